@@ -1,0 +1,39 @@
+"""The one exception that users see: what was found, why it fails, and the next command."""
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_NO_APP = 20
+
+
+class PaasError(Exception):
+    """A failure that a person can act on.
+
+    reference: short stable name for docs and tests, such as ``port-not-opened``.
+    message: one line or more; what was found and why it fails.
+    hint: the exact next command or change, or None.
+    exit_code: 1 failed, 2 wrong usage, 20 no such app.
+    """
+
+    def __init__(
+        self, reference: str, message: str, hint: str | None = None, exit_code: int = EXIT_FAILED
+    ) -> None:
+        super().__init__(message)
+        self.reference = reference
+        self.message = message
+        self.hint = hint
+        self.exit_code = exit_code
+
+
+def usage_error(reference: str, message: str, hint: str | None = None) -> PaasError:
+    """An input that breaks a rule of its form (exit 2)."""
+    return PaasError(reference, message, hint, EXIT_USAGE)
+
+
+def no_such_app(name: str) -> PaasError:
+    """An app that does not exist, or that this user may not see: the same words for both."""
+    return PaasError(
+        "no-such-app",
+        f"There is no app {name!r}, or you have no access to it.",
+        "List your apps with: paas apps",
+        EXIT_NO_APP,
+    )

@@ -1,0 +1,60 @@
+"""The Procfile: which command starts each process type."""
+
+import re
+from collections.abc import Mapping
+
+from paas.domain.errors import PaasError
+from paas.domain.names import ProcessType, process_type, shown
+
+COMMAND_MAX_BYTES = 16_384
+
+# Process types that are commands of the platform and never run as instances.
+NOT_INSTANCES = frozenset({"release"})
+
+Processes = Mapping[ProcessType, str]
+
+
+def parse_procfile(content: bytes) -> dict[ProcessType, str]:
+    """Parse a Procfile (Heroku's format: ``type: command`` a line; ``#`` starts a comment line).
+
+    A BOM and CRLF line ends are accepted. Commands are kept byte for byte but for the blanks
+    around them. Raises PaasError that names the line.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _wrong(0, "it is not UTF-8 text") from error
+    processes: dict[ProcessType, str] = {}
+    for number, raw in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
+        line = raw.strip()
+        if not line or line.startswith("#"):
+            continue
+        if "\0" in line or "\r" in line:
+            raise _wrong(number, "it contains a NUL or a lone carriage return")
+        name, colon, command = line.partition(":")
+        if not colon:
+            raise _wrong(number, f"{shown(line)} has no colon: each line is 'type: command'")
+        kind = _type(number, name.strip())
+        command = command.strip()
+        if not command:
+            raise _wrong(number, f"the process type {kind!r} has no command")
+        if len(command.encode()) > COMMAND_MAX_BYTES:
+            raise _wrong(number, f"the command of {kind!r} is longer than {COMMAND_MAX_BYTES}")
+        if kind in processes:
+            raise _wrong(number, f"the process type {kind!r} is there twice")
+        processes[kind] = command
+    return processes
+
+
+def _type(number: int, name: str) -> ProcessType:
+    try:
+        return process_type(name)
+    except PaasError as error:
+        raise _wrong(number, error.message) from error
+
+
+def _wrong(number: int, what: str) -> PaasError:
+    where = f"Procfile, line {number}: " if number else "Procfile: "
+    return PaasError(
+        "procfile", where + re.sub(r"\.$", "", what) + ".", "For example: web: gunicorn app:app"
+    )

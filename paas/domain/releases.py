@@ -1,0 +1,111 @@
+"""Builds, slugs, releases and instances: what a push becomes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from paas.domain.names import ProcessType
+from paas.domain.procfile import Processes
+from paas.domain.secret import Secret
+
+ConfigVars = Mapping[str, Secret]
+
+
+class Status(StrEnum):
+    """How far a build or a release got."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One attempt to turn a commit into a slug. id: also the slug's directory name."""
+
+    id: str
+    app_id: int
+    commit: str
+    user: str
+    status: Status
+    created_at: datetime
+    ended_at: datetime | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slug:
+    """The immutable result of a build. processes: command by process type, ``release`` included."""
+
+    id: str
+    app_id: int
+    commit: str
+    processes: Processes
+    size_bytes: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A slug plus a snapshot of the config. slug_id: None until the first deploy."""
+
+    app_id: int
+    version: int
+    slug_id: str | None
+    config: ConfigVars
+    status: Status
+    description: str
+    user: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One running process of a release, such as web.1. port: only ``web`` has one."""
+
+    app_id: int
+    version: int
+    generation: int
+    kind: ProcessType
+    number: int
+    port: int | None
+
+    @property
+    def label(self) -> str:
+        """As users see it: ``web.1``."""
+        return f"{self.kind}.{self.number}"
+
+    @property
+    def group(self) -> str:
+        """The supervisor's group that it runs in: one for each roll-out of an app."""
+        return f"{self.app_id}-v{self.version}-{self.generation}"
+
+    @property
+    def id(self) -> str:
+        """Unique on the server, safe in a file name: ``12-v5-9-web.1``."""
+        return f"{self.group}-{self.label}"
+
+
+class State(StrEnum):
+    """What an instance is doing."""
+
+    STARTING = "starting"
+    UP = "up"
+    CRASHED = "crashed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceState:
+    """What the runtime knows of an instance.
+
+    since: when the state began, or None. pid: of its first process while it runs.
+    exits: how often it has ended since it was put up. exit_reason: why it last ended, in words.
+    """
+
+    state: State
+    since: datetime | None = None
+    pid: int | None = None
+    exits: int = 0
+    exit_reason: str | None = None

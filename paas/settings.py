@@ -1,0 +1,121 @@
+"""The server's settings: one frozen object, read from server.yml; the only place that reads it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from paas.domain.errors import PaasError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that may differ between servers; docs/reference/server.yml.md tells each.
+
+    Sizes and times carry their unit in the name.
+    """
+
+    # Where things are
+    etc: Path = Path("/etc/paas")
+    state: Path = Path("/var/lib/paas")
+    run: Path = Path("/run/paas")
+    opt: Path = Path("/opt/paas")
+    # Names and ports to the outside
+    domain: str = "localhost"
+    http_port: int = 80
+    ssh_port: int = 22
+    account: str = "paas"
+    embedded: bool = False
+    # Nginx
+    nginx_conf: Path = Path("/etc/nginx/nginx.conf")
+    nginx_http_conf: Path = Path("/etc/nginx/conf.d/paas.conf")
+    nginx_pid: Path = Path("/run/nginx.pid")
+    proxy_user: str = "www-data"
+    # Ranges for the apps: [first, last]
+    uids: tuple[int, int] = (70_000, 99_999)
+    ports: tuple[int, int] = (20_000, 29_999)
+    # Deploys
+    start_limit_s: float = 60.0
+    stop_limit_s: float = 30.0
+    drain_limit_s: float = 30.0
+    build_limit_s: float = 900.0
+    keep_slugs: int = 5
+    min_free_mib: int = 256
+    max_push_mib: int = 512
+    max_tree_mib: int = 2_048
+    max_tree_files: int = 200_000
+    # Each instance and build
+    scratch_mib: int = 256
+    build_scratch_mib: int = 2_048
+    memory_mib: int = 0
+    build_memory_mib: int = 0
+    max_processes: int = 1_024
+    max_open_files: int = 65_536
+    # Logs
+    log_file_mib: int = 10
+    log_files: int = 5
+    # Environment of every build, taken over from the machine at install (proxy, certificates,
+    # package indexes).
+    build_env: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def current(self) -> Path:
+        """The installed version of the platform's own code."""
+        return self.opt / "current"
+
+    @property
+    def gate_socket(self) -> Path:
+        """Where the gate listens."""
+        return self.run / "gate.sock"
+
+    @property
+    def supervisor_socket(self) -> Path:
+        """Where supervisord listens."""
+        return self.run / "supervisor.sock"
+
+    @property
+    def programs(self) -> Path:
+        """The directory of the instances' program files for supervisord."""
+        return self.state / "supervisor"
+
+    @property
+    def pythons(self) -> Path:
+        """Where uv keeps the Pythons that it installs, readable by every app."""
+        return self.opt / "python"
+
+
+def load(path: Path) -> Settings:
+    """Read server.yml. Raises PaasError that names the key which is unknown or of a wrong type."""
+    try:
+        raw = yaml.safe_load(path.read_text())
+    except FileNotFoundError as error:
+        raise PaasError("no-server", f"There is no server here: {path} is missing.") from error
+    except yaml.YAMLError as error:
+        raise PaasError("server-yml", f"{path} is not valid YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise PaasError("server-yml", f"{path} must be a mapping of settings.")
+    known = {f.name: f for f in fields(Settings)}
+    values: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key not in known:
+            raise PaasError("server-yml", f"{path}: {key!r} is not a setting.")
+        values[key] = _typed(path, key, value, getattr(Settings(), key))
+    return Settings(**values)
+
+
+def _typed(path: Path, key: str, value: object, example: object) -> object:
+    """value in the type of the setting's default, or PaasError."""
+    match example, value:
+        case Path(), str() if value.startswith("/"):
+            return Path(value)
+        case tuple(), [int() as first, int() as last]:
+            return (first, last)
+        case Mapping(), dict():
+            return {str(name): str(text) for name, text in value.items()}
+        case float(), int() if not isinstance(value, bool):
+            return float(value)
+        case _ if type(value) is type(example):
+            return value
+    raise PaasError("server-yml", f"{path}: {key} must be like {example!r}, not {value!r}.")
