@@ -41,6 +41,7 @@ class App:
 
     uid: the app's own uid and gid on this machine.
     current: the version of the release that is live, or None before the first.
+    generation: the roll-out whose instances are live, or None.
     """
 
     id: int
@@ -49,6 +50,7 @@ class App:
     owner: UserName | None
     deploy_branch: BranchName | None
     current: int | None
+    generation: int | None
     created_at: datetime
 
     def deploys(self, ref: str) -> bool:

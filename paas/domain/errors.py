@@ -37,3 +37,12 @@ def no_such_app(name: str) -> PaasError:
         "List your apps with: paas apps",
         EXIT_NO_APP,
     )
+
+
+def disk_full() -> PaasError:
+    """The answer to ENOSPC, wherever it comes up."""
+    return PaasError(
+        "disk-full",
+        "The server's disk is full.",
+        "Free some space on the server (df -h shows where), then push again.",
+    )

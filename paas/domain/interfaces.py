@@ -34,6 +34,9 @@ class Narrator(Protocol):
     def warn(self, text: str) -> None:
         """A warning or error: `` !     text``."""
 
+    def raw(self, line: bytes) -> None:
+        """A line of a program's own output, as it is."""
+
 
 class Clock(Protocol):
     """The time, replaced in unit tests."""
@@ -56,7 +59,7 @@ class Store(Protocol):
     def add_key(self, key: Key, now: datetime) -> None:
         """Raises PaasError where the fingerprint is taken."""
 
-    def keys(self) -> list[Key]: ...
+    def all_keys(self) -> list[Key]: ...
     def remove_key(self, fingerprint: str) -> None: ...
 
     def add_app(self, name: AppName, owner: UserName | None, now: datetime) -> App:
@@ -107,8 +110,11 @@ class Store(Protocol):
         """Newest first."""
 
     def fail_release(self, app_id: int, version: int) -> None: ...
-    def make_current(self, app_id: int, version: int) -> None:
-        """The commit point: that release has succeeded and is the app's current one."""
+    def make_current(self, app_id: int, version: int, generation: int | None) -> None:
+        """The commit point: that release has succeeded and is the app's current one.
+
+        generation: the roll-out whose instances are live from now on; None where there are none.
+        """
 
     def next_generation(self) -> int:
         """A number never given before, for a new group of instances."""
@@ -144,7 +150,6 @@ class Quarantine:
     """Where git keeps the objects of a push that is not accepted yet (git-receive-pack(1))."""
 
     objects: Path
-    alternates: tuple[Path, ...]
 
 
 class Repository(Protocol):
@@ -165,6 +170,12 @@ class Repository(Protocol):
 
         Raises PaasError where a limit is passed or the disk is full.
         """
+
+    def read_file(
+        self, app_id: int, commit_id: str, quarantine: Quarantine | None, name: str, limit: int
+    ) -> bytes | None:
+        """A file at the top of a commit, or None. Raises PaasError where it is no plain file, or
+        larger than limit bytes."""
 
     def head(self, app_id: int, branch: str) -> str | None:
         """The commit that a branch points to."""

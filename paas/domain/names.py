@@ -16,6 +16,9 @@ RESERVED_APP_NAMES = frozenset(
     {"root", "admin", "git", "www", "paas", "api", "dashboard", "localhost", "status", "mail"}
 )
 
+# The operator is recorded as root: no user may look like them.
+RESERVED_USER_NAMES = frozenset({"root"})
+
 # Set by the platform for each instance; a config var of that name could only do harm.
 RESERVED_VARS = {
     "PORT": "the platform gives every instance a port of its own",
@@ -45,6 +48,8 @@ def user_name(text: str) -> UserName:
             f"{shown(text)} is not a user name: 1 to 32 lowercase letters, digits, dots, "
             "underscores and dashes, starting with a letter or digit.",
         )
+    if text in RESERVED_USER_NAMES:
+        raise usage_error("user-name-reserved", f"The name {text!r} is reserved: choose another.")
     return UserName(text)
 
 

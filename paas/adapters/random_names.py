@@ -1,0 +1,15 @@
+"""Pleasant random names for apps."""
+
+import secrets
+
+from coolname import generate_slug
+
+from paas.domain.names import APP_NAME_MAX, AppName, app_name
+
+
+def random_name() -> AppName:
+    """Two words and a number, such as ``quiet-otter-4821``."""
+    while True:
+        name = f"{generate_slug(2)}-{secrets.randbelow(9000) + 1000}"
+        if len(name) <= APP_NAME_MAX:
+            return app_name(name)

@@ -1,0 +1,226 @@
+"""The git repositories, made and read with dulwich: no hooks, no repository config, no subprocess.
+
+A push's objects are in quarantine while its pre-receive hook runs (git-receive-pack(1)); they are
+read by laying that object store over the repository's own.
+"""
+
+import errno
+import os
+import resource
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from dulwich.errors import NotGitRepository
+from dulwich.object_store import BaseObjectStore, DiskObjectStore, OverlayObjectStore
+from dulwich.objects import S_ISGITLINK, ObjectID, Tag
+from dulwich.objects import Commit as GitCommit
+from dulwich.objects import Tree as GitTree
+from dulwich.refs import Ref
+from dulwich.repo import Repo
+
+from paas.domain.errors import PaasError, disk_full
+from paas.domain.interfaces import Commit, Quarantine, Tree
+from paas.domain.names import shown
+
+LFS_MARK: Final = b"version https://git-lfs.github.com/spec/"
+TREE_MEMORY_BYTES: Final = 3 * 1024**3
+
+
+class DulwichRepository:
+    """Repository of domain.interfaces: <root>/<app id>.git, owned by the platform's account."""
+
+    def __init__(
+        self, root: Path, owner: tuple[int, int], *, max_bytes: int, max_files: int
+    ) -> None:
+        self._root = root
+        self._owner = owner
+        self._max_bytes = max_bytes
+        self._max_files = max_files
+
+    def path(self, app_id: int) -> Path:
+        return self._root / f"{app_id}.git"
+
+    def create(self, app_id: int) -> None:
+        path = self.path(app_id)
+        if (path / "HEAD").exists():
+            return
+        unfinished = path.with_suffix(".new")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        with Repo.init_bare(str(unfinished), mkdir=True, default_branch=b"main"):
+            pass
+        for folder, names, files in os.walk(unfinished):
+            for name in (".", *names, *files):
+                os.chown(Path(folder, name), *self._owner, follow_symlinks=False)
+        unfinished.rename(path)
+
+    def remove(self, app_id: int) -> None:
+        shutil.rmtree(self.path(app_id), ignore_errors=True)
+
+    def head(self, app_id: int, branch: str) -> str | None:
+        try:
+            with Repo(str(self.path(app_id))) as repo:
+                found = repo.refs.read_ref(Ref(f"refs/heads/{branch}".encode()))
+        except NotGitRepository:
+            return None
+        return found.decode() if found else None
+
+    def commit(self, app_id: int, commit_id: str, quarantine: Quarantine | None) -> Commit:
+        with self._objects(app_id, quarantine) as objects:
+            found = _peel(objects, commit_id)
+            lines = found.message.decode("utf-8", "replace").splitlines()
+            author = found.author.decode("utf-8", "replace").partition(" <")[0]
+            return Commit(found.id.decode(), lines[0] if lines else "", author)
+
+    def write_tree(
+        self, app_id: int, commit_id: str, quarantine: Quarantine | None, target: Path, uid: int
+    ) -> Tree:
+        with self._objects(app_id, quarantine) as objects, _memory_limit(TREE_MEMORY_BYTES):
+            root = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            writer = _TreeWriter(objects, root, uid, self._max_bytes, self._max_files)
+            try:
+                writer.write(_peel(objects, commit_id).tree)
+            except OSError as error:
+                raise _wrapped(error, writer.at) from error
+            except MemoryError as error:
+                raise _too_large(f"the file {shown(writer.at)} is too large to read") from error
+            finally:
+                os.close(root)
+            return Tree(writer.files, writer.size_bytes, tuple(writer.warnings))
+
+    def read_file(
+        self, app_id: int, commit_id: str, quarantine: Quarantine | None, name: str, limit: int
+    ) -> bytes | None:
+        with self._objects(app_id, quarantine) as objects, _memory_limit(TREE_MEMORY_BYTES):
+            tree = objects[_peel(objects, commit_id).tree]
+            if not isinstance(tree, GitTree) or name.encode() not in tree:
+                return None
+            mode, object_id = tree[name.encode()]
+            if not stat.S_ISREG(mode):
+                raise PaasError(
+                    "not-a-file", f"{name} must be a plain file, not a link or a folder."
+                )
+            _kind, content = objects.get_raw(object_id)
+            if len(content) > limit:
+                raise PaasError("file-too-large", f"{name} is larger than {limit} bytes.")
+            return bytes(content)
+
+    @contextmanager
+    def _objects(self, app_id: int, quarantine: Quarantine | None) -> Iterator[BaseObjectStore]:
+        stores: list[BaseObjectStore] = [DiskObjectStore(str(self.path(app_id) / "objects"))]
+        if quarantine is not None:
+            stores.insert(0, DiskObjectStore(str(quarantine.objects)))
+        try:
+            yield OverlayObjectStore(stores) if len(stores) > 1 else stores[0]
+        finally:
+            for store in stores:
+                store.close()
+
+
+class _TreeWriter:
+    """Writes one tree below an open directory. The directory is the platform's alone meanwhile,
+    and every entry is created anew, so that no symlink of the tree is ever followed."""
+
+    def __init__(
+        self, objects: BaseObjectStore, root: int, uid: int, max_bytes: int, max_files: int
+    ) -> None:
+        self._objects = objects
+        self._root = root
+        self._uid = uid
+        self._max_bytes = max_bytes
+        self._max_files = max_files
+        self.files = 0
+        self.size_bytes = 0
+        self.warnings: list[str] = []
+        self.at = ""
+
+    def write(self, tree: ObjectID) -> None:
+        """Write the tree, its folders before what is in them."""
+        pending = [(b"", tree)]
+        while pending:
+            folder, tree_id = pending.pop()
+            if folder:
+                os.mkdir(folder, 0o755, dir_fd=self._root)
+                os.chown(folder, self._uid, self._uid, dir_fd=self._root, follow_symlinks=False)
+            found = self._objects[tree_id]
+            if not isinstance(found, GitTree):
+                raise PaasError("bad-tree", f"{tree_id.decode()} is not a tree.")
+            for name, mode, object_id in found.iteritems():
+                path = self._checked(folder, name)
+                if stat.S_ISDIR(mode):
+                    pending.append((path, object_id))
+                elif S_ISGITLINK(mode):
+                    self.warnings.append(
+                        f"The submodule {shown(self.at)} is not fetched: its folder is missing."
+                    )
+                else:
+                    self._write_file(path, mode, object_id)
+
+    def _checked(self, folder: bytes, name: bytes) -> bytes:
+        path = folder + b"/" + name if folder else name
+        self.at = path.decode("utf-8", "replace")
+        if name in {b"", b".", b".."} or name.lower() == b".git" or b"/" in name:
+            raise PaasError("bad-path", f"The commit has a path that paas refuses: {self.at!r}.")
+        self.files += 1
+        if self.files > self._max_files:
+            raise _too_large(f"the limit is {self._max_files} files (setting max_tree_files)")
+        return path
+
+    def _write_file(self, path: bytes, mode: int, object_id: ObjectID) -> None:
+        _kind, content = self._objects.get_raw(object_id)
+        self.size_bytes += len(content)
+        if self.size_bytes > self._max_bytes:
+            limit_mib = self._max_bytes // 1024**2
+            raise _too_large(f"the limit is {limit_mib} MiB in all (setting max_tree_mib)")
+        if stat.S_ISLNK(mode):
+            os.symlink(content, path, dir_fd=self._root)
+            os.chown(path, self._uid, self._uid, dir_fd=self._root, follow_symlinks=False)
+            return
+        if content.startswith(LFS_MARK) and len(content) < 1024:
+            self.warnings.append(f"{shown(self.at)} is a Git LFS pointer, not the file itself.")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        descriptor = os.open(path, flags, 0o755 if mode & 0o111 else 0o644, dir_fd=self._root)
+        try:
+            os.fchown(descriptor, self._uid, self._uid)
+            view = memoryview(content)
+            while view:
+                view = view[os.write(descriptor, view) :]
+        finally:
+            os.close(descriptor)
+
+
+def _peel(objects: BaseObjectStore, object_id: str) -> GitCommit:
+    """The commit of this id, through annotated tags."""
+    try:
+        found = objects[ObjectID(object_id.encode())]
+        while isinstance(found, Tag):
+            found = objects[found.object[1]]
+    except KeyError as error:
+        raise PaasError("no-commit", f"The repository has no commit {object_id}.") from error
+    if not isinstance(found, GitCommit):
+        raise PaasError("no-commit", f"{object_id} is not a commit.")
+    return found
+
+
+@contextmanager
+def _memory_limit(size_bytes: int) -> Iterator[None]:
+    """Bound the address space: a small pack can hold a blob that expands without end."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _too_large(why: str) -> PaasError:
+    return PaasError("tree-too-large", f"The commit's files are too many or too large: {why}.")
+
+
+def _wrapped(error: OSError, at: str) -> PaasError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return disk_full()
+    return PaasError("tree-not-written", f"{shown(at)} could not be written: {error.strerror}.")

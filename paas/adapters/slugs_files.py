@@ -1,0 +1,80 @@
+"""The directories of slugs and of builds in progress: state/slugs/ID and state/builds/ID."""
+
+import os
+import shutil
+from pathlib import Path
+
+from paas.domain.errors import PaasError
+
+
+class FileSlugs:
+    """Slugs of domain.interfaces. A build becomes a slug by one rename, so it is whole or absent.
+
+    min_free_mib: a build is refused where less is left on the disk.
+    """
+
+    def __init__(self, state: Path, *, min_free_mib: int) -> None:
+        self._slugs = state / "slugs"
+        self._builds = state / "builds"
+        self._caches = state / "cache"
+        self._min_free_mib = min_free_mib
+
+    def new_build(self, build_id: str, uid: int) -> Path:
+        path = self._builds / build_id
+        path.mkdir(mode=0o755)
+        os.chown(path, uid, uid)
+        return path
+
+    def freeze(self, build_id: str) -> int:
+        path = self._builds / build_id
+        size_bytes = _size_bytes(path)
+        path.rename(self._slugs / build_id)
+        _sync(self._slugs)
+        return size_bytes
+
+    def path(self, slug_id: str) -> Path:
+        return self._slugs / slug_id
+
+    def remove(self, slug_id: str) -> None:
+        for path in (self._builds / slug_id, self._slugs / slug_id):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def remove_cache(self, app_id: int) -> None:
+        shutil.rmtree(self._caches / str(app_id), ignore_errors=True)
+
+    def unfinished(self) -> list[str]:
+        return sorted(path.name for path in self._builds.iterdir())
+
+    def slugs(self) -> list[str]:
+        return sorted(path.name for path in self._slugs.iterdir())
+
+    def check_space(self) -> None:
+        free_mib = shutil.disk_usage(self._builds).free // 1024**2
+        if free_mib < self._min_free_mib:
+            raise PaasError(
+                "disk-full",
+                f"The server's disk is full: {free_mib} MiB are free, and a build needs at least "
+                f"{self._min_free_mib} MiB (setting min_free_mib).",
+                "Free some space on the server (df -h shows where), then push again.",
+            )
+
+
+def _size_bytes(path: Path) -> int:
+    """Disk use of everything below path, following no symlink."""
+    total = 0
+    pending = [os.fspath(path)]
+    while pending:
+        with os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                total += entry.stat(follow_symlinks=False).st_blocks * 512
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+    return total
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,76 @@
+"""The database's schema, as forward migrations: entry n brings user_version from n to n + 1."""
+
+MIGRATIONS = (
+    """
+    CREATE TABLE users (
+        name TEXT PRIMARY KEY,
+        role TEXT NOT NULL,
+        created_at TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE keys (
+        fingerprint TEXT PRIMARY KEY,
+        user TEXT NOT NULL REFERENCES users (name),
+        kind TEXT NOT NULL,
+        body TEXT NOT NULL,
+        comment TEXT NOT NULL,
+        created_at TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE apps (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE,
+        uid INTEGER NOT NULL UNIQUE,
+        owner TEXT REFERENCES users (name),
+        deploy_branch TEXT,
+        current INTEGER,
+        generation INTEGER,
+        created_at TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE formation (
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        kind TEXT NOT NULL,
+        quantity INTEGER NOT NULL,
+        PRIMARY KEY (app_id, kind)
+    ) STRICT;
+    CREATE TABLE builds (
+        id TEXT PRIMARY KEY,
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        commit_id TEXT NOT NULL,
+        user TEXT NOT NULL,
+        status TEXT NOT NULL,
+        reason TEXT,
+        created_at TEXT NOT NULL,
+        ended_at TEXT
+    ) STRICT;
+    CREATE INDEX builds_of_app ON builds (app_id, created_at);
+    CREATE TABLE slugs (
+        id TEXT PRIMARY KEY,
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        commit_id TEXT NOT NULL,
+        processes TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        created_at TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE releases (
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        version INTEGER NOT NULL,
+        slug_id TEXT,
+        config TEXT NOT NULL,
+        status TEXT NOT NULL,
+        description TEXT NOT NULL,
+        user TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        PRIMARY KEY (app_id, version)
+    ) STRICT;
+    CREATE TABLE instances (
+        app_id INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        generation INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        port INTEGER UNIQUE,
+        PRIMARY KEY (generation, kind, number)
+    ) STRICT;
+    CREATE INDEX instances_of_app ON instances (app_id);
+    CREATE TABLE generations (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT;
+    """,
+)

@@ -1,0 +1,64 @@
+"""How many instances of each process type a release runs."""
+
+from collections.abc import Mapping, Sequence
+
+from paas.domain.apps import default_quantity
+from paas.domain.errors import PaasError, usage_error
+from paas.domain.names import ProcessType, process_type, shown
+from paas.domain.procfile import NOT_INSTANCES, Processes
+from paas.domain.releases import Instance
+
+QUANTITY_MAX = 100
+
+# The process type that the proxy routes to, and the only one with a port.
+WEB = ProcessType("web")
+
+
+def quantities(processes: Processes, wanted: Mapping[ProcessType, int]) -> dict[ProcessType, int]:
+    """The quantity of every process type that can run, web first, as set or by default."""
+    kinds = sorted(set(processes) - NOT_INSTANCES, key=lambda kind: (kind != WEB, kind))
+    return {kind: wanted.get(kind, default_quantity(kind)) for kind in kinds}
+
+
+def instances_of(
+    app_id: int,
+    version: int,
+    generation: int,
+    counts: Mapping[ProcessType, int],
+    ports: Sequence[int],
+) -> list[Instance]:
+    """The instances of one roll-out. ports: one for each web instance."""
+    free = iter(ports)
+    return [
+        Instance(app_id, version, generation, kind, number, next(free) if kind == WEB else None)
+        for kind, count in counts.items()
+        for number in range(1, count + 1)
+    ]
+
+
+def parse_scale(word: str, present: Mapping[ProcessType, int]) -> tuple[ProcessType, int]:
+    """Read ``web=2``, ``web+1`` or ``web-1`` (heroku ps:scale) against the present formation."""
+    for sign in ("=", "+", "-"):
+        name, found, amount = word.rpartition(sign)
+        if found and name and amount.isascii() and amount.isdigit():
+            break
+    else:
+        raise usage_error(
+            "scale",
+            f"{shown(word)} is not of the form web=2, web+1 or web-1.",
+            "paas ps:scale web=2",
+        )
+    kind = process_type(name)
+    if kind not in present:
+        raise PaasError(
+            "no-process-type",
+            f"The release has no process type {kind!r}; it has: {', '.join(present) or 'none'}.",
+            "Add it to the Procfile and push.",
+        )
+    count = {"=": 0, "+": present[kind], "-": present[kind]}[sign]
+    count += -int(amount[:9]) if sign == "-" else int(amount[:9])
+    if not 0 <= count <= QUANTITY_MAX:
+        raise usage_error(
+            "scale", f"{kind}: the quantity must be 0 to {QUANTITY_MAX}, not {count}."
+        )
+    return kind, count

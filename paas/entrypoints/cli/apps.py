@@ -1,0 +1,153 @@
+"""apps, apps:create, apps:info, apps:rename, apps:destroy, git:set"""
+
+import click
+
+from paas.domain.apps import App
+from paas.domain.errors import usage_error
+from paas.domain.names import app_name, branch_name
+from paas.entrypoints.cli.session import (
+    Session,
+    app_argument,
+    app_option,
+    json_option,
+    pass_session,
+)
+from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+
+
+@click.command("apps")
+@json_option
+@pass_session
+def listing(session: Session, as_json: bool) -> None:
+    """List your apps.
+
+    Example: paas apps
+    """
+    apps = session.platform.apps.visible(session.actor)
+    if as_json:
+        print_json([_plain(session, app) for app in apps])
+        return
+    if not apps:
+        session.say.detail("You have no apps. Create one: paas apps:create shop")
+    for app in apps:
+        print_line(app.name)
+
+
+@click.command("apps:create")
+@click.argument("name", required=False)
+@app_option
+@json_option
+@pass_session
+def create(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
+    """Create an app, with a pleasant random name if none is given.
+
+    Example: paas apps:create shop
+    """
+    wanted = name or app
+    made = session.platform.apps.create(session.actor, app_name(wanted) if wanted else None)
+    addresses = session.platform.addresses
+    session.say.step(f"Created {made.name}")
+    if as_json:
+        print_json(_plain(session, made))
+    else:
+        print_line(f"{addresses.url(made.name)} | {addresses.git_url(made.name)}")
+
+
+@click.command("apps:info")
+@app_argument
+@app_option
+@json_option
+@pass_session
+def info(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
+    """Show an app's addresses, owner, release and size.
+
+    Example: paas apps:info shop
+    """
+    found = session.platform.apps.info(session.actor, session.app_name(app, name))
+    plain = {
+        **_plain(session, found.app),
+        "release": found.release,
+        "slug_size_bytes": found.slug_size_bytes,
+        "deploy_branch": found.app.deploy_branch or "main or master",
+    }
+    if as_json:
+        print_json(plain)
+        return
+    print_line(f"=== {found.app.name}")
+    size = found.slug_size_bytes
+    print_table(
+        ("", ""),
+        [
+            ("Web URL:", found.url),
+            ("Git URL:", found.git_url),
+            ("Owner:", found.app.owner or "(the operator)"),
+            ("Release:", f"v{found.release}" if found.release else "none yet"),
+            ("Slug size:", f"{size / 1024**2:.1f} MiB" if size is not None else "-"),
+            ("Deploy branch:", plain["deploy_branch"]),
+            ("Created:", f"{found.app.created_at:%Y-%m-%d %H:%M:%S} UTC"),
+        ],
+    )
+
+
+@click.command("apps:rename")
+@click.argument("names", nargs=-1, required=True, metavar="[OLD] NEW")
+@app_option
+@pass_session
+def rename(session: Session, names: tuple[str, ...], app: str | None) -> None:
+    """Give an app another name; its address changes with it.
+
+    Example: paas apps:rename store -a shop
+    """
+    if len(names) > 2:
+        raise usage_error("arguments", "apps:rename takes the new name, or the old and the new.")
+    old = session.app_name(app, names[0] if len(names) == 2 else None)
+    renamed = session.platform.apps.rename(session.actor, old, app_name(names[-1]))
+    addresses = session.platform.addresses
+    session.say.step(f"Renamed {old} to {renamed.name}")
+    print_line(f"{addresses.url(renamed.name)} | {addresses.git_url(renamed.name)}")
+
+
+@click.command("apps:destroy")
+@app_argument
+@app_option
+@click.option("--confirm", metavar="NAME", help="The app's name, once more.")
+@pass_session
+def destroy(session: Session, name: str | None, app: str | None, confirm: str | None) -> None:
+    """Remove an app with its releases, config and logs, for good.
+
+    Example: paas apps:destroy shop --confirm shop
+    """
+    gone = session.platform.apps.destroy(session.actor, session.app_name(app, name), confirm)
+    session.say.step(f"Destroyed {gone.name}")
+
+
+@click.command("git:set")
+@click.argument("words", nargs=-1, required=True, metavar="[APP] deploy-branch [BRANCH]")
+@app_option
+@pass_session
+def git_set(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """Choose the branch whose pushes are deployed; without a branch: main or master.
+
+    Example: paas git:set deploy-branch production
+    """
+    named = words[0] if words[0] != "deploy-branch" else None
+    rest = words[1:] if named else words
+    if not rest or rest[0] != "deploy-branch" or len(rest) > 2:
+        raise usage_error(
+            "git-set", "The one setting is deploy-branch.", "paas git:set deploy-branch production"
+        )
+    branch = branch_name(rest[1]) if len(rest) == 2 else None
+    name = session.app_name(app, named)
+    changed = session.platform.apps.set_deploy_branch(session.actor, name, branch)
+    session.say.step(f"{changed.name} deploys pushes to {branch or 'main or master'}")
+
+
+def _plain(session: Session, app: App) -> dict[str, object]:
+    addresses = session.platform.addresses
+    return {
+        "name": app.name,
+        "owner": app.owner,
+        "url": addresses.url(app.name),
+        "git_url": addresses.git_url(app.name),
+        "created_at": app.created_at.isoformat(),
+    }

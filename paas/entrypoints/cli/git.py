@@ -1,0 +1,68 @@
+"""git over SSH: git-receive-pack, git-upload-pack, and the pre-receive hook."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from paas.domain import gitaccess
+from paas.domain.errors import PaasError
+from paas.domain.gitaccess import ExecPlan
+from paas.domain.interfaces import Quarantine
+from paas.domain.names import AppName
+from paas.entrypoints.cli.session import Session
+from paas.services.pushes import RefUpdate
+
+UPDATES_MAX = 10_000
+
+
+def service(session: Session, name: str, app: AppName, env: Mapping[str, str]) -> ExecPlan:
+    """What the client may become for a push or a fetch. Raises PaasError where it may not."""
+    platform, user = session.platform, session.actor.name
+    if name != gitaccess.RECEIVE_PACK:
+        found = platform.pushes.to_fetch(session.actor, app)
+        return gitaccess.upload(
+            name,
+            str(platform.repository.path(found.id)),
+            user=user,
+            protocol=env.get("GIT_PROTOCOL"),
+        )
+    found = platform.pushes.to_push(session.actor, app, session.say)
+    repository = platform.repository.path(found.id)
+    return gitaccess.receive_pack(
+        str(repository),
+        hooks=str(platform.settings.current / "hooks"),
+        max_push_mib=platform.settings.max_push_mib,
+        lock=str(repository / "push.lock"),
+        user=user,
+        identity={
+            "PAAS_ETC": str(platform.settings.etc),
+            "PAAS_USER": user,
+            "PAAS_APP": found.name,
+            "PAAS_APP_ID": str(found.id),
+        },
+    )
+
+
+def hook(session: Session, env: Mapping[str, str]) -> None:
+    """pre-receive: judge a push. Its answer is given when the new version is live."""
+    updates = [RefUpdate(*line.split()) for line in sys.stdin.read().splitlines()]
+    if len(updates) > UPDATES_MAX:
+        raise PaasError("too-many-refs", f"A push may update at most {UPDATES_MAX} refs.")
+    session.platform.pushes.receive(
+        session.actor,
+        int(env["PAAS_APP_ID"]),
+        updates,
+        _quarantine(session, int(env["PAAS_APP_ID"]), env),
+        session.say,
+        session.done,
+    )
+
+
+def _quarantine(session: Session, app_id: int, env: Mapping[str, str]) -> Quarantine:
+    """Where the pushed objects are: below the app's own repository and nowhere else."""
+    repository = session.platform.repository.path(app_id).resolve()
+    objects = Path(env["GIT_OBJECT_DIRECTORY"])
+    resolved = (repository / objects).resolve()
+    if not resolved.is_relative_to(repository):
+        raise PaasError("quarantine", "The pushed objects are not in the app's repository.")
+    return Quarantine(resolved)

@@ -1,0 +1,84 @@
+"""keys, keys:add, keys:remove"""
+
+import os
+import sys
+
+import click
+
+from paas.domain.apps import Role
+from paas.domain.errors import PaasError, usage_error
+from paas.domain.names import user_name
+from paas.entrypoints.cli.session import Session, json_option, pass_session
+from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+
+KEY_MAX_BYTES = 16_384
+
+
+@click.command("keys")
+@json_option
+@pass_session
+def listing(session: Session, as_json: bool) -> None:
+    """List SSH keys: your own, or everybody's for an admin.
+
+    Example: paas keys
+    """
+    keys = session.platform.keys.listing(session.actor)
+    if as_json:
+        print_json(
+            [{"user": k.user, "fingerprint": k.fingerprint, "comment": k.comment} for k in keys]
+        )
+        return
+    print_table(
+        ("User", "Fingerprint", "Comment"), [(k.user, k.fingerprint, k.comment) for k in keys]
+    )
+
+
+@click.command("keys:add")
+@click.argument("user")
+@click.argument("file", required=False, metavar="[FILE]")
+@click.option("--admin", "role", flag_value="admin", help="The user may do everything.")
+@click.option("--member", "role", flag_value="member", help="The user has their own apps.")
+@pass_session
+def add(session: Session, user: str, file: str | None, role: str | None) -> None:
+    """Let the holder of a public SSH key in; the key comes from FILE or from standard input.
+
+    Example: sudo paas keys:add alice < alice.pub
+    """
+    if file is not None and session.actor.user is not None:
+        raise usage_error(
+            "key-file", "A file on the server cannot be named here.", "paas keys:add alice < FILE"
+        )
+    if file is None and os.isatty(0):
+        session.say.detail("Paste the public key, then press Ctrl-D.")
+    text = _read(file)
+    key = session.platform.keys.add(
+        session.actor, user_name(user), text, Role(role) if role else None
+    )
+    session.say.step(f"{key.user} may come in with {key.fingerprint}")
+    print_line(key.fingerprint)
+
+
+@click.command("keys:remove")
+@click.argument("fingerprint")
+@pass_session
+def remove(session: Session, fingerprint: str) -> None:
+    """Take a key away, by its fingerprint.
+
+    Example: paas keys:remove SHA256:Qm9i...
+    """
+    key = session.platform.keys.remove(session.actor, fingerprint)
+    session.say.step(f"Removed {key.fingerprint} of {key.user}")
+
+
+def _read(file: str | None) -> str:
+    try:
+        if file is None or file == "-":
+            raw = sys.stdin.buffer.read(KEY_MAX_BYTES + 1)
+        else:
+            with open(file, "rb") as source:  # noqa: PTH123
+                raw = source.read(KEY_MAX_BYTES + 1)
+    except OSError as error:
+        raise PaasError("key-file", f"{file} could not be read: {error.strerror}.") from error
+    if len(raw) > KEY_MAX_BYTES:
+        raise usage_error("key", f"A public key has less than {KEY_MAX_BYTES} bytes.")
+    return raw.decode("utf-8", "replace")

@@ -1,0 +1,125 @@
+"""The command line: which commands there are, and how one is run for somebody."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+import click
+
+from paas import settings, wiring
+from paas.domain.apps import Actor
+from paas.domain.errors import EXIT_USAGE, PaasError
+from paas.domain.gitaccess import ExecPlan
+from paas.domain.names import AppName, user_name
+from paas.entrypoints.cli import apps, config, git, history, keys, processes, server
+from paas.entrypoints.cli.session import Session
+from paas.entrypoints.cli.terminal import Terminal
+
+COMMANDS: tuple[click.Command, ...] = (
+    apps.listing,
+    apps.create,
+    apps.info,
+    apps.rename,
+    apps.destroy,
+    config.listing,
+    config.get,
+    config.set_vars,
+    config.unset_vars,
+    apps.git_set,
+    keys.listing,
+    keys.add,
+    keys.remove,
+    history.logs,
+    processes.listing,
+    processes.restart,
+    processes.scale,
+    history.releases,
+    server.status,
+    server.doctor,
+    server.completion,
+    server.version,
+    server.help_command,
+)
+HOOK = "git:hook"
+
+
+@click.group("paas", help="Your own Heroku: git push deploy main.")
+@click.option("-a", "--app", "app", metavar="NAME", help="The app that a command is about.")
+@click.pass_context
+def root(context: click.Context, app: str | None) -> None:
+    """Every command; nouns and verbs as on Heroku."""
+    if app is not None:
+        context.obj.default_app = app
+
+
+for command in COMMANDS:
+    root.add_command(command)
+
+
+@cache
+def platform(etc: str) -> wiring.Platform:
+    """The platform whose settings are in that directory; built once in a process."""
+    return wiring.build(settings.load(Path(etc) / "server.yml"))
+
+
+def run(
+    argv: list[str],
+    *,
+    actor_name: str | None,
+    env: Mapping[str, str],
+    reply: Callable[[int], None],
+    client_gone: Callable[[], bool],
+) -> int:
+    """Run one command for a user (None: the operator); returns the exit status.
+
+    env: of the client; PAAS_ETC says which server. reply: see Session.
+    """
+    say = Terminal()
+    try:
+        session = _session(actor_name, env, reply, client_gone, say)
+        if argv[:1] == [HOOK]:
+            git.hook(session, env)
+        else:
+            root.main(args=argv or ["help"], obj=session, prog_name="paas", standalone_mode=False)
+    except PaasError as error:
+        say.error(error)
+        return error.exit_code
+    except click.UsageError as error:
+        say.warn(error.format_message())
+        if error.ctx is not None:
+            say.warn(f"See: paas help {error.ctx.info_name}".replace("help paas", "help"))
+        return EXIT_USAGE
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return 130
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    return 0
+
+
+def git_service(
+    words: list[str], *, actor_name: str | None, env: Mapping[str, str]
+) -> ExecPlan | int:
+    """What the client may become for ``git-receive-pack APP`` and its like, or an exit status."""
+    say = Terminal()
+    try:
+        session = _session(actor_name, env, lambda _status: None, lambda: False, say)
+        return git.service(session, words[0], AppName(words[1]), env)
+    except PaasError as error:
+        say.error(error)
+        return error.exit_code
+
+
+def _session(
+    actor_name: str | None,
+    env: Mapping[str, str],
+    reply: Callable[[int], None],
+    client_gone: Callable[[], bool],
+    say: Terminal,
+) -> Session:
+    house = platform(env["PAAS_ETC"])
+    user = None
+    if actor_name is not None:
+        user = house.store.user(user_name(actor_name))
+        if user is None:
+            raise PaasError("no-such-user", f"There is no user {actor_name!r} any more.")
+    return Session(house, Actor(user), reply, client_gone, say)

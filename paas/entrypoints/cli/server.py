@@ -1,0 +1,132 @@
+"""server:status, doctor, version, help, completion"""
+
+import shutil
+
+import click
+
+from paas import __version__
+from paas.adapters import daemons
+from paas.adapters.cgroups import Cgroups
+from paas.adapters.firewall_nft import NftFirewall
+from paas.entrypoints.cli.session import Session, json_option, pass_session
+from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.entrypoints.completion import script
+from paas.services.access import require_admin
+
+
+@click.command("server:status")
+@json_option
+@pass_session
+def status(session: Session, as_json: bool) -> None:
+    """Show the server's own processes, limits and what does not work on this machine.
+
+    Example: sudo paas server:status
+    """
+    require_admin(session.actor, "see the server's status")
+    settings = session.platform.settings
+    free = shutil.disk_usage(settings.state).free
+    plain = {
+        "version": __version__,
+        "domain": settings.domain,
+        "processes": [
+            {"name": row.name, "state": row.state, "pid": row.pid}
+            for row in daemons.processes(settings)
+        ],
+        "apps": len(session.platform.store.apps()),
+        "instances": len(session.platform.store.instances()),
+        "free_disk_bytes": free,
+        "firewall": NftFirewall(settings).status() or "works",
+        "missing_cgroup_controllers": Cgroups(settings).missing(),
+    }
+    if as_json:
+        print_json(plain)
+        return
+    print_line(f"=== paas {__version__} on {settings.domain}")
+    rows = [(f"{row.name}:", row.state) for row in daemons.processes(settings)]
+    rows += [
+        ("Apps:", f"{plain['apps']} with {plain['instances']} instances"),
+        ("Free disk:", f"{free / 1024**3:.1f} GiB"),
+        ("Firewall:", _firewall(str(plain["firewall"]))),
+    ]
+    missing = plain["missing_cgroup_controllers"]
+    if missing:
+        rows.append(("Limits:", f"not enforced here, no cgroup controller: {missing}"))
+    print_table(("", ""), rows)
+
+
+@click.command("doctor")
+@click.option("--fix", is_flag=True, help="Bring the server to what its database says.")
+@pass_session
+def doctor(session: Session, fix: bool) -> None:
+    """End what was interrupted and bring back what is missing.
+
+    Example: sudo paas doctor --fix
+    """
+    require_admin(session.actor, "repair the server")
+    if not fix:
+        session.say.detail("Nothing was changed. To repair: paas doctor --fix")
+        return
+    mended = session.platform.reconcile.run(session.say)
+    session.say.step(f"Mended {mended}" if mended else "Everything is as it should be")
+
+
+@click.command("version")
+@json_option
+def version(as_json: bool) -> None:
+    """Print the version of paas.
+
+    Example: paas version
+    """
+    if as_json:
+        print_json({"version": __version__})
+    else:
+        print_line(f"paas {__version__}")
+
+
+@click.command("help")
+@click.argument("topic", required=False, metavar="[COMMAND]")
+@click.pass_context
+def help_command(context: click.Context, topic: str | None) -> None:
+    """Explain a command, or list them all.
+
+    Example: paas help config:set
+    """
+    root = context.find_root()
+    if topic is None:
+        print_line(root.get_help())
+        return
+    assert isinstance(root.command, click.Group)
+    command = root.command.get_command(root, topic)
+    if command is None:
+        root.command.resolve_command(root, [topic])
+        return
+    with click.Context(command, info_name=topic, parent=root) as inner:
+        print_line(command.get_help(inner))
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh"]))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    """Print the completion script for a shell.
+
+    Example: source <(paas completion bash)
+    """
+    root = context.find_root().command
+    assert isinstance(root, click.Group)
+    print_line(script(shell, options_of(root)))
+
+
+def options_of(group: click.Group) -> dict[str, list[str]]:
+    """Every command with its options, for completion and for the reference's test."""
+    return {
+        name: sorted(option for param in command.params for option in param.opts if "-" in option)
+        for name, command in sorted(group.commands.items())
+        if not command.hidden
+    }
+
+
+def _firewall(state: str) -> str:
+    if state == "works":
+        return "only Nginx and root reach an app's port"
+    return f"does not work here, so every local user reaches the apps' ports: {state}"

@@ -1,0 +1,63 @@
+"""One command's surroundings: who asks, for which app, and with what to answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+from paas.domain.apps import Actor
+from paas.domain.errors import usage_error
+from paas.entrypoints.cli.terminal import Terminal
+from paas.wiring import Platform
+
+
+@dataclass(slots=True)
+class Session:
+    """What every command gets.
+
+    default_app: from ``paas --app NAME COMMAND``, which the client on a laptop fills in.
+    reply: answers the client with an exit status while the command goes on in the background.
+    client_gone: whether the client has hung up, for commands that follow something.
+    """
+
+    platform: Platform
+    actor: Actor
+    reply: Callable[[int], None]
+    client_gone: Callable[[], bool]
+    say: Terminal = field(default_factory=Terminal)
+    default_app: str | None = None
+
+    def app_name(self, option: str | None, positional: str | None = None) -> str:
+        """The app that a command is about. Raises usage errors where it is none or two."""
+        if option and positional and option != positional:
+            raise usage_error("which-app", f"Two apps are named: {option} and {positional}.")
+        name = option or positional or self.default_app
+        if name is None:
+            raise usage_error(
+                "which-app", "Which app?", "Name it: -a NAME, or stand in its git repository."
+            )
+        return name
+
+    def done(self) -> None:
+        """What is left to do concerns nobody who waits: let the client go."""
+        self.reply(0)
+
+
+pass_session = click.make_pass_decorator(Session)
+JSON_HELP = "Print data as JSON."
+
+
+def app_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """-a/--app, as Heroku has it."""
+    return click.option("-a", "--app", "app", metavar="NAME", help="The app.")(command)
+
+
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--json on everything that prints data."""
+    return click.option("--json", "as_json", is_flag=True, help=JSON_HELP)(command)
+
+
+def app_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The app by position, as Dokku has it, where nothing else could stand there."""
+    return click.argument("name", required=False, metavar="[APP]")(command)

@@ -1,0 +1,27 @@
+"""Finding an app for someone: the one place where a name becomes an app that may be used."""
+
+from paas.domain.apps import Actor, App
+from paas.domain.errors import PaasError, no_such_app
+from paas.domain.interfaces import Store
+
+
+def find_app(store: Store, actor: Actor, name: str) -> App:
+    """The app of that name. Raises the same error where there is none and where it is hidden."""
+    app = store.app(name)
+    if app is None or not actor.may_use(app):
+        raise no_such_app(name)
+    return app
+
+
+def refreshed(store: Store, app: App) -> App:
+    """The app as it is now, after a wait for its lock."""
+    present = store.app_by_id(app.id)
+    if present is None:
+        raise no_such_app(app.name)
+    return present
+
+
+def require_admin(actor: Actor, what: str) -> None:
+    """Raises unless the actor is an admin or the operator."""
+    if not actor.is_admin:
+        raise PaasError("admins-only", f"Only an admin may {what}.", "Ask the server's operator.")

@@ -1,0 +1,192 @@
+"""A deploy: from a pushed commit to the release that is live, as one plain sequence."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from paas.domain.addresses import Addresses
+from paas.domain.apps import Actor, App
+from paas.domain.errors import PaasError
+from paas.domain.interfaces import (
+    Builder,
+    Clock,
+    Locks,
+    Logs,
+    Narrator,
+    Quarantine,
+    Repository,
+    Slugs,
+    Store,
+)
+from paas.domain.names import ProcessType
+from paas.domain.procfile import NOT_INSTANCES, parse_procfile
+from paas.domain.releases import Build, ConfigVars, Slug, Status
+from paas.services.access import refreshed
+from paas.services.narration import Recorded
+from paas.services.rollout import Rollout
+
+PROCFILE_MAX_BYTES = 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A commit that someone pushed to an app's deploy branch."""
+
+    app: App
+    commit: str
+    quarantine: Quarantine | None
+    actor: Actor
+
+
+class Deploys:
+    """Turns pushes into releases."""
+
+    def __init__(
+        self,
+        store: Store,
+        repository: Repository,
+        builder: Builder,
+        slugs: Slugs,
+        rollout: Rollout,
+        locks: Locks,
+        logs: Logs,
+        clock: Clock,
+        addresses: Addresses,
+        keep_slugs: int,
+    ) -> None:
+        self._store = store
+        self._repository = repository
+        self._builder = builder
+        self._slugs = slugs
+        self._rollout = rollout
+        self._locks = locks
+        self._logs = logs
+        self._clock = clock
+        self._addresses = addresses
+        self._keep_slugs = keep_slugs
+
+    def deploy(self, push: Push, terminal: Narrator, on_live: Callable[[], None]) -> None:
+        """Build the commit and make it live. Raises PaasError with nothing changed.
+
+        The app's lock is held to the end; on_live is called when the new version serves.
+        """
+        holder = f"{push.actor.name} deploys {push.commit[:7]}"
+        with self._locks.app(push.app.id, holder, _tell_wait(terminal)):
+            push = replace(push, app=refreshed(self._store, push.app))
+            self._slugs.check_space()
+            build = self._begin(push)
+            say = Recorded(terminal, self._logs.open_build(build.id))
+            try:
+                slug = self._build(push, build, say)
+                self._release(push, slug, say, on_live)
+            except PaasError as error:
+                say.record_error(error)
+                self._abandon(build, error.reference)
+                raise
+            except BaseException as error:
+                self._abandon(build, type(error).__name__)
+                raise
+            self._prune(push.app.id)
+
+    def _begin(self, push: Push) -> Build:
+        now = self._clock.now()
+        build_id = f"{push.app.id}-{now:%Y%m%d%H%M%S%f}"
+        build = Build(
+            build_id, push.app.id, push.commit, push.actor.name, Status.PENDING, now, None, None
+        )
+        self._store.add_build(build)
+        return build
+
+    def _build(self, push: Push, build: Build, say: Recorded) -> Slug:
+        """Steps 1 to 3 of a deploy: tree, buildpack, slug."""
+        app = push.app
+        tree = self._slugs.new_build(build.id, app.uid)
+        written = self._repository.write_tree(app.id, push.commit, push.quarantine, tree, app.uid)
+        for warning in written.warnings:
+            say.warn(warning)
+        if written.files == 0:
+            raise PaasError("empty-tree", "The commit has no files.", "Commit your app's files.")
+        declared = self._procfile(push)
+        built = self._builder.build(app, tree, self._config(app), say.raw)
+        processes = {**built.processes, **declared}
+        if not set(processes) - NOT_INSTANCES:
+            raise PaasError(
+                "no-processes",
+                "The app has no Procfile, and no way to start it was found.",
+                "Add a Procfile with one line, for example: web: gunicorn app:app",
+            )
+        _tell_processes(processes, declared, say)
+        size_bytes = self._slugs.freeze(build.id)
+        now = self._clock.now()
+        slug = Slug(build.id, app.id, push.commit, processes, size_bytes, now)
+        self._store.add_slug(slug)
+        self._store.end_build(replace(build, status=Status.SUCCEEDED, ended_at=now))
+        return slug
+
+    def _procfile(self, push: Push) -> dict[ProcessType, str]:
+        """The Procfile as committed; read from git, so that no link in it is ever followed."""
+        content = self._repository.read_file(
+            push.app.id, push.commit, push.quarantine, "Procfile", PROCFILE_MAX_BYTES
+        )
+        return parse_procfile(content) if content is not None else {}
+
+    def _release(self, push: Push, slug: Slug, say: Recorded, on_live: Callable[[], None]) -> None:
+        """Steps 3 to 6: the release, its instances, the switch, the end of the old ones."""
+        app = push.app
+        commit = self._repository.commit(app.id, push.commit, push.quarantine)
+        release = self._store.add_release(
+            app.id,
+            slug_id=slug.id,
+            config=self._config(app),
+            description=f"Deploy {push.commit[:8]}: {commit.summary[:60]}",
+            user=push.actor.name,
+            now=self._clock.now(),
+        )
+        say.step(f"Releasing v{release.version}")
+
+        def live() -> None:
+            say.step(f"Live: {self._addresses.url(app.name)} (v{release.version})")
+            self._logs.write(app.id, "deploy", f"v{release.version} is live: {release.description}")
+            on_live()
+
+        self._rollout.run(app, release, say, live)
+
+    def _config(self, app: App) -> ConfigVars:
+        release = self._store.release(app.id, app.current) if app.current else None
+        return release.config if release else {}
+
+    def _abandon(self, build: Build, reason: str) -> None:
+        """Record the failure and remove the slug, unless it is live already."""
+        if self._current_slug(build.app_id) == build.id:
+            return
+        self._store.end_build(
+            replace(build, status=Status.FAILED, ended_at=self._clock.now(), reason=reason)
+        )
+        self._store.remove_slug(build.id)
+        self._slugs.remove(build.id)
+
+    def _prune(self, app_id: int) -> None:
+        """Remove the oldest slugs beyond those to keep; never one that runs."""
+        current = self._current_slug(app_id)
+        for slug in self._store.slugs(app_id)[self._keep_slugs :]:
+            if slug.id != current:
+                self._store.remove_slug(slug.id)
+                self._slugs.remove(slug.id)
+
+    def _current_slug(self, app_id: int) -> str | None:
+        app = self._store.app_by_id(app_id)
+        release = self._store.release(app_id, app.current) if app and app.current else None
+        return release.slug_id if release else None
+
+
+def _tell_wait(terminal: Narrator) -> Callable[[str], None]:
+    return lambda holder: terminal.warn(f"Waiting: {holder}. This push is next.")
+
+
+def _tell_processes(
+    processes: dict[ProcessType, str], declared: dict[ProcessType, str], say: Narrator
+) -> None:
+    say.step("Discovering process types")
+    if declared:
+        say.detail("Procfile declares: " + ", ".join(sorted(declared)))
+    for kind in sorted(set(processes) - set(declared)):
+        say.detail(f"Default of the buildpack: {kind}: {processes[kind]}")

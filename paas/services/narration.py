@@ -1,0 +1,46 @@
+"""Saying the same to a build's log and to a terminal: the log first, the terminal second."""
+
+from collections.abc import Callable
+
+from paas.domain.errors import PaasError
+from paas.domain.interfaces import Narrator
+
+STEP = "-----> "
+DETAIL = "       "
+WARNING = " !     "
+
+
+class Recorded:
+    """A Narrator that writes to the build's log before it tells the terminal."""
+
+    def __init__(self, terminal: Narrator, record: Callable[[bytes], None]) -> None:
+        self._terminal = terminal
+        self._record = record
+
+    def step(self, text: str) -> None:
+        self._record((STEP + text).encode())
+        self._terminal.step(text)
+
+    def detail(self, text: str) -> None:
+        self._record((DETAIL + text).encode())
+        self._terminal.detail(text)
+
+    def warn(self, text: str) -> None:
+        self._record((WARNING + text).encode())
+        self._terminal.warn(text)
+
+    def raw(self, line: bytes) -> None:
+        """A line that the buildpack printed, as it is."""
+        self._record(line)
+        self._terminal.raw(line)
+
+    def record_error(self, error: PaasError) -> None:
+        """Keep an error in the log; the terminal gets it from whoever renders errors."""
+        for line in error_lines(error):
+            self._record((WARNING + line).encode())
+
+
+def error_lines(error: PaasError) -> list[str]:
+    """An error as lines without their mark: the message, then the hint."""
+    lines = error.message.splitlines()
+    return [*lines, error.hint] if error.hint else lines

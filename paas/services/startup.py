@@ -1,0 +1,123 @@
+"""Waiting until new instances are healthy, and explaining why one is not."""
+
+from paas.domain.apps import App
+from paas.domain.errors import PaasError
+from paas.domain.interfaces import Clock, HealthProbe, Logs, Narrator, Runtime
+from paas.domain.releases import Instance, InstanceState, State
+
+POLL_S = 0.01
+PROBE_S = 5.0
+LAST_LINES = 20
+# An instance without a port is taken for healthy when it has lived so long.
+SETTLE_S = 1.0
+# How long an app may listen elsewhere before that is taken for a mistake: some open a second
+# port first.
+WRONG_PORT_S = 8.0
+WRONG_PORT_CHECK_S = 1.0
+# What an instance printed last is on its way through the log process for a moment.
+LOG_DELAY_S = 0.3
+
+
+class Startup:
+    """Decides when new instances are healthy. limit_s: how long a web instance may take."""
+
+    def __init__(
+        self, runtime: Runtime, probe: HealthProbe, logs: Logs, clock: Clock, limit_s: float
+    ) -> None:
+        self._runtime = runtime
+        self._probe = probe
+        self._logs = logs
+        self._clock = clock
+        self._limit_s = limit_s
+
+    def wait(self, app: App, instances: list[Instance], host: str, say: Narrator) -> None:
+        """Return when every instance is healthy. Raises PaasError that says what is wrong."""
+        started = self._clock.monotonic()
+        waiting = list(instances)
+        next_look = started + WRONG_PORT_CHECK_S
+        wrong_since: float | None = None
+        while waiting:
+            elapsed = self._clock.monotonic() - started
+            states = self._runtime.states(waiting)
+            for instance in list(waiting):
+                self._check_alive(app, instance, states[instance.id])
+                if self._healthy(instance, states[instance.id], elapsed, host):
+                    waiting.remove(instance)
+                    self._tell(instance, elapsed, say)
+            if not waiting:
+                return
+            now = self._clock.monotonic()
+            if now >= next_look:
+                next_look = now + WRONG_PORT_CHECK_S
+                wrong = self._elsewhere(waiting[0])
+                wrong_since = (wrong_since or now) if wrong else None
+                if wrong and wrong_since is not None and now - wrong_since >= WRONG_PORT_S:
+                    raise self._wrong_port(app, waiting[0], wrong)
+            if elapsed >= self._limit_s:
+                raise self._too_late(app, waiting[0])
+            self._clock.sleep(POLL_S)
+
+    def _healthy(self, instance: Instance, state: InstanceState, elapsed: float, host: str) -> bool:
+        if instance.port is None:
+            return state.state is State.UP and elapsed >= SETTLE_S
+        left_s = max(POLL_S, min(PROBE_S, self._limit_s - elapsed))
+        return self._probe.answers(instance.port, host, left_s)
+
+    def _tell(self, instance: Instance, elapsed: float, say: Narrator) -> None:
+        if instance.port is None:
+            say.detail(f"{instance.label} runs")
+        else:
+            say.detail(f"{instance.label} answers on port {instance.port} after {elapsed:.1f} s")
+
+    def _check_alive(self, app: App, instance: Instance, state: InstanceState) -> None:
+        if state.exits == 0 and state.state not in {State.CRASHED, State.STOPPED}:
+            return
+        what = "it answered on its port" if instance.port else "it had settled"
+        reason = state.exit_reason or "ended"
+        raise PaasError(
+            "instance-exited",
+            f"{instance.label} {reason} before {what}.{self._last_lines(app, instance)}",
+            "Mend what the lines above say, commit, and push again.",
+        )
+
+    def _elsewhere(self, instance: Instance) -> set[tuple[str, int]]:
+        """Where the instance listens, if not on its port at all."""
+        if instance.port is None:
+            return set()
+        found = self._runtime.listening_ports(instance)
+        reachable = {"127.0.0.1", "0.0.0.0", "::"}
+        if any(port == instance.port and address in reachable for address, port in found):
+            return set()
+        return found
+
+    def _wrong_port(self, app: App, instance: Instance, found: set[tuple[str, int]]) -> PaasError:
+        where = ", ".join(f"{address}:{port}" for address, port in sorted(found))
+        return PaasError(
+            "wrong-port",
+            f"{instance.label} listens on {where}, but not on 127.0.0.1:{instance.port}, which "
+            f"$PORT names.{self._last_lines(app, instance)}",
+            "Make the Procfile's command listen on $PORT, for example: "
+            "web: gunicorn --bind 127.0.0.1:$PORT app:app",
+        )
+
+    def _too_late(self, app: App, instance: Instance) -> PaasError:
+        limit = f"within {self._limit_s:g} s (setting start_limit_s)"
+        found = self._elsewhere(instance)
+        if found:
+            return self._wrong_port(app, instance, found)
+        if any(port == instance.port for _, port in self._runtime.listening_ports(instance)):
+            what = f"opened 127.0.0.1:{instance.port} but did not answer a request {limit}"
+        else:
+            what = f"opened no port {limit}: it must listen on 127.0.0.1:{instance.port} ($PORT)"
+        return PaasError(
+            "port-not-opened",
+            f"{instance.label} {what}.{self._last_lines(app, instance)}",
+            "See what it does with: paas logs -n 100",
+        )
+
+    def _last_lines(self, app: App, instance: Instance) -> str:
+        self._clock.sleep(LOG_DELAY_S)
+        lines = self._logs.instance_tail(app.id, instance.label, LAST_LINES)
+        if not lines:
+            return " It printed nothing."
+        return " Its last lines:\n" + "\n".join("  " + line for line in lines)

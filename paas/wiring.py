@@ -1,0 +1,133 @@
+"""The one place where services meet adapters."""
+
+import pwd
+from dataclasses import dataclass
+
+from paas.adapters.buildpack import BuildpackBuilder
+from paas.adapters.clock import SystemClock
+from paas.adapters.health import HttpProbe
+from paas.adapters.keyfile import AuthorizedKeys
+from paas.adapters.keyreader import OpenSshKeyReader
+from paas.adapters.locks import FileLocks
+from paas.adapters.logs import FileLogs
+from paas.adapters.ports import LocalPorts
+from paas.adapters.proxy_nginx import NginxProxy
+from paas.adapters.random_names import random_name
+from paas.adapters.repository_dulwich import DulwichRepository
+from paas.adapters.runtime_native import NativeRuntime
+from paas.adapters.slugs_files import FileSlugs
+from paas.adapters.store_sqlite import SqliteStore
+from paas.domain.addresses import Addresses
+from paas.domain.interfaces import Logs, Proxy, Repository, Runtime, Store
+from paas.services.apps import Apps
+from paas.services.config import Config
+from paas.services.deploys import Deploys
+from paas.services.keys import Keys
+from paas.services.processes import Processes
+from paas.services.pushes import Pushes
+from paas.services.reconcile import Reconcile
+from paas.services.rollout import Limits, Rollout
+from paas.services.startup import Startup
+from paas.settings import Settings
+
+RUNTIMES = {"native": NativeRuntime}
+PROXIES = {"nginx": NginxProxy}
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Everything that an entrance may use."""
+
+    settings: Settings
+    addresses: Addresses
+    store: Store
+    repository: Repository
+    runtime: Runtime
+    proxy: Proxy
+    logs: Logs
+    apps: Apps
+    config: Config
+    deploys: Deploys
+    keys: Keys
+    processes: Processes
+    pushes: Pushes
+    reconcile: Reconcile
+
+
+def build(settings: Settings) -> Platform:
+    """The platform of a server. Opens nothing: files and connections open on first use."""
+    account = pwd.getpwnam(settings.account)
+    addresses = Addresses(settings.domain, settings.http_port, settings.ssh_port, settings.account)
+    clock = SystemClock()
+    store = SqliteStore(settings.state / "state.db", settings.uids)
+    repository = DulwichRepository(
+        settings.state / "git",
+        (account.pw_uid, account.pw_gid),
+        max_bytes=settings.max_tree_mib * 1024**2,
+        max_files=settings.max_tree_files,
+    )
+    slugs = FileSlugs(settings.state, min_free_mib=settings.min_free_mib)
+    runtime = RUNTIMES["native"](settings)
+    proxy = PROXIES["nginx"](settings)
+    logs = FileLogs(settings, clock)
+    locks = FileLocks(settings)
+    key_file = AuthorizedKeys(settings)
+    startup = Startup(runtime, HttpProbe(), logs, clock, settings.start_limit_s)
+    limits = Limits(settings.start_limit_s, settings.stop_limit_s, settings.drain_limit_s)
+    rollout = Rollout(
+        store, runtime, proxy, LocalPorts(settings), slugs, logs, startup, addresses, limits
+    )
+    apps = Apps(
+        store,
+        repository,
+        runtime,
+        proxy,
+        slugs,
+        logs,
+        locks,
+        clock,
+        rollout,
+        addresses,
+        random_name,
+        settings.stop_limit_s,
+    )
+    deploys = Deploys(
+        store,
+        repository,
+        BuildpackBuilder(settings),
+        slugs,
+        rollout,
+        locks,
+        logs,
+        clock,
+        addresses,
+        settings.keep_slugs,
+    )
+    return Platform(
+        settings=settings,
+        addresses=addresses,
+        store=store,
+        repository=repository,
+        runtime=runtime,
+        proxy=proxy,
+        logs=logs,
+        apps=apps,
+        config=Config(store, rollout, locks, clock),
+        deploys=deploys,
+        keys=Keys(store, OpenSshKeyReader(), key_file, locks, clock),
+        processes=Processes(store, runtime, rollout, locks),
+        pushes=Pushes(store, repository, apps, deploys),
+        reconcile=Reconcile(
+            store,
+            repository,
+            runtime,
+            proxy,
+            slugs,
+            logs,
+            locks,
+            key_file,
+            clock,
+            rollout,
+            settings.stop_limit_s,
+        ),
+    )

@@ -1,0 +1,167 @@
+"""The deploy sequence: live or nothing changed."""
+
+import pytest
+
+from paas.domain.errors import PaasError
+from paas.domain.releases import State, Status
+from tests.fakes.runtime import Behaviour
+from tests.fakes.world import ROOT, World
+
+
+def test_first_push_goes_live(world: World) -> None:
+    """A push ends with a release, an instance and a site."""
+    world.app()
+    world.push()
+    assert world.live == ["(5000,)"]
+    assert [r.status for r in world.store.releases(1)] == [Status.SUCCEEDED]
+    assert [i.id for i in world.store.instances(1)] == ["1-v1-1-web.1"]
+    assert "-----> Live: http://shop.example.com/ (v1)" in world.said.lines
+
+
+def test_second_push_replaces_without_a_gap(world: World) -> None:
+    """New instances are up and routed before the old are drained and stopped."""
+    world.app()
+    world.push()
+    world.runtime.calls.clear()
+    world.proxy.calls.clear()
+    world.push(commit="b" * 40)
+    assert world.runtime.calls == ["start 1-v2-2", "stop 1-v1-1-web.1"]
+    assert world.proxy.calls == ["apply 1 5001", "drain"]
+    assert world.live == ["(5000,)", "(5001,)"]
+    assert world.store.used_ports() == {5001}
+
+
+@pytest.mark.parametrize("stage", ["space", "procfile", "nothing", "build", "crash", "proxy"])
+def test_failure_changes_nothing(world: World, stage: str) -> None:
+    """Whatever fails before the switch, the old release serves and nothing is left behind."""
+    world.app()
+    world.push()
+    before = (world.store.instances(), set(world.slugs.frozen), world.proxy.by_app.copy())
+    if stage == "space":
+        world.slugs.full = True
+    elif stage == "procfile":
+        world.repository.procfiles["b" * 40] = b"no colon"
+    elif stage == "nothing":
+        world.repository.procfiles["b" * 40] = None
+    elif stage == "build":
+        world.builder.failure = PaasError("build", "The build failed.")
+    elif stage == "crash":
+        world.repository.procfiles["b" * 40] = b"web: broken"
+        world.runtime.behaviours["broken"] = Behaviour(
+            State.CRASHED, exits=1, exit_reason="exited with status 3"
+        )
+    else:
+        world.proxy.failure = PaasError("nginx", "nginx refused the site.")
+    with pytest.raises(PaasError):
+        world.push(commit="b" * 40)
+    assert (world.store.instances(), world.slugs.frozen, world.proxy.by_app) == before
+    assert world.slugs.building == set()
+    app = world.store.app("shop")
+    assert app is not None
+    assert app.current == 1
+    assert set(world.runtime.running) == {"1-v1-1-web.1"}
+    assert len(world.live) == 1
+
+
+def test_crash_is_explained(world: World) -> None:
+    """The error names the exit status and shows the last lines."""
+    world.app()
+    world.repository.procfiles["a" * 40] = b"web: broken"
+    world.runtime.behaviours["broken"] = Behaviour(
+        State.CRASHED, exits=1, exit_reason="exited with status 3"
+    )
+    world.logs.printed["web.1"] = ["Traceback", "SyntaxError: invalid syntax"]
+    with pytest.raises(PaasError) as caught:
+        world.push()
+    assert "web.1 exited with status 3 before it answered" in caught.value.message
+    assert "SyntaxError: invalid syntax" in caught.value.message
+
+
+def test_wrong_port_is_named(world: World) -> None:
+    """An app that listens elsewhere is told both ports, before the limit is up."""
+    world.app()
+    world.repository.procfiles["a" * 40] = b"web: elsewhere"
+    world.runtime.behaviours["elsewhere"] = Behaviour(listens=frozenset({("0.0.0.0", 8000)}))
+    world.probe.silent = True
+    with pytest.raises(PaasError) as caught:
+        world.push()
+    assert caught.value.reference == "wrong-port"
+    assert "0.0.0.0:8000" in caught.value.message
+    assert "127.0.0.1:5000" in caught.value.message
+    assert world.clock.seconds < 30
+
+
+def test_never_listening_ends_at_the_limit(world: World) -> None:
+    """An app that opens no port fails after the limit, which is named."""
+    world.app()
+    world.repository.procfiles["a" * 40] = b"web: idle"
+    world.runtime.behaviours["idle"] = Behaviour(listens=frozenset())
+    world.probe.silent = True
+    with pytest.raises(PaasError) as caught:
+        world.push()
+    assert caught.value.reference == "port-not-opened"
+    assert "60 s (setting start_limit_s)" in caught.value.message
+
+
+def test_old_slugs_are_pruned(world: World) -> None:
+    """Only as many slugs are kept as the setting says, the running one always."""
+    world.app()
+    for letter in "abcd":
+        world.push(commit=letter * 40)
+    kept = [slug.commit[0] for slug in world.store.slugs(1)]
+    assert kept == ["d", "c"]
+    assert len(world.slugs.frozen) == 2
+
+
+def test_failure_after_the_switch_keeps_the_new_release(world: World) -> None:
+    """An error while the old instances are drained is logged; the new version stays."""
+    world.app()
+    world.push()
+
+    def refuse(*_: object) -> None:
+        raise PaasError("stop", "supervisord does not answer.")
+
+    world.runtime.stop = refuse  # type: ignore[method-assign]
+    world.push(commit="b" * 40)
+    app = world.store.app("shop")
+    assert app is not None
+    assert app.current == 2
+    assert len(world.slugs.frozen) == 2
+    assert any("Old instances are left" in text for _, _, text in world.logs.lines)
+
+
+def test_config_is_part_of_the_release(world: World) -> None:
+    """config:set makes a release with the same slug; a failed one leaves the old config."""
+    from paas.domain.names import VarName
+
+    world.app()
+    world.push()
+    name = VarName("GREETING")
+    world.config.set(ROOT, "shop", {name: "hello"}, world.said, world.on_live)
+    assert world.environment()["GREETING"] == "hello"
+    assert world.store.releases(1)[0].slug_id == world.store.releases(1)[1].slug_id
+    world.runtime.failure = PaasError("start", "supervisord does not answer.")
+    with pytest.raises(PaasError):
+        world.config.set(ROOT, "shop", {name: "other"}, world.said, world.on_live)
+    assert world.config.get(ROOT, "shop", name).reveal() == "hello"
+    assert world.store.releases(1)[0].status is Status.FAILED
+
+
+def test_config_without_change_makes_no_release(world: World) -> None:
+    """Setting what is set answers at once."""
+    from paas.domain.names import VarName
+
+    world.app()
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.said, world.on_live)
+    assert world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.said, world.on_live) is None
+    assert len(world.store.releases(1)) == 1
+
+
+def test_config_before_the_first_push_is_there_at_the_first_push(world: World) -> None:
+    """An app that was never deployed has a config, too."""
+    from paas.domain.names import VarName
+
+    world.app()
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.said, world.on_live)
+    world.push()
+    assert world.environment()["A"] == "1"

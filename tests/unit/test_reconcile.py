@@ -1,0 +1,131 @@
+"""After a crash at any point, the server comes back to the last committed release."""
+
+from datetime import datetime
+
+import pytest
+
+from paas.domain.names import AppName
+from paas.domain.releases import Status
+from tests.fakes.world import World
+
+
+class PowerCutError(BaseException):
+    """The machine is gone: nothing is cleaned up."""
+
+
+@pytest.mark.parametrize("step", ["write_tree", "freeze", "start", "apply", "make_current"])
+def test_crash_during_a_deploy(world: World, step: str) -> None:
+    """The old release serves, and nothing of the new one is left."""
+    world.app()
+    world.push()
+    world.logs.lines.clear()
+    _cut_power_at(world, step)
+    with pytest.raises(PowerCutError):
+        world.push(commit="b" * 40)
+    _restore_power(world)
+    world.reconcile.run(world.said)
+    app = world.store.app("shop")
+    assert app is not None
+    assert app.current == 1
+    assert set(world.runtime.running) == {"1-v1-1-web.1"}
+    assert world.proxy.ports("shop.example.com") == (5000,)
+    assert world.slugs.building == set()
+    assert Status.PENDING not in {r.status for r in world.store.releases(1)}
+    assert Status.PENDING not in {b.status for b in world.store.builds(1)}
+    world.push(commit="c" * 40)
+    assert world.proxy.ports("shop.example.com") == world.proxy.by_app[1].ports
+
+
+def test_nothing_to_mend(world: World) -> None:
+    """A healthy server is left as it is."""
+    world.app()
+    world.push()
+    world.runtime.calls.clear()
+    assert world.reconcile.run(world.said) == 0
+    assert world.runtime.calls == []
+
+
+def test_lost_instances_are_started_anew(world: World) -> None:
+    """An app whose supervisor files are gone runs again, from its slug and its config."""
+    world.app()
+    world.push()
+    world.runtime.running.clear()
+    world.runtime.files.clear()
+    assert world.reconcile.run(world.said) == 1
+    assert [s.instance.version for s in world.runtime.running.values()] == [1]
+    assert world.proxy.ports("shop.example.com") == (5001,)
+
+
+def test_strays_are_removed(world: World) -> None:
+    """Groups, sites and directories of no app go away."""
+    world.app("gone")
+    world.push("gone")
+    world.store.remove_app(1)
+    assert world.reconcile.run(world.said) == 3
+    assert world.runtime.running == {}
+    assert world.proxy.sites() == set()
+    assert world.slugs.frozen == set()
+
+
+def test_an_app_that_is_being_deployed_is_left_alone(world: World) -> None:
+    """A deploy that outlived the gate is not disturbed."""
+    world.app()
+    world.push()
+    world.runtime.running.clear()
+    world.locks.held[1] = "alice deploys"
+    assert world.reconcile.run(world.said) == 0
+
+
+def test_before_the_start_sites_are_rendered(world: World) -> None:
+    """Deleted site files come back at boot."""
+    world.app()
+    world.push()
+    world.proxy.by_app.clear()
+    world.reconcile.prepare()
+    assert world.proxy.ports("shop.example.com") == (5000,)
+
+
+def _cut_power_at(world: World, step: str) -> None:
+    """Make that step of the next deploy end everything, and cleaning up impossible."""
+
+    def cut(*_: object, **__: object) -> None:
+        for holder, name in (
+            (world.runtime, "stop"),
+            (world.store, "end_build"),
+            (world.store, "fail_release"),
+            (world.store, "remove_instances"),
+            (world.store, "remove_slug"),
+            (world.slugs, "remove"),
+            (world.proxy, "apply"),
+        ):
+            setattr(holder, name, _dead)
+        raise PowerCutError
+
+    owners = {
+        "write_tree": world.repository,
+        "freeze": world.slugs,
+        "start": world.runtime,
+        "apply": world.proxy,
+        "make_current": world.store,
+    }
+    setattr(owners[step], step, cut)
+
+
+def _dead(*_: object, **__: object) -> None:
+    raise PowerCutError
+
+
+def _restore_power(world: World) -> None:
+    for holder in (world.runtime, world.store, world.slugs, world.proxy, world.repository):
+        for name in [
+            n for n, v in vars(holder).items() if getattr(v, "__name__", "") in {"cut", "_dead"}
+        ]:
+            delattr(holder, name)
+
+
+def test_uids_are_not_given_twice(world: World) -> None:
+    """A removed app's uid is not given again while others are free."""
+    first = world.app("one")
+    world.store.remove_app(first.id)
+    second = world.store.add_app(AppName("two"), None, datetime.now().astimezone())
+    assert second.uid != first.uid
