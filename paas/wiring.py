@@ -1,14 +1,16 @@
 """The one place where services meet adapters."""
 
 import pwd
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from paas.adapters.buildpack import BuildpackBuilder
+from paas.adapters.cgroups import Cgroups
 from paas.adapters.clock import SystemClock
 from paas.adapters.health import HttpProbe
 from paas.adapters.keyfile import AuthorizedKeys
-from paas.adapters.keyreader import OpenSshKeyReader
-from paas.adapters.locks import FileLocks
+from paas.adapters.keyreader import SshKeygenKeyReader
+from paas.adapters.locks import FlockLocks
 from paas.adapters.logs import FileLogs
 from paas.adapters.ports import LocalPorts
 from paas.adapters.proxy_nginx import NginxProxy
@@ -17,6 +19,7 @@ from paas.adapters.repository_dulwich import DulwichRepository
 from paas.adapters.runtime_native import NativeRuntime
 from paas.adapters.slugs_files import FileSlugs
 from paas.adapters.store_sqlite import SqliteStore
+from paas.adapters.supervisord import Supervisor
 from paas.domain.addresses import Addresses
 from paas.domain.interfaces import Logs, Proxy, Repository, Runtime, Store
 from paas.services.apps import Apps
@@ -30,8 +33,15 @@ from paas.services.rollout import Limits, Rollout
 from paas.services.startup import Startup
 from paas.settings import Settings
 
-RUNTIMES = {"native": NativeRuntime}
-PROXIES = {"nginx": NginxProxy}
+PYTHON = "/usr/bin/python3"
+
+
+def _native_runtime(settings: Settings) -> Runtime:
+    return NativeRuntime(settings, Supervisor(settings.supervisor_socket), Cgroups(settings))
+
+
+RUNTIMES: dict[str, Callable[[Settings], Runtime]] = {"native": _native_runtime}
+PROXIES: dict[str, Callable[[Settings], Proxy]] = {"nginx": NginxProxy}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +80,13 @@ def build(settings: Settings) -> Platform:
     runtime = RUNTIMES["native"](settings)
     proxy = PROXIES["nginx"](settings)
     logs = FileLogs(settings, clock)
-    locks = FileLocks(settings)
-    key_file = AuthorizedKeys(settings)
+    locks = FlockLocks(settings.run / "locks", account.pw_gid)
+    client = settings.current / "paas/entrypoints/client.py"
+    key_file = AuthorizedKeys(
+        settings.etc / "authorized_keys",
+        [PYTHON, "-I", "-S", str(client), "--paas-etc", str(settings.etc), "--as"],
+        gid=account.pw_gid,
+    )
     startup = Startup(runtime, HttpProbe(), logs, clock, settings.start_limit_s)
     limits = Limits(settings.start_limit_s, settings.stop_limit_s, settings.drain_limit_s)
     rollout = Rollout(
@@ -114,7 +129,7 @@ def build(settings: Settings) -> Platform:
         apps=apps,
         config=Config(store, rollout, locks, clock),
         deploys=deploys,
-        keys=Keys(store, OpenSshKeyReader(), key_file, locks, clock),
+        keys=Keys(store, SshKeygenKeyReader(), key_file, locks, clock),
         processes=Processes(store, runtime, rollout, locks),
         pushes=Pushes(store, repository, apps, deploys),
         reconcile=Reconcile(

@@ -106,24 +106,12 @@ def help_command(context: click.Context, topic: str | None) -> None:
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh"]))
-@click.pass_context
-def completion(context: click.Context, shell: str) -> None:
+def completion(shell: str) -> None:
     """Print the completion script for a shell.
 
     Example: source <(paas completion bash)
     """
-    root = context.find_root().command
-    assert isinstance(root, click.Group)
-    print_line(script(shell, options_of(root)))
-
-
-def options_of(group: click.Group) -> dict[str, list[str]]:
-    """Every command with its options, for completion and for the reference's test."""
-    return {
-        name: sorted(option for param in command.params for option in param.opts if "-" in option)
-        for name, command in sorted(group.commands.items())
-        if not command.hidden
-    }
+    print_line(script(shell).rstrip())
 
 
 def _firewall(state: str) -> str:

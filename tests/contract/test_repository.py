@@ -1,0 +1,152 @@
+"""Repositories as dulwich makes and reads them, against what git itself does."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.repository_dulwich import LFS_MARK, DulwichRepository
+from paas.domain.errors import PaasError
+from paas.domain.interfaces import Quarantine
+
+ME = (os.getuid(), os.getgid())
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> DulwichRepository:
+    """Repositories below a temporary directory, with small limits."""
+    (tmp_path / "git").mkdir()
+    found = DulwichRepository(tmp_path / "git", ME, max_bytes=100_000, max_files=100)
+    found.create(1)
+    return found
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """A work tree with one commit."""
+    path = tmp_path / "work"
+    path.mkdir()
+    _git(path, "init", "-q", "-b", "main")
+    (path / "app.py").write_text("x = 1\n")
+    return path
+
+
+def _git(path: Path, *words: str) -> str:
+    identity = ["-c", "user.name=Alice", "-c", "user.email=alice@example.com"]
+    done = subprocess.run(
+        ["git", *identity, *words], cwd=path, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def _commit(path: Path) -> str:
+    _git(path, "add", "-A", "-f")
+    _git(path, "commit", "-q", "--allow-empty", "-m", "A change\n\nwith a body")
+    return _git(path, "rev-parse", "HEAD")
+
+
+def _push(path: Path, repository: DulwichRepository, ref: str = "main") -> None:
+    _git(path, "push", "-q", str(repository.path(1)), ref)
+
+
+def _target(tmp_path: Path) -> Path:
+    target = tmp_path / "target"
+    target.mkdir()
+    return target
+
+
+def test_tree_is_written_as_git_would(
+    repository: DulwichRepository, work: Path, tmp_path: Path
+) -> None:
+    """Files, modes, links and folders are those of a checkout, owned by the given uid."""
+    (work / "bin").mkdir()
+    (work / "bin/run").write_text("#!/bin/sh\n")
+    (work / "bin/run").chmod(0o755)
+    (work / "link").symlink_to("/etc/shadow")
+    (work / "name with ü").write_bytes(bytes(range(256)))
+    commit = _commit(work)
+    _push(work, repository)
+    target = _target(tmp_path)
+    tree = repository.write_tree(1, commit, None, target, ME[0])
+    assert tree.files == 5
+    assert (target / "bin/run").stat().st_mode & 0o777 == 0o755
+    assert (target / "app.py").stat().st_mode & 0o777 == 0o644
+    assert (target / "link").readlink() == Path("/etc/shadow")
+    assert (target / "name with ü").read_bytes() == bytes(range(256))
+
+
+def test_commit_is_read_through_a_tag(repository: DulwichRepository, work: Path) -> None:
+    """An annotated tag stands for its commit; its summary and author are known."""
+    commit = _commit(work)
+    _git(work, "tag", "-a", "v1", "-m", "tag")
+    _push(work, repository, "v1")
+    found = repository.commit(1, _git(work, "rev-parse", "v1"), None)
+    assert (found.id, found.summary, found.author) == (commit, "A change", "Alice")
+
+
+def test_quarantine_is_read(repository: DulwichRepository, work: Path, tmp_path: Path) -> None:
+    """Objects that git has not accepted yet are found, with their parents' in the repository."""
+    _commit(work)
+    _push(work, repository)
+    (work / "new.py").write_text("y = 2\n")
+    commit = _commit(work)
+    quarantine = tmp_path / "quarantine"
+    quarantine.mkdir()
+    for name in _git(work, "rev-list", "--objects", "main^..main").split("\n"):
+        object_id = name.split()[0]
+        source = work / ".git/objects" / object_id[:2] / object_id[2:]
+        (quarantine / object_id[:2]).mkdir(exist_ok=True)
+        (quarantine / object_id[:2] / object_id[2:]).write_bytes(source.read_bytes())
+    with pytest.raises(PaasError):
+        repository.commit(1, commit, None)
+    tree = repository.write_tree(1, commit, Quarantine(quarantine), _target(tmp_path), ME[0])
+    assert tree.files == 2
+
+
+def test_read_file(repository: DulwichRepository, work: Path) -> None:
+    """A file at the top is read from git; a link in its place is refused, not followed."""
+    (work / "Procfile").write_text("web: a\n")
+    first = _commit(work)
+    (work / "Procfile").unlink()
+    (work / "Procfile").symlink_to("/etc/shadow")
+    second = _commit(work)
+    _push(work, repository)
+    assert repository.read_file(1, first, None, "Procfile", 100) == b"web: a\n"
+    assert repository.read_file(1, first, None, "nothing", 100) is None
+    with pytest.raises(PaasError):
+        repository.read_file(1, first, None, "Procfile", 3)
+    with pytest.raises(PaasError):
+        repository.read_file(1, second, None, "Procfile", 100)
+
+
+@pytest.mark.parametrize("kind", ["files", "bytes"])
+def test_limits(repository: DulwichRepository, work: Path, tmp_path: Path, kind: str) -> None:
+    """Too many files, or too much when unpacked, is refused."""
+    if kind == "files":
+        for number in range(101):
+            (work / f"f{number}").write_text("")
+    else:
+        (work / "zeros").write_bytes(b"\0" * 100_001)
+    commit = _commit(work)
+    _push(work, repository)
+    with pytest.raises(PaasError) as caught:
+        repository.write_tree(1, commit, None, _target(tmp_path), ME[0])
+    assert caught.value.reference == "tree-too-large"
+
+
+def test_lfs_pointers_are_named(repository: DulwichRepository, work: Path, tmp_path: Path) -> None:
+    """A pointer in place of a file is a warning."""
+    (work / "big.bin").write_bytes(LFS_MARK + b"v1\noid sha256:0\nsize 5\n")
+    commit = _commit(work)
+    _push(work, repository)
+    tree = repository.write_tree(1, commit, None, _target(tmp_path), ME[0])
+    assert tree.warnings == ("'big.bin' is a Git LFS pointer, not the file itself.",)
+
+
+def test_head(repository: DulwichRepository, work: Path) -> None:
+    """A branch's commit, or None."""
+    assert repository.head(1, "main") is None
+    commit = _commit(work)
+    _push(work, repository)
+    assert repository.head(1, "main") == commit
