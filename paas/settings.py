@@ -40,6 +40,7 @@ class Settings:
     start_limit_s: float = 60.0
     stop_limit_s: float = 30.0
     drain_limit_s: float = 30.0
+    worker_limit_s: float = 600.0
     build_limit_s: float = 900.0
     keep_slugs: int = 5
     min_free_mib: int = 256

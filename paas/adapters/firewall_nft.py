@@ -1,0 +1,144 @@
+"""Who may reach the apps' ports: an nftables table of the platform's own, see nft(8).
+
+From this machine only root and the proxy, from the network nobody, over IPv4 and IPv6. An app that
+listens on another port than its own is not reached from the network either: by its uid. Only the
+packets that open a connection are looked at, so that replies and other tables are not touched.
+"""
+
+import os
+import pwd
+import socket
+from pathlib import Path
+
+from paas.adapters.process import exit_words, run
+from paas.domain.errors import PaasError
+from paas.settings import Settings
+
+NFT = Path("/usr/sbin/nft")
+NFT_LIMIT_S = 10.0
+NOBODY = 65534
+
+_TABLE = """\
+table inet {table}
+delete table inet {table}
+table inet {table} {{
+    chain output {{
+        type filter hook output priority 0; policy accept;
+        oif "lo" tcp dport {first}-{last} tcp flags & (fin|syn|rst|ack) == syn \
+meta skuid != {{ 0, {proxy} }} reject with tcp reset
+        oif != "lo" meta skuid {first_uid}-{last_uid} tcp flags & (syn|ack) == (syn|ack) drop
+    }}
+    chain input {{
+        type filter hook input priority 0; policy accept;
+        iif != "lo" tcp dport {first}-{last} tcp flags & (fin|syn|rst|ack) == syn \
+reject with tcp reset
+    }}
+}}
+"""
+
+
+class NftFirewall:
+    """The rules for the ports of settings.ports; must run as root."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._first, self._last = settings.ports
+        self._first_uid, self._last_uid = settings.uids
+        self._proxy_user = settings.proxy_user
+        self._table = f"paas_{self._first:d}"
+
+    def install(self) -> None:
+        """Put the rules up, in one transaction, in place of former ones of this server.
+
+        Raises PaasError with nft's own words where they cannot be.
+        """
+        try:
+            proxy = pwd.getpwnam(self._proxy_user).pw_uid
+        except KeyError as error:
+            raise _failure(f"there is no account {self._proxy_user!r}") from error
+        rules = _TABLE.format(
+            table=self._table,
+            first=int(self._first),
+            last=int(self._last),
+            first_uid=int(self._first_uid),
+            last_uid=int(self._last_uid),
+            proxy=proxy,
+        )
+        _nft(["-f", "-"], rules)
+
+    def remove(self) -> None:
+        """Take the rules down; no error where there are none."""
+        _nft(["-f", "-"], f"table inet {self._table}\ndelete table inet {self._table}\n")
+
+    def status(self) -> str | None:
+        """None where the rules hold, else why not, in words. It tries: nobody must be refused."""
+        try:
+            _nft(["list", "table", "inet", self._table], "")
+        except PaasError as error:
+            return error.message
+        listener = self._listener()
+        if listener is None:
+            return None  # every port of the range is in use; the rules are there
+        with listener:
+            port = listener.getsockname()[1]
+            if not _connects_as(0, port):
+                return "the rules refuse root as well"
+            if _connects_as(NOBODY, port):
+                return "the rules are there, but do not keep another account from an app's port"
+        return None
+
+    def _listener(self) -> socket.socket | None:
+        """A socket that listens on some port of the range, from its end."""
+        for port in range(self._last, self._first - 1, -1):
+            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            try:
+                listener.bind(("127.0.0.1", port))
+                listener.listen(2)
+            except OSError:
+                listener.close()
+            else:
+                return listener
+        return None
+
+
+def _connects_as(uid: int, port: int) -> bool:
+    """Whether a process of that uid can connect: a forked child that gives up its rights."""
+    child = os.fork()
+    if child == 0:
+        try:
+            if uid:
+                os.setgroups([])
+                os.setgid(uid)
+                os.setuid(uid)
+            with socket.create_connection(("127.0.0.1", port), 2.0):
+                os._exit(0)
+        except OSError:
+            pass
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _nft(arguments: list[str], rules: str) -> str:
+    """Run nft with the rules on its stdin; returns what it prints. Raises PaasError."""
+    if not NFT.exists():
+        raise _failure("nft is not installed")
+    done = run(
+        [NFT, *arguments],
+        description="Setting the firewall",
+        timeout_s=NFT_LIMIT_S,
+        env={"LC_ALL": "C.UTF-8"},
+        stdin=rules.encode(),
+        check=False,
+    )
+    words = done.output.decode(errors="replace")
+    if not done.ok:
+        raise _failure(words.strip().partition("\n")[0] or exit_words(done.status))
+    return words
+
+
+def _failure(reason: str) -> PaasError:
+    return PaasError(
+        "firewall",
+        f"The apps' ports are not closed to other accounts and the network: {reason}.",
+        "Where nftables works, put the rules up with: sudo paas doctor --fix",
+    )

@@ -1,0 +1,257 @@
+"""The proxy: nginx, configured by whole generated files, one for each app.
+
+Every change holds one lock, swaps files in atomically, has nginx test them, and puts the former
+bytes back where it refuses: what is on disk always lets nginx start.
+"""
+
+import fcntl
+import os
+import pwd
+import re
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from paas.adapters.files import make_directory, read_bytes, remove, write_atomic
+from paas.adapters.nginx_conf import (
+    own_directives,
+    render_http,
+    render_main,
+    render_nginx,
+    render_site,
+    router_log,
+    sites_directory,
+)
+from paas.adapters.nginx_process import NginxProcess
+from paas.domain.errors import PaasError
+from paas.domain.sites import Site
+from paas.settings import Settings
+
+DRAIN_POLL_S = 0.01
+
+
+class NginxProxy:
+    """`Proxy` of domain/interfaces.py over nginx; must run as root."""
+
+    def __init__(self, settings: Settings, *, reload_limit_s: float = 10.0) -> None:
+        self._settings = settings
+        self._process = NginxProcess(settings.nginx_conf, settings.nginx_pid, reload_limit_s)
+        self._sites = sites_directory(settings)
+        # Exists while files may be newer than what nginx serves, also after a crash in between.
+        self._pending = settings.state / "nginx" / "reload-pending"
+
+    def apply(self, site: Site) -> None:
+        """Serve the site; returns when no worker with the former file accepts connections.
+
+        Raises PaasError, with the former file restored, where nginx is down or refuses it.
+        """
+        text = render_site(site, self._settings, ipv6=_has_ipv6())
+        path = self._path(site.app_id)
+        with self._locked():
+            self._process.running()
+            former = read_bytes(path)
+            if former == text.encode() and not self._pending.exists():
+                return
+            was_pending = self._pending.exists()
+            self._make_log(site.app_id)
+            self._pending.touch()
+            write_atomic(path, text, mode=0o644)
+            try:
+                self._refuse_conflicts(site, self._process.test())
+            except PaasError:
+                _put_back(path, former)
+                if not was_pending:
+                    remove(self._pending)
+                raise
+            self._reload(path, former)
+
+    def remove(self, app_id: int) -> None:
+        """Stop serving an app; no error where it has no site. With nginx down, the file goes."""
+        path = self._path(app_id)
+        with self._locked():
+            former = read_bytes(path)
+            if former is None:
+                return
+            self._pending.touch()
+            _put_back(path, None)
+            if self._process.master() is not None:
+                self._process.test()
+                self._reload(path, former)
+
+    def sites(self) -> set[int]:
+        """The ids of the apps that have a site file."""
+        return self._ids("conf")
+
+    def refused(self) -> set[int]:
+        """The ids of the apps whose file nginx refused at the last restore."""
+        return self._ids("conf.refused")
+
+    def drain(self, limit_s: float) -> bool:
+        """Wait until no worker with an older configuration is left; False at the limit."""
+        deadline = time.monotonic() + limit_s
+        while self._process.leaving():
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(DRAIN_POLL_S)
+        return True
+
+    def restore(self, sites: Sequence[Site]) -> None:
+        """Make the site files exactly these, with nginx running or not, and reload it once.
+
+        Writes what `prepare` does, too. A site file that nginx refuses is set aside under the
+        ending .refused. Raises PaasError, with the former shared files, where nginx refuses
+        anything else.
+        """
+        wanted = {self._path(site.app_id): self._render(site) for site in sites}
+        with self._locked():
+            shared = {path: read_bytes(path) for path in self.shared_files()}
+            self._prepare()
+            for path in self._sites.glob("*.refused"):
+                path.unlink()
+            for path in set(self._sites.glob("*.conf")) - wanted.keys():
+                self._pending.touch()
+                path.unlink()
+            for site in sites:
+                with suppress(PaasError):  # nginx says it of this site, which is then set aside
+                    self._make_log(site.app_id)
+            for path, text in wanted.items():
+                self._replace(path, text)
+            try:
+                self._set_refused_aside()
+            except PaasError:
+                for path, former in shared.items():
+                    _put_back(path, former)
+                raise
+            if self._process.master() is not None and self._pending.exists():
+                self._process.reload()
+            self._pending.unlink(missing_ok=True)
+
+    def prepare(self) -> None:
+        """Write the files that all apps share, and the directories that nginx needs; no reload."""
+        with self._locked():
+            self._prepare()
+
+    def shared_files(self) -> dict[Path, str]:
+        """The text of each file outside the sites, by path: what an uninstall must delete."""
+        settings = self._settings
+        if settings.embedded:
+            return {
+                settings.nginx_conf: render_nginx(settings),
+                settings.nginx_http_conf: render_http(settings, ipv6=_has_ipv6()),
+            }
+        omit = own_directives((read_bytes(settings.nginx_conf) or b"").decode(errors="replace"))
+        files = {settings.nginx_http_conf: render_http(settings, ipv6=_has_ipv6(), omit=omit)}
+        modules = settings.nginx_conf.parent / "modules-enabled"
+        if modules.is_dir():
+            # The only directory that Debian's nginx.conf includes at its main level.
+            files[modules / "90-paas.conf"] = render_main(settings, omit=omit)
+        return files
+
+    def reopen_logs(self) -> None:
+        """Have nginx open its logs anew after they were renamed."""
+        self._process.reopen_logs()
+
+    def _prepare(self) -> None:
+        # nginx's workers pass through these to their temporary files and to the logs.
+        for name in ("nginx", "nginx/tmp", "logs"):
+            make_directory(self._settings.state / name, mode=0o711)
+        make_directory(self._sites, mode=0o700)
+        for path, text in self.shared_files().items():
+            self._replace(path, text)
+
+    def _render(self, site: Site) -> str:
+        return render_site(site, self._settings, ipv6=_has_ipv6())
+
+    def _replace(self, path: Path, text: str) -> None:
+        """Write a file unless it has that text."""
+        if read_bytes(path) != text.encode():
+            self._pending.touch()
+            write_atomic(path, text, mode=0o644)
+
+    def _reload(self, path: Path, former: bytes | None) -> None:
+        """Reload; where that fails, go back to the former file."""
+        try:
+            self._process.reload()
+        except PaasError:
+            _put_back(path, former)
+            # Should nginx be only slow, it takes the former file last.
+            self._process.signal_reload()
+            raise
+        self._pending.unlink(missing_ok=True)
+
+    def _set_refused_aside(self) -> None:
+        while True:
+            try:
+                self._process.test()
+            except PaasError as error:
+                path = self._culprit(error.message)
+                if path is None:
+                    raise
+                path.rename(path.with_name(path.name + ".refused"))
+            else:
+                return
+
+    def _culprit(self, words: str) -> Path | None:
+        """The site file that nginx complains of: by its own name, or by that of its log."""
+        log = re.escape(f"{self._settings.state}/logs/") + r"([0-9]+)/"
+        site = re.escape(f"{self._sites}/") + r"([0-9]+)\.conf"
+        found = re.search(site, words) or re.search(log, words)
+        path = self._path(int(found[1])) if found else None
+        return path if path and path.exists() else None
+
+    def _refuse_conflicts(self, site: Site, warnings: str) -> None:
+        """A host in two files is only a warning to nginx, and the first file wins: refuse."""
+        for host in site.hosts:
+            if f'conflicting server name "{host}"' in warnings:
+                raise PaasError(
+                    "site-host-taken",
+                    f"Nginx serves {host} already, from another file.",
+                    f"Find it on the server with: sudo grep -rw {host} /etc/nginx {self._sites}",
+                )
+
+    def _make_log(self, app_id: int) -> None:
+        """The log and its directory, which nginx's workers pass to open the log anew."""
+        path = router_log(self._settings, app_id)
+        group = pwd.getpwnam(self._settings.proxy_user).pw_gid
+        make_directory(path.parent, mode=0o710, owner=(0, group))
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+        except OSError as error:
+            raise PaasError("router-log", f"{path} cannot be made: {error.strerror}.") from error
+
+    def _ids(self, ending: str) -> set[int]:
+        names = (path.name for path in self._sites.glob(f"*.{ending}"))
+        matches = (re.fullmatch(rf"([0-9]+)\.{re.escape(ending)}", name) for name in names)
+        return {int(match[1]) for match in matches if match}
+
+    def _path(self, app_id: int) -> Path:
+        return self._sites / f"{app_id:d}.conf"
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One change at a time; the kernel frees the lock when the process ends."""
+        path = self._settings.run / "locks" / "proxy.lock"
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _has_ipv6() -> bool:
+    """Whether this machine has IPv6 at all: otherwise nginx could not listen on [::]."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::", 0))
+    except OSError:
+        return False
+    return True
+
+
+def _put_back(path: Path, former: bytes | None) -> None:
+    """The former bytes, or no file where there was none."""
+    if former is None:
+        remove(path)
+    else:
+        write_atomic(path, former, mode=0o644)

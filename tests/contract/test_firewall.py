@@ -1,0 +1,141 @@
+"""The firewall's rules, put up for a range of ports of the test's own."""
+
+import socket
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from paas.adapters.firewall_nft import NftFirewall
+from paas.domain.errors import PaasError
+from paas.settings import Settings
+
+FIRST, LAST = 18_300, 18_309
+SETTINGS = Settings(ports=(FIRST, LAST), uids=(70_000, 70_009))
+NETWORK = "10.231.7"
+CONNECT = "exec 3<>/dev/tcp/{host}/{port}"
+
+
+def connects(uid: int, host: str, port: int) -> bool:
+    """Whether a process of that uid can connect."""
+    argv = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "bash", "-c"]
+    done = subprocess.run([*argv, CONNECT.format(host=host, port=port)], capture_output=True)
+    return done.returncode == 0
+
+
+@pytest.fixture
+def firewall() -> Iterator[NftFirewall]:
+    rules = NftFirewall(SETTINGS)
+    rules.install()
+    yield rules
+    rules.remove()
+
+
+@pytest.mark.parametrize(
+    ("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
+)
+def test_only_root_and_the_proxy_reach_the_range(
+    firewall: NftFirewall, family: socket.AddressFamily, host: str
+) -> None:
+    """Another uid is refused within the range, over IPv4 and IPv6, and not outside it."""
+    inside = socket.create_server((host, FIRST + 3), family=family)
+    outside = socket.create_server((host, LAST + 1), family=family)
+    with inside, outside:
+        assert connects(0, host, FIRST + 3)
+        assert connects(33, host, FIRST + 3)
+        assert not connects(70_001, host, FIRST + 3)
+        assert connects(70_001, host, LAST + 1)
+
+
+def test_replies_from_the_range_are_not_touched(firewall: NftFirewall) -> None:
+    """A client whose own port lies in the range gets its answer from another uid's server."""
+    with socket.create_server(("127.0.0.1", LAST + 1)) as server:
+        argv = ["setpriv", "--reuid=70001", "--regid=70001", "--clear-groups", "bash", "-c"]
+        with socket.create_connection(
+            server.getsockname(), 5, source_address=("127.0.0.1", FIRST)
+        ) as client:
+            taken, _ = server.accept()
+            with taken:
+                subprocess.run([*argv, "echo hello >&0"], stdin=taken.fileno(), check=True)
+                assert client.recv(100) == b"hello\n"
+
+
+def run(line: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a program, which must not fail."""
+    return subprocess.run(line.split(), check=True, capture_output=True)
+
+
+@pytest.fixture
+def other_host() -> Iterator[list[str]]:
+    """A network namespace as a second host; the words that run a program there."""
+    run("ip netns add paas-test")
+    try:
+        run("ip link add paas-test0 type veth peer name paas-test1 netns paas-test")
+        run(f"ip addr add {NETWORK}.1/30 dev paas-test0")
+        run("ip link set paas-test0 up")
+        run(f"ip netns exec paas-test ip addr add {NETWORK}.2/30 dev paas-test1")
+        run("ip netns exec paas-test ip link set paas-test1 up")
+        yield ["ip", "netns", "exec", "paas-test"]
+    finally:
+        run("ip netns del paas-test")
+
+
+@pytest.mark.parametrize(
+    ("uid", "port", "reached"),
+    [(70_001, FIRST + 3, False), (70_001, LAST + 5, False), (33, LAST + 5, True)],
+)
+def test_the_network_reaches_no_app(
+    firewall: NftFirewall, other_host: list[str], uid: int, port: int, reached: bool
+) -> None:
+    """Another host reaches neither the range nor what an app's uid opens elsewhere."""
+    serve = (
+        "import os, socket; s = socket.create_server(('', int(os.environ['P']))); "
+        "print('ready', flush=True); s.accept()"
+    )
+    argv = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "/usr/bin/python3"]
+    with subprocess.Popen(
+        [*argv, "-c", serve], env={"P": str(port)}, stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"ready\n"
+        connect = CONNECT.format(host=f"{NETWORK}.1", port=port)
+        tried = subprocess.run(
+            [*other_host, "timeout", "2", "bash", "-c", connect], capture_output=True
+        )
+        server.kill()
+    assert (tried.returncode == 0) is reached
+
+
+def test_status_tries_the_rules(firewall: NftFirewall) -> None:
+    """None while they hold, a reason once they are gone; install and remove may be repeated."""
+    assert firewall.status() is None
+    firewall.install()
+    assert firewall.status() is None
+    firewall.remove()
+    firewall.remove()
+    reason = firewall.status()
+    assert reason is not None
+    assert "No such file or directory" in reason
+
+
+def test_status_sees_rules_that_do_not_hold(firewall: NftFirewall) -> None:
+    """A table of that name which refuses nobody is not enough."""
+    subprocess.run(["nft", "flush", "table", "inet", f"paas_{FIRST}"], check=True)
+    reason = firewall.status()
+    assert reason is not None
+    assert "do not keep another account" in reason
+
+
+def test_two_servers_have_tables_of_their_own(firewall: NftFirewall) -> None:
+    """Removing one server's rules leaves the other's."""
+    other = NftFirewall(Settings(ports=(18_310, 18_319)))
+    other.install()
+    other.remove()
+    assert firewall.status() is None
+
+
+def test_an_unknown_proxy_account_is_an_error() -> None:
+    """The rules cannot name it."""
+    with pytest.raises(PaasError) as caught:
+        NftFirewall(Settings(ports=(FIRST, LAST), proxy_user="nobody-here")).install()
+    assert "nobody-here" in caught.value.message

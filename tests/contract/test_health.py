@@ -1,0 +1,80 @@
+"""The health probe against real sockets."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from paas.adapters.health import HttpProbe
+
+
+@contextmanager
+def server(answer: Callable[[socket.socket], None]) -> Iterator[tuple[int, list[bytes]]]:
+    """A server for one connection; yields its port and what it was sent."""
+    received: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                received.append(connection.recv(4096))
+                answer(connection)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1], received
+        thread.join(5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "healthy"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\n", True),
+        (b"HTTP/1.0 404 Not Found\r\n\r\n", True),
+        (b"HTTP/1.1 500\r\n", True),
+        (b"HTTP/1.1 503 \n", True),
+        (b"", False),
+        (b"HTTP/1.1 200 OK", False),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", False),
+        (b"HTTP/1.1 999 x\r\n", False),
+        (b"\x15\x03\x01\x00\x02\x02\n", False),
+        (b"x" * 20_000, False),
+    ],
+)
+def test_any_status_line_is_an_answer(answer: bytes, healthy: bool) -> None:
+    """HTTP of any status is healthy; silence and other protocols are not."""
+    with server(lambda connection: connection.sendall(answer)) as (port, received):
+        assert HttpProbe().answers(port, "shop.localhost", 2.0) is healthy
+    assert received[0].startswith(b"GET / HTTP/1.1\r\nHost: shop.localhost\r\n")
+    assert b"User-Agent: paas-health\r\n" in received[0]
+    assert b"Connection: close\r\n" in received[0]
+
+
+def test_a_refused_connection_is_no_answer() -> None:
+    """Nothing listens: False at once."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        start = time.monotonic()
+        assert not HttpProbe().answers(closed.getsockname()[1], "a.localhost", 5.0)
+        assert time.monotonic() - start < 1
+
+
+def test_the_limit_holds_for_the_whole_answer() -> None:
+    """A server that sends a byte now and then cannot hold the probe."""
+    ended = threading.Event()
+
+    def dribble(connection: socket.socket) -> None:
+        try:
+            while not ended.wait(0.05):
+                connection.sendall(b"H")
+        except OSError:
+            pass
+
+    with server(dribble) as (port, _):
+        start = time.monotonic()
+        assert not HttpProbe().answers(port, "a.localhost", 0.4)
+        assert time.monotonic() - start < 1.5
+        ended.set()

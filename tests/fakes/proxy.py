@@ -1,0 +1,55 @@
+"""A proxy in memory."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from paas.adapters.nginx_conf import render_site
+from paas.domain.errors import PaasError
+from paas.domain.sites import Site
+from paas.settings import Settings
+
+
+class FakeProxy:
+    """`Proxy` of paas/domain/interfaces.py that remembers its sites and the order of its calls.
+
+    failure: raised by the next apply, once. drained: what drain answers.
+    """
+
+    def __init__(self) -> None:
+        self.by_app: dict[int, Site] = {}
+        self.calls: list[str] = []
+        self.failure: PaasError | None = None
+        self.drained = True
+
+    def apply(self, site: Site) -> None:
+        self.calls.append(f"apply {site.app_id} {','.join(map(str, site.ports))}".rstrip())
+        render_site(site, Settings(state=Path("/state")), ipv6=True)  # refuses what nginx_conf does
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
+        for other in self.by_app.values():
+            if other.app_id != site.app_id and (taken := set(other.hosts) & set(site.hosts)):
+                raise PaasError("site-host-taken", f"{min(taken)} is served already.")
+        self.by_app[site.app_id] = site
+
+    def remove(self, app_id: int) -> None:
+        self.calls.append(f"remove {app_id}")
+        self.by_app.pop(app_id, None)
+
+    def sites(self) -> set[int]:
+        return set(self.by_app)
+
+    def drain(self, limit_s: float) -> bool:
+        self.calls.append("drain")
+        return self.drained
+
+    def restore(self, sites: Sequence[Site]) -> None:
+        self.calls.append("restore " + ",".join(str(site.app_id) for site in sites))
+        self.by_app = {site.app_id: site for site in sites}
+
+    def ports(self, host: str) -> tuple[int, ...] | None:
+        """Where requests for a host go; empty: answered with 503; None: closed."""
+        for site in self.by_app.values():
+            if host in site.hosts:
+                return site.ports
+        return None

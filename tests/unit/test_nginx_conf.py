@@ -1,0 +1,107 @@
+"""The text of nginx's files: a golden file for each variant, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.nginx_conf import (
+    own_directives,
+    render_http,
+    render_main,
+    render_nginx,
+    render_site,
+)
+from paas.domain.errors import PaasError
+from paas.domain.sites import Site
+from paas.settings import Settings
+
+GOLDEN = Path(__file__).parent / "golden"
+SYSTEM = Settings()
+EMBEDDED = Settings(
+    etc=Path("/srv/p/etc"),
+    state=Path("/srv/p/var"),
+    run=Path("/srv/p/run"),
+    embedded=True,
+    http_port=8080,
+    nginx_conf=Path("/srv/p/etc/nginx.conf"),
+    nginx_http_conf=Path("/srv/p/etc/paas.conf"),
+    nginx_pid=Path("/srv/p/run/nginx.pid"),
+    worker_limit_s=2.5,
+)
+ONE = Site(12, ("shop.apps.example.com",), (20_001,))
+MANY = Site(7, ("shop.localhost", "www.example.com"), (20_001, 20_005, 29_999))
+NONE = Site(12, ("shop.apps.example.com",), ())
+
+VARIANTS = {
+    "site-one-port.conf": render_site(ONE, SYSTEM, ipv6=True),
+    "site-many.conf": render_site(MANY, EMBEDDED, ipv6=False),
+    "site-no-port.conf": render_site(NONE, SYSTEM, ipv6=True),
+    "http-system.conf": render_http(SYSTEM, ipv6=True),
+    "http-embedded.conf": render_http(EMBEDDED, ipv6=False),
+    "main-system.conf": render_main(SYSTEM),
+    "nginx-embedded.conf": render_nginx(EMBEDDED),
+}
+
+
+@pytest.mark.parametrize("name", sorted(VARIANTS))
+def test_the_text_is_the_golden_one(name: str) -> None:
+    """A change of the templates shows as a change of these files."""
+    assert VARIANTS[name] == (GOLDEN / name).read_text()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "a;b",
+        "a b",
+        "a\n",
+        "a\x00",
+        "",
+        "-a",
+        "a-",
+        "a..b",
+        ".a",
+        "a.",
+        "a_b",
+        "*",
+        "ü.de",
+        '"',
+        "$a",
+    ],
+)
+def test_what_is_no_host_is_refused(host: str) -> None:
+    """Only lowercase DNS names are rendered."""
+    with pytest.raises(PaasError) as caught:
+        render_site(Site(1, ("good.localhost", host), (1,)), SYSTEM, ipv6=True)
+    assert caught.value.reference == "site-host"
+
+
+@pytest.mark.parametrize("path", ["/a\nb", '/a"b', "/a$b", "/a{b", "/a;b", "/a*b", "/a\\b", "a"])
+def test_a_path_that_nginx_would_read_as_more_is_refused(path: str) -> None:
+    """A quote, a variable or a glob in a directory's name cannot get into the files."""
+    settings = Settings(state=Path(path))
+    with pytest.raises(PaasError):
+        render_site(ONE, settings, ipv6=True)
+    with pytest.raises(PaasError):
+        render_http(settings, ipv6=True)
+
+
+def test_what_the_machine_sets_itself_is_left_to_it() -> None:
+    """nginx refuses a directive that comes twice; one in a comment does not count."""
+    own = own_directives("worker_rlimit_nofile 9;\n#worker_shutdown_timeout 1s;\n\tgzip on;\n")
+    assert own == {"worker_rlimit_nofile"}
+    assert "rlimit" not in render_main(SYSTEM, omit=own)
+    assert "worker_shutdown_timeout 600000ms;" in render_main(SYSTEM, omit=own)
+    text = render_http(SYSTEM, ipv6=True, omit={"server_names_hash_max_size"})
+    assert "server_names_hash_max_size" not in text
+    assert "server_names_hash_bucket_size 512;" in text
+
+
+def test_numbers_and_accounts_are_checked() -> None:
+    """A setting that is no number or no account's name is refused."""
+    with pytest.raises(PaasError):
+        render_http(Settings(http_port=0), ipv6=True)
+    with pytest.raises(PaasError):
+        render_nginx(Settings(proxy_user="www;data"))
+    with pytest.raises(PaasError):
+        render_main(Settings(worker_limit_s=0.0))
