@@ -1,0 +1,100 @@
+"""Where an instance's files are, and what its launch spec says."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from paas.domain.apps import App
+from paas.domain.environment import instance_environment, shell_argv
+from paas.domain.launching import Bind, Cgroup, LaunchSpec
+from paas.domain.releases import Instance
+from paas.domain.secret import Secret
+from paas.settings import Settings
+
+# What the launcher covers in every process: a thing of ours below must be shown again.
+_COVERED = ("/home", "/root", "/tmp", "/var/tmp", "/dev/shm")  # noqa: S108
+
+
+class Places:
+    """The paths of one server's instances, by group (``12-v5-9``) and label (``web.1``)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @property
+    def launcher(self) -> tuple[str, ...]:
+        """The command whose only argument is a spec; isolated from its surroundings."""
+        script = self._settings.current / "paas" / "entrypoints" / "launch.py"
+        return ("/usr/bin/python3", "-I", "-S", str(script))
+
+    def group_conf(self, group: str) -> Path:
+        """The group's file for supervisord."""
+        return self._settings.programs / f"{group}.conf"
+
+    def spec(self, group: str, label: str) -> Path:
+        """The launch spec."""
+        return self._settings.run / "specs" / f"{group}-{label}.json"
+
+    def crash_file(self, group: str, label: str) -> Path:
+        """What the launcher remembers of the instance's ends."""
+        return self._settings.run / "crash" / f"{group}-{label}.json"
+
+    def fifo(self, group: str, label: str) -> Path:
+        """The pipe that takes the instance's output."""
+        app_id = group.partition("-")[0]
+        return self._settings.run / "fifos" / app_id / f"{label}@{group}-{label}.fifo"
+
+    def app_log(self, app_id: int) -> Path:
+        """The app's log file."""
+        return self._settings.state / "logs" / str(app_id) / "app.log"
+
+    def labels(self, group: str) -> list[str]:
+        """The labels of the group's instances that have a spec."""
+        found = (self._settings.run / "specs").glob(f"{group}-*.json")
+        return sorted(path.name[len(group) + 1 : -len(".json")] for path in found)
+
+
+def hidden(settings: Settings) -> tuple[str, ...]:
+    """The platform's own directories, which look empty to every process of an app."""
+    return tuple(str(path) for path in (settings.etc, settings.state, settings.run))
+
+
+def tool_binds(settings: Settings) -> tuple[Bind, ...]:
+    """What of the platform every process may read, shown again where the launcher covers it."""
+    path = settings.pythons
+    if path.is_dir() and _is_covered(path):
+        return (Bind(str(path), str(path)),)
+    return ()
+
+
+def _is_covered(path: Path) -> bool:
+    return any(path.resolve().is_relative_to(directory) for directory in _COVERED)
+
+
+def instance_spec(
+    settings: Settings,
+    app: App,
+    instance: Instance,
+    *,
+    slug: Path,
+    config: Mapping[str, Secret],
+    command: str,
+    cgroups: Sequence[Cgroup],
+) -> LaunchSpec:
+    """The launch spec of an instance that runs command in the slug."""
+    places = Places(settings)
+    return LaunchSpec(
+        label=instance.label,
+        argv=shell_argv(command),
+        env=instance_environment(config, instance.label, instance.port),
+        uid=app.uid,
+        slug=str(slug),
+        writable_slug=False,
+        binds=tool_binds(settings),
+        hide=hidden(settings),
+        scratch_mib=settings.scratch_mib,
+        limits={"core": 0, "nofile": settings.max_open_files},
+        cgroups=tuple(cgroups),
+        log_fifo=str(places.fifo(instance.group, instance.label)),
+        app_log=str(places.app_log(instance.app_id)),
+        crash_file=str(places.crash_file(instance.group, instance.label)),
+    )

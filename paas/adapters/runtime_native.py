@@ -1,0 +1,252 @@
+"""Instances as processes of this machine, under supervisord; implements domain's `Runtime`.
+
+An instance is known by four files, each named after it: its launch spec (run/specs), the pipe of
+its output (run/fifos), what the launcher remembers of its ends (run/crash), and a section of its
+group's file for supervisord (state/supervisor), which names the spec and nothing else of the app.
+"""
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from paas.adapters import files
+from paas.adapters.cgroups import Cgroups
+from paas.adapters.instance_specs import Places, instance_spec
+from paas.adapters.members import Members, wait_until
+from paas.adapters.process import exit_words
+from paas.adapters.supervisor_conf import group_conf
+from paas.adapters.supervisord import Process, Supervisor
+from paas.domain.apps import App
+from paas.domain.errors import PaasError
+from paas.domain.procfile import Processes
+from paas.domain.releases import Instance, InstanceState, State
+from paas.domain.secret import Secret
+from paas.settings import Settings
+
+_REAP_LIMIT_S = 10.0
+_GROUP = re.compile(r"[0-9]+-v[0-9]+-[0-9]+")
+
+
+class NativeRuntime:
+    """`Runtime` over supervisord and the launcher."""
+
+    def __init__(self, settings: Settings, supervisor: Supervisor, cgroups: Cgroups) -> None:
+        self._settings = settings
+        self._places = Places(settings)
+        self._supervisor = supervisor
+        self._cgroups = cgroups
+
+    def start(
+        self,
+        app: App,
+        instances: Sequence[Instance],
+        slug: Path,
+        env: Mapping[str, Secret],
+        processes: Processes,
+    ) -> None:
+        """Start the instances of one group; returns when supervisord has them.
+
+        Raises PaasError, with nothing left behind, where it does not take them.
+        """
+        if not instances:
+            return
+        (group,) = {instance.group for instance in instances}
+        try:
+            for instance in instances:
+                spec = instance_spec(
+                    self._settings,
+                    app,
+                    instance,
+                    slug=slug,
+                    config=env,
+                    command=processes[instance.kind],
+                    cgroups=self._cgroups.for_instance(instance.id),
+                )
+                self._write(instance, json.dumps(spec.to_json()), app.uid)
+            conf = self._write_group(group, [instance.label for instance in instances])
+            self._supervisor.add_group(conf)
+        except PaasError:
+            files.remove(self._places.group_conf(group))
+            for instance in instances:
+                self._remove_files(instance.group, instance.label)
+            raise
+
+    def states(self, instances: Sequence[Instance]) -> dict[str, InstanceState]:
+        """By instance id; an instance that is unknown to the supervisor is STOPPED."""
+        if not instances:
+            return {}
+        found = self._supervisor.processes({instance.group for instance in instances})
+        known = {(process.group, process.name): process for process in found}
+        return {
+            instance.id: self._state(known.get((instance.group, instance.label)))
+            for instance in instances
+        }
+
+    def stop(self, instances: Sequence[Instance], limit_s: float) -> None:
+        """TERM to every process, KILL after limit_s, until none is left; then forget them."""
+        labels: dict[str, list[str]] = {}
+        for instance in instances:
+            labels.setdefault(instance.group, []).append(instance.label)
+        self._stop(labels, limit_s)
+
+    def ensure(self, instance: Instance) -> bool:
+        """Bring back a group that was started once but is unknown now. False: it has no files."""
+        conf = self._places.group_conf(instance.group)
+        if not conf.exists() or not self._places.spec(instance.group, instance.label).exists():
+            return False
+        self._supervisor.add_group(conf)
+        return True
+
+    def groups(self) -> set[str]:
+        """The groups of app instances that the supervisor has, whoever started them."""
+        return {name for name in self._supervisor.groups() if _GROUP.fullmatch(name)}
+
+    def remove_group(self, group: str, limit_s: float) -> None:
+        """Stop and forget a group that the store does not know."""
+        if not _GROUP.fullmatch(group):
+            raise PaasError("no-such-group", f"{group!r} is not a group of instances.")
+        known = {process.name for process in self._supervisor.processes({group})}
+        self._stop({group: sorted(known | set(self._places.labels(group)))}, limit_s)
+
+    def listening_ports(self, instance: Instance) -> set[tuple[str, int]]:
+        """The TCP addresses and ports on which the instance's processes listen."""
+        pids = [
+            process.pid
+            for process in self._supervisor.processes({instance.group})
+            if process.name == instance.label and process.pid
+        ]
+        members = Members(self._cgroups, frozenset(pids), frozenset({instance.id}))
+        return {address for pid in members.pids() for address in _listening(pid)}
+
+    def forget_unstartable(self) -> None:
+        """Delete the files of groups that lost a launch spec, as after a reboot.
+
+        For boot, before supervisord starts: it would try them over and over. They are put up anew
+        from the store.
+        """
+        for conf in self._settings.programs.glob("*.conf"):
+            labels = re.findall(r"^process_name=(.+)$", conf.read_text(), re.MULTILINE)
+            if not labels or not all(self._places.spec(conf.stem, x).exists() for x in labels):
+                files.remove(conf)
+
+    def _write(self, instance: Instance, spec: str, uid: int) -> None:
+        path = self._places.spec(instance.group, instance.label)
+        fifo = self._places.fifo(instance.group, instance.label)
+        files.make_directory(path.parent)
+        files.make_directory(self._places.crash_file(instance.group, instance.label).parent)
+        files.make_directory(fifo.parent)
+        log = self._places.app_log(instance.app_id)
+        log.parent.mkdir(mode=0o711, parents=True, exist_ok=True)  # for the launcher's own lines
+        files.write_atomic(path, spec, mode=0o600, durable=False)
+        with contextlib.suppress(FileExistsError):
+            os.mkfifo(fifo, 0o600)
+        os.chown(fifo, uid, uid, follow_symlinks=False)
+
+    def _write_group(self, group: str, labels: Sequence[str]) -> Path:
+        path = self._places.group_conf(group)
+        text = group_conf(
+            group,
+            [(label, self._places.spec(group, label)) for label in labels],
+            self._places.launcher,
+            self._settings.stop_limit_s,
+        )
+        files.make_directory(path.parent)
+        files.write_atomic(path, text, mode=0o600)
+        return path
+
+    def _stop(self, labels: Mapping[str, Sequence[str]], limit_s: float) -> None:
+        """Stop these labels of these groups, all at once.
+
+        Their sections go first: a supervisord that starts in the middle must not revive them.
+        """
+        for group, names in labels.items():
+            left = [label for label in self._places.labels(group) if label not in names]
+            if left:
+                self._write_group(group, left)
+            else:
+                files.remove(self._places.group_conf(group))
+        pids = [
+            pid
+            for group, names in labels.items()
+            for pid in self._supervisor.stop_processes(group, names, limit_s)
+        ]
+        ids = [f"{group}-{name}" for group, names in labels.items() for name in names]
+        members = Members(self._cgroups, frozenset(pids), frozenset(ids))
+        members.terminate_strays()
+        if not members.wait(limit_s) and not members.kill():
+            raise PaasError(
+                "not-stopped",
+                f"Processes {sorted(members.pids())} cannot be killed: they hang in the kernel.",
+                "See what they wait for with: ps -o pid,stat,wchan:32,cmd",
+            )
+        for group, names in labels.items():
+            self._forget(group, names)
+        members.remove_cgroups()
+
+    def _forget(self, group: str, names: Sequence[str]) -> None:
+        # supervisord reaps what has ended in one of its next turns.
+        if not wait_until(lambda: self._supervisor.remove_processes(group, names), _REAP_LIMIT_S):
+            raise PaasError("not-reaped", f"supervisord still counts the processes of {group}.")
+        for label in names:
+            self._remove_files(group, label)
+
+    def _remove_files(self, group: str, label: str) -> None:
+        fifo = self._places.fifo(group, label)
+        for path in (
+            self._places.spec(group, label),
+            self._places.crash_file(group, label),
+            fifo,
+        ):
+            files.remove(path)
+        with contextlib.suppress(OSError):
+            fifo.parent.rmdir()
+
+    def _state(self, process: Process | None) -> InstanceState:
+        if process is None:
+            return InstanceState(State.STOPPED)
+        record = files.read_json(self._places.crash_file(process.group, process.name)) or {}
+        launched = record.get("started")
+        launched_s = float(launched) if isinstance(launched, int | float) else 0.0
+        state, since_s = _read_state(process, str(record.get("state")), launched_s)
+        return InstanceState(
+            state=state,
+            since=datetime.fromtimestamp(since_s, UTC) if since_s else None,
+            pid=process.pid or None,
+            exits=process.exits,
+            exit_reason=None if process.status is None else exit_words(process.status),
+        )
+
+
+def _read_state(process: Process, record: str, launched_s: float) -> tuple[State, float]:
+    """What an instance does, and since when (seconds since the epoch).
+
+    record and launched_s: the launcher's word on it, ``running`` or ``waiting`` for its next try,
+    and when it last became the command.
+    """
+    if process.state in {"STOPPED", "STOPPING"} and process.started:
+        return State.STOPPED, process.stopped
+    if not process.pid:
+        return (State.CRASHED if process.exits else State.STARTING), process.stopped
+    if record == "waiting" and process.exits:
+        return State.CRASHED, process.stopped
+    if record == "running" and launched_s >= process.started:
+        return State.UP, launched_s
+    return State.STARTING, process.started
+
+
+def _listening(pid: int) -> set[tuple[str, int]]:
+    try:
+        connections = psutil.Process(pid).net_connections(kind="tcp")
+    except psutil.Error:
+        return set()
+    return {
+        (connection.laddr.ip, connection.laddr.port)
+        for connection in connections
+        if connection.status == psutil.CONN_LISTEN
+    }

@@ -1,0 +1,150 @@
+"""How supervisord's main loop is cured of four faults, by what the plugin puts in their place.
+
+- It sleeps up to a second when a child ends, and again before it starts it anew: a wake-up pipe
+  makes both immediate.
+- It keeps polling the number of a connection that was closed; when a pipe of a new child takes the
+  number, the poll returns at once for ever: registrations are for one turn only.
+- A signal that reaches a child between fork and exec is lost, since the child still has
+  supervisord's handlers and maybe no process group of its own: it is held back until it counts.
+- It closes minfds descriptors one by one in every child: see raise_open_files.
+
+After supervisor 4.3's sources: supervisord.py (runforever), poller.py, process.py (spawn).
+"""
+
+import contextlib
+import os
+import resource
+import select
+import signal
+from pathlib import Path
+
+from supervisor.medusa import asyncore_25 as asyncore
+from supervisor.poller import BasePoller
+
+_HANDLED = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGHUP,
+    signal.SIGCHLD,
+    signal.SIGUSR2,
+)
+
+
+def raise_open_files(wanted: int) -> None:
+    """Raise the limit of open files, as far as this root may: a container may set a hard limit.
+
+    Not left to ``minfds``, since supervisord closes that many descriptors one by one in every
+    child, 40 ms at 65,536, although Python marks each to close at exec.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        with contextlib.suppress(ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
+            return
+        wanted = hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def fork() -> int:
+    """os.fork for supervisord's children, in which no signal gets lost before exec."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
+    try:
+        pid = os.fork()
+        if pid == 0:
+            os.setpgid(0, 0)
+            for number in _HANDLED:
+                signal.signal(number, signal.SIG_DFL)
+        else:
+            # Fails where the child was faster: it has its group and has exec'd, or has ended.
+            with contextlib.suppress(OSError):
+                os.setpgid(pid, pid)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return pid
+
+
+def close_inherited_at_exec() -> None:
+    """Let no descriptor that supervisord was started with leak into its children."""
+    for path in list(Path("/proc/self/fd").iterdir()):
+        # One of them listed the directory and is closed by now.
+        if int(path.name) > 2:
+            with contextlib.suppress(OSError):
+                os.set_inheritable(int(path.name), False)
+
+
+class TurnPoller(BasePoller):  # type: ignore[misc]
+    """A poller that forgets all registrations after each poll; the main loop makes them anew."""
+
+    def initialize(self) -> None:
+        """Called by the constructor."""
+        self._events: dict[int, int] = {}
+
+    def register_readable(self, fd: int) -> None:
+        """Wait for something to read, in the next poll."""
+        self._events[fd] = self._events.get(fd, 0) | select.POLLIN | select.POLLPRI
+
+    def register_writable(self, fd: int) -> None:
+        """Wait until something can be written, in the next poll."""
+        self._events[fd] = self._events.get(fd, 0) | select.POLLOUT
+
+    def unregister_readable(self, fd: int) -> None:
+        """Nothing to do: the registration is gone already."""
+
+    def unregister_writable(self, fd: int) -> None:
+        """Nothing to do: the registration is gone already."""
+
+    def poll(self, timeout: float) -> tuple[list[int], list[int]]:
+        """Wait at most timeout seconds; the descriptors to read and those to write.
+
+        An error or a hang-up counts as either, for the reader or writer to find out.
+        """
+        wanted, self._events = self._events, {}
+        poller = select.poll()
+        for fd, mask in wanted.items():
+            poller.register(fd, mask)
+        failed = select.POLLERR | select.POLLHUP
+        found = [
+            (fd, wanted[fd] & (mask | (~0 if mask & failed else 0)))
+            for fd, mask in poller.poll(timeout * 1000)
+        ]
+        return (
+            [fd for fd, mask in found if mask & select.POLLIN],
+            [fd for fd, mask in found if mask & select.POLLOUT],
+        )
+
+
+class Wakeup:
+    """A pipe in supervisord's poll set, into which Python writes the number of each signal."""
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def install(self) -> None:
+        """Add the pipe to the main loop, in place of one from before a restart in this process."""
+        for fd, item in list(asyncore.socket_map.items()):
+            if isinstance(item, Wakeup):
+                del asyncore.socket_map[fd]
+        signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        asyncore.socket_map[self._reader] = self
+
+    def readable(self) -> bool:
+        """For the main loop: always to be polled for reading."""
+        return True
+
+    def writable(self) -> bool:
+        """For the main loop: never to be polled for writing."""
+        return False
+
+    def handle_read_event(self) -> None:
+        """For the main loop: take what was written."""
+        os.read(self._reader, 4096)
+
+    def next_turn(self) -> None:
+        """Let the main loop take another turn at once: one reaps a child, the next acts on it."""
+        os.write(self._writer, b"\0")
+
+    def handle_error(self) -> None:
+        """For the main loop: an error while reading; the pipe is only a hint."""

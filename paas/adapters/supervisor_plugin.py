@@ -1,0 +1,210 @@
+"""What runs inside supervisord: the XML-RPC namespace ``paas`` and its cures.
+
+Loaded by ``[rpcinterface:paas]`` of its configuration (paas/adapters/supervisor_conf.py), after
+supervisor 4.3's own sources: supervisord.py (the main loop), options.py, process.py. Besides those
+of paas/adapters/supervisor_loop.py the cures are:
+
+- Adding a group parses that group's file alone; ``reloadConfig`` parses every file.
+- What fails before the launcher's backoff begins would be started over and over: it is held back.
+- At shutdown groups are stopped one after another: the apps' are stopped together.
+"""
+
+import configparser
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from supervisor import events
+from supervisor.options import UnhosedConfigParser
+from supervisor.states import STOPPED_STATES, ProcessStates, getProcessStateDescription
+from supervisor.xmlrpc import Faults, RPCError
+
+from paas.adapters.supervisor_loop import (
+    TurnPoller,
+    Wakeup,
+    close_inherited_at_exec,
+    fork,
+    raise_open_files,
+)
+
+# Ending within this time, this often in a row, holds a process back. The launcher's own backoff
+# waits for a second from the third time on.
+_QUICK_S = 0.5
+_QUICK_ENDS = 3
+
+
+def make_interface(supervisord: Any, max_open_files: str) -> "PaasInterface":
+    """supervisor.rpcinterface_factory; max_open_files: what supervisord may have open, at most."""
+    raise_open_files(int(max_open_files))
+    close_inherited_at_exec()
+    supervisord.options.fork = fork
+    supervisord.options.poller = TurnPoller(supervisord.options)
+    wakeup = Wakeup()
+    wakeup.install()
+    return PaasInterface(supervisord, wakeup)
+
+
+class PaasInterface:
+    """The methods of the namespace ``paas``; each takes a few milliseconds at most."""
+
+    def __init__(self, supervisord: Any, wakeup: Wakeup) -> None:
+        self._supervisord = supervisord
+        self._ends = _Ends(supervisord.options, wakeup)
+        events.subscribe(events.SupervisorStoppingEvent, self._stop_apps)
+
+    def add_group_from_file(self, path: str) -> bool:
+        """Add the group that the file is named after, and start it.
+
+        False: it is there already. Faults where the file does not hold exactly that group.
+        """
+        name = Path(path).stem
+        if name in self._supervisord.process_groups:
+            return False
+        options = self._supervisord.options
+        parser = UnhosedConfigParser()
+        try:
+            if not parser.read(path):
+                raise RPCError(Faults.NO_FILE, path)
+            configs = options.process_groups_from_parser(parser)
+        except (ValueError, configparser.Error) as error:
+            raise RPCError(Faults.CANT_REREAD, str(error)) from error
+        if [config.name for config in configs] != [name]:
+            raise RPCError(Faults.BAD_NAME, f"{path} does not hold the group {name} alone")
+        self._forget_config(name)
+        options.process_group_configs.append(configs[0])
+        self._supervisord.add_process_group(configs[0])
+        return True
+
+    def groups(self) -> list[str]:
+        """The names of all groups."""
+        return list(self._supervisord.process_groups)
+
+    def processes(self, groups: Sequence[str]) -> list[dict[str, Any]]:
+        """What is known of the processes of these groups; unknown groups are left out."""
+        found = (self._supervisord.process_groups.get(name) for name in groups)
+        return [
+            self._info(group.config.name, process)
+            for group in found
+            if group is not None
+            for process in group.processes.values()
+        ]
+
+    def stop_processes(self, group: str, names: Sequence[str], limit_s: float) -> list[int]:
+        """Send the stop signal and start none of them again; supervisord kills after limit_s.
+
+        Does not wait. Returns the pids of those that ran, which are process groups too.
+        """
+        pids = []
+        for process in self._named(group, names):
+            self._ends.forget(process)
+            process.config.autostart = process.config.autorestart = False
+            process.config.stopwaitsecs = limit_s
+            if process.pid:
+                pids.append(process.pid)
+            if process.state in (ProcessStates.RUNNING, ProcessStates.STARTING):
+                process.stop()
+            elif process.state == ProcessStates.BACKOFF:
+                process.give_up()
+        return pids
+
+    def remove_processes(self, group: str, names: Sequence[str]) -> bool:
+        """Forget stopped processes, and the group with its last one; False: some still run."""
+        processes = self._named(group, names)
+        if any(process.state not in STOPPED_STATES for process in processes):
+            return False
+        found = self._supervisord.process_groups.get(group)
+        if found is None:
+            return True
+        for process in processes:
+            del found.processes[process.config.name]
+            found.config.process_configs.remove(process.config)
+            self._ends.forget(process)
+        if not found.processes:
+            self._supervisord.remove_process_group(group)
+            self._forget_config(group)
+        return True
+
+    def _named(self, group: str, names: Sequence[str]) -> list[Any]:
+        """The processes of the group with these names, or all where there are no names."""
+        found = self._supervisord.process_groups.get(group)
+        if found is None:
+            return []
+        return [p for name, p in found.processes.items() if not names or name in names]
+
+    def _info(self, group: str, process: Any) -> dict[str, Any]:
+        return {
+            "group": group,
+            "name": process.config.name,
+            "state": getProcessStateDescription(process.state),
+            "pid": process.pid or 0,
+            "started": float(process.laststart),
+            "stopped": float(process.laststop),
+            **self._ends.info(process),
+        }
+
+    def _forget_config(self, name: str) -> None:
+        configs = self._supervisord.options.process_group_configs
+        configs[:] = [config for config in configs if config.name != name]
+
+    def _stop_apps(self, _event: Any) -> None:
+        for group in self._supervisord.process_groups.values():
+            # The apps' groups start with the number of the app, the platform's with a letter.
+            if group.config.name[:1].isdigit():
+                group.stop_all()
+
+
+class _Ends:
+    """How often each process has ended by itself, and how the last time.
+
+    supervisord itself forgets the number of the signal that killed a process. And it would start
+    anew, without any pause, what fails before its own backoff begins (the launcher, when its spec
+    is missing or damaged): that is held until the next five-second tick.
+    """
+
+    def __init__(self, options: Any, wakeup: Wakeup) -> None:
+        self._options = options
+        self._wakeup = wakeup
+        self._original_waitpid = options.waitpid
+        # By the process's identity: how often, with what status, how often quickly in a row.
+        self._known: dict[int, tuple[int, int, int]] = {}
+        self._held: dict[int, tuple[Any, Any]] = {}
+        options.waitpid = self._waitpid
+        events.subscribe(events.Tick5Event, self._release)
+
+    def info(self, process: Any) -> dict[str, int]:
+        """exits, and status where there was one."""
+        if id(process) not in self._known:
+            return {"exits": 0}
+        exits, status, _ = self._known[id(process)]
+        return {"exits": exits, "status": status}
+
+    def forget(self, process: Any) -> None:
+        """A process that is stopped."""
+        self._known.pop(id(process), None)
+        self._held.pop(id(process), None)
+
+    def _waitpid(self) -> tuple[int | None, int | None]:
+        pid, status = self._original_waitpid()
+        process = self._options.pidhistory.get(pid) if pid else None
+        if process is not None:
+            self._note(process, os.waitstatus_to_exitcode(status))
+            self._wakeup.next_turn()
+        return pid, status
+
+    def _note(self, process: Any, status: int) -> None:
+        exits, _, quick = self._known.get(id(process), (0, 0, 0))
+        lasted_s = time.time() - process.laststart
+        quick = quick + 1 if lasted_s < _QUICK_S else 0
+        self._known[id(process)] = (exits + 1, status, quick)
+        # startsecs: the platform's own programs have supervisord's backoff.
+        if quick >= _QUICK_ENDS and process.config.startsecs == 0 and not process.killing:
+            self._held[id(process)] = (process, process.config.autorestart)
+            process.config.autorestart = False
+
+    def _release(self, _event: Any) -> None:
+        for process, autorestart in self._held.values():
+            process.config.autorestart = autorestart
+        self._held.clear()
+        self._wakeup.next_turn()

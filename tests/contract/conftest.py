@@ -1,0 +1,37 @@
+"""Real programs shared by the contract tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contract.runtime_harness import Harness
+from tests.contract.supervisor_server import SupervisorServer, running_supervisor
+
+
+@pytest.fixture(scope="session")
+def supervisor_server() -> Iterator[SupervisorServer]:
+    """One supervisord for all tests that do not end it."""
+    with running_supervisor() as server:
+        yield server
+
+
+@pytest.fixture
+def native(supervisor_server: SupervisorServer) -> Iterator[Harness]:
+    """The real runtime, cleaned up afterwards."""
+    harness = native_harness(supervisor_server)
+    yield harness
+    harness.clean_up()
+
+
+def native_harness(server: SupervisorServer) -> Harness:
+    """The real runtime of that server."""
+    slug = server.settings.state / "slug"
+    slug.mkdir(mode=0o755, exist_ok=True)
+
+    def lose() -> None:
+        for group in server.runtime.groups():
+            server.supervisor.stop_processes(group, [], 0.0)
+            while not server.supervisor.remove_processes(group, []):
+                pass
+
+    return Harness(server.runtime, slug, lose)

@@ -1,0 +1,271 @@
+"""The runtime on this machine: hostile bytes, stubborn processes, and what supervisord gets."""
+
+import json
+import os
+import socket
+import stat
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from paas.adapters.cgroups import Cgroups
+from paas.adapters.runtime_native import NativeRuntime
+from paas.adapters.supervisord import Supervisor
+from paas.domain.errors import PaasError
+from paas.domain.releases import State
+from paas.domain.secret import Secret
+from paas.settings import Settings
+from tests.contract.conftest import native_harness
+from tests.contract.runtime_harness import EXIT_3, SERVE, WEB, Harness, eventually, make_app
+from tests.contract.supervisor_server import SupervisorServer, running_supervisor
+
+HOSTILE = (
+    "%(ENV_SECRET_OF_THE_SERVER)s 100% ; # $HOME `id` \"q\" 'q' \\ \t\n[program:x]\ncommand=id\n ü "
+)
+
+
+def processes_of(uid: int) -> set[int]:
+    """The living processes of a uid."""
+    found = set()
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit():
+            try:
+                words = (path / "stat").read_text().rpartition(")")[2].split()
+                if path.stat().st_uid == uid and words[0] != "Z":
+                    found.add(int(path.name))
+            except OSError:
+                continue
+    return found
+
+
+def read_pipe(path: Path, until: bytes) -> bytes:
+    """What an instance writes into its log pipe."""
+    fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    data = b""
+    deadline = time.monotonic() + 10
+    try:
+        while until not in data:
+            assert time.monotonic() < deadline, data
+            try:
+                data += os.read(fd, 65_536)
+            except BlockingIOError:
+                time.sleep(0.005)
+    finally:
+        os.close(fd)
+    return data
+
+
+def test_hostile_bytes_reach_the_process_and_no_file_of_supervisord(
+    native: Harness, supervisor_server: SupervisorServer
+) -> None:
+    """Config values and commands arrive byte for byte; supervisord's files hold none of them."""
+    settings = supervisor_server.settings
+    (instance,) = native.instances(WEB, port=28_413)
+    command = f"printf '%s|' \"$BAD\" '{HOSTILE.replace(chr(39), '')}' END; sleep 1000"
+    native.start([instance], command, {"BAD": Secret(HOSTILE)})
+    fifo = settings.run / f"fifos/12/web.1@{instance.id}.fifo"
+    seen = read_pipe(fifo, b"END|")
+    assert seen == f"{HOSTILE}|{HOSTILE.replace(chr(39), '')}|END|".encode()
+    conf = (settings.programs / f"{instance.group}.conf").read_text()
+    for piece in ("%", "ENV_", "program:x", "printf", "BAD"):
+        assert piece not in conf
+    assert supervisor_server.supervisor.groups() == {instance.group}
+
+
+def test_an_instance_sees_its_own_environment_and_nothing_else(native: Harness) -> None:
+    """The environment is complete, and nothing of supervisord's leaks into it."""
+    (instance,) = native.instances(WEB, port=28_414)
+    native.start([instance], "sleep 1000; true", {"A": Secret("b")})
+    pid = native.wait_for(instance, State.UP).pid
+
+    def env() -> dict[str, str]:
+        raw = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        return dict(word.decode().split("=", 1) for word in raw if word)
+
+    eventually(lambda: "DYNO" in env())
+    assert {name: text for name, text in env().items() if name not in {"_", "SHLVL", "PWD"}} == {
+        "A": "b",
+        "DYNO": "web.1",
+        "HOME": "/app",
+        "LANG": "C.UTF-8",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PORT": "28414",
+        "TMPDIR": "/tmp",
+    }
+
+
+def test_specs_are_for_root_alone_and_go_with_the_instance(
+    native: Harness, supervisor_server: SupervisorServer
+) -> None:
+    """The spec, which holds the config, is 0600; after the stop no file of the instance is left."""
+    settings = supervisor_server.settings
+    instance = native.one()
+    native.wait_for(instance, State.UP)
+    spec = settings.run / "specs" / f"{instance.id}.json"
+    assert stat.S_IMODE(spec.stat().st_mode) == 0o600
+    assert json.loads(spec.read_text())["uid"] == native.app.uid
+    fifo = settings.run / f"fifos/12/web.1@{instance.id}.fifo"
+    assert (fifo.stat().st_uid, stat.S_IMODE(fifo.stat().st_mode)) == (native.app.uid, 0o600)
+    native.runtime.stop([instance], 5.0)
+    left = [
+        p for top in (settings.run, settings.programs) for p in top.rglob(f"*{instance.group}*")
+    ]
+    assert left == []
+    assert supervisor_server.cgroups.names() == set()
+
+
+def test_a_stop_waits_for_the_server_under_a_shell(native: Harness) -> None:
+    """The shell dies at once on TERM; the stop is over when what it started has drained."""
+    slow = 'trap "sleep 0.5; exit" TERM; while :; do sleep 0.05; done'
+    instance = native.one(f"bash -c '{slow}'; true")
+    native.wait_for(instance, State.UP)
+    eventually(lambda: len(processes_of(native.app.uid)) >= 3)
+    started = time.monotonic()
+    native.runtime.stop([instance], 10.0)
+    assert 0.4 < time.monotonic() - started < 5.0
+    assert processes_of(native.app.uid) == set()
+
+
+def test_an_instance_that_ignores_term_is_killed_after_its_limit(native: Harness) -> None:
+    """After the limit it is killed, and its port is free again."""
+    instance = native.one(f'trap "" TERM; {SERVE}', port=28_415)
+    eventually(lambda: bool(native.runtime.listening_ports(instance)))
+    started = time.monotonic()
+    native.runtime.stop([instance], 0.5)
+    assert 0.4 < time.monotonic() - started < 3.0
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", 28_415))
+
+
+def test_what_left_the_process_group_gets_its_term_too(native: Harness) -> None:
+    """A process in a session of its own is found by its cgroup and ends in time."""
+    instance = native.one("setsid sleep 1000 & exec sleep 1000")
+    native.wait_for(instance, State.UP)
+    eventually(lambda: len(processes_of(native.app.uid)) == 2)
+    started = time.monotonic()
+    native.runtime.stop([instance], 20.0)
+    assert time.monotonic() - started < 5.0
+    assert processes_of(native.app.uid) == set()
+
+
+def test_a_stop_in_the_instant_of_the_start_is_not_lost(native: Harness) -> None:
+    """A TERM between fork and exec ends the process, and does not cost the whole limit."""
+    for _ in range(25):
+        started = time.monotonic()
+        native.runtime.stop([native.one()], 30.0)
+        assert time.monotonic() - started < 5.0
+
+
+def test_a_crashed_instance_is_started_again_at_once(
+    native: Harness, supervisor_server: SupervisorServer
+) -> None:
+    """The first restart does not wait for supervisord's next look, a second away."""
+    instance = native.one("exec sleep 1000")
+    first = native.wait_for(instance, State.UP)
+    assert first.pid is not None
+    os.kill(first.pid, 9)
+    eventually(lambda: native.state(instance).pid not in {None, first.pid}, 0.5)
+    again = native.wait_for(instance, State.UP)
+    assert (again.exits, again.exit_reason) == (1, "killed by SIGKILL")
+    log = (supervisor_server.settings.state / "logs/12/app.log").read_text()
+    assert "paas[web.1]: State changed from crashed to starting" in log
+
+
+def test_a_launcher_that_fails_does_not_spin(
+    native: Harness, supervisor_server: SupervisorServer
+) -> None:
+    """Without its spec an instance cannot back off by itself; it is tried every 5 s."""
+    instance = native.one(EXIT_3)
+    (supervisor_server.settings.run / "specs" / f"{instance.id}.json").unlink()
+    native.wait_for(instance, State.CRASHED)
+    before = native.state(instance).exits
+    time.sleep(1.5)
+    assert native.state(instance).exits - before <= 3
+    native.runtime.stop([instance], 5.0)
+    assert native.runtime.groups() == set()
+
+
+def test_an_idle_supervisor_is_idle(native: Harness, supervisor_server: SupervisorServer) -> None:
+    """Many starts, which reuse descriptors of closed connections, leave nothing that spins."""
+    instances = [native.one() for _ in range(25)]
+    for instance in instances:
+        native.wait_for(instance, State.UP)
+    process = psutil.Process(supervisor_server.supervisor.pid())
+    assert process.cpu_percent(1.0) < 20.0
+
+
+def test_a_supervisor_that_is_down_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+    """A start without supervisord fails with the reason, and writes nothing that would revive."""
+    settings = Settings(etc=tmp_path, state=tmp_path / "var", run=tmp_path / "run")
+    runtime = NativeRuntime(settings, Supervisor(settings.supervisor_socket), Cgroups(settings))
+    harness = Harness(runtime, tmp_path, lambda: None)
+    (instance,) = harness.instances(WEB)
+    with pytest.raises(PaasError) as caught:
+        harness.start([instance])
+    assert caught.value.reference == "supervisor-down"
+    assert not list(tmp_path.rglob(f"*{instance.group}*"))
+
+
+def test_a_file_that_holds_another_group_is_refused(supervisor_server: SupervisorServer) -> None:
+    """A group's file adds the group that it is named after, or nothing."""
+    path = supervisor_server.settings.programs / "1-v1-1.conf"
+    path.write_text("[program:evil]\ncommand=/bin/true\n")
+    try:
+        with pytest.raises(PaasError, match="1-v1-1"):
+            supervisor_server.supervisor.add_group(path)
+        path.write_text("[program:1-v1-1]\ncommand=/bin/true 100%\n")
+        with pytest.raises(PaasError, match="refused"):
+            supervisor_server.supervisor.add_group(path)
+    finally:
+        path.unlink()
+    assert supervisor_server.supervisor.groups() == set()
+
+
+def test_a_new_supervisor_brings_all_up_and_kills_no_second_copy() -> None:
+    """After a kill -9 the instances end with supervisord, and its next start brings them back."""
+    with running_supervisor() as server:
+        harness = native_harness(server)
+        harness.app = make_app(13, 94_013)
+        (instance,) = harness.instances(WEB)
+        harness.start([instance])
+        harness.wait_for(instance, State.UP)
+        server.kill()
+        eventually(lambda: processes_of(94_013) == set())
+        server.start()
+        harness.wait_for(instance, State.UP)
+        assert len(processes_of(94_013)) == 1
+
+
+def test_what_cannot_be_started_again_is_forgotten_at_boot() -> None:
+    """After a reboot the specs are gone: such groups are left to the store, others are kept."""
+    with running_supervisor() as server:
+        harness = native_harness(server)
+        harness.app = make_app(13, 94_013)
+        kept, lost = harness.one(), harness.one()
+        harness.wait_for(lost, State.UP)
+        server.stop()
+        (server.settings.run / "specs" / f"{lost.id}.json").unlink()
+        server.runtime.forget_unstartable()
+        server.start()
+        harness.wait_for(kept, State.UP)
+        assert server.runtime.groups() == {kept.group}
+        assert not server.runtime.ensure(lost)
+
+
+def test_a_shutdown_stops_the_apps_together() -> None:
+    """Ten instances that drain for half a second take one such time, not ten."""
+    with running_supervisor() as server:
+        harness = native_harness(server)
+        harness.app = make_app(13, 94_013)
+        slow = 'trap "sleep 0.5; exit" TERM; while :; do sleep 0.05; done'
+        instances = [harness.one(slow) for _ in range(10)]
+        for instance in instances:
+            harness.wait_for(instance, State.UP)
+        time.sleep(0.3)
+        started = time.monotonic()
+        server.stop()
+        assert time.monotonic() - started < 3.0
+        assert processes_of(94_013) == set()

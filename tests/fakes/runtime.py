@@ -1,0 +1,121 @@
+"""A runtime in memory."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from paas.domain.apps import App
+from paas.domain.errors import PaasError
+from paas.domain.procfile import Processes
+from paas.domain.releases import Instance, InstanceState, State
+from paas.domain.secret import Secret
+
+_PID = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What a command does once it runs. listens: None for 127.0.0.1 and the instance's port."""
+
+    state: State = State.UP
+    exits: int = 0
+    exit_reason: str | None = None
+    listens: frozenset[tuple[str, int]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An instance that was started, with what it was given."""
+
+    instance: Instance
+    slug: Path
+    env: Mapping[str, Secret]
+    command: str
+
+
+@dataclass
+class FakeRuntime:
+    """`Runtime` of paas/domain/interfaces.py.
+
+    behaviours: by command; other commands are up and listen on the instance's port. running: what
+    the supervisor has, by instance id. files: what could be brought back. calls: in their order,
+    such as ``start 1-v1-1`` and ``stop 1-v1-1-web.1``. failure: raised by the next start, once.
+    """
+
+    behaviours: dict[str, Behaviour] = field(default_factory=dict)
+    running: dict[str, Started] = field(default_factory=dict)
+    files: dict[str, Started] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    failure: PaasError | None = None
+    now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def start(
+        self,
+        app: App,
+        instances: Sequence[Instance],
+        slug: Path,
+        env: Mapping[str, Secret],
+        processes: Processes,
+    ) -> None:
+        if not instances:
+            return
+        (group,) = {instance.group for instance in instances}
+        self.calls.append(f"start {group}")
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
+        for instance in instances:
+            started = Started(instance, slug, dict(env), processes[instance.kind])
+            self.files[instance.id] = started
+            self.running.setdefault(instance.id, started)
+
+    def states(self, instances: Sequence[Instance]) -> dict[str, InstanceState]:
+        return {instance.id: self._state(instance.id) for instance in instances}
+
+    def stop(self, instances: Sequence[Instance], limit_s: float) -> None:
+        for instance in instances:
+            self.calls.append(f"stop {instance.id}")
+            self.running.pop(instance.id, None)
+            self.files.pop(instance.id, None)
+
+    def ensure(self, instance: Instance) -> bool:
+        group = {x: y for x, y in self.files.items() if y.instance.group == instance.group}
+        if instance.id not in group:
+            return False
+        for known, started in group.items():
+            self.running.setdefault(known, started)
+        return True
+
+    def groups(self) -> set[str]:
+        return {started.instance.group for started in self.running.values()}
+
+    def remove_group(self, group: str, limit_s: float) -> None:
+        self.calls.append(f"remove {group}")
+        for table in (self.running, self.files):
+            for known in [x for x, y in table.items() if y.instance.group == group]:
+                del table[known]
+
+    def listening_ports(self, instance: Instance) -> set[tuple[str, int]]:
+        started = self.running.get(instance.id)
+        if started is None or self._behaviour(started).state is not State.UP:
+            return set()
+        listens = self._behaviour(started).listens
+        if listens is not None:
+            return set(listens)
+        return set() if instance.port is None else {("127.0.0.1", instance.port)}
+
+    def lose_all(self) -> None:
+        """The supervisor starts anew and has read none of the files."""
+        self.running.clear()
+
+    def _state(self, instance_id: str) -> InstanceState:
+        started = self.running.get(instance_id)
+        if started is None:
+            return InstanceState(State.STOPPED)
+        how = self._behaviour(started)
+        pid = _PID + started.instance.generation if how.state is State.UP else None
+        return InstanceState(how.state, self.now, pid, how.exits, how.exit_reason)
+
+    def _behaviour(self, started: Started) -> Behaviour:
+        return self.behaviours.get(started.command, Behaviour())
