@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# Heroku's vocabulary of output. The platform takes the text of the first "Error:" line as the
+# reason of a failed build, so each error says in that line what was found.
+
+step() { printf -- '-----> %s\n' "$*"; }
+
+detail() { printf '       %s\n' "$*"; }
+
+# warn LINE...: a block of lines, marked.
+warn() { printf ' !     %s\n' "$@"; }
+
+# fail REASON [LINE...]: end the build. REASON says what was found and why it fails; the lines
+# say how to put it right.
+fail() {
+    printf '\n !     Error: %s\n' "$1"
+    shift
+    if (($# > 0)); then
+        printf ' !\n'
+        printf ' !     %s\n' "$@"
+    fi
+    printf '\n'
+    exit 1
+}
+
+# indent: standard input as details.
+indent() {
+    local line
+    while IFS= read -r line || [[ -n $line ]]; do
+        printf '%s\n' "${line:+       $line}"
+    done
+}

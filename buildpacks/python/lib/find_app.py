@@ -1,0 +1,195 @@
+"""Find the web app of a project without a Procfile, by reading its files, never running them.
+
+Usage: find_app.py DIRECTORY. Prints the command that starts it and, on the next line, what was
+found; or why there is nothing to start, with exit status 1, or 3 where a file has a syntax error.
+Standard library only.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MODULES = ("app", "wsgi", "application", "main", "asgi", "server")
+NAMES = ("app", "application")
+FACTORIES = ("create_app", "make_app")
+ASGI_CLASSES = frozenset({"FastAPI", "Starlette", "Litestar", "Quart", "BlackSheep", "Sanic"})
+ASGI_FACTORIES = frozenset({"get_asgi_application"})
+FILE_MAX_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Found:
+    """A web app. target: as Gunicorn and uvicorn name it (``app:create_app()``)."""
+
+    target: str
+    file: str
+    what: str
+    asgi: bool = False
+
+    @property
+    def command(self) -> str:
+        """The shell command that starts it."""
+        if self.asgi:
+            return f"uvicorn {self.target} --host 127.0.0.1 --port $PORT --no-access-log"
+        quote = "'" if "(" in self.target else ""
+        return f"gunicorn {quote}{self.target}{quote}"
+
+
+class UnreadableError(Exception):
+    """A file of the app that cannot be parsed."""
+
+
+def parse(path: Path) -> ast.Module | None:
+    """The syntax tree of a file, or None where there is none of a reasonable size."""
+    try:
+        if not path.is_file() or path.stat().st_size > FILE_MAX_BYTES:
+            return None
+        return ast.parse(path.read_bytes())
+    except SyntaxError as error:
+        where = f"{path.name}, line {error.lineno}"
+        raise UnreadableError(f"{where}: the app has a syntax error: {error.msg}.") from error
+    except (OSError, ValueError, RecursionError, MemoryError):  # nested too deep, for one
+        return None
+
+
+def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """What a module runs on import: its statements, those in if, try and with included."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.If | ast.Try | ast.With):
+            yield from statements(node.body)
+            yield from statements(getattr(node, "orelse", []))
+
+
+def assignments(tree: ast.Module) -> Iterator[tuple[str, ast.expr | None]]:
+    """Each name that the module binds, with its value where it is written there."""
+    for node in statements(tree.body):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, node.value
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id, node.value
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                yield alias.asname or alias.name, None
+
+
+def called(value: ast.expr | None) -> str:
+    """The last part of the name that an expression calls: ``FastAPI`` of ``fastapi.FastAPI()``."""
+    if not isinstance(value, ast.Call):
+        return ""
+    return getattr(value.func, "attr", getattr(value.func, "id", ""))
+
+
+def factory(tree: ast.Module) -> str | None:
+    """The name of an application factory that can be called without arguments."""
+    for node in statements(tree.body):
+        if isinstance(node, ast.FunctionDef) and node.name in FACTORIES:
+            required = len(node.args.posonlyargs) + len(node.args.args) - len(node.args.defaults)
+            if required == 0 and None not in node.args.kw_defaults:
+                return node.name
+    return None
+
+
+def imports(tree: ast.Module, package: str) -> bool:
+    """Whether the module imports anything of a package."""
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        if any(name.split(".")[0] == package for name in names):
+            return True
+    return False
+
+
+def find_in_module(root: Path, module: str) -> Found | None:
+    """The app of module.py or of the package module/__init__.py."""
+    for file in (f"{module}.py", f"{module}/__init__.py"):
+        tree = parse(root / file)
+        if tree is None:
+            continue
+        values = dict(assignments(tree))
+        for name in NAMES:
+            if name in values:
+                maker = called(values[name])
+                asgi = maker in ASGI_CLASSES or maker in ASGI_FACTORIES or module == "asgi"
+                kind = "an ASGI app" if asgi else "a WSGI app"
+                label = maker if maker in ASGI_CLASSES or maker == "Flask" else ""
+                what = f"a {label} app" if label else kind
+                return Found(f"{module}:{name}", file, what, asgi)
+        made = factory(tree)
+        if made:
+            return Found(f"{module}:{made}()", file, f"the factory {made}")
+    return None
+
+
+def find_django(root: Path) -> Found | None:
+    """The WSGI module of a Django project: as its settings say, or the only wsgi.py there is."""
+    tree = parse(root / "manage.py")
+    if tree is None or not imports(tree, "django"):
+        return None
+    module = wsgi_setting(root, settings_module(tree))
+    if module is None:
+        candidates = sorted(path.parent.name for path in root.glob("*/wsgi.py"))
+        if len(candidates) != 1 or not candidates[0].isidentifier():
+            return None
+        module = f"{candidates[0]}.wsgi"
+    return Found(module, "manage.py", "a Django project")
+
+
+def settings_module(tree: ast.Module) -> str | None:
+    """The value that manage.py gives to DJANGO_SETTINGS_MODULE."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and len(node.args) == 2:
+            name, value = node.args
+            if isinstance(name, ast.Constant) and name.value == "DJANGO_SETTINGS_MODULE":
+                return str(value.value) if isinstance(value, ast.Constant) else None
+    return None
+
+
+def wsgi_setting(root: Path, settings: str | None) -> str | None:
+    """The module part of WSGI_APPLICATION in a settings module."""
+    if settings is None or not all(part.isidentifier() for part in settings.split(".")):
+        return None
+    path = root.joinpath(*settings.split("."))
+    tree = parse(path.with_suffix(".py")) or parse(path / "__init__.py")
+    value = dict(assignments(tree)).get("WSGI_APPLICATION") if tree else None
+    if not isinstance(value, ast.Constant) or not isinstance(value.value, str):
+        return None
+    module, _, name = value.value.rpartition(".")
+    if not name.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
+        return None
+    return module if name == "application" else f"{module}:{name}"
+
+
+def find(root: Path) -> Found | None:
+    """The web app of the project in root, or None. Raises UnreadableError."""
+    found = find_django(root)
+    for module in MODULES:
+        found = found or find_in_module(root, module)
+    return found
+
+
+def main() -> int:
+    """Print what was found."""
+    try:
+        found = find(Path(sys.argv[1]))
+    except UnreadableError as error:
+        print(error)
+        return 3
+    if found is None:
+        files = ", ".join(f"{module}.py" for module in MODULES)
+        print(f"There is no Procfile, and no web app was found in {files} or manage.py.")
+        return 1
+    print(found.command)
+    print(f"found {found.what} in {found.file}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+# shellcheck shell=bash disable=SC2034,SC2154,SC2094 # variables are shared with bin/compile
+# Which Python: as runtime.txt or .python-version asks, or the system's.
+# Sets $python (its path), $python_version (3.11.2) and $python_origin (for messages).
+
+readonly SYSTEM_PYTHON=/usr/bin/python3
+# In Heroku's form: N.N or N.N.N.
+readonly VERSION_PATTERN='(3\.(0|[1-9][0-9]?)(\.(0|[1-9][0-9]?))?)'
+
+choose_python() {
+    local requested='' origin=''
+    read_requested_version
+    if [[ -z $requested ]]; then
+        python=$SYSTEM_PYTHON
+        system_version "$python"
+        step "Using Python $python_version, as no version is specified"
+        detail "To choose one, add a .python-version file with a line like ${python_version%.*}"
+    elif find_python "$requested"; then
+        step "Using Python $python_version specified in $origin"
+    else
+        local available
+        available=$(available_versions)
+        fail "Python $requested, which $origin asks for, is not available on this server." \
+            "Available: ${available//$'\n'/, }." \
+            "Change $origin to one of these, or ask the server's administrator to add Python $requested."
+    fi
+}
+
+# read_requested_version: sets $requested and $origin; runtime.txt wins, as on Heroku.
+read_requested_version() {
+    if [[ -e runtime.txt || -L runtime.txt ]]; then
+        origin=runtime.txt
+        read_version_file runtime.txt python-
+        warn "Warning: runtime.txt is deprecated: put $requested into a file .python-version instead."
+    elif [[ -e .python-version || -L .python-version ]]; then
+        origin=.python-version
+        read_version_file .python-version ''
+    fi
+}
+
+# read_version_file FILE PREFIX: the one line that is neither blank nor a comment.
+read_version_file() {
+    local file=$1 prefix=$2 line shown lines=() text=''
+    if [[ -L $file || ! -r $file ]]; then
+        fail "$file is not a plain file that can be read." "Replace it by one, and commit it."
+    fi
+    IFS= read -r -N 1000 -d '' text <"$file" || true
+    while IFS= read -r line; do
+        [[ $line =~ ^[[:space:]]*(#.*)?$ ]] || lines+=("$line")
+    done <<<"$text"
+    if ((${#lines[@]} != 1)); then
+        fail "$file must have exactly one line with a Python version; it has ${#lines[@]}." \
+            "For example: ${prefix}3.12"
+    fi
+    if [[ ! ${lines[0]} =~ ^[[:space:]]*${prefix}${VERSION_PATTERN}[[:space:]]*$ ]]; then
+        printf -v shown '%q' "${lines[0]:0:60}"
+        fail "$file asks for $shown, which is not a Python version that can be used." \
+            "It must be like ${prefix}3.12 (the latest patch) or ${prefix}3.12.4 (exactly that one)."
+    fi
+    requested=${BASH_REMATCH[1]}
+}
+
+# find_python VERSION: among the system's, then among those that uv installed.
+find_python() {
+    local wanted=$1 candidate
+    candidate=$(minor_path "$wanted")
+    if [[ -x $candidate ]]; then
+        system_version "$candidate"
+        if [[ $wanted != *.*.* || $wanted == "$python_version" ]]; then
+            python=$candidate
+            return 0
+        fi
+    fi
+    python='' python_version=''
+    for candidate in "${UV_PYTHON_INSTALL_DIR:-/nonexistent}"/cpython-3.*-linux-*; do
+        [[ ${candidate##*/} =~ ^cpython-(3\.[0-9]+\.[0-9]+)-linux- ]] || continue
+        local version=${BASH_REMATCH[1]}
+        [[ $version == "$wanted" || $version == "$wanted".* ]] || continue
+        if [[ -z $python_version || ${version##*.} -gt ${python_version##*.} ]]; then
+            python=$candidate/bin/python${version%.*} python_version=$version
+        fi
+    done
+    [[ -n $python && -x $python ]]
+}
+
+minor_path() {
+    [[ $1 =~ ^([0-9]+\.[0-9]+) ]]
+    printf '/usr/bin/python%s' "${BASH_REMATCH[1]}"
+}
+
+# system_version PYTHON: sets $python_version.
+system_version() {
+    python_version=$("$1" -V)
+    python_version=${python_version#Python }
+}
+
+# available_versions: one a line, newest last.
+available_versions() {
+    local candidate
+    {
+        for candidate in /usr/bin/python3.*; do
+            [[ ${candidate##*/} =~ ^python3\.[0-9]+$ ]] && "$candidate" -V
+        done
+        for candidate in "${UV_PYTHON_INSTALL_DIR:-/nonexistent}"/cpython-3.*-linux-*; do
+            [[ ${candidate##*/} =~ ^cpython-(3\.[0-9]+\.[0-9]+)-linux- ]] &&
+                echo "Python ${BASH_REMATCH[1]}"
+        done
+        true
+    } | sort -uV | while read -r _ candidate; do echo "$candidate"; done
+}

@@ -1,0 +1,92 @@
+"""The Pythons that apps ask for: fetched with uv, as root, into a directory that all apps can read.
+
+A build cannot do it itself: it runs as the app's uid, and what one app installs must not be what
+another one runs.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from paas.adapters import process
+from paas.adapters.untrusted import read_plain_file
+from paas.domain.errors import PaasError
+from paas.settings import Settings
+
+VERSION_FILES = (("runtime.txt", "python-"), (".python-version", ""))
+FILE_MAX_BYTES = 1_000
+DOWNLOAD_LIMIT_S = 180.0
+_VERSION = r"3\.(?:[89]|[1-9][0-9])(?:\.(?:0|[1-9][0-9]?))?"
+
+
+def provide_python(settings: Settings, tree: Path, output: Callable[[bytes], None]) -> None:
+    """Install the Python that the app's tree asks for, where the server does not have it.
+
+    A failure is only told: the buildpack ends the build then, and lists which ones there are.
+    Files that are malformed are left to the buildpack's own messages.
+    """
+    version = requested_version(tree)
+    if version is None or is_available(settings, version):
+        return
+    output(f"-----> Fetching Python {version}, which this server does not have yet".encode())
+    argv: list[str | Path] = [
+        settings.current / "venv/bin/uv",
+        *("python", "install", "--no-cache", "--no-config", "--no-bin", "--no-progress"),
+        *("--install-dir", settings.pythons, version),
+    ]
+    lines: list[bytes] = []
+    # Every app must be able to read it, whatever the gate's own mask.
+    former_mask = os.umask(0o022)
+    try:
+        ended = process.run(
+            argv,
+            description=f"Fetching Python {version}",
+            timeout_s=DOWNLOAD_LIMIT_S,
+            env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **settings.build_env},
+            cwd=Path("/"),
+            on_line=lines.append,
+            check=False,
+        )
+    except PaasError as error:
+        output(f" !     {error.message}".encode())
+        return
+    finally:
+        os.umask(former_mask)
+    for line in lines if ended.ok else lines[-6:]:
+        output(b"       " + line)
+
+
+def requested_version(tree: Path) -> str | None:
+    """The version in the app's runtime.txt or .python-version; None without a well-formed one.
+
+    Never follows a symbolic link, which could point out of the tree.
+    """
+    for name, prefix in VERSION_FILES:
+        content = read_plain_file(tree, name, FILE_MAX_BYTES)
+        if content is None:
+            continue
+        lines = [line.strip() for line in content.decode("ascii", "replace").split("\n")]
+        lines = [line for line in lines if line and not line.startswith("#")]
+        if len(lines) == 1:
+            found = re.fullmatch(re.escape(prefix) + f"({_VERSION})", lines[0])
+            return found[1] if found else None
+        return None
+    return None
+
+
+def is_available(settings: Settings, version: str) -> bool:
+    """Whether the system or uv's directory has that version (N.N or N.N.N)."""
+    minor = ".".join(version.split(".")[:2])
+    system = Path(f"/usr/bin/python{minor}")
+    if system.exists() and (version == minor or _patch_version(system) == version):
+        return True
+    pattern = f"cpython-{version}-linux-*" if version != minor else f"cpython-{minor}.*-linux-*"
+    return any(settings.pythons.glob(pattern))
+
+
+def _patch_version(python: Path) -> str:
+    ended = process.run(
+        [python, "-V"], description=f"Asking {python} for its version", timeout_s=10, env={}
+    )
+    return ended.output.decode("ascii", "replace").strip().removeprefix("Python ")

@@ -1,0 +1,190 @@
+"""Builders: the same checks for the fake and the real one, and the sandbox of the real one."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from paas.domain.errors import PaasError
+from tests.contract.building import CODE, Bench, MakeBench, an_app, fake, impatient, real
+
+EMPTY = {"requirements.txt": "", "Procfile": "web: true\n"}
+
+
+@pytest.fixture(params=[fake, real])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """Each kind of builder."""
+    make: MakeBench = request.param
+    bench = make(tmp_path)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Bench]:
+    """The real builder."""
+    bench = real(tmp_path)
+    yield bench
+    bench.close()
+
+
+def hook(script: str) -> dict[str, str]:
+    """An app whose build runs that script."""
+    return {**EMPTY, "bin/post_compile": script}
+
+
+def test_builds(bench: Bench) -> None:
+    """A build tells its buildpack, streams lines, and proposes nothing beside a Procfile."""
+    built = bench.build(EMPTY)
+    assert (built.buildpack, dict(built.processes)) == ("Python", {})
+    assert "-----> Python app detected" in bench.lines
+
+
+def test_proposes_a_web_process(bench: Bench) -> None:
+    """Without a Procfile the web app's command comes back."""
+    built = bench.build({"requirements.txt": "", "app.py": "app = 1"})
+    assert dict(built.processes) == {"web": "gunicorn app:app"}
+
+
+def test_refuses_what_no_buildpack_knows(bench: Bench) -> None:
+    """An app of an unknown language."""
+    with pytest.raises(PaasError) as caught:
+        bench.build({"index.cob": ""})
+    assert caught.value.reference == "no-buildpack"
+
+
+def test_fails_with_the_reason(bench: Bench) -> None:
+    """A failing build's message is the buildpack's own first line of the error."""
+    with pytest.raises(PaasError) as caught:
+        bench.build(hook("exit 3"))
+    assert caught.value.reference == "build-failed"
+    assert "bin/post_compile failed with exit status 3" in caught.value.message
+    assert " !     Error: bin/post_compile failed with exit status 3." in bench.lines
+
+
+def test_names_a_requirement_that_does_not_exist(sandbox: Bench) -> None:
+    """The package's name is in the message, uv's own lines are in the output."""
+    with pytest.raises(PaasError) as caught:
+        sandbox.build({**EMPTY, "requirements.txt": "no-such-package-of-ours==1.0\n"})
+    assert "There is no package 'no-such-package-of-ours'" in caught.value.message
+    assert "No solution found" in sandbox.output()
+
+
+def test_installs_once(sandbox: Bench) -> None:
+    """Dependencies are installed with bytecode; the same ones again come from the cache."""
+    files = {**EMPTY, "requirements.txt": "itsdangerous==2.2.0\n"}
+    sandbox.build(files)
+    first = venv_files(sandbox.tree())
+    assert any(name.endswith(".pyc") for name in first)
+    sandbox.build(files)
+    assert "Using the dependencies of the last build" in sandbox.output()
+    assert venv_files(sandbox.tree()) == first
+    sandbox.build(files, app_id=2)
+    assert "Installing dependencies" in sandbox.output()
+
+
+@pytest.mark.parametrize(
+    ("name", "processes"),
+    [
+        ("flask-hello", {}),
+        ("django-hello", {}),
+        (
+            "fastapi-hello",
+            {"web": "uvicorn main:app --host 127.0.0.1 --port $PORT --no-access-log"},
+        ),
+    ],
+)
+def test_builds_the_examples(sandbox: Bench, name: str, processes: dict[str, str]) -> None:
+    """Each example builds; Django's static files are collected."""
+    root = CODE / "examples" / name
+    files = {str(p.relative_to(root)): p.read_text() for p in root.rglob("*") if p.is_file()}
+    assert dict(sandbox.build(files).processes) == processes
+    assert (sandbox.tree() / ".profile.d/python.sh").is_file()
+    assert ("1 static file copied" in sandbox.output()) == (name == "django-hello")
+
+
+def venv_files(tree: Path) -> dict[str, int]:
+    """Each file of the virtual environment with its time, on which its bytecode depends."""
+    venv = tree / ".venv"
+    return {
+        str(path.relative_to(venv)): int(path.lstat().st_mtime)
+        for path in venv.rglob("*")
+        if not path.is_dir()
+    }
+
+
+def test_runs_as_the_app_without_the_servers_secrets(sandbox: Bench) -> None:
+    """The build has the app's uid, its config vars, and nothing of the server's."""
+    os.environ["SECRET_OF_THE_SERVER"] = "s3cret"
+    try:
+        sandbox.build(
+            hook('id -u; printf "%s|" "$GREETING"; env; ls -A "$ETC" "$STATE"; echo done'),
+            GREETING="a\nb ",
+            ETC=str(sandbox.root / "etc"),
+            STATE=str(sandbox.root / "var"),
+        )
+    finally:
+        del os.environ["SECRET_OF_THE_SERVER"]
+    assert str(an_app(1).uid) in sandbox.lines
+    assert "a\nb |" in sandbox.output()
+    assert "s3cret" not in sandbox.output()
+    assert "builds" not in sandbox.lines
+    assert list((sandbox.root / "run/builds").iterdir()) == []
+
+
+def test_cannot_write_outside_its_tree(sandbox: Bench) -> None:
+    """Buildpacks, config vars and the system are read-only."""
+    with pytest.raises(PaasError):
+        sandbox.build(hook("echo x > /tmp/paas/buildpacks/order.txt"))
+    with pytest.raises(PaasError):
+        sandbox.build(hook("echo x > /tmp/paas/env/X"))
+
+
+@pytest.mark.parametrize("trick", ["ln -s /etc/shadow", "ln -s /etc/passwd", "mkdir -p"])
+def test_believes_no_replaced_result(sandbox: Bench, trick: str) -> None:
+    """A result that became a link or a directory leads nowhere, and harms no later build."""
+    late = "(while [[ ! -s $r ]] || ! grep -q default $r; do :; done; rm -f $r; {} $r) & exit 0"
+    script = "r=/tmp/paas/cache/result; " + late.format(trick)
+    try:
+        assert sandbox.build(hook(script)).processes == {}
+    except PaasError as error:
+        assert "root" not in error.message
+    assert sandbox.build(EMPTY).buildpack == "Python"
+
+
+def test_leaves_no_process_behind(sandbox: Bench) -> None:
+    """What a build starts in the background ends with it."""
+    sandbox.build(hook("setsid sleep 300 >/dev/null 2>&1 & setsid sleep 301 &"))
+    assert processes_of(an_app(1).uid) == []
+
+
+def test_stops_at_the_time_limit(tmp_path: Path) -> None:
+    """A build that never ends is stopped with all its processes, and the limit is named."""
+    bench = impatient(tmp_path)
+    with pytest.raises(PaasError) as caught:
+        bench.build(hook("setsid sleep 300 & trap '' TERM; sleep 301"))
+    assert caught.value.reference == "build-timeout"
+    assert "1 s" in caught.value.message
+    bench.close()
+    assert processes_of(an_app(1).uid) == []
+    assert list((tmp_path / "run/builds").iterdir()) == []
+
+
+def processes_of(uid: int) -> list[str]:
+    """The command lines of the live processes of a uid."""
+    return [
+        " ".join(process.cmdline())
+        for process in psutil.process_iter(["uids", "status"])
+        if process.info["uids"].real == uid and process.info["status"] != psutil.STATUS_ZOMBIE
+    ]
+
+
+def test_limits_the_output(sandbox: Bench) -> None:
+    """Beyond the limit lines are counted instead of kept; the error still comes through."""
+    with pytest.raises(PaasError) as caught:
+        sandbox.build(hook("yes 'a line of output that means nothing' | head -n 400000; exit 4"))
+    assert "exit status 4" in caught.value.message
+    assert len(sandbox.output()) < 9_000_000
+    assert any("lines of the build's output were left out" in line for line in sandbox.lines)

@@ -1,0 +1,29 @@
+"""A builder without processes, for the tests of what uses one."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from paas.domain.apps import App
+from paas.domain.errors import PaasError
+from paas.domain.interfaces import Built
+from paas.domain.names import ProcessType
+from paas.domain.releases import ConfigVars
+
+
+class FakeBuilder:
+    """Knows an app by its requirements.txt, a web app by app.py, and a failure by its hook."""
+
+    def build(
+        self, app: App, tree: Path, config: ConfigVars, output: Callable[[bytes], None]
+    ) -> Built:
+        """See domain.interfaces.Builder."""
+        if not (tree / "requirements.txt").is_file():
+            raise PaasError("no-buildpack", "No buildpack recognises this app.")
+        output(b"-----> Python app detected")
+        if (tree / "bin/post_compile").is_file():
+            output(b" !     Error: bin/post_compile failed with exit status 3.")
+            reason = "The build failed: bin/post_compile failed with exit status 3."
+            raise PaasError("build-failed", reason)
+        if (tree / "Procfile").is_file() or not (tree / "app.py").is_file():
+            return Built("Python", {})
+        return Built("Python", {ProcessType("web"): "gunicorn app:app"})
