@@ -21,7 +21,7 @@ from paas.adapters.slugs_files import FileSlugs
 from paas.adapters.store_sqlite import SqliteStore
 from paas.adapters.supervisord import Supervisor
 from paas.domain.addresses import Addresses
-from paas.domain.interfaces import Logs, Proxy, Repository, Runtime, Store
+from paas.domain.interfaces import Locks, Logs, Proxy, Repository, Runtime, Store
 from paas.services.apps import Apps
 from paas.services.config import Config
 from paas.services.deploys import Deploys
@@ -29,7 +29,7 @@ from paas.services.keys import Keys
 from paas.services.processes import Processes
 from paas.services.pushes import Pushes
 from paas.services.reconcile import Reconcile
-from paas.services.rollout import Limits, Rollout
+from paas.services.rollout import Rollout
 from paas.services.startup import Startup
 from paas.settings import Settings
 
@@ -55,9 +55,9 @@ class Platform:
     runtime: Runtime
     proxy: Proxy
     logs: Logs
+    locks: Locks
     apps: Apps
     config: Config
-    deploys: Deploys
     keys: Keys
     processes: Processes
     pushes: Pushes
@@ -87,36 +87,50 @@ def build(settings: Settings) -> Platform:
         [PYTHON, "-I", "-S", str(client), "--paas-etc", str(settings.etc), "--as"],
         gid=account.pw_gid,
     )
-    startup = Startup(runtime, HttpProbe(), logs, clock, settings.start_limit_s)
-    limits = Limits(settings.start_limit_s, settings.stop_limit_s, settings.drain_limit_s)
+    startup = Startup(
+        runtime=runtime,
+        probe=HttpProbe(),
+        logs=logs,
+        clock=clock,
+        limit_s=settings.start_limit_s,
+    )
     rollout = Rollout(
-        store, runtime, proxy, LocalPorts(settings), slugs, logs, startup, addresses, limits
+        store=store,
+        runtime=runtime,
+        proxy=proxy,
+        ports=LocalPorts(settings),
+        slugs=slugs,
+        logs=logs,
+        startup=startup,
+        addresses=addresses,
+        drain_limit_s=settings.drain_limit_s,
+        stop_limit_s=settings.stop_limit_s,
     )
     apps = Apps(
-        store,
-        repository,
-        runtime,
-        proxy,
-        slugs,
-        logs,
-        locks,
-        clock,
-        rollout,
-        addresses,
-        random_name,
-        settings.stop_limit_s,
+        store=store,
+        repository=repository,
+        runtime=runtime,
+        proxy=proxy,
+        slugs=slugs,
+        logs=logs,
+        locks=locks,
+        clock=clock,
+        rollout=rollout,
+        addresses=addresses,
+        random_name=random_name,
+        stop_limit_s=settings.stop_limit_s,
     )
     deploys = Deploys(
-        store,
-        repository,
-        BuildpackBuilder(settings),
-        slugs,
-        rollout,
-        locks,
-        logs,
-        clock,
-        addresses,
-        settings.keep_slugs,
+        store=store,
+        repository=repository,
+        builder=BuildpackBuilder(settings),
+        slugs=slugs,
+        rollout=rollout,
+        locks=locks,
+        logs=logs,
+        clock=clock,
+        addresses=addresses,
+        keep_slugs=settings.keep_slugs,
     )
     return Platform(
         settings=settings,
@@ -126,23 +140,25 @@ def build(settings: Settings) -> Platform:
         runtime=runtime,
         proxy=proxy,
         logs=logs,
+        locks=locks,
         apps=apps,
-        config=Config(store, rollout, locks, clock),
-        deploys=deploys,
-        keys=Keys(store, SshKeygenKeyReader(), key_file, locks, clock),
-        processes=Processes(store, runtime, rollout, locks),
-        pushes=Pushes(store, repository, apps, deploys),
+        config=Config(store=store, rollout=rollout, locks=locks, clock=clock),
+        keys=Keys(
+            store=store, reader=SshKeygenKeyReader(), file=key_file, locks=locks, clock=clock
+        ),
+        processes=Processes(store=store, runtime=runtime, rollout=rollout, locks=locks),
+        pushes=Pushes(store=store, repository=repository, apps=apps, deploys=deploys),
         reconcile=Reconcile(
-            store,
-            repository,
-            runtime,
-            proxy,
-            slugs,
-            logs,
-            locks,
-            key_file,
-            clock,
-            rollout,
-            settings.stop_limit_s,
+            store=store,
+            repository=repository,
+            runtime=runtime,
+            proxy=proxy,
+            slugs=slugs,
+            logs=logs,
+            locks=locks,
+            keys=key_file,
+            clock=clock,
+            rollout=rollout,
+            stop_limit_s=settings.stop_limit_s,
         ),
     )

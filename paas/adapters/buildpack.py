@@ -14,6 +14,7 @@ from pathlib import Path
 from paas.adapters import files, process
 from paas.adapters.build_result import parse_result, read_result
 from paas.adapters.cgroups import Cgroups
+from paas.adapters.instance_specs import hidden, tool_binds
 from paas.adapters.pythons import provide_python
 from paas.adapters.untrusted import discard
 from paas.domain.apps import App
@@ -125,7 +126,7 @@ class BuildpackBuilder:
             slug=str(tree),
             writable_slug=True,
             binds=self._binds(cache, env),
-            hide=(str(settings.etc), str(settings.state), str(settings.run)),
+            hide=hidden(settings),
             scratch_mib=settings.build_scratch_mib,
             limits={"nofile": settings.max_open_files, "core": 0},
             cgroups=self._cgroups.for_build(str(app.id)),
@@ -142,11 +143,7 @@ class BuildpackBuilder:
             Bind(str(cache), f"{_ROOM}/cache", writable=True),
             Bind(str(env), f"{_ROOM}/env"),
         ]
-        pythons = self._settings.pythons
-        if pythons.is_dir():
-            # At its own path: virtual environments point there.
-            binds.append(Bind(str(pythons), str(pythons)))
-        return tuple(binds)
+        return (*binds, *tool_binds(self._settings))
 
     def _environment(self) -> dict[str, str]:
         return {

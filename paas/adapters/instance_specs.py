@@ -10,10 +10,8 @@ from paas.domain.releases import Instance
 from paas.domain.secret import Secret
 from paas.settings import Settings
 
+
 # What the launcher covers in every process: a thing of ours below must be shown again.
-_COVERED = ("/home", "/root", "/tmp", "/var/tmp", "/dev/shm")  # noqa: S108
-
-
 class Places:
     """The paths of one server's instances, by group (``12-v5-9``) and label (``web.1``)."""
 
@@ -55,19 +53,13 @@ class Places:
 
 def hidden(settings: Settings) -> tuple[str, ...]:
     """The platform's own directories, which look empty to every process of an app."""
-    return tuple(str(path) for path in (settings.etc, settings.state, settings.run))
+    return tuple(str(p) for p in (settings.etc, settings.state, settings.run, settings.opt))
 
 
 def tool_binds(settings: Settings) -> tuple[Bind, ...]:
-    """What of the platform every process may read, shown again where the launcher covers it."""
-    path = settings.pythons
-    if path.is_dir() and _is_covered(path):
-        return (Bind(str(path), str(path)),)
-    return ()
-
-
-def _is_covered(path: Path) -> bool:
-    return any(path.resolve().is_relative_to(directory) for directory in _COVERED)
+    """What of the hidden every process may read: the Pythons that virtual environments point to."""
+    path = str(settings.pythons)
+    return (Bind(path, path),) if settings.pythons.is_dir() else ()
 
 
 def instance_spec(

@@ -229,6 +229,9 @@ class Runtime(Protocol):
     def remove_group(self, group: str, limit_s: float) -> None:
         """Stop and forget a group that the store does not know."""
 
+    def forget_unstartable(self) -> None:
+        """Before the supervisor starts: forget groups that lost their files, as after a reboot."""
+
     def listening_ports(self, instance: Instance) -> set[tuple[str, int]]:
         """The TCP addresses and ports on which the instance's processes listen."""
 
@@ -279,6 +282,9 @@ class Locks(Protocol):
         """
 
     def app_is_held(self, app_id: int) -> bool: ...
+
+    def push(self, app_id: int) -> Path:
+        """The file that a pusher's client locks before receive-pack; made where it is missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,66 +34,52 @@ class AppInfo:
     slug_size_bytes: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Apps:
     """What users do with apps as a whole. stop_limit_s: how long instances get to end."""
 
-    def __init__(
-        self,
-        store: Store,
-        repository: Repository,
-        runtime: Runtime,
-        proxy: Proxy,
-        slugs: Slugs,
-        logs: Logs,
-        locks: Locks,
-        clock: Clock,
-        rollout: Rollout,
-        addresses: Addresses,
-        random_name: Callable[[], AppName],
-        stop_limit_s: float,
-    ) -> None:
-        self._store = store
-        self._repository = repository
-        self._runtime = runtime
-        self._proxy = proxy
-        self._slugs = slugs
-        self._logs = logs
-        self._locks = locks
-        self._clock = clock
-        self._rollout = rollout
-        self._addresses = addresses
-        self._random_name = random_name
-        self._stop_limit_s = stop_limit_s
+    store: Store
+    repository: Repository
+    runtime: Runtime
+    proxy: Proxy
+    slugs: Slugs
+    logs: Logs
+    locks: Locks
+    clock: Clock
+    rollout: Rollout
+    addresses: Addresses
+    random_name: Callable[[], AppName]
+    stop_limit_s: float
 
     def visible(self, actor: Actor) -> list[App]:
         """The apps that the actor may use, by name."""
-        return [app for app in self._store.apps() if actor.may_use(app)]
+        return [app for app in self.store.apps() if actor.may_use(app)]
 
     def find(self, actor: Actor, name: str) -> App:
         """One app. Raises PaasError (exit 20) where there is none that the actor may use."""
-        return find_app(self._store, actor, name)
+        return find_app(self.store, actor, name)
 
     def create(self, actor: Actor, name: AppName | None) -> App:
         """Make an app, under a pleasant random name if none is given."""
         if name is None:
             name = self._free_name()
-        app = self._store.add_app(name, actor.user.name if actor.user else None, self._clock.now())
+        app = self.store.add_app(name, actor.user.name if actor.user else None, self.clock.now())
         try:
-            self._repository.create(app.id)
+            self.repository.create(app.id)
         except BaseException:
-            self._store.remove_app(app.id)
+            self.store.remove_app(app.id)
             raise
         return app
 
     def info(self, actor: Actor, name: str) -> AppInfo:
         """Addresses, owner and size of an app."""
         app = self.find(actor, name)
-        release = self._store.release(app.id, app.current) if app.current else None
-        slug = self._store.slug(release.slug_id) if release and release.slug_id else None
+        release = self.store.release(app.id, app.current) if app.current else None
+        slug = self.store.slug(release.slug_id) if release and release.slug_id else None
         return AppInfo(
             app,
-            self._addresses.url(app.name),
-            self._addresses.git_url(app.name),
+            self.addresses.url(app.name),
+            self.addresses.git_url(app.name),
             app.current,
             slug.size_bytes if slug else None,
         )
@@ -101,18 +87,18 @@ class Apps:
     def rename(self, actor: Actor, name: str, new_name: AppName) -> App:
         """Give an app another name; its address changes at once, its instances go on."""
         app = self.find(actor, name)
-        with self._locks.app(app.id, f"{actor.name} renames the app"):
-            app = refreshed(self._store, app)
-            self._store.rename_app(app.id, new_name)
+        with self.locks.app(app.id, f"{actor.name} renames the app"):
+            app = refreshed(self.store, app)
+            self.store.rename_app(app.id, new_name)
             renamed = replace(app, name=new_name)
             try:
                 if app.current is not None:
                     serving = [
-                        i for i in self._store.instances(app.id) if i.generation == app.generation
+                        i for i in self.store.instances(app.id) if i.generation == app.generation
                     ]
-                    self._proxy.apply(self._rollout.site(renamed, serving))
+                    self.proxy.apply(self.rollout.site(renamed, serving))
             except BaseException:
-                self._store.rename_app(app.id, app.name)
+                self.store.rename_app(app.id, app.name)
                 raise
         return renamed
 
@@ -125,31 +111,31 @@ class Apps:
                 f"This removes {app.name}, its releases, config and logs for good.",
                 f"To go on: paas apps:destroy {app.name} --confirm {app.name}",
             )
-        with self._locks.app(app.id, f"{actor.name} destroys the app"):
-            instances = self._store.instances(app.id)
-            self._proxy.remove(app.id)
+        with self.locks.app(app.id, f"{actor.name} destroys the app"):
+            instances = self.store.instances(app.id)
+            self.proxy.remove(app.id)
             if instances:
-                self._runtime.stop(instances, self._stop_limit_s)
-            slugs = self._store.slugs(app.id)
-            self._store.remove_app(app.id)
+                self.runtime.stop(instances, self.stop_limit_s)
+            slugs = self.store.slugs(app.id)
+            self.store.remove_app(app.id)
             # From here the app is gone; what is left on the disk is removed, or found by reconcile.
             for slug in slugs:
-                self._slugs.remove(slug.id)
-            self._slugs.remove_cache(app.id)
-            self._repository.remove(app.id)
-            self._logs.remove(app.id)
+                self.slugs.remove(slug.id)
+            self.slugs.remove_cache(app.id)
+            self.repository.remove(app.id)
+            self.logs.remove(app.id)
         return app
 
     def set_deploy_branch(self, actor: Actor, name: str, branch: BranchName | None) -> App:
         """Choose the branch whose pushes are deployed; None: main or master."""
         app = self.find(actor, name)
-        self._store.set_deploy_branch(app.id, branch)
+        self.store.set_deploy_branch(app.id, branch)
         return replace(app, deploy_branch=branch)
 
     def _free_name(self) -> AppName:
         for _ in range(NAME_TRIES):
-            name = self._random_name()
-            if self._store.app(name) is None:
+            name = self.random_name()
+            if self.store.app(name) is None:
                 return name
         raise PaasError(
             "no-name", "No free random name was found.", "Give one: paas apps:create shop"

@@ -1,6 +1,7 @@
 """Config vars: reading them, and changing them as a release."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from paas.domain.apps import Actor, App
 from paas.domain.errors import PaasError
@@ -12,18 +13,18 @@ from paas.services.access import find_app, refreshed
 from paas.services.rollout import Rollout
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """An app's config is that of its current release; a change makes a new release."""
 
-    def __init__(self, store: Store, rollout: Rollout, locks: Locks, clock: Clock) -> None:
-        self._store = store
-        self._rollout = rollout
-        self._locks = locks
-        self._clock = clock
+    store: Store
+    rollout: Rollout
+    locks: Locks
+    clock: Clock
 
     def all(self, actor: Actor, name: str) -> ConfigVars:
         """Every config var of an app."""
-        return self._current(find_app(self._store, actor, name))
+        return self._current(find_app(self.store, actor, name))
 
     def get(self, actor: Actor, name: str, var: VarName) -> Secret:
         """One config var. Raises PaasError where it is not set."""
@@ -70,33 +71,33 @@ class Config:
         say: Narrator,
         on_live: Callable[[], None],
     ) -> int | None:
-        app = find_app(self._store, actor, name)
-        with self._locks.app(app.id, f"{actor.name} changes the config", _tell_wait(say)):
-            app = refreshed(self._store, app)
+        app = find_app(self.store, actor, name)
+        with self.locks.app(app.id, f"{actor.name} changes the config", _tell_wait(say)):
+            app = refreshed(self.store, app)
             before = self._current(app)
             after = change(before)
             if after == before:
                 on_live()
                 return None
-            present = self._store.release(app.id, app.current) if app.current else None
-            release = self._store.add_release(
+            present = self.store.release(app.id, app.current) if app.current else None
+            release = self.store.add_release(
                 app.id,
                 slug_id=present.slug_id if present else None,
                 config=after,
                 description=words[:200],
                 user=actor.name,
-                now=self._clock.now(),
+                now=self.clock.now(),
             )
 
             def live() -> None:
                 say.step(f"{words}: v{release.version}")
                 on_live()
 
-            self._rollout.run(app, release, say, live)
+            self.rollout.run(app, release, say, live)
             return release.version
 
     def _current(self, app: App) -> ConfigVars:
-        release = self._store.release(app.id, app.current) if app.current else None
+        release = self.store.release(app.id, app.current) if app.current else None
         return release.config if release else {}
 
 

@@ -37,32 +37,20 @@ class Push:
     actor: Actor
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deploys:
     """Turns pushes into releases."""
 
-    def __init__(
-        self,
-        store: Store,
-        repository: Repository,
-        builder: Builder,
-        slugs: Slugs,
-        rollout: Rollout,
-        locks: Locks,
-        logs: Logs,
-        clock: Clock,
-        addresses: Addresses,
-        keep_slugs: int,
-    ) -> None:
-        self._store = store
-        self._repository = repository
-        self._builder = builder
-        self._slugs = slugs
-        self._rollout = rollout
-        self._locks = locks
-        self._logs = logs
-        self._clock = clock
-        self._addresses = addresses
-        self._keep_slugs = keep_slugs
+    store: Store
+    repository: Repository
+    builder: Builder
+    slugs: Slugs
+    rollout: Rollout
+    locks: Locks
+    logs: Logs
+    clock: Clock
+    addresses: Addresses
+    keep_slugs: int
 
     def deploy(self, push: Push, terminal: Narrator, on_live: Callable[[], None]) -> None:
         """Build the commit and make it live. Raises PaasError with nothing changed.
@@ -70,11 +58,11 @@ class Deploys:
         The app's lock is held to the end; on_live is called when the new version serves.
         """
         holder = f"{push.actor.name} deploys {push.commit[:7]}"
-        with self._locks.app(push.app.id, holder, _tell_wait(terminal)):
-            push = replace(push, app=refreshed(self._store, push.app))
-            self._slugs.check_space()
+        with self.locks.app(push.app.id, holder, _tell_wait(terminal)):
+            push = replace(push, app=refreshed(self.store, push.app))
+            self.slugs.check_space()
             build = self._begin(push)
-            say = Recorded(terminal, self._logs.open_build(build.id))
+            say = Recorded(terminal, self.logs.open_build(build.id))
             try:
                 slug = self._build(push, build, say)
                 self._release(push, slug, say, on_live)
@@ -88,25 +76,25 @@ class Deploys:
             self._prune(push.app.id)
 
     def _begin(self, push: Push) -> Build:
-        now = self._clock.now()
+        now = self.clock.now()
         build_id = f"{push.app.id}-{now:%Y%m%d%H%M%S%f}"
         build = Build(
             build_id, push.app.id, push.commit, push.actor.name, Status.PENDING, now, None, None
         )
-        self._store.add_build(build)
+        self.store.add_build(build)
         return build
 
     def _build(self, push: Push, build: Build, say: Recorded) -> Slug:
         """Steps 1 to 3 of a deploy: tree, buildpack, slug."""
         app = push.app
-        tree = self._slugs.new_build(build.id, app.uid)
-        written = self._repository.write_tree(app.id, push.commit, push.quarantine, tree, app.uid)
+        tree = self.slugs.new_build(build.id, app.uid)
+        written = self.repository.write_tree(app.id, push.commit, push.quarantine, tree, app.uid)
         for warning in written.warnings:
             say.warn(warning)
         if written.files == 0:
             raise PaasError("empty-tree", "The commit has no files.", "Commit your app's files.")
         declared = self._procfile(push)
-        built = self._builder.build(app, tree, self._config(app), say.raw)
+        built = self.builder.build(app, tree, self._config(app), say.raw)
         processes = {**built.processes, **declared}
         if not set(processes) - NOT_INSTANCES:
             raise PaasError(
@@ -115,16 +103,16 @@ class Deploys:
                 "Add a Procfile with one line, for example: web: gunicorn app:app",
             )
         _tell_processes(processes, declared, say)
-        size_bytes = self._slugs.freeze(build.id)
-        now = self._clock.now()
+        size_bytes = self.slugs.freeze(build.id)
+        now = self.clock.now()
         slug = Slug(build.id, app.id, push.commit, processes, size_bytes, now)
-        self._store.add_slug(slug)
-        self._store.end_build(replace(build, status=Status.SUCCEEDED, ended_at=now))
+        self.store.add_slug(slug)
+        self.store.end_build(replace(build, status=Status.SUCCEEDED, ended_at=now))
         return slug
 
     def _procfile(self, push: Push) -> dict[ProcessType, str]:
         """The Procfile as committed; read from git, so that no link in it is ever followed."""
-        content = self._repository.read_file(
+        content = self.repository.read_file(
             push.app.id, push.commit, push.quarantine, "Procfile", PROCFILE_MAX_BYTES
         )
         return parse_procfile(content) if content is not None else {}
@@ -132,49 +120,50 @@ class Deploys:
     def _release(self, push: Push, slug: Slug, say: Recorded, on_live: Callable[[], None]) -> None:
         """Steps 3 to 6: the release, its instances, the switch, the end of the old ones."""
         app = push.app
-        commit = self._repository.commit(app.id, push.commit, push.quarantine)
-        release = self._store.add_release(
+        commit = self.repository.commit(app.id, push.commit, push.quarantine)
+        release = self.store.add_release(
             app.id,
             slug_id=slug.id,
             config=self._config(app),
             description=f"Deploy {push.commit[:8]}: {commit.summary[:60]}",
             user=push.actor.name,
-            now=self._clock.now(),
+            now=self.clock.now(),
         )
         say.step(f"Releasing v{release.version}")
 
         def live() -> None:
-            say.step(f"Live: {self._addresses.url(app.name)} (v{release.version})")
-            self._logs.write(app.id, "deploy", f"v{release.version} is live: {release.description}")
+            say.step(f"Live: {self.addresses.url(app.name)} (v{release.version})")
+            self.logs.write(app.id, "deploy", f"v{release.version} is live: {release.description}")
             on_live()
 
-        self._rollout.run(app, release, say, live)
+        self.rollout.run(app, release, say, live)
 
     def _config(self, app: App) -> ConfigVars:
-        release = self._store.release(app.id, app.current) if app.current else None
+        release = self.store.release(app.id, app.current) if app.current else None
         return release.config if release else {}
 
     def _abandon(self, build: Build, reason: str) -> None:
         """Record the failure and remove the slug, unless it is live already."""
         if self._current_slug(build.app_id) == build.id:
             return
-        self._store.end_build(
-            replace(build, status=Status.FAILED, ended_at=self._clock.now(), reason=reason)
+        # The files first: where the disk is full, the record needs their room.
+        self.slugs.remove(build.id)
+        self.store.remove_slug(build.id)
+        self.store.end_build(
+            replace(build, status=Status.FAILED, ended_at=self.clock.now(), reason=reason)
         )
-        self._store.remove_slug(build.id)
-        self._slugs.remove(build.id)
 
     def _prune(self, app_id: int) -> None:
         """Remove the oldest slugs beyond those to keep; never one that runs."""
         current = self._current_slug(app_id)
-        for slug in self._store.slugs(app_id)[self._keep_slugs :]:
+        for slug in self.store.slugs(app_id)[self.keep_slugs :]:
             if slug.id != current:
-                self._store.remove_slug(slug.id)
-                self._slugs.remove(slug.id)
+                self.store.remove_slug(slug.id)
+                self.slugs.remove(slug.id)
 
     def _current_slug(self, app_id: int) -> str | None:
-        app = self._store.app_by_id(app_id)
-        release = self._store.release(app_id, app.current) if app and app.current else None
+        app = self.store.app_by_id(app_id)
+        release = self.store.release(app_id, app.current) if app and app.current else None
         return release.slug_id if release else None
 
 

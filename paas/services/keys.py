@@ -1,5 +1,7 @@
 """Users and their SSH keys."""
 
+from dataclasses import dataclass
+
 from paas.domain.apps import Actor, Key, Role
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Clock, KeyFile, KeyReader, Locks, Store
@@ -10,21 +12,19 @@ from paas.services.access import require_admin
 KEYS_LOCK = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
     """Who may come in."""
 
-    def __init__(
-        self, store: Store, reader: KeyReader, file: KeyFile, locks: Locks, clock: Clock
-    ) -> None:
-        self._store = store
-        self._reader = reader
-        self._file = file
-        self._locks = locks
-        self._clock = clock
+    store: Store
+    reader: KeyReader
+    file: KeyFile
+    locks: Locks
+    clock: Clock
 
     def listing(self, actor: Actor) -> list[Key]:
         """All keys for an admin, else the actor's own."""
-        return [key for key in self._store.all_keys() if _may_see(actor, key)]
+        return [key for key in self.store.all_keys() if _may_see(actor, key)]
 
     def add(self, actor: Actor, name: UserName, text: str, role: Role | None) -> Key:
         """Let the holder of a public key in as that user, who is made if new.
@@ -33,30 +33,30 @@ class Keys:
         """
         if actor.user is None or actor.user.name != name or role is not None:
             require_admin(actor, "add keys of other users or give roles")
-        key = self._reader.read(name, text)
-        with self._locks.app(KEYS_LOCK, f"{actor.name} adds a key"):
+        key = self.reader.read(name, text)
+        with self.locks.app(KEYS_LOCK, f"{actor.name} adds a key"):
             self._check_free(key)
-            present = self._store.user(name)
+            present = self.store.user(name)
             if present is None or (role is not None and role != present.role):
-                self._store.add_user(name, role or Role.MEMBER, self._clock.now())
-            self._store.add_key(key, self._clock.now())
+                self.store.add_user(name, role or Role.MEMBER, self.clock.now())
+            self.store.add_key(key, self.clock.now())
             self._publish()
         return key
 
     def remove(self, actor: Actor, fingerprint: str) -> Key:
         """Take a key away. Raises PaasError where the actor has no such key."""
-        with self._locks.app(KEYS_LOCK, f"{actor.name} removes a key"):
+        with self.locks.app(KEYS_LOCK, f"{actor.name} removes a key"):
             found = [key for key in self.listing(actor) if key.fingerprint == fingerprint]
             if not found:
                 raise PaasError(
                     "no-such-key", f"There is no key {fingerprint!r}.", "See: paas keys"
                 )
-            self._store.remove_key(fingerprint)
+            self.store.remove_key(fingerprint)
             self._publish()
         return found[0]
 
     def _check_free(self, key: Key) -> None:
-        taken = [k for k in self._store.all_keys() if k.fingerprint == key.fingerprint]
+        taken = [k for k in self.store.all_keys() if k.fingerprint == key.fingerprint]
         if taken and taken[0].user == key.user:
             raise PaasError("key-taken", f"{key.user} has this key already.", "See: paas keys")
         if taken:
@@ -67,7 +67,7 @@ class Keys:
             )
 
     def _publish(self) -> None:
-        self._file.publish(self._store.all_keys())
+        self.file.publish(self.store.all_keys())
 
 
 def _may_see(actor: Actor, key: Key) -> bool:

@@ -22,38 +22,38 @@ class Running:
     state: InstanceState
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Processes:
     """What users do with an app's instances."""
 
-    def __init__(self, store: Store, runtime: Runtime, rollout: Rollout, locks: Locks) -> None:
-        self._store = store
-        self._runtime = runtime
-        self._rollout = rollout
-        self._locks = locks
+    store: Store
+    runtime: Runtime
+    rollout: Rollout
+    locks: Locks
 
     def listing(self, actor: Actor, name: str) -> list[Running]:
         """The instances that are live, web first."""
-        app = find_app(self._store, actor, name)
-        live = [i for i in self._store.instances(app.id) if i.generation == app.generation]
+        app = find_app(self.store, actor, name)
+        live = [i for i in self.store.instances(app.id) if i.generation == app.generation]
         if not live:
             return []
         _release, slug = self._current(app)
-        states = self._runtime.states(live)
+        states = self.runtime.states(live)
         return [Running(i, slug.processes.get(i.kind, ""), states[i.id]) for i in live]
 
     def formation(self, actor: Actor, name: str) -> dict[ProcessType, int]:
         """How many of each process type there are to be."""
-        app = find_app(self._store, actor, name)
+        app = find_app(self.store, actor, name)
         _release, slug = self._current(app)
-        return quantities(slug.processes, self._store.formation(app.id))
+        return quantities(slug.processes, self.store.formation(app.id))
 
     def restart(self, actor: Actor, name: str, say: Narrator, on_live: Callable[[], None]) -> None:
         """Replace every instance by a new one of the same release, without losing a request."""
-        app = find_app(self._store, actor, name)
-        with self._locks.app(app.id, f"{actor.name} restarts the app", _tell_wait(say)):
-            app = refreshed(self._store, app)
+        app = find_app(self.store, actor, name)
+        with self.locks.app(app.id, f"{actor.name} restarts the app", _tell_wait(say)):
+            app = refreshed(self.store, app)
             release, _slug = self._current(app)
-            self._rollout.run(app, release, say, on_live)
+            self.rollout.run(app, release, say, on_live)
 
     def scale(
         self,
@@ -65,11 +65,11 @@ class Processes:
     ) -> dict[ProcessType, int]:
         """Change the formation (``web=2``, ``worker+1``) and roll it out; the old one stands
         where that fails."""
-        app = find_app(self._store, actor, name)
-        with self._locks.app(app.id, f"{actor.name} scales the app", _tell_wait(say)):
-            app = refreshed(self._store, app)
+        app = find_app(self.store, actor, name)
+        with self.locks.app(app.id, f"{actor.name} scales the app", _tell_wait(say)):
+            app = refreshed(self.store, app)
             release, slug = self._current(app)
-            before = quantities(slug.processes, self._store.formation(app.id))
+            before = quantities(slug.processes, self.store.formation(app.id))
             after = dict(before)
             for word in words:
                 kind, count = parse_scale(word, after)
@@ -77,17 +77,17 @@ class Processes:
             if after == before:
                 on_live()
                 return after
-            self._store.set_formation(app.id, after)
+            self.store.set_formation(app.id, after)
             try:
-                self._rollout.run(app, release, say, on_live)
+                self.rollout.run(app, release, say, on_live)
             except BaseException:
-                self._store.set_formation(app.id, before)
+                self.store.set_formation(app.id, before)
                 raise
             return after
 
     def _current(self, app: App) -> tuple[Release, Slug]:
-        release = self._store.release(app.id, app.current) if app.current else None
-        slug = self._store.slug(release.slug_id) if release and release.slug_id else None
+        release = self.store.release(app.id, app.current) if app.current else None
+        slug = self.store.slug(release.slug_id) if release and release.slug_id else None
         if release is None or slug is None:
             raise PaasError(
                 "not-deployed", f"{app.name} has not been deployed yet.", "git push deploy main"

@@ -23,28 +23,28 @@ class RefUpdate:
     ref: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pushes:
     """The rules of git over SSH."""
 
-    def __init__(self, store: Store, repository: Repository, apps: Apps, deploys: Deploys) -> None:
-        self._store = store
-        self._repository = repository
-        self._apps = apps
-        self._deploys = deploys
+    store: Store
+    repository: Repository
+    apps: Apps
+    deploys: Deploys
 
     def to_push(self, actor: Actor, name: AppName, say: Narrator) -> App:
         """The app to push to; a first push makes it. Raises as for an unknown app where the name
         is another user's."""
-        if self._store.app(name) is None:
-            app = self._apps.create(actor, name)
+        if self.store.app(name) is None:
+            app = self.apps.create(actor, name)
             say.step(f"Created the app {name}")
             return app
         return self.to_fetch(actor, name)
 
     def to_fetch(self, actor: Actor, name: AppName) -> App:
         """The app to fetch from."""
-        app = find_app(self._store, actor, name)
-        self._repository.create(app.id)
+        app = find_app(self.store, actor, name)
+        self.repository.create(app.id)
         return app
 
     def receive(
@@ -57,7 +57,7 @@ class Pushes:
         on_live: Callable[[], None],
     ) -> None:
         """Judge a push inside its pre-receive hook: deploy, store, or refuse by PaasError."""
-        app = self._store.app_by_id(app_id)
+        app = self.store.app_by_id(app_id)
         if app is None or not actor.may_use(app):
             raise PaasError("no-such-app", "The app of this repository is gone.")
         deployed = [update for update in updates if app.deploys(update.ref)]
@@ -80,7 +80,7 @@ class Pushes:
         if not deployed:
             on_live()
             return
-        self._deploys.deploy(Push(app, deployed[0].new, quarantine, actor), say, on_live)
+        self.deploys.deploy(Push(app, deployed[0].new, quarantine, actor), say, on_live)
 
     def _tell_stored(self, app: App, update: RefUpdate, say: Narrator) -> None:
         if update.new == NO_COMMIT:

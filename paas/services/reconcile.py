@@ -1,6 +1,6 @@
 """Bringing the server to what the store says: after a boot, a crash, or a deleted file."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from paas.domain.apps import App
 from paas.domain.errors import PaasError
@@ -22,85 +22,73 @@ from paas.services.access import refreshed
 from paas.services.rollout import Rollout
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reconcile:
     """Ends what was interrupted and brings back what is missing. stop_limit_s: for leftovers."""
 
-    def __init__(
-        self,
-        store: Store,
-        repository: Repository,
-        runtime: Runtime,
-        proxy: Proxy,
-        slugs: Slugs,
-        logs: Logs,
-        locks: Locks,
-        keys: KeyFile,
-        clock: Clock,
-        rollout: Rollout,
-        stop_limit_s: float,
-    ) -> None:
-        self._store = store
-        self._repository = repository
-        self._runtime = runtime
-        self._proxy = proxy
-        self._slugs = slugs
-        self._logs = logs
-        self._locks = locks
-        self._keys = keys
-        self._clock = clock
-        self._rollout = rollout
-        self._stop_limit_s = stop_limit_s
+    store: Store
+    repository: Repository
+    runtime: Runtime
+    proxy: Proxy
+    slugs: Slugs
+    logs: Logs
+    locks: Locks
+    keys: KeyFile
+    clock: Clock
+    rollout: Rollout
+    stop_limit_s: float
 
     def prepare(self) -> None:
         """Before anything starts: what sshd and the proxy read, rendered from the store."""
-        self._keys.publish(self._store.all_keys())
-        self._proxy.restore([self._site(app) for app in self._deployed()])
+        self.runtime.forget_unstartable()
+        self.keys.publish(self.store.all_keys())
+        self.proxy.restore([self._site(app) for app in self._deployed()])
 
     def run(self, say: Narrator) -> int:
         """Returns how many things were mended. Apps that are being changed now are left alone."""
-        self._keys.publish(self._store.all_keys())
+        self.keys.publish(self.store.all_keys())
         mended = 0
-        for app in self._store.apps():
-            if not self._locks.app_is_held(app.id):
+        for app in self.store.apps():
+            if not self.locks.app_is_held(app.id):
                 mended += self._mend(app, say)
         return mended + self._remove_strays(say)
 
     def _deployed(self) -> list[App]:
-        return [app for app in self._store.apps() if app.current is not None]
+        return [app for app in self.store.apps() if app.current is not None]
 
     def _site(self, app: App) -> Site:
-        return self._rollout.site(app, self._live(app))
+        return self.rollout.site(app, self._live(app))
 
     def _live(self, app: App) -> list[Instance]:
-        return [i for i in self._store.instances(app.id) if i.generation == app.generation]
+        return [i for i in self.store.instances(app.id) if i.generation == app.generation]
 
     def _mend(self, app: App, say: Narrator) -> int:
         try:
-            with self._locks.app(app.id, "the server reconciles the app"):
-                app = refreshed(self._store, app)
-                self._repository.create(app.id)
+            with self.locks.app(app.id, "the server reconciles the app"):
+                app = refreshed(self.store, app)
+                self.repository.create(app.id)
                 mended = self._end_interrupted(app, say) + self._bring_back(app, say)
-                app = refreshed(self._store, app)
+                app = refreshed(self.store, app)
                 if app.current is not None:
-                    self._proxy.apply(self._site(app))
+                    self.proxy.apply(self._site(app))
                 return mended
         except PaasError as error:
             say.warn(f"{app.name}: {error.message}")
-            self._logs.write(app.id, "reconcile", error.message)
+            self.logs.write(app.id, "reconcile", error.message)
             return 0
 
     def _end_interrupted(self, app: App, say: Narrator) -> int:
         """Builds and releases that were begun and never ended have failed."""
         mended = 0
-        for build in self._store.builds(app.id):
+        for build in self.store.builds(app.id):
             if build.status is Status.PENDING:
-                ended = replace(build, status=Status.FAILED, ended_at=self._clock.now())
-                self._store.end_build(replace(ended, reason="interrupted"))
+                ended = replace(build, status=Status.FAILED, ended_at=self.clock.now())
+                self.store.end_build(replace(ended, reason="interrupted"))
                 say.warn(f"{app.name}: the build {build.id} was interrupted")
                 mended += 1
-        for release in self._store.releases(app.id):
+        for release in self.store.releases(app.id):
             if release.status is Status.PENDING:
-                self._store.fail_release(app.id, release.version)
+                self.store.fail_release(app.id, release.version)
                 say.warn(f"{app.name}: v{release.version} was interrupted")
                 mended += 1
         return mended
@@ -108,35 +96,35 @@ class Reconcile:
     def _bring_back(self, app: App, say: Narrator) -> int:
         """Stop instances that are not live and start those that should be."""
         live = self._live(app)
-        leftover = [i for i in self._store.instances(app.id) if i not in live]
+        leftover = [i for i in self.store.instances(app.id) if i not in live]
         if leftover:
-            self._runtime.stop(leftover, self._stop_limit_s)
-            self._store.remove_instances(leftover)
-        if all(self._runtime.ensure(instance) for instance in live):
+            self.runtime.stop(leftover, self.stop_limit_s)
+            self.store.remove_instances(leftover)
+        if all(self.runtime.ensure(instance) for instance in live):
             return len(leftover)
-        release = self._store.release(app.id, app.current) if app.current else None
+        release = self.store.release(app.id, app.current) if app.current else None
         if release is None:
             return len(leftover)
         say.step(f"{app.name}: starting v{release.version} anew")
-        self._rollout.run(app, release, say, lambda: None)
+        self.rollout.run(app, release, say, lambda: None)
         return len(leftover) + 1
 
     def _remove_strays(self, say: Narrator) -> int:
         """Groups, sites and directories of which the store knows nothing."""
         mended = 0
-        for app_id in sorted(self._proxy.sites() - {app.id for app in self._deployed()}):
-            if not self._locks.app_is_held(app_id):
-                self._proxy.remove(app_id)
+        for app_id in sorted(self.proxy.sites() - {app.id for app in self._deployed()}):
+            if not self.locks.app_is_held(app_id):
+                self.proxy.remove(app_id)
                 mended += 1
-        known_groups = {instance.group for instance in self._store.instances()}
-        for group in sorted(self._runtime.groups() - known_groups):
+        known_groups = {instance.group for instance in self.store.instances()}
+        for group in sorted(self.runtime.groups() - known_groups):
             say.warn(f"Removing the stray group {group}")
-            self._runtime.remove_group(group, self._stop_limit_s)
+            self.runtime.remove_group(group, self.stop_limit_s)
             mended += 1
-        held = {app.id for app in self._store.apps() if self._locks.app_is_held(app.id)}
-        for slug_id in [*self._slugs.unfinished(), *self._slugs.slugs()]:
+        held = {app.id for app in self.store.apps() if self.locks.app_is_held(app.id)}
+        for slug_id in [*self.slugs.unfinished(), *self.slugs.slugs()]:
             busy = int(slug_id.partition("-")[0]) in held
-            if not busy and self._store.slug(slug_id) is None:
-                self._slugs.remove(slug_id)
+            if not busy and self.store.slug(slug_id) is None:
+                self.slugs.remove(slug_id)
                 mended += 1
         return mended

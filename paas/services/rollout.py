@@ -18,39 +18,23 @@ from paas.domain.sites import Site
 from paas.services.startup import Startup
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long each phase may take, in seconds."""
-
-    start_s: float
-    stop_s: float
-    drain_s: float
-
-
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
-    """Brings a release's instances up in place of those that run now."""
+    """Brings a release's instances up in place of those that run now.
 
-    def __init__(
-        self,
-        store: Store,
-        runtime: Runtime,
-        proxy: Proxy,
-        ports: Ports,
-        slugs: Slugs,
-        logs: Logs,
-        startup: Startup,
-        addresses: Addresses,
-        limits: Limits,
-    ) -> None:
-        self._store = store
-        self._runtime = runtime
-        self._proxy = proxy
-        self._ports = ports
-        self._slugs = slugs
-        self._logs = logs
-        self._startup = startup
-        self._addresses = addresses
-        self._limits = limits
+    drain_limit_s: how long the old ones' last requests may take. stop_limit_s: from TERM to KILL.
+    """
+
+    store: Store
+    runtime: Runtime
+    proxy: Proxy
+    ports: Ports
+    slugs: Slugs
+    logs: Logs
+    startup: Startup
+    addresses: Addresses
+    drain_limit_s: float
+    stop_limit_s: float
 
     def run(self, app: App, release: Release, say: Narrator, on_live: Callable[[], None]) -> None:
         """Make the release the one that runs. The caller holds the app's lock.
@@ -59,7 +43,7 @@ class Rollout:
         follows (draining and stopping the old ones) concerns nobody who waits.
         Raises PaasError, with the old instances untouched, where the new ones do not come up.
         """
-        old = self._store.instances(app.id)
+        old = self.store.instances(app.id)
         new = self._plan(app, release)
         try:
             self._bring_up(app, release, new, say)
@@ -73,10 +57,10 @@ class Rollout:
     def site(self, app: App, instances: list[Instance]) -> Site:
         """The app's entry at the proxy with these instances behind it."""
         ports = tuple(instance.port for instance in instances if instance.port is not None)
-        return Site(app.id, (self._addresses.host(app.name),), ports)
+        return Site(app.id, (self.addresses.host(app.name),), ports)
 
     def _plan(self, app: App, release: Release) -> list[Instance]:
-        slug = self._store.slug(release.slug_id) if release.slug_id else None
+        slug = self.store.slug(release.slug_id) if release.slug_id else None
         if slug is None:
             if release.slug_id is not None:
                 raise PaasError(
@@ -85,51 +69,51 @@ class Rollout:
                     "Push the commit again to build it anew.",
                 )
             return []
-        counts = quantities(slug.processes, self._store.formation(app.id))
-        ports = self._ports.free(self._store.used_ports(), counts.get(WEB, 0))
-        generation = self._store.next_generation()
+        counts = quantities(slug.processes, self.store.formation(app.id))
+        ports = self.ports.free(self.store.used_ports(), counts.get(WEB, 0))
+        generation = self.store.next_generation()
         planned = instances_of(app.id, release.version, generation, counts, ports)
-        self._store.add_instances(planned)
+        self.store.add_instances(planned)
         return planned
 
     def _bring_up(self, app: App, release: Release, new: list[Instance], say: Narrator) -> None:
         if not new or release.slug_id is None:
             return
-        slug = self._store.slug(release.slug_id)
+        slug = self.store.slug(release.slug_id)
         assert slug is not None
         say.step("Starting " + ", ".join(instance.label for instance in new))
-        self._runtime.start(app, new, self._slugs.path(slug.id), release.config, slug.processes)
-        self._startup.wait(app, new, self._addresses.host(app.name), say)
+        self.runtime.start(app, new, self.slugs.path(slug.id), release.config, slug.processes)
+        self.startup.wait(app, new, self.addresses.host(app.name), say)
 
     def _switch(self, app: App, release: Release, old: list[Instance], new: list[Instance]) -> None:
-        self._proxy.apply(self.site(app, new))
+        self.proxy.apply(self.site(app, new))
         try:
             generation = new[0].generation if new else None
-            self._store.make_current(app.id, release.version, generation)
+            self.store.make_current(app.id, release.version, generation)
         except BaseException:
             serving = [i for i in old if i.generation == app.generation]
-            self._proxy.apply(self.site(app, serving))
+            self.proxy.apply(self.site(app, serving))
             raise
         for instance in new:
-            self._logs.write(app.id, instance.label, f"State changed to up (v{release.version})")
+            self.logs.write(app.id, instance.label, f"State changed to up (v{release.version})")
 
     def _discard(self, app: App, release: Release, new: list[Instance]) -> None:
         if release.version != app.current:
-            self._store.fail_release(app.id, release.version)
+            self.store.fail_release(app.id, release.version)
         if new:
-            self._runtime.stop(new, self._limits.stop_s)
-            self._store.remove_instances(new)
+            self.runtime.stop(new, self.stop_limit_s)
+            self.store.remove_instances(new)
 
     def _retire(self, app: App, old: list[Instance]) -> None:
         """Drain and stop the old instances. A failure is for the log: the new version is live."""
         if not old:
             return
         try:
-            self._proxy.drain(self._limits.drain_s)
-            self._runtime.stop(old, self._limits.stop_s)
+            self.proxy.drain(self.drain_limit_s)
+            self.runtime.stop(old, self.stop_limit_s)
         except PaasError as error:
-            self._logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
+            self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
             return
-        self._store.remove_instances(old)
+        self.store.remove_instances(old)
         for instance in old:
-            self._logs.write(app.id, instance.label, f"Stopped (v{instance.version})")
+            self.logs.write(app.id, instance.label, f"Stopped (v{instance.version})")

@@ -1,5 +1,7 @@
 """Waiting until new instances are healthy, and explaining why one is not."""
 
+from dataclasses import dataclass
+
 from paas.domain.apps import App
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Clock, HealthProbe, Logs, Narrator, Runtime
@@ -18,27 +20,25 @@ WRONG_PORT_CHECK_S = 1.0
 LOG_DELAY_S = 0.3
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Startup:
     """Decides when new instances are healthy. limit_s: how long a web instance may take."""
 
-    def __init__(
-        self, runtime: Runtime, probe: HealthProbe, logs: Logs, clock: Clock, limit_s: float
-    ) -> None:
-        self._runtime = runtime
-        self._probe = probe
-        self._logs = logs
-        self._clock = clock
-        self._limit_s = limit_s
+    runtime: Runtime
+    probe: HealthProbe
+    logs: Logs
+    clock: Clock
+    limit_s: float
 
     def wait(self, app: App, instances: list[Instance], host: str, say: Narrator) -> None:
         """Return when every instance is healthy. Raises PaasError that says what is wrong."""
-        started = self._clock.monotonic()
+        started = self.clock.monotonic()
         waiting = list(instances)
         next_look = started + WRONG_PORT_CHECK_S
         wrong_since: float | None = None
         while waiting:
-            elapsed = self._clock.monotonic() - started
-            states = self._runtime.states(waiting)
+            elapsed = self.clock.monotonic() - started
+            states = self.runtime.states(waiting)
             for instance in list(waiting):
                 self._check_alive(app, instance, states[instance.id])
                 if self._healthy(instance, states[instance.id], elapsed, host):
@@ -46,22 +46,22 @@ class Startup:
                     self._tell(instance, elapsed, say)
             if not waiting:
                 return
-            now = self._clock.monotonic()
+            now = self.clock.monotonic()
             if now >= next_look:
                 next_look = now + WRONG_PORT_CHECK_S
                 wrong = self._elsewhere(waiting[0])
                 wrong_since = (wrong_since or now) if wrong else None
                 if wrong and wrong_since is not None and now - wrong_since >= WRONG_PORT_S:
                     raise self._wrong_port(app, waiting[0], wrong)
-            if elapsed >= self._limit_s:
+            if elapsed >= self.limit_s:
                 raise self._too_late(app, waiting[0])
-            self._clock.sleep(POLL_S)
+            self.clock.sleep(POLL_S)
 
     def _healthy(self, instance: Instance, state: InstanceState, elapsed: float, host: str) -> bool:
         if instance.port is None:
             return state.state is State.UP and elapsed >= SETTLE_S
-        left_s = max(POLL_S, min(PROBE_S, self._limit_s - elapsed))
-        return self._probe.answers(instance.port, host, left_s)
+        left_s = max(POLL_S, min(PROBE_S, self.limit_s - elapsed))
+        return self.probe.answers(instance.port, host, left_s)
 
     def _tell(self, instance: Instance, elapsed: float, say: Narrator) -> None:
         if instance.port is None:
@@ -84,7 +84,7 @@ class Startup:
         """Where the instance listens, if not on its port at all."""
         if instance.port is None:
             return set()
-        found = self._runtime.listening_ports(instance)
+        found = self.runtime.listening_ports(instance)
         reachable = {"127.0.0.1", "0.0.0.0", "::"}
         if any(port == instance.port and address in reachable for address, port in found):
             return set()
@@ -101,11 +101,11 @@ class Startup:
         )
 
     def _too_late(self, app: App, instance: Instance) -> PaasError:
-        limit = f"within {self._limit_s:g} s (setting start_limit_s)"
+        limit = f"within {self.limit_s:g} s (setting start_limit_s)"
         found = self._elsewhere(instance)
         if found:
             return self._wrong_port(app, instance, found)
-        if any(port == instance.port for _, port in self._runtime.listening_ports(instance)):
+        if any(port == instance.port for _, port in self.runtime.listening_ports(instance)):
             what = f"opened 127.0.0.1:{instance.port} but did not answer a request {limit}"
         else:
             what = f"opened no port {limit}: it must listen on 127.0.0.1:{instance.port} ($PORT)"
@@ -116,8 +116,8 @@ class Startup:
         )
 
     def _last_lines(self, app: App, instance: Instance) -> str:
-        self._clock.sleep(LOG_DELAY_S)
-        lines = self._logs.instance_tail(app.id, instance.label, LAST_LINES)
+        self.clock.sleep(LOG_DELAY_S)
+        lines = self.logs.instance_tail(app.id, instance.label, LAST_LINES)
         if not lines:
             return " It printed nothing."
         return " Its last lines:\n" + "\n".join("  " + line for line in lines)

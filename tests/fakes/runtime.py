@@ -87,6 +87,9 @@ class FakeRuntime:
             self.running.setdefault(known, started)
         return True
 
+    def forget_unstartable(self) -> None:
+        """Nothing is ever lost here."""
+
     def groups(self) -> set[str]:
         return {started.instance.group for started in self.running.values()}
 

@@ -1,6 +1,6 @@
 """A whole platform whose outside world is in memory, but for the database in a temporary file."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from paas.services.keys import Keys
 from paas.services.processes import Processes
 from paas.services.pushes import Pushes
 from paas.services.reconcile import Reconcile
-from paas.services.rollout import Limits, Rollout
+from paas.services.rollout import Rollout
 from paas.services.startup import Startup
 from tests.fakes.proxy import FakeProxy
 from tests.fakes.runtime import FakeRuntime
@@ -114,6 +114,9 @@ class FakeLocks:
 
     def app_is_held(self, app_id: int) -> bool:
         return app_id in self.held
+
+    def push(self, app_id: int) -> Path:
+        return Path(f"/locks/push-{app_id}")
 
 
 class FakeRepository:
@@ -230,7 +233,7 @@ class FakeKeys:
     def read(self, user: UserName, text: str) -> Key:
         return Key(f"SHA256:{text}", user, "ssh-ed25519", text, "")
 
-    def publish(self, keys: list[Key]) -> None:
+    def publish(self, keys: Sequence[Key]) -> None:
         self.published = [f"{key.user} {key.body}" for key in keys]
 
 
@@ -255,60 +258,78 @@ class World:
     def __post_init__(self) -> None:
         self.store = SqliteStore(self.folder / "state.db", (70000, 70009))
         addresses = Addresses("example.com", 80, 22, "paas")
-        startup = Startup(self.runtime, self.probe, self.logs, self.clock, 60.0)
         self.rollout = Rollout(
-            self.store,
-            self.runtime,
-            self.proxy,
-            FakePorts(),
-            self.slugs,
-            self.logs,
-            startup,
-            addresses,
-            Limits(60.0, 30.0, 30.0),
+            store=self.store,
+            runtime=self.runtime,
+            proxy=self.proxy,
+            ports=FakePorts(),
+            slugs=self.slugs,
+            logs=self.logs,
+            startup=Startup(
+                runtime=self.runtime,
+                probe=self.probe,
+                logs=self.logs,
+                clock=self.clock,
+                limit_s=60.0,
+            ),
+            addresses=addresses,
+            drain_limit_s=30.0,
+            stop_limit_s=30.0,
         )
         self.apps = Apps(
-            self.store,
-            self.repository,
-            self.runtime,
-            self.proxy,
-            self.slugs,
-            self.logs,
-            self.locks,
-            self.clock,
-            self.rollout,
-            addresses,
-            lambda: AppName("quiet-otter-1234"),
-            30.0,
+            store=self.store,
+            repository=self.repository,
+            runtime=self.runtime,
+            proxy=self.proxy,
+            slugs=self.slugs,
+            logs=self.logs,
+            locks=self.locks,
+            clock=self.clock,
+            rollout=self.rollout,
+            addresses=addresses,
+            random_name=lambda: AppName("quiet-otter-1234"),
+            stop_limit_s=30.0,
         )
         self.deploys = Deploys(
-            self.store,
-            self.repository,
-            self.builder,
-            self.slugs,
-            self.rollout,
-            self.locks,
-            self.logs,
-            self.clock,
-            addresses,
-            2,
+            store=self.store,
+            repository=self.repository,
+            builder=self.builder,
+            slugs=self.slugs,
+            rollout=self.rollout,
+            locks=self.locks,
+            logs=self.logs,
+            clock=self.clock,
+            addresses=addresses,
+            keep_slugs=2,
         )
-        self.config = Config(self.store, self.rollout, self.locks, self.clock)
-        self.processes = Processes(self.store, self.runtime, self.rollout, self.locks)
-        self.pushes = Pushes(self.store, self.repository, self.apps, self.deploys)
-        self.keys = Keys(self.store, self.key_file, self.key_file, self.locks, self.clock)
+        self.config = Config(
+            store=self.store, rollout=self.rollout, locks=self.locks, clock=self.clock
+        )
+        self.processes = Processes(
+            store=self.store, runtime=self.runtime, rollout=self.rollout, locks=self.locks
+        )
+        self.pushes = Pushes(
+            store=self.store, repository=self.repository, apps=self.apps, deploys=self.deploys
+        )
+        self.keys = Keys(
+            store=self.store,
+            reader=self.key_file,
+            file=self.key_file,
+            locks=self.locks,
+            clock=self.clock,
+        )
         self.reconcile = Reconcile(
-            self.store,
-            self.repository,
-            self.runtime,
-            self.proxy,
-            self.slugs,
-            self.logs,
-            self.locks,
-            self.key_file,
-            self.clock,
-            self.rollout,
-            30.0,
+            store=self.store,
+            repository=self.repository,
+            runtime=self.runtime,
+            proxy=self.proxy,
+            slugs=self.slugs,
+            logs=self.logs,
+            locks=self.locks,
+            keys=self.key_file,
+            clock=self.clock,
+            rollout=self.rollout,
+            stop_limit_s=30.0,
         )
 
     def user(self, name: str, role: Role = Role.MEMBER) -> Actor:

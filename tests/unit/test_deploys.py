@@ -121,7 +121,7 @@ def test_failure_after_the_switch_keeps_the_new_release(world: World) -> None:
     def refuse(*_: object) -> None:
         raise PaasError("stop", "supervisord does not answer.")
 
-    world.runtime.stop = refuse  # type: ignore[method-assign]
+    world.runtime.stop = refuse  # type: ignore[method-assign, assignment]
     world.push(commit="b" * 40)
     app = world.store.app("shop")
     assert app is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from paas.adapters.store_sqlite.schema import MIGRATIONS
-from paas.domain.errors import PaasError
+from paas.domain.errors import PaasError, disk_full
 
 BUSY_S = 30.0
 
@@ -61,13 +61,16 @@ def parse_time(text: str) -> datetime:
 
 @contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    connection.execute("BEGIN IMMEDIATE")
     try:
+        connection.execute("BEGIN IMMEDIATE")
         yield connection
-    except BaseException:
-        connection.execute("ROLLBACK")
+        connection.execute("COMMIT")
+    except BaseException as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
+            raise disk_full() from error
         raise
-    connection.execute("COMMIT")
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -32,7 +32,7 @@ def service(session: Session, name: str, app: AppName, env: Mapping[str, str]) -
         str(repository),
         hooks=str(platform.settings.current / "hooks"),
         max_push_mib=platform.settings.max_push_mib,
-        lock=str(repository / "push.lock"),
+        lock=str(platform.locks.push(found.id)),
         user=user,
         identity={
             "PAAS_ETC": str(platform.settings.etc),
@@ -61,7 +61,8 @@ def hook(session: Session, env: Mapping[str, str]) -> None:
 def _quarantine(session: Session, app_id: int, env: Mapping[str, str]) -> Quarantine:
     """Where the pushed objects are: below the app's own repository and nowhere else."""
     repository = session.platform.repository.path(app_id).resolve()
-    objects = Path(env["GIT_OBJECT_DIRECTORY"])
+    # A push that only deletes refs brings no objects, and git makes no quarantine.
+    objects = Path(env.get("GIT_OBJECT_DIRECTORY", "objects"))
     resolved = (repository / objects).resolve()
     if not resolved.is_relative_to(repository):
         raise PaasError("quarantine", "The pushed objects are not in the app's repository.")

@@ -1,5 +1,6 @@
 """The command line: which commands there are, and how one is run for somebody."""
 
+import errno
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -8,12 +9,13 @@ import click
 
 from paas import settings, wiring
 from paas.domain.apps import Actor
-from paas.domain.errors import EXIT_USAGE, PaasError
+from paas.domain.errors import EXIT_FAILED, EXIT_USAGE, PaasError, disk_full
 from paas.domain.gitaccess import ExecPlan
 from paas.domain.names import AppName, user_name
 from paas.entrypoints.cli import apps, config, git, history, keys, processes, server
 from paas.entrypoints.cli.session import Session
 from paas.entrypoints.cli.terminal import Terminal
+from paas.entrypoints.commands import SUMMARIES
 
 COMMANDS: tuple[click.Command, ...] = (
     apps.listing,
@@ -53,6 +55,7 @@ def root(context: click.Context, app: str | None) -> None:
 
 
 for command in COMMANDS:
+    command.short_help = SUMMARIES[command.name or ""]
     root.add_command(command)
 
 
@@ -84,6 +87,11 @@ def run(
     except PaasError as error:
         say.error(error)
         return error.exit_code
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        say.error(disk_full())
+        return EXIT_FAILED
     except click.UsageError as error:
         say.warn(error.format_message())
         if error.ctx is not None:

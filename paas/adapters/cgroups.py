@@ -1,0 +1,253 @@
+"""The cgroups of instances and builds: where they are on this machine, their limits, their end.
+
+Servers have cgroup v2 as a rule; some containers and older hosts mount v1 controllers, beside a v2
+hierarchy or without one. So each controller is looked up by itself (cgroups(7)). Boot calls
+prepare() once and keeps what it found in run/cgroups.json; everything else reads that file.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from paas.adapters.files import write_atomic
+from paas.domain.errors import PaasError
+from paas.domain.launching import Cgroup
+from paas.settings import Settings
+
+CONTROLLERS = ("pids", "memory")
+KILL_LIMIT_S = 5.0
+_LEAF = "supervisor"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The directory below which one hierarchy has this server's cgroups.
+
+    controllers: those that can limit there. unified: cgroup v2.
+    """
+
+    path: Path
+    controllers: tuple[str, ...]
+    unified: bool
+
+
+class Cgroups:
+    """The cgroups of one server; names are instance ids, and ``build-`` with a build id."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._file = settings.run / "cgroups.json"
+        self._name = "paas-" + hashlib.sha256(str(settings.run).encode()).hexdigest()[:8]
+
+    def prepare(self) -> None:
+        """Find and make the places, and move this process to a leaf, as v2 demands.
+
+        Call it at boot, before the supervisor starts. What this machine refuses is left out.
+        """
+        hierarchies = own_cgroups(
+            Path("/proc/self/mountinfo").read_text(), Path("/proc/self/cgroup").read_text()
+        )
+        found = [
+            Place(directory / self._name, (controller,), unified=False)
+            for controller in CONTROLLERS
+            if (directory := hierarchies.get(controller)) is not None
+            and _make(directory / self._name)
+        ]
+        missing = {*CONTROLLERS} - {name for place in found for name in place.controllers}
+        if "" in hierarchies and missing:
+            unified = self._prepare_unified(hierarchies[""], missing)
+            found += [unified] if unified is not None else []
+        places = [
+            {"path": str(p.path), "controllers": p.controllers, "unified": p.unified} for p in found
+        ]
+        write_atomic(self._file, json.dumps(places), durable=False)
+
+    def _prepare_unified(self, own: Path, wanted: set[str]) -> Place | None:
+        """The place in cgroup v2: the service's own cgroup under systemd, else one at the top."""
+        if own.name == _LEAF:
+            own = own.parent
+        if own.suffix == ".service":
+            base = own
+        else:
+            top = _top(own)
+            base = top / self._name
+            _enable(top, wanted)
+            if not _make(base):
+                return None
+        if not _make(base / _LEAF):
+            return None
+        with contextlib.suppress(OSError):
+            (base / _LEAF / "cgroup.procs").write_text(str(os.getpid()))
+        _enable(base, wanted)
+        enabled = (base / "cgroup.subtree_control").read_text().split()
+        return Place(base, tuple(sorted(wanted.intersection(enabled))), unified=True)
+
+    def places(self) -> list[Place]:
+        """What prepare() found; nothing before it."""
+        try:
+            raw = json.loads(self._file.read_text())
+        except FileNotFoundError:
+            return []
+        return [Place(Path(p["path"]), tuple(p["controllers"]), p["unified"]) for p in raw]
+
+    def missing(self) -> list[str]:
+        """The controllers that this machine cannot limit with, for the server's status."""
+        have = {name for place in self.places() for name in place.controllers}
+        return [name for name in CONTROLLERS if name not in have]
+
+    def for_instance(self, instance_id: str) -> tuple[Cgroup, ...]:
+        """The cgroups that an instance joins, with their limits."""
+        return self._entries(instance_id, self._settings.memory_mib)
+
+    def for_build(self, build_id: str) -> tuple[Cgroup, ...]:
+        """The cgroups that a build joins, with their limits."""
+        return self._entries(f"build-{build_id}", self._settings.build_memory_mib)
+
+    def _entries(self, name: str, memory_mib: int) -> tuple[Cgroup, ...]:
+        entries = []
+        for place in self.places():
+            limits: dict[str, str] = {}
+            if "pids" in place.controllers:
+                limits["pids.max"] = str(self._settings.max_processes)
+            if "memory" in place.controllers and memory_mib:
+                file = "memory.max" if place.unified else "memory.limit_in_bytes"
+                limits[file] = str(memory_mib * 1_048_576)
+            if limits or place.unified:
+                entries.append(Cgroup(str(place.path / name), limits))
+        return tuple(entries)
+
+    def pids(self, name: str) -> list[int]:
+        """The processes of an instance (its id) or a build (``build-ID``); unordered."""
+        for place in self.places():
+            found = _pids(place.path / name)
+            if found:
+                return found
+        return []
+
+    def remove(self, name: str) -> None:
+        """Kill what is left in the cgroups of that name and remove them; no error without them.
+
+        Raises PaasError where a process does not end.
+        """
+        for place in self.places():
+            path = place.path / name
+            if path.is_dir():
+                _kill_all(path)
+                _remove_tree(path)
+
+    def remove_all(self) -> None:
+        """Remove every cgroup of this server that is empty or an instance's, when it is stopped."""
+        for name in self.names():
+            self.remove(name)
+        for place in self.places():
+            for path in (place.path / _LEAF, place.path):
+                with contextlib.suppress(OSError):
+                    path.rmdir()
+
+    def names(self) -> set[str]:
+        """The names of all cgroups of instances and builds that exist."""
+        return {
+            entry.name
+            for place in self.places()
+            for entry in place.path.glob("*/")
+            if entry.name != _LEAF
+        }
+
+
+def own_cgroups(mountinfo: str, own: str) -> dict[str, Path]:
+    """The directory of a process's own cgroup by controller; v2 is the controller ``""``.
+
+    mountinfo and own: the texts of /proc/PID/mountinfo and /proc/PID/cgroup (proc(5)).
+    """
+    paths: dict[str, str] = {}
+    for line in own.splitlines():
+        _number, controllers, path = line.split(":", 2)
+        paths.update(dict.fromkeys(controllers.split(","), path))
+    found: dict[str, Path] = {}
+    for line in mountinfo.splitlines():
+        head, _dash, tail = line.partition(" - ")
+        root, mount_point = head.split()[3:5]
+        kind, _source, options = tail.split()[:3]
+        if kind not in {"cgroup", "cgroup2"}:
+            continue
+        for controller in [""] if kind == "cgroup2" else options.split(","):
+            if controller in paths and (controller in CONTROLLERS or not controller):
+                found[controller] = Path(mount_point) / _below(paths[controller], root)
+    return found
+
+
+def _below(path: str, root: str) -> str:
+    """path relative to the root that is mounted; the root itself where path lies outside."""
+    prefix = root.rstrip("/") + "/"
+    if ".." in path.split("/") or not path.startswith(prefix):
+        return ""
+    return path.removeprefix(prefix)
+
+
+def _top(directory: Path) -> Path:
+    """The mount point that a cgroup v2 directory lies below."""
+    while not directory.is_mount() and directory != directory.parent:
+        directory = directory.parent
+    return directory
+
+
+def _make(directory: Path) -> bool:
+    try:
+        directory.mkdir(exist_ok=True)
+    except OSError:
+        return False
+    return True
+
+
+def _enable(directory: Path, controllers: set[str]) -> None:
+    """Pass controllers on to the children; one by one, because one refusal refuses all."""
+    for controller in sorted(controllers):
+        with contextlib.suppress(OSError):
+            (directory / "cgroup.subtree_control").write_text(f"+{controller}")
+
+
+def _pids(cgroup: Path) -> list[int]:
+    """The processes of a cgroup and of those that they made below it."""
+    found: list[int] = []
+    for file in cgroup.rglob("cgroup.procs"):
+        with contextlib.suppress(OSError):
+            found += [int(line) for line in file.read_text().split()]
+    return found
+
+
+def _kill_all(cgroup: Path) -> None:
+    """Kill until none is left; cgroup.kill needs Linux 5.14 and v2, else no fork is allowed."""
+    deadline = time.monotonic() + KILL_LIMIT_S
+    while pids := _pids(cgroup):
+        with contextlib.suppress(OSError):
+            (cgroup / "pids.max").write_text("0")
+        try:
+            (cgroup / "cgroup.kill").write_text("1")
+        except OSError:
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            raise PaasError(
+                "cgroup-busy", f"Processes of {cgroup.name} do not end, though killed: {pids[:10]}."
+            )
+        time.sleep(0.005)
+
+
+def _remove_tree(cgroup: Path) -> None:
+    """Remove an empty cgroup; its own removal may lag behind the end of its processes."""
+    deadline = time.monotonic() + KILL_LIMIT_S
+    while cgroup.is_dir():
+        try:
+            for below in sorted(cgroup.rglob("*/"), reverse=True):
+                below.rmdir()
+            cgroup.rmdir()
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise PaasError("cgroup-busy", f"Cannot remove {cgroup}: {error}") from error
+            time.sleep(0.005)

@@ -1,0 +1,104 @@
+"""The system calls that Python 3.11 has no function for, by ctypes. Standard library only."""
+
+import ctypes
+import os
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWIPC = 0x08000000
+
+MS_RDONLY = 0x1
+MS_NOSUID = 0x2
+MS_NODEV = 0x4
+MS_NOEXEC = 0x8
+MS_REMOUNT = 0x20
+MS_BIND = 0x1000
+MS_REC = 0x4000
+MS_PRIVATE = 0x40000
+
+_PR_SET_PDEATHSIG = 1
+_PR_CAPBSET_DROP = 24
+_PR_SET_NO_NEW_PRIVS = 38
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_CLEAR_ALL = 4
+
+_SYS_MOUNT_SETATTR = 442  # the same number on every architecture
+_AT_FDCWD = -100
+_AT_RECURSIVE = 0x8000
+_CAPABILITY_VERSION_3 = 0x20080522
+_LAST_CAPABILITY_ASKED = 63
+
+
+class Kernel:
+    """Calls into the C library; each raises OSError that names what was tried."""
+
+    def __init__(self) -> None:
+        self._libc = ctypes.CDLL(None, use_errno=True)
+
+    def unshare(self, flags: int) -> None:
+        """Leave the namespaces of the parent (unshare(2))."""
+        self._check(self._libc.unshare(flags), "unshare the namespaces")
+
+    def mount(
+        self, source: str, target: str, kind: str | None, flags: int, data: str | None = None
+    ) -> None:
+        """mount(2)."""
+        result = self._libc.mount(
+            os.fsencode(source),
+            os.fsencode(target),
+            None if kind is None else kind.encode(),
+            ctypes.c_ulong(flags),
+            None if data is None else os.fsencode(data),
+        )
+        self._check(result, f"mount {kind or source} on {target}")
+
+    def bind(self, source: str, target: str, *, writable: bool) -> None:
+        """Show a file or directory at another path, without devices and setuid."""
+        self.mount(source, target, None, MS_BIND)
+        flags = MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | (0 if writable else MS_RDONLY)
+        self.mount("none", target, None, flags)
+
+    def seal(self, path: str) -> None:
+        """Make the mount at path and all below it read-only, without setuid (mount_setattr(2))."""
+        attributes = (ctypes.c_uint64 * 4)(MS_RDONLY | MS_NOSUID, 0, 0, 0)
+        result = self._libc.syscall(
+            ctypes.c_long(_SYS_MOUNT_SETATTR),
+            ctypes.c_long(_AT_FDCWD),
+            os.fsencode(path),
+            ctypes.c_long(_AT_RECURSIVE),
+            attributes,
+            ctypes.c_long(ctypes.sizeof(attributes)),
+        )
+        self._check(result, "make the file systems read-only")
+
+    def set_parent_death_signal(self, number: int) -> None:
+        """Have the kernel send that signal when the parent ends; a change of uid forgets it."""
+        self._check(self._prctl(_PR_SET_PDEATHSIG, number), "set the parent-death signal")
+
+    def set_no_new_privs(self) -> None:
+        """Make setuid programs and file capabilities worth nothing, for good."""
+        self._check(self._prctl(_PR_SET_NO_NEW_PRIVS, 1), "set no_new_privs")
+
+    def drop_capability_bounds(self) -> None:
+        """Empty the bounding and ambient sets (capabilities(7)); needs root."""
+        for capability in range(_LAST_CAPABILITY_ASKED + 1):
+            if self._prctl(_PR_CAPBSET_DROP, capability) != 0:
+                break
+        if capability == 0:
+            self._check(-1, "drop capabilities")
+        self._prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+
+    def clear_capabilities(self) -> None:
+        """Empty the effective, permitted and inheritable sets."""
+        header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+        data = (ctypes.c_uint32 * 6)()
+        self._check(self._libc.capset(header, data), "clear the capabilities")
+
+    def _prctl(self, option: int, value: int) -> int:
+        arguments = (ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0))
+        return int(self._libc.prctl(option, *arguments))
+
+    @staticmethod
+    def _check(result: int, what: str) -> None:
+        if result != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, f"cannot {what}: {os.strerror(number)}")
