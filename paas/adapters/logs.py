@@ -1,7 +1,7 @@
 """The apps' logs as files: what the log process, Nginx and the platform itself append to.
 
 Each app has logs/ID/app.log and router.log, rotated to app.log.1 and so on by the log process
-(paas/entrypoints/log_process.py); each build has logs/builds/ID.log.
+(paas/entrypoints/logkeeping/process.py); each build has logs/builds/ID.log.
 """
 
 import contextlib

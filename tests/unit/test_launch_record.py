@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from paas.entrypoints.launch_record import (
+from paas.entrypoints.launching.record import (
     Record,
     delay_after,
     plan_start,

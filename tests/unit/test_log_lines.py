@@ -2,8 +2,8 @@
 
 import pytest
 
-from paas.entrypoints.log_lines import LINE_MAX_BYTES, Bucket, Splitter, render, safe, stamp
-from paas.entrypoints.log_process import utc
+from paas.entrypoints.logkeeping.lines import LINE_MAX_BYTES, Bucket, Splitter, render, safe, stamp
+from paas.entrypoints.logkeeping.process import utc
 
 
 def test_stamp_is_utc_with_microseconds() -> None:

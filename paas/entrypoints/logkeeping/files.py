@@ -5,7 +5,7 @@ A full disk or a removed directory loses lines, which are counted and told once 
 
 import os
 
-from paas.entrypoints.log_lines import Bucket
+from paas.entrypoints.logkeeping.lines import Bucket
 
 # pathlib and contextlib would double the memory of the log process:
 # ruff: noqa: PTH105, PTH102, PTH116, PTH118, PTH120, PTH123, SIM105

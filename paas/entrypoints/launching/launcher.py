@@ -17,10 +17,10 @@ import stat
 import sys
 import time
 
-from paas.entrypoints.launch_cgroups import enter_cgroups
-from paas.entrypoints.launch_kernel import Kernel
-from paas.entrypoints.launch_mounts import APP, Mounts
-from paas.entrypoints.launch_record import Record, plan_start, record_from, started_after_wait
+from paas.entrypoints.launching.cgroups import enter_cgroups
+from paas.entrypoints.launching.kernel import Kernel
+from paas.entrypoints.launching.mounts import APP, Mounts
+from paas.entrypoints.launching.record import Record, plan_start, record_from, started_after_wait
 
 EXIT_FAILED = 70
 EXIT_NOT_EXECUTABLE = 126

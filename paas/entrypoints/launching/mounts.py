@@ -11,7 +11,7 @@ Standard library only.
 import os
 import stat
 
-from paas.entrypoints.launch_kernel import (
+from paas.entrypoints.launching.kernel import (
     CLONE_NEWIPC,
     CLONE_NEWNS,
     MS_BIND,

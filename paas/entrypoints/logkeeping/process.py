@@ -15,9 +15,9 @@ import stat
 import sys
 import time
 
-from paas.entrypoints.launch_kernel import Kernel
-from paas.entrypoints.log_files import APP_LOG, AppLog, ask_to_reopen, rotate_large
-from paas.entrypoints.log_lines import Bucket, Splitter, stamp
+from paas.entrypoints.launching.kernel import Kernel
+from paas.entrypoints.logkeeping.files import APP_LOG, AppLog, ask_to_reopen, rotate_large
+from paas.entrypoints.logkeeping.lines import Bucket, Splitter, stamp
 
 # pathlib and contextlib would double the memory of the log process:
 # ruff: noqa: PTH108, PTH118, PTH208, SIM105

@@ -1,0 +1,1 @@
+"""How a root process of the supervisor becomes an app's own, isolated; see launcher.py."""

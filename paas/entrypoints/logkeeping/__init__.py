@@ -1,0 +1,1 @@
+"""How what the apps print gets into their logs; see process.py."""
