@@ -56,12 +56,13 @@ def test_refuses_what_no_buildpack_knows(bench: Bench) -> None:
 
 
 def test_fails_with_the_reason(bench: Bench) -> None:
-    """A failing build's message is the buildpack's own first line of the error."""
+    """The buildpack's error becomes the failure, with its advice, and is not told twice."""
     with pytest.raises(PaasError) as caught:
         bench.build(hook("exit 3"))
     assert caught.value.reference == "build-failed"
-    assert "bin/post_compile failed with exit status 3" in caught.value.message
-    assert " !     Error: bin/post_compile failed with exit status 3." in bench.lines
+    assert caught.value.message == "bin/post_compile failed with exit status 3."
+    assert "Correct it, commit, and push again." in (caught.value.hint or "")
+    assert "bin/post_compile failed" not in "\n".join(bench.lines)
 
 
 def test_names_a_requirement_that_does_not_exist(sandbox: Bench) -> None:

@@ -132,6 +132,8 @@ def test_instance_tail_is_of_the_newest_start(logs: FileLogs, tmp_path: Path) ->
     put(path, (8, start))
     assert logs.instance_tail(5, "web.1", 10) == ["a", "b"]
     assert logs.instance_tail(5, "web.2", 10) == []
+    put(path, (9, "paas[web.1]: State changed from down to starting"))
+    assert logs.instance_tail(5, "web.1", 10) == []
 
 
 def test_build_output_is_kept_up_to_a_limit(logs: FileLogs, tmp_path: Path) -> None:

@@ -62,7 +62,9 @@ def test_domain_is_pure(path: Path) -> None:
 
 def test_client_needs_the_standard_library_only() -> None:
     """What a laptop runs imports nothing that a laptop install lacks."""
-    for name in ("client.py", "laptop.py"):
-        for module in _imports(PACKAGE / "entrypoints" / name):
+    folders = [PACKAGE / "entrypoints" / name for name in ("laptop", "gateclient")]
+    files = [path for folder in folders for path in folder.glob("*.py")]
+    for name in [PACKAGE / "entrypoints/client.py", *files]:
+        for module in _imports(name):
             top = module.split(".")[0]
             assert top in sys.stdlib_module_names or top == "paas", f"{name} imports {module}"

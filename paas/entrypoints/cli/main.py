@@ -15,7 +15,7 @@ from paas.domain.names import AppName, user_name
 from paas.entrypoints.cli import apps, config, git, history, keys, processes, server
 from paas.entrypoints.cli.session import Session
 from paas.entrypoints.cli.terminal import Terminal
-from paas.entrypoints.commands import SUMMARIES
+from paas.entrypoints.laptop.commands import SUMMARIES
 
 COMMANDS: tuple[click.Command, ...] = (
     apps.listing,

@@ -10,7 +10,7 @@ from paas.adapters.cgroups import Cgroups
 from paas.adapters.firewall_nft import NftFirewall
 from paas.entrypoints.cli.session import Session, json_option, pass_session
 from paas.entrypoints.cli.terminal import print_json, print_line, print_table
-from paas.entrypoints.completion import script
+from paas.entrypoints.laptop.completion import script
 from paas.services.access import require_admin
 
 

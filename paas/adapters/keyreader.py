@@ -1,0 +1,100 @@
+"""KeyReader: one line of a public key file, checked strictly, its fingerprint from ssh-keygen."""
+
+import base64
+import binascii
+import re
+
+from paas.adapters import process
+from paas.domain.apps import Key
+from paas.domain.errors import usage_error
+from paas.domain.names import UserName, shown
+
+KINDS = (
+    "ssh-ed25519",
+    "sk-ssh-ed25519@openssh.com",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+    "ssh-rsa",
+)
+_MAX_BYTES = 16_384
+_MIN_RSA_BITS = 2048
+_COMMENT_MAX = 100
+_TIMEOUT_S = 10.0
+_EXAMPLE = "Give the content of a .pub file, such as: ssh-ed25519 AAAAC3Nza... alice@laptop"
+
+
+class SshKeygenKeyReader:
+    """domain.interfaces.KeyReader, with OpenSSH's own judgement of what a key is."""
+
+    def read(self, user: UserName, text: str) -> Key:
+        """Parse one line of an OpenSSH public key file. Raises PaasError where it is none."""
+        kind, body, comment = _parts(text)
+        bits, fingerprint = _judged(kind, body)
+        if kind == "ssh-rsa" and bits < _MIN_RSA_BITS:
+            raise usage_error(
+                "key-too-short",
+                f"This RSA key has {bits} bits; at least {_MIN_RSA_BITS} are needed.",
+                "Make a new one with: ssh-keygen -t ed25519",
+            )
+        return Key(fingerprint, user, kind, body, comment)
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """Type, base64 body and comment of the only line; options in front are refused."""
+    if len(text) > _MAX_BYTES:
+        raise usage_error("key-form", f"A public key has at most {_MAX_BYTES} characters.")
+    if "PRIVATE KEY-----" in text:
+        raise usage_error(
+            "key-private",
+            "This is a private key, which must not leave its owner's machine. It was not kept.",
+            "Replace it, and give the content of the .pub file beside the new one.",
+        )
+    line = text.removesuffix("\n").removesuffix("\r").strip(" ")
+    if not line:
+        raise usage_error("key-form", "No public key was given.", _EXAMPLE)
+    if not line.isprintable():
+        raise usage_error(
+            "key-form", "A public key is one line without control characters.", _EXAMPLE
+        )
+    kind, _, rest = line.partition(" ")
+    body, _, comment = rest.strip(" ").partition(" ")
+    if kind == "ssh-dss":
+        raise usage_error(
+            "key-kind", "DSA keys are not safe.", "Make a new one with: ssh-keygen -t ed25519"
+        )
+    if kind not in KINDS:
+        raise usage_error(
+            "key-form",
+            f"{shown(kind)} is not the type of a public key (options are refused).",
+            _EXAMPLE,
+        )
+    _check_body(kind, body)
+    return kind, body, comment.strip(" ")[:_COMMENT_MAX]
+
+
+def _check_body(kind: str, body: str) -> None:
+    """The body is base64 that begins with the type's own name (RFC 4253, 6.6)."""
+    try:
+        raw = base64.b64decode(body.encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error) as error:
+        raise usage_error("key-form", "The key's second word is not base64.", _EXAMPLE) from error
+    if raw[4 : 4 + int.from_bytes(raw[:4], "big")] != kind.encode():
+        raise usage_error("key-form", f"The key is not of the type that it names, {kind}.")
+
+
+def _judged(kind: str, body: str) -> tuple[int, str]:
+    """Bits and fingerprint as ``ssh-keygen -l`` prints them."""
+    done = process.run(
+        ["/usr/bin/ssh-keygen", "-l", "-E", "sha256", "-f", "-"],
+        description="Reading the key with ssh-keygen",
+        timeout_s=_TIMEOUT_S,
+        env={"LANG": "C", "PATH": "/usr/bin:/bin"},
+        stdin=f"{kind} {body}\n".encode(),
+        check=False,
+    )
+    found = re.match(r"(\d+) (SHA256:[A-Za-z0-9+/]{43}) ", done.output.decode())
+    if not done.ok or found is None:
+        raise usage_error("key-form", "OpenSSH does not accept this as a public key.", _EXAMPLE)
+    return int(found[1]), found[2]

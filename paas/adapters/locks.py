@@ -1,0 +1,114 @@
+"""Locks: flock(2) on files that are never deleted; the kernel frees them when a process ends.
+
+An object of this class holds no open file between uses, so a fork shares nothing. Each holder
+writes into the file who it is, as JSON. A file is kept for as long as the server is up: a waiter
+on a deleted file and a newcomer on a fresh one would both believe that they hold the lock.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_TEXT_BYTES = 4096
+_PATIENCE_S = 0.05
+_POLL_S = 0.005
+
+
+class FlockLocks:
+    """domain.interfaces.Locks. account_gid: the group that may take push locks."""
+
+    def __init__(self, directory: Path, account_gid: int) -> None:
+        self._directory = directory
+        self._account_gid = account_gid
+
+    @contextmanager
+    def app(
+        self, app_id: int, holder: str, waiting: Callable[[str], None] | None = None
+    ) -> Iterator[None]:
+        """Hold the app's own lock. waiting is called once, with the present holder, before a wait.
+
+        The present holder reads like ``deploy by alice, since 10:02:11 UTC``. Taking the lock twice
+        in one process is a fault of the caller: it would wait for itself.
+        """
+        fd = self._open(f"app-{app_id}")
+        try:
+            if not _taken_soon(fd):
+                if waiting is not None:
+                    waiting(_present_holder(fd))
+                fcntl.flock(fd, fcntl.LOCK_EX)
+            _sign(fd, holder)
+            try:
+                yield
+            finally:
+                os.ftruncate(fd, 0)
+                fcntl.flock(fd, fcntl.LOCK_UN)
+        finally:
+            os.close(fd)
+
+    def app_is_held(self, app_id: int) -> bool:
+        """Whether anyone holds the app's lock at this moment."""
+        fd = self._open(f"app-{app_id}")
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        else:
+            return False
+        finally:
+            os.close(fd)
+
+    def push(self, app_id: int) -> Path:
+        """The file that a pusher's client locks before receive-pack; made where it is missing."""
+        name = f"push-{app_id}"
+        fd = self._open(name)
+        try:
+            os.fchown(fd, -1, self._account_gid)
+            os.fchmod(fd, 0o660)
+        finally:
+            os.close(fd)
+        return self._directory / name
+
+    def _open(self, name: str) -> int:
+        """The lock's file; the directory can be entered, not listed, by the platform's account."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            return os.open(self._directory / name, flags, 0o600)
+        except FileNotFoundError:
+            self._directory.mkdir(mode=0o711, exist_ok=True)
+            return os.open(self._directory / name, flags, 0o600)
+
+
+def _taken_soon(fd: int) -> bool:
+    """Take the lock; False if a real holder, not a passing look or a handover, keeps it."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_S)
+        else:
+            return True
+
+
+def _sign(fd: int, holder: str) -> None:
+    """Write who holds the lock, in one go for readers in between; a full disk is no obstacle."""
+    since = time.strftime("%H:%M:%S UTC", time.gmtime())
+    text = json.dumps({"holder": holder, "since": since, "pid": os.getpid()}).encode()
+    with suppress(OSError):
+        os.pwrite(fd, text.ljust(os.fstat(fd).st_size), 0)
+        os.ftruncate(fd, len(text))
+
+
+def _present_holder(fd: int) -> str:
+    """Who holds the lock, in words."""
+    try:
+        text = json.loads(os.pread(fd, _TEXT_BYTES, 0))
+        return f"{text['holder']}, since {text['since']}"
+    except (ValueError, KeyError, TypeError):
+        return "another command"

@@ -1,0 +1,216 @@
+"""Brings the platform up and down: what must be there before supervisord, and after it.
+
+``boot --etc ETC`` (systemd's ExecStart) prepares and becomes supervisord; ``boot --etc ETC start``
+does so in the background and returns when the gate answers; ``stop`` ends everything, apps too.
+"""
+
+import argparse
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+from paas import wiring
+from paas.adapters import daemons, leftovers
+from paas.adapters.cgroups import Cgroups
+from paas.domain.errors import PaasError
+from paas.entrypoints.cli.terminal import Terminal
+from paas.settings import Settings, load
+
+START_LIMIT_S = 30.0
+STOP_LIMIT_S = 120.0
+OPEN_FILES = 1_048_576
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command line: ``--etc ETC [run|start|stop|status]``."""
+    parser = argparse.ArgumentParser(prog="boot", description=__doc__)
+    parser.add_argument("--etc", type=Path, required=True)
+    parser.add_argument("action", nargs="?", choices=ACTIONS, default="run")
+    arguments = parser.parse_args(argv)
+    try:
+        if os.geteuid() != 0:
+            raise PaasError("not-root", "Only root may do this.", "Run it with sudo.")
+        return ACTIONS[arguments.action](load(arguments.etc / "server.yml"))
+    except PaasError as error:
+        print(f" !     {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f" !     {error.hint}", file=sys.stderr)
+        return error.exit_code
+
+
+def run(settings: Settings) -> NoReturn:
+    """Prepare everything and become supervisord."""
+    prepare(settings)
+    _reconcile_when_up(settings)
+    os.chdir("/")
+    os.umask(0o022)
+    _become(daemons.supervisord_argv(settings))
+
+
+def run_nginx(settings: Settings) -> NoReturn:
+    """Become nginx; supervisord runs this where systemd does not run nginx."""
+    _become(daemons.daemon_argv(settings, "nginx"))
+
+
+def run_sshd(settings: Settings) -> NoReturn:
+    """Become sshd; supervisord runs this where systemd does not run sshd."""
+    _become(daemons.daemon_argv(settings, "sshd"))
+
+
+def _become(argv: list[str]) -> NoReturn:
+    os.execve(argv[0], argv, daemons.environment())  # noqa: S606 - there is no shell to start
+
+
+def prepare(settings: Settings) -> None:
+    """Directories, limits, cgroups, firewall, and all files that are rendered from the state."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        hard = max(hard, OPEN_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    daemons.make_directories(settings)
+    Cgroups(settings).prepare()
+    daemons.free_ports_of_daemons(settings)
+    daemons.apply_firewall(settings)
+    daemons.write_supervisord_conf(settings)
+    try:
+        wiring.build(settings).reconcile.prepare()
+    except PaasError as error:
+        # What can come up must: reconciling sets it right, or says what is wrong.
+        print(error.message, file=sys.stderr)
+
+
+def _reconcile_when_up(settings: Settings) -> None:
+    """In a process of its own, beside supervisord: when all is up, bring the apps back."""
+    if os.fork():
+        return
+    if os.fork():
+        os._exit(0)
+    try:
+        _wait(lambda: _is_up(settings), START_LIMIT_S)
+        mended = wiring.build(settings).reconcile.run(Terminal())
+        print(f"reconciled: {mended} mended", file=sys.stderr, flush=True)
+    except PaasError as error:
+        print(error.message, file=sys.stderr, flush=True)
+    finally:
+        os._exit(0)
+
+
+def start(settings: Settings, *, quiet: bool = False) -> int:
+    """Start the server in the background, unless it runs; returns when its gate answers."""
+    child = None
+    if not daemons.owns_network_daemons(settings):
+        daemons.systemctl("start")
+    elif daemons.supervisord_pid(settings) is None:
+        child = _spawn(settings)
+    wait_until_up(settings, child)
+    if not quiet:
+        print("The server is running.", file=sys.stderr)
+    return 0
+
+
+def wait_until_up(settings: Settings, child: subprocess.Popen[bytes] | None = None) -> None:
+    """Return when everything of the platform runs and the gate answers.
+
+    Raises PaasError where it does not come to that, at once where child, that starts it, ends.
+    """
+    ended = _wait(lambda: _is_up(settings) or _ended(child), START_LIMIT_S)
+    if ended and not _ended(child):
+        return
+    states = ", ".join(f"{row.name} {row.state}" for row in daemons.processes(settings))
+    logs = settings.state / "logs"
+    raise PaasError(
+        "server-not-started",
+        f"The server did not come up: {states or 'supervisord does not answer'}.\n"
+        f"{_tail(logs / 'boot.log')}{_tail(logs / 'supervisord.log')}",
+        f"What its processes print is in {logs}.",
+    )
+
+
+def _ended(child: subprocess.Popen[bytes] | None) -> bool:
+    return child is not None and child.poll() is not None
+
+
+def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
+    """Run ``boot run`` as a daemon: a session of its own, no terminal, output to a file."""
+    logs = settings.state / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    with (logs / "boot.log").open("w") as log:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-m", "paas.entrypoints.boot", "--etc", str(settings.etc)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd="/",
+        )
+
+
+def stop(settings: Settings) -> int:
+    """End supervisord and all that it supervises, wait, and clear what is left."""
+    if not daemons.owns_network_daemons(settings):
+        daemons.systemctl("stop")
+    pid = daemons.supervisord_pid(settings)
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        if not _wait(lambda: daemons.supervisord_pid(settings) is None, STOP_LIMIT_S):
+            os.kill(pid, signal.SIGKILL)
+    leftovers.clear(settings)
+    daemons.remove_firewall(settings)
+    for path in (settings.gate_socket, settings.supervisor_socket):
+        path.unlink(missing_ok=True)
+    print("The server is stopped.", file=sys.stderr)
+    return 0
+
+
+def status(settings: Settings) -> int:
+    """Print the platform's own processes; works while the gate is down."""
+    rows = daemons.processes(settings)
+    for row in rows:
+        print(f"{row.name:<8} {row.state:<10} {row.pid or '-'}")
+    if not rows:
+        print("The server is stopped.")
+    return 0 if rows and all(row.state == "RUNNING" for row in rows) else 1
+
+
+def _is_up(settings: Settings) -> bool:
+    rows = daemons.processes(settings)
+    if not rows or any(row.state != "RUNNING" for row in rows):
+        return False
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(settings.gate_socket)) == 0
+
+
+def _wait(condition: Callable[[], bool], limit_s: float) -> bool:
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _tail(path: Path) -> str:
+    return "\n".join([*path.read_text().splitlines()[-10:], ""]) if path.exists() else ""
+
+
+ACTIONS: dict[str, Callable[[Settings], int]] = {
+    "run": run,
+    "start": start,
+    "stop": stop,
+    "status": status,
+    "nginx": run_nginx,
+    "sshd": run_sshd,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""``paas``: on the server a thin client of the gate, on a laptop a thin client of ssh.
+
+The server runs this file by its path, under ``/usr/bin/python3 -I -S``, with ``--paas-etc ETC``
+first: as the forced command of an SSH key (``--as USER``), from a push's hook (``--hook``), and for
+root. A laptop runs ``main`` as the console script ``paas``. Everything of weight stands in the
+modules imported below, because Python keeps those compiled, and a script not.
+"""
+
+import os
+import sys
+
+if __name__ == "__main__":
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)).removesuffix("/paas/entrypoints"))  # noqa: PTH100, PTH120
+
+
+def main() -> int:
+    """Ask the gate, where this is its server and the caller may; otherwise go over ssh."""
+    args = sys.argv[1:]
+    try:
+        if args[:1] == ["--paas-etc"]:
+            etc, rest = args[1], args[2:]
+            if rest[:1] in (["--as"], ["--hook"]) or os.geteuid() == 0:
+                from paas.entrypoints.gateclient import link
+
+                return link.main(etc, rest)
+            args = rest
+        from paas.entrypoints.laptop import laptop
+
+        return laptop.main(args)
+    except KeyboardInterrupt:
+        os._exit(130)
+    except BrokenPipeError:
+        os._exit(141)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

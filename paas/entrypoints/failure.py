@@ -1,0 +1,9 @@
+"""How a PaasError looks on a terminal."""
+
+from paas.domain.errors import PaasError
+from paas.services.narration import WARNING, error_lines
+
+
+def rendered(error: PaasError) -> str:
+    """The error as lines for stderr: `` !     `` before each, the hint last."""
+    return "".join(f"{WARNING}{line}".rstrip() + "\n" for line in error_lines(error))

@@ -1,0 +1,211 @@
+"""What happens in a child of the gate: one request, from its first byte to its exit status."""
+
+import os
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NoReturn, Protocol, TextIO
+
+from paas.domain.errors import EXIT_USAGE, PaasError
+from paas.domain.gitaccess import ExecPlan
+from paas.entrypoints.failure import rendered
+from paas.entrypoints.gate import ssh, wire
+from paas.entrypoints.gate.wire import BadRequestError, Request
+
+_UMASK = 0o022
+
+
+class Session:
+    """The client of a request, as a command sees it."""
+
+    def __init__(self, conn: socket.socket) -> None:
+        self._conn = conn
+        self._answered = False
+
+    def reply(self, status: int) -> None:
+        """Give the client its exit status and let it go; only the first time counts.
+
+        The command may go on: what it prints from here on goes nowhere.
+        """
+        if self._answered:
+            return
+        self._answered = True
+        _flush()
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        for fd in (0, 1, 2):
+            os.dup2(null, fd)
+        os.close(null)
+        wire.answer_exit(self._conn, status)
+        self._conn.close()
+
+    def reply_exec(self, plan: ExecPlan) -> None:
+        """Tell the client what to execute."""
+        self._answered = True
+        _flush()
+        wire.answer_exec(self._conn, plan)
+        self._conn.close()
+
+    def client_gone(self) -> bool:
+        """Whether nobody waits for the answer any more: it ended, or it has its answer."""
+        return self._answered or wire.client_gone(self._conn)
+
+
+Handler = Callable[[Request, Session], int | ExecPlan]
+
+
+class RunCommand(Protocol):
+    """The command line: paas.entrypoints.cli.main.run."""
+
+    def __call__(
+        self,
+        argv: list[str],
+        *,
+        actor_name: str | None,
+        env: Mapping[str, str],
+        reply: Callable[[int], None],
+        client_gone: Callable[[], bool],
+    ) -> int: ...
+
+
+class GitService(Protocol):
+    """What a git service may execute: paas.entrypoints.cli.main.git_service.
+
+    words: the service (``git-receive-pack``) and the app's name. An int is an exit status.
+    """
+
+    def __call__(
+        self, words: list[str], *, actor_name: str | None, env: Mapping[str, str]
+    ) -> ExecPlan | int: ...
+
+
+def commands(etc: Path) -> Handler:
+    """The handler of a real server; imports everything that commands need, once."""
+    from paas.entrypoints.cli import main as cli
+
+    return dispatcher(etc, cli.run, cli.git_service)
+
+
+def dispatcher(etc: Path, run: RunCommand, git_service: GitService) -> Handler:
+    """A handler that reads SSH commands and hands over words or git services.
+
+    Both get the request's environment and PAAS_ETC.
+    """
+
+    def handle(request: Request, session: Session) -> int | ExecPlan:
+        env = {**request.env, "PAAS_ETC": str(etc)}
+        asked = request.argv if request.command is None else ssh.parse(request.command)
+        if isinstance(asked, ssh.GitRequest):
+            return git_service([asked.service, asked.app], actor_name=request.user, env=env)
+        return run(
+            list(asked),
+            actor_name=request.user,
+            env=env,
+            reply=session.reply,
+            client_gone=session.client_gone,
+        )
+
+    return handle
+
+
+def serve(
+    conn: socket.socket, handler: Handler, *, trusted: bool, log: Callable[[str], None]
+) -> NoReturn:
+    """Serve one client in this process, which is a fresh fork, and end it.
+
+    trusted: whether the client is root, and so may ask without naming a user.
+    """
+    try:
+        _become_session()
+        request, fds = wire.receive(conn)
+        _take_terminal(fds)
+        session = Session(conn)
+        session.reply(_run(handler, request, session, trusted=trusted, log=log))
+    except (BadRequestError, PaasError, OSError) as error:
+        log(f"refused a request: {error}")
+        wire.answer_exit(conn, EXIT_USAGE)
+    except BaseException:
+        log(traceback.format_exc())
+    finally:
+        os._exit(0)
+
+
+def _run(
+    handler: Handler,
+    request: Request,
+    session: Session,
+    *,
+    trusted: bool,
+    log: Callable[[str], None],
+) -> int:
+    """The handler's exit status, whatever it raises; its plan is sent at once."""
+    try:
+        if not trusted:
+            _require_user(request)
+        result = handler(request, session)
+        if isinstance(result, ExecPlan):
+            session.reply_exec(result)
+            return 0
+        _flush()
+        return result
+    except PaasError as error:
+        sys.stderr.write(rendered(error))
+        return error.exit_code
+    except BrokenPipeError:
+        return 128 + signal.SIGPIPE
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:
+        reference = os.urandom(4).hex()
+        log(f"error {reference}\n{traceback.format_exc()}")
+        sys.stderr.write(
+            f" !     The server failed at this, by a fault of its own (reference {reference}).\n"
+            f" !     Its administrator finds the reason in the gate's log.\n"
+        )
+        return 1
+
+
+def _require_user(request: Request) -> None:
+    """The platform's account speaks for the user of a key: over SSH, or in a push's hook."""
+    if request.user is None or (request.command is None and not request.is_hook):
+        raise PaasError("not-allowed", "This account may speak only for a user, over SSH.")
+
+
+def _become_session() -> None:
+    """Undo what the gate set up for itself, and leave its process group."""
+    os.setsid()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    os.umask(_UMASK)
+
+
+def _take_terminal(fds: list[int]) -> None:
+    """Make the client's three descriptors ours, with fresh text streams on them.
+
+    stdout carries any byte that came in as such (PEP 383); stderr shows it escaped.
+    """
+    for target, fd in enumerate(fds):
+        os.dup2(fd, target)
+    for fd in fds:
+        if fd > 2:
+            os.close(fd)
+    sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
+    sys.stdout = _writer(1, "surrogateescape")
+    sys.stderr = _writer(2, "backslashreplace")
+
+
+def _writer(fd: int, errors: str) -> TextIO:
+    """A text stream on fd that sends each line at once."""
+    return open(fd, "w", buffering=1, encoding="utf-8", errors=errors, closefd=False)
+
+
+def _flush() -> None:
+    """Send what is still buffered; a client that is gone is no error."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            continue

@@ -1,0 +1,216 @@
+"""The gate: the one small root process that every entrance of the server leads to.
+
+It has everything imported, accepts a client on a Unix socket, asks the kernel who that is, forks,
+and lets the child (child.py) read the request and run the command. The accept loop reads no
+byte that a client sent. Its children are sessions of their own and get no parent-death signal:
+a deploy that is under way finishes, holding its locks, when the gate is stopped or restarted.
+"""
+
+import argparse
+import ctypes
+import errno
+import gc
+import os
+import pwd
+import select
+import signal
+import socket
+import stat
+import struct
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from paas import settings as server_settings
+from paas.domain.errors import PaasError
+from paas.entrypoints.failure import rendered
+from paas.entrypoints.gate import child, wire
+from paas.entrypoints.gate.child import Handler
+
+MAX_CHILDREN = 128
+_BACKLOG = 128
+_MAX_SOCKET_PATH_BYTES = 107
+_UCRED = struct.Struct("3i")
+_PR_SET_PDEATHSIG = 1
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
+
+
+class Gate:
+    """Accepts clients and forks. account_uid: the uid that may speak for users, besides root."""
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        handler: Handler,
+        *,
+        account_uid: int,
+        log: Callable[[str], None],
+        max_children: int = MAX_CHILDREN,
+    ) -> None:
+        self._listener = listener
+        self._handler = handler
+        self._account_uid = account_uid
+        self._log = log
+        self._max_children = max_children
+        self._children: set[int] = set()
+        self._stopping = False
+        self._wake: tuple[int, ...] = ()
+
+    def serve(self) -> None:
+        """Serve until SIGTERM. Clients that wait by then still get a child; none is killed."""
+        wake_r, wake_w = self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wake_w, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        self._listener.setblocking(False)
+        gc.collect()
+        gc.freeze()
+        poll = select.poll()
+        poll.register(self._listener, select.POLLIN)
+        poll.register(wake_r, select.POLLIN)
+        while not self._stopping:
+            ready = [fd for fd, _ in poll.poll()]
+            if wake_r in ready:
+                os.read(wake_r, 4096)
+            self._reap()
+            if self._listener.fileno() in ready:
+                self._accept_all()
+        self._accept_all()
+        self._listener.close()
+
+    def _stop(self, _number: int, _frame: object) -> None:
+        self._stopping = True
+
+    def _reap(self) -> None:
+        while self._children:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                self._children.clear()
+                return
+            if pid == 0:
+                return
+            self._children.discard(pid)
+            if os.WIFSIGNALED(status):
+                self._log(f"child {pid} was ended by signal {os.WTERMSIG(status)}")
+
+    def _accept_all(self) -> None:
+        while True:
+            try:
+                conn, _ = self._listener.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self._log(f"accept: {error}")
+                if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                    time.sleep(0.1)
+                return
+            with conn:
+                self._admit(conn)
+
+    def _admit(self, conn: socket.socket) -> None:
+        uid = _UCRED.unpack(
+            conn.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size),
+        )[1]
+        if uid not in (0, self._account_uid):
+            self._log(f"uid {uid} was turned away")
+            return
+        self._reap()
+        if uid != 0 and len(self._children) >= self._max_children:
+            wire.answer_busy(conn)
+            return
+        # No signal may arrive in the child before it is a session of its own.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            pid = os.fork()
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                for fd in (self._listener.detach(), *self._wake):
+                    os.close(fd)
+                child.serve(conn, self._handler, trusted=uid == 0, log=self._log)
+            self._children.add(pid)
+        except OSError as error:
+            self._log(f"fork: {error}")
+            wire.answer_busy(conn)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+
+
+def listen(path: Path, *, gid: int) -> socket.socket:
+    """Listen on path, mode 0660 root:gid. Raises PaasError where another gate answers there."""
+    if len(os.fsencode(path)) > _MAX_SOCKET_PATH_BYTES:
+        raise PaasError(
+            "socket-path",
+            f"{path} is too long for a Unix socket: the limit is {_MAX_SOCKET_PATH_BYTES} bytes.",
+        )
+    _clear(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(before)
+    os.chown(path, 0, gid)
+    path.chmod(0o660)
+    listener.listen(_BACKLOG)
+    return listener
+
+
+def _clear(path: Path) -> None:
+    """Remove the socket file of a gate that is gone."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise PaasError("socket-path", f"{path} is in the way: it is not a socket.")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            path.unlink(missing_ok=True)
+            return
+    raise PaasError("gate-running", f"Another gate answers on {path}.")
+
+
+def stderr_log() -> Callable[[str], None]:
+    """A log on what is stderr now, which stays open when a child gets its client's stderr."""
+    fd = os.dup(2)
+
+    def log(text: str) -> None:
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+        os.write(fd, "".join(f"{stamp} {line}\n" for line in text.splitlines()).encode())
+
+    return log
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the gate of the server whose settings are in ETC/server.yml."""
+    parser = argparse.ArgumentParser(prog="paas-gate")
+    parser.add_argument("--etc", type=Path, required=True)
+    etc: Path = parser.parse_args(argv).etc
+    try:
+        settings = server_settings.load(etc / "server.yml")
+        account = pwd.getpwnam(settings.account)
+        listener = listen(settings.gate_socket, gid=account.pw_gid)
+    except PaasError as error:
+        sys.stderr.write(rendered(error))
+        return error.exit_code
+    _end_with_parent()
+    os.umask(0o022)
+    log = stderr_log()
+    gate = Gate(listener, child.commands(etc), account_uid=account.pw_uid, log=log)
+    log(f"listening on {settings.gate_socket}")
+    gate.serve()
+    log("stopped")
+    return 0
+
+
+def _end_with_parent() -> None:
+    """Ask for SIGTERM when the supervisor dies, so that its next start finds no second gate."""
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        raise SystemExit("The supervisor ended while the gate started.")

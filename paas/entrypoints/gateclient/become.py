@@ -1,0 +1,56 @@
+"""What the client becomes when the gate lets it run git: it takes the app's lock first."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_TEXT_BYTES = 4096
+
+
+def become(plan: dict[str, Any]) -> int:
+    """Take the lock of the plan and execute its program in place; returns only on failure."""
+    if plan["lock"] is not None:
+        _take(plan["lock"], plan["holder"])
+    try:
+        os.execvpe(plan["argv"][0], plan["argv"], plan["env"])  # noqa: S606
+    except OSError as error:
+        _say(f"{plan['argv'][0]} cannot be run here: {error.strerror}.")
+        return 1
+
+
+def _take(path: str, holder: str) -> None:
+    """Hold the lock for as long as this process, or anything it starts, lives.
+
+    The descriptor is inherited on purpose: should receive-pack be killed, its hook still deploys.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _say(f"{_present_holder(fd)}; waiting for that push to end.")
+        fcntl.flock(fd, fcntl.LOCK_EX)
+    since = time.strftime("%H:%M:%S", time.gmtime())
+    text = json.dumps({"holder": holder, "since": f"{since} UTC"}).encode()
+    os.pwrite(fd, text.ljust(os.fstat(fd).st_size), 0)
+    os.ftruncate(fd, len(text))
+    os.set_inheritable(fd, True)
+
+
+def _present_holder(fd: int) -> str:
+    """Who holds the lock, in words."""
+    try:
+        text = json.loads(os.pread(fd, _TEXT_BYTES, 0))
+        return f"{text['holder']} is pushing to this app since {text['since']}"
+    except (ValueError, KeyError, TypeError):
+        return "Someone is pushing to this app"
+
+
+def _say(text: str) -> None:
+    os.write(2, f" !     {text}\n".encode())

@@ -1,0 +1,1 @@
+"""The installer behind install.sh: standard library only until the server's venv exists."""

@@ -1,0 +1,135 @@
+"""What must hold before anything is changed."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from paas.entrypoints.installer.machine import untraversable
+from paas.entrypoints.installer.plan import SUPPORTED, InstallError, Plan
+
+TESTED_SYSTEMS = {("debian", "12"), ("debian", "13"), ("ubuntu", "24.04")}
+OLDEST_PYTHON = (3, 11)
+FREE_DISK_MIB = 600
+# sun_path holds 107 characters (unix(7)); supervisord binds NAME.PID first and renames it.
+SOCKET_PATH_MAX = 107 - len(".4194304")
+# The programs that serve these ports for us in a system install.
+OURS = frozenset({"nginx", "sshd"})
+
+
+def check(plan: Plan, *, force: bool) -> None:
+    """Raise InstallError with everything that stands in the way, all at once."""
+    problems = [*_python(), *_disk(plan), *_place(plan), *_ports(plan)]
+    if not force:
+        problems = [*_system(), *problems]
+    if problems:
+        raise InstallError(
+            "Nothing was changed, because:\n" + "\n".join(f"  - {problem}" for problem in problems)
+        )
+
+
+def require_root() -> None:
+    """Raise InstallError where this process is not root's."""
+    if os.geteuid() != 0:
+        raise InstallError("The installation must run as root.", "Run it with: sudo ./install.sh")
+
+
+def _system() -> Iterator[str]:
+    release: dict[str, str] = {}
+    for line in Path("/etc/os-release").read_text().splitlines():
+        name, _, value = line.partition("=")
+        release[name] = value.strip("\"'")
+    if (release.get("ID"), release.get("VERSION_ID")) not in TESTED_SYSTEMS:
+        name = release.get("PRETTY_NAME", "this system")
+        yield f"paas is tested on {SUPPORTED}; this is {name} (go on at your own risk: --force)"
+
+
+def _python() -> Iterator[str]:
+    if tuple(sys.version_info) < OLDEST_PYTHON:
+        have = ".".join(map(str, sys.version_info[:2]))
+        yield f"Python 3.11 or newer is needed; /usr/bin/python3 is {have}"
+
+
+def _disk(plan: Plan) -> Iterator[str]:
+    for path in {plan.opt, plan.state}:
+        there = next(parent for parent in (path, *path.parents) if parent.exists())
+        free_mib = shutil.disk_usage(there).free // 2**20
+        if free_mib < FREE_DISK_MIB:
+            yield f"{path} has {free_mib} MiB free; at least {FREE_DISK_MIB} are needed"
+
+
+def _place(plan: Plan) -> Iterator[str]:
+    longest = len(str(plan.run / "supervisor.sock"))
+    if longest > SOCKET_PATH_MAX:
+        yield (
+            f"{plan.root} is too long a path for Unix sockets: at most "
+            f"{SOCKET_PATH_MAX - longest + len(str(plan.root))} characters"
+        )
+    if any(not (c.isalnum() or c in "/._-+") for c in str(plan.root or "")):
+        yield f"{plan.root} may only hold letters, digits and / . _ - +"
+    if plan.root and (closed := untraversable(Path(plan.root))):
+        yield f"apps run as users of their own and cannot pass {closed}: chmod o+x {closed}"
+
+
+def _ports(plan: Plan) -> Iterator[str]:
+    running = _running_pids(plan)
+    defaults = {} if plan.embedded else {"http_port": 80, "ssh_port": 22}
+    for setting, default in ({"http_port": None, "ssh_port": None} | defaults).items():
+        port = plan.options.get(setting, default)
+        if port is None:
+            continue
+        for pid, name in listeners(port).items():
+            if {pid, _parent(pid)} & running or (not plan.embedded and name in OURS):
+                continue
+            who = f"{name} (process {pid})" if pid else "another process"
+            yield f"port {port} is in use by {who}: stop that, or choose another port"
+            break
+
+
+def _running_pids(plan: Plan) -> set[int]:
+    """Processes of this very server, when the installation is an upgrade."""
+    found = set()
+    for name in ("nginx.pid", "sshd.pid"):
+        try:
+            found.add(int((plan.run / name).read_text()))
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def _parent(pid: int) -> int:
+    """nginx's workers hold its ports, too."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
+def listeners(port: int) -> dict[int, str]:
+    """Which processes listen on a TCP port: name by process id (0 where it cannot be told)."""
+    inodes = _listening_inodes(port)
+    found: dict[int, str] = {}
+    for fd in Path("/proc").glob("[0-9]*/fd/*") if inodes else ():
+        try:
+            target = str(fd.readlink())
+        except OSError:
+            continue
+        if target.startswith("socket:[") and target[8:-1] in inodes:
+            found[int(fd.parts[2])] = (fd.parents[1] / "comm").read_text().strip()
+    if inodes and not found:
+        found[0] = ""
+    return found
+
+
+def _listening_inodes(port: int) -> set[str]:
+    """Socket inodes in state LISTEN (0A), as /proc/net/tcp tells them (proc(5))."""
+    inodes = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        if not Path(table).exists():
+            continue
+        for line in Path(table).read_text().splitlines()[1:]:
+            columns = line.split()
+            if columns[3] == "0A" and int(columns[1].rpartition(":")[2], 16) == port:
+                inodes.add(columns[9])
+    return inodes

@@ -1,0 +1,171 @@
+"""install.sh's command line and the order of its steps."""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from paas.entrypoints.installer import checks, demo, machine, packages, slots, versions
+from paas.entrypoints.installer.plan import InstallError, Plan
+from paas.entrypoints.installer.uninstall import uninstall
+
+EPILOG = """\
+examples:
+  ./install.sh --domain apps.example.com    install on this machine (ports 80 and 22)
+  ./install.sh --root /srv/try --http-port 8080 --ssh-port 2222
+                                            a server of its own in one directory
+  ./install.sh --demo                       install, then push an example app and fetch it
+  ./install.sh --uninstall                  remove it; --purge: with apps, settings and data
+"""
+
+
+def main(source: str, argv: Sequence[str]) -> int:
+    """Install, upgrade or uninstall; returns the exit status."""
+    os.umask(0o022)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.purge and not arguments.uninstall:
+        parser.error("--purge goes with --uninstall")
+    root = str(Path(arguments.root).resolve()) if arguments.root else None
+    env, notes = machine.build_env(os.environ)
+    plan = Plan(source, root, _options(arguments), env, arguments.quiet)
+    try:
+        checks.require_root()
+        if arguments.uninstall:
+            uninstall(plan, purge=arguments.purge, say=Say(quiet=False))
+        else:
+            install(plan, notes, force=arguments.force, with_demo=arguments.demo)
+    except InstallError as error:
+        print(_indented(error.message), file=sys.stderr)
+        if error.hint:
+            print(_indented(error.hint), file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="install.sh",
+        description="Install paas on this machine, or upgrade it without stopping an app.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--domain", help="apps answer at APP.DOMAIN (default: localhost)")
+    add("--root", metavar="DIR", help="make a server of its own in this directory")
+    add("--http-port", type=_port, metavar="N", help="where Nginx listens (default: 80)")
+    add("--ssh-port", type=_port, metavar="N", help="where sshd listens (default: 22)")
+    add("--uids", type=_range, metavar="A-B", help="uids for the apps")
+    add("--app-ports", type=_range, metavar="A-B", help="ports on loopback for the apps")
+    add("--demo", action="store_true", help="then push an example app and fetch it")
+    add("--force", action="store_true", help="go on although this system is not supported")
+    add("--quiet", action="store_true", help="print only what went wrong")
+    add("--uninstall", action="store_true", help="stop and remove it; data and settings stay")
+    add("--purge", action="store_true", help="with --uninstall: data and settings too")
+    return parser
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 65_535:
+        raise ValueError(text)
+    return number
+
+
+def _range(text: str) -> list[int]:
+    first, last = (int(part) for part in text.split("-"))
+    if not 0 < first <= last:
+        raise ValueError(text)
+    return [first, last]
+
+
+def _options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings that the command line gives, by their names in server.yml."""
+    names = {"domain": "domain", "http_port": "http_port", "ssh_port": "ssh_port"}
+    names |= {"uids": "uids", "app_ports": "ports"}
+    given = {setting: getattr(arguments, option) for option, setting in names.items()}
+    return {setting: value for setting, value in given.items() if value is not None}
+
+
+class Say:
+    """Narration on stderr, in the platform's vocabulary of output."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+
+    def step(self, text: str) -> None:
+        """Start a step."""
+        if not self._quiet:
+            print(f"-----> {text}", file=sys.stderr, flush=True)
+
+    def detail(self, text: str) -> None:
+        """A detail of the step."""
+        if not self._quiet:
+            print(f"       {text}", file=sys.stderr, flush=True)
+
+
+def install(plan: Plan, notes: Sequence[str], *, force: bool, with_demo: bool) -> None:
+    """Check, then install or upgrade, then say what to do next."""
+    say = Say(quiet=plan.quiet)
+    if plan.embedded and not plan.installed:
+        missing = [o for o in ("http_port", "ssh_port") if o not in plan.options]
+        if missing:
+            options = " and ".join("--" + o.replace("_", "-") for o in missing)
+            raise InstallError(f"A server of its own in a directory needs {options} as well.")
+    checks.check(plan, force=force)
+    say.step(f"{'Upgrading' if plan.installed else 'Installing'} paas in {plan.root or '/'}")
+    for note in notes:
+        say.detail(note)
+    if missing := packages.missing():
+        say.step("Installing packages: " + " ".join(missing))
+        packages.install_packages(missing)
+    packages.ensure_account()
+    if plan.root:
+        plan = _with_slot(plan, plan.root)
+    say.step("Making the server's virtual environment")
+    version = versions.install_version(plan)
+    say.step("Starting the server" if not plan.installed else "Restarting the gate; apps run on")
+    _second_half(plan, version)
+    if with_demo:
+        demo.run_demo(plan, say)
+    elif not plan.quiet:
+        _say_next(plan)
+
+
+def _with_slot(plan: Plan, root: str) -> Plan:
+    """The plan with uids and ports of this server's own."""
+    for directory in (Path(root), *Path(root).parents):
+        if not directory.exists():
+            directory.mkdir(parents=True, mode=0o755)
+    slot = slots.take(root)
+    options = {"uids": list(slots.uids(slot)), "ports": list(slots.ports(slot)), **plan.options}
+    return Plan(plan.source, root, options, plan.machine, plan.quiet)
+
+
+def _second_half(plan: Plan, version: Path) -> None:
+    python = str(version / "venv/bin/python")
+    module = "paas.entrypoints.installer.configure"
+    argv = [python, "-I", "-m", module, plan.to_json(), str(version)]
+    if subprocess.run(argv, check=False).returncode:
+        raise InstallError("The installation is not complete.", "Mend that, then run it again.")
+
+
+def _say_next(plan: Plan) -> None:
+    server = demo.Server(plan)
+    paas = plan.command if plan.embedded else "sudo paas"
+    host = "YOUR-SERVER" if server.domain == "localhost" else server.domain
+    print(f"""
+paas is installed. The next three commands:
+
+  {paas} keys:add YOU < ~/.ssh/id_ed25519.pub
+  git remote add deploy {server.git_url("hello", host)}
+  git push deploy main
+
+Your app then answers at {server.web_url("hello")}""")
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f" !     {line}" for line in text.splitlines())

@@ -1,0 +1,74 @@
+"""Which embedded servers this machine has, so that no two share uids or ports.
+
+Slot N stands for the uids 100000+1000*N to +999 and the ports 10000+200*N to +199. A slot is a
+file that holds the server's directory; slots of directories that are gone are given out again.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from paas.entrypoints.installer.plan import InstallError
+
+SLOTS = Path("/var/lib/paas-embedded/slots")
+LAST_SLOT = 49
+
+
+def uids(slot: int) -> tuple[int, int]:
+    """First and last uid of a slot."""
+    first = 100_000 + 1_000 * slot
+    return first, first + 999
+
+
+def ports(slot: int) -> tuple[int, int]:
+    """First and last port of a slot."""
+    first = 10_000 + 200 * slot
+    return first, first + 199
+
+
+@contextmanager
+def _locked(slots: Path) -> Iterator[None]:
+    slots.mkdir(parents=True, exist_ok=True)
+    with (slots.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def taken(slots: Path = SLOTS) -> dict[int, str]:
+    """Directory by slot. An empty file (a machine that crashed) counts as free."""
+    if not slots.is_dir():
+        return {}
+    found = {int(f.name): f.read_text() for f in slots.iterdir() if f.name.isdigit()}
+    return {slot: root for slot, root in found.items() if root}
+
+
+def take(root: str, slots: Path = SLOTS) -> int:
+    """The slot of a server's directory: the one that it has, or the first that is free."""
+    with _locked(slots):
+        mine = taken(slots)
+        for slot, owner in mine.items():
+            if owner == root:
+                return slot
+        for slot in range(1, LAST_SLOT + 1):
+            if slot not in mine or not Path(mine[slot]).exists():
+                (slots / str(slot)).write_text(root)
+                return slot
+    raise InstallError(
+        f"This machine has {LAST_SLOT} embedded servers already: {slots} lists them.",
+        "Remove one with: ./install.sh --root DIR --uninstall --purge",
+    )
+
+
+def give_back(root: str, slots: Path = SLOTS) -> None:
+    """Free the slot of a server's directory; no error where it has none."""
+    if not slots.is_dir():
+        return
+    with _locked(slots):
+        for slot, owner in taken(slots).items():
+            if owner == root:
+                (slots / str(slot)).unlink()
+    with suppress(OSError):
+        slots.rmdir()
+        (slots.parent / "lock").unlink()
+        slots.parent.rmdir()

@@ -1,0 +1,97 @@
+"""Removing a server: what install.sh made, and with --purge what people put in."""
+
+import pwd
+import shutil
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from paas.entrypoints.installer import slots
+from paas.entrypoints.installer.packages import HOME
+from paas.entrypoints.installer.plan import ACCOUNT, InstallError, Plan
+
+UNIT = Path("/etc/systemd/system/paas.service")
+# Rendered by paas/adapters: nginx_conf.py and sshd_conf.py.
+SYSTEM_FILES = (
+    Path("/etc/nginx/conf.d/paas.conf"),
+    Path("/etc/nginx/modules-enabled/90-paas.conf"),
+    Path("/etc/ssh/sshd_config.d/paas.conf"),
+)
+DEFAULT_SITE = Path("/etc/nginx/sites-enabled/default")
+
+
+class Narrator(Protocol):
+    """Where it says what it does."""
+
+    def step(self, text: str) -> None: ...
+    def detail(self, text: str) -> None: ...
+
+
+def uninstall(plan: Plan, *, purge: bool, say: Narrator) -> None:
+    """Stop the server and remove it; no error where there is none."""
+    if plan.embedded and not _looks_like_ours(plan):
+        raise InstallError(f"There is no server in {plan.root}: nothing was removed.")
+    say.step("Stopping the server")
+    _stop(plan)
+    say.step("Removing its files")
+    if not plan.embedded:
+        _remove_system_files(plan)
+    for path in (plan.opt, plan.run):
+        _remove(path)
+    plan.command.unlink(missing_ok=True)
+    if not purge:
+        say.detail(f"Settings and data stay in {plan.etc} and {plan.state}; --purge removes them.")
+        return
+    for path in (plan.etc, plan.state):
+        _remove(path)
+    if plan.root:
+        for path in (plan.command.parent, Path(plan.root)):
+            with suppress(OSError):
+                path.rmdir()
+        slots.give_back(plan.root)
+    _remove_account()
+
+
+def _looks_like_ours(plan: Plan) -> bool:
+    return plan.installed or plan.opt.is_dir() or plan.root in slots.taken().values()
+
+
+def _stop(plan: Plan) -> None:
+    python = plan.opt / "current/venv/bin/python"
+    if python.exists() and plan.installed:
+        boot = [str(python), "-I", "-m", "paas.entrypoints.boot", "--etc", str(plan.etc), "stop"]
+        if subprocess.run(boot, check=False).returncode:
+            raise InstallError("The server could not be stopped; nothing was removed.")
+    if not plan.embedded and UNIT.exists():
+        subprocess.run(["systemctl", "disable", "--quiet", "--now", "paas"], check=False)
+        UNIT.unlink()
+        subprocess.run(["systemctl", "daemon-reload"], check=False)
+
+
+def _remove_system_files(plan: Plan) -> None:
+    for path in SYSTEM_FILES:
+        path.unlink(missing_ok=True)
+    if (plan.etc / "default-site-was-removed").exists():
+        (plan.etc / "default-site-was-removed").unlink()
+        with suppress(FileExistsError):
+            DEFAULT_SITE.symlink_to("/etc/nginx/sites-available/default")
+    if Path("/run/systemd/system").is_dir():
+        for unit in ("nginx", "ssh"):
+            subprocess.run(["systemctl", "try-reload-or-restart", unit], check=False)
+
+
+def _remove(path: Path) -> None:
+    if path.exists():
+        shutil.rmtree(path)
+
+
+def _remove_account() -> None:
+    """The account goes with the last server."""
+    if slots.taken() or Path("/etc/paas").exists():
+        return
+    with suppress(KeyError):
+        pwd.getpwnam(ACCOUNT)
+        subprocess.run(["userdel", ACCOUNT], capture_output=True, check=False)
+    with suppress(OSError):
+        HOME.rmdir()

@@ -1,0 +1,139 @@
+"""The installed code: one directory a version under opt/versions, ``opt/current`` names the one.
+
+A version is complete when its file ``complete`` exists; anything else is left of an installation
+that was broken off, and is removed by the next.
+"""
+
+import compileall
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from paas.entrypoints.installer.plan import SYSTEM_PYTHON, InstallError, Plan
+
+CODE = ("paas", "hooks", "buildpacks", "nginx-templates", "examples")
+FILES = ("pyproject.toml", "uv.lock", "README.md")
+VERSIONS_KEPT = 2
+
+
+def install_version(plan: Plan) -> Path:
+    """Copy the code and make its venv in a new version directory; returns it, not yet current."""
+    versions = plan.opt / "versions"
+    versions.mkdir(parents=True, exist_ok=True)
+    for left in _numbered(versions):
+        if not (left / "complete").exists():
+            shutil.rmtree(left)
+    number = max((int(path.name) for path in _numbered(versions)), default=0) + 1
+    version = versions / str(number)
+    version.mkdir(mode=0o755)
+    _copy_code(Path(plan.source), version)
+    _make_venv(version)
+    (version / "complete").touch()
+    return version
+
+
+def _numbered(versions: Path) -> list[Path]:
+    return [path for path in versions.iterdir() if path.name.isdigit()]
+
+
+def _copy_code(source: Path, version: Path) -> None:
+    ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+    for name in CODE:
+        if (source / name).is_dir():
+            shutil.copytree(source / name, version / name, symlinks=True, ignore=ignored)
+    for name in FILES:
+        shutil.copy(source / name, version / name)
+    # A checkout under umask 077 would hide the buildpacks from the apps.
+    subprocess.run(["chmod", "-R", "u+rwX,go+rX,go-w", str(version)], check=True)
+    if os.geteuid() == 0:
+        subprocess.run(["chown", "-R", "--no-dereference", "root:root", str(version)], check=True)
+    compileall.compile_dir(version / "paas", quiet=2, workers=1)
+
+
+def _make_venv(version: Path) -> None:
+    venv = version / "venv"
+    env = {k: v for k, v in os.environ.items() if k not in {"VIRTUAL_ENV", "UV_PYTHON"}}
+    env |= {"UV_PROJECT_ENVIRONMENT": str(venv), "UV_COMPILE_BYTECODE": "1", "UV_NO_PROGRESS": "1"}
+    with tempfile.TemporaryDirectory(prefix="paas-uv-") as scratch:
+        argv = [_uv(version / "uv.lock", version.parent.parent, Path(scratch)), "sync", "--quiet"]
+        argv += ["--project", str(version), "--frozen", "--no-dev", "--no-install-project"]
+        argv += ["--extra", "server", "--python", str(SYSTEM_PYTHON), "--no-python-downloads"]
+        if "UV_NATIVE_TLS" not in env and "SSL_CERT_FILE" not in env:
+            env.setdefault("UV_SYSTEM_CERTS", "true")
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise InstallError(
+            f"The server's virtual environment could not be made:\n{done.stderr[-3000:]}",
+            "Is the package index reachable? Proxy, certificates and index come from "
+            "the environment: HTTPS_PROXY, SSL_CERT_FILE, UV_DEFAULT_INDEX.",
+        )
+    site_packages = next(venv.glob("lib/python3*/site-packages"))
+    (site_packages / "paas.pth").write_text(f"{version}\n")
+
+
+def _uv(lock: Path, opt: Path, scratch: Path) -> str:
+    """A uv of the very version in uv.lock: on PATH, of the installed version, or from the index."""
+    match = re.search(r'name = "uv"\nversion = "([^"]+)"', lock.read_text())
+    if match is None:
+        raise InstallError(f"{lock} does not name a version of uv.")
+    wanted = match[1]
+    for candidate in (shutil.which("uv"), str(opt / "current/venv/bin/uv")):
+        if candidate and _uv_version(candidate) == wanted:
+            return candidate
+    venv = scratch / "venv"
+    for argv in (
+        [str(SYSTEM_PYTHON), "-m", "venv", str(venv)],
+        [str(venv / "bin/python"), "-m", "pip", "install", "--quiet", f"uv=={wanted}"],
+    ):
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise InstallError(
+                f"uv {wanted} could not be installed:\n{done.stdout[-1500:]}{done.stderr[-1500:]}",
+                "Is the package index reachable? pip's own settings hold: pip.conf, PIP_*.",
+            )
+    return str(venv / "bin/uv")
+
+
+def _uv_version(program: str) -> str | None:
+    try:
+        shown = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    words = shown.stdout.split()
+    return words[1] if len(words) > 1 else None
+
+
+def make_current(opt: Path, version: Path) -> None:
+    """Point opt/current at a version, in one step."""
+    new = opt / ".current.new"
+    new.unlink(missing_ok=True)
+    new.symlink_to(version.relative_to(opt))
+    new.replace(opt / "current")
+
+
+def prune(opt: Path) -> list[str]:
+    """Remove old versions but the last, and those that a process still runs from."""
+    current = (opt / "current").resolve()
+    newest = sorted(_numbered(opt / "versions"), key=lambda path: int(path.name), reverse=True)
+    kept = {current, *newest[:VERSIONS_KEPT]}
+    in_use = _command_lines()
+    removed = []
+    for version in newest:
+        if version not in kept and f"{version}/" not in in_use:
+            (version / "complete").unlink(missing_ok=True)
+            shutil.rmtree(version)
+            removed.append(version.name)
+    return removed
+
+
+def _command_lines() -> str:
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            lines.append(path.read_bytes().decode(errors="replace"))
+        except OSError:
+            continue
+    return "\n".join(lines)

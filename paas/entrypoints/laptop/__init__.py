@@ -1,0 +1,1 @@
+"""``paas`` on a laptop: finds the server and the app, and goes there over ssh."""

@@ -1,0 +1,129 @@
+"""Locks between processes."""
+
+import os
+import signal
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.locks import FlockLocks
+from tests.contract.gate_world import eventually
+
+
+@pytest.fixture
+def locks(tmp_path: Path) -> FlockLocks:
+    """Locks in a directory that does not exist yet."""
+    return FlockLocks(tmp_path / "locks", 64_123)
+
+
+def in_fork(work: Callable[[], None]) -> int:
+    """Run work in a forked process; its pid."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    return pid
+
+
+def test_held_and_freed(locks: FlockLocks) -> None:
+    """A lock is held inside its block alone, and for its app alone; an error frees it."""
+    assert not locks.app_is_held(1)
+    with pytest.raises(ZeroDivisionError), locks.app(1, "deploy by alice"):
+        assert locks.app_is_held(1)
+        assert not locks.app_is_held(2)
+        raise ZeroDivisionError
+    assert not locks.app_is_held(1)
+
+
+def test_waiter_learns_the_holder_once(locks: FlockLocks, tmp_path: Path) -> None:
+    """Who must wait is told for whom, once, and gets the lock when it is free."""
+    release, told = os.pipe(), tmp_path / "told"
+
+    def hold() -> None:
+        with locks.app(1, "deploy by alice"):
+            (tmp_path / "held").touch()
+            os.read(release[0], 1)
+
+    pid = in_fork(hold)
+    eventually((tmp_path / "held").exists, "the lock is held")
+
+    def waiting(holder: str) -> None:
+        with told.open("a") as file:
+            file.write(holder + "\n")
+        os.write(release[1], b"x")
+
+    with locks.app(1, "restart by bob", waiting):
+        holders = told.read_text().splitlines()
+    assert len(holders) == 1
+    assert holders[0].startswith("deploy by alice, since ")
+    assert holders[0].endswith(" UTC")
+    os.waitpid(pid, 0)
+
+
+def test_nobody_waits_for_a_dead_holder(locks: FlockLocks, tmp_path: Path) -> None:
+    """kill -9 of the holder frees the lock; its old text deceives no one."""
+
+    def hold() -> None:
+        with locks.app(1, "deploy by alice"):
+            (tmp_path / "held").touch()
+            signal.pause()
+
+    pid = in_fork(hold)
+    eventually((tmp_path / "held").exists, "the lock is held")
+    assert locks.app_is_held(1)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert not locks.app_is_held(1)
+    told: list[str] = []
+    with locks.app(1, "x", told.append):
+        assert told == []
+
+
+def test_looking_disturbs_nobody(locks: FlockLocks) -> None:
+    """Many looks at a lock make no one believe that it has to wait."""
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            locks.app_is_held(1)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    told: list[str] = []
+    for _ in range(200):
+        with locks.app(1, "x", told.append):
+            pass
+    stop.set()
+    thread.join()
+    assert told == []
+
+
+def test_one_at_a_time(locks: FlockLocks, tmp_path: Path) -> None:
+    """Of many processes, each alone changes what the lock guards."""
+    counter = tmp_path / "counter"
+    counter.write_text("0")
+
+    def work() -> None:
+        for _ in range(25):
+            with locks.app(1, "x"):
+                counter.write_text(str(int(counter.read_text()) + 1))
+
+    for pid in [in_fork(work) for _ in range(4)]:
+        os.waitpid(pid, 0)
+    assert counter.read_text() == "100"
+
+
+def test_push_lock_is_for_the_account(locks: FlockLocks) -> None:
+    """The account may open the push lock, and nobody can list or open the others."""
+    path = locks.push(1)
+    assert locks.push(1) == path
+    mode = path.stat()
+    assert (stat.S_IMODE(mode.st_mode), mode.st_uid, mode.st_gid) == (0o660, 0, 64_123)
+    with locks.app(1, "x"):
+        assert stat.S_IMODE((path.parent / "app-1").stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o711

@@ -1,0 +1,155 @@
+"""A push through the client, the gate, git itself and the hook, as the platform's account."""
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.gate_world import ACCOUNT, LIMIT_S, eventually
+from tests.contract.pusher import Pusher, pushing
+
+
+@pytest.fixture
+def pusher() -> Iterator[Pusher]:
+    """A gate, a repository and someone who pushes to it."""
+    with pushing() as made:
+        yield made
+
+
+def test_push_reaches_the_gate(pusher: Pusher) -> None:
+    """The hook's command learns all of the push; the refs move; clone gives it back."""
+    commit = pusher.git("rev-parse", "HEAD").stdout.strip()
+    pushed = pusher.git("push", "deploy", "main", "main:refs/heads/$(id);x")
+    for line in (
+        "remote: -----> push by alice to shop (7)",
+        "remote:        GIT_QUARANTINE_PATH True True",
+        "remote:        GIT_OBJECT_DIRECTORY True True",
+        "remote:        alternates True True",
+        "remote:        ref refs/heads/main",
+        "remote:        ref refs/heads/$(id);x",
+    ):
+        assert line in pushed.stdout
+    assert (pushed.returncode, pusher.head()) == (0, commit)
+    pusher.git("clone", "-q", "paas@server:shop", "../clone")
+    assert (pusher.tree.parent / "clone" / "file").read_text() == "one"
+    archive = pusher.git("archive", "--remote=paas@server:shop", "main", "-o", "../a.tar")
+    assert archive.returncode == 0, archive.stdout
+
+
+def test_refusal_changes_nothing(pusher: Pusher) -> None:
+    """When the gate says no, git rejects the push and the ref stays; the next push works."""
+    refused = pusher.git("push", "-o", "refuse", "deploy", "main")
+    assert "pre-receive hook declined" in refused.stdout
+    assert pusher.head() == ""
+    assert pusher.git("push", "deploy", "main").returncode == 0
+
+
+def test_no_gate_no_push(pusher: Pusher) -> None:
+    """Without a gate the push is refused with the reason."""
+    pusher.world.stop()
+    refused = pusher.git("push", "deploy", "main")
+    assert refused.returncode != 0
+    assert "gate is not running" in refused.stdout
+
+
+def test_shallow_clone_is_refused_before_the_gate(pusher: Pusher) -> None:
+    """A push whose history is cut off deploys nothing, and says what to do."""
+    pusher.commit("two")
+    pusher.git("push", "deploy", "main")
+    other = pusher.tree.parent / "shallow"
+    pusher.git("clone", "-q", "--depth", "1", f"file://{pusher.tree}", str(other))
+    fresh = pusher.world.root / "fresh.git"
+    pusher.run("git", "init", "-q", "--bare", str(fresh), cwd=other)
+    lock = pusher.world.root / "locks" / "fresh"
+    shutil.copy(pusher.world.root / "locks" / "shop", lock)
+    os.chown(lock, 0, ACCOUNT)
+    refused = pusher.run("git", "push", "paas@server:fresh", "main", cwd=other)
+    assert "shallow clone" in refused.stdout
+    assert "git fetch --unshallow" in refused.stdout
+    assert "-----> push" not in refused.stdout
+    # Where the server has the history already, a shallow clone may push.
+    pusher.run("git", "commit", "-q", "--allow-empty", "-m", "three", cwd=other)
+    accepted = pusher.run("git", "push", "paas@server:shop", "main", cwd=other)
+    assert accepted.returncode == 0, accepted.stdout
+
+
+def test_deletion_and_second_branch(pusher: Pusher) -> None:
+    """A deletion reaches the gate's judgement, without a quarantine to look into."""
+    pusher.git("push", "deploy", "main", "main:other")
+    deleted = pusher.git("push", "deploy", ":other")
+    assert "GIT_QUARANTINE_PATH False" in deleted.stdout
+    assert "ref refs/heads/other" in deleted.stdout
+    assert (deleted.returncode, pusher.head("other")) == (0, "")
+
+
+def test_hostile_packs_are_refused(pusher: Pusher) -> None:
+    """A tree with an entry .git and a pack above the limit do not get in."""
+    blob = pusher.git("rev-parse", "HEAD:file").stdout.strip()
+    raw = "".join(f"\\x{byte:02x}" for byte in bytes.fromhex(blob))
+    entry = f"100644 .git\\0{raw}"
+    script = f"""
+tree=$(printf '{entry}' | git hash-object -t tree --literally -w --stdin)
+git update-ref refs/heads/evil "$(git commit-tree -m evil "$tree")"
+"""
+    assert pusher.run("bash", "-c", script, cwd=pusher.tree).returncode == 0
+    refused = pusher.git("push", "deploy", "evil")
+    assert "hasDotgit" in refused.stdout
+    (pusher.tree / "big").write_bytes(os.urandom(2 * 1024 * 1024))
+    shutil.chown(pusher.tree / "big", ACCOUNT)
+    pusher.git("add", "big")
+    pusher.git("commit", "-q", "-m", "big")
+    assert pusher.git("push", "deploy", "main").returncode != 0
+    assert (pusher.head("evil"), pusher.head()) == ("", "")
+
+
+def test_second_push_waits_and_is_told(pusher: Pusher) -> None:
+    """Two pushes at once go one after the other; the second learns for whom it waits."""
+    slow = pusher.world.etc / "slow-hook"
+    slow.touch()
+    first = pusher.start_push("main", pusher.world.root / "first")
+    eventually((pusher.world.etc / "hook-started").exists, "the first push is in its hook")
+    output = pusher.world.root / "second"
+    second = pusher.start_push("main:second", output)
+    eventually(lambda: "waiting" in output.read_text(), "the second push is told")
+    assert " !     alice is pushing to this app since " in output.read_text()
+    assert " UTC; waiting for that push to end.\n" in output.read_text()
+    assert "-----> push" not in output.read_text()
+    slow.unlink()
+    assert first.wait(LIMIT_S) == 0
+    assert second.wait(LIMIT_S) == 0
+    assert pusher.head("second") == pusher.head()
+
+
+def test_killed_receive_pack_keeps_the_lock(pusher: Pusher) -> None:
+    """While the hook of a killed receive-pack runs on, no other push starts."""
+    slow = pusher.world.etc / "slow-hook"
+    slow.touch()
+    first = pusher.start_push("main", pusher.world.root / "first")
+    eventually((pusher.world.etc / "hook-started").exists, "the first push is in its hook")
+    (child,) = [
+        int(path.parent.name)
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if path.read_bytes().startswith(b"git\0receive-pack\0" + os.fsencode(pusher.repository))
+    ]
+    os.kill(child, signal.SIGKILL)
+    first.wait(LIMIT_S)
+    output = pusher.world.root / "second"
+    second = pusher.start_push("main", output)
+    eventually(lambda: "waiting" in output.read_text(), "the second push waits")
+    slow.unlink()
+    assert second.wait(LIMIT_S) == 0
+
+
+def test_killed_pusher_leaves_the_verdict_to_the_hook(pusher: Pusher) -> None:
+    """A terminal that closes in the middle does not stop the hook, and the ref moves."""
+    slow = pusher.world.etc / "slow-hook"
+    slow.touch()
+    first = pusher.start_push("main", pusher.world.root / "first")
+    eventually((pusher.world.etc / "hook-started").exists, "the push is in its hook")
+    first.kill()
+    first.wait(LIMIT_S)
+    slow.unlink()
+    eventually(lambda: pusher.head() != "", "the ref moves")

@@ -1,0 +1,170 @@
+"""The installer's own rules: what it takes over, merges, and gives out."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from paas.entrypoints.installer import checks, machine, slots
+from paas.entrypoints.installer.configure import merged_settings
+from paas.entrypoints.installer.demo import Server
+from paas.entrypoints.installer.plan import Plan
+
+
+@pytest.fixture(autouse=True)
+def no_pip_conf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's own pip.conf stays out of these tests."""
+    monkeypatch.setattr(machine, "PIP_CONFIGS", ())
+
+
+def test_machine_settings_are_taken_over() -> None:
+    """Proxy, index and package managers' settings come along; everything else stays behind."""
+    environ = {
+        "HTTPS_PROXY": "http://proxy:3128",
+        "no_proxy": "localhost",
+        "UV_INDEX_URL": "https://pypi.example.com/simple",
+        "NPM_CONFIG_REGISTRY": "https://npm.example.com",
+        "PIP_TIMEOUT": "60",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "PATH": "/usr/bin",
+        "UV_CACHE_DIR": "/cache",
+        "UV_PROJECT_ENVIRONMENT": "/venv",
+        "PIP_TARGET": "/target",
+        "PIP_EMPTY": "",
+        "UV_PUBLISH_TOKEN": "secret",
+    }
+    taken, notes = machine.build_env(environ)
+    names = {"HTTPS_PROXY", "no_proxy", "UV_INDEX_URL", "NPM_CONFIG_REGISTRY", "PIP_TIMEOUT"}
+    assert taken == {name: environ[name] for name in names}
+    assert notes == []
+
+
+def test_certificates_switch_uv_to_the_system_ones(tmp_path: Path) -> None:
+    """uv reads the machine's certificates only when told, so it is told where there are some."""
+    taken, _ = machine.build_env({"CURL_CA_BUNDLE": "/etc/hostname"})
+    assert taken == {"CURL_CA_BUNDLE": "/etc/hostname", "UV_SYSTEM_CERTS": "true"}
+
+
+def test_unreadable_paths_are_left_out(tmp_path: Path) -> None:
+    """A file that apps cannot read is not taken over, with a note that names it."""
+    secret = tmp_path / "ca.pem"
+    secret.write_text("certificate")
+    secret.chmod(0o600)
+    taken, notes = machine.build_env({"SSL_CERT_FILE": str(secret)})
+    assert "SSL_CERT_FILE" not in taken
+    assert notes == [f"SSL_CERT_FILE is not taken over for builds: apps cannot read {secret}"]
+
+
+def test_directory_lists_are_checked_one_by_one() -> None:
+    """SSL_CERT_DIR may name several directories."""
+    taken, notes = machine.build_env({"SSL_CERT_DIR": "/etc:/nowhere"})
+    assert "SSL_CERT_DIR" not in taken
+    assert "/nowhere" in notes[0]
+    assert machine.build_env({"SSL_CERT_DIR": "/etc:/usr"})[0]["SSL_CERT_DIR"] == "/etc:/usr"
+
+
+def test_pip_conf_in_both_programs_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Builds read no pip.conf of root's: its indexes become variables, for uv too."""
+    conf = tmp_path / "pip.conf"
+    conf.write_text(
+        "[global]\nindex-url = https://one.example/simple\n"
+        "extra-index-url =\n    https://two.example/simple\n    https://three.example/simple\n"
+    )
+    monkeypatch.setattr(machine, "PIP_CONFIGS", (str(conf),))
+    more = "https://two.example/simple https://three.example/simple"
+    taken, _ = machine.build_env({})
+    assert taken == {
+        "PIP_INDEX_URL": "https://one.example/simple",
+        "UV_DEFAULT_INDEX": "https://one.example/simple",
+        "PIP_EXTRA_INDEX_URL": more,
+        "UV_INDEX": more,
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+    }
+
+
+def test_the_environment_wins_over_pip_conf(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with pip itself; and what is said to uv directly holds for uv."""
+    conf = tmp_path / "pip.conf"
+    conf.write_text("[global]\nindex-url = https://file.example/\n")
+    monkeypatch.setattr(machine, "PIP_CONFIGS", (str(conf),))
+    environ = {"PIP_INDEX_URL": "https://env.example/", "UV_DEFAULT_INDEX": "https://uv.example/"}
+    assert machine.build_env(environ)[0] == environ
+
+
+@pytest.mark.parametrize(
+    ("present", "former", "ours", "expected"),
+    [
+        ({}, {}, {"a": 1}, {"a": 1}),
+        ({"a": 1}, {"a": 1}, {"a": 2}, {"a": 2}),
+        ({"a": 5}, {"a": 1}, {"a": 2}, {"a": 5}),
+        ({"a": 5, "b": 1}, {}, {}, {"a": 5, "b": 1}),
+        ({"a": 1}, {"a": 1}, {}, {}),
+        ({}, {"a": 1}, {"a": 1}, {}),
+        (
+            {"env": {"X": "hand", "Y": "old"}},
+            {"env": {"X": "old", "Y": "old"}},
+            {"env": {"X": "new", "Y": "new", "Z": "new"}},
+            {"env": {"X": "hand", "Y": "new", "Z": "new"}},
+        ),
+    ],
+)
+def test_settings_are_merged(
+    present: dict[str, object],
+    former: dict[str, object],
+    ours: dict[str, object],
+    expected: dict[str, object],
+) -> None:
+    """What the operator changed, added or removed by hand stays; the rest follows us."""
+    assert merged_settings(present, former, ours) == expected
+
+
+def test_slots_are_apart(tmp_path: Path) -> None:
+    """Each directory keeps its slot; no two slots share a uid or a port."""
+    registry = tmp_path / "registry" / "slots"
+    roots = [tmp_path / name for name in "abc"]
+    for root in roots:
+        root.mkdir()
+    given = [slots.take(str(root), registry) for root in roots]
+    assert given == [1, 2, 3]
+    assert slots.take(str(roots[1]), registry) == 2
+    for range_of in (slots.uids, slots.ports):
+        assert range_of(1)[1] < range_of(2)[0]
+    slots.give_back(str(roots[0]), registry)
+    assert slots.take(str(tmp_path), registry) == 1
+
+
+def test_slots_of_removed_directories_are_free(tmp_path: Path) -> None:
+    """Who deletes the directory by hand does not use up the slot."""
+    registry = tmp_path / "registry" / "slots"
+    assert slots.take(str(tmp_path / "gone"), registry) == 1
+    assert slots.take(str(tmp_path), registry) == 1
+
+
+def test_the_last_slot_leaves_nothing(tmp_path: Path) -> None:
+    """The registry goes with its last server."""
+    registry = tmp_path / "registry" / "slots"
+    slots.take(str(tmp_path), registry)
+    slots.give_back(str(tmp_path), registry)
+    assert not registry.parent.exists()
+
+
+def test_listeners_are_named() -> None:
+    """Who listens on a port is told by process id and name."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert list(checks.listeners(port)) == [os.getpid()]
+    assert checks.listeners(port) == {}
+
+
+def test_urls_of_a_server(tmp_path: Path) -> None:
+    """Ports other than 80 and 22 show in what is printed."""
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/server.yml").write_text(
+        "domain: example.com\nhttp_port: 8080\nssh_port: 2222\n"
+    )
+    server = Server(Plan("/src", str(tmp_path)))
+    assert server.web_url("shop") == "http://shop.example.com:8080/"
+    assert server.git_url("shop", "host") == "ssh://paas@host:2222/shop"
