@@ -27,9 +27,11 @@ from paas.settings import Settings
 
 OUTPUT_MAX_BYTES = 8 * 1024 * 1024
 REASON_MAX_CHARS = 300
+ERROR_MAX_LINES = 40
 EXIT_NOT_DETECTED = 100
 EXIT_NOT_LAUNCHED = 70
 RESULT = "result"
+_ERROR = b" !     Error: "
 _ROOM = "/tmp/paas"  # noqa: S108 - in the sandbox's own /tmp
 
 
@@ -55,7 +57,7 @@ class BuildpackBuilder:
         heard = _Heard(output)
         with self._prepared(app, tree, cache, config) as spec:
             status = self._launch(app, spec, heard)
-        heard.end()
+        heard.end(failed=status != 0)
         if status != 0:
             raise self._failure(status, heard)
         return parse_result(read_result(cache, RESULT))
@@ -172,36 +174,73 @@ class BuildpackBuilder:
                 f"The build could not be started: {heard.last}",
                 "This is the server's fault; its administrator finds more with: paas server:status",
             )
-        reason = heard.reason or f"The build {process.exit_words(status)}."
-        return PaasError("build-failed", f"The build failed: {reason}", "The lines above say more.")
+        if heard.reason:
+            return PaasError("build-failed", heard.reason, heard.advice or None)
+        reason = f"The build {'was ' if status < 0 else ''}{process.exit_words(status)}."
+        return PaasError("build-failed", reason, "The lines above say why.")
 
 
 class _Heard:
-    """Hands the build's lines on, up to a limit, and remembers what explains a failure."""
+    """Hands the build's lines on, up to a limit, and remembers what explains a failure.
+
+    A buildpack's error (a block of marked lines, ``Error: `` in its first) is held back: where the
+    build ends with it, it becomes the PaasError, and is told once.
+    """
 
     def __init__(self, output: Callable[[bytes], None]) -> None:
         self._output = output
         self._passed_bytes = 0
         self._dropped = 0
-        self.reason = ""
+        self._held: list[bytes] = []
         self.last = ""
         self.disk_is_full = False
 
     def line(self, line: bytes) -> None:
         """Take one line."""
-        self._passed_bytes += len(line) + 1
-        self.last = line[:REASON_MAX_CHARS].decode("utf-8", "replace")
-        if line.startswith(b" !     Error: "):
-            self.reason = re.sub(r"[\x00-\x1f\x7f]", "", self.last.partition("Error: ")[2])
+        self.last = _plain(line)
         if b"No space left on device" in line:
             self.disk_is_full = True
+        begins = line.startswith(_ERROR)
+        if begins or not (line.startswith(b" !") or not line.strip()):
+            self._release()
+        if (begins or self._held) and len(self._held) < ERROR_MAX_LINES:
+            self._held.append(line)
+        else:
+            self._pass(line)
+
+    @property
+    def reason(self) -> str:
+        """The error with which the build ended, or nothing."""
+        return _plain(self._held[0].removeprefix(_ERROR)) if self._held else ""
+
+    @property
+    def advice(self) -> str:
+        """The lines below the error."""
+        lines = (_plain(line).removeprefix(" !").removeprefix("     ") for line in self._held[1:])
+        return "\n".join(line for line in lines if line.strip())
+
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        for line in held:
+            self._pass(line)
+
+    def _pass(self, line: bytes) -> None:
+        self._passed_bytes += len(line) + 1
         if self._passed_bytes > OUTPUT_MAX_BYTES and not line.startswith(b" !     "):
             self._dropped += 1
         else:
             self._output(line)
 
-    def end(self) -> None:
-        """Tell what was dropped."""
+    def end(self, *, failed: bool) -> None:
+        """Tell what was dropped; what looked like an error was none where the build succeeded."""
+        if not failed:
+            self._release()
         if self._dropped:
             text = f" !     {self._dropped} lines of the build's output were left out."
             self._output(text.encode())
+
+
+def _plain(line: bytes) -> str:
+    """A line as text for a message."""
+    text = line[:REASON_MAX_CHARS].decode("utf-8", "replace")
+    return re.sub(r"[\x00-\x1f\x7f]", "", text)

@@ -19,6 +19,7 @@ from paas.domain.interfaces import Clock, LogLine
 from paas.settings import Settings
 
 POLL_S = 0.1
+FIRST_START = " from down to starting"
 STARTS = " to starting"  # how the launcher's line ends that begins a process's output
 _CHUNK_BYTES = 65_536
 _SEARCH_LINES = 50_000
@@ -72,7 +73,7 @@ class FileLogs:
         """The last lines that one process printed since it was last started.
 
         Where it has printed nothing since, those of the start before: a process that crashed is
-        started again at once.
+        started again at once. Never those of another release's process of that name.
         """
         found: list[str] = []
         for line in itertools.islice(self._backwards(app_id, "app.log"), _SEARCH_LINES):
@@ -80,7 +81,7 @@ class FileLogs:
                 continue
             if line.source == "app":
                 found.append(line.text)
-            elif found and line.text.endswith(STARTS):
+            elif line.text.endswith(FIRST_START) or (found and line.text.endswith(STARTS)):
                 break
             if len(found) == count:
                 break

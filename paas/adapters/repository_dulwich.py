@@ -217,7 +217,11 @@ def _memory_limit(size_bytes: int) -> Iterator[None]:
 
 
 def _too_large(why: str) -> PaasError:
-    return PaasError("tree-too-large", f"The commit's files are too many or too large: {why}.")
+    return PaasError(
+        "tree-too-large",
+        f"The commit's files are too many or too large: {why}.",
+        "Remove what the app does not need (git rm), commit, and push again.",
+    )
 
 
 def _wrapped(error: OSError, at: str) -> PaasError:

@@ -10,6 +10,7 @@ from paas.domain.interfaces import (
     Clock,
     Locks,
     Logs,
+    Narrator,
     Proxy,
     Repository,
     Runtime,
@@ -18,6 +19,7 @@ from paas.domain.interfaces import (
 )
 from paas.domain.names import AppName, BranchName
 from paas.services.access import find_app, refreshed
+from paas.services.narration import waiting
 from paas.services.rollout import Rollout
 
 NAME_TRIES = 20
@@ -84,10 +86,10 @@ class Apps:
             slug.size_bytes if slug else None,
         )
 
-    def rename(self, actor: Actor, name: str, new_name: AppName) -> App:
+    def rename(self, actor: Actor, name: str, new_name: AppName, say: Narrator) -> App:
         """Give an app another name; its address changes at once, its instances go on."""
         app = self.find(actor, name)
-        with self.locks.app(app.id, f"{actor.name} renames the app"):
+        with self.locks.app(app.id, f"{actor.name} renames the app", waiting(say)):
             app = refreshed(self.store, app)
             self.store.rename_app(app.id, new_name)
             renamed = replace(app, name=new_name)
@@ -102,7 +104,7 @@ class Apps:
                 raise
         return renamed
 
-    def destroy(self, actor: Actor, name: str, confirm: str | None) -> App:
+    def destroy(self, actor: Actor, name: str, confirm: str | None, say: Narrator) -> App:
         """Remove an app and all of it. confirm must repeat the name."""
         app = self.find(actor, name)
         if confirm != app.name:
@@ -111,7 +113,8 @@ class Apps:
                 f"This removes {app.name}, its releases, config and logs for good.",
                 f"To go on: paas apps:destroy {app.name} --confirm {app.name}",
             )
-        with self.locks.app(app.id, f"{actor.name} destroys the app"):
+        with self.locks.app(app.id, f"{actor.name} destroys the app", waiting(say)):
+            app = refreshed(self.store, app)
             instances = self.store.instances(app.id)
             self.proxy.remove(app.id)
             if instances:

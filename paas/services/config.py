@@ -10,6 +10,7 @@ from paas.domain.names import VarName
 from paas.domain.releases import ConfigVars
 from paas.domain.secret import Secret
 from paas.services.access import find_app, refreshed
+from paas.services.narration import waiting
 from paas.services.rollout import Rollout
 
 
@@ -72,7 +73,7 @@ class Config:
         on_live: Callable[[], None],
     ) -> int | None:
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} changes the config", _tell_wait(say)):
+        with self.locks.app(app.id, f"{actor.name} changes the config", waiting(say)):
             app = refreshed(self.store, app)
             before = self._current(app)
             after = change(before)
@@ -99,7 +100,3 @@ class Config:
     def _current(self, app: App) -> ConfigVars:
         release = self.store.release(app.id, app.current) if app.current else None
         return release.config if release else {}
-
-
-def _tell_wait(say: Narrator) -> Callable[[str], None]:
-    return lambda holder: say.warn(f"Waiting: {holder}. This change is next.")

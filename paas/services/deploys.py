@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from paas.domain.addresses import Addresses
 from paas.domain.apps import Actor, App
 from paas.domain.errors import PaasError
+from paas.domain.formation import WEB
 from paas.domain.interfaces import (
     Builder,
     Clock,
@@ -21,7 +22,7 @@ from paas.domain.names import ProcessType
 from paas.domain.procfile import NOT_INSTANCES, parse_procfile
 from paas.domain.releases import Build, ConfigVars, Slug, Status
 from paas.services.access import refreshed
-from paas.services.narration import Recorded
+from paas.services.narration import Recorded, waiting
 from paas.services.rollout import Rollout
 
 PROCFILE_MAX_BYTES = 1024**2
@@ -58,7 +59,7 @@ class Deploys:
         The app's lock is held to the end; on_live is called when the new version serves.
         """
         holder = f"{push.actor.name} deploys {push.commit[:7]}"
-        with self.locks.app(push.app.id, holder, _tell_wait(terminal)):
+        with self.locks.app(push.app.id, holder, waiting(terminal)):
             push = replace(push, app=refreshed(self.store, push.app))
             self.slugs.check_space()
             build = self._begin(push)
@@ -67,6 +68,7 @@ class Deploys:
                 slug = self._build(push, build, say)
                 self._release(push, slug, say, on_live)
             except PaasError as error:
+                _tell_failure(push.app, say)
                 say.record_error(error)
                 self._abandon(build, error.reference)
                 raise
@@ -167,8 +169,9 @@ class Deploys:
         return release.slug_id if release else None
 
 
-def _tell_wait(terminal: Narrator) -> Callable[[str], None]:
-    return lambda holder: terminal.warn(f"Waiting: {holder}. This push is next.")
+def _tell_failure(app: App, say: Narrator) -> None:
+    serving = f"; v{app.current} goes on serving" if app.current else ""
+    say.step(f"The deploy failed{serving}")
 
 
 def _tell_processes(
@@ -179,3 +182,5 @@ def _tell_processes(
         say.detail("Procfile declares: " + ", ".join(sorted(declared)))
     for kind in sorted(set(processes) - set(declared)):
         say.detail(f"Default of the buildpack: {kind}: {processes[kind]}")
+    if WEB not in processes:
+        say.warn("There is no web process, so nothing will answer at the app's address.")

@@ -40,7 +40,11 @@ class Recorded:
             self._record((WARNING + line).encode())
 
 
+def waiting(say: Narrator) -> Callable[[str], None]:
+    """What Locks.app calls before a wait: whom this command waits for."""
+    return lambda holder: say.warn(f"Waiting: {holder}. This is next.")
+
+
 def error_lines(error: PaasError) -> list[str]:
     """An error as lines without their mark: the message, then the hint."""
-    lines = error.message.splitlines()
-    return [*lines, error.hint] if error.hint else lines
+    return [*error.message.splitlines(), *(error.hint or "").splitlines()]

@@ -10,6 +10,7 @@ from paas.domain.interfaces import Locks, Narrator, Runtime, Store
 from paas.domain.names import ProcessType
 from paas.domain.releases import Instance, InstanceState, Release, Slug
 from paas.services.access import find_app, refreshed
+from paas.services.narration import waiting
 from paas.services.rollout import Rollout
 
 
@@ -50,7 +51,7 @@ class Processes:
     def restart(self, actor: Actor, name: str, say: Narrator, on_live: Callable[[], None]) -> None:
         """Replace every instance by a new one of the same release, without losing a request."""
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} restarts the app", _tell_wait(say)):
+        with self.locks.app(app.id, f"{actor.name} restarts the app", waiting(say)):
             app = refreshed(self.store, app)
             release, _slug = self._current(app)
             self.rollout.run(app, release, say, on_live)
@@ -66,7 +67,7 @@ class Processes:
         """Change the formation (``web=2``, ``worker+1``) and roll it out; the old one stands
         where that fails."""
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} scales the app", _tell_wait(say)):
+        with self.locks.app(app.id, f"{actor.name} scales the app", waiting(say)):
             app = refreshed(self.store, app)
             release, slug = self._current(app)
             before = quantities(slug.processes, self.store.formation(app.id))
@@ -93,7 +94,3 @@ class Processes:
                 "not-deployed", f"{app.name} has not been deployed yet.", "git push deploy main"
             )
         return release, slug
-
-
-def _tell_wait(say: Narrator) -> Callable[[str], None]:
-    return lambda holder: say.warn(f"Waiting: {holder}. This is next.")

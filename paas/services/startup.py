@@ -9,7 +9,7 @@ from paas.domain.releases import Instance, InstanceState, State
 
 POLL_S = 0.01
 PROBE_S = 5.0
-LAST_LINES = 20
+LAST_LINES = 50
 # An instance without a port is taken for healthy when it has lived so long.
 SETTLE_S = 1.0
 # How long an app may listen elsewhere before that is taken for a mistake: some open a second
@@ -74,10 +74,12 @@ class Startup:
             return
         what = "it answered on its port" if instance.port else "it had settled"
         reason = state.exit_reason or "ended"
+        if reason.startswith("killed"):
+            reason = f"was {reason}"
         raise PaasError(
             "instance-exited",
             f"{instance.label} {reason} before {what}.{self._last_lines(app, instance)}",
-            "Mend what the lines above say, commit, and push again.",
+            "Correct what it stumbles over, commit, and push again.",
         )
 
     def _elsewhere(self, instance: Instance) -> set[tuple[str, int]]:

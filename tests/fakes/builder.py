@@ -21,9 +21,8 @@ class FakeBuilder:
             raise PaasError("no-buildpack", "No buildpack recognises this app.")
         output(b"-----> Python app detected")
         if (tree / "bin/post_compile").is_file():
-            output(b" !     Error: bin/post_compile failed with exit status 3.")
-            reason = "The build failed: bin/post_compile failed with exit status 3."
-            raise PaasError("build-failed", reason)
+            reason = "bin/post_compile failed with exit status 3."
+            raise PaasError("build-failed", reason, "Correct it, commit, and push again.")
         if (tree / "Procfile").is_file() or not (tree / "app.py").is_file():
             return Built("Python", {})
         return Built("Python", {ProcessType("web"): "gunicorn app:app"})

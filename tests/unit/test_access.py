@@ -90,9 +90,9 @@ def test_destroy_needs_the_name_again(world: World) -> None:
     world.push()
     for confirm in (None, "other"):
         with pytest.raises(PaasError):
-            world.apps.destroy(ROOT, "shop", confirm)
+            world.apps.destroy(ROOT, "shop", confirm, world.said)
     assert len(world.apps.visible(ROOT)) == 1
-    world.apps.destroy(ROOT, "shop", "shop")
+    world.apps.destroy(ROOT, "shop", "shop", world.said)
     assert world.apps.visible(ROOT) == []
     assert world.runtime.running == {}
     assert world.slugs.frozen == set()
@@ -104,12 +104,12 @@ def test_rename_moves_the_site(world: World) -> None:
     """The new name serves, the old one does not, the instance goes on."""
     world.app()
     world.push()
-    world.apps.rename(ROOT, "shop", AppName("store"))
+    world.apps.rename(ROOT, "shop", AppName("store"), world.said)
     assert world.proxy.ports("store.example.com") == (5000,)
     assert world.proxy.ports("shop.example.com") is None
     world.app("other")
     with pytest.raises(PaasError):
-        world.apps.rename(ROOT, "store", AppName("other"))
+        world.apps.rename(ROOT, "store", AppName("other"), world.said)
 
 
 def test_keys(world: World) -> None:

@@ -101,7 +101,7 @@ def rename(session: Session, names: tuple[str, ...], app: str | None) -> None:
     if len(names) > 2:
         raise usage_error("arguments", "apps:rename takes the new name, or the old and the new.")
     old = session.app_name(app, names[0] if len(names) == 2 else None)
-    renamed = session.platform.apps.rename(session.actor, old, app_name(names[-1]))
+    renamed = session.platform.apps.rename(session.actor, old, app_name(names[-1]), session.say)
     addresses = session.platform.addresses
     session.say.step(f"Renamed {old} to {renamed.name}")
     print_line(f"{addresses.url(renamed.name)} | {addresses.git_url(renamed.name)}")
@@ -117,7 +117,9 @@ def destroy(session: Session, name: str | None, app: str | None, confirm: str | 
 
     Example: paas apps:destroy shop --confirm shop
     """
-    gone = session.platform.apps.destroy(session.actor, session.app_name(app, name), confirm)
+    gone = session.platform.apps.destroy(
+        session.actor, session.app_name(app, name), confirm, session.say
+    )
     session.say.step(f"Destroyed {gone.name}")
 
 

@@ -1,0 +1,209 @@
+"""The platform's own long-lived programs, and the ground that they stand on."""
+
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from paas.adapters import supervisor_conf
+from paas.adapters.files import make_directory, write_atomic
+from paas.adapters.firewall_nft import NftFirewall
+from paas.adapters.supervisor_conf import Program, main_conf
+from paas.adapters.supervisord import Supervisor
+from paas.domain.errors import PaasError
+from paas.settings import Settings
+
+PLATFORM = ("gate", "log", "nginx", "sshd")
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One of the platform's processes. state: supervisord's word, such as ``RUNNING``."""
+
+    name: str
+    state: str
+    pid: int | None
+
+
+def account_gid(settings: Settings) -> int:
+    """The group of the account that people push to."""
+    return pwd.getpwnam(settings.account).pw_gid
+
+
+def environment() -> dict[str, str]:
+    """The environment of supervisord and all that it starts; nothing of the caller's."""
+    return {"PATH": PATH, "LANG": "C.UTF-8", "HOME": "/root"}
+
+
+def systemd_is_init() -> bool:
+    """Whether systemd is PID 1 (sd_booted(3))."""
+    return Path("/run/systemd/system").is_dir()
+
+
+def owns_network_daemons(settings: Settings) -> bool:
+    """Whether nginx and sshd run under our supervisord, and all of it not under systemd."""
+    return settings.embedded or not systemd_is_init()
+
+
+def systemctl(verb: str) -> None:
+    """Start or stop the platform's unit. Raises PaasError where systemd cannot."""
+    done = subprocess.run(["systemctl", verb, "paas"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PaasError("systemd", f"systemctl {verb} paas failed: {done.stderr.strip()}")
+
+
+def supervisord_conf(settings: Settings) -> Path:
+    """The file that supervisord reads."""
+    return settings.etc / "supervisord.conf"
+
+
+def supervisord_argv(settings: Settings) -> list[str]:
+    """supervisord in the foreground, by the version's own path, so that pruning leaves it alone."""
+    _, *rest = supervisor_conf.supervisord_argv(
+        settings, supervisord_conf(settings), foreground=True
+    )
+    return [str(settings.current.resolve() / "venv/bin/python"), *rest]
+
+
+def supervisord_pid(settings: Settings) -> int | None:
+    """The running supervisord, as its pid file and its command line agree."""
+    try:
+        pid = int((settings.run / "supervisord.pid").read_text())
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return None
+    return pid if str(supervisord_conf(settings)).encode() in words else None
+
+
+def make_directories(settings: Settings) -> None:
+    """Make what the platform writes to, with owners and modes."""
+    gid = account_gid(settings)
+    for path, mode, group in (
+        (settings.etc, 0o755, 0),
+        (settings.state, 0o711, 0),
+        (settings.state / "git", 0o750, gid),
+        (settings.state / "logs", 0o711, 0),
+        (settings.run, 0o750, gid),
+        (settings.run / "locks", 0o711, 0),
+        (settings.pythons, 0o755, 0),
+        *((settings.state / n, 0o711, 0) for n in ("slugs", "builds", "cache", "nginx")),
+        (settings.state / "supervisor", 0o700, 0),
+        *((settings.run / n, 0o700, 0) for n in ("specs", "fifos", "crash")),
+    ):
+        make_directory(path, mode=mode, owner=(0, group))
+    # sshd will not start without it; a reboot removes it.
+    make_directory(Path("/run/sshd"), mode=0o755)
+
+
+def programs(settings: Settings) -> list[Program]:
+    """The programs that supervisord has from its start."""
+    python = str(settings.current / "venv/bin/python")
+    module = (python, "-I", "-m")
+    etc = ("--etc", str(settings.etc))
+    logs = settings.state / "logs"
+    gate = (*module, "paas.entrypoints.gate", *etc)
+    found = [
+        Program("log", _log_argv(settings), logs / "log.log", priority=10),
+        Program("gate", gate, logs / "gate.log", priority=20),
+    ]
+    if owns_network_daemons(settings):
+        for name in ("nginx", "sshd"):
+            argv = (*module, "paas.entrypoints.boot", *etc, name)
+            quit_ = "QUIT" if name == "nginx" else "TERM"
+            found.append(Program(name, argv, logs / f"{name}.log", quit_, priority=30))
+    return found
+
+
+def _log_argv(settings: Settings) -> tuple[str, ...]:
+    """The log process: the system's own Python, without the venv's packages, for a small size."""
+    return (
+        *("/usr/bin/python3", "-I", "-S", str(settings.current / "paas/entrypoints/logger.py")),
+        *("--run", str(settings.run), "--logs", str(settings.state / "logs")),
+        *("--file-bytes", str(settings.log_file_mib * 2**20), "--files", str(settings.log_files)),
+        *("--nginx-pid", str(settings.nginx_pid)),
+    )
+
+
+def daemon_argv(settings: Settings, name: str) -> list[str]:
+    """nginx or sshd in the foreground, which ends when supervisord is killed."""
+    if name == "nginx":
+        # An embedded server's own nginx.conf says "daemon off" itself.
+        extra = [] if settings.embedded else ["-g", "daemon off;"]
+        argv = ["/usr/sbin/nginx", "-c", str(settings.nginx_conf), *extra]
+    else:
+        extra = ["-f", str(settings.etc / "sshd_config")] if settings.embedded else []
+        argv = ["/usr/sbin/sshd", "-D", "-e", *extra]
+    return ["/usr/bin/setpriv", "--pdeathsig", "TERM", *argv]
+
+
+def write_supervisord_conf(settings: Settings) -> None:
+    """Render supervisord.conf."""
+    conf = main_conf(settings, programs(settings))
+    write_atomic(supervisord_conf(settings), conf, mode=0o600)
+
+
+def apply_firewall(settings: Settings) -> None:
+    """Close the apps' ports to all but the proxy and root, where nftables works."""
+    try:
+        NftFirewall(settings).install()
+    except PaasError as error:
+        print(error.message, file=sys.stderr)
+
+
+def remove_firewall(settings: Settings) -> None:
+    """Take the platform's rules away."""
+    with suppress(PaasError):
+        NftFirewall(settings).remove()
+
+
+def free_ports_of_daemons(settings: Settings) -> None:
+    """End nginx and sshd that a package's init script started, where they are ours to run.
+
+    sshd's sessions are other processes and go on.
+    """
+    if settings.embedded or systemd_is_init():
+        return
+    for path, how in (
+        (settings.nginx_pid, signal.SIGQUIT),
+        (Path("/run/sshd.pid"), signal.SIGTERM),
+    ):
+        with suppress(OSError, ValueError):
+            pid = int(path.read_text())
+            os.kill(pid, how)
+            deadline = time.monotonic() + 10
+            while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
+
+
+def processes(settings: Settings) -> list[Row]:
+    """The platform's own processes, as supervisord and systemd see them; none while it is down."""
+    if supervisord_pid(settings) is None:
+        return []
+    try:
+        found = Supervisor(settings.supervisor_socket).processes(PLATFORM)
+    except PaasError:
+        return []
+    rows = [Row(p.name, p.state, p.pid or None) for p in found]
+    return rows if owns_network_daemons(settings) else [*rows, *_units()]
+
+
+def _units() -> list[Row]:
+    """nginx and sshd where systemd runs them; Ubuntu starts sshd by a socket."""
+    rows = []
+    for name, units in (("nginx", ["nginx.service"]), ("sshd", ["ssh.service", "ssh.socket"])):
+        shown = subprocess.run(
+            ["systemctl", "show", "--property=ActiveState,MainPID", "--value", *units],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.split()
+        pids = [int(word) for word in shown if word.isdigit() and word != "0"]
+        state = "RUNNING" if "active" in shown else "STOPPED"
+        rows.append(Row(name, state, pids[0] if pids else None))
+    return rows
