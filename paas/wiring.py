@@ -79,6 +79,7 @@ def build(settings: Settings) -> Platform:
     slugs = FileSlugs(settings.state, min_free_mib=settings.min_free_mib)
     runtime = RUNTIMES["native"](settings)
     proxy = PROXIES["nginx"](settings)
+    builder = BuildpackBuilder(settings)
     logs = FileLogs(settings, clock)
     locks = FlockLocks(settings.run / "locks", account.pw_gid)
     client = settings.current / "paas/entrypoints/client.py"
@@ -123,7 +124,7 @@ def build(settings: Settings) -> Platform:
     deploys = Deploys(
         store=store,
         repository=repository,
-        builder=BuildpackBuilder(settings),
+        builder=builder,
         slugs=slugs,
         rollout=rollout,
         locks=locks,
@@ -151,6 +152,7 @@ def build(settings: Settings) -> Platform:
         reconcile=Reconcile(
             store=store,
             repository=repository,
+            builder=builder,
             runtime=runtime,
             proxy=proxy,
             slugs=slugs,

@@ -62,6 +62,18 @@ class BuildpackBuilder:
             raise self._failure(status, heard)
         return parse_result(read_result(cache, RESULT))
 
+    def clear(self, app_id: int) -> bool:
+        """End what an interrupted build left; see domain.interfaces.Builder."""
+        room = self._room(app_id)
+        name = f"build-{app_id}"
+        found = room.exists() or name in self._cgroups.names()
+        self._cgroups.remove(name)
+        shutil.rmtree(room, ignore_errors=True)
+        return found
+
+    def _room(self, app_id: int) -> Path:
+        return self._settings.run / "builds" / str(app_id)
+
     def _launch(self, app: App, spec: Path, heard: "_Heard") -> int:
         """Run the sandbox to its end and leave no process of it behind."""
         launcher = self._settings.current / "paas/entrypoints/launch.py"
@@ -90,7 +102,7 @@ class BuildpackBuilder:
     @contextmanager
     def _prepared(self, app: App, tree: Path, cache: Path, config: ConfigVars) -> Iterator[Path]:
         """The launch spec and the ENV directory (Heroku's: one file a config var), as files."""
-        room = self._settings.run / "builds" / str(app.id)
+        room = self._room(app.id)
         env = room / "env"
         shutil.rmtree(room, ignore_errors=True)
         files.make_directory(room.parent)

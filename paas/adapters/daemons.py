@@ -55,7 +55,8 @@ def systemctl(verb: str) -> None:
     """Start or stop the platform's unit. Raises PaasError where systemd cannot."""
     done = subprocess.run(["systemctl", verb, "paas"], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise PaasError("systemd", f"systemctl {verb} paas failed: {done.stderr.strip()}")
+        reference = "server-not-started" if verb == "start" else "not-stopped"
+        raise PaasError(reference, f"systemctl {verb} paas failed: {done.stderr.strip()}")
 
 
 def supervisord_conf(settings: Settings) -> Path:

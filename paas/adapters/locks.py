@@ -72,6 +72,20 @@ class FlockLocks:
             os.close(fd)
         return self._directory / name
 
+    @contextmanager
+    def idle_push(self, app_id: int) -> Iterator[bool]:
+        """Keep pushes out for a moment. False, and they are not kept out, while one goes on."""
+        fd = os.open(self.push(app_id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+        finally:
+            os.close(fd)
+
     def _open(self, name: str) -> int:
         """The lock's file; the directory can be entered, not listed, by the platform's account."""
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW

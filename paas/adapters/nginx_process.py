@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from paas.adapters.process import run
@@ -82,6 +83,8 @@ class NginxProcess:
             now = {pid for pid, title in _workers(master).items() if title == SERVING}
             if now and not now & before:
                 return
+            if now - before:
+                _send_away(now & before)
             if _title(master) == "":
                 break
             time.sleep(POLL_S)
@@ -117,6 +120,17 @@ def _signal(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
     except ProcessLookupError as error:
         raise PaasError("proxy-down", "Nginx has just ended.") from error
+
+
+def _send_away(workers: set[int]) -> None:
+    """Have these workers leave in order, as soon as there are new ones.
+
+    The master would do it 0.1 s after it has started those (ngx_master_process_cycle), and takes
+    no harm when they have ended by then. Connections wait in the listening sockets meanwhile.
+    """
+    for pid in workers:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGQUIT)
 
 
 def _workers(master: int) -> dict[int, str]:

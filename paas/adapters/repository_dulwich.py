@@ -60,6 +60,12 @@ class DulwichRepository:
     def remove(self, app_id: int) -> None:
         shutil.rmtree(self.path(app_id), ignore_errors=True)
 
+    def remove_quarantines(self, app_id: int) -> int:
+        found = list((self.path(app_id) / "objects").glob("tmp_objdir-*"))
+        for path in found:
+            shutil.rmtree(path, ignore_errors=True)
+        return len(found)
+
     def head(self, app_id: int, branch: str) -> str | None:
         try:
             with Repo(str(self.path(app_id))) as repo:

@@ -177,6 +177,10 @@ class Repository(Protocol):
         """A file at the top of a commit, or None. Raises PaasError where it is no plain file, or
         larger than limit bytes."""
 
+    def remove_quarantines(self, app_id: int) -> int:
+        """Remove the objects of pushes that were cut off; how many. The caller holds the push
+        lock."""
+
     def head(self, app_id: int, branch: str) -> str | None:
         """The commit that a branch points to."""
 
@@ -199,6 +203,9 @@ class Builder(Protocol):
 
         Raises PaasError with the reason where no buildpack fits or the build fails.
         """
+
+    def clear(self, app_id: int) -> bool:
+        """End what an interrupted build of the app left running or lying about; whether it did."""
 
 
 class Runtime(Protocol):
@@ -285,6 +292,9 @@ class Locks(Protocol):
 
     def push(self, app_id: int) -> Path:
         """The file that a pusher's client locks before receive-pack; made where it is missing."""
+
+    def idle_push(self, app_id: int) -> AbstractContextManager[bool]:
+        """Keep pushes out for a moment. False, and they are not kept out, while one goes on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from paas.domain.apps import App
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import (
+    Builder,
     Clock,
     KeyFile,
     Locks,
@@ -28,6 +29,7 @@ class Reconcile:
 
     store: Store
     repository: Repository
+    builder: Builder
     runtime: Runtime
     proxy: Proxy
     slugs: Slugs
@@ -67,7 +69,8 @@ class Reconcile:
             with self.locks.app(app.id, "the server reconciles the app"):
                 app = refreshed(self.store, app)
                 self.repository.create(app.id)
-                mended = self._end_interrupted(app, say) + self._bring_back(app, say)
+                mended = self._clear_push(app) + self._end_interrupted(app, say)
+                mended += self._bring_back(app, say)
                 app = refreshed(self.store, app)
                 if app.current is not None:
                     self.proxy.apply(self._site(app))
@@ -76,6 +79,12 @@ class Reconcile:
             say.warn(f"{app.name}: {error.message}")
             self.logs.write(app.id, "reconcile", error.message)
             return 0
+
+    def _clear_push(self, app: App) -> int:
+        """What a killed push or build left running or lying about."""
+        mended = int(self.builder.clear(app.id))
+        with self.locks.idle_push(app.id) as idle:
+            return mended + (self.repository.remove_quarantines(app.id) if idle else 0)
 
     def _end_interrupted(self, app: App, say: Narrator) -> int:
         """Builds and releases that were begun and never ended have failed."""

@@ -8,6 +8,8 @@ from paas.domain.interfaces import Clock, HealthProbe, Logs, Narrator, Runtime
 from paas.domain.releases import Instance, InstanceState, State
 
 POLL_S = 0.01
+# The longer it takes, the rarer the looks: each may be an error in the log of an app that fails.
+POLL_SHARE = 0.02
 PROBE_S = 5.0
 LAST_LINES = 50
 # An instance without a port is taken for healthy when it has lived so long.
@@ -55,7 +57,7 @@ class Startup:
                     raise self._wrong_port(app, waiting[0], wrong)
             if elapsed >= self.limit_s:
                 raise self._too_late(app, waiting[0])
-            self.clock.sleep(POLL_S)
+            self.clock.sleep(max(POLL_S, elapsed * POLL_SHARE))
 
     def _healthy(self, instance: Instance, state: InstanceState, elapsed: float, host: str) -> bool:
         if instance.port is None:

@@ -26,3 +26,7 @@ class FakeBuilder:
         if (tree / "Procfile").is_file() or not (tree / "app.py").is_file():
             return Built("Python", {})
         return Built("Python", {ProcessType("web"): "gunicorn app:app"})
+
+    def clear(self, app_id: int) -> bool:
+        """See domain.interfaces.Builder."""
+        return False

@@ -118,6 +118,10 @@ class FakeLocks:
     def push(self, app_id: int) -> Path:
         return Path(f"/locks/push-{app_id}")
 
+    @contextmanager
+    def idle_push(self, app_id: int) -> Iterator[bool]:
+        yield True
+
 
 class FakeRepository:
     """Commits by id: the content of their Procfile, or None where they have none."""
@@ -148,6 +152,9 @@ class FakeRepository:
         self, app_id: int, commit_id: str, quarantine: Quarantine | None, name: str, limit: int
     ) -> bytes | None:
         return self.procfiles.get(commit_id, WEB)
+
+    def remove_quarantines(self, app_id: int) -> int:
+        return 0
 
     def head(self, app_id: int, branch: str) -> str | None:
         return None
@@ -205,6 +212,9 @@ class FakeBuilder:
         if self.failure is not None:
             raise self.failure
         return Built("fake", dict(self.processes))
+
+    def clear(self, app_id: int) -> bool:
+        return False
 
 
 class FakeProbe:
@@ -321,6 +331,7 @@ class World:
         self.reconcile = Reconcile(
             store=self.store,
             repository=self.repository,
+            builder=self.builder,
             runtime=self.runtime,
             proxy=self.proxy,
             slugs=self.slugs,

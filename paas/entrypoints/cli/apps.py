@@ -43,8 +43,10 @@ def create(session: Session, name: str | None, app: str | None, as_json: bool) -
 
     Example: paas apps:create shop
     """
-    wanted = name or app
-    made = session.platform.apps.create(session.actor, app_name(wanted) if wanted else None)
+    wanted = name if name is not None else app
+    made = session.platform.apps.create(
+        session.actor, app_name(wanted) if wanted is not None else None
+    )
     addresses = session.platform.addresses
     session.say.step(f"Created {made.name}")
     if as_json:

@@ -30,10 +30,12 @@ class Session:
 
     def app_name(self, option: str | None, positional: str | None = None) -> str:
         """The app that a command is about. Raises usage errors where it is none or two."""
-        if option and positional and option != positional:
+        named = [name for name in (option, positional) if name is not None]
+        if len({*named}) > 1:
             raise usage_error("which-app", f"Two apps are named: {option} and {positional}.")
-        name = option or positional or self.default_app
-        if name is None:
+        # An empty name, as of an unset shell variable, must not fall back on another app.
+        name = named[0] if named else self.default_app
+        if not name:
             raise usage_error(
                 "which-app", "Which app?", "Name it: -a NAME, or stand in its git repository."
             )

@@ -34,7 +34,18 @@ class Call:
         """The ssh command; the words are quoted for the shell-like reader on the other side."""
         port = ["-p", str(self.server.port)] if self.server.port else []
         app = ["--app", self.app] if self.app else []
-        return ["ssh", *port, self.server.destination, "--", shlex.join([*app, *self.words])]
+        words = shlex.join([*app, *self.words])
+        return [*_ssh_words(), *port, self.server.destination, "--", words]
+
+
+def _ssh_words() -> list[str]:
+    """ssh, or what PAAS_SSH names: a program with options, quoted as in a shell."""
+    try:
+        return shlex.split(os.environ.get("PAAS_SSH", "")) or ["ssh"]
+    except ValueError as error:
+        raise usage_error(
+            "paas-ssh", f"PAAS_SSH is not a command: {error}.", "export PAAS_SSH='ssh -i KEY'"
+        ) from error
 
 
 def main(args: Sequence[str]) -> int:
@@ -157,8 +168,9 @@ def _command(words: Sequence[str]) -> str:
 
 def _become(call: Call) -> int:
     """Become ssh; its exit status is the command's."""
+    argv = call.argv()
     try:
-        os.execvp("ssh", call.argv())  # noqa: S606
+        os.execvp(argv[0], argv)  # noqa: S606
     except OSError as error:
         raise PaasError("no-ssh", f"ssh cannot be run: {error.strerror}.") from error
 

@@ -29,6 +29,19 @@ def enter_cgroups(cgroups: "list[Spec]") -> None:
         path = cgroup["path"]
         for name, value in cgroup["limits"].items():
             write_file(f"{path}/{name}", str(value))
+        _join(path)
+
+
+def _join(path: str) -> None:
+    """Move this process, which has a single thread.
+
+    cgroup.procs waits until no process forks or exits (an RCU grace period, 5 to 20 ms); the
+    ``tasks`` of cgroup v1 does not for the writing thread itself (cgroup_procs_write_start in
+    Linux's kernel/cgroup/cgroup.c). v2 has no such file.
+    """
+    try:
+        write_file(f"{path}/tasks", "0")
+    except FileNotFoundError:
         write_file(f"{path}/cgroup.procs", "0")
 
 

@@ -1,0 +1,1 @@
+"""A whole server in a temporary directory: real git, ssh, uv, Gunicorn, supervisord and Nginx."""

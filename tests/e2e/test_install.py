@@ -1,0 +1,304 @@
+"""install.sh: a server in a directory is made, brought up to date, and removed without a trace."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.e2e.server import CHECKOUT, EXAMPLES, Repository, Server, run, wait_for
+
+SLOTS = Path("/var/lib/paas-embedded/slots")
+
+
+@pytest.fixture
+def bare() -> Iterator[Server]:
+    """A server that is not installed yet."""
+    made = Server.in_new_directory()
+    try:
+        yield made
+    finally:
+        made.remove()
+
+
+def _traces(server: Server) -> dict[str, object]:
+    """What a server leaves on the machine outside its directory."""
+    root = str(server.root)
+    slots = [f.read_text() for f in SLOTS.iterdir()] if SLOTS.is_dir() else []
+    mounts = Path("/proc/self/mountinfo").read_text()
+    return {
+        "processes": [
+            line
+            for path in Path("/proc").glob("[0-9]*/cmdline")
+            if path.exists() and root in (line := _read(path))
+        ],
+        "slot": [slot for slot in slots if slot == root],
+        "mounts": [line for line in mounts.splitlines() if root in line],
+        "directory": server.root.exists(),
+    }
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def test_a_new_server_runs(server: Server) -> None:
+    """After install.sh every process runs and an unknown host gets no answer."""
+    rows = server.paas("server:status").stdout
+    for name in ("gate", "log", "nginx", "sshd"):
+        assert re.search(rf"{name}:? +RUNNING", rows), rows
+    with pytest.raises((ConnectionError, OSError)):
+        server.get("nobody")
+
+
+def test_nothing_is_left(bare: Server) -> None:
+    """--uninstall --purge stops everything and removes directory, slot, rules and cgroups."""
+    bare.install("--quiet")
+    table = f"paas_{_settings(bare)['ports'][0]}"
+    places = json.loads((bare.run / "cgroups.json").read_text())
+    cgroups = [Path(place["path"]) for place in places]
+    assert table in _nft_tables()
+    assert all(path.is_dir() for path in cgroups)
+    # A session that waits for its input, and would outlive its sshd.
+    alice = bare.user("alice")
+    words = ["-T", "paas@127.0.0.1", "keys:add alice"]
+    session = subprocess.Popen([*alice.ssh_argv(), *words], stdin=subprocess.PIPE)
+    try:
+        wait_for(lambda: any("--as alice" in line for line in bare.processes().values()))
+        bare.install("--uninstall", "--purge")
+    finally:
+        session.communicate()
+    assert _traces(bare) == {"processes": [], "slot": [], "mounts": [], "directory": False}
+    assert table not in _nft_tables()
+    assert not any(path.exists() for path in cgroups)
+
+
+def _nft_tables() -> set[str]:
+    return {line.split()[-1] for line in run(["nft", "list", "tables"]).stdout.splitlines()}
+
+
+def _settings(server: Server) -> dict[str, list[int]]:
+    found = yaml.safe_load((server.root / "etc/server.yml").read_text())
+    assert isinstance(found, dict)
+    return found
+
+
+def test_two_servers_share_nothing(server: Server, bare: Server) -> None:
+    """A second server gets uids and ports of its own and leaves the first alone."""
+    before = set(server.processes())
+    bare.install("--quiet")
+    one, two = _settings(server), _settings(bare)
+    for range_ in ("uids", "ports"):
+        assert one[range_][1] < two[range_][0] or two[range_][1] < one[range_][0]
+    bare.install("--uninstall", "--purge", "--quiet")
+    assert before <= set(server.processes())
+
+
+def test_settings_by_hand_survive(new_server: Callable[..., Server]) -> None:
+    """What an operator wrote into server.yml stays; what is new on the machine is added."""
+    server = new_server()
+    path = server.root / "etc/server.yml"
+    settings = yaml.safe_load(path.read_text())
+    settings["start_limit_s"] = 7
+    settings["build_env"]["PIP_DEFAULT_TIMEOUT"] = "11"
+    path.write_text("# by hand\n" + yaml.safe_dump(settings))
+    environment = {"PIP_DEFAULT_TIMEOUT": "99", "no_proxy": "intern.example.com"}
+    server.install("--quiet", env=environment)
+    after = yaml.safe_load(path.read_text())
+    assert after["start_limit_s"] == 7
+    assert after["build_env"]["PIP_DEFAULT_TIMEOUT"] == "11"
+    assert after["build_env"]["no_proxy"] == "intern.example.com"
+    assert after["uids"] == settings["uids"]
+
+
+@pytest.mark.parametrize("after_s", [0.15, 0.4, 0.7, 1.0, 1.3])
+def test_killed_in_the_middle(bare: Server, after_s: float) -> None:
+    """An installation that was killed is completed by running it again."""
+    ports = ["--http-port", str(bare.http_port), "--ssh-port", str(bare.ssh_port)]
+    argv = [str(CHECKOUT / "install.sh"), "--root", str(bare.root), *ports, "--quiet"]
+    child = subprocess.Popen(argv, start_new_session=True, stderr=subprocess.DEVNULL)
+    time.sleep(after_s)
+    os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    bare.install("--quiet")
+    assert "RUNNING" in bare.paas("server:status").stdout
+    assert len([*(bare.root / "opt/versions").iterdir()]) <= 2
+
+
+def test_upgrade_keeps_serving(new_server: Callable[..., Server], tmp_path: Path) -> None:
+    """Running install.sh again loses no request and restarts no instance."""
+    server = new_server()
+    alice = server.user("alice")
+    alice.push(Repository.of(tmp_path / "hello", EXAMPLES / "flask-hello"), "hello")
+    pids = {pid for pid, line in server.processes().items() if "gunicorn" in line}
+    supervisor = (server.run / "supervisord.pid").read_text()
+    failed: list[object] = []
+    count = 0
+    done = threading.Event()
+
+    def ask() -> None:
+        nonlocal count
+        while not done.is_set():
+            try:
+                status = server.get("hello", timeout_s=10).status
+            except OSError as error:
+                failed.append(error)
+            else:
+                count += 1
+                if status != 200:
+                    failed.append(status)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        for _ in range(3):
+            server.install("--quiet")
+    finally:
+        done.set()
+        asking.join()
+    assert not failed
+    assert count > 50
+    assert {pid for pid, line in server.processes().items() if "gunicorn" in line} == pids
+    assert (server.run / "supervisord.pid").read_text() == supervisor
+    # The newest two, and the one that supervisord still runs from.
+    assert len([*(server.root / "opt/versions").iterdir()]) <= 3
+
+
+def test_stop_and_start(new_server: Callable[..., Server], tmp_path: Path) -> None:
+    """server:stop ends apps too; server:start brings them back; so after a kill -9 of all."""
+    server = new_server()
+    alice = server.user("alice")
+    alice.push(Repository.of(tmp_path / "hello", EXAMPLES / "flask-hello"), "hello")
+    server.paas("server:stop")
+    assert not server.processes()
+    assert "stopped" in server.paas("server:status", check=False).stdout
+    server.paas("server:start")
+    wait_for(lambda: _serves(server, "hello"), 20, "an answer after server:start")
+    for pid in server.processes():
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not server.processes(), 10, "the end of all processes")
+    server.paas("server:start")
+    wait_for(lambda: _serves(server, "hello"), 20, "an answer after a crash")
+    masters = [line for line in server.processes().values() if "supervisor.supervisord" in line]
+    assert len(masters) == 1
+
+
+def test_supervisor_killed(new_server: Callable[..., Server], tmp_path: Path) -> None:
+    """A kill -9 of supervisord alone leaves no second copy of anything after a start."""
+    server = new_server()
+    server.user("alice").push(Repository.of(tmp_path / "a", EXAMPLES / "flask-hello"), "hello")
+    count = len(server.processes())
+    os.kill(int((server.run / "supervisord.pid").read_text()), signal.SIGKILL)
+    server.paas("server:start")
+    wait_for(lambda: _serves(server, "hello"), 20, "an answer")
+    wait_for(lambda: len(server.processes()) <= count, 20, "the end of former processes")
+
+
+def _serves(server: Server, app: str) -> bool:
+    try:
+        return server.get(app).status == 200
+    except OSError:
+        return False
+
+
+def test_data_survives_an_uninstall(new_server: Callable[..., Server], tmp_path: Path) -> None:
+    """--uninstall without --purge keeps settings and data, and installing again brings all back."""
+    server = new_server()
+    server.user("alice").push(Repository.of(tmp_path / "a", EXAMPLES / "flask-hello"), "hello")
+    server.install("--uninstall")
+    assert not server.processes()
+    assert not (server.root / "opt").exists()
+    server.install("--quiet")
+    wait_for(lambda: _serves(server, "hello"), 20, "an answer")
+
+
+def _refused(server: Server, *options: str) -> str:
+    """What install.sh says where it refuses; it must have changed nothing."""
+    before = {path: path.stat().st_mtime_ns for path in server.root.rglob("*")}
+    done = server.install(*options, check=False)
+    assert done.returncode == 1
+    assert {path: path.stat().st_mtime_ns for path in server.root.rglob("*")} == before
+    assert not _traces(server)["slot"]
+    return done.stderr
+
+
+def test_port_in_use(bare: Server) -> None:
+    """A port that is taken is named, with the process that has it, before anything is changed."""
+    with socket.create_server(("127.0.0.1", bare.http_port)):
+        said = _refused(bare)
+    assert f"port {bare.http_port} is in use" in said
+    assert f"(process {os.getpid()})" in said
+
+
+def test_closed_directory(bare: Server) -> None:
+    """A directory that apps cannot pass is refused, with the remedy."""
+    closed = bare.root / "closed"
+    closed.mkdir(mode=0o700)
+    inner = Server(closed / "server")
+    said = _refused(inner)
+    assert f"chmod o+x {closed}" in said
+    assert not inner.root.exists()
+
+
+def test_long_path(bare: Server) -> None:
+    """A directory whose sockets would have too long a path is refused."""
+    assert "too long" in _refused(Server(bare.root / ("x" * 80)))
+
+
+def test_everything_wrong_is_told_at_once(bare: Server) -> None:
+    """All that stands in the way is listed, not only the first."""
+    closed = bare.root / "closed"
+    closed.mkdir(mode=0o700)
+    long = Server(closed / ("x" * 80))
+    with socket.create_server(("127.0.0.1", long.http_port)):
+        said = _refused(long)
+    assert all(word in said for word in ("too long", "chmod", "is in use"))
+
+
+def test_ports_are_needed(bare: Server) -> None:
+    """A server in a directory needs ports of its own, and says which options."""
+    argv = [str(CHECKOUT / "install.sh"), "--root", str(bare.root)]
+    done = run(argv, check=False)
+    assert done.returncode == 1
+    assert "--http-port and --ssh-port" in done.stderr
+
+
+def test_not_root(bare: Server) -> None:
+    """Without root it says so and does nothing."""
+    # As a root that gave up its uid but may still read the checkout, wherever that lies.
+    argv = [
+        "setpriv",
+        "--reuid=65534",
+        "--inh-caps=+dac_read_search",
+        "--ambient-caps=+dac_read_search",
+    ]
+    done = run([*argv, str(CHECKOUT / "install.sh"), "--root", str(bare.root)], check=False)
+    assert done.returncode == 1
+    assert "must run as root" in done.stderr
+
+
+def test_uninstall_of_nothing(bare: Server) -> None:
+    """A directory that holds no server is never removed."""
+    (bare.root / "precious").write_text("data")
+    done = bare.install("--uninstall", "--purge", check=False)
+    assert done.returncode == 1
+    assert "no server" in done.stderr
+    assert (bare.root / "precious").read_text() == "data"
+
+
+def test_help() -> None:
+    """--help tells the options and examples, also without root's rights."""
+    shown = run([str(CHECKOUT / "install.sh"), "--help"]).stdout
+    for option in ("--root", "--domain", "--uninstall", "--purge", "--demo"):
+        assert option in shown

@@ -1,0 +1,141 @@
+"""The system install on a fresh Debian 12 with systemd as PID 1 (in a container)."""
+
+import re
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.machine import Machine, bare_machine
+from tests.e2e.server import wait_for
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+INSTALL = "/root/paas/install.sh"
+HOST = "Host: flask-hello.localhost"
+CURL = ["curl", "--silent", "--max-time", "5", "--header", HOST, "http://127.0.0.1/"]
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Machine]:
+    """A fresh Debian with this checkout in /root/paas, shared by the tests below in their order."""
+    for program in ("docker", "dockerd", "debootstrap"):
+        assert shutil.which(program), f"{program} is missing: tests/run installs it"
+    with bare_machine() as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def plain_machine() -> Iterator[Machine]:
+    """The same without systemd."""
+    with bare_machine(systemd=False) as fresh:
+        yield fresh
+
+
+def _page(machine: Machine) -> str:
+    return machine.run(*CURL, check=False).stdout
+
+
+def test_demo_on_a_fresh_machine(machine: Machine) -> None:
+    """One command on a bare Debian ends with an app that answers, and says how to remove it."""
+    done = machine.run(INSTALL, "--demo")
+    assert "-----> Live: http://flask-hello.localhost/ (v1)" in done.stderr
+    assert "Hello" in done.stdout
+    assert "apps:destroy flask-hello" in done.stdout
+    assert "Hello" in _page(machine)
+
+
+def test_services_are_systemds(machine: Machine) -> None:
+    """The platform is a unit; nginx and ssh stay Debian's own."""
+    for unit in ("paas", "nginx", "ssh"):
+        assert machine.run("systemctl", "is-active", unit).stdout.strip() == "active"
+        assert machine.run("systemctl", "is-enabled", unit).stdout.strip() == "enabled"
+    rows = machine.run("paas", "server:status").stdout
+    for name in ("gate", "log", "nginx", "sshd"):
+        assert re.search(rf"{name}:? +RUNNING", rows), rows
+
+
+def test_unknown_host_gets_no_answer(machine: Machine) -> None:
+    """Debian's welcome page is out of the way."""
+    done = machine.run("curl", "--silent", "http://127.0.0.1/", check=False)
+    assert done.returncode == 52  # empty reply
+
+
+def test_account_takes_keys_only(machine: Machine) -> None:
+    """The account's password fits nothing, and sshd offers no other way than a key."""
+    shadow = machine.run("getent", "shadow", "paas").stdout
+    assert shadow.split(":")[1] == "*"
+    ssh = ["ssh", "-o", "StrictHostKeyChecking=no", "-o", "BatchMode=yes", "paas@127.0.0.1"]
+    assert "(publickey)" in machine.run(*ssh, check=False).stderr
+
+
+def test_upgrade_loses_no_request(machine: Machine) -> None:
+    """install.sh again, under load: no request fails, supervisord and the app run on."""
+    pids = machine.run("pgrep", "-f", "gunicorn|supervisor.supervisord").stdout
+    script = (
+        "while [ ! -e /tmp/done ]; do {} --output /dev/null --write-out '%{{http_code}}\n'; done"
+    )
+    asking = machine.popen(
+        "bash", "-c", script.format(" ".join([*CURL[:5], f"'{HOST}'", CURL[-1]]))
+    )
+    try:
+        machine.run(INSTALL)
+    finally:
+        machine.run("touch", "/tmp/done")
+        statuses = asking.communicate(timeout=60)[0].split()
+    assert len(statuses) > 20
+    assert set(statuses) == {"200"}
+    assert machine.run("pgrep", "-f", "gunicorn|supervisor.supervisord").stdout == pids
+
+
+def test_restart_of_the_unit(machine: Machine) -> None:
+    """systemctl restart and a kill -9 of supervisord both end with one answering app."""
+    machine.run("systemctl", "restart", "paas")
+    wait_for(lambda: "Hello" in _page(machine), 30, "an answer after the restart")
+    machine.run("bash", "-c", "kill -9 $(systemctl show --property=MainPID --value paas)")
+    wait_for(lambda: "Hello" in _page(machine), 30, "an answer after the kill")
+    masters = machine.run("pgrep", "-f", "supervisor.supervisord").stdout.split()
+    assert len(masters) == 1
+
+
+def test_lost_runtime_directory(machine: Machine) -> None:
+    """As after a reboot, which empties /run: the apps come back from the store."""
+    machine.run("systemctl", "stop", "paas")
+    machine.run("rm", "-rf", "/run/paas")
+    machine.run("systemctl", "start", "paas")
+    wait_for(lambda: "Hello" in _page(machine), 40, "an answer")
+
+
+def test_uninstall_and_purge(machine: Machine) -> None:
+    """Without --purge data stays; with it nothing does, and nginx and ssh work as before."""
+    machine.run(INSTALL, "--uninstall")
+    assert machine.run("test", "-e", "/var/lib/paas/state.db", check=False).returncode == 0
+    assert machine.run("systemctl", "is-active", "paas", check=False).stdout.strip() != "active"
+    machine.run(INSTALL, "--uninstall", "--purge")
+    left = machine.run(
+        *("find", "/etc", "/var/lib", "/opt", "/run", "/usr/local", "-xdev"),
+        *("-name", "*paas*", "-not", "-path", "*/systemd/units/*"),
+        check=False,
+    ).stdout
+    assert left.split() == []
+    assert machine.run("getent", "passwd", "paas", check=False).returncode != 0
+    assert "paas" not in machine.run("nft", "list", "tables").stdout
+    for unit in ("nginx", "ssh"):
+        assert machine.run("systemctl", "is-active", unit).stdout.strip() == "active"
+    assert "Welcome to nginx" in machine.run("curl", "--silent", "http://127.0.0.1/").stdout
+
+
+def test_without_systemd(plain_machine: Machine) -> None:
+    """Where systemd is not PID 1, supervisord runs nginx and sshd too, and outlives install.sh."""
+    done = plain_machine.run(INSTALL, "--demo")
+    assert "Hello" in done.stdout
+    rows = plain_machine.run("paas", "server:status").stdout
+    for name in ("gate", "log", "nginx", "sshd"):
+        assert re.search(rf"{name}:? +RUNNING", rows), rows
+    pids = plain_machine.run("pgrep", "-f", "gunicorn|supervisor.supervisord|nginx: master").stdout
+    plain_machine.run(INSTALL)
+    assert "Hello" in _page(plain_machine)
+    again = plain_machine.run("pgrep", "-f", "gunicorn|supervisor.supervisord|nginx: master").stdout
+    assert again == pids
+    plain_machine.run(INSTALL, "--uninstall", "--purge")
+    left = plain_machine.run("ps", "-eo", "args").stdout
+    assert not re.search(r"gunicorn|supervisord|/opt/paas", left)
