@@ -1,0 +1,108 @@
+"""paas logs: what an app, the platform and the router say, line by line, whatever an app prints."""
+
+import json
+import re
+import subprocess
+import time
+from datetime import UTC, datetime
+
+from tests.e2e.probe import App
+from tests.e2e.server import Server, User, wait_for
+
+LINE_MAX_BYTES = 65_536
+FLOOD = """
+import os
+block = b"flood\\n" * 100_000
+with open(f"/proc/{os.getppid()}/fd/1", "wb", buffering=0) as pipe:
+    left = 60_000_000
+    while left > 0:
+        left -= pipe.write(block)
+print("done")
+"""
+
+
+def test_lines_are_stamped_and_tagged(probe: App) -> None:
+    """stdout and stderr, the platform and the router each have their tag and a time."""
+    probe.post("/out", "a line to stdout\n")
+    probe.post("/err", "a line to stderr\n")
+    probe.server.get(probe.name, "/some/path?q=1")
+    stamp = r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00) "
+    out = probe.await_log(stamp + r"app\[web\.1\]: a line to stdout$")
+    probe.await_log(stamp + r"app\[web\.1\]: a line to stderr$")
+    probe.await_log(stamp + r"paas\[web\.1\]: State changed to up \(v1\)$")
+    routed = stamp + r'router: method=GET path="/some/path\?q=1" host=probe\.localhost status=200'
+    probe.await_log(routed)
+    age_s = (datetime.now(UTC) - datetime.fromisoformat(out[1])).total_seconds()
+    assert 0 <= age_s < 30
+
+
+def test_number_of_lines(probe: App) -> None:
+    """-n N shows the last N lines, as JSON, too."""
+    probe.post("/out", "".join(f"count {number}\n" for number in range(50)))
+    probe.await_log("count 49")
+    assert len(probe.log(7)) == 7
+    text = probe.paas("logs", "-n", "2", "--json")
+    assert text.count('"source"') == 2
+    first, _ = json.JSONDecoder().raw_decode(text)
+    assert set(first) == {"at", "source", "process", "text"}
+
+
+def test_following_ends_with_its_client(server: Server, alice: User, probe: App) -> None:
+    """logs -t shows lines as they come; when the client goes, no process is left behind."""
+    before = set(server.processes())
+    argv = [*alice.ssh_argv(), "paas@127.0.0.1", "logs -n 0 -t -a probe"]
+    follower = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+    try:
+        assert follower.stdout is not None
+        started = f"follow-{time.time_ns()}"
+        wait_for(lambda: set(server.processes()) - before, what="the follower on the server")
+        time.sleep(0.5)  # it says nothing when it begins to follow
+        probe.post("/out", f"{started}\n")
+        line = next(line for line in follower.stdout if "app[web.1]" in line)
+        assert line.endswith(f"app[web.1]: {started}\n")
+    finally:
+        follower.kill()
+        follower.wait()
+    wait_for(lambda: not set(server.processes()) - before, what="the end of what follows")
+
+
+def test_control_characters_are_escaped(probe: App) -> None:
+    """A line with escape sequences cannot move a reader's cursor."""
+    probe.post("/out", b"evil \x1b[2J\x07\x00 caf\xc3\xa9 \xff end\n")
+    line = probe.await_log("evil .*")[0]
+    assert line == r"evil \x1b[2J\x07\x00 café \xff end"
+
+
+def test_long_line_is_split(probe: App) -> None:
+    """A line of 10 MB arrives in pieces of at most 64 KiB, and the log goes on after it."""
+    probe.post("/out", b"L" * 10_000_000 + b"\nafter the long line\n")
+    probe.await_log("after the long line")
+    pieces = [
+        len(piece) for line in probe.log(400) for piece in re.findall(r"app\[web\.1\]: (L+)$", line)
+    ]
+    assert len(pieces) > 100
+    assert max(pieces) <= LINE_MAX_BYTES
+
+
+def test_flood_of_lines_is_capped(probe: App, neighbour: App) -> None:
+    """60 MB of lines at once do not block the app that prints them, nor hold up a neighbour."""
+    begun = time.monotonic()
+    assert probe.python(FLOOD) == "done\n"
+    assert time.monotonic() - begun < 15
+    mark = f"meanwhile {time.time_ns()}"
+    neighbour.post("/out", f"{mark}\n")
+    neighbour.await_log(mark, limit_s=5)
+    dropped = probe.await_log(r"(\d+) lines \((\d+) bytes\) were dropped", limit_s=10)
+    assert int(dropped[1]) > 0
+    wait_for(lambda: _hears(probe), 20, "the log after the flood")
+
+
+def _hears(app: App) -> bool:
+    """Whether a line that is printed now gets to the log."""
+    mark = f"still here {time.time_ns()}"
+    app.post("/out", f"{mark}\n")
+    deadline = time.monotonic() + 2
+    while time.monotonic() < deadline:
+        if any(mark in line for line in app.log(20)):
+            return True
+    return False

@@ -1,0 +1,289 @@
+"""Pushes side by side, terminals that close, and processes that are killed in the middle."""
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.server import Repository, Server, User, installed, wait_for
+from tests.e2e.tiny import (
+    Files,
+    Pause,
+    app_id,
+    leftovers,
+    live_commit,
+    program,
+    read_until,
+    refs,
+    releases,
+    tiny,
+)
+
+MakeRepository = Callable[..., Repository]
+GATE = "paas.entrypoints.gate"
+FIRST_UID = 70_000
+
+
+@pytest.fixture(scope="module")
+def fragile() -> Iterator[Server]:
+    """A server whose processes these tests kill."""
+    with installed(Server.in_new_directory({"min_free_mib": 64})) as made:
+        yield made
+
+
+@pytest.fixture
+def pause() -> Iterator[Pause]:
+    """A point at which a build or a start waits for the test."""
+    made = Pause()
+    yield made
+    made.close()
+
+
+def waiting_build(pause: Pause, text: str) -> Files:
+    """A new version of the app, whose build waits."""
+    return {"serve.py": program(text), "bin/pre_compile": pause.hook}
+
+
+def ended(push: "subprocess.Popen[str]") -> tuple[int, str]:
+    """The exit status of a push in the background, and what it had yet to tell."""
+    told, _ = push.communicate(timeout=60)
+    return push.returncode, told
+
+
+def parent(pid: int) -> int:
+    """The parent of a process; 0 where it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def gates(server: Server) -> list[int]:
+    """The gate and its children."""
+    return [pid for pid, line in server.processes().items() if GATE in line]
+
+
+def gate_of(server: Server) -> int:
+    """The gate itself: the one that is no child of another."""
+    pids = gates(server)
+    (gate,) = [pid for pid in pids if parent(pid) not in pids and _is_supervised(server, pid)]
+    return gate
+
+
+def _is_supervised(server: Server, pid: int) -> bool:
+    return "supervisord" in server.processes().get(parent(pid), "")
+
+
+def of_apps(server: Server) -> set[int]:
+    """The processes of apps and builds."""
+    found = set()
+    for pid in server.processes():
+        with contextlib.suppress(FileNotFoundError):
+            if Path(f"/proc/{pid}").stat().st_uid >= FIRST_UID:
+                found.add(pid)
+    return found
+
+
+def consistent(server: Server, app: str, commit: str) -> None:
+    """The branch names this commit, it is live, and nothing of another attempt is left."""
+    assert refs(server, app) == {"refs/heads/main": commit}
+    assert commit.startswith(live_commit(server, app))
+    assert leftovers(server, app) == []
+
+
+def test_second_push_waits_for_the_first(
+    server: Server, alice: User, repository: MakeRepository, pause: Pause
+) -> None:
+    """It is told for whom, and gets its turn: both go live, one after the other."""
+    pushed = repository(tiny())
+    alice.push(pushed, "queue")
+    pushed.commit(waiting_build(pause, "v2"))
+    first = alice.start_push(pushed, "queue")
+    pause.wait()
+    pushed.git("switch", "-q", "-c", "more")
+    pushed.git("rm", "-q", "bin/pre_compile")
+    commit = pushed.commit({"serve.py": program("v3")})
+    second = alice.start_push(pushed, "queue", "more:main")
+
+    told = read_until(second, "waiting for that push to end")
+    assert "alice is pushing to this app since" in told
+    pause.go()
+
+    assert ended(first)[0] == 0
+    assert ended(second)[0] == 0
+    assert server.get("queue").text == "v3"
+    assert [row[:2] for row in releases(server, "queue")] == [
+        (3, "succeeded"),
+        (2, "succeeded"),
+        (1, "succeeded"),
+    ]
+    wait_for(lambda: leftovers(server, "queue") == [])
+    consistent(server, "queue", commit)
+
+
+def test_second_push_of_another_history_is_refused_when_its_turn_comes(
+    server: Server, alice: User, repository: MakeRepository, pause: Pause
+) -> None:
+    """Nothing of it is built: git says that it is behind what the first push made."""
+    pushed = repository(tiny())
+    alice.push(pushed, "race")
+    pushed.git("branch", "other")
+    commit = pushed.commit(waiting_build(pause, "v2"))
+    first = alice.start_push(pushed, "race")
+    pause.wait()
+    pushed.git("switch", "-q", "other")
+    pushed.commit({"serve.py": program("other")})
+    second = alice.start_push(pushed, "race", "other:main")
+    read_until(second, "waiting for that push to end")
+    pause.go()
+
+    assert ended(first)[0] == 0
+    status, told = ended(second)
+    assert status == 1
+    assert "[rejected]" in told
+    assert server.get("race").text == "v2"
+    wait_for(lambda: leftovers(server, "race") == [])
+    consistent(server, "race", commit)
+
+
+def test_closed_terminal_stops_no_deploy(
+    server: Server, alice: User, repository: MakeRepository, pause: Pause
+) -> None:
+    """git and ssh are killed during the build: the version goes live, ref and release too."""
+    pushed = repository(tiny())
+    alice.push(pushed, "closed")
+    commit = pushed.commit(waiting_build(pause, "v2"))
+    push = alice.start_push(pushed, "closed")
+    pause.wait()
+
+    os.killpg(push.pid, signal.SIGKILL)
+    push.communicate()
+    pause.go()
+
+    wait_for(lambda: refs(server, "closed") == {"refs/heads/main": commit}, what="the ref")
+    assert server.get("closed").text == "v2"
+    assert releases(server, "closed")[0] == (2, "succeeded", True)
+    wait_for(lambda: leftovers(server, "closed") == [])
+    consistent(server, "closed", commit)
+
+
+def test_receive_pack_is_killed(
+    server: Server, alice: User, repository: MakeRepository, pause: Pause
+) -> None:
+    """The app stays up, the next push waits for what still runs and brings ref and release
+    together, and the objects of the broken push are removed."""
+    pushed = repository(tiny())
+    alice.push(pushed, "severed")
+    git_directory = server.state / "git" / f"{app_id(server, 'severed')}.git"
+    commit = pushed.commit(waiting_build(pause, "v2"))
+    push = alice.start_push(pushed, "severed")
+    pause.wait()
+    receivers = [
+        pid
+        for pid, line in server.processes().items()
+        if "receive-pack" in line and str(git_directory) in line
+    ]
+
+    for pid in receivers:
+        os.kill(pid, signal.SIGKILL)
+    assert receivers
+    assert ended(push)[0] != 0
+    assert refs(server, "severed") != {"refs/heads/main": commit}
+    again = alice.start_push(pushed, "severed")
+    read_until(again, "waiting for that push to end")
+    pause.go()
+    pause.wait()
+    pause.go()
+
+    assert ended(again)[0] == 0
+    assert server.get("severed").text == "v2"
+    wait_for(lambda: leftovers(server, "severed") == [])
+    consistent(server, "severed", commit)
+    server.paas("doctor", "--fix")
+    assert list((git_directory / "objects").glob("tmp_objdir*")) == []
+
+
+@pytest.mark.parametrize("phase", ["build", "start"])
+def test_deploy_is_killed(
+    fragile: Server, repository: MakeRepository, pause: Pause, phase: str
+) -> None:
+    """kill -9 of it: the old version serves, doctor --fix clears up, the next push works."""
+    alice = fragile.user("alice")
+    app = f"killed-in-{phase}"
+    pushed = repository(tiny())
+    first = pushed.git("rev-parse", "HEAD").stdout.strip()
+    alice.push(pushed, app)
+    procfile = f"web: {pause.shell}; exec python serve.py\n"
+    serving = of_apps(fragile)
+    pushed.commit(waiting_build(pause, "v2") if phase == "build" else {"Procfile": procfile})
+    push = alice.start_push(pushed, app)
+    pause.wait()
+    gate = gate_of(fragile)
+    (child,) = [pid for pid in gates(fragile) if parent(pid) == gate]
+
+    os.kill(child, signal.SIGKILL)
+
+    status, told = ended(push)
+    assert status == 1
+    assert "[remote rejected]" in told
+    assert "The server ended this command before it was done" in told
+    told = fragile.paas("doctor", "--fix").stderr
+    assert f"{app}:" in told
+    assert "interrupted" in told
+    assert fragile.get(app).text == "v1"
+    consistent(fragile, app, first)
+    wait_for(lambda: of_apps(fragile) == serving, what="the end of what was started")
+    assert "Everything is as it should be" in fragile.paas("doctor", "--fix").stderr
+    pushed.git("reset", "-q", "--hard", first)
+    commit = pushed.commit({"serve.py": program("v3")})
+    alice.push(pushed, app)
+    assert fragile.get(app).text == "v3"
+    wait_for(lambda: leftovers(fragile, app) == [])
+    consistent(fragile, app, commit)
+
+
+def test_gate_is_killed(fragile: Server, repository: MakeRepository, pause: Pause) -> None:
+    """It comes back by itself; the deploy that was under way finishes, and apps do not notice."""
+    alice = fragile.user("alice")
+    pushed = repository(tiny())
+    alice.push(pushed, "ungated")
+    commit = pushed.commit(waiting_build(pause, "v2"))
+    push = alice.start_push(pushed, "ungated")
+    pause.wait()
+    killed = gate_of(fragile)
+
+    os.kill(killed, signal.SIGKILL)
+    assert "ungated" in alice.ssh("apps").stdout
+    pause.go()
+
+    assert ended(push)[0] == 0
+    assert fragile.get("ungated").text == "v2"
+    assert gate_of(fragile) != killed
+    wait_for(lambda: leftovers(fragile, "ungated") == [])
+    consistent(fragile, "ungated", commit)
+
+
+def test_supervisord_is_killed(fragile: Server, repository: MakeRepository) -> None:
+    """Everything under it ends with it; after server:start each runs once, and the app serves."""
+    alice = fragile.user("alice")
+    alice.push(repository(tiny()), "orphaned")
+    before = _kinds(fragile)
+    (supervisord,) = [p for p, line in fragile.processes().items() if "supervisord" in line]
+
+    os.kill(supervisord, signal.SIGKILL)
+    wait_for(lambda: not fragile.processes(), what="the end of all its processes")
+    fragile.paas("server:start")
+
+    wait_for(lambda: fragile.get("orphaned").text == "v1", what="the app")
+    wait_for(lambda: _kinds(fragile) == before, what="one copy of each process")
+    assert "orphaned" in alice.ssh("apps").stdout
+
+
+def _kinds(server: Server) -> list[str]:
+    """What runs, without what changes from time to time."""
+    lines = [line for line in server.processes().values() if "sshd: paas" not in line]
+    return sorted(line.partition("@")[0].split(" -")[0].strip() for line in lines)

@@ -1,0 +1,212 @@
+"""Pushes that cannot go live: refused with the reason, while the old version serves on."""
+
+import shutil
+from collections.abc import Callable
+from http.client import RemoteDisconnected
+
+import pytest
+
+from tests.e2e.conftest import STRICT
+from tests.e2e.server import Finished, Repository, Server, User
+from tests.e2e.tiny import Files, environment, leftovers, program, refs, releases, tiny
+
+MakeRepository = Callable[..., Repository]
+
+
+class Failing:
+    """An app that serves well, and a second push to it which must fail."""
+
+    def __init__(self, server: Server, user: User, repository: Repository, app: str) -> None:
+        self.server, self.user, self.repository, self.app = server, user, repository, app
+        user.push(repository, app)
+        self.before = refs(server, app)
+        self.pid = environment(server, app)["PORT"]
+
+    def push(self, files: Files) -> str:
+        """What git push of these files tells; asserts that it changed nothing."""
+        self.repository.commit(files)
+        done = self.user.push(self.repository, self.app, check=False)
+        self.unchanged(done)
+        return "\n".join(line.removeprefix("remote: ").rstrip() for line in done.stdout.split("\n"))
+
+    def unchanged(self, done: Finished) -> None:
+        """The push failed for git, too, and the version before it serves from the same process."""
+        assert done.returncode == 1, done.stdout
+        assert "[remote rejected] main -> main" in done.stdout
+        assert refs(self.server, self.app) == self.before
+        assert self.server.get(self.app).text == "v1"
+        assert environment(self.server, self.app)["PORT"] == self.pid
+        assert [row[0] for row in releases(self.server, self.app) if row[2]] == [1]
+        assert leftovers(self.server, self.app) == []
+
+
+@pytest.fixture
+def failing(
+    server: Server, alice: User, repository: MakeRepository, request: pytest.FixtureRequest
+) -> Failing:
+    """An app on the shared server, named after the test."""
+    return Failing(server, alice, repository(tiny()), _app_name(request))
+
+
+@pytest.fixture
+def late(strict: Server, repository: MakeRepository, request: pytest.FixtureRequest) -> Failing:
+    """The same on the server that waits only some seconds for an app to listen."""
+    user = strict.user("alice")
+    return Failing(strict, user, repository(tiny()), _app_name(request))
+
+
+def _app_name(request: pytest.FixtureRequest) -> str:
+    return str(request.node.name).removeprefix("test_").replace("_", "-")[:30].strip("-")
+
+
+def test_nothing_detected(failing: Failing) -> None:
+    """Without any file that a buildpack knows, the message says what to add."""
+    failing.repository.git("rm", "-q", "requirements.txt", "Procfile", "serve.py")
+
+    told = failing.push({"index.php": "<?php\n"})
+
+    assert "No buildpack recognises this app" in told
+    assert "add a requirements.txt" in told
+
+
+def test_no_procfile_and_no_web_app(failing: Failing) -> None:
+    """A Python app without a Procfile, in which no web app is found: where was looked."""
+    failing.repository.git("rm", "-q", "Procfile", "serve.py")
+
+    told = failing.push({"sums.py": "print(1 + 1)\n"})
+
+    assert "There is no Procfile, and no web app was found in app.py, wsgi.py" in told
+    assert "web: gunicorn app:app" in told
+
+
+def test_requirement_that_does_not_exist(failing: Failing) -> None:
+    """The package's name and the file that lists it."""
+    told = failing.push({"requirements.txt": "no-such-package-of-anyone==1.0\n"})
+
+    reason = "There is no package 'no-such-package-of-anyone' in the package index"
+    assert f"{reason} (requirements.txt)." in told
+    assert told.count(reason) == 1, "the same reason is told twice"
+
+
+def test_syntax_error(failing: Failing) -> None:
+    """The last lines of the traceback: file, line and error."""
+    told = failing.push({"serve.py": "def main(:\n"})
+
+    assert 'File "/app/serve.py", line 1' in told
+    assert "SyntaxError" in told
+    assert "web.1 exited with status 1 before it answered on its port" in told
+
+
+def test_app_exits_at_start(failing: Failing) -> None:
+    """Its exit status, its last words, and none of another release."""
+    failing.push({"serve.py": "print('words of another push')\nraise SystemExit(4)\n"})
+
+    told = failing.push({"serve.py": "print('no database')\nraise SystemExit(3)\n"})
+
+    assert "web.1 exited with status 3 before it answered on its port" in told
+    assert "no database" in told
+    assert "words of another push" not in told
+    assert "v1 goes on serving" in told
+
+
+def test_app_exits_without_a_word(failing: Failing) -> None:
+    """What the last release printed is not taken for words of this one."""
+    failing.push({"serve.py": "print('words of another push')\nraise SystemExit(4)\n"})
+
+    told = failing.push({"serve.py": "raise SystemExit(5)\n"})
+
+    assert "exited with status 5" in told
+    assert "It printed nothing." in told
+
+
+def test_app_is_killed_at_start(failing: Failing) -> None:
+    """An end by a signal is named as such."""
+    told = failing.push({"serve.py": "import os\nos.kill(os.getpid(), 9)\n"})
+
+    assert "web.1 was killed by SIGKILL before it answered" in told
+
+
+def test_binary_that_does_not_exist(failing: Failing) -> None:
+    """The shell's own words, and the old release runs on."""
+    told = failing.push({"Procfile": "web: no-such-binary --port $PORT\n"})
+
+    assert "no-such-binary: command not found" in told
+
+
+def test_wrong_port(late: Failing) -> None:
+    """The port that it took, and the one that $PORT names."""
+    wrong = program("v2").replace('int(os.environ["PORT"])', "8765")
+
+    told = late.push({"serve.py": wrong})
+
+    assert "web.1 listens on 127.0.0.1:8765, but not on 127.0.0.1:" in told
+    assert "$PORT" in told
+
+
+def test_never_listens(late: Failing) -> None:
+    """How long was waited, the setting that says so, and the port that was awaited."""
+    told = late.push({"serve.py": "import time\nprint('thinking')\ntime.sleep(1000)\n"})
+
+    assert (
+        f"web.1 opened no port within {STRICT['start_limit_s']} s (setting start_limit_s)" in told
+    )
+    assert "must listen on 127.0.0.1:" in told
+    assert "thinking" in told
+
+
+def test_listens_and_never_answers(late: Failing) -> None:
+    """An open port alone is no sign of health."""
+    mute = (
+        "import os, socket, time\n"
+        "listener = socket.create_server(('127.0.0.1', int(os.environ['PORT'])))\n"
+        "time.sleep(1000)\n"
+    )
+
+    told = late.push({"serve.py": mute})
+
+    assert "did not answer a request within" in told
+
+
+def test_first_push_that_fails_leaves_an_app_without_a_release(
+    server: Server, alice: User, repository: MakeRepository
+) -> None:
+    """Nothing serves, and the next push is v2 and live."""
+    pushed = repository(tiny(**{"serve.py": "raise SystemExit(1)\n"}))
+    assert alice.push(pushed, "stumble", check=False).returncode == 1
+    with pytest.raises(RemoteDisconnected):
+        server.get("stumble")
+    assert leftovers(server, "stumble") == []
+    assert refs(server, "stumble") == {}
+
+    pushed.commit({"serve.py": program("on its feet")})
+    alice.push(pushed, "stumble")
+
+    assert server.get("stumble").text == "on its feet"
+    assert releases(server, "stumble") == [(2, "succeeded", True), (1, "failed", False)]
+
+
+def test_disk_full(new_server: Callable[..., Server], repository: MakeRepository) -> None:
+    """Full while the tree is written, in the build, and before it: each is told, and with space
+    again the next push works."""
+    server = new_server(disk_mib=700, min_free_mib=8)
+    server.disk_of_its_own(48)
+    app = Failing(server, server.user("alice"), repository(tiny()), "full")
+
+    told = app.push({"zeros.bin": bytes(48 * 1024**2)})
+    assert "The server's disk is full" in told
+
+    app.repository.git("rm", "-q", "zeros.bin")
+    hook = "#!/bin/bash\nhead -c 60M /dev/zero >zeros.bin\n"
+    told = app.push({"bin/pre_compile": hook})
+    assert "The server's disk is full" in told
+
+    used_mib = shutil.disk_usage(server.state).used // 1024**2
+    server.disk_of_its_own(used_mib + 4)
+    app.repository.git("rm", "-q", "bin/pre_compile")
+    told = app.push({"serve.py": program("v2")})
+    assert "The server's disk is full" in told
+    assert "df -h" in told
+
+    server.disk_of_its_own(48)
+    app.user.push(app.repository, "full")
+    assert server.get("full").text == "v2"

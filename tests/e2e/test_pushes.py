@@ -1,0 +1,279 @@
+"""What may be pushed, and what a hostile or broken push leads to."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.server import Finished, Repository, Server, User, run
+from tests.e2e.tiny import live_commit, program, refs, releases, tiny
+
+MakeRepository = Callable[..., Repository]
+
+
+def refused(user: User, repository: Repository, app: str, refspec: str = "main") -> str:
+    """What git push tells; asserts that it failed and moved no ref on the server."""
+    before = refs(user.server, app)
+    done = user.push(repository, app, refspec=refspec, check=False)
+    assert done.returncode == 1, done.stdout
+    assert refs(user.server, app) == before
+    return done.stdout
+
+
+def commit_tree(repository: Repository, tree: str) -> str:
+    """A commit of a tree that git itself would not make, as the branch main."""
+    commit = repository.git("commit-tree", "-m", "Crafted", "-p", "main", tree).stdout.strip()
+    repository.git("update-ref", "refs/heads/main", commit)
+    return commit
+
+
+def add_object(repository: Repository, kind: str, content: bytes) -> str:
+    """Store an object without any check of git's."""
+    path = repository.path / "object"
+    path.write_bytes(content)
+    argv = ("hash-object", "-t", kind, "-w", "--literally", "object")
+    return repository.git(*argv).stdout.strip()
+
+
+def test_other_branches_and_tags_are_stored_and_told(
+    server: Server, alice: User, repository: MakeRepository
+) -> None:
+    """Neither goes live; the pusher is told how a branch would."""
+    pushed = repository(tiny("from main"))
+    alice.push(pushed, "topics")
+    pushed.git("switch", "-q", "-c", "topic")
+    topic = pushed.commit({"serve.py": program("from a topic")})
+    pushed.git("tag", "-m", "One", "v1.0")
+
+    told = alice.push(pushed, "topics", "--follow-tags", refspec="topic").stdout
+
+    assert "Stored topic; not deployed, as only main is" in told
+    assert "To deploy it: git push deploy topic:main" in told
+    assert "Stored v1.0; not deployed, as only main is" in told
+    assert server.get("topics").text == "from main"
+    assert refs(server, "topics")["refs/heads/topic"] == topic
+    told = alice.push(pushed, "topics", refspec=":topic").stdout
+    assert "Deleted topic" in told
+    assert "refs/heads/topic" not in refs(server, "topics")
+
+
+def test_branch_beside_the_deploy_branch(
+    server: Server, alice: User, repository: MakeRepository
+) -> None:
+    """A push of main and another branch at once deploys the one and stores the other."""
+    pushed = repository(tiny("both"))
+    pushed.git("branch", "topic")
+
+    told = alice.push(pushed, "sidecar", "--all", refspec="--").stdout
+
+    assert "Stored topic" in told
+    assert server.get("sidecar").text == "both"
+    assert set(refs(server, "sidecar")) == {"refs/heads/main", "refs/heads/topic"}
+
+
+def test_deletion_of_the_deploy_branch_is_refused(
+    server: Server, alice: User, repository: MakeRepository
+) -> None:
+    """With the command that removes the app, which may be what was meant."""
+    alice.push(repository(tiny()), "kept")
+
+    told = refused(alice, repository(tiny()), "kept", ":main")
+
+    assert "The deploy branch cannot be deleted" in told
+    assert "paas apps:destroy kept --confirm kept" in told
+    assert server.get("kept").text == "v1"
+
+
+def test_two_deploy_branches_at_once_are_refused(
+    server: Server, alice: User, repository: MakeRepository
+) -> None:
+    """main and master in one push: neither is taken."""
+    pushed = repository(tiny())
+    alice.ssh("apps:create", "twins")
+    pushed.git("branch", "master")
+
+    done = alice.push(pushed, "twins", "--all", refspec="--", check=False)
+
+    assert done.returncode == 1
+    assert "two deploy branches, main and master" in done.stdout
+    assert refs(server, "twins") == {}
+
+
+def test_force_push_is_a_new_release(
+    server: Server, alice: User, repository: MakeRepository
+) -> None:
+    """Rewritten history is allowed when it is forced, and only then."""
+    pushed = repository(tiny("first"))
+    alice.push(pushed, "rewritten")
+    pushed.git("commit", "-q", "--amend", "-m", "Rewritten")
+    amended = pushed.git("rev-parse", "HEAD").stdout.strip()
+    assert "rejected" in refused(alice, pushed, "rewritten")
+
+    alice.push(pushed, "rewritten", "--force")
+
+    assert refs(server, "rewritten") == {"refs/heads/main": amended}
+    assert [row[:2] for row in releases(server, "rewritten")] == [
+        (2, "succeeded"),
+        (1, "succeeded"),
+    ]
+
+
+def test_ref_with_shell_characters(server: Server, alice: User, repository: MakeRepository) -> None:
+    """A branch named $(id);x is a branch like others: stored, told, and run by nobody."""
+    pushed = repository(tiny())
+    alice.push(pushed, "shelly")
+
+    told = alice.push(pushed, "shelly", refspec="main:refs/heads/$(id);x").stdout
+
+    assert "Stored $(id);x" in told
+    assert "uid=" not in told
+    assert "refs/heads/$(id);x" in refs(server, "shelly")
+
+
+@pytest.mark.parametrize("name", [".git", ".GIT", "..", "a/b"])
+def test_tree_with_a_forbidden_name(
+    server: Server, alice: User, repository: MakeRepository, name: str
+) -> None:
+    """An entry named .git, or one that leads elsewhere, is refused before anything is written."""
+    app = f"crafted-{len(name)}-{name.encode().hex()}"[:30]
+    pushed = repository(tiny())
+    alice.push(pushed, app)
+    blob = pushed.git("rev-parse", "main:serve.py").stdout.strip()
+    entry = b"100644 " + name.encode() + b"\0" + bytes.fromhex(blob)
+    commit_tree(pushed, add_object(pushed, "tree", entry))
+
+    told = refused(alice, pushed, app)
+
+    assert "-----> Python app detected" not in told
+    assert "fsck" in told or "refuses" in told
+    assert server.get(app).text == "v1"
+
+
+def test_empty_tree(server: Server, alice: User, repository: MakeRepository) -> None:
+    """A commit without files."""
+    alice.push(repository(tiny()), "hollow")
+    pushed = repository({})
+
+    done = alice.push(pushed, "hollow", "--force", check=False)
+
+    assert done.returncode == 1
+    assert "The commit has no files" in done.stdout
+    assert server.get("hollow").text == "v1"
+
+
+def test_procfile_that_is_a_link_is_not_followed(
+    server: Server, alice: User, repository: MakeRepository
+) -> None:
+    """A link to /etc/shadow, which root could read, is named as no file; nothing of it is told."""
+    alice.push(repository(tiny()), "linked")
+    pushed = repository(tiny())
+    (pushed.path / "Procfile").unlink()
+    (pushed.path / "Procfile").symlink_to("/etc/shadow")
+    pushed.commit()
+
+    done = alice.push(pushed, "linked", "--force", check=False)
+
+    assert done.returncode == 1
+    assert "Procfile must be a plain file, not a link or a folder" in done.stdout
+    assert "root:" not in done.stdout
+    assert server.get("linked").text == "v1"
+
+
+def test_shallow_clone_is_refused_before_the_build(
+    server: Server, alice: User, repository: MakeRepository, tmp_path: Path
+) -> None:
+    """The message has the command that completes the clone, and after it the push works."""
+    origin = repository(tiny())
+    origin.commit({"serve.py": program("v2")})
+    shallow = Repository(tmp_path / "shallow")
+    run(["git", "clone", "-q", "--depth=1", f"file://{origin.path}", str(shallow.path)])
+    alice.ssh("apps:create", "shallow")
+
+    told = refused(alice, shallow, "shallow")
+    assert "This is a push from a shallow clone" in told
+    assert "git fetch --unshallow" in told
+    assert "app detected" not in told
+
+    shallow.git("fetch", "-q", "--unshallow")
+    alice.push(shallow, "shallow")
+    assert server.get("shallow").text == "v2"
+
+
+def test_lfs_pointers_and_submodules_are_warned_of(
+    server: Server, alice: User, repository: MakeRepository
+) -> None:
+    """Each is named, and the app goes live without them."""
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "a" * 64 + "\nsize 9\n"
+    pushed = repository(tiny(**{"static/logo.png": pointer}))
+    commit = pushed.git("rev-parse", "HEAD").stdout.strip()
+    pushed.git("update-index", "--add", "--cacheinfo", f"160000,{commit},vendor/lib")
+    pushed.git("commit", "-q", "-m", "A submodule")
+
+    told = alice.push(pushed, "pointers").stdout
+
+    assert "static/logo.png" in told
+    assert "is a Git LFS pointer, not the file itself" in told
+    assert "vendor/lib" in told
+    assert "is not fetched" in told
+    assert server.get("pointers").text == "v1"
+
+
+@pytest.mark.parametrize("url", ["-u./x", "ext::sh -c id", "file:///etc"])
+def test_gitmodules_is_never_acted_upon(
+    server: Server, alice: User, repository: MakeRepository, url: str
+) -> None:
+    """A hostile URL of a submodule is refused, or is text in a file: nothing is fetched."""
+    app = f"modules-{len(url)}"
+    pushed = repository(tiny())
+    pushed.commit({".gitmodules": f'[submodule "x"]\n\tpath = x\n\turl = {url}\n'})
+
+    done: Finished = alice.push(pushed, app, check=False)
+
+    assert "uid=" not in done.stdout
+    if done.returncode:
+        assert "gitmodules" in done.stdout
+    else:
+        assert pushed.git("rev-parse", "main").stdout.startswith(live_commit(server, app))
+
+
+def test_pack_above_the_limit(strict: Server, repository: MakeRepository) -> None:
+    """The transfer ends at the limit; the old version stays, and a small push works again."""
+    user = strict.user("alice")
+    pushed = repository(tiny())
+    user.push(pushed, "bulky")
+    pushed.commit({"noise.bin": os.urandom(1_500_000)})
+    told = refused(user, pushed, "bulky")
+    assert "exceeds maximum allowed size" in told
+    assert strict.get("bulky").text == "v1"
+
+    pushed.git("reset", "-q", "--hard", "HEAD~1")
+    pushed.commit({"serve.py": program("v2")})
+    user.push(pushed, "bulky")
+    assert strict.get("bulky").text == "v2"
+
+
+def test_blob_that_expands_beyond_the_limit(strict: Server, repository: MakeRepository) -> None:
+    """16 MiB of zeros are a small pack; the limit is on what would be written out."""
+    user = strict.user("alice")
+    pushed = repository(tiny())
+    user.push(pushed, "bomb")
+    pushed.commit({"zeros.bin": bytes(16 * 1024**2)})
+
+    told = refused(user, pushed, "bomb")
+
+    assert "the limit is 8 MiB in all (setting max_tree_mib)" in told
+    assert strict.get("bomb").text == "v1"
+
+
+def test_too_many_files(strict: Server, repository: MakeRepository) -> None:
+    """More files than the limit are refused, and the limit's setting is named."""
+    user = strict.user("alice")
+    pushed = repository(tiny())
+    user.push(pushed, "crowd")
+    pushed.commit({f"many/{number}": "" for number in range(200)})
+
+    told = refused(user, pushed, "crowd")
+
+    assert "the limit is 100 files (setting max_tree_files)" in told
+    assert strict.get("crowd").text == "v1"

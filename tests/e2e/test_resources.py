@@ -1,0 +1,99 @@
+"""One app that takes all it can get, or crashes over and over: its neighbours notice nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+from tests.e2e.probe import App, push
+from tests.e2e.server import Server, installed, run, wait_for
+
+MAX_PROCESSES = 48
+MEMORY_MIB = 128
+FORK_BOMB = """
+import os, time
+while True:
+    try:
+        os.fork()
+    except OSError:
+        time.sleep(0.2)
+"""
+HOG = "kept = [bytearray(32 * 2**20) for _ in range(40)]; print('got it all')"
+MORTAL = """
+import http.server, os, threading
+print("here I am")
+threading.Timer(1, lambda: os._exit(3)).start()
+port = int(os.environ["PORT"])
+http.server.HTTPServer(("127.0.0.1", port), http.server.SimpleHTTPRequestHandler).serve_forever()
+"""
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Server]:
+    """A server with small limits, in a directory that the launcher does not cover by itself."""
+    root = Path(mkdtemp(prefix="paas-", dir="/srv"))
+    root.chmod(0o755)
+    settings = {
+        "min_free_mib": 64,
+        "max_processes": MAX_PROCESSES,
+        "memory_mib": MEMORY_MIB,
+        "stop_limit_s": 2.0,
+        "drain_limit_s": 1.0,
+    }
+    with installed(Server(root, settings)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def victim(small: Server) -> App:
+    """The neighbour that must not suffer."""
+    return push(small.user("victim"), "victim", {})
+
+
+def count_threads(uid: str) -> int:
+    """Threads of all processes of a uid, which is what pids.max counts; zombies left out."""
+    rows = run(["ps", "-L", "-o", "stat=", "-U", uid], check=False).stdout.split()
+    return sum(not row.startswith("Z") for row in rows)
+
+
+def test_platform_directories_are_hidden(small: Server, victim: App) -> None:
+    """Outside /tmp, too, an app sees none of etc, var and run, and can write to none of it."""
+    for name in ("etc", "var", "run"):
+        assert victim.shell(f"ls -A {small.root}/{name}") == ""
+    assert victim.shell(f"find {small.root} -writable -not -type l 2>/dev/null") == ""
+
+
+def test_fork_bomb_is_bounded(small: Server, victim: App) -> None:
+    """A fork bomb ends at max_processes; the neighbour answers, and destroying the app ends it."""
+    bomb = push(small.user("bomber"), "bomb", {"bomb.py": FORK_BOMB})
+    uid = bomb.shell("id -u").strip()
+    bomb.shell("setsid python bomb.py >/dev/null 2>&1 &")
+    wait_for(lambda: count_threads(uid) >= MAX_PROCESSES - 2, what="the bomb at its bound")
+    assert count_threads(uid) <= MAX_PROCESSES
+    assert victim.shell("echo alive") == "alive\n"
+    small.paas("apps:destroy", "bomb", "--confirm", "bomb")
+    assert count_threads(uid) == 0
+
+
+def test_memory_hog_is_killed(small: Server, victim: App) -> None:
+    """What takes more than memory_mib is killed; its app and the neighbour answer again."""
+    status = small.paas("server:status", "--json").stdout
+    assert '"missing_cgroup_controllers": []' in status, "no memory controller on this machine"
+    hog = push(small.user("hogger"), "hog", {})
+    assert "got it all" not in hog.python(HOG)
+    wait_for(hog.boot, what="the app with the hog")
+    assert victim.shell("echo alive") == "alive\n"
+
+
+def test_crash_loop_backs_off(small: Server) -> None:
+    """An app that dies a second after its start is started again at once, then ever later."""
+    mortal = push(small.user("mortal"), "mortal", {"probe.py": MORTAL})
+    mortal.await_log(r"State changed from crashed to starting")
+    mortal.await_log(r"ended 2 times in a row; next start in 1 s")
+    mortal.await_log(r"ended 3 times in a row; next start in 2 s")
+    (web,) = mortal.ps()
+    assert (web["state"], web["exits"]) == ("crashed", 3)
+    assert "3" in str(web["exit_reason"])
+    mortal.await_log(r"app\[web\.1\]: here I am")
+    small.paas("apps:destroy", "mortal", "--confirm", "mortal")
