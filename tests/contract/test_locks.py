@@ -1,5 +1,6 @@
 """Locks between processes."""
 
+import fcntl
 import os
 import signal
 import stat
@@ -127,3 +128,16 @@ def test_push_lock_is_for_the_account(locks: FlockLocks) -> None:
     with locks.app(1, "x"):
         assert stat.S_IMODE((path.parent / "app-1").stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o711
+
+
+def test_idle_push_keeps_pushes_out_unless_one_goes_on(locks: FlockLocks) -> None:
+    """While it holds, a push would wait; while a push holds the lock, it says so and waits not."""
+    path = locks.push(1)
+    with path.open("r+") as push:
+        with locks.idle_push(1) as idle:
+            assert idle
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(push, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(push, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with locks.idle_push(1) as idle:
+            assert not idle

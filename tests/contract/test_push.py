@@ -114,7 +114,7 @@ def test_second_push_waits_and_is_told(pusher: Pusher) -> None:
     output = pusher.world.root / "second"
     second = pusher.start_push("main:second", output)
     eventually(lambda: "waiting" in output.read_text(), "the second push is told")
-    assert " !     alice is pushing to this app since " in output.read_text()
+    assert " !     alice has been pushing to this app since " in output.read_text()
     assert " UTC; waiting for that push to end.\n" in output.read_text()
     assert "-----> push" not in output.read_text()
     slow.unlink()

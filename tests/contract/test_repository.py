@@ -150,3 +150,17 @@ def test_head(repository: DulwichRepository, work: Path) -> None:
     commit = _commit(work)
     _push(work, repository)
     assert repository.head(1, "main") == commit
+
+
+def test_objects_of_a_cut_off_push_are_removed(
+    repository: DulwichRepository, work: Path, tmp_path: Path
+) -> None:
+    """What git receive-pack left when it was killed goes, the branch and its objects stay."""
+    commit = _commit(work)
+    _push(work, repository)
+    objects = repository.path(1) / "objects"
+    (objects / "tmp_objdir-incoming-aBc123" / "pack").mkdir(parents=True)
+    assert repository.remove_quarantines(1) == 1
+    assert list(objects.glob("tmp_objdir*")) == []
+    assert repository.remove_quarantines(1) == 0
+    assert repository.commit(1, commit, None).id == commit

@@ -1,5 +1,6 @@
 """install.sh: a server in a directory is made, brought up to date, and removed without a trace."""
 
+import contextlib
 import json
 import os
 import re
@@ -198,11 +199,24 @@ def test_supervisor_killed(new_server: Callable[..., Server], tmp_path: Path) ->
     """A kill -9 of supervisord alone leaves no second copy of anything after a start."""
     server = new_server()
     server.user("alice").push(Repository.of(tmp_path / "a", EXAMPLES / "flask-hello"), "hello")
-    count = len(server.processes())
     os.kill(int((server.run / "supervisord.pid").read_text()), signal.SIGKILL)
     server.paas("server:start")
     wait_for(lambda: _serves(server, "hello"), 20, "an answer")
-    wait_for(lambda: len(server.processes()) <= count, 20, "the end of former processes")
+    wait_for(lambda: len(_without_parent(server)) == 1, 20, "the end of former processes")
+    (line,) = _without_parent(server)
+    assert "supervisor.supervisord" in line
+
+
+def _without_parent(server: Server) -> list[str]:
+    """The command lines of processes that no other process of the server started."""
+    processes = server.processes()
+    found = []
+    for pid, line in processes.items():
+        with contextlib.suppress(OSError):
+            status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            if status[0] != "Z" and int(status[1]) not in processes:
+                found.append(line)
+    return found
 
 
 def _serves(server: Server, app: str) -> bool:

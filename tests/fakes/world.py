@@ -204,6 +204,7 @@ class FakeBuilder:
     def __init__(self) -> None:
         self.failure: PaasError | None = None
         self.processes: dict[ProcessType, str] = {}
+        self.interrupted: set[int] = set()
 
     def build(
         self, app: App, tree: Path, config: ConfigVars, output: Callable[[bytes], None]
@@ -214,7 +215,9 @@ class FakeBuilder:
         return Built("fake", dict(self.processes))
 
     def clear(self, app_id: int) -> bool:
-        return False
+        found = app_id in self.interrupted
+        self.interrupted.discard(app_id)
+        return found
 
 
 class FakeProbe:

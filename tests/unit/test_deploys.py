@@ -165,3 +165,26 @@ def test_config_before_the_first_push_is_there_at_the_first_push(world: World) -
     world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.said, world.on_live)
     world.push()
     assert world.environment()["A"] == "1"
+
+
+def test_failure_tells_what_goes_on_serving(world: World) -> None:
+    """The version that still serves is named; before the first release there is none."""
+    world.app()
+    world.builder.failure = PaasError("build", "The build failed.")
+    with pytest.raises(PaasError):
+        world.push()
+    assert "-----> The deploy failed" in world.said.lines
+    world.builder.failure = None
+    world.push()
+    world.builder.failure = PaasError("build", "The build failed.")
+    with pytest.raises(PaasError):
+        world.push(commit="b" * 40)
+    assert "-----> The deploy failed; v1 goes on serving" in world.said.lines
+
+
+def test_app_without_a_web_process_is_warned_of(world: World) -> None:
+    """It goes live, and the pusher hears that nothing will answer."""
+    world.app()
+    world.repository.procfiles["a" * 40] = b"worker: work"
+    world.push()
+    assert any("There is no web process" in line for line in world.said.lines)

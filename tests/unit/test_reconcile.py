@@ -129,3 +129,12 @@ def test_uids_are_not_given_twice(world: World) -> None:
     world.store.remove_app(first.id)
     second = world.store.add_app(AppName("two"), None, datetime.now().astimezone())
     assert second.uid != first.uid
+
+
+def test_what_a_killed_build_left_is_cleared(world: World) -> None:
+    """Its processes and files are no app's any more; the next look finds nothing."""
+    world.app()
+    world.push()
+    world.builder.interrupted.add(1)
+    assert world.reconcile.run(world.said) == 1
+    assert world.reconcile.run(world.said) == 0

@@ -62,7 +62,7 @@ join_names() {
 }
 
 install_dependencies() {
-    mkdir -p "$cache"
+    [[ -d $cache ]] || mkdir -p "$cache"
     if [[ -e .venv || -L .venv ]]; then
         warn "Warning: .venv is part of the repository and is replaced by a new one." \
             "Remove it with: git rm -r --cached .venv && echo .venv/ >> .gitignore"

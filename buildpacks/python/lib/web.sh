@@ -5,7 +5,7 @@ web_command=''
 
 # choose_web_command: leaves it in .paas/python-web for bin/release.
 choose_web_command() {
-    rm -f .paas/python-web
+    [[ ! -e .paas/python-web ]] || rm -f .paas/python-web
     [[ ! -f Procfile ]] || return 0
     local found reason='' status=0
     # -I -S: it only parses the app's files, and must not run any of them.

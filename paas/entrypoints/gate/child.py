@@ -82,9 +82,11 @@ class GitService(Protocol):
 
 
 def commands(etc: Path) -> Handler:
-    """The handler of a real server; imports everything that commands need, once."""
+    """The handler of a real server; imports and compiles what all commands need, once."""
+    from paas.adapters.nginx_conf import load_templates
     from paas.entrypoints.cli import main as cli
 
+    load_templates()
     return dispatcher(etc, cli.run, cli.git_service)
 
 

@@ -37,7 +37,10 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 
 
 class Gate:
-    """Accepts clients and forks. account_uid: the uid that may speak for users, besides root."""
+    """Accepts clients and forks. account_uid: the uid that may speak for users, besides root.
+
+    repair: the argv of what puts the server right after a child was killed in the middle.
+    """
 
     def __init__(
         self,
@@ -46,12 +49,15 @@ class Gate:
         *,
         account_uid: int,
         log: Callable[[str], None],
+        repair: tuple[str, ...] = (),
         max_children: int = MAX_CHILDREN,
     ) -> None:
         self._listener = listener
         self._handler = handler
         self._account_uid = account_uid
         self._log = log
+        self._repair = repair
+        self._repairing: set[int] = set()
         self._max_children = max_children
         self._children: set[int] = set()
         self._stopping = False
@@ -95,6 +101,15 @@ class Gate:
             self._children.discard(pid)
             if os.WIFSIGNALED(status):
                 self._log(f"child {pid} was ended by signal {os.WTERMSIG(status)}")
+                self._start_repair(pid)
+            self._repairing.discard(pid)
+
+    def _start_repair(self, pid: int) -> None:
+        """What a killed child left half done is undone by a program of its own."""
+        if self._repair and pid not in self._repairing:
+            repairer = os.posix_spawn(self._repair[0], self._repair, os.environ)
+            self._repairing.add(repairer)
+            self._children.add(repairer)
 
     def _accept_all(self) -> None:
         while True:
@@ -201,7 +216,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     _end_with_parent()
     os.umask(0o022)
     log = stderr_log()
-    gate = Gate(listener, child.commands(etc), account_uid=account.pw_uid, log=log)
+    python = (sys.executable, "-I", "-m", "paas.entrypoints.cli", "--etc", str(etc))
+    gate = Gate(
+        listener,
+        child.commands(etc),
+        account_uid=account.pw_uid,
+        log=log,
+        repair=(*python, "doctor", "--fix"),
+    )
     log(f"listening on {settings.gate_socket}")
     gate.serve()
     log("stopped")

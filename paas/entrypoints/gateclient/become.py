@@ -47,7 +47,7 @@ def _present_holder(fd: int) -> str:
     """Who holds the lock, in words."""
     try:
         text = json.loads(os.pread(fd, _TEXT_BYTES, 0))
-        return f"{text['holder']} is pushing to this app since {text['since']}"
+        return f"{text['holder']} has been pushing to this app since {text['since']}"
     except (ValueError, KeyError, TypeError):
         return "Someone is pushing to this app"
 

@@ -1,4 +1,4 @@
-"""The client's half of the gate protocol; the server's, and its form: paas/entrypoints/gate/wire.py.
+"""The client's half of the gate protocol; its form, and the other half: gate/wire.py.
 
 Every SSH command pays for each import here: socket, json, re and dataclasses would together
 cost more than everything else that this program does.

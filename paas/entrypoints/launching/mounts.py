@@ -6,7 +6,7 @@ Standard library only.
 """
 
 # pathlib and contextlib are too slow to import:
-# ruff: noqa: PTH101, PTH102, PTH112, PTH116, PTH119, PTH120, PTH123, SIM105
+# ruff: noqa: PTH101, PTH102, PTH112, PTH115, PTH116, PTH120, PTH123, PTH211, SIM105
 
 import os
 import stat
@@ -25,6 +25,7 @@ from paas.entrypoints.launching.kernel import (
 
 APP = "/app"
 ALWAYS_HIDDEN = ("/home", "/root")
+HOST_ETC = "/home/.etc"  # below what is hidden, so that the directory is ours
 SCRATCH = (("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/dev/shm", 0o1777))  # noqa: S108
 _INODES_PER_MIB = 256
 _HIGHEST_SYSTEM_UID = 999
@@ -129,15 +130,26 @@ class Mounts:
             raise OSError(f"cannot bind below {directory}: there is no such place to bind on")
 
     def _show_accounts(self) -> None:
-        """An /etc/passwd and /etc/group of the host's system accounts and the app's own."""
+        """An /etc with accounts of its own: the host's system accounts and the app.
+
+        Not by mounts on the two files: whenever the host replaces /etc/passwd, as useradd does, the
+        kernel drops what is mounted on the former one, in every namespace. So /etc is a directory
+        of ours, whose other names lead to the host's.
+        """
         app = f"app:x:{self._uid}:{self._uid}::{APP}:/bin/bash\n".encode()
-        group = f"app:x:{self._uid}:\n".encode()
-        for path, line in (("/etc/passwd", app), ("/etc/group", group)):
-            shown = self._scratch + "/" + os.path.basename(path)
-            with open(path, "rb") as host, open(shown, "xb") as ours:
-                ours.write(b"".join([*system_accounts(host), line]))
-            os.chmod(shown, 0o644)
-            self._kernel.bind(shown, path, writable=False)
+        own = {"passwd": app, "group": f"app:x:{self._uid}:\n".encode()}
+        os.mkdir(HOST_ETC, 0o755)
+        self._kernel.mount("/etc", HOST_ETC, None, MS_BIND | MS_REC)
+        shown = self._make("etc", 0o755)
+        for entry in os.scandir(HOST_ETC):
+            path = f"{shown}/{entry.name}"
+            if entry.name in own:
+                with open(entry.path, "rb") as host, open(path, "xb") as ours:
+                    ours.write(b"".join([*system_accounts(host), own[entry.name]]))
+                os.chmod(path, 0o644)
+            else:
+                os.symlink(os.readlink(entry.path) if entry.is_symlink() else entry.path, path)
+        self._kernel.bind(shown, "/etc", writable=False)
 
     def _mount_proc(self) -> None:
         """A /proc without other users' processes; where it is refused, the old one stays."""
