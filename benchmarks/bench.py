@@ -1,0 +1,110 @@
+"""What all figures share: the server, the plain sshd, an app that is live."""
+
+import shutil
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+
+from benchmarks.client import Key, Project
+from benchmarks.commands import BenchError, run, say
+from benchmarks.plain.app import PlainApp
+from benchmarks.plain.ssh import PlainSshd
+from benchmarks.server import Server
+from benchmarks.web import get
+
+EXAMPLE = "examples/flask-hello"
+LIVE = "hello"
+
+
+class Bench:
+    """Made on first use, and removed at the end of its block.
+
+    source: the project's tree. room: an empty directory that every user may pass.
+    share: of the usual number of rounds; 1.0 for figures that count.
+    """
+
+    def __init__(self, source: Path, room: Path, share: float) -> None:
+        self.source = source
+        self.room = room
+        self._share = share
+        self._closing = ExitStack()
+
+    def __enter__(self) -> "Bench":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._closing.close()
+
+    def rounds(self, usual: int) -> int:
+        """How many rounds to make where usually it would be so many."""
+        return max(2, round(usual * self._share))
+
+    def folder(self, name: str) -> Path:
+        """A new directory, without what an earlier one of that name left."""
+        path = self.room / name
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir()
+        return path
+
+    @cached_property
+    def server(self) -> Server:
+        """The server, installed and running."""
+        say("-----> Installing the server to measure")
+        server = Server(self.source, self.room / "s")
+        self._closing.callback(server.remove)
+        server.install()
+        return server
+
+    @cached_property
+    def key(self) -> Key:
+        """The pusher's key, known to the server."""
+        key = Key(self.folder("key") / "key")
+        self.server.add_key(key)
+        return key
+
+    @cached_property
+    def sshd(self) -> PlainSshd:
+        """The plain sshd, running."""
+        sshd = PlainSshd(self.server, self.folder("sshd"), self.key)
+        self._closing.callback(sshd.start().stop)
+        return sshd
+
+    def project(self, name: str) -> Project:
+        """A new clone of the example."""
+        return Project(self.source / EXAMPLE, self.room / name, self.key)
+
+    @cached_property
+    def live(self) -> Project:
+        """A project that is pushed to the server already, as the app ``hello``."""
+        project = self.project(LIVE)
+        say("-----> Pushing the app for the first time")
+        self.push(project, LIVE)
+        return project
+
+    @cached_property
+    def live_plain(self) -> PlainApp:
+        """The same project with its dependencies, ready to be started by hand."""
+        plain = PlainApp(self.server, self.folder("plain"), self.live.path)
+        plain.install()
+        plain.update()
+        return plain
+
+    def push(self, project: Project, app: str) -> float:
+        """Push to the server; seconds until git ended. Raises BenchError where it is not live."""
+        took_s = project.push(self.server.git_url(app))
+        if not self.serves(project, app):
+            raise BenchError(f"{app} does not serve what was pushed.")
+        return took_s
+
+    def serves(self, project: Project, app: str) -> bool:
+        """Whether Nginx serves the project's present commit at this moment."""
+        try:
+            page = get(self.server.http_port, self.server.host(app))
+        except OSError:
+            return False
+        return page.startswith(b"HTTP/1.1 200") and project.mark.encode() in page
+
+    def inside(self, script: str, *words: str | Path) -> str:
+        """Run a script of inside/ in the server's own Python; returns what it prints."""
+        path = Path(__file__).parent / "inside" / script
+        return run([self.server.python, "-I", "-B", path, *words])

@@ -1,0 +1,136 @@
+"""Puts many small apps on the server, through the platform's own store, runtime and proxy.
+
+Runs in the server's own Python. ``crowd.py ETC add COUNT`` or ``crowd.py ETC remove``. What each
+app has is what a push leaves: a row in the store, a slug, a release, an instance under
+supervisord, a site. Only git, the build and the one reload for each are left out.
+"""
+
+import json
+import sys
+import time
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+
+from paas import wiring
+from paas.adapters.ports import LocalPorts
+from paas.adapters.slugs_files import FileSlugs
+from paas.domain.apps import App
+from paas.domain.names import AppName, ProcessType
+from paas.domain.releases import Instance, Slug
+from paas.domain.sites import Site
+from paas.settings import load
+
+WEB = ProcessType("web")
+PREFIX = "crowd-"
+# A web process as small as one gets on any Debian: perl is essential there.
+SERVE = r"""use strict; use IO::Socket::INET;
+my $listener = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $ENV{PORT},
+    Listen => 16, ReuseAddr => 1) or die "listen: $!";
+$SIG{TERM} = sub { exit 0 };
+while (my $client = $listener->accept) {
+    while (my $line = <$client>) { last if $line =~ /^\r?\n/ }
+    print $client "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nhi\n";
+    close $client;
+}
+"""
+COMMAND = "exec perl /app/serve.pl"
+
+
+def add(platform: wiring.Platform, count: int) -> None:
+    """Put up that many more apps, and reload the proxy once."""
+    present = len(_crowd(platform))
+    apps = [_app(platform, number) for number in range(present + 1, present + count + 1)]
+    ports = LocalPorts(platform.settings).free(platform.store.used_ports(), count)
+    started = [_start(platform, app, port) for app, port in zip(apps, ports, strict=True)]
+    _publish(platform)
+    for instance in started:
+        _fetch(instance)
+
+
+def _app(platform: wiring.Platform, number: int) -> App:
+    name = AppName(f"{PREFIX}{number}")
+    app = platform.store.add_app(name, None, datetime.now(UTC))
+    slug_id = f"{app.id}-crowd"
+    slugs = FileSlugs(platform.settings.state, min_free_mib=0)
+    tree = slugs.new_build(slug_id, app.uid)
+    (tree / "serve.pl").write_text(SERVE)
+    size_bytes = slugs.freeze(slug_id)
+    now = datetime.now(UTC)
+    slug = Slug(slug_id, app.id, "0" * 40, {WEB: COMMAND}, size_bytes, now)
+    platform.store.add_slug(slug)
+    return app
+
+
+def _start(platform: wiring.Platform, app: App, port: int) -> Instance:
+    store = platform.store
+    now = datetime.now(UTC)
+    slug_id = f"{app.id}-crowd"
+    release = store.add_release(
+        app.id, slug_id=slug_id, config={}, description="Crowd", user="root", now=now
+    )
+    instance = Instance(app.id, release.version, store.next_generation(), WEB, 1, port)
+    store.add_instances([instance])
+    slug = platform.settings.state / "slugs" / slug_id
+    platform.runtime.start(app, [instance], slug, {}, {WEB: COMMAND})
+    store.make_current(app.id, release.version, instance.generation)
+    return instance
+
+
+def _publish(platform: wiring.Platform) -> None:
+    """Have the proxy serve every app that is live."""
+    sites = []
+    for app in platform.store.apps():
+        instances = platform.store.instances(app.id)
+        ports = [i.port for i in instances if i.generation == app.generation and i.port]
+        host = platform.addresses.host(app.name)
+        if app.current is not None:
+            sites.append(Site(app.id, (host,), tuple(ports)))
+    platform.proxy.restore(sites)
+    platform.proxy.drain(30)
+
+
+def _fetch(instance: Instance) -> None:
+    """See that it answers."""
+    for attempt in range(200):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{instance.port}/", timeout=5) as answer:
+                assert answer.read() == b"hi\n"
+                return
+        except OSError:
+            if attempt == 199:
+                raise
+            time.sleep(0.05)
+
+
+def remove(platform: wiring.Platform) -> None:
+    """Take them all down: sites, instances, then all else of each app."""
+    crowd = _crowd(platform)
+    instances = [i for app in crowd for i in platform.store.instances(app.id)]
+    for app in crowd:
+        platform.store.remove_app(app.id)
+    _publish(platform)
+    platform.runtime.stop(instances, 10)
+    platform.store.remove_instances(instances)
+    slugs = FileSlugs(platform.settings.state, min_free_mib=0)
+    for app in crowd:
+        slugs.remove(f"{app.id}-crowd")
+        platform.logs.remove(app.id)
+
+
+def _crowd(platform: wiring.Platform) -> list[App]:
+    return [app for app in platform.store.apps() if app.name.startswith(PREFIX)]
+
+
+def main(argv: list[str]) -> None:
+    """Do what the words say; print the number of crowd apps."""
+    platform = wiring.build(load(Path(argv[0]) / "server.yml"))
+    if argv[1] == "add":
+        add(platform, int(argv[2]))
+    else:
+        remove(platform)
+    print(json.dumps({"crowd": len(_crowd(platform))}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

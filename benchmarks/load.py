@@ -1,0 +1,216 @@
+"""The load generator, a program of its own: open-loop requests to 127.0.0.1, every outcome counted.
+
+Requests are due at exact times, whatever became of the ones before: a server that stalls meets
+the requests that real visitors would have sent meanwhile. Runs until SIGTERM, then lets the
+requests under way end, and prints one JSON object.
+"""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from collections import Counter
+
+TIMEOUT_S = 10.0
+CLOSED_IDLE = "idle-close race"
+
+
+class AnswerError(Exception):
+    """What came instead of a good answer; the text is the kind of failure that is counted.
+
+    answered: whether a byte of an answer had come.
+    """
+
+    def __init__(self, kind: str, *, answered: bool = False) -> None:
+        super().__init__(kind)
+        self.answered = answered
+
+
+class Connection:
+    """One HTTP/1.1 connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self.used = False
+
+    @classmethod
+    async def open(cls, port: int) -> "Connection":
+        """Raises AnswerError where it is refused."""
+        try:
+            return cls(*await asyncio.open_connection("127.0.0.1", port))
+        except OSError as error:
+            raise AnswerError(f"connection: {type(error).__name__}") from error
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server has closed it."""
+        return self._reader.at_eof() or self._reader.exception() is not None
+
+    async def get(self, request: bytes, expected: bytes) -> bool:
+        """Send and read to the end of the answer; whether the connection may be used again."""
+        answered = False
+        try:
+            self._writer.write(request)
+            await self._writer.drain()
+            status = await self._reader.readline()
+            answered = bool(status)
+            if not status:
+                raise AnswerError("closed without an answer")
+            length, keep = await self._headers()
+            body = await self._reader.readexactly(length)
+        except asyncio.IncompleteReadError as error:
+            raise AnswerError("answer cut off", answered=True) from error
+        except OSError as error:
+            raise AnswerError(type(error).__name__, answered=answered) from error
+        words = status.split()
+        if len(words) < 2 or words[1] != b"200":
+            shown = words[1].decode() if len(words) > 1 else "none"
+            raise AnswerError(f"status {shown}", answered=True)
+        if expected not in body:
+            raise AnswerError("another page", answered=True)
+        self.used = True
+        return keep
+
+    async def _headers(self) -> tuple[int, bool]:
+        """The body's length in bytes, and whether the server keeps the connection."""
+        length, keep = None, True
+        while (line := await self._reader.readline()) not in {b"\r\n", b""}:
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+            elif name.lower() == b"connection":
+                keep = value.strip().lower() != b"close"
+        if length is None:
+            raise AnswerError("answer without a length", answered=True)
+        return length, keep
+
+    def close(self) -> None:
+        """Close it."""
+        self._writer.close()
+
+
+class Load:
+    """What both kinds of load share."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.port: int = arguments.port
+        self.rate: float = arguments.rate
+        self.expected: bytes = arguments.expect.encode()
+        head = f"GET / HTTP/1.1\r\nHost: {arguments.host}\r\n"
+        self.once = f"{head}Connection: close\r\n\r\n".encode()
+        self.again = f"{head}\r\n".encode()
+        self.stop = asyncio.Event()
+        self.outcomes: Counter[str] = Counter()
+        self.slowest_s = 0.0
+        self.latest_s = 0.0
+
+    async def due(self, at: float) -> bool:
+        """Wait until that time of the loop; False when the load is to end."""
+        now = asyncio.get_running_loop().time()
+        self.latest_s = max(self.latest_s, now - at)
+        if at <= now:
+            return not self.stop.is_set()
+        try:
+            await asyncio.wait_for(self.stop.wait(), at - now)
+        except TimeoutError:
+            return True
+        return False
+
+    async def counted(self, connection: Connection, request: bytes) -> bool:
+        """One request with its outcome counted; whether the connection may be used again."""
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        reused = connection.used
+        keep = False
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                keep = await connection.get(request, self.expected)
+            outcome = "ok"
+        except AnswerError as error:
+            outcome = CLOSED_IDLE if reused and not error.answered else str(error)
+        except TimeoutError:
+            outcome = "timeout"
+        self.outcomes[outcome] += 1
+        self.slowest_s = max(self.slowest_s, loop.time() - started)
+        if not keep:
+            connection.close()
+        return keep
+
+    async def opened(self) -> Connection | None:
+        """A new connection; a refusal is counted."""
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                return await Connection.open(self.port)
+        except AnswerError as error:
+            self.outcomes[str(error)] += 1
+        except TimeoutError:
+            self.outcomes["timeout"] += 1
+        return None
+
+
+async def fresh(load: Load) -> None:
+    """A new connection for each request."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def one() -> None:
+        connection = await load.opened()
+        if connection is not None:
+            await load.counted(connection, load.once)
+
+    begun = asyncio.get_running_loop().time()
+    number = 0
+    while await load.due(begun + number / load.rate):
+        task = asyncio.create_task(one())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        number += 1
+    await asyncio.gather(*tasks)
+
+
+async def kept(load: Load, connections: int) -> None:
+    """So many visitors, each with one connection that is used again and again."""
+    begun = asyncio.get_running_loop().time()
+    every_s = connections / load.rate
+
+    async def visitor(number: int) -> None:
+        connection: Connection | None = None
+        at = begun + number / load.rate
+        while await load.due(at):
+            at += every_s
+            if connection is None or connection.ended:
+                connection = await load.opened()
+            if connection is not None and not await load.counted(connection, load.again):
+                connection = None
+        if connection is not None:
+            connection.close()
+
+    await asyncio.gather(*(visitor(number) for number in range(connections)))
+
+
+async def main() -> None:
+    """Run until SIGTERM."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--host", required=True, help="the Host header")
+    parser.add_argument("--rate", type=float, required=True, help="requests a second")
+    parser.add_argument("--expect", required=True, help="text that every good page has")
+    parser.add_argument("--kept", type=int, default=0, help="so many kept-alive connections")
+    arguments = parser.parse_args()
+    load = Load(arguments)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, load.stop.set)
+    sys.stderr.write("ready\n")
+    sys.stderr.flush()
+    await (kept(load, arguments.kept) if arguments.kept else fresh(load))
+    found = {
+        "outcomes": dict(load.outcomes),
+        "slowest_s": load.slowest_s,
+        "latest_s": load.latest_s,
+    }
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,129 @@
+"""The command line of benchmarks/run."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn, Protocol
+
+from benchmarks.bench import Bench
+from benchmarks.commands import BenchError, say
+from benchmarks.disk import room
+from benchmarks.figures import redeploys
+from benchmarks.figures.cold_push import ColdPush
+from benchmarks.figures.crowd import Crowd
+from benchmarks.figures.memory import Memory
+from benchmarks.figures.ssh_commands import SshCommands
+from benchmarks.figures.throughput import Throughput
+from benchmarks.figures.tree import TreeOfManyFiles
+from benchmarks.figures.warm_push import WarmPush
+from benchmarks.machine import describe
+from benchmarks.rows import Row
+from benchmarks.table import table
+
+SOURCE = Path(__file__).resolve().parents[1]
+
+
+class Figure(Protocol):
+    """Something that can be measured. name: for --only."""
+
+    @property
+    def name(self) -> str: ...
+
+    def measure(self, bench: Bench) -> list[Row]:
+        """Its rows of the table."""
+
+
+FIGURES: tuple[Figure, ...] = (
+    WarmPush(),
+    ColdPush(),
+    SshCommands(),
+    Throughput(),
+    redeploys.FRESH,
+    redeploys.KEPT,
+    TreeOfManyFiles(),
+    Memory(),
+    Crowd(),
+)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measure, print the table; 1 where a target is missed or nothing could be measured."""
+    arguments = _parser().parse_args(argv)
+    if os.geteuid() != 0:
+        say(" !     The benchmarks make a server of their own: run them as root.")
+        return 1
+    os.umask(0o022)
+    signal.signal(signal.SIGTERM, _interrupted)
+    chosen = [figure for figure in FIGURES if figure.name in (arguments.only or _names())]
+    rows, broken = measure(chosen, arguments)
+    machine = describe(SOURCE)
+    print("\n".join(f"{name}: {value}" for name, value in machine.items()))
+    print(f"\n{table(rows)}")
+    if arguments.json:
+        found = {"machine": machine, "rows": [row.to_json() for row in rows], "broken": broken}
+        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+    for name, why in broken.items():
+        say(f" !     {name} could not be measured: {why}")
+    return 1 if broken or any(row.met is False for row in rows) else 0
+
+
+def measure(
+    figures: Sequence[Figure], arguments: argparse.Namespace
+) -> tuple[list[Row], dict[str, str]]:
+    """The rows, and why a figure has none, by its name."""
+    rows: list[Row] = []
+    broken: dict[str, str] = {}
+    with (
+        room(arguments.dir or Path("/tmp"), own_disk=arguments.dir is None) as empty,
+        Bench(SOURCE, empty, arguments.share) as bench,
+    ):
+        for figure in figures:
+            say(f"-----> Measuring {figure.name}")
+            started = time.monotonic()
+            try:
+                rows += figure.measure(bench)
+            except (BenchError, TimeoutError) as error:
+                broken[figure.name] = str(error)
+                say(f" !     {error}")
+            say(f"       {time.monotonic() - started:.0f} s")
+    return rows, broken
+
+
+def _interrupted(_number: int, _frame: object) -> NoReturn:
+    """Leave in order, so that nothing stays behind."""
+    sys.exit(143)
+
+
+def _names() -> list[str]:
+    return [figure.name for figure in FIGURES]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="benchmarks/run",
+        description="Measure the platform on a server of its own, each figure beside its baseline. "
+        "Takes about ten minutes; nothing else should run meanwhile. Exits 1 where a target is "
+        "missed.",
+        epilog="benchmarks/README.md tells what each figure and each baseline is.",
+    )
+    add = parser.add_argument
+    add("--only", action="append", choices=_names(), help="only this figure (repeatable)")
+    add("--json", type=Path, metavar="FILE", help="write all samples to this file, too")
+    add(
+        "--dir",
+        type=Path,
+        help="work below this directory instead of on an ext4 of its own, a file below /tmp",
+    )
+    add(
+        "--share",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="make only this share of the rounds, for a quick look (such as 0.2)",
+    )
+    return parser

@@ -1,0 +1,67 @@
+"""Nginx as a person configures it by hand for one Gunicorn, with upstream keep-alive.
+
+It tells the app of its visitor what Debian's own proxy_params tell, and the host, without which
+an app behind a proxy cannot make links (Werkzeug's ProxyFix).
+"""
+
+from pathlib import Path
+
+from benchmarks.commands import Daemon, free_ports, wait_until
+from benchmarks.web import port_is_open
+
+CONF = """\
+user www-data;
+worker_processes auto;
+daemon off;
+pid {room}/nginx.pid;
+error_log {room}/nginx-error.log warn;
+events {{
+    worker_connections 4096;
+}}
+http {{
+    include /etc/nginx/mime.types;
+    default_type application/octet-stream;
+    sendfile on;
+    tcp_nopush on;
+    access_log {room}/access.log combined buffer=32k flush=1s;
+    client_body_temp_path {room}/nginx-tmp/body;
+    proxy_temp_path {room}/nginx-tmp/proxy;
+    fastcgi_temp_path {room}/nginx-tmp/fastcgi;
+    uwsgi_temp_path {room}/nginx-tmp/uwsgi;
+    scgi_temp_path {room}/nginx-tmp/scgi;
+
+    upstream app {{
+        server 127.0.0.1:{app_port};
+        keepalive 32;
+    }}
+    server {{
+        listen {port};
+        server_name plain.test;
+        location / {{
+            proxy_pass http://app;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            include /etc/nginx/proxy_params;
+            proxy_set_header X-Forwarded-Host $host;
+        }}
+    }}
+}}
+"""
+
+
+class PlainNginx:
+    """Nginx before the app on a port."""
+
+    def __init__(self, room: Path, app_port: int) -> None:
+        self._room = room
+        self._app_port = app_port
+        (self.port,) = free_ports(1)
+
+    def start(self) -> Daemon:
+        """Start it; the caller ends it."""
+        (self._room / "nginx-tmp").mkdir(exist_ok=True)
+        conf = self._room / "nginx.conf"
+        conf.write_text(CONF.format(room=self._room, app_port=self._app_port, port=self.port))
+        daemon = Daemon(["/usr/sbin/nginx", "-c", conf], self._room / "nginx.log")
+        wait_until(lambda: port_is_open(self.port), 10, "a plain Nginx")
+        return daemon

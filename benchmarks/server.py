@@ -1,0 +1,145 @@
+"""The server that is measured: an embedded one, made for this run and removed after it."""
+
+import json
+import os
+import pwd
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from benchmarks.client import Key
+from benchmarks.commands import ENVIRONMENT, free_ports, run, wait_until
+
+DOMAIN = "bench.test"
+# Room for hundreds of apps, below the ports that the kernel gives to outgoing connections.
+APP_PORTS = "30000-32767"
+USER = "bench"
+
+
+class Server:
+    """An embedded server. root: its directory, not yet there. source: the project's tree."""
+
+    def __init__(self, source: Path, root: Path) -> None:
+        self._install = source / "install.sh"
+        self.root = root
+        self.http_port, self.ssh_port = free_ports(2)
+
+    def install(self) -> None:
+        """Make and start it. The machine's proxy and index settings are taken over for builds."""
+        options = {
+            "--root": str(self.root),
+            "--domain": DOMAIN,
+            "--http-port": str(self.http_port),
+            "--ssh-port": str(self.ssh_port),
+            "--app-ports": APP_PORTS,
+        }
+        words = [word for pair in options.items() for word in pair]
+        run([self._install, "--quiet", *words], env=os.environ)
+
+    def remove(self) -> None:
+        """Stop it and delete all of it."""
+        run([self._install, "--root", self.root, "--uninstall", "--purge"], env=os.environ)
+
+    def paas(self, *words: str, stdin: str = "") -> str:
+        """A command of the operator."""
+        return run([self.root / "bin/paas", *words], env={**ENVIRONMENT}, stdin=stdin)
+
+    def add_key(self, key: Key) -> None:
+        """Let the key's holder push."""
+        self.paas("keys:add", USER, stdin=key.public)
+        key.trust(self.ssh_port, self.etc / "ssh_host_ed25519_key.pub")
+
+    @property
+    def etc(self) -> Path:
+        """Its settings."""
+        return self.root / "etc"
+
+    @property
+    def python(self) -> Path:
+        """The Python that has the platform's code and all that it needs."""
+        return self.root / "opt/current/venv/bin/python"
+
+    @property
+    def uv(self) -> Path:
+        """The uv that builds use."""
+        return self.root / "opt/current/venv/bin/uv"
+
+    @property
+    def build_env(self) -> dict[str, str]:
+        """The proxy, certificate and index settings of builds."""
+        found = json.loads((self.etc / ".installed.json").read_text())["build_env"]
+        return {str(name): str(value) for name, value in found.items()}
+
+    @property
+    def uids(self) -> range:
+        """The uids of its apps."""
+        first, last = json.loads((self.etc / ".installed.json").read_text())["uids"]
+        return range(first, last + 1)
+
+    def host(self, app: str) -> str:
+        """The name under which an app answers."""
+        return f"{app}.{DOMAIN}"
+
+    def git_url(self, app: str) -> str:
+        """Where an app's code is pushed to."""
+        return f"ssh://paas@127.0.0.1:{self.ssh_port}/{app}"
+
+    def app_ids(self, app: str) -> tuple[int, int]:
+        """An app's number and uid, as the server's database has them."""
+        uri = f"file:{self.root}/var/state.db?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True)) as database:
+            row = database.execute("SELECT id, uid FROM apps WHERE name = ?", (app,)).fetchone()
+        return int(row[0]), int(row[1])
+
+    def cache(self, app: str) -> Path:
+        """Where the app's builds keep what they may use again."""
+        app_id, _uid = self.app_ids(app)
+        return self.root / "var/cache" / str(app_id)
+
+    def instances(self) -> int:
+        """How many instances there are, the draining ones among them."""
+        return sum(1 for _ in (self.root / "run/specs").glob("*.json"))
+
+    def settle(self, instances: int) -> None:
+        """Wait until the instances of former releases are gone, and what follows is done."""
+        wait_until(lambda: self.instances() == instances, 60, f"{instances} instances")
+        wait_until(lambda: not self._deploys(), 60, "the end of deploys")
+
+    def _deploys(self) -> bool:
+        """Whether a child of the gate is still at work."""
+        gate = _program(self.root, "paas.entrypoints.gate")
+        return gate is not None and bool(children(gate))
+
+    @property
+    def account_gid(self) -> int:
+        """The group as which sshd reads the keys file."""
+        return pwd.getpwnam("paas").pw_gid
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started (proc(5))."""
+    found: list[int] = []
+    try:
+        for path in Path(f"/proc/{pid}/task").glob("*/children"):
+            found += map(int, path.read_text().split())
+    except OSError:
+        pass
+    return found
+
+
+def descendants(pid: int) -> list[int]:
+    """The process and all below it."""
+    return [pid, *(below for child in children(pid) for below in descendants(child))]
+
+
+def supervisord(root: Path) -> int:
+    """The process that supervises all of a server."""
+    return int((root / "run/supervisord.pid").read_text())
+
+
+def _program(root: Path, module: str) -> int | None:
+    for pid in children(supervisord(root)):
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        if module.encode() in words:
+            return pid
+    return None
