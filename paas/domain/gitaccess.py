@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 RECEIVE_PACK = "git-receive-pack"
 SERVICES = frozenset({RECEIVE_PACK, "git-upload-pack", "git-upload-archive"})
@@ -32,15 +31,6 @@ class ExecPlan:
     env: Mapping[str, str]
     lock: str | None
     holder: str
-
-    def to_json(self) -> dict[str, Any]:
-        """The object that travels to the client."""
-        return {
-            "argv": list(self.argv),
-            "env": dict(self.env),
-            "lock": self.lock,
-            "holder": self.holder,
-        }
 
 
 def receive_pack(

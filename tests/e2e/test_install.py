@@ -142,7 +142,12 @@ def test_upgrade_keeps_serving(new_server: Callable[..., Server], tmp_path: Path
     server = new_server()
     alice = server.user("alice")
     alice.push(Repository.of(tmp_path / "hello", EXAMPLES / "flask-hello"), "hello")
-    pids = {pid for pid, line in server.processes().items() if "gunicorn" in line}
+
+    def gunicorns() -> set[int]:
+        return {pid for pid, line in server.processes().items() if "gunicorn" in line}
+
+    wait_for(lambda: len(gunicorns()) == 3, what="a master and two workers")
+    pids = gunicorns()
     supervisor = (server.run / "supervisord.pid").read_text()
     failed: list[object] = []
     count = 0
@@ -170,7 +175,7 @@ def test_upgrade_keeps_serving(new_server: Callable[..., Server], tmp_path: Path
         asking.join()
     assert not failed
     assert count > 50
-    assert {pid for pid, line in server.processes().items() if "gunicorn" in line} == pids
+    assert gunicorns() == pids
     assert (server.run / "supervisord.pid").read_text() == supervisor
     # The newest two, and the one that supervisord still runs from.
     assert len([*(server.root / "opt/versions").iterdir()]) <= 3

@@ -1,8 +1,8 @@
 """The server's half of the gate protocol: a request with three file descriptors, one answer.
 
-Both ways: four bytes of length, big-endian, and that many bytes of JSON. The client's stdin,
-stdout and stderr come with the first byte, as SCM_RIGHTS (unix(7)). The client's half is
-paas/entrypoints/gateclient/link.py.
+Both ways: four bytes of length, big-endian, and that many bytes of JSON (but for answer_exec).
+The client's stdin, stdout and stderr come with the first byte, as SCM_RIGHTS (unix(7)). The
+client's half is paas/entrypoints/gateclient/link.py.
 """
 
 import array
@@ -91,18 +91,24 @@ def parse(raw: object) -> Request:
 
 def answer_exit(conn: socket.socket, status: int) -> None:
     """Tell the client its exit status; no error where it is gone."""
-    _send(conn, {"exit": status})
+    _send_json(conn, {"exit": status})
 
 
 def answer_exec(conn: socket.socket, plan: ExecPlan) -> None:
-    """Tell the client what to execute."""
-    _send(conn, {"exec": plan.to_json()})
+    """Tell the client what to execute: words between NULs, for which it needs no parser.
+
+    ``exec``, the lock's path or nothing, its holder, the number of argv's words, argv, and the
+    environment as NAME=value.
+    """
+    env = [f"{name}={value}" for name, value in plan.env.items()]
+    words = ["exec", plan.lock or "", plan.holder, str(len(plan.argv)), *plan.argv, *env]
+    _send(conn, "\0".join(words).encode("utf-8", "surrogateescape"))
 
 
 def answer_busy(conn: socket.socket) -> None:
     """Ask the client to try again in a moment. Never blocks."""
     conn.setblocking(False)
-    _send(conn, {"busy": True})
+    _send_json(conn, {"busy": True})
 
 
 def client_gone(conn: socket.socket) -> bool:
@@ -123,8 +129,11 @@ def _known(name: str, hook: bool) -> bool:
     return hook and (name in ENV_HOOK or (number != name and number.isdecimal()))
 
 
-def _send(conn: socket.socket, answer: Mapping[str, Any]) -> None:
-    body = json.dumps(answer).encode()
+def _send_json(conn: socket.socket, answer: Mapping[str, Any]) -> None:
+    _send(conn, json.dumps(answer).encode())
+
+
+def _send(conn: socket.socket, body: bytes) -> None:
     try:
         conn.sendall(_HEADER.pack(len(body)) + body)
     except OSError:

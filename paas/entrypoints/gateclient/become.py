@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import time
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 _TEXT_BYTES = 4096
 
 
-def become(plan: dict[str, Any]) -> int:
-    """Take the lock of the plan and execute its program in place; returns only on failure."""
-    if plan["lock"] is not None:
-        _take(plan["lock"], plan["holder"])
+def become(words: list[bytes]) -> int:
+    """Take the lock of a plan and execute its program in place; returns only on failure.
+
+    words: as gate/wire.py:answer_exec has them.
+    """
+    lock, holder, count, *rest = words
+    argv, env = rest[: int(count)], rest[int(count) :]
+    if lock:
+        _take(lock, holder.decode())
     try:
-        os.execvpe(plan["argv"][0], plan["argv"], plan["env"])  # noqa: S606
+        pairs = (pair.partition(b"=") for pair in env)
+        os.execvpe(argv[0], argv, {name: value for name, _, value in pairs})  # noqa: S606
     except OSError as error:
-        _say(f"{plan['argv'][0]} cannot be run here: {error.strerror}.")
+        _say(f"{os.fsdecode(argv[0])} cannot be run here: {error.strerror}.")
         return 1
 
 
-def _take(path: str, holder: str) -> None:
+def _take(path: bytes, holder: str) -> None:
     """Hold the lock for as long as this process, or anything it starts, lives.
 
     The descriptor is inherited on purpose: should receive-pack be killed, its hook still deploys.
@@ -37,7 +38,8 @@ def _take(path: str, holder: str) -> None:
         _say(f"{_present_holder(fd)}; waiting for that push to end.")
         fcntl.flock(fd, fcntl.LOCK_EX)
     since = time.strftime("%H:%M:%S", time.gmtime())
-    text = json.dumps({"holder": holder, "since": f"{since} UTC"}).encode()
+    # A user's name, so nothing in it needs to be escaped; json takes 3 ms to import.
+    text = f'{{"holder": "{holder}", "since": "{since} UTC"}}'.encode()
     os.pwrite(fd, text.ljust(os.fstat(fd).st_size), 0)
     os.ftruncate(fd, len(text))
     os.set_inheritable(fd, True)
@@ -45,6 +47,8 @@ def _take(path: str, holder: str) -> None:
 
 def _present_holder(fd: int) -> str:
     """Who holds the lock, in words."""
+    import json
+
     try:
         text = json.loads(os.pread(fd, _TEXT_BYTES, 0))
         return f"{text['holder']} has been pushing to this app since {text['since']}"
