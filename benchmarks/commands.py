@@ -63,7 +63,8 @@ def timed(argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path | Non
 
 
 class Daemon:
-    """A program in the background, in a process group of its own, which ends with its block."""
+    """A program in the background, in a session of its own as daemons are, which ends with its
+    block."""
 
     def __init__(
         self,
@@ -85,7 +86,7 @@ class Daemon:
                 user=user,
                 group=None if user is None else "nogroup",
                 extra_groups=None if user is None else [],
-                process_group=0,
+                start_new_session=True,
             )
 
     @property

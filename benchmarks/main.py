@@ -23,7 +23,7 @@ from benchmarks.figures.tree import TreeOfManyFiles
 from benchmarks.figures.warm_push import WarmPush
 from benchmarks.machine import describe
 from benchmarks.rows import Row
-from benchmarks.table import table
+from benchmarks.table import markdown, table
 
 SOURCE = Path(__file__).resolve().parents[1]
 
@@ -67,6 +67,8 @@ def main(argv: Sequence[str]) -> int:
     if arguments.json:
         found = {"machine": machine, "rows": [row.to_json() for row in rows], "broken": broken}
         arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+    if arguments.markdown:
+        arguments.markdown.write_text(markdown(rows, machine))
     for name, why in broken.items():
         say(f" !     {name} could not be measured: {why}")
     return 1 if broken or any(row.met is False for row in rows) else 0
@@ -114,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--only", action="append", choices=_names(), help="only this figure (repeatable)")
     add("--json", type=Path, metavar="FILE", help="write all samples to this file, too")
+    add("--markdown", type=Path, metavar="FILE", help="write the table to this file, too")
     add(
         "--dir",
         type=Path,

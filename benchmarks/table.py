@@ -1,6 +1,6 @@
 """The table at the end. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from benchmarks.rows import Row, Rule
 
@@ -15,6 +15,15 @@ def table(rows: Sequence[Row]) -> str:
     text.insert(1, "  ".join("-" * width for width in widths))
     remarks = [_remark(row) for row in rows if row.note or row.flaws]
     return "\n".join([*text, "", *remarks])
+
+
+def markdown(rows: Sequence[Row], machine: Mapping[str, str]) -> str:
+    """The same for a document."""
+    facts = [f"- {name}: {value}" for name, value in machine.items()]
+    lines = [HEADS, ("---", *("---:" for _ in HEADS[1:])), *(_cells(row) for row in rows)]
+    text = ["| " + " | ".join(line) + " |" for line in lines]
+    remarks = ["- " + _remark(row) for row in rows if row.note or row.flaws]
+    return "\n".join([*facts, "", *text, "", *remarks]) + "\n"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -9,7 +9,7 @@ from benchmarks.rows import Row, Rule, Target
 from benchmarks.server import Server, descendants, supervisord
 from benchmarks.stats import slope
 
-APPS = 20
+APPS = 100
 SETTLE_S = 3.0
 MIB = 1024 * 1024
 

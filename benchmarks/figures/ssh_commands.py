@@ -19,18 +19,20 @@ class SshCommands:
     name = "ssh-commands"
 
     def measure(self, bench: Bench) -> list[Row]:
-        """Each in turn, and the baseline before each."""
+        """The commands in rotating order, and the baseline before each."""
         assert bench.live
         bench.server.settle(1)
         ssh = bench.key.ssh(bench.server.ssh_port)
         true = bench.sshd.true()
         ours: dict[str, list[float]] = {name: [] for name in COMMANDS}
         plain: dict[str, list[float]] = {name: [] for name in COMMANDS}
-        for _ in range(bench.rounds(ROUNDS)):
+        names = list(COMMANDS)
+        for number in range(bench.rounds(ROUNDS)):
             wait_for_quiet()
-            for name, words in COMMANDS.items():
+            first = number % len(names)
+            for name in names[first:] + names[:first]:
                 plain[name].append(1000 * timed(true, env=ENVIRONMENT))
-                ours[name].append(1000 * timed([*ssh, *words], env=ENVIRONMENT))
+                ours[name].append(1000 * timed([*ssh, *COMMANDS[name]], env=ENVIRONMENT))
         target = Target(Rule.RATIO_AT_MOST, 1.2)
         return [
             compared(f"ssh-{name}", f"ssh ... {name}", "ms", ours[name], plain[name], target)

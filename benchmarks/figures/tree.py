@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -33,7 +34,7 @@ class TreeOfManyFiles:
             wait_for_quiet()
             plain.append(_archive(git / "1.git", commit, target))
             uid = str(bench.server.uids[-1])
-            words = (git, "1", commit, room / f"ours-{number}", uid)
+            words = (git, "1", room / "incoming", commit, room / f"ours-{number}", uid)
             found = json.loads(bench.inside("write_tree.py", *words))
             if found["files"] < FOLDERS * FILES:
                 raise BenchError(f"Only {found['files']} files were written.")
@@ -45,7 +46,10 @@ class TreeOfManyFiles:
 
 
 def make_repository(room: Path) -> str:
-    """git/1.git below room, as a push leaves it: one pack. Returns the commit."""
+    """git/1.git below room, as pushes leave it: a pack with all files but one.
+
+    The last commit's objects are also in incoming/, as while its push is judged. Returns it.
+    """
     random.seed(1)
     source, bare = room / "source", room / "git/1.git"
     for folder in range(FOLDERS):
@@ -58,6 +62,13 @@ def make_repository(room: Path) -> str:
     run(["git", "add", "--all"], cwd=source, env=ENV)
     run(["git", "commit", "--quiet", "--message", "Many files"], cwd=source, env=ENV)
     run(["git", "init", "--quiet", "--bare", "--initial-branch=main", bare], env=ENV)
+    run(["git", "push", "--quiet", bare, "main"], cwd=source, env=ENV)
+    run(["git", "repack", "-adq"], cwd=source, env=ENV)
+    (source / "package0/module0.py").write_text("changed\n")
+    run(["git", "commit", "--quiet", "--all", "--message", "One"], cwd=source, env=ENV)
+    shutil.copytree(source / ".git/objects", room / "incoming")
+    shutil.rmtree(room / "incoming/pack")
+    (room / "incoming/pack").mkdir()
     run(["git", "push", "--quiet", bare, "main"], cwd=source, env=ENV)
     return run(["git", "rev-parse", "HEAD"], cwd=source, env=ENV).strip()
 

@@ -1,6 +1,7 @@
 """Times the platform's own writing of a commit's tree. Runs in the server's own Python.
 
-``write_tree.py GIT_ROOT APP_ID COMMIT TARGET UID`` prints the seconds.
+``write_tree.py GIT_ROOT APP_ID QUARANTINE COMMIT TARGET UID`` prints the seconds. QUARANTINE: where
+the objects are that the push brings, as in a deploy.
 """
 
 import json
@@ -10,16 +11,18 @@ import time
 from pathlib import Path
 
 from paas.adapters.repository_dulwich import DulwichRepository
+from paas.domain.interfaces import Quarantine
 
 
 def main(argv: list[str]) -> None:
     """Write into the new directory TARGET."""
-    root, app_id, commit, target, uid = argv
+    root, app_id, incoming, commit, target, uid = argv
     repository = DulwichRepository(Path(root), (0, 0), max_bytes=2**31, max_files=200_000)
     Path(target).mkdir()
     os.sync()
     started = time.perf_counter()
-    tree = repository.write_tree(int(app_id), commit, None, Path(target), int(uid))
+    quarantine = Quarantine(Path(incoming))
+    tree = repository.write_tree(int(app_id), commit, quarantine, Path(target), int(uid))
     print(json.dumps({"seconds": time.perf_counter() - started, "files": tree.files}))
 
 

@@ -4,7 +4,6 @@ A push's objects are in quarantine while its pre-receive hook runs (git-receive-
 read by laying that object store over the repository's own.
 """
 
-import errno
 import os
 import resource
 import shutil
@@ -19,14 +18,18 @@ from dulwich.object_store import BaseObjectStore, DiskObjectStore, OverlayObject
 from dulwich.objects import S_ISGITLINK, ObjectID, Tag
 from dulwich.objects import Commit as GitCommit
 from dulwich.objects import Tree as GitTree
+from dulwich.pack import PackFileDisappeared
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
-from paas.domain.errors import PaasError, disk_full
+from paas.adapters.tree_files import TreeFiles
+from paas.domain.errors import PaasError
 from paas.domain.interfaces import Commit, Quarantine, Tree
 from paas.domain.names import shown
 
 LFS_MARK: Final = b"version https://git-lfs.github.com/spec/"
+# A pointer is shorter than this (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
+LFS_POINTER_BYTES: Final = 1024
 TREE_MEMORY_BYTES: Final = 3 * 1024**3
 
 
@@ -86,13 +89,12 @@ class DulwichRepository:
     ) -> Tree:
         with self._objects(app_id, quarantine) as objects, _memory_limit(TREE_MEMORY_BYTES):
             root = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            writer = _TreeWriter(objects, root, uid, self._max_bytes, self._max_files)
             try:
-                writer.write(_peel(objects, commit_id).tree)
-            except OSError as error:
-                raise _wrapped(error, writer.at) from error
+                with TreeFiles(root, uid) as files:
+                    writer = _TreeWriter(_Blobs(objects), files, self._max_bytes, self._max_files)
+                    writer.write(_peel(objects, commit_id).tree)
             except MemoryError as error:
-                raise _too_large(f"the file {shown(writer.at)} is too large to read") from error
+                raise _too_large("there is not enough memory to read it") from error
             finally:
                 os.close(root)
             return Tree(writer.files, writer.size_bytes, tuple(writer.warnings))
@@ -126,22 +128,42 @@ class DulwichRepository:
                 store.close()
 
 
-class _TreeWriter:
-    """Writes one tree below an open directory. The directory is the platform's alone meanwhile,
-    and every entry is created anew, so that no symlink of the tree is ever followed."""
+class _Blobs:
+    """Objects by id. Looks into the packs first that were there at the start: a store looks for
+    loose objects and for new packs each time, which takes longer than to read a small file."""
 
-    def __init__(
-        self, objects: BaseObjectStore, root: int, uid: int, max_bytes: int, max_files: int
-    ) -> None:
+    def __init__(self, objects: BaseObjectStore) -> None:
         self._objects = objects
-        self._root = root
-        self._uid = uid
+        self._packs = list(objects.packs)
+
+    def tree(self, object_id: ObjectID) -> GitTree:
+        """Raises PaasError where it is no tree."""
+        found = self._objects[object_id]
+        if not isinstance(found, GitTree):
+            raise PaasError("bad-tree", f"{object_id.decode()} is not a tree.")
+        return found
+
+    def content(self, object_id: ObjectID) -> bytes:
+        """A file's bytes."""
+        for pack in self._packs:
+            try:
+                return pack.get_raw(object_id)[1]
+            except (KeyError, PackFileDisappeared):
+                continue
+        return self._objects.get_raw(object_id)[1]
+
+
+class _TreeWriter:
+    """Goes through one tree and has its files written."""
+
+    def __init__(self, blobs: _Blobs, target: TreeFiles, max_bytes: int, max_files: int) -> None:
+        self._blobs = blobs
+        self._target = target
         self._max_bytes = max_bytes
         self._max_files = max_files
         self.files = 0
         self.size_bytes = 0
         self.warnings: list[str] = []
-        self.at = ""
 
     def write(self, tree: ObjectID) -> None:
         """Write the tree, its folders before what is in them."""
@@ -149,53 +171,40 @@ class _TreeWriter:
         while pending:
             folder, tree_id = pending.pop()
             if folder:
-                os.mkdir(folder, 0o755, dir_fd=self._root)
-                os.chown(folder, self._uid, self._uid, dir_fd=self._root, follow_symlinks=False)
-            found = self._objects[tree_id]
-            if not isinstance(found, GitTree):
-                raise PaasError("bad-tree", f"{tree_id.decode()} is not a tree.")
-            for name, mode, object_id in found.iteritems():
+                self._target.folder(folder)
+            for name, mode, object_id in self._blobs.tree(tree_id).iteritems():
                 path = self._checked(folder, name)
                 if stat.S_ISDIR(mode):
                     pending.append((path, object_id))
                 elif S_ISGITLINK(mode):
                     self.warnings.append(
-                        f"The submodule {shown(self.at)} is not fetched: its folder is missing."
+                        f"The submodule {_shown(path)} is not fetched: its folder is missing."
                     )
                 else:
                     self._write_file(path, mode, object_id)
 
     def _checked(self, folder: bytes, name: bytes) -> bytes:
         path = folder + b"/" + name if folder else name
-        self.at = path.decode("utf-8", "replace")
         if name in {b"", b".", b".."} or name.lower() == b".git" or b"/" in name:
-            raise PaasError("bad-path", f"The commit has a path that paas refuses: {self.at!r}.")
+            text = path.decode("utf-8", "replace")
+            raise PaasError("bad-path", f"The commit has a path that paas refuses: {text!r}.")
         self.files += 1
         if self.files > self._max_files:
             raise _too_large(f"the limit is {self._max_files} files (setting max_tree_files)")
         return path
 
     def _write_file(self, path: bytes, mode: int, object_id: ObjectID) -> None:
-        _kind, content = self._objects.get_raw(object_id)
+        try:
+            content = self._blobs.content(object_id)
+        except MemoryError as error:
+            raise _too_large(f"the file {_shown(path)} is too large to read") from error
         self.size_bytes += len(content)
         if self.size_bytes > self._max_bytes:
             limit_mib = self._max_bytes // 1024**2
             raise _too_large(f"the limit is {limit_mib} MiB in all (setting max_tree_mib)")
-        if stat.S_ISLNK(mode):
-            os.symlink(content, path, dir_fd=self._root)
-            os.chown(path, self._uid, self._uid, dir_fd=self._root, follow_symlinks=False)
-            return
-        if content.startswith(LFS_MARK) and len(content) < 1024:
-            self.warnings.append(f"{shown(self.at)} is a Git LFS pointer, not the file itself.")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        descriptor = os.open(path, flags, 0o755 if mode & 0o111 else 0o644, dir_fd=self._root)
-        try:
-            os.fchown(descriptor, self._uid, self._uid)
-            view = memoryview(content)
-            while view:
-                view = view[os.write(descriptor, view) :]
-        finally:
-            os.close(descriptor)
+        if len(content) < LFS_POINTER_BYTES and content.startswith(LFS_MARK):
+            self.warnings.append(f"{_shown(path)} is a Git LFS pointer, not the file itself.")
+        self._target.add(path, mode, content)
 
 
 def _peel(objects: BaseObjectStore, object_id: str) -> GitCommit:
@@ -230,7 +239,5 @@ def _too_large(why: str) -> PaasError:
     )
 
 
-def _wrapped(error: OSError, at: str) -> PaasError:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return disk_full()
-    return PaasError("tree-not-written", f"{shown(at)} could not be written: {error.strerror}.")
+def _shown(path: bytes) -> str:
+    return shown(path.decode("utf-8", "replace"))

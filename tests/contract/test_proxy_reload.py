@@ -4,10 +4,12 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from paas.adapters.nginx_conf import render_site
+from paas.adapters.nginx_process import NginxProcess
 from paas.adapters.proxy_nginx import NginxProxy
 from paas.domain.errors import PaasError
 from paas.domain.sites import Site
@@ -63,6 +65,22 @@ class Load:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+
+
+def test_workers_do_not_pile_up_over_quick_changes(nginx: Nginx) -> None:
+    """Former workers are sent away before nginx would do it, and none is started in their place."""
+    process = NginxProcess(nginx.settings.nginx_conf, nginx.settings.nginx_pid, 10)
+    before = len(_serving(process.running()))
+    for port in range(21001, 21011):
+        nginx.proxy.apply(Site(1, ("a.localhost",), (port,)))
+    time.sleep(0.3)
+    assert len(_serving(process.running())) == before
+
+
+def _serving(master: int) -> list[str]:
+    children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+    titles = [Path(f"/proc/{child}/cmdline").read_bytes() for child in children]
+    return [title.decode() for title in titles if b"worker process" in title]
 
 
 def test_no_request_is_lost_when_instances_change(nginx: Nginx) -> None:

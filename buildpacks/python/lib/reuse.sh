@@ -1,21 +1,26 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2094 # variables are shared with bin/compile
-# The finished dependencies of the last build, kept as one archive: reading it is several times
-# faster than copying the files, and links would share files between a build and a live app.
+# The finished dependencies of the last build, kept as two archives: reading them, both at once,
+# is several times faster than copying the files, and links would share files between a build and
+# a live app.
 
 # A change to what a build makes of the same files must change this.
-readonly REUSE_FORMAT=1
+readonly REUSE_FORMAT=2
 key='' reusable=yes reused=no
 sources=()
 
 # reuse_dependencies: put the kept ones into .venv. Status 1 where they do not fit.
 reuse_dependencies() {
     compute_key
-    [[ $reusable == yes && -f $cache/key && -f $cache/venv.tar ]] || return 1
-    local kept=''
+    [[ $reusable == yes && -f $cache/key ]] || return 1
+    local kept='' first
     IFS= read -r -d '' kept <"$cache/key" || true
     [[ $kept == "$key" ]] || return 1
-    mkdir .venv
-    if ! tar -C .venv -xf "$cache/venv.tar"; then
+    # Made ahead, so that the two need not make the same directory.
+    mkdir -p ".venv/lib/python${python_version%.*}/site-packages"
+    tar -xf "$cache/venv-1.tar" &
+    first=$!
+    if ! tar -xf "$cache/venv-2.tar" || ! wait "$first"; then
+        wait
         rm -rf .venv "$cache/key"
         return 1
     fi
@@ -25,9 +30,16 @@ reuse_dependencies() {
 # keep_dependencies: for the next build, where this one made them anew.
 keep_dependencies() {
     [[ $reused == no && $reusable == yes ]] || return 0
-    rm -f "$cache/key"
-    tar -C .venv -cf "$cache/venv.tar.new" .
-    mv "$cache/venv.tar.new" "$cache/venv.tar"
+    local packages=(.venv/lib/python*/site-packages/*) list
+    [[ -e ${packages[0]} ]] || packages=()
+    list=$(mktemp)
+    if ((${#packages[@]} > 0)); then
+        printf '%s\n' "${packages[@]:0:(${#packages[@]} + 1) / 2}" >"$list"
+    fi
+    rm -f "$cache/key" "$cache"/venv*.tar
+    tar -cf "$cache/venv-1.tar" --verbatim-files-from --files-from="$list"
+    tar -cf "$cache/venv-2.tar" --no-wildcards --anchored --exclude-from="$list" .venv
+    rm -f "$list"
     printf '%s' "$key" >"$cache/key"
 }
 

@@ -88,6 +88,8 @@ def commands(etc: Path) -> Handler:
     from paas.entrypoints.cli import main as cli
 
     load_templates()
+    with suppress(PaasError):  # bad settings are for each command to tell
+        cli.platform(str(etc))
     return dispatcher(etc, cli.run, cli.git_service)
 
 
