@@ -45,7 +45,11 @@ class Settings:
     drain_limit_s: float = 30.0
     worker_limit_s: float = 600.0
     build_limit_s: float = 900.0
+    max_builds: int = 0
+    release_limit_s: float = 900.0
+    watch_window_s: float = 30.0
     keep_slugs: int = 5
+    keep_slugs_mib: int = 0
     min_free_mib: int = 256
     max_push_mib: int = 512
     max_tree_mib: int = 2_048
@@ -56,6 +60,7 @@ class Settings:
     memory_mib: int = 0
     build_memory_mib: int = 0
     max_processes: int = 1_024
+    max_runs: int = 20
     max_open_files: int = 65_536
     # Logs
     log_file_mib: int = 10

@@ -4,7 +4,9 @@ import pwd
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from paas.adapters.build_queue import FlockBuildQueue
 from paas.adapters.buildpack import BuildpackBuilder
+from paas.adapters.buildpack_catalog import FileBuildpacks
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.clock import SystemClock
 from paas.adapters.health import HttpProbe
@@ -12,25 +14,39 @@ from paas.adapters.keyfile import AuthorizedKeys
 from paas.adapters.keyreader import SshKeygenKeyReader
 from paas.adapters.locks import FlockLocks
 from paas.adapters.logs import FileLogs
+from paas.adapters.one_off import NativeOneOff
 from paas.adapters.ports import LocalPorts
 from paas.adapters.proxy_nginx import NginxProxy
-from paas.adapters.random_names import random_name
+from paas.adapters.random_names import random_name, random_secret
 from paas.adapters.repository_dulwich import DulwichRepository
+from paas.adapters.router_log import RouterLog
+from paas.adapters.runs_native import NativeRuns
 from paas.adapters.runtime_native import NativeRuntime
 from paas.adapters.slugs_files import FileSlugs
+from paas.adapters.storage_files import FileStorage
 from paas.adapters.store_sqlite import SqliteStore
 from paas.adapters.supervisord import Supervisor
 from paas.domain.addresses import Addresses
 from paas.domain.interfaces import Locks, Logs, Proxy, Repository, Runtime, Store
 from paas.services.apps import Apps
+from paas.services.buildpacks import Buildpacks
+from paas.services.builds import Builds
+from paas.services.cloning import Cloning
 from paas.services.config import Config
 from paas.services.deploys import Deploys
+from paas.services.diffs import Diffs
 from paas.services.keys import Keys
+from paas.services.phases import Phases
 from paas.services.processes import Processes
 from paas.services.pushes import Pushes
 from paas.services.reconcile import Reconcile
+from paas.services.releases import Releases
 from paas.services.rollout import Rollout
+from paas.services.runs import OneOffs
 from paas.services.startup import Startup
+from paas.services.storage import Storages
+from paas.services.upkeep import Upkeep
+from paas.services.watch import Watch
 from paas.settings import Settings
 
 PYTHON = "/usr/bin/python3"
@@ -57,11 +73,19 @@ class Platform:
     logs: Logs
     locks: Locks
     apps: Apps
+    buildpacks: Buildpacks
+    cloning: Cloning
+    builds: Builds
     config: Config
+    diffs: Diffs
     keys: Keys
+    one_offs: OneOffs
     processes: Processes
     pushes: Pushes
     reconcile: Reconcile
+    releases: Releases
+    storage: Storages
+    upkeep: Upkeep
 
 
 def build(settings: Settings) -> Platform:
@@ -79,7 +103,9 @@ def build(settings: Settings) -> Platform:
     slugs = FileSlugs(settings.state, min_free_mib=settings.min_free_mib)
     runtime = RUNTIMES["native"](settings)
     proxy = PROXIES["nginx"](settings)
+    runs = NativeRuns(settings, Cgroups(settings), clock)
     builder = BuildpackBuilder(settings)
+    queue = FlockBuildQueue(settings.run / "locks/builds", settings.max_builds)
     logs = FileLogs(settings, clock)
     locks = FlockLocks(settings.run / "locks", account.pw_gid)
     client = settings.current / "paas/entrypoints/client.py"
@@ -95,6 +121,8 @@ def build(settings: Settings) -> Platform:
         clock=clock,
         limit_s=settings.start_limit_s,
     )
+    one_off = NativeOneOff(settings)
+    phases = Phases(one_off=one_off, slugs=slugs, logs=logs, limit_s=settings.release_limit_s)
     rollout = Rollout(
         store=store,
         runtime=runtime,
@@ -103,11 +131,15 @@ def build(settings: Settings) -> Platform:
         slugs=slugs,
         logs=logs,
         startup=startup,
+        phases=phases,
         addresses=addresses,
         drain_limit_s=settings.drain_limit_s,
         stop_limit_s=settings.stop_limit_s,
     )
+    storage_files = FileStorage(settings.state / "storage")
     apps = Apps(
+        storage_files=storage_files,
+        runs=runs,
         store=store,
         repository=repository,
         runtime=runtime,
@@ -121,10 +153,26 @@ def build(settings: Settings) -> Platform:
         random_name=random_name,
         stop_limit_s=settings.stop_limit_s,
     )
+    diffs = Diffs(store=store, repository=repository)
+    releases = Releases(
+        store=store, rollout=rollout, diffs=diffs, locks=locks, logs=logs, clock=clock
+    )
+    watch = Watch(
+        store=store,
+        runtime=runtime,
+        requests=RouterLog(settings.state / "logs"),
+        releases=releases,
+        locks=locks,
+        logs=logs,
+        clock=clock,
+        window_s=settings.watch_window_s,
+    )
     deploys = Deploys(
+        runs=runs,
         store=store,
         repository=repository,
         builder=builder,
+        queue=queue,
         slugs=slugs,
         rollout=rollout,
         locks=locks,
@@ -132,6 +180,10 @@ def build(settings: Settings) -> Platform:
         clock=clock,
         addresses=addresses,
         keep_slugs=settings.keep_slugs,
+        keep_slugs_mib=settings.keep_slugs_mib,
+        phases=phases,
+        watch=watch,
+        random_secret=random_secret,
     )
     return Platform(
         settings=settings,
@@ -143,13 +195,27 @@ def build(settings: Settings) -> Platform:
         logs=logs,
         locks=locks,
         apps=apps,
+        cloning=Cloning(
+            store=store, repository=repository, apps=apps, deploys=deploys, locks=locks, clock=clock
+        ),
+        buildpacks=Buildpacks(store=store, catalog=FileBuildpacks(settings)),
+        builds=Builds(store=store, queue=queue, locks=locks, logs=logs, clock=clock),
         config=Config(store=store, rollout=rollout, locks=locks, clock=clock),
+        diffs=diffs,
+        releases=releases,
         keys=Keys(
             store=store, reader=SshKeygenKeyReader(), file=key_file, locks=locks, clock=clock
         ),
+        one_offs=OneOffs(
+            store=store, slugs=slugs, runs=runs, logs=logs, stop_limit_s=settings.stop_limit_s
+        ),
+        storage=Storages(store=store, files=storage_files, rollout=rollout, locks=locks),
+        upkeep=Upkeep(store=store, proxy=proxy, rollout=rollout, locks=locks, clock=clock),
         processes=Processes(store=store, runtime=runtime, rollout=rollout, locks=locks),
-        pushes=Pushes(store=store, repository=repository, apps=apps, deploys=deploys),
+        pushes=Pushes(store=store, repository=repository, apps=apps, deploys=deploys, diffs=diffs),
         reconcile=Reconcile(
+            runs=runs,
+            one_off=one_off,
             store=store,
             repository=repository,
             builder=builder,

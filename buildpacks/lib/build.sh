@@ -1,29 +1,126 @@
 #!/bin/bash
-# Build an app: find its buildpack, compile, and write down what was made.
+# Build an app: find its buildpacks, compile with one after the other, write down what was made.
 #
-# Usage: build.sh BUILDPACKS BUILD CACHE ENV RESULT
+# Usage: build.sh BUILDPACKS BUILD CACHE ENV RESULT [name:NAME | path:DIRECTORY | url:URL[#REF]]...
 #
-# Runs inside the build sandbox as the app's own uid. RESULT becomes: the buildpack's folder, the
-# name that its bin/detect printed, and then the YAML of its bin/release. It stays empty where no
-# buildpack accepts the app, and the exit status is 100 then. https://devcenter.heroku.com/articles/buildpack-api
+# Runs inside the build sandbox as the app's own uid. With none named, the first of order.txt whose
+# bin/detect accepts the app; else those named, in that order, each of which must accept it. RESULT
+# becomes, for each, what its bin/detect printed and the YAML of its bin/release, each ended by a
+# NUL. It stays empty where no buildpack accepts the app, and the exit status is 100 then.
+# https://devcenter.heroku.com/articles/buildpack-api
 set -euo pipefail
 
-buildpacks=$1 build=$2 cache=$3 env=$4 result=$5
-mkdir -p "$HOME" "$cache"
-: >"$result"
-cd "$build"
+# The names are prefixed and fixed since `export` files of buildpacks are sourced here.
+readonly paas_packs=$1 paas_build=$2 paas_cache=$3 paas_env=$4 paas_result=$5
+readonly paas_here=${BASH_SOURCE[0]%/*}
+shift 5
+# shellcheck source=SCRIPTDIR/output.sh
+source "$paas_here/output.sh"
+# shellcheck source=SCRIPTDIR/fetch.sh
+source "$paas_here/fetch.sh"
 
-while read -r name _; do
-    [[ -z $name || $name == '#'* ]] && continue
-    pack=$buildpacks/$name
-    if label=$("$pack/bin/detect" "$build"); then
-        printf '%s\n' "$name" "${label%%$'\n'*}" >"$result"
-        printf -- '-----> %s app detected\n' "${label%%$'\n'*}"
-        "$pack/bin/compile" "$build" "$cache" "$env"
-        if [[ -x $pack/bin/release ]]; then
-            "$pack/bin/release" "$build" >>"$result"
-        fi
-        exit 0
+# run_script SCRIPT ARGUMENT...: also one that lost its executable bit, by the program that its
+# first line names.
+run_script() {
+    local script=$1 first='' interpreter
+    if [[ -x $script ]]; then
+        "$@"
+        return
     fi
-done <"$buildpacks/order.txt"
-exit 100
+    IFS= read -r first <"$script" || true
+    if [[ $first == '#!'* ]]; then
+        read -r -a interpreter <<<"${first#\#!}"
+    else
+        interpreter=(/bin/bash)
+    fi
+    "${interpreter[@]}" "$@"
+}
+
+# detect_first: the first buildpack of order.txt that accepts the app; sets $pack and $label.
+detect_first() {
+    local name
+    while read -r name _; do
+        [[ -z $name || $name == '#'* ]] && continue
+        pack=$paas_packs/$name
+        if label=$("$pack/bin/detect" "$paas_build"); then
+            return 0
+        fi
+    done <"$paas_packs/order.txt"
+    return 1
+}
+
+# find_pack SOURCE: sets $pack to the directory of a buildpack that was named.
+find_pack() {
+    local source=$1 directory
+    case $source in
+        name:*) pack=$paas_packs/${source#name:} ;;
+        path:* | url:*)
+            directory=$(mktemp -d /tmp/buildpack-XXXXXX)
+            if [[ $source == path:* ]]; then
+                # A copy, since a buildpack may write its export file into its own directory.
+                cp -R "${source#path:}/." "$directory"
+            else
+                fetch_buildpack "${source#url:}" "$directory"
+            fi
+            pack=$directory
+            ;;
+    esac
+    if [[ ! -f $pack/bin/detect || ! -f $pack/bin/compile ]]; then
+        fail "${source#*:} is not a buildpack: it has no bin/detect and bin/compile." \
+            "See which ones the app has with: paas buildpacks"
+    fi
+}
+
+# accept SOURCE: run bin/detect of $pack; sets $label.
+accept() {
+    local status=0
+    label=$(run_script "$pack/bin/detect" "$paas_build") || status=$?
+    if ((status != 0)); then
+        [[ -z $label ]] || printf '%s\n' "$label" | indent
+        fail "The app does not fit the buildpack ${1#*:}: its bin/detect exited with status $status." \
+            "See the app's buildpacks with: paas buildpacks" \
+            "Take this one off with: paas buildpacks:remove ${1#*:}"
+    fi
+}
+
+# compile NAME: run bin/compile of $pack and note what it made; sets what it exports.
+compile() {
+    local status=0
+    printf -- '-----> %s app detected\n' "${label%%$'\n'*}"
+    run_script "$pack/bin/compile" "$paas_build" "$paas_cache" "$paas_env" || status=$?
+    if ((status != 0)); then
+        # A buildpack of ours has said why, as its last words.
+        [[ $pack == "$paas_packs"/* ]] && exit "$status"
+        fail "The buildpack $1 failed: its bin/compile exited with status $status." \
+            "The lines above say why."
+    fi
+    {
+        printf '%s\0' "${label%%$'\n'*}"
+        if [[ -f $pack/bin/release ]]; then
+            run_script "$pack/bin/release" "$paas_build" | tr -d '\0'
+        fi
+        printf '\0'
+    } >>"$paas_result"
+}
+
+mkdir -p "$HOME" "$paas_cache"
+: >"$paas_result"
+cd "$paas_build"
+if (($# == 0)); then
+    detect_first || exit 100
+    compile "${pack##*/}"
+    exit 0
+fi
+for paas_source in "$@"; do
+    find_pack "$paas_source"
+    accept "$paas_source"
+    compile "${paas_source#*:}"
+    if [[ -f $pack/export ]]; then
+        # As on Heroku: what later buildpacks need of the environment.
+        set +eu
+        # shellcheck disable=SC1091
+        source "$pack/export"
+        set -euo pipefail
+        cd "$paas_build"
+    fi
+done

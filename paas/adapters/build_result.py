@@ -1,16 +1,20 @@
 """What a build hands back: the driver's result file, written by the app's uid, hence distrusted."""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from paas.adapters.untrusted import read_plain_file
+from paas.domain.buildpacks import StaticFiles, static_files
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Built
-from paas.domain.names import ProcessType, process_type
+from paas.domain.names import ProcessType, process_type, var_name, var_value
 from paas.domain.procfile import COMMAND_MAX_BYTES
+from paas.domain.secret import Secret
 
 RESULT_MAX_BYTES = 65_536
+LABEL_MAX_CHARS = 60
 
 
 def read_result(directory: Path, name: str) -> bytes:
@@ -24,24 +28,69 @@ def read_result(directory: Path, name: str) -> bytes:
 
 
 def parse_result(content: bytes) -> Built:
-    """The buildpack's folder, the name that bin/detect printed, and the YAML of bin/release.
+    """For each buildpack the name that bin/detect printed and the YAML of bin/release.
 
-    https://devcenter.heroku.com/articles/buildpack-api#bin-release
+    The process types are those of the last buildpack, as on Heroku; of config vars that several
+    propose, the last one's count. https://devcenter.heroku.com/articles/buildpack-api#bin-release
     """
-    lines = content.split(b"\n", 2)
-    if len(lines) < 3:
+    *fields, rest = content.split(b"\0")
+    if rest or not fields or len(fields) % 2:
         raise _unreadable("it is cut short")
+    labels = [label.decode("utf-8", "replace")[:LABEL_MAX_CHARS] for label in fields[::2]]
+    releases = [_release(text) for text in fields[1::2]]
+    config: dict[str, Secret] = {}
+    for release in releases:
+        config.update(_config(_mapping(release, "config_vars")))
+    processes = _mapping(releases[-1], "default_process_types")
+    return Built(
+        buildpack=", ".join(labels),
+        processes=dict(_process(kind, command) for kind, command in processes.items()),
+        config=config,
+        static=_static(_mapping(releases[-1], "static")),
+    )
+
+
+def _release(text: bytes) -> dict[object, Any]:
     try:
-        release = yaml.safe_load(lines[2])
+        release = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise _unreadable("bin/release did not print valid YAML") from error
-    processes = release.get("default_process_types") if isinstance(release, dict) else None
-    if processes is not None and not isinstance(processes, dict):
-        raise _unreadable("default_process_types is not a mapping")
-    return Built(
-        buildpack=lines[1].decode("utf-8", "replace")[:60],
-        processes=dict(_process(kind, command) for kind, command in (processes or {}).items()),
-    )
+    return release if isinstance(release, dict) else {}
+
+
+def _mapping(release: dict[object, Any], key: str) -> dict[object, Any]:
+    value = release.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _unreadable(f"{key} is not a mapping")
+    return value
+
+
+def _config(values: dict[object, Any]) -> dict[str, Secret]:
+    found: dict[str, Secret] = {}
+    for name, value in values.items():
+        if not isinstance(name, str) or not isinstance(value, str | int | float):
+            raise _unreadable("config_vars must map names to values")
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        try:
+            valid = var_name(name)
+            found[valid] = Secret(var_value(valid, text))
+        except PaasError as error:
+            raise _unreadable(f"in config_vars, {error.message}".rstrip(".")) from error
+    return found
+
+
+def _static(value: dict[object, Any]) -> StaticFiles | None:
+    if not value:
+        return None
+    texts = [value.get(key) for key in ("root", "fallback", "error_page")]
+    if not isinstance(texts[0], str) or not all(isinstance(text, str | None) for text in texts):
+        raise _unreadable("static must name a root and files in it")
+    try:
+        return static_files(texts[0], texts[1], texts[2])
+    except PaasError as error:
+        raise _unreadable(f"in static, {error.message}".rstrip(".")) from error
 
 
 def _process(kind: object, command: object) -> tuple[ProcessType, str]:

@@ -4,20 +4,24 @@ In the sandbox the tree is /app, and all else that a build may use is below /tmp
 is buildpacks/lib/build.sh; what it made comes back in a small file of the app's cache directory.
 """
 
-import json
+import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paas.adapters import files, process
+from paas.adapters.build_output import Heard
 from paas.adapters.build_result import parse_result, read_result
 from paas.adapters.cgroups import Cgroups
+from paas.adapters.child_launch import launch, write_spec
 from paas.adapters.instance_specs import hidden, tool_binds
 from paas.adapters.pythons import provide_python
-from paas.adapters.untrusted import discard
+from paas.adapters.untrusted import discard, read_plain_file
 from paas.domain.apps import App
+from paas.domain.buildpacks import Buildpack, Kind
 from paas.domain.errors import PaasError, disk_full
 from paas.domain.interfaces import Built
 from paas.domain.launching import Bind, LaunchSpec
@@ -25,13 +29,11 @@ from paas.domain.releases import ConfigVars
 from paas.domain.secret import Secret
 from paas.settings import Settings
 
-OUTPUT_MAX_BYTES = 8 * 1024 * 1024
-REASON_MAX_CHARS = 300
-ERROR_MAX_LINES = 40
 EXIT_NOT_DETECTED = 100
 EXIT_NOT_LAUNCHED = 70
 RESULT = "result"
-_ERROR = b" !     Error: "
+PROCFILE_MAX_BYTES = 1024**2
+STACKS = (((2, 39), "heroku-24"), ((2, 35), "heroku-22"), ((2, 31), "heroku-20"))
 _ROOM = "/tmp/paas"  # noqa: S108 - in the sandbox's own /tmp
 
 
@@ -43,24 +45,37 @@ class BuildpackBuilder:
         self._cgroups = Cgroups(settings)
 
     def build(
-        self, app: App, tree: Path, config: ConfigVars, output: Callable[[bytes], None]
+        self,
+        app: App,
+        tree: Path,
+        config: ConfigVars,
+        output: Callable[[bytes], None],
+        *,
+        buildpacks: Sequence[Buildpack] = (),
+        commit: str = "",
+        check: Callable[[], None] = lambda: None,
     ) -> Built:
         """Detect and compile the tree in place; see domain.interfaces.Builder.
 
         One build of an app at a time: the caller holds the app's lock.
         """
-        provide_python(self._settings, tree, output)
         cache = self._settings.state / "cache" / str(app.id)
+        provide_python(self._settings, tree, cache, output, check)
         files.make_directory(cache, mode=0o700, owner=(app.uid, app.uid))
         # A result of an earlier build must not pass for one of this.
         discard(cache / RESULT)
-        heard = _Heard(output)
-        with self._prepared(app, tree, cache, config) as spec:
-            status = self._launch(app, spec, heard)
+        heard = Heard(output)
+        room = self._room(app.id)
+        job = _Job(app, tree, cache, room / "env", tuple(buildpacks), commit)
+        with self._prepared(job, config) as spec:
+            status = self._launch(app, spec, heard, check)
         heard.end(failed=status != 0)
         if status != 0:
             raise self._failure(status, heard)
-        return parse_result(read_result(cache, RESULT))
+        built = parse_result(read_result(cache, RESULT))
+        # A buildpack may have made or changed it, as on Heroku.
+        procfile = read_plain_file(tree, "Procfile", PROCFILE_MAX_BYTES)
+        return replace(built, procfile=procfile)
 
     def clear(self, app_id: int) -> bool:
         """End what an interrupted build left; see domain.interfaces.Builder."""
@@ -74,20 +89,25 @@ class BuildpackBuilder:
     def _room(self, app_id: int) -> Path:
         return self._settings.run / "builds" / str(app_id)
 
-    def _launch(self, app: App, spec: Path, heard: "_Heard") -> int:
+    def _launch(self, app: App, spec: Path, heard: Heard, check: Callable[[], None]) -> int:
         """Run the sandbox to its end and leave no process of it behind."""
-        launcher = self._settings.current / "paas/entrypoints/launch.py"
         limit_s = self._settings.build_limit_s
+        cgroup = f"build-{app.id}"
+
+        def ended() -> None:
+            heard.memory_kills = self._cgroups.memory_kills(cgroup)
+
         try:
-            return process.run(
-                ["/usr/bin/python3", "-I", "-S", launcher, spec],
+            return launch(
+                self._settings,
+                spec,
+                cgroup=cgroup,
                 description="The build",
-                timeout_s=limit_s,
-                env={},
-                cwd=Path("/"),
+                limit_s=limit_s,
                 on_line=heard.line,
-                check=False,
-            ).status
+                interrupt=check,
+                ended=ended,
+            )
         except PaasError as error:
             if error.reference != "program-timeout":
                 raise
@@ -96,87 +116,88 @@ class BuildpackBuilder:
                 f"The build did not end within {limit_s:g} s and was stopped.",
                 "If it needs that long, raise build_limit_s in server.yml.",
             ) from error
-        finally:
-            self._cgroups.remove(f"build-{app.id}")
 
     @contextmanager
-    def _prepared(self, app: App, tree: Path, cache: Path, config: ConfigVars) -> Iterator[Path]:
+    def _prepared(self, job: "_Job", config: ConfigVars) -> Iterator[Path]:
         """The launch spec and the ENV directory (Heroku's: one file a config var), as files."""
-        room = self._room(app.id)
-        env = room / "env"
+        room, owner = job.env.parent, (job.app.uid, job.app.uid)
         shutil.rmtree(room, ignore_errors=True)
         files.make_directory(room.parent)
         files.make_directory(room)
         try:
-            files.make_directory(env, mode=0o755)
+            files.make_directory(job.env, mode=0o755)
             for name, value in config.items():
                 content = value.reveal().encode("utf-8", "surrogateescape")
-                owner = (app.uid, app.uid)
-                files.write_atomic(env / name, content, mode=0o400, owner=owner, durable=False)
+                path = job.env / name
+                files.write_atomic(path, content, mode=0o400, owner=owner, durable=False)
             spec = room / "spec.json"
-            content = json.dumps(self._spec(app, tree, cache, env).to_json()).encode()
-            files.write_atomic(spec, content, durable=False)
+            write_spec(spec, self._spec(job))
             yield spec
         finally:
             shutil.rmtree(room, ignore_errors=True)
 
-    def _spec(self, app: App, tree: Path, cache: Path, env: Path) -> LaunchSpec:
+    def _spec(self, job: "_Job") -> LaunchSpec:
         settings = self._settings
-        driver = f"{_ROOM}/buildpacks/lib/build.sh"
-        packs, result = f"{_ROOM}/cache/packs", f"{_ROOM}/cache/{RESULT}"
         return LaunchSpec(
             label="build",
-            argv=(
-                "/bin/bash",
-                driver,
-                f"{_ROOM}/buildpacks",
-                "/app",
-                packs,
-                f"{_ROOM}/env",
-                result,
-            ),
-            env={name: Secret(text) for name, text in self._environment().items()},
-            uid=app.uid,
-            slug=str(tree),
+            argv=job.argv(),
+            env={name: Secret(text) for name, text in self._environment(job.commit).items()},
+            uid=job.app.uid,
+            slug=str(job.tree),
             writable_slug=True,
-            binds=self._binds(cache, env),
+            binds=self._binds(job),
             hide=hidden(settings),
             scratch_mib=settings.build_scratch_mib,
             limits={"nofile": settings.max_open_files, "core": 0},
-            cgroups=self._cgroups.for_build(str(app.id)),
+            cgroups=self._cgroups.for_build(str(job.app.id)),
             log_fifo=None,
             app_log=None,
             crash_file=None,
         )
 
-    def _binds(self, cache: Path, env: Path) -> tuple[Bind, ...]:
+    def _binds(self, job: "_Job") -> tuple[Bind, ...]:
         code = self._settings.current
-        binds = [
+        local = [Bind(pack.source, target) for pack, target in job.local().items()]
+        for bind in local:
+            if not Path(bind.source).is_dir():
+                raise PaasError(
+                    "buildpack-gone",
+                    f"The app's buildpack {bind.source} is not on this server any more.",
+                    f"Put it back, or take it off: paas buildpacks:remove {bind.source}",
+                )
+        return (
             Bind(str(code / "buildpacks"), f"{_ROOM}/buildpacks"),
             Bind(str(code / "venv/bin/uv"), f"{_ROOM}/bin/uv"),
-            Bind(str(cache), f"{_ROOM}/cache", writable=True),
-            Bind(str(env), f"{_ROOM}/env"),
-        ]
-        return (*binds, *tool_binds(self._settings))
+            Bind(str(job.cache), f"{_ROOM}/cache", writable=True),
+            Bind(str(job.env), f"{_ROOM}/env"),
+            *local,
+            *tool_binds(self._settings),
+        )
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, commit: str) -> dict[str, str]:
         return {
             "LANG": "C.UTF-8",
+            "STACK": stack(os.confstr("CS_GNU_LIBC_VERSION") or ""),
             **self._settings.build_env,
             "HOME": "/tmp/home",  # noqa: S108
             "TMPDIR": "/tmp",  # noqa: S108
             "PATH": f"{_ROOM}/bin:/usr/local/bin:/usr/bin:/bin",
+            "SOURCE_VERSION": commit,
+            # Heroku's buildpacks note how long their steps took there.
+            "BUILDPACK_LOG_FILE": "/dev/null",
             "UV_CACHE_DIR": f"{_ROOM}/cache/uv",
             "UV_PYTHON_INSTALL_DIR": str(self._settings.pythons),
         }
 
-    def _failure(self, status: int, heard: "_Heard") -> PaasError:
+    def _failure(self, status: int, heard: Heard) -> PaasError:
         if status == EXIT_NOT_DETECTED:
             return PaasError(
                 "no-buildpack",
                 "No buildpack recognises this app: none of the files by which one knows its "
                 "language is in the top directory.",
-                "For Python, add a requirements.txt (it may be empty), commit, and push again.",
+                "For Python, add a requirements.txt (it may be empty); for Node.js a package.json; "
+                "for files an index.html; for anything that is executable a Procfile. "
+                "Other languages' buildpacks: paas buildpacks:set https://...",
             )
         if heard.disk_is_full and shutil.disk_usage(self._settings.state).free < 8 * 1024**2:
             return disk_full()
@@ -186,73 +207,63 @@ class BuildpackBuilder:
                 f"The build could not be started: {heard.last}",
                 "This is the server's fault; its administrator finds more with: paas server:status",
             )
+        if heard.memory_kills:
+            return _out_of_memory(self._settings.build_memory_mib)
         if heard.reason:
             return PaasError("build-failed", heard.reason, heard.advice or None)
         reason = f"The build {'was ' if status < 0 else ''}{process.exit_words(status)}."
         return PaasError("build-failed", reason, "The lines above say why.")
 
 
-class _Heard:
-    """Hands the build's lines on, up to a limit, and remembers what explains a failure.
+def _out_of_memory(limit_mib: int) -> PaasError:
+    if limit_mib:
+        message = f"The build was killed by the memory limit: it needs more than {limit_mib} MiB."
+        hint = "If it needs that much, raise build_memory_mib in server.yml."
+    else:
+        message = "The build was killed because the server has no more memory."
+        hint = "Let fewer builds run at once (max_builds), or give the server more memory or swap."
+    return PaasError("build-memory", message, hint)
 
-    A buildpack's error (a block of marked lines, ``Error: `` in its first) is held back: where the
-    build ends with it, it becomes the PaasError, and is told once.
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One build: where its files are on the host, and in the sandbox."""
+
+    app: App
+    tree: Path
+    cache: Path
+    env: Path
+    buildpacks: tuple[Buildpack, ...]
+    commit: str
+
+    def argv(self) -> tuple[str, ...]:
+        """The driver and its arguments."""
+        local = self.local()
+        return (
+            "/bin/bash",
+            f"{_ROOM}/buildpacks/lib/build.sh",
+            f"{_ROOM}/buildpacks",
+            "/app",
+            f"{_ROOM}/cache/packs",
+            f"{_ROOM}/env",
+            f"{_ROOM}/cache/{RESULT}",
+            *(f"{pack.kind}:{local.get(pack, pack.source)}" for pack in self.buildpacks),
+        )
+
+    def local(self) -> dict[Buildpack, str]:
+        """Where the sandbox shows the buildpacks that are directories of this server."""
+        found = [pack for pack in self.buildpacks if pack.kind is Kind.PATH]
+        return {pack: f"{_ROOM}/local/{n}/{Path(pack.source).name}" for n, pack in enumerate(found)}
+
+
+def stack(libc: str) -> str:
+    """Heroku's name of the stack whose programs run here: the newest that needs no newer libc.
+
+    libc: ``glibc 2.36``. https://devcenter.heroku.com/articles/stack
     """
-
-    def __init__(self, output: Callable[[bytes], None]) -> None:
-        self._output = output
-        self._passed_bytes = 0
-        self._dropped = 0
-        self._held: list[bytes] = []
-        self.last = ""
-        self.disk_is_full = False
-
-    def line(self, line: bytes) -> None:
-        """Take one line."""
-        self.last = _plain(line)
-        if b"No space left on device" in line:
-            self.disk_is_full = True
-        begins = line.startswith(_ERROR)
-        if begins or not (line.startswith(b" !") or not line.strip()):
-            self._release()
-        if (begins or self._held) and len(self._held) < ERROR_MAX_LINES:
-            self._held.append(line)
-        else:
-            self._pass(line)
-
-    @property
-    def reason(self) -> str:
-        """The error with which the build ended, or nothing."""
-        return _plain(self._held[0].removeprefix(_ERROR)) if self._held else ""
-
-    @property
-    def advice(self) -> str:
-        """The lines below the error."""
-        lines = (_plain(line).removeprefix(" !").removeprefix("     ") for line in self._held[1:])
-        return "\n".join(line for line in lines if line.strip())
-
-    def _release(self) -> None:
-        held, self._held = self._held, []
-        for line in held:
-            self._pass(line)
-
-    def _pass(self, line: bytes) -> None:
-        self._passed_bytes += len(line) + 1
-        if self._passed_bytes > OUTPUT_MAX_BYTES and not line.startswith(b" !     "):
-            self._dropped += 1
-        else:
-            self._output(line)
-
-    def end(self, *, failed: bool) -> None:
-        """Tell what was dropped; what looked like an error was none where the build succeeded."""
-        if not failed:
-            self._release()
-        if self._dropped:
-            text = f" !     {self._dropped} lines of the build's output were left out."
-            self._output(text.encode())
-
-
-def _plain(line: bytes) -> str:
-    """A line as text for a message."""
-    text = line[:REASON_MAX_CHARS].decode("utf-8", "replace")
-    return re.sub(r"[\x00-\x1f\x7f]", "", text)
+    found = re.search(r"([0-9]+)\.([0-9]+)", libc)
+    version = (int(found[1]), int(found[2])) if found else (0, 0)
+    for needed, name in STACKS:
+        if version >= needed:
+            return name
+    return STACKS[-1][1]

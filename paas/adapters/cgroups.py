@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import signal
 import time
 from dataclasses import dataclass
@@ -128,6 +129,16 @@ class Cgroups:
             if found:
                 return found
         return []
+
+    def memory_kills(self, name: str) -> int:
+        """How many processes of a cgroup the kernel killed for want of memory."""
+        count = 0
+        for place in self.places():
+            file = "memory.events" if place.unified else "memory.oom_control"
+            with contextlib.suppress(OSError):
+                text = (place.path / name / file).read_text()
+                count += sum(map(int, re.findall(r"^oom_kill (\d+)$", text, re.MULTILINE)))
+        return count
 
     def remove(self, name: str) -> None:
         """Kill what is left in the cgroups of that name and remove them; no error without them.

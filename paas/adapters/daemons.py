@@ -18,7 +18,7 @@ from paas.adapters.supervisord import Supervisor
 from paas.domain.errors import PaasError
 from paas.settings import Settings
 
-PLATFORM = ("gate", "log", "nginx", "sshd")
+PLATFORM = ("gate", "log", "watch", "nginx", "sshd")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -109,9 +109,11 @@ def programs(settings: Settings) -> list[Program]:
     etc = ("--etc", str(settings.etc))
     logs = settings.state / "logs"
     gate = (*module, "paas.entrypoints.gate", *etc)
+    watch = (*module, "paas.entrypoints.watch", *etc)
     found = [
         Program("log", _log_argv(settings), logs / "log.log", priority=10),
         Program("gate", gate, logs / "gate.log", priority=20),
+        Program("watch", watch, logs / "watch.log", priority=25),
     ]
     if owns_network_daemons(settings):
         for name in ("nginx", "sshd"):

@@ -1,17 +1,23 @@
 """A look at an instance's port: does something there speak HTTP?"""
 
+import http.client
 import re
 import socket
+import threading
 import time
+from collections.abc import Sequence
+from contextlib import closing, suppress
+
+from paas.domain.health import BODY_MAX_BYTES, Answer
 
 LINE_MAX_BYTES = 8192
 
 
 class HttpProbe:
-    """`HealthProbe` of domain/interfaces.py.
+    """`HealthProbe` of domain/interfaces.
 
-    It reads no more than the status line (RFC 9112, 4), and timeout_s bounds the whole of it: with
-    http.client, an app that sends a byte now and then could hold its deploy for hours.
+    answers reads no more than the status line (RFC 9112, 4). timeout_s bounds the whole of each:
+    with http.client alone, an app that sends a byte now and then could hold its deploy for hours.
     """
 
     def answers(self, port: int, host: str, timeout_s: float) -> bool:
@@ -27,6 +33,51 @@ class HttpProbe:
                 return _is_status_line(_first_line(connection, deadline))
         except OSError:  # refused, reset, timed out
             return False
+
+    def accepts(self, port: int, timeout_s: float) -> bool:
+        """Whether 127.0.0.1:port accepts a connection."""
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout_s).close()
+        except OSError:
+            return False
+        return True
+
+    def get(
+        self,
+        port: int,
+        host: str,
+        path: str,
+        headers: Sequence[tuple[str, str]],
+        timeout_s: float,
+    ) -> Answer | None:
+        """The answer to a GET, or None where there is none in time."""
+        sent = {"Host": host, "User-Agent": "paas-health", "Accept": "*/*", "Connection": "close"}
+        given = {name.lower() for name, _ in headers}
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
+        with closing(connection):
+            try:
+                connection.connect()
+                limit = threading.Timer(timeout_s, _cut, [connection.sock])
+                limit.start()
+                try:
+                    connection.putrequest("GET", path, skip_host=True, skip_accept_encoding=True)
+                    for name, value in [(n, v) for n, v in sent.items() if n.lower() not in given]:
+                        connection.putheader(name, value)
+                    for name, value in headers:
+                        connection.putheader(name, value)
+                    connection.endheaders()
+                    response = connection.getresponse()
+                    return Answer(response.status, response.read(BODY_MAX_BYTES))
+                finally:
+                    limit.cancel()
+            except (OSError, http.client.HTTPException):
+                return None
+
+
+def _cut(connection: socket.socket) -> None:
+    """End a connection, whatever another thread waits for on it: no answer comes drop by drop."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _first_line(connection: socket.socket, deadline: float) -> bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from paas.adapters.storage_files import storage_directory
 from paas.domain.apps import App
 from paas.domain.environment import instance_environment, shell_argv
 from paas.domain.launching import Bind, Cgroup, LaunchSpec
@@ -62,6 +63,15 @@ def tool_binds(settings: Settings) -> tuple[Bind, ...]:
     return (Bind(path, path),) if settings.pythons.is_dir() else ()
 
 
+def storage_binds(settings: Settings, app: App) -> tuple[Bind, ...]:
+    """The app's storage directories, where its processes find them."""
+    root = settings.state / "storage"
+    return tuple(
+        Bind(str(storage_directory(root, app.id, storage.id)), storage.path, writable=True)
+        for storage in app.storage
+    )
+
+
 def instance_spec(
     settings: Settings,
     app: App,
@@ -81,7 +91,7 @@ def instance_spec(
         uid=app.uid,
         slug=str(slug),
         writable_slug=False,
-        binds=tool_binds(settings),
+        binds=(*tool_binds(settings), *storage_binds(settings, app)),
         hide=hidden(settings),
         scratch_mib=settings.scratch_mib,
         limits={"core": 0, "nofile": settings.max_open_files},
@@ -89,4 +99,39 @@ def instance_spec(
         log_fifo=str(places.fifo(instance.group, instance.label)),
         app_log=str(places.app_log(instance.app_id)),
         crash_file=str(places.crash_file(instance.group, instance.label)),
+    )
+
+
+def one_off_spec(
+    settings: Settings,
+    app: App,
+    name: str,
+    *,
+    slug: Path,
+    config: Mapping[str, Secret],
+    argv: Sequence[str],
+    cgroups: Sequence[Cgroup],
+    writable: bool = False,
+) -> LaunchSpec:
+    """The launch spec of a one-off command: as an instance, but without port, pipe and backoff.
+
+    name: ``release.1``. writable: what it writes stays in the slug. It keeps the caller's stdin,
+    stdout and stderr.
+    """
+    return LaunchSpec(
+        label=name,
+        argv=tuple(argv),
+        env=instance_environment(config, name, None),
+        uid=app.uid,
+        slug=str(slug),
+        writable_slug=writable,
+        # What writes into the slug is part of a build, which has no storage.
+        binds=(*tool_binds(settings), *(() if writable else storage_binds(settings, app))),
+        hide=hidden(settings),
+        scratch_mib=settings.scratch_mib,
+        limits={"core": 0, "nofile": settings.max_open_files},
+        cgroups=tuple(cgroups),
+        log_fifo=None,
+        app_log=None,
+        crash_file=None,
     )

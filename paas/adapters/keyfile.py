@@ -38,4 +38,5 @@ class AuthorizedKeys:
         """A line of validated parts only; comments, which are free text, stay out."""
         if key.kind not in KINDS or re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", key.body) is None:
             raise PaasError("key-file", f"The key {key.fingerprint} is damaged; nothing changed.")
-        return f'restrict,command="{self._command} {user_name(key.user)}" {key.kind} {key.body}\n'
+        command = f'command="{self._command} {user_name(key.user)}"'
+        return f"restrict,pty,{command} {key.kind} {key.body}\n"

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from paas.adapters.build_log import lines_until
 from paas.domain.interfaces import Clock, LogLine
 from paas.settings import Settings
 
@@ -37,11 +38,19 @@ class FileLogs:
 
     def write(self, app_id: int, process: str, text: str) -> None:
         """Add a line of the platform itself; a full disk loses it, no more."""
+        self._add(app_id, f"paas[{process}]: {_one_line(text)}")
+
+    def _add(self, app_id: int, line: str) -> None:
         stamp = self._clock.now().astimezone(UTC).isoformat(timespec="microseconds")
         path = self._path(app_id, "app.log")
         with contextlib.suppress(OSError):
             path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-            _append(path, f"{stamp} paas[{process}]: {_one_line(text)}\n".encode())
+            _append(path, f"{stamp} {line}\n".encode())
+
+    def write_output(self, app_id: int, process: str, line: bytes) -> None:
+        """Add a line that a process of the app printed."""
+        text = _one_line(line.decode("utf-8", "replace"))
+        self._add(app_id, f"app[{process}]: {text}")
 
     def tail(self, app_id: int, count: int) -> list[LogLine]:
         """The last lines, oldest first, router lines included."""
@@ -89,7 +98,31 @@ class FileLogs:
 
     def open_build(self, build_id: str) -> Callable[[bytes], None]:
         """A function that appends one line to the build's output, up to a limit."""
-        path = self._directory / "builds" / f"{build_id}.log"
+        return self._appender(self._build_path(build_id))
+
+    def build_output(self, build_id: str, stop: Callable[[], bool]) -> Iterator[str]:
+        """The lines of a build's output, and those that arrive until stop says so."""
+        return lines_until(self._build_path(build_id), stop, self._clock)
+
+    def _build_path(self, build_id: str) -> Path:
+        return self._directory / "builds" / f"{build_id}.log"
+
+    def open_release(self, app_id: int, version: int) -> Callable[[bytes], None]:
+        """A function that appends one line to a release command's output, up to a limit."""
+        return self._appender(self._release_path(app_id, version))
+
+    def release_output(self, app_id: int, version: int) -> list[str]:
+        """What the release command printed; none where it did not run."""
+        try:
+            text = self._release_path(app_id, version).read_bytes().decode("utf-8", "replace")
+        except FileNotFoundError:
+            return []
+        return text.removesuffix("\n").split("\n")
+
+    def _release_path(self, app_id: int, version: int) -> Path:
+        return self._directory / "releases" / f"{app_id}-v{version}.log"
+
+    def _appender(self, path: Path) -> Callable[[bytes], None]:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         left = self._build_max_bytes
 
@@ -107,6 +140,10 @@ class FileLogs:
     def remove(self, app_id: int) -> None:
         """Delete the app's logs; no error where there are none."""
         shutil.rmtree(self._directory / str(app_id), ignore_errors=True)
+        for path in (self._directory / "releases").glob(f"{app_id}-v*.log"):
+            path.unlink(missing_ok=True)
+        for path in (self._directory / "builds").glob(f"{app_id}-*.log"):
+            path.unlink(missing_ok=True)
 
     def _path(self, app_id: int, name: str) -> Path:
         return self._directory / str(app_id) / name
@@ -180,10 +217,17 @@ def parse_line(raw: bytes) -> LogLine | None:
         return None
     stamp, source, process, router, text = match.groups()
     try:
-        at = datetime.fromisoformat(stamp).astimezone(UTC)
+        at = parse_stamp(stamp)
     except ValueError:
         return None
     return LogLine(at, source or router, process or "", text)
+
+
+def parse_stamp(stamp: str) -> datetime:
+    """The time of a line: ISO 8601, or Nginx's seconds since 1970. Raises ValueError."""
+    if "T" in stamp:
+        return datetime.fromisoformat(stamp).astimezone(UTC)
+    return datetime.fromtimestamp(float(stamp), UTC)
 
 
 def _lines_backwards(file: BinaryIO) -> Iterator[bytes]:

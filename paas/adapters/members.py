@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import time
 from collections.abc import Callable
@@ -56,6 +57,21 @@ class Members:
         """Remove the cgroups, killing what may be left in them."""
         for name in self.names:
             self.cgroups.remove(name)
+
+
+def end_group(pid: int, limit_s: float) -> None:
+    """TERM to the process group of pid, its leader; KILL to it where pid has not ended in time.
+
+    A descriptor keeps pid from meaning another process meanwhile.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        pidfd = os.pidfd_open(pid)
+        try:
+            os.killpg(pid, signal.SIGTERM)
+            if not select.select([pidfd], [], [], limit_s)[0]:
+                os.killpg(pid, signal.SIGKILL)
+        finally:
+            os.close(pidfd)
 
 
 def wait_until(condition: Callable[[], bool], limit_s: float) -> bool:

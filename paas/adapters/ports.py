@@ -8,7 +8,7 @@ from paas.settings import Settings
 
 
 class LocalPorts:
-    """`Ports` of domain/interfaces.py over the range of settings.ports."""
+    """`Ports` of domain/interfaces over the range of settings.ports."""
 
     def __init__(self, settings: Settings) -> None:
         self._first, self._last = settings.ports

@@ -15,6 +15,7 @@ LINE_MAX_BYTES = 65_536
 OUTPUT_MAX_BYTES = 4 * 1024 * 1024
 ERROR_LINES = 10
 _DRAIN_S = 1.0
+_INTERRUPT_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +44,21 @@ def run(
     stdin: bytes = b"",
     on_line: Callable[[bytes], None] | None = None,
     check: bool = True,
+    interrupt: Callable[[], None] | None = None,
 ) -> Finished:
     """Run a program to its end, in a session of its own, with stdout and stderr together.
 
     description: what it does, for messages (``"Testing the proxy's configuration"``). env: its
     whole environment. on_line: gets each line as it comes, without its end; lines above 64 KiB
     arrive in pieces. What the program leaves behind in its process group is killed, as it is
-    itself at the limit or when on_line raises. Raises PaasError where it cannot be started, does
+    itself at the limit or when on_line raises, or interrupt, which is called several times a
+    second. Raises PaasError where it cannot be started, does
     not end in time, or, with check, does not exit with 0; the message ends with the last lines.
     """
     lines = _Lines(on_line)
     child = _start(argv, description, env, cwd, stdin)
     try:
-        in_time = _pump(child, lines, time.monotonic() + timeout_s)
+        in_time = _pump(child, lines, time.monotonic() + timeout_s, interrupt)
     finally:
         _kill_group(child)
         child.wait()
@@ -116,7 +119,12 @@ def _start(
         os.close(source)
 
 
-def _pump(child: subprocess.Popen[bytes], lines: "_Lines", deadline: float) -> bool:
+def _pump(
+    child: subprocess.Popen[bytes],
+    lines: "_Lines",
+    deadline: float,
+    interrupt: Callable[[], None] | None,
+) -> bool:
     """Read the child's output until it has ended; False where the deadline came first."""
     assert child.stdout is not None
     out = child.stdout.fileno()
@@ -128,6 +136,9 @@ def _pump(child: subprocess.Popen[bytes], lines: "_Lines", deadline: float) -> b
             selector.register(pidfd, selectors.EVENT_READ)
             reading = True
             while (left_s := deadline - time.monotonic()) > 0:
+                if interrupt is not None:
+                    interrupt()
+                    left_s = min(left_s, _INTERRUPT_S)
                 ready = {key.fd for key, _ in selector.select(left_s)}
                 if reading and out in ready and not lines.read(out):
                     selector.unregister(out)

@@ -33,7 +33,7 @@ DRAIN_POLL_S = 0.01
 
 
 class NginxProxy:
-    """`Proxy` of domain/interfaces.py over nginx; must run as root."""
+    """`Proxy` of domain/interfaces over nginx; must run as root."""
 
     def __init__(self, settings: Settings, *, reload_limit_s: float = 10.0) -> None:
         self._settings = settings

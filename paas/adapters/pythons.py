@@ -4,6 +4,7 @@ A build cannot do it itself: it runs as the app's uid, and what one app installs
 another one runs.
 """
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -16,17 +17,26 @@ from paas.settings import Settings
 
 VERSION_FILES = (("runtime.txt", "python-"), (".python-version", ""))
 FILE_MAX_BYTES = 1_000
+LOCK_MAX_BYTES = 4 * 1024**2
 DOWNLOAD_LIMIT_S = 180.0
 _VERSION = r"3\.(?:[89]|[1-9][0-9])(?:\.(?:0|[1-9][0-9]?))?"
 
 
-def provide_python(settings: Settings, tree: Path, output: Callable[[bytes], None]) -> None:
+def provide_python(
+    settings: Settings,
+    tree: Path,
+    cache: Path,
+    output: Callable[[bytes], None],
+    check: Callable[[], None] = lambda: None,
+) -> None:
     """Install the Python that the app's tree asks for, where the server does not have it.
 
+    cache: the app's, which says what its last build took; that holds where nothing is asked for.
     A failure is only told: the buildpack ends the build then, and lists which ones there are.
+    check: called several times a second; what it raises ends the download, and is raised.
     Files that are malformed are left to the buildpack's own messages.
     """
-    version = requested_version(tree)
+    version = requested_version(tree) or last_version(cache)
     if version is None or is_available(settings, version):
         return
     output(f"-----> Fetching Python {version}, which this server does not have yet".encode())
@@ -47,8 +57,10 @@ def provide_python(settings: Settings, tree: Path, output: Callable[[bytes], Non
             cwd=Path("/"),
             on_line=lines.append,
             check=False,
+            interrupt=check,
         )
     except PaasError as error:
+        check()
         output(f" !     {error.message}".encode())
         return
     finally:
@@ -72,7 +84,27 @@ def requested_version(tree: Path) -> str | None:
             found = re.fullmatch(re.escape(prefix) + f"({_VERSION})", lines[0])
             return found[1] if found else None
         return None
-    return None
+    return _pipenv_version(tree)
+
+
+def _pipenv_version(tree: Path) -> str | None:
+    """The version that Pipfile.lock requires."""
+    content = read_plain_file(tree, "Pipfile.lock", LOCK_MAX_BYTES)
+    if content is None:
+        return None
+    try:
+        requires = json.loads(content)["_meta"]["requires"]
+        asked = requires.get("python_full_version") or requires.get("python_version")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    return asked if isinstance(asked, str) and re.fullmatch(_VERSION, asked) else None
+
+
+def last_version(cache: Path) -> str | None:
+    """The version (N.N) of the app's last build, which the buildpack keeps in its cache."""
+    content = read_plain_file(cache / "packs" / "python", "version", FILE_MAX_BYTES) or b""
+    text = content.decode("ascii", "replace").strip()
+    return text if re.fullmatch(r"3\.(?:[89]|[1-9][0-9])", text) else None
 
 
 def is_available(settings: Settings, version: str) -> bool:

@@ -1,4 +1,4 @@
-"""Pleasant random names for apps."""
+"""Pleasant random names for apps, and secrets for their config vars."""
 
 import secrets
 
@@ -13,3 +13,8 @@ def random_name() -> AppName:
         name = f"{generate_slug(2)}-{secrets.randbelow(9000) + 1000}"
         if len(name) <= APP_NAME_MAX:
             return app_name(name)
+
+
+def random_secret() -> str:
+    """64 hexadecimal digits, as Heroku's generator of app.json makes them."""
+    return secrets.token_hex(32)

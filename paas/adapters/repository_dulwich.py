@@ -22,7 +22,9 @@ from dulwich.pack import PackFileDisappeared
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
+from paas.adapters.tree_changes import tree_changes
 from paas.adapters.tree_files import TreeFiles
+from paas.domain.diffs import FileChange
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Commit, Quarantine, Tree
 from paas.domain.names import shown
@@ -55,10 +57,23 @@ class DulwichRepository:
         shutil.rmtree(unfinished, ignore_errors=True)
         with Repo.init_bare(str(unfinished), mkdir=True, default_branch=b"main"):
             pass
-        for folder, names, files in os.walk(unfinished):
+        self._own(unfinished)
+        unfinished.rename(path)
+
+    def copy(self, source_id: int, app_id: int) -> None:
+        path = self.path(app_id)
+        unfinished = path.with_suffix(".new")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        ignore = shutil.ignore_patterns("tmp_objdir-*", "*.lock")
+        shutil.copytree(self.path(source_id), unfinished, symlinks=True, ignore=ignore)
+        self._own(unfinished)
+        shutil.rmtree(path, ignore_errors=True)
+        unfinished.rename(path)
+
+    def _own(self, path: Path) -> None:
+        for folder, names, files in os.walk(path):
             for name in (".", *names, *files):
                 os.chown(Path(folder, name), *self._owner, follow_symlinks=False)
-        unfinished.rename(path)
 
     def remove(self, app_id: int) -> None:
         shutil.rmtree(self.path(app_id), ignore_errors=True)
@@ -104,9 +119,17 @@ class DulwichRepository:
     ) -> bytes | None:
         with self._objects(app_id, quarantine) as objects, _memory_limit(TREE_MEMORY_BYTES):
             tree = objects[_peel(objects, commit_id).tree]
-            if not isinstance(tree, GitTree) or name.encode() not in tree:
+            *folders, last = name.encode().split(b"/")
+            for folder in folders:
+                if not isinstance(tree, GitTree) or folder not in tree:
+                    return None
+                mode, object_id = tree[folder]
+                if not stat.S_ISDIR(mode):
+                    return None
+                tree = objects[object_id]
+            if not isinstance(tree, GitTree) or last not in tree:
                 return None
-            mode, object_id = tree[name.encode()]
+            mode, object_id = tree[last]
             if not stat.S_ISREG(mode):
                 raise PaasError(
                     "not-a-file", f"{name} must be a plain file, not a link or a folder."
@@ -115,6 +138,19 @@ class DulwichRepository:
             if len(content) > limit:
                 raise PaasError("file-too-large", f"{name} is larger than {limit} bytes.")
             return bytes(content)
+
+    def changes(
+        self, app_id: int, old: str | None, new: str, quarantine: Quarantine | None
+    ) -> list[FileChange]:
+        with self._objects(app_id, quarantine) as objects, _memory_limit(TREE_MEMORY_BYTES):
+            former = _peel(objects, old).tree if old is not None else None
+            try:
+                found = tree_changes(objects, former, _peel(objects, new).tree, self._max_files)
+            except KeyError as error:
+                raise PaasError("no-commit", f"A folder of {new} is missing.") from error
+            if found is None:
+                raise _too_large(f"the limit is {self._max_files} files (setting max_tree_files)")
+            return found
 
     @contextmanager
     def _objects(self, app_id: int, quarantine: Quarantine | None) -> Iterator[BaseObjectStore]:

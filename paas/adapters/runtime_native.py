@@ -18,14 +18,15 @@ import psutil
 from paas.adapters import files
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.instance_specs import Places, instance_spec
-from paas.adapters.members import Members, wait_until
+from paas.adapters.members import Members, end_group, wait_until
 from paas.adapters.process import exit_words
 from paas.adapters.supervisor_conf import group_conf
 from paas.adapters.supervisord import Process, Supervisor
+from paas.adapters.usage import measured
 from paas.domain.apps import App
 from paas.domain.errors import PaasError
 from paas.domain.procfile import Processes
-from paas.domain.releases import Instance, InstanceState, State
+from paas.domain.releases import Instance, InstanceState, State, Usage
 from paas.domain.secret import Secret
 from paas.settings import Settings
 
@@ -88,12 +89,29 @@ class NativeRuntime:
             for instance in instances
         }
 
+    def usage(self, instances: Sequence[Instance]) -> dict[str, Usage]:
+        """What those that run take of the machine, measured over a moment."""
+        found = self._supervisor.processes({instance.group for instance in instances})
+        running = {f"{p.group}-{p.name}": p.pid for p in found if p.pid}
+        members = {
+            i.id: Members(self._cgroups, frozenset({running[i.id]}), frozenset({i.id})).pids()
+            for i in instances
+            if i.id in running
+        }
+        return measured(members)
+
     def stop(self, instances: Sequence[Instance], limit_s: float) -> None:
         """TERM to every process, KILL after limit_s, until none is left; then forget them."""
         labels: dict[str, list[str]] = {}
         for instance in instances:
             labels.setdefault(instance.group, []).append(instance.label)
         self._stop(labels, limit_s)
+
+    def end(self, instance: Instance, limit_s: float) -> None:
+        """TERM to an instance's processes, KILL after limit_s; the supervisor starts it anew."""
+        for process in self._supervisor.processes({instance.group}):
+            if process.name == instance.label and process.pid:
+                end_group(process.pid, limit_s)
 
     def ensure(self, instance: Instance) -> bool:
         """Bring back a group that was started once but is unknown now. False: it has no files."""

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from pathlib import Path
 
 from paas.domain.errors import PaasError
@@ -25,6 +26,23 @@ class FileSlugs:
         os.chown(path, uid, uid)
         return path
 
+    def narrow(self, build_id: str, folder: str) -> None:
+        path = self._builds / build_id
+        chosen = path
+        for part in folder.split("/"):
+            chosen = chosen / part
+            if chosen.is_symlink() or not chosen.is_dir():
+                raise PaasError(
+                    "build-dir-missing",
+                    f"The commit has no folder {folder}, which is the app's build-dir.",
+                    "Correct it: paas builder:set build-dir FOLDER; without FOLDER: all of it.",
+                )
+        # Its name begins with the build's, so that a crash in between leaves nothing unknown.
+        aside = self._builds / f"{build_id}.narrowed"
+        chosen.rename(aside)
+        shutil.rmtree(path)
+        aside.rename(path)
+
     def freeze(self, build_id: str) -> int:
         path = self._builds / build_id
         size_bytes = _size_bytes(path)
@@ -34,6 +52,14 @@ class FileSlugs:
 
     def path(self, slug_id: str) -> Path:
         return self._slugs / slug_id
+
+    def page(self, slug_id: str, name: str) -> Path | None:
+        path = self._slugs / slug_id / name
+        try:
+            mode = path.lstat().st_mode
+        except OSError:
+            return None
+        return path if stat.S_ISREG(mode) and mode & stat.S_IROTH else None
 
     def remove(self, slug_id: str) -> None:
         for path in (self._builds / slug_id, self._slugs / slug_id):

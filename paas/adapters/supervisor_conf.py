@@ -76,6 +76,8 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 [rpcinterface:paas]
 supervisor.rpcinterface_factory=paas.adapters.supervisor_plugin:make_interface
 max_open_files={MAX_OPEN_FILES}
+logs={_word(settings.state / "logs")}
+cgroups={_word(settings.run / "cgroups.json")}
 
 [include]
 files={_word(settings.programs)}/*.conf

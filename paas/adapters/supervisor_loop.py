@@ -16,6 +16,7 @@ import os
 import resource
 import select
 import signal
+import time
 from pathlib import Path
 
 from supervisor.medusa import asyncore_25 as asyncore
@@ -29,6 +30,9 @@ _HANDLED = (
     signal.SIGCHLD,
     signal.SIGUSR2,
 )
+
+_SESSION_POLLS = 1000
+_SESSION_POLL_S = 0.0001
 
 
 def raise_open_files(wanted: int) -> None:
@@ -49,21 +53,35 @@ def raise_open_files(wanted: int) -> None:
 
 
 def fork() -> int:
-    """os.fork for supervisord's children, in which no signal gets lost before exec."""
+    """os.fork for supervisord's children, in which no signal gets lost before exec.
+
+    Each is a session of its own: the kernel shares the processors out between sessions
+    (sched(7), autogroup), so that an app of many processes takes no more than its part.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
     try:
         pid = os.fork()
         if pid == 0:
-            os.setpgid(0, 0)
+            os.setsid()
             for number in _HANDLED:
                 signal.signal(number, signal.SIG_DFL)
         else:
-            # Fails where the child was faster: it has its group and has exec'd, or has ended.
-            with contextlib.suppress(OSError):
-                os.setpgid(pid, pid)
+            _await_session(pid)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return pid
+
+
+def _await_session(pid: int) -> None:
+    """Wait until the child has its session: a stop signals the group, which is there from then on.
+
+    Bounded, since a child may be killed before it comes to that.
+    """
+    for _ in range(_SESSION_POLLS):
+        with contextlib.suppress(ProcessLookupError):
+            if os.getsid(pid) == pid:
+                return
+        time.sleep(_SESSION_POLL_S)
 
 
 def close_inherited_at_exec() -> None:

@@ -22,6 +22,7 @@ from supervisor.options import UnhosedConfigParser
 from supervisor.states import STOPPED_STATES, ProcessStates, getProcessStateDescription
 from supervisor.xmlrpc import Faults, RPCError
 
+from paas.adapters.exit_log import ExitLog
 from paas.adapters.supervisor_loop import (
     TurnPoller,
     Wakeup,
@@ -36,23 +37,33 @@ _QUICK_S = 0.5
 _QUICK_ENDS = 3
 
 
-def make_interface(supervisord: Any, max_open_files: str) -> "PaasInterface":
-    """supervisor.rpcinterface_factory; max_open_files: what supervisord may have open, at most."""
+def make_interface(
+    supervisord: Any, max_open_files: str, logs: str, cgroups: str
+) -> "PaasInterface":
+    """supervisor.rpcinterface_factory; max_open_files: what supervisord may have open, at most.
+
+    logs and cgroups: see ExitLog.
+    """
     raise_open_files(int(max_open_files))
     close_inherited_at_exec()
     supervisord.options.fork = fork
+    supervisord.options.setpgrp = _nothing  # fork has seen to it
     supervisord.options.poller = TurnPoller(supervisord.options)
     wakeup = Wakeup()
     wakeup.install()
-    return PaasInterface(supervisord, wakeup)
+    return PaasInterface(supervisord, wakeup, ExitLog(Path(logs), Path(cgroups)))
+
+
+def _nothing() -> None:
+    """In place of what is done elsewhere."""
 
 
 class PaasInterface:
     """The methods of the namespace ``paas``; each takes a few milliseconds at most."""
 
-    def __init__(self, supervisord: Any, wakeup: Wakeup) -> None:
+    def __init__(self, supervisord: Any, wakeup: Wakeup, log: ExitLog) -> None:
         self._supervisord = supervisord
-        self._ends = _Ends(supervisord.options, wakeup)
+        self._ends = _Ends(supervisord.options, wakeup, log)
         self._wakeup = wakeup
         self._next_group = supervisord.ordered_stop_groups_phase_2
         supervisord.ordered_stop_groups_phase_2 = self._stop_next_group
@@ -174,8 +185,9 @@ class _Ends:
     is missing or damaged): that is held until the next five-second tick.
     """
 
-    def __init__(self, options: Any, wakeup: Wakeup) -> None:
+    def __init__(self, options: Any, wakeup: Wakeup, log: ExitLog) -> None:
         self._options = options
+        self._log = log
         self._wakeup = wakeup
         self._original_waitpid = options.waitpid
         # By the process's identity: how often, with what status, how often quickly in a row.
@@ -195,6 +207,7 @@ class _Ends:
         """A process that is stopped."""
         self._known.pop(id(process), None)
         self._held.pop(id(process), None)
+        self._log.forget(process.group.config.name, process.config.name)
 
     def _waitpid(self) -> tuple[int | None, int | None]:
         pid, status = self._original_waitpid()
@@ -209,6 +222,8 @@ class _Ends:
         lasted_s = time.time() - process.laststart
         quick = quick + 1 if lasted_s < _QUICK_S else 0
         self._known[id(process)] = (exits + 1, status, quick)
+        if not process.killing:
+            self._log.write(process.group.config.name, process.config.name, status)
         # startsecs: the platform's own programs have supervisord's backoff.
         if quick >= _QUICK_ENDS and process.config.startsecs == 0 and not process.killing:
             self._held[id(process)] = (process, process.config.autorestart)

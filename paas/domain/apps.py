@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from paas.domain.names import AppName, BranchName, ProcessType, UserName
+from paas.domain.storage import Storage
 
 DEFAULT_DEPLOY_BRANCHES = ("main", "master")
 
@@ -52,6 +53,7 @@ class App:
     current: int | None
     generation: int | None
     created_at: datetime
+    storage: tuple[Storage, ...] = ()
 
     def deploys(self, ref: str) -> bool:
         """Whether a push to this ref (``refs/heads/main``) is a deploy."""
@@ -78,6 +80,21 @@ class Actor:
     def may_use(self, app: App) -> bool:
         """Whether this actor sees and changes that app."""
         return self.is_admin or (self.user is not None and app.owner == self.user.name)
+
+
+@dataclass(frozen=True, slots=True)
+class AppLock:
+    """Who keeps deploys out of an app, and why. reason: may be empty."""
+
+    user: str
+    reason: str
+    at: datetime
+
+    @property
+    def words(self) -> str:
+        """``by alice since 2026-11-20 10:20 UTC (migration)``."""
+        why = f" ({self.reason})" if self.reason else ""
+        return f"by {self.user} since {self.at:%Y-%m-%d %H:%M} UTC{why}"
 
 
 Formation = dict[ProcessType, int]

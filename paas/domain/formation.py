@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from paas.domain.appjson import QUANTITY_MAX
 from paas.domain.apps import default_quantity
 from paas.domain.errors import PaasError, usage_error
 from paas.domain.names import ProcessType, process_type, shown
 from paas.domain.procfile import NOT_INSTANCES, Processes
-from paas.domain.releases import Instance
-
-QUANTITY_MAX = 100
+from paas.domain.releases import Instance, Slug
+from paas.domain.stopping import Place
 
 # The process type that the proxy routes to, and the only one with a port.
 WEB = ProcessType("web")
@@ -20,19 +20,23 @@ def quantities(processes: Processes, wanted: Mapping[ProcessType, int]) -> dict[
     return {kind: wanted.get(kind, default_quantity(kind)) for kind in kinds}
 
 
+def wanted_quantities(slug: Slug, wanted: Mapping[ProcessType, int]) -> dict[ProcessType, int]:
+    """The same for a slug: what ps:scale set wins over app.json, which wins over the default."""
+    return quantities(slug.processes, {**slug.manifest.formation, **wanted})
+
+
 def instances_of(
     app_id: int,
     version: int,
     generation: int,
-    counts: Mapping[ProcessType, int],
+    places: Sequence[Place],
     ports: Sequence[int],
 ) -> list[Instance]:
     """The instances of one roll-out. ports: one for each web instance."""
     free = iter(ports)
     return [
         Instance(app_id, version, generation, kind, number, next(free) if kind == WEB else None)
-        for kind, count in counts.items()
-        for number in range(1, count + 1)
+        for kind, number in places
     ]
 
 

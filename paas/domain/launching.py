@@ -41,6 +41,8 @@ class LaunchSpec:
     cgroups: joined before anything else. log_fifo: takes stdout and stderr, or None to keep those
     of the caller. app_log and tag: the app's log file and ``web.1``, for the launcher's own lines.
     crash_file: where the times of past starts are kept for the backoff, or None for none.
+    terminal: whether it gets a terminal of its own, whose other end the launcher hands to its
+    caller over standard input, a Unix socket.
     """
 
     label: str
@@ -57,6 +59,7 @@ class LaunchSpec:
     log_fifo: str | None
     app_log: str | None
     crash_file: str | None
+    terminal: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object that the launcher reads; secrets revealed."""

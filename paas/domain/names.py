@@ -103,6 +103,11 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
+def printable(text: str) -> str:
+    """A text that moves no cursor and ends no line: control characters shown escaped."""
+    return "".join(c if c.isprintable() or c == "\t" else repr(c)[1:-1] for c in text)
+
+
 def assignment(text: str) -> tuple[VarName, str]:
     """Split ``NAME=value`` (the value may hold more ``=``) and validate both."""
     name, equals, value = text.partition("=")

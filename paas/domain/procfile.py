@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from paas.domain.errors import PaasError
 from paas.domain.names import ProcessType, process_type, shown
 
+PROCFILE_MAX_BYTES = 1024**2
 COMMAND_MAX_BYTES = 16_384
 
 # Process types that are commands of the platform and never run as instances.

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from paas.domain.appjson import AppJson, parse_app_json
+from paas.domain.apps import App
+from paas.domain.buildpacks import StaticFiles
 from paas.domain.names import ProcessType
 from paas.domain.procfile import Processes
 from paas.domain.secret import Secret
@@ -36,7 +39,11 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Slug:
-    """The immutable result of a build. processes: command by process type, ``release`` included."""
+    """The immutable result of a build.
+
+    processes: command by process type, ``release`` included. static: files that the proxy serves
+    where there is no web process. app_json: that file as committed.
+    """
 
     id: str
     app_id: int
@@ -44,6 +51,13 @@ class Slug:
     processes: Processes
     size_bytes: int
     created_at: datetime
+    static: StaticFiles | None = None
+    app_json: bytes | None = None
+
+    @property
+    def manifest(self) -> AppJson:
+        """What app.json asks for; all of it is optional."""
+        return parse_app_json(self.app_json) if self.app_json is not None else AppJson()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +76,10 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One running process of a release, such as web.1. port: only ``web`` has one."""
+    """One running process of a release, such as web.1. port: only ``web`` has one.
+
+    kept: the later roll-out that took it over as it runs, or None.
+    """
 
     app_id: int
     version: int
@@ -70,6 +87,11 @@ class Instance:
     kind: ProcessType
     number: int
     port: int | None
+    kept: int | None = None
+
+    def is_live(self, app: App) -> bool:
+        """Whether it belongs to what the app runs now."""
+        return (self.kept or self.generation) == app.generation
 
     @property
     def label(self) -> str:
@@ -109,3 +131,12 @@ class InstanceState:
     pid: int | None = None
     exits: int = 0
     exit_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What all processes of an instance take. cpu_percent: of one core, over a moment."""
+
+    memory_bytes: int
+    cpu_percent: float
+    processes: int

@@ -13,8 +13,10 @@ from paas.domain.interfaces import (
     Narrator,
     Proxy,
     Repository,
+    Runs,
     Runtime,
     Slugs,
+    StorageFiles,
     Store,
 )
 from paas.domain.names import AppName, BranchName
@@ -43,8 +45,10 @@ class Apps:
     store: Store
     repository: Repository
     runtime: Runtime
+    runs: Runs
     proxy: Proxy
     slugs: Slugs
+    storage_files: StorageFiles
     logs: Logs
     locks: Locks
     clock: Clock
@@ -95,9 +99,7 @@ class Apps:
             renamed = replace(app, name=new_name)
             try:
                 if app.current is not None:
-                    serving = [
-                        i for i in self.store.instances(app.id) if i.generation == app.generation
-                    ]
+                    serving = [i for i in self.store.instances(app.id) if i.is_live(app)]
                     self.proxy.apply(self.rollout.site(renamed, serving))
             except BaseException:
                 self.store.rename_app(app.id, app.name)
@@ -121,10 +123,12 @@ class Apps:
                 self.runtime.stop(instances, self.stop_limit_s)
             slugs = self.store.slugs(app.id)
             self.store.remove_app(app.id)
+            self.runs.remove(app.id)
             # From here the app is gone; what is left on the disk is removed, or found by reconcile.
             for slug in slugs:
                 self.slugs.remove(slug.id)
             self.slugs.remove_cache(app.id)
+            self.storage_files.remove(app.id)
             self.repository.remove(app.id)
             self.logs.remove(app.id)
         return app

@@ -41,11 +41,19 @@ class Config:
         values: Mapping[VarName, str],
         say: Narrator,
         on_live: Callable[[], None],
+        *,
+        unset: Sequence[VarName] = (),
+        restart: bool = True,
     ) -> int | None:
-        """Set config vars and roll out; returns the version, or None where nothing changes."""
-        new: dict[str, Secret] = {var: Secret(value) for var, value in values.items()}
-        words = "Set " + ", ".join(values)
-        return self._change(actor, name, lambda old: {**old, **new}, words, say, on_live)
+        """Set config vars, and remove others, as one release; roll it out unless restart is false.
+
+        Returns the version, or None where nothing changes. Without a restart the release is
+        current at once, and the instances go on with the values that they have until the next
+        roll-out or one-off command.
+        """
+        return self._change(
+            actor, name, {v: Secret(values[v]) for v in values}, unset, say, on_live, restart
+        )
 
     def unset(
         self,
@@ -54,32 +62,32 @@ class Config:
         names: Sequence[VarName],
         say: Narrator,
         on_live: Callable[[], None],
+        *,
+        restart: bool = True,
     ) -> int | None:
-        """Remove config vars and roll out; returns the version, or None where nothing changes."""
-        words = "Unset " + ", ".join(names)
-
-        def without(old: ConfigVars) -> ConfigVars:
-            return {var: value for var, value in old.items() if var not in names}
-
-        return self._change(actor, name, without, words, say, on_live)
+        """Remove config vars; otherwise like set."""
+        return self._change(actor, name, {}, names, say, on_live, restart)
 
     def _change(
         self,
         actor: Actor,
         name: str,
-        change: Callable[[ConfigVars], ConfigVars],
-        words: str,
+        new: ConfigVars,
+        gone: Sequence[VarName],
         say: Narrator,
         on_live: Callable[[], None],
+        restart: bool,
     ) -> int | None:
         app = find_app(self.store, actor, name)
         with self.locks.app(app.id, f"{actor.name} changes the config", waiting(say)):
             app = refreshed(self.store, app)
             before = self._current(app)
-            after = change(before)
+            after = {var: value for var, value in {**before, **new}.items() if var not in gone}
             if after == before:
+                say.detail("Nothing to change.")
                 on_live()
                 return None
+            words = _words(new, gone)
             present = self.store.release(app.id, app.current) if app.current else None
             release = self.store.add_release(
                 app.id,
@@ -94,9 +102,21 @@ class Config:
                 say.step(f"{words}: v{release.version}")
                 on_live()
 
-            self.rollout.run(app, release, say, live)
+            if restart:
+                self.rollout.run(app, release, say, live)
+                return release.version
+            self.store.make_current(app.id, release.version, app.generation)
+            if any(i.is_live(app) for i in self.store.instances(app.id)):
+                say.detail("The instances go on with the former values until: paas ps:restart")
+            live()
             return release.version
 
     def _current(self, app: App) -> ConfigVars:
         release = self.store.release(app.id, app.current) if app.current else None
         return release.config if release else {}
+
+
+def _words(new: ConfigVars, gone: Sequence[VarName]) -> str:
+    """The change by names, for the release's description."""
+    parts = (("Set", ", ".join(new)), ("Unset", ", ".join(gone)))
+    return "; ".join(f"{verb} {names}" for verb, names in parts if names)

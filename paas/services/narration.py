@@ -40,6 +40,15 @@ class Recorded:
             self._record((WARNING + line).encode())
 
 
+class Silent:
+    """A Narrator that says nothing, for what is only tried."""
+
+    def step(self, text: str) -> None: ...
+    def detail(self, text: str) -> None: ...
+    def warn(self, text: str) -> None: ...
+    def raw(self, line: bytes) -> None: ...
+
+
 def waiting(say: Narrator) -> Callable[[str], None]:
     """What Locks.app calls before a wait: whom this command waits for."""
     return lambda holder: say.warn(f"Waiting: {holder}. This is next.")

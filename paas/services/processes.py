@@ -1,14 +1,23 @@
-"""Processes: their state, restarts, and how many of each."""
+"""Processes: their state, restarts, stops, and how many of each."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from paas.domain.apps import Actor, App
 from paas.domain.errors import PaasError
-from paas.domain.formation import parse_scale, quantities
+from paas.domain.formation import WEB, parse_scale, wanted_quantities
 from paas.domain.interfaces import Locks, Narrator, Runtime, Store
 from paas.domain.names import ProcessType
-from paas.domain.releases import Instance, InstanceState, Release, Slug
+from paas.domain.releases import Instance, InstanceState, Release, Slug, State, Usage
+from paas.domain.stopping import (
+    Place,
+    after_start,
+    after_stop,
+    is_stopped,
+    label,
+    named,
+    places,
+)
 from paas.services.access import find_app, refreshed
 from paas.services.narration import waiting
 from paas.services.rollout import Rollout
@@ -16,11 +25,12 @@ from paas.services.rollout import Rollout
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """An instance with its command and what it is doing."""
+    """An instance with its command, what it is doing and what it takes."""
 
     instance: Instance
     command: str
     state: InstanceState
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,28 +43,117 @@ class Processes:
     locks: Locks
 
     def listing(self, actor: Actor, name: str) -> list[Running]:
-        """The instances that are live, web first."""
+        """The instances that are live and those that are stopped by hand, web first."""
         app = find_app(self.store, actor, name)
-        live = [i for i in self.store.instances(app.id) if i.generation == app.generation]
-        if not live:
+        live = [i for i in self.store.instances(app.id) if i.is_live(app)]
+        stopped = self.store.stopped(app.id)
+        if not live and not stopped:
             return []
-        _release, slug = self._current(app)
-        states = self.runtime.states(live)
-        return [Running(i, slug.processes.get(i.kind, ""), states[i.id]) for i in live]
+        release, slug = self._current(app)
+        states, usage = self.runtime.states(live), self.runtime.usage(live)
+        found = {
+            (i.kind, i.number): Running(
+                i, slug.processes.get(i.kind, ""), states[i.id], usage.get(i.id)
+            )
+            for i in live
+        }
+        counts = wanted_quantities(slug, self.store.formation(app.id))
+        for kind, number in places(counts):
+            if (kind, number) not in found and is_stopped(stopped, (kind, number)):
+                none = Instance(app.id, release.version, 0, kind, number, None)
+                command = slug.processes.get(kind, "")
+                found[kind, number] = Running(none, command, InstanceState(State.STOPPED))
+        return [found[key] for key in sorted(found, key=lambda key: (key[0] != WEB, key))]
 
     def formation(self, actor: Actor, name: str) -> dict[ProcessType, int]:
         """How many of each process type there are to be."""
         app = find_app(self.store, actor, name)
         _release, slug = self._current(app)
-        return quantities(slug.processes, self.store.formation(app.id))
+        return wanted_quantities(slug, self.store.formation(app.id))
 
-    def restart(self, actor: Actor, name: str, say: Narrator, on_live: Callable[[], None]) -> None:
-        """Replace every instance by a new one of the same release, without losing a request."""
+    def restart(
+        self,
+        actor: Actor,
+        name: str,
+        words: Sequence[str],
+        say: Narrator,
+        on_live: Callable[[], None],
+    ) -> None:
+        """Replace instances by new ones of the same release, without losing a request.
+
+        words: ``web``, ``web.1``; none: all. Those that are stopped by hand stay so.
+        """
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} restarts the app", waiting(say)):
+        with self.locks.app(app.id, f"{actor.name} restarts {_what(words)}", waiting(say)):
             app = refreshed(self.store, app)
-            release, _slug = self._current(app)
-            self.rollout.run(app, release, say, on_live)
+            release, slug = self._current(app)
+            chosen = self._named(app, slug, words)
+            stopped = self.store.stopped(app.id)
+            if words and all(is_stopped(stopped, place) for place in chosen):
+                raise PaasError(
+                    "is-stopped",
+                    f"{_what(words)} is stopped, so there is nothing to restart.",
+                    f"paas ps:start {' '.join(words)}",
+                )
+            only = {label(place) for place in chosen} if words else None
+            self.rollout.run(app, release, say, on_live, only=only)
+
+    def stop(self, actor: Actor, name: str, words: Sequence[str], say: Narrator) -> None:
+        """Take instances out of the proxy and end them, until they are started by hand.
+
+        words: as for restart. Returns when they have ended.
+        """
+        app = find_app(self.store, actor, name)
+        with self.locks.app(app.id, f"{actor.name} stops {_what(words)}", waiting(say)):
+            app = refreshed(self.store, app)
+            release, slug = self._current(app)
+            chosen = self._named(app, slug, words)
+            before = self.store.stopped(app.id)
+            self.store.set_stopped(app.id, after_stop(before, words))
+            try:
+                only = {label(place) for place in chosen}
+                self.rollout.run(app, release, say, lambda: None, only=only)
+            except BaseException:
+                self.store.set_stopped(app.id, before)
+                raise
+
+    def start(
+        self,
+        actor: Actor,
+        name: str,
+        words: Sequence[str],
+        say: Narrator,
+        on_live: Callable[[], None],
+    ) -> None:
+        """Start what is stopped by hand, beside what runs. words: as for restart."""
+        app = find_app(self.store, actor, name)
+        with self.locks.app(app.id, f"{actor.name} starts {_what(words)}", waiting(say)):
+            app = refreshed(self.store, app)
+            release, slug = self._current(app)
+            counts = wanted_quantities(slug, self.store.formation(app.id))
+            chosen = self._named(app, slug, words)
+            live = {i.label for i in self.store.instances(app.id) if i.is_live(app)}
+            missing = {label(place) for place in chosen} - live
+            before = self.store.stopped(app.id)
+            after = after_start(before, chosen, counts) if words else frozenset[str]()
+            self.store.set_stopped(app.id, after)
+            if not missing:
+                on_live()
+                return
+            try:
+                self.rollout.run(app, release, say, on_live, only=missing)
+            except BaseException:
+                self.store.set_stopped(app.id, before)
+                raise
+
+    def wait(self, actor: Actor, name: str, say: Narrator) -> int | None:
+        """Wait until nobody changes the app; the version that is live then."""
+        app = find_app(self.store, actor, name)
+        with self.locks.app(app.id, f"{actor.name} has waited", waiting(say)):
+            return refreshed(self.store, app).current
+
+    def _named(self, app: App, slug: Slug, words: Sequence[str]) -> list[Place]:
+        return named(words, wanted_quantities(slug, self.store.formation(app.id)))
 
     def scale(
         self,
@@ -70,7 +169,7 @@ class Processes:
         with self.locks.app(app.id, f"{actor.name} scales the app", waiting(say)):
             app = refreshed(self.store, app)
             release, slug = self._current(app)
-            before = quantities(slug.processes, self.store.formation(app.id))
+            before = wanted_quantities(slug, self.store.formation(app.id))
             after = dict(before)
             for word in words:
                 kind, count = parse_scale(word, after)
@@ -94,3 +193,7 @@ class Processes:
                 "not-deployed", f"{app.name} has not been deployed yet.", "git push deploy main"
             )
         return release, slug
+
+
+def _what(words: Sequence[str]) -> str:
+    return " ".join(words) or "the app"

@@ -4,13 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from paas.domain.apps import Actor, App
+from paas.domain.diffs import sections
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Narrator, Quarantine, Repository, Store
-from paas.domain.names import AppName
+from paas.domain.names import AppName, shown
 from paas.services.access import find_app
 from paas.services.apps import Apps
 from paas.services.deploys import Deploys, Push
+from paas.services.diffs import Diffs
+from paas.services.upkeep import refuse_locked
 
+DRY_RUN = "dry-run"
 NO_COMMIT = "0" * 40
 
 
@@ -31,6 +35,7 @@ class Pushes:
     repository: Repository
     apps: Apps
     deploys: Deploys
+    diffs: Diffs
 
     def to_push(self, actor: Actor, name: AppName, say: Narrator) -> App:
         """The app to push to; a first push makes it. Raises as for an unknown app where the name
@@ -55,8 +60,13 @@ class Pushes:
         quarantine: Quarantine,
         say: Narrator,
         on_live: Callable[[], None],
+        options: Sequence[str] = (),
     ) -> None:
-        """Judge a push inside its pre-receive hook: deploy, store, or refuse by PaasError."""
+        """Judge a push inside its pre-receive hook: deploy, store, or refuse by PaasError.
+
+        options: those of ``git push -o``. A dry run ends as a refusal, so that no ref moves.
+        """
+        _check_options(options)
         app = self.store.app_by_id(app_id)
         if app is None or not actor.may_use(app):
             raise PaasError("no-such-app", "The app of this repository is gone.")
@@ -74,6 +84,11 @@ class Pushes:
                 f"This push has two deploy branches, {names}: only one can go live.",
                 "Push one of them: git push deploy main",
             )
+        if DRY_RUN in options:
+            raise self._dry_run(app, deployed, quarantine, say)
+        if deployed:
+            # Before the wait for who changes the app now; looked at once more after it.
+            refuse_locked(self.store, app)
         for update in updates:
             if update not in deployed:
                 self._tell_stored(app, update, say)
@@ -81,6 +96,30 @@ class Pushes:
             on_live()
             return
         self.deploys.deploy(Push(app, deployed[0].new, quarantine, actor), say, on_live)
+
+    def _dry_run(
+        self, app: App, deployed: Sequence[RefUpdate], quarantine: Quarantine, say: Narrator
+    ) -> PaasError:
+        """Tell what the push would change, for the refusal that is returned."""
+        for update in deployed:
+            found = self.diffs.pushed(app, update.new, quarantine)
+            say.step(f"What would change, from {found.old} to {found.new}")
+            for note in found.notes:
+                say.warn(note)
+            for title, rows in sections(found):
+                say.step(title)
+                for row in rows:
+                    say.detail(row)
+            if found.is_empty:
+                say.detail("Nothing differs: the same files would be built again.")
+        if not deployed:
+            say.step(f"Nothing would be deployed: only {app.deploy_branch or 'main'} is")
+        return PaasError(
+            "dry-run",
+            "This was a dry run: nothing was built and nothing has changed. git calls that a "
+            "rejected push.",
+            f"To deploy it: git push deploy {app.deploy_branch or 'main'}",
+        )
 
     def _tell_stored(self, app: App, update: RefUpdate, say: Narrator) -> None:
         if update.new == NO_COMMIT:
@@ -90,6 +129,18 @@ class Pushes:
         say.step(f"Stored {_short(update.ref)}; not deployed, as only {branch} is")
         if update.ref.startswith("refs/heads/"):
             say.detail(f"To deploy it: git push deploy {_short(update.ref)}:{branch}")
+
+
+def _check_options(options: Sequence[str]) -> None:
+    """Refuse an option that does not exist: a mistyped dry run must not deploy."""
+    for option in options:
+        if option != DRY_RUN:
+            raise PaasError(
+                "push-option",
+                f"There is no push option {shown(option)}; there is: {DRY_RUN}.",
+                "git push -o dry-run deploy main; to send none that git is configured to: "
+                "git -c push.pushOption= push deploy main",
+            )
 
 
 def _short(ref: str) -> str:

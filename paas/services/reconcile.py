@@ -11,8 +11,10 @@ from paas.domain.interfaces import (
     Locks,
     Logs,
     Narrator,
+    OneOff,
     Proxy,
     Repository,
+    Runs,
     Runtime,
     Slugs,
     Store,
@@ -31,6 +33,8 @@ class Reconcile:
     repository: Repository
     builder: Builder
     runtime: Runtime
+    runs: Runs
+    one_off: OneOff
     proxy: Proxy
     slugs: Slugs
     logs: Logs
@@ -62,7 +66,7 @@ class Reconcile:
         return self.rollout.site(app, self._live(app))
 
     def _live(self, app: App) -> list[Instance]:
-        return [i for i in self.store.instances(app.id) if i.generation == app.generation]
+        return [i for i in self.store.instances(app.id) if i.is_live(app)]
 
     def _mend(self, app: App, say: Narrator) -> int:
         try:
@@ -82,7 +86,8 @@ class Reconcile:
 
     def _clear_push(self, app: App) -> int:
         """What a killed push or build left running or lying about."""
-        mended = int(self.builder.clear(app.id))
+        mended = int(self.builder.clear(app.id)) + int(self.runs.clear(app.id))
+        mended += int(self.one_off.clear(app.id))
         with self.locks.idle_push(app.id) as idle:
             return mended + (self.repository.remove_quarantines(app.id) if idle else 0)
 

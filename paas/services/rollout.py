@@ -5,17 +5,22 @@ becomes current, and the old instances are drained and stopped. Until the switch
 removes what was made and the old release goes on serving.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 from paas.domain.addresses import Addresses
 from paas.domain.apps import App
 from paas.domain.errors import PaasError
-from paas.domain.formation import WEB, instances_of, quantities
+from paas.domain.formation import WEB, instances_of, wanted_quantities
 from paas.domain.interfaces import Logs, Narrator, Ports, Proxy, Runtime, Slugs, Store
-from paas.domain.releases import Instance, Release
-from paas.domain.sites import Site
+from paas.domain.releases import Instance, Release, Slug
+from paas.domain.sites import Folder, Site
+from paas.domain.stopping import is_stopped, label, places
+from paas.services.phases import Phases
 from paas.services.startup import Startup
+
+# In the app's repository: what visitors see in maintenance mode.
+MAINTENANCE_PAGE = "maintenance.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,47 +37,105 @@ class Rollout:
     slugs: Slugs
     logs: Logs
     startup: Startup
+    phases: Phases
     addresses: Addresses
     drain_limit_s: float
     stop_limit_s: float
 
-    def run(self, app: App, release: Release, say: Narrator, on_live: Callable[[], None]) -> None:
+    def run(
+        self,
+        app: App,
+        release: Release,
+        say: Narrator,
+        on_live: Callable[[], None],
+        *,
+        release_phase: bool = True,
+        only: Set[str] | None = None,
+    ) -> None:
         """Make the release the one that runs. The caller holds the app's lock.
 
+        A new release has its release phase first, where release_phase is not false.
+        only: the labels that are concerned (``web.1``); other instances go on as they are. What is
+        stopped by hand is not started.
         on_live is called once the proxy routes to the new instances and that is recorded; what
         follows (draining and stopping the old ones) concerns nobody who waits.
         Raises PaasError, with the old instances untouched, where the new ones do not come up.
         """
-        old = self.store.instances(app.id)
-        new = self._plan(app, release)
+        there = self.store.instances(app.id)
+        keep = [i for i in there if only is not None and i.is_live(app) and i.label not in only]
+        old = [instance for instance in there if instance not in keep]
+        new: list[Instance] = []
         try:
+            slug = self._slug(release)
+            if slug is not None and release_phase and release.version != app.current:
+                self.phases.release(app, release, slug, say)
+            new = self._plan(app, release, slug, only, say)
             self._bring_up(app, release, new, say)
-            self._switch(app, release, old, new)
+            self._switch(app, release, new, keep, there)
         except BaseException:
             self._discard(app, release, new)
             raise
         on_live()
         self._retire(app, old)
 
-    def site(self, app: App, instances: list[Instance]) -> Site:
-        """The app's entry at the proxy with these instances behind it."""
-        ports = tuple(instance.port for instance in instances if instance.port is not None)
-        return Site(app.id, (self.addresses.host(app.name),), ports)
+    def site(self, app: App, instances: list[Instance], version: int | None = None) -> Site:
+        """The app's entry at the proxy with these instances of a release behind it.
 
-    def _plan(self, app: App, release: Release) -> list[Instance]:
+        version: of the release, or None for the current one.
+        """
+        ports = tuple(instance.port for instance in instances if instance.port is not None)
+        hosts = (self.addresses.host(app.name),)
+        slug = self._slug_of(app, version)
+        if self.store.maintenance(app.id):
+            page = self.slugs.page(slug.id, MAINTENANCE_PAGE) if slug else None
+            return Site(app.id, hosts, ports, closed=True, page=page)
+        return Site(app.id, hosts, ports, self._folder(slug))
+
+    def _slug_of(self, app: App, version: int | None) -> Slug | None:
+        number = version or app.current
+        release = self.store.release(app.id, number) if number else None
+        return self.store.slug(release.slug_id) if release and release.slug_id else None
+
+    def _folder(self, slug: Slug | None) -> Folder | None:
+        """The files that a release without a web process has the proxy serve."""
+        if slug is None or slug.static is None or WEB in slug.processes:
+            return None
+        return Folder(self.slugs.path(slug.id), slug.static)
+
+    def _slug(self, release: Release) -> Slug | None:
         slug = self.store.slug(release.slug_id) if release.slug_id else None
+        if slug is None and release.slug_id is not None:
+            raise PaasError(
+                "slug-pruned",
+                f"The slug of v{release.version} was pruned.",
+                "Push the commit again to build it anew.",
+            )
+        return slug
+
+    def _plan(
+        self,
+        app: App,
+        release: Release,
+        slug: Slug | None,
+        only: Set[str] | None,
+        say: Narrator,
+    ) -> list[Instance]:
         if slug is None:
-            if release.slug_id is not None:
-                raise PaasError(
-                    "slug-pruned",
-                    f"The slug of v{release.version} was pruned.",
-                    "Push the commit again to build it anew.",
-                )
             return []
-        counts = quantities(slug.processes, self.store.formation(app.id))
-        ports = self.ports.free(self.store.used_ports(), counts.get(WEB, 0))
+        counts = wanted_quantities(slug, self.store.formation(app.id))
+        stopped = self.store.stopped(app.id)
+        concerned = [p for p in places(counts) if only is None or label(p) in only]
+        left_out = [place for place in concerned if is_stopped(stopped, place)]
+        if left_out and only is None:
+            names = ", ".join(map(label, left_out))
+            say.warn(f"Stopped by hand, so not started: {names}. To start: paas ps:start")
+        wanted = [place for place in concerned if place not in left_out]
+        if not wanted:
+            return []
+        web = sum(kind == WEB for kind, _ in wanted)
+        ports = self.ports.free(self.store.used_ports(), web)
         generation = self.store.next_generation()
-        planned = instances_of(app.id, release.version, generation, counts, ports)
+        planned = instances_of(app.id, release.version, generation, wanted, ports)
         self.store.add_instances(planned)
         return planned
 
@@ -83,15 +146,23 @@ class Rollout:
         assert slug is not None
         say.step("Starting " + ", ".join(instance.label for instance in new))
         self.runtime.start(app, new, self.slugs.path(slug.id), release.config, slug.processes)
-        self.startup.wait(app, new, self.addresses.host(app.name), say)
+        host = self.addresses.host(app.name)
+        self.startup.wait(app, new, host, slug.manifest.checks, say)
 
-    def _switch(self, app: App, release: Release, old: list[Instance], new: list[Instance]) -> None:
-        self.proxy.apply(self.site(app, new))
+    def _switch(
+        self,
+        app: App,
+        release: Release,
+        new: list[Instance],
+        keep: list[Instance],
+        there: list[Instance],
+    ) -> None:
+        self.proxy.apply(self.site(app, [*new, *keep], release.version))
         try:
-            generation = new[0].generation if new else None
-            self.store.make_current(app.id, release.version, generation)
+            generation = new[0].generation if new else app.generation if keep else None
+            self.store.make_current(app.id, release.version, generation, keep)
         except BaseException:
-            serving = [i for i in old if i.generation == app.generation]
+            serving = [i for i in there if i.is_live(app)]
             self.proxy.apply(self.site(app, serving))
             raise
         for instance in new:

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 from paas.domain.apps import App
 from paas.domain.errors import PaasError
+from paas.domain.health import Checks, before_traffic
 from paas.domain.interfaces import Clock, HealthProbe, Logs, Narrator, Runtime
 from paas.domain.releases import Instance, InstanceState, State
+from paas.services.checks import CheckFailedError, Progress, check_failed
 
 POLL_S = 0.01
 # The longer it takes, the rarer the looks: each may be an error in the log of an app that fails.
 POLL_SHARE = 0.02
-PROBE_S = 5.0
 LAST_LINES = 50
-# An instance without a port is taken for healthy when it has lived so long.
-SETTLE_S = 1.0
+LONGEST_POLL_S = 2.0
 # How long an app may listen elsewhere before that is taken for a mistake: some open a second
 # port first.
 WRONG_PORT_S = 8.0
@@ -32,38 +32,54 @@ class Startup:
     clock: Clock
     limit_s: float
 
-    def wait(self, app: App, instances: list[Instance], host: str, say: Narrator) -> None:
-        """Return when every instance is healthy. Raises PaasError that says what is wrong."""
+    def wait(
+        self, app: App, instances: list[Instance], host: str, checks: Checks, say: Narrator
+    ) -> None:
+        """Return when every instance is healthy. Raises PaasError that says what is wrong.
+
+        checks: those of app.json, by process type.
+        """
         started = self.clock.monotonic()
-        waiting = list(instances)
+        waiting = [Progress(i, before_traffic(checks, i.kind), host) for i in instances]
         next_look = started + WRONG_PORT_CHECK_S
         wrong_since: float | None = None
         while waiting:
             elapsed = self.clock.monotonic() - started
-            states = self.runtime.states(waiting)
-            for instance in list(waiting):
-                self._check_alive(app, instance, states[instance.id])
-                if self._healthy(instance, states[instance.id], elapsed, host):
-                    waiting.remove(instance)
-                    self._tell(instance, elapsed, say)
+            states = self.runtime.states([progress.instance for progress in waiting])
+            waiting = [p for p in waiting if not self._passes(app, p, states, elapsed, say)]
             if not waiting:
                 return
+            silent = next((p for p in waiting if p.is_silent), None)
             now = self.clock.monotonic()
-            if now >= next_look:
+            if silent and now >= next_look:
                 next_look = now + WRONG_PORT_CHECK_S
-                wrong = self._elsewhere(waiting[0])
+                wrong = self._elsewhere(silent.instance)
                 wrong_since = (wrong_since or now) if wrong else None
                 if wrong and wrong_since is not None and now - wrong_since >= WRONG_PORT_S:
-                    raise self._wrong_port(app, waiting[0], wrong)
-            if elapsed >= self.limit_s:
-                raise self._too_late(app, waiting[0])
-            self.clock.sleep(max(POLL_S, elapsed * POLL_SHARE))
+                    raise self._wrong_port(app, silent.instance, wrong)
+            if silent and elapsed >= self.limit_s + silent.delay_s:
+                raise self._too_late(app, silent.instance)
+            self.clock.sleep(max(POLL_S, min(elapsed * POLL_SHARE, LONGEST_POLL_S)))
 
-    def _healthy(self, instance: Instance, state: InstanceState, elapsed: float, host: str) -> bool:
-        if instance.port is None:
-            return state.state is State.UP and elapsed >= SETTLE_S
-        left_s = max(POLL_S, min(PROBE_S, self.limit_s - elapsed))
-        return self.probe.answers(instance.port, host, left_s)
+    def _passes(
+        self,
+        app: App,
+        progress: Progress,
+        states: dict[str, InstanceState],
+        elapsed: float,
+        say: Narrator,
+    ) -> bool:
+        instance = progress.instance
+        state = states[instance.id]
+        self._check_alive(app, instance, state)
+        left_s = max(POLL_S, self.limit_s + progress.delay_s - elapsed)
+        try:
+            passed = progress.step(self.probe, state, elapsed, left_s, say)
+        except CheckFailedError as error:
+            raise check_failed(error.why, self._last_lines(app, instance)) from error
+        if passed:
+            self._tell(instance, elapsed, say)
+        return passed
 
     def _tell(self, instance: Instance, elapsed: float, say: Narrator) -> None:
         if instance.port is None:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Protocol
 from paas.adapters.buildpack import BuildpackBuilder
 from paas.adapters.cgroups import Cgroups
 from paas.domain.apps import App
+from paas.domain.buildpacks import Buildpack
 from paas.domain.interfaces import Builder, Built
 from paas.domain.names import AppName
 from paas.domain.secret import Secret
@@ -19,7 +20,10 @@ from paas.settings import Settings
 from tests.fakes.builder import FakeBuilder
 
 CODE = Path(__file__).parents[2]
-NETWORK = ("SSL_CERT_FILE", "HTTP_PROXY", "HTTPS_PROXY", "PIP_FIND_LINKS", "UV_FIND_LINKS")
+NETWORK = (
+    *("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "HTTP_PROXY", "HTTPS_PROXY"),
+    *("PIP_FIND_LINKS", "UV_FIND_LINKS"),
+)
 
 
 @dataclass
@@ -32,7 +36,16 @@ class Bench:
     lines: list[str] = field(default_factory=list)
     builds: int = 0
 
-    def build(self, files: Mapping[str, str], *, app_id: int = 1, **config: str) -> Built:
+    def build(
+        self,
+        files: Mapping[str, str],
+        *,
+        app_id: int = 1,
+        buildpacks: Sequence[Buildpack] = (),
+        commit: str = "",
+        check: Callable[[], None] = lambda: None,
+        **config: str,
+    ) -> Built:
         """Build an app of these files; what it prints is in output()."""
         self.builds += 1
         self.lines.clear()
@@ -46,7 +59,9 @@ class Bench:
         for path in (tree, *tree.rglob("*")):
             os.chown(path, app.uid, app.uid)
         secrets = {name: Secret(value) for name, value in config.items()}
-        return self.builder.build(app, tree, secrets, self._hear)
+        return self.builder.build(
+            app, tree, secrets, self._hear, buildpacks=buildpacks, commit=commit, check=check
+        )
 
     def _hear(self, line: bytes) -> None:
         self.lines.append(line.decode())

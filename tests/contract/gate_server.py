@@ -11,6 +11,7 @@ from pathlib import Path
 
 from paas.domain.errors import PaasError
 from paas.domain.gitaccess import ExecPlan, receive_pack, upload
+from paas.domain.interfaces import Caller
 from paas.entrypoints.gate.child import dispatcher
 from paas.entrypoints.gate.server import Gate, listen, stderr_log
 
@@ -24,6 +25,7 @@ def run(  # noqa: C901
     env: Mapping[str, str],
     reply: Callable[[int], None],
     client_gone: Callable[[], bool],
+    caller: Caller,
 ) -> int:
     """The commands."""
     command, *words = argv

@@ -45,7 +45,7 @@ def test_builds(bench: Bench) -> None:
 def test_proposes_a_web_process(bench: Bench) -> None:
     """Without a Procfile the web app's command comes back."""
     built = bench.build({"requirements.txt": "", "app.py": "app = 1"})
-    assert dict(built.processes) == {"web": "gunicorn app:app"}
+    assert dict(built.processes) == {"web": "gunicorn --threads 8 app:app"}
 
 
 def test_refuses_what_no_buildpack_knows(bench: Bench) -> None:
@@ -171,6 +171,19 @@ def test_stops_at_the_time_limit(tmp_path: Path) -> None:
     bench.close()
     assert processes_of(an_app(1).uid) == []
     assert list((tmp_path / "run/builds").iterdir()) == []
+
+
+def test_ends_when_the_check_raises(bench: Bench) -> None:
+    """What the check raises ends a build with all its processes, and comes through."""
+
+    def check() -> None:
+        if bench.root.joinpath("run/builds").exists() or not bench.cgroups:
+            raise PaasError("build-cancelled", "Enough.")
+
+    with pytest.raises(PaasError, match="Enough"):
+        bench.build(hook("setsid sleep 300 & trap '' TERM; sleep 301"), check=check)
+    assert processes_of(an_app(1).uid) == []
+    assert not bench.cgroups or not bench.cgroups.names()
 
 
 def processes_of(uid: int) -> list[str]:

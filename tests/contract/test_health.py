@@ -4,11 +4,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
 from paas.adapters.health import HttpProbe
+from paas.domain.health import Answer
 
 
 @contextmanager
@@ -78,3 +79,52 @@ def test_the_limit_holds_for_the_whole_answer() -> None:
         assert not HttpProbe().answers(port, "a.localhost", 0.4)
         assert time.monotonic() - start < 1.5
         ended.set()
+
+
+def test_get_gives_status_and_body() -> None:
+    """The request that is sent, and the answer to it, chunked or not."""
+    chunked = (
+        b"HTTP/1.1 201 x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nrea\r\n2\r\ndy\r\n0\r\n\r\n"
+    )
+    with server(lambda connection: connection.sendall(chunked)) as (port, received):
+        headers = [("X-Check", "yes"), ("host", "other")]
+        assert HttpProbe().get(port, "a.localhost", "/up?x=1", headers, 2.0) == Answer(
+            201, b"ready"
+        )
+    lines = received[0].decode().split("\r\n")
+    assert lines[0] == "GET /up?x=1 HTTP/1.1"
+    assert {"X-Check: yes", "host: other", "Connection: close"} <= set(lines)
+    assert "Host: a.localhost" not in lines
+
+
+@pytest.mark.parametrize("answer", [b"", b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\n" + b"a" * 99_999])
+def test_get_takes_nothing_but_http(answer: bytes) -> None:
+    """What is no HTTP is no answer."""
+    with server(lambda connection: connection.sendall(answer)) as (port, _):
+        assert HttpProbe().get(port, "a.localhost", "/", [], 2.0) is None
+
+
+def test_get_s_limit_holds_for_the_whole_answer() -> None:
+    """An app that sends a byte now and then does not hold its caller."""
+    stop = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        while not stop.wait(0.05):
+            with suppress(OSError):
+                connection.sendall(b".")
+
+    with server(drip) as (port, _):
+        started = time.monotonic()
+        found = HttpProbe().get(port, "a.localhost", "/", [], 0.4)
+        assert time.monotonic() - started < 2
+        stop.set()
+    assert found is None or (found.status == 200 and len(found.body) < 1000)
+
+
+def test_accepts() -> None:
+    """A listener that says nothing accepts; a closed port does not."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        assert HttpProbe().accepts(port, 1.0)
+    assert not HttpProbe().accepts(port, 1.0)

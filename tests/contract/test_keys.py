@@ -87,7 +87,7 @@ def test_published_file(tmp_path: Path) -> None:
     keyfile.publish([key])
     command = "/usr/bin/python3 -I -S '/opt/x y/client.py' --paas-etc /etc/x --as alice"
     line = path.read_text().splitlines()[-1]
-    assert line == f'restrict,command="{command}" {key.kind} {key.body}'
+    assert line == f'restrict,pty,command="{command}" {key.kind} {key.body}'
     mode = path.stat()
     assert (stat.S_IMODE(mode.st_mode), mode.st_uid, mode.st_gid) == (0o640, 0, 64_123)
     keyfile.publish([])

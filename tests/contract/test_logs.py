@@ -148,6 +148,32 @@ def test_build_output_is_kept_up_to_a_limit(logs: FileLogs, tmp_path: Path) -> N
     assert path.read_bytes().endswith(b"(the rest of the output is not kept)\n")
 
 
+def test_release_output_is_kept_by_release(logs: FileLogs) -> None:
+    """What the release command printed, line by line; gone with its app, and only with it."""
+    append = logs.open_release(5, 1)
+    append(b"one\r")
+    append(b"")
+    append(b"\xff three")
+    logs.open_release(5, 12)(b"other")
+    logs.open_release(51, 1)(b"another app's")
+    assert logs.release_output(5, 1) == ["one\r", "", "\ufffd three"]
+    assert logs.release_output(5, 2) == []
+    logs.remove(5)
+    assert logs.release_output(5, 1) == logs.release_output(5, 12) == []
+    assert logs.release_output(51, 1) == ["another app's"]
+
+
+def test_build_output(logs: FileLogs) -> None:
+    """A build's lines can be read, and go with their app, not with another."""
+    for build_id in ("5-1", "51-1"):
+        logs.open_build(build_id)(build_id.encode() + b"\xff")
+    assert list(logs.build_output("5-1", lambda: True)) == ["5-1\ufffd"]
+    assert list(logs.build_output("5-2", lambda: True)) == []
+    logs.remove(5)
+    assert list(logs.build_output("5-1", lambda: True)) == []
+    assert list(logs.build_output("51-1", lambda: True)) == ["51-1\ufffd"]
+
+
 def test_remove_forgets_an_app(logs: FileLogs) -> None:
     """An app's logs can be removed, twice."""
     logs.write(5, "web.1", "x")

@@ -2,11 +2,12 @@
 
 import re
 import socket
+import time
 from collections.abc import Iterator
-from datetime import datetime
 
 import pytest
 
+from paas.adapters.logs import parse_stamp
 from paas.adapters.nginx_conf import CLEARED_HEADERS, router_log
 from paas.domain.sites import Site
 from tests.contract.nginx_server import (
@@ -43,10 +44,9 @@ def test_the_client_is_named_by_the_proxy_alone(nginx: Nginx) -> None:
     assert seen["x-real-ip"] == "127.0.0.1"
     assert seen["x-forwarded-proto"] == "http"
     assert seen["x-forwarded-host"] == "a.localhost"
-    assert seen["x-forwarded-port"] == str(nginx.settings.http_port)
+    assert "x-forwarded-port" not in seen
     assert seen["host"] == "a.localhost"
     assert re.fullmatch(r"[0-9a-f]{32}", seen["x-request-id"])
-    assert re.fullmatch(r"t=\d{10}\.\d{3}", seen["x-request-start"])
 
 
 def test_headers_that_frameworks_believe_are_cleared(nginx: Nginx) -> None:
@@ -202,7 +202,7 @@ def test_requests_are_logged_in_one_line_each(nginx: Nginx) -> None:
         line,
     )
     assert match, line
-    assert datetime.fromisoformat(match["at"]).tzinfo is not None
+    assert abs(parse_stamp(match["at"]).timestamp() - time.time()) < 60
     assert "." in match["at"]
     assert "\x1b" not in log.read_text()
     assert log.stat().st_mode & 0o777 == 0o600

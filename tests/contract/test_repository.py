@@ -144,6 +144,67 @@ def test_lfs_pointers_are_named(repository: DulwichRepository, work: Path, tmp_p
     assert tree.warnings == ("'big.bin' is a Git LFS pointer, not the file itself.",)
 
 
+@pytest.mark.parametrize("quarantined", [False, True])
+def test_changes_are_those_that_git_tells(
+    repository: DulwichRepository, work: Path, tmp_path: Path, quarantined: bool
+) -> None:
+    """Added, changed and deleted files, modes and kinds, a folder in place of a file."""
+    for name in ("same/a", "same/b", "gone/x", "mode", "kind", "Ümlaut"):
+        (work / name).parent.mkdir(exist_ok=True)
+        (work / name).write_text(name)
+    old = _commit(work)
+    _push(work, repository)
+    (work / "gone/x").unlink()
+    (work / "mode").chmod(0o755)
+    (work / "kind").unlink()
+    (work / "kind").mkdir()
+    (work / "kind/inside").write_text("kind")
+    (work / "Ümlaut").unlink()
+    (work / "Ümlaut").symlink_to("app.py")
+    (work / "same/c").write_text("new")
+    new = _commit(work)
+    quarantine = Quarantine(work / ".git/objects") if quarantined else None
+    if not quarantined:
+        _push(work, repository)
+
+    told = _git(work, "diff", "-z", "--name-status", "--no-renames", old, new).split("\0")[:-1]
+    expected = {
+        (name, mark.replace("T", "M")) for mark, name in zip(*[iter(told)] * 2, strict=True)
+    }
+    found = repository.changes(1, old, new, quarantine)
+    assert {(file.path, file.change.value) for file in found} == expected
+    assert [file.path for file in found] == sorted(file.path for file in found)
+    assert repository.changes(1, new, new, quarantine) == []
+    every = _git(work, "-c", "core.quotePath=false", "ls-files").splitlines()
+    assert {file.path for file in repository.changes(1, None, new, quarantine)} == set(every)
+
+
+def test_changes_with_a_missing_commit(repository: DulwichRepository, work: Path) -> None:
+    """Named as such, so that the rest can be compared."""
+    commit = _commit(work)
+    _push(work, repository)
+    with pytest.raises(PaasError) as caught:
+        repository.changes(1, "0" * 40, commit, None)
+    assert caught.value.reference == "no-commit"
+
+
+def test_changes_of_a_tree_without_end(repository: DulwichRepository, work: Path) -> None:
+    """A few trees that stand for ten thousand million empty folders are given up soon."""
+    commit = _commit(work)
+    _push(work, repository)
+    tree = _git(work, "hash-object", "-t", "tree", "-w", "/dev/null")
+    for _ in range(10):
+        listing = "".join(f"040000 tree {tree}\tf{number}\n" for number in range(10))
+        made = subprocess.run(
+            ["git", "mktree"], cwd=work, input=listing, check=True, capture_output=True, text=True
+        )
+        tree = made.stdout.strip()
+    bomb = _git(work, "commit-tree", "-m", "Bomb", tree)
+    with pytest.raises(PaasError) as caught:
+        repository.changes(1, commit, bomb, Quarantine(work / ".git/objects"))
+    assert caught.value.reference == "tree-too-large"
+
+
 def test_head(repository: DulwichRepository, work: Path) -> None:
     """A branch's commit, or None."""
     assert repository.head(1, "main") is None

@@ -269,3 +269,18 @@ def test_a_shutdown_stops_the_apps_together() -> None:
         server.stop()
         assert time.monotonic() - started < 3.0
         assert processes_of(94_013) == set()
+
+
+def test_an_instance_that_is_ended_starts_anew(native: Harness) -> None:
+    """What traps TERM is killed after the limit; the supervisor starts the instance again."""
+    (instance,) = native.instances(WEB)
+    native.start([instance], "trap '' TERM; while :; do sleep 1; done")
+    eventually(lambda: native.runtime.states([instance])[instance.id].state is State.UP)
+    before = native.runtime.states([instance])[instance.id].pid
+    time.sleep(0.2)  # the trap is set
+
+    native.runtime.end(instance, 0.3)
+
+    eventually(lambda: native.runtime.states([instance])[instance.id].pid not in {before, None})
+    after = native.runtime.states([instance])[instance.id]
+    assert (after.exits, after.exit_reason) == (1, "killed by SIGKILL")

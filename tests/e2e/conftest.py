@@ -14,10 +14,12 @@ Source = Path | dict[str, str | bytes]
 STRICT = {
     "start_limit_s": 3,
     "stop_limit_s": 2,
+    "keep_slugs": 2,
     "max_push_mib": 1,
     "max_tree_mib": 8,
     "max_tree_files": 100,
     "max_processes": 200,
+    "max_runs": 2,
 }
 
 

@@ -178,6 +178,9 @@ def test_bad_config_is_refused(alice: User, shop: App, words: list[str], says: s
         *("apps:info shop", "apps:rename shop mine", "apps:destroy shop --confirm shop"),
         *("config shop", "config:get SECRET -a shop", "config:set -a shop A=1"),
         *("config:unset -a shop A", "ps shop", "ps:restart shop", "ps:scale shop web=0"),
+        *("ps:stop shop", "ps:start shop", "ps:wait shop", "apps:lock shop", "apps:unlock shop"),
+        *("maintenance shop", "maintenance:on shop", "git:info shop", "storage shop"),
+        *("storage:add shop /app/data", "config:export shop", "apps:clone shop other"),
         *("logs shop", "releases shop", "git:set shop deploy-branch x"),
     ],
 )

@@ -31,7 +31,7 @@ FIRST_UID = 70_000
 @pytest.fixture(scope="module")
 def fragile() -> Iterator[Server]:
     """A server whose processes these tests kill."""
-    with installed(Server.in_new_directory({"min_free_mib": 64})) as made:
+    with installed(Server.in_new_directory({"min_free_mib": 64, "watch_window_s": 0})) as made:
         yield made
 
 

@@ -28,9 +28,9 @@ class Outcomes:
     kept: dict[str, int] = field(default_factory=dict)
 
 
-def start(server: Server, rate: int, *options: str) -> "subprocess.Popen[str]":
+def start(server: Server, rate: int, *options: str, app: str = MARK) -> "subprocess.Popen[str]":
     """A generator that has begun."""
-    host = f"zero.{DOMAIN}:{server.http_port}"
+    host = f"{app}.{DOMAIN}:{server.http_port}"
     argv = [sys.executable, "-I", "-B", str(GENERATOR), "--port", str(server.http_port)]
     argv += ["--host", host, "--rate", str(rate), "--expect", MARK, *options]
     process = subprocess.Popen(
@@ -51,10 +51,11 @@ def end(process: "subprocess.Popen[str]") -> dict[str, int]:
 
 
 @contextmanager
-def load(server: Server) -> Iterator[Outcomes]:
+def load(server: Server, app: str = MARK) -> Iterator[Outcomes]:
     """200 new connections a second, and 50 requests a second over kept ones, beside the block."""
     outcomes = Outcomes()
-    fresh, kept = start(server, RATE), start(server, 50, "--kept", str(KEPT))
+    fresh = start(server, RATE, app=app)
+    kept = start(server, 50, "--kept", str(KEPT), app=app)
     try:
         yield outcomes
         outcomes.fresh, outcomes.kept = end(fresh), end(kept)
@@ -106,5 +107,6 @@ def test_no_request_fails(server: Server, alice: User, zero: tuple[App, Reposito
 
 
 def listeners(app: App) -> str:
-    """The processes that listen on the port of web.1, as ss tells."""
-    return run(["ss", "-Hltnp", f"sport = :{app.port()}"]).stdout
+    """The processes that listen on the port of web.1, as ss tells; without its queues."""
+    lines = run(["ss", "-Hltnp", f"sport = :{app.port()}"]).stdout.splitlines()
+    return "\n".join(" ".join(line.split()[3:]) for line in lines)

@@ -1,9 +1,10 @@
 """A builder without processes, for the tests of what uses one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from paas.domain.apps import App
+from paas.domain.buildpacks import Buildpack
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Built
 from paas.domain.names import ProcessType
@@ -14,9 +15,18 @@ class FakeBuilder:
     """Knows an app by its requirements.txt, a web app by app.py, and a failure by its hook."""
 
     def build(
-        self, app: App, tree: Path, config: ConfigVars, output: Callable[[bytes], None]
+        self,
+        app: App,
+        tree: Path,
+        config: ConfigVars,
+        output: Callable[[bytes], None],
+        *,
+        buildpacks: Sequence[Buildpack] = (),
+        commit: str = "",
+        check: Callable[[], None] = lambda: None,
     ) -> Built:
         """See domain.interfaces.Builder."""
+        check()
         if not (tree / "requirements.txt").is_file():
             raise PaasError("no-buildpack", "No buildpack recognises this app.")
         output(b"-----> Python app detected")
@@ -25,7 +35,7 @@ class FakeBuilder:
             raise PaasError("build-failed", reason, "Correct it, commit, and push again.")
         if (tree / "Procfile").is_file() or not (tree / "app.py").is_file():
             return Built("Python", {})
-        return Built("Python", {ProcessType("web"): "gunicorn app:app"})
+        return Built("Python", {ProcessType("web"): "gunicorn --threads 8 app:app"})
 
     def clear(self, app_id: int) -> bool:
         """See domain.interfaces.Builder."""

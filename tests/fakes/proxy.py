@@ -10,7 +10,7 @@ from paas.settings import Settings
 
 
 class FakeProxy:
-    """`Proxy` of paas/domain/interfaces.py that remembers its sites and the order of its calls.
+    """`Proxy` of paas/domain/interfaces that remembers its sites and the order of its calls.
 
     failure: raised by the next apply, once. drained: what drain answers.
     """

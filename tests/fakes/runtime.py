@@ -8,7 +8,7 @@ from pathlib import Path
 from paas.domain.apps import App
 from paas.domain.errors import PaasError
 from paas.domain.procfile import Processes
-from paas.domain.releases import Instance, InstanceState, State
+from paas.domain.releases import Instance, InstanceState, State, Usage
 from paas.domain.secret import Secret
 
 _PID = 4_000_000
@@ -36,7 +36,7 @@ class Started:
 
 @dataclass
 class FakeRuntime:
-    """`Runtime` of paas/domain/interfaces.py.
+    """`Runtime` of paas/domain/interfaces.
 
     behaviours: by command; other commands are up and listen on the instance's port. running: what
     the supervisor has, by instance id. files: what could be brought back. calls: in their order,
@@ -73,11 +73,17 @@ class FakeRuntime:
     def states(self, instances: Sequence[Instance]) -> dict[str, InstanceState]:
         return {instance.id: self._state(instance.id) for instance in instances}
 
+    def usage(self, instances: Sequence[Instance]) -> dict[str, Usage]:
+        return {i.id: Usage(10 * 1024**2, 1.0, 1) for i in instances if i.id in self.running}
+
     def stop(self, instances: Sequence[Instance], limit_s: float) -> None:
         for instance in instances:
             self.calls.append(f"stop {instance.id}")
             self.running.pop(instance.id, None)
             self.files.pop(instance.id, None)
+
+    def end(self, instance: Instance, limit_s: float) -> None:
+        self.calls.append(f"end {instance.id}")
 
     def ensure(self, instance: Instance) -> bool:
         group = {x: y for x, y in self.files.items() if y.instance.group == instance.group}

@@ -1,28 +1,46 @@
 """A whole platform whose outside world is in memory, but for the database in a temporary file."""
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from paas.adapters.store_sqlite import SqliteStore
 from paas.domain.addresses import Addresses
 from paas.domain.apps import Actor, App, Key, Role
+from paas.domain.buildpacks import Buildpack
+from paas.domain.diffs import Change, FileChange
 from paas.domain.errors import PaasError
+from paas.domain.health import Answer
 from paas.domain.interfaces import Built, Commit, LogLine, Quarantine, Tree
 from paas.domain.names import AppName, ProcessType, UserName
 from paas.domain.releases import ConfigVars
+from paas.domain.watching import Answers
 from paas.services.apps import Apps
+from paas.services.buildpacks import Buildpacks
+from paas.services.builds import Builds
+from paas.services.cloning import Cloning
 from paas.services.config import Config
 from paas.services.deploys import Deploys
+from paas.services.diffs import Diffs
 from paas.services.keys import Keys
+from paas.services.phases import Phases
 from paas.services.processes import Processes
 from paas.services.pushes import Pushes
 from paas.services.reconcile import Reconcile
+from paas.services.releases import Releases
 from paas.services.rollout import Rollout
+from paas.services.runs import OneOffs
 from paas.services.startup import Startup
+from paas.services.storage import Storages
+from paas.services.upkeep import Upkeep
+from paas.services.watch import Watch
+from tests.fakes.build_queue import FakeBuildQueue
+from tests.fakes.one_off import FakeOneOff
 from tests.fakes.proxy import FakeProxy
+from tests.fakes.runs import FakeRuns
 from tests.fakes.runtime import FakeRuntime
 
 ROOT = Actor(None)
@@ -72,9 +90,13 @@ class FakeLogs:
         self.lines: list[tuple[int, str, str]] = []
         self.printed: dict[str, list[str]] = {}
         self.builds: dict[str, list[bytes]] = {}
+        self.release_lines: dict[tuple[int, int], list[bytes]] = {}
 
     def write(self, app_id: int, process: str, text: str) -> None:
         self.lines.append((app_id, process, text))
+
+    def write_output(self, app_id: int, process: str, line: bytes) -> None:
+        self.printed.setdefault(process, []).append(line.decode())
 
     def tail(self, app_id: int, count: int) -> list[LogLine]:
         now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -89,6 +111,15 @@ class FakeLogs:
 
     def open_build(self, build_id: str) -> Callable[[bytes], None]:
         return self.builds.setdefault(build_id, []).append
+
+    def build_output(self, build_id: str, stop: Callable[[], bool]) -> Iterator[str]:
+        yield from (line.decode() for line in self.builds.get(build_id, []))
+
+    def open_release(self, app_id: int, version: int) -> Callable[[bytes], None]:
+        return self.release_lines.setdefault((app_id, version), []).append
+
+    def release_output(self, app_id: int, version: int) -> list[str]:
+        return [line.decode() for line in self.release_lines.get((app_id, version), [])]
 
     def remove(self, app_id: int) -> None:
         self.lines = [line for line in self.lines if line[0] != app_id]
@@ -130,8 +161,13 @@ class FakeRepository:
         self.procfiles: dict[str, bytes | None] = {}
         self.created: set[int] = set()
         self.files = 1
+        self.contents: dict[tuple[str, str], bytes] = {}
+        self.lost: set[str] = set()
 
     def create(self, app_id: int) -> None:
+        self.created.add(app_id)
+
+    def copy(self, source_id: int, app_id: int) -> None:
         self.created.add(app_id)
 
     def remove(self, app_id: int) -> None:
@@ -151,7 +187,19 @@ class FakeRepository:
     def read_file(
         self, app_id: int, commit_id: str, quarantine: Quarantine | None, name: str, limit: int
     ) -> bytes | None:
+        if name != "Procfile":
+            return self.contents.get((commit_id, name))
         return self.procfiles.get(commit_id, WEB)
+
+    def changes(
+        self, app_id: int, old: str | None, new: str, quarantine: Quarantine | None
+    ) -> list[FileChange]:
+        """app.py differs between any two commits; lost: commits that are not there."""
+        for commit in (old, new):
+            if commit in self.lost:
+                raise PaasError("no-commit", f"The repository has no commit {commit}.")
+        change = Change.ADDED if old is None else Change.CHANGED
+        return [FileChange("app.py", change)] if old != new else []
 
     def remove_quarantines(self, app_id: int) -> int:
         return 0
@@ -166,11 +214,16 @@ class FakeSlugs:
     def __init__(self) -> None:
         self.building: set[str] = set()
         self.frozen: set[str] = set()
+        self.narrowed = ""
+        self.pages: set[str] = set()
         self.full = False
 
     def new_build(self, build_id: str, uid: int) -> Path:
         self.building.add(build_id)
         return Path("/builds") / build_id
+
+    def narrow(self, build_id: str, folder: str) -> None:
+        self.narrowed = folder
 
     def freeze(self, build_id: str) -> int:
         self.building.remove(build_id)
@@ -179,6 +232,9 @@ class FakeSlugs:
 
     def path(self, slug_id: str) -> Path:
         return Path("/slugs") / slug_id
+
+    def page(self, slug_id: str, name: str) -> Path | None:
+        return Path("/slugs") / slug_id / name if slug_id in self.pages else None
 
     def remove(self, slug_id: str) -> None:
         self.building.discard(slug_id)
@@ -198,26 +254,66 @@ class FakeSlugs:
             raise PaasError("disk-full", "The server's disk is full.")
 
 
+class FakeStorage:
+    """Storage directories as a set of ids."""
+
+    def __init__(self) -> None:
+        self.there: set[tuple[int, int]] = set()
+
+    def create(self, app_id: int, storage_id: int, uid: int) -> None:
+        self.there.add((app_id, storage_id))
+
+    def size_bytes(self, app_id: int, storage_id: int) -> int:
+        return 4096
+
+    def remove(self, app_id: int, storage_id: int | None = None) -> None:
+        self.there = {x for x in self.there if x[0] != app_id or storage_id not in (None, x[1])}
+
+
 class FakeBuilder:
     """A builder that finds no default processes, or fails as told."""
 
     def __init__(self) -> None:
         self.failure: PaasError | None = None
         self.processes: dict[ProcessType, str] = {}
+        self.built = Built("fake", {})
+        self.used: list[str] = []
+        self.meanwhile: Callable[[], None] = lambda: None
         self.interrupted: set[int] = set()
 
     def build(
-        self, app: App, tree: Path, config: ConfigVars, output: Callable[[bytes], None]
+        self,
+        app: App,
+        tree: Path,
+        config: ConfigVars,
+        output: Callable[[bytes], None],
+        *,
+        buildpacks: Sequence[Buildpack] = (),
+        commit: str = "",
+        check: Callable[[], None] = lambda: None,
     ) -> Built:
+        self.used = [pack.source for pack in buildpacks]
         output(b"-----> Fake app detected")
+        self.meanwhile()
+        check()
         if self.failure is not None:
             raise self.failure
-        return Built("fake", dict(self.processes))
+        return replace(self.built, processes=dict(self.processes))
 
     def clear(self, app_id: int) -> bool:
         found = app_id in self.interrupted
         self.interrupted.discard(app_id)
         return found
+
+
+class FakeCatalog:
+    """Two buildpacks of the platform's, and one directory that is one."""
+
+    def names(self) -> tuple[str, ...]:
+        return ("python", "node")
+
+    def why_not(self, directory: str) -> str | None:
+        return None if directory == "/srv/mine" else f"There is no directory {directory}."
 
 
 class FakeProbe:
@@ -226,8 +322,38 @@ class FakeProbe:
     def __init__(self) -> None:
         self.silent = False
 
+        self.pages: dict[str, Answer | None] = {}
+        self.asked: list[str] = []
+
     def answers(self, port: int, host: str, timeout_s: float) -> bool:
+        self.asked.append("any")
         return not self.silent
+
+    def accepts(self, port: int, timeout_s: float) -> bool:
+        return not self.silent
+
+    def get(
+        self,
+        port: int,
+        host: str,
+        path: str,
+        headers: Sequence[tuple[str, str]],
+        timeout_s: float,
+    ) -> Answer | None:
+        """pages: the answer by path; others are 200."""
+        self.asked.append(path)
+        return None if self.silent else self.pages.get(path, Answer(200, b"fine"))
+
+
+class FakeRequestLog:
+    """RequestLog: by port, what a test says."""
+
+    def __init__(self) -> None:
+        self.by_port: dict[int, Answers] = {}
+
+    def answers(self, app_id: int, since: datetime, ports: set[int]) -> Answers:
+        found = [self.by_port.get(port, Answers()) for port in ports]
+        return Answers(sum(a.count for a in found), sum(a.errors for a in found))
 
 
 class FakePorts:
@@ -260,17 +386,24 @@ class World:
     locks: FakeLocks = field(default_factory=FakeLocks)
     repository: FakeRepository = field(default_factory=FakeRepository)
     slugs: FakeSlugs = field(default_factory=FakeSlugs)
+    storage_files: FakeStorage = field(default_factory=FakeStorage)
     builder: FakeBuilder = field(default_factory=FakeBuilder)
+    queue: FakeBuildQueue = field(default_factory=FakeBuildQueue)
     probe: FakeProbe = field(default_factory=FakeProbe)
     runtime: FakeRuntime = field(default_factory=FakeRuntime)
     proxy: FakeProxy = field(default_factory=FakeProxy)
+    runs: FakeRuns = field(default_factory=FakeRuns)
     key_file: FakeKeys = field(default_factory=FakeKeys)
+    one_off: FakeOneOff = field(default_factory=FakeOneOff)
+    requests: FakeRequestLog = field(default_factory=FakeRequestLog)
     said: Said = field(default_factory=Said)
+    secrets: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     live: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.store = SqliteStore(self.folder / "state.db", (70000, 70009))
         addresses = Addresses("example.com", 80, 22, "paas")
+        self.phases = Phases(one_off=self.one_off, slugs=self.slugs, logs=self.logs, limit_s=900.0)
         self.rollout = Rollout(
             store=self.store,
             runtime=self.runtime,
@@ -285,11 +418,14 @@ class World:
                 clock=self.clock,
                 limit_s=60.0,
             ),
+            phases=self.phases,
             addresses=addresses,
             drain_limit_s=30.0,
             stop_limit_s=30.0,
         )
         self.apps = Apps(
+            storage_files=self.storage_files,
+            runs=self.runs,
             store=self.store,
             repository=self.repository,
             runtime=self.runtime,
@@ -303,10 +439,31 @@ class World:
             random_name=lambda: AppName("quiet-otter-1234"),
             stop_limit_s=30.0,
         )
+        self.diffs = Diffs(store=self.store, repository=self.repository)
+        self.releases = Releases(
+            store=self.store,
+            rollout=self.rollout,
+            diffs=self.diffs,
+            locks=self.locks,
+            logs=self.logs,
+            clock=self.clock,
+        )
+        self.watch = Watch(
+            store=self.store,
+            runtime=self.runtime,
+            requests=self.requests,
+            releases=self.releases,
+            locks=self.locks,
+            logs=self.logs,
+            clock=self.clock,
+            window_s=30.0,
+        )
         self.deploys = Deploys(
+            runs=self.runs,
             store=self.store,
             repository=self.repository,
             builder=self.builder,
+            queue=self.queue,
             slugs=self.slugs,
             rollout=self.rollout,
             locks=self.locks,
@@ -314,15 +471,48 @@ class World:
             clock=self.clock,
             addresses=addresses,
             keep_slugs=2,
+            keep_slugs_mib=0,
+            phases=self.phases,
+            watch=self.watch,
+            random_secret=lambda: f"secret-{next(self.secrets)}",
         )
+        self.builds = Builds(
+            store=self.store, queue=self.queue, locks=self.locks, logs=self.logs, clock=self.clock
+        )
+        self.cloning = Cloning(
+            store=self.store,
+            repository=self.repository,
+            apps=self.apps,
+            deploys=self.deploys,
+            locks=self.locks,
+            clock=self.clock,
+        )
+        self.buildpacks = Buildpacks(store=self.store, catalog=FakeCatalog())
         self.config = Config(
             store=self.store, rollout=self.rollout, locks=self.locks, clock=self.clock
+        )
+        self.storage = Storages(
+            store=self.store, files=self.storage_files, rollout=self.rollout, locks=self.locks
+        )
+        self.upkeep = Upkeep(
+            store=self.store,
+            proxy=self.proxy,
+            rollout=self.rollout,
+            locks=self.locks,
+            clock=self.clock,
         )
         self.processes = Processes(
             store=self.store, runtime=self.runtime, rollout=self.rollout, locks=self.locks
         )
+        self.one_offs = OneOffs(
+            store=self.store, slugs=self.slugs, runs=self.runs, logs=self.logs, stop_limit_s=30.0
+        )
         self.pushes = Pushes(
-            store=self.store, repository=self.repository, apps=self.apps, deploys=self.deploys
+            store=self.store,
+            repository=self.repository,
+            apps=self.apps,
+            deploys=self.deploys,
+            diffs=self.diffs,
         )
         self.keys = Keys(
             store=self.store,
@@ -332,6 +522,8 @@ class World:
             clock=self.clock,
         )
         self.reconcile = Reconcile(
+            one_off=self.one_off,
+            runs=self.runs,
             store=self.store,
             repository=self.repository,
             builder=self.builder,

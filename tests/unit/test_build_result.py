@@ -7,9 +7,10 @@ import pytest
 
 from paas.adapters.build_result import parse_result, read_result
 from paas.adapters.pythons import requested_version
+from paas.domain.buildpacks import StaticFiles
 from paas.domain.errors import PaasError
 
-RELEASE = b"python\nPython\n---\ndefault_process_types:\n  web: gunicorn app:app\n  worker: 'w'\n"
+RELEASE = b"Python\0---\ndefault_process_types:\n  web: gunicorn app:app\n  worker: 'w'\n\0"
 
 
 def test_parses_a_release() -> None:
@@ -19,27 +20,51 @@ def test_parses_a_release() -> None:
     assert built.processes == {"web": "gunicorn app:app", "worker": "w"}
 
 
+def test_parses_several() -> None:
+    """Names of all, config vars of all, the last one's winning, process types of the last."""
+    built = parse_result(
+        b"A\0config_vars: {X: 1, Y: true}\ndefault_process_types: {web: a}\0"
+        b"B\0config_vars: {X: two}\ndefault_process_types: {worker: b}\nstatic: {root: dist}\0"
+    )
+    assert built.buildpack == "A, B"
+    assert {name: value.reveal() for name, value in built.config.items()} == {
+        "X": "two",
+        "Y": "true",
+    }
+    assert built.processes == {"worker": "b"}
+    assert built.static == StaticFiles("dist")
+
+
 @pytest.mark.parametrize("yaml", [b"", b"---\n", b"addons: []\n", b"default_process_types: {}\n"])
 def test_parses_a_release_without_processes(yaml: bytes) -> None:
     """A buildpack need not propose anything."""
-    assert parse_result(b"x\nX\n" + yaml).processes == {}
+    assert parse_result(b"X\0" + yaml + b"\0").processes == {}
 
 
 @pytest.mark.parametrize(
     "content",
     [
         b"",
-        b"python\nPython",
-        b"x\nX\n{unclosed",
-        b"x\nX\n!!python/object/apply:os.system ['id']",
-        b"x\nX\n" + b"[" * 20_000,
-        b"x\nX\ndefault_process_types: [web]",
-        b"x\nX\ndefault_process_types: {web: 1}",
+        b"Python",
+        b"Python\0default_process_types: {}",
+        b"Python\0",
+        b"X\0{unclosed" + b"\0",
+        b"X\0!!python/object/apply:os.system ['id']" + b"\0",
+        b"X\0" + b"[" * 20_000 + b"\0",
+        b"X\0default_process_types: [web]" + b"\0",
+        b"X\0default_process_types: {web: 1}" + b"\0",
         b'x\nX\ndefault_process_types: {"../x": run}',
         b'x\nX\ndefault_process_types: {web: "a\\nb"}',
         b'x\nX\ndefault_process_types: {web: "a\\0b"}',
         b'x\nX\ndefault_process_types: {web: ""}',
-        b"x\nX\ndefault_process_types: {web: " + b"a" * 20_000 + b"}",
+        b"X\0default_process_types: {web: " + b"a" * 20_000 + b"}" + b"\0",
+        b"X\0default_process_types: []\0",
+        b"X\0config_vars: {PORT: 80}\0",
+        b"X\0config_vars: {A: [b]}\0",
+        b"X\0config_vars: {a-b: c}\0",
+        b"X\0static: {root: ../x}\0",
+        b"X\0static: {root: 'a;b'}\0",
+        b"X\0static: {fallback: x}\0",
     ],
 )
 def test_refuses_a_bad_release(content: bytes) -> None:

@@ -45,12 +45,17 @@ def test_does_not_detect(project: Project) -> None:
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
-        ({"app.py": ""}, "No requirements.txt and no uv.lock was found"),
-        ({"pyproject.toml": ""}, "There is a pyproject.toml but no uv.lock"),
+        ({"app.py": ""}, "No requirements.txt, uv.lock, poetry.lock or Pipfile.lock was found"),
+        ({"pyproject.toml": ""}, "There is a pyproject.toml but no uv.lock or poetry.lock"),
         ({"uv.lock": ""}, "There is a uv.lock but no pyproject.toml"),
-        ({"poetry.lock": ""}, "poetry.lock, which is not supported"),
-        ({"Pipfile": ""}, "Pipfile, which is not supported"),
-        ({"Pipfile": "", "Pipfile.lock": ""}, "Pipfile.lock, which is not supported"),
+        ({"poetry.lock": ""}, "There is a poetry.lock but no pyproject.toml"),
+        ({"pdm.lock": ""}, "pdm.lock, which is not supported"),
+        ({"Pipfile": ""}, "There is a Pipfile but no Pipfile.lock"),
+        ({"Pipfile.lock": "{}"}, "There is a Pipfile.lock but no Pipfile"),
+        (
+            {"Pipfile": "", "Pipfile.lock": '{"_meta": []}'},
+            "Pipfile or Pipfile.lock is not what pipenv writes.",
+        ),
         (
             {"requirements.txt": "", "uv.lock": "", "poetry.lock": ""},
             "Several files list the app's dependencies: requirements.txt, uv.lock and poetry.lock",
@@ -219,8 +224,8 @@ def test_leaves_gunicorn_out_where_not(project: Project, procfile: str) -> None:
 def test_releases_the_command_found(project: Project) -> None:
     """Without a Procfile the command is told, and given back by bin/release as YAML."""
     project.write({"requirements.txt": "", "app.py": "def create_app(): ..."})
-    assert "It is started with: gunicorn 'app:create_app()'" in project.again()
-    web = "web: \"gunicorn 'app:create_app()'\""
+    assert "It is started with: gunicorn --threads 8 'app:create_app()'" in project.again()
+    web = "web: \"gunicorn --threads 8 'app:create_app()'\""
     assert project.release() == f"---\ndefault_process_types:\n  {web}\n"
 
 

@@ -13,18 +13,33 @@ from django.core.management import execute_from_command_line
 UVICORN = "uvicorn {} --host 127.0.0.1 --port $PORT --no-access-log"
 
 FOUND = {
-    "flask": ({"app.py": "from flask import Flask\napp = Flask(__name__)"}, "gunicorn app:app"),
+    "flask": (
+        {"app.py": "from flask import Flask\napp = Flask(__name__)"},
+        "gunicorn --threads 8 app:app",
+    ),
     "application": (
         {"application.py": "application = object()"},
-        "gunicorn application:application",
+        "gunicorn --threads 8 application:application",
     ),
-    "annotated": ({"main.py": "app: object = make()"}, "gunicorn main:app"),
-    "imported": ({"wsgi.py": "from shop import app"}, "gunicorn wsgi:app"),
-    "renamed": ({"wsgi.py": "from shop import web as application"}, "gunicorn wsgi:application"),
-    "in-try": ({"app.py": "try:\n    app = a()\nexcept E:\n    pass"}, "gunicorn app:app"),
-    "factory": ({"app.py": "def create_app(config=None): ..."}, "gunicorn 'app:create_app()'"),
-    "package": ({"app/__init__.py": "def create_app(): ..."}, "gunicorn 'app:create_app()'"),
-    "order": ({"main.py": "app = 1", "app.py": "app = 1"}, "gunicorn app:app"),
+    "annotated": ({"main.py": "app: object = make()"}, "gunicorn --threads 8 main:app"),
+    "imported": ({"wsgi.py": "from shop import app"}, "gunicorn --threads 8 wsgi:app"),
+    "renamed": (
+        {"wsgi.py": "from shop import web as application"},
+        "gunicorn --threads 8 wsgi:application",
+    ),
+    "in-try": (
+        {"app.py": "try:\n    app = a()\nexcept E:\n    pass"},
+        "gunicorn --threads 8 app:app",
+    ),
+    "factory": (
+        {"app.py": "def create_app(config=None): ..."},
+        "gunicorn --threads 8 'app:create_app()'",
+    ),
+    "package": (
+        {"app/__init__.py": "def create_app(): ..."},
+        "gunicorn --threads 8 'app:create_app()'",
+    ),
+    "order": ({"main.py": "app = 1", "app.py": "app = 1"}, "gunicorn --threads 8 app:app"),
     "fastapi": ({"main.py": "import fastapi\napp = fastapi.FastAPI()"}, UVICORN.format("main:app")),
     "asgi": ({"asgi.py": "application = f()"}, UVICORN.format("asgi:application")),
     "django": (
@@ -33,15 +48,15 @@ FOUND = {
             "shop/settings.py": "WSGI_APPLICATION = 'shop.wsgi.application'",
             "shop/wsgi.py": "application = 1",
         },
-        "gunicorn shop.wsgi",
+        "gunicorn --threads 8 shop.wsgi",
     ),
     "django-settings-package": (
         {"manage.py": MANAGE, "shop/settings/__init__.py": "WSGI_APPLICATION = 'web.run.app'"},
-        "gunicorn web.run:app",
+        "gunicorn --threads 8 web.run:app",
     ),
     "django-without-setting": (
         {"manage.py": MANAGE, "shop/settings.py": "", "shop/wsgi.py": "application = 1"},
-        "gunicorn shop.wsgi",
+        "gunicorn --threads 8 shop.wsgi",
     ),
 }
 

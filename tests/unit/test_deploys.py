@@ -33,10 +33,11 @@ def test_second_push_replaces_without_a_gap(world: World) -> None:
 
 @pytest.mark.parametrize("stage", ["space", "procfile", "nothing", "build", "crash", "proxy"])
 def test_failure_changes_nothing(world: World, stage: str) -> None:
-    """Whatever fails before the switch, the old release serves and nothing is left behind."""
+    """Whatever fails before the switch, the old release serves and nothing is left behind but,
+    where there was one, the slug of the failed release: releases:retry can take it."""
     world.app()
     world.push()
-    before = (world.store.instances(), set(world.slugs.frozen), world.proxy.by_app.copy())
+    before = (world.store.instances(), world.proxy.by_app.copy())
     if stage == "space":
         world.slugs.full = True
     elif stage == "procfile":
@@ -54,7 +55,10 @@ def test_failure_changes_nothing(world: World, stage: str) -> None:
         world.proxy.failure = PaasError("nginx", "nginx refused the site.")
     with pytest.raises(PaasError):
         world.push(commit="b" * 40)
-    assert (world.store.instances(), world.slugs.frozen, world.proxy.by_app) == before
+    assert (world.store.instances(), world.proxy.by_app) == before
+    releases = world.store.releases(1)
+    assert world.slugs.frozen == {release.slug_id for release in releases}
+    assert len(releases) == (2 if stage in {"crash", "proxy"} else 1)
     assert world.slugs.building == set()
     app = world.store.app("shop")
     assert app is not None

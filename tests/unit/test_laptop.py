@@ -1,13 +1,16 @@
 """The laptop's paas: how it finds its server and app, and what it hands to ssh."""
 
+import ast
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from paas.domain.errors import PaasError
-from paas.entrypoints.laptop import completion, remotes
+from paas.entrypoints.laptop import completion, remotes, running
 from paas.entrypoints.laptop.commands import COMMANDS
 from paas.entrypoints.laptop.remotes import Remote, Server, parse_url
 
@@ -260,7 +263,7 @@ def test_works_without_a_server(laptop: Laptop) -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("paas app", {"apps", "create", "destroy", "info", "rename"}),
+        ("paas app", {"apps", "clone", "create", "destroy", "info", "lock", "rename", "unlock"}),
         ("paas config:s", {"set"}),
         ("paas apps:destroy --c", {"--confirm"}),
         ("paas completion z", {"zsh"}),
@@ -289,3 +292,49 @@ def test_ctrl_c_is_silent(laptop: Laptop) -> None:
     ssh.write_text('#!/bin/sh\nkill -INT "$PPID"\nsleep 0.2\n')
     done = laptop.paas("apps:create", "--server", "host")
     assert (done.returncode, done.stderr) == (130, "")
+
+
+def test_run_on_a_terminal_asks_ssh_for_one() -> None:
+    """-t goes along for run alone, where stdin and stdout are a terminal."""
+    for words, wanted in (
+        (["run", "bash"], ["-t"]),
+        (["-a", "shop", "run", "bash", "--no-tty"], ["-t"]),
+        (["run", "--no-tty", "bash"], []),
+        (["run:detached", "bash"], []),
+        (["logs"], []),
+    ):
+        assert _ssh_options_on_a_terminal(words) == wanted
+    assert running.ssh_options(["run", "bash"]) == []
+
+
+def _ssh_options_on_a_terminal(words: list[str]) -> list[str]:
+    program = f"from paas.entrypoints.laptop import running; print(running.ssh_options({words!r}))"
+    ours, theirs = os.openpty()
+    done = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=CLIENT.parents[2], stdin=theirs, stdout=theirs
+    )
+    assert done.wait(20) == 0
+    options: list[str] = ast.literal_eval(os.read(ours, 4096).decode())
+    os.close(ours)
+    os.close(theirs)
+    return options
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("run bash", "--app shop run bash"),
+        ("run ls -a", "--app shop run ls -a"),
+        ("run -- ls -a other", "--app shop run -- ls -a other"),
+        ("run bash -a other", "run -a other bash"),
+        ("-a other run bash", "-a other run bash"),
+        ("run -a other ls -a", "run -a other ls -a"),
+    ],
+)
+def test_app_of_a_run(laptop: Laptop, typed: str, sent: str) -> None:
+    """The remote's app is meant, unless one is named for run itself."""
+    laptop.git("init", "--quiet")
+    laptop.git("remote", "add", "deploy", "paas@apps.example.com:shop")
+    laptop.paas(*typed.split())
+    assert laptop.ssh is not None
+    assert laptop.ssh[-1] == sent

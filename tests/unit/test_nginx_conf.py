@@ -11,8 +11,9 @@ from paas.adapters.nginx_conf import (
     render_nginx,
     render_site,
 )
+from paas.domain.buildpacks import StaticFiles
 from paas.domain.errors import PaasError
-from paas.domain.sites import Site
+from paas.domain.sites import Folder, Site
 from paas.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -31,8 +32,20 @@ EMBEDDED = Settings(
 ONE = Site(12, ("shop.apps.example.com",), (20_001,))
 MANY = Site(7, ("shop.localhost", "www.example.com"), (20_001, 20_005, 29_999))
 NONE = Site(12, ("shop.apps.example.com",), ())
+FILES = Folder(Path("/var/lib/paas/slugs/12-1"), StaticFiles("dist", "index.html", "404.html"))
 
 VARIANTS = {
+    "site-folder.conf": render_site(Site(12, ONE.hosts, (), FILES), SYSTEM, ipv6=True),
+    "site-maintenance.conf": render_site(
+        Site(12, ONE.hosts, ONE.ports, None, True), SYSTEM, ipv6=True
+    ),
+    "site-maintenance-page.conf": render_site(
+        Site(
+            12, ONE.hosts, ONE.ports, None, True, Path("/var/lib/paas/slugs/12-1/maintenance.html")
+        ),
+        SYSTEM,
+        ipv6=True,
+    ),
     "site-one-port.conf": render_site(ONE, SYSTEM, ipv6=True),
     "site-many.conf": render_site(MANY, EMBEDDED, ipv6=False),
     "site-no-port.conf": render_site(NONE, SYSTEM, ipv6=True),
@@ -47,6 +60,21 @@ VARIANTS = {
 def test_the_text_is_the_golden_one(name: str) -> None:
     """A change of the templates shows as a change of these files."""
     assert VARIANTS[name] == (GOLDEN / name).read_text()
+
+
+def test_a_process_answers_rather_than_files() -> None:
+    """With a port, a folder makes no difference."""
+    assert render_site(Site(12, ONE.hosts, ONE.ports, FILES), SYSTEM, ipv6=True) == render_site(
+        ONE, SYSTEM, ipv6=True
+    )
+
+
+@pytest.mark.parametrize("root", ['a"b', "a;b", "$x", "a b\n", "a{b"])
+def test_refuses_a_folder_that_would_say_more(root: str) -> None:
+    """Nothing of an app's ends a quoted path."""
+    with pytest.raises(PaasError):
+        folder = Folder(Path("/slugs/1"), StaticFiles(root))
+        render_site(Site(12, ONE.hosts, (), folder), SYSTEM, ipv6=True)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ class Server:
         self.settings = Settings(opt=root / "opt")
         self.calls = root / "calls"
         self.tree = root / "tree"
+        self.cache = root / "cache"
         self.lines: list[bytes] = []
         path = self.settings.current / "venv/bin/uv"
         path.parent.mkdir(parents=True)
@@ -29,8 +30,9 @@ class Server:
 
     def provide(self, version: str) -> str:
         """What uv was called with for an app that asks for that version."""
-        (self.tree / ".python-version").write_text(version)
-        provide_python(self.settings, self.tree, self.lines.append)
+        if version:
+            (self.tree / ".python-version").write_text(version)
+        provide_python(self.settings, self.tree, self.cache, self.lines.append)
         return self.calls.read_text() if self.calls.exists() else ""
 
 
@@ -61,3 +63,28 @@ def test_tells_a_failure(tmp_path: Path) -> None:
     server = Server(tmp_path, UNREACHABLE)
     assert server.provide("3.98")
     assert server.lines[-1] == b"       error: dns"
+
+
+@pytest.mark.parametrize(("kept", "called"), [("3.98\n", True), ("3.98; id", False), ("", False)])
+def test_fetches_what_the_last_build_took(tmp_path: Path, kept: str, called: bool) -> None:
+    """An app that asks for none gets the version of its last build back, if that is one."""
+    server = Server(tmp_path, INSTALLED)
+    (server.cache / "packs/python").mkdir(parents=True)
+    (server.cache / "packs/python/version").write_text(kept)
+    assert server.provide("").endswith(" 3.98\n") == called
+
+
+@pytest.mark.parametrize(
+    ("content", "called"),
+    [
+        ('{"_meta": {"requires": {"python_version": "3.98"}}}', True),
+        ('{"_meta": {"requires": {"python_version": "--help"}}}', False),
+        ('{"_meta": []}', False),
+        ("[" * 100_000, False),
+    ],
+)
+def test_fetches_what_pipenv_requires(tmp_path: Path, content: str, called: bool) -> None:
+    """Pipfile.lock names a version; one that is none is left to the buildpack."""
+    server = Server(tmp_path, INSTALLED)
+    (server.tree / "Pipfile.lock").write_text(content)
+    assert server.provide("").endswith(" 3.98\n") == called

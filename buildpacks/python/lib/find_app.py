@@ -1,8 +1,8 @@
 """Find the web app of a project without a Procfile, by reading its files, never running them.
 
-Usage: find_app.py DIRECTORY. Prints the command that starts it and, on the next line, what was
-found; or why there is nothing to start, with exit status 1, or 3 where a file has a syntax error.
-Standard library only.
+Usage: find_app.py DIRECTORY [gunicorn|granian]. Prints the command that starts it and, on the next
+line, what was found; or why there is nothing to start, with exit status 1, or 3 where a file has a
+syntax error. Standard library only.
 """
 
 import ast
@@ -28,13 +28,20 @@ class Found:
     what: str
     asgi: bool = False
 
-    @property
-    def command(self) -> str:
-        """The shell command that starts it."""
+    def command(self, server: str) -> str:
+        """The shell command that starts it, a WSGI app with that server."""
         if self.asgi:
             return f"uvicorn {self.target} --host 127.0.0.1 --port $PORT --no-access-log"
+        if server == "granian":
+            # Fastest where measured: threads of its own take the requests, two processes run them.
+            factory = "--factory " if self.target.endswith("()") else ""
+            options = "--interface wsgi --host 127.0.0.1 --port $PORT --workers $WEB_CONCURRENCY"
+            threads = "--blocking-threads 8 --no-ws"
+            return f"granian {options} {threads} {factory}{self.target.removesuffix('()')}"
         quote = "'" if "(" in self.target else ""
-        return f"gunicorn {quote}{self.target}{quote}"
+        # Where measured, as fast as without threads, and many times that where an app waits for a
+        # database; connections from the proxy are kept.
+        return f"gunicorn --threads 8 {quote}{self.target}{quote}"
 
 
 class UnreadableError(Exception):
@@ -186,7 +193,7 @@ def main() -> int:
         files = ", ".join(f"{module}.py" for module in MODULES)
         print(f"There is no Procfile, and no web app was found in {files} or manage.py.")
         return 1
-    print(found.command)
+    print(found.command(sys.argv[2] if len(sys.argv) > 2 else "gunicorn"))
     print(f"found {found.what} in {found.file}")
     return 0
 

@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2094 # variables are shared with bin/compile
-# Which Python: as runtime.txt or .python-version asks, or the system's.
+# Which Python: as runtime.txt, .python-version or Pipfile.lock asks; else that of the last build;
+# else the system's.
 # Sets $python (its path), $python_version (3.11.2) and $python_origin (for messages).
 
 readonly SYSTEM_PYTHON=/usr/bin/python3
@@ -9,7 +10,10 @@ readonly VERSION_PATTERN='(3\.(0|[1-9][0-9]?)(\.(0|[1-9][0-9]?))?)'
 choose_python() {
     local requested='' origin=''
     read_requested_version
-    if [[ -z $requested ]]; then
+    if [[ -z $requested ]] && use_last_version; then
+        step "Using Python $python_version, the version of the last build"
+        detail "To choose one, add a .python-version file with a line like ${python_version%.*}"
+    elif [[ -z $requested ]]; then
         python=$SYSTEM_PYTHON
         system_version "$python"
         step "Using Python $python_version, as no version is specified"
@@ -23,6 +27,17 @@ choose_python() {
             "Available: ${available//$'\n'/, }." \
             "Change $origin to one of these, or ask the server's administrator to add Python $requested."
     fi
+    printf '%s\n' "${python_version%.*}" >"$cache/version"
+}
+
+# use_last_version: an app that asks for none keeps the one that it was built with, as on Heroku.
+use_last_version() {
+    local last=''
+    [[ -f $cache/version ]] && IFS= read -r last <"$cache/version"
+    [[ $last =~ ^3\.[0-9]+$ ]] || return 1
+    python=$SYSTEM_PYTHON
+    system_version "$python"
+    [[ ${python_version%.*} == "$last" ]] || find_python "$last"
 }
 
 # read_requested_version: sets $requested and $origin; runtime.txt wins, as on Heroku.
@@ -34,6 +49,11 @@ read_requested_version() {
     elif [[ -e .python-version || -L .python-version ]]; then
         origin=.python-version
         read_version_file .python-version ''
+    elif [[ -f Pipfile.lock ]]; then
+        origin=Pipfile.lock
+        # -I -S: it only reads the file.
+        requested=$("$SYSTEM_PYTHON" -I -S "$pack/lib/pipfile.py" python Pipfile.lock) ||
+            fail "$requested" "Make it anew with 'pipenv lock', and commit it."
     fi
 }
 

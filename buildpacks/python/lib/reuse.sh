@@ -52,10 +52,20 @@ compute_key() {
         if grep -qE '^source = \{ (editable|directory|path) ' uv.lock; then
             reusable=no
         fi
+    elif [[ $package_manager == poetry ]]; then
+        sources=(pyproject.toml poetry.lock)
+        if grep -qE '^type = "(directory|file|git|url)"' poetry.lock; then
+            reusable=no
+        fi
+    elif [[ $package_manager == pipenv ]]; then
+        sources=(Pipfile Pipfile.lock)
+        if grep -qE '"(path|file|git|editable)":' Pipfile.lock; then
+            reusable=no
+        fi
     else
         read_requirements requirements.txt
     fi
-    for file in uv.toml "$env"/UV_* "$env"/PIP_*; do
+    for file in nltk.txt uv.toml "$env"/UV_* "$env"/PIP_* "$env"/POETRY_*; do
         [[ -f $file ]] && sources+=("$file")
     done
     key="format $REUSE_FORMAT, $build, $python $python_version"$'\n'$(sha256sum -- "${sources[@]}")

@@ -8,8 +8,15 @@ choose_web_command() {
     [[ ! -e .paas/python-web ]] || rm -f .paas/python-web
     [[ ! -f Procfile ]] || return 0
     local found reason='' status=0
+    case $(web_server) in
+        gunicorn | granian) ;;
+        *)
+            fail "The config var WSGI_SERVER must be gunicorn or granian." \
+                "Correct it: paas config:set WSGI_SERVER=granian"
+            ;;
+    esac
     # -I -S: it only parses the app's files, and must not run any of them.
-    found=$("$SYSTEM_PYTHON" -I -S "$pack/lib/find_app.py" "$build") || status=$?
+    found=$("$SYSTEM_PYTHON" -I -S "$pack/lib/find_app.py" "$build" "$(web_server)") || status=$?
     if ((status == 3)); then
         fail "${found%%$'\n'*}" "Correct it, commit, and push again."
     elif ((status != 0)); then
@@ -29,31 +36,42 @@ choose_web_command() {
     detail "It is started with: $web_command"
 }
 
-# add_gunicorn: install it where a command runs it and the app does not list it.
-add_gunicorn() {
-    local marker=.venv/.gunicorn-added-by-the-platform
-    needs_gunicorn || return 0
-    if [[ ! -x .venv/bin/gunicorn ]]; then
-        step "Installing Gunicorn, which is not in $listed_in"
-        run_uv pip install --python .venv/bin/python gunicorn
-        : >"$marker"
-        reused=no
-    fi
-    if [[ -f $marker ]]; then
-        detail "To choose its version, add gunicorn to $listed_in"
-    fi
+# web_server: the config var WSGI_SERVER, gunicorn or granian.
+web_server() {
+    local name=gunicorn
+    [[ ! -f $env/WSGI_SERVER ]] || IFS= read -r name <"$env/WSGI_SERVER" || true
+    printf '%s' "$name"
 }
 
-needs_gunicorn() {
+# add_web_server: install Gunicorn or Granian where a command runs it and the app does not list it.
+add_web_server() {
+    local name marker
+    for name in gunicorn granian; do
+        marker=.venv/.$name-added-by-the-platform
+        runs_program "$name" || continue
+        if [[ ! -x .venv/bin/$name ]]; then
+            step "Installing ${name^}, which is not in $listed_in"
+            run_uv pip install --python .venv/bin/python "$name"
+            : >"$marker"
+            reused=no
+        fi
+        if [[ -f $marker ]]; then
+            detail "To choose its version, add $name to $listed_in"
+        fi
+    done
+}
+
+# runs_program NAME: whether the Procfile, or the command that was found, runs it.
+runs_program() {
     local line word
     if [[ ! -f Procfile ]]; then
-        [[ $web_command == gunicorn* ]]
+        [[ $web_command == "$1"* ]]
         return
     fi
     while IFS= read -r line || [[ -n $line ]]; do
         [[ $line != '#'* ]] || continue
         for word in ${line#*:}; do
-            [[ ${word##*/} != gunicorn ]] || return 0
+            [[ ${word##*/} != "$1" ]] || return 0
         done
     done <Procfile
     return 1

@@ -1,8 +1,10 @@
 """The state in one SQLite file: each method is one transaction, durable when it returns."""
 
 from paas.adapters.store_sqlite.accounts import AccountTables
+from paas.adapters.store_sqlite.building import BuildTables
 from paas.adapters.store_sqlite.history import HistoryTables
+from paas.adapters.store_sqlite.running import RunningTables
 
 
-class SqliteStore(AccountTables, HistoryTables):
+class SqliteStore(AccountTables, BuildTables, HistoryTables, RunningTables):
     """Store of domain.interfaces."""

@@ -1,5 +1,6 @@
 """Users, keys, apps and formations."""
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,6 +10,7 @@ from paas.adapters.store_sqlite.database import Database, parse_time
 from paas.domain.apps import App, Key, Role, User
 from paas.domain.errors import PaasError
 from paas.domain.names import AppName, BranchName, ProcessType, UserName
+from paas.domain.storage import Storage
 
 
 class AccountTables(Database):
@@ -108,13 +110,18 @@ class AccountTables(Database):
             )
 
 
-_APP = "id, name, uid, owner, deploy_branch, current, generation, created_at"
+_APP = (
+    "id, name, uid, owner, deploy_branch, current, generation, created_at, "
+    "(SELECT json_group_array(json_array(id, path)) FROM storage WHERE app_id = apps.id)"
+)
 
 
 def _app(row: Any) -> App:
     owner = UserName(row[3]) if row[3] else None
     branch = BranchName(row[4]) if row[4] else None
-    return App(row[0], AppName(row[1]), row[2], owner, branch, row[5], row[6], parse_time(row[7]))
+    storage = tuple(Storage(*pair) for pair in json.loads(row[8]))
+    at = parse_time(row[7])
+    return App(row[0], AppName(row[1]), row[2], owner, branch, row[5], row[6], at, storage)
 
 
 def _free_uid(connection: sqlite3.Connection, uids: tuple[int, int], app_id: int) -> int:

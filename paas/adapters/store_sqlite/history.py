@@ -3,10 +3,12 @@
 import json
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from paas.adapters.store_sqlite.database import Database, parse_time
+from paas.domain.buildpacks import StaticFiles
 from paas.domain.errors import PaasError
 from paas.domain.names import ProcessType
 from paas.domain.releases import Build, ConfigVars, Instance, Release, Slug, Status
@@ -62,13 +64,15 @@ class HistoryTables(Database):
 
     def add_slug(self, slug: Slug) -> None:
         self.write(
-            "INSERT INTO slugs VALUES (?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO slugs ({_SLUG}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
             slug.id,
             slug.app_id,
             slug.commit,
             json.dumps(dict(slug.processes)),
             slug.size_bytes,
             slug.created_at.isoformat(),
+            json.dumps(asdict(slug.static)) if slug.static else None,
+            slug.app_json,
         )
 
     def slug(self, slug_id: str) -> Slug | None:
@@ -140,7 +144,9 @@ class HistoryTables(Database):
             version,
         )
 
-    def make_current(self, app_id: int, version: int, generation: int | None) -> None:
+    def make_current(
+        self, app_id: int, version: int, generation: int | None, keep: Sequence[Instance] = ()
+    ) -> None:
         with self.writing() as connection:
             connection.execute(
                 "UPDATE releases SET status = ? WHERE app_id = ? AND version = ?",
@@ -149,6 +155,10 @@ class HistoryTables(Database):
             connection.execute(
                 "UPDATE apps SET current = ?, generation = ? WHERE id = ?",
                 (version, generation, app_id),
+            )
+            connection.executemany(
+                "UPDATE instances SET kept = ? WHERE generation = ? AND kind = ? AND number = ?",
+                [(generation, i.generation, i.kind, i.number) for i in keep],
             )
 
     # Instances
@@ -164,7 +174,11 @@ class HistoryTables(Database):
         rows = [(i.app_id, i.version, i.generation, i.kind, i.number, i.port) for i in instances]
         try:
             with self.writing() as connection:
-                connection.executemany("INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?)", rows)
+                connection.executemany(
+                    "INSERT INTO instances (app_id, version, generation, kind, number, port) "
+                    "VALUES (?, ?, ?, ?, ?, ?)",
+                    rows,
+                )
         except sqlite3.IntegrityError as error:
             raise PaasError("port-taken", "Another deploy took the same port: try again.") from (
                 error
@@ -172,12 +186,12 @@ class HistoryTables(Database):
 
     def instances(self, app_id: int | None = None) -> list[Instance]:
         rows = self.rows(
-            "SELECT app_id, version, generation, kind, number, port FROM instances "
-            "WHERE ?1 IS NULL OR app_id = ?1 ORDER BY app_id, generation, kind = 'web' DESC, "
-            "kind, number",
+            "SELECT app_id, version, generation, kind, number, port, kept FROM instances "
+            "WHERE ?1 IS NULL OR app_id = ?1 ORDER BY app_id, coalesce(kept, generation), "
+            "kind = 'web' DESC, kind, number",
             app_id,
         )
-        return [Instance(r[0], r[1], r[2], ProcessType(r[3]), r[4], r[5]) for r in rows]
+        return [Instance(r[0], r[1], r[2], ProcessType(r[3]), r[4], r[5], r[6]) for r in rows]
 
     def remove_instances(self, instances: Sequence[Instance]) -> None:
         keys = [(i.generation, i.kind, i.number) for i in instances]
@@ -190,13 +204,14 @@ class HistoryTables(Database):
         return {row[0] for row in self.rows("SELECT port FROM instances WHERE port IS NOT NULL")}
 
 
-_SLUG = "id, app_id, commit_id, processes, size_bytes, created_at"
+_SLUG = "id, app_id, commit_id, processes, size_bytes, created_at, static, app_json"
 _RELEASE = "app_id, version, slug_id, config, status, description, user, created_at"
 
 
 def _slug(row: Any) -> Slug:
     processes = {ProcessType(kind): command for kind, command in json.loads(row[3]).items()}
-    return Slug(row[0], row[1], row[2], processes, row[4], parse_time(row[5]))
+    static = StaticFiles(**json.loads(row[6])) if row[6] else None
+    return Slug(row[0], row[1], row[2], processes, row[4], parse_time(row[5]), static, row[7])
 
 
 def _release(row: Any) -> Release:

@@ -73,4 +73,43 @@ MIGRATIONS = (
     CREATE INDEX instances_of_app ON instances (app_id);
     CREATE TABLE generations (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT;
     """,
+    """
+    CREATE TABLE buildpacks (
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        source TEXT NOT NULL,
+        PRIMARY KEY (app_id, position)
+    ) STRICT;
+    CREATE TABLE build_dirs (
+        app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE,
+        folder TEXT NOT NULL
+    ) STRICT;
+    ALTER TABLE slugs ADD COLUMN static TEXT;
+    """,
+    """
+    ALTER TABLE slugs ADD COLUMN app_json BLOB;
+    """,
+    """
+    CREATE TABLE stopped (
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        word TEXT NOT NULL,
+        PRIMARY KEY (app_id, word)
+    ) STRICT;
+    ALTER TABLE instances ADD COLUMN kept INTEGER;
+    CREATE TABLE app_locks (
+        app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE,
+        user TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        at TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE storage (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        path TEXT NOT NULL,
+        UNIQUE (app_id, path)
+    ) STRICT;
+    CREATE TABLE maintenance (
+        app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE
+    ) STRICT;
+    """,
 )

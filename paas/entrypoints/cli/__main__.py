@@ -3,6 +3,7 @@
 import os
 import sys
 
+from paas.entrypoints.cli.local import LocalCaller
 from paas.entrypoints.cli.main import run
 
 
@@ -15,7 +16,12 @@ def main() -> int:
         return 2
     env = {**os.environ, "PAAS_ETC": sys.argv[2]}
     return run(
-        sys.argv[3:], actor_name=None, env=env, reply=lambda _: None, client_gone=lambda: False
+        sys.argv[3:],
+        actor_name=None,
+        env=env,
+        reply=lambda _: None,
+        client_gone=lambda: False,
+        caller=LocalCaller(),
     )
 
 

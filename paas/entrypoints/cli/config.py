@@ -1,10 +1,14 @@
-"""config, config:get, config:set, config:unset"""
+"""config, config:get, config:set, config:unset, config:import, config:export, config:edit"""
 
 import re
 import shlex
+import sys
+from collections.abc import Callable
+from typing import Any
 
 import click
 
+from paas.domain.envfile import envfile, parse_envfile, shell_lines
 from paas.domain.errors import usage_error
 from paas.domain.names import assignment, var_name
 from paas.entrypoints.cli.session import (
@@ -15,6 +19,16 @@ from paas.entrypoints.cli.session import (
     pass_session,
 )
 from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+
+IMPORT_MAX_BYTES = 8_388_608
+FORMATS = ("envfile", "json", "shell")
+
+
+def no_restart_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--no-restart, as Dokku has it."""
+    return click.option(
+        "--no-restart", is_flag=True, help="Let the instances go on with the former values."
+    )(command)
 
 
 @click.command("config")
@@ -64,8 +78,9 @@ def get(session: Session, words: tuple[str, ...], app: str | None, as_json: bool
 @click.command("config:set")
 @click.argument("words", nargs=-1, required=True, metavar="[APP] NAME=VALUE...")
 @app_option
+@no_restart_option
 @pass_session
-def set_vars(session: Session, words: tuple[str, ...], app: str | None) -> None:
+def set_vars(session: Session, words: tuple[str, ...], app: str | None, no_restart: bool) -> None:
     """Set config vars; the app goes on with them in a new release, without losing a request.
 
     Example: paas config:set GREETING=hello COLOUR=blue
@@ -75,16 +90,16 @@ def set_vars(session: Session, words: tuple[str, ...], app: str | None) -> None:
     if not pairs:
         raise usage_error("arguments", "There is nothing to set.", "paas config:set NAME=value")
     name = session.app_name(app, named)
-    _report(
-        session, session.platform.config.set(session.actor, name, pairs, session.say, session.done)
-    )
+    config = session.platform.config
+    config.set(session.actor, name, pairs, session.say, session.done, restart=not no_restart)
 
 
 @click.command("config:unset")
 @click.argument("words", nargs=-1, required=True, metavar="[APP] NAME...")
 @app_option
+@no_restart_option
 @pass_session
-def unset_vars(session: Session, words: tuple[str, ...], app: str | None) -> None:
+def unset_vars(session: Session, words: tuple[str, ...], app: str | None, no_restart: bool) -> None:
     """Remove config vars, as a new release.
 
     Example: paas config:unset GREETING
@@ -99,15 +114,82 @@ def unset_vars(session: Session, words: tuple[str, ...], app: str | None) -> Non
     named = words[0] if first_is_app else None
     names = [var_name(word) for word in (words[1:] if named else words)]
     name = session.app_name(app, named)
-    _report(
-        session,
-        session.platform.config.unset(session.actor, name, names, session.say, session.done),
+    config = session.platform.config
+    config.unset(session.actor, name, names, session.say, session.done, restart=not no_restart)
+
+
+@click.command("config:import")
+@app_argument
+@app_option
+@click.option("--unset", multiple=True, metavar="NAME", help="Remove this one as well.")
+@no_restart_option
+@pass_session
+def import_vars(
+    session: Session, name: str | None, app: str | None, unset: tuple[str, ...], no_restart: bool
+) -> None:
+    """Set the config vars of a .env file that comes on standard input, as one release.
+
+    Example: paas config:import < .env
+    """
+    name = session.app_name(app, name)
+    if sys.stdin.isatty():
+        raise usage_error("arguments", "There is nothing to read.", "paas config:import < .env")
+    raw = sys.stdin.buffer.read(IMPORT_MAX_BYTES + 1)
+    if len(raw) > IMPORT_MAX_BYTES:
+        raise usage_error("envfile", "The file is larger than 8 MiB.")
+    values = parse_envfile(raw.decode("utf-8", "surrogateescape"))
+    if not values and not unset:
+        raise usage_error("envfile", "There is no NAME=value in it.", "paas config:import < .env")
+    config = session.platform.config
+    gone = [var_name(word) for word in unset]
+    config.set(
+        session.actor,
+        name,
+        values,
+        session.say,
+        session.done,
+        unset=gone,
+        restart=not no_restart,
     )
 
 
-def _report(session: Session, version: int | None) -> None:
-    if version is None:
-        session.say.detail("Nothing to change.")
+@click.command("config:export")
+@app_argument
+@app_option
+@click.option("--format", "form", type=click.Choice(FORMATS), default="envfile", help="The form.")
+@json_option
+@pass_session
+def export_vars(
+    session: Session, name: str | None, app: str | None, form: str, as_json: bool
+) -> None:
+    """Print the config vars as a .env file, as JSON, or as lines for a shell.
+
+    Example: paas config:export --format shell
+    """
+    config = session.platform.config.all(session.actor, session.app_name(app, name))
+    plain = {var: config[var].reveal() for var in sorted(config)}
+    if as_json or form == "json":
+        print_json(plain)
+        return
+    text = shell_lines(plain) if form == "shell" else envfile(plain)
+    if text:
+        print_line(text.removesuffix("\n"))
+
+
+@click.command("config:edit")
+@app_argument
+@app_option
+@no_restart_option
+def edit_vars(**_: object) -> None:
+    """Edit the config vars as a .env file in $EDITOR; what changed becomes one release.
+
+    Example: paas config:edit -a shop
+    """
+    raise usage_error(
+        "config-edit",
+        "config:edit opens an editor where you are, so it needs the paas command there.",
+        "paas config:export > .env; paas config:import < .env",
+    )
 
 
 def _one_line(value: str) -> str:

@@ -55,7 +55,14 @@ def hook(session: Session, env: Mapping[str, str]) -> None:
         _quarantine(session, int(env["PAAS_APP_ID"]), env),
         session.say,
         session.done,
+        _push_options(env),
     )
+
+
+def _push_options(env: Mapping[str, str]) -> list[str]:
+    """The options of ``git push -o``, as git hands them to a hook (githooks(5), pre-receive)."""
+    names = set(env) - {"GIT_PUSH_OPTION_COUNT"}
+    return [env[name] for name in names if name.startswith("GIT_PUSH_OPTION_")]
 
 
 def _quarantine(session: Session, app_id: int, env: Mapping[str, str]) -> Quarantine:

@@ -1,4 +1,4 @@
-"""releases, logs"""
+"""logs"""
 
 import click
 
@@ -10,52 +10,9 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.entrypoints.cli.terminal import print_json, print_line
 
 LINES_MAX = 100_000
-
-
-@click.command("releases")
-@app_argument
-@app_option
-@click.option("-n", "--num", type=click.IntRange(1, 10_000), default=15, help="How many.")
-@json_option
-@pass_session
-def releases(session: Session, name: str | None, app: str | None, num: int, as_json: bool) -> None:
-    """List an app's releases, newest first.
-
-    Example: paas releases -a shop
-    """
-    found = session.platform.apps.find(session.actor, session.app_name(app, name))
-    rows = session.platform.store.releases(found.id)[:num]
-    if as_json:
-        print_json(
-            [
-                {
-                    "version": release.version,
-                    "status": release.status.value,
-                    "current": release.version == found.current,
-                    "description": release.description,
-                    "user": release.user,
-                    "created_at": release.created_at.isoformat(),
-                }
-                for release in rows
-            ]
-        )
-        return
-    print_table(
-        ("Release", "", "Description", "User", "Created"),
-        [
-            (
-                f"v{release.version}",
-                "current" if release.version == found.current else release.status.value,
-                release.description,
-                release.user,
-                f"{release.created_at:%Y-%m-%d %H:%M:%S} UTC",
-            )
-            for release in rows
-        ],
-    )
 
 
 @click.command("logs")

@@ -11,8 +11,27 @@ from paas import settings, wiring
 from paas.domain.apps import Actor
 from paas.domain.errors import EXIT_FAILED, EXIT_USAGE, PaasError, disk_full
 from paas.domain.gitaccess import ExecPlan
+from paas.domain.interfaces import Caller
 from paas.domain.names import AppName, user_name
-from paas.entrypoints.cli import apps, config, git, history, keys, processes, server
+from paas.entrypoints.cli import (
+    apps,
+    buildpacks,
+    builds,
+    cloning,
+    config,
+    git,
+    history,
+    keys,
+    processes,
+    releases,
+    server,
+    storage,
+    upkeep,
+)
+from paas.entrypoints.cli import (
+    run as run_commands,
+)
+from paas.entrypoints.cli.local import LocalCaller
 from paas.entrypoints.cli.session import Session
 from paas.entrypoints.cli.terminal import Terminal
 from paas.entrypoints.laptop.commands import SUMMARIES
@@ -23,10 +42,24 @@ COMMANDS: tuple[click.Command, ...] = (
     apps.info,
     apps.rename,
     apps.destroy,
+    cloning.clone,
+    buildpacks.listing,
+    buildpacks.add,
+    buildpacks.set_pack,
+    buildpacks.remove,
+    buildpacks.clear,
+    buildpacks.builder_set,
+    builds.listing,
+    builds.info,
+    builds.output,
+    builds.cancel,
     config.listing,
     config.get,
     config.set_vars,
     config.unset_vars,
+    config.import_vars,
+    config.export_vars,
+    config.edit_vars,
     apps.git_set,
     keys.listing,
     keys.add,
@@ -35,7 +68,28 @@ COMMANDS: tuple[click.Command, ...] = (
     processes.listing,
     processes.restart,
     processes.scale,
-    history.releases,
+    processes.start,
+    processes.stop,
+    processes.wait,
+    releases.listing,
+    releases.info,
+    releases.output,
+    releases.retry,
+    releases.rollback,
+    releases.diff,
+    run_commands.run,
+    run_commands.detached,
+    run_commands.listing,
+    run_commands.stop,
+    storage.listing,
+    storage.add,
+    storage.remove,
+    upkeep.lock,
+    upkeep.unlock,
+    upkeep.show,
+    upkeep.switch_on,
+    upkeep.switch_off,
+    upkeep.git_info,
     server.status,
     server.doctor,
     server.completion,
@@ -80,14 +134,15 @@ def run(
     env: Mapping[str, str],
     reply: Callable[[int], None],
     client_gone: Callable[[], bool],
+    caller: Caller,
 ) -> int:
     """Run one command for a user (None: the operator); returns the exit status.
 
-    env: of the client; PAAS_ETC says which server. reply: see Session.
+    env: of the client; PAAS_ETC says which server. reply and caller: see Session.
     """
     say = Terminal()
     try:
-        session = _session(actor_name, env, reply, client_gone, say)
+        session = _session(actor_name, env, reply, client_gone, caller, say)
         if argv[:1] == [HOOK]:
             git.hook(session, env)
         else:
@@ -109,7 +164,7 @@ def run(
         return 130
     except click.exceptions.Exit as done:
         return done.exit_code
-    return 0
+    return session.status
 
 
 def git_service(
@@ -118,7 +173,7 @@ def git_service(
     """What the client may become for ``git-receive-pack APP`` and its like, or an exit status."""
     say = Terminal()
     try:
-        session = _session(actor_name, env, lambda _status: None, lambda: False, say)
+        session = _session(actor_name, env, lambda _: None, lambda: False, LocalCaller(), say)
         return git.service(session, words[0], AppName(words[1]), env)
     except PaasError as error:
         say.error(error)
@@ -130,6 +185,7 @@ def _session(
     env: Mapping[str, str],
     reply: Callable[[int], None],
     client_gone: Callable[[], bool],
+    caller: Caller,
     say: Terminal,
 ) -> Session:
     house = platform(env["PAAS_ETC"])
@@ -138,4 +194,4 @@ def _session(
         user = house.store.user(user_name(actor_name))
         if user is None:
             raise PaasError("no-such-user", f"There is no user {actor_name!r} any more.")
-    return Session(house, Actor(user), reply, client_gone, say)
+    return Session(house, Actor(user), reply, client_gone, caller, env, say)

@@ -1,7 +1,11 @@
-"""ps, ps:restart, ps:scale"""
+"""ps, ps:restart, ps:scale, ps:start, ps:stop, ps:wait"""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
 
 import click
 
+from paas.domain.errors import PaasError
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -29,37 +33,78 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         return
     if not running:
         session.say.detail("No instances. Deploy: git push deploy main; or: paas ps:scale web=1")
-    rows = []
-    for item in running:
-        since = item.state.since
-        rows.append(
-            (
-                item.instance.label,
-                item.state.state.value,
-                f"since {since:%Y-%m-%d %H:%M:%S} UTC" if since else "",
-                f"v{item.instance.version}",
-                item.command,
-            )
-        )
-    print_table(("Instance", "State", "", "Release", "Command"), rows)
+    now = datetime.now(UTC)
+    print_table(
+        ("Instance", "State", "", "Memory", "CPU", "Restarts", "Release", "Command"),
+        [_row(item, now) for item in running],
+    )
+
+
+_PROCESSES = click.argument("words", nargs=-1, metavar="[APP] [TYPE|INSTANCE...]")
 
 
 @click.command("ps:restart")
+@_PROCESSES
+@app_option
+@pass_session
+def restart(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """Replace instances by new ones, without losing a request: all, a type, or one.
+
+    Example: paas ps:restart web.1 -a shop
+    """
+    name, chosen = _app_and_processes(session, words, app)
+
+    def live() -> None:
+        session.say.step(" ".join(("Restarted", *chosen)))
+        session.done()
+
+    session.platform.processes.restart(session.actor, name, chosen, session.say, live)
+
+
+@click.command("ps:stop")
+@_PROCESSES
+@app_option
+@pass_session
+def stop(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """Stop instances until ps:start: all, a type, or one.
+
+    Example: paas ps:stop worker -a shop
+    """
+    name, chosen = _app_and_processes(session, words, app)
+    session.platform.processes.stop(session.actor, name, chosen, session.say)
+    session.say.step(f"Stopped {' '.join(chosen) or name}; to start: paas ps:start")
+
+
+@click.command("ps:start")
+@_PROCESSES
+@app_option
+@pass_session
+def start(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """Start what ps:stop stopped: all, a type, or one.
+
+    Example: paas ps:start worker -a shop
+    """
+    name, chosen = _app_and_processes(session, words, app)
+
+    def live() -> None:
+        session.say.step(f"Started {' '.join(chosen) or name}")
+        session.done()
+
+    session.platform.processes.start(session.actor, name, chosen, session.say, live)
+
+
+@click.command("ps:wait")
 @app_argument
 @app_option
 @pass_session
-def restart(session: Session, name: str | None, app: str | None) -> None:
-    """Replace every instance by a new one, without losing a request.
+def wait(session: Session, name: str | None, app: str | None) -> None:
+    """Wait until the deploy or other change of an app that goes on now is over.
 
-    Example: paas ps:restart -a shop
+    Example: paas ps:wait -a shop
     """
-
-    def live() -> None:
-        session.say.step("Restarted")
-        session.done()
-
     name = session.app_name(app, name)
-    session.platform.processes.restart(session.actor, name, session.say, live)
+    version = session.platform.processes.wait(session.actor, name, session.say)
+    session.say.step(f"v{version} is live" if version else f"{name} has no release yet")
 
 
 @click.command("ps:scale")
@@ -91,8 +136,60 @@ def scale(session: Session, words: tuple[str, ...], app: str | None, as_json: bo
     processes.scale(session.actor, name, changes, session.say, live)
 
 
+def _app_and_processes(
+    session: Session, words: tuple[str, ...], app: str | None
+) -> tuple[str, tuple[str, ...]]:
+    """Tell ``shop web.1`` from ``web.1``: the app comes first where nothing else names it."""
+    first = words[0] if words else ""
+    if app is not None:
+        return session.app_name(app), words[1:] if first == app else words
+    if session.default_app is None:
+        return session.app_name(None, first or None), words[1:]
+    if first == session.default_app:
+        return first, words[1:]
+    default = session.default_app
+    if not words or "." in first or first in _types(session, default):
+        return session.app_name(None), words
+    try:
+        session.platform.apps.find(session.actor, first)
+    except PaasError:
+        return session.app_name(None), words
+    return first, words[1:]
+
+
+def _types(session: Session, name: str) -> Collection[str]:
+    try:
+        return session.platform.processes.formation(session.actor, name)
+    except PaasError:
+        return ()
+
+
+def _row(item: Running, now: datetime) -> tuple[str, ...]:
+    since, usage = item.state.since, item.usage
+    exits = item.state.exits
+    return (
+        item.instance.label,
+        item.state.state.value,
+        f"since {since:%Y-%m-%d %H:%M:%S} UTC ({_age(now, since)})" if since else "",
+        f"{usage.memory_bytes / 1_048_576:.1f} MiB" if usage else "",
+        f"{usage.cpu_percent:.0f} %" if usage else "",
+        (f"{exits} restarts" if exits != 1 else "1 restart") if usage else "",
+        f"v{item.instance.version}",
+        item.command,
+    )
+
+
+def _age(now: datetime, since: datetime) -> str:
+    """In one unit: ``3 m``."""
+    seconds = max(0, int((now - since).total_seconds()))
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
 def _plain(item: Running) -> dict[str, object]:
-    since = item.state.since
+    since, usage = item.state.since, item.usage
     return {
         "instance": item.instance.label,
         "type": item.instance.kind,
@@ -100,6 +197,10 @@ def _plain(item: Running) -> dict[str, object]:
         "since": since.isoformat() if since else None,
         "release": item.instance.version,
         "port": item.instance.port,
+        "uptime_s": round((datetime.now(UTC) - since).total_seconds(), 1) if since else None,
+        "memory_bytes": usage.memory_bytes if usage else None,
+        "cpu_percent": round(usage.cpu_percent, 1) if usage else None,
+        "processes": usage.processes if usage else 0,
         "exits": item.state.exits,
         "exit_reason": item.state.exit_reason,
         "command": item.command,

@@ -1,6 +1,6 @@
 """One command's surroundings: who asks, for which app, and with what to answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ import click
 
 from paas.domain.apps import Actor
 from paas.domain.errors import usage_error
+from paas.domain.interfaces import Caller
 from paas.entrypoints.cli.terminal import Terminal
 from paas.wiring import Platform
 
@@ -19,14 +20,19 @@ class Session:
     default_app: from ``paas --app NAME COMMAND``, which the client on a laptop fills in.
     reply: answers the client with an exit status while the command goes on in the background.
     client_gone: whether the client has hung up, for commands that follow something.
+    caller: for commands that give a process the client's terminal. env: the client's.
+    status: the exit status of a command that comes to its end.
     """
 
     platform: Platform
     actor: Actor
     reply: Callable[[int], None]
     client_gone: Callable[[], bool]
+    caller: Caller
+    env: Mapping[str, str]
     say: Terminal = field(default_factory=Terminal)
     default_app: str | None = None
+    status: int = 0
 
     def app_name(self, option: str | None, positional: str | None = None) -> str:
         """The app that a command is about. Raises usage errors where it is none or two."""

@@ -12,8 +12,10 @@ from typing import NoReturn, Protocol, TextIO
 
 from paas.domain.errors import EXIT_USAGE, PaasError
 from paas.domain.gitaccess import ExecPlan
+from paas.domain.interfaces import Caller
 from paas.entrypoints.failure import rendered
 from paas.entrypoints.gate import ssh, wire
+from paas.entrypoints.gate.caller import GateCaller
 from paas.entrypoints.gate.wire import BadRequestError, Request
 
 _UMASK = 0o022
@@ -49,6 +51,11 @@ class Session:
         wire.answer_exec(self._conn, plan)
         self._conn.close()
 
+    @property
+    def caller(self) -> Caller:
+        """The client, for a command that gives its terminal to a process."""
+        return GateCaller(self._conn)
+
     def client_gone(self) -> bool:
         """Whether nobody waits for the answer any more: it ended, or it has its answer."""
         return self._answered or wire.client_gone(self._conn)
@@ -68,6 +75,7 @@ class RunCommand(Protocol):
         env: Mapping[str, str],
         reply: Callable[[int], None],
         client_gone: Callable[[], bool],
+        caller: Caller,
     ) -> int: ...
 
 
@@ -110,6 +118,7 @@ def dispatcher(etc: Path, run: RunCommand, git_service: GitService) -> Handler:
             env=env,
             reply=session.reply,
             client_gone=session.client_gone,
+            caller=session.caller,
         )
 
     return handle

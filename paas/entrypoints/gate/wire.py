@@ -105,6 +105,18 @@ def answer_exec(conn: socket.socket, plan: ExecPlan) -> None:
     _send(conn, "\0".join(words).encode("utf-8", "surrogateescape"))
 
 
+def ask_terminal(conn: socket.socket) -> None:
+    """Have the client put its terminal into raw mode; returns when it has.
+
+    From then on each byte of the client's means that the terminal has another size.
+    Raises BrokenPipeError where the client is gone.
+    """
+    _send_json(conn, {"terminal": "raw"})
+    conn.settimeout(None)
+    if not conn.recv(1):
+        raise BrokenPipeError
+
+
 def answer_busy(conn: socket.socket) -> None:
     """Ask the client to try again in a moment. Never blocks."""
     conn.setblocking(False)

@@ -19,6 +19,7 @@ _CONNECT_LIMIT_S = 5.0
 _BUSY_LIMIT_S = 30.0
 _RETRY_S = 0.1
 _EXIT_GONE = 141
+TERMINAL_WANTED = b'{"terminal": "raw"}'
 ENV_ALWAYS = ("TERM", "COLUMNS", "LINES", "NO_COLOR", "GIT_PROTOCOL")
 ENV_HOOK = (
     "PAAS_APP",
@@ -62,12 +63,34 @@ def _operator(etc: str, args: list[str], env: dict[str, str]) -> int:
     """Root on the server: through the gate, or in this process where there is none."""
     words = args or ["help"]
     _key_file_as_stdin(words)
+    if "config:edit" in words:
+        from paas.entrypoints.gateclient import editing
+
+        if editing.is_wanted(words):
+            return _edit(etc, words)
     try:
         return _ask(etc, {"argv": words, "user": None, "command": None, "env": env})
     except GateDownError:
         if not words[0].startswith("server:"):
             _say("The gate is not running: doing this without it.", prefix="       ")
         return _in_process(etc, words)
+
+
+def _edit(etc: str, words: list[str]) -> int:
+    """``config:edit`` for root: the other commands that it takes are run by this very program."""
+    import sys
+
+    from paas.domain.errors import PaasError
+    from paas.entrypoints import failure
+    from paas.entrypoints.gateclient import editing
+
+    client = os.path.abspath(__file__).replace("gateclient/link.py", "client.py")  # noqa: PTH100
+    argv = [sys.executable, "-I", "-S", client, "--paas-etc", etc]
+    try:
+        return editing.edit(words, lambda more, stdin: editing.run_command([*argv, *more], stdin))
+    except PaasError as error:
+        os.write(2, failure.rendered(error).encode())
+        return error.exit_code
 
 
 def _key_file_as_stdin(words: list[str]) -> None:
@@ -158,17 +181,32 @@ def _exchange(sock: _socket.socket, request: dict[str, Any], hook: bool) -> byte
             sent += sock.send(data[sent:])
     except OSError:
         pass  # it may have answered before it read everything
+    raw = None
+    try:
+        while True:
+            answer = _answer(sock, hook)
+            if answer != TERMINAL_WANTED:
+                return answer
+            from paas.entrypoints.gateclient.rawmode import RawMode
+
+            raw = RawMode()
+            raw.enter(sock)
+    except OSError:
+        return None
+    finally:
+        if raw is not None:
+            raw.leave()
+        sock.close()
+
+
+def _answer(sock: _socket.socket, hook: bool) -> bytes:
+    """The next answer's JSON. Raises OSError where none comes any more."""
     if not hook:
         # A hook's verdict counts even when the pusher has left; for the rest, a client whose
         # reader is gone would wait for ever (sshd sends no signal without a terminal).
         _wait_for_answer(sock)
-    try:
-        header = _receive(sock, 4)
-        return _receive(sock, struct.unpack("!I", header)[0])
-    except OSError:
-        return None
-    finally:
-        sock.close()
+    header = _receive(sock, 4)
+    return _receive(sock, struct.unpack("!I", header)[0])
 
 
 def _wait_for_answer(sock: _socket.socket) -> None:

@@ -53,7 +53,7 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
     running = daemons.supervisord_pid(settings) is not None
     if running:
         daemons.write_supervisord_conf(settings)
-        Supervisor(settings.supervisor_socket).renew_programs(["log", "gate"])
+        Supervisor(settings.supervisor_socket).renew_programs(["log", "gate", "watch"])
     boot.start(settings, quiet=True)
     if sshd_changed and (running or systemd):
         _reload_sshd(settings, systemd=systemd)

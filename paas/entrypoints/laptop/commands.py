@@ -18,30 +18,92 @@ class CommandLine:
 
 _APP = ("-a", "--app")
 _JSON = ("--json",)
+_RUN = ("-e", "--env")
+_NO_RESTART = ("--no-restart",)
 
 COMMANDS = (
     CommandLine("apps", "", "List your apps.", _JSON),
+    CommandLine("apps:clone", "[OLD] NEW", "Copy an app.", (*_APP, "--skip-deploy")),
     CommandLine("apps:create", "[NAME]", "Create an app.", (*_APP, *_JSON)),
     CommandLine("apps:destroy", "[APP]", "Remove an app, for good.", (*_APP, "--confirm")),
     CommandLine("apps:info", "[APP]", "Show an app's addresses and release.", (*_APP, *_JSON)),
+    CommandLine("apps:lock", "[APP]", "Refuse deploys of an app.", (*_APP, "-m", "--reason")),
     CommandLine("apps:rename", "[OLD] NEW", "Give an app another name.", _APP),
+    CommandLine("apps:unlock", "[APP]", "Let deploys in again.", _APP),
+    CommandLine("builder:set", "[APP] build-dir [FOLDER]", "Choose the app's folder.", _APP),
+    CommandLine("buildpacks", "[APP]", "List the app's buildpacks.", (*_APP, *_JSON)),
+    CommandLine("buildpacks:add", "[APP] BUILDPACK", "Add a buildpack.", (*_APP, "-i", "--index")),
+    CommandLine("buildpacks:clear", "[APP]", "Let the buildpacks be detected.", _APP),
+    CommandLine("buildpacks:remove", "[APP] [BUILDPACK]", "Remove one.", (*_APP, "-i", "--index")),
+    CommandLine(
+        "buildpacks:set", "[APP] BUILDPACK", "Set the buildpack.", (*_APP, "-i", "--index")
+    ),
+    CommandLine("builds", "[APP]", "List the builds.", (*_APP, *_JSON, "-n", "--num")),
+    CommandLine("builds:cancel", "[APP] [BUILD]", "End a build that runs or waits.", _APP),
+    CommandLine("builds:info", "[APP] [BUILD]", "Show one build.", (*_APP, *_JSON)),
+    CommandLine(
+        "builds:output", "[APP] [BUILD]", "Print a build.", (*_APP, *_JSON, "-t", "--tail")
+    ),
     CommandLine("completion", "bash|zsh", "Print a shell's completion script."),
     CommandLine("config", "[APP]", "Show the config vars.", (*_APP, *_JSON, "-s", "--shell")),
+    CommandLine("config:edit", "[APP]", "Edit the config vars in $EDITOR.", (*_APP, *_NO_RESTART)),
+    CommandLine(
+        "config:export", "[APP]", "Print all config vars as a file.", (*_APP, *_JSON, "--format")
+    ),
     CommandLine("config:get", "[APP] NAME", "Print one config var.", (*_APP, *_JSON)),
-    CommandLine("config:set", "[APP] NAME=VALUE...", "Set config vars; makes a release.", _APP),
-    CommandLine("config:unset", "[APP] NAME...", "Remove config vars; makes a release.", _APP),
+    CommandLine(
+        "config:import", "[APP]", "Set config vars from a file.", (*_APP, "--unset", *_NO_RESTART)
+    ),
+    CommandLine(
+        "config:set",
+        "[APP] NAME=VALUE...",
+        "Set config vars; makes a release.",
+        (*_APP, *_NO_RESTART),
+    ),
+    CommandLine(
+        "config:unset",
+        "[APP] NAME...",
+        "Remove config vars; makes a release.",
+        (*_APP, *_NO_RESTART),
+    ),
+    CommandLine("diff", "[APP] [vA] [vB]", "Show what differs between releases.", (*_APP, *_JSON)),
     CommandLine("doctor", "", "Repair the server after a crash.", ("--fix",)),
+    CommandLine("git:info", "[APP]", "Show branches and commits.", (*_APP, *_JSON)),
     CommandLine("git:set", "[APP] deploy-branch [BRANCH]", "Choose the branch to deploy.", _APP),
     CommandLine("help", "[COMMAND]", "Show the commands, or one of them."),
     CommandLine("keys", "", "List SSH keys.", _JSON),
     CommandLine("keys:add", "USER [FILE]", "Let the holder of a key in.", ("--admin", "--member")),
     CommandLine("keys:remove", "FINGERPRINT", "Take a key away."),
     CommandLine("logs", "[APP]", "Show the log.", (*_APP, *_JSON, "-n", "--num", "-t", "--tail")),
+    CommandLine("maintenance", "[APP]", "Show whether maintenance is on.", (*_APP, *_JSON)),
+    CommandLine("maintenance:off", "[APP]", "Show visitors the app again.", _APP),
+    CommandLine("maintenance:on", "[APP]", "Show visitors a page instead.", _APP),
     CommandLine("ps", "[APP]", "Show what runs.", (*_APP, *_JSON)),
-    CommandLine("ps:restart", "[APP]", "Restart every instance, without a gap.", _APP),
+    CommandLine("ps:restart", "[APP] [TYPE|INSTANCE...]", "Restart without a gap.", _APP),
     CommandLine("ps:scale", "[APP] [TYPE=N...]", "Set how many instances run.", (*_APP, *_JSON)),
+    CommandLine("ps:start", "[APP] [TYPE|INSTANCE...]", "Start what was stopped.", _APP),
+    CommandLine("ps:stop", "[APP] [TYPE|INSTANCE...]", "Stop until ps:start.", _APP),
+    CommandLine("ps:wait", "[APP]", "Wait for the end of a deploy.", _APP),
     CommandLine("releases", "[APP]", "List the releases.", (*_APP, *_JSON, "-n", "--num")),
+    CommandLine("releases:info", "[APP] [vN]", "Show one release.", (*_APP, *_JSON)),
+    CommandLine("releases:output", "[APP] [vN]", "Print a release's output.", (*_APP, *_JSON)),
+    CommandLine("releases:retry", "[APP]", "Try the latest failed release again.", _APP),
+    CommandLine("rollback", "[APP] [vN]", "Bring back a release, code and config.", _APP),
+    CommandLine(
+        "run", "[APP] COMMAND...", "Run a command, with your terminal.", (*_APP, *_RUN, "--no-tty")
+    ),
+    CommandLine(
+        "run:detached",
+        "[APP] COMMAND...",
+        "Run a command in the background.",
+        (*_APP, *_RUN, *_JSON),
+    ),
+    CommandLine("run:list", "[APP]", "List the commands that run.", (*_APP, *_JSON)),
+    CommandLine("run:stop", "[APP] run.N...", "End such a command.", _APP),
     CommandLine("server:status", "", "Show what the server is doing.", _JSON),
+    CommandLine("storage", "[APP]", "List the storage directories.", (*_APP, *_JSON)),
+    CommandLine("storage:add", "[APP] PATH", "Add a directory that is kept.", _APP),
+    CommandLine("storage:remove", "[APP] PATH", "Delete such a directory.", (*_APP, "--confirm")),
     CommandLine("version", "", "Show the version.", _JSON),
 )
 

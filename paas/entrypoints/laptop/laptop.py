@@ -9,14 +9,14 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paas import __version__
 from paas.domain.errors import PaasError, usage_error
 from paas.entrypoints.failure import rendered
-from paas.entrypoints.gateclient import keyinput
-from paas.entrypoints.laptop import commands, completion, remotes
+from paas.entrypoints.gateclient import editing, keyinput
+from paas.entrypoints.laptop import commands, completion, remotes, running
 from paas.entrypoints.laptop.remotes import REMOTE, Remote, Server
 
 _VALUED = ("-a", "--app")
@@ -35,7 +35,8 @@ class Call:
         port = ["-p", str(self.server.port)] if self.server.port else []
         app = ["--app", self.app] if self.app else []
         words = shlex.join([*app, *self.words])
-        return [*_ssh_words(), *port, self.server.destination, "--", words]
+        terminal = running.ssh_options(self.words)
+        return [*_ssh_words(), *terminal, *port, self.server.destination, "--", words]
 
 
 def _ssh_words() -> list[str]:
@@ -59,7 +60,7 @@ def main(args: Sequence[str]) -> int:
 
 def _run(args: list[str]) -> int:
     address, words = _take_server(args)
-    words = words or ["help"]
+    words = running.app_in_front(words) or ["help"]
     if words[0] in ("help", "--help", "-h"):
         return _help(address, words)
     if words[0] in ("version", "--version"):
@@ -84,6 +85,8 @@ def _run(args: list[str]) -> int:
         return _create(call)
     if name in ("apps:rename", "apps:destroy"):
         return _follow(call, name)
+    if name == editing.COMMAND and editing.is_wanted(call.words):
+        return editing.edit(list(call.words), lambda words, stdin: _ask(call, words, stdin))
     return _become(call)
 
 
@@ -134,10 +137,9 @@ def _take_server(args: list[str]) -> tuple[str | None, list[str]]:
 
 def _names_app(words: Sequence[str]) -> bool:
     """Whether -a or --app is among the words."""
-    before = list(words)[: list(words).index("--")] if "--" in words else words
     return any(
         w in _VALUED or w.startswith("--app=") or (w.startswith("-a") and w[1:2] != "-")
-        for w in before
+        for w in running.own_words(words)
     )
 
 
@@ -184,6 +186,14 @@ def _ssh(call: Call, *, capture: bool = False) -> tuple[int, str]:
     except OSError as error:
         raise PaasError("no-ssh", f"ssh cannot be run: {error.strerror}.") from error
     return done.returncode, done.stdout or ""
+
+
+def _ask(call: Call, words: list[str], stdin: str | None) -> tuple[int, str]:
+    """Another command on the same server and app; its status and what it printed on stdout."""
+    try:
+        return editing.run_command(replace(call, words=tuple(words)).argv(), stdin)
+    except OSError as error:
+        raise PaasError("no-ssh", f"ssh cannot be run: {error.strerror}.") from error
 
 
 def _help(address: str | None, words: list[str]) -> int:

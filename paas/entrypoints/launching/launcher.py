@@ -33,6 +33,7 @@ _SIG_SETMASK = 2
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, NoReturn
 
     Spec = dict[str, Any]
@@ -51,7 +52,9 @@ def main(argv: "list[str]") -> "NoReturn":
         enter_cgroups(spec["cgroups"])
         _await_turn(spec, parent)
         _set_limits(spec["limits"])
+        take_terminal = _terminal_taker(spec)
         Mounts(spec, kernel).build()
+        take_terminal(int(spec["uid"]))
         _become(int(spec["uid"]), kernel, parent)
         _execute(spec)
     except Exception as error:
@@ -181,6 +184,15 @@ def _log(spec: "Spec", text: str) -> None:
         os.close(fd)
     except OSError:
         pass
+
+
+def _terminal_taker(spec: "Spec") -> "Callable[[int], None]":
+    """What takes a terminal, if one is wanted; imported before this code is out of sight."""
+    if not spec.get("terminal"):
+        return lambda _: None
+    from paas.entrypoints.launching import terminal
+
+    return terminal.take
 
 
 def _set_limits(limits: "dict[str, int]") -> None:

@@ -30,6 +30,7 @@ SCRATCH = (("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/dev/shm", 0o1777))  # noqa
 _INODES_PER_MIB = 256
 _HIGHEST_SYSTEM_UID = 999
 _NOBODY = 65_534
+_TERMINALS = 64
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Mounts:
         for bind, source in zip(self._spec["binds"], sources, strict=True):
             self._bind(source, bind["target"], writable=bind["writable"])
         self._show_accounts()
+        self._mount_terminals()
         self._mount_proc()
 
     def _mount_scratch(self) -> None:
@@ -150,6 +152,18 @@ class Mounts:
             else:
                 os.symlink(os.readlink(entry.path) if entry.is_symlink() else entry.path, path)
         self._kernel.bind(shown, "/etc", writable=False)
+
+    def _mount_terminals(self) -> None:
+        """A /dev/pts of its own: nobody else's terminals are in sight, nor can it use them all up.
+
+        /dev/ptmx makes its terminals in the /dev/pts beside it (Linux 4.7). Where the mount is
+        refused the host's stays; the uid stands between then.
+        """
+        options = f"newinstance,ptmxmode=0666,mode=0600,max={_TERMINALS}"
+        try:
+            self._kernel.mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, options)
+        except OSError:
+            pass
 
     def _mount_proc(self) -> None:
         """A /proc without other users' processes; where it is refused, the old one stays."""

@@ -1,0 +1,130 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with bin/compile
+# Installing the packages, running the app's scripts, and taking away what only they needed.
+
+install_packages() {
+    if [[ -e node_modules || -L node_modules ]]; then
+        warn "Warning: node_modules is part of the repository and is replaced by a new one." \
+            "Remove it with: git rm -r --cached node_modules && echo node_modules/ >> .gitignore"
+        rm -rf node_modules
+    fi
+    if reuse_packages; then
+        step "Using the packages of the last build ($lock is unchanged)"
+        return
+    fi
+    step "Installing packages with $manager $manager_version${lock:+ ($lock)}"
+    case $manager in
+        npm)
+            if [[ -n $lock ]]; then
+                run_manager npm ci --include=dev
+            else
+                run_manager npm install --include=dev --no-save
+            fi
+            ;;
+        yarn)
+            if ((${manager_version%%.*} >= 2)); then
+                run_manager yarn install ${lock:+--immutable}
+            else
+                run_manager yarn install --production=false --non-interactive --ignore-engines \
+                    ${lock:+--frozen-lockfile}
+            fi
+            ;;
+        pnpm)
+            if [[ -n $lock ]]; then
+                run_manager pnpm install --prod=false --frozen-lockfile
+            else
+                run_manager pnpm install --prod=false --no-frozen-lockfile
+            fi
+            ;;
+    esac
+}
+
+# run_manager COMMAND...: its output as details; a failure ends the build.
+run_manager() {
+    local log
+    log=$(mktemp)
+    if ! with_config manager_command "$@" 2>&1 | tee "$log" | indent; then
+        explain_failure "$log"
+    fi
+    rm -f "$log"
+}
+
+# manager_command COMMAND...: with the caches of this app, and without questions or news.
+manager_command() {
+    export CI=true NODE_ENV=${NODE_ENV:-production}
+    export NPM_CONFIG_CACHE=$cache/npm NPM_CONFIG_UPDATE_NOTIFIER=false
+    export NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=false NPM_CONFIG_PROGRESS=false
+    export YARN_CACHE_FOLDER=$cache/yarn YARN_ENABLE_GLOBAL_CACHE=false YARN_ENABLE_TELEMETRY=0
+    export YARN_NODE_LINKER=${YARN_NODE_LINKER:-node-modules}
+    if [[ $manager == pnpm ]]; then
+        # Copies, since a link into the cache could be written through by a later build.
+        export NPM_CONFIG_STORE_DIR=$cache/pnpm NPM_CONFIG_PACKAGE_IMPORT_METHOD=copy
+    fi
+    export COREPACK_ENABLE_STRICT=0
+    exec "$@"
+}
+
+# explain_failure LOG: end the build with what the package manager says, in one sentence.
+explain_failure() {
+    local text=''
+    IFS= read -r -d '' text <"$1" || true
+    case $text in
+        *'are in sync'* | *ERR_PNPM_OUTDATED_LOCKFILE* | *'needs to be updated'* | *YN0028* | *'would have been modified'*)
+            fail "$lock does not fit package.json any more." \
+                "Bring it up to date with '$manager install', commit it, and push again."
+            ;;
+    esac
+    if [[ $text =~ (404|ERR_PNPM_FETCH_404)[^$'\n']*(Not\ Found|not\ found)[^$'\n']*/(@?[A-Za-z0-9._~%/-]+) ]]; then
+        fail "There is no package '${BASH_REMATCH[3]}' in the package registry." \
+            "Check the name at https://www.npmjs.com, correct package.json, commit, and push again."
+    elif [[ $text =~ 'No matching version found for '([^[:space:]]+) ]]; then
+        fail "There is no version ${BASH_REMATCH[1]%.} in the package registry." \
+            "Choose one that exists, correct package.json, commit, and push again."
+    fi
+    fail "The packages could not be installed with $manager." \
+        "The lines above say why. Correct package.json, commit, and push again."
+}
+
+# build_app: as on Heroku, heroku-postbuild takes the place of build.
+build_app() {
+    if has_script heroku-postbuild; then
+        run_script_if heroku-postbuild
+    else
+        run_script_if build
+    fi
+}
+
+# run_script_if NAME: run a script of package.json if it is there.
+run_script_if() {
+    has_script "$1" || return 0
+    step "Running the script $1"
+    local status=0
+    with_config manager_command "$manager" run "$1" 2>&1 | indent || status=$?
+    if ((status != 0)); then
+        fail "The script $1 of package.json failed." \
+            "Its output is above. Correct it, commit, and push again."
+    fi
+}
+
+# prune_packages: the dependencies for development go, unless the app wants them at run time.
+prune_packages() {
+    [[ -d node_modules ]] || return 0
+    local keep
+    keep=$(setting NPM_CONFIG_PRODUCTION)$(setting YARN_PRODUCTION)
+    if [[ $keep == *false* || $(setting "${manager^^}_SKIP_PRUNING") == true ]]; then
+        detail "The dependencies for development are kept, as the config vars say"
+        return
+    fi
+    step "Removing the dependencies for development"
+    case $manager in
+        npm) run_manager npm prune --omit=dev --ignore-scripts ;;
+        pnpm) run_manager pnpm prune --prod --ignore-scripts ;;
+        yarn)
+            if ((${manager_version%%.*} < 2)); then
+                run_manager yarn install --production --ignore-scripts --prefer-offline \
+                    --non-interactive --ignore-engines ${lock:+--frozen-lockfile}
+            else
+                run_manager yarn workspaces focus --all --production
+            fi
+            ;;
+    esac
+}

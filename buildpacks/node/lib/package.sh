@@ -1,0 +1,66 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with bin/compile
+# What package.json says, and which package manager the app uses.
+
+# read_package: sets $asked_node, $asked_manager (pnpm@9.1.0), $scripts (their names, one a line
+# with a newline on either side).
+read_package() {
+    local found reason
+    # -I -S: it only reads files of the app, and must not run any.
+    if ! found=$(/usr/bin/python3 -I -S "$pack/lib/package.py" read package.json); then
+        reason=${found%%$'\n'*}
+        fail "$reason" "Correct package.json, commit, and push again."
+    fi
+    { IFS= read -r asked_node && IFS= read -r asked_manager; } <<<"$found"
+    scripts=$'\n'${found#*$'\n'*$'\n'}$'\n'
+}
+
+has_script() { [[ $scripts == *$'\n'"$1"$'\n'* ]]; }
+
+# choose_manager: sets $manager (npm, yarn, pnpm) and $lock (its lock file, or nothing).
+choose_manager() {
+    local name found=()
+    for name in package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml; do
+        [[ -f $name ]] && found+=("$name")
+    done
+    # npm itself prefers the shrinkwrap.
+    if [[ ${found[*]} == 'package-lock.json npm-shrinkwrap.json' ]]; then
+        found=(npm-shrinkwrap.json)
+    fi
+    if ((${#found[@]} > 1)); then
+        fail "There are several lock files: ${found[*]}." \
+            "They belong to different package managers; which one counts would be a guess." \
+            "Keep the one that you use, then: git rm FILE; git commit; git push"
+    fi
+    lock=${found[0]:-}
+    case $lock in
+        yarn.lock) manager=yarn ;;
+        pnpm-lock.yaml) manager=pnpm ;;
+        '') manager=${asked_manager%%@*} ;;
+        *) manager=npm ;;
+    esac
+    [[ $manager == yarn || $manager == pnpm ]] || manager=npm
+    if [[ -z $lock ]]; then
+        warn "Warning: there is no lock file, so each build may get other versions of packages." \
+            "Make one with '$manager install' and commit it."
+    fi
+}
+
+# setting NAME: a config var of the build, from ENV or the environment; nothing where unset.
+setting() {
+    local value=${!1:-}
+    if has_config "$1"; then
+        IFS= read -r -d '' value <"$env/$1" || true
+    fi
+    printf '%s' "$value"
+}
+
+# write_release: the default process of an app without a Procfile, for bin/release.
+write_release() {
+    rm -f .paas/node.yml
+    [[ ! -f Procfile ]] || return 0
+    if has_script start; then
+        printf -- '---\ndefault_process_types:\n  web: "%s start"\n' "$manager" >.paas/node.yml
+    elif [[ -f server.js ]]; then
+        printf -- '---\ndefault_process_types:\n  web: "node server.js"\n' >.paas/node.yml
+    fi
+}

@@ -1,0 +1,16 @@
+# shellcheck shell=bash
+# Sourced at the start of each instance. Sets defaults only: a config var of the same name wins.
+export PATH="/app/.paas/node/bin:/app/.paas/tools/node_modules/.bin:/app/node_modules/.bin:$PATH"
+export NODE_ENV="${NODE_ENV:-production}"
+# npm, where a command uses it, neither asks the network for news nor writes outside /tmp.
+export NPM_CONFIG_UPDATE_NOTIFIER="${NPM_CONFIG_UPDATE_NOTIFIER:-false}"
+export NPM_CONFIG_CACHE="${NPM_CONFIG_CACHE:-/tmp/npm}"
+# For apps that start workers of their own (cluster): one for each core, at least 1, at most 4.
+if [[ -z ${WEB_CONCURRENCY:-} ]]; then
+    WEB_CONCURRENCY=0
+    while read -r _paas_word _; do
+        [[ $_paas_word != processor ]] || WEB_CONCURRENCY=$((WEB_CONCURRENCY + 1))
+    done </proc/cpuinfo
+    unset _paas_word
+    export WEB_CONCURRENCY=$((WEB_CONCURRENCY < 1 ? 1 : WEB_CONCURRENCY > 4 ? 4 : WEB_CONCURRENCY))
+fi

@@ -1,0 +1,24 @@
+# shellcheck shell=bash disable=SC2154 # variables are shared with bin/compile
+# NLTK's data, by Heroku's rule: the packages that nltk.txt lists, a word each
+# (https://devcenter.heroku.com/articles/python-nltk). NLTK itself looks into .venv/nltk_data.
+
+download_nltk() {
+    local packages=()
+    [[ -f nltk.txt && $reused == no ]] || return 0
+    compgen -G '.venv/lib/python*/site-packages/nltk/__init__.py' >/dev/null || return 0
+    mapfile -t packages < <(tr -s '[:space:]' '\n' <nltk.txt | grep -v '^$' || true)
+    ((${#packages[@]} > 0)) || return 0
+    step "Downloading NLTK data: ${packages[*]}"
+    local name
+    for name in "${packages[@]}"; do
+        if [[ ! $name =~ ^[A-Za-z0-9_.-]+$ || $name == -* ]]; then
+            fail "nltk.txt names something that is no package of NLTK's." \
+                "It must have names such as stopwords or punkt_tab, one a line."
+        fi
+    done
+    if ! with_config python -m nltk.downloader -e -d .venv/nltk_data "${packages[@]}" 2>&1 | indent
+    then
+        fail "The NLTK data that nltk.txt lists could not be downloaded." \
+            "The lines above say why. Correct nltk.txt, commit, and push again."
+    fi
+}

@@ -1,0 +1,69 @@
+# shellcheck shell=bash disable=SC2034,SC2154,SC2094 # variables are shared with bin/compile
+# Which files list the dependencies.
+
+# choose_package_manager: sets $package_manager (pip, uv, poetry or pipenv: the kind of files) and
+# $listed_in.
+choose_package_manager() {
+    local name found=()
+    for name in requirements.txt uv.lock poetry.lock Pipfile.lock pdm.lock environment.yml; do
+        [[ -f $name ]] && found+=("$name")
+    done
+    if [[ -f Pipfile && ! -f Pipfile.lock ]]; then
+        found+=(Pipfile)
+    fi
+    if ((${#found[@]} > 1)); then
+        fail "Several files list the app's dependencies: $(join_names "${found[@]}")." \
+            "Which of them counts would be a guess. Keep the one that you use, then:" \
+            "    git rm FILE; git commit; git push"
+    fi
+    case ${found[0]:-} in
+        requirements.txt) package_manager=pip listed_in=requirements.txt ;;
+        uv.lock) package_manager=uv listed_in=uv.lock ;;
+        poetry.lock) package_manager=poetry listed_in=poetry.lock ;;
+        Pipfile.lock) package_manager=pipenv listed_in=Pipfile.lock ;;
+        Pipfile)
+            fail "There is a Pipfile but no Pipfile.lock." \
+                "Make it with 'pipenv lock' and commit it."
+            ;;
+        '') no_dependency_file ;;
+        *)
+            fail "The dependencies are listed in ${found[0]}, which is not supported." \
+                "Supported are requirements.txt, uv.lock, poetry.lock and Pipfile.lock." \
+                "Make one from it, for example with: $(export_command "${found[0]}")"
+            ;;
+    esac
+    if [[ $package_manager == uv || $package_manager == poetry ]] && [[ ! -f pyproject.toml ]]; then
+        fail "There is a $listed_in but no pyproject.toml." "Commit pyproject.toml too."
+    elif [[ $package_manager == pipenv && ! -f Pipfile ]]; then
+        fail "There is a Pipfile.lock but no Pipfile." "Commit the Pipfile too."
+    fi
+}
+
+no_dependency_file() {
+    if [[ -f pyproject.toml ]]; then
+        fail "There is a pyproject.toml but no uv.lock or poetry.lock." \
+            "Make it with 'uv lock' or 'poetry lock' and commit it, or list the dependencies in requirements.txt."
+    fi
+    fail "No requirements.txt, uv.lock, poetry.lock or Pipfile.lock was found in the app's top directory." \
+        "Make one with: pip freeze > requirements.txt" \
+        "An app without dependencies needs an empty requirements.txt." \
+        "If you have the file, check that .gitignore does not exclude it."
+}
+
+export_command() {
+    case $1 in
+        pdm.lock) echo 'pdm export -o requirements.txt' ;;
+        *) echo 'pip freeze > requirements.txt' ;;
+    esac
+}
+
+# join_names NAME...: a, b and c
+join_names() {
+    local text=$1 last=${!#}
+    shift
+    while (($# > 1)); do
+        text+=", $1"
+        shift
+    done
+    printf '%s' "$text and $last"
+}

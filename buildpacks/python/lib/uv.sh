@@ -1,0 +1,53 @@
+# shellcheck shell=bash disable=SC2034,SC2154,SC2094 # variables are shared with bin/compile
+# uv, with pip's settings, and what it says in one sentence.
+
+# run_uv ARGUMENT...: its output as details; a failure ends the build.
+run_uv() {
+    local log
+    log=$(mktemp)
+    if ! with_config uv_command "$@" 2>&1 | tee "$log" | indent; then
+        explain_failure "$log"
+    fi
+    rm -f "$log"
+}
+
+# uv_command ARGUMENT...: uv with what pip would have been told by environment variables.
+uv_command() {
+    use_pip_setting PIP_INDEX_URL UV_DEFAULT_INDEX UV_INDEX_URL
+    use_pip_setting PIP_EXTRA_INDEX_URL UV_EXTRA_INDEX_URL UV_INDEX
+    use_pip_setting PIP_TRUSTED_HOST UV_INSECURE_HOST
+    use_pip_setting PIP_CERT SSL_CERT_FILE
+    PIP_FIND_LINKS=${PIP_FIND_LINKS:-}
+    PIP_FIND_LINKS=${PIP_FIND_LINKS// /,}
+    use_pip_setting PIP_FIND_LINKS UV_FIND_LINKS
+    exec uv "$@"
+}
+
+# use_pip_setting PIP_NAME UV_NAME [OTHER]: unless one of uv's own names is set.
+use_pip_setting() {
+    local value=${!1:-} other=${3:-}
+    if [[ -n $value && -z ${!2:-} ]] && [[ -z $other || -z ${!other:-} ]]; then
+        export "$2=$value"
+    fi
+}
+
+# explain_failure LOG: end the build with what uv says, in one sentence where that is known.
+explain_failure() {
+    local text='' name='([][A-Za-z0-9._,-]+)'
+    IFS= read -r -d '' text <"$1" || true
+    text=${text//$'\n'/ }
+    while [[ $text == *'  '* ]]; do text=${text//  / }; done
+    if [[ $text =~ $name' was not found in the'|$name' was not found in the provided' ]]; then
+        fail "There is no package '${BASH_REMATCH[1]}' in the package index ($listed_in)." \
+            "Check the name at https://pypi.org, correct $listed_in, commit, and push again."
+    elif [[ $text =~ 'there is no version of '([^ ]+) ]]; then
+        fail "There is no version ${BASH_REMATCH[1]%,} in the package index ($listed_in)." \
+            "Choose one that exists, correct $listed_in, commit, and push again."
+    elif [[ $text =~ 'Failed to build `'([^\`]+) || $text =~ 'Failed to build: '([^ ]+) ]]; then
+        fail "The dependency ${BASH_REMATCH[1]} could not be built ($listed_in)." \
+            "The lines above say why; often a library's headers are missing on the server." \
+            "A version with a ready-made wheel for Python $python_version avoids that."
+    fi
+    fail "The dependencies in $listed_in could not be installed." \
+        "The lines above say why. Correct $listed_in, commit, and push again."
+}

@@ -1,0 +1,102 @@
+"""Choose the folder of an app that Nginx serves, by static.json or by what is there.
+
+Usage: site.py DIRECTORY RESULT. Writes YAML for bin/release into RESULT and prints what was
+chosen, each warning as a line ``Warning: ...``; or prints why there is nothing to serve, with exit
+status 1. The keys of static.json are those of Heroku's static buildpack. Standard library only.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+FOLDERS = (".", "public", "dist", "build", "out", "_site", "public_html", "site")
+BUILT = ("dist", "build", "out", "_site", "public", "public_html", "site", ".")
+KNOWN = frozenset({"root", "routes", "error_page", "clean_urls"})
+FILE_MAX_BYTES = 1 << 16
+
+
+class WrongError(Exception):
+    """Something that a person has to put right."""
+
+
+def settings(root: Path) -> dict[str, object]:
+    """The content of static.json, or nothing."""
+    path = root / "static.json"
+    if not path.is_file() or path.is_symlink():
+        return {}
+    try:
+        found = json.loads(path.read_text()[:FILE_MAX_BYTES])
+    except (ValueError, RecursionError) as error:
+        raise WrongError(f"static.json is not valid JSON: {error}.") from error
+    if not isinstance(found, dict):
+        raise WrongError('static.json must be an object: {"root": "public"}.')
+    return found
+
+
+def chosen(root: Path, given: object) -> str:
+    """The folder to serve, relative to root."""
+    if given is not None:
+        if not isinstance(given, str) or not given.strip("/"):
+            raise WrongError('"root" in static.json must name a folder, such as "public".')
+        folder = given.strip("/")
+        if ".." in folder.split("/") or not (root / folder).resolve().is_relative_to(root):
+            raise WrongError(f'"root" in static.json leads out of the app: {given!r}.')
+        if not (root / folder).is_dir():
+            raise WrongError(f'There is no folder {given!r}, which "root" in static.json names.')
+        return folder
+    folders = BUILT if (root / "package.json").is_file() else FOLDERS
+    for folder in folders:
+        if (root / folder / "index.html").is_file():
+            return folder
+    raise WrongError("There is no index.html in the app, nor in " + ", ".join(FOLDERS[1:]) + ".")
+
+
+def fallback(routes: object) -> str | None:
+    """The file for every address, of routes like {"/**": "index.html"}."""
+    if routes is None:
+        return None
+    if not isinstance(routes, dict) or set(routes) - {"/**", "/*"}:
+        raise WrongError('"routes" in static.json can only be {"/**": "index.html"}.')
+    for target in routes.values():
+        if not isinstance(target, str):
+            raise WrongError('"routes" in static.json must name a file.')
+        return target.strip("/")
+    return None
+
+
+def present(root: Path, folder: str, name: str | None, key: str) -> str | None:
+    """A file of the folder that static.json names; it must be there."""
+    if name is not None and not (root / folder / name).is_file():
+        raise WrongError(f'There is no {folder}/{name}, which "{key}" in static.json names.')
+    return name
+
+
+def main() -> int:
+    """Choose, and say what was chosen."""
+    root = Path(sys.argv[1]).resolve()
+    try:
+        asked = settings(root)
+        folder = chosen(root, asked.get("root"))
+        every = present(root, folder, fallback(asked.get("routes")), "routes")
+        page = asked.get("error_page")
+        if page is not None and not isinstance(page, str):
+            raise WrongError('"error_page" in static.json must name a file.')
+        missing = present(root, folder, page.strip("/") if page else None, "error_page")
+    except WrongError as error:
+        print(error)
+        return 1
+    if missing is None and (root / folder / "404.html").is_file():
+        missing = "404.html"
+    site = {"root": folder, "fallback": every, "error_page": missing}
+    # JSON is YAML.
+    Path(sys.argv[2]).write_text(json.dumps({"static": site}) + "\n")
+    print(f"Nginx serves the files in {'the top folder' if folder == '.' else folder + '/'}")
+    if every:
+        print(f"{every} answers where there is no such file")
+    for key in sorted(set(asked) - KNOWN):
+        print(f'Warning: "{key}" in static.json is not supported and does nothing.')
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

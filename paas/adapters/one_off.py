@@ -1,0 +1,116 @@
+"""One-off commands of an app that run to their end while the caller waits: release phase, scripts.
+
+Each has a spec in run/one-off and a cgroup of the same name. The caller keeps the spec file
+locked for as long as the command runs, so that what a killed caller left can be told and ended.
+"""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from paas.adapters import files
+from paas.adapters.cgroups import Cgroups
+from paas.adapters.child_launch import launch, write_spec
+from paas.adapters.instance_specs import one_off_spec
+from paas.domain.apps import App
+from paas.domain.environment import shell_argv
+from paas.domain.errors import PaasError
+from paas.domain.secret import Secret
+from paas.settings import Settings
+
+_PREFIX = "one-off"
+
+
+class NativeOneOff:
+    """`OneOff` of paas/domain/interfaces, by the launcher as a child of this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._cgroups = Cgroups(settings)
+        self._specs = settings.run / _PREFIX
+
+    def run(
+        self,
+        app: App,
+        slug: Path,
+        config: Mapping[str, Secret],
+        command: str,
+        *,
+        name: str,
+        output: Callable[[bytes], None],
+        limit_s: float,
+        writable: bool = False,
+    ) -> int:
+        """Run a command in a fresh instance to its end; see domain.interfaces.OneOff."""
+        cgroup = f"{_PREFIX}-{app.id}-{name}-{secrets.token_hex(4)}"
+        spec = one_off_spec(
+            self._settings,
+            app,
+            name,
+            slug=slug,
+            config=config,
+            argv=shell_argv(command),
+            cgroups=self._cgroups.for_instance(cgroup),
+            writable=writable,
+        )
+        files.make_directory(self._specs)
+        path = self._specs / f"{cgroup}.json"
+        try:
+            write_spec(path, spec)
+            with _locked(path):
+                status = launch(
+                    self._settings,
+                    path,
+                    cgroup=cgroup,
+                    description=name,
+                    limit_s=limit_s,
+                    on_line=output,
+                )
+        except PaasError as error:
+            if error.reference != "program-timeout":
+                raise
+            raise PaasError(
+                "one-off-timeout", f"{name} did not end within {limit_s:g} s and was stopped."
+            ) from error
+        finally:
+            files.remove(path)
+        return status if status >= 0 else 128 - status
+
+    def clear(self, app_id: int) -> bool:
+        """End what a killed caller left running; see domain.interfaces.OneOff."""
+        found = False
+        for path in self._specs.glob(f"{_PREFIX}-{app_id}-*.json"):
+            if _is_locked(path):
+                continue
+            self._cgroups.remove(path.stem)
+            files.remove(path)
+            found = True
+        return found
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True  # ended in this moment
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(fd)

@@ -1,0 +1,37 @@
+"""Storage directories on disk: state/storage/APP/ID, each owned by its app's uid."""
+
+import os
+import shutil
+from pathlib import Path
+
+
+class FileStorage:
+    """`StorageFiles` of domain.interfaces. root: state/storage."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def create(self, app_id: int, storage_id: int, uid: int) -> None:
+        path = storage_directory(self._root, app_id, storage_id)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+        os.chown(path, uid, uid, follow_symlinks=False)
+
+    def size_bytes(self, app_id: int, storage_id: int) -> int:
+        total = 0
+        for folder, _, names in os.walk(storage_directory(self._root, app_id, storage_id)):
+            for name in names:
+                try:
+                    total += os.lstat(Path(folder, name)).st_blocks * 512
+                except FileNotFoundError:
+                    continue
+        return total
+
+    def remove(self, app_id: int, storage_id: int | None = None) -> None:
+        path = self._root / str(app_id)
+        shutil.rmtree(path if storage_id is None else path / str(storage_id), ignore_errors=True)
+
+
+def storage_directory(root: Path, app_id: int, storage_id: int) -> Path:
+    """The directory of one."""
+    return root / str(app_id) / str(storage_id)

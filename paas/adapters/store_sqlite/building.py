@@ -1,0 +1,32 @@
+"""How an app is built: its buildpacks and its folder of the repository."""
+
+from collections.abc import Sequence
+
+from paas.adapters.store_sqlite.database import Database
+from paas.domain.buildpacks import Buildpack, buildpack
+
+
+class BuildTables(Database):
+    """The part of Store that is about building."""
+
+    def buildpacks(self, app_id: int) -> list[Buildpack]:
+        rows = self.rows("SELECT source FROM buildpacks WHERE app_id = ? ORDER BY position", app_id)
+        return [buildpack(source) for (source,) in rows]
+
+    def set_buildpacks(self, app_id: int, buildpacks: Sequence[Buildpack]) -> None:
+        with self.writing() as connection:
+            connection.execute("DELETE FROM buildpacks WHERE app_id = ?", (app_id,))
+            connection.executemany(
+                "INSERT INTO buildpacks (app_id, position, source) VALUES (?, ?, ?)",
+                [(app_id, place, pack.source) for place, pack in enumerate(buildpacks, start=1)],
+            )
+
+    def build_dir(self, app_id: int) -> str | None:
+        row = self.row("SELECT folder FROM build_dirs WHERE app_id = ?", app_id)
+        return str(row[0]) if row else None
+
+    def set_build_dir(self, app_id: int, folder: str | None) -> None:
+        with self.writing() as connection:
+            connection.execute("DELETE FROM build_dirs WHERE app_id = ?", (app_id,))
+            if folder is not None:
+                connection.execute("INSERT INTO build_dirs VALUES (?, ?)", (app_id, folder))

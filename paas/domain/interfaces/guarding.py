@@ -1,0 +1,43 @@
+"""Locks, and who may come in."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from paas.domain.apps import Key
+from paas.domain.names import UserName
+
+
+class Locks(Protocol):
+    """Locks between processes of this server; the kernel frees them when a process ends."""
+
+    def app(
+        self, app_id: int, holder: str, waiting: Callable[[str], None] | None = None
+    ) -> AbstractContextManager[None]:
+        """Hold the app's own lock. waiting is called once, with the present holder, before a wait.
+
+        holder: what is done and by whom, in words.
+        """
+
+    def app_is_held(self, app_id: int) -> bool: ...
+
+    def push(self, app_id: int) -> Path:
+        """The file that a pusher's client locks before receive-pack; made where it is missing."""
+
+    def idle_push(self, app_id: int) -> AbstractContextManager[bool]:
+        """Keep pushes out for a moment. False, and they are not kept out, while one goes on."""
+
+
+class KeyReader(Protocol):
+    """What tells the fingerprint of a public key."""
+
+    def read(self, user: UserName, text: str) -> Key:
+        """Parse one line of an OpenSSH public key file. Raises PaasError where it is none."""
+
+
+class KeyFile(Protocol):
+    """What sshd reads."""
+
+    def publish(self, keys: Sequence[Key]) -> None:
+        """Make sshd accept exactly these keys."""

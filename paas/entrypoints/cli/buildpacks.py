@@ -1,0 +1,148 @@
+"""buildpacks, buildpacks:add, :set, :remove, :clear, and builder:set"""
+
+import click
+
+from paas.domain.buildpacks import Buildpack
+from paas.domain.errors import usage_error
+from paas.entrypoints.cli.session import (
+    Session,
+    app_argument,
+    app_option,
+    json_option,
+    pass_session,
+)
+from paas.entrypoints.cli.terminal import print_json, print_line
+
+index_option = click.option(
+    "-i", "--index", type=int, metavar="N", help="Its position among several, from 1."
+)
+
+
+@click.command("buildpacks")
+@app_argument
+@app_option
+@json_option
+@pass_session
+def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
+    """List the app's own buildpacks, in their order.
+
+    Example: paas buildpacks -a shop
+    """
+    packs = session.platform.buildpacks.all(session.actor, session.app_name(app, name))
+    if as_json:
+        print_json([pack.source for pack in packs])
+        return
+    if not packs:
+        session.say.detail("No buildpacks are set: they are detected at each push.")
+    for number, pack in enumerate(packs, start=1):
+        print_line(f"{number}. {pack}" if len(packs) > 1 else str(pack))
+
+
+@click.command("buildpacks:add")
+@click.argument("words", nargs=-1, required=True, metavar="[APP] BUILDPACK")
+@app_option
+@index_option
+@pass_session
+def add(session: Session, words: tuple[str, ...], app: str | None, index: int | None) -> None:
+    """Add a buildpack, as the last or at a position; the next push uses it.
+
+    BUILDPACK: a name (python, node, static, procfile), a git repository
+    (https://host/path#ref), or, for admins, a directory of the server.
+
+    Example: paas buildpacks:add -i 1 node
+    """
+    name, pack = _words(session, words, app, "buildpacks:add")
+    packs = session.platform.buildpacks.add(session.actor, name, pack, index)
+    _tell(session, f"Buildpack added to {name}", packs)
+
+
+@click.command("buildpacks:set")
+@click.argument("words", nargs=-1, required=True, metavar="[APP] BUILDPACK")
+@app_option
+@index_option
+@pass_session
+def set_pack(session: Session, words: tuple[str, ...], app: str | None, index: int | None) -> None:
+    """Set the app's buildpack, in place of the first or of the one at a position.
+
+    Example: paas buildpacks:set https://github.com/heroku/heroku-buildpack-ruby#v280
+    """
+    name, pack = _words(session, words, app, "buildpacks:set")
+    packs = session.platform.buildpacks.set(session.actor, name, pack, index)
+    _tell(session, f"Buildpack of {name} set", packs)
+
+
+@click.command("buildpacks:remove")
+@click.argument("words", nargs=-1, metavar="[APP] [BUILDPACK]")
+@app_option
+@index_option
+@pass_session
+def remove(session: Session, words: tuple[str, ...], app: str | None, index: int | None) -> None:
+    """Remove a buildpack from the app, by its name or by its position.
+
+    Example: paas buildpacks:remove node
+    """
+    if index is not None:
+        if len(words) > 1:
+            raise usage_error("buildpack-which", "Name either a buildpack or its position (-i).")
+        name, pack = session.app_name(app, words[0] if words else None), None
+    else:
+        name, pack = _words(session, words, app, "buildpacks:remove")
+    packs = session.platform.buildpacks.remove(session.actor, name, pack, index)
+    _tell(session, f"Buildpack removed from {name}", packs)
+
+
+@click.command("buildpacks:clear")
+@app_argument
+@app_option
+@pass_session
+def clear(session: Session, name: str | None, app: str | None) -> None:
+    """Remove all buildpacks from the app: the next push detects them.
+
+    Example: paas buildpacks:clear -a shop
+    """
+    name = session.app_name(app, name)
+    session.platform.buildpacks.clear(session.actor, name)
+    _tell(session, f"Buildpacks of {name} cleared", [])
+
+
+@click.command("builder:set")
+@click.argument("words", nargs=-1, required=True, metavar="[APP] build-dir [FOLDER]")
+@app_option
+@pass_session
+def builder_set(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """Choose the folder of the repository that is the app, as in a monorepo; none: all of it.
+
+    Example: paas builder:set shop build-dir services/shop
+    """
+    named = words[0] if words[0] != "build-dir" else None
+    rest = words[1:] if named is not None else words
+    if not rest or rest[0] != "build-dir" or len(rest) > 2:
+        raise usage_error(
+            "arguments",
+            "builder:set knows one setting: build-dir.",
+            "paas builder:set build-dir services/web",
+        )
+    name = session.app_name(app, named)
+    wanted = rest[1] if len(rest) == 2 else None
+    folder = session.platform.buildpacks.set_build_dir(session.actor, name, wanted)
+    what = f"the folder {folder}" if folder else "the whole repository"
+    session.say.step(f"From the next push on {name} is built from {what}.")
+
+
+def _words(
+    session: Session, words: tuple[str, ...], app: str | None, command: str
+) -> tuple[str, str]:
+    """The app and the buildpack of ``[APP] BUILDPACK``."""
+    if not words or len(words) > 2:
+        raise usage_error("arguments", f"{command} takes one buildpack.", f"paas {command} python")
+    return session.app_name(app, words[0] if len(words) == 2 else None), words[-1]
+
+
+def _tell(session: Session, done: str, packs: list[Buildpack]) -> None:
+    """What changed, and what the next push will do."""
+    if not packs:
+        session.say.step(f"{done}. The next push detects the buildpacks.")
+        return
+    session.say.step(f"{done}. The next push uses:")
+    for number, pack in enumerate(packs, start=1):
+        session.say.detail(f"{number}. {pack}")

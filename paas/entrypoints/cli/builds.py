@@ -1,0 +1,154 @@
+"""builds, builds:info, builds:output, builds:cancel"""
+
+import re
+
+import click
+
+from paas.domain.builds import is_build
+from paas.domain.errors import usage_error
+from paas.domain.names import printable
+from paas.entrypoints.cli.session import (
+    Session,
+    app_argument,
+    app_option,
+    json_option,
+    pass_session,
+)
+from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.services.builds import BuildInfo
+
+BUILD_WORDS = "[APP] [BUILD]"
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@click.command("builds")
+@app_argument
+@app_option
+@click.option("-n", "--num", type=click.IntRange(1, 10_000), default=15, help="How many.")
+@json_option
+@pass_session
+def listing(session: Session, name: str | None, app: str | None, num: int, as_json: bool) -> None:
+    """List an app's builds, newest first, with those that run or wait for their turn.
+
+    Example: paas builds -a shop
+    """
+    found = session.platform.builds.listing(session.actor, session.app_name(app, name), num)
+    if as_json:
+        print_json([_plain(info) for info in found])
+        return
+    print_table(
+        ("Build", "Status", "Commit", "Release", "User", "Created"),
+        [
+            (
+                info.build.id,
+                info.words,
+                info.build.commit[:7],
+                f"v{info.version}" if info.version else "-",
+                info.build.user,
+                f"{info.build.created_at:%Y-%m-%d %H:%M:%S} UTC",
+            )
+            for info in found
+        ],
+    )
+
+
+@click.command("builds:info")
+@click.argument("words", nargs=-1, metavar=BUILD_WORDS)
+@app_option
+@json_option
+@pass_session
+def info(session: Session, words: tuple[str, ...], app: str | None, as_json: bool) -> None:
+    """Show one build, by default the newest.
+
+    BUILD: an id, its beginning, the beginning of a commit, or latest.
+
+    Example: paas builds:info latest
+    """
+    name, wanted = _one_build(session, words, app)
+    found = session.platform.builds.info(session.actor, name, wanted)
+    if as_json:
+        print_json(_plain(found))
+        return
+    build = found.build
+    print_line(f"=== {name} build {build.id}")
+    rows = [
+        ("Status:", found.words),
+        ("Commit:", build.commit),
+        ("By:", build.user),
+        ("Begun:", f"{build.created_at:%Y-%m-%d %H:%M:%S} UTC"),
+        ("Took:", _duration(found)),
+        ("Release:", f"v{found.version}" if found.version else "none"),
+    ]
+    print_table(("", ""), rows)
+
+
+@click.command("builds:output")
+@click.argument("words", nargs=-1, metavar=BUILD_WORDS)
+@app_option
+@click.option("-t", "--tail", is_flag=True, help="Follow it until it is live or has failed.")
+@json_option
+@pass_session
+def output(
+    session: Session, words: tuple[str, ...], app: str | None, tail: bool, as_json: bool
+) -> None:
+    """Print what a build and its deploy printed, by default the newest.
+
+    Example: paas builds:output -t -a shop
+    """
+    name, wanted = _one_build(session, words, app)
+    stop = session.client_gone if tail else None
+    _build, lines = session.platform.builds.output(session.actor, name, wanted, stop)
+    if as_json and not tail:
+        print_json(list(lines))
+        return
+    for line in lines:
+        if as_json:
+            print_json(line)
+        else:
+            print_line(printable(_COLOUR.sub("", line)))
+
+
+@click.command("builds:cancel")
+@click.argument("words", nargs=-1, metavar=BUILD_WORDS)
+@app_option
+@pass_session
+def cancel(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """End a build that runs or waits; its push is rejected, the old release stays.
+
+    Example: paas builds:cancel -a shop
+    """
+    name, wanted = _one_build(session, words, app)
+    build = session.platform.builds.cancel(session.actor, name, wanted, session.say)
+    session.say.step(f"Cancelled: the push of {build.commit[:7]} by {build.user} is rejected")
+
+
+def _one_build(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, str | None]:
+    """The app's name and the build of ``[APP] [BUILD]``: one word is a build if it looks so."""
+    if len(words) > 2:
+        raise usage_error("arguments", "One app and one build can be named.")
+    named, wanted = [*words, None, None][:2]
+    if len(words) == 1 and words[0] and (is_build(words[0]) or app not in {None, words[0]}):
+        named, wanted = None, words[0]
+    return session.app_name(app, named), wanted
+
+
+def _duration(found: BuildInfo) -> str:
+    build = found.build
+    if build.ended_at is None:
+        return "-"
+    return f"{(build.ended_at - build.created_at).total_seconds():.1f} s"
+
+
+def _plain(found: BuildInfo) -> dict[str, object]:
+    build = found.build
+    return {
+        "id": build.id,
+        "status": build.status.value,
+        "reason": build.reason,
+        "place": found.place,
+        "commit": build.commit,
+        "release": found.version,
+        "user": build.user,
+        "created_at": build.created_at.isoformat(),
+        "ended_at": build.ended_at.isoformat() if build.ended_at else None,
+    }

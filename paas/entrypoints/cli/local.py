@@ -1,0 +1,46 @@
+"""The caller of a command that runs in the caller's own process, without the gate."""
+
+import os
+import signal
+import termios
+import tty
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_LEAVING = (signal.SIGHUP, signal.SIGTERM)
+
+
+class LocalCaller:
+    """domain.interfaces.Caller: news comes as signals, through a pipe."""
+
+    def __init__(self) -> None:
+        self._news: int | None = None
+
+    @contextmanager
+    def terminal(self) -> Iterator[None]:
+        """Their terminal, raw; signals become news, so that it is set back before they end us."""
+        before = termios.tcgetattr(0)
+        self.fileno()
+        signal.signal(signal.SIGWINCH, lambda *_: None)
+        for number in _LEAVING:
+            signal.signal(number, lambda *_: None)
+        tty.setraw(0, termios.TCSADRAIN)
+        try:
+            yield
+        finally:
+            termios.tcsetattr(0, termios.TCSADRAIN, before)
+
+    def fileno(self) -> int:
+        """A pipe that tells of signals; made when first asked for."""
+        if self._news is None:
+            self._news, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+            signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        return self._news
+
+    def is_there(self) -> bool:
+        """False when a signal came that would have ended this process."""
+        try:
+            numbers = os.read(self.fileno(), 4096)
+        except BlockingIOError:
+            return True
+        return not any(number in numbers for number in _LEAVING)

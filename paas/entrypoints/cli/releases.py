@@ -1,0 +1,236 @@
+"""releases, releases:info, releases:output, releases:retry, rollback, diff"""
+
+import click
+
+from paas.domain.diffs import Difference, Entry, NameChanges, config_rows, sections
+from paas.domain.errors import usage_error
+from paas.domain.history import is_version, parse_version
+from paas.domain.names import printable
+from paas.entrypoints.cli.session import (
+    Session,
+    app_argument,
+    app_option,
+    json_option,
+    pass_session,
+)
+from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.services.releases import ReleaseInfo
+
+
+@click.command("releases")
+@app_argument
+@app_option
+@click.option("-n", "--num", type=click.IntRange(1, 10_000), default=15, help="How many.")
+@json_option
+@pass_session
+def listing(session: Session, name: str | None, app: str | None, num: int, as_json: bool) -> None:
+    """List an app's releases, newest first.
+
+    Example: paas releases -a shop
+    """
+    found = session.platform.apps.find(session.actor, session.app_name(app, name))
+    rows = session.platform.store.releases(found.id)[:num]
+    if as_json:
+        print_json(
+            [
+                {
+                    "version": release.version,
+                    "status": release.status.value,
+                    "current": release.version == found.current,
+                    "description": release.description,
+                    "user": release.user,
+                    "created_at": release.created_at.isoformat(),
+                }
+                for release in rows
+            ]
+        )
+        return
+    print_table(
+        ("Release", "", "Description", "User", "Created"),
+        [
+            (
+                f"v{release.version}",
+                "current" if release.version == found.current else release.status.value,
+                release.description,
+                release.user,
+                f"{release.created_at:%Y-%m-%d %H:%M:%S} UTC",
+            )
+            for release in rows
+        ],
+    )
+
+
+@click.command("releases:info")
+@click.argument("words", nargs=-1, metavar="[APP] [vN]")
+@app_option
+@json_option
+@pass_session
+def info(session: Session, words: tuple[str, ...], app: str | None, as_json: bool) -> None:
+    """Show one release, by default the latest: commit, who, when, config changes, processes.
+
+    Example: paas releases:info v12
+    """
+    name, version = _one_version(session, words, app)
+    found = session.platform.releases.info(session.actor, name, version)
+    if as_json:
+        print_json(_plain_info(found))
+        return
+    release, slug = found.release, found.slug
+    if slug is not None:
+        slug_words = f"{slug.size_bytes / 1024**2:.1f} MiB"
+    else:
+        slug_words = "pruned" if release.slug_id else "none"
+    print_line(f"=== {found.app.name} v{release.version}")
+    print_table(
+        ("", ""),
+        [
+            ("Change:", printable(release.description)),
+            ("Status:", "current" if found.is_current else release.status.value),
+            ("By:", release.user),
+            ("When:", f"{release.created_at:%Y-%m-%d %H:%M:%S} UTC"),
+            ("Commit:", found.commit or "-"),
+            ("Slug:", slug_words),
+        ],
+    )
+    if found.config:
+        print_line(f"=== Config vars, since {f'v{found.before}' if found.before else 'nothing'}")
+        for row in config_rows(found.config):
+            print_line(row)
+    if slug is not None:
+        print_line("=== Processes")
+        for kind, command in sorted(slug.processes.items()):
+            print_line(f"{kind}: {printable(command)}")
+
+
+@click.command("releases:output")
+@click.argument("words", nargs=-1, metavar="[APP] [vN]")
+@app_option
+@json_option
+@pass_session
+def output(session: Session, words: tuple[str, ...], app: str | None, as_json: bool) -> None:
+    """Print what the release command of a release printed, by default of the latest.
+
+    Example: paas releases:output v12
+    """
+    name, version = _one_version(session, words, app)
+    release, lines = session.platform.releases.output(session.actor, name, version)
+    if as_json:
+        print_json(lines)
+        return
+    if not lines:
+        session.say.detail(f"v{release.version} has no output: no release command ran for it.")
+    for line in lines:
+        print_line(printable(line))
+
+
+@click.command("releases:retry")
+@app_argument
+@app_option
+@pass_session
+def retry(session: Session, name: str | None, app: str | None) -> None:
+    """Try the latest failed release again: the same code and config as a new release.
+
+    Example: paas releases:retry -a shop
+    """
+    name = session.app_name(app, name)
+    session.platform.releases.retry(session.actor, name, session.say, session.done)
+
+
+@click.command("rollback")
+@click.argument("words", nargs=-1, metavar="[APP] [vN]")
+@app_option
+@pass_session
+def rollback(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """Bring back code and config of a release, by default of the one before the current.
+
+    Example: paas rollback v12
+    """
+    name, version = _one_version(session, words, app)
+    session.platform.releases.rollback(session.actor, name, version, session.say, session.done)
+
+
+@click.command("diff")
+@click.argument("words", nargs=-1, metavar="[APP] [vA] [vB]")
+@app_option
+@json_option
+@pass_session
+def diff(session: Session, words: tuple[str, ...], app: str | None, as_json: bool) -> None:
+    """Show what differs between two releases: files, dependencies, config names, processes.
+
+    By default the current one against the one before; with one version, that against the current.
+
+    Example: paas diff v11 v12
+    """
+    named, versions = _versions(words, 2)
+    old, new = [*versions, None, None][:2]
+    found = session.platform.diffs.between(session.actor, session.app_name(app, named), old, new)
+    if as_json:
+        print_json(_plain_difference(found))
+        return
+    session.say.step(f"From {found.old} to {found.new}")
+    for note in found.notes:
+        session.say.warn(note)
+    for title, rows in sections(found):
+        print_line(f"=== {title}")
+        for row in rows:
+            print_line(row)
+    if found.is_empty:
+        session.say.detail("Nothing differs.")
+
+
+def _one_version(
+    session: Session, words: tuple[str, ...], app: str | None
+) -> tuple[str, int | None]:
+    """The app's name and the version of ``[APP] [vN]``."""
+    named, versions = _versions(words, 1)
+    return session.app_name(app, named), versions[0] if versions else None
+
+
+def _versions(words: tuple[str, ...], most: int) -> tuple[str | None, list[int]]:
+    """Tell the app, if it is named by position, from versions. An app may be called v5, too."""
+    app_first = bool(words) and (len(words) > most or not is_version(words[0]))
+    versions = [parse_version(word) for word in words[1 if app_first else 0 :]]
+    if len(versions) > most:
+        raise usage_error("arguments", f"At most {most} release(s) can be named.")
+    return words[0] if app_first else None, versions
+
+
+def _plain_info(found: ReleaseInfo) -> dict[str, object]:
+    release = found.release
+    return {
+        "version": release.version,
+        "status": release.status.value,
+        "current": found.is_current,
+        "description": release.description,
+        "user": release.user,
+        "created_at": release.created_at.isoformat(),
+        "commit": found.commit,
+        "slug_size_bytes": found.slug.size_bytes if found.slug else None,
+        "compared_to": found.before,
+        "config": _plain_config(found.config),
+        "processes": dict(found.slug.processes) if found.slug else None,
+    }
+
+
+def _plain_difference(found: Difference) -> dict[str, object]:
+    return {
+        "from": found.old,
+        "to": found.new,
+        "files": [{"path": file.path, "change": file.change.name.lower()} for file in found.files],
+        "dependencies": [_plain_entry(entry) for entry in found.dependencies],
+        "config": _plain_config(found.config),
+        "processes": [_plain_entry(entry) for entry in found.processes],
+        "notes": list(found.notes),
+    }
+
+
+def _plain_entry(entry: Entry) -> dict[str, str | None]:
+    return {"name": entry.name, "from": entry.old, "to": entry.new}
+
+
+def _plain_config(config: NameChanges) -> dict[str, list[str]]:
+    return {
+        "added": list(config.added),
+        "removed": list(config.removed),
+        "changed": list(config.changed),
+    }

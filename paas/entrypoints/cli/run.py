@@ -1,0 +1,150 @@
+"""run, run:detached, run:list, run:stop"""
+
+import os
+from collections.abc import Sequence
+
+import click
+
+from paas.domain.errors import usage_error
+from paas.domain.names import assignment, printable
+from paas.domain.runs import Run, app_first
+from paas.entrypoints.cli.session import (
+    Session,
+    app_argument,
+    app_option,
+    json_option,
+    pass_session,
+)
+from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.services.runs import Order
+
+
+class _RunCommand(click.Command):
+    """A command whose arguments are another's: only what stands before it is ours."""
+
+    def __init__(self, **attributes: object) -> None:
+        super().__init__(**attributes)  # type: ignore[arg-type]
+        self.context_settings["allow_interspersed_args"] = False
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The app may also stand at the end, as Heroku has it."""
+        return super().parse_args(ctx, app_first(args))
+
+
+_WORDS = click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[APP] COMMAND...")
+_ENV = click.option("-e", "--env", "env", multiple=True, metavar="NAME=VALUE", help="One variable.")
+
+
+@click.command("run", cls=_RunCommand)
+@_WORDS
+@app_option
+@_ENV
+@click.option("--no-tty", is_flag=True, help="Give the command no terminal.")
+@pass_session
+def run(
+    session: Session, words: tuple[str, ...], app: str | None, env: tuple[str, ...], no_tty: bool
+) -> None:
+    """Run a command in a fresh instance of the current release, with your terminal.
+
+    Example: paas run bash
+    """
+    name, command = _target(session, app, words)
+    terminal = None
+    if not no_tty and os.isatty(0) and os.isatty(1):
+        terminal = session.env.get("TERM", "")
+    order = Order(command, dict(map(assignment, env)), terminal)
+    session.status = session.platform.one_offs.run(
+        session.actor, name, order, session.caller, session.say
+    )
+
+
+@click.command("run:detached", cls=_RunCommand)
+@_WORDS
+@app_option
+@_ENV
+@json_option
+@pass_session
+def detached(
+    session: Session, words: tuple[str, ...], app: str | None, env: tuple[str, ...], as_json: bool
+) -> None:
+    """Run a command in the background; its output goes to the app's log.
+
+    Example: paas run:detached python import.py
+    """
+    name, command = _target(session, app, words)
+    order = Order(command, dict(map(assignment, env)))
+    started = session.platform.one_offs.detach(session.actor, name, order)
+    session.say.step(f"Running {started.label} in the background")
+    session.say.detail(f"See what it prints: paas logs --tail -a {name}")
+    if as_json:
+        print_json(_plain(started))
+    else:
+        print_line(started.label)
+
+
+@click.command("run:list")
+@app_argument
+@app_option
+@json_option
+@pass_session
+def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
+    """List an app's one-off processes.
+
+    Example: paas run:list -a shop
+    """
+    found = session.platform.one_offs.listing(session.actor, session.app_name(app, name))
+    if as_json:
+        print_json([_plain(item) for item in found])
+        return
+    if not found:
+        session.say.detail("No one-off processes. Start one: paas run bash")
+    print_table(
+        ("Name", "Started by", "", "Release", "", "Command"),
+        [
+            (
+                item.label,
+                item.user,
+                f"since {item.since:%Y-%m-%d %H:%M:%S} UTC",
+                f"v{item.version}",
+                "attached" if item.attached else "detached",
+                printable(item.command),
+            )
+            for item in found
+        ],
+    )
+
+
+@click.command("run:stop")
+@click.argument("words", nargs=-1, required=True, metavar="[APP] run.N...")
+@app_option
+@pass_session
+def stop(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """End one-off processes: TERM, and KILL if that does not do.
+
+    Example: paas run:stop run.1
+    """
+    named = words[0] if not words[0].startswith("run.") else None
+    labels = words[1:] if named else words
+    if not labels:
+        raise usage_error("arguments", "Which one?", "paas run:list shows them.")
+    name = session.app_name(app, named)
+    session.platform.one_offs.stop(session.actor, name, labels, session.say)
+
+
+def _target(session: Session, app: str | None, words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """The app and the command; where no app is named otherwise, the first word is it."""
+    known = app or session.default_app
+    if known is None and len(words) > 1:
+        return words[0], tuple(words[1:])
+    return session.app_name(app), tuple(words)
+
+
+def _plain(item: Run) -> dict[str, object]:
+    return {
+        "name": item.label,
+        "user": item.user,
+        "since": item.since.isoformat(),
+        "release": item.version,
+        "attached": item.attached,
+        "command": item.command,
+    }

@@ -1,0 +1,77 @@
+"""storage, storage:add, storage:remove"""
+
+import click
+
+from paas.domain.errors import usage_error
+from paas.entrypoints.cli.session import (
+    Session,
+    app_argument,
+    app_option,
+    json_option,
+    pass_session,
+)
+from paas.entrypoints.cli.terminal import print_json, print_table
+
+
+@click.command("storage")
+@app_argument
+@app_option
+@json_option
+@pass_session
+def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
+    """List an app's storage directories with their sizes.
+
+    Example: paas storage -a shop
+    """
+    found = session.platform.storage.listing(session.actor, session.app_name(app, name))
+    if as_json:
+        print_json([{"path": storage.path, "size_bytes": size} for storage, size in found])
+        return
+    if not found:
+        session.say.detail("No storage. What an instance writes is gone with it; to keep files:")
+        session.say.detail("paas storage:add /app/data")
+    rows = [(storage.path, f"{size / 1024**2:.1f} MiB") for storage, size in found]
+    print_table(("Path", "Size"), rows)
+
+
+@click.command("storage:add")
+@click.argument("words", nargs=-1, required=True, metavar="[APP] PATH")
+@app_option
+@pass_session
+def add(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """Give an app a directory that outlives its instances and releases.
+
+    Example: paas storage:add /app/data -a shop
+    """
+    name, path = _app_and_path(session, words, app)
+
+    def live() -> None:
+        session.say.step(f"{name} keeps what it writes in {path}")
+        session.done()
+
+    session.platform.storage.add(session.actor, name, path, session.say, live)
+
+
+@click.command("storage:remove")
+@click.argument("words", nargs=-1, required=True, metavar="[APP] PATH")
+@app_option
+@click.option("--confirm", metavar="NAME", help="The app's name, once more.")
+@pass_session
+def remove(session: Session, words: tuple[str, ...], app: str | None, confirm: str | None) -> None:
+    """Delete a storage directory with all files in it, for good.
+
+    Example: paas storage:remove /app/data -a shop --confirm shop
+    """
+    name, path = _app_and_path(session, words, app)
+
+    def live() -> None:
+        session.say.step(f"Removed {path} of {name}")
+        session.done()
+
+    session.platform.storage.remove(session.actor, name, path, confirm, session.say, live)
+
+
+def _app_and_path(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, str]:
+    if len(words) > 2:
+        raise usage_error("arguments", "One directory at a time.", "paas storage:add /app/data")
+    return session.app_name(app, words[0] if len(words) == 2 else None), words[-1]

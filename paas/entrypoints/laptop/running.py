@@ -1,0 +1,36 @@
+"""``run`` on a laptop: which of its words are the platform's, and whether ssh brings a terminal."""
+
+import os
+from collections.abc import Sequence
+
+from paas.domain.runs import APP_OPTIONS, COMMANDS, app_first, split_options
+
+
+def app_in_front(words: Sequence[str]) -> list[str]:
+    """The words, with an app that is named at the end of a ``run`` before its command."""
+    at = _after_run(words)
+    return list(words) if at is None else [*words[:at], *app_first(words[at:])]
+
+
+def own_words(words: Sequence[str]) -> list[str]:
+    """The words in which an option is the platform's: not those of what is to be run."""
+    at = _after_run(words)
+    if at is not None:
+        return [*words[:at], *split_options(words[at:])[0]]
+    return list(words[: list(words).index("--")] if "--" in words else words)
+
+
+def ssh_options(words: Sequence[str]) -> list[str]:
+    """``-t`` where the command gets a terminal, which it shares with this one."""
+    at = _after_run(words)
+    if at is None or words[at - 1] != "run" or "--no-tty" in own_words(words):
+        return []
+    return ["-t"] if os.isatty(0) and os.isatty(1) else []
+
+
+def _after_run(words: Sequence[str]) -> int | None:
+    """Where the arguments of ``run`` begin; None for other commands."""
+    at = 0
+    while at < len(words) and words[at].startswith("-"):
+        at += 2 if words[at] in APP_OPTIONS else 1
+    return at + 1 if at < len(words) and words[at] in COMMANDS else None

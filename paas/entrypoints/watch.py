@@ -1,0 +1,142 @@
+"""The watch process: makes the liveness checks of all apps, each app's in a thread of its own.
+
+So a slow app delays no other's checks. It imports little, to be small.
+"""
+
+import argparse
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from paas.adapters.cgroups import Cgroups
+from paas.adapters.clock import SystemClock
+from paas.adapters.health import HttpProbe
+from paas.adapters.locks import FlockLocks
+from paas.adapters.logs import FileLogs
+from paas.adapters.runtime_native import NativeRuntime
+from paas.adapters.store_sqlite import SqliteStore
+from paas.adapters.supervisord import Supervisor
+from paas.domain.addresses import Addresses
+from paas.domain.errors import PaasError
+from paas.services.liveness import Liveness, Standings, Watched
+from paas.settings import Settings, load
+
+TICK_S = 1.0
+_PR_SET_PDEATHSIG = 1
+
+
+class Watcher:
+    """Runs rounds until it is stopped."""
+
+    def __init__(self, liveness: Liveness, database: Path) -> None:
+        self._liveness = liveness
+        self._database = database
+        self._stop = threading.Event()
+        self._seen: tuple[object, ...] = ()
+        self._watched: dict[int, Watched] = {}
+        self._standings: dict[int, Standings] = {}
+        self._busy: dict[int, threading.Thread] = {}
+
+    def stop(self, _number: int, _frame: FrameType | None) -> None:
+        """End after this tick."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """One round a tick for each app that is not in one already."""
+        while not self._stop.wait(TICK_S):
+            try:
+                self._refresh()
+            except PaasError as error:
+                _log(error.message)
+            for app_id, watched in self._watched.items():
+                thread = self._busy.get(app_id)
+                if thread is None or not thread.is_alive():
+                    self._start(app_id, watched)
+
+    def _start(self, app_id: int, watched: Watched) -> None:
+        standings = self._standings.setdefault(app_id, {})
+
+        def round_() -> None:
+            try:
+                self._liveness.round(watched, standings, self._stop.is_set)
+            except PaasError as error:
+                _log(f"{watched.app.name}: {error.message}")
+            except Exception:
+                _log(traceback.format_exc())
+
+        self._busy[app_id] = threading.Thread(target=round_, daemon=True)
+        self._busy[app_id].start()
+
+    def _refresh(self) -> None:
+        """Read the store anew where it has changed."""
+        seen = tuple(_mark(self._database.with_name(self._database.name + s)) for s in ("", "-wal"))
+        if seen == self._seen:
+            return
+        self._watched = self._liveness.watched()
+        self._seen = seen
+        for table in (self._standings, self._busy):
+            for app_id in table.keys() - self._watched.keys():
+                del table[app_id]
+
+
+def _mark(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def build(settings: Settings) -> Liveness:
+    """What the process needs of the platform; wiring.py would import all of it."""
+    clock = SystemClock()
+    return Liveness(
+        store=SqliteStore(settings.state / "state.db", settings.uids),
+        runtime=NativeRuntime(settings, Supervisor(settings.supervisor_socket), Cgroups(settings)),
+        probe=HttpProbe(),
+        locks=FlockLocks(settings.run / "locks", os.getgid()),
+        logs=FileLogs(settings, clock),
+        clock=clock,
+        addresses=Addresses(
+            settings.domain, settings.http_port, settings.ssh_port, settings.account
+        ),
+        start_limit_s=settings.start_limit_s,
+        stop_limit_s=settings.stop_limit_s,
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the process of the server whose settings are in ETC/server.yml."""
+    parser = argparse.ArgumentParser(prog="paas-watch")
+    parser.add_argument("--etc", type=Path, required=True)
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        return 1  # the supervisor ended while this started
+    try:
+        settings = load(parser.parse_args(argv).etc / "server.yml")
+    except PaasError as error:
+        _log(error.message)
+        return error.exit_code
+    os.umask(0o022)
+    watcher = Watcher(build(settings), settings.state / "state.db")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, watcher.stop)
+    watcher.run()
+    return 0
+
+
+def _log(text: str) -> None:
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+    print(f"{stamp} {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""Builds: what there were, what one prints, and ending one that runs."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from paas.domain.apps import Actor, App
+from paas.domain.builds import CANCELLED, cancelled, find_build, queue_words
+from paas.domain.errors import PaasError
+from paas.domain.interfaces import BuildQueue, Clock, Locks, Logs, Narrator, Store
+from paas.domain.releases import Build, Status
+from paas.services.access import find_app
+
+CANCEL_LIMIT_S = 30.0
+POLL_S = 0.1
+SETTLE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class BuildInfo:
+    """A build, where it stands in the queue (0: its turn; None: not in it), and its release."""
+
+    build: Build
+    place: int | None
+    version: int | None
+
+    @property
+    def words(self) -> str:
+        """How it is, for people."""
+        build = self.build
+        if build.status is Status.PENDING:
+            if self.place is None:
+                return "pending"
+            return f"queued, place {self.place}" if self.place else "building"
+        if build.reason == CANCELLED:
+            return "cancelled"
+        return f"{build.status}: {build.reason}" if build.reason else str(build.status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Builds:
+    """What users do with builds; services/deploys.py makes them."""
+
+    store: Store
+    queue: BuildQueue
+    locks: Locks
+    logs: Logs
+    clock: Clock
+
+    def listing(self, actor: Actor, name: str, count: int) -> list[BuildInfo]:
+        """The app's last builds, newest first."""
+        app = find_app(self.store, actor, name)
+        return [self._info(build) for build in self.store.builds(app.id)[:count]]
+
+    def info(self, actor: Actor, name: str, wanted: str | None) -> BuildInfo:
+        """One build, by default the newest."""
+        return self._info(self._find(find_app(self.store, actor, name), wanted))
+
+    def output(
+        self,
+        actor: Actor,
+        name: str,
+        wanted: str | None,
+        stop: Callable[[], bool] | None = None,
+    ) -> tuple[Build, Iterator[str]]:
+        """A build and the lines that it printed, and its deploy; by default of the newest.
+
+        stop: follow a running one until it is live or has failed, or stop says so.
+        """
+        app = find_app(self.store, actor, name)
+        build = self._find(app, wanted)
+        if stop is None:
+            return build, self.logs.build_output(build.id, lambda: True)
+        return build, self.logs.build_output(build.id, self._settled(app, build.id, stop))
+
+    def _settled(self, app: App, build_id: str, stop: Callable[[], bool]) -> Callable[[], bool]:
+        """Whether nothing more is to come: for a moment after the end, for its last lines."""
+        ended: list[float] = []
+
+        def check() -> bool:
+            if stop():
+                return True
+            if not ended and self._is_over(app, build_id):
+                ended.append(self.clock.monotonic())
+            return bool(ended) and self.clock.monotonic() > ended[0] + SETTLE_S
+
+        return check
+
+    def _is_over(self, app: App, build_id: str) -> bool:
+        """Whether its deploy has come to an end, or was cut off."""
+        info = next((b for b in self.store.builds(app.id) if b.id == build_id), None)
+        if info is None or info.status is Status.FAILED or not self.locks.app_is_held(app.id):
+            return True
+        releases = self.store.releases(app.id)
+        return any(r.slug_id == build_id and r.status is not Status.PENDING for r in releases)
+
+    def cancel(self, actor: Actor, name: str, wanted: str | None, say: Narrator) -> Build:
+        """End a build that runs or waits, by default the newest; its push is rejected.
+
+        Returns when it has ended. Raises PaasError where it had ended already.
+        """
+        app = find_app(self.store, actor, name)
+        build = self._find(app, wanted)
+        if build.status is not Status.PENDING:
+            raise _too_late(build)
+        say.step(f"Cancelling the build {build.id}")
+        self.queue.ask_to_cancel(build.id, actor.name)
+        ended = self._wait_for_end(app, build)
+        self.queue.forget(build.id)
+        if ended.reason != CANCELLED:
+            raise _too_late(ended)
+        return ended
+
+    def _wait_for_end(self, app: App, build: Build) -> Build:
+        deadline = self.clock.monotonic() + CANCEL_LIMIT_S
+        while True:
+            is_held = self.locks.app_is_held(app.id)
+            build = find_build(self.store.builds(app.id), build.id)
+            if build.status is not Status.PENDING:
+                return build
+            if not is_held:
+                self.queue.forget(build.id)
+                raise PaasError(
+                    "build-interrupted",
+                    "The build was cut off earlier: nothing of it runs.",
+                    "The server's operator clears it up with: paas doctor --fix",
+                )
+            if self.clock.monotonic() > deadline:
+                raise PaasError(
+                    "build-busy",
+                    f"The build has not ended within {CANCEL_LIMIT_S:g} s. It is told to, and will "
+                    "before it goes live.",
+                    "See: paas builds:output -t",
+                )
+            self.clock.sleep(POLL_S)
+
+    def _find(self, app: App, wanted: str | None) -> Build:
+        return find_build(self.store.builds(app.id), wanted)
+
+    def _info(self, build: Build) -> BuildInfo:
+        place = self.queue.place(build.id) if build.status is Status.PENDING else None
+        releases = self.store.releases(build.app_id)
+        versions = [release.version for release in releases if release.slug_id == build.id]
+        return BuildInfo(build, place, min(versions, default=None))
+
+
+def canceller(queue: BuildQueue, build_id: str) -> Callable[[], None]:
+    """A function that raises PaasError once somebody has cancelled the build."""
+
+    def check() -> None:
+        user = queue.cancelled_by(build_id)
+        if user is not None:
+            raise cancelled(user)
+
+    return check
+
+
+def tell_place(say: Narrator) -> Callable[[int], None]:
+    """What BuildQueue.turn calls while a build waits."""
+    return lambda place: say.step(queue_words(place))
+
+
+def _too_late(build: Build) -> PaasError:
+    hint = "To go back: paas rollback" if build.status is Status.SUCCEEDED else None
+    how = "was cancelled" if build.reason == CANCELLED else str(build.status)
+    return PaasError("build-ended", f"The build {build.id} has ended already: it {how}.", hint)

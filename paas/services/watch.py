@@ -1,0 +1,126 @@
+"""The watch window: going back by itself where a release turns out bad right after the switch.
+
+It holds no lock while it looks on, so nobody waits for it; whoever changes the app ends it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from paas.domain import history
+from paas.domain.apps import App
+from paas.domain.errors import PaasError
+from paas.domain.interfaces import Clock, Locks, Logs, RequestLog, Runtime, Store
+from paas.domain.releases import Instance
+from paas.domain.watching import Answers, Baseline, worse
+from paas.services.access import refreshed
+from paas.services.releases import Releases
+
+POLL_S = 1.0
+# How far back the former release's answers are counted.
+LOOK_BACK = timedelta(minutes=10)
+USER = "paas"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Looks on for window_s after a switch; 0: not at all."""
+
+    store: Store
+    runtime: Runtime
+    requests: RequestLog
+    releases: Releases
+    locks: Locks
+    logs: Logs
+    clock: Clock
+    window_s: float
+
+    def baseline(self, app: App) -> Baseline | None:
+        """What the present release does; to be asked for before a switch. None: do not watch."""
+        live = self._live(app)
+        if self.window_s <= 0 or not live:
+            return None
+        states, now = self.runtime.states(live), self.clock.now()
+        return Baseline(
+            now,
+            self._answers(app, live, now - LOOK_BACK),
+            sum(state.exits for state in states.values()),
+        )
+
+    def follow(self, app: App, version: int, baseline: Baseline | None) -> None:
+        """Look on after the switch to that version, and go back where it does worse.
+
+        The caller holds no lock. A failure is for the log: nobody waits.
+        """
+        app = refreshed(self.store, app)
+        if baseline is None or app.current != version:
+            return
+        start, live = self.clock.monotonic(), self._live(app)
+        try:
+            while self.clock.monotonic() - start < self.window_s:
+                self.clock.sleep(POLL_S)
+                if not self._is_unchanged(app):
+                    return
+                # Since before the switch: requests do not wait for the old instances to end.
+                answers = self._answers(app, live, baseline.at)
+                why = worse(baseline, answers, self._crashed(live))
+                if why is not None:
+                    self._go_back(app, why)
+                    return
+        except PaasError as error:
+            self.logs.write(app.id, "watch", f"v{version} is not watched on: {error.message}")
+
+    def _go_back(self, app: App, why: str) -> None:
+        assert app.current is not None
+        target = history.before(self.store.releases(app.id), app.current)
+        if target is None:
+            return
+        with self.locks.app(app.id, f"the server goes back to v{target.version}"):
+            if not self._is_unchanged(app):
+                return
+            self.logs.write(
+                app.id, "watch", f"v{app.current}: {why}. Going back to v{target.version}"
+            )
+            say = _ToLog(self.logs, app.id)
+            reason = f"v{app.current}: {why}"
+            self.releases.go_back(app, target, USER, say, lambda: None, reason=reason)
+
+    def _is_unchanged(self, app: App) -> bool:
+        present = self.store.app_by_id(app.id)
+        return present is not None and (present.current, present.generation) == (
+            app.current,
+            app.generation,
+        )
+
+    def _live(self, app: App) -> list[Instance]:
+        return [i for i in self.store.instances(app.id) if i.is_live(app)]
+
+    def _answers(self, app: App, instances: list[Instance], since: datetime) -> Answers:
+        ports = {instance.port for instance in instances if instance.port is not None}
+        return self.requests.answers(app.id, since, ports)
+
+    def _crashed(self, instances: list[Instance]) -> str | None:
+        for instance in instances:
+            state = self.runtime.states([instance])[instance.id]
+            if state.exits:
+                return f"{instance.label} {state.exit_reason or 'ended'}"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _ToLog:
+    """A Narrator for what happens with nobody at a terminal."""
+
+    logs: Logs
+    app_id: int
+
+    def step(self, text: str) -> None:
+        self.logs.write(self.app_id, "watch", text)
+
+    def detail(self, text: str) -> None:
+        self.logs.write(self.app_id, "watch", text)
+
+    def warn(self, text: str) -> None:
+        self.logs.write(self.app_id, "watch", text)
+
+    def raw(self, line: bytes) -> None:
+        """Programs' own output is in the log already."""

@@ -1,0 +1,274 @@
+"""Heroku's buildpack API, clause by clause, with buildpacks of others in the real sandbox.
+
+https://devcenter.heroku.com/articles/buildpack-api
+"""
+
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.buildpack import stack
+from paas.domain.buildpacks import Buildpack, buildpack
+from paas.domain.errors import PaasError
+from tests.contract.building import Bench, real
+from tests.contract.git_https import serving
+
+APP = {"Procfile": "web: true\n", "greeting": "hello"}
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Bench]:
+    """The real builder."""
+    bench = real(tmp_path)
+    yield bench
+    bench.close()
+
+
+class Shelf:
+    """Buildpacks of others, as directories of the server."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def make(self, name: str, files: Mapping[str, str], *, executable: bool = True) -> Buildpack:
+        """A buildpack of these files; without bin/detect, one that accepts every app."""
+        scripts = {"bin/detect": f"echo {name}", "bin/compile": "true", **files}
+        for path, content in scripts.items():
+            target = self.root / name / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            script = path.startswith("bin/") and not content.startswith("#!")
+            target.write_text(f"#!/bin/bash\n{content}\n" if script else content)
+            target.chmod(0o755 if executable and path.startswith("bin/") else 0o644)
+        return buildpack(str(self.root / name))
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    """A place for them."""
+    return Shelf(tmp_path / "shelf")
+
+
+def test_scripts_get_their_arguments(sandbox: Bench, shelf: Shelf) -> None:
+    """bin/detect BUILD, bin/compile BUILD CACHE ENV, bin/release BUILD; BUILD is the app."""
+    pack = shelf.make(
+        "mine",
+        {
+            "bin/detect": '[[ $# == 1 && -f $1/greeting ]] && echo "Mine $(cat "$1/greeting")"',
+            "bin/compile": 'echo "compile $# $PWD"; ls -d "$1" "$2" "$3"; echo x > $1/made',
+            "bin/release": '[[ $# == 1 && -f $1/made ]] && echo "default_process_types: {web: r}"',
+        },
+    )
+    built = sandbox.build(APP, buildpacks=[pack])
+    assert built.buildpack == "Mine hello"
+    assert dict(built.processes) == {"web": "r"}
+    assert "-----> Mine hello app detected" in sandbox.lines
+    assert "compile 3 /app" in sandbox.lines
+    assert (sandbox.tree() / "made").read_text() == "x\n"
+
+
+def test_config_vars_are_files_and_nothing_else(sandbox: Bench, shelf: Shelf) -> None:
+    """ENV has one file a config var, byte for byte; none is in the environment."""
+    pack = shelf.make("mine", {"bin/compile": 'cat "$3/GREETING"; echo "|${GREETING-unset}"'})
+    sandbox.build(APP, buildpacks=[pack], GREETING="a b\n'$X' ")
+    assert "a b\n'$X' |unset" in sandbox.output()
+
+
+def test_the_cache_is_kept_for_each_app(sandbox: Bench, shelf: Shelf) -> None:
+    """CACHE is there at the first build, shared by the buildpacks, kept, and the app's alone."""
+    pack = shelf.make("mine", {"bin/compile": 'cat "$2/n" || echo none; echo kept > "$2/n"'})
+    other = shelf.make("other", {"bin/compile": 'echo "other sees $(cat "$2/n")"'})
+    sandbox.build(APP, buildpacks=[pack, other])
+    assert "none" in sandbox.lines
+    assert "other sees kept" in sandbox.lines
+    sandbox.build(APP, buildpacks=[pack])
+    assert "kept" in sandbox.lines
+    sandbox.build(APP, buildpacks=[pack], app_id=2)
+    assert "none" in sandbox.lines
+
+
+def test_the_environment_of_a_build(sandbox: Bench, shelf: Shelf) -> None:
+    """STACK, SOURCE_VERSION and HOME are set; stdin is empty; the log of steps can be written."""
+    script = (
+        'echo "$STACK $SOURCE_VERSION"; cd "$HOME" && touch x; cat; echo >> $BUILDPACK_LOG_FILE'
+    )
+    pack = shelf.make("mine", {"bin/compile": script})
+    sandbox.build(APP, buildpacks=[pack], commit="c" * 40)
+    assert any(line.startswith("heroku-2") and line.endswith("c" * 40) for line in sandbox.lines)
+
+
+@pytest.mark.parametrize(
+    ("libc", "name"),
+    [
+        ("glibc 2.31", "heroku-20"),
+        ("glibc 2.36", "heroku-22"),
+        ("glibc 2.41", "heroku-24"),
+        ("", "heroku-20"),
+    ],
+)
+def test_the_stack_runs_here(libc: str, name: str) -> None:
+    """STACK is the newest whose programs need no newer C library."""
+    assert stack(libc) == name
+
+
+def test_later_buildpacks_see_what_earlier_ones_export(sandbox: Bench, shelf: Shelf) -> None:
+    """An export file that compile wrote beside itself is sourced, errors in it and all."""
+    first = shelf.make(
+        "first",
+        {
+            "bin/compile": (
+                'mkdir -p "$1/tools"; printf "#!/bin/sh\\necho tool ran\\n" > "$1/tools/tool"; '
+                'chmod +x "$1/tools/tool"; '
+                'echo "export PATH=$1/tools:\\$PATH A=\\$UNSET b; false; cd /" > '
+                '"$(dirname "$(dirname "$0")")/export"'
+            )
+        },
+    )
+    second = shelf.make("second", {"bin/compile": 'tool; echo "in $PWD"'})
+    sandbox.build(APP, buildpacks=[first, second])
+    assert "tool ran" in sandbox.lines
+    assert "in /app" in sandbox.lines
+    assert not (shelf.root / "first/export").exists()
+
+
+def test_process_types_are_those_of_the_last(sandbox: Bench, shelf: Shelf) -> None:
+    """Of several bin/release, the last one's process types and everybody's config vars count."""
+    release = "config_vars: {{X: {0}, {0}: y}}\ndefault_process_types: {{{0}: run}}"
+    packs = [
+        shelf.make(name, {"bin/release": f"cat <<END\n{release.format(name)}\nEND"})
+        for name in ("one", "two")
+    ]
+    built = sandbox.build(APP, buildpacks=packs)
+    assert built.buildpack == "one, two"
+    assert dict(built.processes) == {"two": "run"}
+    assert {name: value.reveal() for name, value in built.config.items()} == {
+        "X": "two",
+        "one": "y",
+        "two": "y",
+    }
+
+
+def test_bin_release_is_optional(sandbox: Bench, shelf: Shelf) -> None:
+    """A buildpack without one proposes nothing."""
+    assert dict(sandbox.build(APP, buildpacks=[shelf.make("mine", {})]).processes) == {}
+
+
+def test_scripts_need_not_be_executable(sandbox: Bench, shelf: Shelf) -> None:
+    """A mode that was lost on the way is no obstacle, whatever the script is written in."""
+    files = {"bin/detect": "#!/usr/bin/env python3\nprint('Snake')\n", "bin/compile": "echo ran"}
+    built = sandbox.build(APP, buildpacks=[shelf.make("mine", files, executable=False)])
+    assert built.buildpack == "Snake"
+    assert "ran" in sandbox.lines
+
+
+def test_a_procfile_that_a_buildpack_makes_counts(sandbox: Bench, shelf: Shelf) -> None:
+    """The Procfile is the one that is there after the build; a link is none."""
+    pack = shelf.make("mine", {"bin/compile": 'echo "web: made" > "$1/Procfile"'})
+    assert sandbox.build(APP, buildpacks=[pack]).procfile == b"web: made\n"
+    link = shelf.make("link", {"bin/compile": 'ln -sf /etc/shadow "$1/Procfile"'})
+    assert sandbox.build(APP, buildpacks=[link]).procfile is None
+
+
+def test_each_buildpack_that_is_set_must_accept(sandbox: Bench, shelf: Shelf) -> None:
+    """The one that does not is named, with what its detect said, and nothing is compiled after."""
+    packs = [
+        shelf.make("good", {"bin/compile": "echo good ran"}),
+        shelf.make("bad", {"bin/detect": "echo it lacks a cob; exit 1"}),
+        shelf.make("never", {"bin/compile": "echo never ran"}),
+    ]
+    with pytest.raises(PaasError) as caught:
+        sandbox.build(APP, buildpacks=packs)
+    assert "does not fit the buildpack" in caught.value.message
+    assert "good ran" in sandbox.lines
+    assert "it lacks a cob" in sandbox.output()
+    assert "never ran" not in sandbox.lines
+
+
+def test_a_failing_compile_fails_the_build(sandbox: Bench, shelf: Shelf) -> None:
+    """With the buildpack's name and its exit status."""
+    pack = shelf.make("mine", {"bin/compile": "echo oops; exit 7"})
+    with pytest.raises(PaasError) as caught:
+        sandbox.build(APP, buildpacks=[pack])
+    assert caught.value.message.endswith("its bin/compile exited with status 7.")
+    assert str(shelf.root) not in caught.value.message
+    assert "oops" in sandbox.lines
+
+
+def test_a_directory_that_is_gone(sandbox: Bench, shelf: Shelf) -> None:
+    """Is told before anything runs."""
+    pack = shelf.make("mine", {})
+    shutil.rmtree(shelf.root / "mine")
+    with pytest.raises(PaasError) as caught:
+        sandbox.build(APP, buildpacks=[pack])
+    assert caught.value.reference == "buildpack-gone"
+
+
+def test_together_with_our_own(sandbox: Bench, shelf: Shelf) -> None:
+    """Python first, then another's, which finds the app's Python on its PATH."""
+    pack = shelf.make("mine", {"bin/compile": 'echo "python: $(command -v python)"'})
+    files = {**APP, "requirements.txt": ""}
+    built = sandbox.build(files, buildpacks=[buildpack("python"), pack])
+    assert built.buildpack == "Python, mine"
+    assert "python: /app/.venv/bin/python" in sandbox.lines
+
+
+@pytest.fixture
+def remote(tmp_path: Path, shelf: Shelf) -> Iterator[tuple[Bench, str, str]]:
+    """A builder that believes a git server's certificate, the server's address, and a commit."""
+    shelf.make("pack", {"bin/compile": "echo version one"})
+    pack = shelf.root / "pack"
+    identity = ["-c", "user.name=T", "-c", "user.email=t@example.com"]
+    git = ["git", *identity, "-C", str(pack)]
+
+    def commit(text: str) -> None:
+        (pack / "bin/compile").write_text(f"#!/bin/bash\necho version {text}\n")
+        subprocess.run([*git, "add", "-A"], check=True)
+        subprocess.run([*git, "commit", "-qm", text], check=True)
+
+    subprocess.run([*git, "init", "-q", "-b", "main"], check=True)
+    commit("one")
+    first = subprocess.check_output([*git, "rev-parse", "HEAD"], text=True).strip()
+    subprocess.run([*git, "tag", "v1"], check=True)
+    commit("two")
+    subprocess.run([*git, "clone", "-q", "--bare", ".", "../pack.git"], check=True, cwd=pack)
+    subprocess.run(["tar", "-czf", "../pack.tgz", "bin"], check=True, cwd=pack)
+    with serving(shelf.root) as (address, certificate):
+        believed = {"GIT_SSL_CAINFO": str(certificate), "CURL_CA_BUNDLE": str(certificate)}
+        certificate.chmod(0o644)
+        bench = real(
+            tmp_path / "server",
+            lambda settings: replace(settings, build_env={**settings.build_env, **believed}),
+        )
+        yield bench, address, first
+        bench.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("pack.git", "two"),
+        ("pack.git#main", "two"),
+        ("pack.git#v1", "one"),
+        ("pack.git#COMMIT", "one"),
+        ("pack.git#SHORT", "one"),
+        ("pack.tgz", "two"),
+    ],
+)
+def test_fetches_by_address(remote: tuple[Bench, str, str], name: str, version: str) -> None:
+    """A git repository at a branch, tag or commit, and an archive, run like any other."""
+    bench, address, first = remote
+    named = name.replace("COMMIT", first).replace("SHORT", first[:8])
+    assert bench.build(APP, buildpacks=[buildpack(f"{address}/{named}")]).buildpack == "pack"
+    assert f"version {version}" in bench.lines
+
+
+def test_says_what_cannot_be_fetched(remote: tuple[Bench, str, str]) -> None:
+    """A repository or a ref that does not exist is named."""
+    bench, address, _ = remote
+    for name in ("nothing.git", "pack.git#nothing"):
+        with pytest.raises(PaasError) as caught:
+            bench.build(APP, buildpacks=[buildpack(f"{address}/{name}")])
+        assert f"{address}/{name} could not be fetched" in caught.value.message

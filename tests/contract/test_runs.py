@@ -1,0 +1,249 @@
+"""One-off processes that people start: the same checks for the fake and the real ones."""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.cgroups import Cgroups
+from paas.adapters.clock import SystemClock
+from paas.adapters.members import wait_until
+from paas.adapters.runs_native import NativeRuns
+from paas.domain.errors import PaasError
+from paas.domain.interfaces import Runs
+from paas.domain.runs import Run, Wanted
+from paas.domain.secret import Secret
+from paas.settings import Settings
+from tests.contract.building import CODE, an_app, server
+from tests.fakes.runs import FakeRuns
+
+# Runs a command with this process's streams, for a caller who stays, and exits with its status.
+ATTACHED = """
+import contextlib, os, sys
+from pathlib import Path
+from paas.adapters.cgroups import Cgroups
+from paas.adapters.clock import SystemClock
+from paas.adapters.runs_native import NativeRuns
+from paas.domain.runs import Wanted
+from paas.settings import Settings
+from tests.contract.building import an_app
+
+class Caller:
+    fileno = lambda self: news[0]
+    is_there = lambda self: True
+
+news = os.pipe()
+root = Path(sys.argv[1])
+settings = Settings(run=root / "run", state=root / "var", opt=root / "opt", etc=root / "etc")
+runs = NativeRuns(settings, Cgroups(settings), SystemClock())
+wanted = Wanted("alice", sys.argv[2], 1, "1-1", {})
+_, status = runs.attached(an_app(1), root / "var/slugs/1-1", wanted, Caller(), lambda _: None)
+sys.exit(status)
+"""
+
+
+@dataclass
+class Bench:
+    """One-off processes of app 1."""
+
+    runs: Runs
+    root: Path
+    cgroups: Cgroups | None = None
+    settings: Settings | None = None
+
+    def detach(self, command: str) -> Run:
+        """Start one in the background; its status comes into the file ``ended``."""
+        wanted = Wanted("alice", command, 1, "1-1", {"A": Secret("b")})
+        slug = self.root / "var/slugs/1-1"
+        return self.runs.detached(an_app(1), slug, wanted, self._begun, self._ended)
+
+    def _begun(self, run: Run) -> None:
+        (self.root / "begun").write_text(run.label)
+
+    def _ended(self, run: Run, status: int) -> None:
+        (self.root / "ended").write_text(f"{run.label} {status}")
+
+    def labels(self) -> list[str]:
+        """What runs."""
+        return [run.label for run in self.runs.listing(1)]
+
+    def close(self) -> None:
+        """Leave nothing."""
+        for run in self.runs.listing(1):
+            self.runs.stop(run, 0.0)
+        for place in self.cgroups.places() if self.cgroups else ():
+            for below in [*place.path.rglob("*/"), place.path]:
+                below.rmdir()
+
+
+def real(root: Path) -> Bench:
+    """The real ones, with an empty slug."""
+    settings = server(root)
+    script = (
+        "import sys; from pathlib import Path; from paas.settings import Settings; "
+        "from paas.adapters.cgroups import Cgroups; "
+        "Cgroups(Settings(run=Path(sys.argv[1]), embedded=True)).prepare()"
+    )
+    subprocess.run([sys.executable, "-c", script, str(settings.run)], cwd=CODE, check=True)
+    (settings.state / "slugs/1-1").mkdir(parents=True)
+    cgroups = Cgroups(settings)
+    return Bench(NativeRuns(settings, cgroups, SystemClock()), root, cgroups, settings)
+
+
+def fake(root: Path) -> Bench:
+    """The fake ones."""
+    return Bench(FakeRuns(), root)
+
+
+@pytest.fixture(params=[fake, real])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """Each kind."""
+    bench: Bench = request.param(tmp_path)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def native(tmp_path: Path) -> Iterator[Bench]:
+    """The real ones."""
+    bench = real(tmp_path)
+    yield bench
+    bench.close()
+
+
+def test_the_lowest_free_number_is_taken(bench: Bench) -> None:
+    """Numbers are an app's own, from 1; one that ended is free again."""
+    for number in (1, 2, 3):
+        assert bench.detach("sleep 60").number == number
+    assert (bench.root / "begun").read_text() == "run.3"
+    second = bench.runs.listing(1)[1]
+    assert (second.user, second.command, second.version) == ("alice", "sleep 60", 1)
+    bench.runs.stop(second, 5.0)
+    assert bench.labels() == ["run.1", "run.3"]
+    assert bench.detach("sleep 60").label == "run.2"
+    assert bench.runs.listing(2) == []
+
+
+def test_removing_an_app_ends_its_processes(bench: Bench) -> None:
+    """Nothing runs afterwards; an app without any is no error."""
+    bench.detach("sleep 60")
+    bench.runs.remove(1)
+    bench.runs.remove(2)
+    assert bench.labels() == []
+
+
+def test_nothing_to_clear(bench: Bench) -> None:
+    """What runs is left alone."""
+    bench.detach("sleep 60")
+    assert not bench.runs.clear(1)
+    assert bench.labels() == ["run.1"]
+
+
+def test_the_end_is_told(native: Bench) -> None:
+    """The status of a process in the background is told when it ends."""
+    native.detach('test "$A" = b && exit 7')
+    ended = native.root / "ended"
+    assert wait_until(lambda: ended.exists() and ended.read_text() == "run.1 7", 10)
+    assert wait_until(lambda: native.labels() == [], 5)
+
+
+def test_a_stop_ends_what_left_its_group(native: Bench) -> None:
+    """Stopping takes along what moved to a session of its own, and what ignores TERM."""
+    flag = native.root / "run/fifos"
+    run = native.detach("trap '' TERM; setsid sleep 61 & echo; sleep 62 & wait; sleep 63")
+    assert wait_until(lambda: flag.exists() and len(_pids(native)) >= 3, 10)
+    started = time.monotonic()
+    native.runs.stop(run, 0.5)
+    assert time.monotonic() - started < 5
+    assert _pids(native) == []
+    assert native.labels() == []
+
+
+def _pids(bench: Bench) -> list[int]:
+    assert bench.cgroups is not None
+    return bench.cgroups.pids("run-1-1")
+
+
+def test_watcher_is_killed(native: Bench) -> None:
+    """What it left running ends with clear, or with the next process of that number."""
+    ways: list[Callable[[], bool]] = [
+        lambda: native.runs.clear(1),
+        lambda: native.detach("true").label == "run.1",
+    ]
+    for end in ways:
+        run = native.detach("setsid sleep 64 & sleep 65")
+        assert wait_until(lambda: len(_pids(native)) >= 2, 10)
+        left = _pids(native)
+        os.kill(_holder(native.root / "run/runs/1/run.1"), 9)
+        assert wait_until(lambda: native.labels() == [], 5)
+        assert end()
+        assert wait_until(partial(_are_gone, native, left), 5)
+        assert run.label == "run.1"
+        assert wait_until(lambda: native.labels() == [], 5)
+
+
+def _are_gone(bench: Bench, pids: list[int]) -> bool:
+    return not set(pids) & set(_pids(bench))
+
+
+def _holder(path: Path) -> int:
+    """The process that has the file open; its lock is not ours."""
+    with path.open() as file, pytest.raises(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if any(fd.readlink() == path for fd in (entry / "fd").iterdir()):
+                return int(entry.name)
+        except OSError:
+            continue
+    raise AssertionError("nobody has it open")
+
+
+def test_limit(native: Bench) -> None:
+    """Beyond max_runs none is started, and the message names the setting."""
+    assert native.settings is not None
+    settings = replace(native.settings, max_runs=1)
+    limited = NativeRuns(settings, Cgroups(settings), SystemClock())
+    native.detach("sleep 60")
+    wanted = Wanted("alice", "true", 1, "1-1", {})
+    with pytest.raises(PaasError) as caught:
+        limited.detached(an_app(1), native.root, wanted, lambda _: None, lambda _, __: None)
+    assert caught.value.reference == "too-many-runs"
+
+
+def test_streams_byte_for_byte(native: Bench) -> None:
+    """What goes in comes out, stderr beside it, and the status is the command's."""
+    data = os.urandom(3_000_000)
+    done = _attached(native, "cat; echo aside >&2; exit 9", data)
+    assert (done.stdout == data, done.stderr, done.returncode) == (True, b"aside\n", 9)
+    assert _attached(native, "kill -9 $$").returncode == 137
+    assert _attached(native, "exec 0<&-; sleep 0.1; echo late", data).stdout == b"late\n"
+    assert native.labels() == []
+
+
+def test_what_stays_in_the_background_is_ended(native: Bench) -> None:
+    """The end of the command is the end of it all, though a child holds its output open."""
+    started = time.monotonic()
+    assert _attached(native, "setsid sleep 66 & echo done").stdout == b"done\n"
+    assert time.monotonic() - started < 10
+    assert native.cgroups is not None
+    assert native.cgroups.names() == set()
+
+
+def _attached(
+    bench: Bench, command: str, stdin: bytes = b""
+) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(
+        [sys.executable, "-c", ATTACHED, str(bench.root), command],
+        cwd=CODE,
+        input=stdin,
+        capture_output=True,
+        timeout=30,
+    )

@@ -1,0 +1,65 @@
+"""One-off commands in memory."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from paas.domain.apps import App
+from paas.domain.errors import PaasError
+from paas.domain.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A command that was run, with what it was given."""
+
+    name: str
+    command: str
+    slug: Path
+    env: Mapping[str, str]
+
+
+@dataclass
+class FakeOneOff:
+    """`OneOff` of paas/domain/interfaces that knows a few shell words.
+
+    Commands are ``;``-separated words of: ``echo TEXT``, ``exit N``, ``flood N`` (lines of 1 MB),
+    ``kill -KILL $$`` and ``sleep N``, which passes every limit that is shorter. ran: what was run,
+    in its order.
+    """
+
+    ran: list[Ran] = field(default_factory=list)
+
+    def run(
+        self,
+        app: App,
+        slug: Path,
+        config: Mapping[str, Secret],
+        command: str,
+        *,
+        name: str,
+        output: Callable[[bytes], None],
+        limit_s: float,
+        writable: bool = False,
+    ) -> int:
+        env = {key: value.reveal() for key, value in config.items()}
+        self.ran.append(Ran(name, command, slug, env))
+        for part in command.split(";"):
+            word, _, rest = part.strip().partition(" ")
+            if word == "echo":
+                output(rest.encode())
+            elif word == "flood":
+                for _ in range(int(rest)):
+                    output(b"x" * 1_000_000)
+            elif word == "sleep" and float(rest) > limit_s:
+                raise PaasError(
+                    "one-off-timeout", f"{name} did not end within {limit_s:g} s and was stopped."
+                )
+            elif word == "exit":
+                return int(rest)
+            elif word == "kill":
+                return 137
+        return 0
+
+    def clear(self, app_id: int) -> bool:
+        return False

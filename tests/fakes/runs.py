@@ -1,0 +1,73 @@
+"""One-off processes that end at once, or go on until they are stopped."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from paas.domain.apps import App
+from paas.domain.interfaces import Caller
+from paas.domain.runs import Run, Wanted
+
+
+class FakeRuns:
+    """Runs of domain.interfaces. status: with which the next attached one ends."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.running: list[Run] = []
+        self.wanted: list[Wanted] = []
+        self.removed: list[int] = []
+
+    def attached(
+        self,
+        app: App,
+        slug: Path,
+        wanted: Wanted,
+        caller: Caller,
+        begun: Callable[[Run], None],
+    ) -> tuple[Run, int]:
+        run = replace(self._run(app, wanted), attached=True)
+        begun(run)
+        return run, self.status
+
+    def detached(
+        self,
+        app: App,
+        slug: Path,
+        wanted: Wanted,
+        begun: Callable[[Run], None],
+        ended: Callable[[Run, int], None],
+    ) -> Run:
+        run = self._run(app, wanted)
+        begun(run)
+        self.running.append(run)
+        return run
+
+    def listing(self, app_id: int) -> list[Run]:
+        return [run for run in self.running if run.app_id == app_id]
+
+    def stop(self, run: Run, limit_s: float) -> None:
+        self.running.remove(run)
+
+    def clear(self, app_id: int) -> bool:
+        return False
+
+    def remove(self, app_id: int) -> None:
+        self.running = [run for run in self.running if run.app_id != app_id]
+        self.removed.append(app_id)
+
+    def _run(self, app: App, wanted: Wanted) -> Run:
+        self.wanted.append(wanted)
+        taken = {run.number for run in self.listing(app.id)}
+        return Run(
+            app_id=app.id,
+            number=min(set(range(1, 100)) - taken),
+            user=wanted.user,
+            command=wanted.command,
+            version=wanted.version,
+            slug_id=wanted.slug_id,
+            attached=False,
+            terminal=wanted.terminal,
+            since=datetime(2026, 1, 1, tzinfo=UTC),
+        )

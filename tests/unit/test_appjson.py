@@ -1,0 +1,43 @@
+"""app.json: golden pairs, each a file and what comes of it (a refusal or the parsed values)."""
+
+import pprint
+from pathlib import Path
+
+import pytest
+
+from paas.domain.appjson import parse_app_json
+from paas.domain.errors import PaasError
+
+GOLDEN = Path(__file__).parent / "golden/appjson"
+FILES = sorted(GOLDEN.glob("*.json"))
+
+
+def outcome(content: bytes) -> str:
+    """What parsing says, as a text to compare."""
+    try:
+        return pprint.pformat(parse_app_json(content), width=99) + "\n"
+    except PaasError as error:
+        assert error.reference == "app-json"
+        return f"{error.message}\n"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_golden(path: Path) -> None:
+    """Each file gives exactly what stands beside it."""
+    assert outcome(path.read_bytes()) == path.with_suffix(".txt").read_text()
+
+
+def test_the_same_content_is_parsed_once() -> None:
+    """Every start of an instance asks for the checks again."""
+    assert parse_app_json(b'{"env": {}}') is parse_app_json(b'{"env": {}}')
+
+
+def test_no_content_takes_long(benchmark_s: float = 2.0) -> None:
+    """Quotes and backslashes without end, deep nesting, and long numbers are judged at once."""
+    import time
+
+    started = time.monotonic()
+    for content in (b'"' * 65_000, b'{"a":"' + b'\\"' * 32_000, b"[" * 65_000, b"9" * 65_000):
+        with pytest.raises(PaasError):
+            parse_app_json(content)
+    assert time.monotonic() - started < benchmark_s

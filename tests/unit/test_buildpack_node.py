@@ -1,0 +1,174 @@
+"""The Node buildpack's scripts, with stand-ins for node, npm and yarn; the order of detection."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.buildpack_scripts import BUILDPACKS, NodeProject, error_of
+
+LOCKED = {"package-lock.json": "{}"}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> NodeProject:
+    """An app with a package.json."""
+    return NodeProject(tmp_path).package()
+
+
+def test_order_of_a_build(project: NodeProject) -> None:
+    """prebuild, packages, postbuild instead of build, prune, cleanup; as on Heroku."""
+    names = ("heroku-prebuild", "build", "heroku-postbuild", "heroku-cleanup", "start")
+    project.package(scripts=dict.fromkeys(names, "x")).write(LOCKED)
+    said = project.again()
+    assert project.calls().splitlines() == [
+        "npm run heroku-prebuild",
+        "npm ci --include=dev",
+        "npm run heroku-postbuild",
+        "npm prune --omit=dev --ignore-scripts",
+        "npm run heroku-cleanup",
+    ]
+    assert "script heroku-postbuild with production" in said
+    assert project.released() == '---\ndefault_process_types:\n  web: "npm start"\n'
+    assert (project.app / ".profile.d/nodejs.sh").exists()
+
+
+def test_without_a_lock_file(project: NodeProject) -> None:
+    """It installs, with a warning."""
+    said = project.again()
+    assert "Warning: there is no lock file" in said
+    assert "npm install --include=dev --no-save" in project.calls()
+
+
+def test_keeps_packages_while_nothing_changes(project: NodeProject) -> None:
+    """The same lock file: the packages of the last build; a change: a new installation."""
+    project.write(LOCKED).again()
+    assert "Using the packages of the last build" in project.again()
+    assert "npm ci" not in project.calls()
+    assert (project.app / "node_modules/made-of").exists()
+    project.write({"package-lock.json": '{"x": 1}'})
+    assert "Using the packages" not in project.again()
+    project.set("NPM_CONFIG_REGISTRY", "https://example.com")
+    assert "Using the packages" not in project.again()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"scripts": {"postinstall": "node x.js"}},
+        {"workspaces": ["packages/*"]},
+        {"dependencies": {"lib": "file:./lib"}},
+        {"dependencies": {"lib": "git+https://example.com/lib.git"}},
+    ],
+)
+def test_keeps_nothing_that_changes_by_itself(
+    project: NodeProject, more: dict[str, object]
+) -> None:
+    """Scripts of an installation, local packages and git are never kept."""
+    project.package(**more).write(LOCKED).again()
+    assert "Using the packages" not in project.again()
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({"package.json": "{"}, "package.json is not valid JSON"),
+        ({"package.json": "[]"}, "package.json must be an object"),
+        ({"package.json": '{"engines": {"node": 20}}'}, '"engines.node" in package.json is not'),
+        ({**LOCKED, "yarn.lock": ""}, "There are several lock files: package-lock.json yarn.lock"),
+        ({**LOCKED, "npm-says": "not are in sync"}, "package-lock.json does not fit package.json"),
+        (
+            {**LOCKED, "npm-says": "npm error notarget No matching version found for ms@99."},
+            "There is no version ms@99 in the package registry.",
+        ),
+        (
+            {"npm-says": "npm error 404 Not Found - GET https://registry.npmjs.org/no-such"},
+            "There is no package 'no-such' in the package registry.",
+        ),
+        ({**LOCKED, "npm-says": "boom"}, "The packages could not be installed with npm."),
+    ],
+)
+def test_refuses(project: NodeProject, files: dict[str, str], reason: str) -> None:
+    """One sentence says what is wrong."""
+    assert error_of(project.write(files).compile()).startswith(reason)
+
+
+def test_a_failing_build_script(project: NodeProject) -> None:
+    """The script is named."""
+    project.package(scripts={"build": "x"}).write({**LOCKED, "fails-build": ""})
+    assert error_of(project.compile()) == "The script build of package.json failed."
+
+
+def test_fetches_the_node_that_is_asked_for(project: NodeProject) -> None:
+    """Where the server's does not fit; once, for later builds too, and it is in the slug."""
+    project.package(engines={"node": "22.x"}).write(LOCKED)
+    assert "Using Node.js 22.9.0, which fits engines.node (22.x)" in project.again()
+    assert (project.app / ".paas/node/bin/node").exists()
+    assert "Fetching" not in project.again()
+    project.package(engines={"node": "20.x"})
+    assert "Using Node.js 20.1.0, which fits" in project.again()
+
+
+def test_fetches_the_yarn_of_the_lock_file(project: NodeProject) -> None:
+    """yarn 1 for an old lock file, a new one for a new; packageManager counts first."""
+    project.write({"yarn.lock": "# yarn lockfile v1\n"}).again()
+    assert "yarn@1\n" in project.calls()
+    assert project.released() == '---\ndefault_process_types:\n  web: "yarn start"\n'
+    project.write({"yarn.lock": "__metadata:\n  version: 8\n"}).again()
+    assert "@yarnpkg/cli-dist@4.5\n" in project.calls()
+    project.package(packageManager="yarn@3.6.1+sha224.abc").again()
+    assert "@yarnpkg/cli-dist@3.6.1\n" in project.calls()
+    project.package(packageManager="yarn@latest; id")
+    assert error_of(project.compile()).startswith("packageManager in package.json")
+
+
+def test_keeps_development_packages_where_asked(project: NodeProject) -> None:
+    """NPM_CONFIG_PRODUCTION=false, as on Heroku."""
+    project.set("NPM_CONFIG_PRODUCTION", "false")
+    project.write(LOCKED).again()
+    assert "prune" not in project.calls()
+
+
+def test_says_that_node_is_missing(project: NodeProject) -> None:
+    """And how the administrator adds it."""
+    for name in ("node", "npm"):
+        (project.root / "bin" / name).unlink()
+    tools = project.root / "tools"
+    tools.mkdir()
+    for name in ("bash", "cat", "mkdir", "python3", "env"):
+        (tools / name).symlink_to(f"/usr/bin/{name}")
+    script = BUILDPACKS / "node/bin/compile"
+    argv = (
+        "/usr/bin/env",
+        f"PATH={tools}",
+        script,
+        project.app,
+        project.root,
+        project.root / "env",
+    )
+    done = project.run(*argv)
+    assert error_of(done) == "There is no Node.js with npm on this server."
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (["index.html"], "static"),
+        (["public/index.html"], "static"),
+        (["static.json", "package.json"], "static"),
+        (["index.html", "package.json"], "node"),
+        (["index.html", "Procfile"], "procfile"),
+        (["static.json", "Procfile", "package.json"], "node"),
+        (["index.html", "requirements.txt"], "python"),
+        (["readme"], ""),
+    ],
+)
+def test_order_of_detection(tmp_path: Path, files: list[str], expected: str) -> None:
+    """The first in order.txt that fits."""
+    project = NodeProject(tmp_path)
+    project.write(dict.fromkeys(files, "{}"))
+    lines = (BUILDPACKS / "order.txt").read_text().splitlines()
+    names = [line for line in lines if not line.startswith("#")]
+    fitting = [
+        n for n in names if not project.run(BUILDPACKS / n / "bin/detect", project.app).returncode
+    ]
+    assert fitting[:1] == ([expected] if expected else [])

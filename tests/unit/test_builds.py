@@ -1,0 +1,169 @@
+"""Builds: finding, following and cancelling them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.build_log import lines_until
+from paas.domain.builds import find_build
+from paas.domain.errors import PaasError
+from paas.domain.releases import Build, Status
+from tests.fakes.world import ROOT, FakeClock, World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A platform with one app."""
+    world = World(tmp_path)
+    world.app()
+    return world
+
+
+def a_build(build_id: str, commit: str) -> Build:
+    """A build that has succeeded."""
+    return Build(
+        build_id, 1, commit, "alice", Status.SUCCEEDED, datetime(2026, 1, 1, tzinfo=UTC), None, None
+    )
+
+
+BUILDS = [
+    a_build("1-2026010303", "abcdef1" + "0" * 33),
+    a_build("1-2026010202", "1234567" + "0" * 33),
+    a_build("1-20260101", "1234567" + "0" * 33),
+]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (None, 0),
+        ("latest", 0),
+        ("1-2026010303", 0),
+        ("1-2026010", None),
+        ("1-20260102", 1),
+        ("1-20260101", 2),
+        ("1234567", 1),
+        ("abcdef10", 0),
+        ("fffffff", None),
+        ("../1", None),
+    ],
+)
+def test_which_build_is_meant(wanted: str | None, found: int | None) -> None:
+    """By id, its beginning, a commit's, or the newest; never one of several."""
+    if found is None:
+        with pytest.raises(PaasError):
+            find_build(BUILDS, wanted)
+    else:
+        assert find_build(BUILDS, wanted) == BUILDS[found]
+
+
+def test_listing_and_output(world: World) -> None:
+    """A build tells its release and what it printed, the deploy's lines included."""
+    world.push()
+    (info,) = world.builds.listing(ROOT, "shop", 10)
+    assert (info.words, info.version, info.place) == ("succeeded", 1, None)
+    build, lines = world.builds.output(ROOT, "shop", None, lambda: False)
+    shown = list(lines)
+    assert build == info.build
+    assert "-----> Fake app detected" in shown
+    assert "(v1)" in shown[-1]
+
+
+def test_a_failed_build_says_why(world: World) -> None:
+    """Its reason stands in the list."""
+    world.builder.failure = PaasError("build-failed", "No.")
+    with pytest.raises(PaasError):
+        world.push()
+    assert world.builds.info(ROOT, "shop", None).words == "failed: build-failed"
+
+
+def test_a_queued_build_is_told_its_place(world: World) -> None:
+    """The pusher sees each place; others see it in the list."""
+    world.queue.ahead = 2
+    seen = []
+    world.queue.on_poll = lambda _: seen.append(world.builds.info(ROOT, "shop", None).words)
+    world.push()
+    waits = [line for line in world.said.lines if "Waiting for other builds" in line]
+    assert [line.rpartition(": ")[2] for line in waits] == [
+        "place 2 in the queue.",
+        "this is the next in the queue.",
+    ]
+    assert seen == ["queued, place 2", "queued, place 1"]
+
+
+@pytest.mark.parametrize("queued", [False, True])
+def test_a_cancelled_build_changes_nothing(world: World, queued: bool) -> None:
+    """While it builds or waits: the push is rejected with a name, the old release stays."""
+    world.push()
+    before = world.proxy.ports("shop.example.com")
+
+    def cancel(build_id: str) -> None:
+        world.queue.ask_to_cancel(build_id, "alice")
+
+    if queued:
+        world.queue.ahead = 1
+        world.queue.on_poll = cancel
+    else:
+        world.builder.meanwhile = lambda: cancel(world.store.builds(1)[0].id)
+    with pytest.raises(PaasError, match="cancelled by alice") as caught:
+        world.push(commit="b" * 40)
+    assert caught.value.reference == "build-cancelled"
+    app = world.store.app("shop")
+    assert app is not None and app.current == 1
+    assert world.proxy.ports("shop.example.com") == before
+    assert world.builds.info(ROOT, "shop", None).words == "cancelled"
+    assert not world.queue.requests
+    assert not world.slugs.building
+
+
+def test_cancelling_waits_for_the_end(world: World) -> None:
+    """The command returns when the build has ended, and leaves no request behind."""
+    build = replace(a_build("1-2", "c" * 40), status=Status.PENDING)
+    world.store.add_build(build)
+    world.locks.held[1] = "alice deploys"
+
+    def end(_: float) -> None:
+        assert world.queue.requests == {"1-2": "root"}
+        now = world.clock.now()
+        ended = replace(build, status=Status.FAILED, ended_at=now, reason="build-cancelled")
+        world.store.end_build(ended)
+
+    world.clock.sleep = end  # type: ignore[method-assign,assignment]
+    assert world.builds.cancel(ROOT, "shop", None, world.said).id == "1-2"
+    assert not world.queue.requests
+
+
+def test_too_late_to_cancel(world: World) -> None:
+    """A build that succeeded goes live; one whose process died is not waited for."""
+    world.push()
+    with pytest.raises(PaasError, match="ended already: it succeeded"):
+        world.builds.cancel(ROOT, "shop", None, world.said)
+    world.store.add_build(replace(a_build("1-3", "c" * 40), status=Status.PENDING))
+    with pytest.raises(PaasError, match="cut off"):
+        world.builds.cancel(ROOT, "shop", "1-3", world.said)
+
+
+def test_a_build_that_goes_on_is_cancelled_later(world: World) -> None:
+    """The command does not wait for ever; its word stays."""
+    world.store.add_build(replace(a_build("1-4", "c" * 40), status=Status.PENDING))
+    world.locks.held[1] = "alice deploys"
+    with pytest.raises(PaasError, match="will before it goes live"):
+        world.builds.cancel(ROOT, "shop", None, world.said)
+    assert world.queue.requests == {"1-4": "root"}
+
+
+def test_following_ends_when_the_deploy_has(world: World, tmp_path: Path) -> None:
+    """Lines that arrive meanwhile are shown, those before the stop too, cut ones whole."""
+    path = tmp_path / "log"
+    writes = iter([b"one\ntw", b"o\nthree\n", b"rest"])
+    clock = FakeClock()
+    polls = iter([False, False, False, True])
+
+    def stop() -> bool:
+        with path.open("ab") as file:
+            file.write(next(writes, b""))
+        return next(polls)
+
+    assert list(lines_until(path, stop, clock)) == ["one", "two", "three", "rest"]

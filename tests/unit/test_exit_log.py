@@ -1,0 +1,55 @@
+"""The lines that say why an instance ended."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.exit_log import ExitLog
+
+GROUP, LABEL = "1-v2-3", "web.1"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> ExitLog:
+    """A log directory for app 1, and a cgroup with a limit of 64 MiB."""
+    cgroup = tmp_path / "cgroup" / f"{GROUP}-{LABEL}"
+    cgroup.mkdir(parents=True)
+    (cgroup / "memory.max").write_text("67108864\n")
+    (cgroup / "memory.events").write_text("oom 0\noom_kill 0\n")
+    place = {"path": str(tmp_path / "cgroup"), "controllers": ["memory"], "unified": True}
+    (tmp_path / "cgroups.json").write_text(json.dumps([place]))
+    (tmp_path / "logs" / "1").mkdir(parents=True)
+    return ExitLog(tmp_path / "logs", tmp_path / "cgroups.json")
+
+
+def lines(tmp_path: Path) -> list[str]:
+    text = (tmp_path / "logs" / "1" / "app.log").read_text()
+    return [line.partition(" ")[2] for line in text.splitlines()]
+
+
+def test_status_and_signal(log: ExitLog, tmp_path: Path) -> None:
+    """Each end is one line."""
+    log.write(GROUP, LABEL, 3)
+    log.write(GROUP, LABEL, -15)
+    assert lines(tmp_path) == [
+        "paas[web.1]: Process exited with status 3",
+        "paas[web.1]: Process killed by SIGTERM",
+    ]
+
+
+def test_memory(log: ExitLog, tmp_path: Path) -> None:
+    """A kill for memory is told with the limit, once: the next end has another reason."""
+    events = tmp_path / "cgroup" / f"{GROUP}-{LABEL}" / "memory.events"
+    events.write_text("oom 1\noom_kill 1\n")
+    log.write(GROUP, LABEL, -9)
+    log.write(GROUP, LABEL, -9)
+    killed = "paas[web.1]: Process killed by SIGKILL"
+    assert lines(tmp_path) == [f"{killed}: out of memory, the limit is 64 MiB", killed]
+
+
+def test_what_has_no_log_is_no_error(log: ExitLog, tmp_path: Path) -> None:
+    """The platform's own programs, and apps that are gone."""
+    log.write("gate", "gate", 1)
+    log.write("7-v1-1", LABEL, 1)
+    assert [path.name for path in (tmp_path / "logs").iterdir()] == ["1"]

@@ -1,0 +1,162 @@
+"""Health checks of app.json: before the switch, and liveness from then on."""
+
+import json
+
+import pytest
+
+from paas.domain.addresses import Addresses
+from paas.domain.errors import PaasError
+from paas.domain.health import Answer
+from paas.services.liveness import Liveness, Standings
+from tests.fakes.world import World
+
+A, B = "a" * 40, "b" * 40
+
+
+def declare(world: World, commit: str, *checks: object, kind: str = "web") -> None:
+    """Give a commit an app.json with these checks."""
+    content = {"healthchecks": {kind: list(checks)}}
+    world.repository.contents[commit, "app.json"] = json.dumps(content).encode()
+
+
+def test_without_checks_any_answer_will_do(world: World) -> None:
+    """The default."""
+    world.app()
+    world.push()
+    assert world.probe.asked == ["any"]
+
+
+def test_a_check_takes_the_place_of_the_default(world: World) -> None:
+    """Only what app.json names is asked for; liveness checks are for later."""
+    world.app()
+    declare(world, A, {"path": "/up"}, {"path": "/live", "type": "liveness"})
+    world.push()
+    assert world.probe.asked == ["/up"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (Answer(500, b""), "GET /up was answered with status 500"),
+        (Answer(200, b"nothing"), "the answer to GET /up does not contain 'ready'"),
+    ],
+)
+def test_failures_are_counted(world: World, answer: Answer, why: str) -> None:
+    """So many attempts, so long apart; then the push is rejected and the old release serves."""
+    world.app()
+    world.push()
+    world.probe.pages["/up"] = answer
+    world.probe.asked.clear()
+    declare(world, B, {"type": "readiness", "path": "/up", "content": "ready", "attempts": 4})
+    started = world.clock.seconds
+    with pytest.raises(PaasError) as caught:
+        world.push(commit=B)
+    assert caught.value.reference == "health-check-failed"
+    assert why in caught.value.message
+    assert world.probe.asked == ["/up"] * 4
+    assert 15 <= world.clock.seconds - started < 16
+    assert [instance.version for instance in world.store.instances(1)] == [1]
+
+
+def test_silence_before_the_first_answer_is_no_failure(world: World) -> None:
+    """An instance that starts slowly has start_limit_s, however few attempts there are."""
+    world.app()
+    world.probe.silent = True
+    declare(world, A, {"path": "/up", "attempts": 1})
+    with pytest.raises(PaasError) as caught:
+        world.push()
+    assert caught.value.reference == "port-not-opened"
+    assert world.clock.seconds >= 60
+
+
+def test_a_failure_may_be_a_mere_warning(world: World) -> None:
+    """warn: true."""
+    world.app()
+    world.probe.pages["/up"] = None
+    world.probe.pages["/"] = Answer(200, b"")
+    declare(world, A, {"path": "/"}, {"path": "/up", "warn": True, "name": "up"})
+    world.push()
+    assert " !     web.1: up: there was no answer" in world.said.lines
+
+
+def test_uptime_and_initial_delay(world: World) -> None:
+    """Both are waited for."""
+    world.app()
+    declare(world, A, {"uptime": 7}, {"path": "/", "initialDelay": 9})
+    world.push()
+    assert world.clock.seconds >= 9
+
+
+@pytest.fixture
+def liveness(world: World) -> Liveness:
+    """The service of the watch process."""
+    return Liveness(
+        store=world.store,
+        runtime=world.runtime,
+        probe=world.probe,
+        locks=world.locks,
+        logs=world.logs,
+        clock=world.clock,
+        addresses=Addresses("example.com", 80, 22, "paas"),
+        start_limit_s=60.0,
+        stop_limit_s=30.0,
+    )
+
+
+def rounds(world: World, liveness: Liveness, seconds: int, standings: Standings) -> list[str]:
+    """What is ended in so many seconds, one round each."""
+    world.runtime.calls.clear()
+    for _ in range(seconds):
+        world.clock.sleep(1.0)
+        for watched in liveness.watched().values():
+            liveness.round(watched, standings, lambda: False)
+    return world.runtime.calls
+
+
+def test_liveness_restarts_what_fails(world: World, liveness: Liveness) -> None:
+    """After so many failures in a row; one answer in between begins the count anew."""
+    world.app()
+    declare(world, A, {"type": "liveness", "path": "/live", "attempts": 2, "wait": 3})
+    world.push()
+    standings: Standings = {}
+    assert rounds(world, liveness, 20, standings) == []
+    world.probe.pages["/live"] = Answer(503, b"")
+    assert rounds(world, liveness, 3, standings) == []
+    assert rounds(world, liveness, 3, standings) == ["end 1-v1-1-web.1"]
+    told = "Failed the liveness check 'web check 1': GET /live was answered with status 503."
+    assert any(text.startswith(told) for _, _, text in world.logs.lines)
+
+
+def test_liveness_leaves_apps_alone_that_are_being_changed(
+    world: World, liveness: Liveness
+) -> None:
+    """Its instance may be stopping."""
+    world.app()
+    declare(world, A, {"type": "liveness", "path": "/live", "attempts": 1, "wait": 1})
+    world.push()
+    standings: Standings = {}
+    assert rounds(world, liveness, 2, standings) == []
+    world.probe.pages["/live"] = None
+    world.locks.held[1] = "someone"
+    assert rounds(world, liveness, 10, standings) == []
+    del world.locks.held[1]
+    assert rounds(world, liveness, 3, standings) == ["end 1-v1-1-web.1"] * 3
+
+
+def test_liveness_lets_an_instance_start(world: World, liveness: Liveness) -> None:
+    """One that was started anew may fail until it first passes, for as long as at a deploy."""
+    world.app()
+    declare(world, A, {"type": "liveness", "path": "/live", "attempts": 1, "wait": 1})
+    world.push()
+    world.runtime.now = world.clock.now()
+    world.probe.pages["/live"] = None
+    standings: Standings = {}
+    assert rounds(world, liveness, 59, standings) == []
+    assert len(rounds(world, liveness, 3, standings)) > 0
+
+
+def test_liveness_watches_nothing_without_checks(world: World, liveness: Liveness) -> None:
+    """An app without app.json costs nothing."""
+    world.app()
+    world.push()
+    assert liveness.watched() == {}

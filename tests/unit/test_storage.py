@@ -1,0 +1,99 @@
+"""Storage directories: their places, and what is left of them when something fails."""
+
+import pytest
+
+from paas.adapters.instance_specs import storage_binds
+from paas.domain.errors import PaasError
+from paas.domain.launching import Bind
+from paas.domain.releases import State
+from paas.domain.storage import Storage, storage_path
+from paas.settings import Settings
+from tests.fakes.runtime import Behaviour
+from tests.fakes.world import ROOT, World
+
+DATA = Storage(1, "/app/data")
+
+
+def add(world: World, path: str = "/app/data") -> None:
+    world.storage.add(ROOT, "shop", path, world.said, world.on_live)
+
+
+def remove(world: World, path: str = "/app/data", confirm: str | None = "shop") -> None:
+    world.storage.remove(ROOT, "shop", path, confirm, world.said, world.on_live)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("", "/", "/app", "/app/", "app/data", "data", "/etc", "/apple", "/app/../etc"),
+        *("/app/.", "/app/./x", "/app//x", "/app/a b", "/app/a\nb", "/app/é", "/app/" + "x" * 101),
+    ],
+)
+def test_bad_places_are_refused(path: str) -> None:
+    """Only a plain path below /app is one."""
+    with pytest.raises(PaasError) as caught:
+        storage_path(path, [])
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("path", ["/app/data", "/app/data/", "/app/data/x"])
+def test_none_lies_in_another(path: str) -> None:
+    """Nor around it; a name that only begins alike is fine."""
+    with pytest.raises(PaasError, match="storage directory /app/data"):
+        storage_path(path, [DATA])
+    with pytest.raises(PaasError, match="in or around"):
+        storage_path("/app/data", [Storage(2, "/app/data/x")])
+    assert storage_path("/app/data2", [DATA]) == "/app/data2"
+
+
+def test_adding_rolls_out_and_removing_deletes(world: World) -> None:
+    """New instances, and the directory comes first and goes last."""
+    world.app()
+    world.push()
+    world.runtime.calls.clear()
+    add(world)
+    assert world.runtime.calls[0].startswith("start")
+    ((storage, size),) = world.storage.listing(ROOT, "shop")
+    assert (storage.path, size) == ("/app/data", 4096)
+    assert world.storage_files.there == {(1, storage.id)}
+    with pytest.raises(PaasError, match="for good"):
+        remove(world, confirm=None)
+    with pytest.raises(PaasError, match="no storage directory"):
+        remove(world, "/app/other")
+    remove(world, "/app/data/")
+    assert world.storage.listing(ROOT, "shop") == []
+    assert world.storage_files.there == set()
+
+
+def test_a_failed_roll_out_changes_nothing(world: World) -> None:
+    """What was added is gone again, what was to be removed stays with its files."""
+    world.app()
+    world.push()
+    add(world, "/app/kept")
+    kept = world.storage.listing(ROOT, "shop")
+    world.runtime.behaviours["serve"] = Behaviour(State.CRASHED, 1, "exited with status 1")
+    with pytest.raises(PaasError):
+        add(world)
+    with pytest.raises(PaasError):
+        remove(world, "/app/kept")
+    assert world.storage.listing(ROOT, "shop") == kept
+    assert world.storage_files.there == {(1, kept[0][0].id)}
+
+
+def test_an_app_that_is_destroyed_leaves_none(world: World) -> None:
+    """Neither of the directories nor in the database."""
+    world.app()
+    add(world)
+    world.apps.destroy(ROOT, "shop", "shop", world.said)
+    assert world.storage_files.there == set()
+    assert world.app().storage == ()
+
+
+def test_where_processes_find_it(world: World) -> None:
+    """A writable bind of the app's own directory."""
+    world.app()
+    add(world)
+    app = world.store.app("shop")
+    assert app is not None
+    (bind,) = storage_binds(Settings(), app)
+    assert bind == Bind("/var/lib/paas/storage/1/1", "/app/data", writable=True)
