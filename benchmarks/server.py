@@ -34,6 +34,9 @@ class Server:
             "--app-ports": APP_PORTS,
         }
         words = [word for pair in options.items() for word in pair]
+        # No watch after a deploy: its 30 s lie behind what is measured, and would be waited for.
+        self.etc.mkdir(parents=True, exist_ok=True)
+        (self.etc / "server.yml").write_text("watch_window_s: 0\n")
         run([self._install, "--quiet", *words], env=os.environ)
 
     def remove(self) -> None:

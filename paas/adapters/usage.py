@@ -8,26 +8,18 @@ import psutil
 
 from paas.domain.releases import Usage
 
-# The kernel counts CPU time in steps of 10 ms: over this time one step is 4 %.
-SAMPLE_S = 0.25
-
 
 def measured(pids: Mapping[str, Iterable[int]]) -> dict[str, Usage]:
     """The usage of named sets of processes; those that end meanwhile do not count.
 
-    Memory that processes share counts in parts (PSS), so that the sum is what they take.
+    Memory that processes share counts in parts (PSS), so that the sum is what they take. CPU is
+    that of ps(1), over their lives: a sample over a moment would make the command wait for it.
     """
     processes = {name: _processes(found) for name, found in pids.items()}
-    if not processes:
-        return {}
-    started = time.monotonic()
-    before = {name: _cpu_s(found) for name, found in processes.items()}
-    time.sleep(SAMPLE_S)
-    elapsed_s = time.monotonic() - started
     return {
         name: Usage(
             sum(_memory_bytes(process) for process in found),
-            max(0.0, 100 * (_cpu_s(found) - before[name]) / elapsed_s),
+            100 * _cpu_s(found) / _age_s(found),
             len(found),
         )
         for name, found in processes.items()
@@ -49,6 +41,15 @@ def _cpu_s(processes: Iterable[psutil.Process]) -> float:
             times = process.cpu_times()
             total_s += times.user + times.system
     return total_s
+
+
+def _age_s(processes: Iterable[psutil.Process]) -> float:
+    """How long the oldest has lived, at least a hundredth of a second."""
+    oldest = now = time.time()
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            oldest = min(oldest, process.create_time())
+    return max(0.01, now - oldest)
 
 
 def _memory_bytes(process: psutil.Process) -> int:

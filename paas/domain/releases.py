@@ -135,7 +135,7 @@ class InstanceState:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What all processes of an instance take. cpu_percent: of one core, over a moment."""
+    """What all processes of an instance take. cpu_percent: of one core, over its life."""
 
     memory_bytes: int
     cpu_percent: float
