@@ -38,11 +38,13 @@ from paas.services.diffs import Diffs
 from paas.services.keys import Keys
 from paas.services.phases import Phases
 from paas.services.processes import Processes
+from paas.services.pruning import Pruning
 from paas.services.pushes import Pushes
 from paas.services.reconcile import Reconcile
 from paas.services.releases import Releases
 from paas.services.rollout import Rollout
 from paas.services.runs import OneOffs
+from paas.services.slug_maker import SlugMaker
 from paas.services.startup import Startup
 from paas.services.storage import Storages
 from paas.services.upkeep import Upkeep
@@ -167,23 +169,37 @@ def build(settings: Settings) -> Platform:
         clock=clock,
         window_s=settings.watch_window_s,
     )
-    deploys = Deploys(
+    pruning = Pruning(
+        store=store,
+        slugs=slugs,
         runs=runs,
+        keep_slugs=settings.keep_slugs,
+        keep_slugs_mib=settings.keep_slugs_mib,
+    )
+    maker = SlugMaker(
         store=store,
         repository=repository,
         builder=builder,
         queue=queue,
         slugs=slugs,
+        phases=phases,
+        clock=clock,
+        random_secret=random_secret,
+    )
+    deploys = Deploys(
+        store=store,
+        repository=repository,
+        maker=maker,
+        queue=queue,
+        slugs=slugs,
+        pruning=pruning,
         rollout=rollout,
+        phases=phases,
+        watch=watch,
         locks=locks,
         logs=logs,
         clock=clock,
         addresses=addresses,
-        keep_slugs=settings.keep_slugs,
-        keep_slugs_mib=settings.keep_slugs_mib,
-        phases=phases,
-        watch=watch,
-        random_secret=random_secret,
     )
     return Platform(
         settings=settings,

@@ -9,7 +9,8 @@ from paas.domain.interfaces import Clock, Locks, Narrator, Repository, Store
 from paas.domain.names import AppName
 from paas.services.access import find_app, refreshed
 from paas.services.apps import Apps
-from paas.services.deploys import Deploys, Push
+from paas.services.deploys import Deploys
+from paas.services.slug_maker import Push
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

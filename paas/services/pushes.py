@@ -10,8 +10,9 @@ from paas.domain.interfaces import Narrator, Quarantine, Repository, Store
 from paas.domain.names import AppName, shown
 from paas.services.access import find_app
 from paas.services.apps import Apps
-from paas.services.deploys import Deploys, Push
+from paas.services.deploys import Deploys
 from paas.services.diffs import Diffs
+from paas.services.slug_maker import Push
 from paas.services.upkeep import refuse_locked
 
 DRY_RUN = "dry-run"

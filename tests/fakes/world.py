@@ -28,11 +28,13 @@ from paas.services.diffs import Diffs
 from paas.services.keys import Keys
 from paas.services.phases import Phases
 from paas.services.processes import Processes
+from paas.services.pruning import Pruning
 from paas.services.pushes import Pushes
 from paas.services.reconcile import Reconcile
 from paas.services.releases import Releases
 from paas.services.rollout import Rollout
 from paas.services.runs import OneOffs
+from paas.services.slug_maker import Push, SlugMaker
 from paas.services.startup import Startup
 from paas.services.storage import Storages
 from paas.services.upkeep import Upkeep
@@ -458,23 +460,33 @@ class World:
             clock=self.clock,
             window_s=30.0,
         )
-        self.deploys = Deploys(
-            runs=self.runs,
+        self.pruning = Pruning(
+            store=self.store, slugs=self.slugs, runs=self.runs, keep_slugs=2, keep_slugs_mib=0
+        )
+        self.maker = SlugMaker(
             store=self.store,
             repository=self.repository,
             builder=self.builder,
             queue=self.queue,
             slugs=self.slugs,
+            phases=self.phases,
+            clock=self.clock,
+            random_secret=lambda: f"secret-{next(self.secrets)}",
+        )
+        self.deploys = Deploys(
+            store=self.store,
+            repository=self.repository,
+            maker=self.maker,
+            queue=self.queue,
+            slugs=self.slugs,
+            pruning=self.pruning,
             rollout=self.rollout,
+            phases=self.phases,
+            watch=self.watch,
             locks=self.locks,
             logs=self.logs,
             clock=self.clock,
             addresses=addresses,
-            keep_slugs=2,
-            keep_slugs_mib=0,
-            phases=self.phases,
-            watch=self.watch,
-            random_secret=lambda: f"secret-{next(self.secrets)}",
         )
         self.builds = Builds(
             store=self.store, queue=self.queue, locks=self.locks, logs=self.logs, clock=self.clock
@@ -548,8 +560,6 @@ class World:
 
     def push(self, name: str = "shop", commit: str = "a" * 40) -> None:
         """Deploy a commit of an app."""
-        from paas.services.deploys import Push
-
         app = self.store.app(name)
         assert app is not None
         self.deploys.deploy(Push(app, commit, None, ROOT), self.said, self.on_live)
