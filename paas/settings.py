@@ -28,6 +28,7 @@ class Settings:
     # Names and ports to the outside
     domain: str = "localhost"
     http_port: int = 80
+    https_port: int = 443
     ssh_port: int = 22
     account: str = "paas"
     embedded: bool = False

@@ -44,6 +44,7 @@ from paas.services.reconcile import Reconcile
 from paas.services.releases import Releases
 from paas.services.rollout import Rollout
 from paas.services.runs import OneOffs
+from paas.services.sites import Sites
 from paas.services.slug_maker import SlugMaker
 from paas.services.startup import Startup
 from paas.services.storage import Storages
@@ -86,6 +87,7 @@ class Platform:
     pushes: Pushes
     reconcile: Reconcile
     releases: Releases
+    sites: Sites
     storage: Storages
     upkeep: Upkeep
 
@@ -125,6 +127,7 @@ def build(settings: Settings) -> Platform:
     )
     one_off = NativeOneOff(settings)
     phases = Phases(one_off=one_off, slugs=slugs, logs=logs, limit_s=settings.release_limit_s)
+    sites = Sites(store=store, proxy=proxy, slugs=slugs, locks=locks, addresses=addresses)
     rollout = Rollout(
         store=store,
         runtime=runtime,
@@ -132,6 +135,7 @@ def build(settings: Settings) -> Platform:
         ports=LocalPorts(settings),
         slugs=slugs,
         logs=logs,
+        sites=sites,
         startup=startup,
         phases=phases,
         addresses=addresses,
@@ -150,7 +154,7 @@ def build(settings: Settings) -> Platform:
         logs=logs,
         locks=locks,
         clock=clock,
-        rollout=rollout,
+        sites=sites,
         addresses=addresses,
         random_name=random_name,
         stop_limit_s=settings.stop_limit_s,
@@ -219,6 +223,7 @@ def build(settings: Settings) -> Platform:
         config=Config(store=store, rollout=rollout, locks=locks, clock=clock),
         diffs=diffs,
         releases=releases,
+        sites=sites,
         keys=Keys(
             store=store, reader=SshKeygenKeyReader(), file=key_file, locks=locks, clock=clock
         ),
@@ -226,7 +231,7 @@ def build(settings: Settings) -> Platform:
             store=store, slugs=slugs, runs=runs, logs=logs, stop_limit_s=settings.stop_limit_s
         ),
         storage=Storages(store=store, files=storage_files, rollout=rollout, locks=locks),
-        upkeep=Upkeep(store=store, proxy=proxy, rollout=rollout, locks=locks, clock=clock),
+        upkeep=Upkeep(store=store, proxy=proxy, sites=sites, locks=locks, clock=clock),
         processes=Processes(store=store, runtime=runtime, rollout=rollout, locks=locks),
         pushes=Pushes(store=store, repository=repository, apps=apps, deploys=deploys, diffs=diffs),
         reconcile=Reconcile(
@@ -243,6 +248,7 @@ def build(settings: Settings) -> Platform:
             keys=key_file,
             clock=clock,
             rollout=rollout,
+            sites=sites,
             stop_limit_s=settings.stop_limit_s,
         ),
     )

@@ -20,11 +20,10 @@ from paas.adapters.nginx_conf import (
     render_http,
     render_main,
     render_nginx,
-    render_site,
-    router_log,
     sites_directory,
 )
 from paas.adapters.nginx_process import NginxProcess
+from paas.adapters.nginx_site import render_site, router_log
 from paas.domain.errors import PaasError
 from paas.domain.sites import Site
 from paas.settings import Settings
@@ -203,7 +202,7 @@ class NginxProxy:
 
     def _refuse_conflicts(self, site: Site, warnings: str) -> None:
         """A host in two files is only a warning to nginx, and the first file wins: refuse."""
-        for host in site.hosts:
+        for host in site.names:
             if f'conflicting server name "{host}"' in warnings:
                 raise PaasError(
                     "site-host-taken",

@@ -1,9 +1,12 @@
-"""What the proxy knows of an app: its hosts and where its instances listen."""
+"""What the proxy knows of an app: its names, its certificates, and where its instances listen."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from paas.domain.buildpacks import StaticFiles
+
+HTTP_PORT = 80
+HTTPS_PORT = 443
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +18,34 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """A chain and its key, and for which of the site's names they are shown.
+
+    The two files never change: a renewal makes new ones.
+    """
+
+    chain: Path
+    key: Path
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Every request for a name is sent to another one, path and query as they came.
+
+    code: 301, 302, 307 or 308 (RFC 9110, 15.4).
+    """
+
+    host: str
+    to: str
+    code: int = 301
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """One app's entry at the proxy. hosts: DNS names; ports: of its web instances on loopback.
 
+    A host may begin with ``*.``: any name below, unless another site has that name itself.
     closed: every request is answered with 503 and the page, or a default one.
     No ports: the hosts answer with the folder's files, or 503 where there is none.
     """
@@ -28,3 +56,48 @@ class Site:
     folder: Folder | None = None
     closed: bool = False
     page: Path | None = None
+    certificates: tuple[Certificate, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that is the site's: those that answer and those that redirect."""
+        return (*self.hosts, *(redirect.host for redirect in self.redirects))
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Names of a site that are answered alike on one of the two ports.
+
+    certificate: None on the port for plain HTTP. redirect: to HTTPS of the same name where its
+    ``to`` is empty; None where the app answers.
+    """
+
+    names: tuple[str, ...]
+    certificate: Certificate | None = None
+    redirect: Redirect | None = None
+
+
+def servers_of(site: Site) -> list[Server]:
+    """How each name of the site is answered, over HTTP and HTTPS.
+
+    A name with a certificate is answered over HTTPS; over HTTP it is redirected there.
+    """
+    secure = {host for certificate in site.certificates for host in certificate.hosts}
+    plain = tuple(host for host in site.hosts if host not in secure)
+    upgraded = tuple(host for host in site.hosts if host in secure)
+    servers = [Server(plain)] if plain else []
+    if upgraded:
+        servers.append(Server(upgraded, redirect=Redirect("", "", 301)))
+    for certificate in site.certificates:
+        shown = tuple(host for host in certificate.hosts if host in site.hosts)
+        if shown:
+            servers.append(Server(shown, certificate))
+    for redirect in site.redirects:
+        servers.append(Server((redirect.host,), redirect=redirect))
+        servers += [
+            Server((redirect.host,), certificate, redirect)
+            for certificate in site.certificates
+            if redirect.host in certificate.hosts
+        ]
+    return servers

@@ -22,7 +22,7 @@ from paas.domain.interfaces import (
 from paas.domain.names import AppName, BranchName
 from paas.services.access import find_app, refreshed
 from paas.services.narration import waiting
-from paas.services.rollout import Rollout
+from paas.services.sites import Sites
 
 NAME_TRIES = 20
 
@@ -52,7 +52,7 @@ class Apps:
     logs: Logs
     locks: Locks
     clock: Clock
-    rollout: Rollout
+    sites: Sites
     addresses: Addresses
     random_name: Callable[[], AppName]
     stop_limit_s: float
@@ -99,8 +99,7 @@ class Apps:
             renamed = replace(app, name=new_name)
             try:
                 if app.current is not None:
-                    serving = [i for i in self.store.instances(app.id) if i.is_live(app)]
-                    self.proxy.apply(self.rollout.site(renamed, serving))
+                    self.proxy.apply(self.sites.present(renamed))
             except BaseException:
                 self.store.rename_app(app.id, app.name)
                 raise

@@ -20,9 +20,9 @@ from paas.domain.interfaces import (
     Store,
 )
 from paas.domain.releases import Instance, Status
-from paas.domain.sites import Site
 from paas.services.access import refreshed
 from paas.services.rollout import Rollout
+from paas.services.sites import Sites
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +42,14 @@ class Reconcile:
     keys: KeyFile
     clock: Clock
     rollout: Rollout
+    sites: Sites
     stop_limit_s: float
 
     def prepare(self) -> None:
         """Before anything starts: what sshd and the proxy read, rendered from the store."""
         self.runtime.forget_unstartable()
         self.keys.publish(self.store.all_keys())
-        self.proxy.restore([self._site(app) for app in self._deployed()])
+        self.proxy.restore([self.sites.present(app) for app in self._deployed()])
 
     def run(self, say: Narrator) -> int:
         """Returns how many things were mended. Apps that are being changed now are left alone."""
@@ -62,9 +63,6 @@ class Reconcile:
     def _deployed(self) -> list[App]:
         return [app for app in self.store.apps() if app.current is not None]
 
-    def _site(self, app: App) -> Site:
-        return self.rollout.site(app, self._live(app))
-
     def _live(self, app: App) -> list[Instance]:
         return [i for i in self.store.instances(app.id) if i.is_live(app)]
 
@@ -77,7 +75,7 @@ class Reconcile:
                 mended += self._bring_back(app, say)
                 app = refreshed(self.store, app)
                 if app.current is not None:
-                    self.proxy.apply(self._site(app))
+                    self.proxy.apply(self.sites.present(app))
                 return mended
         except PaasError as error:
             say.warn(f"{app.name}: {error.message}")

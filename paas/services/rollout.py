@@ -14,13 +14,10 @@ from paas.domain.errors import PaasError
 from paas.domain.formation import WEB, instances_of, wanted_quantities
 from paas.domain.interfaces import Logs, Narrator, Ports, Proxy, Runtime, Slugs, Store
 from paas.domain.releases import Instance, Release, Slug
-from paas.domain.sites import Folder, Site
 from paas.domain.stopping import is_stopped, label, places
 from paas.services.phases import Phases
+from paas.services.sites import Sites
 from paas.services.startup import Startup
-
-# In the app's repository: what visitors see in maintenance mode.
-MAINTENANCE_PAGE = "maintenance.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +33,7 @@ class Rollout:
     ports: Ports
     slugs: Slugs
     logs: Logs
+    sites: Sites
     startup: Startup
     phases: Phases
     addresses: Addresses
@@ -71,36 +69,12 @@ class Rollout:
                 self.phases.release(app, release, slug, say)
             new = self._plan(app, release, slug, only, say)
             self._bring_up(app, release, new, say)
-            self._switch(app, release, new, keep, there)
+            self._switch(app, release, new, keep)
         except BaseException:
             self._discard(app, release, new)
             raise
         on_live()
         self._retire(app, old)
-
-    def site(self, app: App, instances: list[Instance], version: int | None = None) -> Site:
-        """The app's entry at the proxy with these instances of a release behind it.
-
-        version: of the release, or None for the current one.
-        """
-        ports = tuple(instance.port for instance in instances if instance.port is not None)
-        hosts = (self.addresses.host(app.name),)
-        slug = self._slug_of(app, version)
-        if self.store.maintenance(app.id):
-            page = self.slugs.page(slug.id, MAINTENANCE_PAGE) if slug else None
-            return Site(app.id, hosts, ports, closed=True, page=page)
-        return Site(app.id, hosts, ports, self._folder(slug))
-
-    def _slug_of(self, app: App, version: int | None) -> Slug | None:
-        number = version or app.current
-        release = self.store.release(app.id, number) if number else None
-        return self.store.slug(release.slug_id) if release and release.slug_id else None
-
-    def _folder(self, slug: Slug | None) -> Folder | None:
-        """The files that a release without a web process has the proxy serve."""
-        if slug is None or slug.static is None or WEB in slug.processes:
-            return None
-        return Folder(self.slugs.path(slug.id), slug.static)
 
     def _slug(self, release: Release) -> Slug | None:
         slug = self.store.slug(release.slug_id) if release.slug_id else None
@@ -155,15 +129,13 @@ class Rollout:
         release: Release,
         new: list[Instance],
         keep: list[Instance],
-        there: list[Instance],
     ) -> None:
-        self.proxy.apply(self.site(app, [*new, *keep], release.version))
+        self.proxy.apply(self.sites.of(app, [*new, *keep], release.version))
         try:
             generation = new[0].generation if new else app.generation if keep else None
             self.store.make_current(app.id, release.version, generation, keep)
         except BaseException:
-            serving = [i for i in there if i.is_live(app)]
-            self.proxy.apply(self.site(app, serving))
+            self.proxy.apply(self.sites.present(app))
             raise
         for instance in new:
             self.logs.write(app.id, instance.label, f"State changed to up (v{release.version})")

@@ -7,7 +7,7 @@ from paas.domain.errors import PaasError
 from paas.domain.interfaces import Clock, Locks, Narrator, Proxy, Store
 from paas.services.access import find_app, refreshed
 from paas.services.narration import waiting
-from paas.services.rollout import Rollout
+from paas.services.sites import Sites
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,7 @@ class Upkeep:
 
     store: Store
     proxy: Proxy
-    rollout: Rollout
+    sites: Sites
     locks: Locks
     clock: Clock
 
@@ -56,9 +56,8 @@ class Upkeep:
             self.store.set_maintenance(app.id, on)
             if app.current is None:
                 return True
-            live = [i for i in self.store.instances(app.id) if i.is_live(app)]
             try:
-                self.proxy.apply(self.rollout.site(app, live))
+                self.proxy.apply(self.sites.present(app))
             except BaseException:
                 self.store.set_maintenance(app.id, not on)
                 raise

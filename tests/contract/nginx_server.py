@@ -35,6 +35,7 @@ def embedded_settings(root: Path) -> Settings:
         opt=root / "opt",
         embedded=True,
         http_port=free_port(),
+        https_port=free_port(),
         nginx_conf=root / "etc" / "nginx.conf",
         nginx_http_conf=root / "etc" / "paas.conf",
         nginx_pid=root / "run" / "nginx.pid",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from paas.adapters.logs import parse_stamp
-from paas.adapters.nginx_conf import CLEARED_HEADERS, router_log
+from paas.adapters.nginx_site import CLEARED_HEADERS, router_log
 from paas.domain.sites import Site
 from tests.contract.nginx_server import (
     Nginx,

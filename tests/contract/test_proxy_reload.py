@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from paas.adapters.nginx_conf import render_site
 from paas.adapters.nginx_process import NginxProcess
+from paas.adapters.nginx_site import render_site
 from paas.adapters.proxy_nginx import NginxProxy
 from paas.domain.errors import PaasError
 from paas.domain.sites import Site

@@ -46,6 +46,7 @@ def system(root: Path, extra: str = "") -> Settings:
         state=root / "state",
         run=root / "run",
         http_port=free_port(),
+        https_port=free_port(),
         nginx_conf=conf,
         nginx_http_conf=root / "nginx" / "conf.d" / "paas.conf",
         nginx_pid=root / "nginx.pid",

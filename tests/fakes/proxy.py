@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from paas.adapters.nginx_conf import render_site
+from paas.adapters.nginx_site import render_site
 from paas.domain.errors import PaasError
 from paas.domain.sites import Site
 from paas.settings import Settings
@@ -28,7 +28,7 @@ class FakeProxy:
             failure, self.failure = self.failure, None
             raise failure
         for other in self.by_app.values():
-            if other.app_id != site.app_id and (taken := set(other.hosts) & set(site.hosts)):
+            if other.app_id != site.app_id and (taken := set(other.names) & set(site.names)):
                 raise PaasError("site-host-taken", f"{min(taken)} is served already.")
         self.by_app[site.app_id] = site
 

@@ -34,6 +34,7 @@ from paas.services.reconcile import Reconcile
 from paas.services.releases import Releases
 from paas.services.rollout import Rollout
 from paas.services.runs import OneOffs
+from paas.services.sites import Sites
 from paas.services.slug_maker import Push, SlugMaker
 from paas.services.startup import Startup
 from paas.services.storage import Storages
@@ -406,6 +407,13 @@ class World:
         self.store = SqliteStore(self.folder / "state.db", (70000, 70009))
         addresses = Addresses("example.com", 80, 22, "paas")
         self.phases = Phases(one_off=self.one_off, slugs=self.slugs, logs=self.logs, limit_s=900.0)
+        self.sites = Sites(
+            store=self.store,
+            proxy=self.proxy,
+            slugs=self.slugs,
+            locks=self.locks,
+            addresses=addresses,
+        )
         self.rollout = Rollout(
             store=self.store,
             runtime=self.runtime,
@@ -413,6 +421,7 @@ class World:
             ports=FakePorts(),
             slugs=self.slugs,
             logs=self.logs,
+            sites=self.sites,
             startup=Startup(
                 runtime=self.runtime,
                 probe=self.probe,
@@ -436,7 +445,7 @@ class World:
             logs=self.logs,
             locks=self.locks,
             clock=self.clock,
-            rollout=self.rollout,
+            sites=self.sites,
             addresses=addresses,
             random_name=lambda: AppName("quiet-otter-1234"),
             stop_limit_s=30.0,
@@ -509,7 +518,7 @@ class World:
         self.upkeep = Upkeep(
             store=self.store,
             proxy=self.proxy,
-            rollout=self.rollout,
+            sites=self.sites,
             locks=self.locks,
             clock=self.clock,
         )
@@ -551,6 +560,7 @@ class World:
         )
 
     def user(self, name: str, role: Role = Role.MEMBER) -> Actor:
+            sites=self.sites,
         """A user who may come in."""
         return Actor(self.store.add_user(UserName(name), role, self.clock.now()))
 

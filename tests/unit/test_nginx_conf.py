@@ -9,11 +9,11 @@ from paas.adapters.nginx_conf import (
     render_http,
     render_main,
     render_nginx,
-    render_site,
 )
+from paas.adapters.nginx_site import render_site
 from paas.domain.buildpacks import StaticFiles
 from paas.domain.errors import PaasError
-from paas.domain.sites import Folder, Site
+from paas.domain.sites import Certificate, Folder, Redirect, Site
 from paas.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -33,8 +33,22 @@ ONE = Site(12, ("shop.apps.example.com",), (20_001,))
 MANY = Site(7, ("shop.localhost", "www.example.com"), (20_001, 20_005, 29_999))
 NONE = Site(12, ("shop.apps.example.com",), ())
 FILES = Folder(Path("/var/lib/paas/slugs/12-1"), StaticFiles("dist", "index.html", "404.html"))
+SECURE = Site(
+    12,
+    ("shop.apps.example.com", "shop.example.com"),
+    (20_001,),
+    certificates=(
+        Certificate(
+            Path("/var/lib/paas/certs/3/chain.pem"),
+            Path("/var/lib/paas/certs/3/key.pem"),
+            ("shop.example.com", "www.example.com"),
+        ),
+    ),
+    redirects=(Redirect("www.example.com", "shop.example.com", 308),),
+)
 
 VARIANTS = {
+    "site-tls.conf": render_site(SECURE, SYSTEM, ipv6=True),
     "site-folder.conf": render_site(Site(12, ONE.hosts, (), FILES), SYSTEM, ipv6=True),
     "site-maintenance.conf": render_site(
         Site(12, ONE.hosts, ONE.ports, None, True), SYSTEM, ipv6=True

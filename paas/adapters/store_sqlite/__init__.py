@@ -3,8 +3,9 @@
 from paas.adapters.store_sqlite.accounts import AccountTables
 from paas.adapters.store_sqlite.building import BuildTables
 from paas.adapters.store_sqlite.history import HistoryTables
+from paas.adapters.store_sqlite.routing import RoutingTables
 from paas.adapters.store_sqlite.running import RunningTables
 
 
-class SqliteStore(AccountTables, BuildTables, HistoryTables, RunningTables):
+class SqliteStore(AccountTables, BuildTables, HistoryTables, RoutingTables, RunningTables):
     """Store of domain.interfaces."""

@@ -112,4 +112,14 @@ MIGRATIONS = (
         app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE
     ) STRICT;
     """,
+    """
+    CREATE TABLE routing (
+        app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE,
+        value TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE hosts (
+        host TEXT PRIMARY KEY,
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE
+    ) STRICT;
+    """,
 )

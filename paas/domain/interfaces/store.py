@@ -14,6 +14,7 @@ from paas.domain.releases import (
     Release,
     Slug,
 )
+from paas.domain.routing import Routing
 from paas.domain.storage import Storage
 
 
@@ -108,6 +109,13 @@ class Store(Protocol):
 
     def unlock_app(self, app_id: int) -> bool: ...
     def app_lock(self, app_id: int) -> AppLock | None: ...
+    def routing(self, app_id: int) -> Routing: ...
+    def set_routing(self, app_id: int, routing: Routing) -> None:
+        """Raises PaasError ``host-taken`` where another app has one of its names."""
+
+    def host_owner(self, host: str) -> int | None:
+        """The id of the app that has a name by its routing; not of one that has it by its own."""
+
     def maintenance(self, app_id: int) -> bool: ...
     def set_maintenance(self, app_id: int, on: bool) -> None: ...
     def add_storage(self, app_id: int, path: str) -> Storage: ...

@@ -74,8 +74,10 @@ def _place(plan: Plan) -> Iterator[str]:
 
 def _ports(plan: Plan) -> Iterator[str]:
     running = _running_pids(plan)
-    defaults = {} if plan.embedded else {"http_port": 80, "ssh_port": 22}
-    for setting, default in ({"http_port": None, "ssh_port": None} | defaults).items():
+    defaults = {} if plan.embedded else {"http_port": 80, "https_port": 443, "ssh_port": 22}
+    for setting, default in (
+        {"http_port": None, "https_port": None, "ssh_port": None} | defaults
+    ).items():
         port = plan.options.get(setting, default)
         if port is None:
             continue

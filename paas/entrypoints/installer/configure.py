@@ -53,7 +53,8 @@ def write_settings(plan: Plan) -> None:
     present = yaml.safe_load(path.read_text()) if path.exists() else {}
     if not isinstance(present, dict):
         raise InstallError(f"{path} must be a mapping of settings.")
-    ours: dict[str, Any] = {"domain": "localhost"} | former | _layout(plan) | dict(plan.options)
+    defaults = {"domain": "localhost"} | ({"https_port": 0} if plan.embedded else {})
+    ours: dict[str, Any] = defaults | former | _layout(plan) | dict(plan.options)
     ours["build_env"] = dict(plan.machine)
     merged = merged_settings(present, former, ours) | dict(plan.options)
     if merged != present:

@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--domain", help="apps answer at APP.DOMAIN (default: localhost)")
     add("--root", metavar="DIR", help="make a server of its own in this directory")
     add("--http-port", type=_port, metavar="N", help="where Nginx listens (default: 80)")
+    add("--https-port", type=_port, metavar="N", help="where Nginx listens for HTTPS (443)")
     add("--ssh-port", type=_port, metavar="N", help="where sshd listens (default: 22)")
     add("--uids", type=_range, metavar="A-B", help="uids for the apps")
     add("--app-ports", type=_range, metavar="A-B", help="ports on loopback for the apps")
@@ -84,8 +85,8 @@ def _range(text: str) -> list[int]:
 
 def _options(arguments: argparse.Namespace) -> dict[str, Any]:
     """The settings that the command line gives, by their names in server.yml."""
-    names = {"domain": "domain", "http_port": "http_port", "ssh_port": "ssh_port"}
-    names |= {"uids": "uids", "app_ports": "ports"}
+    names = {"domain": "domain", "http_port": "http_port", "https_port": "https_port"}
+    names |= {"ssh_port": "ssh_port", "uids": "uids", "app_ports": "ports"}
     given = {setting: getattr(arguments, option) for option, setting in names.items()}
     return {setting: value for setting, value in given.items() if value is not None}
 

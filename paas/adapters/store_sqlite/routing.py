@@ -1,0 +1,45 @@
+"""How apps are reached: one value for each app, and which names are taken."""
+
+import json
+import sqlite3
+from dataclasses import asdict
+from typing import Any
+
+from paas.adapters.store_sqlite.database import Database
+from paas.domain.errors import PaasError
+from paas.domain.routing import Routing
+from paas.domain.sites import Redirect
+
+
+class RoutingTables(Database):
+    """The part of Store that is about routing."""
+
+    def routing(self, app_id: int) -> Routing:
+        row = self.row("SELECT value FROM routing WHERE app_id = ?", app_id)
+        return _decoded(json.loads(row[0])) if row else Routing()
+
+    def set_routing(self, app_id: int, routing: Routing) -> None:
+        try:
+            with self.writing() as connection:
+                connection.execute("DELETE FROM hosts WHERE app_id = ?", (app_id,))
+                connection.executemany(
+                    "INSERT INTO hosts (host, app_id) VALUES (?, ?)",
+                    [(host, app_id) for host in sorted(routing.claimed)],
+                )
+                connection.execute(
+                    "INSERT INTO routing (app_id, value) VALUES (?, ?) "
+                    "ON CONFLICT (app_id) DO UPDATE SET value = excluded.value",
+                    (app_id, json.dumps(asdict(routing))),
+                )
+        except sqlite3.IntegrityError as error:
+            raise PaasError("host-taken", "Another app has one of these names.") from error
+
+    def host_owner(self, host: str) -> int | None:
+        row = self.row("SELECT app_id FROM hosts WHERE host = ?", host)
+        return row[0] if row else None
+
+
+def _decoded(value: dict[str, Any]) -> Routing:
+    """A routing as it was written, by this version or an earlier one."""
+    redirects = tuple(Redirect(**redirect) for redirect in value.pop("redirects"))
+    return Routing(domains=tuple(value.pop("domains")), redirects=redirects, **value)
