@@ -63,6 +63,7 @@ class Settings:
     max_processes: int = 1_024
     max_runs: int = 20
     max_open_files: int = 65_536
+    max_domains: int = 100
     # Logs
     log_file_mib: int = 10
     log_files: int = 5

@@ -19,9 +19,11 @@ from paas.adapters.ports import LocalPorts
 from paas.adapters.proxy_nginx import NginxProxy
 from paas.adapters.random_names import random_name, random_secret
 from paas.adapters.repository_dulwich import DulwichRepository
+from paas.adapters.resolver import SystemResolver
 from paas.adapters.router_log import RouterLog
 from paas.adapters.runs_native import NativeRuns
 from paas.adapters.runtime_native import NativeRuntime
+from paas.adapters.server_yml import ServerYml
 from paas.adapters.slugs_files import FileSlugs
 from paas.adapters.storage_files import FileStorage
 from paas.adapters.store_sqlite import SqliteStore
@@ -35,6 +37,7 @@ from paas.services.cloning import Cloning
 from paas.services.config import Config
 from paas.services.deploys import Deploys
 from paas.services.diffs import Diffs
+from paas.services.domains import Domains
 from paas.services.keys import Keys
 from paas.services.phases import Phases
 from paas.services.processes import Processes
@@ -81,6 +84,7 @@ class Platform:
     builds: Builds
     config: Config
     diffs: Diffs
+    domains: Domains
     keys: Keys
     one_offs: OneOffs
     processes: Processes
@@ -222,6 +226,16 @@ def build(settings: Settings) -> Platform:
         builds=Builds(store=store, queue=queue, locks=locks, logs=logs, clock=clock),
         config=Config(store=store, rollout=rollout, locks=locks, clock=clock),
         diffs=diffs,
+        domains=Domains(
+            store=store,
+            proxy=proxy,
+            locks=locks,
+            sites=sites,
+            resolver=SystemResolver(settings.domain),
+            server=ServerYml(settings.etc / "server.yml"),
+            addresses=addresses,
+            max_domains=settings.max_domains,
+        ),
         releases=releases,
         sites=sites,
         keys=Keys(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Set
 from pathlib import Path
 
-from paas.adapters.nginx_text import environment, number, path_text, render
+from paas.adapters.nginx_text import checked_number, environment, path_text, render
 from paas.domain.errors import PaasError
 from paas.domain.names import shown
 from paas.settings import Settings
@@ -35,8 +35,8 @@ def render_http(settings: Settings, *, ipv6: bool, omit: Set[str] = frozenset())
     """
     return render(
         "http.conf.j2",
-        http_port=number("http-port", settings.http_port, 1, 65535),
-        https_port=number("https-port", settings.https_port, 0, 65535),
+        http_port=checked_number("http-port", settings.http_port, 1, 65535),
+        https_port=checked_number("https-port", settings.https_port, 0, 65535),
         sites=path_text(sites_directory(settings)),
         ipv6=ipv6,
         omit=omit,
@@ -76,4 +76,4 @@ def load_templates() -> None:
 
 
 def _worker_limit_ms(settings: Settings) -> int:
-    return number("worker-limit", int(settings.worker_limit_s * 1000), 1, 2**31)
+    return checked_number("worker-limit", int(settings.worker_limit_s * 1000), 1, 2**31)

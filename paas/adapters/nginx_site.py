@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from paas.adapters.nginx_text import host_text, number, path_text, render
+from paas.adapters.nginx_text import checked_number, host_text, path_text, render
 from paas.domain.errors import PaasError
 from paas.domain.sites import HTTPS_PORT, Redirect, Server, Site, servers_of
 from paas.settings import Settings
@@ -26,20 +26,20 @@ def render_site(site: Site, settings: Settings, *, ipv6: bool) -> str:
     """One app's file. Raises PaasError where a host, port or id is not one."""
     if not site.names:
         raise PaasError("site-host", f"The site of app {site.app_id} has no host.")
-    app_id = number("site-id", site.app_id, 1, 2**63)
+    app_id = checked_number("site-id", site.app_id, 1, 2**63)
     return render(
         "site.conf.j2",
         app_id=app_id,
         servers=[_server(server, site, settings) for server in servers_of(site)],
-        ports=[number("site-port", port, 1, 65535) for port in site.ports],
+        ports=[checked_number("site-port", port, 1, 65535) for port in site.ports],
         log=path_text(router_log(settings, site.app_id)),
         challenges=path_text(challenges_directory(settings)),
         **_folder(site),
         closed=site.closed,
         page=path_text(site.page) if site.page else None,
         page_folder=path_text(site.page.parent) if site.page else None,
-        http_port=number("http-port", settings.http_port, 1, 65535),
-        https_port=number("https-port", settings.https_port, 0, 65535),
+        http_port=checked_number("http-port", settings.http_port, 1, 65535),
+        https_port=checked_number("https-port", settings.https_port, 0, 65535),
         cleared_headers=CLEARED_HEADERS,
         ipv6=ipv6,
     )

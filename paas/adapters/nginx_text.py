@@ -53,7 +53,7 @@ def path_text(path: Path) -> str:
     return str(path)
 
 
-def number(reference: str, value: int, first: int, last: int) -> int:
+def checked_number(reference: str, value: int, first: int, last: int) -> int:
     """A whole number from first to last; or PaasError."""
     if type(value) is not int or not first <= value <= last:
         raise PaasError(reference, f"{value!r} is not a number from {first} to {last}.")

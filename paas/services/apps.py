@@ -67,8 +67,8 @@ class Apps:
 
     def create(self, actor: Actor, name: AppName | None) -> App:
         """Make an app, under a pleasant random name if none is given."""
-        if name is None:
-            name = self._free_name()
+        name = name or self._free_name()
+        self.sites.refuse_claimed(name)
         app = self.store.add_app(name, actor.user.name if actor.user else None, self.clock.now())
         try:
             self.repository.create(app.id)
@@ -95,6 +95,7 @@ class Apps:
         app = self.find(actor, name)
         with self.locks.app(app.id, f"{actor.name} renames the app", waiting(say)):
             app = refreshed(self.store, app)
+            self.sites.refuse_claimed(new_name, app)
             self.store.rename_app(app.id, new_name)
             renamed = replace(app, name=new_name)
             try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from paas.domain.addresses import Addresses
 from paas.domain.apps import Actor, App
+from paas.domain.errors import PaasError
 from paas.domain.formation import WEB
 from paas.domain.interfaces import Locks, Narrator, Proxy, Slugs, Store
 from paas.domain.releases import Instance, Slug
@@ -88,6 +89,21 @@ class Sites:
                 self.proxy.apply(self.present(app))
                 raise
             return routing
+
+    def refuse_claimed(self, name: str, app: App | None = None) -> None:
+        """Raises PaasError where an app of that name could not have its own host name.
+
+        app: the one that is to have the name, where it exists.
+        """
+        host = f"{name}.{self.addresses.domain}"
+        owner = self.store.host_owner(host)
+        holder = self.store.app_by_id(owner) if owner else None
+        if holder is not None and (app is None or holder.id != app.id):
+            raise PaasError(
+                "host-taken",
+                f"{host}, the own name of an app {name}, is a domain of another app.",
+                "Choose another name, or have an admin remove that domain.",
+            )
 
     def _slug(self, app: App, version: int | None) -> Slug | None:
         number = version or app.current

@@ -25,6 +25,7 @@ from paas.services.cloning import Cloning
 from paas.services.config import Config
 from paas.services.deploys import Deploys
 from paas.services.diffs import Diffs
+from paas.services.domains import Domains
 from paas.services.keys import Keys
 from paas.services.phases import Phases
 from paas.services.processes import Processes
@@ -43,6 +44,7 @@ from paas.services.watch import Watch
 from tests.fakes.build_queue import FakeBuildQueue
 from tests.fakes.one_off import FakeOneOff
 from tests.fakes.proxy import FakeProxy
+from tests.fakes.resolver import FakeResolver, FakeServerFile
 from tests.fakes.runs import FakeRuns
 from tests.fakes.runtime import FakeRuntime
 
@@ -512,6 +514,18 @@ class World:
         self.config = Config(
             store=self.store, rollout=self.rollout, locks=self.locks, clock=self.clock
         )
+        self.resolver = FakeResolver()
+        self.server_file = FakeServerFile()
+        self.domains = Domains(
+            store=self.store,
+            proxy=self.proxy,
+            locks=self.locks,
+            sites=self.sites,
+            resolver=self.resolver,
+            server=self.server_file,
+            addresses=addresses,
+            max_domains=10,
+        )
         self.storage = Storages(
             store=self.store, files=self.storage_files, rollout=self.rollout, locks=self.locks
         )
@@ -556,13 +570,17 @@ class World:
             keys=self.key_file,
             clock=self.clock,
             rollout=self.rollout,
+            sites=self.sites,
             stop_limit_s=30.0,
         )
 
     def user(self, name: str, role: Role = Role.MEMBER) -> Actor:
-            sites=self.sites,
         """A user who may come in."""
         return Actor(self.store.add_user(UserName(name), role, self.clock.now()))
+
+    def actor(self, name: str) -> Actor:
+        """One who is there already."""
+        return Actor(self.store.user(UserName(name)))
 
     def app(self, name: str = "shop", actor: Actor = ROOT) -> App:
         """An app that was never deployed."""

@@ -3,7 +3,7 @@
 from paas.domain.interfaces.building import Builder, BuildpackCatalog, BuildQueue, Built, Slugs
 from paas.domain.interfaces.guarding import KeyFile, KeyReader, Locks
 from paas.domain.interfaces.repository import Commit, Quarantine, Repository, Tree
-from paas.domain.interfaces.routing import HealthProbe, Ports, Proxy
+from paas.domain.interfaces.routing import HealthProbe, Ports, Proxy, Resolver, ServerFile
 from paas.domain.interfaces.running import Caller, OneOff, Runs, Runtime, StorageFiles
 from paas.domain.interfaces.saying import Clock, LogLine, Logs, Narrator, RequestLog
 from paas.domain.interfaces.store import Store
@@ -29,8 +29,10 @@ __all__ = [
     "Quarantine",
     "Repository",
     "RequestLog",
+    "Resolver",
     "Runs",
     "Runtime",
+    "ServerFile",
     "Slugs",
     "StorageFiles",
     "Store",

@@ -52,3 +52,23 @@ class Ports(Protocol):
 
     def free(self, taken: set[int], count: int) -> list[int]:
         """That many ports of the platform's range that nothing uses."""
+
+
+class Resolver(Protocol):
+    """What DNS says."""
+
+    def lookup(self, hosts: Sequence[str], limit_s: float) -> dict[str, tuple[str, ...]]:
+        """The addresses of each; none for one that has none, or no answer within limit_s in all.
+
+        Of a wildcard: those of some name below it.
+        """
+
+    def own_addresses(self) -> frozenset[str]:
+        """Those at which this server is reached."""
+
+
+class ServerFile(Protocol):
+    """The server's settings, as a file that the operator may edit too."""
+
+    def set_domain(self, domain: str) -> None:
+        """Give the server another domain; other settings stay as they are."""

@@ -1,0 +1,33 @@
+"""Host names as people type them, in the form that DNS has (RFC 5891)."""
+
+import idna
+
+from paas.domain.errors import usage_error
+from paas.domain.hosts import WILDCARD, HostName, host_name
+from paas.domain.names import shown
+
+
+def to_host_name(text: str) -> HostName:
+    """The name in ASCII and lowercase, without the root's dot. Raises PaasError where it is none.
+
+    Letters that look alike are left alone: which names exist is for the registries to say.
+    """
+    plain = text.removesuffix(".")
+    wildcard = WILDCARD if plain.startswith(WILDCARD) else ""
+    rest = plain.removeprefix(WILDCARD)
+    if rest.isascii():
+        return host_name(wildcard + rest.lower())
+    try:
+        ascii_text = idna.encode(rest, uts46=True).decode()
+    except idna.IDNAError as error:
+        raise usage_error("host-name", f"{shown(text)} is not a host name: {error}.") from error
+    return host_name(wildcard + ascii_text)
+
+
+def to_unicode(host: str) -> str:
+    """The name as people read it; itself where it has no other form."""
+    wildcard = WILDCARD if host.startswith(WILDCARD) else ""
+    try:
+        return wildcard + idna.decode(host.removeprefix(WILDCARD))
+    except idna.IDNAError:
+        return host

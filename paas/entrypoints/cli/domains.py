@@ -1,0 +1,170 @@
+"""domains, domains:add, domains:remove, domains:clear, domains:redirect, domains:set-global"""
+
+import click
+
+from paas.adapters.idn import to_host_name, to_unicode
+from paas.domain.errors import usage_error
+from paas.domain.hosts import HostName
+from paas.domain.sites import Redirect
+from paas.entrypoints.cli.session import (
+    Session,
+    app_argument,
+    app_option,
+    json_option,
+    pass_session,
+)
+from paas.entrypoints.cli.terminal import print_json, print_table
+from paas.services.domains import DomainInfo
+
+CODES = ("301", "302", "307", "308")
+
+
+@click.command("domains")
+@app_argument
+@app_option
+@json_option
+@pass_session
+def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
+    """List the host names of an app, and whether DNS points them here.
+
+    Example: paas domains -a shop
+    """
+    name = session.app_name(app, name)
+    found = session.platform.domains.listing(session.actor, name)
+    if as_json:
+        print_json([_plain(info) for info in found])
+        return
+    rows = [(info.host, _kind(info), _dns(info)) for info in found]
+    print_table(("Domain", "Kind", "DNS"), rows)
+
+
+@click.command("domains:add")
+@click.argument("words", nargs=-1, required=True, metavar="[APP] DOMAIN...")
+@app_option
+@pass_session
+def add(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """Have an app answer to more host names; *.shop.example.com is any name below.
+
+    Example: paas domains:add shop shop.example.com www.example.com
+    """
+    name, hosts = _words(session, words, app)
+    session.platform.domains.add(session.actor, name, hosts, session.say)
+    session.say.step(f"{name} answers to {_joined(hosts)}")
+    infos = {i.host: i for i in session.platform.domains.listing(session.actor, name)}
+    for host in hosts:
+        if not infos[host].here:
+            session.say.detail(f"DNS of {to_unicode(host)}: {_dns(infos[host])}")
+
+
+@click.command("domains:remove")
+@click.argument("words", nargs=-1, required=True, metavar="[APP] DOMAIN...")
+@app_option
+@pass_session
+def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """Have an app answer to host names no longer, or redirect them no longer.
+
+    Example: paas domains:remove shop www.example.com
+    """
+    name, hosts = _words(session, words, app)
+    session.platform.domains.remove(session.actor, name, hosts, session.say)
+    session.say.step(f"{name} answers no more to {_joined(hosts)}")
+
+
+@click.command("domains:clear")
+@app_argument
+@app_option
+@pass_session
+def clear(session: Session, name: str | None, app: str | None) -> None:
+    """Remove all domains and redirects of an app; its own name stays.
+
+    Example: paas domains:clear shop
+    """
+    name = session.app_name(app, name)
+    session.platform.domains.clear(session.actor, name, session.say)
+    addresses = session.platform.addresses
+    found = session.platform.apps.find(session.actor, name)
+    session.say.step(f"{name} answers to {addresses.host(found.name)} alone")
+
+
+@click.command("domains:redirect")
+@click.argument("words", nargs=-1, required=True, metavar="[APP] FROM TO [301|302|307|308]")
+@app_option
+@pass_session
+def redirect(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """Send every request for one host name to another, path and query as they came.
+
+    301 (the default) and 302 may turn a POST into a GET; 308 and 307 do not. Moved for good: 301
+    or 308.
+
+    Example: paas domains:redirect shop www.example.com example.com 308
+    """
+    name, made = _redirect(session, words, app)
+    session.platform.domains.redirect(session.actor, name, made, session.say)
+    session.say.step(f"{to_unicode(made.host)} redirects to {to_unicode(made.to)} ({made.code})")
+
+
+@click.command("domains:set-global")
+@click.argument("domain")
+@pass_session
+def set_global(session: Session, domain: str) -> None:
+    """Give the server another domain: every app answers at APP.DOMAIN.
+
+    A DNS record for *.DOMAIN has to point to the server. The names below the former domain are
+    answered no more. For admins.
+
+    Example: paas domains:set-global apps.example.com
+    """
+    host = to_host_name(domain)
+    session.platform.domains.set_global(session.actor, host, session.say)
+    session.say.step(f"Apps answer at APP.{host}")
+
+
+def _words(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, list[HostName]]:
+    """The app and the host names of ``[APP] DOMAIN...``: an app's name has no dot."""
+    named = app is None and "." not in words[0]
+    hosts = words[1:] if named else words
+    if not hosts:
+        raise usage_error("arguments", "Which domain?", "For example: shop.example.com")
+    return session.app_name(app, words[0] if named else None), [to_host_name(w) for w in hosts]
+
+
+def _redirect(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, Redirect]:
+    code = words[-1] if words[-1].isdigit() else None
+    if code is not None and code not in CODES:
+        raise usage_error("arguments", f"{code} is not one of {', '.join(CODES)}.")
+    name, hosts = _words(session, words[:-1] if code else words, app)
+    if len(hosts) != 2:
+        raise usage_error(
+            "arguments",
+            "domains:redirect takes two names: from and to.",
+            "For example: paas domains:redirect shop www.example.com example.com",
+        )
+    return name, Redirect(hosts[0], hosts[1], int(code or 301))
+
+
+def _plain(info: DomainInfo) -> dict[str, object]:
+    return {
+        "domain": info.host,
+        "kind": info.kind,
+        "redirect": {"to": info.redirect.to, "code": info.redirect.code} if info.redirect else None,
+        "addresses": list(info.addresses),
+        "points_here": info.here,
+    }
+
+
+def _kind(info: DomainInfo) -> str:
+    if info.redirect is None:
+        return info.kind
+    return f"redirect to {info.redirect.to} ({info.redirect.code})"
+
+
+def _dns(info: DomainInfo) -> str:
+    if info.here:
+        return "points here"
+    if info.addresses:
+        return f"points to {', '.join(info.addresses)}, which is not this server"
+    return "has no address yet"
+
+
+def _joined(hosts: list[HostName]) -> str:
+    return ", ".join(map(to_unicode, hosts))

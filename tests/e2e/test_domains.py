@@ -1,0 +1,96 @@
+"""Domains on a real server: added, redirected, taken, moved to another domain."""
+
+import http.client
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.e2e.probe import App, push
+from tests.e2e.server import DOMAIN, Server, User
+
+
+@pytest.fixture(scope="module")
+def shop(alice: User) -> App:
+    """An app of alice's."""
+    return push(alice, "shopdom", {})
+
+
+def answer(server: Server, host: str, path: str = "/") -> tuple[int, str]:
+    """Status and Location of a GET for a host; 0 where the connection is closed unanswered."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=10)
+    try:
+        connection.request("GET", path, headers={"Host": host})
+        response = connection.getresponse()
+        response.read()
+    except http.client.RemoteDisconnected:
+        return 0, ""
+    finally:
+        connection.close()
+    return response.status, response.getheader("Location", "")
+
+
+def test_an_app_answers_to_its_domains(server: Server, alice: User, shop: App) -> None:
+    """At once when the command returns, wildcards and international names too; and no longer."""
+    names = ["kaufen.example", "bücher.example", "*.kaufen.example"]
+    done = alice.ssh("domains:add", "shopdom", *names)
+    assert "DNS of kaufen.example: has no address yet" in done.stderr
+    for host in ("kaufen.example", "xn--bcher-kva.example", "a.b.kaufen.example", "KAUFEN.example"):
+        assert answer(server, host)[0] == 200, host
+    listed = json.loads(alice.ssh("domains", "-a", "shopdom", "--json").stdout)
+    assert [(info["domain"], info["kind"]) for info in listed] == [
+        (f"shopdom.{DOMAIN}", "app"),
+        ("kaufen.example", "custom"),
+        ("xn--bcher-kva.example", "custom"),
+        ("*.kaufen.example", "custom"),
+    ]
+    alice.ssh("domains:remove", "-a", "shopdom", "bücher.example", "*.kaufen.example")
+    assert answer(server, "xn--bcher-kva.example") == (0, "")
+    assert answer(server, "kaufen.example")[0] == 200
+
+
+def test_a_redirect_keeps_path_and_query(server: Server, alice: User, shop: App) -> None:
+    """With the status that was asked for, and the port of this server."""
+    alice.ssh("domains:redirect", "shopdom", "www.alt.example", "neu.example", "308")
+    assert answer(server, "www.alt.example", "/a%20b?c=d&e") == (
+        308,
+        f"http://neu.example:{server.http_port}/a%20b?c=d&e",
+    )
+    alice.ssh("domains:clear", "shopdom")
+    assert answer(server, "www.alt.example") == (0, "")
+
+
+def test_a_name_of_another_app_is_refused(
+    server: Server, alice: User, bob: User, shop: App
+) -> None:
+    """Without saying whose it is to one who may not know."""
+    alice.ssh("domains:add", "shopdom", "mine.example")
+    bob.ssh("apps:create", "bobdom")
+    refused = bob.ssh("domains:add", "bobdom", "mine.example", check=False)
+    assert refused.returncode == 1
+    assert "mine.example belongs to another app" in refused.stderr
+    assert "shopdom" not in refused.stderr
+    wrong = bob.ssh("domains:add", "bobdom", "http://x.example/", check=False)
+    assert wrong.returncode == 2
+    assert "is an address, not a host name" in wrong.stderr
+
+
+def test_domains_outlive_deploys_and_restarts(server: Server, alice: User, shop: App) -> None:
+    """They are the app's, not the release's."""
+    alice.ssh("domains:add", "shopdom", "bleibt.example")
+    alice.ssh("ps:restart", "-a", "shopdom")
+    assert answer(server, "bleibt.example")[0] == 200
+
+
+def test_the_servers_domain_can_change(new_server: Callable[..., Server]) -> None:
+    """Every app answers below the new one from then on, also those that come later."""
+    server = new_server(min_free_mib=64)
+    carol = server.user("carol")
+    push(carol, "movable", {})
+    refused = carol.ssh("domains:set-global", "moved.example", check=False)
+    assert "Only an admin" in refused.stderr
+    server.paas("domains:set-global", "moved.example")
+    assert answer(server, "movable.moved.example")[0] == 200
+    assert answer(server, f"movable.{DOMAIN}") == (0, "")
+    shown = carol.ssh("apps:info", "movable").stdout
+    assert f"http://movable.moved.example:{server.http_port}/" in shown

@@ -1,0 +1,31 @@
+"""DNS and the server's settings file in memory."""
+
+from collections.abc import Sequence
+
+
+class FakeResolver:
+    """`Resolver` of paas/domain/interfaces. records: addresses by name."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, tuple[str, ...]] = {}
+        self.own = frozenset({"192.0.2.1"})
+
+    def lookup(self, hosts: Sequence[str], limit_s: float) -> dict[str, tuple[str, ...]]:
+        del limit_s
+        return {host: self.records.get(host, ()) for host in hosts}
+
+    def own_addresses(self) -> frozenset[str]:
+        return self.own
+
+
+class FakeServerFile:
+    """`ServerFile` of paas/domain/interfaces. failure: raised by the next change."""
+
+    def __init__(self) -> None:
+        self.domain: str | None = None
+        self.failure: Exception | None = None
+
+    def set_domain(self, domain: str) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.domain = domain

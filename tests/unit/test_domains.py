@@ -1,0 +1,257 @@
+"""Domains: which names an app may have, and what becomes of them."""
+
+import pytest
+
+from paas.adapters.idn import to_host_name, to_unicode
+from paas.domain.apps import Role
+from paas.domain.errors import PaasError
+from paas.domain.hosts import HostName, host_name, wildcards_over
+from paas.domain.names import AppName
+from paas.domain.routing import Routing
+from paas.domain.sites import Redirect
+from tests.fakes.world import ROOT, World
+
+SHOP = HostName("shop.test")
+WWW = HostName("www.shop.test")
+
+
+def refusal(world: World, *hosts: str, name: str = "shop", user: str | None = None) -> PaasError:
+    """Why an app may not have these names."""
+    actor = world.actor(user) if user else ROOT
+    with pytest.raises(PaasError) as caught:
+        world.domains.add(actor, name, [HostName(host) for host in hosts], world.said)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("shop.test", "shop.test"),
+        ("SHOP.Test.", "shop.test"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("BÜCHER.example", "xn--bcher-kva.example"),
+        ("straße.example", "xn--strae-oqa.example"),
+        ("*.bücher.example", "*.xn--bcher-kva.example"),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+    ],
+)
+def test_names_are_normalised(typed: str, meant: str) -> None:
+    """Case, the root's dot and international names are what DNS makes of them."""
+    assert to_host_name(typed) == meant
+
+
+def test_names_are_shown_as_people_read_them() -> None:
+    """Also a wildcard; and what is no international name stays."""
+    assert to_unicode("*.xn--bcher-kva.example") == "*.bücher.example"
+    assert to_unicode("xn--zzzzzzz-.example") == "xn--zzzzzzz-.example"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ".",
+        "*",
+        "*.",
+        "*.test",
+        "a.*.test",
+        "*a.test",
+        "**.a.test",
+        "http://a.test",
+        "a.test/",
+        "a.test:80",
+        "a..test",
+        "-a.test",
+        "a-.test",
+        "a_b.test",
+        "a b.test",
+        "a.test\n",
+        "a.test;",
+        "$host",
+        "~^.*$",
+        "192.0.2.1",
+        "[::1]",
+        "a" * 64 + ".test",
+        ".".join(["a" * 60] * 5),
+        "a\u2024test\u200b.example",
+        "ünü\x00.test",
+    ],
+)
+def test_what_is_no_name_is_refused(text: str) -> None:
+    """As wrong usage, and nothing is repaired."""
+    with pytest.raises(PaasError) as caught:
+        to_host_name(text)
+    assert caught.value.reference == "host-name"
+    assert caught.value.exit_code == 2
+
+
+def test_wildcards_over_a_name() -> None:
+    """The closest first, itself not, and none over everything."""
+    assert wildcards_over("a.b.c.test") == ["*.b.c.test", "*.c.test"]
+    assert wildcards_over("*.b.c.test") == ["*.c.test"]
+
+
+def test_domains_are_added_and_removed(world: World) -> None:
+    """Twice is once; the own name stays until it is removed itself."""
+    world.app()
+    world.push()
+    world.domains.add(ROOT, "shop", [SHOP, WWW, SHOP], world.said)
+    world.domains.add(ROOT, "shop", [SHOP], world.said)
+    assert list(world.proxy.by_app[1].hosts) == ["shop.example.com", SHOP, WWW]
+    world.domains.remove(ROOT, "shop", [WWW, HostName("shop.example.com")], world.said)
+    assert list(world.proxy.by_app[1].hosts) == [SHOP]
+    world.domains.clear(ROOT, "shop", world.said)
+    assert list(world.proxy.by_app[1].hosts) == ["shop.example.com"]
+
+
+def test_a_domain_that_is_not_there_is_told(world: World) -> None:
+    """And nothing is removed."""
+    world.app()
+    world.domains.add(ROOT, "shop", [SHOP], world.said)
+    with pytest.raises(PaasError, match=r"no domain www\.shop\.test"):
+        world.domains.remove(ROOT, "shop", [SHOP, WWW], world.said)
+    assert world.store.routing(1).domains == (SHOP,)
+
+
+def test_the_last_name_stays(world: World) -> None:
+    """An app without a name could not be reached, and nginx would refuse its file."""
+    world.app()
+    with pytest.raises(PaasError, match="at least one"):
+        world.domains.remove(ROOT, "shop", [HostName("shop.example.com")], world.said)
+
+
+def test_the_owner_is_told_to_those_who_may_know(world: World) -> None:
+    """And to nobody else."""
+    world.user("alice")
+    world.user("bob")
+    world.app("shop", world.actor("alice"))
+    world.app("other", world.actor("bob"))
+    world.domains.add(world.actor("alice"), "shop", [SHOP], world.said)
+    assert "the app shop" in refusal(world, SHOP, name="other").message
+    assert "another app" in refusal(world, SHOP, name="other", user="bob").message
+
+
+def test_a_name_below_anothers_wildcard_is_theirs(world: World) -> None:
+    """Who may use both apps may take it out of the wildcard."""
+    world.user("alice")
+    world.user("bob")
+    world.app("shop", world.actor("alice"))
+    world.app("other", world.actor("bob"))
+    wildcard = HostName("*.shop.test")
+    world.domains.add(world.actor("alice"), "shop", [wildcard], world.said)
+    assert refusal(world, WWW, name="other", user="bob").reference == "host-taken"
+    assert refusal(world, "*.www.shop.test", name="other", user="bob").reference == "host-taken"
+    world.domains.add(ROOT, "other", [WWW], world.said)
+
+
+def test_names_below_the_servers_domain_are_for_admins(world: World) -> None:
+    """An app's own name is never another's, and the rest is not a member's to give."""
+    world.user("alice")
+    world.app("shop", world.actor("alice"))
+    world.app("other")
+    for host in ("example.com", "free.example.com", "*.example.com"):
+        assert refusal(world, host, user="alice").reference == "host-reserved"
+    assert refusal(world, "other.example.com").reference == "host-taken"
+    world.domains.add(ROOT, "shop", [HostName("free.example.com")], world.said)
+    with pytest.raises(PaasError) as caught:
+        world.app("free")
+    assert caught.value.reference == "host-taken"
+    with pytest.raises(PaasError):
+        world.apps.rename(ROOT, "other", AppName("free"), world.said)
+
+
+def test_a_redirect_takes_its_name_out_of_the_domains(world: World) -> None:
+    """A name answers or redirects, not both."""
+    world.app()
+    world.push()
+    world.domains.add(ROOT, "shop", [SHOP, WWW], world.said)
+    world.domains.redirect(ROOT, "shop", Redirect(WWW, SHOP, 308), world.said)
+    assert world.proxy.by_app[1].hosts == ("shop.example.com", SHOP)
+    assert world.proxy.by_app[1].redirects == (Redirect(WWW, SHOP, 308),)
+    world.domains.redirect(ROOT, "shop", Redirect(WWW, SHOP, 302), world.said)
+    assert world.proxy.by_app[1].redirects == (Redirect(WWW, SHOP, 302),)
+    world.domains.remove(ROOT, "shop", [WWW], world.said)
+    assert world.store.routing(1) == Routing(domains=(SHOP,))
+
+
+def test_adding_a_name_ends_its_redirect(world: World) -> None:
+    """The later wish counts."""
+    world.app()
+    world.domains.redirect(ROOT, "shop", Redirect(WWW, SHOP), world.said)
+    world.domains.add(ROOT, "shop", [WWW], world.said)
+    assert world.store.routing(1) == Routing(domains=(WWW,))
+
+
+@pytest.mark.parametrize("to", [WWW, "*.shop.test"])
+def test_a_redirect_leads_to_one_other_name(world: World, to: str) -> None:
+    """Not to itself, not to a wildcard."""
+    world.app()
+    with pytest.raises(PaasError):
+        world.domains.redirect(ROOT, "shop", Redirect(WWW, to), world.said)
+
+
+def test_redirects_make_no_loop(world: World) -> None:
+    """Where the target redirects itself."""
+    world.app()
+    world.domains.redirect(ROOT, "shop", Redirect(SHOP, WWW), world.said)
+    with pytest.raises(PaasError) as caught:
+        world.domains.redirect(ROOT, "shop", Redirect(WWW, SHOP), world.said)
+    assert caught.value.reference == "redirect-loop"
+
+
+def test_the_only_name_does_not_redirect(world: World) -> None:
+    """There must be one that answers."""
+    world.app()
+    with pytest.raises(PaasError) as caught:
+        world.domains.redirect(ROOT, "shop", Redirect("shop.example.com", SHOP), world.said)
+    assert caught.value.reference == "last-domain"
+
+
+def test_there_is_a_limit(world: World) -> None:
+    """A site file of a thousand names would be read at each reload."""
+    world.app()
+    error = refusal(world, *(f"{n}.shop.test" for n in range(11)))
+    assert error.reference == "too-many-domains"
+
+
+def test_the_listing_says_where_dns_points(world: World) -> None:
+    """Here, elsewhere, or nowhere."""
+    world.app()
+    world.resolver.records = {SHOP: ("192.0.2.1",), WWW: ("203.0.113.9",)}
+    world.domains.add(ROOT, "shop", [SHOP, WWW], world.said)
+    found = world.domains.listing(ROOT, "shop")
+    assert [(i.host, i.kind, i.addresses, i.here) for i in found] == [
+        ("shop.example.com", "app", (), False),
+        (SHOP, "custom", ("192.0.2.1",), True),
+        (WWW, "custom", ("203.0.113.9",), False),
+    ]
+
+
+def test_the_servers_domain_moves_all_apps(world: World) -> None:
+    """Those that serve, in one change of the proxy."""
+    world.app()
+    world.push()
+    world.app("idle")
+    world.domains.set_global(ROOT, host_name("apps.test"), world.said)
+    assert world.proxy.by_app[1].hosts == ("shop.apps.test",)
+    assert world.server_file.domain == "apps.test"
+
+
+def test_a_domain_that_cannot_be_written_moves_nothing(world: World) -> None:
+    """The proxy goes back."""
+    world.app()
+    world.push()
+    world.server_file.failure = PaasError("server-yml", "It cannot be read.")
+    with pytest.raises(PaasError, match="cannot be read"):
+        world.domains.set_global(ROOT, host_name("apps.test"), world.said)
+    assert world.proxy.by_app[1].hosts == ("shop.example.com",)
+
+
+def test_only_admins_change_the_servers_domain(world: World) -> None:
+    """It concerns every app."""
+    world.user("alice")
+    world.user("root2", Role.ADMIN)
+    with pytest.raises(PaasError) as caught:
+        world.domains.set_global(world.actor("alice"), host_name("apps.test"), world.said)
+    assert caught.value.reference == "admins-only"
+    world.domains.set_global(world.actor("root2"), host_name("apps.test"), world.said)

@@ -1,0 +1,35 @@
+"""Changing server.yml from a command."""
+
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.server_yml import ServerYml
+from paas.domain.errors import PaasError
+from paas.settings import load
+
+
+def test_one_setting_changes_and_the_rest_stays(tmp_path: Path) -> None:
+    """Also the comment at the head, and the order."""
+    path = tmp_path / "server.yml"
+    path.write_text("# Ours.\n# Yours too.\ndomain: a.test\nhttp_port: 8080\n")
+    ServerYml(path).set_domain("b.test")
+    assert path.read_text() == "# Ours.\n# Yours too.\ndomain: b.test\nhttp_port: 8080\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_domain_that_was_not_there_is_added(tmp_path: Path) -> None:
+    """What is not in the file has its default."""
+    path = tmp_path / "server.yml"
+    path.write_text("http_port: 8080\n")
+    ServerYml(path).set_domain("b.test")
+    assert load(path).domain == "b.test"
+
+
+def test_a_file_that_cannot_be_read_stays(tmp_path: Path) -> None:
+    """Its mistake is told, by the key."""
+    path = tmp_path / "server.yml"
+    path.write_text("domian: a.test\n")
+    with pytest.raises(PaasError, match="domian"):
+        ServerYml(path).set_domain("b.test")
+    assert path.read_text() == "domian: a.test\n"
