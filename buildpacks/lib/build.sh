@@ -19,13 +19,13 @@ source "$paas_here/output.sh"
 # shellcheck source=SCRIPTDIR/fetch.sh
 source "$paas_here/fetch.sh"
 
-# run_script SCRIPT ARGUMENT...: also one that lost its executable bit, by the program that its
-# first line names.
-run_script() {
+# run_script SCRIPT ARGUMENT...: in the buildpack's own directory, as on Heroku, where some name
+# their files from. Also one that lost its executable bit, by the program that its first line names.
+run_script() (
     local script=$1 first='' interpreter
+    cd "$pack"
     if [[ -x $script ]]; then
-        "$@"
-        return
+        exec "$@"
     fi
     IFS= read -r first <"$script" || true
     if [[ $first == '#!'* ]]; then
@@ -33,8 +33,8 @@ run_script() {
     else
         interpreter=(/bin/bash)
     fi
-    "${interpreter[@]}" "$@"
-}
+    exec "${interpreter[@]}" "$@"
+)
 
 # detect_first: the first buildpack of order.txt that accepts the app; sets $pack and $label.
 detect_first() {

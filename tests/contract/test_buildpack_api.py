@@ -58,7 +58,7 @@ def test_scripts_get_their_arguments(sandbox: Bench, shelf: Shelf) -> None:
         "mine",
         {
             "bin/detect": '[[ $# == 1 && -f $1/greeting ]] && echo "Mine $(cat "$1/greeting")"',
-            "bin/compile": 'echo "compile $# $PWD"; ls -d "$1" "$2" "$3"; echo x > $1/made',
+            "bin/compile": 'echo "compile $# $1"; ls -d "$1" "$2" "$3"; echo x > $1/made',
             "bin/release": '[[ $# == 1 && -f $1/made ]] && echo "default_process_types: {web: r}"',
         },
     )
@@ -68,6 +68,50 @@ def test_scripts_get_their_arguments(sandbox: Bench, shelf: Shelf) -> None:
     assert "-----> Mine hello app detected" in sandbox.lines
     assert "compile 3 /app" in sandbox.lines
     assert (sandbox.tree() / "made").read_text() == "x\n"
+
+
+def test_scripts_start_in_the_buildpacks_own_directory(sandbox: Bench, shelf: Shelf) -> None:
+    """Some name their own files from there, heroku-buildpack-nginx for one."""
+    pack = shelf.make(
+        "mine",
+        {
+            "bin/detect": "cat conf/name",
+            "bin/compile": 'cp conf/name "$1/copied"',
+            "bin/release": 'echo "default_process_types: {web: $(cat conf/name)}"',
+            "conf/name": "from mine\n",
+        },
+    )
+    built = sandbox.build(APP, buildpacks=[pack])
+    assert (built.buildpack, dict(built.processes)) == ("from mine", {"web": "from mine"})
+    assert (sandbox.tree() / "copied").read_text() == "from mine\n"
+
+
+def test_the_tree_may_be_replaced(sandbox: Bench, shelf: Shelf) -> None:
+    """A buildpack that makes one folder the whole app: the next one sees that alone."""
+    move = 'mv "$1/part" "$2/part"; rm -rf "$1" 2>/dev/null; mkdir -p "$1"; mv "$2"/part/* "$1"'
+    first = shelf.make("first", {"bin/compile": move})
+    second = shelf.make("second", {"bin/compile": 'echo "sees: $(ls "$1" | xargs)"'})
+    sandbox.build({**APP, "part/Procfile": "web: part\n"}, buildpacks=[first, second])
+    assert "sees: Procfile" in sandbox.lines
+    assert (sandbox.tree() / "Procfile").read_text() == "web: part\n"
+
+
+def test_what_is_kept_in_profile_d_is_the_apps(sandbox: Bench, shelf: Shelf) -> None:
+    """.profile.d of several buildpacks lies side by side; $HOME in it is the app's directory."""
+    packs = [
+        shelf.make(
+            name,
+            {
+                "bin/compile": f'mkdir -p "$1/.profile.d"; '
+                f'echo "export PATH=\\$HOME/{name}:\\$PATH" > "$1/.profile.d/{name}.sh"'
+            },
+        )
+        for name in ("one", "two")
+    ]
+    sandbox.build(APP, buildpacks=packs)
+    found = sorted(path.name for path in (sandbox.tree() / ".profile.d").iterdir())
+    assert found == ["one.sh", "two.sh"]
+    assert (sandbox.tree() / ".profile.d/one.sh").read_text() == "export PATH=$HOME/one:$PATH\n"
 
 
 def test_config_vars_are_files_and_nothing_else(sandbox: Bench, shelf: Shelf) -> None:
@@ -130,7 +174,7 @@ def test_later_buildpacks_see_what_earlier_ones_export(sandbox: Bench, shelf: Sh
     second = shelf.make("second", {"bin/compile": 'tool; echo "in $PWD"'})
     sandbox.build(APP, buildpacks=[first, second])
     assert "tool ran" in sandbox.lines
-    assert "in /app" in sandbox.lines
+    assert any(line.startswith("in /tmp/buildpack-") for line in sandbox.lines)
     assert not (shelf.root / "first/export").exists()
 
 

@@ -238,7 +238,9 @@ def test_releases_nothing_beside_a_procfile(project: Project) -> None:
 def test_asks_for_uvicorn(project: Project) -> None:
     """An ASGI app without uvicorn among its dependencies is told to add it."""
     files = {"requirements.txt": "", "main.py": "app = FastAPI()"}
-    assert "uvicorn, which runs such an app, is not in" in error_of(project.write(files).compile())
+    done = project.write(files).compile()
+    assert "uvicorn, which runs such an app, is not in" in error_of(done)
+    assert "Add it: echo uvicorn >> requirements.txt" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,8 @@ def test_downloads_nltk_data(project: Project) -> None:
     assert "NLTK" not in project.again()
     uv = project.root / "bin/uv"
     made = "mkdir -p .venv/lib/python3/site-packages/nltk; touch .venv/lib/python3/site-packages/"
-    python = "printf '#!/bin/sh\\necho \"$@\" > nltk-called\\n' > .venv/bin/python"
+    script = '#!/bin/sh\\necho "$@" > nltk-called; cat nltk-says 2>/dev/null || true\\n'
+    python = f"printf '{script}' > .venv/bin/python"
     uv.write_text(
         f"#!/bin/bash\nmkdir -p .venv/bin; {made}nltk/__init__.py; {python}; "
         "chmod +x .venv/bin/python\n"
@@ -179,7 +180,12 @@ def test_downloads_nltk_data(project: Project) -> None:
     project.write({"nltk.txt": "stopwords\r\npunkt_tab\n"})
     assert "Downloading NLTK data: stopwords punkt_tab" in project.again()
     called = (project.app / "nltk-called").read_text()
-    assert called == "-m nltk.downloader -e -d .venv/nltk_data stopwords punkt_tab\n"
+    assert called == "-W ignore -m nltk.downloader -e -d .venv/nltk_data stopwords punkt_tab\n"
+    # Its exit status is 0 all the same; and what failed must not be kept as the dependencies.
+    project.write({"nltk.txt": "nothing\n", "nltk-says": "[nltk_data] Error loading it: 404\n"})
+    for _ in range(2):
+        subprocess.run(["rm", "-rf", project.app / ".venv"], check=True)
+        assert "that nltk.txt lists could not be downloaded" in project.compile().stdout
     project.write({"nltk.txt": "--help\n"})
     assert "names something that is no package" in project.compile().stdout
 

@@ -28,7 +28,7 @@ choose_web_command() {
     reason=${found#*$'\n'}
     if [[ $web_command == uvicorn* && ! -x $VIRTUAL_ENV/bin/uvicorn ]]; then
         fail "$reason, but uvicorn, which runs such an app, is not in $listed_in." \
-            "Add it: echo uvicorn >> requirements.txt (or: uv add uvicorn), commit, and push again."
+            "Add it: $(add_command uvicorn)" "Then commit, and push again."
     fi
     mkdir -p .paas
     printf '%s\n' "$web_command" >.paas/python-web
@@ -56,9 +56,19 @@ add_web_server() {
             reused=no
         fi
         if [[ -f $marker ]]; then
-            detail "To choose its version, add $name to $listed_in"
+            detail "To choose its version: $(add_command "$name")"
         fi
     done
+}
+
+# add_command NAME: how a person adds a package to the app's list.
+add_command() {
+    case $package_manager in
+        uv) echo "uv add $1" ;;
+        poetry) echo "poetry add $1" ;;
+        pipenv) echo "pipenv install $1" ;;
+        *) echo "echo $1 >> requirements.txt" ;;
+    esac
 }
 
 # runs_program NAME: whether the Procfile, or the command that was found, runs it.
