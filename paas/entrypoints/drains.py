@@ -1,0 +1,166 @@
+"""The drains process: forwards the apps' logs, each drain in a thread of its own.
+
+It runs only while some app has a drain (services/drains.py), and reads the store when that changes.
+"""
+
+import argparse
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from paas.adapters.clock import SystemClock
+from paas.adapters.drain_forwarder import Forwarder, Surroundings
+from paas.adapters.drain_places import DrainPlaces
+from paas.adapters.drain_sinks import make_sink
+from paas.adapters.logs import FileLogs
+from paas.adapters.store_sqlite import SqliteStore
+from paas.domain.drains import Drain
+from paas.domain.errors import PaasError
+from paas.settings import Settings, load
+
+TICK_S = 0.5
+END_S = 3.0
+STACK_BYTES = 512 * 1024
+_PR_SET_PDEATHSIG = 1
+Wanted = tuple[Drain, str]
+
+
+class Worker:
+    """A thread with its forwarder."""
+
+    def __init__(self, drain: Drain, host: str, around: Surroundings, *, to_server: bool) -> None:
+        self.wanted: Wanted = (drain, host)
+        self._stop = threading.Event()
+        self._around = around
+        self._to_server = to_server
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        drain, host = self.wanted
+        while not self._stop.is_set():
+            try:
+                Forwarder(
+                    drain,
+                    host,
+                    lambda: make_sink(drain.target, drain.token, to_server=self._to_server),
+                    self._around,
+                    self._stop,
+                ).run()
+            except Exception:
+                _log(f"{drain.token}: {traceback.format_exc()}")
+                self._stop.wait(60)
+
+    def stop(self) -> None:
+        """Let it end when it can."""
+        self._stop.set()
+
+    def join(self, limit_s: float) -> None:
+        """Wait for its end."""
+        self._thread.join(limit_s)
+
+
+class DrainsProcess:
+    """Keeps one worker for each drain in the store."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._database = settings.state / "state.db"
+        self._store = SqliteStore(self._database, settings.uids)
+        self._places = DrainPlaces(settings)
+        clock = SystemClock()
+        self._around = Surroundings(
+            logs_directory=settings.state / "logs",
+            places=self._places,
+            logs=FileLogs(settings, clock),
+            clock=clock,
+            files=settings.log_files,
+            queue_bytes=settings.drain_queue_mib * 1024**2,
+        )
+        self._stop = threading.Event()
+        self._seen: tuple[object, ...] = ()
+        self._workers: dict[str, Worker] = {}
+
+    def stop(self, _number: int, _frame: FrameType | None) -> None:
+        """End soon."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Until it is stopped."""
+        while True:
+            try:
+                self._refresh()
+            except PaasError as error:
+                _log(error.message)
+            if self._stop.wait(TICK_S):
+                break
+        for worker in self._workers.values():
+            worker.stop()
+        deadline = time.monotonic() + END_S
+        for worker in self._workers.values():
+            worker.join(max(0.0, deadline - time.monotonic()))
+
+    def _refresh(self) -> None:
+        """Start and stop workers where the store has changed."""
+        seen = tuple(_mark(self._database.with_name(self._database.name + s)) for s in ("", "-wal"))
+        if seen == self._seen:
+            return
+        names = {app.id: str(app.name) for app in self._store.apps()}
+        wanted = {d.token: (d, names[d.app_id]) for d in self._store.drains() if d.app_id in names}
+        for token, worker in list(self._workers.items()):
+            if wanted.get(token) != worker.wanted:
+                worker.stop()
+                worker.join(END_S)
+                del self._workers[token]
+        self._places.forget_others(set(wanted))
+        for token in wanted.keys() - self._workers.keys():
+            drain, host = wanted[token]
+            to_server = self._settings.drain_to_server
+            self._workers[token] = Worker(drain, host, self._around, to_server=to_server)
+        self._seen = seen
+
+
+def _mark(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the process of the server whose settings are in ETC/server.yml."""
+    parser = argparse.ArgumentParser(prog="paas-drains")
+    parser.add_argument("--etc", type=Path, required=True)
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        return 1  # the supervisor ended while this started
+    try:
+        settings = load(parser.parse_args(argv).etc / "server.yml")
+    except PaasError as error:
+        _log(error.message)
+        return error.exit_code
+    os.umask(0o022)
+    threading.stack_size(STACK_BYTES)
+    process = DrainsProcess(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, process.stop)
+    process.run()
+    return 0
+
+
+def _log(text: str) -> None:
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+    print(f"{stamp} {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
