@@ -9,7 +9,7 @@ from pathlib import Path
 
 from paas.adapters.process import exit_words
 
-_GROUP = re.compile(r"([0-9]+)-v[0-9]+-[0-9]+")
+_GROUP = re.compile(r"([0-9]+)-(v[0-9]+)-[0-9]+")
 
 
 class ExitLog:
@@ -31,7 +31,8 @@ class ExitLog:
         if killed > self._killed.get(f"{group}-{label}", 0):
             words += f": out of memory, the limit is {limit}"
         self._killed[f"{group}-{label}"] = killed
-        line = f"{datetime.now(UTC).isoformat(timespec='microseconds')} paas[{label}]: {words}\n"
+        stamp = datetime.now(UTC).isoformat(timespec="microseconds")
+        line = f"{stamp} paas[{label}] {found[2]}: {words}\n"
         # No log, no line: a full disk or an app that is gone must not disturb supervisord.
         with contextlib.suppress(OSError):
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -8,23 +8,23 @@ import contextlib
 import heapq
 import itertools
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, timedelta
 from pathlib import Path
-from typing import BinaryIO
 
 from paas.adapters.build_log import lines_until
+from paas.adapters.log_files import Followed, lines_backwards, parse_line
 from paas.domain.interfaces import Clock, LogLine
+from paas.domain.loglines import EVERY_LINE, LogFilter
 from paas.settings import Settings
 
 POLL_S = 0.1
 FIRST_START = " from down to starting"
 STARTS = " to starting"  # how the launcher's line ends that begins a process's output
-_CHUNK_BYTES = 65_536
 _SEARCH_LINES = 50_000
-_LINE = re.compile(r"(\S+) (?:(app|paas)\[([^\]]*)\]|(router)): (.*)")
+# By how much lines of one file may be out of order: several programs stamp and write them.
+_DISORDER = timedelta(seconds=10)
 
 
 class FileLogs:
@@ -52,26 +52,40 @@ class FileLogs:
         text = _one_line(line.decode("utf-8", "replace"))
         self._add(app_id, f"app[{process}]: {text}")
 
-    def tail(self, app_id: int, count: int) -> list[LogLine]:
-        """The last lines, oldest first, router lines included."""
+    def tail(self, app_id: int, count: int, wanted: LogFilter = EVERY_LINE) -> list[LogLine]:
+        """The last lines that are wanted, oldest first, router lines included."""
+        return self._tail(app_id, count, wanted, {})
+
+    def _tail(
+        self, app_id: int, count: int, wanted: LogFilter, ends: "dict[str, Followed]"
+    ) -> list[LogLine]:
         newest_first = heapq.merge(
-            self._backwards(app_id, "app.log"),
-            self._backwards(app_id, "router.log"),
+            *(self._backwards(app_id, name, wanted, ends.get(name)) for name in _names(wanted)),
             key=lambda line: line.at,
             reverse=True,
         )
-        return list(itertools.islice(newest_first, max(count, 0)))[::-1]
+        found = filter(wanted.takes, newest_first)
+        return list(itertools.islice(found, max(count, 0)))[::-1]
 
-    def follow(self, app_id: int, stop: Callable[[], bool]) -> Iterator[LogLine]:
-        """Lines as they arrive, from this call on, until stop says so."""
-        followed = [_Followed(self._path(app_id, name)) for name in ("app.log", "router.log")]
-        return self._follow(followed, stop)
+    def follow(
+        self,
+        app_id: int,
+        stop: Callable[[], bool],
+        wanted: LogFilter = EVERY_LINE,
+        count: int = 0,
+    ) -> Iterator[LogLine]:
+        """The last lines, then those that arrive, from this call on, until stop says so."""
+        followed = {name: Followed(self._path(app_id, name)) for name in _names(wanted)}
+        first = self._tail(app_id, count, wanted, followed)
+        return itertools.chain(first, self._follow(list(followed.values()), stop, wanted))
 
-    def _follow(self, followed: "list[_Followed]", stop: Callable[[], bool]) -> Iterator[LogLine]:
+    def _follow(
+        self, followed: list[Followed], stop: Callable[[], bool], wanted: LogFilter
+    ) -> Iterator[LogLine]:
         try:
             while not stop():
                 lines = [line for file in followed for line in file.new_lines()]
-                yield from sorted(lines, key=lambda line: line.at)
+                yield from filter(wanted.takes, sorted(lines, key=lambda line: line.at))
                 if not lines:
                     self._clock.sleep(POLL_S)
         finally:
@@ -148,100 +162,53 @@ class FileLogs:
     def _path(self, app_id: int, name: str) -> Path:
         return self._directory / str(app_id) / name
 
-    def _backwards(self, app_id: int, name: str) -> Iterator[LogLine]:
-        """The lines of a log and its rotated parts, newest first; what is none is left out."""
+    def _backwards(
+        self,
+        app_id: int,
+        name: str,
+        wanted: LogFilter = EVERY_LINE,
+        followed: Followed | None = None,
+    ) -> Iterator[LogLine]:
+        """The lines of a log and its rotated parts, newest first; what is none is left out.
+
+        Those that cannot be wanted may be left out, too. followed: with what came before it only.
+        """
         first = self._path(app_id, name)
         rotated = [first.with_name(f"{name}.{number}") for number in range(1, self._files + 1)]
+        oldest = wanted.since - _DISORDER if wanted.since else None
+        needle = wanted.grep.encode().lower() if wanted.grep else b""
         for path in (first, *rotated):
-            try:
-                file = path.open("rb")
-            except OSError:
-                continue
-            with file:
-                for raw in _lines_backwards(file):
-                    line = parse_line(raw)
-                    if line is not None:
-                        yield line
+            for raw in _lines_of(path, followed):
+                # Most of the time would go into the parsing of lines that are not wanted.
+                if needle and needle not in raw.lower() and needle.isascii():
+                    continue
+                line = parse_line(raw)
+                if line is None:
+                    continue
+                if oldest is not None and line.at < oldest:
+                    return
+                yield line
 
 
-class _Followed:
-    """One growing file, read from its present end; a file that is renamed is read to its end."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._rest = b""
-        self._file = self._open()
-        if self._file is not None:
-            self._file.seek(0, os.SEEK_END)
-
-    def _open(self) -> BinaryIO | None:
-        try:
-            return self._path.open("rb", buffering=0)
-        except OSError:
-            return None
-
-    def new_lines(self) -> list[LogLine]:
-        """The whole lines that have come since the last call, at most some thousand."""
-        if self._file is None:
-            self._file = self._open()
-        if self._file is None:
-            return []
-        replaced = self._is_replaced(self._file)  # before the read: then nothing comes after it
-        data = self._file.read(16 * _CHUNK_BYTES) or b""
-        if not data and replaced:
-            self.close()
-            self._rest = b""
-            return self.new_lines() if self._path.exists() else []
-        *whole, self._rest = (self._rest + data).split(b"\n")
-        return [line for raw in whole if (line := parse_line(raw)) is not None]
-
-    def _is_replaced(self, file: BinaryIO) -> bool:
-        opened = os.fstat(file.fileno())
-        try:
-            present = self._path.stat()
-        except OSError:
-            return True
-        return present.st_ino != opened.st_ino or present.st_size < file.tell()
-
-    def close(self) -> None:
-        """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-
-def parse_line(raw: bytes) -> LogLine | None:
-    """A line of a log file, or None where it has not the form of one."""
-    match = _LINE.fullmatch(raw.decode("utf-8", "replace"))
-    if match is None:
-        return None
-    stamp, source, process, router, text = match.groups()
+def _lines_of(path: Path, followed: Followed | None) -> Iterator[bytes]:
+    """The lines of one file, newest first; of the file that is followed those before its start."""
     try:
-        at = parse_stamp(stamp)
-    except ValueError:
-        return None
-    return LogLine(at, source or router, process or "", text)
+        file = path.open("rb")
+    except OSError:
+        return
+    with file:
+        end = None
+        if followed is not None and os.fstat(file.fileno()).st_ino == followed.inode:
+            end = followed.start
+        elif followed is not None and not path.suffix[1:].isdigit():
+            return  # made since then: it will be followed from its beginning
+        yield from lines_backwards(file, end)
 
 
-def parse_stamp(stamp: str) -> datetime:
-    """The time of a line: ISO 8601, or Nginx's seconds since 1970. Raises ValueError."""
-    if "T" in stamp:
-        return datetime.fromisoformat(stamp).astimezone(UTC)
-    return datetime.fromtimestamp(float(stamp), UTC)
-
-
-def _lines_backwards(file: BinaryIO) -> Iterator[bytes]:
-    """The lines of a file from its end, without reading more than is asked for."""
-    position = file.seek(0, os.SEEK_END)
-    rest = b""
-    while position > 0:
-        size = min(_CHUNK_BYTES, position)
-        position -= size
-        file.seek(position)
-        rest, *lines = (file.read(size) + rest).split(b"\n")
-        yield from (line for line in reversed(lines) if line)
-    if rest:
-        yield rest
+def _names(wanted: LogFilter) -> list[str]:
+    """The files in which a wanted line can be."""
+    names = ((wanted.wants_others, "app.log"), (wanted.wants_requests, "router.log"))
+    return [name for is_wanted, name in names if is_wanted]
 
 
 def _append(path: Path, data: bytes) -> None:

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from paas.adapters.logs import parse_stamp
+from paas.adapters.log_files import parse_stamp
 from paas.domain.watching import Answers
 
 # What is read of a file at most, from its end: some ten thousand requests.

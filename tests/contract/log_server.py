@@ -17,7 +17,12 @@ class Logger:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.process: subprocess.Popen[bytes] | None = None
-        self.options = {"--file-bytes": "1000000", "--files": "3", "--rate-bytes": "100000000"}
+        self.options = {
+            "--file-bytes": "1000000",
+            "--files": "3",
+            "--file-s": "0",
+            "--rate-bytes": "100000000",
+        }
         (root / "run").mkdir()
         (root / "logs").mkdir()
 

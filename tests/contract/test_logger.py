@@ -51,8 +51,8 @@ def test_lines_are_stamped_and_tagged(logger: Logger, opened: Opened) -> None:
     os.write(fd, b"hello\n\x1b[2Jworld\n")
     wait_for(lambda: logger.log(12).count("\n") == 2)
     first, second = logger.log(12).splitlines()
-    assert re.fullmatch(STAMP + r" app\[web\.1\]: hello", first)
-    assert second.endswith(r" app[web.1]: \x1b[2Jworld")
+    assert re.fullmatch(STAMP + r" app\[web\.1\] v1: hello", first)
+    assert second.endswith(r" app[web.1] v1: \x1b[2Jworld")
 
 
 def test_a_launched_instance_is_heard(logger: Logger, tmp_path: Path) -> None:
@@ -69,9 +69,9 @@ def test_a_launched_instance_is_heard(logger: Logger, tmp_path: Path) -> None:
     )
     wait_for(lambda: logger.log(4).count("\n") == 3, limit_s=2)
     assert [line.split(" ", 1)[1] for line in logger.log(4).splitlines()] == [
-        "paas[web.1]: State changed from down to starting",
-        "app[web.1]: out",
-        "app[web.1]: err",
+        "paas[web.1] v1: State changed from down to starting",
+        "app[web.1] v1: out",
+        "app[web.1] v1: err",
     ]
 
 
@@ -153,7 +153,7 @@ def test_a_flood_is_capped_and_its_neighbour_is_heard(logger: Logger, opened: Op
 def counted(logger: Logger) -> int:
     """Written and dropped lines of app 1 together."""
     text = logger.log(1)
-    dropped = sum(map(int, re.findall(r"paas\[web\.1\]: (\d+) lines", text)))
+    dropped = sum(map(int, re.findall(r"paas\[web\.1\] v1: (\d+) lines", text)))
     return text.count("app[web.1]") + dropped
 
 
@@ -211,6 +211,29 @@ def test_router_log_is_rotated_and_nginx_told(logger: Logger) -> None:
         assert nginx.stdout.read() == b"reopened"
     assert (directory / "router.log.1").stat().st_size == 2_000
     assert not (directory / "router.log").exists()
+
+
+def test_old_files_are_rotated_and_removed(logger: Logger, opened: Opened) -> None:
+    """By the age of the first line, of the app's log and the router's; what is oldest goes."""
+    fd = opened(logger.fifo(1))
+    old, new = "2020-01-01T00:00:00.000000+00:00", "2999-01-01T00:00:00.000000+00:00"
+    for app, app_stamp, router_stamp in (("1", old, "1577836800.1"), ("2", new, "32472144000.1")):
+        directory = logger.root / "logs" / app
+        directory.mkdir()
+        (directory / "app.log").write_text(f"{app_stamp} app[web.1]: first\n")
+        (directory / "router.log").write_text(f"{router_stamp} router: first\n")
+    ancient = logger.root / "logs" / "2" / "app.log.2"
+    ancient.write_text("x\n")
+    os.utime(ancient, (0, 0))
+    logger.start(file_s="86400")
+    os.write(fd, b"today\n")
+    wait_for(lambda: "today" in logger.log(1))
+    wait_for(lambda: not ancient.exists())
+    assert "first" not in logger.log(1)
+    assert "first" in logger.log(1, "app.log.1")
+    assert "first" in logger.log(1, "router.log.1")
+    assert "first" in logger.log(2)
+    assert "first" in logger.log(2, "router.log")
 
 
 def test_foreign_paths_are_not_opened(logger: Logger, tmp_path: Path) -> None:

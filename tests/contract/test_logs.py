@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.clock import SystemClock
-from paas.adapters.logs import FileLogs, parse_line
+from paas.adapters.log_files import parse_line
+from paas.adapters.logs import FileLogs
 from paas.settings import Settings
 
 T0 = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)

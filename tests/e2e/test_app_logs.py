@@ -1,9 +1,12 @@
 """paas logs: what an app, the platform and the router say, line by line, whatever an app prints."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from tests.e2e.probe import App
@@ -18,6 +21,34 @@ with open(f"/proc/{os.getppid()}/fd/1", "wb", buffering=0) as pipe:
     while left > 0:
         left -= pipe.write(block)
 print("done")
+"""
+
+# A line each millisecond; it answers how long its longest write took.
+LOUD = """
+import os, time
+longest = 0.0
+with open(f"/proc/{os.getppid()}/fd/1", "wb", buffering=0) as pipe:
+    for number in range(COUNT):
+        begun = time.monotonic()
+        pipe.write(b"loud %d\\n" % number)
+        longest = max(longest, time.monotonic() - begun)
+        time.sleep(0.001)
+print(longest)
+"""
+# 20 MB/s for 3 s.
+FLOOD_TIMED = """
+import os, time
+longest, end = 0.0, time.monotonic() + 3
+block = b"timed flood\\n" * 16_000
+with open(f"/proc/{os.getppid()}/fd/1", "wb", buffering=0) as pipe:
+    while time.monotonic() < end:
+        left = block
+        while left:
+            begun = time.monotonic()
+            left = left[pipe.write(left):]
+            longest = max(longest, time.monotonic() - begun)
+        time.sleep(0.01)
+print(longest)
 """
 
 
@@ -44,7 +75,28 @@ def test_number_of_lines(probe: App) -> None:
     text = probe.paas("logs", "-n", "2", "--json")
     assert text.count('"source"') == 2
     first, _ = json.JSONDecoder().raw_decode(text)
-    assert set(first) == {"at", "source", "process", "text"}
+    assert set(first) == {"at", "source", "process", "text", "release"}
+
+
+def test_filters(probe: App) -> None:
+    """By process, source, time, text and release, and what is wrong is refused."""
+    probe.post("/out", "Needle 1\nneedle 2\n")
+    probe.await_log("needle 2")
+
+    def texts(*options: str) -> list[str]:
+        lines = probe.paas("logs", "-n", "1000", *options).splitlines()
+        return [line.split(" ", 2)[2] for line in lines]
+
+    assert texts("--grep", "needle") == ["Needle 1", "needle 2"]
+    assert texts("--grep", "Needle", "-d", "web.1", "-p", "web", "-s", "app") == ["Needle 1"]
+    assert texts("--grep", "needle", "-p", "worker") == []
+    assert texts("--grep", "needle", "--since", "2999-01-01") == []
+    assert texts("--grep", "needle", "--since", "1h", "--release", "v1") == ["Needle 1", "needle 2"]
+    assert any("State changed to up" in text for text in texts("--release", "v1", "-s", "paas"))
+    assert all(text.startswith("method=") for text in texts("-s", "router", "--release", "1"))
+    for wrong in (["--since", "soon"], ["-s", "nobody"], ["--release", "new"]):
+        refused = probe.server.paas("logs", *wrong, "-a", probe.name, check=False)
+        assert refused.returncode == 2
 
 
 def test_following_ends_with_its_client(server: Server, alice: User, probe: App) -> None:
@@ -106,3 +158,35 @@ def _hears(app: App) -> bool:
         if any(mark in line for line in app.log(20)):
             return True
     return False
+
+
+def test_a_restart_of_the_log_process(server: Server, probe: App) -> None:
+    """What an app prints meanwhile is kept, and no write takes 2 s."""
+    program = LOUD.replace("COUNT", "3000")
+    with ThreadPoolExecutor(1) as pool:
+        printed = pool.submit(probe.python, program)
+        for _ in range(3):
+            time.sleep(0.5)
+            os.kill(log_process(server), signal.SIGTERM)
+        assert float(printed.result()) < 2.0
+    probe.await_log("loud 2999$")
+    lines = probe.paas("logs", "-n", "4000", "--grep", "loud").splitlines()
+    assert [line.split()[-1] for line in lines] == [str(number) for number in range(3_000)]
+    with ThreadPoolExecutor(1) as pool:
+        printed = pool.submit(probe.python, FLOOD_TIMED)
+        time.sleep(0.5)
+        os.kill(log_process(server), signal.SIGKILL)
+        assert float(printed.result()) < 2.0
+
+
+def log_process(server: Server) -> int:
+    """Its pid, once it runs."""
+    found: list[int] = []
+
+    def there() -> bool:
+        processes = server.processes().items()
+        found[:] = [pid for pid, line in processes if "entrypoints/logger.py" in line]
+        return bool(found)
+
+    wait_for(there, 10, "the log process")
+    return found[0]

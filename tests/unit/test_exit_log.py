@@ -33,8 +33,8 @@ def test_status_and_signal(log: ExitLog, tmp_path: Path) -> None:
     log.write(GROUP, LABEL, 3)
     log.write(GROUP, LABEL, -15)
     assert lines(tmp_path) == [
-        "paas[web.1]: Process exited with status 3",
-        "paas[web.1]: Process killed by SIGTERM",
+        "paas[web.1] v2: Process exited with status 3",
+        "paas[web.1] v2: Process killed by SIGTERM",
     ]
 
 
@@ -44,7 +44,7 @@ def test_memory(log: ExitLog, tmp_path: Path) -> None:
     events.write_text("oom 1\noom_kill 1\n")
     log.write(GROUP, LABEL, -9)
     log.write(GROUP, LABEL, -9)
-    killed = "paas[web.1]: Process killed by SIGKILL"
+    killed = "paas[web.1] v2: Process killed by SIGKILL"
     assert lines(tmp_path) == [f"{killed}: out of memory, the limit is 64 MiB", killed]
 
 

@@ -1,8 +1,19 @@
 """logs"""
 
+from datetime import UTC, datetime
+
 import click
 
-from paas.domain.interfaces import LogLine
+from paas.domain.apps import App
+from paas.domain.history import parse_version
+from paas.domain.loglines import (
+    SOURCES,
+    LogFilter,
+    LogLine,
+    ReleaseLines,
+    parse_since,
+    release_lines,
+)
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -12,30 +23,65 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.terminal import print_json, print_line
 
+LINES = 100
 LINES_MAX = 100_000
 
 
 @click.command("logs")
 @app_argument
 @app_option
-@click.option("-n", "--num", type=click.IntRange(0, LINES_MAX), default=100, help="How many lines.")
+@click.option("-n", "--num", type=click.IntRange(0, LINES_MAX), help="How many lines (100).")
 @click.option("-t", "--tail", is_flag=True, help="Go on with lines as they arrive.")
+@click.option("-p", "--ps", metavar="TYPE", help="Only of a process type, such as web.")
+@click.option("-d", "--dyno", metavar="INSTANCE", help="Only of an instance, such as web.1.")
+@click.option("-s", "--source", type=click.Choice(SOURCES), help="Only from this source.")
+@click.option("--since", metavar="TIME", help="Only since then: 2h, 2026-11-20T10:20 (UTC).")
+@click.option("--grep", metavar="TEXT", help="Only lines with it; lower case finds any case.")
+@click.option("--release", metavar="vN", help="Only of this release.")
 @json_option
 @pass_session
 def logs(
-    session: Session, name: str | None, app: str | None, num: int, tail: bool, as_json: bool
+    session: Session,
+    *,
+    name: str | None,
+    app: str | None,
+    num: int | None,
+    tail: bool,
+    ps: str | None,
+    dyno: str | None,
+    source: str | None,
+    since: str | None,
+    grep: str | None,
+    release: str | None,
+    as_json: bool,
 ) -> None:
     """Show what an app, the platform and the router logged.
 
     Example: paas logs -n 50 -t -a shop
     """
     found = session.platform.apps.find(session.actor, session.app_name(app, name))
+    wanted = LogFilter(
+        # Heroku's -p takes an instance, too.
+        kind=ps if ps is None or "." not in ps else None,
+        instance=dyno or (ps if ps and "." in ps else None),
+        source=source,
+        since=parse_since(since, datetime.now(UTC)) if since is not None else None,
+        grep=grep,
+        release=_release(session, found, release) if release is not None else None,
+    )
     show = _show_json if as_json else _show
-    for line in session.platform.logs.tail(found.id, num):
-        show(line)
-    if tail:
-        for line in session.platform.logs.follow(found.id, session.client_gone):
+    count = num if num is not None else LINES_MAX if since is not None else LINES
+    if not tail:
+        lines = session.platform.logs.tail(found.id, count, wanted)
+        for line in lines:
             show(line)
+        return
+    for line in session.platform.logs.follow(found.id, session.client_gone, wanted, count):
+        show(line)
+
+
+def _release(session: Session, app: App, text: str) -> ReleaseLines:
+    return release_lines(session.platform.store.releases(app.id), parse_version(text))
 
 
 def _show(line: LogLine) -> None:
@@ -50,5 +96,6 @@ def _show_json(line: LogLine) -> None:
             "source": line.source,
             "process": line.process,
             "text": line.text,
+            "release": line.release,
         }
     )

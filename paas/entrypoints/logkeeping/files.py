@@ -1,29 +1,34 @@
-"""The log process's files: appended to, rotated by size, and never a reason to stop.
+"""The log process's files: appended to, rotated by size and age, and never a reason to stop.
 
 A full disk or a removed directory loses lines, which are counted and told once it works again.
 """
 
 import os
+import time
 
 from paas.entrypoints.logkeeping.lines import Bucket
 
 # pathlib and contextlib would double the memory of the log process:
-# ruff: noqa: PTH105, PTH102, PTH116, PTH118, PTH120, PTH123, SIM105
+# ruff: noqa: PTH105, PTH102, PTH108, PTH116, PTH118, PTH120, PTH123, SIM105
 
 APP_LOG = "app.log"
 ROUTER_LOG = "router.log"
+AGE_LOOK_S = 300
 _SIGUSR1 = 10
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class AppLog:
     """One app's log file, with its share of the rate and its lines not written yet."""
 
-    def __init__(self, path: str, *, file_bytes: int, files: int, bucket: Bucket) -> None:
+    def __init__(self, path: str, *, rotation: "Rotation", bucket: Bucket) -> None:
         self.path = path
         self.bucket = bucket
         self.pipes = 0
-        self._file_bytes = file_bytes
-        self._files = files
+        self._rotation = rotation
         self._fd: int | None = None
         self._batch: list[bytes] = []
         self._made = False
@@ -60,9 +65,9 @@ class AppLog:
             else:  # the disk became full in the middle
                 self._torn = True
                 self._lose(data[max(written - len(head), 0) :], "the disk is full")
-            if os.fstat(fd).st_size >= self._file_bytes:
+            if os.fstat(fd).st_size >= self._rotation.file_bytes:
                 self.close()
-                rotate(self.path, self._files)
+                rotate(self.path, self._rotation.files)
         except OSError as error:
             self._lose(data, os.strerror(error.errno or 0))
             self.close()
@@ -112,27 +117,84 @@ def rotate(path: str, files: int) -> None:
             pass
 
 
-def rotate_large(logs: str, *, file_bytes: int, files: int, skip: "set[str]") -> bool:
-    """Rotate what others write: router.log, and app.log of apps that are not in skip.
+class Rotation:
+    """When log files are renamed, and when they go.
 
-    Returns whether a router.log was rotated, so that Nginx must be told.
+    file_bytes and file_s: how large a file becomes, and how old its first line (0: any age).
+    files: how many of each are kept, the present one included; what was last written to so many
+    times file_s ago goes, too.
     """
-    told = False
-    try:
-        names = [name for name in os.listdir(logs) if name.isdigit()]  # noqa: PTH208
-    except OSError:
-        return False
-    for name in names:
-        for file in (ROUTER_LOG, APP_LOG):
-            path = os.path.join(logs, name, file)
+
+    def __init__(self, logs: str, *, file_bytes: int, files: int, file_s: int) -> None:
+        self._logs = logs
+        self.file_bytes = file_bytes
+        self.files = files
+        self._file_s = file_s
+        self._ages_at = 0
+
+    def run(self, now: int, opened: "Mapping[str, AppLog]") -> bool:
+        """Rotate what others write (router.log, and app.log of apps that are not opened), and what
+        is old. now: Unix time.
+
+        Returns whether a router.log was rotated, so that Nginx must be told.
+        """
+        by_age = self._file_s > 0 and not 0 <= now - self._ages_at < AGE_LOOK_S
+        if by_age:
+            self._ages_at = now
+        told = False
+        try:
+            names = [name for name in os.listdir(self._logs) if name.isdigit()]  # noqa: PTH208
+        except OSError:
+            return False
+        for name in names:
+            for file in (ROUTER_LOG, APP_LOG):
+                path = os.path.join(self._logs, name, file)
+                app = opened.get(name) if file == APP_LOG else None
+                if by_age:
+                    self._remove_old(path, now)
+                old = by_age and began_before(path, now - self._file_s)
+                if old or (app is None and size_of(path) >= self.file_bytes):
+                    if app is not None:
+                        app.close()
+                    rotate(path, self.files)
+                    told = told or file == ROUTER_LOG
+        return told
+
+    def _remove_old(self, path: str, now: int) -> None:
+        """Remove what was rotated so long ago that an app which logs on would have lost it."""
+        for number in range(1, self.files + 1):
+            older = f"{path}.{number}"
             try:
-                large = os.stat(path).st_size >= file_bytes
+                if os.stat(older).st_mtime < now - self._file_s * self.files:
+                    os.unlink(older)
             except OSError:
                 continue
-            if large and (file == ROUTER_LOG or name not in skip):
-                rotate(path, files)
-                told = told or file == ROUTER_LOG
-    return told
+
+
+def size_of(path: str) -> int:
+    """The size of a file; 0 where there is none."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+def began_before(path: str, unix_s: int) -> bool:
+    """Whether a log's first line is from before that time. Its stamp is ISO 8601 or Unix time."""
+    try:
+        with open(path, "rb") as file:
+            first = file.read(19)
+    except OSError:
+        return False
+    if first[4:5] == b"-":
+        return first < utc(unix_s).encode()
+    seconds = first.partition(b".")[0]
+    return seconds.isdigit() and int(seconds) < unix_s
+
+
+def utc(seconds: int) -> str:
+    """Whole seconds of Unix time as date and time."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def ask_to_reopen(pid_file: str) -> None:

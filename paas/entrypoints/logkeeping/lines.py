@@ -16,6 +16,16 @@ def stamp(now_us: int, utc: "Callable[[int], str]") -> bytes:
     return f"{utc(now_us // 1_000_000)}.{now_us % 1_000_000:06d}+00:00".encode()
 
 
+def tag(label: str, instance: str) -> bytes:
+    """``[web.1] v5`` for an instance id such as ``12-v5-9-web.1``; without a release: ``[web.1]``.
+
+    So each line says of which release it is, also while two of them run side by side.
+    """
+    release = instance.partition("-")[2].partition("-")[0]
+    known = release[:1] == "v" and release[1:].isdecimal()
+    return f"[{label}] {release}".encode() if known else f"[{label}]".encode()
+
+
 def safe(block: bytes) -> bytes:
     r"""Escape what could move a terminal's cursor or is not UTF-8, as ``\xNN``.
 

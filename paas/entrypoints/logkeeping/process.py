@@ -16,8 +16,8 @@ import sys
 import time
 
 from paas.entrypoints.launching.kernel import Kernel
-from paas.entrypoints.logkeeping.files import APP_LOG, AppLog, ask_to_reopen, rotate_large
-from paas.entrypoints.logkeeping.lines import Bucket, Splitter, stamp
+from paas.entrypoints.logkeeping.files import APP_LOG, AppLog, Rotation, ask_to_reopen, utc
+from paas.entrypoints.logkeeping.lines import Bucket, Splitter, stamp, tag
 
 # pathlib and contextlib would double the memory of the log process:
 # ruff: noqa: PTH108, PTH118, PTH208, SIM105
@@ -30,7 +30,7 @@ SCAN_S = 10.0
 DEFAULT_RATE_BYTES = 2_097_152
 BURST_S = 5
 _SIGKILL, _SIGTERM = 9, 15
-_OPTIONS = ("run", "logs", "file-bytes", "files", "nginx-pid", "rate-bytes")
+_OPTIONS = ("run", "logs", "file-bytes", "files", "file-s", "nginx-pid", "rate-bytes")
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,15 +51,15 @@ def main(arguments: "list[str]") -> int:
 
 
 class Pipe:
-    """One open FIFO. tag: what stands between the time and the text."""
+    """One open FIFO. tag: what stands between the time and the text, without the source."""
 
-    __slots__ = ("app", "dropped_bytes", "dropped_lines", "fd", "fed", "key", "label", "splitter")
+    __slots__ = ("app", "dropped_bytes", "dropped_lines", "fd", "fed", "key", "splitter", "tag")
 
-    def __init__(self, fd: int, key: "tuple[int, int]", app: str, label: str) -> None:
+    def __init__(self, fd: int, key: "tuple[int, int]", app: str, tag: bytes) -> None:
         self.fd = fd
         self.key = key
         self.app = app
-        self.label = label
+        self.tag = tag
         self.splitter = Splitter()
         self.fed = 0.0
         self.dropped_lines = self.dropped_bytes = 0
@@ -72,8 +72,12 @@ class LogProcess:
         self._fifos = os.path.join(options["run"], "fifos")
         self._logs = options["logs"]
         self._nginx_pid = options["nginx-pid"]
-        self._file_bytes = int(options["file-bytes"])
-        self._files = int(options["files"])
+        self._rotation = Rotation(
+            self._logs,
+            file_bytes=int(options["file-bytes"]),
+            files=int(options["files"]),
+            file_s=int(options["file-s"]),
+        )
         self._rate = int(options["rate-bytes"])
         self._pipes: dict[int, Pipe] = {}
         self._known: set[tuple[int, int]] = set()
@@ -82,7 +86,7 @@ class LogProcess:
         self._epoll = select.epoll()
         self._scan_at = self._keep_at = 0.0
         self._stopping = False
-        self._prefixes: dict[str, bytes] = {}
+        self._prefixes: dict[bytes, bytes] = {}
         self._stamp = b""
         raise_open_files()
         self._wake = self._catch_term()
@@ -149,12 +153,9 @@ class LogProcess:
         self._stamp = stamp(time.time_ns() // 1000, utc)
 
     def _prefix(self, pipe: Pipe) -> bytes:
-        prefix = self._prefixes.get(pipe.label)
+        prefix = self._prefixes.get(pipe.tag)
         if prefix is None:
-            prefix = self._prefixes[pipe.label] = b"%s app[%s]: " % (
-                self._stamp,
-                pipe.label.encode(),
-            )
+            prefix = self._prefixes[pipe.tag] = b"%s app%s: " % (self._stamp, pipe.tag)
         return prefix
 
     def _read(self, pipe: Pipe, now: float) -> None:
@@ -213,15 +214,14 @@ class LogProcess:
             self._apps[app] = self._new_app(app)
         self._apps[app].pipes += 1
         self._known.add(key)
-        self._pipes[fd] = Pipe(fd, key, app, label)
+        self._pipes[fd] = Pipe(fd, key, app, tag(label, rest))
         self._epoll.register(fd, select.EPOLLIN)
 
     def _new_app(self, app: str) -> AppLog:
         burst = max(self._rate * BURST_S, READ_BYTES)
         return AppLog(
             os.path.join(self._logs, app, APP_LOG),
-            file_bytes=self._file_bytes,
-            files=self._files,
+            rotation=self._rotation,
             bucket=Bucket(self._rate, burst, time.monotonic()),
         )
 
@@ -243,20 +243,17 @@ class LogProcess:
         if now >= self._scan_at:
             self._scan_at = now + SCAN_S
             self._scan()
-            rotated = rotate_large(
-                self._logs, file_bytes=self._file_bytes, files=self._files, skip=set(self._apps)
-            )
-            if rotated:
+            if self._rotation.run(int(time.time()), self._apps):
                 ask_to_reopen(self._nginx_pid)
 
     def _tell_drops(self, pipe: Pipe) -> None:
         if not pipe.dropped_lines:
             return
         self._apps[pipe.app].add(
-            b"%s paas[%s]: %d lines (%d bytes) were dropped: more than %d bytes a second\n"
+            b"%s paas%s: %d lines (%d bytes) were dropped: more than %d bytes a second\n"
             % (
                 self._stamp,
-                pipe.label.encode(),
+                pipe.tag,
                 pipe.dropped_lines,
                 pipe.dropped_bytes,
                 self._rate,
@@ -283,11 +280,6 @@ def listed(directory: str) -> "Iterator[str]":
         yield from os.listdir(directory)
     except OSError:
         return
-
-
-def utc(seconds: int) -> str:
-    """Whole seconds of Unix time as date and time."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def raise_open_files() -> None:
