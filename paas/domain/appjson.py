@@ -4,12 +4,15 @@ https://devcenter.heroku.com/articles/app-json-schema
 https://dokku.com/docs/appendices/file-formats/app-json/
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from paas.domain.appjson_checks import check_list
 from paas.domain.appjson_reader import Node, read_app_json
+from paas.domain.buildpacks import LIST_MAX, OWN, Buildpack, Kind, buildpack
+from paas.domain.errors import PaasError
 from paas.domain.health import Checks
 from paas.domain.names import ProcessType, VarName, process_type, var_name, var_value
 from paas.domain.procfile import COMMAND_MAX_BYTES
@@ -36,12 +39,17 @@ class EnvVar:
 
 @dataclass(frozen=True, slots=True)
 class CronJob:
-    """A command to run at times. schedule: five fields; policy: of two runs at once."""
+    """A command to run at times. schedule: five fields; policy: of two runs at once.
+
+    maintenance: whether it is not to run. place: of the schedule, for messages.
+    """
 
     command: str
     schedule: str
     policy: str
     maintenance: bool
+    name: str | None = None
+    place: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +63,7 @@ class AppJson:
     postdeploy: str | None = None
     first_deploy: str | None = None
     cron: tuple[CronJob, ...] = ()
-    buildpacks: tuple[str, ...] = ()
+    buildpacks: tuple[Buildpack, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -87,9 +95,7 @@ def parse_app_json(content: bytes) -> AppJson:
         postdeploy=_command(dokku.get("postdeploy")),
         first_deploy=_command(scripts.get("postdeploy")),
         cron=tuple(_cron(node) for node in found["cron"].items()) if "cron" in found else (),
-        buildpacks=tuple(_buildpack(node) for node in found["buildpacks"].items())
-        if "buildpacks" in found
-        else (),
+        buildpacks=_buildpacks(found["buildpacks"]) if "buildpacks" in found else (),
         warnings=tuple(warnings),
     )
 
@@ -137,7 +143,7 @@ def _command(node: Node | None) -> str | None:
 
 
 def _cron(node: Node) -> CronJob:
-    found = node.members("command", "schedule", "concurrency_policy", "maintenance")
+    found = node.members("command", "schedule", "concurrency_policy", "maintenance", "name")
     for name in ("command", "schedule"):
         if name not in found:
             raise node.wrong(f"has no {name}")
@@ -145,14 +151,49 @@ def _cron(node: Node) -> CronJob:
     maintenance = found.get("maintenance")
     return CronJob(
         command=_command(found["command"]) or "",
-        schedule=found["schedule"].text(),
-        policy=policy.choice(*_POLICIES) if policy else "allow",
+        schedule=found["schedule"].line(),
+        policy=policy.choice(*_POLICIES) if policy else "forbid",
         maintenance=maintenance.boolean() if maintenance else False,
+        name=_job_name(found["name"]) if "name" in found else None,
+        place=found["schedule"].place(),
     )
 
 
-def _buildpack(node: Node) -> str:
-    found = node.members("url")
-    if "url" not in found:
-        raise node.wrong("has no url")
-    return found["url"].text()
+def _job_name(node: Node) -> str:
+    text = node.text()
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,57}", text) is None:
+        raise node.wrong(
+            "must be 1 to 58 letters, digits, dashes and underscores, starting with a letter or "
+            "digit"
+        )
+    return text
+
+
+def _buildpacks(node: Node) -> tuple[Buildpack, ...]:
+    packs: list[Buildpack] = []
+    for item in node.items():
+        found = item.members("url")
+        if "url" not in found:
+            raise item.wrong("has no url")
+        pack = _buildpack(found["url"])
+        if pack in packs:
+            raise found["url"].wrong("names a buildpack that the list has already")
+        packs.append(pack)
+    if len(packs) > LIST_MAX:
+        raise node.wrong(f"names more than {LIST_MAX} buildpacks")
+    return tuple(packs)
+
+
+def _buildpack(node: Node) -> Buildpack:
+    """Not a directory of the server: whoever may push must not choose what is read there."""
+    text = node.line()
+    try:
+        pack = buildpack(text)
+    except PaasError:
+        pack = None
+    if pack is None or (pack.kind is Kind.NAME and pack.source not in OWN):
+        names = ", ".join(sorted(OWN))
+        raise node.wrong(f"must be one of {names}, heroku/NAME, or https://host/path")
+    if pack.kind is Kind.PATH:
+        raise node.wrong("is a directory of the server, which only paas buildpacks:add takes")
+    return pack

@@ -13,8 +13,12 @@ from paas.domain.names import shown
 
 SOURCE_MAX = 500
 LIST_MAX = 20
+# What buildpacks/order.txt names; here for whoever must judge a name without the files.
+OWN = frozenset({"python", "static", "node", "procfile"})
 # Names of Heroku's own that stand for one of ours.
 ALIASES = {"heroku/python": "python", "heroku/nodejs": "node", "heroku/procfile": "procfile"}
+# Others of Heroku's are repositories, as Dokku resolves them too.
+HEROKU = "https://github.com/heroku/heroku-buildpack-"
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _URL = re.compile(
@@ -22,6 +26,7 @@ _URL = re.compile(
     r"(?:#[A-Za-z0-9][A-Za-z0-9._/-]*)?",
     re.IGNORECASE,
 )
+_HEROKU = re.compile(r"heroku(?:-community)?/([a-z][a-z0-9-]{0,39})")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._@%+=:,~-]+)+")
 _FOLDER = re.compile(r"[A-Za-z0-9._@+=,~-]+(?:/[A-Za-z0-9._@+=,~-]+)*")
 
@@ -53,6 +58,8 @@ def buildpack(text: str) -> Buildpack:
     name = ALIASES.get(text, text)
     if _NAME.fullmatch(name):
         return Buildpack(Kind.NAME, name)
+    if short := _HEROKU.fullmatch(text):
+        return Buildpack(Kind.URL, HEROKU + short[1])
     if len(text) <= SOURCE_MAX and ".." not in text:
         if _URL.fullmatch(text):
             return Buildpack(Kind.URL, text)

@@ -12,7 +12,43 @@ COMMAND_MAX_BYTES = 16_384
 # Process types that are commands of the platform and never run as instances.
 NOT_INSTANCES = frozenset({"release"})
 
+# Lines of these types are cron jobs (domain/cron.py).
+_CRON = re.compile(r"cron(?:[0-9]*|[-_][A-Za-z0-9][A-Za-z0-9_-]*)")
+
 Processes = Mapping[ProcessType, str]
+
+
+def is_cron(kind: str) -> bool:
+    """Whether a line of the Procfile is a cron job: ``cron``, ``cron2``, ``cron-cleanup``."""
+    return _CRON.fullmatch(kind) is not None
+
+
+def cron_line(text: str) -> tuple[str, str]:
+    """Schedule and command of a cron job: five fields, or one word such as ``@daily``."""
+    words = text.split(None, 1 if text.startswith("@") else 5)
+    if len(words) < (2 if text.startswith("@") else 6):
+        raise PaasError(
+            "cron-schedule",
+            "A cron line is a schedule of five fields, then the command.",
+            "For example: cron: 0 3 * * * python cleanup.py; or give the type another name.",
+        )
+    return " ".join(words[:-1]), words[-1]
+
+
+def instance_types(processes: Processes) -> set[ProcessType]:
+    """The process types that run as instances."""
+    return {kind for kind in processes if kind not in NOT_INSTANCES and not is_cron(kind)}
+
+
+def command_place(content: bytes, kind: str) -> str:
+    """Where the command of a process type stands in a Procfile that was parsed."""
+    lines = content.decode("utf-8-sig").replace("\r\n", "\n").split("\n")
+    for number, line in enumerate(lines, start=1):
+        name, _, command = line.partition(":")
+        if name.strip() == kind:
+            column = len(line) - len(command.lstrip()) + 1
+            return f"Procfile, line {number}, column {column}"
+    return "Procfile"
 
 
 def parse_procfile(content: bytes) -> dict[ProcessType, str]:

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,9 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         pid = os.getpid()
         if self._connection is None or self._connection[0] != pid:
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            # Never opened beside SQLite: to close it would end this process's locks (fcntl(2)).
+            with suppress(FileExistsError):
+                os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             connection = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
@@ -33,6 +35,12 @@ class Database:
             _migrate(connection)
             self._connection = (pid, connection)
         return self._connection[1]
+
+    def close(self) -> None:
+        """Before a fork whose child is to use this: SQLite's own state must not be inherited."""
+        if self._connection is not None:
+            self._connection[1].close()
+            self._connection = None
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

@@ -1,0 +1,186 @@
+"""cron, cron:run, cron:suspend, cron:resume; and what the scheduler asks for"""
+
+import os
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+
+from paas.domain.cron import DUE_COMMAND, Job, JobState
+from paas.domain.errors import PaasError, usage_error
+from paas.domain.names import printable
+from paas.entrypoints.cli.session import (
+    Session,
+    app_argument,
+    app_option,
+    json_option,
+    pass_session,
+)
+from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.services.cron import Listed
+
+
+@click.command("cron")
+@app_argument
+@app_option
+@json_option
+@pass_session
+def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
+    """List an app's cron jobs, when each runs next, and how it last ended. Times are UTC.
+
+    Example: paas cron -a shop
+    """
+    found = session.platform.cron.listing(session.actor, session.app_name(app, name))
+    if as_json:
+        print_json([_plain(item) for item in found])
+        return
+    if not found:
+        session.say.detail("No cron jobs. Declare them under cron in app.json, and push.")
+        return
+    print_table(
+        ("Name", "Schedule", "Next run", "Last run", "Command"),
+        [
+            (
+                item.job.name,
+                item.job.schedule,
+                f"{item.next:%Y-%m-%d %H:%M} UTC" if item.next else _why_not(item),
+                _last(item),
+                printable(item.job.command),
+            )
+            for item in found
+        ],
+    )
+    for item in found:
+        if item.state.missed and item.state.missed_at:
+            times = f"{item.state.missed} time{'s' if item.state.missed > 1 else ''}"
+            last = f"{item.state.missed_at:%Y-%m-%d %H:%M} UTC"
+            session.say.warn(f"{item.job.name} was missed {times}, last at {last}: see paas logs")
+
+
+@click.command("cron:run")
+@click.argument("words", nargs=-1, required=True, metavar="[APP] JOB")
+@app_option
+@click.option("--detach", is_flag=True, help="In the background, with its output in the log.")
+@pass_session
+def run(session: Session, words: tuple[str, ...], app: str | None, detach: bool) -> None:
+    """Run a cron job now, whatever its schedule, with your terminal.
+
+    Example: paas cron:run cleanup
+    """
+    if len(words) > 2:
+        raise usage_error("arguments", "One job at a time.", "paas cron shows them.")
+    name = session.app_name(app, words[0] if len(words) == 2 else None)
+    cron = session.platform.cron
+    if detach:
+        started = cron.detach(session.actor, name, words[-1])
+        session.say.step(f"Running {started.label} in the background")
+        session.say.detail(f"See what it prints: paas logs --tail -a {name}")
+        print_line(started.label)
+        return
+    terminal = None
+    if os.isatty(0) and os.isatty(1):
+        terminal = session.env.get("TERM", "")
+    session.status = cron.run(session.actor, name, words[-1], terminal, session.caller, session.say)
+
+
+@click.command("cron:suspend")
+@click.argument("words", nargs=-1, metavar="[APP] [JOB...]")
+@app_option
+@pass_session
+def suspend(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """Have cron jobs not run until cron:resume: those that are named, or all.
+
+    Example: paas cron:suspend cleanup -a shop
+    """
+    _switch(session, words, app, suspended=True)
+
+
+@click.command("cron:resume")
+@click.argument("words", nargs=-1, metavar="[APP] [JOB...]")
+@app_option
+@pass_session
+def resume(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """Have cron jobs run again: those that are named, or all.
+
+    Example: paas cron:resume cleanup -a shop
+    """
+    _switch(session, words, app, suspended=False)
+
+
+def due(session: Session, words: Sequence[str]) -> None:
+    """Make the run of a job that is due; asked for by the scheduler."""
+    if session.actor.user is not None or len(words) != 3:
+        raise PaasError("not-allowed", "Only the server itself may ask for this.")
+    try:
+        app_id, moment = int(words[0]), datetime.fromisoformat(words[2])
+    except ValueError as error:
+        raise usage_error("arguments", f"{DUE_COMMAND} APP-ID JOB TIME") from error
+    session.platform.cron.start_due(app_id, words[1], moment)
+
+
+def _switch(session: Session, words: tuple[str, ...], app: str | None, *, suspended: bool) -> None:
+    # The app comes first where nothing else names it.
+    if app is None and session.default_app is None:
+        name, names = session.app_name(None, words[0] if words else None), words[1:]
+    else:
+        name, names = session.app_name(app), words
+        names = names[1:] if names[:1] == (name,) else names
+    jobs = session.platform.cron.suspend(session.actor, name, names, suspended=suspended)
+    word = "Suspended" if suspended else "Resumed"
+    for job in jobs:
+        session.say.step(f"{word} {job.name}")
+    if not jobs:
+        session.say.detail(f"{name} has no cron jobs.")
+
+
+def _why_not(item: Listed) -> str:
+    return "suspended" if item.state.is_suspended(item.job) else "never"
+
+
+def _last(item: Listed) -> str:
+    if item.running:
+        return f"running since {item.running[-1]:%Y-%m-%d %H:%M:%S} UTC"
+    if item.state.started is None:
+        return "-"
+    return f"{item.state.started:%Y-%m-%d %H:%M} UTC: {_result(item.state)}"
+
+
+def _result(state: JobState) -> str:
+    if state.ended is None:
+        return "no result"
+    if state.status is None:
+        return "interrupted"
+    return "succeeded" if state.status == 0 else f"exit status {state.status}"
+
+
+def _plain(item: Listed) -> dict[str, object]:
+    state = item.state
+    return {
+        **_declared(item.job),
+        "suspended": state.is_suspended(item.job),
+        "next_run": _iso(item.next),
+        "running_since": [since.isoformat() for since in item.running],
+        "last_run": None
+        if state.started is None
+        else {
+            "started": _iso(state.started),
+            "ended": _iso(state.ended),
+            "status": state.status,
+            "user": state.user,
+        },
+        "missed": state.missed,
+        "missed_at": _iso(state.missed_at),
+    }
+
+
+def _declared(job: Job) -> dict[str, object]:
+    return {
+        "name": job.name,
+        "schedule": job.schedule,
+        "command": job.command,
+        "concurrency_policy": job.policy,
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,54 @@
+"""The database file and its locks, with other processes about."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from paas.adapters.store_sqlite import SqliteStore
+from paas.domain.names import AppName
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+RENAME = """
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("UPDATE apps SET name = 'tasks'")
+database.close()
+"""
+
+
+def stores(path: Path) -> tuple[SqliteStore, SqliteStore]:
+    """Two of one process, both open."""
+    pair = SqliteStore(path, (70000, 70009)), SqliteStore(path, (70000, 70009))
+    for store in pair:
+        store.apps()
+    return pair
+
+
+def test_two_stores_of_one_process(tmp_path: Path) -> None:
+    """Opening the second drops no lock of the first, on which another process's close relies.
+
+    POSIX locks end with any descriptor of the file that the process closes (fcntl(2)); without
+    them the other would take itself for the last, and delete the log that this one writes to.
+    """
+    path = tmp_path / "state.db"
+    first, second = stores(path)
+    app = first.add_app(AppName("jobs"), None, NOW)
+    log = path.with_name("state.db-wal")
+    before = log.stat().st_ino
+    subprocess.run([sys.executable, "-c", RENAME, str(path)], check=True)
+    assert log.stat().st_ino == before
+    second.set_maintenance(app.id, True)
+    for store in (first, second, *stores(path)):
+        assert [known.name for known in store.apps()] == ["tasks"]
+        assert store.maintenance(app.id)
+
+
+def test_close_before_a_fork(tmp_path: Path) -> None:
+    """A closed store opens anew; nothing is lost."""
+    store = SqliteStore(tmp_path / "state.db", (70000, 70009))
+    store.add_app(AppName("jobs"), None, NOW)
+    store.close()
+    store.close()
+    assert [app.name for app in store.apps()] == ["jobs"]
+    assert (tmp_path / "state.db").stat().st_mode & 0o777 == 0o600
