@@ -1,0 +1,88 @@
+"""git:sync, git:from-archive"""
+
+import os
+import sys
+
+import click
+
+from paas.domain.errors import usage_error
+from paas.domain.interfaces import Archive
+from paas.domain.sources import STDIN, ArchiveType, archive_url, git_source
+from paas.entrypoints.cli.session import Session, app_option, pass_session
+from paas.services.imports import Building
+
+
+@click.command("git:sync")
+@click.argument("words", nargs=-1, metavar="[APP] URL [REF]")
+@app_option
+@click.option("--build", is_flag=True, help="Deploy what was fetched.")
+@click.option("--build-if-changes", is_flag=True, help="Deploy it unless it is live already.")
+@pass_session
+def sync(
+    session: Session, words: tuple[str, ...], app: str | None, build: bool, build_if_changes: bool
+) -> None:
+    """Fetch a branch, tag or commit of another git repository.
+
+    Without --build it is stored and not deployed, as on Dokku.
+
+    Example: paas git:sync --build shop https://github.com/heroku/python-getting-started.git
+    """
+    name, rest = _split(session, words, app)
+    if len(rest) not in {1, 2}:
+        raise usage_error("arguments", "git:sync takes [APP] URL [REF].")
+    if build and build_if_changes:
+        raise usage_error("arguments", "Say --build or --build-if-changes, not both.")
+    source = git_source(rest[0], rest[1] if len(rest) == 2 else None)
+    building = Building.IF_CHANGED if build_if_changes else Building.NEVER
+    building = Building.ALWAYS if build else building
+    imports = session.platform.imports
+    imports.sync(session.actor, name, source, building, session.say, session.done)
+
+
+@click.command("git:from-archive")
+@click.argument("words", nargs=-1, metavar="[APP] URL|-")
+@app_option
+@click.option(
+    "--archive-type",
+    type=click.Choice([kind.value for kind in ArchiveType]),
+    help="What it must be; without it, any of these.",
+)
+@pass_session
+def from_archive(
+    session: Session, words: tuple[str, ...], app: str | None, archive_type: str | None
+) -> None:
+    """Deploy an archive (tar, tar.gz, zip), by its address or from standard input.
+
+    A single folder that has everything is stripped. Also: `--` for standard input, as on Dokku.
+
+    Example: git archive HEAD | paas git:from-archive -a shop -
+    """
+    name, rest = _split(session, words, app)
+    if len(rest) > 1:
+        raise usage_error("arguments", "git:from-archive takes [APP] and one URL, or - for stdin.")
+    # click takes Dokku's -- away: then nothing is left.
+    from_stdin = not rest or rest[0] in {STDIN, "--"}
+    if from_stdin and os.isatty(0):
+        raise usage_error(
+            "no-archive",
+            "No archive came on standard input: it is a terminal.",
+            "paas git:from-archive - < app.tar.gz, or: paas git:from-archive https://...",
+        )
+    platform, user = session.platform, session.actor.name
+    url = None if from_stdin else archive_url(rest[0])
+    archive = Archive(
+        url or sys.stdin.buffer,
+        ArchiveType(archive_type) if archive_type else None,
+        author=f"{user} <{user}@{platform.settings.domain}>",
+        message=f"Archive {url}" if url else "Archive from standard input",
+    )
+    platform.imports.unpack(session.actor, name, archive, session.say, session.done)
+
+
+def _split(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, list[str]]:
+    """The app, and the words after it: it is the first, unless that is an address or ``-``."""
+    rest = list(words)
+    named = None
+    if rest and "://" not in rest[0] and rest[0] != STDIN and (app is None or len(rest) > 1):
+        named = rest.pop(0)
+    return session.app_name(app, named), rest

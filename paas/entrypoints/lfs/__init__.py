@@ -1,0 +1,1 @@
+"""Git LFS over SSH: needs the standard library only."""

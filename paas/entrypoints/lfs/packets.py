@@ -1,0 +1,102 @@
+"""pkt-lines (gitprotocol-common(5)), as Git LFS uses them over SSH."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+DATA_MAX = 65_515
+_FLUSH = b"0000"
+_DELIMITER = b"0001"
+
+
+class ProtocolError(Exception):
+    """What came is not the protocol."""
+
+
+class Packets:
+    """Requests in, answers out."""
+
+    def __init__(self, source: BinaryIO, target: BinaryIO) -> None:
+        self._source = source
+        self._target = target
+        self._ended = False
+
+    def request(self) -> list[str] | None:
+        """The lines of the next request up to its data or its end; None where there is none."""
+        self._ended = False
+        lines: list[str] = []
+        while True:
+            packet = self._packet(first=not lines)
+            if packet is None:
+                return None
+            if isinstance(packet, bool):
+                self._ended = packet
+                return lines
+            lines.append(packet.decode("utf-8", "replace").rstrip("\n"))
+
+    def data(self) -> Iterator[bytes]:
+        """The data of the request, to its end."""
+        while not self._ended:
+            packet = self._packet(first=False)
+            if isinstance(packet, bytes):
+                yield packet
+            elif packet:
+                self._ended = True
+
+    def lines(self) -> list[str]:
+        """The data of the request, as lines."""
+        return [packet.decode("utf-8", "replace").rstrip("\n") for packet in self.data()]
+
+    def _packet(self, *, first: bool) -> bytes | bool | None:
+        """A packet's data; True: flush; False: a delimiter; None: the stream's proper end."""
+        head = self._source.read(4)
+        if not head and first:
+            return None
+        if head in {_FLUSH, _DELIMITER}:
+            return head == _FLUSH
+        try:
+            size = int(head, 16) - 4
+        except ValueError as error:
+            raise ProtocolError("no packet") from error
+        if not 0 < size <= DATA_MAX + 5:
+            raise ProtocolError("no packet size")
+        data = self._source.read(size)
+        if len(data) != size:
+            raise ProtocolError("cut off")
+        return data
+
+    def answer(
+        self, status: int, arguments: tuple[str, ...] = (), lines: list[str] | None = None
+    ) -> None:
+        """A status, and what belongs to it."""
+        self._line(f"status {status}")
+        for argument in arguments:
+            self._line(argument)
+        if lines is not None:
+            self._target.write(_DELIMITER)
+            for line in lines:
+                self._line(line)
+        self.end()
+
+    def begin(self, size_bytes: int) -> None:
+        """An answer whose data follows by send."""
+        self._line("status 200")
+        self._line(f"size={size_bytes}")
+        self._target.write(_DELIMITER)
+
+    def send(self, data: bytes) -> None:
+        """Some data, at most DATA_MAX bytes."""
+        self._target.write(b"%04x%s" % (len(data) + 4, data))
+
+    def end(self) -> None:
+        """The end of an answer, or of what is announced."""
+        self._target.write(_FLUSH)
+        self._target.flush()
+
+    def _line(self, text: str) -> None:
+        self.send(text.encode() + b"\n")
+
+    def announce(self, capabilities: tuple[str, ...]) -> None:
+        """What this server can do."""
+        for capability in capabilities:
+            self._line(capability)
+        self.end()

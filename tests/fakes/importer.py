@@ -1,0 +1,72 @@
+"""Commits from elsewhere that are there at once."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from paas.domain.apps import App
+from paas.domain.errors import PaasError
+from paas.domain.interfaces import Archive, Imported, Quarantine
+from paas.domain.sources import GitSource
+
+
+class FakeImporter:
+    """Importer: every source has the commit that a test says."""
+
+    def __init__(self) -> None:
+        self.commit = "c" * 40
+        self.failure: PaasError | None = None
+        self.asked: list[tuple[object, str | None]] = []
+        self.kept: dict[tuple[int, str], str] = {}
+        self.open = 0
+
+    @contextmanager
+    def fetched(
+        self, app: App, source: GitSource, head: str | None, output: Callable[[bytes], None]
+    ) -> Iterator[Imported]:
+        with self._imported(source, head) as imported:
+            yield imported
+
+    @contextmanager
+    def unpacked(
+        self, app: App, archive: Archive, head: str | None, output: Callable[[bytes], None]
+    ) -> Iterator[Imported]:
+        with self._imported(archive, head) as imported:
+            yield imported
+
+    @contextmanager
+    def _imported(self, source: object, head: str | None) -> Iterator[Imported]:
+        self.asked.append((source, head))
+        if self.failure is not None:
+            raise self.failure
+        self.open += 1
+        try:
+            yield Imported(self.commit, Quarantine(Path("/quarantine")))
+        finally:
+            self.open -= 1
+
+    def keep(self, app_id: int, imported: Imported, branch: str) -> None:
+        self.kept[app_id, branch] = imported.commit
+
+    def clear(self, app_id: int) -> bool:
+        return False
+
+
+class FakeSubmodules:
+    """Submodules: notes which were asked for, or fails as told."""
+
+    def __init__(self) -> None:
+        self.fetched: dict[str, str] = {}
+        self.failure: PaasError | None = None
+
+    def fetch(
+        self,
+        app: App,
+        tree: Path,
+        links: Mapping[str, str],
+        output: Callable[[bytes], None],
+        check: Callable[[], None],
+    ) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.fetched = dict(links)
