@@ -8,15 +8,15 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paas import __version__
 from paas.domain.errors import PaasError, usage_error
 from paas.entrypoints.failure import rendered
-from paas.entrypoints.gateclient import editing, keyinput
-from paas.entrypoints.laptop import commands, completion, remotes, running
+from paas.entrypoints.gateclient import certinput, editing, keyinput
+from paas.entrypoints.laptop import browser, commands, completion, init, remotes, running, saying
 from paas.entrypoints.laptop.remotes import REMOTE, Remote, Server
 
 _VALUED = ("-a", "--app")
@@ -34,7 +34,7 @@ class Call:
         """The ssh command; the words are quoted for the shell-like reader on the other side."""
         port = ["-p", str(self.server.port)] if self.server.port else []
         app = ["--app", self.app] if self.app else []
-        words = shlex.join([*app, *self.words])
+        words = shlex.join([*running.seen_as(self.words), *app, *self.words])
         terminal = running.ssh_options(self.words)
         return [*_ssh_words(), *terminal, *port, self.server.destination, "--", words]
 
@@ -70,6 +70,8 @@ def _run(args: list[str]) -> int:
     if words[0] == "completion":
         sys.stdout.write(completion.script(words[1] if len(words) == 2 else ""))
         return 0
+    if _command(words) == init.COMMAND and not {"-h", "--help"} & set(words):
+        return init.init(words, _server(address, None))
     call = resolve(address, words)
     if call is None:
         raise usage_error(
@@ -79,12 +81,8 @@ def _run(args: list[str]) -> int:
             "On the server itself: sudo paas COMMAND",
         )
     name = _command(call.words)
-    if name == "keys:add":
-        return _keys_add(call)
-    if name == "apps:create":
-        return _create(call)
-    if name in ("apps:rename", "apps:destroy"):
-        return _follow(call, name)
+    if name in _OWN_WAY:
+        return _OWN_WAY[name](call)
     if name == editing.COMMAND and editing.is_wanted(call.words):
         return editing.edit(list(call.words), lambda words, stdin: _ask(call, words, stdin))
     return _become(call)
@@ -232,13 +230,13 @@ def _create(call: Call) -> int:
     present = remotes.deploy_url()
     if present is None:
         if remotes.git("remote", "add", REMOTE, url) is None:
-            _warn(f"The git remote could not be added: git remote add {REMOTE} {url}")
+            saying.warn(f"The git remote could not be added: git remote add {REMOTE} {url}")
         else:
-            _step(f"Added the git remote {REMOTE}: {url}")
-            _detail(f"Deploy with: git push {REMOTE} main")
+            saying.step(f"Added the git remote {REMOTE}: {url}")
+            saying.detail(f"Deploy with: git push {REMOTE} main")
     elif present != url:
-        _warn(f"The git remote {REMOTE} is already there, for {present}.")
-        _warn(f"To deploy {name} from here: git remote set-url {REMOTE} {url}")
+        saying.warn(f"The git remote {REMOTE} is already there, for {present}.")
+        saying.warn(f"To deploy {name} from here: git remote set-url {REMOTE} {url}")
     return status
 
 
@@ -252,8 +250,9 @@ def _created(output: str) -> str | None:
     return remote.app if remote else None
 
 
-def _follow(call: Call, command: str) -> int:
+def _follow(call: Call) -> int:
     """apps:rename and apps:destroy, after which the remote that named the app is put right."""
+    command = _command(call.words)
     status, _ = _ssh(call)
     words = _positional(call.words, (*_VALUED, "--confirm"))[1:]
     old = _named_app(call)
@@ -271,20 +270,20 @@ def _follow(call: Call, command: str) -> int:
         return status
     if new is None:
         remotes.git("remote", "remove", REMOTE)
-        _step(f"Removed the git remote {REMOTE}, which led to {old}")
+        saying.step(f"Removed the git remote {REMOTE}, which led to {old}")
     else:
         remotes.git("remote", "set-url", REMOTE, remote.server.git_url(new))
-        _step(f"The git remote {REMOTE} now leads to {new}")
+        saying.step(f"The git remote {REMOTE} now leads to {new}")
     return status
 
 
-def _step(text: str) -> None:
-    sys.stderr.write(f"-----> {text}\n")
-
-
-def _detail(text: str) -> None:
-    sys.stderr.write(f"       {text}\n")
-
-
-def _warn(text: str) -> None:
-    sys.stderr.write(f" !     {text}\n")
+_OWN_WAY: dict[str, Callable[[Call], int]] = {
+    "apps:create": _create,
+    "apps:destroy": _follow,
+    "apps:rename": _follow,
+    "certs:add": lambda call: certinput.send(
+        call.words, lambda words: replace(call, words=tuple(words)).argv()
+    ),
+    "keys:add": _keys_add,
+    "open": lambda call: browser.open_app(lambda: _ask(call, list(call.words), None)),
+}

@@ -28,6 +28,17 @@ def ssh_options(words: Sequence[str]) -> list[str]:
     return ["-t"] if os.isatty(0) and os.isatty(1) else []
 
 
+def seen_as(words: Sequence[str]) -> list[str]:
+    """What tells the server, which sees no terminal behind ssh, of the one on stderr here."""
+    if os.environ.get("TERM", "dumb") == "dumb" or ssh_options(words):
+        return []
+    try:
+        columns = os.get_terminal_size(2).columns or 80
+    except OSError:
+        return []
+    return ["--terminal", str(columns), "false" if os.environ.get("NO_COLOR") else "true"]
+
+
 def _after_run(words: Sequence[str]) -> int | None:
     """Where the arguments of ``run`` begin; None for other commands."""
     at = 0

@@ -17,6 +17,7 @@ import stat
 import sys
 import time
 
+from paas.entrypoints.launching import ending
 from paas.entrypoints.launching.cgroups import enter_cgroups
 from paas.entrypoints.launching.kernel import Kernel
 from paas.entrypoints.launching.mounts import APP, Mounts
@@ -53,7 +54,8 @@ def main(argv: "list[str]") -> "NoReturn":
         _await_turn(spec, parent)
         _set_limits(spec["limits"])
         take_terminal = _terminal_taker(spec)
-        Mounts(spec, kernel).build()
+        tell_keeper = ending.teller(spec)
+        tell_keeper(Mounts(spec, kernel).build())
         take_terminal(int(spec["uid"]))
         _become(int(spec["uid"]), kernel, parent)
         _execute(spec)
@@ -176,7 +178,7 @@ def _log(spec: "Spec", text: str) -> None:
         return
     now = time.time_ns() // 1000
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // 1_000_000))
-    line = f"{stamp}.{now % 1_000_000:06d}+00:00 paas[{spec['label']}]: {text}\n"
+    line = f"{stamp}.{now % 1_000_000:06d}+00:00 paas[{spec['label']}]{_release(spec)}: {text}\n"
     try:
         os.makedirs(os.path.dirname(spec["app_log"]), 0o711, exist_ok=True)
         fd = os.open(spec["app_log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
@@ -184,6 +186,12 @@ def _log(spec: "Spec", text: str) -> None:
         os.close(fd)
     except OSError:
         pass
+
+
+def _release(spec: "Spec") -> str:
+    """`` v5``, as log lines tell the release of an instance: the name of its pipe has it."""
+    words = (spec["log_fifo"] or "").rpartition("@")[2].split("-")
+    return f" {words[1]}" if len(words) > 1 and words[1][:1] == "v" else ""
 
 
 def _terminal_taker(spec: "Spec") -> "Callable[[int], None]":

@@ -26,6 +26,7 @@ from paas.entrypoints.launching.kernel import (
 APP = "/app"
 ALWAYS_HIDDEN = ("/home", "/root")
 HOST_ETC = "/home/.etc"  # below what is hidden, so that the directory is ours
+KEPT = "/home/.scratch"
 SCRATCH = (("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/dev/shm", 0o1777))  # noqa: S108
 _INODES_PER_MIB = 256
 _HIGHEST_SYSTEM_UID = 999
@@ -47,8 +48,11 @@ class Mounts:
         self._scratch = ""  # /proc/self/fd/N of the one tmpfs
         self._ours: set[int] = set()  # st_dev of the file systems that are this process's alone
 
-    def build(self) -> None:
-        """Enter a new mount namespace and arrange it. Raises OSError on what must not fail."""
+    def build(self) -> int:
+        """Enter a new mount namespace and arrange it; returns a descriptor of the scratch layer.
+
+        Raises OSError on what must not fail.
+        """
         make_app_directory()
         self._kernel.unshare(CLONE_NEWNS | CLONE_NEWIPC)
         self._kernel.mount("none", "/", None, MS_REC | MS_PRIVATE)
@@ -66,8 +70,10 @@ class Mounts:
         for bind, source in zip(self._spec["binds"], sources, strict=True):
             self._bind(source, bind["target"], writable=bind["writable"])
         self._show_accounts()
+        self._show_scratch()
         self._mount_terminals()
         self._mount_proc()
+        return int(self._scratch.rpartition("/")[2])
 
     def _mount_scratch(self) -> None:
         """The tmpfs for everything that is written; /app covers it, a descriptor keeps it."""
@@ -152,6 +158,12 @@ class Mounts:
             else:
                 os.symlink(os.readlink(entry.path) if entry.is_symlink() else entry.path, path)
         self._kernel.bind(shown, "/etc", writable=False)
+
+    def _show_scratch(self) -> None:
+        """The whole layer, for root alone: for a keeper that was not there when this began."""
+        os.mkdir(KEPT, 0o700)
+        os.mkdir(f"{KEPT}/all", 0o700)
+        self._kernel.mount(self._scratch, f"{KEPT}/all", None, MS_BIND)
 
     def _mount_terminals(self) -> None:
         """A /dev/pts of its own: nobody else's terminals are in sight, nor can it use them all up.

@@ -1,0 +1,49 @@
+"""open, init: what a laptop does itself, with the server's answer or without"""
+
+from urllib.parse import quote
+
+import click
+
+from paas.domain.errors import usage_error
+from paas.entrypoints.cli.session import Session, app_option, json_option, pass_session
+from paas.entrypoints.cli.terminal import print_json, print_line
+
+_PATH_SAFE = "/?#[]@!$&'()*+,;=%:~-._"
+
+
+@click.command("open")
+@click.argument("words", nargs=-1, metavar="[APP] [PATH]")
+@app_option
+@json_option
+@pass_session
+def open_app(session: Session, words: tuple[str, ...], app: str | None, as_json: bool) -> None:
+    """Print an app's address; on a laptop, open it in the browser.
+
+    Example: paas open /admin -a shop
+    """
+    path = words[-1] if words and words[-1].startswith("/") else ""
+    named = words[:-1] if path else words
+    if len(named) > 1:
+        raise usage_error("arguments", "open takes an app and a path.", "paas open shop /admin")
+    name = session.app_name(app, named[0] if named else None)
+    address = session.platform.apps.info(session.actor, name).url.rstrip("/")
+    address += quote(path or "/", safe=_PATH_SAFE)
+    if as_json:
+        print_json({"url": address})
+    else:
+        print_line(address)
+
+
+@click.command("init")
+@app_option
+@click.option("--force", is_flag=True, help="Overwrite the Procfile that is there.")
+def init(app: str | None, force: bool) -> None:  # noqa: ARG001 - a laptop reads them
+    """Write a Procfile for the app in this folder; on a laptop only.
+
+    Example: paas init
+    """
+    raise usage_error(
+        "client-only",
+        "init looks at the folder that you stand in, which only your own computer can.",
+        "Install paas there, and run it in the app's folder: paas init",
+    )

@@ -1,0 +1,148 @@
+"""Progress of what takes long: a line that is drawn over and over on a terminal, rare lines
+elsewhere.
+
+Drawn by the server's process into whatever the client has for stderr, perhaps through ssh. So it
+hides no cursor, which nobody could show again; it never waits for a terminal that is stopped or
+slow; and it stops when the client has left or is in the background, since then the terminal is
+somebody else's. No library that draws does these three.
+"""
+
+import os
+import select
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+# Every terminal and font has these.
+FRAMES = "-\\|/"
+FIRST_S = 1.0
+FRAME_S = 0.1
+STILL_S = 10.0
+COLUMNS_MAX = 100
+ERASE = b"\r\x1b[K"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the client's stderr is. columns: a terminal's width; 0: none, or one that cannot erase.
+
+    colour: whether colours are wanted.
+    """
+
+    columns: int = 0
+    colour: bool = False
+
+    @classmethod
+    def of(cls, env: Mapping[str, str]) -> "Look":
+        """Of descriptor 2 of this process; env: the client's (TERM, https://no-color.org)."""
+        if env.get("TERM", "dumb") == "dumb":
+            return cls()
+        try:
+            columns = os.get_terminal_size(2).columns
+        except OSError:
+            return cls()
+        return cls(columns or 80, not env.get("NO_COLOR"))
+
+
+@dataclass(slots=True)
+class _Task:
+    """What goes on. began: seconds (monotonic)."""
+
+    text: str
+    began: float
+    ended: threading.Event
+
+
+class Progress:
+    """Says what goes on, from a thread of its own, in between what the command itself writes.
+
+    send: writes bytes to the client. may_draw: whether the client is there and in front.
+    """
+
+    def __init__(self, send: Callable[[bytes], None], may_draw: Callable[[], bool]) -> None:
+        self.look = Look()
+        self._send = send
+        self._may_draw = may_draw
+        # Held by whoever writes.
+        self._lock = threading.RLock()
+        self._tasks: list[_Task] = []
+        self._is_drawn = False
+        self._written = 0.0
+
+    @contextmanager
+    def doing(self, text: str) -> Iterator[None]:
+        """Show it while the block runs, if that takes longer than a second."""
+        task = _Task(text, time.monotonic(), threading.Event())
+        with self._lock:
+            self._tasks.append(task)
+        threading.Thread(target=self._run, args=(task,), daemon=True).start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                task.ended.set()
+                self._tasks.remove(task)
+                self._erase()
+
+    def write(self, data: bytes) -> None:
+        """Write something of the command's own, in place of what is drawn."""
+        with self._lock:
+            self._erase()
+            self._send(data)
+            self._written = time.monotonic()
+
+    def tick(self, now: float) -> None:
+        """Show what is to be seen at that moment (monotonic); often called."""
+        with self._lock:
+            if not self._tasks:
+                return
+            # Of several, one in the other, the innermost is shown.
+            task = self._tasks[-1]
+            silent_s = now - max(task.began, self._written)
+            if not self._is_drawn and silent_s < (FIRST_S if self.look.columns else STILL_S):
+                return
+            if not _has_room() or not self._may_draw():
+                return
+            seconds = int(now - task.began)
+            if self.look.columns:
+                self._draw(task.text, now, seconds)
+            else:
+                self.write(f"       Still {task.text} ({seconds} s)\n".encode())
+
+    def _run(self, task: _Task) -> None:
+        while not task.ended.wait(FRAME_S):
+            with self._lock:
+                if not task.ended.is_set() and self._tasks[-1] is task:
+                    self.tick(time.monotonic())
+
+    def _draw(self, text: str, now: float, seconds: int) -> None:
+        frame = FRAMES[int(now / FRAME_S) % len(FRAMES)]
+        line = f"     {frame} {text[:1].upper()}{text[1:]} ({seconds} s)"
+        # One that wraps could not be erased; the window may have been made smaller.
+        width = min(self.look.columns, _columns(self.look.columns), COLUMNS_MAX) - 1
+        self._is_drawn = True
+        self._send(ERASE + line[:width].encode("utf-8", "backslashreplace"))
+
+    def _erase(self) -> None:
+        if not self._is_drawn:
+            return
+        self._is_drawn = False
+        # Where the client has left, the line belongs to its shell's prompt.
+        if self._may_draw():
+            self._send(ERASE)
+
+
+def _columns(default: int) -> int:
+    try:
+        return os.get_terminal_size(2).columns or default
+    except OSError:
+        return default
+
+
+def _has_room() -> bool:
+    """Whether a write would not wait: for a terminal that is stopped, or a slow line."""
+    poll = select.poll()
+    poll.register(2, select.POLLOUT)
+    return bool(poll.poll(0))

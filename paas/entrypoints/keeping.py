@@ -1,0 +1,59 @@
+"""The part of the watch process that sees what ended processes take with them: a thread of its own.
+
+Waits for the kernel's word alone, so it costs nothing while nothing ends.
+"""
+
+import sys
+import threading
+import traceback
+from contextlib import suppress
+
+from paas.adapters.cgroups import Cgroups
+from paas.adapters.clock import SystemClock
+from paas.adapters.logs import FileLogs
+from paas.adapters.runtime_native import NativeRuntime
+from paas.adapters.scratch_keeper import ScratchKeeper
+from paas.adapters.store_sqlite import SqliteStore
+from paas.adapters.supervisord import Supervisor
+from paas.domain.errors import PaasError
+from paas.services.losses import Losses
+from paas.settings import Settings
+
+_TURN_S = 3600.0
+
+
+def start(settings: Settings) -> None:
+    """Begin, in the background."""
+    threading.Thread(target=_run, args=(settings,), daemon=True).start()
+
+
+def _run(settings: Settings) -> None:
+    # A database connection belongs to one thread.
+    store = SqliteStore(settings.state / "state.db", settings.uids)
+    clock = SystemClock()
+    losses = Losses(store=store, logs=FileLogs(settings, clock), clock=clock)
+    try:
+        keeper = ScratchKeeper(settings.run, losses.tell)
+    except OSError:
+        _report()
+        return
+    _adopt_running(settings, keeper)
+    while True:
+        try:
+            keeper.turn(_TURN_S)
+        except Exception:  # one process's; the others are looked after all the same
+            _report()
+
+
+def _adopt_running(settings: Settings, keeper: ScratchKeeper) -> None:
+    """Those that were started before this."""
+    supervisor = Supervisor(settings.supervisor_socket)
+    runtime = NativeRuntime(settings, supervisor, Cgroups(settings))
+    with suppress(PaasError):  # no supervisor, nothing that runs
+        for process in supervisor.processes(runtime.groups()):
+            if process.pid:
+                keeper.adopt(f"{process.group}-{process.name}", process.pid)
+
+
+def _report() -> None:
+    print(traceback.format_exc(), file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+../../../buildpacks/python/lib/find_app.py

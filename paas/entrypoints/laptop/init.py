@@ -1,0 +1,114 @@
+"""``paas init``: a Procfile for the app in this folder, the git remote, and what to do next."""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from paas.domain.errors import PaasError, usage_error
+from paas.domain.names import app_name
+from paas.domain.procfile import parse_procfile
+from paas.entrypoints.laptop import remotes, saying
+from paas.entrypoints.laptop.app_folder import AppFolder, examine
+from paas.entrypoints.laptop.remotes import REMOTE, Server
+
+COMMAND = "init"
+PROCFILE = "Procfile"
+_BRANCHES = ("main", "master")
+
+
+def init(words: Sequence[str], server: Server | None) -> int:
+    """Write and say it all. words: the command with its options. server: the one configured."""
+    name, force = _options([word for word in words if word != COMMAND])
+    root = Path.cwd()
+    folder = examine(root)
+    saying.step(f"Found: {folder.what}")
+    wrote = _write(root / PROCFILE, folder, force=force)
+    for what, remedy in folder.missing:
+        saying.warn(f"{what}. To add it: {remedy}")
+    for note in folder.notes:
+        saying.detail(note)
+    _add_remote(server, name, root)
+    _tell_next(wrote)
+    return 0
+
+
+def _options(words: Sequence[str]) -> tuple[str | None, bool]:
+    name, force, rest = None, False, iter(words)
+    for word in rest:
+        if word == "--force":
+            force = True
+        elif word in ("-a", "--app"):
+            name = next(rest, "")
+        elif word.startswith("--app="):
+            name = word.removeprefix("--app=")
+        else:
+            raise usage_error("arguments", f"init does not know {word!r}.", "paas init --force")
+    return (app_name(name) if name is not None else None), force
+
+
+def _write(path: Path, folder: AppFolder, *, force: bool) -> bool:
+    """Write the Procfile, where one is needed and none is there; whether it was."""
+    if folder.web is None:
+        saying.detail("They are served as they are: it needs no Procfile")
+        return False
+    line = f"web: {folder.web}\n"
+    if os.path.lexists(path) and not force:
+        present = _declared(path)
+        saying.detail(f"The Procfile that is there stays{present}")
+        if present != f": {line.strip()}":
+            saying.detail(f"What it would be: {line.strip()}")
+            saying.detail("To write it anew: paas init --force")
+        return False
+    new = path.with_name(f".{path.name}.new")
+    try:
+        new.unlink(missing_ok=True)
+        new.write_text(line)
+        new.replace(path)
+    except OSError as error:
+        raise PaasError("init-write", f"{path} cannot be written: {error.strerror}.") from error
+    saying.step(f"Wrote Procfile: {line.strip()}")
+    return True
+
+
+def _declared(path: Path) -> str:
+    """What is in a Procfile, in a few words."""
+    with suppress(OSError, PaasError):
+        processes = parse_procfile(path.read_bytes())
+        if len(processes) == 1:
+            return "".join(f": {kind}: {command}" for kind, command in processes.items())
+        return ", with " + ", ".join(processes)
+    return ", though it cannot be read"
+
+
+def _add_remote(server: Server | None, name: str | None, root: Path) -> None:
+    present = remotes.deploy_url()
+    if present is not None:
+        saying.detail(f"The git remote {REMOTE} leads to {present}")
+        return
+    if name is None:
+        with suppress(PaasError):
+            name = app_name(root.name.lower().replace("_", "-").replace(" ", "-"))
+    if server is None or name is None:
+        saying.detail(f"The git remote {REMOTE}: git remote add {REMOTE} paas@SERVER:APP")
+        return
+    url = server.git_url(name)
+    if not remotes.in_work_tree():
+        saying.detail(f"The git remote {REMOTE}: git remote add {REMOTE} {url}")
+    elif remotes.git("remote", "add", REMOTE, url) is None:
+        saying.warn(f"The git remote could not be added: git remote add {REMOTE} {url}")
+    else:
+        saying.step(f"Added the git remote {REMOTE}: {url}")
+        saying.detail("The first push creates the app")
+
+
+def _tell_next(wrote: bool) -> None:
+    branch = remotes.git("symbolic-ref", "--short", "HEAD") or "main"
+    pushed = branch if branch in _BRANCHES else f"{branch}:main"
+    saying.step("Next")
+    if not remotes.in_work_tree():
+        saying.detail('git init -b main && git add . && git commit -m "First"')
+    elif wrote:
+        saying.detail('git add Procfile && git commit -m "Add a Procfile"')
+    saying.detail(f"git push {REMOTE} {pushed}")
+    saying.detail("paas open")

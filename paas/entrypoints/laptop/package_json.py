@@ -1,0 +1,1 @@
+../../../buildpacks/node/lib/package.py

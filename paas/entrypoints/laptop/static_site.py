@@ -1,0 +1,1 @@
+../../../buildpacks/static/lib/site.py
