@@ -16,7 +16,10 @@ from benchmarks.disk import room
 from benchmarks.figures import redeploys
 from benchmarks.figures.cold_push import ColdPush
 from benchmarks.figures.crowd import Crowd
+from benchmarks.figures.logging import Logging
 from benchmarks.figures.memory import Memory
+from benchmarks.figures.rollback import Rollback
+from benchmarks.figures.servers import Servers
 from benchmarks.figures.ssh_commands import SshCommands
 from benchmarks.figures.throughput import Throughput
 from benchmarks.figures.tree import TreeOfManyFiles
@@ -45,7 +48,10 @@ FIGURES: tuple[Figure, ...] = (
     Throughput(),
     redeploys.FRESH,
     redeploys.KEPT,
+    Rollback(),
+    Servers(),
     TreeOfManyFiles(),
+    Logging(),
     Memory(),
     Crowd(),
 )
@@ -109,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="benchmarks/run",
         description="Measure the platform on a server of its own, each figure beside its baseline. "
-        "Takes about ten minutes; nothing else should run meanwhile. Exits 1 where a target is "
+        "Takes a quarter of an hour; nothing else should run meanwhile. Exits 1 where a target is "
         "missed.",
         epilog="benchmarks/README.md tells what each figure and each baseline is.",
     )

@@ -3,7 +3,9 @@
 import json
 import os
 import pwd
+import re
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -133,6 +135,19 @@ def children(pid: int) -> list[int]:
 def descendants(pid: int) -> list[int]:
     """The process and all below it."""
     return [pid, *(below for child in children(pid) for below in descendants(child))]
+
+
+def pss_bytes(pids: Iterable[int]) -> int:
+    """Their memory, shared pages split among those who share them (proc(5), smaps_rollup)."""
+    total = 0
+    for pid in pids:
+        try:
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except OSError:
+            continue
+        size = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
+        total += int(size[1]) * 1024 if size else 0
+    return total
 
 
 def supervisord(root: Path) -> int:

@@ -6,10 +6,10 @@ import time
 TRY_EVERY_S = 0.002
 
 
-def get(port: int, host: str, timeout_s: float = 10.0) -> bytes:
-    """The whole answer to GET / on a new connection. Raises OSError."""
+def get(port: int, host: str, timeout_s: float = 10.0, path: str = "/") -> bytes:
+    """The whole answer to GET on a new connection. Raises OSError."""
     with socket.create_connection(("127.0.0.1", port), timeout_s) as sock:
-        sock.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        sock.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
         parts = []
         while part := sock.recv(65536):
             parts.append(part)

@@ -26,10 +26,10 @@ def ensure_installed() -> None:
         run(["apt-get", "-qq", "install", "--yes", "--no-install-recommends", "wrk"], env=env)
 
 
-def measure(port: int, host: str, *, connections: int, seconds: int) -> Throughput:
+def measure(port: int, host: str, *, connections: int, seconds: int, path: str = "/") -> Throughput:
     """Load with two threads. Raises BenchError where its words are not understood."""
     argv = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--latency"]
-    return parse(run([*argv, "-H", f"Host: {host}", f"http://127.0.0.1:{port}/"]))
+    return parse(run([*argv, "-H", f"Host: {host}", f"http://127.0.0.1:{port}{path}"]))
 
 
 def parse(text: str) -> Throughput:

@@ -1,12 +1,11 @@
 """The memory that the platform adds to the apps' own."""
 
-import re
 import time
 from pathlib import Path
 
 from benchmarks.bench import Bench
 from benchmarks.rows import Row, Rule, Target
-from benchmarks.server import Server, descendants, supervisord
+from benchmarks.server import Server, descendants, pss_bytes, supervisord
 from benchmarks.stats import slope
 
 APPS = 100
@@ -69,12 +68,10 @@ def platform_pss(server: Server) -> dict[str, int]:
         try:
             if Path(f"/proc/{pid}").stat().st_uid in server.uids:
                 continue
-            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
             name = _name(pid)
         except OSError:
             continue
-        size = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
-        found[name] = found.get(name, 0) + (int(size[1]) * 1024 if size else 0)
+        found[name] = found.get(name, 0) + pss_bytes([pid])
     return found
 
 

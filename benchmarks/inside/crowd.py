@@ -23,14 +23,35 @@ from paas.settings import load
 
 WEB = ProcessType("web")
 PREFIX = "crowd-"
-# A web process as small as one gets on any Debian: perl is essential there.
+# A web process as small as one gets on any Debian: perl is essential there. GET /loud/RATE/SECONDS
+# makes it log so many lines of 100 bytes a second; the answer is how many, and the longest write.
 SERVE = r"""use strict; use IO::Socket::INET;
+sub now { open my $file, "<", "/proc/uptime"; my ($seconds) = split / /, <$file>; $seconds }
+sub loud {
+    my ($rate, $seconds) = @_;
+    my ($begun, $sent, $longest) = (now(), 0, 0);
+    while ((my $passed = now() - $begun) <= $seconds) {
+        my $block = "";
+        while ($sent < $rate * $passed) { $block .= sprintf("%08d %s\n", $sent++, "x" x 90) }
+        my $before = now();
+        while (length $block) { substr($block, 0, syswrite(STDOUT, $block)) = "" }
+        my $took = now() - $before;
+        $longest = $took if $took > $longest;
+        select(undef, undef, undef, 0.01);
+    }
+    "$sent $longest"
+}
 my $listener = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $ENV{PORT},
     Listen => 16, ReuseAddr => 1) or die "listen: $!";
 $SIG{TERM} = sub { exit 0 };
 while (my $client = $listener->accept) {
-    while (my $line = <$client>) { last if $line =~ /^\r?\n/ }
-    print $client "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nhi\n";
+    my $text = "hi";
+    while (my $line = <$client>) {
+        $text = loud($1, $2) if $line =~ m{^GET /loud/(\d+)/(\d+) };
+        last if $line =~ /^\r?\n/;
+    }
+    my $size = 1 + length $text;
+    print $client "HTTP/1.1 200 OK\r\nContent-Length: $size\r\nConnection: close\r\n\r\n$text\n";
     close $client;
 }
 """
