@@ -143,6 +143,66 @@ def test_other_addresses_are_seen(server: Server, site: App) -> None:
         assert seen["url"] == f"http://site.{DOMAIN}/where"
 
 
+def through_balancer(server: Server, source: str, **headers: str) -> dict[str, Any]:
+    """What the app believes of a request that comes from that address of this machine."""
+    connection = http.client.HTTPConnection(
+        "127.0.0.1", server.http_port, timeout=10, source_address=(source, 0)
+    )
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request("GET", "/where", headers={"Host": f"site.{DOMAIN}", **names})
+    seen: dict[str, Any] = json.loads(connection.getresponse().read())
+    return seen
+
+
+def test_a_trusted_balancer_is_believed_and_nobody_else(
+    server: Server, alice: User, site: App
+) -> None:
+    """Behind one that ends TLS the app sees the visitor and https; from elsewhere the truth."""
+    told = {"X_Forwarded_For": "6.6.6.6, 203.0.113.7", "X_Forwarded_Proto": "https"}
+    alice.ssh("nginx:set", "site", "trusted-proxies", "127.0.0.2 198.51.100.0/24")
+    try:
+        seen = through_balancer(server, "127.0.0.2", **told)
+        assert (seen["remote_addr"], seen["is_secure"]) == ("203.0.113.7", True)
+        assert seen["url"] == f"https://site.{DOMAIN}/where"
+        forged = through_balancer(server, "127.0.0.3", **told)
+        assert (forged["remote_addr"], forged["is_secure"]) == ("127.0.0.3", False)
+    finally:
+        alice.ssh("nginx:set", "site", "trusted-proxies")
+    assert through_balancer(server, "127.0.0.2", **told)["remote_addr"] == "127.0.0.2"
+
+
+def test_router_settings_are_served_and_shown(server: Server, alice: User, site: App) -> None:
+    """Typed ones; what is none is refused with the form that it takes."""
+    alice.ssh("nginx:set", "-a", "site", "client_max_body_size", "1k")
+    assert server.get("site", "/upload", method="POST", body=b"x" * 1025).status == 413
+    report = json.loads(alice.ssh("nginx:report", "site", "--json").stdout)
+    assert report["client-max-body-size"] == {"value": "1k", "set": True}
+    assert report["gzip"] == {"value": "off", "set": False}
+    alice.ssh("nginx:set", "-a", "site", "client-max-body-size")
+    assert server.get("site", "/upload", method="POST", body=b"x" * 1025).status == 200
+    for value in ("1m; return 200", "-1", "lots"):
+        refused = alice.ssh(
+            "nginx:set", "-a", "site", "--", "client-max-body-size", value, check=False
+        )
+        assert refused.returncode == 2
+        assert "takes a size" in refused.stderr
+
+
+def test_visitors_log_in(server: Server, alice: User, site: App) -> None:
+    """The password comes on stdin and is shown nowhere."""
+    alice.ssh("http-auth:add-user", "site", "anna", stdin="gut geheim\n")
+    try:
+        assert server.get("site").status == 401
+        word = base64.b64encode(b"anna:gut geheim").decode()
+        assert server.get("site", headers={"Authorization": f"Basic {word}"}).text == "routed"
+        assert alice.ssh("http-auth", "site").stdout == "anna\n"
+    finally:
+        alice.ssh("http-auth:remove-user", "site", "anna")
+    assert server.get("site").status == 200
+    stored = b"".join(p.read_bytes() for p in server.state.glob("state.db*"))
+    assert b"gut geheim" not in stored
+
+
 def test_two_host_headers_are_refused(server: Server, site: App) -> None:
     """A request that names two hosts gets no app."""
     text = f"GET /where HTTP/1.1\nHost: site.{DOMAIN}\nHost: evil.example\n\n"

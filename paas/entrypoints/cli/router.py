@@ -1,0 +1,128 @@
+"""nginx:set, nginx:report, http-auth, http-auth:add-user, http-auth:remove-user"""
+
+import re
+import sys
+
+import click
+
+from paas.domain.errors import usage_error
+from paas.domain.names import shown
+from paas.domain.router_settings import report as as_words
+from paas.domain.secret import Secret
+from paas.entrypoints.cli.session import (
+    Session,
+    app_argument,
+    app_option,
+    json_option,
+    pass_session,
+)
+from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+
+PASSWORD_MAX_BYTES = 72  # all that bcrypt looks at
+
+
+@click.command("nginx:set")
+@click.argument("words", nargs=-1, required=True, metavar="[APP] KEY [VALUE]")
+@app_option
+@pass_session
+def set_key(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """Set how the router treats an app's requests; without a value: as by default.
+
+    Example: paas nginx:set -a shop client-max-body-size 20m
+    """
+    name, (key, *value) = _split(session, words, app, 2)
+    key = session.platform.router.set(
+        session.actor, name, key, value[0] if value else None, session.say
+    )
+    session.say.step(f"{key} of {name} is {value[0]}" if value else f"{key} of {name} is as usual")
+
+
+@click.command("nginx:report")
+@app_argument
+@app_option
+@json_option
+@pass_session
+def report(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
+    """Show all router settings of an app.
+
+    Example: paas nginx:report -a shop
+    """
+    name = session.app_name(app, name)
+    settings, was_set = session.platform.router.settings(session.actor, name)
+    words = as_words(settings)
+    if as_json:
+        plain = {key: {"value": text, "set": key in was_set} for key, text in words.items()}
+        print_json(plain)
+        return
+    rows = [(key, text, "set" if key in was_set else "") for key, text in words.items()]
+    print_table(("Key", "Value", ""), rows)
+
+
+@click.command("http-auth")
+@app_argument
+@app_option
+@json_option
+@pass_session
+def logins(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
+    """List who may log in before an app; none: everybody may come.
+
+    Example: paas http-auth -a shop
+    """
+    settings, _ = session.platform.router.settings(session.actor, session.app_name(app, name))
+    if as_json:
+        print_json(sorted(settings.users))
+        return
+    for user in sorted(settings.users):
+        print_line(user)
+
+
+@click.command("http-auth:add-user")
+@click.argument("words", nargs=-1, required=True, metavar="[APP] USER")
+@app_option
+@pass_session
+def add_login(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """Have visitors log in, and let this one in with the password that stdin has.
+
+    Example: paas http-auth:add-user shop alice < password.txt
+    """
+    name, (user,) = _split(session, words, app, 1)
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", user) is None:
+        raise usage_error("login", f"{shown(user)} is not a name to log in with.")
+    if sys.stdin.isatty():
+        session.say.detail("Type the password, then Enter.")
+    password = sys.stdin.readline(PASSWORD_MAX_BYTES + 2).rstrip("\r\n")
+    if not password or len(password.encode("utf-8", "surrogateescape")) > PASSWORD_MAX_BYTES:
+        raise usage_error(
+            "login",
+            f"A password has 1 to {PASSWORD_MAX_BYTES} bytes, and is read from stdin.",
+            f"For example: paas http-auth:add-user {name} {user} < password.txt",
+        )
+    session.platform.router.add_user(session.actor, name, user, Secret(password), session.say)
+    session.say.step(f"{user} may log in to {name}; who has no login may not come")
+
+
+@click.command("http-auth:remove-user")
+@click.argument("words", nargs=-1, required=True, metavar="[APP] USER")
+@app_option
+@pass_session
+def remove_login(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """Let one log in no longer; with the last, everybody may come again.
+
+    Example: paas http-auth:remove-user shop alice
+    """
+    name, (user,) = _split(session, words, app, 1)
+    if session.platform.router.remove_user(session.actor, name, user, session.say):
+        session.say.step(f"{name} has no logins any more: everybody may come")
+    else:
+        session.say.step(f"{user} may log in to {name} no longer")
+
+
+def _split(
+    session: Session, words: tuple[str, ...], app: str | None, most: int
+) -> tuple[str, list[str]]:
+    """The app, and the other words: 1 to most of them. The app comes first, unless named by -a."""
+    named = app is None and (session.default_app is None or len(words) > most)
+    rest = list(words[1:] if named else words)
+    if not 1 <= len(rest) <= most:
+        raise usage_error("arguments", f"{len(words)} words are not what this command takes.")
+    return session.app_name(app, words[0] if named else None), rest

@@ -1,0 +1,163 @@
+"""Router settings: their forms, their defaults, and how they are changed."""
+
+from dataclasses import fields
+
+import pytest
+
+from paas.adapters.nginx_site import render_site
+from paas.domain.errors import PaasError
+from paas.domain.router_settings import (
+    KEYS,
+    Rate,
+    RouterSettings,
+    checked_value,
+    key_name,
+    report,
+    router_settings,
+)
+from paas.domain.secret import Secret
+from paas.domain.sites import Site
+from paas.settings import Settings
+from tests.fakes.world import ROOT, World
+
+
+def test_every_field_has_a_key() -> None:
+    """But headers, which have many, and users, who have commands of their own."""
+    assert {key.field for key in KEYS} == {f.name for f in fields(RouterSettings)} - {
+        "users",
+        "headers",
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "field", "value"),
+    [
+        ("client-max-body-size", "512k", "body_bytes", 524_288),
+        ("client-max-body-size", "20M", "body_bytes", 20_971_520),
+        ("client-max-body-size", "1", "body_bytes", 1),
+        ("proxy-read-timeout", "5m", "read_timeout_s", 300),
+        ("proxy-read-timeout", "90", "read_timeout_s", 90),
+        ("websocket-timeout", "1h", "websocket_timeout_s", 3600),
+        ("proxy-buffering", "off", "response_buffering", False),
+        ("rate-limit", "10r/s", "rate", Rate(10, 1)),
+        ("rate-limit", "300/m", "rate", Rate(300, 60)),
+        ("rate-limit", "off", "rate", None),
+        ("connection-limit", "20", "connections", 20),
+    ],
+)
+def test_values_are_read(key: str, text: str, field: str, value: object) -> None:
+    """Each in the unit of its field."""
+    settings = router_settings({key_name(key): checked_value(key, text)}, {})
+    assert getattr(settings, field) == value
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("client-max-body-size", "0"),
+        ("client-max-body-size", "101g"),
+        ("client-max-body-size", "-1"),
+        ("client-max-body-size", "1m;"),
+        ("client-max-body-size", "1m\n"),
+        ("client-max-body-size", "\u0661m"),
+        ("proxy-read-timeout", "0s"),
+        ("proxy-read-timeout", "25h"),
+        ("proxy-read-timeout", "1d"),
+        ("gzip", "yes"),
+        ("gzip", "on;"),
+        ("rate-limit", "0r/s"),
+        ("rate-limit", "10"),
+        ("rate-limit", "10r/s burst=5"),
+        ("connection-limit", "-1"),
+        ("allow", ""),
+        ("allow", "all"),
+        ("allow", "192.0.2.1/24"),
+        ("allow", "10.0.0.0/8; return 200"),
+        ("deny", ",".join(["192.0.2.1"] * 201)),
+        ("header.X-Own", ""),
+        ("header.X-Own", " a"),
+        ("header.X-Own", "a\r\nSet-Cookie: b"),
+        ("header.X-Own", 'a" always; return 200; "'),
+        ("header.X-Own", "$http_cookie"),
+        ("header.X-Own", "a\\"),
+        ("header.X-Own", "ä"),
+        ("header.X-Own", "x" * 1001),
+    ],
+)
+def test_what_is_no_value_is_refused(key: str, text: str) -> None:
+    """As wrong usage, with the form that it should have."""
+    with pytest.raises(PaasError) as caught:
+        checked_value(key_name(key), text)
+    assert caught.value.reference == "router-value"
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", "proxy_pass", "root", "header.", "header.X Y", "header.X:", "header.Content-Length"],
+)
+def test_other_keys_are_refused(key: str) -> None:
+    """No directive can be typed, and no header that frames the answer."""
+    with pytest.raises(PaasError):
+        key_name(key)
+
+
+def test_keys_are_forgiving() -> None:
+    """Underscores and capitals, as in nginx's own and in other people's documentation."""
+    assert key_name("Client_Max_Body_Size") == "client-max-body-size"
+    assert key_name("HEADER.X-Own") == "header.X-Own"
+
+
+def test_a_report_can_be_set_again() -> None:
+    """Where a value was set, its shown text is a value, too."""
+    values = {"client-max-body-size": "20m", "rate-limit": "300r/m", "allow": "192.0.2.0/24 ::1"}
+    shown = report(router_settings(values, {}))
+    again = {key: checked_value(key, shown[key]) for key in values}
+    assert router_settings(again, {}) == router_settings(values, {})
+
+
+def test_there_is_a_limit_of_headers() -> None:
+    """Browsers and proxies have one too."""
+    with pytest.raises(PaasError):
+        router_settings({f"header.X-{n}": "1" for n in range(21)}, {})
+
+
+def test_a_login_that_would_say_more_is_refused() -> None:
+    """A line of the file is a name and a hash."""
+    settings = router_settings({}, {"a:b\nc": "$2b$05$x"})
+    with pytest.raises(PaasError):
+        render_site(Site(1, ("a.test",), (5000,), settings=settings), Settings(), ipv6=False)
+
+
+def test_a_setting_is_served_kept_and_taken_back(world: World) -> None:
+    """At the proxy and in the store."""
+    world.app()
+    world.push()
+    world.router.set(ROOT, "shop", "gzip", "on", world.said)
+    assert world.proxy.by_app[1].settings.gzip
+    settings, was_set = world.router.settings(ROOT, "shop")
+    assert (settings.gzip, was_set) == (True, {"gzip"})
+    world.router.set(ROOT, "shop", "gzip", None, world.said)
+    assert world.proxy.by_app[1].settings == RouterSettings()
+
+
+def test_what_the_proxy_cannot_do_is_told(world: World) -> None:
+    """And not kept."""
+    world.app()
+    with pytest.raises(PaasError, match="No brotli here"):
+        world.router.set(ROOT, "shop", "brotli", "on", world.said)
+    assert world.store.routing(1).settings == {}
+
+
+def test_logins_come_and_go(world: World) -> None:
+    """Hashed; with the last one gone everybody may come again."""
+    world.app()
+    world.push()
+    world.router.add_user(ROOT, "shop", "alice", Secret("a"), world.said)
+    world.router.add_user(ROOT, "shop", "bob", Secret("b"), world.said)
+    assert set(world.proxy.by_app[1].settings.users) == {"alice", "bob"}
+    assert not world.router.remove_user(ROOT, "shop", "alice", world.said)
+    assert world.router.remove_user(ROOT, "shop", "bob", world.said)
+    with pytest.raises(PaasError) as caught:
+        world.router.remove_user(ROOT, "shop", "bob", world.said)
+    assert caught.value.reference == "no-such-login"
