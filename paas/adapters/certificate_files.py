@@ -1,0 +1,50 @@
+"""The certificates' files: STATE/certs/ID/chain.pem and key.pem, written once and never changed."""
+
+import re
+import secrets
+import shutil
+from pathlib import Path
+
+from paas.adapters.files import make_directory, sync_directory, write_atomic
+from paas.domain.certificates import Bundle
+
+_ID = re.compile(r"[0-9]+-[0-9a-f]{8}")
+
+
+class CertificateDirectory:
+    """`CertificateFiles` of domain/interfaces. Ids begin with the app's, as those of slugs do."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def new_id(self, app_id: int) -> str:
+        """One that was never given before."""
+        return f"{app_id:d}-{secrets.token_hex(4)}"
+
+    def write(self, id: str, bundle: Bundle) -> None:
+        """Both files, on the disk when this returns. Nginx's master reads them, as root."""
+        make_directory(self._directory, mode=0o700)
+        folder = self._folder(id)
+        make_directory(folder, mode=0o700)
+        write_atomic(folder / "key.pem", bundle.key, mode=0o600)
+        write_atomic(folder / "chain.pem", bundle.chain, mode=0o644)
+        sync_directory(self._directory)
+
+    def paths(self, id: str) -> tuple[Path, Path] | None:
+        """Chain and key; None where they are not there."""
+        chain, key = self._folder(id) / "chain.pem", self._folder(id) / "key.pem"
+        return (chain, key) if chain.exists() and key.exists() else None
+
+    def remove(self, id: str) -> None:
+        """Both files; no error where there are none."""
+        shutil.rmtree(self._folder(id), ignore_errors=True)
+
+    def all(self) -> list[str]:
+        """The ids of all that are there."""
+        if not self._directory.exists():
+            return []
+        return sorted(p.name for p in self._directory.iterdir() if _ID.fullmatch(p.name))
+
+    def _folder(self, id: str) -> Path:
+        assert _ID.fullmatch(id), id
+        return self._directory / id

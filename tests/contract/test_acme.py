@@ -1,0 +1,145 @@
+"""Certificates by ACME: certbot and nginx against Pebble, a real issuer for tests."""
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.acme_check import leads_here
+from paas.adapters.certbot import Certbot
+from paas.adapters.certificate_reader import X509Reader
+from paas.adapters.nginx_site import challenges_directory
+from paas.domain.acme import IssueError
+from paas.domain.sites import Site
+from tests.contract.nginx_server import Nginx, application, nginx_server
+from tests.contract.pebble_server import Pebble, pebble_server
+
+
+@pytest.fixture(scope="module")
+def nginx() -> Iterator[Nginx]:
+    """A proxy with one app that answers everything, challenges too, if it is let."""
+    with nginx_server() as server, application() as app:
+        names = ("shop.example.com", "other.example.com", "localhost")
+        server.proxy.apply(Site(1, names, (app.server_port,)))
+        yield server
+
+
+@pytest.fixture(scope="module")
+def pebble(nginx: Nginx) -> Iterator[Pebble]:
+    """The issuer, which looks for challenges at that proxy."""
+    with pebble_server(nginx.settings.http_port) as server:
+        yield server
+
+
+@pytest.fixture
+def certbot(nginx: Nginx, pebble: Pebble) -> Certbot:
+    """What asks it."""
+    settings = replace(
+        nginx.settings,
+        acme_directory=pebble.directory,
+        acme_ca_bundle=str(pebble.bundle),
+        acme_email="ops@example.com",
+        acme_port=nginx.settings.http_port,
+    )
+    return Certbot(settings)
+
+
+def test_a_certificate_is_issued_and_renewed(
+    nginx: Nginx, pebble: Pebble, certbot: Certbot
+) -> None:
+    """By HTTP-01 through the proxy; each with a new key; and nothing is left but the account."""
+    found = [
+        X509Reader().read(certbot.issue("shop.example.com"), datetime.now(UTC)) for _ in range(2)
+    ]
+    assert [one.facts.names for one in found] == [("shop.example.com",)] * 2
+    assert found[0].key != found[1].key
+    argv = ["openssl", "verify", "-untrusted", "/dev/stdin", "-CAfile", str(pebble.root())]
+    leaf = nginx.settings.state / "leaf.pem"
+    leaf.write_bytes(found[0].chain)
+    done = subprocess.run([*argv, leaf], input=found[0].chain, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert list(challenges_directory(nginx.settings).iterdir()) == []
+    assert not (nginx.settings.state / "acme/new").exists()
+    accounts = list((nginx.settings.state / "acme/certbot/accounts").rglob("private_key.json"))
+    assert len(accounts) == 1
+    assert accounts[0].stat().st_mode & 0o077 == 0
+
+
+def test_a_failing_challenge_is_told(pebble: Pebble, certbot: Certbot) -> None:
+    """With the issuer's own words; the next attempt may succeed."""
+    pebble.fail_names("other.example.com")
+    with pytest.raises(IssueError) as caught:
+        certbot.issue("other.example.com")
+    failure = caught.value.failure
+    assert failure.asked
+    assert failure.reason.startswith("The issuer says: ")
+    pebble.heal_names("other.example.com")
+    assert certbot.issue("other.example.com")
+
+
+def test_an_app_answers_no_challenge(nginx: Nginx, certbot: Certbot) -> None:
+    """The app would answer anything; the issuer gets the platform's 404."""
+    nginx.proxy.apply(Site(2, ("evil.example.com",), nginx_ports(nginx)))
+    for path in (
+        "/.well-known/acme-challenge/x",
+        "/x/../.well-known/acme-challenge/x",
+        "//.well-known//acme-challenge/x",
+        "/%2ewell-known/acme-challenge%2fx",
+        "/.well-known/acme-challenge/x?y",
+    ):
+        assert b" 404 " in nginx.get("evil.example.com", path)
+
+
+def nginx_ports(nginx: Nginx) -> tuple[int, ...]:
+    """The ports of the first site."""
+    text = (nginx.settings.state / "nginx/sites/1.conf").read_text()
+    return (int(text.split("server 127.0.0.1:")[1].split()[0]),)
+
+
+def test_an_issuer_that_is_down_was_not_asked(certbot: Certbot, nginx: Nginx) -> None:
+    """So it counts as no failure there."""
+    settings = replace(nginx.settings, acme_directory="https://127.0.0.1:1/dir")
+    with pytest.raises(IssueError) as caught:
+        Certbot(settings).issue("shop.example.com")
+    assert not caught.value.failure.asked
+    assert "cannot be asked" in caught.value.failure.reason
+
+
+def test_a_name_that_leads_here_is_known(nginx: Nginx, certbot: Certbot) -> None:
+    """Looked at through DNS and the proxy; no trace is left."""
+    assert certbot.leads_here("localhost") is None
+    assert list(challenges_directory(nginx.settings).iterdir()) == []
+
+
+def test_a_name_without_an_address_does_not(certbot: Certbot) -> None:
+    """DNS is not set up yet."""
+    assert certbot.leads_here("nowhere.invalid") == "DNS has no address for nowhere.invalid."
+
+
+def test_a_name_that_leads_elsewhere_does_not(nginx: Nginx, tmp_path: Path) -> None:
+    """Another server answers, or nobody; one of several addresses is enough to be wrong."""
+    port, folder = nginx.settings.http_port, challenges_directory(nginx.settings)
+    assert leads_here("shop.example.com", port, folder, lambda _: ["127.0.0.1"]) is None
+    # This proxy closes the connection for a name that it does not know.
+    why = leads_here("unknown.example.com", port, folder, lambda _: ["127.0.0.1"])
+    assert why is not None
+    with application() as other:
+        why = leads_here("a.test", other.server_port, tmp_path, lambda _: ["127.0.0.1"])
+        assert why == "DNS leads a.test to 127.0.0.1, where another server answers."
+        both = leads_here("a.test", other.server_port, tmp_path, lambda _: ["::1", "127.0.0.1"])
+        assert both == why
+    nobody = leads_here("a.test", 1, tmp_path, lambda _: ["127.0.0.1", "::1"])
+    assert nobody == "DNS leads a.test to 127.0.0.1, ::1, where nobody answers on port 1."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_killed_in_the_middle_it_begins_anew(certbot: Certbot, nginx: Nginx) -> None:
+    """What a killed attempt left is cleared away by the next."""
+    new = nginx.settings.state / "acme/new"
+    new.mkdir(mode=0o700, parents=True)
+    (new / "chain.pem").write_text("half")
+    assert certbot.issue("shop.example.com").startswith(b"-----BEGIN CERTIFICATE-----")
+    assert not new.exists()

@@ -1,0 +1,213 @@
+"""HTTPS on a whole server: a user's own certificate, and those that come by themselves."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.authority import Authority, ec_key, key_pem, pem
+from tests.contract.pebble_server import Pebble, pebble_server
+from tests.e2e.server import Repository, Server, User, free_ports, installed, run, wait_for
+
+PAGE = {"index.html": "secure"}
+LIFETIME_S = 24
+PAAS = Path(sys.executable).with_name("paas")
+
+
+@dataclass
+class Secure:
+    """A server with HTTPS, its port, a user, and an issuer."""
+
+    server: Server
+    port: int
+    user: User
+    pebble: Pebble
+
+    def get(self, host: str, ca: Path | None) -> str:
+        """The page over TLS. ca: who must have signed; None: whoever it was."""
+        context = ssl.create_default_context(cafile=str(ca) if ca else None)
+        if ca is None:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        with socket.create_connection(("127.0.0.1", self.port), 10) as plain:
+            secure = context.wrap_socket(plain, server_hostname=host)
+            secure.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            received = b""
+            while part := secure.recv(65536):
+                received += part
+            return received.partition(b"\r\n\r\n")[2].decode()
+
+    def auto(self, app: str) -> dict[str, dict[str, Any]]:
+        """How each name stands, by name."""
+        shown = self.server.paas("certs:auto", app, "--json").stdout
+        return {row["domain"]: row for row in json.loads(shown)["names"]}
+
+    def certificates(self, app: str) -> list[dict[str, Any]]:
+        """As ``certs --json``."""
+        found: list[dict[str, Any]] = json.loads(self.server.paas("certs", app, "--json").stdout)
+        return found
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
+    """One for all tests of this file, with two apps of files."""
+    (port,) = free_ports(1)
+    made = Server.in_new_directory({"https_port": port, "domain": "apps.test", "acme_check": False})
+    with (
+        installed(made) as server,
+        pebble_server(server.http_port, lifetime_s=LIFETIME_S) as pebble,
+    ):
+        path = server.root / "etc/server.yml"
+        settings = yaml.safe_load(path.read_text())
+        settings |= {"acme_directory": pebble.directory, "acme_ca_bundle": str(pebble.bundle)}
+        path.write_text(yaml.safe_dump(settings))
+        user = server.user("alice")
+        for app in ("own", "auto"):
+            repository = Repository.of(tmp_path_factory.mktemp(app) / "work", PAGE)
+            user.push(repository, app)
+        yield Secure(server, port, user, pebble)
+
+
+def test_an_own_certificate(secure: Secure, tmp_path: Path) -> None:
+    """From files on a laptop to the app's address; refused where it is wrong; and away again."""
+    authority, key = Authority(), ec_key()
+    leaf = authority.leaf("own.apps.test", key=key)
+    good, bad, own_key = (tmp_path / name for name in ("good.crt", "bad.crt", "own.key"))
+    good.write_bytes(pem(leaf) + pem(authority.intermediate))
+    bad.write_bytes(pem(authority.intermediate) + pem(leaf))
+    own_key.write_bytes(key_pem(key))
+    root = tmp_path / "root.pem"
+    root.write_bytes(pem(authority.root))
+    address = f"paas@127.0.0.1:{secure.server.ssh_port}"
+
+    def paas(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        argv = [str(PAAS), "--server", address, *words]
+        return run(argv, env=secure.user.git_env(), cwd=tmp_path, check=check)
+
+    refused = paas("certs:add", "-a", "own", "bad.crt", "own.key", check=False)
+    assert refused.returncode == 1
+    assert "1. own.apps.test" in refused.stderr
+    assert secure.certificates("own") == []
+    paas("certs:add", "-a", "own", "good.crt", "own.key")
+    url = f"https://own.apps.test:{secure.port}/"
+    assert json.loads(paas("apps:info", "own", "--json").stdout)["url"] == url
+    assert secure.get("own.apps.test", root) == "secure"
+    moved = secure.server.get("own.apps.test", "/a?b")
+    assert (moved.status, moved.headers["location"]) == (301, f"{url}a?b")
+    with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
+        secure.get("nobody.apps.test", root)
+    (row,) = secure.certificates("own")
+    assert row["shown_for"] == ["own.apps.test"]
+    folder = secure.server.state / "certs" / row["id"]
+    assert (folder / "key.pem").stat().st_mode & 0o777 == 0o600
+    again = secure.user.ssh("certs:add own", stdin=good.read_text() + own_key.read_text())
+    assert "there already" in again.stderr
+    paas("certs:remove", "own")
+    assert not folder.exists()
+    assert secure.server.get("own.apps.test").text == "secure"
+
+
+def test_a_server_reads_no_path_of_a_user(secure: Secure) -> None:
+    """Over ssh a path is a path on the server, where everything is read by root."""
+    done = secure.user.ssh("certs:add own /etc/shadow /etc/shadow", check=False)
+    assert done.returncode == 2
+    assert "reads none of your files" in done.stderr
+    assert secure.user.ssh("certs:tend", check=False).returncode != 0
+
+
+def test_certificates_come_and_are_renewed(secure: Secure) -> None:
+    """For each name, for one that is added later, and anew; no request fails meanwhile."""
+    server, root = secure.server, secure.pebble.root()
+    server.paas("domains:add", "auto", "a.example.com")
+    server.paas("certs:auto", "on", "-a", "auto")
+    names = ["auto.apps.test", "a.example.com"]
+    for name in names:
+        assert secure.get(name, root) == "secure"
+    with requests(secure, "auto.apps.test") as failures:
+        server.paas("domains:add", "auto", "b.example.com")
+        wait_for(lambda: secure.auto("auto")["b.example.com"]["certificate"], what="a certificate")
+        assert secure.get("b.example.com", root) == "secure"
+        before = {row["id"] for row in secure.certificates("auto")}
+        due = max(datetime.fromisoformat(row["renew_at"]) for row in secure.auto("auto").values())
+        time.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
+        server.paas("certs:tend")
+        after = {row["id"] for row in secure.certificates("auto")}
+        assert len(after) == 3
+        assert after & before == set()
+        for name in names:
+            assert secure.get(name, root) == "secure"
+    assert failures == []
+    there = {path.name for path in (server.state / "certs").iterdir()}
+    assert there == {row["id"] for row in secure.certificates("auto")}
+
+
+def test_a_failure_is_told_and_survives_a_kill(secure: Secure) -> None:
+    """A name that fails; then a kill -9 while the issuer is asked; then it works."""
+    server = secure.server
+    server.paas("certs:auto", "off", "-a", "auto")
+    server.paas("domains:clear", "auto")
+    server.paas("domains:add", "auto", "bad.example.com")
+    secure.pebble.fail_names("bad.example.com")
+    done = server.paas("certs:auto", "on", "-a", "auto", check=False)
+    assert done.returncode == 1
+    assert "The issuer says: " in done.stderr
+    assert secure.auto("auto")["bad.example.com"]["failures"] == 1
+    assert secure.get("auto.apps.test", secure.pebble.root()) == "secure"
+    assert "No certificate for bad.example.com" in server.paas("logs", "auto").stdout
+    secure.pebble.heal_names("bad.example.com")
+    with secure.pebble.paused():
+        argv = [str(server.root / "bin/paas"), "certs:auto", "on", "-a", "auto"]
+        asking = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: certbots(server), what="certbot")
+        (certbot,) = certbots(server)
+        stat = Path(f"/proc/{certbot}/stat").read_text()
+        os.kill(int(stat.rpartition(")")[2].split()[1]), signal.SIGKILL)
+        assert asking.wait(20) != 0
+        wait_for(lambda: not certbots(server), what="the end of certbot")
+    assert "interrupted" in secure.auto("auto")["bad.example.com"]["failure"]
+    server.paas("certs:auto", "on", "-a", "auto")
+    assert secure.get("bad.example.com", secure.pebble.root()) == "secure"
+    assert secure.auto("auto")["bad.example.com"]["failure"] is None
+
+
+def certbots(server: Server) -> list[int]:
+    """The processes of certbot that work for this server."""
+    return [pid for pid, line in server.processes().items() if "certonly" in line]
+
+
+@contextlib.contextmanager
+def requests(secure: Secure, host: str) -> Iterator[list[str]]:
+    """Requests over TLS, one after the other, while the block runs; which of them failed."""
+    failures: list[str] = []
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                if secure.get(host, None) != "secure":
+                    failures.append("another answer")
+            except OSError as error:
+                failures.append(str(error))
+            stop.wait(0.02)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield failures
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,86 @@
+"""Certificates in memory: a "PEM" is a line of JSON with the names and the days that are left."""
+
+import itertools
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from paas.domain.acme import Failure, IssueError
+from paas.domain.certificates import Bundle, Facts
+from paas.domain.errors import PaasError
+
+
+def fake_pem(*names: str, days: float = 90, lifetime_days: float = 90, serial: str = "1") -> bytes:
+    """What FakeCertificateReader reads: for these names, with so many days left."""
+    return json.dumps([names, days, lifetime_days, serial]).encode()
+
+
+class FakeCertificateReader:
+    """CertificateReader of fake_pem's lines."""
+
+    def read(self, pem: bytes, now: datetime) -> Bundle:
+        try:
+            names, days, lifetime, serial = json.loads(pem)
+        except ValueError as error:
+            raise PaasError("certificate-refused", "There is no certificate in it.") from error
+        ends = now + timedelta(days=days)
+        facts = Facts(
+            tuple(names),
+            "Fake CA",
+            serial,
+            f"{names} {serial}",
+            ends - timedelta(days=lifetime),
+            ends,
+            "EC P-256",
+            chain=("leaf", "Fake CA"),
+        )
+        return Bundle(facts, pem, b"key")
+
+
+class FakeCertificateFiles:
+    """CertificateFiles as a dict."""
+
+    def __init__(self) -> None:
+        self.there: dict[str, Bundle] = {}
+        self._ids = itertools.count(1)
+
+    def new_id(self, app_id: int) -> str:
+        return f"{app_id}-{next(self._ids):08x}"
+
+    def write(self, id: str, bundle: Bundle) -> None:
+        self.there[id] = bundle
+
+    def paths(self, id: str) -> tuple[Path, Path] | None:
+        folder = Path("/certs") / id
+        return (folder / "chain.pem", folder / "key.pem") if id in self.there else None
+
+    def remove(self, id: str) -> None:
+        self.there.pop(id, None)
+
+    def all(self) -> list[str]:
+        return sorted(self.there)
+
+
+class FakeIssuer:
+    """Issuer that gives 90 days for every name, but those that a test says.
+
+    elsewhere: names that DNS leads to another server. refuses: names that it refuses, and how.
+    """
+
+    def __init__(self) -> None:
+        self.elsewhere: set[str] = set()
+        self.refuses: dict[str, Failure] = {}
+        self.asked: list[str] = []
+        self.days = 90.0
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def leads_here(self, host: str) -> str | None:
+        return f"DNS leads {host} elsewhere." if host in self.elsewhere else None
+
+    def issue(self, host: str) -> bytes:
+        self.asked.append(host)
+        self.meanwhile()
+        if host in self.refuses:
+            raise IssueError(self.refuses[host])
+        return fake_pem(host, days=self.days, lifetime_days=self.days, serial=str(len(self.asked)))
