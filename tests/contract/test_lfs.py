@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,23 @@ class Client:
         return self.server.returncode, errors.decode()
 
 
+Connect = Callable[..., Client]
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """Makes clients whose servers end with the test."""
+    with ExitStack() as ends:
+
+        def make(*words: object, **limits: int) -> Client:
+            client = Client(*words, **limits)  # type: ignore[arg-type]
+            ends.callback(client.server.wait)
+            ends.callback(client.server.kill)
+            return client
+
+        yield make
+
+
 def packet(data: bytes) -> bytes:
     return b"%04x%s" % (len(data) + 4, data)
 
@@ -71,9 +89,9 @@ def files(directory: Path) -> list[str]:
     return sorted(str(p.relative_to(directory)) for p in directory.rglob("*") if p.is_file())
 
 
-def test_an_object_comes_and_goes(tmp_path: Path) -> None:
+def test_an_object_comes_and_goes(tmp_path: Path, connect: Connect) -> None:
     """Uploaded once, then known; downloaded byte by byte."""
-    client = Client(tmp_path, "upload")
+    client = connect(tmp_path, "upload")
     assert client.ask("version 1") == ["status 200"]
     asked = [f"{OID} {len(CONTENT)}"]
     assert client.ask("batch", "transfer=ssh", "refname=refs/heads/main", data=asked) == [
@@ -89,7 +107,7 @@ def test_an_object_comes_and_goes(tmp_path: Path) -> None:
     assert client.end() == (0, "")
     assert files(tmp_path) == [f"objects/{OID[:2]}/{OID[2:4]}/{OID}"]
 
-    client = Client(tmp_path, "download")
+    client = connect(tmp_path, "download")
     assert client.ask("batch", data=[*asked, f"{'0' * 64} 1"])[1:] == [
         f"{OID} {len(CONTENT)} download",
         f"{'0' * 64} 1 noop",
@@ -118,10 +136,10 @@ def test_an_object_comes_and_goes(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_taken(
-    tmp_path: Path, request_line: str, size: str, data: bytes, status: str
+    tmp_path: Path, connect: Connect, request_line: str, size: str, data: bytes, status: str
 ) -> None:
     """Another content than the name's, too much, names that are none; the next request works."""
-    client = Client(tmp_path / "lfs", "upload")
+    client = connect(tmp_path / "lfs", "upload")
     assert client.ask(request_line, size, data=data)[0] == f"status {status}"
     assert client.ask("version 1") == ["status 200"]
     client.ask("quit")
@@ -129,25 +147,25 @@ def test_what_is_not_taken(
     assert files(tmp_path) == []
 
 
-def test_a_download_takes_nothing(tmp_path: Path) -> None:
+def test_a_download_takes_nothing(tmp_path: Path, connect: Connect) -> None:
     """Who may only fetch cannot store."""
-    client = Client(tmp_path, "download")
+    client = connect(tmp_path, "download")
     answer = client.ask(f"put-object {OID}", f"size={len(CONTENT)}", data=CONTENT)
     assert answer[0] == "status 403"
     assert files(tmp_path) == []
 
 
-def test_a_batch_above_the_limit_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_batch_above_the_limit_is_refused_at_once(tmp_path: Path, connect: Connect) -> None:
     """Before any of it is sent, with the setting's name."""
-    client = Client(tmp_path, "upload", max_bytes=1000)
+    client = connect(tmp_path, "upload", max_bytes=1000)
     status, message = client.ask("batch", data=[f"{OID} 600", f"{'0' * 64} 600"])
     assert (status, "max_lfs_mib" in message) == ("status 507", True)
 
 
 @pytest.mark.parametrize("noise", [b"GET / HTTP/1.1\r\n", b"ffff", b"0003", b"0010abc", FLUSH])
-def test_noise_ends_it(tmp_path: Path, noise: bytes) -> None:
+def test_noise_ends_it(tmp_path: Path, connect: Connect, noise: bytes) -> None:
     """What is not the protocol is told, and nothing is kept."""
-    client = Client(tmp_path, "upload")
+    client = connect(tmp_path, "upload")
     assert client.server.stdin is not None
     client.send(noise)
     client.server.stdin.close()
@@ -157,13 +175,13 @@ def test_noise_ends_it(tmp_path: Path, noise: bytes) -> None:
     assert files(tmp_path) == []
 
 
-def test_what_a_cut_off_upload_left_goes_in_time(tmp_path: Path) -> None:
+def test_what_a_cut_off_upload_left_goes_in_time(tmp_path: Path, connect: Connect) -> None:
     """A file of long ago; not one of an upload that may be going on."""
     incoming = tmp_path / "incoming"
     incoming.mkdir()
     for name, age_s in (("old", 100_000), ("new", 10)):
         (incoming / name).write_text("")
         os.utime(incoming / name, (time.time() - age_s,) * 2)
-    client = Client(tmp_path, "upload")
+    client = connect(tmp_path, "upload")
     client.ask(f"put-object {OID}", f"size={len(CONTENT)}", data=CONTENT)
     assert files(incoming) == ["new"]

@@ -52,7 +52,12 @@ class Console:
         """Type a line for a shell, and what it prints up to its next prompt."""
         self.send(f"{line}; echo e''nd\r")
         text = self.await_(r"\nend\n").group(0)
+        self.prompt()
         return text.removesuffix("\nend\n").partition("echo e''nd\n")[2]
+
+    def prompt(self) -> None:
+        """Wait until a shell waits for a line: what is typed earlier may be lost."""
+        self.await_(r"[$#] \Z")
 
     def await_(self, pattern: str, limit_s: float = LIMIT_S) -> re.Match[str]:
         """Wait until it shows the pattern; the match begins at what was shown before."""

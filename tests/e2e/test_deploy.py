@@ -79,6 +79,7 @@ def test_old_version_serves_until_the_new_one_does(
             pushing.result()
             returned = len(answers)
             assert server.get("turn").text == "new"
+            wait_for(lambda: len(answers) > returned + 1)
         finally:
             done.set()
         asking.result()

@@ -159,7 +159,7 @@ def test_lfs_content_comes_over_the_same_remote(
     sent = [f"put-object {oid}\n", "size=8\n", None, "from LFS", "", "quit\n", ""]
     text = "".join("0001" if s is None else f"{len(s) + 4:04x}{s}" if s else "0000" for s in sent)
 
-    alice.ssh("apps:create", "stored")
+    alice.ssh("apps:create", "large")
     refused_one = bob.ssh("git-lfs-transfer stored upload", stdin=text, check=False)
     assert (refused_one.returncode, "no app 'stored'" in refused_one.stderr) == (20, True)
     told = alice.ssh("git-lfs-authenticate stored upload", check=False)
@@ -167,9 +167,9 @@ def test_lfs_content_comes_over_the_same_remote(
     answer = alice.ssh("git-lfs-transfer '/stored.git' upload", stdin=text).stdout
     assert answer.count("status 200") == 2
     serve = program("x").replace('b"x"', "open('big.txt', 'rb').read()")
-    alice.push(repository(tiny(**{"serve.py": serve, "big.txt": pointer})), "stored")
+    alice.push(repository(tiny(**{"serve.py": serve, "big.txt": pointer})), "large")
 
-    assert server.get("stored").text == "from LFS"
+    assert server.get("large").text == "from LFS"
 
 
 def test_folder_that_is_a_repository_is_refused(

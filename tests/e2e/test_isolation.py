@@ -238,6 +238,6 @@ def test_processes_of_an_app_end_with_it(alice: User) -> None:
     app = push(alice, "detached", {})
     uid = uid_of(app)
     app.shell("setsid sleep 1000 >/dev/null 2>&1 & (setsid setsid sleep 1000 &) >/dev/null 2>&1")
-    assert len(host_pids(uid)) == 3
+    wait_for(lambda: len(host_pids(uid)) == 3)
     app.server.paas("apps:destroy", app.name, "--confirm", app.name)
     assert host_pids(uid) == []

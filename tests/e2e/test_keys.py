@@ -5,16 +5,16 @@ from tests.e2e.server import Server, User
 
 def test_keys_come_and_go(server: Server, alice: User) -> None:
     """A key that is added lets in at once, one that is removed no more."""
-    carol = User(server, "carol")
-    added = server.paas("keys:add", "carol", str(carol.key.with_suffix(".key.pub"))).stdout.strip()
+    karla = User(server, "karla")
+    added = server.paas("keys:add", "karla", str(karla.key.with_suffix(".key.pub"))).stdout.strip()
     assert added.startswith("SHA256:")
-    assert "carol" in carol.ssh("keys").stdout
-    assert "alice" not in carol.ssh("keys").stdout
-    assert carol.ssh("server:status", check=False).returncode == 1
-    assert carol.ssh("keys:add carol --admin", stdin=carol.public_key, check=False).returncode == 1
+    assert "karla" in karla.ssh("keys").stdout
+    assert "alice" not in karla.ssh("keys").stdout
+    assert karla.ssh("server:status", check=False).returncode == 1
+    assert karla.ssh("keys:add karla --admin", stdin=karla.public_key, check=False).returncode == 1
     assert alice.ssh(f"keys:remove {added}", check=False).returncode == 1
     server.paas("keys:remove", added)
-    assert carol.ssh("version", check=False).returncode == 255
+    assert karla.ssh("version", check=False).returncode == 255
 
 
 def test_bad_keys_are_refused(server: Server, alice: User, bob: User) -> None:

@@ -75,6 +75,7 @@ def test_resizing_and_interrupting(alice: User, app: App, enter: Enter) -> None:
     with bash(enter("bash"), alice) as shell:
         shell.send("trap 'echo size $(stty size)' WINCH; echo rea''dy\r")
         shell.await_("\nready\n")
+        shell.prompt()
         shell.resize(44, 132)
         shell.await_("size 44 132\n")
         assert shell.ask("trap - WINCH; stty size") == "44 132"
@@ -87,6 +88,7 @@ def test_resizing_and_interrupting(alice: User, app: App, enter: Enter) -> None:
         wait_for(lambda: _sleeps(app, 61))
         shell.send("\x1a")
         shell.await_("Stopped")
+        shell.prompt()
         assert "sleep 61" in shell.ask("jobs")
         shell.send("\x04")
         shell.await_(r"stopped jobs.*?\$ ")
