@@ -4,7 +4,10 @@ import re
 from collections.abc import Set
 from pathlib import Path
 
-from paas.adapters.nginx_text import checked_number, environment, path_text, render
+from paas.adapters.error_pages import pages_directory
+from paas.adapters.nginx_site import challenges_directory
+from paas.adapters.nginx_text import checked_number, environment, listening, path_text, render
+from paas.adapters.nginx_tls import BASIC, NginxTls
 from paas.domain.errors import PaasError
 from paas.domain.names import shown
 from paas.settings import Settings
@@ -28,18 +31,25 @@ def own_directives(nginx_conf: str) -> frozenset[str]:
     )
 
 
-def render_http(settings: Settings, *, ipv6: bool, omit: Set[str] = frozenset()) -> str:
+def render_http(
+    settings: Settings,
+    *,
+    ipv6: bool,
+    omit: Set[str] = frozenset(),
+    tls: NginxTls = BASIC,
+) -> str:
     """What belongs in nginx's http block once: log format, maps, unknown hosts, the sites.
 
     omit: directives to leave to the machine's own nginx.conf, see `own_directives`.
     """
     return render(
         "http.conf.j2",
-        http_port=checked_number("http-port", settings.http_port, 1, 65535),
-        https_port=checked_number("https-port", settings.https_port, 0, 65535),
+        **listening(settings, ipv6=ipv6),
         sites=path_text(sites_directory(settings)),
-        ipv6=ipv6,
+        error_pages=path_text(pages_directory(settings)),
+        challenges=path_text(challenges_directory(settings)),
         omit=omit,
+        tls=tls,
     )
 
 

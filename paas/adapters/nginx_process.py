@@ -76,15 +76,16 @@ class NginxProcess:
         still serve (a port that is taken shows only now, for example).
         """
         master = self.running()
-        before = {pid for pid, title in _workers(master).items() if title == SERVING}
+        before = _staying(master)
         _signal(master, signal.SIGHUP)
         deadline = time.monotonic() + self._reload_limit_s
         while time.monotonic() < deadline:
-            now = {pid for pid, title in _workers(master).items() if title == SERVING}
-            if now and not now & before:
+            former = _staying(master) & before
+            new = {pid for pid, title in _workers(master).items() if title == SERVING} - before
+            if new and not former:
                 return
-            if now - before:
-                _send_away(now & before)
+            if len(new) >= len(before):  # all are there: none with the former files will follow
+                _send_away(former)
             if _title(master) == "":
                 break
             time.sleep(POLL_S)
@@ -140,6 +141,12 @@ def _workers(master: int) -> dict[int, str]:
     except (FileNotFoundError, ProcessLookupError):
         return {}
     return {int(child): _title(int(child)) for child in children}
+
+
+def _staying(master: int) -> set[int]:
+    """The workers that accept, or will: one that was just forked has the master's title yet."""
+    titles = _workers(master).items()
+    return {pid for pid, title in titles if title not in {LEAVING, ""} and "cache" not in title}
 
 
 def _title(pid: int) -> str:

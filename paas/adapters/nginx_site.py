@@ -1,9 +1,22 @@
 """The text of one app's file for nginx, nginx-templates/site.conf.j2. Pure."""
 
+import hashlib
+import re
 from pathlib import Path
 
-from paas.adapters.nginx_text import checked_number, host_text, path_text, render
+from paas.adapters.nginx_files import NO_MODULES, Modules, error_values, static_values
+from paas.adapters.nginx_text import (
+    checked_number,
+    host_text,
+    listening,
+    path_text,
+    render,
+    trusted_networks,
+)
+from paas.adapters.nginx_tls import BASIC, NginxTls
 from paas.domain.errors import PaasError
+from paas.domain.names import shown
+from paas.domain.router_settings import header_name, header_value
 from paas.domain.sites import HTTPS_PORT, Redirect, Server, Site, servers_of
 from paas.settings import Settings
 
@@ -22,10 +35,25 @@ CLEARED_HEADERS = (
 )
 
 
-def render_site(site: Site, settings: Settings, *, ipv6: bool) -> str:
+# What is worth compressing; images and archives are compressed already.
+COMPRESSIBLE = (
+    "text/css text/javascript text/plain text/xml application/javascript application/json "
+    "application/xml application/manifest+json image/svg+xml"
+)
+
+
+def render_site(
+    site: Site,
+    settings: Settings,
+    *,
+    ipv6: bool,
+    tls: NginxTls = BASIC,
+    modules: Modules = NO_MODULES,
+) -> str:
     """One app's file. Raises PaasError where a host, port or id is not one."""
     if not site.names:
         raise PaasError("site-host", f"The site of app {site.app_id} has no host.")
+    server_trusted = trusted_networks(settings) if settings.proxy == "nginx" else []
     app_id = checked_number("site-id", site.app_id, 1, 2**63)
     return render(
         "site.conf.j2",
@@ -36,13 +64,50 @@ def render_site(site: Site, settings: Settings, *, ipv6: bool) -> str:
         challenges=path_text(challenges_directory(settings)),
         **_folder(site),
         closed=site.closed,
-        page=path_text(site.page) if site.page else None,
-        page_folder=path_text(site.page.parent) if site.page else None,
-        http_port=checked_number("http-port", settings.http_port, 1, 65535),
-        https_port=checked_number("https-port", settings.https_port, 0, 65535),
+        **error_values(site, settings),
+        statics=static_values(site),
+        brotli_static=modules.brotli_static,
+        **listening(settings, ipv6=ipv6),
         cleared_headers=CLEARED_HEADERS,
-        ipv6=ipv6,
+        settings=site.settings,
+        headers=[_header(name, text) for name, text in site.settings.headers.items()],
+        logins=path_text(logins_file(settings, site)) if site.settings.users else None,
+        compressible=COMPRESSIBLE,
+        sticky=_sticky(site),
+        trusted=[*site.settings.trusted, *server_trusted],
+        scheme_of_balancer=bool(site.settings.trusted or server_trusted)
+        and not (settings.proxy_protocol and settings.proxy == "nginx"),
+        tls=tls,
+        hsts=site.hsts.value if site.hsts else None,
     )
+
+
+def _sticky(site: Site) -> list[tuple[str, int]]:
+    """For each instance the word that a client's cookie has; it says nothing of the port."""
+    if not site.settings.sticky or len(site.ports) < 2:
+        return []
+    digests = (hashlib.sha256(f"{site.app_id}:{port}".encode()) for port in site.ports)
+    return [(digest.hexdigest()[:16], p) for digest, p in zip(digests, site.ports, strict=True)]
+
+
+def logins_file(settings: Settings, site: Site) -> Path:
+    """Who may log in before the app. Named after its content, so that it changes with the site."""
+    digest = hashlib.sha256(render_logins(site).encode()).hexdigest()[:16]
+    return settings.state / "nginx" / "logins" / f"{site.app_id:d}-{digest}"
+
+
+def render_logins(site: Site) -> str:
+    """The text of that file: name and hash in each line."""
+    users = sorted(site.settings.users.items())
+    for pair in users:
+        if any(re.fullmatch(r"[A-Za-z0-9.$/@_-]+", word) is None for word in pair):
+            raise PaasError("site-login", f"The login {shown(pair[0])} cannot stand in a file.")
+    return "".join(f"{user}:{hashed}\n" for user, hashed in users)
+
+
+def _header(name: str, text: str) -> tuple[str, str]:
+    """A header to add; once more validated where it becomes a directive."""
+    return header_name(name), header_value(text)
 
 
 def router_log(settings: Settings, app_id: int) -> Path:
@@ -60,6 +125,7 @@ def _server(server: Server, site: Site, settings: Settings) -> dict[str, object]
     certificate = server.certificate
     return {
         "names": [host_text(name) for name in server.names],
+        "wildcard": any(name.startswith("*.") for name in server.names),
         "chain": path_text(certificate.chain) if certificate else None,
         "key": path_text(certificate.key) if certificate else None,
         "target": _target(server.redirect, site, settings) if server.redirect else None,

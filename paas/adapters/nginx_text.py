@@ -4,6 +4,7 @@ Only numbers, DNS names and paths that were checked here by fullmatch are ever r
 else is refused. Directives: https://nginx.org/en/docs/dirindex.html.
 """
 
+import ipaddress
 import re
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from paas.domain.errors import PaasError
 from paas.domain.names import shown
+from paas.domain.router_settings import Network
+from paas.settings import Settings
 
 TEMPLATES = Path(__file__).parents[2] / "nginx-templates"
 
@@ -37,6 +40,38 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def proxy_protocol(settings: Settings) -> str:
+    """What a listen directive has where balancers tell the client's address by that protocol."""
+    return " proxy_protocol" if settings.proxy_protocol else ""
+
+
+def listening(settings: Settings, *, ipv6: bool) -> dict[str, object]:
+    """What the templates say of where nginx listens: behind HAProxy, on one port of loopback."""
+    behind = settings.proxy != "nginx"
+    files_port = checked_number("files-port", settings.files_port, 1, 65535)
+    http_port = checked_number("http-port", settings.http_port, 1, 65535)
+    https_port = checked_number("https-port", settings.https_port, 0, 65535)
+    return {
+        "behind": behind,
+        "http_port": f"127.0.0.1:{files_port}" if behind else http_port,
+        "https_port": 0 if behind else https_port,
+        "proxy_protocol": "" if behind else proxy_protocol(settings),
+        "ipv6": ipv6 and not behind,
+    }
+
+
+def trusted_networks(settings: Settings) -> list[Network]:
+    """The balancers in front of the whole server. Raises PaasError where they are no addresses."""
+    try:
+        return [ipaddress.ip_network(word) for word in settings.trusted_proxies.split()]
+    except ValueError as error:
+        raise PaasError(
+            "trusted-proxies",
+            f"trusted_proxies in server.yml: {error}.",
+            "Give addresses and ranges with spaces between: 10.0.0.0/8 192.0.2.7",
+        ) from error
 
 
 def host_text(text: str) -> str:

@@ -1,8 +1,10 @@
 """How an app is reached, as its users have set it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from paas.domain.sites import Redirect
+from paas.domain.statics import StaticPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,11 +13,24 @@ class Routing:
 
     domains: host names beside the app's own below the server's domain, ``*.`` first for a wildcard.
     own_host: whether that own name answers.
+    settings: by key, see domain/router_settings.py. users: hashed passwords by name; where there are
+    any, visitors have to log in. statics: beside those of the config.
     """
 
     domains: tuple[str, ...] = ()
     own_host: bool = True
     redirects: tuple[Redirect, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, str] = field(default_factory=dict)
+    statics: tuple[StaticPath, ...] = ()
+
+    def names(self, own: str) -> tuple[str, ...]:
+        """Every host name: those that answer, the one to show first, and those that redirect.
+
+        own: the app's name below the server's domain.
+        """
+        redirected = (redirect.host for redirect in self.redirects)
+        return tuple(dict.fromkeys((*((own,) if self.own_host else ()), *self.domains, *redirected)))
 
     @property
     def claimed(self) -> frozenset[str]:

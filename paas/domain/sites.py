@@ -1,9 +1,12 @@
 """What the proxy knows of an app: its names, its certificates, and where its instances listen."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from paas.domain.buildpacks import StaticFiles
+from paas.domain.hsts import Hsts
+from paas.domain.router_settings import RouterSettings
 
 HTTP_PORT = 80
 HTTPS_PORT = 443
@@ -15,6 +18,28 @@ class Folder:
 
     slug: Path
     files: StaticFiles
+
+
+@dataclass(frozen=True, slots=True)
+class SlugFolder:
+    """A folder of a slug, which is there and is reached without a link."""
+
+    slug: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """Addresses below a path that a file answers, where there is one; the app answers the others.
+
+    path: ``/static``, or ``/``. folders: where files are looked for, one after the other. cache:
+    the header Cache-Control. hashed: names with a fingerprint may be kept for a year.
+    """
+
+    path: str
+    folders: tuple[SlugFolder, ...]
+    cache: str
+    hashed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +73,7 @@ class Site:
     A host may begin with ``*.``: any name below, unless another site has that name itself.
     closed: every request is answered with 503 and the page, or a default one.
     No ports: the hosts answer with the folder's files, or 503 where there is none.
+    error_pages: by status (502, 503 for no ports, 504), what visitors see in place of a default.
     """
 
     app_id: int
@@ -58,6 +84,14 @@ class Site:
     page: Path | None = None
     certificates: tuple[Certificate, ...] = ()
     redirects: tuple[Redirect, ...] = ()
+    settings: RouterSettings = RouterSettings()
+    statics: tuple[Static, ...] = ()
+    error_pages: Mapping[int, Path] = field(default_factory=dict)
+
+    @property
+    def hsts(self) -> Hsts | None:
+        """What is sent over HTTPS; None: nothing."""
+        return self.settings.hsts
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from paas.adapters.nginx_conf import (
 from paas.adapters.nginx_site import render_site
 from paas.domain.buildpacks import StaticFiles
 from paas.domain.errors import PaasError
+from paas.domain.router_settings import router_settings
 from paas.domain.sites import Certificate, Folder, Redirect, Site
 from paas.settings import Settings
 
@@ -47,7 +48,27 @@ SECURE = Site(
     redirects=(Redirect("www.example.com", "shop.example.com", 308),),
 )
 
+SET = router_settings(
+    {
+        "client-max-body-size": "20m",
+        "websocket-timeout": "1h",
+        "proxy-buffering": "off",
+        "gzip": "on",
+        "rate-limit": "10r/s",
+        "connection-limit": "5",
+        "allow": "192.0.2.0/24",
+        "deny": "192.0.2.1",
+        "trusted-proxies": "198.51.100.0/24 2001:db8::/32",
+        "sticky-sessions": "on",
+        "header.X-Frame-Options": "DENY",
+    },
+    {"alice": "$2b$05$hash"},
+)
+
 VARIANTS = {
+    "site-settings.conf": render_site(
+        Site(7, MANY.hosts, MANY.ports, settings=SET), SYSTEM, ipv6=False
+    ),
     "site-tls.conf": render_site(SECURE, SYSTEM, ipv6=True),
     "site-folder.conf": render_site(Site(12, ONE.hosts, (), FILES), SYSTEM, ipv6=True),
     "site-maintenance.conf": render_site(

@@ -9,6 +9,7 @@ from paas.adapters.store_sqlite.database import Database
 from paas.domain.errors import PaasError
 from paas.domain.routing import Routing
 from paas.domain.sites import Redirect
+from paas.domain.statics import StaticPath
 
 
 class RoutingTables(Database):
@@ -16,7 +17,14 @@ class RoutingTables(Database):
 
     def routing(self, app_id: int) -> Routing:
         row = self.row("SELECT value FROM routing WHERE app_id = ?", app_id)
-        return _decoded(json.loads(row[0])) if row else Routing()
+        try:
+            return _decoded(json.loads(row[0])) if row else Routing()
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise PaasError(
+                "routing-unreadable",
+                f"How app {app_id} is reached cannot be read: {error!r}.",
+                "If a later version of paas wrote it, install that version again.",
+            ) from error
 
     def set_routing(self, app_id: int, routing: Routing) -> None:
         try:
@@ -42,4 +50,6 @@ class RoutingTables(Database):
 def _decoded(value: dict[str, Any]) -> Routing:
     """A routing as it was written, by this version or an earlier one."""
     redirects = tuple(Redirect(**redirect) for redirect in value.pop("redirects"))
-    return Routing(domains=tuple(value.pop("domains")), redirects=redirects, **value)
+    statics = tuple(StaticPath(**static) for static in value.pop("statics", ()))
+    domains = tuple(value.pop("domains"))
+    return Routing(domains=domains, redirects=redirects, statics=statics, **value)

@@ -1,0 +1,90 @@
+"""The pages that a proxy shows in place of an app, nginx-templates/pages. Pure.
+
+One text for every kind of proxy: what differs is how each writes the id of the request.
+"""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+from paas.adapters.nginx_text import render
+from paas.settings import Settings
+
+KINDS = ("html", "json")
+# nginx replaces it in its own pages alone (server side includes); it is 32 hexadecimal digits.
+BEHIND_REQUEST_ID = '<!--# echo var="http_x_request_id" -->'
+NGINX_REQUEST_ID = '<!--# echo var="request_id" -->'
+LOGS = "If this is your app, its log says more: paas logs"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """What is said. owner: to whoever looks after the app."""
+
+    status: HTTPStatus
+    title: str
+    text: str
+    owner: str | None = LOGS
+    has_id: bool = True
+
+
+# By name. 502 and 504 have this server's own answers alone: an app's go to the client as they are.
+PAGES = {
+    "502": ErrorPage(
+        HTTPStatus.BAD_GATEWAY,
+        "The app did not answer",
+        "It may be starting, or have stopped in the middle of this request. Please try again in a "
+        "moment.",
+    ),
+    "503": ErrorPage(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The app is not running",
+        "No web process of it runs at the moment. Please try again later.",
+        "If this is your app: paas ps shows its processes.",
+    ),
+    "504": ErrorPage(
+        HTTPStatus.GATEWAY_TIMEOUT,
+        "The app took too long",
+        "It did not answer in time. Please try again in a moment.",
+    ),
+    "maintenance": ErrorPage(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Maintenance",
+        "This app is being worked on and will be back soon.",
+        None,
+    ),
+    "unknown": ErrorPage(
+        HTTPStatus.NOT_FOUND,
+        "There is no app here",
+        "No app of this server answers to this name. Please check the address.",
+        "If this is your domain: paas domains:add",
+        has_id=False,  # such requests are not in any log
+    ),
+}
+
+
+def render_page(name: str, kind: str, request_id: str) -> str:
+    """A page's text. kind: html or json. request_id: the proxy's way to put it in."""
+    page = PAGES[name]
+    return render(
+        f"pages/page.{kind}.j2",
+        status=page.status.value,
+        reason=page.status.phrase,
+        title=page.title,
+        text=page.text,
+        owner=page.owner,
+        request_id=request_id if page.has_id else None,
+    )
+
+
+def pages_directory(settings: Settings) -> Path:
+    """Where nginx finds its pages."""
+    return settings.state / "nginx" / "pages"
+
+
+def nginx_pages(settings: Settings) -> dict[Path, str]:
+    """The text of each of nginx's pages, by path."""
+    folder = pages_directory(settings)
+    names = ((name, kind) for name in PAGES for kind in KINDS)
+    id = NGINX_REQUEST_ID if settings.proxy == "nginx" else BEHIND_REQUEST_ID
+    return {folder / f"{n}.{k}": render_page(n, k, id) for n, k in names}

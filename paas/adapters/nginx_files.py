@@ -1,0 +1,97 @@
+"""Static files and error pages of an app, as nginx's templates say them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from paas.adapters.error_pages import nginx_pages, pages_directory
+from paas.adapters.files import make_directory, read_bytes, write_atomic
+from paas.adapters.nginx_text import path_text
+from paas.domain.sites import Site, SlugFolder, Static
+from paas.domain.statics import static_folder, static_path
+from paas.settings import Settings
+
+# Where Debian has the modules that nginx loads.
+MODULES = Path("/etc/nginx/modules-enabled")
+MAINTENANCE_RETRY_S = 60
+NOT_RUNNING_RETRY_S = 5
+MAINTENANCE = "maintenance"
+
+
+@dataclass(frozen=True, slots=True)
+class Modules:
+    """Which of nginx's optional modules are loaded."""
+
+    brotli_static: bool = False
+
+
+NO_MODULES = Modules()
+
+
+def installed_modules() -> Modules:
+    """Those of the nginx that is installed here."""
+    return Modules(brotli_static=bool(list(MODULES.glob("*http-brotli-static.conf"))))
+
+
+def write_pages(settings: Settings) -> None:
+    """The platform's own error pages, where nginx reads them; no reload is needed."""
+    make_directory(pages_directory(settings), mode=0o711)
+    for path, text in nginx_pages(settings).items():
+        if read_bytes(path) != text.encode():
+            write_atomic(path, text, mode=0o644)
+
+
+def error_values(site: Site, settings: Settings) -> dict[str, object]:
+    """What the templates say of the pages in place of the app; checked here."""
+    errors = _errors(site)
+    own = [] if not site.page or not site.closed else [(MAINTENANCE, site.page)]
+    own += [
+        (errors[status], page)
+        for status, page in sorted(site.error_pages.items())
+        if errors.get(status) == str(status)
+    ]
+    retry = MAINTENANCE_RETRY_S if site.closed else NOT_RUNNING_RETRY_S if 503 in errors else None
+    return {
+        "errors": errors,
+        "error_pages": path_text(pages_directory(settings)),
+        "own_pages": [(name, path_text(page), path_text(page.parent)) for name, page in own],
+        "retry_after_s": retry,
+    }
+
+
+def _errors(site: Site) -> dict[int, str]:
+    """Which page the proxy's own answers of a status have."""
+    if site.closed:
+        return {503: MAINTENANCE}
+    if site.ports:
+        return {502: "502", 504: "504"}
+    return {} if site.folder else {503: "503"}
+
+
+def static_values(site: Site) -> list[dict[str, object]]:
+    """What the templates say of the static paths; none where nobody is to be answered."""
+    if site.closed or not (site.ports or site.folder):
+        return []
+    return [_static(site.app_id, number, static) for number, static in enumerate(site.statics)]
+
+
+def _static(app_id: int, number: int, static: Static) -> dict[str, object]:
+    prefix = static_path(static.path).removesuffix("/")
+    start = "^" + prefix.replace(".", "[.]") + "/(?!(?:.*/)?[.])"
+    cache = f"$paas_cache_{app_id}_{number}" if static.hashed else static.cache
+    return {
+        "prefix": prefix,
+        # The address of a file, and one that ends with a slash: its index.html.
+        "patterns": [
+            (start + "(?<paas_file>.*[^/])$", ""),
+            (start + "(?<paas_file>(?:.*/)?)$", "index.html"),
+        ],
+        "root": path_text(static.folders[0].slug.parent),
+        "folders": [_below(folder) for folder in static.folders],
+        "cache": cache,
+        "hashed": static.hashed,
+        "unhashed": static.cache,
+    }
+
+
+def _below(folder: SlugFolder) -> str:
+    return path_text(Path("/", folder.slug.name, static_folder(folder.name)))
