@@ -36,7 +36,16 @@ class Settings:
     nginx_conf: Path = Path("/etc/nginx/nginx.conf")
     nginx_http_conf: Path = Path("/etc/nginx/conf.d/paas.conf")
     nginx_pid: Path = Path("/run/nginx.pid")
+    proxy: str = "nginx"
     proxy_user: str = "www-data"
+    proxy_protocol: bool = False
+    trusted_proxies: str = ""
+    # Certificates by ACME
+    acme_directory: str = "https://acme-v02.api.letsencrypt.org/directory"
+    acme_email: str = ""
+    acme_ca_bundle: str = ""
+    acme_check: bool = True
+    acme_port: int = 80
     # Ranges for the apps: [first, last]
     uids: tuple[int, int] = (70_000, 99_999)
     ports: tuple[int, int] = (20_000, 29_999)
@@ -53,6 +62,7 @@ class Settings:
     keep_slugs_mib: int = 0
     min_free_mib: int = 256
     max_push_mib: int = 512
+    max_lfs_mib: int = 4_096
     max_tree_mib: int = 2_048
     max_tree_files: int = 200_000
     # Each instance and build
@@ -67,6 +77,9 @@ class Settings:
     # Logs
     log_file_mib: int = 10
     log_files: int = 5
+    log_file_days: int = 7
+    drain_queue_mib: int = 4
+    drain_to_server: bool = False
     # Environment of every build, taken over from the machine at install (proxy, certificates,
     # package indexes).
     build_env: Mapping[str, str] = field(default_factory=dict)
@@ -85,6 +98,11 @@ class Settings:
     def supervisor_socket(self) -> Path:
         """Where supervisord listens."""
         return self.run / "supervisor.sock"
+
+    @property
+    def files_port(self) -> int:
+        """Where nginx serves files on loopback while HAProxy is the proxy: no app's own port."""
+        return self.ports[1]
 
     @property
     def programs(self) -> Path:

@@ -109,6 +109,10 @@ class Cgroups:
         """The cgroups that a build joins, with their limits."""
         return self._entries(f"build-{build_id}", self._settings.build_memory_mib)
 
+    def for_fetch(self, app_id: str) -> tuple[Cgroup, ...]:
+        """The cgroups that the fetching of an app's code joins, with the limits of a build."""
+        return self._entries(f"fetch-{app_id}", self._settings.build_memory_mib)
+
     def _entries(self, name: str, memory_mib: int) -> tuple[Cgroup, ...]:
         entries = []
         for place in self.places():

@@ -7,18 +7,24 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paas.adapters import supervisor_conf
+from paas.adapters.drain_places import PROGRAM as DRAINS
 from paas.adapters.files import make_directory, write_atomic
 from paas.adapters.firewall_nft import NftFirewall
+from paas.adapters.haproxy_conf import haproxy_argv
+from paas.adapters.haproxy_text import log_socket
+from paas.adapters.port_claims import present_claims
 from paas.adapters.supervisor_conf import Program, main_conf
 from paas.adapters.supervisord import Supervisor
 from paas.domain.errors import PaasError
 from paas.settings import Settings
 
 PLATFORM = ("gate", "log", "watch", "nginx", "sshd")
+# They run only while they are needed.
+AT_NEED = (DRAINS, "haproxy")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -93,8 +99,10 @@ def make_directories(settings: Settings) -> None:
         (settings.run, 0o750, gid),
         (settings.run / "locks", 0o711, 0),
         (settings.pythons, 0o755, 0),
-        *((settings.state / n, 0o711, 0) for n in ("slugs", "builds", "cache", "nginx")),
+        *((settings.state / n, 0o711, 0) for n in ("slugs", "builds", "cache", "nginx", "haproxy")),
+        (log_socket(settings).parent, 0o710, pwd.getpwnam(settings.proxy_user).pw_gid),
         (settings.state / "supervisor", 0o700, 0),
+        (settings.state / "drains", 0o700, 0),
         *((settings.run / n, 0o700, 0) for n in ("specs", "fifos", "crash")),
     ):
         make_directory(path, mode=mode, owner=(0, group))
@@ -115,6 +123,12 @@ def programs(settings: Settings) -> list[Program]:
         Program("gate", gate, logs / "gate.log", priority=20),
         Program("watch", watch, logs / "watch.log", priority=25),
     ]
+    drains = (*module, "paas.entrypoints.drains", *etc)
+    log = logs / f"{DRAINS}.log"
+    found.append(Program(DRAINS, drains, log, priority=15, autostart=False))
+    argv = (*module, "paas.entrypoints.boot", *etc, "haproxy")
+    haproxy = Program("haproxy", argv, logs / "haproxy.log", "USR1", priority=30)
+    found.append(replace(haproxy, autostart=settings.proxy == "haproxy"))
     if owns_network_daemons(settings):
         for name in ("nginx", "sshd"):
             argv = (*module, "paas.entrypoints.boot", *etc, name)
@@ -129,16 +143,19 @@ def _log_argv(settings: Settings) -> tuple[str, ...]:
         *("/usr/bin/python3", "-I", "-S", str(settings.current / "paas/entrypoints/logger.py")),
         *("--run", str(settings.run), "--logs", str(settings.state / "logs")),
         *("--file-bytes", str(settings.log_file_mib * 2**20), "--files", str(settings.log_files)),
-        *("--nginx-pid", str(settings.nginx_pid)),
+        *("--file-s", str(settings.log_file_days * 86_400)),
+        *("--nginx-pid", str(settings.nginx_pid), "--router", str(log_socket(settings))),
     )
 
 
 def daemon_argv(settings: Settings, name: str) -> list[str]:
-    """nginx or sshd in the foreground, which ends when supervisord is killed."""
+    """nginx, HAProxy or sshd in the foreground, which ends when supervisord is killed."""
     if name == "nginx":
         # An embedded server's own nginx.conf says "daemon off" itself.
         extra = [] if settings.embedded else ["-g", "daemon off;"]
         argv = ["/usr/sbin/nginx", "-c", str(settings.nginx_conf), *extra]
+    elif name == "haproxy":
+        argv = haproxy_argv(settings)
     else:
         extra = ["-f", str(settings.etc / "sshd_config")] if settings.embedded else []
         argv = ["/usr/sbin/sshd", "-D", "-e", *extra]
@@ -154,7 +171,7 @@ def write_supervisord_conf(settings: Settings) -> None:
 def apply_firewall(settings: Settings) -> None:
     """Close the apps' ports to all but the proxy and root, where nftables works."""
     try:
-        NftFirewall(settings).install()
+        NftFirewall(settings).install(present_claims(settings))
     except PaasError as error:
         print(error.message, file=sys.stderr)
 
@@ -189,10 +206,11 @@ def processes(settings: Settings) -> list[Row]:
     if supervisord_pid(settings) is None:
         return []
     try:
-        found = Supervisor(settings.supervisor_socket).processes(PLATFORM)
+        found = Supervisor(settings.supervisor_socket).processes((*PLATFORM, *AT_NEED))
     except PaasError:
         return []
-    rows = [Row(p.name, p.state, p.pid or None) for p in found]
+    wanted = [p for p in found if p.name not in AT_NEED or p.state != "STOPPED"]
+    rows = [Row(p.name, p.state, p.pid or None) for p in wanted]
     return rows if owns_network_daemons(settings) else [*rows, *_units()]
 
 

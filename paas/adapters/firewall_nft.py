@@ -3,11 +3,16 @@
 From this machine only root and the proxy, from the network nobody, over IPv4 and IPv6. An app that
 listens on another port than its own is not reached from the network either: by its uid. Only the
 packets that open a connection are looked at, so that replies and other tables are not touched.
+
+A port that is claimed for one app answers from no other: the second packet of a connection carries
+the uid of who listens. A port in no claim is left alone, so that nothing is lost with the claims.
 """
 
 import os
 import pwd
 import socket
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from paas.adapters.process import exit_words, run
@@ -22,10 +27,18 @@ _TABLE = """\
 table inet {table}
 delete table inet {table}
 table inet {table} {{
+    set claimed {{
+        type inet_service
+    }}
+    set owners {{
+        type inet_service . uid
+    }}
     chain output {{
         type filter hook output priority 0; policy accept;
         oif "lo" tcp dport {first}-{last} tcp flags & (fin|syn|rst|ack) == syn \
 meta skuid != {{ 0, {proxy} }} reject with tcp reset
+        oif "lo" tcp sport @claimed tcp flags & (syn|ack) == (syn|ack) \
+meta skuid {first_uid}-{last_uid} tcp sport . meta skuid != @owners drop
         oif != "lo" meta skuid {first_uid}-{last_uid} tcp flags & (syn|ack) == (syn|ack) drop
     }}
     chain input {{
@@ -46,10 +59,11 @@ class NftFirewall:
         self._proxy_user = settings.proxy_user
         self._table = f"paas_{self._first:d}"
 
-    def install(self) -> None:
+    def install(self, claims: Sequence[tuple[int, int]] = ()) -> None:
         """Put the rules up, in one transaction, in place of former ones of this server.
 
-        Raises PaasError with nft's own words where they cannot be.
+        claims: ports and the uids that may listen there. Raises PaasError with nft's own words
+        where they cannot be.
         """
         try:
             proxy = pwd.getpwnam(self._proxy_user).pw_uid
@@ -63,7 +77,27 @@ class NftFirewall:
             last_uid=int(self._last_uid),
             proxy=proxy,
         )
-        _nft(["-f", "-"], rules)
+        _nft(["-f", "-"], rules + self._elements("add", claims))
+
+    def claim(self, claims: Sequence[tuple[int, int]]) -> None:
+        """Have these ports answer from these uids alone; nothing where the rules are not up."""
+        with suppress(PaasError):
+            _nft(["-f", "-"], self._elements("add", claims))
+
+    def release(self, claims: Sequence[tuple[int, int]]) -> None:
+        """Undo such claims; no error where there are none."""
+        with suppress(PaasError):
+            # nft deletes only what is there.
+            lines = self._elements("add", claims) + self._elements("delete", claims)
+            _nft(["-f", "-"], lines)
+
+    def _elements(self, verb: str, claims: Sequence[tuple[int, int]]) -> str:
+        if not claims:
+            return ""
+        ports = ", ".join(f"{port:d}" for port, _ in claims)
+        owners = ", ".join(f"{port:d} . {uid:d}" for port, uid in claims)
+        table = f"{verb} element inet {self._table}"
+        return f"{table} claimed {{ {ports} }}\n{table} owners {{ {owners} }}\n"
 
     def remove(self) -> None:
         """Take the rules down; no error where there are none."""

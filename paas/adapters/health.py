@@ -20,8 +20,8 @@ class HttpProbe:
     with http.client alone, an app that sends a byte now and then could hold its deploy for hours.
     """
 
-    def answers(self, port: int, host: str, timeout_s: float) -> bool:
-        """Whether 127.0.0.1:port answers a GET / with any HTTP response."""
+    def answers(self, port: int, host: str, timeout_s: float) -> int | None:
+        """The status with which 127.0.0.1:port answers a GET /, or None where it does not."""
         deadline = time.monotonic() + timeout_s
         request = (
             f"GET / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: paas-health\r\n"
@@ -30,9 +30,9 @@ class HttpProbe:
         try:
             with socket.create_connection(("127.0.0.1", port), timeout_s) as connection:
                 connection.sendall(request.encode())
-                return _is_status_line(_first_line(connection, deadline))
+                return _status(_first_line(connection, deadline))
         except OSError:  # refused, reset, timed out
-            return False
+            return None
 
     def accepts(self, port: int, timeout_s: float) -> bool:
         """Whether 127.0.0.1:port accepts a connection."""
@@ -92,5 +92,6 @@ def _first_line(connection: socket.socket, deadline: float) -> bytes:
     return received.partition(b"\n")[0] if b"\n" in received else b""
 
 
-def _is_status_line(line: bytes) -> bool:
-    return re.fullmatch(rb"HTTP/1\.[01] [1-5][0-9]{2}(?: [^\r\n]*)?\r?", line) is not None
+def _status(line: bytes) -> int | None:
+    match = re.fullmatch(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?\r?", line)
+    return int(match[1]) if match else None

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from paas.adapters.scratch_keeper import SOCKET
 from paas.adapters.storage_files import storage_directory
 from paas.domain.apps import App
 from paas.domain.environment import instance_environment, shell_argv
-from paas.domain.launching import Bind, Cgroup, LaunchSpec
+from paas.domain.launching import Bind, Cgroup, Keeper, LaunchSpec
 from paas.domain.releases import Instance
 from paas.domain.secret import Secret
 from paas.settings import Settings
@@ -50,6 +51,11 @@ class Places:
         """The labels of the group's instances that have a spec."""
         found = (self._settings.run / "specs").glob(f"{group}-*.json")
         return sorted(path.name[len(group) + 1 : -len(".json")] for path in found)
+
+
+def keeper(settings: Settings, name: str) -> Keeper:
+    """Who looks at what a process of that name (``12-v5-9-web.1``) has written."""
+    return Keeper(str(settings.run / SOCKET), name)
 
 
 def hidden(settings: Settings) -> tuple[str, ...]:
@@ -99,6 +105,7 @@ def instance_spec(
         log_fifo=str(places.fifo(instance.group, instance.label)),
         app_log=str(places.app_log(instance.app_id)),
         crash_file=str(places.crash_file(instance.group, instance.label)),
+        keeper=keeper(settings, f"{instance.group}-{instance.label}"),
     )
 
 
@@ -134,4 +141,5 @@ def one_off_spec(
         log_fifo=None,
         app_log=None,
         crash_file=None,
+        keeper=keeper(settings, f"{app.id}-{name}"),
     )

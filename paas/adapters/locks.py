@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 _TEXT_BYTES = 4096
@@ -27,9 +27,12 @@ class FlockLocks:
 
     @contextmanager
     def app(
-        self, app_id: int, holder: str, waiting: Callable[[str], None] | None = None
+        self,
+        app_id: int,
+        holder: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
     ) -> Iterator[None]:
-        """Hold the app's own lock. waiting is called once, with the present holder, before a wait.
+        """Hold the app's own lock. waiting, given the present holder, surrounds a wait.
 
         The present holder reads like ``deploy by alice, since 10:02:11 UTC``. Taking the lock twice
         in one process is a fault of the caller: it would wait for itself.
@@ -37,9 +40,8 @@ class FlockLocks:
         fd = self._open(f"app-{app_id}")
         try:
             if not _taken_soon(fd):
-                if waiting is not None:
-                    waiting(_present_holder(fd))
-                fcntl.flock(fd, fcntl.LOCK_EX)
+                with waiting(_present_holder(fd)) if waiting is not None else nullcontext():
+                    fcntl.flock(fd, fcntl.LOCK_EX)
             _sign(fd, holder)
             try:
                 yield

@@ -9,7 +9,7 @@ from paas.settings import Settings
 
 
 def write_logins(settings: Settings, site: Site) -> None:
-    """Before the site's own file, which names it. Readable by nginx's workers, who look each time."""
+    """Before the site's own file, which names it. nginx's workers read it at each request."""
     if not site.settings.users:
         return
     group = pwd.getpwnam(settings.proxy_user).pw_gid

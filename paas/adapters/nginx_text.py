@@ -50,7 +50,7 @@ def proxy_protocol(settings: Settings) -> str:
 def listening(settings: Settings, *, ipv6: bool) -> dict[str, object]:
     """What the templates say of where nginx listens: behind HAProxy, on one port of loopback."""
     behind = settings.proxy != "nginx"
-    files_port = checked_number("files-port", settings.files_port, 1, 65535)
+    files_port = checked_number("http-port", settings.files_port, 1, 65535)
     http_port = checked_number("http-port", settings.http_port, 1, 65535)
     https_port = checked_number("https-port", settings.https_port, 0, 65535)
     return {

@@ -11,7 +11,8 @@ class LocalPorts:
     """`Ports` of domain/interfaces over the range of settings.ports."""
 
     def __init__(self, settings: Settings) -> None:
-        self._first, self._last = settings.ports
+        # The last is for nginx behind HAProxy.
+        self._first, self._last = settings.ports[0], settings.files_port - 1
 
     def free(self, taken: set[int], count: int) -> list[int]:
         """That many ports of the range that are not in taken and that nothing uses on loopback.
@@ -45,4 +46,14 @@ def _is_free(port: int) -> bool:
             probe.bind(("127.0.0.1", port))
         except OSError:
             return False
+    return True
+
+
+def has_ipv6() -> bool:
+    """Whether this machine has IPv6 at all: otherwise a proxy could not listen on [::]."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::", 0))
+    except OSError:
+        return False
     return True

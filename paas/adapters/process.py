@@ -41,7 +41,7 @@ def run(
     timeout_s: float,
     env: Mapping[str, str],
     cwd: Path | None = None,
-    stdin: bytes = b"",
+    stdin: bytes | int = b"",
     on_line: Callable[[bytes], None] | None = None,
     check: bool = True,
     interrupt: Callable[[], None] | None = None,
@@ -49,11 +49,11 @@ def run(
     """Run a program to its end, in a session of its own, with stdout and stderr together.
 
     description: what it does, for messages (``"Testing the proxy's configuration"``). env: its
-    whole environment. on_line: gets each line as it comes, without its end; lines above 64 KiB
-    arrive in pieces. What the program leaves behind in its process group is killed, as it is
-    itself at the limit or when on_line raises, or interrupt, which is called several times a
-    second. Raises PaasError where it cannot be started, does
-    not end in time, or, with check, does not exit with 0; the message ends with the last lines.
+    whole environment. stdin: bytes, or an open descriptor. on_line: gets each line as it comes,
+    without its end; lines above 64 KiB arrive in pieces. What the program leaves behind in its
+    process group is killed, as it is itself at the limit or when on_line raises, or interrupt,
+    which is called several times a second. Raises PaasError where it cannot be started, does not
+    end in time, or, with check, does not exit with 0; the message ends with the last lines.
     """
     lines = _Lines(on_line)
     child = _start(argv, description, env, cwd, stdin)
@@ -92,12 +92,15 @@ def _start(
     description: str,
     env: Mapping[str, str],
     cwd: Path | None,
-    stdin: bytes,
+    stdin: bytes | int,
 ) -> subprocess.Popen[bytes]:
     # A file in memory instead of a pipe: a program that does not read cannot block us.
-    source = os.memfd_create("stdin") if stdin else os.open(os.devnull, os.O_RDONLY)
+    if isinstance(stdin, int):
+        source = os.dup(stdin)
+    else:
+        source = os.memfd_create("stdin") if stdin else os.open(os.devnull, os.O_RDONLY)
     try:
-        if stdin:
+        if isinstance(stdin, bytes) and stdin:
             os.write(source, stdin)
             os.lseek(source, 0, os.SEEK_SET)
         return subprocess.Popen(

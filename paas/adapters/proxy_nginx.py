@@ -8,9 +8,8 @@ import fcntl
 import os
 import pwd
 import re
-import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -22,13 +21,19 @@ from paas.adapters.nginx_conf import (
     render_nginx,
     sites_directory,
 )
+from paas.adapters.nginx_files import installed_modules, write_pages
+from paas.adapters.nginx_logins import remove_logins, write_logins
 from paas.adapters.nginx_process import NginxProcess
 from paas.adapters.nginx_site import render_site, router_log
+from paas.adapters.nginx_tls import NginxTls, installed_tls
+from paas.adapters.ports import has_ipv6
 from paas.domain.errors import PaasError
 from paas.domain.sites import Site
 from paas.settings import Settings
 
 DRAIN_POLL_S = 0.01
+# Where Debian has the modules that nginx loads.
+MODULES = Path("/etc/nginx/modules-enabled")
 
 
 class NginxProxy:
@@ -46,7 +51,7 @@ class NginxProxy:
 
         Raises PaasError, with the former file restored, where nginx is down or refuses it.
         """
-        text = render_site(site, self._settings, ipv6=_has_ipv6())
+        text = self._render(site)
         path = self._path(site.app_id)
         with self._locked():
             self._process.running()
@@ -54,7 +59,8 @@ class NginxProxy:
             if former == text.encode() and not self._pending.exists():
                 return
             was_pending = self._pending.exists()
-            self._make_log(site.app_id)
+            make_log(self._settings, site.app_id)
+            write_logins(self._settings, site)
             self._pending.touch()
             write_atomic(path, text, mode=0o644)
             try:
@@ -65,6 +71,14 @@ class NginxProxy:
                     remove(self._pending)
                 raise
             self._reload(path, former)
+            remove(_refused(path))
+            remove_logins(self._settings, site.app_id, site)
+
+    def cannot(self, key: str, value: str) -> str | None:
+        """Why nginx, as it is installed, cannot do what a router setting asks; None: it can."""
+        if (key, value) == ("brotli", "on") and not list(MODULES.glob("*http-brotli-filter.conf")):
+            return "Nginx has no brotli here: apt install libnginx-mod-http-brotli-filter"
+        return None
 
     def remove(self, app_id: int) -> None:
         """Stop serving an app; no error where it has no site. With nginx down, the file goes."""
@@ -78,6 +92,7 @@ class NginxProxy:
             if self._process.master() is not None:
                 self._process.test()
                 self._reload(path, former)
+            remove_logins(self._settings, app_id)
 
     def sites(self) -> set[int]:
         """The ids of the apps that have a site file."""
@@ -96,25 +111,29 @@ class NginxProxy:
             time.sleep(DRAIN_POLL_S)
         return True
 
-    def restore(self, sites: Sequence[Site]) -> None:
+    def restore(
+        self, sites: Sequence[Site], *, before_reload: Callable[[], None] | None = None
+    ) -> None:
         """Make the site files exactly these, with nginx running or not, and reload it once.
 
-        Writes what `prepare` does, too. A site file that nginx refuses is set aside under the
-        ending .refused. Raises PaasError, with the former shared files, where nginx refuses
-        anything else.
+        before_reload: called when the files are tested, for who must let go of the ports.
+        Writes what `prepare` does, too. A site that cannot be rendered, or whose file nginx
+        refuses, is set aside under the ending .refused. Raises PaasError, with the former shared
+        files, where nginx refuses anything else.
         """
-        wanted = {self._path(site.app_id): self._render(site) for site in sites}
         with self._locked():
             shared = {path: read_bytes(path) for path in self.shared_files()}
             self._prepare()
             for path in self._sites.glob("*.refused"):
                 path.unlink()
+            wanted = self._rendered(sites)
             for path in set(self._sites.glob("*.conf")) - wanted.keys():
                 self._pending.touch()
                 path.unlink()
             for site in sites:
                 with suppress(PaasError):  # nginx says it of this site, which is then set aside
-                    self._make_log(site.app_id)
+                    make_log(self._settings, site.app_id)
+                    write_logins(self._settings, site)
             for path, text in wanted.items():
                 self._replace(path, text)
             try:
@@ -123,6 +142,9 @@ class NginxProxy:
                 for path, former in shared.items():
                     _put_back(path, former)
                 raise
+            if before_reload is not None:
+                self._process.running()
+                before_reload()
             if self._process.master() is not None and self._pending.exists():
                 self._process.reload()
             self._pending.unlink(missing_ok=True)
@@ -138,10 +160,14 @@ class NginxProxy:
         if settings.embedded:
             return {
                 settings.nginx_conf: render_nginx(settings),
-                settings.nginx_http_conf: render_http(settings, ipv6=_has_ipv6()),
+                settings.nginx_http_conf: render_http(settings, ipv6=has_ipv6(), tls=self._tls()),
             }
         omit = own_directives((read_bytes(settings.nginx_conf) or b"").decode(errors="replace"))
-        files = {settings.nginx_http_conf: render_http(settings, ipv6=_has_ipv6(), omit=omit)}
+        files = {
+            settings.nginx_http_conf: render_http(
+                settings, ipv6=has_ipv6(), omit=omit, tls=self._tls()
+            )
+        }
         modules = settings.nginx_conf.parent / "modules-enabled"
         if modules.is_dir():
             # The only directory that Debian's nginx.conf includes at its main level.
@@ -157,11 +183,29 @@ class NginxProxy:
         for name in ("nginx", "nginx/tmp", "logs"):
             make_directory(self._settings.state / name, mode=0o711)
         make_directory(self._sites, mode=0o700)
+        write_pages(self._settings)
         for path, text in self.shared_files().items():
             self._replace(path, text)
 
     def _render(self, site: Site) -> str:
-        return render_site(site, self._settings, ipv6=_has_ipv6())
+        return render_site(
+            site, self._settings, ipv6=has_ipv6(), tls=self._tls(), modules=installed_modules()
+        )
+
+    def _rendered(self, sites: Sequence[Site]) -> dict[Path, str]:
+        """The files of those sites that can be rendered; the others are marked as refused."""
+        found = {}
+        for site in sites:
+            path = self._path(site.app_id)
+            try:
+                found[path] = self._render(site)
+            except PaasError as error:
+                write_atomic(_refused(path), f"# {error.message!r}\n", mode=0o600)
+        return found
+
+    def _tls(self) -> NginxTls:
+        """Asked for only where there is HTTPS at all: it costs a process."""
+        return installed_tls() if self._settings.https_port else NginxTls()
 
     def _replace(self, path: Path, text: str) -> None:
         """Write a file unless it has that text."""
@@ -188,17 +232,18 @@ class NginxProxy:
                 path = self._culprit(error.message)
                 if path is None:
                     raise
-                path.rename(path.with_name(path.name + ".refused"))
+                path.rename(_refused(path))
             else:
                 return
 
     def _culprit(self, words: str) -> Path | None:
-        """The site file that nginx complains of: by its own name, or by that of its log."""
-        log = re.escape(f"{self._settings.state}/logs/") + r"([0-9]+)/"
-        site = re.escape(f"{self._sites}/") + r"([0-9]+)\.conf"
-        found = re.search(site, words) or re.search(log, words)
-        path = self._path(int(found[1])) if found else None
-        return path if path and path.exists() else None
+        """The site file that nginx complains of: by its name, or by that of a log or key in it."""
+        found = re.search(re.escape(f"{self._sites}/") + r"([0-9]+)\.conf", words)
+        if found and (path := self._path(int(found[1]))).exists():
+            return path
+        quoted = re.findall(r'"/[^"]+"', words)
+        texts = ((path, path.read_text()) for path in sorted(self._sites.glob("*.conf")))
+        return next((path for path, text in texts if any(q in text for q in quoted)), None)
 
     def _refuse_conflicts(self, site: Site, warnings: str) -> None:
         """A host in two files is only a warning to nginx, and the first file wins: refuse."""
@@ -209,16 +254,6 @@ class NginxProxy:
                     f"Nginx serves {host} already, from another file.",
                     f"Find it on the server with: sudo grep -rw {host} /etc/nginx {self._sites}",
                 )
-
-    def _make_log(self, app_id: int) -> None:
-        """The log and its directory, which nginx's workers pass to open the log anew."""
-        path = router_log(self._settings, app_id)
-        group = pwd.getpwnam(self._settings.proxy_user).pw_gid
-        make_directory(path.parent, mode=0o710, owner=(0, group))
-        try:
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600))
-        except OSError as error:
-            raise PaasError("router-log", f"{path} cannot be made: {error.strerror}.") from error
 
     def _ids(self, ending: str) -> set[int]:
         names = (path.name for path in self._sites.glob(f"*.{ending}"))
@@ -238,14 +273,20 @@ class NginxProxy:
             yield
 
 
-def _has_ipv6() -> bool:
-    """Whether this machine has IPv6 at all: otherwise nginx could not listen on [::]."""
+def make_log(settings: Settings, app_id: int) -> None:
+    """The log and its directory, which nginx's workers pass to open the log anew."""
+    path = router_log(settings, app_id)
+    group = pwd.getpwnam(settings.proxy_user).pw_gid
+    make_directory(path.parent, mode=0o710, owner=(0, group))
     try:
-        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
-            probe.bind(("::", 0))
-    except OSError:
-        return False
-    return True
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+    except OSError as error:
+        raise PaasError("router-log", f"{path} cannot be made: {error.strerror}.") from error
+
+
+def _refused(path: Path) -> Path:
+    """Where a site's file is set aside, out of nginx's sight."""
+    return path.with_name(path.name + ".refused")
 
 
 def _put_back(path: Path, former: bytes | None) -> None:

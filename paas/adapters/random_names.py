@@ -1,6 +1,7 @@
-"""Pleasant random names for apps, and secrets for their config vars."""
+"""Pleasant random names for apps, secrets for their config vars, ids for drains."""
 
 import secrets
+import uuid
 
 from coolname import generate_slug
 
@@ -18,3 +19,8 @@ def random_name() -> AppName:
 def random_secret() -> str:
     """64 hexadecimal digits, as Heroku's generator of app.json makes them."""
     return secrets.token_hex(32)
+
+
+def random_token() -> str:
+    """The id of a drain, in the form of Heroku's: ``d.`` and a UUID."""
+    return f"d.{uuid.uuid4()}"

@@ -22,6 +22,7 @@ from dulwich.pack import PackFileDisappeared
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
+from paas.adapters.lfs_objects import is_pointer, pointed_to
 from paas.adapters.tree_changes import tree_changes
 from paas.adapters.tree_files import TreeFiles
 from paas.domain.diffs import FileChange
@@ -29,9 +30,6 @@ from paas.domain.errors import PaasError
 from paas.domain.interfaces import Commit, Quarantine, Tree
 from paas.domain.names import shown
 
-LFS_MARK: Final = b"version https://git-lfs.github.com/spec/"
-# A pointer is shorter than this (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
-LFS_POINTER_BYTES: Final = 1024
 TREE_MEMORY_BYTES: Final = 3 * 1024**3
 
 
@@ -107,12 +105,14 @@ class DulwichRepository:
             try:
                 with TreeFiles(root, uid) as files:
                     writer = _TreeWriter(_Blobs(objects), files, self._max_bytes, self._max_files)
+                    writer.repository = self.path(app_id)
                     writer.write(_peel(objects, commit_id).tree)
             except MemoryError as error:
                 raise _too_large("there is not enough memory to read it") from error
             finally:
                 os.close(root)
-            return Tree(writer.files, writer.size_bytes, tuple(writer.warnings))
+            pointers = tuple(sorted(writer.lfs_pointers))
+            return Tree(writer.files, writer.size_bytes, writer.submodules, pointers)
 
     def read_file(
         self, app_id: int, commit_id: str, quarantine: Quarantine | None, name: str, limit: int
@@ -197,9 +197,11 @@ class _TreeWriter:
         self._target = target
         self._max_bytes = max_bytes
         self._max_files = max_files
+        self.repository = Path()
         self.files = 0
         self.size_bytes = 0
-        self.warnings: list[str] = []
+        self.submodules: dict[str, str] = {}
+        self.lfs_pointers: list[str] = []
 
     def write(self, tree: ObjectID) -> None:
         """Write the tree, its folders before what is in them."""
@@ -213,9 +215,7 @@ class _TreeWriter:
                 if stat.S_ISDIR(mode):
                     pending.append((path, object_id))
                 elif S_ISGITLINK(mode):
-                    self.warnings.append(
-                        f"The submodule {_shown(path)} is not fetched: its folder is missing."
-                    )
+                    self.submodules[os.fsdecode(path)] = object_id.decode()
                 else:
                     self._write_file(path, mode, object_id)
 
@@ -234,13 +234,21 @@ class _TreeWriter:
             content = self._blobs.content(object_id)
         except MemoryError as error:
             raise _too_large(f"the file {_shown(path)} is too large to read") from error
-        self.size_bytes += len(content)
+        if is_pointer(content) and not stat.S_ISLNK(mode):
+            found = pointed_to(self.repository, content)
+            if found is not None:
+                self._count(found.size_bytes)
+                self._target.copy(path, mode, found.path, found.oid)
+                return
+            self.lfs_pointers.append(os.fsdecode(path))
+        self._count(len(content))
+        self._target.add(path, mode, content)
+
+    def _count(self, size_bytes: int) -> None:
+        self.size_bytes += size_bytes
         if self.size_bytes > self._max_bytes:
             limit_mib = self._max_bytes // 1024**2
             raise _too_large(f"the limit is {limit_mib} MiB in all (setting max_tree_mib)")
-        if len(content) < LFS_POINTER_BYTES and content.startswith(LFS_MARK):
-            self.warnings.append(f"{_shown(path)} is a Git LFS pointer, not the file itself.")
-        self._target.add(path, mode, content)
 
 
 def _peel(objects: BaseObjectStore, object_id: str) -> GitCommit:

@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -64,6 +65,19 @@ class RunRecords:
             f"The app has {limit} one-off processes already, as many as it may (max_runs).",
             "See and stop them: paas run:list; paas run:stop run.1",
         )
+
+    @contextmanager
+    def starting(self, app_id: int, job: str) -> Iterator[None]:
+        """Hold the lock of those who start runs of a cron job."""
+        files.make_directory(self._directory)
+        files.make_directory(self._directory / str(app_id))
+        path = self._directory / str(app_id) / f"starting-{job}"
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
 
     def dead(self, app_id: int) -> Iterator[Claim]:
         """The numbers whose keeper was killed, each ours until it is released."""

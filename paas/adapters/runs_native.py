@@ -11,7 +11,7 @@ import os
 import subprocess
 import termios
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -89,8 +89,12 @@ class NativeRuns:
         run = self._run(app, claim, wanted, attached=False)
         claim.write(run)
         begun(run)
+        ready, left = os.pipe()
         if os.fork():
             claim.leave_to_child()
+            os.close(left)
+            os.read(ready, 1)  # ends when it is out of our session, where it could die with us
+            os.close(ready)
             return run
         try:
             _leave(claim.fd)
@@ -98,6 +102,10 @@ class NativeRuns:
             claim.release()
         finally:
             os._exit(0)
+
+    def starting(self, app_id: int, job: str) -> AbstractContextManager[None]:
+        """Let nobody else start a run of that cron job; see domain.interfaces.Runs."""
+        return self._records.starting(app_id, job)
 
     def listing(self, app_id: int) -> list[Run]:
         """What runs of an app, by number."""
@@ -140,7 +148,8 @@ class NativeRuns:
     def _clear(self, app_id: int, claim: Claim) -> None:
         self._cgroups.remove(_cgroup(app_id, claim.number))
         files.remove(self._records.path(app_id, claim.number))
-        files.remove(self._fifo(app_id, claim.number))
+        for fifo in self._fifos(app_id).glob(f"*@{_cgroup(app_id, claim.number)}.fifo"):
+            files.remove(fifo)
 
     def _run(self, app: App, claim: Claim, wanted: Wanted, *, attached: bool) -> Run:
         return Run(
@@ -153,6 +162,7 @@ class NativeRuns:
             attached=attached,
             terminal=wanted.terminal,
             since=self._clock.now(),
+            job=wanted.job,
         )
 
     @contextmanager
@@ -176,12 +186,15 @@ class NativeRuns:
             argv=shell_argv(wanted.command),
             cgroups=self._cgroups.for_instance(_cgroup(app.id, run.number)),
         )
-        fifo = None if run.attached else str(self._fifo(app.id, run.number))
+        fifo = None if run.attached else str(self._fifo(run))
         return replace(spec, terminal=run.terminal, log_fifo=fifo)
 
-    def _fifo(self, app_id: int, number: int) -> Path:
-        name = f"run.{number}@{_cgroup(app_id, number)}.fifo"
-        return self._settings.run / "fifos" / str(app_id) / name
+    def _fifo(self, run: Run) -> Path:
+        name = f"{run.label}@{_cgroup(run.app_id, run.number)}.fifo"
+        return self._fifos(run.app_id) / name
+
+    def _fifos(self, app_id: int) -> Path:
+        return self._settings.run / "fifos" / str(app_id)
 
     def _members(self, run: Run) -> Members:
         groups = frozenset({run.pid}) if run.pid else frozenset[int]()
@@ -209,7 +222,7 @@ class NativeRuns:
             claim.write(replace(run, pid=child.pid))
             status = child.wait()
             self._members(replace(run, pid=child.pid)).kill()
-        fifo = self._fifo(app.id, run.number)
+        fifo = self._fifo(run)
         with suppress(OSError):
             fd = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
             wait_until(partial(_is_empty, fd), _DRAIN_S)

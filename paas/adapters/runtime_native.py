@@ -19,6 +19,7 @@ from paas.adapters import files
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.instance_specs import Places, instance_spec
 from paas.adapters.members import Members, end_group, wait_until
+from paas.adapters.port_claims import PortClaims
 from paas.adapters.process import exit_words
 from paas.adapters.supervisor_conf import group_conf
 from paas.adapters.supervisord import Process, Supervisor
@@ -42,6 +43,7 @@ class NativeRuntime:
         self._places = Places(settings)
         self._supervisor = supervisor
         self._cgroups = cgroups
+        self._claims = PortClaims(settings)
 
     def start(
         self,
@@ -70,6 +72,7 @@ class NativeRuntime:
                     cgroups=self._cgroups.for_instance(instance.id),
                 )
                 self._write(instance, json.dumps(spec.to_json()), app.uid)
+            self._claims.claim(app.uid, instances)
             conf = self._write_group(group, [instance.label for instance in instances])
             self._supervisor.add_group(conf)
         except PaasError:
@@ -216,6 +219,7 @@ class NativeRuntime:
 
     def _remove_files(self, group: str, label: str) -> None:
         fifo = self._places.fifo(group, label)
+        self._claims.release(self._places.spec(group, label))
         for path in (
             self._places.spec(group, label),
             self._places.crash_file(group, label),

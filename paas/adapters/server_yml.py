@@ -19,6 +19,10 @@ class ServerYml:
         """Raises PaasError, with the file as it was, where it is not one that can be read."""
         self._set("domain", domain)
 
+    def set_proxy(self, kind: str) -> None:
+        """Which kind of proxy the server has. Raises PaasError as `set_domain`."""
+        self._set("proxy", kind)
+
     def _set(self, key: str, value: Any) -> None:
         load(self._path)
         text = self._path.read_text()

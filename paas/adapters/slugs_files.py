@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 from paas.domain.errors import PaasError
+from paas.domain.sites import SlugFolder
 
 
 class FileSlugs:
@@ -60,6 +61,18 @@ class FileSlugs:
         except OSError:
             return None
         return path if stat.S_ISREG(mode) and mode & stat.S_IROTH else None
+
+    def folder(self, slug_id: str, name: str) -> SlugFolder | None:
+        path = self._slugs / slug_id
+        for part in name.split("/"):
+            path = path / part
+            try:
+                mode = path.lstat().st_mode
+            except OSError:
+                return None
+            if not stat.S_ISDIR(mode):
+                return None
+        return SlugFolder(self._slugs / slug_id, name)
 
     def remove(self, slug_id: str) -> None:
         for path in (self._builds / slug_id, self._slugs / slug_id):

@@ -24,7 +24,8 @@ class Program:
     """A program of the platform itself, such as the gate.
 
     log: takes what it prints, in at most two files of 1 MB. stop_signal: without SIG.
-    priority: smaller ones start first and stop last; the apps have 999.
+    priority: smaller ones start first and stop last; the apps have 999. autostart: whether it
+    starts with supervisord; else only when it is needed.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Program:
     stop_signal: str = "TERM"
     stop_limit_s: int = 10
     priority: int = 100
+    autostart: bool = True
 
 
 def supervisord_argv(settings: Settings, conf: Path, *, foreground: bool) -> tuple[str, ...]:
@@ -91,7 +93,7 @@ def _program(program: Program) -> str:
 command={" ".join(_word(word) for word in program.command)}
 directory=/
 priority={program.priority:d}
-autostart=true
+autostart={str(program.autostart).lower()}
 autorestart=true
 startsecs=1
 startretries=1000000

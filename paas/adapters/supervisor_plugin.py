@@ -6,6 +6,8 @@ of paas/adapters/supervisor_loop.py the cures are:
 
 - Adding a group parses that group's file alone; ``reloadConfig`` parses every file.
 - What fails before the launcher's backoff begins would be started over and over: it is held back.
+- A program of the platform that ends soon after its start waits 1, 2, 3 ... s for the next one. The
+  log process never waits for more than half a second: meanwhile apps that print much are blocked.
 - At shutdown groups are stopped one after another, one a second: the apps' are stopped together,
   and the next one follows at once.
 """
@@ -35,6 +37,8 @@ from paas.adapters.supervisor_loop import (
 # waits for a second from the third time on.
 _QUICK_S = 0.5
 _QUICK_ENDS = 3
+# The platform's own program of that name: no app's, whose groups start with a number.
+_LOG, _LOG_BACKOFF_S = "log", 0.5
 
 
 def make_interface(
@@ -54,6 +58,13 @@ def make_interface(
     return PaasInterface(supervisord, wakeup, ExitLog(Path(logs), Path(cgroups)))
 
 
+def _start_log_soon(event: Any) -> None:
+    """The log process may not stay away for long, however often it ends."""
+    process = event.process
+    if process.config.name == _LOG:
+        process.delay = min(process.delay, time.time() + _LOG_BACKOFF_S)
+
+
 def _nothing() -> None:
     """In place of what is done elsewhere."""
 
@@ -68,6 +79,7 @@ class PaasInterface:
         self._next_group = supervisord.ordered_stop_groups_phase_2
         supervisord.ordered_stop_groups_phase_2 = self._stop_next_group
         events.subscribe(events.SupervisorStoppingEvent, self._stop_apps)
+        events.subscribe(events.ProcessStateBackoffEvent, _start_log_soon)
 
     def add_group_from_file(self, path: str) -> bool:
         """Add the group that the file is named after, and start it.

@@ -12,6 +12,8 @@ from xml.parsers.expat import ExpatError
 from paas.domain.errors import PaasError
 
 _TIMEOUT_S = 30.0
+# Faults of supervisor/xmlrpc.py, which takes long to import.
+_ALREADY_STARTED, _NOT_RUNNING = 60, 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,12 @@ class Supervisor:
         """Forget stopped processes (no names: all), and the empty group; False: some still run."""
         return bool(self._call("paas.remove_processes", group, list(names)))
 
+    def keep_program(self, name: str, *, wanted: bool) -> None:
+        """Have a program of the platform itself run, or not; no error where it is so already."""
+        start = ("startProcess", _ALREADY_STARTED)
+        method, already = start if wanted else ("stopProcess", _NOT_RUNNING)
+        self._call(f"supervisor.{method}", name, not wanted, accept=already)
+
     def restart_program(self, name: str) -> None:
         """Stop and start a program of the platform itself, such as the gate."""
         self._call("supervisor.stopProcess", name, True)
@@ -74,6 +82,7 @@ class Supervisor:
 
         Everything else, the apps' groups too, is left as it runs.
         """
+        before = {found.name: found.state for found in self.processes(names)}
         ((added, changed, _removed),) = self._call("supervisor.reloadConfig")
         for name in names:
             if name in changed:
@@ -81,8 +90,10 @@ class Supervisor:
                 self._call("supervisor.removeProcessGroup", name)
             if name in [*added, *changed]:
                 self._call("supervisor.addProcessGroup", name)
-            else:
+            elif before.get(name) != "STOPPED":
                 self.restart_program(name)
+            if before.get(name) == "RUNNING":  # also where it does not start with supervisord
+                self.keep_program(name, wanted=True)
 
     def pid(self) -> int:
         """supervisord's own process id."""
@@ -92,7 +103,7 @@ class Supervisor:
         """Begin to stop everything, supervisord included."""
         self._call("supervisor.shutdown")
 
-    def _call(self, method: str, *params: Any) -> Any:
+    def _call(self, method: str, *params: Any, accept: int | None = None) -> Any:
         request = xmlrpc.client.dumps(params, method).encode()
         connection = _UnixConnection(self._socket_path, self._timeout_s)
         try:
@@ -103,6 +114,8 @@ class Supervisor:
                 raise http.client.HTTPException(f"HTTP status {response.status}")
             (result,), _ = xmlrpc.client.loads(answer.decode())
         except xmlrpc.client.Fault as fault:
+            if fault.faultCode == accept:
+                return None
             raise PaasError(
                 "supervisor-refused", f"supervisord refused {method}: {fault.faultString}."
             ) from fault

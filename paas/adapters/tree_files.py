@@ -6,9 +6,11 @@ that no symlink of the tree is ever followed.
 """
 
 import errno
+import hashlib
 import os
 import stat
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from types import TracebackType
 from typing import Final
 
@@ -17,6 +19,7 @@ from paas.domain.names import shown
 
 BATCH_FILES: Final = 64
 BATCH_BYTES: Final = 4 * 1024**2
+_COPY_BYTES: Final = 1024**2
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
@@ -66,6 +69,24 @@ class TreeFiles:
         if len(self._batch) >= BATCH_FILES or self._batch_bytes >= BATCH_BYTES:
             self._hand_over()
 
+    def copy(self, path: bytes, mode: int, source: Path, sha256: str) -> None:
+        """Make a file of another's content, at once; its hash must be that."""
+        digest = hashlib.sha256()
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            with open(os.open(source, flags), "rb") as content:  # noqa: PTH123
+                made = os.open(path, _NEW_FILE, _permissions(mode), dir_fd=self._root)
+                with open(made, "wb") as target:  # noqa: PTH123
+                    os.fchown(made, self._uid, self._uid)
+                    while data := content.read(_COPY_BYTES):
+                        digest.update(data)
+                        target.write(data)
+        except OSError as error:
+            raise _wrapped(error, path) from error
+        if digest.hexdigest() != sha256:
+            name = shown(path.decode("utf-8", "replace"))
+            raise PaasError("lfs-damaged", f"The server's copy of {name} in Git LFS is damaged.")
+
     def _hand_over(self) -> None:
         self._wait()
         self._former = self._pool.submit(self._write_all, self._batch)
@@ -89,7 +110,7 @@ class TreeFiles:
             os.symlink(content, path, dir_fd=self._root)
             os.chown(path, self._uid, self._uid, dir_fd=self._root, follow_symlinks=False)
             return
-        descriptor = os.open(path, _NEW_FILE, 0o755 if mode & 0o111 else 0o644, dir_fd=self._root)
+        descriptor = os.open(path, _NEW_FILE, _permissions(mode), dir_fd=self._root)
         try:
             os.fchown(descriptor, self._uid, self._uid)
             written = os.write(descriptor, content) if content else 0
@@ -97,6 +118,10 @@ class TreeFiles:
                 written += os.write(descriptor, memoryview(content)[written:])
         finally:
             os.close(descriptor)
+
+
+def _permissions(mode: int) -> int:
+    return 0o755 if mode & 0o111 else 0o644
 
 
 def _wrapped(error: OSError, path: bytes) -> PaasError:

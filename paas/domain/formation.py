@@ -6,7 +6,7 @@ from paas.domain.appjson import QUANTITY_MAX
 from paas.domain.apps import default_quantity
 from paas.domain.errors import PaasError, usage_error
 from paas.domain.names import ProcessType, process_type, shown
-from paas.domain.procfile import NOT_INSTANCES, Processes
+from paas.domain.procfile import Processes, instance_types
 from paas.domain.releases import Instance, Slug
 from paas.domain.stopping import Place
 
@@ -16,7 +16,7 @@ WEB = ProcessType("web")
 
 def quantities(processes: Processes, wanted: Mapping[ProcessType, int]) -> dict[ProcessType, int]:
     """The quantity of every process type that can run, web first, as set or by default."""
-    kinds = sorted(set(processes) - NOT_INSTANCES, key=lambda kind: (kind != WEB, kind))
+    kinds = sorted(instance_types(processes), key=lambda kind: (kind != WEB, kind))
     return {kind: wanted.get(kind, default_quantity(kind)) for kind in kinds}
 
 

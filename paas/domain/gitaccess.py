@@ -1,14 +1,15 @@
 """What the gate lets a client execute for git: one service, on one repository, nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 RECEIVE_PACK = "git-receive-pack"
+LFS_TRANSFER = "git-lfs-transfer"
 SERVICES = frozenset({RECEIVE_PACK, "git-upload-pack", "git-upload-archive"})
 
 # Flaws of old commits that git's own history tools made and that do no harm
 # (git-config(1), receive.fsck.<msg-id>): pushes of old projects would fail for them.
-_TOLERATED = (
+TOLERATED_FLAWS = (
     "badTimezone",
     "missingEmail",
     "missingNameBeforeEmail",
@@ -58,7 +59,7 @@ def receive_pack(
         "gc.auto": "0",
         "maintenance.auto": "false",
     }
-    config |= {f"receive.fsck.{flaw}": "ignore" for flaw in _TOLERATED}
+    config |= {f"receive.fsck.{flaw}": "ignore" for flaw in TOLERATED_FLAWS}
     env = {**_environment(config), **identity}
     return ExecPlan(("git", "receive-pack", repository), env, lock, user)
 
@@ -69,6 +70,39 @@ def upload(service: str, repository: str, *, user: str, protocol: str | None) ->
     if protocol:
         env["GIT_PROTOCOL"] = protocol
     return ExecPlan(("git", service.removeprefix("git-"), repository), env, None, user)
+
+
+def lfs_transfer(
+    program: Sequence[str], repository: str, operation: str, *, max_lfs_mib: int, min_free_mib: int
+) -> ExecPlan:
+    """Take or give Git LFS objects. program: that of entrypoints/lfs_transfer.py."""
+    limits = (str(max_lfs_mib * 1024**2), str(min_free_mib * 1024**2))
+    argv = (*program, f"{repository}/lfs", operation, *limits)
+    return ExecPlan(argv, _environment({}), None, "")
+
+
+def index_pack(
+    repository: str, quarantine: str, *, max_push_mib: int
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Take a pack from standard input into a quarantine, with the checks of a push.
+
+    argv and the environment. Objects that it refers to must be in it or in the repository.
+    """
+    flaws = ",".join(f"{flaw}=ignore" for flaw in TOLERATED_FLAWS)
+    limit = f"--max-input-size={max_push_mib * 1024**2}"
+    argv = ("git", f"--git-dir={repository}", "index-pack", "--stdin", "--fix-thin")
+    env = {
+        **_environment({"core.hooksPath": "/dev/null"}),
+        "GIT_OBJECT_DIRECTORY": quarantine,
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": f"{repository}/objects",
+    }
+    return (*argv, f"--strict={flaws}", limit), env
+
+
+def update_ref(repository: str, ref: str, commit: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Let a ref point to a commit: argv and the environment."""
+    argv = ("git", f"--git-dir={repository}", "update-ref", ref, commit)
+    return argv, _environment({"core.hooksPath": "/dev/null"})
 
 
 def _environment(config: Mapping[str, str]) -> dict[str, str]:

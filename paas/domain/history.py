@@ -29,6 +29,15 @@ def before(releases: Sequence[Release], version: int) -> Release | None:
     return next(succeeded, None)
 
 
+def former_slug(releases: Sequence[Release], version: int, slug_id: str) -> str | None:
+    """The slug that was live before that one; pages loaded then still ask for its files.
+
+    version: of the release with slug_id; the answer is the same before it goes live and after.
+    """
+    lived = (r.slug_id for r in releases if r.status is Status.SUCCEEDED and r.version < version)
+    return next((id for id in lived if id is not None and id != slug_id), None)
+
+
 def rollback_default(releases: Sequence[Release], current: int | None) -> Release:
     """The release that a rollback without a version brings back. Raises where there is none."""
     found = before(releases, current) if current is not None else None
@@ -86,8 +95,9 @@ def prunable(
 ) -> list[Slug]:
     """The slugs to remove: all but those that were live last, by number and by disk use.
 
-    Never the slug that runs, the one that a rollback without a version brings back, the one that
-    releases:retry needs, or that of a release in progress. releases: newest first. max_bytes: what
+    Never the slug that runs, the one before it, whose static files are still served, the one that
+    a rollback without a version brings back, the one that releases:retry needs, or that of a
+    release in progress. releases: newest first. max_bytes: what
     all slugs of the app may take together; 0: no limit.
     """
     needed = _needed(releases, current)
@@ -113,4 +123,8 @@ def _needed(releases: Sequence[Release], current: int | None) -> set[str | None]
     used += [release for release in releases if release.version == current]
     former = before(releases, current) if current is not None else None
     used += [release for release in (former, retry_target(releases, current)) if release]
-    return {release.slug_id for release in used}
+    needed = {release.slug_id for release in used}
+    live = next((r.slug_id for r in releases if r.version == current), None)
+    if current is not None and live is not None:
+        needed.add(former_slug(releases, current, live))
+    return needed

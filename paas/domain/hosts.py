@@ -56,9 +56,13 @@ def refuse_reserved(host: str, domain: str, *, is_admin: bool) -> None:
 
     Each app has its name below it already; any other there could be mistaken for another app's.
     """
-    if is_below(host.removeprefix(WILDCARD), domain) and not is_admin:
+    bare = host.removeprefix(WILDCARD)
+    above = bare != host and is_below(domain, bare)
+    if (above or is_below(bare, domain)) and not is_admin:
         raise PaasError(
             "host-reserved",
-            f"{host} lies below the server's own domain, where each app has its own name.",
+            f"{host} has names below the server's own domain, where each app has its own."
+            if above
+            else f"{host} lies below the server's own domain, where each app has its own name.",
             "Ask an admin to add it, or give the app another name: paas apps:rename",
         )

@@ -29,6 +29,14 @@ class Cgroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Keeper:
+    """The Unix socket of the watch process, and the name that it knows the process by."""
+
+    socket: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class LaunchSpec:
     """How to start one process.
 
@@ -42,7 +50,8 @@ class LaunchSpec:
     of the caller. app_log and tag: the app's log file and ``web.1``, for the launcher's own lines.
     crash_file: where the times of past starts are kept for the backoff, or None for none.
     terminal: whether it gets a terminal of its own, whose other end the launcher hands to its
-    caller over standard input, a Unix socket.
+    caller over standard input, a Unix socket. keeper: who is to look at what it wrote below /app
+    when it has ended.
     """
 
     label: str
@@ -60,6 +69,7 @@ class LaunchSpec:
     app_log: str | None
     crash_file: str | None
     terminal: bool = False
+    keeper: Keeper | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object that the launcher reads; secrets revealed."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from paas.domain.errors import PaasError, usage_error
+from paas.domain.hsts import Hsts, parse_hsts
 from paas.domain.names import shown
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -19,6 +20,7 @@ MIB = 1024**2
 BODY_MAX_BYTES = 100 * 1024 * MIB
 TIME_MAX_S = 24 * 3600
 RATE_MAX = 100_000
+COUNT_MAX = 65_535  # the most that nginx counts connections to
 NETWORKS_MAX = 200
 HEADERS_MAX = 20
 HEADER_VALUE_MAX = 1_000
@@ -31,7 +33,7 @@ RESERVED_HEADERS = frozenset(
         "connection", "content-encoding", "content-length", "content-range", "content-type",
         "date", "host", "keep-alive", "location", "server", "set-cookie",
         "strict-transport-security", "te", "trailer", "transfer-encoding", "upgrade",
-        "www-authenticate", "x-accel-redirect",
+        "www-authenticate", "x-accel-redirect", "x-request-id",
     }
 )  # fmt: skip
 
@@ -76,6 +78,10 @@ class RouterSettings:
     trusted: tuple[Network, ...] = ()
     sticky: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
+    hsts: Hsts | None = None
+
+
+DEFAULTS = RouterSettings()
 
 
 def _choice(text: str) -> bool:
@@ -114,8 +120,8 @@ def _rate(text: str) -> Rate | None:
 
 
 def _count(text: str) -> int:
-    if re.fullmatch(r"[0-9]{1,5}", text) is None:
-        raise ValueError("a number from 0 to 99999")
+    if re.fullmatch(r"[0-9]{1,5}", text) is None or int(text) > COUNT_MAX:
+        raise ValueError(f"a number from 0 to {COUNT_MAX}")
     return int(text)
 
 
@@ -123,6 +129,9 @@ def _networks(text: str) -> tuple[Network, ...]:
     words = [word for word in re.split(r"[,\s]+", text) if word]
     if not 1 <= len(words) <= NETWORKS_MAX:
         raise ValueError(f"1 to {NETWORKS_MAX} addresses or ranges, such as 192.0.2.0/24")
+    # ipaddress takes any text for the zone of fe80::1%eth0, also one that is a directive.
+    if "%" in text:
+        raise ValueError("addresses or ranges without a zone, such as 192.0.2.0/24")
     try:
         return tuple(ipaddress.ip_network(word) for word in words)
     except ValueError as error:
@@ -175,6 +184,7 @@ KEYS = (
     Key("deny", "deny", _networks, _shown_networks),
     Key("trusted-proxies", "trusted", _networks, _shown_networks),
     Key("sticky-sessions", "sticky", _choice, _shown_choice),
+    Key("hsts", "hsts", parse_hsts, lambda value: str(value) if value else "off"),
 )
 BY_NAME = {key.name: key for key in KEYS}
 
@@ -218,22 +228,29 @@ def checked_value(name: str, text: str) -> str:
     """Validate a value for a key; returns it as it is kept."""
     if name.startswith(HEADER_PREFIX):
         return header_value(text)
+    _parsed(name, text)
+    return text
+
+
+def _parsed(name: str, text: str) -> Any:
+    """What the text comes to. Raises PaasError, also where an earlier version kept it."""
+    if name not in BY_NAME:
+        raise usage_error("router-key", f"{shown(name)} is not a setting of the router.")
     try:
-        BY_NAME[name].parse(text)
+        return BY_NAME[name].parse(text)
     except ValueError as error:
         raise usage_error("router-value", f"{name} takes {error}, not {shown(text)}.") from error
-    return text
 
 
 def router_settings(values: Mapping[str, str], users: Mapping[str, str]) -> RouterSettings:
     """The settings that these values, by key, come to; what is not set has its default."""
     if sum(name.startswith(HEADER_PREFIX) for name in values) > HEADERS_MAX:
         raise PaasError("too-many-headers", f"An app may add {HEADERS_MAX} headers.")
-    typed: dict[str, Any] = {
-        BY_NAME[name].field: BY_NAME[name].parse(text)
-        for name, text in values.items()
-        if not name.startswith(HEADER_PREFIX)
-    }
+    typed: dict[str, Any] = {}
+    for name, text in values.items():
+        if not name.startswith(HEADER_PREFIX):
+            value = _parsed(name, text)
+            typed[BY_NAME[name].field] = value
     headers = {
         name.removeprefix(HEADER_PREFIX): text
         for name, text in values.items()

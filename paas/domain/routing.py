@@ -13,8 +13,8 @@ class Routing:
 
     domains: host names beside the app's own below the server's domain, ``*.`` first for a wildcard.
     own_host: whether that own name answers.
-    settings: by key, see domain/router_settings.py. users: hashed passwords by name; where there are
-    any, visitors have to log in. statics: beside those of the config.
+    settings: by key, see domain/router_settings.py. users: hashed passwords by name; where there
+    are any, visitors have to log in. statics: beside those of the config.
     """
 
     domains: tuple[str, ...] = ()
@@ -29,8 +29,9 @@ class Routing:
 
         own: the app's name below the server's domain.
         """
-        redirected = (redirect.host for redirect in self.redirects)
-        return tuple(dict.fromkeys((*((own,) if self.own_host else ()), *self.domains, *redirected)))
+        mine = [own] if self.own_host else []
+        redirected = [redirect.host for redirect in self.redirects]
+        return tuple(dict.fromkeys([*mine, *self.domains, *redirected]))
 
     @property
     def claimed(self) -> frozenset[str]:

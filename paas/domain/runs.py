@@ -8,7 +8,7 @@ from datetime import datetime
 
 from paas.domain.errors import usage_error
 from paas.domain.names import shown
-from paas.domain.procfile import Processes
+from paas.domain.procfile import Processes, cron_line, is_cron
 from paas.domain.secret import Secret
 
 COMMANDS = ("run", "run:detached")
@@ -22,6 +22,7 @@ class Run:
     """A one-off process that runs. user: who started it. version: of its release.
 
     attached: whether someone waits for it. pid: of its first process, or 0 before it has one.
+    job: the name of the cron job that it is a run of.
     """
 
     app_id: int
@@ -34,18 +35,19 @@ class Run:
     terminal: bool
     since: datetime
     pid: int = 0
+    job: str | None = None
 
     @property
     def label(self) -> str:
-        """As users see it: ``run.1``."""
-        return f"run.{self.number}"
+        """As users see it: ``run.1``, or ``cron.cleanup``."""
+        return f"run.{self.number}" if self.job is None else f"cron.{self.job}"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A one-off process to be started. env: config vars, and what was typed for this one.
 
-    terminal: whether it gets a terminal, as wide and high as the caller's.
+    terminal: whether it gets a terminal, as wide and high as the caller's. job: as of Run.
     """
 
     user: str
@@ -54,6 +56,7 @@ class Wanted:
     slug_id: str
     env: Mapping[str, Secret]
     terminal: bool = False
+    job: str | None = None
 
 
 def command_text(words: Sequence[str], processes: Processes) -> str:
@@ -67,16 +70,16 @@ def command_text(words: Sequence[str], processes: Processes) -> str:
         raise usage_error("run-command", "The command contains a NUL character.")
     for kind, command in processes.items():
         if kind == words[0]:
-            return " ".join([command, *map(shlex.quote, words[1:])])
+            first = cron_line(command)[1] if is_cron(kind) else command
+            return " ".join([first, *map(shlex.quote, words[1:])])
     return words[0] if len(words) == 1 else shlex.join(words)
 
 
-def run_number(name: str) -> int:
-    """Validate ``run.1``."""
-    match = re.fullmatch(r"run\.([1-9][0-9]{0,8})", name)
-    if match is None:
+def run_label(name: str) -> str:
+    """Validate ``run.1`` or ``cron.cleanup``."""
+    if re.fullmatch(r"run\.[1-9][0-9]{0,8}|cron\.[A-Za-z0-9_-]{1,63}", name) is None:
         raise usage_error("run-name", f"{shown(name)} is not of the form run.1.", "paas run:list")
-    return int(match[1])
+    return name
 
 
 def terminal_name(text: str | None) -> str:

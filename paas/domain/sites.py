@@ -6,7 +6,7 @@ from pathlib import Path
 
 from paas.domain.buildpacks import StaticFiles
 from paas.domain.hsts import Hsts
-from paas.domain.router_settings import RouterSettings
+from paas.domain.router_settings import DEFAULTS, RouterSettings
 
 HTTP_PORT = 80
 HTTPS_PORT = 443
@@ -84,7 +84,7 @@ class Site:
     page: Path | None = None
     certificates: tuple[Certificate, ...] = ()
     redirects: tuple[Redirect, ...] = ()
-    settings: RouterSettings = RouterSettings()
+    settings: RouterSettings = DEFAULTS
     statics: tuple[Static, ...] = ()
     error_pages: Mapping[int, Path] = field(default_factory=dict)
 

@@ -60,6 +60,11 @@ def run_nginx(settings: Settings) -> NoReturn:
     _become(daemons.daemon_argv(settings, "nginx"))
 
 
+def run_haproxy(settings: Settings) -> NoReturn:
+    """Become HAProxy; supervisord runs this where it is the proxy."""
+    _become(daemons.daemon_argv(settings, "haproxy"))
+
+
 def run_sshd(settings: Settings) -> NoReturn:
     """Become sshd; supervisord runs this where systemd does not run sshd."""
     _become(daemons.daemon_argv(settings, "sshd"))
@@ -208,6 +213,7 @@ ACTIONS: dict[str, Callable[[Settings], int]] = {
     "stop": stop,
     "status": status,
     "nginx": run_nginx,
+    "haproxy": run_haproxy,
     "sshd": run_sshd,
 }
 

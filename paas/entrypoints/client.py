@@ -29,6 +29,9 @@ def main() -> int:
 
         return laptop.main(args)
     except KeyboardInterrupt:
+        # What the server drew last stays; the shell's prompt gets a line of its own.
+        if os.isatty(2):
+            os.write(2, b"\n")
         os._exit(130)
     except BrokenPipeError:
         os._exit(141)

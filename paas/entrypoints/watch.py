@@ -1,6 +1,7 @@
 """The watch process: makes the liveness checks of all apps, each app's in a thread of its own.
 
-So a slow app delays no other's checks. It imports little, to be small.
+So a slow app delays no other's checks. The scheduler of cron jobs (scheduling.py) is another
+thread of it. It imports little, to be small.
 """
 
 import argparse
@@ -25,6 +26,11 @@ from paas.adapters.store_sqlite import SqliteStore
 from paas.adapters.supervisord import Supervisor
 from paas.domain.addresses import Addresses
 from paas.domain.errors import PaasError
+from paas.entrypoints import keeping
+from paas.entrypoints.certifying import Certifying
+from paas.entrypoints.certifying import build as build_certifying
+from paas.entrypoints.scheduling import Scheduling
+from paas.entrypoints.scheduling import build as build_scheduling
 from paas.services.liveness import Liveness, Standings, Watched
 from paas.settings import Settings, load
 
@@ -35,11 +41,20 @@ _PR_SET_PDEATHSIG = 1
 class Watcher:
     """Runs rounds until it is stopped."""
 
-    def __init__(self, liveness: Liveness, database: Path) -> None:
+    def __init__(
+        self,
+        liveness: Liveness,
+        database: Path,
+        settings_file: Path,
+        scheduling: Scheduling,
+        certifying: Certifying,
+    ) -> None:
+        self._settings_file = settings_file
         self._liveness = liveness
-        self._database = database
+        self._changes = Changes(database)
+        self._scheduling = scheduling
+        self._certifying = certifying
         self._stop = threading.Event()
-        self._seen: tuple[object, ...] = ()
         self._watched: dict[int, Watched] = {}
         self._standings: dict[int, Standings] = {}
         self._busy: dict[int, threading.Thread] = {}
@@ -50,7 +65,15 @@ class Watcher:
 
     def run(self) -> None:
         """One round a tick for each app that is not in one already."""
+        scheduler = threading.Thread(target=self._schedule, name="cron")
+        scheduler.start()
+        self._certifying.start(self._stop)
+        settings = _mark(self._settings_file)
         while not self._stop.wait(TICK_S):
+            if _mark(self._settings_file) != settings:
+                _log("The settings have changed: ending, to be started with the new ones.")
+                self._stop.set()
+                return
             try:
                 self._refresh()
             except PaasError as error:
@@ -59,6 +82,13 @@ class Watcher:
                 thread = self._busy.get(app_id)
                 if thread is None or not thread.is_alive():
                     self._start(app_id, watched)
+
+    def _schedule(self) -> None:
+        try:
+            self._scheduling.run(self._stop)
+        except BaseException:
+            _log(traceback.format_exc())
+            os._exit(1)  # the supervisor starts this process anew, with nothing lost
 
     def _start(self, app_id: int, watched: Watched) -> None:
         standings = self._standings.setdefault(app_id, {})
@@ -76,14 +106,34 @@ class Watcher:
 
     def _refresh(self) -> None:
         """Read the store anew where it has changed."""
-        seen = tuple(_mark(self._database.with_name(self._database.name + s)) for s in ("", "-wal"))
-        if seen == self._seen:
+        if not self._changes.any():
             return
-        self._watched = self._liveness.watched()
-        self._seen = seen
+        try:
+            self._watched = self._liveness.watched()
+        except BaseException:
+            self._changes.forget()
+            raise
         for table in (self._standings, self._busy):
             for app_id in table.keys() - self._watched.keys():
                 del table[app_id]
+
+
+class Changes:
+    """Whether the database was written to."""
+
+    def __init__(self, database: Path) -> None:
+        self._files = [database.with_name(database.name + suffix) for suffix in ("", "-wal")]
+        self._seen: object = None
+
+    def any(self) -> bool:
+        """Since the last call; and at the first."""
+        seen = tuple(map(_mark, self._files))
+        changed, self._seen = seen != self._seen, seen
+        return changed
+
+    def forget(self) -> None:
+        """What there is now was not read: it counts as changed."""
+        self._seen = None
 
 
 def _mark(path: Path) -> tuple[int, int] | None:
@@ -95,7 +145,7 @@ def _mark(path: Path) -> tuple[int, int] | None:
 
 
 def build(settings: Settings) -> Liveness:
-    """What the process needs of the platform; wiring.py would import all of it."""
+    """What the process needs of the platform; the wiring would import all of it."""
     clock = SystemClock()
     return Liveness(
         store=SqliteStore(settings.state / "state.db", settings.uids),
@@ -120,13 +170,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         return 1  # the supervisor ended while this started
+    settings_file = parser.parse_args(argv).etc / "server.yml"
     try:
-        settings = load(parser.parse_args(argv).etc / "server.yml")
+        settings = load(settings_file)
     except PaasError as error:
         _log(error.message)
         return error.exit_code
     os.umask(0o022)
-    watcher = Watcher(build(settings), settings.state / "state.db")
+    keeping.start(settings)
+    database = settings.state / "state.db"
+    scheduling = build_scheduling(settings, Changes(database), _log)
+    certifying = build_certifying(settings.etc, Changes(database), _log)
+    watcher = Watcher(build(settings), database, settings_file, scheduling, certifying)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, watcher.stop)
     watcher.run()

@@ -1,6 +1,6 @@
 """Certificates that come by themselves: asking the issuer, renewing, warning."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -37,9 +37,11 @@ class Wishes:
     addresses: Addresses
     directory: str
 
-    def of(self, app: App) -> list[Wish]:
-        """How each name of the app stands."""
-        wishes = self._holdings(app).wishes(self.directory)
+    def of(self, app: App, *, without: Sequence[AppCertificate] = ()) -> list[Wish]:
+        """How each name of the app stands, or would stand without these certificates."""
+        holdings = self._holdings(app)
+        left = tuple(c for c in holdings.certificates if c not in without)
+        wishes = replace(holdings, certificates=left).wishes(self.directory)
         if app.current is not None:
             return wishes
         why = "the app was never deployed, so it answers to no name yet"
@@ -132,6 +134,32 @@ class Acme:
                 self.sites.change_certificates(app, [], gone)
             self.store.set_auto_certificates(app.id, False)
         return gone
+
+    def remove(
+        self, actor: Actor, name: str, word: str | None, say: Narrator
+    ) -> list[AppCertificate]:
+        """Remove a certificate that the app brought; where the others come by themselves, those
+        that take its place first, so that no name is without. Raises PaasError, with it kept,
+        where one does not come.
+        """
+        app = find_app(self.store, actor, name)
+        if app.id in self.store.auto_certificates():
+            found = [x.certificate for x in self.certificates.find(actor, name, word)]
+            own = [c for c in found if c.origin is Origin.OWN]
+            if len(own) == 1:
+                self._replace(actor, app, own[0], say)
+        return self.certificates.remove(actor, name, word, say)
+
+    def _replace(self, actor: Actor, app: App, own: AppCertificate, say: Narrator) -> None:
+        with self.locks.app(ACME_LOCK, f"{actor.name} gets certificates", waiting(say)):
+            for wish in self.wishes.of(app, without=[own]):
+                bare = wish.present is None and covered(own.facts.names, wish.host)
+                if bare and not wish.unable and not self._by_hand(app, wish, say):
+                    raise PaasError(
+                        "certificate-needed",
+                        f"No other certificate came for {wish.host}, so this one is kept.",
+                        f"To remove it without another one: paas certs:auto off -a {app.name}",
+                    )
 
     def tend(self) -> None:
         """Whatever is due: new certificates, renewals, what is needed no more, warnings."""

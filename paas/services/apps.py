@@ -11,6 +11,7 @@ from paas.domain.interfaces import (
     Locks,
     Logs,
     Narrator,
+    Pages,
     Proxy,
     Repository,
     Runs,
@@ -49,6 +50,7 @@ class Apps:
     proxy: Proxy
     slugs: Slugs
     storage_files: StorageFiles
+    pages: Pages
     logs: Logs
     locks: Locks
     clock: Clock
@@ -71,6 +73,7 @@ class Apps:
         self.sites.refuse_claimed(name)
         app = self.store.add_app(name, actor.user.name if actor.user else None, self.clock.now())
         try:
+            self.sites.refuse_claimed(name, app)  # once more: it may have been taken meanwhile
             self.repository.create(app.id)
         except BaseException:
             self.store.remove_app(app.id)
@@ -84,7 +87,7 @@ class Apps:
         slug = self.store.slug(release.slug_id) if release and release.slug_id else None
         return AppInfo(
             app,
-            self.addresses.url(app.name),
+            self.sites.url(app),
             self.addresses.git_url(app.name),
             app.current,
             slug.size_bytes if slug else None,
@@ -99,6 +102,7 @@ class Apps:
             self.store.rename_app(app.id, new_name)
             renamed = replace(app, name=new_name)
             try:
+                self.sites.refuse_claimed(new_name, app)
                 if app.current is not None:
                     self.proxy.apply(self.sites.present(renamed))
             except BaseException:
@@ -115,23 +119,30 @@ class Apps:
                 f"This removes {app.name}, its releases, config and logs for good.",
                 f"To go on: paas apps:destroy {app.name} --confirm {app.name}",
             )
-        with self.locks.app(app.id, f"{actor.name} destroys the app", waiting(say)):
-            app = refreshed(self.store, app)
-            instances = self.store.instances(app.id)
-            self.proxy.remove(app.id)
-            if instances:
-                self.runtime.stop(instances, self.stop_limit_s)
-            slugs = self.store.slugs(app.id)
-            self.store.remove_app(app.id)
-            self.runs.remove(app.id)
-            # From here the app is gone; what is left on the disk is removed, or found by reconcile.
-            for slug in slugs:
-                self.slugs.remove(slug.id)
-            self.slugs.remove_cache(app.id)
-            self.storage_files.remove(app.id)
-            self.repository.remove(app.id)
-            self.logs.remove(app.id)
+        lock = self.locks.app(app.id, f"{actor.name} destroys the app", waiting(say))
+        with lock, say.doing(f"removing {app.name}"):
+            self._remove(refreshed(self.store, app))
         return app
+
+    def _remove(self, app: App) -> None:
+        instances = self.store.instances(app.id)
+        self.proxy.remove(app.id)
+        if instances:
+            self.runtime.stop(instances, self.stop_limit_s)
+        slugs = self.store.slugs(app.id)
+        certificates = self.store.certificates(app.id)
+        self.store.remove_app(app.id)
+        self.runs.remove(app.id)
+        # From here the app is gone; what is left on the disk is removed, or found by reconcile.
+        for slug in slugs:
+            self.slugs.remove(slug.id)
+        self.slugs.remove_cache(app.id)
+        for certificate in certificates:
+            self.sites.certificate_files.remove(certificate.id)
+        self.storage_files.remove(app.id)
+        self.pages.remove(app.id)
+        self.repository.remove(app.id)
+        self.logs.remove(app.id)
 
     def set_deploy_branch(self, actor: Actor, name: str, branch: BranchName | None) -> App:
         """Choose the branch whose pushes are deployed; None: main or master."""

@@ -8,6 +8,7 @@ from paas.domain.buildpacks import LIST_MAX, Buildpack, Kind, buildpack, folder
 from paas.domain.errors import PaasError, usage_error
 from paas.domain.interfaces import BuildpackCatalog, Store
 from paas.services.access import find_app, require_admin
+from paas.services.slug_maker import current_slug
 
 Change = Callable[[list[Buildpack]], list[Buildpack]]
 
@@ -23,8 +24,14 @@ class Buildpacks:
     catalog: BuildpackCatalog
 
     def all(self, actor: Actor, name: str) -> list[Buildpack]:
-        """The app's own buildpacks; none: they are detected."""
+        """Those that were set by hand; none: app.json names them, or they are detected."""
         return self.store.buildpacks(find_app(self.store, actor, name).id)
+
+    def declared(self, actor: Actor, name: str) -> tuple[Buildpack, ...]:
+        """What app.json of the live release names, for pushes where none are set by hand."""
+        slug_id = current_slug(self.store, find_app(self.store, actor, name).id)
+        slug = self.store.slug(slug_id) if slug_id else None
+        return slug.manifest.buildpacks if slug else ()
 
     def add(self, actor: Actor, name: str, text: str, position: int | None) -> list[Buildpack]:
         """Add a buildpack, at the end or at a position."""

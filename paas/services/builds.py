@@ -104,7 +104,8 @@ class Builds:
             raise _too_late(build)
         say.step(f"Cancelling the build {build.id}")
         self.queue.ask_to_cancel(build.id, actor.name)
-        ended = self._wait_for_end(app, build)
+        with say.doing("waiting for its end"):
+            ended = self._wait_for_end(app, build)
         self.queue.forget(build.id)
         if ended.reason != CANCELLED:
             raise _too_late(ended)

@@ -39,6 +39,8 @@ class Progress:
         asks = any(check.path is not None or check.listening for check in checks)
         self._default = not asks if instance.port is not None else not checks
         self._answered = instance.port is None
+        # What it answered to the default check, where that was made.
+        self.status: int | None = None
         self.delay_s = max((float(check.initial_delay_s) for check in checks), default=0.0)
 
     @property
@@ -66,7 +68,8 @@ class Progress:
     ) -> bool:
         if self.instance.port is None:
             return state.state is State.UP and elapsed >= SETTLE_S
-        return probe.answers(self.instance.port, self._host, min(PROBE_S, left_s))
+        self.status = probe.answers(self.instance.port, self._host, min(PROBE_S, left_s))
+        return self.status is not None
 
     def _attempt(
         self, item: _Open, probe: HealthProbe, elapsed: float, left_s: float, say: Narrator

@@ -1,7 +1,7 @@
 """A second app with the repository, config and settings of a first, built anew."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from paas.domain.apps import Actor, App
 from paas.domain.errors import PaasError
@@ -36,7 +36,8 @@ class Cloning:
     ) -> App:
         """Make the new app, the actor's own, and deploy the commit that is live in the old one.
 
-        Storage is not copied. Where the deploy fails the new app stays, not deployed.
+        Storage, domains and certificates are not copied. Where the deploy fails the new app stays,
+        not deployed.
         """
         source = find_app(self.store, actor, name)
         app = self._copy(actor, source, new_name)
@@ -73,6 +74,11 @@ class Cloning:
         self.store.set_formation(app.id, self.store.formation(source.id))
         self.store.set_buildpacks(app.id, self.store.buildpacks(source.id))
         self.store.set_build_dir(app.id, self.store.build_dir(source.id))
+        routing = self.store.routing(source.id)
+        self.store.set_routing(app.id, replace(routing, domains=(), own_host=True, redirects=()))
+        for name, state in self.store.job_states(source.id).items():
+            if state.suspended is not None:
+                self.store.suspend_job(app.id, name, state.suspended)
         release = self.store.release(source.id, source.current) if source.current else None
         if release is not None and release.config:
             made = self.store.add_release(

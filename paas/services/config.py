@@ -9,9 +9,11 @@ from paas.domain.interfaces import Clock, Locks, Narrator, Store
 from paas.domain.names import VarName
 from paas.domain.releases import ConfigVars
 from paas.domain.secret import Secret
+from paas.domain.statics import VARIABLES, parse_static_paths
 from paas.services.access import find_app, refreshed
 from paas.services.narration import waiting
 from paas.services.rollout import Rollout
+from paas.services.watch import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,7 @@ class Config:
 
     store: Store
     rollout: Rollout
+    watch: Watch
     locks: Locks
     clock: Clock
 
@@ -49,7 +52,7 @@ class Config:
 
         Returns the version, or None where nothing changes. Without a restart the release is
         current at once, and the instances go on with the values that they have until the next
-        roll-out or one-off command.
+        roll-out or one-off command. Otherwise it comes back when the watch window is over.
         """
         return self._change(
             actor, name, {v: Secret(values[v]) for v in values}, unset, say, on_live, restart
@@ -83,11 +86,15 @@ class Config:
             app = refreshed(self.store, app)
             before = self._current(app)
             after = {var: value for var, value in {**before, **new}.items() if var not in gone}
+            for var in VARIABLES:
+                if var in new:
+                    parse_static_paths(new[var].reveal())
             if after == before:
                 say.detail("Nothing to change.")
                 on_live()
                 return None
             words = _words(new, gone)
+            baseline = self.watch.baseline(app) if restart else None
             present = self.store.release(app.id, app.current) if app.current else None
             release = self.store.add_release(
                 app.id,
@@ -104,12 +111,13 @@ class Config:
 
             if restart:
                 self.rollout.run(app, release, say, live)
-                return release.version
-            self.store.make_current(app.id, release.version, app.generation)
-            if any(i.is_live(app) for i in self.store.instances(app.id)):
-                say.detail("The instances go on with the former values until: paas ps:restart")
-            live()
-            return release.version
+            else:
+                self.store.make_current(app.id, release.version, app.generation)
+                if any(i.is_live(app) for i in self.store.instances(app.id)):
+                    say.detail("The instances go on with the former values until: paas ps:restart")
+                live()
+        self.watch.follow(app, release.version, baseline)
+        return release.version
 
     def _current(self, app: App) -> ConfigVars:
         release = self.store.release(app.id, app.current) if app.current else None

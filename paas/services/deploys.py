@@ -1,11 +1,11 @@
 """A deploy: from a pushed commit to the release that is live, as one plain sequence."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from paas.domain.addresses import Addresses
 from paas.domain.apps import App
 from paas.domain.errors import PaasError
+from paas.domain.formation import wanted_quantities
 from paas.domain.interfaces import (
     BuildQueue,
     Clock,
@@ -16,6 +16,7 @@ from paas.domain.interfaces import (
     Slugs,
     Store,
 )
+from paas.domain.names import ProcessType
 from paas.domain.releases import Build, ConfigVars, Slug, Status
 from paas.services.access import refreshed
 from paas.services.narration import Recorded, waiting
@@ -43,7 +44,6 @@ class Deploys:
     locks: Locks
     logs: Logs
     clock: Clock
-    addresses: Addresses
 
     def deploy(self, push: Push, terminal: Narrator, on_live: Callable[[], None]) -> None:
         """Build the commit and make it live. Raises PaasError with nothing changed.
@@ -104,7 +104,9 @@ class Deploys:
         say.step(f"Releasing v{release.version}")
 
         def live() -> None:
-            say.step(f"Live: {self.addresses.url(app.name)} (v{release.version})")
+            say.step(f"Live: {self.rollout.sites.url(app)} (v{release.version})")
+            if first:
+                _tell_idle(slug, self.store.formation(app.id), say)
             self.logs.write(app.id, "deploy", f"v{release.version} is live: {release.description}")
             self.phases.after(app, release, slug, say, first=first)
             on_live()
@@ -132,6 +134,14 @@ class Deploys:
     def _is_released(self, build: Build) -> bool:
         releases = self.store.releases(build.app_id)
         return any(release.slug_id == build.id for release in releases[:1])
+
+
+def _tell_idle(slug: Slug, formation: Mapping[ProcessType, int], say: Narrator) -> None:
+    """Who declares a worker may expect it to run."""
+    idle = [kind for kind, count in wanted_quantities(slug, formation).items() if not count]
+    if idle:
+        one_each = " ".join(f"{kind}=1" for kind in idle)
+        say.detail(f"Not started: {', '.join(idle)}. To start: paas ps:scale {one_each}")
 
 
 def _tell_failure(app: App, say: Narrator) -> None:

@@ -9,10 +9,11 @@ from paas.domain.apps import Actor, App
 from paas.domain.diffs import Difference, Entry, FileChange
 from paas.domain.errors import PaasError
 from paas.domain.history import before
-from paas.domain.interfaces import Quarantine, Repository, Store
+from paas.domain.interfaces import Quarantine, Repository, Schedules, Store
 from paas.domain.procfile import PROCFILE_MAX_BYTES, Processes, parse_procfile
 from paas.domain.releases import ConfigVars, Release
 from paas.services.access import find_app
+from paas.services.cron_checks import check_jobs
 from paas.services.env import declared_config
 from paas.services.narration import Silent
 
@@ -37,6 +38,7 @@ class Diffs:
 
     store: Store
     repository: Repository
+    schedules: Schedules
 
     def between(self, actor: Actor, name: str, old: int | None, new: int | None) -> Difference:
         """Two releases; new: by default the current one; old: by default the one before new."""
@@ -67,11 +69,13 @@ class Diffs:
         Raises PaasError where a deploy would be refused for it.
         """
         content = self._read(app, pushed, "app.json", APP_JSON_MAX_BYTES)
+        procfile = self._read(app, pushed, "Procfile", PROCFILE_MAX_BYTES) or b""
+        manifest = parse_app_json(content) if content is not None else AppJson()
+        check_jobs(manifest, parse_procfile(procfile), procfile, self.schedules)
         if content is None:
             return pushed.config
         slug = self.store.slug(current.slug_id) if current and current.slug_id else None
         former = slug.manifest if slug else AppJson()
-        manifest = parse_app_json(content)
         return declared_config(manifest, former, pushed.config, lambda: "", Silent())
 
     def commit_of(self, release: Release) -> str | None:

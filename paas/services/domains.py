@@ -159,11 +159,11 @@ class Domains:
         moved = replace(self.sites, addresses=replace(self.addresses, domain=domain))
         for app in self.store.apps():
             moved.refuse_claimed(app.name, app)
-        self.proxy.restore([moved.present(app) for app in deployed])
+        self.proxy.restore(moved.all_present())
         try:
             self.server.set_domain(domain)
         except BaseException:
-            self.proxy.restore([self.sites.present(app) for app in deployed])
+            self.proxy.restore(self.sites.all_present())
             raise
         for app in deployed:
             if self.locks.app_is_held(app.id):

@@ -1,6 +1,7 @@
 """Saying the same to a build's log and to a terminal: the log first, the terminal second."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Narrator
@@ -34,6 +35,10 @@ class Recorded:
         self._record(line)
         self._terminal.raw(line)
 
+    def doing(self, text: str) -> AbstractContextManager[None]:
+        """For the terminal alone: the log has the time of each line."""
+        return self._terminal.doing(text)
+
     def record_error(self, error: PaasError) -> None:
         """Keep an error in the log; the terminal gets it from whoever renders errors."""
         for line in error_lines(error):
@@ -47,11 +52,20 @@ class Silent:
     def detail(self, text: str) -> None: ...
     def warn(self, text: str) -> None: ...
     def raw(self, line: bytes) -> None: ...
+    def doing(self, text: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        return nullcontext()
 
 
-def waiting(say: Narrator) -> Callable[[str], None]:
-    """What Locks.app calls before a wait: whom this command waits for."""
-    return lambda holder: say.warn(f"Waiting: {holder}. This is next.")
+def waiting(say: Narrator) -> Callable[[str], AbstractContextManager[None]]:
+    """What Locks.app enters for a wait: says whom this command waits for."""
+
+    @contextmanager
+    def told(holder: str) -> Iterator[None]:
+        say.warn(f"Waiting: {holder}. This is next.")
+        with say.doing("waiting for that"):
+            yield
+
+    return told
 
 
 def error_lines(error: PaasError) -> list[str]:

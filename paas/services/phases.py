@@ -15,6 +15,8 @@ LAST_LINES = 10
 LINE_SHOWN_BYTES = 500
 # What of a command's output is passed on; a flood would fill the log and hold up the pusher.
 OUTPUT_MAX_BYTES = 8 * 1024**2
+# SQLite's own words: what everybody who migrates a database file without storage meets first.
+NO_DIRECTORY = "unable to open database file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,8 @@ class _Run:
             self.phases.logs.write_output(self.app.id, self.name, line)
             say.raw(line)
 
-        how = self._run(command, heard)
+        with say.doing(f"running {what[:1].lower()}{what[1:]}"):
+            how = self._run(command, heard)
         if dropped:
             say.warn(f"{dropped} lines of its output were left out.")
         if how is None:
@@ -144,7 +147,10 @@ class _Run:
 
 
 def _failed(reference: str, why: str) -> PaasError:
-    return PaasError(reference, why, "Correct what it stumbles over, commit, and push again.")
+    hint = "Correct what it stumbles over, commit, and push again."
+    if NO_DIRECTORY in why:
+        hint = "The directory of a SQLite file must be there, and last: paas storage:add /app/data"
+    return PaasError(reference, why, hint)
 
 
 def _shown(last: list[bytes]) -> str:

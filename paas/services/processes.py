@@ -163,8 +163,10 @@ class Processes:
         say: Narrator,
         on_live: Callable[[], None],
     ) -> dict[ProcessType, int]:
-        """Change the formation (``web=2``, ``worker+1``) and roll it out; the old one stands
-        where that fails."""
+        """Change the formation (``web=2``, ``worker+1``): start what is new, stop what is too many.
+
+        The others go on as they are. Where the new ones do not come up the old formation stands.
+        """
         app = find_app(self.store, actor, name)
         with self.locks.app(app.id, f"{actor.name} scales the app", waiting(say)):
             app = refreshed(self.store, app)
@@ -177,13 +179,22 @@ class Processes:
             if after == before:
                 on_live()
                 return after
+            changed = {label(place) for place in {*places(before)} ^ {*places(after)}}
+            self._tell_idle(app, {*places(after)} - {*places(before)}, say)
             self.store.set_formation(app.id, after)
             try:
-                self.rollout.run(app, release, say, on_live)
+                self.rollout.run(app, release, say, on_live, only=changed)
             except BaseException:
                 self.store.set_formation(app.id, before)
                 raise
             return after
+
+    def _tell_idle(self, app: App, new: set[Place], say: Narrator) -> None:
+        """Say which of these stay stopped, since someone stopped them by hand."""
+        stopped = self.store.stopped(app.id)
+        idle = ", ".join(label(place) for place in sorted(new) if is_stopped(stopped, place))
+        if idle:
+            say.warn(f"Stopped by hand, so not started: {idle}. To start: paas ps:start")
 
     def _current(self, app: App) -> tuple[Release, Slug]:
         release = self.store.release(app.id, app.current) if app.current else None

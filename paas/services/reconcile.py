@@ -7,6 +7,7 @@ from paas.domain.errors import PaasError
 from paas.domain.interfaces import (
     Builder,
     Clock,
+    Importer,
     KeyFile,
     Locks,
     Logs,
@@ -17,10 +18,13 @@ from paas.domain.interfaces import (
     Runs,
     Runtime,
     Slugs,
+    StorageFiles,
     Store,
 )
 from paas.domain.releases import Instance, Status
 from paas.services.access import refreshed
+from paas.services.drains import Drains
+from paas.services.proxies import Proxies
 from paas.services.rollout import Rollout
 from paas.services.sites import Sites
 
@@ -30,10 +34,13 @@ class Reconcile:
     """Ends what was interrupted and brings back what is missing. stop_limit_s: for leftovers."""
 
     store: Store
+    drains: Drains
     repository: Repository
+    importer: Importer
     builder: Builder
     runtime: Runtime
     runs: Runs
+    storage_files: StorageFiles
     one_off: OneOff
     proxy: Proxy
     slugs: Slugs
@@ -43,22 +50,30 @@ class Reconcile:
     clock: Clock
     rollout: Rollout
     sites: Sites
+    proxies: Proxies
     stop_limit_s: float
 
     def prepare(self) -> None:
         """Before anything starts: what sshd and the proxy read, rendered from the store."""
         self.runtime.forget_unstartable()
         self.keys.publish(self.store.all_keys())
-        self.proxy.restore([self.sites.present(app) for app in self._deployed()])
+        self.proxy.restore(self.sites.all_present())
 
     def run(self, say: Narrator) -> int:
         """Returns how many things were mended. Apps that are being changed now are left alone."""
         self.keys.publish(self.store.all_keys())
-        mended = 0
+        mended = self.proxies.settle(say)
         for app in self.store.apps():
             if not self.locks.app_is_held(app.id):
                 mended += self._mend(app, say)
+        self._settle_drains(say)
         return mended + self._remove_strays(say)
+
+    def _settle_drains(self, say: Narrator) -> None:
+        try:
+            self.drains.settle()
+        except PaasError as error:
+            say.warn(f"The logs are not forwarded: {error.message}")
 
     def _deployed(self) -> list[App]:
         return [app for app in self.store.apps() if app.current is not None]
@@ -71,6 +86,8 @@ class Reconcile:
             with self.locks.app(app.id, "the server reconciles the app"):
                 app = refreshed(self.store, app)
                 self.repository.create(app.id)
+                for storage in app.storage:  # recorded first: its directory may be missing
+                    self.storage_files.create(app.id, storage.id, app.uid)
                 mended = self._clear_push(app) + self._end_interrupted(app, say)
                 mended += self._bring_back(app, say)
                 app = refreshed(self.store, app)
@@ -87,7 +104,10 @@ class Reconcile:
         mended = int(self.builder.clear(app.id)) + int(self.runs.clear(app.id))
         mended += int(self.one_off.clear(app.id))
         with self.locks.idle_push(app.id) as idle:
-            return mended + (self.repository.remove_quarantines(app.id) if idle else 0)
+            if idle:
+                mended += int(self.importer.clear(app.id))
+                mended += self.repository.remove_quarantines(app.id)
+        return mended
 
     def _end_interrupted(self, app: App, say: Narrator) -> int:
         """Builds and releases that were begun and never ended have failed."""
@@ -134,6 +154,14 @@ class Reconcile:
             self.runtime.remove_group(group, self.stop_limit_s)
             mended += 1
         held = {app.id for app in self.store.apps() if self.locks.app_is_held(app.id)}
+        files = self.sites.certificate_files
+        for id in files.all():
+            # In this order: who writes the files holds the lock until the store has them, too.
+            if self.locks.app_is_held(int(id.partition("-")[0])):
+                continue
+            if all(id != certificate.id for certificate in self.store.certificates()):
+                files.remove(id)
+                mended += 1
         for slug_id in [*self.slugs.unfinished(), *self.slugs.slugs()]:
             busy = int(slug_id.partition("-")[0]) in held
             if not busy and self.store.slug(slug_id) is None:

@@ -65,16 +65,24 @@ class Rollout:
         new: list[Instance] = []
         try:
             slug = self._slug(release)
+            if slug is not None and release.version != app.current:
+                self._warn(app, release, say)
             if slug is not None and release_phase and release.version != app.current:
                 self.phases.release(app, release, slug, say)
             new = self._plan(app, release, slug, only, say)
             self._bring_up(app, release, new, say)
-            self._switch(app, release, new, keep)
+            with say.doing("switching requests over"):
+                self._switch(app, release, new, keep)
         except BaseException:
-            self._discard(app, release, new)
+            with say.doing("stopping what was started"):
+                self._discard(app, release, new)
             raise
         on_live()
-        self._retire(app, old)
+        self._retire(app, old, say)
+
+    def _warn(self, app: App, release: Release, say: Narrator) -> None:
+        for text in self.sites.files.warnings(release, self.store.routing(app.id)):
+            say.warn(text)
 
     def _slug(self, release: Release) -> Slug | None:
         slug = self.store.slug(release.slug_id) if release.slug_id else None
@@ -121,7 +129,8 @@ class Rollout:
         say.step("Starting " + ", ".join(instance.label for instance in new))
         self.runtime.start(app, new, self.slugs.path(slug.id), release.config, slug.processes)
         host = self.addresses.host(app.name)
-        self.startup.wait(app, new, host, slug.manifest.checks, say)
+        with say.doing("waiting for " + ", ".join(instance.label for instance in new)):
+            self.startup.wait(app, new, host, slug.manifest.checks, say)
 
     def _switch(
         self,
@@ -130,13 +139,14 @@ class Rollout:
         new: list[Instance],
         keep: list[Instance],
     ) -> None:
-        self.proxy.apply(self.sites.of(app, [*new, *keep], release.version))
-        try:
-            generation = new[0].generation if new else app.generation if keep else None
-            self.store.make_current(app.id, release.version, generation, keep)
-        except BaseException:
-            self.proxy.apply(self.sites.present(app))
-            raise
+        with self.proxy.held():
+            self.proxy.apply(self.sites.of(app, [*new, *keep], release.version))
+            try:
+                generation = new[0].generation if new else app.generation if keep else None
+                self.store.make_current(app.id, release.version, generation, keep)
+            except BaseException:
+                self.proxy.apply(self.sites.present(app))
+                raise
         for instance in new:
             self.logs.write(app.id, instance.label, f"State changed to up (v{release.version})")
 
@@ -147,13 +157,16 @@ class Rollout:
             self.runtime.stop(new, self.stop_limit_s)
             self.store.remove_instances(new)
 
-    def _retire(self, app: App, old: list[Instance]) -> None:
+    def _retire(self, app: App, old: list[Instance], say: Narrator) -> None:
         """Drain and stop the old instances. A failure is for the log: the new version is live."""
         if not old:
             return
         try:
-            self.proxy.drain(self.drain_limit_s)
-            self.runtime.stop(old, self.stop_limit_s)
+            names = ", ".join(instance.label for instance in old)
+            with say.doing(f"waiting for the last requests to {names}"):
+                self.proxy.drain(self.drain_limit_s)
+            with say.doing(f"stopping {names}"):
+                self.runtime.stop(old, self.stop_limit_s)
         except PaasError as error:
             self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
             return

@@ -1,11 +1,12 @@
 """From a pushed commit to its slug: tree, buildpacks, freeze."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paas.domain.appjson import APP_JSON_MAX_BYTES, AppJson, parse_app_json
 from paas.domain.apps import Actor, App
+from paas.domain.buildpacks import Buildpack
 from paas.domain.errors import PaasError
 from paas.domain.formation import WEB
 from paas.domain.interfaces import (
@@ -16,16 +17,19 @@ from paas.domain.interfaces import (
     Narrator,
     Quarantine,
     Repository,
+    Schedules,
     Slugs,
     Store,
 )
 from paas.domain.names import ProcessType
-from paas.domain.procfile import NOT_INSTANCES, PROCFILE_MAX_BYTES, parse_procfile
+from paas.domain.procfile import PROCFILE_MAX_BYTES, instance_types, parse_procfile
 from paas.domain.releases import Build, ConfigVars, Slug, Status
 from paas.services.builds import canceller, tell_place
+from paas.services.cron_checks import check_jobs
 from paas.services.env import declared_config
 from paas.services.narration import Recorded
 from paas.services.phases import Phases
+from paas.services.trees import Trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,9 @@ class SlugMaker:
     builder: Builder
     queue: BuildQueue
     slugs: Slugs
+    trees: Trees
     phases: Phases
+    schedules: Schedules
     clock: Clock
     random_secret: Callable[[], str]
 
@@ -55,33 +61,33 @@ class SlugMaker:
         """The slug, and the config of its release. Raises PaasError."""
         app = push.app
         tree = self.slugs.new_build(build.id, app.uid)
-        written = self.repository.write_tree(app.id, push.commit, push.quarantine, tree, app.uid)
-        for warning in written.warnings:
-            say.warn(warning)
-        if written.files == 0:
-            raise PaasError("empty-tree", "The commit has no files.", "Commit your app's files.")
+        self.trees.write(app, push.commit, push.quarantine, tree, build.id, say)
         folder = self.store.build_dir(app.id)
         if folder is not None:
             self.slugs.narrow(build.id, folder)
-        declared = self._procfile(push, folder)
+        procfile = self._procfile(push, folder)
+        declared = parse_procfile(procfile)
         app_json = self._file(push, folder, "app.json", APP_JSON_MAX_BYTES)
+        manifest = parse_app_json(app_json) if app_json is not None else AppJson()
+        check_jobs(manifest, declared, procfile, self.schedules)
         config = self._declared(app, app_json, say)
-        built = self._compile(push, build, tree, config, say)
+        packs = self._buildpacks(app, app_json, say)
+        built = self._compile(push, build, tree, config, say, packs=packs)
         if built.procfile is not None:
-            declared = parse_procfile(built.procfile)
+            procfile = built.procfile
+            declared = parse_procfile(procfile)
         processes = {**built.processes, **declared}
-        if not set(processes) - NOT_INSTANCES and built.static is None:
-            raise PaasError(
-                "no-processes",
-                "The app has no Procfile, and no way to start it was found.",
-                "Add a Procfile with one line, for example: web: gunicorn app:app",
-            )
+        jobs = check_jobs(manifest, processes, procfile, self.schedules)
+        if not instance_types(processes) and built.static is None and not jobs:
+            raise _no_processes()
         _tell_processes(processes, declared, built.static is not None, say)
+        for job in jobs:
+            say.detail(f"Cron job: {job.name}, at {job.schedule} (UTC)")
         if current_slug(self.store, app.id) is None:
             # At the first deploy only, as on Heroku: who unsets one later means it.
             config = {**built.config, **config}
-        if app_json is not None and (script := parse_app_json(app_json).predeploy):
-            self.phases.predeploy(app, tree, config, script, say)
+        if manifest.predeploy:
+            self.phases.predeploy(app, tree, config, manifest.predeploy, say)
         canceller(self.queue, build.id)()
         size_bytes = self.slugs.freeze(build.id)
         now = self.clock.now()
@@ -93,26 +99,41 @@ class SlugMaker:
         self.queue.forget(build.id)
         return slug, config
 
+    def _buildpacks(self, app: App, app_json: bytes | None, say: Narrator) -> list[Buildpack]:
+        """Those that were set by hand, else those of app.json; none: they are detected."""
+        chosen = self.store.buildpacks(app.id)
+        declared = parse_app_json(app_json).buildpacks if app_json is not None else ()
+        if chosen or not declared:
+            return chosen
+        say.step(f"Using the buildpacks of app.json: {', '.join(map(str, declared))}")
+        return list(declared)
+
     def _compile(
-        self, push: Push, build: Build, tree: Path, config: ConfigVars, say: Recorded
+        self,
+        push: Push,
+        build: Build,
+        tree: Path,
+        config: ConfigVars,
+        say: Recorded,
+        *,
+        packs: Sequence[Buildpack],
     ) -> Built:
         """The buildpacks, when it is this build's turn; until somebody cancels it."""
         check = canceller(self.queue, build.id)
-        with self.queue.turn(build.id, tell_place(say), check):
+        with say.doing("building"), self.queue.turn(build.id, tell_place(say), check):
             return self.builder.build(
                 push.app,
                 tree,
                 config,
                 say.raw,
-                buildpacks=self.store.buildpacks(push.app.id),
+                buildpacks=packs,
                 commit=push.commit,
                 check=check,
             )
 
-    def _procfile(self, push: Push, folder: str | None) -> dict[ProcessType, str]:
+    def _procfile(self, push: Push, folder: str | None) -> bytes:
         """The Procfile as committed; read from git, so that no link in it is ever followed."""
-        content = self._file(push, folder, "Procfile", PROCFILE_MAX_BYTES)
-        return parse_procfile(content) if content is not None else {}
+        return self._file(push, folder, "Procfile", PROCFILE_MAX_BYTES) or b""
 
     def _file(self, push: Push, folder: str | None, name: str, limit: int) -> bytes | None:
         path = f"{folder}/{name}" if folder else name
@@ -138,6 +159,14 @@ def current_slug(store: Store, app_id: int) -> str | None:
     app = store.app_by_id(app_id)
     release = store.release(app_id, app.current) if app and app.current else None
     return release.slug_id if release else None
+
+
+def _no_processes() -> PaasError:
+    return PaasError(
+        "no-processes",
+        "The app has no Procfile, and no way to start it was found.",
+        "Add a Procfile with one line, for example: web: gunicorn app:app",
+    )
 
 
 def _tell_processes(

@@ -18,6 +18,8 @@ LONGEST_POLL_S = 2.0
 # port first.
 WRONG_PORT_S = 8.0
 WRONG_PORT_CHECK_S = 1.0
+# An API may have nothing at /; 5xx nobody means.
+CLIENT_ERROR, SERVER_ERROR = 400, 500
 # What an instance printed last is on its way through the log process for a moment.
 LOG_DELAY_S = 0.3
 
@@ -78,14 +80,18 @@ class Startup:
         except CheckFailedError as error:
             raise check_failed(error.why, self._last_lines(app, instance)) from error
         if passed:
-            self._tell(instance, elapsed, say)
+            self._tell(progress, elapsed, say)
         return passed
 
-    def _tell(self, instance: Instance, elapsed: float, say: Narrator) -> None:
+    def _tell(self, progress: Progress, elapsed: float, say: Narrator) -> None:
+        instance, status = progress.instance, progress.status or 0
         if instance.port is None:
             say.detail(f"{instance.label} runs")
-        else:
-            say.detail(f"{instance.label} answers on port {instance.port} after {elapsed:.1f} s")
+            return
+        words = f"{instance.label} answers on port {instance.port} after {elapsed:.1f} s"
+        say.detail(f"{words}, GET / with status {status}" if status >= CLIENT_ERROR else words)
+        if status >= SERVER_ERROR:
+            say.warn("An answer is enough to go live, but 5xx is an error: paas logs -n 50")
 
     def _check_alive(self, app: App, instance: Instance, state: InstanceState) -> None:
         if state.exits == 0 and state.state not in {State.CRASHED, State.STOPPED}:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from paas.domain.apps import Actor, App, AppLock
-from paas.domain.errors import PaasError
-from paas.domain.interfaces import Clock, Locks, Narrator, Proxy, Store
+from paas.domain.errors import PaasError, usage_error
+from paas.domain.interfaces import Clock, Locks, Narrator, Pages, Proxy, Store
 from paas.services.access import find_app, refreshed
 from paas.services.narration import waiting
 from paas.services.sites import Sites
+
+PAGE_MAX_BYTES = 1024**2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +19,7 @@ class Upkeep:
     store: Store
     proxy: Proxy
     sites: Sites
+    pages: Pages
     locks: Locks
     clock: Clock
 
@@ -63,6 +66,28 @@ class Upkeep:
                 raise
             return True
 
+    def set_page(self, actor: Actor, name: str, content: bytes, say: Narrator) -> None:
+        """Have visitors see this page in maintenance mode, whatever the app's repository has."""
+        _check_page(content)
+        app = find_app(self.store, actor, name)
+        with self.locks.app(app.id, f"{actor.name} changes the maintenance page", waiting(say)):
+            app = refreshed(self.store, app)
+            self.pages.set_maintenance(app.id, content)
+            self._show_page(app)
+
+    def clear_page(self, actor: Actor, name: str, say: Narrator) -> bool:
+        """Go back to the page of the app's repository, or the default; False where none was set."""
+        app = find_app(self.store, actor, name)
+        with self.locks.app(app.id, f"{actor.name} changes the maintenance page", waiting(say)):
+            app = refreshed(self.store, app)
+            found = self.pages.remove(app.id)
+            self._show_page(app)
+            return found
+
+    def _show_page(self, app: App) -> None:
+        if app.current is not None and self.store.maintenance(app.id):
+            self.proxy.apply(self.sites.present(app))
+
 
 def refuse_locked(store: Store, app: App) -> None:
     """Raises PaasError where deploys of the app are locked."""
@@ -73,6 +98,26 @@ def refuse_locked(store: Store, app: App) -> None:
             f"Deploys of {app.name} are locked: {present.words}.",
             _unlock(app),
         )
+
+
+def _check_page(content: bytes) -> None:
+    """Raises a usage error for what no browser would show as a page."""
+    hint = "paas maintenance:custom-page < page.html"
+    if not content.strip():
+        raise usage_error("maintenance-page", "No page came on standard input.", hint)
+    if len(content) > PAGE_MAX_BYTES:
+        limit = PAGE_MAX_BYTES // 1024
+        raise usage_error("maintenance-page", f"The page is larger than {limit} KiB.", hint)
+    if content[257:262] == b"ustar":
+        raise usage_error(
+            "maintenance-page",
+            "What came is a tar, not a page: here the page is one file.",
+            "tar -xOf page.tar maintenance.html | paas maintenance:custom-page",
+        )
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        raise usage_error("maintenance-page", "The page is not HTML in UTF-8.", hint) from error
 
 
 def _unlock(app: App) -> str:

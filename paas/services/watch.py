@@ -3,6 +3,7 @@
 It holds no lock while it looks on, so nobody waits for it; whoever changes the app ends it.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ from paas.domain import history
 from paas.domain.apps import App
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Clock, Locks, Logs, RequestLog, Runtime, Store
-from paas.domain.releases import Instance
+from paas.domain.releases import Instance, State
 from paas.domain.watching import Answers, Baseline, worse
 from paas.services.access import refreshed
 from paas.services.releases import Releases
@@ -101,7 +102,8 @@ class Watch:
     def _crashed(self, instances: list[Instance]) -> str | None:
         for instance in instances:
             state = self.runtime.states([instance])[instance.id]
-            if state.exits:
+            # One that is stopped by hand meanwhile has ended, but not by itself.
+            if state.exits and state.state is not State.STOPPED:
                 return f"{instance.label} {state.exit_reason or 'ended'}"
         return None
 
@@ -124,3 +126,7 @@ class _ToLog:
 
     def raw(self, line: bytes) -> None:
         """Programs' own output is in the log already."""
+
+    def doing(self, text: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Nobody looks on."""
+        return nullcontext()

@@ -1,9 +1,12 @@
 """Real programs shared by the contract tests."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.contract.git_https import serving
+from tests.contract.importing import Desk, open_desk
 from tests.contract.runtime_harness import Harness
 from tests.contract.supervisor_server import SupervisorServer, running_supervisor
 
@@ -13,6 +16,20 @@ def supervisor_server() -> Iterator[SupervisorServer]:
     """One supervisord for all tests that do not end it."""
     with running_supervisor() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str, Path]]:
+    """A git server by https: its directory, address and certificate."""
+    shelf = tmp_path_factory.mktemp("shelf")
+    with serving(shelf) as (address, certificate):
+        yield shelf, address, certificate
+
+
+@pytest.fixture
+def desk(tmp_path_factory: pytest.TempPathFactory, elsewhere: tuple[Path, str, Path]) -> Desk:
+    """The importer of a new server, whose app trusts that one."""
+    return open_desk(tmp_path_factory.mktemp("desk"), elsewhere)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """A real nginx in a temporary directory, as of an embedded server, and applications behind it."""
 
+import base64
+import hashlib
 import http.server
 import json
 import shutil
@@ -16,6 +18,13 @@ import psutil
 
 from paas.adapters.proxy_nginx import NginxProxy
 from paas.settings import Settings
+
+# RFC 6455, 1.3.
+WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+WEBSOCKET = (
+    b"GET /ws HTTP/1.1\r\nHost: a.localhost\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 
 
 def free_port() -> int:
@@ -46,6 +55,9 @@ def embedded_settings(root: Path) -> Settings:
 class Nginx:
     """nginx in the foreground, with the files that NginxProxy wrote."""
 
+    # Whether all of its own answers are JSON for who asks for that.
+    speaks_json = True
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.proxy = NginxProxy(settings)
@@ -70,6 +82,11 @@ class Nginx:
             self._child.terminate()
             self._child.wait(10)
             self._child = None
+
+    @property
+    def pending(self) -> Path:
+        """The mark that files may be newer than what is served."""
+        return self.settings.state / "nginx" / "reload-pending"
 
     def workers(self) -> set[str]:
         """The pids of its present workers."""
@@ -97,6 +114,10 @@ class Nginx:
         """The whole answer to a GET on a connection of its own."""
         lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "Connection: close", *headers, "", ""]
         return self.raw("\r\n".join(lines).encode())
+
+    def named(self, answer: bytes) -> bytes:
+        """An answer with the names of its headers as nginx writes them."""
+        return answer
 
     def seen(self, host: str, *headers: str) -> dict[str, str]:
         """The headers that the application got, by lower-case name, joined where repeated."""
@@ -133,9 +154,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/slow":
             self.server.slow_started.set()
             self.server.slow_may_end.wait(20)
-        length = int(self.headers.get("Content-Length", 0))
-        body = self.rfile.read(length)
+        body = self._body()
         self.server.count += 1
+        self.server.paths.append(self.path)
         headers: dict[str, str] = {}
         for name, value in self.headers.items():
             key = name.lower()
@@ -144,6 +165,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         data = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(data)))
+        if self.path == "/json":
+            self.send_header("Content-Type", "application/json")
         if self.path == "/accel":
             self.send_header("X-Accel-Redirect", "/elsewhere")
         self.end_headers()
@@ -152,10 +175,23 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.do_GET()
 
+    def _body(self) -> bytes:
+        if "Transfer-Encoding" not in self.headers:
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
     def _echo(self) -> None:
         self.send_response(101)
         self.send_header("Upgrade", self.headers["Upgrade"])
         self.send_header("Connection", "Upgrade")
+        if key := self.headers.get("Sec-WebSocket-Key"):
+            accept = hashlib.sha1((key + WEBSOCKET_GUID).encode(), usedforsecurity=False).digest()
+            self.send_header("Sec-WebSocket-Accept", base64.b64encode(accept).decode())
         self.end_headers()
         while data := self.connection.recv(4096):
             self.connection.sendall(data)
@@ -172,8 +208,12 @@ class _Server(http.server.ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.count = 0
+        self.paths: list[str] = []
         self.slow_started = threading.Event()
         self.slow_may_end = threading.Event()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients that go away in the middle are a part of the tests."""
 
 
 @contextmanager

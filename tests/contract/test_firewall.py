@@ -139,3 +139,49 @@ def test_an_unknown_proxy_account_is_an_error() -> None:
     with pytest.raises(PaasError) as caught:
         NftFirewall(Settings(ports=(FIRST, LAST), proxy_user="nobody-here")).install()
     assert "nobody-here" in caught.value.message
+
+
+def answers(uid: int, port: int) -> bool:
+    """Whether a server of that uid on that port is reached by root."""
+    argv = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+    serve = (
+        f"import socket; s = socket.create_server(('127.0.0.1', {port})); "
+        "print('up', flush=True); s.accept()"
+    )
+    process = subprocess.Popen(
+        [*argv, "/usr/bin/python3", "-c", serve], stdout=subprocess.PIPE, cwd="/"
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        with socket.create_connection(("127.0.0.1", port), 0.5):
+            return True
+    except TimeoutError:
+        return False
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_claimed_port_answers_from_its_app_alone(firewall: NftFirewall) -> None:
+    """Another app that listens there is not reached; nor is anything else changed by the claim."""
+    mine, other = 70_001, 70_002
+    firewall.claim([(FIRST, mine), (FIRST + 1, other)])
+    assert answers(mine, FIRST)
+    assert not answers(other, FIRST)
+    assert answers(other, FIRST + 1)
+    assert answers(other, FIRST + 2)
+    assert answers(other, LAST + 1)
+    firewall.release([(FIRST, mine), (FIRST + 5, mine)])
+    assert answers(other, FIRST)
+    assert not answers(mine, FIRST + 1)
+
+
+def test_claims_come_with_the_rules(firewall: NftFirewall) -> None:
+    """As when they are put up anew beside instances that run; without rules a claim is nothing."""
+    firewall.install([(FIRST, 70_001)])
+    assert not answers(70_002, FIRST)
+    firewall.remove()
+    firewall.claim([(FIRST, 70_001)])
+    firewall.release([(FIRST, 70_001)])
+    assert answers(70_002, FIRST)

@@ -31,35 +31,35 @@ def server(answer: Callable[[socket.socket], None]) -> Iterator[tuple[int, list[
 
 
 @pytest.mark.parametrize(
-    ("answer", "healthy"),
+    ("answer", "status"),
     [
-        (b"HTTP/1.1 200 OK\r\n\r\n", True),
-        (b"HTTP/1.0 404 Not Found\r\n\r\n", True),
-        (b"HTTP/1.1 500\r\n", True),
-        (b"HTTP/1.1 503 \n", True),
-        (b"", False),
-        (b"HTTP/1.1 200 OK", False),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", False),
-        (b"HTTP/1.1 999 x\r\n", False),
-        (b"\x15\x03\x01\x00\x02\x02\n", False),
-        (b"x" * 20_000, False),
+        (b"HTTP/1.1 200 OK\r\n\r\n", 200),
+        (b"HTTP/1.0 404 Not Found\r\n\r\n", 404),
+        (b"HTTP/1.1 500\r\n", 500),
+        (b"HTTP/1.1 503 \n", 503),
+        (b"", None),
+        (b"HTTP/1.1 200 OK", None),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", None),
+        (b"HTTP/1.1 999 x\r\n", None),
+        (b"\x15\x03\x01\x00\x02\x02\n", None),
+        (b"x" * 20_000, None),
     ],
 )
-def test_any_status_line_is_an_answer(answer: bytes, healthy: bool) -> None:
+def test_any_status_line_is_an_answer(answer: bytes, status: int | None) -> None:
     """HTTP of any status is healthy; silence and other protocols are not."""
     with server(lambda connection: connection.sendall(answer)) as (port, received):
-        assert HttpProbe().answers(port, "shop.localhost", 2.0) is healthy
+        assert HttpProbe().answers(port, "shop.localhost", 2.0) == status
     assert received[0].startswith(b"GET / HTTP/1.1\r\nHost: shop.localhost\r\n")
     assert b"User-Agent: paas-health\r\n" in received[0]
     assert b"Connection: close\r\n" in received[0]
 
 
 def test_a_refused_connection_is_no_answer() -> None:
-    """Nothing listens: False at once."""
+    """Nothing listens: None at once."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         start = time.monotonic()
-        assert not HttpProbe().answers(closed.getsockname()[1], "a.localhost", 5.0)
+        assert HttpProbe().answers(closed.getsockname()[1], "a.localhost", 5.0) is None
         assert time.monotonic() - start < 1
 
 
@@ -76,7 +76,7 @@ def test_the_limit_holds_for_the_whole_answer() -> None:
 
     with server(dribble) as (port, _):
         start = time.monotonic()
-        assert not HttpProbe().answers(port, "a.localhost", 0.4)
+        assert HttpProbe().answers(port, "a.localhost", 0.4) is None
         assert time.monotonic() - start < 1.5
         ended.set()
 

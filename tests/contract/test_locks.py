@@ -5,7 +5,8 @@ import os
 import signal
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,13 @@ def in_fork(work: Callable[[], None]) -> int:
     return pid
 
 
+@contextmanager
+def unexpected(holder: str) -> Iterator[None]:
+    """For a lock that is free."""
+    raise AssertionError(holder)
+    yield
+
+
 def test_held_and_freed(locks: FlockLocks) -> None:
     """A lock is held inside its block alone, and for its app alone; an error frees it."""
     assert not locks.app_is_held(1)
@@ -53,14 +61,18 @@ def test_waiter_learns_the_holder_once(locks: FlockLocks, tmp_path: Path) -> Non
     pid = in_fork(hold)
     eventually((tmp_path / "held").exists, "the lock is held")
 
-    def waiting(holder: str) -> None:
+    @contextmanager
+    def waiting(holder: str) -> Iterator[None]:
         with told.open("a") as file:
             file.write(holder + "\n")
         os.write(release[1], b"x")
+        yield
+        with told.open("a") as file:
+            file.write("over\n")
 
     with locks.app(1, "restart by bob", waiting):
         holders = told.read_text().splitlines()
-    assert len(holders) == 1
+    assert holders[1:] == ["over"]
     assert holders[0].startswith("deploy by alice, since ")
     assert holders[0].endswith(" UTC")
     os.waitpid(pid, 0)
@@ -80,9 +92,8 @@ def test_nobody_waits_for_a_dead_holder(locks: FlockLocks, tmp_path: Path) -> No
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     assert not locks.app_is_held(1)
-    told: list[str] = []
-    with locks.app(1, "x", told.append):
-        assert told == []
+    with locks.app(1, "x", unexpected):
+        pass
 
 
 def test_looking_disturbs_nobody(locks: FlockLocks) -> None:
@@ -95,13 +106,13 @@ def test_looking_disturbs_nobody(locks: FlockLocks) -> None:
 
     thread = threading.Thread(target=look)
     thread.start()
-    told: list[str] = []
-    for _ in range(200):
-        with locks.app(1, "x", told.append):
-            pass
-    stop.set()
-    thread.join()
-    assert told == []
+    try:
+        for _ in range(200):
+            with locks.app(1, "x", unexpected):
+                pass
+    finally:
+        stop.set()
+        thread.join()
 
 
 def test_one_at_a_time(locks: FlockLocks, tmp_path: Path) -> None:

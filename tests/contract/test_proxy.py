@@ -1,4 +1,4 @@
-"""What every Proxy does, tried on the fake and on nginx."""
+"""What every Proxy does, tried on the fake, on nginx and on HAProxy."""
 
 import json
 from collections.abc import Iterator
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import pytest
 
 from paas.domain.errors import PaasError
-from paas.domain.interfaces import Proxy
+from paas.domain.interfaces import ProxyKind
 from paas.domain.sites import Site
+from tests.contract.haproxy_server import haproxy_server
 from tests.contract.nginx_server import Nginx, application, body_of, nginx_server, status_of
 from tests.fakes.proxy import FakeProxy
 
@@ -17,17 +18,17 @@ from tests.fakes.proxy import FakeProxy
 class Subject:
     """A proxy, and a look at where it sends requests."""
 
-    proxy: Proxy
+    proxy: ProxyKind
     nginx: Nginx | None
 
     def route(self, host: str) -> int | None:
-        """The port of the application that answers for a host; 503 as 0; closed as None."""
+        """The port of the application that answers for a host; 503 as 0; none as None."""
         if self.nginx is None:
             assert isinstance(self.proxy, FakeProxy)
             ports = self.proxy.ports(host)
             return None if ports is None else (ports[0] if ports else 0)
         answer = self.nginx.get(host)
-        if not answer:
+        if status_of(answer) in {0, 404}:
             return None
         if status_of(answer) == 503:
             return 0
@@ -36,16 +37,22 @@ class Subject:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Nginx]:
-    with nginx_server() as nginx:
-        yield nginx
+def nginx() -> Iterator[Nginx]:
+    with nginx_server() as server:
+        yield server
 
 
-@pytest.fixture(params=["fake", "nginx"])
+@pytest.fixture(scope="module")
+def haproxy() -> Iterator[Nginx]:
+    with haproxy_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["fake", "nginx", "haproxy"])
 def subject(request: pytest.FixtureRequest) -> Subject:
     if request.param == "fake":
         return Subject(FakeProxy(), None)
-    nginx: Nginx = request.getfixturevalue("server")
+    nginx: Nginx = request.getfixturevalue(request.param)
     nginx.proxy.restore([])
     return Subject(nginx.proxy, nginx)
 
@@ -88,7 +95,7 @@ def test_a_site_without_ports_answers_503(subject: Subject) -> None:
     assert subject.route("a.localhost") == 0
 
 
-def test_an_unknown_host_is_closed(subject: Subject, ports: tuple[int, int]) -> None:
+def test_an_unknown_host_gets_no_app(subject: Subject, ports: tuple[int, int]) -> None:
     """A host that no app has reaches no app."""
     subject.proxy.apply(Site(1, ("a.localhost",), (ports[0],)))
     assert subject.route("b.localhost") is None

@@ -7,22 +7,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from paas.adapters.logs import parse_stamp
+from paas.adapters.log_files import parse_stamp
 from paas.adapters.nginx_site import CLEARED_HEADERS, router_log
 from paas.domain.sites import Site
+from tests.contract.haproxy_server import SERVERS
 from tests.contract.nginx_server import (
+    WEBSOCKET,
     Nginx,
     application,
     body_of,
-    nginx_server,
     status_of,
     wait_until,
 )
 
 
-@pytest.fixture(scope="module")
-def nginx() -> Iterator[Nginx]:
-    with nginx_server() as server, application() as app, application() as other:
+@pytest.fixture(scope="module", params=list(SERVERS))
+def nginx(request: pytest.FixtureRequest) -> Iterator[Nginx]:
+    with SERVERS[request.param]() as server, application() as app, application() as other:
         server.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
         server.proxy.apply(Site(2, ("b.localhost",), (other.server_port,)))
         yield server
@@ -77,8 +78,9 @@ def test_a_request_line_with_another_host_decides(nginx: Nginx) -> None:
     answer = nginx.raw(
         b"GET http://a.localhost/ HTTP/1.1\r\nHost: b.localhost:99\r\nConnection: close\r\n\r\n"
     )
-    assert b'"host": "a.localhost"' in answer
-    assert b'"x-forwarded-host": "a.localhost"' in answer
+    if status_of(answer) != 400:  # HAProxy refuses such a request
+        assert b'"host": "a.localhost"' in answer
+        assert b'"x-forwarded-host": "a.localhost"' in answer
     assert b"b.localhost" not in answer
 
 
@@ -89,20 +91,31 @@ def test_a_request_line_with_another_host_decides(nginx: Nginx) -> None:
         b"GET / HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a.localhost/../b\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: a.localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-        b"POST / HTTP/1.1\r\nHost: a.localhost\r\nContent-Length: 4\r\n"
-        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a.localhost\r\nX-A: b\x00c\r\n\r\n",
     ],
 )
 def test_malformed_requests_reach_no_app(nginx: Nginx, request_bytes: bytes) -> None:
-    """Two hosts, none, two lengths, a length beside chunks: 400."""
+    """Two hosts, none, two lengths: 400."""
     assert status_of(nginx.raw(request_bytes)) == 400
 
 
+def test_a_length_beside_chunks_smuggles_nothing(nginx: Nginx) -> None:
+    """It is refused, or the chunks alone count and nothing after them does (RFC 9112, 6.3)."""
+    answer = nginx.raw(
+        b"POST / HTTP/1.1\r\nHost: a.localhost\r\nContent-Length: 60\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        b"GET /smuggled HTTP/1.1\r\nHost: b.localhost\r\n\r\n"
+    )
+    assert answer.count(b"HTTP/1.1 ") == 1
+    if status_of(answer) != 400:
+        assert b'"bytes": 0' in answer
+        assert b"content-length" not in answer.partition(b"\r\n\r\n")[2]
+
+
 @pytest.mark.parametrize("host", ["c.localhost", "127.0.0.1", "localhost", "xa.localhost", "_"])
-def test_unknown_hosts_are_closed(nginx: Nginx, host: str) -> None:
-    """No app answers for a host that is not its own; not even with an error page."""
-    assert nginx.get(host) == b""
+def test_unknown_hosts_reach_no_app(nginx: Nginx, host: str) -> None:
+    """No app answers for a host that is not its own, not even with an error page of its own."""
+    assert status_of(nginx.get(host)) in {0, 404}
     assert nginx.raw(b"GET / HTTP/1.0\r\n\r\n") == b""
 
 
@@ -116,10 +129,7 @@ def test_ipv6_clients_are_served(nginx: Nginx) -> None:
 def test_websocket_passes(nginx: Nginx) -> None:
     """An upgrade to WebSocket goes through, and bytes go both ways after it."""
     with nginx.connect() as connection:
-        connection.sendall(
-            b"GET /ws HTTP/1.1\r\nHost: a.localhost\r\nUpgrade: WebSocket\r\n"
-            b"Connection: Upgrade\r\n\r\n"
-        )
+        connection.sendall(WEBSOCKET)
         answer = connection.recv(4096)
         assert status_of(answer) == 101
         for message in (b"one", b"\x00\xfftwo"):
@@ -131,7 +141,7 @@ def test_other_upgrades_do_not_pass(nginx: Nginx) -> None:
     """An h2c upgrade would carry requests past the proxy."""
     seen = nginx.seen("a.localhost", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
     assert "upgrade" not in seen
-    assert "connection" not in seen
+    assert seen.get("connection") in {None, "close"}
 
 
 def test_bodies_up_to_the_limit_pass(nginx: Nginx) -> None:
@@ -198,7 +208,8 @@ def test_requests_are_logged_in_one_line_each(nginx: Nginx) -> None:
     match = re.fullmatch(
         r"(?P<at>\S+) router: method=GET path=\"/logged\?q=\\\"x\\\"\" host=b\.localhost "
         r"status=200 bytes=\d+ upstream=\"127\.0\.0\.1:\d+\" client=127\.0\.0\.1 "
-        r"connect=\"[0-9.]+\" service=[0-9.]+ request_id=[0-9a-f]{32}",
+        r"connect=\"[0-9.]+\" (?:upstream_time=\"[0-9.]+\" )?service=[0-9.]+ "
+        r"request_id=[0-9a-f]{32}",
         line,
     )
     assert match, line
@@ -213,11 +224,10 @@ def test_a_rotated_log_is_opened_anew(nginx: Nginx) -> None:
     log = router_log(nginx.settings, 2)
     log.rename(log.with_name("router.log.1"))
     nginx.proxy.reopen_logs()
-    wait_until(log.exists)
 
     def is_written() -> bool:
         nginx.get("b.localhost", "/anew")
-        return "/anew" in log.read_text()
+        return log.exists() and "/anew" in log.read_text()
 
     wait_until(is_written)
     assert log.parent.stat().st_mode & 0o777 == 0o710

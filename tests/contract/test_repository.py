@@ -1,12 +1,14 @@
 """Repositories as dulwich makes and reads them, against what git itself does."""
 
+import hashlib
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from paas.adapters.repository_dulwich import LFS_MARK, DulwichRepository
+from paas.adapters.lfs_objects import LFS_MARK
+from paas.adapters.repository_dulwich import DulwichRepository
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Quarantine
 
@@ -136,12 +138,37 @@ def test_limits(repository: DulwichRepository, work: Path, tmp_path: Path, kind:
 
 
 def test_lfs_pointers_are_named(repository: DulwichRepository, work: Path, tmp_path: Path) -> None:
-    """A pointer in place of a file is a warning."""
+    """A pointer in place of a file."""
     (work / "big.bin").write_bytes(LFS_MARK + b"v1\noid sha256:0\nsize 5\n")
     commit = _commit(work)
     _push(work, repository)
     tree = repository.write_tree(1, commit, None, _target(tmp_path), ME[0])
-    assert tree.warnings == ("'big.bin' is a Git LFS pointer, not the file itself.",)
+    assert tree.lfs_pointers == ("big.bin",)
+
+
+def test_lfs_content_that_was_pushed_is_written(
+    repository: DulwichRepository, work: Path, tmp_path: Path
+) -> None:
+    """In place of its pointer, if it is what the pointer says."""
+    content = b"large" * 1000
+    oid = hashlib.sha256(content).hexdigest()
+    pointer = LFS_MARK + f"v1\noid sha256:{oid}\nsize {len(content)}\n".encode()
+    (work / "big.bin").write_bytes(pointer)
+    commit = _commit(work)
+    _push(work, repository)
+    there = repository.path(1) / "lfs/objects" / oid[:2] / oid[2:4] / oid
+    there.parent.mkdir(parents=True)
+    there.write_bytes(content)
+    target = _target(tmp_path)
+    tree = repository.write_tree(1, commit, None, target, ME[0])
+    assert tree.lfs_pointers == ()
+    assert tree.size_bytes >= len(content)
+    assert (target / "big.bin").read_bytes() == content
+    there.write_bytes(b"other")
+    other = tmp_path / "other"
+    other.mkdir()
+    with pytest.raises(PaasError, match=r"'big.bin' in Git LFS is damaged"):
+        repository.write_tree(1, commit, None, other, ME[0])
 
 
 @pytest.mark.parametrize("quarantined", [False, True])

@@ -1,4 +1,4 @@
-"""What each router setting makes of requests, on the real nginx."""
+"""What each router setting makes of requests, on nginx and HAProxy."""
 
 import base64
 import hashlib
@@ -12,7 +12,9 @@ from paas.adapters.passwords import hash_password
 from paas.domain.router_settings import RouterSettings, router_settings
 from paas.domain.secret import Secret
 from paas.domain.sites import Site
+from tests.contract.haproxy_server import SERVERS
 from tests.contract.nginx_server import (
+    WEBSOCKET,
     Nginx,
     application,
     body_of,
@@ -25,9 +27,9 @@ HOST = "a.localhost"
 SiteWith = Callable[..., Nginx]
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[tuple[Nginx, int]]:
-    with nginx_server() as server, application() as app:
+@pytest.fixture(scope="module", params=list(SERVERS))
+def running(request: pytest.FixtureRequest) -> Iterator[tuple[Nginx, int]]:
+    with SERVERS[request.param]() as server, application() as app:
         yield server, app.server_port
 
 
@@ -90,15 +92,17 @@ def test_visitors_log_in(site_with: SiteWith) -> None:
     assert status_of(nginx.get(HOST, "/.well-known/acme-challenge/x")) == 404
 
 
-def test_the_file_of_logins_goes_with_them(site_with: SiteWith) -> None:
+def test_nginxs_file_of_logins_goes_with_them() -> None:
     """One for the present site, none for a site without; only nginx and root may read it."""
-    nginx = site_with(users={"alice": hash_password(Secret("a"))})
-    site_with(users={"bob": hash_password(Secret("b"))})
-    (path,) = (nginx.settings.state / "nginx/logins").iterdir()
-    assert path.stat().st_mode & 0o777 == 0o640
-    assert path.read_text().startswith("bob:$2b$")
-    site_with()
-    assert not list((nginx.settings.state / "nginx/logins").iterdir())
+    with nginx_server() as nginx:
+        for user in ("alice", "bob"):
+            settings = router_settings({}, {user: hash_password(Secret("a"))})
+            nginx.proxy.apply(Site(1, (HOST,), (), settings=settings))
+        (path,) = (nginx.settings.state / "nginx/logins").iterdir()
+        assert path.stat().st_mode & 0o777 == 0o640
+        assert path.read_text().startswith("bob:$2b$")
+        nginx.proxy.apply(Site(1, (HOST,), ()))
+        assert not list((nginx.settings.state / "nginx/logins").iterdir())
 
 
 @pytest.mark.parametrize(
@@ -179,10 +183,7 @@ def test_a_websocket_may_idle_longer(site_with: SiteWith) -> None:
     """Than an ordinary request waits for its answer."""
     nginx = site_with(proxy_read_timeout="1s", websocket_timeout="1h")
     with nginx.connect() as connection:
-        head = (
-            f"GET / HTTP/1.1\r\nHost: {HOST}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
-        )
-        connection.sendall(head.encode())
+        connection.sendall(WEBSOCKET)
         assert connection.recv(1000).startswith(b"HTTP/1.1 101")
         connection.settimeout(2)
         with pytest.raises(TimeoutError):
@@ -214,9 +215,10 @@ def test_defaults_are_the_defaults(site_with: SiteWith) -> None:
     assert b'"port"' in body_of(nginx.get(HOST))
 
 
-def test_a_sticky_client_comes_back_to_its_instance() -> None:
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_sticky_client_comes_back_to_its_instance(kind: str) -> None:
     """By a cookie; to another only while its own refuses connections."""
-    with nginx_server() as nginx, application() as one, application() as two:
+    with SERVERS[kind]() as nginx, application() as one, application() as two:
         ports = (one.server_port, two.server_port)
         settings = router_settings({"sticky-sessions": "on", "header.X-Own": "1"}, {})
         nginx.proxy.apply(Site(1, (HOST,), ports, settings=settings))
@@ -233,9 +235,10 @@ def test_a_sticky_client_comes_back_to_its_instance() -> None:
         assert b"Set-Cookie: paas_instance=" in alive
 
 
-def test_a_sticky_client_moves_on_from_an_instance_that_is_gone() -> None:
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_sticky_client_moves_on_from_an_instance_that_is_gone(kind: str) -> None:
     """And is given the cookie of the one that answered."""
-    with nginx_server() as nginx, application() as app, socket.socket() as closed:
+    with SERVERS[kind]() as nginx, application() as app, socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         ports = (closed.getsockname()[1], app.server_port)
         settings = router_settings({"sticky-sessions": "on"}, {})
@@ -247,9 +250,10 @@ def test_a_sticky_client_moves_on_from_an_instance_that_is_gone() -> None:
         assert f"Set-Cookie: paas_instance={there};".encode() in answer
 
 
-def test_requests_go_where_the_fewest_are() -> None:
+@pytest.mark.parametrize("kind", SERVERS)
+def test_requests_go_where_the_fewest_are(kind: str) -> None:
     """Not in turn: an instance with a slow request gets fewer of the next ones."""
-    with nginx_server() as nginx, application() as one, application() as two:
+    with SERVERS[kind]() as nginx, application() as one, application() as two:
         nginx.proxy.apply(Site(1, (HOST,), (one.server_port, two.server_port)))
         with nginx.connect() as waiting:
             waiting.sendall(f"GET /slow HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())

@@ -4,6 +4,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -129,6 +130,44 @@ def test_the_lowest_free_number_is_taken(bench: Bench) -> None:
     assert bench.labels() == ["run.1", "run.3"]
     assert bench.detach("sleep 60").label == "run.2"
     assert bench.runs.listing(2) == []
+
+
+def test_runs_of_a_cron_job(bench: Bench) -> None:
+    """They are known by the job's name, also where there are two at once, and share the numbers."""
+    wanted = Wanted("cron", "sleep 60", 1, "1-1", {}, job="mail")
+    slug = bench.root / "var/slugs/1-1"
+    for _ in range(2):
+        with bench.runs.starting(1, "mail"):
+            bench.runs.detached(an_app(1), slug, wanted, bench._begun, bench._ended)
+    bench.detach("sleep 60")
+    assert bench.labels() == ["cron.mail", "cron.mail", "run.3"]
+    assert [run.job for run in bench.runs.listing(1)] == ["mail", "mail", None]
+    bench.runs.stop(bench.runs.listing(1)[0], 5.0)
+    assert bench.labels() == ["cron.mail", "run.3"]
+
+
+def test_one_starts_a_job_at_a_time(native: Bench) -> None:
+    """Who else wants to waits, until the first is done or killed; another job does not wait."""
+    entered, may_leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with native.runs.starting(1, "mail"):
+            entered.set()
+            may_leave.wait(10)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert entered.wait(10)
+    with native.runs.starting(1, "other"):
+        pass
+    path = native.root / "run/runs/1/starting-mail"
+    with path.open() as file, pytest.raises(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    may_leave.set()
+    with native.runs.starting(1, "mail"):
+        pass
+    holder.join()
+    native.runs.remove(1)
 
 
 def test_removing_an_app_ends_its_processes(bench: Bench) -> None:

@@ -26,7 +26,8 @@ STRICT = {
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """A server shared by the tests of this session: each test takes app names of its own."""
-    with installed(Server.in_new_directory({"min_free_mib": 64})) as shared:
+    settings = {"min_free_mib": 64, "drain_to_server": True}
+    with installed(Server.in_new_directory(settings)) as shared:
         yield shared
 
 

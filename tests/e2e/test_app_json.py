@@ -181,3 +181,19 @@ def test_goes_back_by_itself(
     text = told(alice, source, app, tiny("v4"))
     assert "Waiting" not in text
     assert server.get(app).text == "v4"
+
+
+def test_goes_back_from_a_config_change(
+    server: Server, alice: User, repository: MakeRepository
+) -> None:
+    """As from a deploy; whoever set it was let go before, and the former value is back."""
+    serve = SICK.replace("healthy = True", "healthy = 'BREAK' not in os.environ")
+    told(alice, repository({**tiny(), "serve.py": serve}), "back-config", {})
+    assert server.get("back-config").status == 200
+    alice.ssh("config:set", "-a", "back-config", "BREAK=yes")
+    statuses = [server.get("back-config").status for _ in range(8)]
+    assert 500 in statuses
+    wait_for(lambda: server.get("back-config").status == 200, what="the way back")
+    wait_for(lambda: releases(server, "back-config")[0][2], what="the release of it")
+    assert "Rollback to v1 (v2: " in alice.ssh("releases", "-a", "back-config").stdout
+    assert alice.ssh("config", "-a", "back-config", "--json").stdout.strip() == "{}"

@@ -132,6 +132,19 @@ def test_several_buildpacks(server: Server, alice: User, repository: Make, tmp_p
     assert server.get("several").text == "world2!"
     alice.ssh("buildpacks:clear", "several")
     assert alice.ssh("buildpacks", "several").stdout == ""
+    named = {"buildpacks": [{"url": "heroku/procfile"}]}
+    # By requirements.txt alone it would be taken for Python.
+    files = {"app.json": json.dumps(named), "Procfile": "web: exec perl serve.pl\n"}
+    app.commit({**files, "requirements.txt": "", "serve.pl": PERL})
+    told = alice.push(app, "several").stdout
+    assert "Using the buildpacks of app.json: procfile" in told
+    assert "Procfile app detected" in told
+    assert "app.json names procfile" in alice.ssh("buildpacks", "several").stderr
+    named["buildpacks"].append({"url": "ftp://example.com/pack"})
+    app.commit({"app.json": json.dumps(named)})
+    failed = alice.push(app, "several", check=False)
+    assert "app.json, line 1, column 53: buildpacks[1].url must be one of" in failed.stdout
+    assert server.get("several").text == "perl"
 
 
 def test_a_folder_of_a_monorepo(server: Server, alice: User, repository: Make) -> None:

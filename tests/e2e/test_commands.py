@@ -217,7 +217,11 @@ def test_scale_and_restart(alice: User, shop: App) -> None:
     alice.ssh("ps:scale shop web=2")
     assert [row["instance"] for row in shop.ps()] == ["web.1", "web.2"]
     assert alice.ssh("ps:scale shop --json").stdout == '{\n  "web": 2\n}\n'
-    alice.ssh("ps:scale shop web=0")
+    first = {row["instance"]: row["since"] for row in shop.ps()}["web.1"]
+    for words in ("-a shop web+1", "shop web-1", "-a shop web-1"):
+        alice.ssh(f"ps:scale {words}")
+        assert {row["instance"]: row["since"] for row in shop.ps()}["web.1"] == first
+    shop.server.paas("--app", "shop", "ps:scale", "web-1")
     assert shop.ps() == []
     assert shop.server.get("shop").status == 503
     alice.ssh("ps:scale shop web=1")

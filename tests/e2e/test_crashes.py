@@ -271,6 +271,9 @@ def test_supervisord_is_killed(fragile: Server, repository: MakeRepository) -> N
     """Everything under it ends with it; after server:start each runs once, and the app serves."""
     alice = fragile.user("alice")
     alice.push(repository(tiny()), "orphaned")
+    alice.ssh("storage:add", "/app/data", "-a", "orphaned")
+    alice.ssh("run", "-a", "orphaned", "echo kept > /app/data/file")
+    alice.ssh("ps:wait", "orphaned")
     before = _kinds(fragile)
     (supervisord,) = [p for p, line in fragile.processes().items() if "supervisord" in line]
 
@@ -281,6 +284,7 @@ def test_supervisord_is_killed(fragile: Server, repository: MakeRepository) -> N
     wait_for(lambda: fragile.get("orphaned").text == "v1", what="the app")
     wait_for(lambda: _kinds(fragile) == before, what="one copy of each process")
     assert "orphaned" in alice.ssh("apps").stdout
+    assert alice.ssh("run", "-a", "orphaned", "cat /app/data/file").stdout == "kept\n"
 
 
 def _kinds(server: Server) -> list[str]:

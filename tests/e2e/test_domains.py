@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.e2e.probe import App, push
-from tests.e2e.server import DOMAIN, Server, User
+from tests.e2e.server import DOMAIN, Server, User, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -17,17 +17,21 @@ def shop(alice: User) -> App:
 
 
 def answer(server: Server, host: str, path: str = "/") -> tuple[int, str]:
-    """Status and Location of a GET for a host; 0 where the connection is closed unanswered."""
+    """Status and Location of a GET for a host; 0 where the server knows of no app there."""
     connection = http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=10)
     try:
         connection.request("GET", path, headers={"Host": host})
         response = connection.getresponse()
-        response.read()
-    except http.client.RemoteDisconnected:
-        return 0, ""
+        if "There is no app here" in response.read().decode():
+            return 0, ""
     finally:
         connection.close()
     return response.status, response.getheader("Location", "")
+
+
+def watchers(server: Server) -> set[int]:
+    """The process ids of the watch process."""
+    return {pid for pid, line in server.processes().items() if "entrypoints.watch" in line}
 
 
 def test_an_app_answers_to_its_domains(server: Server, alice: User, shop: App) -> None:
@@ -89,7 +93,10 @@ def test_the_servers_domain_can_change(new_server: Callable[..., Server]) -> Non
     push(carol, "movable", {})
     refused = carol.ssh("domains:set-global", "moved.example", check=False)
     assert "Only an admin" in refused.stderr
+    watching = watchers(server)
     server.paas("domains:set-global", "moved.example")
+    # What checks the apps goes by the new names, too.
+    wait_for(lambda: watchers(server).isdisjoint(watching) and watchers(server))
     assert answer(server, "movable.moved.example")[0] == 200
     assert answer(server, f"movable.{DOMAIN}") == (0, "")
     shown = carol.ssh("apps:info", "movable").stdout

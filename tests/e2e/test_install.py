@@ -11,11 +11,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from tests.e2e.server import CHECKOUT, EXAMPLES, Repository, Server, run, wait_for
+from tests.e2e.server import (
+    CHECKOUT,
+    EXAMPLES,
+    Repository,
+    Server,
+    free_ports,
+    run,
+    wait_for,
+)
 
 SLOTS = Path("/var/lib/paas-embedded/slots")
 
@@ -55,12 +64,11 @@ def _read(path: Path) -> str:
 
 
 def test_a_new_server_runs(server: Server) -> None:
-    """After install.sh every process runs and an unknown host gets no answer."""
+    """After install.sh every process runs and an unknown host has no app."""
     rows = server.paas("server:status").stdout
     for name in ("gate", "log", "nginx", "sshd"):
         assert re.search(rf"{name}:? +RUNNING", rows), rows
-    with pytest.raises((ConnectionError, OSError)):
-        server.get("nobody")
+    assert server.get("nobody").status == 404
 
 
 def test_nothing_is_left(bare: Server) -> None:
@@ -89,7 +97,7 @@ def _nft_tables() -> set[str]:
     return {line.split()[-1] for line in run(["nft", "list", "tables"]).stdout.splitlines()}
 
 
-def _settings(server: Server) -> dict[str, list[int]]:
+def _settings(server: Server) -> dict[str, Any]:
     found = yaml.safe_load((server.root / "etc/server.yml").read_text())
     assert isinstance(found, dict)
     return found
@@ -259,6 +267,55 @@ def test_port_in_use(bare: Server) -> None:
         said = _refused(bare)
     assert f"port {bare.http_port} is in use" in said
     assert f"(process {os.getpid()})" in said
+
+
+def test_https_port_in_use(bare: Server) -> None:
+    """As with the others: named before anything is changed."""
+    with socket.create_server(("::", 0), family=socket.AF_INET6) as taken:
+        port = taken.getsockname()[1]
+        assert f"port {port} is in use" in _refused(bare, "--https-port", str(port))
+
+
+def test_every_listener_has_both_families(bare: Server) -> None:
+    """HTTP, HTTPS and SSH by IPv4 and IPv6; an upgrade keeps the port of HTTPS."""
+    (https_port,) = free_ports(1)
+    bare.install("--quiet", "--https-port", str(https_port))
+    bare.install("--quiet")
+    assert _settings(bare)["https_port"] == https_port
+    for port in (bare.http_port, https_port, bare.ssh_port):
+        for address in ("127.0.0.1", "::1"):
+            socket.create_connection((address, port), 5).close()
+
+
+def test_a_machine_without_ipv6(bare: Server) -> None:
+    """Where the kernel has it switched off, a server is installed and serves by IPv4."""
+    with _without_ipv6() as inside:
+        options = ["--http-port", str(bare.http_port), "--ssh-port", str(bare.ssh_port)]
+        command = [str(CHECKOUT / "install.sh"), "--root", str(bare.root), "--quiet", *options]
+        run([*inside, *command], timeout_s=120)
+        try:
+            shown = run([*inside, str(bare.root / "bin/paas"), "server:status"]).stdout
+            assert re.search(r"nginx: +RUNNING", shown), shown
+            for port in (bare.http_port, bare.ssh_port):
+                run([*inside, "bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{port}"])
+        finally:
+            run([*inside, str(bare.root / "bin/paas"), "server:stop"])
+
+
+@contextlib.contextmanager
+def _without_ipv6() -> Iterator[list[str]]:
+    """The words that run a program in a network namespace with IPv4 alone."""
+    name = f"paas-four-{os.getpid()}"
+    # Not ip netns exec, which mounts a /sys of its own that has no cgroups.
+    inside = ["nsenter", f"--net=/run/netns/{name}"]
+    run(["ip", "netns", "add", name])
+    try:
+        run([*inside, "ip", "link", "set", "lo", "up"])
+        for which in ("all", "default", "lo"):
+            run([*inside, "sysctl", "-qw", f"net.ipv6.conf.{which}.disable_ipv6=1"])
+        yield inside
+    finally:
+        run(["ip", "netns", "del", name])
 
 
 def test_closed_directory(bare: Server) -> None:

@@ -1,5 +1,6 @@
 """``paas`` on a laptop: over real ssh, in a git work tree, and completed by real shells."""
 
+import fcntl
 import os
 import pty
 import re
@@ -8,12 +9,15 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.console import console
 from tests.e2e.server import Finished, Repository, Server, User, run
+from tests.e2e.tiny import app_id
 
 PAAS = Path(sys.executable).with_name("paas")
 Paas = Callable[..., Finished]
@@ -103,6 +107,53 @@ def test_piped_output_that_is_cut_off(server: Server, alice: User) -> None:
     script = f"set -o pipefail; {PAAS} help apps --server {address} | true"
     done = run(["bash", "-c", script], env=alice.git_env(), check=False)
     assert done.stderr == ""
+
+
+@contextmanager
+def busy(server: Server, app: str) -> Iterator[Callable[[], None]]:
+    """Somebody changes the app: its lock is held, until the function is called."""
+    with (server.run / "locks" / f"app-{app_id(server, app)}").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lambda: fcntl.flock(lock, fcntl.LOCK_UN)
+
+
+def test_a_terminal_shows_that_it_goes_on(
+    server: Server, alice: User, work: Repository, paas: Paas
+) -> None:
+    """Behind ssh, which gives the server no terminal, a line is drawn and erased."""
+    address = f"paas@127.0.0.1:{server.ssh_port}"
+    paas("apps:create", "lapwait", "--server", address)
+    env = {**alice.git_env(), "PAAS_SSH": shlex.join(alice.ssh_argv())}
+    argv = [str(PAAS), "ps:wait", "--server", address]
+    with busy(server, "lapwait") as free, console(argv, env=env, cwd=work.path) as alices:
+        alices.await_(r"This is next\.\n     [-\\|/] Waiting for that \(1 s\)")
+        free()
+        alices.await_(r"-----> lapwait has no release yet\n")
+        assert alices.status() == 0
+
+
+def test_ctrl_c_leaves_the_terminal_alone(server: Server, paas: Paas) -> None:
+    """On the server itself, too: nothing is written on it when the command has been left."""
+    paas("apps:create", "lapleft", "--server", f"paas@127.0.0.1:{server.ssh_port}")
+    argv = [str(server.root / "bin/paas"), "ps:wait", "lapleft"]
+    with busy(server, "lapleft") as free, console(argv) as operators:
+        operators.await_(r"Waiting for that \(1 s\)")
+        operators.send("\x03")
+        assert operators.status() == 130
+        assert operators.is_restored()
+        operators.shown = ""
+        free()
+        server.paas("ps:wait", "lapleft")  # so the one that was left has had its turn
+        assert not select.select([operators.fd], [], [], 0)[0]
+
+
+def test_open_prints_the_address(server: Server, paas: Paas) -> None:
+    """With a path; and init needs the laptop."""
+    address = f"paas@127.0.0.1:{server.ssh_port}"
+    paas("apps:create", "lapopen", "--server", address)
+    printed = paas("open", "/admin?a=b c").stdout
+    assert re.fullmatch(r"http://lapopen\.[^/]+/admin\?a=b%20c\n", printed)
+    assert "init looks at the folder" in server.paas("init", check=False).stderr
 
 
 SHELLS = {

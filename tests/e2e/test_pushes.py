@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import Finished, Repository, Server, User, run
-from tests.e2e.tiny import live_commit, program, refs, releases, tiny
+from tests.e2e.server import Repository, Server, User, run
+from tests.e2e.tiny import program, refs, releases, tiny
 
 MakeRepository = Callable[..., Repository]
 
@@ -198,43 +198,6 @@ def test_shallow_clone_is_refused_before_the_build(
     shallow.git("fetch", "-q", "--unshallow")
     alice.push(shallow, "shallow")
     assert server.get("shallow").text == "v2"
-
-
-def test_lfs_pointers_and_submodules_are_warned_of(
-    server: Server, alice: User, repository: MakeRepository
-) -> None:
-    """Each is named, and the app goes live without them."""
-    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "a" * 64 + "\nsize 9\n"
-    pushed = repository(tiny(**{"static/logo.png": pointer}))
-    commit = pushed.git("rev-parse", "HEAD").stdout.strip()
-    pushed.git("update-index", "--add", "--cacheinfo", f"160000,{commit},vendor/lib")
-    pushed.git("commit", "-q", "-m", "A submodule")
-
-    told = alice.push(pushed, "pointers").stdout
-
-    assert "static/logo.png" in told
-    assert "is a Git LFS pointer, not the file itself" in told
-    assert "vendor/lib" in told
-    assert "is not fetched" in told
-    assert server.get("pointers").text == "v1"
-
-
-@pytest.mark.parametrize("url", ["-u./x", "ext::sh -c id", "file:///etc"])
-def test_gitmodules_is_never_acted_upon(
-    server: Server, alice: User, repository: MakeRepository, url: str
-) -> None:
-    """A hostile URL of a submodule is refused, or is text in a file: nothing is fetched."""
-    app = f"modules-{len(url)}"
-    pushed = repository(tiny())
-    pushed.commit({".gitmodules": f'[submodule "x"]\n\tpath = x\n\turl = {url}\n'})
-
-    done: Finished = alice.push(pushed, app, check=False)
-
-    assert "uid=" not in done.stdout
-    if done.returncode:
-        assert "gitmodules" in done.stdout
-    else:
-        assert pushed.git("rev-parse", "main").stdout.startswith(live_commit(server, app))
 
 
 def test_pack_above_the_limit(strict: Server, repository: MakeRepository) -> None:

@@ -34,6 +34,10 @@ def test_locks_and_maintenance(
         assert (answer.status, answer.text) == (503, "<h1>Back at noon</h1>"), (method, path)
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
         assert answer.headers["retry-after"] == "60"
+    alice.ssh("maintenance:custom-page", APP, stdin="<h1>Grüße</h1>")
+    assert server.get(APP).text == "<h1>Grüße</h1>"
+    alice.ssh("maintenance:custom-page", APP, "--clear")
+    assert server.get(APP).text == "<h1>Back at noon</h1>"
     server.paas("doctor", "--fix")
     assert server.get(APP).status == 503
     alice.ssh("maintenance:off", APP)

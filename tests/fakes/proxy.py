@@ -1,10 +1,12 @@
 """A proxy in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from paas.adapters.nginx_site import render_site
 from paas.domain.errors import PaasError
+from paas.domain.interfaces import Narrator
 from paas.domain.sites import Site
 from paas.settings import Settings
 
@@ -12,14 +14,19 @@ from paas.settings import Settings
 class FakeProxy:
     """`Proxy` of paas/domain/interfaces that remembers its sites and the order of its calls.
 
-    failure: raised by the next apply, once. drained: what drain answers.
+    failure: raised by the next apply or switch, once. meanwhile: what happens during the next
+    apply, once. drained: what drain answers. present: the kind of proxy that it is. unsettled:
+    whether a switch was interrupted.
     """
 
     def __init__(self) -> None:
         self.by_app: dict[int, Site] = {}
         self.calls: list[str] = []
         self.failure: PaasError | None = None
+        self.meanwhile: Callable[[], object] = lambda: None
         self.drained = True
+        self.present = "nginx"
+        self.unsettled = False
 
     def apply(self, site: Site) -> None:
         self.calls.append(f"apply {site.app_id} {','.join(map(str, site.ports))}".rstrip())
@@ -31,6 +38,32 @@ class FakeProxy:
             if other.app_id != site.app_id and (taken := set(other.names) & set(site.names)):
                 raise PaasError("site-host-taken", f"{min(taken)} is served already.")
         self.by_app[site.app_id] = site
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
+
+    def kind(self) -> str:
+        return self.present
+
+    def kinds(self) -> tuple[str, ...]:
+        return ("nginx", "haproxy")
+
+    def is_unsettled(self) -> bool:
+        return self.unsettled
+
+    def switch(self, kind: str, sites: Callable[[], Sequence[Site]], say: Narrator) -> None:
+        self.calls.append(f"switch {kind}")
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
+        self.by_app = {site.app_id: site for site in sites()}
+        self.present, self.unsettled = kind, False
+
+    def let_go(self, limit_s: float) -> bool:
+        self.calls.append("let go")
+        return True
+
+    def cannot(self, key: str, value: str, kind: str | None = None) -> str | None:
+        return "No brotli here." if (key, value) == ("brotli", "on") else None
 
     def remove(self, app_id: int) -> None:
         self.calls.append(f"remove {app_id}")
@@ -46,6 +79,9 @@ class FakeProxy:
     def restore(self, sites: Sequence[Site]) -> None:
         self.calls.append("restore " + ",".join(str(site.app_id) for site in sites))
         self.by_app = {site.app_id: site for site in sites}
+
+    def held(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def ports(self, host: str) -> tuple[int, ...] | None:
         """Where requests for a host go; empty: answered with 503; None: closed."""

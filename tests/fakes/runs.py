@@ -1,6 +1,7 @@
 """One-off processes that end at once, or go on until they are stopped."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,9 @@ class FakeRuns:
         self.running.append(run)
         return run
 
+    def starting(self, app_id: int, job: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def listing(self, app_id: int) -> list[Run]:
         return [run for run in self.running if run.app_id == app_id]
 
@@ -70,4 +74,5 @@ class FakeRuns:
             attached=False,
             terminal=wanted.terminal,
             since=datetime(2026, 1, 1, tzinfo=UTC),
+            job=wanted.job,
         )

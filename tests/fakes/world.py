@@ -2,46 +2,62 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from paas.adapters.schedules_cronsim import CronSimSchedules
 from paas.adapters.store_sqlite import SqliteStore
+from paas.domain.acme import LETS_ENCRYPT
 from paas.domain.addresses import Addresses
 from paas.domain.apps import Actor, App, Key, Role
 from paas.domain.buildpacks import Buildpack
 from paas.domain.diffs import Change, FileChange
+from paas.domain.drains import Drain
 from paas.domain.errors import PaasError
 from paas.domain.health import Answer
 from paas.domain.interfaces import Built, Commit, LogLine, Quarantine, Tree
+from paas.domain.loglines import EVERY_LINE, LogFilter
 from paas.domain.names import AppName, ProcessType, UserName
 from paas.domain.releases import ConfigVars
+from paas.domain.sites import SlugFolder
 from paas.domain.watching import Answers
+from paas.services.acme import Acme, Wishes
 from paas.services.apps import Apps
 from paas.services.buildpacks import Buildpacks
 from paas.services.builds import Builds
+from paas.services.certificates import Certificates
 from paas.services.cloning import Cloning
 from paas.services.config import Config
+from paas.services.cron import Cron
 from paas.services.deploys import Deploys
 from paas.services.diffs import Diffs
 from paas.services.domains import Domains
+from paas.services.drains import Drains
+from paas.services.imports import Imports
 from paas.services.keys import Keys
 from paas.services.phases import Phases
 from paas.services.processes import Processes
+from paas.services.proxies import Proxies
 from paas.services.pruning import Pruning
 from paas.services.pushes import Pushes
 from paas.services.reconcile import Reconcile
 from paas.services.releases import Releases
 from paas.services.rollout import Rollout
+from paas.services.router import Router
 from paas.services.runs import OneOffs
 from paas.services.sites import Sites
 from paas.services.slug_maker import Push, SlugMaker
 from paas.services.startup import Startup
+from paas.services.statics import Statics
 from paas.services.storage import Storages
+from paas.services.trees import Trees
 from paas.services.upkeep import Upkeep
 from paas.services.watch import Watch
 from tests.fakes.build_queue import FakeBuildQueue
+from tests.fakes.certificates import FakeCertificateFiles, FakeCertificateReader, FakeIssuer
+from tests.fakes.importer import FakeImporter, FakeSubmodules
 from tests.fakes.one_off import FakeOneOff
 from tests.fakes.proxy import FakeProxy
 from tests.fakes.resolver import FakeResolver, FakeServerFile
@@ -74,6 +90,7 @@ class Said:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.done: list[str] = []
 
     def step(self, text: str) -> None:
         self.lines.append("-----> " + text)
@@ -86,6 +103,11 @@ class Said:
 
     def raw(self, line: bytes) -> None:
         self.lines.append(line.decode())
+
+    @contextmanager
+    def doing(self, text: str) -> Iterator[None]:
+        self.done.append(text)
+        yield
 
 
 class FakeLogs:
@@ -103,13 +125,20 @@ class FakeLogs:
     def write_output(self, app_id: int, process: str, line: bytes) -> None:
         self.printed.setdefault(process, []).append(line.decode())
 
-    def tail(self, app_id: int, count: int) -> list[LogLine]:
+    def tail(self, app_id: int, count: int, wanted: LogFilter = EVERY_LINE) -> list[LogLine]:
         now = datetime(2026, 1, 1, tzinfo=UTC)
-        mine = [line for line in self.lines if line[0] == app_id][-count:]
-        return [LogLine(now, "paas", process, text) for _, process, text in mine]
+        mine = [line for line in self.lines if line[0] == app_id]
+        lines = [LogLine(now, "paas", process, text) for _, process, text in mine]
+        return [line for line in lines if wanted.takes(line)][-count:]
 
-    def follow(self, app_id: int, stop: Callable[[], bool]) -> Iterator[LogLine]:
-        yield from self.tail(app_id, 1)
+    def follow(
+        self,
+        app_id: int,
+        stop: Callable[[], bool],
+        wanted: LogFilter = EVERY_LINE,
+        count: int = 0,
+    ) -> Iterator[LogLine]:
+        yield from self.tail(app_id, 1, wanted)
 
     def instance_tail(self, app_id: int, process: str, count: int) -> list[str]:
         return self.printed.get(process, [])[-count:]
@@ -130,18 +159,37 @@ class FakeLogs:
         self.lines = [line for line in self.lines if line[0] != app_id]
 
 
+class FakeDrainProcess:
+    """Whether the process runs, and what it was told of."""
+
+    def __init__(self) -> None:
+        self.runs = False
+        self.begun: list[str] = []
+
+    def begin(self, drain: Drain) -> None:
+        self.begun.append(drain.token)
+
+    def keep(self, *, wanted: bool) -> None:
+        self.runs = wanted
+
+
 class FakeLocks:
     """Locks that are free unless a test says who holds one."""
 
     def __init__(self) -> None:
         self.held: dict[int, str] = {}
+        self.pushed: set[int] = set()
 
     @contextmanager
     def app(
-        self, app_id: int, holder: str, waiting: Callable[[str], None] | None = None
+        self,
+        app_id: int,
+        holder: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
     ) -> Iterator[None]:
         if app_id in self.held and waiting is not None:
-            waiting(self.held[app_id])
+            with waiting(self.held[app_id]):
+                pass
         self.held[app_id] = holder
         try:
             yield
@@ -156,7 +204,7 @@ class FakeLocks:
 
     @contextmanager
     def idle_push(self, app_id: int) -> Iterator[bool]:
-        yield True
+        yield app_id not in self.pushed
 
 
 class FakeRepository:
@@ -168,6 +216,9 @@ class FakeRepository:
         self.files = 1
         self.contents: dict[tuple[str, str], bytes] = {}
         self.lost: set[str] = set()
+        self.heads: dict[str, str] = {}
+        self.submodules: dict[str, str] = {}
+        self.lfs_pointers: tuple[str, ...] = ()
 
     def create(self, app_id: int) -> None:
         self.created.add(app_id)
@@ -187,7 +238,7 @@ class FakeRepository:
     def write_tree(
         self, app_id: int, commit_id: str, quarantine: Quarantine | None, target: Path, uid: int
     ) -> Tree:
-        return Tree(self.files, 10, ())
+        return Tree(self.files, 10, self.submodules, self.lfs_pointers)
 
     def read_file(
         self, app_id: int, commit_id: str, quarantine: Quarantine | None, name: str, limit: int
@@ -210,7 +261,7 @@ class FakeRepository:
         return 0
 
     def head(self, app_id: int, branch: str) -> str | None:
-        return None
+        return self.heads.get(branch)
 
 
 class FakeSlugs:
@@ -221,6 +272,7 @@ class FakeSlugs:
         self.frozen: set[str] = set()
         self.narrowed = ""
         self.pages: set[str] = set()
+        self.missing: set[tuple[str, str]] = set()
         self.full = False
 
     def new_build(self, build_id: str, uid: int) -> Path:
@@ -241,6 +293,10 @@ class FakeSlugs:
     def page(self, slug_id: str, name: str) -> Path | None:
         return Path("/slugs") / slug_id / name if slug_id in self.pages else None
 
+    def folder(self, slug_id: str, name: str) -> SlugFolder | None:
+        missing = (slug_id, name) in self.missing
+        return None if missing else SlugFolder(self.path(slug_id), name)
+
     def remove(self, slug_id: str) -> None:
         self.building.discard(slug_id)
         self.frozen.discard(slug_id)
@@ -257,6 +313,22 @@ class FakeSlugs:
     def check_space(self) -> None:
         if self.full:
             raise PaasError("disk-full", "The server's disk is full.")
+
+
+class FakePages:
+    """Pages in a dict."""
+
+    def __init__(self) -> None:
+        self.contents: dict[int, bytes] = {}
+
+    def maintenance(self, app_id: int) -> Path | None:
+        return Path("/pages") / f"{app_id}.html" if app_id in self.contents else None
+
+    def set_maintenance(self, app_id: int, content: bytes) -> None:
+        self.contents[app_id] = content
+
+    def remove(self, app_id: int) -> bool:
+        return self.contents.pop(app_id, None) is not None
 
 
 class FakeStorage:
@@ -326,13 +398,13 @@ class FakeProbe:
 
     def __init__(self) -> None:
         self.silent = False
-
+        self.status = 200
         self.pages: dict[str, Answer | None] = {}
         self.asked: list[str] = []
 
-    def answers(self, port: int, host: str, timeout_s: float) -> bool:
+    def answers(self, port: int, host: str, timeout_s: float) -> int | None:
         self.asked.append("any")
-        return not self.silent
+        return None if self.silent else self.status
 
     def accepts(self, port: int, timeout_s: float) -> bool:
         return not self.silent
@@ -388,9 +460,13 @@ class World:
     folder: Path
     clock: FakeClock = field(default_factory=FakeClock)
     logs: FakeLogs = field(default_factory=FakeLogs)
+    drain_process: FakeDrainProcess = field(default_factory=FakeDrainProcess)
     locks: FakeLocks = field(default_factory=FakeLocks)
     repository: FakeRepository = field(default_factory=FakeRepository)
     slugs: FakeSlugs = field(default_factory=FakeSlugs)
+    submodules: FakeSubmodules = field(default_factory=FakeSubmodules)
+    importer: FakeImporter = field(default_factory=FakeImporter)
+    pages: FakePages = field(default_factory=FakePages)
     storage_files: FakeStorage = field(default_factory=FakeStorage)
     builder: FakeBuilder = field(default_factory=FakeBuilder)
     queue: FakeBuildQueue = field(default_factory=FakeBuildQueue)
@@ -401,20 +477,46 @@ class World:
     key_file: FakeKeys = field(default_factory=FakeKeys)
     one_off: FakeOneOff = field(default_factory=FakeOneOff)
     requests: FakeRequestLog = field(default_factory=FakeRequestLog)
+    certificate_files: FakeCertificateFiles = field(default_factory=FakeCertificateFiles)
+    certificate_reader: FakeCertificateReader = field(default_factory=FakeCertificateReader)
+    issuer: FakeIssuer = field(default_factory=FakeIssuer)
     said: Said = field(default_factory=Said)
     secrets: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     live: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.store = SqliteStore(self.folder / "state.db", (70000, 70009))
-        addresses = Addresses("example.com", 80, 22, "paas")
+        self.schedules = CronSimSchedules()  # pure, so no fake
+        addresses = Addresses("example.com", 80, 22, "paas", 443)
         self.phases = Phases(one_off=self.one_off, slugs=self.slugs, logs=self.logs, limit_s=900.0)
         self.sites = Sites(
             store=self.store,
             proxy=self.proxy,
             slugs=self.slugs,
+            pages=self.pages,
             locks=self.locks,
+            certificate_files=self.certificate_files,
             addresses=addresses,
+        )
+        self.proxies = Proxies(
+            store=self.store, sites=self.sites, choice=self.proxy, linger_limit_s=600.0
+        )
+        self.certificates = Certificates(
+            store=self.store,
+            sites=self.sites,
+            reader=self.certificate_reader,
+            files=self.certificate_files,
+            locks=self.locks,
+            clock=self.clock,
+        )
+        self.acme = Acme(
+            store=self.store,
+            wishes=Wishes(store=self.store, addresses=addresses, directory=LETS_ENCRYPT),
+            issuer=self.issuer,
+            certificates=self.certificates,
+            locks=self.locks,
+            logs=self.logs,
+            clock=self.clock,
         )
         self.rollout = Rollout(
             store=self.store,
@@ -438,6 +540,7 @@ class World:
         )
         self.apps = Apps(
             storage_files=self.storage_files,
+            pages=self.pages,
             runs=self.runs,
             store=self.store,
             repository=self.repository,
@@ -452,7 +555,7 @@ class World:
             random_name=lambda: AppName("quiet-otter-1234"),
             stop_limit_s=30.0,
         )
-        self.diffs = Diffs(store=self.store, repository=self.repository)
+        self.diffs = Diffs(store=self.store, repository=self.repository, schedules=self.schedules)
         self.releases = Releases(
             store=self.store,
             rollout=self.rollout,
@@ -475,12 +578,19 @@ class World:
             store=self.store, slugs=self.slugs, runs=self.runs, keep_slugs=2, keep_slugs_mib=0
         )
         self.maker = SlugMaker(
+            trees=Trees(
+                store=self.store,
+                repository=self.repository,
+                submodules=self.submodules,
+                queue=self.queue,
+            ),
             store=self.store,
             repository=self.repository,
             builder=self.builder,
             queue=self.queue,
             slugs=self.slugs,
             phases=self.phases,
+            schedules=self.schedules,
             clock=self.clock,
             random_secret=lambda: f"secret-{next(self.secrets)}",
         )
@@ -497,7 +607,6 @@ class World:
             locks=self.locks,
             logs=self.logs,
             clock=self.clock,
-            addresses=addresses,
         )
         self.builds = Builds(
             store=self.store, queue=self.queue, locks=self.locks, logs=self.logs, clock=self.clock
@@ -512,7 +621,18 @@ class World:
         )
         self.buildpacks = Buildpacks(store=self.store, catalog=FakeCatalog())
         self.config = Config(
-            store=self.store, rollout=self.rollout, locks=self.locks, clock=self.clock
+            store=self.store,
+            rollout=self.rollout,
+            watch=self.watch,
+            locks=self.locks,
+            clock=self.clock,
+        )
+        self.statics = Statics(store=self.store, sites=self.sites)
+        self.router = Router(
+            store=self.store,
+            proxy=self.proxy,
+            sites=self.sites,
+            hash_password=lambda password: f"$hash${len(password.reveal())}",
         )
         self.resolver = FakeResolver()
         self.server_file = FakeServerFile()
@@ -533,6 +653,7 @@ class World:
             store=self.store,
             proxy=self.proxy,
             sites=self.sites,
+            pages=self.pages,
             locks=self.locks,
             clock=self.clock,
         )
@@ -542,12 +663,28 @@ class World:
         self.one_offs = OneOffs(
             store=self.store, slugs=self.slugs, runs=self.runs, logs=self.logs, stop_limit_s=30.0
         )
+        self.cron = Cron(
+            store=self.store,
+            slugs=self.slugs,
+            runs=self.runs,
+            logs=self.logs,
+            schedules=self.schedules,
+            clock=self.clock,
+            stop_limit_s=30.0,
+        )
         self.pushes = Pushes(
             store=self.store,
             repository=self.repository,
             apps=self.apps,
             deploys=self.deploys,
             diffs=self.diffs,
+        )
+        self.drains = Drains(
+            store=self.store,
+            process=self.drain_process,
+            locks=self.locks,
+            new_token=lambda: f"d.{next(self.secrets)}",
+            to_server=False,
         )
         self.keys = Keys(
             store=self.store,
@@ -556,7 +693,17 @@ class World:
             locks=self.locks,
             clock=self.clock,
         )
+        self.imports = Imports(
+            store=self.store,
+            repository=self.repository,
+            importer=self.importer,
+            deploys=self.deploys,
+            locks=self.locks,
+        )
         self.reconcile = Reconcile(
+            storage_files=self.storage_files,
+            importer=self.importer,
+            drains=self.drains,
             one_off=self.one_off,
             runs=self.runs,
             store=self.store,
@@ -571,6 +718,7 @@ class World:
             clock=self.clock,
             rollout=self.rollout,
             sites=self.sites,
+            proxies=self.proxies,
             stop_limit_s=30.0,
         )
 

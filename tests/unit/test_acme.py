@@ -333,3 +333,30 @@ def test_what_came_by_itself_is_not_removed_by_hand(shop: World) -> None:
         shop.certificates.remove(ROOT, "shop", "shop.org", shop.said)
     assert caught.value.reference == "certificate-auto"
     assert {c.origin for c in shop.store.certificates(1)} == {Origin.ACME}
+
+
+def own(world: World, *names: str) -> str:
+    """Add a certificate that covers these; its id."""
+    return world.certificates.add(ROOT, "shop", fake_pem(*names), world.said).id
+
+
+def test_one_of_its_own_goes_when_others_have_come(shop: World) -> None:
+    """From one's own certificate to those that come by themselves, no name is ever without."""
+    id = own(shop, "shop.org", "www.shop.org")
+    assert on(shop)
+    assert shop.issuer.asked == []
+    assert [gone.id for gone in shop.acme.remove(ROOT, "shop", None, shop.said)] == [id]
+    assert shop.issuer.asked == ["shop.org", "www.shop.org"]
+    assert sorted(hosts(shop)) == ["shop.org", "www.shop.org"]
+
+
+def test_one_of_its_own_stays_where_another_does_not_come(shop: World) -> None:
+    """And goes on being shown for all its names."""
+    id = own(shop, "shop.org", "www.shop.org")
+    on(shop)
+    shop.issuer.refuses["www.shop.org"] = Failure("The issuer says: no")
+    with pytest.raises(PaasError) as caught:
+        shop.acme.remove(ROOT, "shop", id, shop.said)
+    assert caught.value.reference == "certificate-needed"
+    assert hosts(shop) == ["shop.org", "www.shop.org"]
+    assert id in [c.id for c in shop.store.certificates(1)]

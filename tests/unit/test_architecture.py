@@ -14,7 +14,7 @@ ALLOWED = {
     "services": {"domain", "services"},
     "adapters": {"domain", "adapters", "settings"},
     "settings": {"domain"},
-    "wiring": {"domain", "services", "adapters", "settings"},
+    "wiring": {"domain", "services", "adapters", "settings", "wiring"},
     "entrypoints": {"domain", "services", "adapters", "settings", "wiring", "entrypoints", ""},
 }
 # A domain without files, clock, environment or subprocess.

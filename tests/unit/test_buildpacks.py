@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from paas.domain.apps import Role
-from paas.domain.buildpacks import Kind, StaticFiles, buildpack, folder, static_files
+from paas.domain.buildpacks import OWN, Kind, StaticFiles, buildpack, folder, static_files
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Built
 from paas.domain.names import AppName
@@ -31,6 +31,8 @@ def world(tmp_path: Path) -> World:
         ("python", Kind.NAME, "python"),
         ("heroku/python", Kind.NAME, "python"),
         ("heroku/nodejs", Kind.NAME, "node"),
+        ("heroku/ruby", Kind.URL, "https://github.com/heroku/heroku-buildpack-ruby"),
+        ("heroku-community/apt", Kind.URL, "https://github.com/heroku/heroku-buildpack-apt"),
         (GIT, Kind.URL, GIT),
         (f"{GIT}.git#v1.2/x_y-z", Kind.URL, f"{GIT}.git#v1.2/x_y-z"),
         ("https://Example.com:8443/a/", Kind.URL, "https://Example.com:8443/a/"),
@@ -47,7 +49,19 @@ def test_names(text: str, kind: Kind, source: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "Python", "heroku/ruby", "a b", "../x", "/", "/srv/../etc", "./x", "-i", "python\n"),
+        *(
+            "",
+            "Python",
+            "someone/ruby",
+            "heroku/../x",
+            "a b",
+            "../x",
+            "/",
+            "/srv/../etc",
+            "./x",
+            "-i",
+            "python\n",
+        ),
         *("http://example.com/x", "git@example.com:x", "ssh://example.com/x", "ext::sh -c id"),
         *("file:///etc", "https://", "https://example.com", "https://user:pw@example.com/x"),
         *("https://example.com/x;id", "https://example.com/$(id)", "https://example.com/x#-u"),
@@ -151,6 +165,31 @@ def test_deploys_use_them(world: World) -> None:
     world.buildpacks.add(ROOT, "shop", GIT, None)
     world.push(commit="b" * 40)
     assert world.builder.used == ["node", GIT]
+
+
+def test_deploys_use_those_of_app_json(world: World) -> None:
+    """As long as none are set by hand, and only those of the very commit."""
+    world.repository.contents["a" * 40, "app.json"] = (
+        b'{"buildpacks": [{"url": "https://example.com/some/pack"}, {"url": "heroku/python"}]}'
+    )
+    world.push()
+    assert world.builder.used == [GIT, "python"]
+    assert world.store.buildpacks(1) == []
+    assert world.buildpacks.all(ROOT, "shop") == []
+    assert [pack.source for pack in world.buildpacks.declared(ROOT, "shop")] == [GIT, "python"]
+    world.buildpacks.add(ROOT, "shop", "node", None)
+    world.push()
+    assert world.builder.used == ["node"]
+    world.buildpacks.clear(ROOT, "shop")
+    world.push(commit="b" * 40)
+    assert world.builder.used == []
+    assert world.buildpacks.declared(ROOT, "shop") == ()
+
+
+def test_the_names_are_those_of_the_files() -> None:
+    """Those that app.json is judged by are those that the platform brings."""
+    lines = (Path(__file__).parents[2] / "buildpacks/order.txt").read_text().splitlines()
+    assert {line for line in lines if line and not line.startswith("#")} == OWN
 
 
 def test_config_vars_of_a_buildpack_are_first_defaults(world: World) -> None:

@@ -18,6 +18,17 @@ def test_first_push_goes_live(world: World) -> None:
     assert "-----> Live: http://shop.example.com/ (v1)" in world.said.lines
 
 
+def test_what_does_not_start_unasked_is_told_once(world: World) -> None:
+    """At the first push, with the command that starts it."""
+    world.repository.procfiles["a" * 40] = b"web: serve\nworker: work\nrelease: echo x\n"
+    world.app()
+    world.push()
+    hint = "       Not started: worker. To start: paas ps:scale worker=1"
+    assert hint in world.said.lines
+    world.push()
+    assert world.said.lines.count(hint) == 1
+
+
 def test_second_push_replaces_without_a_gap(world: World) -> None:
     """New instances are up and routed before the old are drained and stopped."""
     world.app()

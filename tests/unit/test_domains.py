@@ -5,7 +5,7 @@ import pytest
 from paas.adapters.idn import to_host_name, to_unicode
 from paas.domain.apps import Role
 from paas.domain.errors import PaasError
-from paas.domain.hosts import HostName, host_name, wildcards_over
+from paas.domain.hosts import HostName, host_name, refuse_reserved, wildcards_over
 from paas.domain.names import AppName
 from paas.domain.routing import Routing
 from paas.domain.sites import Redirect
@@ -255,3 +255,45 @@ def test_only_admins_change_the_servers_domain(world: World) -> None:
         world.domains.set_global(world.actor("alice"), host_name("apps.test"), world.said)
     assert caught.value.reference == "admins-only"
     world.domains.set_global(world.actor("root2"), host_name("apps.test"), world.said)
+
+
+def test_a_name_that_is_taken_meanwhile_is_given_back(world: World) -> None:
+    """Between the check and the store another user makes an app whose own name it is."""
+    world.app()
+    world.push()
+    name = HostName("fresh.example.com")
+    world.proxy.meanwhile = lambda: world.store.add_app(AppName("fresh"), None, world.clock.now())
+    with pytest.raises(PaasError) as caught:
+        world.domains.add(ROOT, "shop", [name], world.said)
+    assert caught.value.reference == "host-taken"
+    assert world.store.routing(1) == Routing()
+    assert world.proxy.by_app[1].hosts == ("shop.example.com",)
+
+
+@pytest.mark.parametrize("host", ["*.example.com", "*.com.example.com", "x.example.com"])
+def test_names_of_apps_to_come_are_for_admins_to_give(world: World, host: str) -> None:
+    """A wildcard over the server's domain would answer for every app that is not there yet."""
+    world.user("bob")
+    world.app("shop", world.actor("bob"))
+    assert refusal(world, host, user="bob").reference == "host-reserved"
+
+
+def test_a_wildcard_above_the_servers_domain_too(world: World) -> None:
+    """It has the names below that domain as well."""
+    with pytest.raises(PaasError) as caught:
+        refuse_reserved("*.example.com", "apps.example.com", is_admin=False)
+    assert caught.value.reference == "host-reserved"
+    refuse_reserved("example.com", "apps.example.com", is_admin=False)
+    refuse_reserved("*.other.com", "apps.example.com", is_admin=False)
+
+
+def test_a_domain_that_becomes_the_own_name_is_there_once(world: World) -> None:
+    """An admin gave the app a name, and the app is renamed to it."""
+    world.app()
+    world.push()
+    world.domains.add(ROOT, "shop", [HostName("store.example.com")], world.said)
+    world.apps.rename(ROOT, "shop", AppName("store"), world.said)
+    assert world.proxy.by_app[1].hosts == ("store.example.com",)
+    app = world.store.app("store")
+    assert app is not None
+    assert world.sites.names(app) == ("store.example.com",)

@@ -160,3 +160,19 @@ def test_liveness_watches_nothing_without_checks(world: World, liveness: Livenes
     world.app()
     world.push()
     assert liveness.watched() == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "warns"),
+    [(200, "s", False), (404, "s, GET / with status 404", False), (500, "status 500", True)],
+)
+def test_an_answer_that_is_an_error_is_told(
+    world: World, status: int, words: str, warns: bool
+) -> None:
+    """It goes live, but whoever pushes sees it then and there."""
+    world.probe.status = status
+    world.app()
+    world.push()
+    (line,) = [line for line in world.said.lines if "answers on port" in line]
+    assert line.endswith(words)
+    assert any("5xx is an error" in line for line in world.said.lines) is warns

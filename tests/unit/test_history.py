@@ -115,7 +115,12 @@ def test_running_slug_and_the_one_to_go_back_to_are_always_kept() -> None:
     """Whatever the limits say, also after config changes and failures."""
     assert pruned(history("a:s", "b:s", "c:s"), 3, keep=1) == {"a"}
     assert pruned(history("a:s", "b:s", "b:f", "c:s"), 4, keep=0, max_bytes=1) == {"a"}
-    assert pruned(history("a:s", "b:s", "b:s"), 3, keep=1) == {"a"}
+
+
+def test_slug_before_the_running_one_is_kept_for_its_static_files() -> None:
+    """Also when a rollback by default would bring back the same slug with another config."""
+    assert pruned(history("a:s", "b:s", "b:s"), 3, keep=1) == set()
+    assert pruned(history("a:s", "b:s", "c:s", "c:s"), 4, keep=1) == {"a"}
 
 
 def test_slug_of_a_failed_release_is_kept_while_it_may_be_retried() -> None:

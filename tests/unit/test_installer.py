@@ -5,11 +5,12 @@ import socket
 from pathlib import Path
 
 import pytest
+import yaml
 
-from paas.entrypoints.installer import checks, machine, slots
-from paas.entrypoints.installer.configure import merged_settings
+from paas.entrypoints.installer import checks, machine, nginx_check, slots
+from paas.entrypoints.installer.configure import merged_settings, write_settings
 from paas.entrypoints.installer.demo import Server
-from paas.entrypoints.installer.plan import Plan
+from paas.entrypoints.installer.plan import InstallError, Plan
 
 
 @pytest.fixture(autouse=True)
@@ -168,3 +169,51 @@ def test_urls_of_a_server(tmp_path: Path) -> None:
     server = Server(Plan("/src", str(tmp_path)))
     assert server.web_url("shop") == "http://shop.example.com:8080/"
     assert server.git_url("shop", "host") == "ssh://paas@host:2222/shop"
+
+
+def test_who_is_nginx_s_default_server() -> None:
+    """Files that claim a port for all addresses are found; comments and one address are not."""
+    dump = """\
+# configuration file /etc/nginx/nginx.conf:
+http { server_tokens off; }
+# configuration file /etc/nginx/sites-enabled/old:
+server { listen 80 default_server;
+\tlisten [::]:80 default_server;
+    listen *:443 ssl default_server;
+}
+# configuration file /etc/nginx/sites-enabled/other:
+server { listen 8080; # listen 80 default_server;
+    listen 203.0.113.10:80 default_server;
+    server_name default;
+}
+"""
+    old = Path("/etc/nginx/sites-enabled/old")
+    assert nginx_check.defaults(dump) == {(old, 80), (old, 443)}
+
+
+def https_port(plan: Plan) -> object:
+    """What server.yml has after an installation by that plan."""
+    write_settings(plan)
+    return yaml.safe_load((plan.etc / "server.yml").read_text()).get("https_port")
+
+
+def test_the_port_of_https_is_kept(tmp_path: Path) -> None:
+    """A server in a directory has none until one is given; then upgrades keep it, and hands win."""
+    root = str(tmp_path)
+    assert https_port(Plan("/src", root, {"http_port": 8080})) == 0
+    assert https_port(Plan("/src", root, {"https_port": 8443})) == 8443
+    assert https_port(Plan("/src", root)) == 8443
+    file = tmp_path / "etc/server.yml"
+    file.write_text(file.read_text().replace("8443", "9443"))
+    assert https_port(Plan("/src", root)) == 9443
+    assert https_port(Plan("/src", root, {"https_port": 8444})) == 8444
+
+
+def test_two_listeners_do_not_share_a_port(tmp_path: Path) -> None:
+    """Neither as they are given, nor with one that an earlier installation chose."""
+    both = Plan("/src", str(tmp_path), {"http_port": 18_999, "https_port": 18_999})
+    with pytest.raises(InstallError, match="--http-port and --https-port are both 18999"):
+        checks.check(both, force=True)
+    write_settings(Plan("/src", str(tmp_path), {"http_port": 18_999, "ssh_port": 18_998}))
+    with pytest.raises(InstallError, match="--https-port and --ssh-port are both 18998"):
+        checks.check(Plan("/src", str(tmp_path), {"https_port": 18_998}), force=True)

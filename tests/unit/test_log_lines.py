@@ -2,8 +2,16 @@
 
 import pytest
 
-from paas.entrypoints.logkeeping.lines import LINE_MAX_BYTES, Bucket, Splitter, render, safe, stamp
-from paas.entrypoints.logkeeping.process import utc
+from paas.entrypoints.logkeeping.files import utc
+from paas.entrypoints.logkeeping.lines import (
+    LINE_MAX_BYTES,
+    Bucket,
+    Splitter,
+    render,
+    safe,
+    stamp,
+    tag,
+)
 
 
 def test_stamp_is_utc_with_microseconds() -> None:
@@ -74,3 +82,11 @@ def test_bucket_lets_a_burst_pass_and_then_the_rate() -> None:
     assert not bucket.take(11, 1.0)
     assert bucket.take(20, 2.0)
     assert not bucket.take(60, 1000.0)
+
+
+def test_a_line_has_its_release() -> None:
+    """From the id of the instance; what is none has none."""
+    assert tag("web.1", "12-v5-9-web.1.fifo") == b"[web.1] v5"
+    assert (
+        tag("run.1", "12-run.1.fifo") == tag("run.1", "x") == tag("run.1", "1-vx-2") == b"[run.1]"
+    )

@@ -78,7 +78,7 @@ def test_assignment_splits_at_the_first_equals() -> None:
             assignment(text)
 
 
-@pytest.mark.parametrize("text", [*(set(HOSTILE) - {"a/b"}), "a..b", "a.lock", "a//b", "a/"])
+@pytest.mark.parametrize("text", [*sorted(set(HOSTILE) - {"a/b"}), "a..b", "a.lock", "a//b", "a/"])
 def test_bad_branches_are_refused(text: str) -> None:
     """A deploy branch is a plain one."""
     with pytest.raises(PaasError):

@@ -104,6 +104,68 @@ def test_all_is_stopped(shop: World) -> None:
     assert len(shop.proxy.ports(HOST) or ()) == 2
 
 
+def scale(world: World, *words: str) -> None:
+    world.processes.scale(ROOT, "shop", words, world.said, world.on_live)
+
+
+def test_scaling_up_starts_only_what_is_new(shop: World) -> None:
+    """The others go on as they are, behind the proxy and besides it."""
+    before, ports = generations(shop), shop.proxy.ports(HOST) or ()
+    shop.runtime.calls.clear()
+    scale(shop, "web=3", "worker+1")
+    after = generations(shop)
+    assert {label: after[label] for label in before} == before
+    assert set(after) - set(before) == {"web.3", "worker.2"}
+    assert set(ports) < set(shop.proxy.ports(HOST) or ())
+    assert [call for call in shop.runtime.calls if call.startswith("stop")] == []
+    assert len(shop.store.instances()) == len(shop.runtime.running) == 5
+
+
+def test_scaling_down_drains_and_stops_only_what_is_too_much(shop: World) -> None:
+    """Nothing is started; a full roll-out afterwards leaves nothing behind."""
+    before = generations(shop)
+    shop.runtime.calls.clear()
+    shop.proxy.calls.clear()
+    scale(shop, "web=1", "worker=0")
+    assert generations(shop) == {"web.1": before["web.1"]}
+    assert len(shop.proxy.ports(HOST) or ()) == 1
+    assert [call.split()[0] for call in shop.proxy.calls] == ["apply", "drain"]
+    assert {call.split()[0] for call in shop.runtime.calls} == {"stop"}
+    restart(shop)
+    assert len(shop.store.instances()) == len(shop.runtime.running) == 1
+
+
+def test_scaling_one_up_and_another_down(shop: World) -> None:
+    """In one roll-out, to nothing and back."""
+    scale(shop, "web=0", "worker=2")
+    assert set(generations(shop)) == {"worker.1", "worker.2"}
+    assert shop.proxy.ports(HOST) == ()
+    scale(shop, "worker=0")
+    assert shop.runtime.running == {}
+    scale(shop, "web=1")
+    assert set(generations(shop)) == {"web.1"}
+    shop.reconcile.run(shop.said)
+    assert len(shop.runtime.running) == 1
+
+
+def test_a_failed_scaling_changes_nothing(shop: World) -> None:
+    """Neither the formation nor what runs."""
+    before = (generations(shop), shop.proxy.ports(HOST))
+    shop.runtime.behaviours["serve"] = Behaviour(State.CRASHED, 1, "exited with status 1")
+    with pytest.raises(PaasError):
+        scale(shop, "web=3", "worker=0")
+    assert (generations(shop), shop.proxy.ports(HOST)) == before
+    assert shop.processes.formation(ROOT, "shop") == {"web": 2, "worker": 1}
+
+
+def test_scaling_up_what_is_stopped_says_so(shop: World) -> None:
+    """It is only counted."""
+    stop(shop, "worker")
+    scale(shop, "worker=2")
+    assert "worker.2" not in generations(shop)
+    assert any("Stopped by hand" in line and "worker.2" in line for line in shop.said.lines)
+
+
 def test_stopping_drains_before_it_stops(shop: World) -> None:
     """The proxy is switched and drained first."""
     shop.proxy.calls.clear()

@@ -6,6 +6,7 @@ import pytest
 
 from paas.domain.names import AppName
 from paas.domain.releases import Status
+from paas.domain.routing import Routing
 from tests.fakes.world import World
 
 
@@ -138,3 +139,31 @@ def test_what_a_killed_build_left_is_cleared(world: World) -> None:
     world.builder.interrupted.add(1)
     assert world.reconcile.run(world.said) == 1
     assert world.reconcile.run(world.said) == 0
+
+
+def test_one_app_that_cannot_be_told_keeps_no_other_from_being_served(world: World) -> None:
+    """A row of a later version, a setting that holds no longer: said, and the rest goes on."""
+    for name in ("bad", "worse", "good"):
+        world.app(name)
+        world.push(name)
+    world.store.set_routing(1, Routing(settings={"allow": "fe80::1%x;"}))
+    with world.store.writing() as connection:
+        connection.execute("""INSERT INTO routing VALUES (2, '{"from": "the future"}')""")
+    world.proxy.by_app.clear()
+    world.reconcile.prepare()
+    assert set(world.proxy.by_app) == {3}
+    assert [app.name for app in world.sites.unserved()] == ["bad", "worse"]
+    world.reconcile.run(world.said)
+    assert "allow takes addresses or ranges" in str(world.logs.lines)
+    assert "cannot be read" in str(world.logs.lines)
+
+
+def test_one_name_is_served_for_one_app(world: World) -> None:
+    """Should two apps have one name after a crash, the proxy is told of one of them."""
+    world.app("one")
+    world.push("one")
+    world.app("two")
+    world.push("two")
+    world.store.set_routing(2, Routing(domains=("one.example.com",)))
+    world.reconcile.prepare()
+    assert set(world.proxy.by_app) == {1}

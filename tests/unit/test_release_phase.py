@@ -67,6 +67,15 @@ def test_failure_rejects_the_push(world: World, command: str, words: str) -> Non
     assert [call for call in world.runtime.calls if call.startswith("start")] == ["start 1-v1-1"]
 
 
+def test_a_database_file_without_its_directory(world: World) -> None:
+    """The hint names what is missing: a storage directory."""
+    procfile(world, A, "echo OperationalError: unable to open database file; exit 1")
+    world.app()
+    with pytest.raises(PaasError) as failed:
+        world.push()
+    assert "storage:add" in (failed.value.hint or "")
+
+
 def test_a_flood_of_output_is_cut(world: World) -> None:
     """8 MiB are passed on; the last lines are known all the same."""
     world.app()

@@ -7,7 +7,7 @@ import pytest
 
 from paas.domain.errors import PaasError
 from paas.domain.names import AppName, VarName
-from paas.domain.runs import app_first, command_text, run_number, terminal_name
+from paas.domain.runs import app_first, command_text, run_label, terminal_name
 from paas.services.runs import Order
 from tests.fakes.world import ROOT, World
 
@@ -23,6 +23,9 @@ class Nobody:
         return -1
 
     def is_there(self) -> bool:
+        return True
+
+    def is_in_front(self) -> bool:
         return True
 
 
@@ -84,7 +87,7 @@ def test_no_command(words: list[str]) -> None:
 def test_names_of_no_one_off(name: str) -> None:
     """Only run.N is the name of a one-off process."""
     with pytest.raises(PaasError) as caught:
-        run_number(name)
+        run_label(name)
     assert caught.value.reference == "run-name"
 
 

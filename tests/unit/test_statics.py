@@ -35,8 +35,8 @@ def test_paths(text: str, path: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "static", "//", "/a//b", "/.git", "/a/.b", "/a/..", "/../a", "/a b", "/a\n", '/a"', "/a$b",
-        "/a;b", "/a{2}", "/(a)", "/a*", "/a\\b", "/a%2e", "/\u00fc", "/" + "a" * 200,
+        "", "static", "//", "/a//b", "/.git", "/a/.b", "/a/..", "/../a", "/a b", "/a\n", '/a"',
+        "/a$b", "/a;b", "/a{2}", "/(a)", "/a*", "/a\\b", "/a%2e", "/\u00fc", "/" + "a" * 200,
     ],
 )  # fmt: skip
 def test_what_is_no_path(text: str) -> None:
@@ -53,7 +53,8 @@ def test_folders() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", ".", "./", "..", "/app", "a/..", "a/../b", ".git", "a/.git", "a//b", "a\n", 'a"', "a$b"]
+    "text",
+    ["", ".", "./", "..", "/app", "a/..", "a/../b", ".git", "a/.git", "a//b", "a\n", 'a"', "a$b"],
 )  # fmt: skip
 def test_what_is_no_folder(text: str) -> None:
     """The top would show the app's code."""
@@ -64,8 +65,12 @@ def test_what_is_no_folder(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "header"),
-    [("30d", "max-age=2592000"), ("10m", "max-age=600"), ("off", "no-cache")]
-    + [("no-store", "no-store")],
+    [
+        ("30d", "max-age=2592000"),
+        ("10m", "max-age=600"),
+        ("off", "no-cache"),
+        ("no-store", "no-store"),
+    ],
 )
 def test_times(text: str, header: str) -> None:
     """And what browsers are told."""

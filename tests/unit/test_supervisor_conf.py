@@ -48,3 +48,12 @@ def test_a_path_too_long_for_a_socket_is_refused() -> None:
     """Where the socket's name would not fit, the message says how long it may be."""
     with pytest.raises(PaasError, match="too long for a Unix socket"):
         main_conf(Settings(run=Path("/" + "x" * 90)), [])
+
+
+def test_a_program_that_starts_when_it_is_needed() -> None:
+    """Others start with supervisord."""
+    drains = Program("drains", ("/x",), Path("/logs/drains.log"), autostart=False)
+    text = main_conf(Settings(), [GATE, drains])
+    gate, _, rest = text.partition("[program:drains]")
+    assert "\nautostart=true\n" in gate
+    assert "\nautostart=false\n" in rest

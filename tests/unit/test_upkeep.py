@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from paas.domain.errors import PaasError
+from paas.domain.hosts import HostName
 from paas.domain.interfaces import Quarantine
 from paas.domain.names import AppName, VarName
 from paas.services.pushes import RefUpdate
@@ -57,6 +58,36 @@ def test_maintenance_closes_the_site_and_opens_it(world: World) -> None:
     assert world.proxy.ports(HOST)
 
 
+def test_a_page_that_is_set_goes_before_the_repository_s(world: World) -> None:
+    """It is shown at once, outlives deploys, and goes when it is cleared or with the app."""
+    world.app()
+    world.push()
+    world.slugs.pages.add(world.store.slugs(1)[0].id)
+    world.upkeep.set_maintenance(ROOT, "shop", True, world.said)
+    world.upkeep.set_page(ROOT, "shop", b"<h1>Soon</h1>", world.said)
+    assert world.proxy.by_app[1].page == Path("/pages/1.html")
+    world.push(commit="b" * 40)
+    assert world.proxy.by_app[1].page == Path("/pages/1.html")
+    assert world.upkeep.clear_page(ROOT, "shop", world.said)
+    assert world.proxy.by_app[1].page != Path("/pages/1.html")
+    assert not world.upkeep.clear_page(ROOT, "shop", world.said)
+    world.upkeep.set_page(ROOT, "shop", b"<h1>Soon</h1>", world.said)
+    world.apps.destroy(ROOT, "shop", "shop", world.said)
+    assert world.pages.contents == {}
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b" \n", b"\xff\xfe<h1>", b"x" * (1024**2 + 1), b"a" * 257 + b"ustar"]
+)
+def test_what_is_no_page_is_refused(world: World, content: bytes) -> None:
+    """Nothing, too much, an archive, another encoding."""
+    world.app()
+    with pytest.raises(PaasError) as raised:
+        world.upkeep.set_page(ROOT, "shop", content, world.said)
+    assert raised.value.reference == "maintenance-page"
+    assert world.pages.contents == {}
+
+
 def test_maintenance_before_the_first_deploy(world: World) -> None:
     """It is remembered; where the proxy refuses, it is as before."""
     world.app()
@@ -75,12 +106,16 @@ def test_a_clone_has_config_and_formation(world: World) -> None:
     world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.said, world.on_live)
     world.push()
     world.processes.scale(ROOT, "shop", ["web=2"], world.said, world.on_live)
+    world.router.set(ROOT, "shop", "gzip", "on", world.said)
+    world.domains.add(ROOT, "shop", [HostName("shop.test")], world.said)
     before = world.store.instances(1)
     app = world.cloning.clone(ROOT, "shop", AppName("copy"), world.said, world.on_live)
     assert world.config.get(ROOT, "copy", VarName("A")).reveal() == "1"
     assert len(world.proxy.ports("copy.example.com") or ()) == 2
     assert world.store.slugs(app.id)[0].id != world.store.slugs(1)[0].id
     assert world.store.instances(1) == before
+    assert world.proxy.by_app[app.id].settings.gzip
+    assert list(world.proxy.by_app[app.id].hosts) == ["copy.example.com"]
     bare = world.cloning.clone(
         ROOT, "shop", AppName("bare"), world.said, world.on_live, deploy=False
     )

@@ -93,6 +93,54 @@ def test_a_change_meanwhile_ends_the_watch(world: World) -> None:
     assert world.store.releases(1)[0].description == "Set A"
 
 
+def set_bad(world: World, *, restart: bool = True) -> list[int | None]:
+    """A first deploy, then a config var with which port 5001 answers 5xx.
+
+    Returns what was live when who waits was let go.
+    """
+    let_go: list[int | None] = []
+    world.app()
+    world.push()
+    world.requests.by_port[5001] = Answers(20, 15)
+    values = {VarName("MODE"): "bad"}
+    world.config.set(
+        ROOT, "shop", values, world.said, lambda: let_go.append(current(world)), restart=restart
+    )
+    return let_go
+
+
+def test_goes_back_from_a_config_change(world: World) -> None:
+    """As after a deploy; whoever set it was let go before that."""
+    assert set_bad(world) == [2]
+    assert current(world) == 3
+    assert world.store.releases(1)[0].description == (
+        "Rollback to v1 (v2: 15 of 20 requests were answered with 5xx)"
+    )
+    assert world.config.all(ROOT, "shop") == {}
+
+
+def test_a_config_change_without_a_restart_is_not_watched(world: World) -> None:
+    """Nothing was started with it."""
+    assert set_bad(world, restart=False) == [2]
+    assert current(world) == 2
+
+
+def test_an_instance_that_is_stopped_by_hand_has_not_crashed(world: World) -> None:
+    """ps:scale and ps:stop within the window are no reason to go back."""
+    world.app()
+    world.push()
+    calls, original = iter(range(1000)), world.runtime.states
+
+    def states(instances: list[object]) -> object:
+        stopping = Behaviour(State.STOPPED, 1, "killed by SIGTERM")
+        world.runtime.behaviours["serve"] = stopping if next(calls) > 3 else Behaviour()
+        return original(instances)  # type: ignore[arg-type]
+
+    world.runtime.states = states  # type: ignore[method-assign,assignment]
+    world.push(commit=B)
+    assert current(world) == 2
+
+
 @pytest.mark.parametrize(
     ("old", "new", "goes"),
     [

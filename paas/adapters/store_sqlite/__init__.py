@@ -2,10 +2,22 @@
 
 from paas.adapters.store_sqlite.accounts import AccountTables
 from paas.adapters.store_sqlite.building import BuildTables
+from paas.adapters.store_sqlite.certificates import CertificateTables
+from paas.adapters.store_sqlite.cron import CronTables
+from paas.adapters.store_sqlite.draining import DrainTables
 from paas.adapters.store_sqlite.history import HistoryTables
 from paas.adapters.store_sqlite.routing import RoutingTables
 from paas.adapters.store_sqlite.running import RunningTables
 
 
-class SqliteStore(AccountTables, BuildTables, HistoryTables, RoutingTables, RunningTables):
+class SqliteStore(
+    AccountTables,
+    BuildTables,
+    CertificateTables,
+    CronTables,
+    DrainTables,
+    HistoryTables,
+    RoutingTables,
+    RunningTables,
+):
     """Store of domain.interfaces."""

@@ -122,4 +122,51 @@ MIGRATIONS = (
         app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE
     ) STRICT;
     """,
+    """
+    CREATE TABLE drains (
+        token TEXT PRIMARY KEY,
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        url TEXT NOT NULL,
+        UNIQUE (app_id, url)
+    ) STRICT;
+    """,
+    """
+    CREATE TABLE cron (
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        suspended INTEGER,
+        due TEXT,
+        started TEXT,
+        user TEXT,
+        ended TEXT,
+        status INTEGER,
+        missed INTEGER NOT NULL DEFAULT 0,
+        missed_at TEXT,
+        PRIMARY KEY (app_id, name)
+    ) STRICT;
+    """,
+    """
+    CREATE TABLE certificates (
+        id TEXT PRIMARY KEY,
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        origin TEXT NOT NULL,
+        facts TEXT NOT NULL,
+        added_at TEXT NOT NULL,
+        warned TEXT
+    ) STRICT;
+    CREATE INDEX certificates_of_app ON certificates (app_id);
+    CREATE TABLE auto_certificates (
+        app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE
+    ) STRICT;
+    CREATE TABLE certificate_attempts (
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        host TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        at TEXT NOT NULL,
+        again TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        refusals TEXT NOT NULL,
+        PRIMARY KEY (app_id, host)
+    ) STRICT;
+    """,
 )

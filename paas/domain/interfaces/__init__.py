@@ -1,22 +1,49 @@
 """The outside world as the services see it: one Protocol for each thing that adapters provide."""
 
 from paas.domain.interfaces.building import Builder, BuildpackCatalog, BuildQueue, Built, Slugs
+from paas.domain.interfaces.certifying import CertificateFiles, CertificateReader, Issuer
 from paas.domain.interfaces.guarding import KeyFile, KeyReader, Locks
+from paas.domain.interfaces.importing import Archive, Imported, Importer, Submodules
+from paas.domain.interfaces.pages import Pages
 from paas.domain.interfaces.repository import Commit, Quarantine, Repository, Tree
-from paas.domain.interfaces.routing import HealthProbe, Ports, Proxy, Resolver, ServerFile
+from paas.domain.interfaces.routing import (
+    HealthProbe,
+    Ports,
+    Proxy,
+    ProxyChoice,
+    ProxyKind,
+    Resolver,
+    ServerFile,
+)
 from paas.domain.interfaces.running import Caller, OneOff, Runs, Runtime, StorageFiles
-from paas.domain.interfaces.saying import Clock, LogLine, Logs, Narrator, RequestLog
+from paas.domain.interfaces.saying import (
+    Clock,
+    DrainProcess,
+    Logs,
+    Narrator,
+    RequestLog,
+)
 from paas.domain.interfaces.store import Store
+from paas.domain.interfaces.timing import Bookmark, Schedules
+from paas.domain.loglines import LogLine
 
 __all__ = [
+    "Archive",
+    "Bookmark",
     "BuildQueue",
     "Builder",
     "BuildpackCatalog",
     "Built",
     "Caller",
+    "CertificateFiles",
+    "CertificateReader",
     "Clock",
     "Commit",
+    "DrainProcess",
     "HealthProbe",
+    "Imported",
+    "Importer",
+    "Issuer",
     "KeyFile",
     "KeyReader",
     "Locks",
@@ -24,17 +51,22 @@ __all__ = [
     "Logs",
     "Narrator",
     "OneOff",
+    "Pages",
     "Ports",
     "Proxy",
+    "ProxyChoice",
+    "ProxyKind",
     "Quarantine",
     "Repository",
     "RequestLog",
     "Resolver",
     "Runs",
     "Runtime",
+    "Schedules",
     "ServerFile",
     "Slugs",
     "StorageFiles",
     "Store",
+    "Submodules",
     "Tree",
 ]

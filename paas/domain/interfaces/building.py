@@ -12,6 +12,7 @@ from paas.domain.procfile import Processes
 from paas.domain.releases import (
     ConfigVars,
 )
+from paas.domain.sites import SlugFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,9 @@ class Slugs(Protocol):
     def path(self, slug_id: str) -> Path: ...
     def page(self, slug_id: str, name: str) -> Path | None:
         """A file at the top of a slug that the proxy can show; None where there is none."""
+
+    def folder(self, slug_id: str, name: str) -> SlugFolder | None:
+        """A folder of a slug; None where there is none, or a link leads to it."""
 
     def remove(self, slug_id: str) -> None:
         """Delete a slug or an unfinished build; no error where there is none."""

@@ -13,9 +13,12 @@ class Locks(Protocol):
     """Locks between processes of this server; the kernel frees them when a process ends."""
 
     def app(
-        self, app_id: int, holder: str, waiting: Callable[[str], None] | None = None
+        self,
+        app_id: int,
+        holder: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
     ) -> AbstractContextManager[None]:
-        """Hold the app's own lock. waiting is called once, with the present holder, before a wait.
+        """Hold the app's own lock. waiting, given the present holder, surrounds a wait.
 
         holder: what is done and by whom, in words.
         """

@@ -1,6 +1,7 @@
 """The git repositories, and what is read of them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -18,11 +19,16 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """What was written out. warnings: sentences about submodules and Git LFS pointers."""
+    """What was written out.
+
+    submodules: the commits of other repositories that it refers to, by path; nothing is there.
+    lfs_pointers: the files that only point to their content, which Git LFS keeps elsewhere.
+    """
 
     files: int
     size_bytes: int
-    warnings: tuple[str, ...]
+    submodules: Mapping[str, str] = field(default_factory=dict)
+    lfs_pointers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

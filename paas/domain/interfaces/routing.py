@@ -1,20 +1,25 @@
 """The web server in front, and the ports behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from paas.domain.health import Answer
+from paas.domain.interfaces.saying import Narrator
 from paas.domain.sites import Site
 
 
-class Proxy(Protocol):
-    """The web server in front."""
+class ProxyKind(Protocol):
+    """A web server in front."""
 
     def apply(self, site: Site) -> None:
         """Serve the site; returns when every new connection is routed by it.
 
         Raises PaasError, with the former site restored, where the proxy refuses it.
         """
+
+    def cannot(self, key: str, value: str) -> str | None:
+        """Why this proxy, as it is installed, cannot do what a setting asks; None: it can."""
 
     def remove(self, app_id: int) -> None: ...
     def sites(self) -> set[int]:
@@ -27,11 +32,44 @@ class Proxy(Protocol):
         """Make the site files exactly these, as at boot."""
 
 
+class Proxy(ProxyKind, Protocol):
+    """The web server in front, of whichever kind it is."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Meanwhile no other kind of proxy takes over: what is applied is recorded first."""
+
+
+class ProxyChoice(Protocol):
+    """Which kind of proxy the server has."""
+
+    def kind(self) -> str:
+        """The one that serves."""
+
+    def kinds(self) -> tuple[str, ...]:
+        """All that there are."""
+
+    def cannot(self, key: str, value: str, kind: str | None = None) -> str | None:
+        """As `Proxy.cannot`, of any kind."""
+
+    def is_unsettled(self) -> bool:
+        """Whether a switch from one to another was interrupted."""
+
+    def switch(self, kind: str, sites: Callable[[], Sequence[Site]], say: Narrator) -> None:
+        """Serve by that kind; also where it is the present one, to settle an interrupted switch.
+
+        sites: asked when nothing changes any more. Raises PaasError, with the former kind serving
+        again, where the new one does not come to it.
+        """
+
+    def let_go(self, limit_s: float) -> bool:
+        """End what the others still run, when that has served its last request; else False."""
+
+
 class HealthProbe(Protocol):
     """A look at an instance's port."""
 
-    def answers(self, port: int, host: str, timeout_s: float) -> bool:
-        """Whether 127.0.0.1:port answers a GET / with any HTTP response."""
+    def answers(self, port: int, host: str, timeout_s: float) -> int | None:
+        """The status with which 127.0.0.1:port answers a GET /, or None where it does not."""
 
     def accepts(self, port: int, timeout_s: float) -> bool:
         """Whether 127.0.0.1:port accepts a connection."""

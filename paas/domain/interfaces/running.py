@@ -98,6 +98,9 @@ class Caller(Protocol):
     def is_there(self) -> bool:
         """Take the news, that the terminal's size changed or that they left; False: they left."""
 
+    def is_in_front(self) -> bool:
+        """Whether nobody but them uses their terminal: the command is not in the background."""
+
 
 class Runs(Protocol):
     """One-off processes that people start: ``run.1``, ``run.2``, each in a fresh instance."""
@@ -129,6 +132,9 @@ class Runs(Protocol):
 
         ended gets its exit status, in another process than this.
         """
+
+    def starting(self, app_id: int, job: str) -> AbstractContextManager[None]:
+        """Let nobody else start a run of that cron job meanwhile."""
 
     def listing(self, app_id: int) -> list[Run]:
         """Those that run, by number."""

@@ -1,10 +1,12 @@
 """What the services say, the time they see, and the logs."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from paas.domain.drains import Drain
+from paas.domain.loglines import EVERY_LINE, LogFilter, LogLine
 from paas.domain.watching import Answers
 
 
@@ -23,6 +25,12 @@ class Narrator(Protocol):
     def raw(self, line: bytes) -> None:
         """A line of a program's own output, as it is."""
 
+    def doing(self, text: str) -> AbstractContextManager[None]:
+        """Show that something goes on while the block runs, where it takes longer than a second.
+
+        text: what, as in ``Still waiting for web.1``: ``waiting for web.1``.
+        """
+
 
 class Clock(Protocol):
     """The time, replaced in unit tests."""
@@ -37,16 +45,6 @@ class Clock(Protocol):
         """Wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """One line of an app's log. source: ``app``, ``paas`` or ``router``; process: ``web.1``."""
-
-    at: datetime
-    source: str
-    process: str
-    text: str
-
-
 class Logs(Protocol):
     """The apps' log files and the builds' output."""
 
@@ -56,11 +54,17 @@ class Logs(Protocol):
     def write_output(self, app_id: int, process: str, line: bytes) -> None:
         """Add a line that a process printed: ``app[process]: line``."""
 
-    def tail(self, app_id: int, count: int) -> list[LogLine]:
-        """The last lines, oldest first, router lines included."""
+    def tail(self, app_id: int, count: int, wanted: LogFilter = EVERY_LINE) -> list[LogLine]:
+        """The last lines that are wanted, oldest first, router lines included."""
 
-    def follow(self, app_id: int, stop: Callable[[], bool]) -> Iterator[LogLine]:
-        """Lines as they arrive, until stop says so."""
+    def follow(
+        self,
+        app_id: int,
+        stop: Callable[[], bool],
+        wanted: LogFilter = EVERY_LINE,
+        count: int = 0,
+    ) -> Iterator[LogLine]:
+        """The last lines, then those that arrive until stop says so: none twice, none missed."""
 
     def instance_tail(self, app_id: int, process: str, count: int) -> list[str]:
         """The last lines that one process printed."""
@@ -85,3 +89,13 @@ class RequestLog(Protocol):
 
     def answers(self, app_id: int, since: datetime, ports: set[int]) -> Answers:
         """How the instances on these ports answered since then, as far as it is logged."""
+
+
+class DrainProcess(Protocol):
+    """The process that forwards logs to the drains in the store."""
+
+    def begin(self, drain: Drain) -> None:
+        """Note where the app's log ends now: what comes after it is forwarded."""
+
+    def keep(self, *, wanted: bool) -> None:
+        """Have it run, or not; no error where it is so already."""

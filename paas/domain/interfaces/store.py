@@ -6,6 +6,9 @@ from typing import Protocol
 
 from paas.domain.apps import App, AppLock, Key, Role, User
 from paas.domain.buildpacks import Buildpack
+from paas.domain.drains import Drain
+from paas.domain.interfaces.certifying import CertificateStates
+from paas.domain.interfaces.timing import CronStates
 from paas.domain.names import AppName, BranchName, ProcessType, UserName
 from paas.domain.releases import (
     Build,
@@ -18,8 +21,11 @@ from paas.domain.routing import Routing
 from paas.domain.storage import Storage
 
 
-class Store(Protocol):
+class Store(CertificateStates, CronStates, Protocol):
     """The state: one database. Each method is one transaction and durable when it returns."""
+
+    def close(self) -> None:
+        """Let go of the database before a fork; the next call opens it anew."""
 
     def add_user(self, name: UserName, role: Role, now: datetime) -> User: ...
     def user(self, name: UserName) -> User | None: ...
@@ -118,6 +124,11 @@ class Store(Protocol):
 
     def maintenance(self, app_id: int) -> bool: ...
     def set_maintenance(self, app_id: int, on: bool) -> None: ...
+    def add_drain(self, drain: Drain) -> None: ...
+    def drains(self, app_id: int | None = None) -> list[Drain]:
+        """In the order in which they were added; of all apps where none is given."""
+
+    def remove_drain(self, token: str) -> None: ...
     def add_storage(self, app_id: int, path: str) -> Storage: ...
     def restore_storage(self, app_id: int, storage: Storage) -> None: ...
     def remove_storage(self, storage_id: int) -> None: ...

@@ -1,9 +1,11 @@
 """apps, apps:create, apps:info, apps:rename, apps:destroy, git:set"""
 
+from contextlib import suppress
+
 import click
 
 from paas.domain.apps import App
-from paas.domain.errors import usage_error
+from paas.domain.errors import PaasError, usage_error
 from paas.domain.names import app_name, branch_name
 from paas.entrypoints.cli.session import (
     Session,
@@ -52,7 +54,7 @@ def create(session: Session, name: str | None, app: str | None, as_json: bool) -
     if as_json:
         print_json(_plain(session, made))
     else:
-        print_line(f"{addresses.url(made.name)} | {addresses.git_url(made.name)}")
+        print_line(f"{session.platform.sites.url(made)} | {addresses.git_url(made.name)}")
 
 
 @click.command("apps:info")
@@ -106,7 +108,7 @@ def rename(session: Session, names: tuple[str, ...], app: str | None) -> None:
     renamed = session.platform.apps.rename(session.actor, old, app_name(names[-1]), session.say)
     addresses = session.platform.addresses
     session.say.step(f"Renamed {old} to {renamed.name}")
-    print_line(f"{addresses.url(renamed.name)} | {addresses.git_url(renamed.name)}")
+    print_line(f"{session.platform.sites.url(renamed)} | {addresses.git_url(renamed.name)}")
 
 
 @click.command("apps:destroy")
@@ -122,6 +124,8 @@ def destroy(session: Session, name: str | None, app: str | None, confirm: str | 
     gone = session.platform.apps.destroy(
         session.actor, session.app_name(app, name), confirm, session.say
     )
+    with suppress(PaasError):  # the app is gone, whatever becomes of the drains' process
+        session.platform.drains.settle()
     session.say.step(f"Destroyed {gone.name}")
 
 
@@ -151,7 +155,7 @@ def _plain(session: Session, app: App) -> dict[str, object]:
     return {
         "name": app.name,
         "owner": app.owner,
-        "url": addresses.url(app.name),
+        "url": session.platform.sites.url(app),
         "git_url": addresses.git_url(app.name),
         "created_at": app.created_at.isoformat(),
     }

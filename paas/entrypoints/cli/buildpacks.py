@@ -1,5 +1,7 @@
 """buildpacks, buildpacks:add, :set, :remove, :clear, and builder:set"""
 
+from collections.abc import Sequence
+
 import click
 
 from paas.domain.buildpacks import Buildpack
@@ -28,12 +30,15 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
 
     Example: paas buildpacks -a shop
     """
-    packs = session.platform.buildpacks.all(session.actor, session.app_name(app, name))
+    name = session.app_name(app, name)
+    packs = session.platform.buildpacks.all(session.actor, name)
     if as_json:
         print_json([pack.source for pack in packs])
         return
     if not packs:
-        session.say.detail("No buildpacks are set: they are detected at each push.")
+        declared = session.platform.buildpacks.declared(session.actor, name)
+        found = f"app.json names {_joined(declared)}" if declared else "they are detected"
+        session.say.detail(f"No buildpacks are set: {found} at each push.")
     for number, pack in enumerate(packs, start=1):
         print_line(f"{number}. {pack}" if len(packs) > 1 else str(pack))
 
@@ -53,7 +58,7 @@ def add(session: Session, words: tuple[str, ...], app: str | None, index: int | 
     """
     name, pack = _words(session, words, app, "buildpacks:add")
     packs = session.platform.buildpacks.add(session.actor, name, pack, index)
-    _tell(session, f"Buildpack added to {name}", packs)
+    _tell(session, name, f"Buildpack added to {name}", packs)
 
 
 @click.command("buildpacks:set")
@@ -68,7 +73,7 @@ def set_pack(session: Session, words: tuple[str, ...], app: str | None, index: i
     """
     name, pack = _words(session, words, app, "buildpacks:set")
     packs = session.platform.buildpacks.set(session.actor, name, pack, index)
-    _tell(session, f"Buildpack of {name} set", packs)
+    _tell(session, name, f"Buildpack of {name} set", packs)
 
 
 @click.command("buildpacks:remove")
@@ -88,7 +93,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None, index: int
     else:
         name, pack = _words(session, words, app, "buildpacks:remove")
     packs = session.platform.buildpacks.remove(session.actor, name, pack, index)
-    _tell(session, f"Buildpack removed from {name}", packs)
+    _tell(session, name, f"Buildpack removed from {name}", packs)
 
 
 @click.command("buildpacks:clear")
@@ -96,13 +101,13 @@ def remove(session: Session, words: tuple[str, ...], app: str | None, index: int
 @app_option
 @pass_session
 def clear(session: Session, name: str | None, app: str | None) -> None:
-    """Remove all buildpacks from the app: the next push detects them.
+    """Remove all buildpacks from the app: app.json names them from then on, or they are detected.
 
     Example: paas buildpacks:clear -a shop
     """
     name = session.app_name(app, name)
     session.platform.buildpacks.clear(session.actor, name)
-    _tell(session, f"Buildpacks of {name} cleared", [])
+    _tell(session, name, f"Buildpacks of {name} cleared", [])
 
 
 @click.command("builder:set")
@@ -138,11 +143,19 @@ def _words(
     return session.app_name(app, words[0] if len(words) == 2 else None), words[-1]
 
 
-def _tell(session: Session, done: str, packs: list[Buildpack]) -> None:
+def _tell(session: Session, name: str, done: str, packs: list[Buildpack]) -> None:
     """What changed, and what the next push will do."""
+    declared = session.platform.buildpacks.declared(session.actor, name)
     if not packs:
-        session.say.step(f"{done}. The next push detects the buildpacks.")
+        what = "uses those of app.json" if declared else "detects the buildpacks"
+        session.say.step(f"{done}. The next push {what}.")
         return
     session.say.step(f"{done}. The next push uses:")
     for number, pack in enumerate(packs, start=1):
         session.say.detail(f"{number}. {pack}")
+    if declared:
+        session.say.detail(f"and no more those of app.json: {_joined(declared)}")
+
+
+def _joined(packs: Sequence[Buildpack]) -> str:
+    return ", ".join(map(str, packs))

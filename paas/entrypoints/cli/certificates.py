@@ -127,10 +127,12 @@ def info(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
 def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
     """Remove a certificate that you added, and its key.
 
+    With certs:auto on, those that take its place come first.
+
     Example: paas certs:remove -a shop
     """
     name, word = _app_and_word(session, words, app)
-    for gone in session.platform.certificates.remove(session.actor, name, word, session.say):
+    for gone in session.platform.acme.remove(session.actor, name, word, session.say):
         session.say.step(f"Removed {gone.id} ({', '.join(gone.facts.names[:10])})")
 
 

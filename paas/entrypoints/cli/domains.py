@@ -3,6 +3,7 @@
 import click
 
 from paas.adapters.idn import to_host_name, to_unicode
+from paas.domain.certificates import AppCertificate
 from paas.domain.errors import usage_error
 from paas.domain.hosts import HostName
 from paas.domain.sites import Redirect
@@ -25,17 +26,22 @@ CODES = ("301", "302", "307", "308")
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
-    """List the host names of an app, and whether DNS points them here.
+    """List the host names of an app: whether DNS points them here, and their certificates.
 
     Example: paas domains -a shop
     """
     name = session.app_name(app, name)
     found = session.platform.domains.listing(session.actor, name)
+    certificates = session.platform.certificates.listing(session.actor, name)
+    shown = {host: item.certificate for item in certificates for host in item.hosts}
     if as_json:
-        print_json([_plain(info) for info in found])
+        plain = [_plain(info) for info in found]
+        print_json(
+            [{**one, "certificate": _secured(shown.get(str(one["domain"])))} for one in plain]
+        )
         return
-    rows = [(info.host, _kind(info), _dns(info)) for info in found]
-    print_table(("Domain", "Kind", "DNS"), rows)
+    rows = [(info.host, _kind(info), _dns(info), _until(shown.get(info.host))) for info in found]
+    print_table(("Domain", "Kind", "DNS", "HTTPS"), rows)
 
 
 @click.command("domains:add")
@@ -150,6 +156,18 @@ def _plain(info: DomainInfo) -> dict[str, object]:
         "addresses": list(info.addresses),
         "points_here": info.here,
     }
+
+
+def _secured(certificate: AppCertificate | None) -> dict[str, str] | None:
+    if certificate is None:
+        return None
+    return {"id": certificate.id, "expires_at": certificate.facts.not_after.isoformat()}
+
+
+def _until(certificate: AppCertificate | None) -> str:
+    if certificate is None:
+        return "no certificate"
+    return f"{certificate.id}, until {certificate.facts.not_after:%Y-%m-%d}"
 
 
 def _kind(info: DomainInfo) -> str:

@@ -18,6 +18,8 @@ UPDATES_MAX = 10_000
 def service(session: Session, name: str, app: AppName, env: Mapping[str, str]) -> ExecPlan:
     """What the client may become for a push or a fetch. Raises PaasError where it may not."""
     platform, user = session.platform, session.actor.name
+    if name.startswith(gitaccess.LFS_TRANSFER):
+        return _lfs(session, name.partition(" ")[2], app)
     if name != gitaccess.RECEIVE_PACK:
         found = platform.pushes.to_fetch(session.actor, app)
         return gitaccess.upload(
@@ -40,6 +42,23 @@ def service(session: Session, name: str, app: AppName, env: Mapping[str, str]) -
             "PAAS_APP": found.name,
             "PAAS_APP_ID": str(found.id),
         },
+    )
+
+
+def _lfs(session: Session, operation: str, app: AppName) -> ExecPlan:
+    platform = session.platform
+    if operation == "upload":
+        found = platform.pushes.to_push(session.actor, app, session.say)
+    else:
+        found = platform.pushes.to_fetch(session.actor, app)
+    settings = platform.settings
+    script = settings.current / "paas/entrypoints/lfs_transfer.py"
+    return gitaccess.lfs_transfer(
+        ("/usr/bin/python3", "-I", "-S", str(script)),
+        str(platform.repository.path(found.id)),
+        operation,
+        max_lfs_mib=settings.max_lfs_mib,
+        min_free_mib=settings.min_free_mib,
     )
 
 

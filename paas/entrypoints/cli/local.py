@@ -44,3 +44,10 @@ class LocalCaller:
         except BlockingIOError:
             return True
         return not any(number in numbers for number in _LEAVING)
+
+    def is_in_front(self) -> bool:
+        """Whether this process is in its terminal's foreground."""
+        try:
+            return os.tcgetpgrp(2) == os.getpgrp()
+        except OSError:
+            return True

@@ -1,6 +1,7 @@
 """The command line: which commands there are, and how one is run for somebody."""
 
 import errno
+import os
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -8,7 +9,9 @@ from pathlib import Path
 import click
 
 from paas import settings, wiring
+from paas.domain.acme import TEND_COMMAND
 from paas.domain.apps import Actor
+from paas.domain.cron import DUE_COMMAND
 from paas.domain.errors import EXIT_FAILED, EXIT_USAGE, PaasError, disk_full
 from paas.domain.gitaccess import ExecPlan
 from paas.domain.interfaces import Caller
@@ -17,15 +20,23 @@ from paas.entrypoints.cli import (
     apps,
     buildpacks,
     builds,
+    certificates,
+    client_side,
     cloning,
     config,
+    cron,
     domains,
+    drains,
     git,
     history,
+    imports,
     keys,
     processes,
+    proxy,
     releases,
+    router,
     server,
+    statics,
     storage,
     upkeep,
 )
@@ -33,6 +44,7 @@ from paas.entrypoints.cli import (
     run as run_commands,
 )
 from paas.entrypoints.cli.local import LocalCaller
+from paas.entrypoints.cli.progress import Look
 from paas.entrypoints.cli.session import Session
 from paas.entrypoints.cli.terminal import Terminal
 from paas.entrypoints.laptop.commands import SUMMARIES
@@ -43,6 +55,8 @@ COMMANDS: tuple[click.Command, ...] = (
     apps.info,
     apps.rename,
     apps.destroy,
+    client_side.init,
+    client_side.open_app,
     cloning.clone,
     buildpacks.listing,
     buildpacks.add,
@@ -54,6 +68,11 @@ COMMANDS: tuple[click.Command, ...] = (
     builds.info,
     builds.output,
     builds.cancel,
+    certificates.listing,
+    certificates.add,
+    certificates.info,
+    certificates.remove,
+    certificates.auto,
     config.listing,
     config.get,
     config.set_vars,
@@ -61,6 +80,10 @@ COMMANDS: tuple[click.Command, ...] = (
     config.import_vars,
     config.export_vars,
     config.edit_vars,
+    cron.listing,
+    cron.run,
+    cron.suspend,
+    cron.resume,
     domains.listing,
     domains.add,
     domains.remove,
@@ -68,6 +91,11 @@ COMMANDS: tuple[click.Command, ...] = (
     domains.redirect,
     domains.set_global,
     apps.git_set,
+    imports.from_archive,
+    imports.sync,
+    drains.listing,
+    drains.add,
+    drains.remove,
     keys.listing,
     keys.add,
     keys.remove,
@@ -78,6 +106,8 @@ COMMANDS: tuple[click.Command, ...] = (
     processes.start,
     processes.stop,
     processes.wait,
+    proxy.report,
+    proxy.set_kind,
     releases.listing,
     releases.info,
     releases.output,
@@ -88,6 +118,9 @@ COMMANDS: tuple[click.Command, ...] = (
     run_commands.detached,
     run_commands.listing,
     run_commands.stop,
+    statics.listing,
+    statics.add,
+    statics.remove,
     storage.listing,
     storage.add,
     storage.remove,
@@ -96,21 +129,38 @@ COMMANDS: tuple[click.Command, ...] = (
     upkeep.show,
     upkeep.switch_on,
     upkeep.switch_off,
+    upkeep.custom_page,
     upkeep.git_info,
+    router.set_key,
+    router.report,
+    router.logins,
+    router.add_login,
+    router.remove_login,
     server.status,
     server.doctor,
     server.completion,
     server.version,
     server.help_command,
 )
-HOOK = "git:hook"
+# What the platform's own processes ask for; each checks who asks.
+INTERNAL: Mapping[str, Callable[[Session, list[str]], None]] = {
+    "git:hook": lambda session, _: git.hook(session, session.env),
+    TEND_COMMAND: lambda session, _: certificates.tend(session),
+    DUE_COMMAND: cron.due,
+}
 
 
 @click.group("paas", help="Your own Heroku: git push deploy main.")
 @click.option("-a", "--app", "app", metavar="NAME", help="The app that a command is about.")
+@click.option("--terminal", type=(int, bool), hidden=True)
 @click.pass_context
-def root(context: click.Context, app: str | None) -> None:
-    """Every command; nouns and verbs as on Heroku."""
+def root(context: click.Context, app: str | None, terminal: tuple[int, bool] | None) -> None:
+    """Every command; nouns and verbs as on Heroku.
+
+    terminal: the columns of the caller's, and whether it takes colours, where ssh gives us none.
+    """
+    if terminal is not None and not os.isatty(2):
+        context.obj.say.is_seen_as(Look(*terminal))
     if app is not None:
         context.obj.default_app = app
 
@@ -147,11 +197,11 @@ def run(
 
     env: of the client; PAAS_ETC says which server. reply and caller: see Session.
     """
-    say = Terminal()
+    say = Terminal(Look.of(env), client_gone, caller.is_in_front)
     try:
         session = _session(actor_name, env, reply, client_gone, caller, say)
-        if argv[:1] == [HOOK]:
-            git.hook(session, env)
+        if argv and argv[0] in INTERNAL:
+            INTERNAL[argv[0]](session, argv[1:])
         else:
             root.main(args=argv or ["help"], obj=session, prog_name="paas", standalone_mode=False)
     except PaasError as error:

@@ -117,7 +117,7 @@ def scale(session: Session, words: tuple[str, ...], app: str | None, as_json: bo
 
     Example: paas ps:scale web=2 worker=1
     """
-    named = words[0] if words and not any(sign in words[0] for sign in "=+") else None
+    named = words[0] if words and _is_app(session, words[0], app) else None
     changes = words[1:] if named else words
     name = session.app_name(app, named)
     processes = session.platform.processes
@@ -155,6 +155,15 @@ def _app_and_processes(
     except PaasError:
         return session.app_name(None), words
     return first, words[1:]
+
+
+def _is_app(session: Session, word: str, app: str | None) -> bool:
+    """Tell ``shop`` from ``web=2``; ``web-1`` is an app only where nothing else names one."""
+    if "=" in word or "+" in word:
+        return False
+    kind, sign, count = word.rpartition("-")
+    known = app or session.default_app
+    return not (sign and count.isdigit() and known and kind in _types(session, known))
 
 
 def _types(session: Session, name: str) -> Collection[str]:

@@ -123,7 +123,7 @@ def stop(session: Session, words: tuple[str, ...], app: str | None) -> None:
 
     Example: paas run:stop run.1
     """
-    named = words[0] if not words[0].startswith("run.") else None
+    named = words[0] if "." not in words[0] else None
     labels = words[1:] if named else words
     if not labels:
         raise usage_error("arguments", "Which one?", "paas run:list shows them.")

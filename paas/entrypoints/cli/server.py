@@ -37,7 +37,11 @@ def status(session: Session, as_json: bool) -> None:
         "free_disk_bytes": free,
         "firewall": NftFirewall(settings).status() or "works",
         "missing_cgroup_controllers": Cgroups(settings).missing(),
+        "certificates": len(session.platform.store.certificates()),
+        "certificate_warnings": session.platform.acme.warnings(),
     }
+    unserved = [app.name for app in session.platform.sites.unserved()]
+    plain["unserved_apps"] = unserved
     if as_json:
         print_json(plain)
         return
@@ -51,7 +55,13 @@ def status(session: Session, as_json: bool) -> None:
     missing = plain["missing_cgroup_controllers"]
     if missing:
         rows.append(("Limits:", f"not enforced here, no cgroup controller: {missing}"))
+    if plain["certificates"]:
+        rows.append(("Certificates:", str(plain["certificates"])))
     print_table(("", ""), rows)
+    for warning in session.platform.acme.warnings():
+        session.say.warn(warning)
+    for name in unserved:
+        session.say.warn(f"{name} is not served, the proxy refused it. Why: paas logs -a {name}")
 
 
 @click.command("doctor")
@@ -66,7 +76,8 @@ def doctor(session: Session, fix: bool) -> None:
     if not fix:
         session.say.detail("Nothing was changed. To repair: paas doctor --fix")
         return
-    mended = session.platform.reconcile.run(session.say)
+    with session.say.doing("looking at the apps"):
+        mended = session.platform.reconcile.run(session.say)
     session.say.step(f"Mended {mended}" if mended else "Everything is as it should be")
 
 

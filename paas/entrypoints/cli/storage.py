@@ -23,7 +23,8 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
 
     Example: paas storage -a shop
     """
-    found = session.platform.storage.listing(session.actor, session.app_name(app, name))
+    with session.say.doing("adding up the sizes"):
+        found = session.platform.storage.listing(session.actor, session.app_name(app, name))
     if as_json:
         print_json([{"path": storage.path, "size_bytes": size} for storage, size in found])
         return

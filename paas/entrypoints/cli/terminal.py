@@ -3,11 +3,13 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 from tabulate import tabulate
 
 from paas.domain.errors import PaasError
+from paas.entrypoints.cli.progress import Look, Progress
 from paas.services.narration import DETAIL, STEP, WARNING, error_lines
 
 BOLD, RED, PLAIN = "\x1b[1m", "\x1b[31m", "\x1b[0m"
@@ -15,11 +17,30 @@ BOLD, RED, PLAIN = "\x1b[1m", "\x1b[31m", "\x1b[0m"
 
 class Terminal:
     """Narrator of domain.interfaces. A closed terminal is noticed and then left in peace: what
-    is being done goes on."""
+    is being done goes on.
 
-    def __init__(self) -> None:
+    has_left: whether who asked for the command waits no more. is_in_front: whether the terminal is
+    theirs at the moment, so that something may be drawn on it.
+    """
+
+    def __init__(
+        self,
+        look: Look | None = None,
+        has_left: Callable[[], bool] = lambda: False,
+        is_in_front: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._open = True
-        self._colour = os.isatty(2) and "NO_COLOR" not in os.environ
+        self._has_left = has_left
+        self._progress = Progress(self._send, lambda: not has_left() and is_in_front())
+        self.is_seen_as(look or Look())
+
+    def is_seen_as(self, look: Look) -> None:
+        """What is at the other end; a client behind ssh tells it (option --terminal)."""
+        self._progress.look = look
+
+    def doing(self, text: str) -> AbstractContextManager[None]:
+        """Show what goes on while the block runs, from its second second on."""
+        return self._progress.doing(text)
 
     def step(self, text: str) -> None:
         self._write(self._dressed(BOLD, STEP + text))
@@ -31,7 +52,7 @@ class Terminal:
         self._write(self._dressed(RED, WARNING + text))
 
     def raw(self, line: bytes) -> None:
-        self._send(line + b"\n")
+        self._progress.write(line + b"\n")
 
     def error(self, error: PaasError) -> None:
         """The one place where errors are rendered."""
@@ -39,13 +60,14 @@ class Terminal:
             self.warn(line)
 
     def _dressed(self, colour: str, text: str) -> str:
-        return f"{colour}{text}{PLAIN}" if self._colour else text
+        return f"{colour}{text}{PLAIN}" if self._progress.look.colour else text
 
     def _write(self, text: str) -> None:
-        self._send(text.encode("utf-8", "surrogateescape") + b"\n")
+        self._progress.write(text.encode("utf-8", "surrogateescape") + b"\n")
 
     def _send(self, line: bytes) -> None:
-        if not self._open:
+        # After Ctrl-C a terminal shows the shell's prompt, and what is typed there.
+        if not self._open or (os.isatty(2) and self._has_left()):
             return
         try:
             while line:

@@ -1,5 +1,8 @@
 """apps:lock, apps:unlock, maintenance, maintenance:on, maintenance:off, git:info"""
 
+import os
+import sys
+
 import click
 
 from paas.domain.errors import usage_error
@@ -12,6 +15,7 @@ from paas.entrypoints.cli.session import (
     pass_session,
 )
 from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.services.upkeep import PAGE_MAX_BYTES
 
 REASON_MAX = 200
 
@@ -89,6 +93,37 @@ def switch_off(session: Session, name: str | None, app: str | None) -> None:
     Example: paas maintenance:off -a shop
     """
     _switch(session, session.app_name(app, name), False)
+
+
+@click.command("maintenance:custom-page")
+@app_argument
+@app_option
+@click.option("--clear", is_flag=True, help="Go back to maintenance.html of the repository.")
+@pass_session
+def custom_page(session: Session, name: str | None, app: str | None, clear: bool) -> None:
+    """Set the page that visitors see in maintenance mode, from standard input.
+
+    Example: paas maintenance:custom-page -a shop < page.html
+    """
+    name = session.app_name(app, name)
+    upkeep = session.platform.upkeep
+    if clear:
+        if upkeep.clear_page(session.actor, name, session.say):
+            session.say.step(f"Cleared the maintenance page of {name}")
+        else:
+            session.say.detail("None was set.")
+        return
+    if os.isatty(0):
+        raise usage_error(
+            "maintenance-page",
+            "No page came on standard input: it is a terminal.",
+            "paas maintenance:custom-page < page.html",
+        )
+    content = sys.stdin.buffer.read(PAGE_MAX_BYTES + 1)
+    upkeep.set_page(session.actor, name, content, session.say)
+    session.say.step(f"Set the maintenance page of {name}: {len(content)} bytes")
+    if not upkeep.maintenance(session.actor, name):
+        session.say.detail(f"To show it: paas maintenance:on -a {name}")
 
 
 def _switch(session: Session, name: str, on: bool) -> None:

@@ -5,11 +5,15 @@ and sets it back at the end; so does this process, should the client be killed.
 """
 
 import socket
+import struct
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from paas.entrypoints.gate import wire
+
+_CREDENTIALS = struct.Struct("3i")
 
 
 class GateCaller:
@@ -50,3 +54,18 @@ class GateCaller:
             return False
         finally:
             self._conn.setblocking(True)
+
+    def is_in_front(self) -> bool:
+        """Whether the client is in its terminal's foreground, or has none, as behind ssh.
+
+        By the kernel's word, fields 5 and 8 of proc(5)'s stat: a terminal that is not this
+        process's own tells it nothing.
+        """
+        try:
+            peer = self._conn.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+            pid = _CREDENTIALS.unpack(peer)[0]
+            fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        except OSError:
+            return False
+        group, foreground = int(fields[2]), int(fields[5])
+        return foreground in (-1, group)

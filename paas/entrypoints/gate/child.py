@@ -93,9 +93,11 @@ class GitService(Protocol):
 def commands(etc: Path) -> Handler:
     """The handler of a real server; imports and compiles what all commands need, once."""
     from paas.adapters.nginx_conf import load_templates
+    from paas.adapters.nginx_tls import installed_tls
     from paas.entrypoints.cli import main as cli
 
     load_templates()
+    installed_tls()
     with suppress(PaasError):  # bad settings are for each command to tell
         cli.platform(str(etc))
     return dispatcher(etc, cli.run, cli.git_service)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from paas.domain.errors import PaasError, usage_error
-from paas.domain.gitaccess import SERVICES
+from paas.domain.gitaccess import LFS_TRANSFER, SERVICES
 from paas.domain.names import AppName, app_name, shown
 
 HOOK_COMMAND = "git:hook"
@@ -50,6 +50,15 @@ def parse(command: str | None) -> GitRequest | tuple[str, ...]:
             "Files cannot be copied over this connection: code arrives with git push.",
             "git push deploy main",
         )
+    if words[0] == LFS_TRANSFER:
+        return _lfs_request(words)
+    if words[0] == "git-lfs-authenticate":
+        raise usage_error(
+            "lfs-objects",
+            "Git LFS objects come over ssh itself here, which takes Git LFS 3.0 or later.",
+            "Upgrade it (git lfs version); if lfs.sshtransfer is set to never: git config --unset "
+            "lfs.sshtransfer",
+        )
     if words[0] == HOOK_COMMAND:
         raise usage_error("ssh-command", f"{HOOK_COMMAND} runs only inside a push.")
     return tuple(words)
@@ -87,6 +96,13 @@ def _not_readable(rest: str) -> PaasError:
     if rest == "\\":
         return usage_error("ssh-quoting", "The command ends with a lone backslash.")
     return usage_error("ssh-control-character", "The command contains a newline outside of quotes.")
+
+
+def _lfs_request(words: list[str]) -> GitRequest:
+    """https://github.com/git-lfs/git-lfs/blob/main/docs/proposals/ssh_adapter.md"""
+    if len(words) != 3 or words[2] not in {"upload", "download"}:
+        raise usage_error("git-path", f"{words[0]} takes an app's name, and upload or download.")
+    return GitRequest(f"{LFS_TRANSFER} {words[2]}", _git_request(words[:2]).app)
 
 
 def _git_request(words: list[str]) -> GitRequest:

@@ -94,14 +94,21 @@ def _edit(etc: str, words: list[str]) -> int:
 
 
 def _key_file_as_stdin(words: list[str]) -> None:
-    """Let ``keys:add USER FILE`` read FILE from here: the gate has another directory."""
-    if words[0] == "keys:add" and len(words) > 1:
+    """Let ``keys:add USER FILE`` and ``certs:add CRT KEY`` read their files from here.
+
+    The gate has another directory.
+    """
+    is_certificate = "certs:add" in words[:3]
+    if is_certificate or (words[0] == "keys:add" and len(words) > 1):
         from paas.domain.errors import PaasError
         from paas.entrypoints import failure
-        from paas.entrypoints.gateclient import keyinput
+        from paas.entrypoints.gateclient import certinput, keyinput
 
         try:
-            keyinput.file_as_stdin(words)
+            if is_certificate:
+                certinput.files_as_stdin(words)
+            else:
+                keyinput.file_as_stdin(words)
         except PaasError as error:
             os.write(2, failure.rendered(error).encode())
             raise SystemExit(error.exit_code) from error

@@ -1,5 +1,6 @@
 """What must hold before anything is changed."""
 
+import json
 import os
 import shutil
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from paas.entrypoints.installer.machine import untraversable
+from paas.entrypoints.installer.nginx_check import problems as nginx_problems
 from paas.entrypoints.installer.plan import SUPPORTED, InstallError, Plan
 
 TESTED_SYSTEMS = {("debian", "12"), ("debian", "13"), ("ubuntu", "24.04")}
@@ -20,7 +22,8 @@ OURS = frozenset({"nginx", "sshd"})
 
 def check(plan: Plan, *, force: bool) -> None:
     """Raise InstallError with everything that stands in the way, all at once."""
-    problems = [*_python(), *_disk(plan), *_place(plan), *_ports(plan)]
+    problems = [*_python(), *_disk(plan), *_place(plan), *_ports(plan), *_nginx(plan)]
+    problems += _same_ports(plan)
     if not force:
         problems = [*_system(), *problems]
     if problems:
@@ -87,6 +90,29 @@ def _ports(plan: Plan) -> Iterator[str]:
             who = f"{name} (process {pid})" if pid else "another process"
             yield f"port {port} is in use by {who}: stop that, or choose another port"
             break
+
+
+def _nginx(plan: Plan) -> Iterator[str]:
+    """An embedded server has an nginx of its own."""
+    if not plan.embedded:
+        options = plan.options
+        yield from nginx_problems({options.get("http_port", 80), options.get("https_port", 443)})
+
+
+def _same_ports(plan: Plan) -> Iterator[str]:
+    """Two listeners on one port: also one that was chosen at an earlier installation."""
+    try:
+        known = json.loads((plan.etc / ".installed.json").read_text())
+    except (OSError, ValueError):
+        known = {}
+    chosen: dict[int, str] = {}
+    for setting, default in (("http_port", 80), ("https_port", 443), ("ssh_port", 22)):
+        usual = default if setting != "https_port" or not plan.embedded else 0
+        port = plan.options.get(setting, known.get(setting, usual))
+        option = "--" + setting.replace("_", "-")
+        if port and port in chosen:
+            yield f"{chosen[port]} and {option} are both {port}: choose two"
+        chosen[port] = option
 
 
 def _running_pids(plan: Plan) -> set[int]:

@@ -1,6 +1,5 @@
 """The second half of an installation, in the new version's venv: settings, files, services."""
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -13,9 +12,11 @@ import yaml
 from paas.adapters import daemons, sshd_conf
 from paas.adapters.files import make_directory, read_json, write_atomic
 from paas.adapters.nginx_process import NginxProcess
+from paas.adapters.proxy_haproxy import HaproxyProxy
 from paas.adapters.proxy_nginx import NginxProxy
 from paas.domain.errors import PaasError
 from paas.entrypoints.installer import packages, service, versions
+from paas.entrypoints.installer.nginx_check import DEBIAN_DEFAULT_SITE, untouched_default_site
 from paas.entrypoints.installer.plan import InstallError, Plan
 from paas.settings import Settings, load
 
@@ -24,7 +25,6 @@ HEAD = """\
 # stays when install.sh runs again, and holds after: {install}
 """
 SSHD_RELOAD_PENDING = ".sshd-reload-pending"
-DEBIAN_DEFAULT_SITE = Path("/etc/nginx/sites-enabled/default")
 
 
 def configure(plan: Plan, version: Path) -> Settings:
@@ -161,7 +161,7 @@ def write_sshd(settings: Settings) -> bool:
 
 
 def write_proxy(settings: Settings) -> bool:
-    """nginx's shared files; True where nginx must reload.
+    """The proxy's shared files; True where nginx must reload. HAProxy has, where it runs.
 
     Raises PaasError, with everything as it was, where nginx refuses them.
     """
@@ -180,6 +180,8 @@ def write_proxy(settings: Settings) -> bool:
         if default_site:
             DEBIAN_DEFAULT_SITE.symlink_to(default_site)
         raise
+    if settings.proxy == "haproxy":
+        HaproxyProxy(settings).renew()
     return any(former[path] != text for path, text in proxy.shared_files().items())
 
 
@@ -188,12 +190,8 @@ def set_default_site_aside(settings: Settings) -> Path | None:
 
     Only where nobody changed it; returns what the link pointed to.
     """
-    if not DEBIAN_DEFAULT_SITE.is_symlink() or not DEBIAN_DEFAULT_SITE.exists():
-        return None
-    available = DEBIAN_DEFAULT_SITE.resolve()
-    known = packages.run(["dpkg-query", "-W", "-f=${Conffiles}\n", "nginx-common"])
-    digest = hashlib.md5(available.read_bytes(), usedforsecurity=False).hexdigest()
-    if f"{available} {digest}" not in known:
+    available = untouched_default_site()
+    if available is None:
         return None
     (settings.etc / "default-site-was-removed").touch()
     DEBIAN_DEFAULT_SITE.unlink()

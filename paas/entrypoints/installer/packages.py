@@ -8,9 +8,11 @@ from pathlib import Path
 
 from paas.entrypoints.installer.plan import ACCOUNT, InstallError
 
-# nginx and sshd are started by us or by systemd; util-linux has setpriv.
+# nginx and sshd are started by us or by systemd; util-linux has setpriv. certbot takes 9 s and
+# 5 MB, now rather than at the first certs:auto on, which may be a user's and may not run apt.
 PACKAGES = (
     "ca-certificates",
+    "certbot",
     "curl",
     "git",
     "nftables",

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from paas.adapters import daemons
+from paas.adapters.drain_places import PROGRAM as DRAINS
 from paas.adapters.files import write_atomic
 from paas.adapters.nginx_process import NginxProcess
 from paas.adapters.supervisord import Supervisor
@@ -52,8 +53,9 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
             run(["systemctl", "enable", "--quiet", "--now", "ssh"])
     running = daemons.supervisord_pid(settings) is not None
     if running:
+        daemons.apply_firewall(settings)
         daemons.write_supervisord_conf(settings)
-        Supervisor(settings.supervisor_socket).renew_programs(["log", "gate", "watch"])
+        Supervisor(settings.supervisor_socket).renew_programs(["log", "gate", "watch", DRAINS])
     boot.start(settings, quiet=True)
     if sshd_changed and (running or systemd):
         _reload_sshd(settings, systemd=systemd)

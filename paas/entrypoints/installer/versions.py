@@ -14,7 +14,7 @@ from pathlib import Path
 
 from paas.entrypoints.installer.plan import SYSTEM_PYTHON, InstallError, Plan
 
-CODE = ("paas", "hooks", "buildpacks", "nginx-templates", "examples")
+CODE = ("paas", "hooks", "buildpacks", "nginx-templates", "haproxy-templates", "examples")
 FILES = ("pyproject.toml", "uv.lock", "README.md")
 VERSIONS_KEPT = 2
 

@@ -88,9 +88,7 @@ COMMANDS = (
     CommandLine("drains", "[APP]", "List where the log is forwarded.", (*_APP, *_JSON)),
     CommandLine("drains:add", "[APP] URL", "Forward the log.", (*_APP, *_JSON)),
     CommandLine("drains:remove", "[APP] URL|ID", "Forward it no more.", _APP),
-    CommandLine(
-        "git:from-archive", "[APP] URL|-", "Deploy an archive.", (*_APP, "--archive-type")
-    ),
+    CommandLine("git:from-archive", "[APP] URL|-", "Deploy an archive.", (*_APP, "--archive-type")),
     CommandLine("git:info", "[APP]", "Show branches and commits.", (*_APP, *_JSON)),
     CommandLine("git:set", "[APP] deploy-branch [BRANCH]", "Choose the branch to deploy.", _APP),
     CommandLine(
@@ -123,6 +121,8 @@ COMMANDS = (
     CommandLine("nginx:report", "[APP]", "Show the router settings.", (*_APP, *_JSON)),
     CommandLine("nginx:set", "[APP] KEY [VALUE]", "Change a router setting.", _APP),
     CommandLine("open", "[APP] [PATH]", "Open the app in the browser.", (*_APP, *_JSON)),
+    CommandLine("proxy", "", "Show which web server stands in front of all apps.", _JSON),
+    CommandLine("proxy:set", "nginx|haproxy", "Serve all apps by another web server."),
     CommandLine("ps", "[APP]", "Show what runs.", (*_APP, *_JSON)),
     CommandLine("ps:restart", "[APP] [TYPE|INSTANCE...]", "Restart without a gap.", _APP),
     CommandLine("ps:scale", "[APP] [TYPE=N...]", "Set how many instances run.", (*_APP, *_JSON)),
@@ -146,6 +146,14 @@ COMMANDS = (
     CommandLine("run:list", "[APP]", "List the commands that run.", (*_APP, *_JSON)),
     CommandLine("run:stop", "[APP] run.N...", "End such a command.", _APP),
     CommandLine("server:status", "", "Show what the server is doing.", _JSON),
+    CommandLine("static", "[APP]", "List the static paths.", (*_APP, *_JSON)),
+    CommandLine(
+        "static:add",
+        "[APP] PATH FOLDER",
+        "Serve a folder's files without the app.",
+        (*_APP, "--expires", "--hashed"),
+    ),
+    CommandLine("static:remove", "[APP] PATH", "Leave a path to the app again.", _APP),
     CommandLine("storage", "[APP]", "List the storage directories.", (*_APP, *_JSON)),
     CommandLine("storage:add", "[APP] PATH", "Add a directory that is kept.", _APP),
     CommandLine("storage:remove", "[APP] PATH", "Delete such a directory.", (*_APP, "--confirm")),

@@ -18,6 +18,7 @@ import time
 from paas.entrypoints.launching.kernel import Kernel
 from paas.entrypoints.logkeeping.files import APP_LOG, AppLog, Rotation, ask_to_reopen, utc
 from paas.entrypoints.logkeeping.lines import Bucket, Splitter, stamp, tag
+from paas.entrypoints.logkeeping.router import RouterLines
 
 # pathlib and contextlib would double the memory of the log process:
 # ruff: noqa: PTH108, PTH118, PTH208, SIM105
@@ -30,7 +31,7 @@ SCAN_S = 10.0
 DEFAULT_RATE_BYTES = 2_097_152
 BURST_S = 5
 _SIGKILL, _SIGTERM = 9, 15
-_OPTIONS = ("run", "logs", "file-bytes", "files", "file-s", "nginx-pid", "rate-bytes")
+_OPTIONS = ("run", "logs", "file-bytes", "files", "file-s", "nginx-pid", "rate-bytes", "router")
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 def main(arguments: "list[str]") -> int:
     """Run until SIGTERM; the options are those that logger.py tells."""
-    options = {"rate-bytes": str(DEFAULT_RATE_BYTES)}
+    options = {"rate-bytes": str(DEFAULT_RATE_BYTES), "router": ""}
     for name, value in zip(arguments[::2], arguments[1::2], strict=False):
         options[name.removeprefix("--")] = value
     if len(arguments) % 2 or set(options) != set(_OPTIONS):
@@ -91,6 +92,9 @@ class LogProcess:
         raise_open_files()
         self._wake = self._catch_term()
         self._socket = self._listen(os.path.join(options["run"], "log.sock"))
+        self._router = RouterLines(options["router"], self._logs) if options["router"] else None
+        if self._router is not None:
+            self._epoll.register(self._router.fileno(), select.EPOLLIN)
 
     def _catch_term(self) -> int:
         """A descriptor that becomes readable on SIGTERM."""
@@ -131,6 +135,8 @@ class LogProcess:
                     self._apps[pipe.app].write(self._stamp)
                 elif fd == self._socket.fileno():
                     self._hear()
+                elif self._router is not None and fd == self._router.fileno():
+                    self._router.hear()
             if now >= self._keep_at:
                 self._keep_house(now)
             for app in self._apps.values():

@@ -1,0 +1,139 @@
+"""The text of the files of HAProxy that all apps share. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from paas.adapters.error_pages import render_page
+from paas.adapters.haproxy_site import decoded_names
+from paas.adapters.haproxy_text import directory, log_socket, plain_path, render
+from paas.adapters.nginx_text import checked_number, trusted_networks
+from paas.adapters.nginx_tls import NginxTls
+from paas.settings import Settings
+
+HAPROXY = "/usr/sbin/haproxy"
+OPEN_FILES = 65_536
+# HAProxy says 503 where it reaches no instance, which is sent as 502.
+_ERRORS = {502: "502", 503: "502", 504: "504"}
+_REQUEST_ID = "-the id of the request-"
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """One of the two public ports. tls: what ``bind`` has beside the address."""
+
+    name: str
+    addresses: Sequence[str]
+    map: str
+    wildcards: str
+    tls: str = ""
+
+
+def render_shared(
+    settings: Settings, *, gid: int, ipv6: bool, public: bool, tls: NginxTls
+) -> dict[Path, str]:
+    """The text of each shared file that does not depend on the sites, by path.
+
+    public: whether it listens for clients, or only stands by.
+    """
+    base = directory(settings)
+    text = render(
+        "haproxy.cfg.j2",
+        proxy_user=settings.proxy_user,
+        proxy_gid=checked_number("proxy-user", gid, 0, 2**32),
+        open_files=OPEN_FILES,
+        worker_limit_ms=checked_number(
+            "worker-limit", int(settings.worker_limit_s * 1000), 1, 2**31
+        ),
+        socket=plain_path(worker_socket(settings)),
+        log_socket=plain_path(log_socket(settings)),
+        tls=tls,
+        error_codes=list(_ERRORS),
+        errors=plain_path(base / "errors"),
+        schemes=_schemes(settings, ipv6=ipv6) if public else [],
+        trusted=trusted_networks(settings) if settings.proxy_protocol else [],
+        files_port=checked_number("http-port", settings.files_port, 1, 65535),
+    )
+    errors = {base / "errors" / f"{code}.html": error_page(name) for code, name in _ERRORS.items()}
+    return {main_file(settings): text, **errors}
+
+
+def main_file(settings: Settings) -> Path:
+    """The file that HAProxy reads first."""
+    return directory(settings) / "haproxy.cfg"
+
+
+def sites_directory(settings: Settings) -> Path:
+    """Where the apps' files are: ID.cfg, which HAProxy reads, and ID.names, which we do."""
+    return directory(settings) / "sites"
+
+
+def worker_socket(settings: Settings) -> Path:
+    """Where a worker takes commands, and hands its listening sockets over."""
+    return settings.run / "haproxy.sock"
+
+
+def master_socket(settings: Settings) -> Path:
+    """Where the master process takes commands, for itself and for its workers."""
+    return settings.run / "haproxy-master.sock"
+
+
+def pid_file(settings: Settings) -> Path:
+    """Where the master process writes its pid."""
+    return settings.run / "haproxy.pid"
+
+
+def haproxy_argv(settings: Settings) -> list[str]:
+    """HAProxy in the foreground: a master process and its workers."""
+    files = ["-f", str(main_file(settings)), "-f", str(sites_directory(settings))]
+    listening = f"{master_socket(settings)},mode,600"
+    return [HAPROXY, "-W", "-db", *files, "-S", listening, "-p", str(pid_file(settings))]
+
+
+def error_page(name: str) -> str:
+    """A page as a log format of HAProxy's, which puts the request's id in."""
+    page = render_page(name, "html", _REQUEST_ID)
+    return page.replace("%", "%%").replace(_REQUEST_ID, "%[var(txn.id)]")
+
+
+def render_tables(settings: Settings, names: Iterable[str]) -> dict[Path, str]:
+    """The maps from host to app and the list of certificates, of all apps' names files."""
+    maps: dict[tuple[str, bool], list[str]] = {
+        (scheme, wild): [] for scheme in ("http", "https") for wild in (False, True)
+    }
+    certificates = []
+    for kind, *words in (line for text in names for line in decoded_names(text)):
+        if kind == "crt":
+            certificates.append(" ".join(words))
+        else:
+            wild = words[0].startswith("*.")
+            maps[kind, wild].append(" ".join([words[0].removeprefix("*"), *words[1:]]))
+    for (_, wild), lines in maps.items():
+        # The first suffix that fits wins: the longest, as with nginx.
+        lines.sort(key=lambda line: (-len(line.split()[0]), line) if wild else (0, line))
+    tables = {map_file(settings, *key): _lines(lines) for key, lines in maps.items()}
+    return {**tables, directory(settings) / "crt-list": _lines(sorted(certificates))}
+
+
+def map_file(settings: Settings, scheme: str, wild: bool) -> Path:
+    """A map of host names, or of suffixes of host names, to what is done with a request."""
+    return directory(settings) / f"{scheme}{'-wildcards' if wild else ''}.map"
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _schemes(settings: Settings, *, ipv6: bool) -> list[Scheme]:
+    tls = f"ssl crt-list {plain_path(directory(settings) / 'crt-list')} strict-sni alpn h2,http/1.1"
+    found = []
+    for name, port, words in (
+        ("http", settings.http_port, ""),
+        ("https", settings.https_port, tls),
+    ):
+        checked_number("http-port", port, 0, 65535)
+        addresses = [f"0.0.0.0:{port}", *([f"[::]:{port}"] if ipv6 else [])]
+        exact, wild = (plain_path(map_file(settings, name, wild)) for wild in (False, True))
+        if port:
+            found.append(Scheme(name, addresses, exact, wild, words))
+    return found

@@ -1,0 +1,253 @@
+"""The proxy: HAProxy, with nginx behind it for files and pages.
+
+As with nginx, files are swapped in, tested by the program, and put back where it refuses them. A
+change of instances alone is made at runtime, in the running worker; any other is a reload.
+"""
+
+import fcntl
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+
+from paas.adapters.files import read_bytes, remove
+from paas.adapters.haproxy_conf import main_file, master_socket, pid_file, sites_directory
+from paas.adapters.haproxy_drain import is_drained
+from paas.adapters.haproxy_files import Files, HaproxyFiles, instances, without_instances
+from paas.adapters.haproxy_process import HaproxyProcess
+from paas.adapters.haproxy_runtime import Master
+from paas.adapters.haproxy_site import behind
+from paas.adapters.proxy_nginx import NginxProxy, make_log
+from paas.domain.errors import PaasError
+from paas.domain.sites import Site
+from paas.settings import Settings
+
+DRAIN_POLL_S = 0.02
+START_LIMIT_S = 5.0
+
+
+class HaproxyProxy:
+    """`Proxy` of domain/interfaces over HAProxy; must run as root.
+
+    With another proxy in settings.proxy it only stands by: it listens on no public port.
+    """
+
+    def __init__(self, settings: Settings, *, reload_limit_s: float = 10.0) -> None:
+        self._settings = settings
+        self._public = settings.proxy == "haproxy"
+        self._files = HaproxyFiles(settings)
+        self._process = HaproxyProcess(
+            (main_file(settings), sites_directory(settings)),
+            Master(master_socket(settings), pid_file(settings)),
+            reload_limit_s,
+        )
+        self._nginx = NginxProxy(settings, reload_limit_s=reload_limit_s)
+
+    def apply(self, site: Site) -> None:
+        """Serve the site; returns when every new request is routed by it.
+
+        Raises PaasError, with the former files restored, where HAProxy is down or refuses it.
+        """
+        wanted = self._files.wanted(site)
+        part = behind(site)
+        with self._locked():
+            self._process.master.workers()
+            self._files.refuse_taken(site)
+            wanted = self._files.wanted(site)
+            former = self._files.present(site.app_id)
+            was_pending = self._files.pending.exists()
+            if wanted != former or was_pending:
+                self._files.pending.touch()
+            try:
+                make_log(self._settings, site.app_id)
+                self._files.write_what_is_named(site)
+                self._files.write(wanted)
+                if wanted != former:
+                    self._process.test()
+                if part is not None:
+                    self._nginx.apply(part)
+            except PaasError:
+                self._files.write(former)
+                if not was_pending:
+                    remove(self._files.pending)
+                raise
+            if self._files.pending.exists():
+                self._take(site.app_id, former, wanted, at_runtime=not was_pending)
+            self._files.prune(site.app_id)
+            if part is None:
+                self._nginx.remove(site.app_id)
+
+    def remove(self, app_id: int) -> None:
+        """Stop serving an app; no error where it has no site. With HAProxy down, the files go."""
+        with self._locked():
+            if app_id not in self._files.ids("cfg"):
+                return
+            former = self._files.present(app_id)
+            self._files.pending.touch()
+            self._files.write({self._files.path(app_id, end): None for end in ("cfg", "names")})
+            self._files.write(self._files.tables())
+            if self._process.master.is_up():
+                self._process.test()
+                self._reload(former)
+            self._files.prune(app_id)
+            self._nginx.remove(app_id)
+
+    def sites(self) -> set[int]:
+        """The ids of the apps that have a site file."""
+        return self._files.ids("cfg")
+
+    def refused(self) -> set[int]:
+        """The ids of the apps whose files HAProxy refused at the last restore."""
+        return self._files.ids("cfg.refused")
+
+    def cannot(self, key: str, value: str) -> str | None:
+        """Why HAProxy cannot do what a router setting asks; None: it can."""
+        if (key, value) == ("brotli", "on"):
+            return "HAProxy has no brotli; it has gzip."
+        return None
+
+    def drain(self, limit_s: float) -> bool:
+        """Wait until no instance that was sent away has a request; False at the limit.
+
+        And until nothing is left that could still send it one: a former worker's connections.
+        """
+        deadline = time.monotonic() + limit_s
+        served = self._files.served() if self._public else set()
+        while not is_drained(self._process.master, served):
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(DRAIN_POLL_S)
+        return self._nginx.drain(max(0.0, deadline - time.monotonic()))
+
+    def restore(self, sites: Sequence[Site]) -> None:
+        """Make the files exactly these, with HAProxy running or not, and reload it once.
+
+        A site that HAProxy refuses is set aside under the ending .refused. Raises PaasError, with
+        the former shared files, where HAProxy refuses anything else.
+        """
+        with self._locked():
+            self._renew(sites, public=True)
+            self._nginx.restore([part for part in map(behind, sites) if part is not None])
+            self._reload_if_pending()
+
+    def renew(self) -> None:
+        """Bring the files that all apps share up to date, as after an upgrade; the sites stay."""
+        with self._locked():
+            self._renew(None, public=self._public)
+            self._reload_if_pending()
+
+    def stand_by(self) -> None:
+        """Let go of the public ports; returns when that is done. What goes on comes to its end.
+
+        Raises PaasError where a running HAProxy does not do that.
+        """
+        with self._locked():
+            self._renew((), public=False)
+            self._reload_if_pending()
+
+    def reopen_logs(self) -> None:
+        """Nothing: the log process writes the apps' logs, and opens them each time."""
+
+    def wait_until_up(self) -> None:
+        """Return when HAProxy has a worker. Raises PaasError where it does not come to that."""
+        deadline = time.monotonic() + START_LIMIT_S
+        while time.monotonic() < deadline:
+            with suppress(PaasError):
+                if self._process.present() is not None:
+                    return
+            time.sleep(DRAIN_POLL_S)
+        raise PaasError(
+            "proxy-down",
+            "HAProxy does not start.",
+            f"What it printed is in {self._settings.state}/logs/haproxy.log.",
+        )
+
+    def is_up(self) -> bool:
+        """Whether its process is there."""
+        return self._process.master.is_up()
+
+    def forget(self) -> None:
+        """It has ended: a look at it is shorter from now on."""
+        self._process.master.forget()
+
+    def is_idle(self) -> bool:
+        """Whether it serves nobody: it is down, or stands by and no former worker is left."""
+        try:
+            return not self._public and not self._process.master.workers().former
+        except PaasError:
+            return True
+
+    def _renew(self, sites: Sequence[Site] | None, *, public: bool) -> None:
+        """Write all files, those of the sites unless they stay, and have HAProxy test them."""
+        self._files.prepare()
+        wanted = self._files.shared(public=public)
+        shared = {path: read_bytes(path) for path in wanted}
+        for site in sites or ():
+            with suppress(PaasError):  # it loses its log, no request
+                make_log(self._settings, site.app_id)
+        if sites is not None:
+            self._files.replace_sites(sites)
+        try:
+            self._files.replace(wanted)
+            self._set_refused_aside()
+        except PaasError:
+            self._files.write(shared)
+            raise
+
+    def _reload_if_pending(self) -> None:
+        if self._files.pending.exists() and self._process.master.is_up():
+            self._process.reload()
+        remove(self._files.pending)
+
+    def _take(self, app_id: int, former: Files, wanted: Files, *, at_runtime: bool) -> None:
+        """Have the running HAProxy serve the files: at runtime where only instances changed."""
+        cfg = self._files.path(app_id, "cfg")
+        was, now = ((files[cfg] or b"").decode() for files in (former, wanted))
+        others = all(former[path] == content for path, content in wanted.items() if path != cfg)
+        if at_runtime and others and without_instances(was) == without_instances(now):
+            with suppress(PaasError):
+                self._change_instances(f"paas_{app_id:d}", instances(was), instances(now))
+                remove(self._files.pending)
+                return
+        self._reload(former)
+
+    def _change_instances(
+        self, backend: str, was: Mapping[str, str], now: Mapping[str, str]
+    ) -> None:
+        """In the running worker. Raises PaasError where it cannot be: then a reload does it."""
+        worker = self._process.present()
+        if worker is None:
+            raise PaasError("proxy-runtime", "HAProxy has no worker that could be changed.")
+        for name in now.keys() - was.keys():
+            worker.add(backend, f"{name} {now[name]}")
+        for name in was.keys() - now.keys():
+            worker.send_away(backend, name)
+
+    def _reload(self, former: Files) -> None:
+        """Reload; where that fails, go back to the former files."""
+        try:
+            self._process.reload()
+        except PaasError:
+            self._files.write(former)
+            raise
+        remove(self._files.pending)
+
+    def _set_refused_aside(self) -> None:
+        while True:
+            try:
+                self._process.test()
+            except PaasError as error:
+                app_id = self._files.culprit(error.message)
+                if app_id is None:
+                    raise
+                self._files.set_aside(app_id)
+            else:
+                return
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One change at a time; the kernel frees the lock when the process ends."""
+        path = self._settings.run / "locks" / "haproxy.lock"
+        path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield

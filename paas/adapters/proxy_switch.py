@@ -1,0 +1,83 @@
+"""How each kind of proxy takes the public ports over from the other, with the least gap.
+
+The one that is to serve has its files written and tested, and its program running, before the
+other lets go of the ports. What the other has begun comes to its end in its former workers.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from paas.adapters.proxy_haproxy import HaproxyProxy
+from paas.adapters.proxy_nginx import NginxProxy
+from paas.domain.interfaces import Narrator
+from paas.domain.sites import Site
+from paas.settings import Settings
+
+
+class Program(Protocol):
+    """HAProxy's program, as whoever supervises it keeps it."""
+
+    def install(self, say: Narrator) -> None:
+        """Install it where it is missing."""
+
+    def keep(self, *, running: bool) -> None:
+        """Have it run, or not."""
+
+
+class Switch(Protocol):
+    """One kind of proxy: how it comes to serve. settings.proxy names it."""
+
+    def install(self, say: Narrator) -> None:
+        """Install what it needs."""
+
+    def take_over(self, settings: Settings, sites: Sequence[Site]) -> None:
+        """Serve on the public ports. Raises PaasError where that does not come about."""
+
+    def let_go(self, settings: Settings) -> bool:
+        """End what it runs without serving; False while that still finishes requests."""
+
+
+class ToHaproxy:
+    """nginx goes behind it, to one port of loopback."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def install(self, say: Narrator) -> None:
+        """The package."""
+        self._program.install(say)
+
+    def take_over(self, settings: Settings, sites: Sequence[Site]) -> None:
+        """It starts without a public port, and reloads with them when nginx has let go."""
+        proxy = HaproxyProxy(settings)
+        if not proxy.is_up():
+            proxy.stand_by()
+            self._program.keep(running=True)
+            proxy.wait_until_up()
+        proxy.restore(sites)
+
+    def let_go(self, settings: Settings) -> bool:
+        """When no former worker is left."""
+        proxy = HaproxyProxy(settings)
+        if not proxy.is_idle():
+            return False
+        self._program.keep(running=False)
+        proxy.forget()
+        return True
+
+
+class ToNginx:
+    """HAProxy lets go of the ports as soon as nginx has tested its files."""
+
+    def install(self, say: Narrator) -> None:
+        """It is there, behind HAProxy."""
+
+    def take_over(self, settings: Settings, sites: Sequence[Site]) -> None:
+        """HAProxy stands by from then on."""
+        haproxy = HaproxyProxy(settings)
+        let_go = haproxy.stand_by if haproxy.is_up() else None
+        NginxProxy(settings).restore(sites, before_reload=let_go)
+
+    def let_go(self, settings: Settings) -> bool:  # noqa: ARG002
+        """Never: it serves files behind HAProxy."""
+        return True

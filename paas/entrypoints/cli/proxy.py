@@ -1,0 +1,42 @@
+"""proxy, proxy:set"""
+
+import click
+
+from paas.entrypoints.cli.session import Session, json_option, pass_session
+from paas.entrypoints.cli.terminal import print_json, print_line
+
+
+@click.command("proxy")
+@json_option
+@pass_session
+def report(session: Session, as_json: bool) -> None:
+    """Show which web server stands in front of all apps.
+
+    Example: sudo paas proxy
+    """
+    proxies = session.platform.proxies
+    kind = proxies.kind(session.actor)
+    losses = proxies.losses(session.actor, kind)
+    if as_json:
+        print_json({"proxy": kind, "kinds": list(proxies.kinds()), "cannot": losses})
+        return
+    print_line(kind)
+    for line in losses:
+        session.say.warn(line)
+
+
+@click.command("proxy:set")
+@click.argument("kind", metavar="nginx|haproxy")
+@pass_session
+def set_kind(session: Session, kind: str) -> None:
+    """Serve all apps by another web server: nginx or haproxy.
+
+    Example: sudo paas proxy:set haproxy
+    """
+    proxies = session.platform.proxies
+    if not proxies.set(session.actor, kind, session.say):
+        session.say.detail(f"It is {kind} already.")
+        return
+    session.say.step(f"All apps are served by {kind}")
+    session.done()
+    proxies.let_go()

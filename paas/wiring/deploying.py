@@ -1,0 +1,119 @@
+"""The services that bring a release up: a deploy and all that goes the same way."""
+
+from dataclasses import dataclass
+
+from paas.adapters.health import HttpProbe
+from paas.adapters.ports import LocalPorts
+from paas.adapters.random_names import random_secret
+from paas.adapters.router_log import RouterLog
+from paas.adapters.submodules import SandboxSubmodules
+from paas.services.deploys import Deploys
+from paas.services.diffs import Diffs
+from paas.services.phases import Phases
+from paas.services.pruning import Pruning
+from paas.services.releases import Releases
+from paas.services.rollout import Rollout
+from paas.services.sites import Sites
+from paas.services.slug_maker import SlugMaker
+from paas.services.startup import Startup
+from paas.services.trees import Trees
+from paas.services.watch import Watch
+from paas.wiring.outside import Outside
+
+
+@dataclass(frozen=True, slots=True)
+class Deploying:
+    """Those of them that others are made of."""
+
+    rollout: Rollout
+    diffs: Diffs
+    releases: Releases
+    watch: Watch
+    deploys: Deploys
+
+
+def deploying(out: Outside, sites: Sites) -> Deploying:
+    """They know each other in the order of a deploy."""
+    settings = out.settings
+    startup = Startup(
+        runtime=out.runtime,
+        probe=HttpProbe(),
+        logs=out.logs,
+        clock=out.clock,
+        limit_s=settings.start_limit_s,
+    )
+    phases = Phases(
+        one_off=out.one_off, slugs=out.slugs, logs=out.logs, limit_s=settings.release_limit_s
+    )
+    rollout = Rollout(
+        store=out.store,
+        runtime=out.runtime,
+        proxy=out.proxy,
+        ports=LocalPorts(settings),
+        slugs=out.slugs,
+        logs=out.logs,
+        sites=sites,
+        startup=startup,
+        phases=phases,
+        addresses=out.addresses,
+        drain_limit_s=settings.drain_limit_s,
+        stop_limit_s=settings.stop_limit_s,
+    )
+    diffs = Diffs(store=out.store, repository=out.repository, schedules=out.schedules)
+    releases = Releases(
+        store=out.store,
+        rollout=rollout,
+        diffs=diffs,
+        locks=out.locks,
+        logs=out.logs,
+        clock=out.clock,
+    )
+    watch = Watch(
+        store=out.store,
+        runtime=out.runtime,
+        requests=RouterLog(settings.state / "logs"),
+        releases=releases,
+        locks=out.locks,
+        logs=out.logs,
+        clock=out.clock,
+        window_s=settings.watch_window_s,
+    )
+    pruning = Pruning(
+        store=out.store,
+        slugs=out.slugs,
+        runs=out.runs,
+        keep_slugs=settings.keep_slugs,
+        keep_slugs_mib=settings.keep_slugs_mib,
+    )
+    maker = SlugMaker(
+        trees=Trees(
+            store=out.store,
+            repository=out.repository,
+            submodules=SandboxSubmodules(settings),
+            queue=out.queue,
+        ),
+        store=out.store,
+        repository=out.repository,
+        builder=out.builder,
+        queue=out.queue,
+        slugs=out.slugs,
+        phases=phases,
+        schedules=out.schedules,
+        clock=out.clock,
+        random_secret=random_secret,
+    )
+    deploys = Deploys(
+        store=out.store,
+        repository=out.repository,
+        maker=maker,
+        queue=out.queue,
+        slugs=out.slugs,
+        pruning=pruning,
+        rollout=rollout,
+        phases=phases,
+        watch=watch,
+        locks=out.locks,
+        logs=out.logs,
+        clock=out.clock,
+    )
+    return Deploying(rollout, diffs, releases, watch, deploys)

@@ -1,0 +1,260 @@
+"""The services of one server over its adapters."""
+
+from dataclasses import dataclass
+
+from paas.adapters.buildpack_catalog import FileBuildpacks
+from paas.adapters.certbot import Certbot
+from paas.adapters.certificate_reader import X509Reader
+from paas.adapters.drain_places import DrainPlaces
+from paas.adapters.keyreader import SshKeygenKeyReader
+from paas.adapters.passwords import hash_password
+from paas.adapters.random_names import random_name, random_token
+from paas.adapters.resolver import SystemResolver
+from paas.adapters.server_yml import ServerYml
+from paas.domain.addresses import Addresses
+from paas.domain.interfaces import Locks, Logs, Proxy, Repository, Runtime, Store
+from paas.services.acme import Acme, Wishes
+from paas.services.apps import Apps
+from paas.services.buildpacks import Buildpacks
+from paas.services.builds import Builds
+from paas.services.certificates import Certificates
+from paas.services.cloning import Cloning
+from paas.services.config import Config
+from paas.services.cron import Cron
+from paas.services.diffs import Diffs
+from paas.services.domains import Domains
+from paas.services.drains import Drains
+from paas.services.imports import Imports
+from paas.services.keys import Keys
+from paas.services.processes import Processes
+from paas.services.proxies import Proxies
+from paas.services.pushes import Pushes
+from paas.services.reconcile import Reconcile
+from paas.services.releases import Releases
+from paas.services.router import Router
+from paas.services.runs import OneOffs
+from paas.services.sites import Sites
+from paas.services.statics import Statics
+from paas.services.storage import Storages
+from paas.services.upkeep import Upkeep
+from paas.settings import Settings
+from paas.wiring.deploying import deploying
+from paas.wiring.outside import outside
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Everything that an entrance may use."""
+
+    settings: Settings
+    addresses: Addresses
+    store: Store
+    repository: Repository
+    runtime: Runtime
+    proxy: Proxy
+    logs: Logs
+    locks: Locks
+    acme: Acme
+    apps: Apps
+    buildpacks: Buildpacks
+    certificates: Certificates
+    cloning: Cloning
+    builds: Builds
+    config: Config
+    cron: Cron
+    diffs: Diffs
+    imports: Imports
+    domains: Domains
+    drains: Drains
+    keys: Keys
+    one_offs: OneOffs
+    processes: Processes
+    proxies: Proxies
+    pushes: Pushes
+    reconcile: Reconcile
+    releases: Releases
+    router: Router
+    sites: Sites
+    statics: Statics
+    storage: Storages
+    upkeep: Upkeep
+
+
+def build(settings: Settings) -> Platform:
+    """The platform of a server. Opens nothing: files and connections open on first use."""
+    out = outside(settings)
+    sites = Sites(
+        store=out.store,
+        proxy=out.proxy,
+        slugs=out.slugs,
+        pages=out.pages,
+        locks=out.locks,
+        certificate_files=out.certificate_files,
+        addresses=out.addresses,
+    )
+    certificates = Certificates(
+        store=out.store,
+        sites=sites,
+        reader=X509Reader(),
+        files=out.certificate_files,
+        locks=out.locks,
+        clock=out.clock,
+    )
+    acme = Acme(
+        store=out.store,
+        wishes=Wishes(store=out.store, addresses=out.addresses, directory=settings.acme_directory),
+        issuer=Certbot(settings),
+        certificates=certificates,
+        locks=out.locks,
+        logs=out.logs,
+        clock=out.clock,
+    )
+    parts = deploying(out, sites)
+    proxies = Proxies(
+        store=out.store, sites=sites, choice=out.proxy, linger_limit_s=settings.worker_limit_s
+    )
+    apps = Apps(
+        storage_files=out.storage_files,
+        pages=out.pages,
+        runs=out.runs,
+        store=out.store,
+        repository=out.repository,
+        runtime=out.runtime,
+        proxy=out.proxy,
+        slugs=out.slugs,
+        logs=out.logs,
+        locks=out.locks,
+        clock=out.clock,
+        sites=sites,
+        addresses=out.addresses,
+        random_name=random_name,
+        stop_limit_s=settings.stop_limit_s,
+    )
+    drains = Drains(
+        store=out.store,
+        process=DrainPlaces(settings),
+        locks=out.locks,
+        new_token=random_token,
+        to_server=settings.drain_to_server,
+    )
+    return Platform(
+        settings=settings,
+        addresses=out.addresses,
+        store=out.store,
+        repository=out.repository,
+        runtime=out.runtime,
+        proxy=out.proxy,
+        logs=out.logs,
+        locks=out.locks,
+        acme=acme,
+        apps=apps,
+        certificates=certificates,
+        cloning=Cloning(
+            store=out.store,
+            repository=out.repository,
+            apps=apps,
+            deploys=parts.deploys,
+            locks=out.locks,
+            clock=out.clock,
+        ),
+        buildpacks=Buildpacks(store=out.store, catalog=FileBuildpacks(settings)),
+        builds=Builds(
+            store=out.store, queue=out.queue, locks=out.locks, logs=out.logs, clock=out.clock
+        ),
+        config=Config(
+            store=out.store,
+            rollout=parts.rollout,
+            watch=parts.watch,
+            locks=out.locks,
+            clock=out.clock,
+        ),
+        cron=Cron(
+            store=out.store,
+            slugs=out.slugs,
+            runs=out.runs,
+            logs=out.logs,
+            schedules=out.schedules,
+            clock=out.clock,
+            stop_limit_s=settings.stop_limit_s,
+        ),
+        diffs=parts.diffs,
+        domains=Domains(
+            store=out.store,
+            proxy=out.proxy,
+            locks=out.locks,
+            sites=sites,
+            resolver=SystemResolver(settings.domain),
+            server=ServerYml(settings.etc / "server.yml"),
+            addresses=out.addresses,
+            max_domains=settings.max_domains,
+        ),
+        drains=drains,
+        releases=parts.releases,
+        sites=sites,
+        statics=Statics(store=out.store, sites=sites),
+        router=Router(store=out.store, proxy=out.proxy, sites=sites, hash_password=hash_password),
+        keys=Keys(
+            store=out.store,
+            reader=SshKeygenKeyReader(),
+            file=out.key_file,
+            locks=out.locks,
+            clock=out.clock,
+        ),
+        one_offs=OneOffs(
+            store=out.store,
+            slugs=out.slugs,
+            runs=out.runs,
+            logs=out.logs,
+            stop_limit_s=settings.stop_limit_s,
+        ),
+        storage=Storages(
+            store=out.store, files=out.storage_files, rollout=parts.rollout, locks=out.locks
+        ),
+        upkeep=Upkeep(
+            store=out.store,
+            proxy=out.proxy,
+            sites=sites,
+            pages=out.pages,
+            locks=out.locks,
+            clock=out.clock,
+        ),
+        processes=Processes(
+            store=out.store, runtime=out.runtime, rollout=parts.rollout, locks=out.locks
+        ),
+        proxies=proxies,
+        pushes=Pushes(
+            store=out.store,
+            repository=out.repository,
+            apps=apps,
+            deploys=parts.deploys,
+            diffs=parts.diffs,
+        ),
+        imports=Imports(
+            store=out.store,
+            repository=out.repository,
+            importer=out.importer,
+            deploys=parts.deploys,
+            locks=out.locks,
+        ),
+        reconcile=Reconcile(
+            storage_files=out.storage_files,
+            importer=out.importer,
+            drains=drains,
+            runs=out.runs,
+            one_off=out.one_off,
+            store=out.store,
+            repository=out.repository,
+            builder=out.builder,
+            runtime=out.runtime,
+            proxy=out.proxy,
+            slugs=out.slugs,
+            logs=out.logs,
+            locks=out.locks,
+            keys=out.key_file,
+            clock=out.clock,
+            rollout=parts.rollout,
+            sites=sites,
+            proxies=proxies,
+            stop_limit_s=settings.stop_limit_s,
+        ),
+    )

@@ -1,0 +1,118 @@
+"""HAProxy's own ways: instances exchanged at runtime, what it refuses, and what its reload loses."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from paas.adapters.haproxy_conf import main_file, sites_directory
+from paas.adapters.haproxy_runtime import Worker
+from paas.adapters.proxy_haproxy import HaproxyProxy
+from paas.domain.errors import PaasError
+from paas.domain.sites import Site
+from tests.contract.haproxy_server import Haproxy, haproxy_server
+from tests.contract.nginx_server import application, free_port, status_of
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Haproxy]:
+    with haproxy_server() as server:
+        yield server
+
+
+@pytest.fixture
+def haproxy(server: Haproxy) -> Haproxy:
+    server.proxy.restore([])
+    server.proxy.drain(10)
+    return server
+
+
+def present(haproxy: Haproxy) -> Worker:
+    """The worker that accepts connections."""
+    (pid,) = haproxy.master.workers().present
+    return haproxy.master.worker(pid)
+
+
+def test_a_change_of_instances_is_no_reload(haproxy: Haproxy) -> None:
+    """They are added and sent away in the running worker; drained ones are forgotten."""
+    with application() as one, application() as two, application() as three:
+        haproxy.proxy.apply(Site(1, ("a.localhost",), (one.server_port,)))
+        workers = haproxy.workers()
+        haproxy.proxy.apply(Site(1, ("a.localhost",), (two.server_port, three.server_port)))
+        assert haproxy.workers() == workers
+        assert haproxy.proxy.drain(5)
+        names = {instance.name for instance in present(haproxy).instances()}
+        assert names == {f"s{two.server_port}", f"s{three.server_port}"}
+        for _ in range(6):
+            assert status_of(haproxy.get("a.localhost")) == 200
+        assert (one.count, two.count, three.count) == (0, 3, 3)
+
+
+def test_an_instance_comes_back_before_it_was_forgotten(haproxy: Haproxy) -> None:
+    """A roll-out that is undone: nobody had waited for the drain."""
+    with application() as one, application() as two:
+        for app in (one, two, one):
+            haproxy.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
+            assert status_of(haproxy.get("a.localhost")) == 200
+        assert (one.count, two.count) == (2, 1)
+        assert haproxy.proxy.drain(5)
+        assert status_of(haproxy.get("a.localhost")) == 200
+
+
+def test_a_reload_comes_to_the_same(haproxy: Haproxy) -> None:
+    """The files have what was changed at runtime."""
+    with application() as one, application() as two:
+        haproxy.proxy.apply(Site(1, ("a.localhost",), (one.server_port,)))
+        haproxy.proxy.apply(Site(1, ("a.localhost",), (two.server_port,)))
+        haproxy.proxy.apply(Site(2, ("b.localhost",), ()))
+        assert haproxy.proxy.drain(5)
+        assert status_of(haproxy.get("a.localhost")) == 200
+        assert (one.count, two.count) == (0, 1)
+
+
+def test_a_refusal_puts_the_former_files_back(haproxy: Haproxy) -> None:
+    """Another app's file is broken: the change fails in HAProxy's words, and all goes on."""
+    sites = sites_directory(haproxy.settings)
+    with application() as app:
+        haproxy.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
+        former = (sites / "1.cfg").read_bytes()
+        (sites / "9.cfg").write_text("backend paas_9\n    nonsense on\n")
+        for change in (Site(1, ("c.localhost",), ()), Site(3, ("d.localhost",), ())):
+            with pytest.raises(PaasError) as caught:
+                haproxy.proxy.apply(change)
+            assert "unknown keyword 'nonsense'" in caught.value.message
+        assert (sites / "1.cfg").read_bytes() == former
+        assert not (sites / "3.cfg").exists()
+        assert status_of(haproxy.get("a.localhost")) == 200
+        haproxy.proxy.restore([Site(1, ("a.localhost",), (app.server_port,))])
+        assert haproxy.proxy.sites() == {1}
+
+
+def test_a_reload_that_fails_is_noticed(haproxy: Haproxy) -> None:
+    """haproxy -c does not see that a port is taken; the former worker then goes on."""
+    hasty = HaproxyProxy(haproxy.settings, reload_limit_s=5.0)
+    hasty.apply(Site(1, ("a.localhost",), ()))
+    main, taken = main_file(haproxy.settings), free_port()
+    former = main.read_text()
+    with socket.create_server(("127.0.0.1", taken)):
+        main.write_text(f"{former}\nfrontend extra\n    bind 127.0.0.1:{taken}\n")
+        with pytest.raises(PaasError) as caught:
+            hasty.apply(Site(2, ("c.localhost",), ()))
+        assert caught.value.reference == "proxy-reload"
+        assert status_of(haproxy.get("a.localhost")) == 503
+        assert hasty.sites() == {1}
+    main.write_text(former)
+    hasty.apply(Site(2, ("c.localhost",), ()))
+    assert status_of(haproxy.get("c.localhost")) == 503
+
+
+def test_a_killed_haproxy_starts_from_its_files(haproxy: Haproxy) -> None:
+    """All that was applied is there."""
+    with application() as app:
+        haproxy.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
+        haproxy.kill()
+        assert not haproxy.proxy.is_up()
+        with pytest.raises(PaasError):
+            haproxy.proxy.apply(Site(1, ("a.localhost",), ()))
+        haproxy.start_haproxy()
+        assert status_of(haproxy.get("a.localhost")) == 200

@@ -1,0 +1,221 @@
+"""HTTP/2 over TLS as no browser speaks it, and names that were not asked for in the handshake."""
+
+import contextlib
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import h2.config
+import h2.connection
+import h2.events
+import pytest
+from h2.errors import ErrorCodes
+
+from paas.adapters.certificate_files import CertificateDirectory
+from paas.adapters.certificate_reader import X509Reader
+from paas.domain.sites import Certificate, Site
+from tests.authority import Authority
+from tests.contract.nginx_server import Nginx, application, nginx_server
+
+A, B, PLAIN = "a.example.com", "b.example.com", "plain.example.com"
+Headers = Sequence[tuple[str, str]]
+
+
+@dataclass
+class Secure:
+    """Two apps with certificates and one without, and what they were asked for."""
+
+    nginx: Nginx
+    asked: tuple[list[str], list[str], list[str]]
+
+    def connect(self, name: str, protocol: str = "h2") -> ssl.SSLSocket:
+        """A client that asks for that name in the handshake and believes any certificate."""
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        context.set_alpn_protocols([protocol])
+        plain = socket.create_connection(("127.0.0.1", self.nginx.settings.https_port), 10)
+        return context.wrap_socket(plain, server_hostname=name)
+
+    def get(self, name: str, headers: Headers, body: bytes = b"") -> tuple[str, bytes]:
+        """Status and body of one request; ``reset`` or ``closed`` where there is no answer."""
+        with self.connect(name) as channel:
+            client = _Client(channel)
+            client.request(headers, body)
+            return client.answer()
+
+
+class _Client:
+    """One HTTP/2 connection whose headers nobody checks or mends before they are sent."""
+
+    def __init__(self, channel: ssl.SSLSocket) -> None:
+        config = h2.config.H2Configuration(
+            validate_outbound_headers=False, normalize_outbound_headers=False
+        )
+        self.h2 = h2.connection.H2Connection(config)
+        self._channel = channel
+        self.h2.initiate_connection()
+        self.flush()
+
+    def flush(self) -> None:
+        self._channel.sendall(self.h2.data_to_send())
+
+    def request(self, headers: Headers, body: bytes = b"") -> int:
+        stream = self.h2.get_next_available_stream_id()
+        self.h2.send_headers(stream, list(headers), end_stream=not body)
+        if body:
+            self.h2.send_data(stream, body, end_stream=True)
+        self.flush()
+        return stream
+
+    def answer(self) -> tuple[str, bytes]:
+        status, body = "closed", b""
+        with contextlib.suppress(ConnectionResetError):
+            while data := self._channel.recv(65536):
+                for event in self.h2.receive_data(data):
+                    if isinstance(event, h2.events.ResponseReceived):
+                        status = _text(dict(event.headers or ())[b":status"])
+                    elif isinstance(event, h2.events.DataReceived):
+                        body += event.data or b""
+                    elif isinstance(event, h2.events.StreamReset | h2.events.ConnectionTerminated):
+                        return (status if status != "closed" else "reset"), body
+                    elif isinstance(event, h2.events.StreamEnded):
+                        return status, body
+                self.flush()
+        return status, body
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def asking(*more: tuple[str, str], host: str = A, path: str = "/") -> Headers:
+    """An ordinary request's headers, and more of them."""
+    begin = ((":method", "GET"), (":scheme", "https"), (":authority", host), (":path", path))
+    return (*begin, *more)
+
+
+@pytest.fixture(scope="module")
+def secure() -> Iterator[Secure]:
+    with (
+        nginx_server() as nginx,
+        application() as a,
+        application() as b,
+        application() as plain,
+    ):
+        files = CertificateDirectory(nginx.settings.state / "certs")
+        for number, name, app in ((1, A, a), (2, B, b)):
+            id = f"{number}-00000001"
+            bundle = Authority().bundle(name)
+            files.write(id, X509Reader().read(bundle, datetime.now(UTC)))
+            paths = files.paths(id)
+            assert paths
+            shown = (Certificate(*paths, (name,)),)
+            nginx.proxy.apply(Site(number, (name,), (app.server_port,), certificates=shown))
+        nginx.proxy.apply(Site(3, (PLAIN,), (plain.server_port,)))
+        yield Secure(nginx, (a.paths, b.paths, plain.paths))
+
+
+def test_the_host_decides_and_not_the_name_of_the_handshake(secure: Secure) -> None:
+    """One connection for two apps, as browsers share them: each gets its own requests."""
+    status, body = secure.get(A, asking(host=B))
+    assert status == "200"
+    assert f'"x-forwarded-host": "{B}"'.encode() in body
+    assert (len(secure.asked[0]), len(secure.asked[1])) == (0, 1)
+
+
+@pytest.mark.parametrize("host", [PLAIN, "nobody.example.com", "127.0.0.1"])
+@pytest.mark.parametrize("protocol", ["h2", "http/1.1"])
+def test_a_host_without_a_certificate_is_misdirected(
+    secure: Secure, host: str, protocol: str
+) -> None:
+    """No app's answer and not nginx's own page, but 421: browsers then ask anew, by that name."""
+    if protocol == "h2":
+        status, body = secure.get(A, asking(host=host))
+    else:
+        with secure.connect(A, protocol) as channel:
+            channel.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            found = b""
+            while part := channel.recv(65536):
+                found += part
+        status, body = found.split(b" ", 2)[1].decode(), found
+    assert status == "421"
+    assert b"Welcome" not in body
+    assert b"nginx/" not in body
+    assert secure.asked[2] == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        asking(("host", B)),
+        asking(("host", A), ("host", A)),
+        asking((":path", "/smuggled")),
+        asking((":authority", B)),
+        asking((":method", "POST")),
+        asking(("x-a", "b\r\nX-Forwarded-For: 6.6.6.6")),
+        asking(("x-a", "b\nX-Forwarded-For: 6.6.6.6")),
+        asking(("x-a", "b\0c")),
+        asking(("x-a: b\r\nx-c", "d")),
+        asking(("X-A", "upper case")),
+        asking(("transfer-encoding", "chunked")),
+        asking(("connection", "x-forwarded-for")),
+        asking(("content-length", "1"), ("content-length", "2")),
+        asking(("content-length", "5")),
+        asking(path="/a b HTTP/1.1\r\nHost: x\r\n"),
+        asking(path="smuggled"),
+        asking(path=""),
+        asking(host=f"{B}@{A}"),
+        asking(host=f"{A}/{B}"),
+        asking(host=f"{A} {B}"),
+        asking()[1:],
+        (asking()[0], *asking()[2:]),
+        asking()[:3],
+        (("x-a", "first"), *asking()),
+        asking((":x", "unknown")),
+    ],
+    ids=lambda headers: repr([pair for pair in headers if pair not in asking()]),
+)
+def test_what_cannot_be_said_in_http_1_never_comes_out_as_it(
+    secure: Secure, headers: Headers
+) -> None:
+    """Refused; or passed on as one request, to the host of :authority, with nothing added to it."""
+    before = [len(asked) for asked in secure.asked]
+    status, body = secure.get(A, headers, b"GET /smuggled HTTP/1.1\r\n\r\n")
+    new = [asked[n:] for asked, n in zip(secure.asked, before, strict=True)]
+    assert new[1:] == [[], []]
+    assert new[0] in ([], ["/"])
+    assert b"6.6.6.6" not in body
+    assert b"smuggled" not in body
+    if status == "200":
+        assert f'"host": "{A}"'.encode() in body
+        assert b"transfer-encoding" not in body
+        assert b'"connection"' not in body
+
+
+def test_an_upgrade_to_http2_in_the_clear_is_not_made(secure: Secure) -> None:
+    """Neither by Upgrade: h2c nor by knowing it beforehand."""
+    upgrade = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk"
+    answer = secure.nginx.raw(
+        f"GET / HTTP/1.1\r\nHost: {PLAIN}\r\nConnection: close\r\n{upgrade}\r\n\r\n".encode()
+    )
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"h2c" not in answer
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    assert secure.nginx.raw(preface).startswith(b"HTTP/1.1 400 ")
+
+
+def test_rapid_resets_starve_nobody(secure: Secure) -> None:
+    """2,000 streams that are reset as soon as they are open (CVE-2023-44487)."""
+    with secure.connect(A) as channel:
+        client = _Client(channel)
+        with contextlib.suppress(OSError):
+            for number in range(2_000):
+                stream = client.h2.get_next_available_stream_id()
+                client.h2.send_headers(stream, list(asking(path="/slow")), end_stream=True)
+                client.h2.reset_stream(stream, ErrorCodes.CANCEL)
+                if number % 100 == 99:
+                    client.flush()
+        assert secure.get(B, asking(host=B))[0] == "200"

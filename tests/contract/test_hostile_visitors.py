@@ -1,0 +1,223 @@
+"""Requests that no honest client sends, to the real nginx: what an app gets of them."""
+
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from paas.domain.router_settings import router_settings
+from paas.domain.sites import Redirect, Site
+from tests.contract.nginx_server import (
+    Nginx,
+    application,
+    body_of,
+    nginx_server,
+    read_all,
+    status_of,
+)
+
+POST = b"POST / HTTP/1.1\r\nHost: a.localhost\r\nConnection: close\r\n"
+GET = b"GET / HTTP/1.1\r\nConnection: close\r\n"
+CHUNKS = b"\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: b.localhost\r\n\r\n"
+
+
+@dataclass
+class Pair:
+    """Two apps behind one nginx, and what they were asked for."""
+
+    nginx: Nginx
+    apps: tuple[list[str], list[str]]
+
+
+@pytest.fixture(scope="module", params=["on", "off"], ids=["buffered", "streamed"])
+def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    """Once with bodies read whole before the app sees them, once without."""
+    settings = router_settings({"proxy-request-buffering": request.param}, {})
+    with nginx_server() as server, application() as app, application() as other:
+        hosts = ("a.localhost", "*.w.example.com")
+        moved = (Redirect("*.old.example.com", "a.localhost"),)
+        server.proxy.apply(Site(1, hosts, (app.server_port,), settings=settings, redirects=moved))
+        server.proxy.apply(Site(2, ("b.localhost",), (other.server_port,)))
+        yield Pair(server, (app.paths, other.paths))
+
+
+FRAMING = [
+    POST + b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n",
+    POST + b"Transfer-Encoding: chunked\r\nContent-Length: 6\r\n",
+    POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+    POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n",
+    POST + b"Transfer-Encoding: chunked, identity\r\n",
+    POST + b"Transfer-Encoding: identity\r\nContent-Length: 6\r\n",
+    POST + b"Transfer-Encoding: xchunked\r\n",
+    POST + b"Transfer-Encoding:\tchunked\r\n",
+    POST + b"Transfer-Encoding: \x0bchunked\r\nContent-Length: 6\r\n",
+    POST + b"Transfer-Encoding : chunked\r\nContent-Length: 6\r\n",
+    POST + b"Transfer-Encoding:\r\n chunked\r\nContent-Length: 6\r\n",
+    POST + b"X-A: b\r\n Transfer-Encoding: chunked\r\nContent-Length: 6\r\n",
+    POST + b"X-A: b\rTransfer-Encoding: chunked\r\nContent-Length: 6\r\n",
+    POST + b"X\0A: b\r\nContent-Length: 6\r\n",
+    POST + b"Content-Length: 6\r\nContent-Length: 6\r\n",
+    POST + b"Content-Length: 6\r\nContent-Length: 60\r\n",
+    POST + b"Content-Length: 6, 6\r\n",
+    POST + b"Content-Length: +6\r\n",
+    POST + b"Content-Length: -6\r\n",
+    POST + b"Content-Length: 0x6\r\n",
+    POST + b"Content-Length: 99999999999999999999\r\n",
+    POST + b"Content-Length:\r\n",
+    POST.replace(b"1.1", b"1.0") + b"Transfer-Encoding: chunked\r\n",
+    GET + b"Host: a.localhost\r\nHost: b.localhost\r\n",
+    GET + b"Host: a.localhost\r\nHost: a.localhost\r\n",
+    GET + b"Host: a.localhost, b.localhost\r\n",
+    GET + b"Host : a.localhost\r\n",
+    GET + b"Host: a.localhost..\r\n",
+    GET + b"Host: a.localhost\r\n X: folded\r\n",
+]
+
+
+@pytest.mark.parametrize("lines", FRAMING, ids=lambda lines: repr(lines[-60:]))
+def test_ambiguous_framing_is_refused(pair: Pair, lines: bytes) -> None:
+    """One answer, a refusal, and the connection ends: no second reader can see another request."""
+    answer = pair.nginx.raw(lines + CHUNKS)
+    assert status_of(answer) in {400, 501}
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert not any("/smuggled" in asked for asked in pair.apps)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        b"-1\r\n\r\n",
+        b"0x3\r\nabc\r\n0\r\n\r\n",
+        b"ffffffffffffffffff\r\na\r\n",
+        b"3\r\nabcd\r\n0\r\n\r\n",
+        b" 3\r\nabc\r\n0\r\n\r\n",
+        b"\r\n0\r\n\r\n",
+    ],
+)
+def test_broken_chunks_are_refused(pair: Pair, chunks: bytes) -> None:
+    """Also where the body goes to the app as it comes."""
+    answer = pair.nginx.raw(POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+    assert status_of(answer) == 400
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "size"),
+    [
+        (POST + b"X-A: b\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 3),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\n3\nabc\n0\n\n", 3),
+        (POST + b"Transfer_Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", 5),
+        (POST + b"X-Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", 5),
+        (POST.replace(b"\r", b"") + b"Content-Length: 4\n\nabcd", 4),
+        (GET + b"Host: a.localhost\r\nContent-Length: 23\r\n\r\nGET /smuggled HTTP/1.1\n\n", 23),
+    ],
+)
+def test_what_nginx_takes_the_app_reads_alike(pair: Pair, request_bytes: bytes, size: int) -> None:
+    """Bare line feeds and a body with a GET: framed anew for the app, which sees one request."""
+    answer = pair.nginx.raw(request_bytes)
+    assert status_of(answer) == 200
+    assert b'"bytes": %d}' % size in answer
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert not any("/smuggled" in asked for asked in pair.apps)
+
+
+def test_pipelined_requests_are_answered_in_order(pair: Pair) -> None:
+    """Each by the app that its own Host names."""
+    hosts = (b"a.localhost", b"b.localhost", b"nobody.localhost")
+    lines = [b"GET /pipe HTTP/1.1\r\nHost: " + host + b"\r\n\r\n" for host in hosts]
+    answer = pair.nginx.raw(b"".join(lines))
+    first, second, *_ = (part for part in answer.split(b"HTTP/1.1 ") if part)
+    assert b'"host": "a.localhost"' in first
+    assert b'"host": "b.localhost"' in second
+    assert [asked[-1] for asked in pair.apps] == ["/pipe", "/pipe"]
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"GET http://b.localhost@a.localhost/ HTTP/1.1", 400),
+        (b"GET http:/// HTTP/1.1", 400),
+        (b"CONNECT a.localhost:22 HTTP/1.1", 400),
+        (b"TRACE / HTTP/1.1", 405),
+        (b"OPTIONS * HTTP/1.1", 400),
+        (b"GET / HTTP/2.0", 505),
+        (b"PRI * HTTP/2.0", 400),
+        (b"GET /a b HTTP/1.1", 400),
+        (b"GET /a\x01b HTTP/1.1", 400),
+        (b"GET /%00 HTTP/1.1", 400),
+        (b"GET /../../etc/passwd HTTP/1.1", 400),
+        (b"GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1", 400),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1", 414),
+    ],
+    ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else str(value),
+)
+def test_odd_request_lines_reach_no_app(pair: Pair, line: bytes, status: int) -> None:
+    """Other targets than paths, other protocols, and what leads out of the root."""
+    answer = pair.nginx.raw(line + b"\r\nHost: a.localhost\r\nConnection: close\r\n\r\n")
+    assert status_of(answer) == status
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"".join(b"X-%d: a\r\n" % n for n in range(10_000)),
+        b"Cookie: " + b"a" * 9_000 + b"\r\n",
+        b"".join(b"Cookie: c%d=%s\r\n" % (n, b"a" * 4_000) for n in range(20)),
+        b"X-" + b"a" * 9_000 + b": a\r\n",
+    ],
+    ids=["10,000 headers", "a long cookie", "many cookies", "a long name"],
+)
+def test_headers_are_bounded(pair: Pair, more: bytes) -> None:
+    """32 KiB for all of them, 8 for each: the app reads no more either."""
+    assert status_of(pair.nginx.raw(GET + b"Host: a.localhost\r\n" + more + b"\r\n")) == 400
+
+
+def test_no_header_of_the_proxy_can_be_taken_away(pair: Pair) -> None:
+    """Connection names headers for this hop alone: nginx sets its own after that."""
+    hop = "Connection: close, X-Forwarded-For, X-Real-IP, X-Forwarded-Proto, Host, X-Request-Id"
+    found = pair.nginx.raw(f"GET / HTTP/1.1\r\nHost: a.localhost\r\n{hop}\r\n\r\n".encode())
+    seen = json.loads(body_of(found))["headers"]
+    assert seen["x-forwarded-for"] == seen["x-real-ip"] == "127.0.0.1"
+    assert seen["host"] == "a.localhost"
+    assert "connection" not in seen
+
+
+def test_the_client_is_told_to_go_on_by_nginx(pair: Pair) -> None:
+    """Expect: 100-continue is this hop's affair; the app never sees it."""
+    with pair.nginx.connect() as connection:
+        connection.sendall(POST + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(b"abc")
+        answer = read_all(connection)
+    assert b'"bytes": 3}' in answer
+    assert b"expect" not in answer
+
+
+@pytest.mark.parametrize(
+    "host", ['a"<b>', "evil.example?", "evil.example#", "a|b", "x@evil", "\\evil", "ä", "-a", ""]
+)
+def test_below_a_wildcard_a_host_is_a_name(pair: Pair, host: str) -> None:
+    """Any other text would stand in redirects, and in the addresses that the app makes."""
+    for below in ("w.example.com", "old.example.com"):
+        line = f"GET / HTTP/1.1\r\nHost: {host}.{below}\r\nConnection: close\r\n\r\n"
+        assert status_of(pair.nginx.raw(line.encode())) == 400
+    assert status_of(pair.nginx.get("a_b.x-1.w.example.com")) == 200
+
+
+def test_slow_clients_starve_nobody(pair: Pair) -> None:
+    """300 that never end their headers, and 300 that never end their body."""
+    slow: list[socket.socket] = []
+    try:
+        for head in (
+            b"GET / HTTP/1.1\r\nHost: a.localhost\r\nX-A: ",
+            POST + b"Content-Length: 9\r\n\r\n1",
+        ):
+            for _ in range(300):
+                slow.append(pair.nginx.connect())
+                slow[-1].sendall(head)
+        for host in ("a.localhost", "b.localhost"):
+            assert status_of(pair.nginx.get(host)) == 200
+    finally:
+        for connection in slow:
+            connection.close()

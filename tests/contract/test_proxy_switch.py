@@ -1,0 +1,192 @@
+"""Changing from nginx to HAProxy and back: what was begun ends well, and what fails is undone."""
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.haproxy_conf import haproxy_argv
+from paas.adapters.proxy_choice import ChosenProxy
+from paas.adapters.proxy_haproxy import HaproxyProxy
+from paas.adapters.proxy_nginx import NginxProxy
+from paas.adapters.proxy_switch import ToHaproxy, ToNginx
+from paas.domain.errors import PaasError
+from paas.domain.interfaces import Narrator
+from paas.domain.sites import Site
+from paas.settings import Settings
+from tests.contract.nginx_server import (
+    WEBSOCKET,
+    Nginx,
+    application,
+    embedded_settings,
+    free_port,
+    status_of,
+)
+from tests.contract.test_proxy_reload import Load
+from tests.fakes.world import Said
+
+
+class LocalProgram:
+    """`Program` of proxy_switch: HAProxy as a child. broken: it cannot be started."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.broken = False
+        self.child: subprocess.Popen[bytes] | None = None
+
+    def install(self, say: Narrator) -> None:
+        """It is."""
+
+    def keep(self, *, running: bool) -> None:
+        if running and self.broken:
+            raise PaasError("supervisor-down", "It cannot be started.")
+        if running and self.child is None:
+            with (self._settings.state / "logs" / "haproxy.log").open("ab") as log:
+                self.child = subprocess.Popen(haproxy_argv(self._settings), stdout=log, stderr=log)
+        if not running and self.child is not None:
+            self.child.terminate()
+            self.child.wait(10)
+            self.child = None
+
+
+@dataclass
+class Server:
+    """A server with both kinds."""
+
+    nginx: Nginx
+    program: LocalProgram
+    proxy: ChosenProxy
+
+    def switch(self, kind: str, *sites: Site) -> None:
+        """Serve these sites by that kind."""
+        self.proxy.switch(kind, lambda: sites, Said())
+
+    def written(self) -> str:
+        """What server.yml says."""
+        return (self.nginx.settings.etc / "server.yml").read_text()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    root = Path(tempfile.mkdtemp(prefix="paas-switch-"))
+    root.chmod(0o755)
+    files_port = free_port()
+    settings = replace(
+        embedded_settings(root), ports=(files_port - 1, files_port), worker_limit_s=8.0
+    )
+    for directory in (settings.etc, settings.state, settings.run):
+        directory.mkdir(mode=0o711)
+    (settings.etc / "server.yml").write_text("proxy: nginx\n")
+    nginx = Nginx(settings)
+    program = LocalProgram(settings)
+    proxy = ChosenProxy(
+        settings,
+        {"nginx": NginxProxy, "haproxy": HaproxyProxy},
+        {"nginx": ToNginx(), "haproxy": ToHaproxy(program)},
+    )
+    proxy.restore([])
+    try:
+        nginx.start()
+        yield Server(nginx, program, proxy)
+    finally:
+        program.keep(running=False)
+        nginx.stop()
+        shutil.rmtree(root)
+
+
+def test_a_switch_loses_nothing_but_at_the_instant_of_the_handover(server: Server) -> None:
+    """There and back under load: refused for a moment, and nothing else; then deploys go on."""
+    with application() as app, application() as other:
+        site = Site(1, ("a.localhost",), (app.server_port,))
+        server.proxy.apply(site)
+        with Load(server.nginx, "a.localhost", 200) as load:
+            for kind in ("haproxy", "nginx"):
+                time.sleep(0.3)
+                server.switch(kind, site)
+                assert server.proxy.kind() == kind
+                assert server.written() == f"proxy: {kind}\n"
+        failures = [status for status in load.statuses if status != 200]
+        assert set(failures) <= {-1}  # refused or reset: the client knows that nothing was done
+        assert len(load.statuses) > 100
+        assert len(failures) < 0.25 * len(load.statuses)
+        server.proxy.apply(replace(site, ports=(other.server_port,)))
+        assert server.proxy.drain(10)
+        before = app.count
+        assert status_of(server.nginx.get("a.localhost")) == 200
+        assert app.count == before
+
+
+def test_what_was_begun_ends_where_it_began(server: Server) -> None:
+    """A slow request and a WebSocket outlive the switch, and drain waits for them."""
+    with application() as app:
+        site = Site(1, ("a.localhost",), (app.server_port,))
+        server.proxy.apply(site)
+        for kind in ("haproxy", "nginx"):
+            with server.nginx.connect() as slow, server.nginx.connect() as websocket:
+                app.slow_started.clear()
+                app.slow_may_end.clear()
+                slow.sendall(b"GET /slow HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
+                websocket.sendall(WEBSOCKET)
+                assert status_of(websocket.recv(4096)) == 101
+                assert app.slow_started.wait(5)
+                server.switch(kind, site)
+                assert not server.proxy.drain(0.1)
+                app.slow_may_end.set()
+                assert status_of(slow.recv(65536)) == 200
+                websocket.sendall(b"still here")
+                assert websocket.recv(4096) == b"still here"
+        assert server.proxy.let_go(10)
+        assert server.program.child is None
+        assert server.proxy.drain(1)
+
+
+def test_a_switch_that_fails_leaves_the_former_serving(server: Server) -> None:
+    """HAProxy cannot be started, or a port is taken that nginx did not have."""
+    with application() as app:
+        site = Site(1, ("a.localhost",), (app.server_port,))
+        server.proxy.apply(site)
+        server.program.broken = True
+        with pytest.raises(PaasError, match="cannot be started"):
+            server.switch("haproxy", site)
+        server.program.broken = False
+        with socket.create_server(("127.0.0.1", server.nginx.settings.files_port)):
+            hasty = server.proxy
+            with pytest.raises(PaasError) as caught:
+                hasty.switch("haproxy", lambda: [site], Said())
+        assert caught.value.reference == "proxy-reload"
+        assert server.proxy.kind() == "nginx"
+        assert not server.proxy.is_unsettled()
+        assert status_of(server.nginx.get("a.localhost")) == 200
+        server.switch("haproxy", site)
+        assert status_of(server.nginx.get("a.localhost")) == 200
+
+
+@pytest.mark.parametrize("kind", ["nginx", "haproxy"])
+def test_an_interrupted_switch_is_settled(server: Server, kind: str) -> None:
+    """Killed when nginx had let go of the ports: whoever server.yml names gets them."""
+    with application() as app:
+        site = Site(1, ("a.localhost",), (app.server_port,))
+        server.proxy.apply(site)
+        NginxProxy(replace(server.nginx.settings, proxy="haproxy")).restore([])
+        (server.nginx.settings.state / "proxy-switching").touch()
+        (server.nginx.settings.etc / "server.yml").write_text(f"proxy: {kind}\n")
+        with pytest.raises(OSError, match="refused"):
+            server.nginx.get("a.localhost")
+        assert server.proxy.is_unsettled()
+        server.switch(kind, site)
+        assert not server.proxy.is_unsettled()
+        assert status_of(server.nginx.get("a.localhost")) == 200
+
+
+def test_an_unknown_kind_is_named(server: Server) -> None:
+    """Written into server.yml by hand."""
+    (server.nginx.settings.etc / "server.yml").write_text("proxy: apache\n")
+    with pytest.raises(PaasError) as caught:
+        server.proxy.apply(Site(1, ("a.localhost",), ()))
+    assert caught.value.reference == "proxy-kind"

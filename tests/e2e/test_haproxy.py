@@ -1,0 +1,39 @@
+"""A server whose proxy is HAProxy: deploys and reboots as with nginx, and back."""
+
+from collections.abc import Callable
+
+from tests.e2e.conftest import Source
+from tests.e2e.server import Repository, Server, wait_for
+from tests.e2e.test_zero_downtime import MARK, load
+from tests.e2e.tiny import tiny
+
+
+def test_a_server_is_served_by_haproxy_and_by_nginx_again(
+    new_server: Callable[..., Server], repository: Callable[[Source], Repository]
+) -> None:
+    """Nothing is lost in a restart and a scaling; all comes up again; requests are logged."""
+    server = new_server()
+    alice = server.user("alice")
+    alice.push(repository(tiny(MARK)), MARK)
+    assert "All apps are served by haproxy" in server.paas("proxy:set", "haproxy").stderr
+    assert server.paas("proxy").stdout == "haproxy\n"
+    assert "haproxy" in server.paas("server:status").stdout
+    with load(server) as outcomes:
+        server.paas("ps:restart", "-a", MARK)
+        server.paas("ps:scale", "-a", MARK, "web=2")
+    assert set(outcomes.fresh) == {"ok"}
+    server.get(MARK, "/logged?by=haproxy")
+    logged = 'method=GET path="/logged?by=haproxy"'
+    wait_for(lambda: logged in server.paas("logs", "-a", MARK).stdout, what="the line of a request")
+    server.paas("maintenance:on", "-a", MARK)
+    assert server.get(MARK).status == 503
+    server.paas("maintenance:off", "-a", MARK)
+    server.paas("server:stop")
+    server.paas("server:start")
+    wait_for(lambda: server.get(MARK).status == 200, what="the app after a boot")
+    server.install()
+    assert server.paas("proxy").stdout == "haproxy\n"
+    assert server.get(MARK).status == 200
+    server.paas("proxy:set", "nginx")
+    assert server.get(MARK).status == 200
+    assert server.paas("doctor", "--fix").returncode == 0
