@@ -1,11 +1,12 @@
 """What all figures share: the server, the plain sshd, an app that is live."""
 
 import shutil
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 
-from benchmarks.client import Key, Project
+from benchmarks.client import Key, Project, Repository
 from benchmarks.commands import BenchError, run, say
 from benchmarks.plain.app import PlainApp
 from benchmarks.plain.ssh import PlainSshd
@@ -72,6 +73,16 @@ class Bench:
     def project(self, name: str) -> Project:
         """A new clone of the example."""
         return Project(self.source / EXAMPLE, self.room / name, self.key)
+
+    def deployed(self, name: str, files: Mapping[str, bytes | str]) -> Repository:
+        """A repository with these files, pushed to the server as the app of that name."""
+        repository = Repository(self.room / name, self.key)
+        for path, content in files.items():
+            data = content if isinstance(content, bytes) else content.encode()
+            (repository.path / path).write_bytes(data)
+        repository.save("First")
+        repository.push(self.server.git_url(name))
+        return repository
 
     @cached_property
     def live(self) -> Project:

@@ -58,36 +58,20 @@ class Key:
         return words + [f"-o{name}={value}" for name, value in options.items()]
 
 
-class Project:
-    """A clone of examples/flask-hello. Each commit changes the line that says what it answers."""
+class Repository:
+    """A git repository on the laptop, whose commits are pushed."""
 
-    def __init__(self, example: Path, path: Path, key: Key) -> None:
-        self._example = example
+    def __init__(self, path: Path, key: Key) -> None:
         self.path = path
         self._env = key.git_environment()
-        self._count = 0
         path.mkdir()
-        for source in sorted(example.iterdir()):
-            if source.is_file():
-                (path / source.name).write_bytes(source.read_bytes())
         self._git("init", "--quiet", "--initial-branch=main")
         self._git("config", "gc.auto", "0")
-        self.commit()
 
-    @property
-    def mark(self) -> str:
-        """What the present commit's page says and no other commit's."""
-        return f"{MARK} Commit {self._count} of {self.path.name}."
-
-    def commit(self) -> None:
-        """Change one line and commit it."""
-        self._count += 1
-        text = (self._example / "app.py").read_text()
-        if MARK not in text:
-            raise BenchError(f"{self._example}/app.py does not say {MARK!r}.")
-        (self.path / "app.py").write_text(text.replace(MARK, self.mark))
+    def save(self, message: str) -> None:
+        """Commit all that is there."""
         self._git("add", "--all")
-        self._git("commit", "--quiet", "--message", self.mark)
+        self._git("commit", "--quiet", "--message", message)
 
     def push(self, url: str) -> float:
         """Push to that repository; returns how many seconds it took."""
@@ -103,3 +87,30 @@ class Project:
 
     def _git(self, *words: str) -> None:
         run(["git", *words], cwd=self.path, env=self._env)
+
+
+class Project(Repository):
+    """A clone of examples/flask-hello. Each commit changes the line that says what it answers."""
+
+    def __init__(self, example: Path, path: Path, key: Key) -> None:
+        super().__init__(path, key)
+        self._example = example
+        self._count = 0
+        for source in sorted(example.iterdir()):
+            if source.is_file():
+                (path / source.name).write_bytes(source.read_bytes())
+        self.commit()
+
+    @property
+    def mark(self) -> str:
+        """What the present commit's page says and no other commit's."""
+        return f"{MARK} Commit {self._count} of {self.path.name}."
+
+    def commit(self) -> None:
+        """Change one line and commit it."""
+        self._count += 1
+        text = (self._example / "app.py").read_text()
+        if MARK not in text:
+            raise BenchError(f"{self._example}/app.py does not say {MARK!r}.")
+        (self.path / "app.py").write_text(text.replace(MARK, self.mark))
+        self.save(self.mark)

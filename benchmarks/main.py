@@ -16,6 +16,8 @@ from benchmarks.disk import room
 from benchmarks.figures import redeploys
 from benchmarks.figures.cold_push import ColdPush
 from benchmarks.figures.crowd import Crowd
+from benchmarks.figures.domains import Domains
+from benchmarks.figures.files import Files
 from benchmarks.figures.logging import Logging
 from benchmarks.figures.memory import Memory
 from benchmarks.figures.rollback import Rollback
@@ -24,6 +26,7 @@ from benchmarks.figures.ssh_commands import SshCommands
 from benchmarks.figures.throughput import Throughput
 from benchmarks.figures.tree import TreeOfManyFiles
 from benchmarks.figures.warm_push import WarmPush
+from benchmarks.figures.websockets import WebSockets
 from benchmarks.machine import describe
 from benchmarks.rows import Row
 from benchmarks.table import markdown, table
@@ -46,6 +49,9 @@ FIGURES: tuple[Figure, ...] = (
     ColdPush(),
     SshCommands(),
     Throughput(),
+    Files(),
+    Domains(),
+    WebSockets(),
     redeploys.FRESH,
     redeploys.KEPT,
     Rollback(),

@@ -24,7 +24,7 @@ class Server:
     def __init__(self, source: Path, root: Path) -> None:
         self._install = source / "install.sh"
         self.root = root
-        self.http_port, self.ssh_port = free_ports(2)
+        self.http_port, self.https_port, self.ssh_port = free_ports(3)
 
     def install(self) -> None:
         """Make and start it. The machine's proxy and index settings are taken over for builds."""
@@ -32,6 +32,7 @@ class Server:
             "--root": str(self.root),
             "--domain": DOMAIN,
             "--http-port": str(self.http_port),
+            "--https-port": str(self.https_port),
             "--ssh-port": str(self.ssh_port),
             "--app-ports": APP_PORTS,
         }

@@ -3,6 +3,7 @@
 import re
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.commands import ENVIRONMENT, BenchError, run
 
@@ -28,8 +29,26 @@ def ensure_installed() -> None:
 
 def measure(port: int, host: str, *, connections: int, seconds: int, path: str = "/") -> Throughput:
     """Load with two threads. Raises BenchError where its words are not understood."""
-    argv = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--latency"]
-    return parse(run([*argv, "-H", f"Host: {host}", f"http://127.0.0.1:{port}{path}"]))
+    url = f"http://127.0.0.1:{port}{path}"
+    return parse(run([*_argv(connections, seconds), "-H", f"Host: {host}", url]))
+
+
+def measure_tls(
+    url: str, hosts: Path, *, connections: int, seconds: int, close: bool = False
+) -> Throughput:
+    """The same over TLS, where a server is told the name in the handshake.
+
+    hosts: what wrk finds as /etc/hosts, which leads the URL's name to this machine. close: each
+    request has a new connection.
+    """
+    words = ["-H", "Connection: close"] if close else []
+    script = 'mount --bind "$1" /etc/hosts && shift && exec "$@"'
+    hidden = ["unshare", "--mount", "sh", "-c", script, "sh", str(hosts)]
+    return parse(run([*hidden, *_argv(connections, seconds), *words, url]))
+
+
+def _argv(connections: int, seconds: int) -> list[str]:
+    return ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--latency"]
 
 
 def parse(text: str) -> Throughput:

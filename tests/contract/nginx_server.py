@@ -70,10 +70,11 @@ class Nginx:
         while time.monotonic() < deadline:
             try:
                 socket.create_connection(("127.0.0.1", self.settings.http_port), 1).close()
+                if Nginx.workers(self):  # it listens before it is known as the master
+                    return
             except OSError:
-                time.sleep(0.01)
-            else:
-                return
+                pass
+            time.sleep(0.01)
         raise AssertionError("nginx did not start")
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""HAProxy's own ways: instances exchanged at runtime, what it refuses, and what its reload loses."""
+"""HAProxy's own ways: instances exchanged at runtime, and what it refuses."""
 
 import socket
 from collections.abc import Iterator

@@ -118,7 +118,7 @@ def _same_ports(plan: Plan) -> Iterator[str]:
 def _running_pids(plan: Plan) -> set[int]:
     """Processes of this very server, when the installation is an upgrade."""
     found = set()
-    for name in ("nginx.pid", "sshd.pid"):
+    for name in ("nginx.pid", "sshd.pid", "haproxy.pid"):
         try:
             found.add(int((plan.run / name).read_text()))
         except (OSError, ValueError):
@@ -127,7 +127,7 @@ def _running_pids(plan: Plan) -> set[int]:
 
 
 def _parent(pid: int) -> int:
-    """nginx's workers hold its ports, too."""
+    """The workers of nginx and HAProxy hold its ports, too."""
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     except (OSError, IndexError):
