@@ -4,8 +4,9 @@ import json
 import os
 import signal
 import sqlite3
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -97,8 +98,8 @@ def test_by_schedule(server: Server, app: tuple[User, Repository]) -> None:
         database.execute("UPDATE slugs SET created_at = ?", (hour_ago,))
         database.execute("UPDATE cron SET due = NULL")
     for _ in range(3):
-        (server.state / "cron").write_text((before - timedelta(minutes=10)).isoformat())
-        kill_watch(server)
+        with killed_watch(server):
+            (server.state / "cron").write_text((before - timedelta(minutes=10)).isoformat())
         wait_for(lambda: (jobs(server)["each"]["last_run"] or {}).get("status") == 0, what="a run")
     assert jobs(server)["each"]["last_run"]["user"] == "cron"
     lines = log(server)
@@ -128,13 +129,18 @@ def test_only_the_server_asks_for_what_is_due(app: tuple[User, Repository]) -> N
     assert "Only the server itself" in done.stderr
 
 
-def kill_watch(server: Server) -> None:
-    """End the process that looks at the clock, and wait for the next."""
+@contextmanager
+def killed_watch(server: Server) -> Iterator[None]:
+    """End the process that looks at the clock, still meanwhile, and wait for the next."""
 
     def pids() -> list[int]:
         found = server.processes().items()
         return [pid for pid, line in found if "paas.entrypoints.watch" in line]
 
     (former,) = pids()
-    os.kill(former, signal.SIGKILL)
+    os.kill(former, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(former, signal.SIGKILL)
     wait_for(lambda: pids() and former not in pids(), what="a new watch process")

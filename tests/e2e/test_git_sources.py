@@ -160,11 +160,11 @@ def test_lfs_content_comes_over_the_same_remote(
     text = "".join("0001" if s is None else f"{len(s) + 4:04x}{s}" if s else "0000" for s in sent)
 
     alice.ssh("apps:create", "large")
-    refused_one = bob.ssh("git-lfs-transfer stored upload", stdin=text, check=False)
-    assert (refused_one.returncode, "no app 'stored'" in refused_one.stderr) == (20, True)
-    told = alice.ssh("git-lfs-authenticate stored upload", check=False)
+    refused_one = bob.ssh("git-lfs-transfer large upload", stdin=text, check=False)
+    assert (refused_one.returncode, "no app 'large'" in refused_one.stderr) == (20, True)
+    told = alice.ssh("git-lfs-authenticate large upload", check=False)
     assert (told.returncode, "Git LFS 3.0 or later" in told.stderr) == (2, True)
-    answer = alice.ssh("git-lfs-transfer '/stored.git' upload", stdin=text).stdout
+    answer = alice.ssh("git-lfs-transfer '/large.git' upload", stdin=text).stdout
     assert answer.count("status 200") == 2
     serve = program("x").replace('b"x"', "open('big.txt', 'rb').read()")
     alice.push(repository(tiny(**{"serve.py": serve, "big.txt": pointer})), "large")
