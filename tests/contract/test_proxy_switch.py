@@ -29,7 +29,7 @@ from tests.contract.nginx_server import (
     status_of,
 )
 from tests.contract.test_proxy_reload import Load
-from tests.fakes.world import Said
+from tests.fakes.saying import Said
 
 
 class LocalProgram:

@@ -1,28 +1,16 @@
 """A whole platform whose outside world is in memory, but for the database in a temporary file."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from paas.adapters.schedules_cronsim import CronSimSchedules
 from paas.adapters.store_sqlite import SqliteStore
 from paas.domain.acme import LETS_ENCRYPT
 from paas.domain.addresses import Addresses
-from paas.domain.apps import Actor, App, Key, Role
-from paas.domain.buildpacks import Buildpack
-from paas.domain.diffs import Change, FileChange
-from paas.domain.drains import Drain
-from paas.domain.errors import PaasError
-from paas.domain.health import Answer
-from paas.domain.interfaces import Built, Commit, LogLine, Quarantine, Tree
-from paas.domain.loglines import EVERY_LINE, LogFilter
-from paas.domain.names import AppName, ProcessType, UserName
-from paas.domain.releases import ConfigVars
-from paas.domain.sites import SlugFolder
-from paas.domain.watching import Answers
+from paas.domain.apps import Actor, App, Role
+from paas.domain.names import AppName, UserName
 from paas.services.acme import Acme, Wishes
 from paas.services.apps import Apps
 from paas.services.buildpacks import Buildpacks
@@ -56,401 +44,21 @@ from paas.services.trees import Trees
 from paas.services.upkeep import Upkeep
 from paas.services.watch import Watch
 from tests.fakes.build_queue import FakeBuildQueue
+from tests.fakes.buildpacks import FakeCatalog, ScriptedBuilder
 from tests.fakes.certificates import FakeCertificateFiles, FakeCertificateReader, FakeIssuer
+from tests.fakes.files import FakePages, FakeSlugs, FakeStorage
+from tests.fakes.guarding import FakeKeys, FakeLocks
 from tests.fakes.importer import FakeImporter, FakeSubmodules
 from tests.fakes.one_off import FakeOneOff
+from tests.fakes.ports import FakePorts, FakeProbe
 from tests.fakes.proxy import FakeProxy
+from tests.fakes.repository import FakeRepository
 from tests.fakes.resolver import FakeResolver, FakeServerFile
 from tests.fakes.runs import FakeRuns
 from tests.fakes.runtime import FakeRuntime
+from tests.fakes.saying import FakeClock, FakeDrainProcess, FakeLogs, FakeRequestLog, Said
 
 ROOT = Actor(None)
-WEB = b"web: serve\n"
-
-
-class FakeClock:
-    """Time that passes only while someone sleeps."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def now(self) -> datetime:
-        self.seconds += 0.001
-        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-
-
-class Said:
-    """A Narrator that remembers."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.done: list[str] = []
-
-    def step(self, text: str) -> None:
-        self.lines.append("-----> " + text)
-
-    def detail(self, text: str) -> None:
-        self.lines.append("       " + text)
-
-    def warn(self, text: str) -> None:
-        self.lines.append(" !     " + text)
-
-    def raw(self, line: bytes) -> None:
-        self.lines.append(line.decode())
-
-    @contextmanager
-    def doing(self, text: str) -> Iterator[None]:
-        self.done.append(text)
-        yield
-
-
-class FakeLogs:
-    """Logs in lists."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[int, str, str]] = []
-        self.printed: dict[str, list[str]] = {}
-        self.builds: dict[str, list[bytes]] = {}
-        self.release_lines: dict[tuple[int, int], list[bytes]] = {}
-
-    def write(self, app_id: int, process: str, text: str) -> None:
-        self.lines.append((app_id, process, text))
-
-    def write_output(self, app_id: int, process: str, line: bytes) -> None:
-        self.printed.setdefault(process, []).append(line.decode())
-
-    def tail(self, app_id: int, count: int, wanted: LogFilter = EVERY_LINE) -> list[LogLine]:
-        now = datetime(2026, 1, 1, tzinfo=UTC)
-        mine = [line for line in self.lines if line[0] == app_id]
-        lines = [LogLine(now, "paas", process, text) for _, process, text in mine]
-        return [line for line in lines if wanted.takes(line)][-count:]
-
-    def follow(
-        self,
-        app_id: int,
-        stop: Callable[[], bool],
-        wanted: LogFilter = EVERY_LINE,
-        count: int = 0,
-    ) -> Iterator[LogLine]:
-        yield from self.tail(app_id, 1, wanted)
-
-    def instance_tail(self, app_id: int, process: str, count: int) -> list[str]:
-        return self.printed.get(process, [])[-count:]
-
-    def open_build(self, build_id: str) -> Callable[[bytes], None]:
-        return self.builds.setdefault(build_id, []).append
-
-    def build_output(self, build_id: str, stop: Callable[[], bool]) -> Iterator[str]:
-        yield from (line.decode() for line in self.builds.get(build_id, []))
-
-    def open_release(self, app_id: int, version: int) -> Callable[[bytes], None]:
-        return self.release_lines.setdefault((app_id, version), []).append
-
-    def release_output(self, app_id: int, version: int) -> list[str]:
-        return [line.decode() for line in self.release_lines.get((app_id, version), [])]
-
-    def remove(self, app_id: int) -> None:
-        self.lines = [line for line in self.lines if line[0] != app_id]
-
-
-class FakeDrainProcess:
-    """Whether the process runs, and what it was told of."""
-
-    def __init__(self) -> None:
-        self.runs = False
-        self.begun: list[str] = []
-
-    def begin(self, drain: Drain) -> None:
-        self.begun.append(drain.token)
-
-    def keep(self, *, wanted: bool) -> None:
-        self.runs = wanted
-
-
-class FakeLocks:
-    """Locks that are free unless a test says who holds one."""
-
-    def __init__(self) -> None:
-        self.held: dict[int, str] = {}
-        self.pushed: set[int] = set()
-
-    @contextmanager
-    def app(
-        self,
-        app_id: int,
-        holder: str,
-        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
-    ) -> Iterator[None]:
-        if app_id in self.held and waiting is not None:
-            with waiting(self.held[app_id]):
-                pass
-        self.held[app_id] = holder
-        try:
-            yield
-        finally:
-            del self.held[app_id]
-
-    def app_is_held(self, app_id: int) -> bool:
-        return app_id in self.held
-
-    def push(self, app_id: int) -> Path:
-        return Path(f"/locks/push-{app_id}")
-
-    @contextmanager
-    def idle_push(self, app_id: int) -> Iterator[bool]:
-        yield app_id not in self.pushed
-
-
-class FakeRepository:
-    """Commits by id: the content of their Procfile, or None where they have none."""
-
-    def __init__(self) -> None:
-        self.procfiles: dict[str, bytes | None] = {}
-        self.created: set[int] = set()
-        self.files = 1
-        self.contents: dict[tuple[str, str], bytes] = {}
-        self.lost: set[str] = set()
-        self.heads: dict[str, str] = {}
-        self.submodules: dict[str, str] = {}
-        self.lfs_pointers: tuple[str, ...] = ()
-
-    def create(self, app_id: int) -> None:
-        self.created.add(app_id)
-
-    def copy(self, source_id: int, app_id: int) -> None:
-        self.created.add(app_id)
-
-    def remove(self, app_id: int) -> None:
-        self.created.discard(app_id)
-
-    def path(self, app_id: int) -> Path:
-        return Path(f"/git/{app_id}.git")
-
-    def commit(self, app_id: int, commit_id: str, quarantine: Quarantine | None) -> Commit:
-        return Commit(commit_id, "A change", "Alice")
-
-    def write_tree(
-        self, app_id: int, commit_id: str, quarantine: Quarantine | None, target: Path, uid: int
-    ) -> Tree:
-        return Tree(self.files, 10, self.submodules, self.lfs_pointers)
-
-    def read_file(
-        self, app_id: int, commit_id: str, quarantine: Quarantine | None, name: str, limit: int
-    ) -> bytes | None:
-        if name != "Procfile":
-            return self.contents.get((commit_id, name))
-        return self.procfiles.get(commit_id, WEB)
-
-    def changes(
-        self, app_id: int, old: str | None, new: str, quarantine: Quarantine | None
-    ) -> list[FileChange]:
-        """app.py differs between any two commits; lost: commits that are not there."""
-        for commit in (old, new):
-            if commit in self.lost:
-                raise PaasError("no-commit", f"The repository has no commit {commit}.")
-        change = Change.ADDED if old is None else Change.CHANGED
-        return [FileChange("app.py", change)] if old != new else []
-
-    def remove_quarantines(self, app_id: int) -> int:
-        return 0
-
-    def head(self, app_id: int, branch: str) -> str | None:
-        return self.heads.get(branch)
-
-
-class FakeSlugs:
-    """Slug directories as sets of names."""
-
-    def __init__(self) -> None:
-        self.building: set[str] = set()
-        self.frozen: set[str] = set()
-        self.narrowed = ""
-        self.pages: set[str] = set()
-        self.missing: set[tuple[str, str]] = set()
-        self.full = False
-
-    def new_build(self, build_id: str, uid: int) -> Path:
-        self.building.add(build_id)
-        return Path("/builds") / build_id
-
-    def narrow(self, build_id: str, folder: str) -> None:
-        self.narrowed = folder
-
-    def freeze(self, build_id: str) -> int:
-        self.building.remove(build_id)
-        self.frozen.add(build_id)
-        return 4096
-
-    def path(self, slug_id: str) -> Path:
-        return Path("/slugs") / slug_id
-
-    def page(self, slug_id: str, name: str) -> Path | None:
-        return Path("/slugs") / slug_id / name if slug_id in self.pages else None
-
-    def folder(self, slug_id: str, name: str) -> SlugFolder | None:
-        missing = (slug_id, name) in self.missing
-        return None if missing else SlugFolder(self.path(slug_id), name)
-
-    def remove(self, slug_id: str) -> None:
-        self.building.discard(slug_id)
-        self.frozen.discard(slug_id)
-
-    def remove_cache(self, app_id: int) -> None:
-        pass
-
-    def unfinished(self) -> list[str]:
-        return sorted(self.building)
-
-    def slugs(self) -> list[str]:
-        return sorted(self.frozen)
-
-    def check_space(self) -> None:
-        if self.full:
-            raise PaasError("disk-full", "The server's disk is full.")
-
-
-class FakePages:
-    """Pages in a dict."""
-
-    def __init__(self) -> None:
-        self.contents: dict[int, bytes] = {}
-
-    def maintenance(self, app_id: int) -> Path | None:
-        return Path("/pages") / f"{app_id}.html" if app_id in self.contents else None
-
-    def set_maintenance(self, app_id: int, content: bytes) -> None:
-        self.contents[app_id] = content
-
-    def remove(self, app_id: int) -> bool:
-        return self.contents.pop(app_id, None) is not None
-
-
-class FakeStorage:
-    """Storage directories as a set of ids."""
-
-    def __init__(self) -> None:
-        self.there: set[tuple[int, int]] = set()
-
-    def create(self, app_id: int, storage_id: int, uid: int) -> None:
-        self.there.add((app_id, storage_id))
-
-    def size_bytes(self, app_id: int, storage_id: int) -> int:
-        return 4096
-
-    def remove(self, app_id: int, storage_id: int | None = None) -> None:
-        self.there = {x for x in self.there if x[0] != app_id or storage_id not in (None, x[1])}
-
-
-class FakeBuilder:
-    """A builder that finds no default processes, or fails as told."""
-
-    def __init__(self) -> None:
-        self.failure: PaasError | None = None
-        self.processes: dict[ProcessType, str] = {}
-        self.built = Built("fake", {})
-        self.used: list[str] = []
-        self.meanwhile: Callable[[], None] = lambda: None
-        self.interrupted: set[int] = set()
-
-    def build(
-        self,
-        app: App,
-        tree: Path,
-        config: ConfigVars,
-        output: Callable[[bytes], None],
-        *,
-        buildpacks: Sequence[Buildpack] = (),
-        commit: str = "",
-        check: Callable[[], None] = lambda: None,
-    ) -> Built:
-        self.used = [pack.source for pack in buildpacks]
-        output(b"-----> Fake app detected")
-        self.meanwhile()
-        check()
-        if self.failure is not None:
-            raise self.failure
-        return replace(self.built, processes=dict(self.processes))
-
-    def clear(self, app_id: int) -> bool:
-        found = app_id in self.interrupted
-        self.interrupted.discard(app_id)
-        return found
-
-
-class FakeCatalog:
-    """Two buildpacks of the platform's, and one directory that is one."""
-
-    def names(self) -> tuple[str, ...]:
-        return ("python", "node")
-
-    def why_not(self, directory: str) -> str | None:
-        return None if directory == "/srv/mine" else f"There is no directory {directory}."
-
-
-class FakeProbe:
-    """Ports answer unless a test says otherwise."""
-
-    def __init__(self) -> None:
-        self.silent = False
-        self.status = 200
-        self.pages: dict[str, Answer | None] = {}
-        self.asked: list[str] = []
-
-    def answers(self, port: int, host: str, timeout_s: float) -> int | None:
-        self.asked.append("any")
-        return None if self.silent else self.status
-
-    def accepts(self, port: int, timeout_s: float) -> bool:
-        return not self.silent
-
-    def get(
-        self,
-        port: int,
-        host: str,
-        path: str,
-        headers: Sequence[tuple[str, str]],
-        timeout_s: float,
-    ) -> Answer | None:
-        """pages: the answer by path; others are 200."""
-        self.asked.append(path)
-        return None if self.silent else self.pages.get(path, Answer(200, b"fine"))
-
-
-class FakeRequestLog:
-    """RequestLog: by port, what a test says."""
-
-    def __init__(self) -> None:
-        self.by_port: dict[int, Answers] = {}
-
-    def answers(self, app_id: int, since: datetime, ports: set[int]) -> Answers:
-        found = [self.by_port.get(port, Answers()) for port in ports]
-        return Answers(sum(a.count for a in found), sum(a.errors for a in found))
-
-
-class FakePorts:
-    """The lowest ports that are not taken, from 5000."""
-
-    def free(self, taken: set[int], count: int) -> list[int]:
-        return [port for port in range(5000, 5100) if port not in taken][:count]
-
-
-class FakeKeys:
-    """KeyReader and KeyFile: the text of a key is its fingerprint."""
-
-    def __init__(self) -> None:
-        self.published: list[str] = []
-
-    def read(self, user: UserName, text: str) -> Key:
-        return Key(f"SHA256:{text}", user, "ssh-ed25519", text, "")
-
-    def publish(self, keys: Sequence[Key]) -> None:
-        self.published = [f"{key.user} {key.body}" for key in keys]
 
 
 @dataclass
@@ -468,7 +76,7 @@ class World:
     importer: FakeImporter = field(default_factory=FakeImporter)
     pages: FakePages = field(default_factory=FakePages)
     storage_files: FakeStorage = field(default_factory=FakeStorage)
-    builder: FakeBuilder = field(default_factory=FakeBuilder)
+    builder: ScriptedBuilder = field(default_factory=ScriptedBuilder)
     queue: FakeBuildQueue = field(default_factory=FakeBuildQueue)
     probe: FakeProbe = field(default_factory=FakeProbe)
     runtime: FakeRuntime = field(default_factory=FakeRuntime)

@@ -10,7 +10,8 @@ from paas.adapters.build_log import lines_until
 from paas.domain.builds import find_build
 from paas.domain.errors import PaasError
 from paas.domain.releases import Build, Status
-from tests.fakes.world import ROOT, FakeClock, World
+from tests.fakes.saying import FakeClock
+from tests.fakes.world import ROOT, World
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from paas.entrypoints.cli.progress import ERASE, Look, Progress
 from paas.services.narration import Recorded, Silent, waiting
-from tests.fakes.world import Said
+from tests.fakes.saying import Said
 
 TERMINAL = Look(columns=40)
 

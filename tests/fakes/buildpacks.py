@@ -1,0 +1,58 @@
+"""A builder and a catalog of buildpacks in memory."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from paas.domain.apps import App
+from paas.domain.buildpacks import Buildpack
+from paas.domain.errors import PaasError
+from paas.domain.interfaces import Built
+from paas.domain.names import ProcessType
+from paas.domain.releases import ConfigVars
+
+
+class ScriptedBuilder:
+    """A builder that finds no default processes, or fails as told."""
+
+    def __init__(self) -> None:
+        self.failure: PaasError | None = None
+        self.processes: dict[ProcessType, str] = {}
+        self.built = Built("fake", {})
+        self.used: list[str] = []
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.interrupted: set[int] = set()
+
+    def build(
+        self,
+        app: App,
+        tree: Path,
+        config: ConfigVars,
+        output: Callable[[bytes], None],
+        *,
+        buildpacks: Sequence[Buildpack] = (),
+        commit: str = "",
+        check: Callable[[], None] = lambda: None,
+    ) -> Built:
+        self.used = [pack.source for pack in buildpacks]
+        output(b"-----> Fake app detected")
+        self.meanwhile()
+        check()
+        if self.failure is not None:
+            raise self.failure
+        return replace(self.built, processes=dict(self.processes))
+
+    def clear(self, app_id: int) -> bool:
+        found = app_id in self.interrupted
+        self.interrupted.discard(app_id)
+        return found
+
+
+class FakeCatalog:
+    """Two buildpacks of the platform's, and one directory that is one."""
+
+    def names(self) -> tuple[str, ...]:
+        return ("python", "node")
+
+    def why_not(self, directory: str) -> str | None:
+        return None if directory == "/srv/mine" else f"There is no directory {directory}."

@@ -1,0 +1,55 @@
+"""Locks and keys in memory."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from paas.domain.apps import Key
+from paas.domain.names import UserName
+
+
+class FakeLocks:
+    """Locks that are free unless a test says who holds one."""
+
+    def __init__(self) -> None:
+        self.held: dict[int, str] = {}
+        self.pushed: set[int] = set()
+
+    @contextmanager
+    def app(
+        self,
+        app_id: int,
+        holder: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> Iterator[None]:
+        if app_id in self.held and waiting is not None:
+            with waiting(self.held[app_id]):
+                pass
+        self.held[app_id] = holder
+        try:
+            yield
+        finally:
+            del self.held[app_id]
+
+    def app_is_held(self, app_id: int) -> bool:
+        return app_id in self.held
+
+    def push(self, app_id: int) -> Path:
+        return Path(f"/locks/push-{app_id}")
+
+    @contextmanager
+    def idle_push(self, app_id: int) -> Iterator[bool]:
+        yield app_id not in self.pushed
+
+
+class FakeKeys:
+    """KeyReader and KeyFile: the text of a key is its fingerprint."""
+
+    def __init__(self) -> None:
+        self.published: list[str] = []
+
+    def read(self, user: UserName, text: str) -> Key:
+        return Key(f"SHA256:{text}", user, "ssh-ed25519", text, "")
+
+    def publish(self, keys: Sequence[Key]) -> None:
+        self.published = [f"{key.user} {key.body}" for key in keys]

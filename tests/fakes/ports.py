@@ -1,0 +1,41 @@
+"""Ports, and what answers on them, in memory."""
+
+from collections.abc import Sequence
+
+from paas.domain.health import Answer
+
+
+class FakeProbe:
+    """Ports answer unless a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.silent = False
+        self.status = 200
+        self.pages: dict[str, Answer | None] = {}
+        self.asked: list[str] = []
+
+    def answers(self, port: int, host: str, timeout_s: float) -> int | None:
+        self.asked.append("any")
+        return None if self.silent else self.status
+
+    def accepts(self, port: int, timeout_s: float) -> bool:
+        return not self.silent
+
+    def get(
+        self,
+        port: int,
+        host: str,
+        path: str,
+        headers: Sequence[tuple[str, str]],
+        timeout_s: float,
+    ) -> Answer | None:
+        """pages: the answer by path; others are 200."""
+        self.asked.append(path)
+        return None if self.silent else self.pages.get(path, Answer(200, b"fine"))
+
+
+class FakePorts:
+    """The lowest ports that are not taken, from 5000."""
+
+    def free(self, taken: set[int], count: int) -> list[int]:
+        return [port for port in range(5000, 5100) if port not in taken][:count]

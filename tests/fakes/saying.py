@@ -1,0 +1,126 @@
+"""Clock, log and narration in memory."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from paas.domain.drains import Drain
+from paas.domain.interfaces import LogLine
+from paas.domain.loglines import EVERY_LINE, LogFilter
+from paas.domain.watching import Answers
+
+
+class FakeClock:
+    """Time that passes only while someone sleeps."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> datetime:
+        self.seconds += 0.001
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+class Said:
+    """A Narrator that remembers."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.done: list[str] = []
+
+    def step(self, text: str) -> None:
+        self.lines.append("-----> " + text)
+
+    def detail(self, text: str) -> None:
+        self.lines.append("       " + text)
+
+    def warn(self, text: str) -> None:
+        self.lines.append(" !     " + text)
+
+    def raw(self, line: bytes) -> None:
+        self.lines.append(line.decode())
+
+    @contextmanager
+    def doing(self, text: str) -> Iterator[None]:
+        self.done.append(text)
+        yield
+
+
+class FakeLogs:
+    """Logs in lists."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[int, str, str]] = []
+        self.printed: dict[str, list[str]] = {}
+        self.builds: dict[str, list[bytes]] = {}
+        self.release_lines: dict[tuple[int, int], list[bytes]] = {}
+
+    def write(self, app_id: int, process: str, text: str) -> None:
+        self.lines.append((app_id, process, text))
+
+    def write_output(self, app_id: int, process: str, line: bytes) -> None:
+        self.printed.setdefault(process, []).append(line.decode())
+
+    def tail(self, app_id: int, count: int, wanted: LogFilter = EVERY_LINE) -> list[LogLine]:
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        mine = [line for line in self.lines if line[0] == app_id]
+        lines = [LogLine(now, "paas", process, text) for _, process, text in mine]
+        return [line for line in lines if wanted.takes(line)][-count:]
+
+    def follow(
+        self,
+        app_id: int,
+        stop: Callable[[], bool],
+        wanted: LogFilter = EVERY_LINE,
+        count: int = 0,
+    ) -> Iterator[LogLine]:
+        yield from self.tail(app_id, 1, wanted)
+
+    def instance_tail(self, app_id: int, process: str, count: int) -> list[str]:
+        return self.printed.get(process, [])[-count:]
+
+    def open_build(self, build_id: str) -> Callable[[bytes], None]:
+        return self.builds.setdefault(build_id, []).append
+
+    def build_output(self, build_id: str, stop: Callable[[], bool]) -> Iterator[str]:
+        yield from (line.decode() for line in self.builds.get(build_id, []))
+
+    def open_release(self, app_id: int, version: int) -> Callable[[bytes], None]:
+        return self.release_lines.setdefault((app_id, version), []).append
+
+    def release_output(self, app_id: int, version: int) -> list[str]:
+        return [line.decode() for line in self.release_lines.get((app_id, version), [])]
+
+    def remove(self, app_id: int) -> None:
+        self.lines = [line for line in self.lines if line[0] != app_id]
+
+
+class FakeDrainProcess:
+    """Whether the process runs, and what it was told of."""
+
+    def __init__(self) -> None:
+        self.runs = False
+        self.begun: list[str] = []
+
+    def begin(self, drain: Drain) -> None:
+        self.begun.append(drain.token)
+
+    def keep(self, *, wanted: bool) -> None:
+        self.runs = wanted
+
+
+class FakeRequestLog:
+    """RequestLog: by port, what a test says."""
+
+    def __init__(self) -> None:
+        self.by_port: dict[int, Answers] = {}
+
+    def answers(self, app_id: int, since: datetime, ports: set[int]) -> Answers:
+        found = [self.by_port.get(port, Answers()) for port in ports]
+        return Answers(sum(a.count for a in found), sum(a.errors for a in found))
