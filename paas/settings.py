@@ -46,6 +46,7 @@ class Settings:
     acme_ca_bundle: str = ""
     acme_check: bool = True
     acme_port: int = 80
+    ocsp_private: bool = False
     # Ranges for the apps: [first, last]
     uids: tuple[int, int] = (70_000, 99_999)
     ports: tuple[int, int] = (20_000, 29_999)

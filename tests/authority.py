@@ -62,6 +62,7 @@ class Authority:
         age_days: float = 1,
         usage: x509.ObjectIdentifier = x509.oid.ExtendedKeyUsageOID.SERVER_AUTH,
         must_staple: bool = False,
+        ocsp: str = "",
     ) -> x509.Certificate:
         """A certificate for these names, signed by the intermediate, as old as age_days."""
         return _signed(
@@ -74,6 +75,7 @@ class Authority:
             age_days=age_days,
             usage=usage,
             must_staple=must_staple,
+            ocsp=ocsp,
         )
 
     def bundle(self, *names: str, days: float = 90, age_days: float = 1) -> bytes:
@@ -105,6 +107,7 @@ def _signed(
     is_authority: bool = False,
     usage: x509.ObjectIdentifier | None = None,
     must_staple: bool = False,
+    ocsp: str = "",
 ) -> x509.Certificate:
     now = datetime.now(UTC)
     builder = (
@@ -125,4 +128,8 @@ def _signed(
     if must_staple:
         feature = x509.TLSFeature([x509.TLSFeatureType.status_request])
         builder = builder.add_extension(feature, critical=False)
+    if ocsp:
+        place = x509.UniformResourceIdentifier(ocsp)
+        access = x509.AccessDescription(x509.oid.AuthorityInformationAccessOID.OCSP, place)
+        builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
     return builder.sign(by, hashes.SHA256())

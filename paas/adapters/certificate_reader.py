@@ -193,7 +193,7 @@ def _names(leaf: Certificate) -> tuple[str, ...]:
 
 
 def _refuse_must_staple(leaf: Certificate) -> None:
-    """Browsers refuse such a certificate (RFC 7633) without an OCSP answer; none is stapled."""
+    """Browsers refuse such a certificate (RFC 7633) without an OCSP answer; one may be missing."""
     from cryptography import x509
 
     try:
@@ -203,7 +203,7 @@ def _refuse_must_staple(leaf: Certificate) -> None:
     if x509.TLSFeatureType.status_request in features:
         raise refused(
             "The certificate says that OCSP answers must come with it (must-staple), and this "
-            "server does not send any.",
+            "server cannot promise one at every moment.",
             "Have it issued without that.",
         )
 
@@ -217,7 +217,8 @@ def _ocsp(leaf: Certificate) -> str:
         return ""
     wanted = x509.oid.AuthorityInformationAccessOID.OCSP
     places = [a.access_location.value for a in access if a.access_method == wanted]
-    return next((p for p in places if isinstance(p, str) and p.startswith("http://")), "")
+    web = ("http://", "https://")
+    return next((p for p in places if isinstance(p, str) and p.startswith(web)), "")
 
 
 def _kind(one: Certificate) -> str:

@@ -8,8 +8,9 @@ import hashlib
 import http.client
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 from paas.domain.drains import Target, why_refused
@@ -18,6 +19,8 @@ from paas.domain.syslog import Message
 CONNECT_LIMIT_S = 10.0
 SEND_LIMIT_S = 30.0
 _ANSWER_MAX_BYTES = 65_536
+# How often what a receiver says is read and dropped, between two sendings.
+_SAID_MAX = 64
 _OK = range(200, 300)
 # Answers after which the same request may be taken later.
 _LATER = {408, 425, 429, *range(500, 600)}
@@ -47,11 +50,21 @@ def make_sink(target: Target, token: str, *, to_server: bool) -> Sink:
 
 
 class Dial:
-    """Makes connections to a drain. to_server: whether it may lead to this server itself."""
+    """Makes connections to a drain. to_server: whether it may lead to this server itself.
 
-    def __init__(self, target: Target, *, to_server: bool) -> None:
+    refuse: why an address may not be connected to; what holds for drains where it is not given.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        to_server: bool,
+        refuse: Callable[[str], str | None] | None = None,
+    ) -> None:
         self.target = target
         self._to_server = to_server
+        self._refuse = refuse or partial(why_refused, to_server=to_server)
         self._context = ssl.create_default_context() if target.is_encrypted else None
 
     def connect(self) -> socket.socket:
@@ -80,11 +93,11 @@ class Dial:
         found = socket.getaddrinfo(self.target.host, self.target.port, type=socket.SOCK_STREAM)
         failure = OSError("the host has no address")
         for family, kind, protocol, _, address in found:
-            why = why_refused(str(address[0]), to_server=self._to_server)
+            why = self._refuse(str(address[0]))
             if why is None and not self._to_server and _is_own(family, address):
                 why = "it is this server itself"
             if why is not None:
-                failure = OSError(f"no drain may lead to {address[0]}: {why}")
+                failure = OSError(f"nothing is sent to {address[0]}: {why}")
                 continue
             made = socket.socket(family, kind, protocol)
             try:
@@ -125,7 +138,7 @@ class SyslogSink:
         self._socket: socket.socket | None = None
 
     def send(self, messages: Sequence[Message], host: bytes) -> None:
-        if self._socket is not None and _has_hung_up(self._socket):
+        if self._socket is not None and has_hung_up(self._socket):
             self.close()
         if self._socket is None:
             self._socket = self._dial.connect()
@@ -141,16 +154,21 @@ class SyslogSink:
             self._socket = None
 
 
-def _has_hung_up(connection: socket.socket) -> bool:
-    """Whether the other side has closed: without a look, the next lines would be lost unseen."""
+def has_hung_up(connection: socket.socket) -> bool:
+    """Whether the other side has closed: without a look, the next lines would be lost unseen.
+
+    One that talks without end, to which nobody listens, counts as such.
+    """
     connection.settimeout(0.0)
     try:
-        while True:
+        for _ in range(_SAID_MAX):
             if not connection.recv(4096):
                 return True
     except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
         return False
     except OSError:
+        return True
+    else:
         return True
     finally:
         with suppress(OSError):
@@ -169,7 +187,7 @@ class HttpSink:
         body = b"".join(message.logplex(host) for message in messages)
         if self._connection is not None:
             made = self._connection.sock
-            if made is None or _has_hung_up(made):
+            if made is None or has_hung_up(made):
                 self.close()
         try:
             status = self._post(body, len(messages))

@@ -10,6 +10,7 @@ from paas.domain.secret import Secret
 
 DRAINS_MAX = 10
 URL_MAX = 2_048
+LABEL_MAX = 63
 _PORTS = {
     "syslog": 514,
     "syslog+tcp": 514,
@@ -82,6 +83,8 @@ def parse_target(url: str) -> Target:
     host = parts.hostname
     if not host or port == 0:
         raise _bad("it names no host, or port 0")
+    if any(not 0 < len(label) <= LABEL_MAX for label in host.removesuffix(".").split(".")):
+        raise _bad("its host is no name: one has 1 to 63 characters between dots")
     if parts.fragment:
         raise _bad("a part after # is never sent")
     http = parts.scheme.startswith("http")
@@ -129,11 +132,7 @@ def why_refused(address: str, *, to_server: bool) -> str | None:
     loopback alone, and what a cloud tells its machines. Networks beside the server are allowed,
     since log servers stand there. to_server: allow loopback (the setting drain_to_server).
     """
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or _nat64(ip)
-        if inner is not None:
-            return why_refused(str(inner), to_server=to_server)
+    ip = reached(address)
     if ip.is_loopback:
         return None if to_server else "it is this server itself"
     if ip.is_link_local or ip in _METADATA:
@@ -141,6 +140,14 @@ def why_refused(address: str, *, to_server: bool) -> str | None:
     if ip.is_unspecified or ip.is_multicast or ip.is_reserved:
         return "it is no host's address"
     return None
+
+
+def reached(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Which host an address leads to: an IPv6 one may carry one of IPv4."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        return ip.ipv4_mapped or ip.sixtofour or _nat64(ip) or ip
+    return ip
 
 
 def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

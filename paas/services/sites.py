@@ -10,7 +10,16 @@ from paas.domain.apps import Actor, App
 from paas.domain.certificates import AppCertificate, shown_for
 from paas.domain.errors import PaasError
 from paas.domain.formation import WEB
-from paas.domain.interfaces import CertificateFiles, Locks, Narrator, Pages, Proxy, Slugs, Store
+from paas.domain.interfaces import (
+    CertificateFiles,
+    Locks,
+    Narrator,
+    Pages,
+    Proxy,
+    Slugs,
+    StapleFiles,
+    Store,
+)
 from paas.domain.releases import Instance, Release, Slug
 from paas.domain.router_settings import router_settings
 from paas.domain.routing import Routing
@@ -33,6 +42,7 @@ class Sites:
     pages: Pages
     locks: Locks
     certificate_files: CertificateFiles
+    staple_files: StapleFiles
     addresses: Addresses
 
     def of(
@@ -210,7 +220,7 @@ class Sites:
         for id, names in hosts.items():
             paths = self.certificate_files.paths(id)
             if paths is not None:
-                found.append(Certificate(*paths, tuple(names)))
+                found.append(Certificate(*paths, tuple(names), self.staple_files.path(id)))
         return tuple(found)
 
     @property

@@ -25,6 +25,7 @@ from paas.adapters.runs_native import NativeRuns
 from paas.adapters.runtime_native import NativeRuntime
 from paas.adapters.schedules_cronsim import CronSimSchedules
 from paas.adapters.slugs_files import FileSlugs
+from paas.adapters.staple_files import StapleDirectory
 from paas.adapters.storage_files import FileStorage
 from paas.adapters.store_sqlite import SqliteStore
 from paas.adapters.supervisord import Supervisor
@@ -46,6 +47,7 @@ from paas.domain.interfaces import (
     Runtime,
     Schedules,
     Slugs,
+    StapleFiles,
     StorageFiles,
     Store,
 )
@@ -94,6 +96,7 @@ class Outside:
     schedules: Schedules
     pages: Pages
     certificate_files: CertificateFiles
+    staple_files: StapleFiles
     storage_files: StorageFiles
 
 
@@ -134,6 +137,7 @@ def outside(settings: Settings) -> Outside:
     schedules = CronSimSchedules()
     pages = FilePages(settings.state / "pages")
     certificate_files = CertificateDirectory(settings.state / "certs")
+    staple_files = StapleDirectory(settings.state / "ocsp", clock)
     storage_files = FileStorage(settings.state / "storage")
     return Outside(
         settings=settings,
@@ -155,5 +159,6 @@ def outside(settings: Settings) -> Outside:
         schedules=schedules,
         pages=pages,
         certificate_files=certificate_files,
+        staple_files=staple_files,
         storage_files=storage_files,
     )

@@ -7,6 +7,7 @@ from paas.adapters.certbot import Certbot
 from paas.adapters.certificate_reader import X509Reader
 from paas.adapters.drain_places import DrainPlaces
 from paas.adapters.keyreader import SshKeygenKeyReader
+from paas.adapters.ocsp import OcspResponders
 from paas.adapters.passwords import hash_password
 from paas.adapters.random_names import random_name, random_token
 from paas.adapters.resolver import SystemResolver
@@ -34,12 +35,13 @@ from paas.services.releases import Releases
 from paas.services.router import Router
 from paas.services.runs import OneOffs
 from paas.services.sites import Sites
+from paas.services.stapling import StapleWishes, Stapling
 from paas.services.statics import Statics
 from paas.services.storage import Storages
 from paas.services.upkeep import Upkeep
 from paas.settings import Settings
 from paas.wiring.deploying import deploying
-from paas.wiring.outside import outside
+from paas.wiring.outside import Outside, outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Platform:
     releases: Releases
     router: Router
     sites: Sites
+    stapling: Stapling
     statics: Statics
     storage: Storages
     upkeep: Upkeep
@@ -90,6 +93,7 @@ def build(settings: Settings) -> Platform:
         pages=out.pages,
         locks=out.locks,
         certificate_files=out.certificate_files,
+        staple_files=out.staple_files,
         addresses=out.addresses,
     )
     certificates = Certificates(
@@ -191,6 +195,7 @@ def build(settings: Settings) -> Platform:
         drains=drains,
         releases=parts.releases,
         sites=sites,
+        stapling=_stapling(out, sites),
         statics=Statics(store=out.store, sites=sites),
         router=Router(store=out.store, proxy=out.proxy, sites=sites, hash_password=hash_password),
         keys=Keys(
@@ -257,4 +262,21 @@ def build(settings: Settings) -> Platform:
             proxies=proxies,
             stop_limit_s=settings.stop_limit_s,
         ),
+    )
+
+
+def _stapling(out: Outside, sites: Sites) -> Stapling:
+    return Stapling(
+        store=out.store,
+        sites=sites,
+        wishes=StapleWishes(
+            store=out.store,
+            files=out.staple_files,
+            enabled=out.settings.proxy == "nginx" and bool(out.settings.https_port),
+        ),
+        files=out.staple_files,
+        responders=OcspResponders(to_private=out.settings.ocsp_private),
+        locks=out.locks,
+        logs=out.logs,
+        clock=out.clock,
     )

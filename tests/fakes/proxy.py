@@ -15,7 +15,8 @@ class FakeProxy:
     """`Proxy` of paas/domain/interfaces that remembers its sites and the order of its calls.
 
     failure: raised by the next apply or switch, once. meanwhile: what happens during the next
-    apply, once. drained: what drain answers. present: the kind of proxy that it is. unsettled:
+    apply, once. meanwhile_all: what happens before replace_all asks for the sites. drained: what
+    drain answers. present: the kind of proxy that it is. unsettled:
     whether a switch was interrupted.
     """
 
@@ -24,6 +25,7 @@ class FakeProxy:
         self.calls: list[str] = []
         self.failure: PaasError | None = None
         self.meanwhile: Callable[[], object] = lambda: None
+        self.meanwhile_all: Callable[[], object] = lambda: None
         self.drained = True
         self.present = "nginx"
         self.unsettled = False
@@ -79,6 +81,22 @@ class FakeProxy:
     def restore(self, sites: Sequence[Site]) -> None:
         self.calls.append("restore " + ",".join(str(site.app_id) for site in sites))
         self.by_app = {site.app_id: site for site in sites}
+
+    def replace_all(
+        self,
+        sites: Callable[[], Sequence[Site]],
+        *,
+        record: Callable[[], None] = lambda: None,
+        former: Callable[[], Sequence[Site]] | None = None,
+    ) -> None:
+        self.meanwhile_all()
+        try:
+            self.restore(sites())
+            record()
+        except BaseException:
+            if former is not None:
+                self.restore(former())
+            raise
 
     def held(self) -> AbstractContextManager[None]:
         return nullcontext()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from paas.adapters.schedules_cronsim import CronSimSchedules
+from paas.adapters.staple_files import StapleDirectory
 from paas.adapters.store_sqlite import SqliteStore
 from paas.domain.acme import LETS_ENCRYPT
 from paas.domain.addresses import Addresses
@@ -37,6 +38,7 @@ from paas.services.router import Router
 from paas.services.runs import OneOffs
 from paas.services.sites import Sites
 from paas.services.slug_maker import Push, SlugMaker
+from paas.services.stapling import StapleWishes, Stapling
 from paas.services.startup import Startup
 from paas.services.statics import Statics
 from paas.services.storage import Storages
@@ -45,7 +47,12 @@ from paas.services.upkeep import Upkeep
 from paas.services.watch import Watch
 from tests.fakes.build_queue import FakeBuildQueue
 from tests.fakes.buildpacks import FakeCatalog, ScriptedBuilder
-from tests.fakes.certificates import FakeCertificateFiles, FakeCertificateReader, FakeIssuer
+from tests.fakes.certificates import (
+    FakeCertificateFiles,
+    FakeCertificateReader,
+    FakeIssuer,
+    FakeResponders,
+)
 from tests.fakes.files import FakePages, FakeSlugs, FakeStorage
 from tests.fakes.guarding import FakeKeys, FakeLocks
 from tests.fakes.importer import FakeImporter, FakeSubmodules
@@ -88,6 +95,7 @@ class World:
     certificate_files: FakeCertificateFiles = field(default_factory=FakeCertificateFiles)
     certificate_reader: FakeCertificateReader = field(default_factory=FakeCertificateReader)
     issuer: FakeIssuer = field(default_factory=FakeIssuer)
+    responders: FakeResponders = field(default_factory=FakeResponders)
     said: Said = field(default_factory=Said)
     secrets: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     live: list[str] = field(default_factory=list)
@@ -97,6 +105,7 @@ class World:
         self.schedules = CronSimSchedules()  # pure, so no fake
         addresses = Addresses("example.com", 80, 22, "paas", 443)
         self.phases = Phases(one_off=self.one_off, slugs=self.slugs, logs=self.logs, limit_s=900.0)
+        self.staple_files = StapleDirectory(self.folder / "ocsp", self.clock)
         self.sites = Sites(
             store=self.store,
             proxy=self.proxy,
@@ -104,6 +113,7 @@ class World:
             pages=self.pages,
             locks=self.locks,
             certificate_files=self.certificate_files,
+            staple_files=self.staple_files,
             addresses=addresses,
         )
         self.proxies = Proxies(
@@ -122,6 +132,16 @@ class World:
             wishes=Wishes(store=self.store, addresses=addresses, directory=LETS_ENCRYPT),
             issuer=self.issuer,
             certificates=self.certificates,
+            locks=self.locks,
+            logs=self.logs,
+            clock=self.clock,
+        )
+        self.stapling = Stapling(
+            store=self.store,
+            sites=self.sites,
+            wishes=StapleWishes(store=self.store, files=self.staple_files, enabled=True),
+            files=self.staple_files,
+            responders=self.responders,
             locks=self.locks,
             logs=self.logs,
             clock=self.clock,

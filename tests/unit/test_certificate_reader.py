@@ -1,6 +1,7 @@
 """Reading certificates: what is taken, and what is refused with its reason."""
 
 import subprocess
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -150,6 +151,14 @@ def test_names_of_a_certificate_move_no_cursor() -> None:
     told = read(pem(self_signed("a.test\x1b[2J", key=KEY)) + key_pem(KEY)).facts
     assert told.names == ("a.test\\x1b[2j",)
     assert "\x1b" not in told.issuer
+
+
+def test_beginnings_without_an_end_take_no_time() -> None:
+    """Each is looked at once: 128 KiB of them took seconds."""
+    start = time.process_time()
+    with pytest.raises(PaasError, match="no certificate"):
+        blocks(b"-----BEGIN A-----\n" * 7_000)
+    assert time.process_time() - start < 0.5
 
 
 def test_blocks_do_not_overlap() -> None:

@@ -1,0 +1,132 @@
+"""OCSP answers: asked for at a real responder, verified, and sent along by a real nginx."""
+
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.certificate_files import CertificateDirectory
+from paas.adapters.certificate_reader import X509Reader
+from paas.adapters.clock import SystemClock
+from paas.adapters.ocsp import OcspResponders
+from paas.adapters.staple_files import StapleDirectory
+from paas.domain.ocsp import Answer, OcspError, answered
+from paas.domain.sites import Certificate, Site
+from tests.authority import key_pem, pem
+from tests.contract.nginx_server import application, nginx_server
+from tests.contract.ocsp_responder import Responder, ocsp_responder
+
+NAMES = ("shop.test", "other.test")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Responder]:
+    """A responder that serves."""
+    with ocsp_responder(*NAMES) as made:
+        yield made
+
+
+@pytest.fixture
+def responder(running: Responder) -> Responder:
+    """The same, with nothing wrong yet."""
+    running.how = ""
+    return running
+
+
+def chain(responder: Responder, folder: Path) -> Path:
+    """The first leaf with its issuer."""
+    path = folder / "chain.pem"
+    path.write_bytes(pem(responder.leaves[NAMES[0]]) + pem(responder.authority.intermediate))
+    return path
+
+
+def ask(responder: Responder, folder: Path, how: str) -> Answer:
+    """Ask it about the first leaf."""
+    responder.how = how
+    asking = OcspResponders(to_private=True, limit_s=0.5 if how == "slow" else 10.0)
+    return asking.ask(chain(responder, folder), responder.url, datetime.now(UTC))
+
+
+@pytest.mark.parametrize("how", ["", "delegated"])
+def test_a_good_answer_is_taken(responder: Responder, tmp_path: Path, how: str) -> None:
+    """Signed by the issuer, or by whom it lets sign such answers."""
+    answer = ask(responder, tmp_path, how)
+    assert timedelta(days=7.9) < answer.ends_at - answer.made_at < timedelta(days=8.1)
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ("revoked", "has revoked"),
+        ("unknown", "does not know"),
+        ("busy", "TRY_LATER"),
+        ("other", "another certificate"),
+        ("stranger", "not signed"),
+        ("no delegate", "not signed"),
+        ("old", "ended on"),
+        ("early", "on only"),
+        ("short", "less than a day"),
+        ("endless", "not until when"),
+        ("nonsense", "not one of OCSP"),
+        ("large", "larger than"),
+        ("moved", "status 302"),
+        ("slow", "too slowly"),
+    ],
+)
+def test_any_other_is_not(responder: Responder, tmp_path: Path, how: str, why: str) -> None:
+    """And it is said why."""
+    with pytest.raises(OcspError, match=why):
+        ask(responder, tmp_path, how)
+
+
+def test_no_responder_stands_on_the_server(responder: Responder, tmp_path: Path) -> None:
+    """What a certificate says must not lead where only the server gets."""
+    for host in ("127.0.0.1", "localhost"):
+        url = responder.url.replace("127.0.0.1", host)
+        with pytest.raises(OcspError, match="nothing is sent to"):
+            OcspResponders(to_private=False).ask(chain(responder, tmp_path), url, datetime.now(UTC))
+
+
+def test_nginx_sends_the_answer_along(responder: Responder) -> None:
+    """For the very name whose certificate has one, and no more without it."""
+    now = datetime.now(UTC)
+    with nginx_server() as nginx, application() as app:
+        state = nginx.settings.state
+        files, staples = (
+            CertificateDirectory(state / "certs"),
+            StapleDirectory(state / "ocsp", SystemClock()),
+        )
+        found = []
+        for number, name in enumerate(NAMES):
+            id = f"1-{number:08x}"
+            text = pem(responder.leaves[name]) + pem(responder.authority.intermediate)
+            files.write(id, X509Reader().read(text + key_pem(responder.keys[name]), now))
+            paths = files.paths(id)
+            assert paths
+            if name == NAMES[1]:
+                answer = OcspResponders(to_private=True).ask(paths[0], responder.url, now)
+                staples.write(id, answered(answer, staples.keep(id, answer.der), now))
+            found.append(Certificate(*paths, (name,), staples.path(id)))
+        root = state / "root.pem"
+        root.write_bytes(pem(responder.authority.root))
+        nginx.proxy.apply(Site(1, NAMES, (app.server_port,), certificates=tuple(found)))
+        port = nginx.settings.https_port
+        for version in ("-tls1_2", "-tls1_3"):
+            assert "no response sent" in status(port, root, NAMES[0], version)
+            assert "Cert Status: good" in status(port, root, NAMES[1], version)
+        bare = tuple(Certificate(c.chain, c.key, c.hosts) for c in found)
+        nginx.proxy.apply(Site(1, NAMES, (app.server_port,), certificates=bare))
+        assert "no response sent" in status(port, root, NAMES[1], "-tls1_3")
+
+
+def status(port: int, root: Path, name: str, *options: str) -> str:
+    """What openssl's client says of the answer that came along."""
+    argv = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", name]
+    argv += ["-status", "-CAfile", str(root), *options]
+    done = subprocess.run(
+        argv, input="Q\n", capture_output=True, text=True, timeout=20, check=False
+    )
+    assert "Verify return code: 0" in done.stdout, done.stdout + done.stderr
+    return done.stdout
