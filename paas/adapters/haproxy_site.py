@@ -21,6 +21,8 @@ from paas.settings import Settings
 CHECK = "check inter 2s fastinter 500ms downinter 500ms rise 1 fall 2"
 # A window that is shorter tells nothing.
 WINDOW_MIN_MS = 100
+# RFC 9110, 7.6.1; HAProxy sets its own Connection after that.
+HOP_HEADERS = ("Connection", "Keep-Alive", "Proxy-Connection", "TE")
 LOOPBACK = ipaddress.ip_network("127.0.0.1")
 
 
@@ -155,6 +157,7 @@ def _backend(site: Site, settings: Settings) -> str:
         servers=[server_line(site.app_id, port, sticky=sticky) for port in ports],
         sticky=sticky,
         cleared_headers=CLEARED_HEADERS,
+        hop_headers=HOP_HEADERS,
         compressible=COMPRESSIBLE,
     )
 

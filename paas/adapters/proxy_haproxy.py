@@ -79,17 +79,20 @@ class HaproxyProxy:
     def remove(self, app_id: int) -> None:
         """Stop serving an app; no error where it has no site. With HAProxy down, the files go."""
         with self._locked():
-            if app_id not in self._files.ids("cfg"):
-                return
-            former = self._files.present(app_id)
-            self._files.pending.touch()
-            self._files.write({self._files.path(app_id, end): None for end in ("cfg", "names")})
-            self._files.write(self._files.tables())
-            if self._process.master.is_up():
-                self._process.test()
-                self._reload(former)
+            # Without its file it may be served yet: by whoever was killed before the reload.
+            if app_id in self._files.ids("cfg") or self._files.pending.exists():
+                self._take_away(app_id)
             self._files.prune(app_id)
             self._nginx.remove(app_id)
+
+    def _take_away(self, app_id: int) -> None:
+        former = self._files.present(app_id)
+        self._files.pending.touch()
+        self._files.write({self._files.path(app_id, end): None for end in ("cfg", "names")})
+        self._files.write(self._files.tables())
+        if self._process.master.is_up():
+            self._process.test()
+            self._reload(former)
 
     def sites(self) -> set[int]:
         """The ids of the apps that have a site file."""

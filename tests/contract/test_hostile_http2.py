@@ -1,6 +1,7 @@
 """HTTP/2 over TLS as no browser speaks it, and names that were not asked for in the handshake."""
 
 import contextlib
+import json
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,8 @@ from paas.adapters.certificate_files import CertificateDirectory
 from paas.adapters.certificate_reader import X509Reader
 from paas.domain.sites import Certificate, Site
 from tests.authority import Authority
-from tests.contract.nginx_server import Nginx, application, nginx_server
+from tests.contract.haproxy_server import SERVERS
+from tests.contract.nginx_server import Nginx, application
 
 A, B, PLAIN = "a.example.com", "b.example.com", "plain.example.com"
 Headers = Sequence[tuple[str, str]]
@@ -97,10 +99,10 @@ def asking(*more: tuple[str, str], host: str = A, path: str = "/") -> Headers:
     return (*begin, *more)
 
 
-@pytest.fixture(scope="module")
-def secure() -> Iterator[Secure]:
+@pytest.fixture(scope="module", params=list(SERVERS))
+def secure(request: pytest.FixtureRequest) -> Iterator[Secure]:
     with (
-        nginx_server() as nginx,
+        SERVERS[request.param]() as nginx,
         application() as a,
         application() as b,
         application() as plain,
@@ -190,9 +192,12 @@ def test_what_cannot_be_said_in_http_1_never_comes_out_as_it(
     assert b"6.6.6.6" not in body
     assert b"smuggled" not in body
     if status == "200":
-        assert f'"host": "{A}"'.encode() in body
-        assert b"transfer-encoding" not in body
-        assert b'"connection"' not in body
+        seen = json.loads(body)["headers"]
+        assert seen["host"] == A
+        # HAProxy passes a body on as it comes: in chunks of its own, where it has no length.
+        assert seen.get("transfer-encoding") in {None, "chunked"}
+        assert not {"content-length", "transfer-encoding"} <= set(seen)
+        assert seen.get("connection") in {None, "close"}
 
 
 def test_an_upgrade_to_http2_in_the_clear_is_not_made(secure: Secure) -> None:
