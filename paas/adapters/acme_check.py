@@ -2,8 +2,10 @@
 
 import http.client
 import secrets
+import socket
+import threading
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from paas.adapters.files import remove, write_atomic
@@ -16,11 +18,13 @@ PATH = "/.well-known/acme-challenge/"
 Lookup = Callable[[str], Sequence[str]]
 
 
-def leads_here(host: str, port: int, challenges: Path, lookup: Lookup) -> str | None:
+def leads_here(
+    host: str, port: int, challenges: Path, lookup: Lookup, limit_s: float = CHECK_LIMIT_S
+) -> str | None:
     """Put an answer where those to challenges are, and fetch it by the name; why not, or None.
 
     Every address that answers must be this server's: the issuer takes any of them. One that does
-    not answer is left to the others, as an issuer tries IPv4 after IPv6.
+    not answer is left to the others, as an issuer tries IPv4 after IPv6. limit_s: for each.
     """
     addresses = lookup(host)[:ADDRESSES_MAX]
     if not addresses:
@@ -29,7 +33,7 @@ def leads_here(host: str, port: int, challenges: Path, lookup: Lookup) -> str | 
     answer = challenges / token
     write_atomic(answer, text, mode=0o644, durable=False)
     try:
-        seen = {address: _fetch(address, port, host, token) for address in addresses}
+        seen = {address: _fetch(address, port, host, token, limit_s) for address in addresses}
     finally:
         remove(answer)
     for address, got in seen.items():
@@ -41,10 +45,17 @@ def leads_here(host: str, port: int, challenges: Path, lookup: Lookup) -> str | 
     return None
 
 
-def _fetch(address: str, port: int, host: str, token: str) -> bytes | None:
+def _fetch(address: str, port: int, host: str, token: str, limit_s: float) -> bytes | None:
     """What is answered there; None where nobody answers."""
-    connection = http.client.HTTPConnection(address, port, timeout=CHECK_LIMIT_S)
+    connection = http.client.HTTPConnection(address, port, timeout=limit_s)
     with closing(connection):
+        try:
+            connection.connect()
+        except OSError:
+            return None
+        # The socket's own limit begins anew with each byte, and who answers is not to be trusted.
+        limit = threading.Timer(limit_s, _hang_up, [connection.sock])
+        limit.start()
         try:
             connection.request("GET", PATH + token, headers={"Host": host})
             return connection.getresponse().read(100)
@@ -52,3 +63,11 @@ def _fetch(address: str, port: int, host: str, token: str) -> bytes | None:
             return b""
         except OSError:
             return None
+        finally:
+            limit.cancel()
+
+
+def _hang_up(connection: socket.socket) -> None:
+    """Whoever reads from it finds that it has ended."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)

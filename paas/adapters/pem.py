@@ -7,8 +7,9 @@ from paas.domain.certificates import PEM_MAX_BYTES
 from paas.domain.errors import PaasError
 
 CHAIN_MAX = 10
+# No block goes over five dashes: a file of nothing but beginnings is read in one pass.
 _BLOCK = re.compile(
-    rb"-----BEGIN ([A-Z0-9 ]{1,40})-----[ \t]*\r?\n(.*?)-----END \1-----", re.DOTALL
+    rb"-----BEGIN ([A-Z0-9 ]{1,40})-----[ \t]*\r?\n(?:(?!-----).)*-----END \1-----", re.DOTALL
 )
 _CERTIFICATE = {b"CERTIFICATE", b"X509 CERTIFICATE"}
 _KEY = {b"PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY"}

@@ -131,6 +131,24 @@ class ChosenProxy:
             self._present().restore(sites)
             self._switching.unlink(missing_ok=True)
 
+    def replace_all(
+        self,
+        sites: Callable[[], Sequence[Site]],
+        *,
+        record: Callable[[], None] = lambda: None,
+        former: Callable[[], Sequence[Site]] | None = None,
+    ) -> None:
+        """See `Proxy`."""
+        with self._lock(fcntl.LOCK_EX):
+            proxy = self._present()
+            try:
+                proxy.restore(sites())
+                record()
+            except BaseException:
+                if former is not None:
+                    proxy.restore(former())
+                raise
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """See `Proxy`."""

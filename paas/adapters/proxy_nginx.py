@@ -21,7 +21,7 @@ from paas.adapters.nginx_conf import (
     render_nginx,
     sites_directory,
 )
-from paas.adapters.nginx_files import installed_modules, write_pages
+from paas.adapters.nginx_files import MODULES, installed_modules, write_pages
 from paas.adapters.nginx_logins import remove_logins, write_logins
 from paas.adapters.nginx_process import NginxProcess
 from paas.adapters.nginx_site import render_site, router_log
@@ -32,8 +32,6 @@ from paas.domain.sites import Site
 from paas.settings import Settings
 
 DRAIN_POLL_S = 0.01
-# Where Debian has the modules that nginx loads.
-MODULES = Path("/etc/nginx/modules-enabled")
 
 
 class NginxProxy:
@@ -85,13 +83,14 @@ class NginxProxy:
         path = self._path(app_id)
         with self._locked():
             former = read_bytes(path)
-            if former is None:
-                return
-            self._pending.touch()
-            _put_back(path, None)
-            if self._process.master() is not None:
-                self._process.test()
-                self._reload(path, former)
+            # Without its file it may be served yet: by whoever was killed before the reload.
+            if former is not None or self._pending.exists():
+                self._pending.touch()
+                _put_back(path, None)
+                if self._process.master() is not None:
+                    self._process.test()
+                    self._reload(path, former)
+            remove(_refused(path))
             remove_logins(self._settings, app_id)
 
     def sites(self) -> set[int]:

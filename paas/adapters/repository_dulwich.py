@@ -22,7 +22,7 @@ from dulwich.pack import PackFileDisappeared
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
-from paas.adapters.lfs_objects import is_pointer, pointed_to
+from paas.adapters.lfs_objects import LFS_DIRECTORY, LFS_INCOMING, is_pointer, pointed_to
 from paas.adapters.tree_changes import tree_changes
 from paas.adapters.tree_files import TreeFiles
 from paas.domain.diffs import FileChange
@@ -62,8 +62,14 @@ class DulwichRepository:
         path = self.path(app_id)
         unfinished = path.with_suffix(".new")
         shutil.rmtree(unfinished, ignore_errors=True)
-        ignore = shutil.ignore_patterns("tmp_objdir-*", "*.lock")
-        shutil.copytree(self.path(source_id), unfinished, symlinks=True, ignore=ignore)
+        passing = shutil.ignore_patterns("tmp_objdir-*", "*.lock")
+        uploads = str(self.path(source_id) / LFS_DIRECTORY)
+
+        def ignore(folder: str, names: list[str]) -> set[str]:
+            """What may be gone before it is copied."""
+            return passing(folder, names) | ({LFS_INCOMING} if folder == uploads else set())
+
+        shutil.copytree(str(self.path(source_id)), unfinished, symlinks=True, ignore=ignore)
         self._own(unfinished)
         shutil.rmtree(path, ignore_errors=True)
         unfinished.rename(path)

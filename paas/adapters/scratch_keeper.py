@@ -48,11 +48,9 @@ class ScratchKeeper:
         path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        before = os.umask(0o177)
-        try:
-            self._socket.bind(str(path))
-        finally:
-            os.umask(before)
+        # Its mode from the beginning. A umask would be that of the other threads, too.
+        os.fchmod(self._socket.fileno(), 0o600)
+        self._socket.bind(str(path))
         self._epoll = select.epoll()
         self._epoll.register(self._socket, select.EPOLLIN)
 
@@ -98,7 +96,9 @@ class ScratchKeeper:
             fds = array.array("i")
             room = socket.CMSG_SPACE(_FDS * fds.itemsize)
             try:
-                name, ancillary, _, _ = self._socket.recvmsg(_NAME_BYTES, room)
+                name, ancillary, _, _ = self._socket.recvmsg(
+                    _NAME_BYTES, room, socket.MSG_CMSG_CLOEXEC
+                )
             except OSError:
                 return
             for level, kind, data in ancillary:

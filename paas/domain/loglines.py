@@ -11,6 +11,8 @@ from paas.domain.releases import Release, Status
 
 APP, PLATFORM, ROUTER = SOURCES = ("app", "paas", "router")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+# Before any line, and not so early that what is reckoned from it is no date.
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _SPAN = re.compile(r"(?:[0-9]{1,6}[smhdw]){1,5}")
 
 
@@ -114,9 +116,9 @@ def parse_since(text: str, now: datetime) -> datetime:
         parts = re.findall(r"([0-9]+)([smhdw])", text)
         seconds = sum(int(number) * _UNITS[unit] for number, unit in parts)
         try:
-            return now - timedelta(seconds=seconds)
+            return max(now - timedelta(seconds=seconds), _EARLIEST)
         except OverflowError:
-            return datetime.min.replace(tzinfo=UTC)
+            return _EARLIEST
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
@@ -125,4 +127,4 @@ def parse_since(text: str, now: datetime) -> datetime:
             f"{shown(text)} is neither a span of time nor a time.",
             "Such as: --since 2h, --since 30m, --since 2026-11-20T10:20",
         ) from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(at if at.tzinfo else at.replace(tzinfo=UTC), _EARLIEST)

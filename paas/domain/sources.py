@@ -67,6 +67,11 @@ def archive_url(url: str) -> str:
     return url
 
 
+def archive_message(url: str | None) -> str:
+    """The commit's message. Without the query, which may be a signature: the history stays."""
+    return f"Archive {url.partition('?')[0]}" if url else "Archive from standard input"
+
+
 def check_submodule_url(name: str, url: str) -> None:
     """Raises PaasError, which names the submodule, where its address is not one by https."""
     if _fits(_SUBMODULE, url):

@@ -101,8 +101,11 @@ class Domains:
                     "An app keeps at least one name that it answers to.",
                     f"To have it answer no more: paas ps:stop -a {app.name}",
                 )
-            return replace(
-                routing, domains=left.domains, own_host=left.own_host, redirects=left.redirects
+            return self._without_loops(
+                app,
+                replace(
+                    routing, domains=left.domains, own_host=left.own_host, redirects=left.redirects
+                ),
             )
 
         self.sites.change(actor, name, "removes a domain", wanted, say)
@@ -146,7 +149,7 @@ class Domains:
                     f"{redirect.host} is the only name that {app.name} answers to.",
                     f"Add the other one first: paas domains:add {app.name} {redirect.to}",
                 )
-            return self._bounded(changed)
+            return self._without_loops(app, self._bounded(changed))
 
         return self.sites.change(actor, name, "adds a redirect", wanted, say).redirects
 
@@ -159,14 +162,14 @@ class Domains:
         moved = replace(self.sites, addresses=replace(self.addresses, domain=domain))
         for app in self.store.apps():
             moved.refuse_claimed(app.name, app)
-        self.proxy.restore(moved.all_present())
-        try:
-            self.server.set_domain(domain)
-        except BaseException:
-            self.proxy.restore(self.sites.all_present())
-            raise
+        held = {app.id for app in deployed if self.locks.app_is_held(app.id)}
+        self.proxy.replace_all(
+            moved.all_present,
+            record=lambda: self.server.set_domain(domain),
+            former=self.sites.all_present,
+        )
         for app in deployed:
-            if self.locks.app_is_held(app.id):
+            if app.id in held or self.locks.app_is_held(app.id):
                 say.warn(f"{app.name} is being changed. When that is over: paas doctor --fix")
 
     def _refuse_taken(self, actor: Actor, app: App, routing: Routing, host: HostName) -> None:
@@ -190,6 +193,24 @@ class Domains:
                 else "Choose another name, or ask an admin.",
             )
         refuse_reserved(host, self.addresses.domain, is_admin=actor.is_admin)
+
+    def _without_loops(self, app: App, routing: Routing) -> Routing:
+        """The same. Raises PaasError where a redirect leads to a name that it has itself.
+
+        Such a name is below a wildcard that redirects, and answers nowhere else.
+        """
+        redirected = {redirect.host for redirect in routing.redirects}
+        names = {*routing.names(self.addresses.host(app.name))}
+        for to in sorted({redirect.to for redirect in routing.redirects} - names):
+            closest = next((above for above in wildcards_over(to) if above in names), None)
+            holder = self._holder(to)
+            if closest in redirected and (holder is None or holder.id == app.id):
+                raise PaasError(
+                    "redirect-loop",
+                    f"{to} would redirect to itself, since {closest} redirects.",
+                    f"The app has to answer to it: paas domains:add {app.name} {to}",
+                )
+        return routing
 
     def _holder(self, host: str) -> App | None:
         """The app that has exactly this name, as its own below the server's domain or added."""

@@ -59,6 +59,10 @@ class Reconcile:
         self.keys.publish(self.store.all_keys())
         self.proxy.restore(self.sites.all_present())
 
+    def renew_sites(self) -> None:
+        """While all serve: what an upgrade or another server.yml makes of every app's site."""
+        self.proxy.replace_all(self.sites.all_present)
+
     def run(self, say: Narrator) -> int:
         """Returns how many things were mended. Apps that are being changed now are left alone."""
         self.keys.publish(self.store.all_keys())

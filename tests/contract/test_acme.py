@@ -1,20 +1,25 @@
 """Certificates by ACME: certbot and nginx against Pebble, a real issuer for tests."""
 
+import socket
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from paas.adapters.acme_check import leads_here
+from paas.adapters.acme_check import PATH, leads_here
 from paas.adapters.certbot import Certbot
 from paas.adapters.certificate_reader import X509Reader
 from paas.adapters.nginx_site import challenges_directory
 from paas.domain.acme import IssueError
+from paas.domain.router_settings import Rate, RouterSettings
 from paas.domain.sites import Site
-from tests.contract.nginx_server import Nginx, application, nginx_server
+from tests.contract.nginx_server import Nginx, application, nginx_server, status_of
 from tests.contract.pebble_server import Pebble, pebble_server
 
 
@@ -134,6 +139,46 @@ def test_a_name_that_leads_elsewhere_does_not(nginx: Nginx, tmp_path: Path) -> N
     nobody = leads_here("a.test", 1, tmp_path, lambda _: ["127.0.0.1", "::1"])
     assert nobody == "DNS leads a.test to 127.0.0.1, ::1, where nobody answers on port 1."
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_never_ends_its_answer_is_not_waited_for(tmp_path: Path) -> None:
+    """A byte now and then would hold the certificates of all apps."""
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not ended.wait(0.1):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        try:
+            start, port = time.monotonic(), listener.getsockname()[1]
+            why = leads_here("a.test", port, tmp_path, lambda _: ["127.0.0.1"], 0.5)
+            assert time.monotonic() - start < 5
+        finally:
+            ended.set()
+            thread.join()
+    assert why == "DNS leads a.test to 127.0.0.1, where another server answers."
+
+
+def test_an_apps_limits_do_not_hold_for_challenges(nginx: Nginx) -> None:
+    """The issuer comes from wherever it likes, perhaps through a balancer beside all others."""
+    challenge = challenges_directory(nginx.settings) / "limited"
+    challenge.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    challenge.write_text("answer")
+    with application() as app:
+        limits = RouterSettings(rate=Rate(1, 60), burst=0, connections=1)
+        nginx.proxy.apply(Site(7, ("limited.localhost",), (app.server_port,), settings=limits))
+        try:
+            got = [nginx.get("limited.localhost", PATH + challenge.name) for _ in range(3)]
+        finally:
+            nginx.proxy.remove(7)
+            challenge.unlink()
+    assert [status_of(answer) for answer in got] == [200, 200, 200]
 
 
 def test_killed_in_the_middle_it_begins_anew(certbot: Certbot, nginx: Nginx) -> None:

@@ -148,6 +148,18 @@ def test_a_bomb_is_refused_before_it_unpacks(desk: Desk) -> None:
         desk.unpack(whole[:50_000])
 
 
+def test_a_damaged_archive_is_told(desk: Desk) -> None:
+    """However it is damaged: in the compressed data, or in where a zip says that things are."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_BZIP2) as zipped:
+        zipped.writestr("a", os.urandom(500))
+    whole = packed.getvalue()
+    for at, wrong in ((60, b"\xff" * 40), (len(whole) - 6, b"\xff" * 4)):
+        damaged = whole[:at] + wrong + whole[at + len(wrong) :]
+        with pytest.raises(PaasError, match="The archive is damaged"):
+            desk.unpack(damaged)
+
+
 def test_what_is_no_archive_is_told(desk: Desk) -> None:
     """With its beginning, which often is an error page; so is another type than was said."""
     with pytest.raises(PaasError, match="it begins with '<html>"):

@@ -1,8 +1,9 @@
 """Drains, for real: log files go in, syslog and HTTP come out at receivers made here."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from paas.adapters.clock import SystemClock
 from paas.adapters.drain_forwarder import Forwarder, Surroundings
 from paas.adapters.drain_places import DrainPlaces, Place
-from paas.adapters.drain_sinks import Dial, SendError, make_sink
+from paas.adapters.drain_sinks import Dial, SendError, has_hung_up, make_sink
 from paas.adapters.logs import FileLogs
 from paas.domain.drains import Drain
 from paas.domain.secret import Secret
@@ -228,6 +229,27 @@ def test_the_server_itself_is_refused(syslog: SyslogReceiver) -> None:
         with pytest.raises(SendError, match="this server itself"):
             Dial(target, to_server=False).connect()
     assert syslog.frames == []
+
+
+def test_a_receiver_that_talks_without_end_holds_nobody_up() -> None:
+    """Its connection is given up instead of read for ever."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        stop = threading.Event()
+
+        def talk() -> None:
+            theirs.settimeout(0.1)
+            while not stop.is_set():
+                with suppress(TimeoutError):
+                    theirs.sendall(bytes(65_536))
+
+        talker = threading.Thread(target=talk)
+        talker.start()
+        try:
+            wait_for(lambda: has_hung_up(ours))
+        finally:
+            stop.set()
+            talker.join()
 
 
 def test_a_place_survives_damage(app: App) -> None:

@@ -147,6 +147,35 @@ def test_what_is_not_taken(
     assert files(tmp_path) == []
 
 
+def test_what_is_refused_takes_no_memory(tmp_path: Path, connect: Connect) -> None:
+    """An upload above the limit, and a batch of long lines: read to their ends, and forgotten."""
+    client = connect(tmp_path, "upload")
+    before = peak_kib(client)
+    large = bytes(60_000_000)
+    assert client.ask(f"put-object {OID}", f"size={len(large)}", data=large)[0] == "status 507"
+    assert client.ask("batch", data=["x" * 60_000] * 1_000)[0] == "status 400"
+    assert peak_kib(client) - before < 20_000
+    client.send(packet(b"batch\n") + packet(b"x=y\n") * 200)
+    status, errors = client.end()
+    assert (status, "a request without end" in errors) == (1, True)
+
+
+def peak_kib(client: Client) -> int:
+    """The most memory that a server has had."""
+    text = Path(f"/proc/{client.server.pid}/status").read_text()
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("VmHWM"))
+
+
+def test_small_objects_count_as_what_they_take(tmp_path: Path, connect: Connect) -> None:
+    """Of the disk: else an app could fill it with files of one byte."""
+    client = connect(tmp_path, "upload", max_bytes=10_000)
+    found = []
+    for content in (b"1", b"2", b"3"):
+        oid = hashlib.sha256(content).hexdigest()
+        found += client.ask(f"put-object {oid}", "size=1", data=content)[:1]
+    assert found == ["status 200", "status 200", "status 507"]
+
+
 def test_a_download_takes_nothing(tmp_path: Path, connect: Connect) -> None:
     """Who may only fetch cannot store."""
     client = connect(tmp_path, "download")

@@ -169,6 +169,19 @@ def test_the_same_site_again_is_no_reload(nginx: Nginx) -> None:
     assert nginx.workers() != workers
 
 
+def test_a_site_is_gone_though_its_removal_was_interrupted(nginx: Nginx) -> None:
+    """Killed between the file and the reload: who removes it again has it served no more."""
+    with application() as app:
+        nginx.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
+        for path in nginx.settings.state.glob("*/sites/1.*"):
+            path.unlink()
+        nginx.pending.touch()
+        assert status_of(nginx.get("a.localhost")) == 200
+        nginx.proxy.remove(1)
+        assert status_of(nginx.get("a.localhost")) != 200
+    assert not nginx.pending.exists()
+
+
 def test_300_sites_do_not_slow_a_change_much(nginx: Nginx) -> None:
     """A change with 300 other apps' files takes well under a second."""
     others = [Site(n, (f"app{n}.localhost",), (20_000 + n,)) for n in range(2, 302)]

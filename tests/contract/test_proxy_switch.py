@@ -4,6 +4,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -182,6 +183,44 @@ def test_an_interrupted_switch_is_settled(server: Server, kind: str) -> None:
         server.switch(kind, site)
         assert not server.proxy.is_unsettled()
         assert status_of(server.nginx.get("a.localhost")) == 200
+
+
+def test_all_sites_are_replaced_while_nobody_holds_the_proxy(server: Server) -> None:
+    """They are asked for when the last who held it has recorded what he applied."""
+    order, asked = [], threading.Event()
+
+    def sites() -> list[Site]:
+        order.append("sites")
+        return [Site(1, ("a.localhost",), ())]
+
+    def replace_all() -> None:
+        asked.set()
+        server.proxy.replace_all(sites, record=lambda: order.append("record"), former=list)
+
+    thread = threading.Thread(target=replace_all)
+    with server.proxy.held():
+        thread.start()
+        assert asked.wait(5)
+        thread.join(0.2)
+        order.append("applied")
+    thread.join(10)
+    assert order == ["applied", "sites", "record"]
+    assert status_of(server.nginx.get("a.localhost")) == 503
+
+
+def test_sites_that_cannot_be_recorded_are_not_served(server: Server) -> None:
+    """The former ones are."""
+    former = [Site(1, ("a.localhost",), ())]
+    server.proxy.restore(former)
+
+    def record() -> None:
+        raise PaasError("server-yml", "It cannot be read.")
+
+    with pytest.raises(PaasError, match="cannot be read"):
+        server.proxy.replace_all(
+            lambda: [Site(1, ("b.localhost",), ())], record=record, former=lambda: former
+        )
+    assert status_of(server.nginx.get("a.localhost")) == 503
 
 
 def test_an_unknown_kind_is_named(server: Server) -> None:

@@ -171,6 +171,42 @@ def test_lfs_content_that_was_pushed_is_written(
         repository.write_tree(1, commit, None, other, ME[0])
 
 
+def test_a_copy_leaves_out_what_is_on_its_way(repository: DulwichRepository, work: Path) -> None:
+    """Pushes, and uploads to Git LFS, which may end while they are copied; not a branch's name."""
+    _commit(work)
+    _push(work, repository)
+    source = repository.path(1)
+    for name in ("lfs/incoming", "lfs/objects", "objects/tmp_objdir-incoming-x"):
+        (source / name).mkdir(parents=True)
+        (source / name / "1").write_text("x")
+    tip = (source / "refs/heads/main").read_text()
+    (source / "refs/heads/incoming").write_text(tip)
+    repository.copy(1, 2)
+    copied = repository.path(2)
+    assert sorted(path.name for path in (copied / "lfs").iterdir()) == ["objects"]
+    assert (copied / "refs/heads/incoming").read_text() == tip
+    assert not (copied / "objects/tmp_objdir-incoming-x").exists()
+
+
+def test_lfs_content_counts_whatever_its_pointers_say(
+    repository: DulwichRepository, work: Path, tmp_path: Path
+) -> None:
+    """Else many pointers of "size 1" to one large object would fill the disk."""
+    content = b"large" * 10_000
+    oid = hashlib.sha256(content).hexdigest()
+    for number in range(3):
+        text = f"v1\noid sha256:{oid}\nsize 1\nx-number {number}\n"
+        (work / f"{number}.bin").write_bytes(LFS_MARK + text.encode())
+    commit = _commit(work)
+    _push(work, repository)
+    there = repository.path(1) / "lfs/objects" / oid[:2] / oid[2:4] / oid
+    there.parent.mkdir(parents=True)
+    there.write_bytes(content)
+    with pytest.raises(PaasError) as caught:
+        repository.write_tree(1, commit, None, _target(tmp_path), ME[0])
+    assert caught.value.reference == "tree-too-large"
+
+
 @pytest.mark.parametrize("quarantined", [False, True])
 def test_changes_are_those_that_git_tells(
     repository: DulwichRepository, work: Path, tmp_path: Path, quarantined: bool

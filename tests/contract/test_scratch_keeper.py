@@ -3,9 +3,10 @@
 import os
 import socket
 import sqlite3
+import stat
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,31 @@ def kept(launcher: Launcher) -> Iterator[Kept]:
     made = Kept(launcher)
     yield made
     made.keeper.close()
+
+
+def test_its_socket_is_root_s_alone(kept: Kept) -> None:
+    """What comes in by it stays with this process, also when that starts programs."""
+    path = kept.launcher.root / "run" / SOCKET
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    before = inheritable()
+    process, place = os.pidfd_open(os.getpid()), os.open("/", os.O_PATH)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.connect(str(path))
+        socket.send_fds(sender, [b"7-v1-3-web.1"], [process, place])
+    kept.keeper.turn(LIMIT_S)
+    os.close(process)
+    os.close(place)
+    assert inheritable() == before
+
+
+def inheritable() -> set[int]:
+    """The descriptors that a program started now would have."""
+    found = set()
+    for path in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the one of this very look
+            if os.get_inheritable(int(path.name)):
+                found.add(int(path.name))
+    return found
 
 
 def test_a_database_is_found_after_the_end(kept: Kept) -> None:

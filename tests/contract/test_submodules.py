@@ -8,7 +8,8 @@ import pytest
 
 from paas.adapters.submodules import SandboxSubmodules
 from paas.domain.errors import PaasError
-from tests.contract.importing import APP, Desk, commit, files_in, git, published
+from paas.entrypoints.fetching.submodules import Limits, Tree
+from tests.contract.importing import APP, MIB, Desk, commit, files_in, git, published
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="needs root")
 
@@ -46,6 +47,23 @@ def test_submodules_are_fetched_at_their_commits(desk: Desk, tmp_path: Path) -> 
     found = fill(desk, declared("vendor/outer", outer_url), {"vendor/outer": tip})
     del found["vendor/outer/.gitmodules"]
     assert found == {"vendor/outer/lib.py": b"x = 1", "vendor/outer/deep/deep.txt": b"then"}
+
+
+def test_one_repository_at_a_time_is_on_the_disk(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a hundred of the largest would fill it."""
+    work = tmp_path / "work"
+    tip = commit(work, {"x": "1"})
+    url = published(desk, "work", work)
+    tree, out = tmp_path / "tree", tmp_path / "out"
+    tree.mkdir()
+    out.mkdir()
+    (tree / ".gitmodules").write_text(declared("a", url) + declared("b", url))
+    for name, value in desk.settings.build_env.items():
+        monkeypatch.setenv(name, value)
+    Tree(tree, out, Limits(10, MIB)).fill({"a": tip, "b": tip})
+    assert [path.name for path in out.iterdir()] == ["none.git"]
 
 
 @pytest.mark.parametrize(

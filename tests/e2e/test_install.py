@@ -177,12 +177,17 @@ def test_upgrade_keeps_serving(new_server: Callable[..., Server], tmp_path: Path
     asking = threading.Thread(target=ask)
     asking.start()
     try:
-        for _ in range(3):
+        for _ in range(2):
             server.install("--quiet")
+        settings = server.root / "etc/server.yml"
+        settings.write_text(settings.read_text() + "trusted_proxies: 192.0.2.7\n")
+        server.install("--quiet")
     finally:
         done.set()
         asking.join()
     assert not failed
+    (site,) = server.state.glob("nginx/sites/*.conf")
+    assert "set_real_ip_from 192.0.2.7/32;" in site.read_text()
     assert count > 50
     assert gunicorns() == pids
     assert (server.run / "supervisord.pid").read_text() == supervisor

@@ -199,6 +199,28 @@ def test_redirects_make_no_loop(world: World) -> None:
     assert caught.value.reference == "redirect-loop"
 
 
+def test_a_wildcard_redirects_to_a_name_that_answers(world: World) -> None:
+    """A name below it that only redirects would lead to itself, also when it is removed later."""
+    world.app()
+    below, all_below = host_name("www.shop.test"), Redirect("*.shop.test", "www.shop.test")
+    with pytest.raises(PaasError) as caught:
+        world.domains.redirect(ROOT, "shop", all_below, world.said)
+    assert caught.value.reference == "redirect-loop"
+    world.domains.add(ROOT, "shop", [below], world.said)
+    world.domains.redirect(ROOT, "shop", all_below, world.said)
+    with pytest.raises(PaasError) as caught:
+        world.domains.remove(ROOT, "shop", [below], world.said)
+    assert caught.value.reference == "redirect-loop"
+
+
+def test_a_wildcard_redirects_to_another_apps_name_below_it(world: World) -> None:
+    """That app answers there."""
+    world.app()
+    world.app("docs")
+    world.domains.add(ROOT, "docs", [host_name("docs.shop.test")], world.said)
+    world.domains.redirect(ROOT, "shop", Redirect("*.shop.test", "docs.shop.test"), world.said)
+
+
 def test_the_only_name_does_not_redirect(world: World) -> None:
     """There must be one that answers."""
     world.app()
@@ -235,6 +257,21 @@ def test_the_servers_domain_moves_all_apps(world: World) -> None:
     world.domains.set_global(ROOT, host_name("apps.test"), world.said)
     assert world.proxy.by_app[1].hosts == ("shop.apps.test",)
     assert world.server_file.domain == "apps.test"
+
+
+def test_what_changes_before_the_domain_moves_is_not_undone(world: World) -> None:
+    """A deploy that ends at that moment: its instances are served, not the former."""
+    world.app()
+    world.push()
+
+    def deploy() -> None:
+        world.push()
+        served.append(world.proxy.by_app[1].ports)
+
+    served: list[tuple[int, ...]] = []
+    world.proxy.meanwhile_all = deploy
+    world.domains.set_global(ROOT, host_name("apps.test"), world.said)
+    assert [world.proxy.by_app[1].ports] == served
 
 
 def test_a_domain_that_cannot_be_written_moves_nothing(world: World) -> None:

@@ -26,6 +26,7 @@ def test_a_url_is_read() -> None:
     assert target.login is not None
     assert target.login.reveal() == "a@b:c:d"
     assert parse_target("syslog+tls://logs.example.com").port == 6514
+    assert parse_target("syslog+tls://logs.example.com.").host == "logs.example.com."
     assert parse_target("syslog://[2001:db8::1]:99").host == "2001:db8::1"
 
 
@@ -45,6 +46,9 @@ def test_a_url_is_read() -> None:
         "syslog://me@logs.example.com",
         "syslog://logs.example.com/x",
         "https://a/" + "x" * 3_000,
+        "https://logs..example.com/",
+        "https://.example.com/",
+        "syslog://" + "a" * 64 + ".example.com",
     ],
 )
 def test_a_bad_url_is_refused(url: str) -> None:

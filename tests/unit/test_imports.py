@@ -8,7 +8,13 @@ import pytest
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Archive
 from paas.domain.names import VarName, branch_name
-from paas.domain.sources import GitSource, archive_url, check_submodule_url, git_source
+from paas.domain.sources import (
+    GitSource,
+    archive_message,
+    archive_url,
+    check_submodule_url,
+    git_source,
+)
 from paas.services.imports import Building
 from tests.fakes.world import ROOT, World
 
@@ -192,7 +198,8 @@ def test_refs_that_are_none(ref: str) -> None:
 def test_addresses_that_are_fetched() -> None:
     """With port, query (an archive's), and http where the user says so."""
     assert git_source("http://localhost:8080/a/b", "v1.0/x").ref == "v1.0/x"
-    archive_url("https://example.com/a.tar.gz?ref=main&x=1")
+    address = archive_url("https://example.com/a.tar.gz?ref=main&signature=x")
+    assert archive_message(address) == "Archive https://example.com/a.tar.gz"
     check_submodule_url("lib", "https://github.com/heroku/python-getting-started.git")
     with pytest.raises(PaasError, match="only https"):
         check_submodule_url("lib", "http://example.com/x.git")

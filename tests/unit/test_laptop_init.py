@@ -133,6 +133,9 @@ def test_the_remote_is_added_where_a_server_is_known(laptop: Laptop) -> None:
     laptop.git("remote", "remove", "deploy")
     laptop.paas("init", "-a", "shop")
     assert laptop.git("remote", "get-url", "deploy") == "ssh://paas@host:2222/shop"
+    laptop.git("remote", "remove", "deploy")
+    laptop.paas("init", "-a", "init")
+    assert laptop.git("remote", "get-url", "deploy") == "ssh://paas@host:2222/init"
 
 
 def test_open_shows_what_the_server_tells(laptop: Laptop) -> None:

@@ -29,6 +29,11 @@ def test_stamp_is_utc_with_microseconds() -> None:
         ("grüße ☃\n".encode(), "grüße ☃\n".encode()),
         (b"\xff\xfe latin\n", b"\\xff\\xfe latin\n"),
         ("csi \x9b31m\n".encode(), b"csi \\x9b31m\n"),
+        (
+            "line\u2028 turned \u202e and \u2066\n".encode(),
+            rb"line\u2028 turned \u202e and \u2066" b"\n",
+        ),
+        ("quoted “…”\n".encode(), "quoted “…”\n".encode()),
         (b"\n\n", b"\n\n"),
     ],
 )

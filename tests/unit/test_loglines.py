@@ -9,6 +9,7 @@ from paas.domain.loglines import LogFilter, LogLine, parse_since, release_lines
 from paas.domain.releases import Release, Status
 
 T0 = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WEB = LogLine(T0, "app", "web.1", "Error: no such THING", 5)
 UP = LogLine(T0, "paas", "web.1", "State changed to up (v6)")
 REQUEST = LogLine(T0, "router", "", 'method=GET path="/"')
@@ -69,7 +70,10 @@ def test_the_lines_of_a_release() -> None:
         ("1d12h", T0 - timedelta(days=1, hours=12)),
         ("2026-11-20T09:30", T0 - timedelta(minutes=30)),
         ("2026-11-20T10:00+01:00", T0 - timedelta(hours=1)),
-        ("999999w", datetime.min.replace(tzinfo=UTC)),
+        ("999999w", EPOCH),
+        ("20260w", EPOCH),
+        ("0001-01-01", EPOCH),
+        ("0001-01-01T00:00+10:00", EPOCH),
     ],
 )
 def test_since(text: str, at: datetime) -> None:

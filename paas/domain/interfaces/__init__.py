@@ -1,7 +1,13 @@
 """The outside world as the services see it: one Protocol for each thing that adapters provide."""
 
 from paas.domain.interfaces.building import Builder, BuildpackCatalog, BuildQueue, Built, Slugs
-from paas.domain.interfaces.certifying import CertificateFiles, CertificateReader, Issuer
+from paas.domain.interfaces.certifying import (
+    CertificateFiles,
+    CertificateReader,
+    Issuer,
+    Responders,
+    StapleFiles,
+)
 from paas.domain.interfaces.guarding import KeyFile, KeyReader, Locks
 from paas.domain.interfaces.importing import Archive, Imported, Importer, Submodules
 from paas.domain.interfaces.pages import Pages
@@ -60,11 +66,13 @@ __all__ = [
     "Repository",
     "RequestLog",
     "Resolver",
+    "Responders",
     "Runs",
     "Runtime",
     "Schedules",
     "ServerFile",
     "Slugs",
+    "StapleFiles",
     "StorageFiles",
     "Store",
     "Submodules",

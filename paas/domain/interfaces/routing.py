@@ -38,6 +38,19 @@ class Proxy(ProxyKind, Protocol):
     def held(self) -> AbstractContextManager[None]:
         """Meanwhile no other kind of proxy takes over: what is applied is recorded first."""
 
+    def replace_all(
+        self,
+        sites: Callable[[], Sequence[Site]],
+        *,
+        record: Callable[[], None] = lambda: None,
+        former: Callable[[], Sequence[Site]] | None = None,
+    ) -> None:
+        """Make the site files exactly these and record why, while nobody holds the proxy.
+
+        sites: asked when nothing changes any more. former: what is served again where either fails,
+        if there is such.
+        """
+
 
 class ProxyChoice(Protocol):
     """Which kind of proxy the server has."""

@@ -7,7 +7,7 @@ import click
 
 from paas.domain.errors import usage_error
 from paas.domain.interfaces import Archive
-from paas.domain.sources import STDIN, ArchiveType, archive_url, git_source
+from paas.domain.sources import STDIN, ArchiveType, archive_message, archive_url, git_source
 from paas.entrypoints.cli.session import Session, app_option, pass_session
 from paas.services.imports import Building
 
@@ -74,7 +74,7 @@ def from_archive(
         url or sys.stdin.buffer,
         ArchiveType(archive_type) if archive_type else None,
         author=f"{user} <{user}@{platform.settings.domain}>",
-        message=f"Archive {url}" if url else "Archive from standard input",
+        message=archive_message(url),
     )
     platform.imports.unpack(session.actor, name, archive, session.say, session.done)
 

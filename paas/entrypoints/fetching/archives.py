@@ -26,6 +26,7 @@ _BROKEN = (
     zlib.error,
     lzma.LZMAError,
     EOFError,
+    OSError,  # bz2's word for damage, and where a zip leads to places that the file has not
     NotImplementedError,
     RuntimeError,
     ValueError,
@@ -52,9 +53,11 @@ def download(url: str, target: Path, max_bytes: int) -> None:
         *("curl", "--silent", "--show-error", "--fail", "--location", "--max-redirs", "10"),
         *("--proto", "=http,https", "--proto-redir", onward, "--retry", "2", "--globoff"),
         *("--max-time", str(DOWNLOAD_LIMIT_S), "--max-filesize", str(max_bytes)),
-        *("--output", str(target), "--", url),
+        *("--output", str(target), "--config", "-"),
     ]
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    # Not as an argument, which others can see: the query may be a signature, a secret thus.
+    config = f'url = "{url}"\n'.encode()
+    done = subprocess.run(argv, input=config, capture_output=True, check=False)
     # 63: --max-filesize; otherwise the limit of this process's files ended it.
     if done.returncode in {63, -25}:
         raise too_large(f"its limit is {max_bytes // 1024**2} MiB (setting max_push_mib)")

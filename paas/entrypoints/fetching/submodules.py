@@ -3,6 +3,7 @@
 Each is fetched into a repository beside the tree, and only its files are put into the tree.
 """
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,10 +78,10 @@ class Tree:
                 f"In {submodule.path}: git push origin HEAD:main; then push the app again.",
             )
         links = self._check_out(repository, submodule)
-        if not links:
-            return []
         place = f"{submodule.commit}:{MODULES}"
         config = repository.run(["config", "--blob", place, "-z", "--list"], check=False)
+        # The disk need never hold more than one of them, each of which may be as large as a push.
+        shutil.rmtree(repository.path)
         return _declared(config.stdout, links, submodule.path, submodule.depth + 1)
 
     def _check_out(self, repository: Repository, submodule: Submodule) -> dict[str, str]:

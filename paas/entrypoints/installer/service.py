@@ -6,6 +6,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
+from paas import wiring
 from paas.adapters import daemons
 from paas.adapters.drain_places import PROGRAM as DRAINS
 from paas.adapters.files import write_atomic
@@ -57,6 +58,8 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
         daemons.write_supervisord_conf(settings)
         Supervisor(settings.supervisor_socket).renew_programs(["log", "gate", "watch", DRAINS])
     boot.start(settings, quiet=True)
+    if running:
+        wiring.build(settings).reconcile.renew_sites()
     if sshd_changed and (running or systemd):
         _reload_sshd(settings, systemd=systemd)
     if proxy_changed and (running or systemd):

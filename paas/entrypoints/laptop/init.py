@@ -19,7 +19,7 @@ _BRANCHES = ("main", "master")
 
 def init(words: Sequence[str], server: Server | None) -> int:
     """Write and say it all. words: the command with its options. server: the one configured."""
-    name, force = _options([word for word in words if word != COMMAND])
+    name, force = _options(words)
     root = Path.cwd()
     folder = examine(root)
     saying.step(f"Found: {folder.what}")
@@ -42,7 +42,7 @@ def _options(words: Sequence[str]) -> tuple[str | None, bool]:
             name = next(rest, "")
         elif word.startswith("--app="):
             name = word.removeprefix("--app=")
-        else:
+        elif word != COMMAND:
             raise usage_error("arguments", f"init does not know {word!r}.", "paas init --force")
     return (app_name(name) if name is not None else None), force
 

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 DATA_MAX = 65_515
+# More than any request of Git LFS has; what else is kept of one, be it long, is bounded so.
+REQUEST_LINES_MAX = 100
+LINE_MAX = 200
 _FLUSH = b"0000"
 _DELIMITER = b"0001"
 
@@ -31,7 +34,9 @@ class Packets:
             if isinstance(packet, bool):
                 self._ended = packet
                 return lines
-            lines.append(packet.decode("utf-8", "replace").rstrip("\n"))
+            if len(lines) == REQUEST_LINES_MAX:
+                raise ProtocolError("a request without end")
+            lines.append(_line(packet))
 
     def data(self) -> Iterator[bytes]:
         """The data of the request, to its end."""
@@ -42,9 +47,18 @@ class Packets:
             elif packet:
                 self._ended = True
 
-    def lines(self) -> list[str]:
-        """The data of the request, as lines."""
-        return [packet.decode("utf-8", "replace").rstrip("\n") for packet in self.data()]
+    def lines(self, most: int) -> list[str]:
+        """The data of the request, as lines; where there are too many, one more than most."""
+        kept: list[str] = []
+        for packet in self.data():
+            if len(kept) <= most:
+                kept.append(_line(packet))
+        return kept
+
+    def skip(self) -> None:
+        """Read the rest of the request's data, which may be gigabytes, and keep nothing of it."""
+        for _ in self.data():
+            pass
 
     def _packet(self, *, first: bool) -> bytes | bool | None:
         """A packet's data; True: flush; False: a delimiter; None: the stream's proper end."""
@@ -100,3 +114,7 @@ class Packets:
         for capability in capabilities:
             self._line(capability)
         self.end()
+
+
+def _line(packet: bytes) -> str:
+    return packet[:LINE_MAX].decode("utf-8", "replace").rstrip("\n")

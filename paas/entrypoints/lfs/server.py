@@ -21,6 +21,11 @@ _OID = re.compile(r"[0-9a-f]{64}")
 _SIZE = re.compile(r"[0-9]{1,15}")
 _STALE_S = 86_400
 _BATCH_MAX = 100_000
+# What the smallest file takes of the disk.
+_BLOCK_BYTES = 4_096
+# Other connections add objects, too: so old may a count be, or so many times what it took.
+_COUNT_S = 10.0
+_COUNT_TIMES = 20
 
 
 class RefusedError(Exception):
@@ -32,13 +37,15 @@ class RefusedError(Exception):
 
 
 class Store:
-    """The objects of one app. max_bytes: of all together. min_free_bytes: left on the disk."""
+    """The objects of one app. max_bytes: of the disk, for all. min_free_bytes: left on it."""
 
     def __init__(self, directory: Path, max_bytes: int, min_free_bytes: int) -> None:
         self._objects = directory / "objects"
         self._incoming = directory / "incoming"
         self._max_bytes = max_bytes
         self._min_free_bytes = min_free_bytes
+        self._used_bytes = 0
+        self._count_at = 0.0
 
     def path(self, oid: str) -> Path:
         """Where an object is, or will be."""
@@ -53,8 +60,8 @@ class Store:
 
     def require_room(self, size_bytes: int) -> None:
         """Raises RefusedError where that much more does not fit."""
-        there = sum(path.stat().st_size for path in self._objects.glob("*/*/*"))
-        if there + size_bytes > self._max_bytes:
+        self._count()
+        if self._used_bytes + _on_disk(size_bytes) > self._max_bytes:
             limit = self._max_bytes // 1024**2
             raise RefusedError(507, f"the app's Git LFS files exceed {limit} MiB (max_lfs_mib)")
         if self._free_bytes() < size_bytes + self._min_free_bytes:
@@ -82,8 +89,20 @@ class Store:
             target = self.path(oid)
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary.rename(target)
+            self._used_bytes += _on_disk(size_bytes)
         finally:
             temporary.unlink(missing_ok=True)
+
+    def _count(self) -> None:
+        """Add up what is there. Not for each object: a push of thousands would take for ever."""
+        began = time.monotonic()
+        if began < self._count_at:
+            return
+        self._used_bytes = sum(
+            _on_disk(path.stat().st_size) for path in self._objects.glob("*/*/*")
+        )
+        ended = time.monotonic()
+        self._count_at = ended + max(_COUNT_S, (ended - began) * _COUNT_TIMES)
 
     def _free_bytes(self) -> int:
         self._objects.mkdir(parents=True, exist_ok=True)
@@ -119,7 +138,7 @@ class Server:
             try:
                 self._answer(command, operand, dict(_pairs(request[1:])))
             except RefusedError as error:
-                list(self._packets.data())
+                self._packets.skip()
                 self._packets.answer(error.status, lines=[str(error)])
 
     def _answer(self, command: str, operand: str, arguments: dict[str, str]) -> None:
@@ -141,7 +160,7 @@ class Server:
 
     def _batch(self) -> None:
         """What is to be done for each object."""
-        lines = self._packets.lines()
+        lines = self._packets.lines(_BATCH_MAX)
         if len(lines) > _BATCH_MAX:
             raise RefusedError(413, "too many objects")
         answers, wanted = [], 0
@@ -151,7 +170,7 @@ class Server:
             there = self._store.size_bytes(_oid(oid)) is not None
             if self._may_write:
                 answers.append(f"{oid} {size} {'noop' if there else 'upload'}")
-                wanted += 0 if there else size
+                wanted += 0 if there else _on_disk(size)
             else:
                 answers.append(f"{oid} {size} {'download' if there else 'noop'}")
         if wanted:
@@ -195,6 +214,11 @@ def main(argv: list[str]) -> int:
     except BrokenPipeError:
         return 1
     return 0
+
+
+def _on_disk(size_bytes: int) -> int:
+    """What a file takes of the disk, an empty one included."""
+    return max(1, -(-size_bytes // _BLOCK_BYTES)) * _BLOCK_BYTES
 
 
 def _pairs(lines: list[str]) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,11 @@ Nothing here looks at single bytes in a loop: a flood of lines costs a few passe
 
 LINE_MAX_BYTES = 65_536
 _CONTROLS = bytes(code for code in (*range(32), 127) if code not in b"\t\n")
+# Unicode's ends of lines and paragraphs, and what turns the direction of writing.
+_TURNS = {
+    chr(code).encode(): b"\\u%04x" % code
+    for code in (*range(0x2028, 0x202F), *range(0x2066, 0x206A))
+}
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +34,8 @@ def tag(label: str, instance: str) -> bytes:
 def safe(block: bytes) -> bytes:
     r"""Escape what could move a terminal's cursor or is not UTF-8, as ``\xNN``.
 
-    Tabs and newlines stay, CR before a newline goes.
+    What ends or turns a line elsewhere than on a terminal becomes ``\u202e``, as the platform's
+    own lines have it. Tabs and newlines stay, CR before a newline goes.
     """
     if b"\r" in block:
         block = block.replace(b"\r\n", b"\n")
@@ -38,6 +44,9 @@ def safe(block: bytes) -> bytes:
         if b"\xc2" in block:
             for code in range(0x80, 0xA0):  # C1: U+009B starts an escape sequence, too
                 block = block.replace(b"\xc2%c" % code, b"\\x%02x" % code)
+        if b"\xe2\x80" in block or b"\xe2\x81" in block:
+            for char, escaped in _TURNS.items():
+                block = block.replace(char, escaped)
     if len(block.translate(None, _CONTROLS)) != len(block):
         for code in _CONTROLS:
             block = block.replace(b"%c" % code, b"\\x%02x" % code)
