@@ -81,6 +81,8 @@ class WebSockets:
             server.settle(others + 1)
             drained_s = time.monotonic() - begun
             ends = _end(holding)
+        server.paas("apps:destroy", APP, "--confirm", APP)
+        server.settle(others)
         note = f"{COUNT} through a push of {took_s:.1f} s: {ends.words}; the former release was "
         note += f"gone after {drained_s:.0f} s; requests beside them: {load.outcome.words}"
         return [

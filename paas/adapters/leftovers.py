@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from paas.adapters.cgroups import Cgroups
+from paas.adapters.nginx_orphans import kill_orphans
 from paas.domain.errors import PaasError
 from paas.settings import Settings
 
@@ -19,6 +20,7 @@ def clear(settings: Settings) -> None:
 
     Raises PaasError where one does not end.
     """
+    kill_orphans(settings)
     tops = [place.path for place in Cgroups(settings).places()]
     deadline = time.monotonic() + KILL_LIMIT_S
     while left := _members(tops) | set(_of_uids(*settings.uids)):

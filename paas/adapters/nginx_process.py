@@ -56,7 +56,7 @@ class NginxProcess:
             pid = int(self._pid_file.read_text())
         except (FileNotFoundError, ValueError):  # nginx -t leaves an empty file where there is none
             return None
-        return pid if _title(pid).startswith("nginx: master process") else None
+        return pid if process_title(pid).startswith("nginx: master process") else None
 
     def running(self) -> int:
         """The pid of the master process. Raises PaasError where nginx is not running."""
@@ -86,7 +86,7 @@ class NginxProcess:
                 return
             if len(new) >= len(before):  # all are there: none with the former files will follow
                 _send_away(former)
-            if _title(master) == "":
+            if process_title(master) == "":
                 break
             time.sleep(POLL_S)
         raise PaasError(
@@ -140,7 +140,7 @@ def _workers(master: int) -> dict[int, str]:
         children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     except (FileNotFoundError, ProcessLookupError):
         return {}
-    return {int(child): _title(int(child)) for child in children}
+    return {int(child): process_title(int(child)) for child in children}
 
 
 def _staying(master: int) -> set[int]:
@@ -149,7 +149,7 @@ def _staying(master: int) -> set[int]:
     return {pid for pid, title in titles if title not in {LEAVING, ""} and "cache" not in title}
 
 
-def _title(pid: int) -> str:
+def process_title(pid: int) -> str:
     """A process's title; empty where it is gone or a zombie."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode(errors="replace")

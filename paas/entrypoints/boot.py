@@ -20,6 +20,7 @@ from typing import NoReturn
 from paas import wiring
 from paas.adapters import daemons, leftovers
 from paas.adapters.cgroups import Cgroups
+from paas.adapters.nginx_orphans import dismiss_orphans
 from paas.domain.errors import PaasError
 from paas.entrypoints.cli.terminal import Terminal
 from paas.settings import Settings, load
@@ -57,6 +58,7 @@ def run(settings: Settings) -> NoReturn:
 
 def run_nginx(settings: Settings) -> NoReturn:
     """Become nginx; supervisord runs this where systemd does not run nginx."""
+    dismiss_orphans(settings)
     _become(daemons.daemon_argv(settings, "nginx"))
 
 

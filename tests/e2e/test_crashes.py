@@ -246,6 +246,33 @@ def test_deploy_is_killed(
     consistent(fragile, app, commit)
 
 
+def test_nginx_is_killed(fragile: Server, repository: MakeRepository) -> None:
+    """kill -9 of its master: its workers would keep the port and serve what was; they go."""
+    alice = fragile.user("alice")
+    alice.push(repository(tiny()), "masterless")
+    master = int((fragile.run / "nginx.pid").read_text())
+    workers = children(master)
+
+    os.kill(master, signal.SIGKILL)
+
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), what="their end")
+    wait_for(lambda: _answers(fragile, "masterless"), what="the next nginx")
+    alice.ssh("domains:add", "masterless", "masterless.example")
+    assert fragile.get("masterless.example").text == "v1"
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _answers(server: Server, app: str) -> bool:
+    try:
+        return server.get(app).text == "v1"
+    except OSError:
+        return False
+
+
 def test_gate_is_killed(fragile: Server, repository: MakeRepository, pause: Pause) -> None:
     """It comes back by itself; the deploy that was under way finishes, and apps do not notice."""
     alice = fragile.user("alice")
@@ -281,7 +308,7 @@ def test_supervisord_is_killed(fragile: Server, repository: MakeRepository) -> N
     wait_for(lambda: not fragile.processes(), what="the end of all its processes")
     fragile.paas("server:start")
 
-    wait_for(lambda: fragile.get("orphaned").text == "v1", what="the app")
+    wait_for(lambda: _answers(fragile, "orphaned"), what="the app")
     wait_for(lambda: _kinds(fragile) == before, what="one copy of each process")
     assert "orphaned" in alice.ssh("apps").stdout
     assert alice.ssh("run", "-a", "orphaned", "cat /app/data/file").stdout == "kept\n"
