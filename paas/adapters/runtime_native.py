@@ -72,9 +72,10 @@ class NativeRuntime:
                     cgroups=self._cgroups.for_instance(instance.id),
                 )
                 self._write(instance, json.dumps(spec.to_json()), app.uid)
-            self._claims.claim(app.uid, instances)
             conf = self._write_group(group, [instance.label for instance in instances])
             self._supervisor.add_group(conf)
+            # While they start: it takes some milliseconds, and nobody is sent to them before.
+            self._claims.claim(app.uid, instances)
         except PaasError:
             files.remove(self._places.group_conf(group))
             for instance in instances:
