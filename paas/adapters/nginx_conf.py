@@ -81,7 +81,7 @@ def sites_directory(settings: Settings) -> Path:
 
 def load_templates() -> None:
     """Compile the templates once; processes that are forked later need not (5 ms each)."""
-    for name in ("site.conf.j2", "http.conf.j2"):
+    for name in environment().list_templates(["j2"]):
         environment().get_template(name)
 
 

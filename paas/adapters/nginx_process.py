@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -76,12 +77,13 @@ class NginxProcess:
         still serve (a port that is taken shows only now, for example).
         """
         master = self.running()
-        before = _staying(master)
+        before = _staying(_workers(master))
         _signal(master, signal.SIGHUP)
         deadline = time.monotonic() + self._reload_limit_s
         while time.monotonic() < deadline:
-            former = _staying(master) & before
-            new = {pid for pid, title in _workers(master).items() if title == SERVING} - before
+            workers = _workers(master)
+            former = _staying(workers) & before
+            new = {pid for pid, title in workers.items() if title == SERVING} - before
             if new and not former:
                 return
             if len(new) >= len(before):  # all are there: none with the former files will follow
@@ -143,10 +145,10 @@ def _workers(master: int) -> dict[int, str]:
     return {int(child): process_title(int(child)) for child in children}
 
 
-def _staying(master: int) -> set[int]:
+def _staying(workers: Mapping[int, str]) -> set[int]:
     """The workers that accept, or will: one that was just forked has the master's title yet."""
-    titles = _workers(master).items()
-    return {pid for pid, title in titles if title not in {LEAVING, ""} and "cache" not in title}
+    gone = {LEAVING, ""}
+    return {pid for pid, title in workers.items() if title not in gone and "cache" not in title}
 
 
 def process_title(pid: int) -> str:
