@@ -86,7 +86,8 @@ class NginxProcess:
             new = {pid for pid, title in workers.items() if title == SERVING} - before
             if new and not former:
                 return
-            if len(new) >= len(before):  # all are there: none with the former files will follow
+            if len(_staying(workers) - before) >= len(before):
+                # All are there: none with the former files will follow.
                 _send_away(former)
             if process_title(master) == "":
                 break
