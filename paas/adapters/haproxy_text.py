@@ -5,11 +5,9 @@ https://docs.haproxy.org/2.6/configuration.html.
 """
 
 import re
-from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from paas.adapters.templates import templates_in
 from paas.domain.errors import PaasError
 from paas.domain.names import shown
 from paas.settings import Settings
@@ -22,20 +20,7 @@ _PATH = re.compile(r"/[A-Za-z0-9._/@+=-]*")
 
 def render(template: str, **values: object) -> str:
     """A template's text; an undefined name in it is an error."""
-    return environment().get_template(template).render(**values)
-
-
-@cache
-def environment() -> Environment:
-    """The templates; loaded once, since each costs 5 ms to compile."""
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - HAProxy's files are no HTML; values are checked here
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    return templates_in(TEMPLATES).get_template(template).render(**values)
 
 
 def plain_path(path: Path) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from paas.adapters.error_pages import pages_directory
 from paas.adapters.nginx_site import challenges_directory
-from paas.adapters.nginx_text import checked_number, environment, listening, path_text, render
+from paas.adapters.nginx_text import TEMPLATES, checked_number, listening, path_text, render
 from paas.adapters.nginx_tls import BASIC, NginxTls
+from paas.adapters.templates import templates_in
 from paas.domain.errors import PaasError
 from paas.domain.names import shown
 from paas.settings import Settings
@@ -81,8 +82,9 @@ def sites_directory(settings: Settings) -> Path:
 
 def load_templates() -> None:
     """Compile the templates once; processes that are forked later need not (5 ms each)."""
-    for name in environment().list_templates(["j2"]):
-        environment().get_template(name)
+    templates = templates_in(TEMPLATES)
+    for name in templates.list_templates(["j2"]):
+        templates.get_template(name)
 
 
 def _worker_limit_ms(settings: Settings) -> int:

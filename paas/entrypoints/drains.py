@@ -4,7 +4,6 @@ It runs only while some app has a drain (services/drains.py), and reads the stor
 """
 
 import argparse
-import ctypes
 import os
 import signal
 import sys
@@ -23,12 +22,12 @@ from paas.adapters.logs import FileLogs
 from paas.adapters.store_sqlite import SqliteStore
 from paas.domain.drains import Drain
 from paas.domain.errors import PaasError
+from paas.entrypoints.supervised import end_with_parent, log, mark
 from paas.settings import Settings, load
 
 TICK_S = 0.5
 END_S = 3.0
 STACK_BYTES = 512 * 1024
-_PR_SET_PDEATHSIG = 1
 Wanted = tuple[Drain, str]
 
 
@@ -55,7 +54,7 @@ class Worker:
                     self._stop,
                 ).run()
             except Exception:
-                _log(f"{drain.token}: {traceback.format_exc()}")
+                log(f"{drain.token}: {traceback.format_exc()}")
                 self._stop.wait(60)
 
     def stop(self) -> None:
@@ -98,7 +97,7 @@ class DrainsProcess:
             try:
                 self._refresh()
             except PaasError as error:
-                _log(error.message)
+                log(error.message)
             if self._stop.wait(TICK_S):
                 break
         for worker in self._workers.values():
@@ -109,7 +108,7 @@ class DrainsProcess:
 
     def _refresh(self) -> None:
         """Start and stop workers where the store has changed."""
-        seen = tuple(_mark(self._database.with_name(self._database.name + s)) for s in ("", "-wal"))
+        seen = tuple(mark(self._database.with_name(self._database.name + s)) for s in ("", "-wal"))
         if seen == self._seen:
             return
         names = {app.id: str(app.name) for app in self._store.apps()}
@@ -127,26 +126,15 @@ class DrainsProcess:
         self._seen = seen
 
 
-def _mark(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_mtime_ns, found.st_size
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the process of the server whose settings are in ETC/server.yml."""
     parser = argparse.ArgumentParser(prog="paas-drains")
     parser.add_argument("--etc", type=Path, required=True)
-    parent = os.getppid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        return 1  # the supervisor ended while this started
+    end_with_parent()
     try:
         settings = load(parser.parse_args(argv).etc / "server.yml")
     except PaasError as error:
-        _log(error.message)
+        log(error.message)
         return error.exit_code
     os.umask(0o022)
     threading.stack_size(STACK_BYTES)
@@ -155,11 +143,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(number, process.stop)
     process.run()
     return 0
-
-
-def _log(text: str) -> None:
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
-    print(f"{stamp} {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,10 @@ thread of it. It imports little, to be small.
 """
 
 import argparse
-import ctypes
 import os
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,11 +29,11 @@ from paas.entrypoints.certifying import Certifying
 from paas.entrypoints.certifying import build as build_certifying
 from paas.entrypoints.scheduling import Scheduling
 from paas.entrypoints.scheduling import build as build_scheduling
+from paas.entrypoints.supervised import end_with_parent, log, mark
 from paas.services.liveness import Liveness, Standings, Watched
 from paas.settings import Settings, load
 
 TICK_S = 1.0
-_PR_SET_PDEATHSIG = 1
 
 
 class Watcher:
@@ -68,16 +66,16 @@ class Watcher:
         scheduler = threading.Thread(target=self._schedule, name="cron")
         scheduler.start()
         self._certifying.start(self._stop)
-        settings = _mark(self._settings_file)
+        settings = mark(self._settings_file)
         while not self._stop.wait(TICK_S):
-            if _mark(self._settings_file) != settings:
-                _log("The settings have changed: ending, to be started with the new ones.")
+            if mark(self._settings_file) != settings:
+                log("The settings have changed: ending, to be started with the new ones.")
                 self._stop.set()
                 return
             try:
                 self._refresh()
             except PaasError as error:
-                _log(error.message)
+                log(error.message)
             for app_id, watched in self._watched.items():
                 thread = self._busy.get(app_id)
                 if thread is None or not thread.is_alive():
@@ -87,7 +85,7 @@ class Watcher:
         try:
             self._scheduling.run(self._stop)
         except BaseException:
-            _log(traceback.format_exc())
+            log(traceback.format_exc())
             os._exit(1)  # the supervisor starts this process anew, with nothing lost
 
     def _start(self, app_id: int, watched: Watched) -> None:
@@ -97,9 +95,9 @@ class Watcher:
             try:
                 self._liveness.round(watched, standings, self._stop.is_set)
             except PaasError as error:
-                _log(f"{watched.app.name}: {error.message}")
+                log(f"{watched.app.name}: {error.message}")
             except Exception:
-                _log(traceback.format_exc())
+                log(traceback.format_exc())
 
         self._busy[app_id] = threading.Thread(target=round_, daemon=True)
         self._busy[app_id].start()
@@ -127,21 +125,13 @@ class Changes:
 
     def any(self) -> bool:
         """Since the last call; and at the first."""
-        seen = tuple(map(_mark, self._files))
+        seen = tuple(map(mark, self._files))
         changed, self._seen = seen != self._seen, seen
         return changed
 
     def forget(self) -> None:
         """What there is now was not read: it counts as changed."""
         self._seen = None
-
-
-def _mark(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_mtime_ns, found.st_size
 
 
 def build(settings: Settings) -> Liveness:
@@ -166,31 +156,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the process of the server whose settings are in ETC/server.yml."""
     parser = argparse.ArgumentParser(prog="paas-watch")
     parser.add_argument("--etc", type=Path, required=True)
-    parent = os.getppid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        return 1  # the supervisor ended while this started
+    end_with_parent()
     settings_file = parser.parse_args(argv).etc / "server.yml"
     try:
         settings = load(settings_file)
     except PaasError as error:
-        _log(error.message)
+        log(error.message)
         return error.exit_code
     os.umask(0o022)
     keeping.start(settings)
     database = settings.state / "state.db"
-    scheduling = build_scheduling(settings, Changes(database), _log)
-    certifying = build_certifying(settings.etc, Changes(database), _log)
+    scheduling = build_scheduling(settings, Changes(database), log)
+    certifying = build_certifying(settings.etc, Changes(database), log)
     watcher = Watcher(build(settings), database, settings_file, scheduling, certifying)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, watcher.stop)
     watcher.run()
     return 0
-
-
-def _log(text: str) -> None:
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
-    print(f"{stamp} {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ a deploy that is under way finishes, holding its locks, when the gate is stopped
 """
 
 import argparse
-import ctypes
 import errno
 import gc
 import os
@@ -27,12 +26,12 @@ from paas.domain.errors import PaasError
 from paas.entrypoints.failure import rendered
 from paas.entrypoints.gate import child, wire
 from paas.entrypoints.gate.child import Handler
+from paas.entrypoints.supervised import end_with_parent
 
 MAX_CHILDREN = 128
 _BACKLOG = 128
 _MAX_SOCKET_PATH_BYTES = 107
 _UCRED = struct.Struct("3i")
-_PR_SET_PDEATHSIG = 1
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 
 
@@ -213,7 +212,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PaasError as error:
         sys.stderr.write(rendered(error))
         return error.exit_code
-    _end_with_parent()
+    end_with_parent()
     os.umask(0o022)
     log = stderr_log()
     python = (sys.executable, "-I", "-m", "paas.entrypoints.cli", "--etc", str(etc))
@@ -228,11 +227,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     gate.serve()
     log("stopped")
     return 0
-
-
-def _end_with_parent() -> None:
-    """Ask for SIGTERM when the supervisor dies, so that its next start finds no second gate."""
-    parent = os.getppid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        raise SystemExit("The supervisor ended while the gate started.")
