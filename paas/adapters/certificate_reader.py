@@ -54,7 +54,7 @@ def _parsed(text: bytes, number: int) -> Certificate:
         found = x509.load_pem_x509_certificate(text)
         # Read lazily by the library: what cannot be read is to show here.
         _ = (found.extensions, found.subject, found.issuer, found.public_key())
-    except Exception as error:
+    except Exception as error:  # the library's are of many kinds; all mean that it is refused
         raise refused(f"Certificate {number} in the file cannot be read.") from error
     return found
 
@@ -93,7 +93,7 @@ def _key(pem: bytes, chain: Sequence[Certificate]) -> PrivateKeyTypes:
     try:
         # Whether a huge RSA key is sound takes minutes to compute; those of the chain are not huge.
         key = serialization.load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
-    except Exception as error:
+    except Exception as error:  # as above
         raise refused("The private key cannot be read.") from error
     if not any(_fits(one, key) for one in chain):
         raise refused(
