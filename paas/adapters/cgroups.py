@@ -129,7 +129,7 @@ class Cgroups:
     def pids(self, name: str) -> list[int]:
         """The processes of an instance (its id) or a build (``build-ID``); unordered."""
         for place in self.places():
-            found = _pids(place.path / name)
+            found = pids_below(place.path / name)
             if found:
                 return found
         return []
@@ -226,19 +226,20 @@ def _enable(directory: Path, controllers: set[str]) -> None:
             (directory / "cgroup.subtree_control").write_text(f"+{controller}")
 
 
-def _pids(cgroup: Path) -> list[int]:
-    """The processes of a cgroup and of those that they made below it."""
+def pids_below(cgroup: Path) -> list[int]:
+    """The processes of a cgroup and of those below it; none where it is being removed."""
     found: list[int] = []
-    for file in cgroup.rglob("cgroup.procs"):
+    for directory, _names, _files in os.walk(cgroup):  # rglob fails at what goes meanwhile
         with contextlib.suppress(OSError):
-            found += [int(line) for line in file.read_text().split()]
+            text = Path(directory, "cgroup.procs").read_text()
+            found += [int(line) for line in text.split()]
     return found
 
 
 def _kill_all(cgroup: Path) -> None:
     """Kill until none is left; cgroup.kill needs Linux 5.14 and v2, else no fork is allowed."""
     deadline = time.monotonic() + KILL_LIMIT_S
-    while pids := _pids(cgroup):
+    while pids := pids_below(cgroup):
         with contextlib.suppress(OSError):
             (cgroup / "pids.max").write_text("0")
         try:
@@ -259,9 +260,8 @@ def _remove_tree(cgroup: Path) -> None:
     deadline = time.monotonic() + KILL_LIMIT_S
     while cgroup.is_dir():
         try:
-            for below in sorted(cgroup.rglob("*/"), reverse=True):
-                below.rmdir()
-            cgroup.rmdir()
+            for directory, _names, _files in os.walk(cgroup, topdown=False):
+                Path(directory).rmdir()
         except OSError as error:
             if time.monotonic() > deadline:
                 raise PaasError("cgroup-busy", f"Cannot remove {cgroup}: {error}") from error

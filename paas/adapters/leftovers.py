@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from paas.adapters.cgroups import Cgroups
+from paas.adapters.cgroups import Cgroups, pids_below
 from paas.adapters.nginx_orphans import kill_orphans
 from paas.domain.errors import PaasError
 from paas.settings import Settings
@@ -31,19 +31,15 @@ def clear(settings: Settings) -> None:
             raise PaasError("not-stopped", f"These processes do not end, though killed: {left}.")
         time.sleep(0.01)
     for top in tops:
-        for directory in (*sorted(top.rglob("*/"), reverse=True), top):
+        for directory, _names, _files in os.walk(top, topdown=False):
             # systemd's own directory stays with systemd.
             with suppress(OSError):
-                directory.rmdir()
+                Path(directory).rmdir()
 
 
 def _members(tops: list[Path]) -> set[int]:
     """Every other process in these cgroups and those below."""
-    found: set[int] = set()
-    for top in tops:
-        for file in top.rglob("cgroup.procs"):
-            with suppress(OSError):
-                found |= {int(pid) for pid in file.read_text().split()}
+    found = {pid for top in tops for pid in pids_below(top)}
     return {pid for pid in found - {os.getpid()} if not _is_zombie(pid)}
 
 

@@ -6,6 +6,7 @@ Until they have gone the next nginx cannot listen, and what it was told to serve
 import os
 import signal
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,12 +51,18 @@ def _orphans(settings: Settings) -> set[int]:
 def _is_ours(pid: int, settings: Settings) -> bool:
     """Whether it has a log of this server open."""
     logs = str(settings.state / "logs") + "/"
+    return any(
+        target.startswith(logs) or (not settings.embedded and target == str(SYSTEM_LOG))
+        for target in _open_files(pid)
+    )
+
+
+def _open_files(pid: int) -> Iterator[str]:
+    """What its descriptors lead to; a busy worker closes some while they are read."""
     with suppress(OSError):
-        for link in Path(f"/proc/{pid}/fd").iterdir():
-            target = str(link.readlink())
-            if target.startswith(logs) or (not settings.embedded and target == str(SYSTEM_LOG)):
-                return True
-    return False
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):
+                yield str(descriptor.readlink())
 
 
 def _parent(pid: int) -> int:

@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from paas.entrypoints.installer.machine import untraversable
@@ -136,18 +137,22 @@ def _parent(pid: int) -> int:
 
 def listeners(port: int) -> dict[int, str]:
     """Which processes listen on a TCP port: name by process id (0 where it cannot be told)."""
-    inodes = _listening_inodes(port)
+    sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
     found: dict[int, str] = {}
-    for fd in Path("/proc").glob("[0-9]*/fd/*") if inodes else ():
-        try:
-            target = str(fd.readlink())
-        except OSError:
-            continue
-        if target.startswith("socket:[") and target[8:-1] in inodes:
-            found[int(fd.parts[2])] = (fd.parents[1] / "comm").read_text().strip()
-    if inodes and not found:
+    for process in Path("/proc").iterdir() if sockets else ():
+        with suppress(OSError):  # it may end meanwhile
+            if process.name.isdigit() and not sockets.isdisjoint(_open_files(process)):
+                found[int(process.name)] = (process / "comm").read_text().strip()
+    if sockets and not found:
         found[0] = ""
     return found
+
+
+def _open_files(process: Path) -> Iterator[str]:
+    """What the descriptors of a process lead to, as /proc has it."""
+    for descriptor in (process / "fd").iterdir():
+        with suppress(FileNotFoundError):
+            yield str(descriptor.readlink())
 
 
 def _listening_inodes(port: int) -> set[str]:
