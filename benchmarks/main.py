@@ -18,6 +18,7 @@ from benchmarks.figures.cold_push import ColdPush
 from benchmarks.figures.crowd import Crowd
 from benchmarks.figures.domains import Domains
 from benchmarks.figures.files import Files
+from benchmarks.figures.haproxy import Haproxy
 from benchmarks.figures.logging import Logging
 from benchmarks.figures.memory import Memory
 from benchmarks.figures.rollback import Rollback
@@ -55,6 +56,7 @@ FIGURES: tuple[Figure, ...] = (
     redeploys.FRESH,
     redeploys.KEPT,
     Rollback(),
+    Haproxy(),
     Servers(),
     TreeOfManyFiles(),
     Logging(),

@@ -32,7 +32,7 @@ class Redeploys:
         """Both under the same load."""
         changes = bench.rounds(CHANGES)
         updates = bench.rounds(PLAIN_UPDATES)
-        ours = self._ours(bench, changes)
+        ours = redeployed(bench, self.name, changes, kept=self.kept)
         plain = self._plain(bench, updates)
         note = f"ours, {changes} redeploys and {changes} config:set: {ours.words}"
         note += f"; baseline, {updates} stops and starts: {plain.words}"
@@ -50,17 +50,6 @@ class Redeploys:
         )
         return [row]
 
-    def _ours(self, bench: Bench, changes: int) -> Outcome:
-        project, server = bench.live, bench.server
-        config_set = [*bench.key.ssh(server.ssh_port), "config:set", "-a", LIVE]
-        with LoadProcess(server.http_port, server.host(LIVE), rate=RATE, kept=self.kept) as load:
-            for number in range(changes):
-                project.commit()
-                bench.push(project, LIVE)
-                run([*config_set, f"NUMBER={self.name}-{number}"])
-            server.settle(1)
-        return load.outcome
-
     def _plain(self, bench: Bench, updates: int) -> Outcome:
         plain = bench.live_plain
         supervisor = PlainSupervisor(bench.server, bench.folder(f"plain-{self.name}"), plain)
@@ -74,6 +63,19 @@ class Redeploys:
                 pause(supervisor.stop_then_start)
             plain.wait()
         return load.outcome
+
+
+def redeployed(bench: Bench, name: str, changes: int, *, kept: int = 0) -> Outcome:
+    """What becomes of the load while the live app is pushed, and its config changed, so often."""
+    project, server = bench.live, bench.server
+    config_set = [*bench.key.ssh(server.ssh_port), "config:set", "-a", LIVE]
+    with LoadProcess(server.http_port, server.host(LIVE), rate=RATE, kept=kept) as load:
+        for number in range(changes):
+            project.commit()
+            bench.push(project, LIVE)
+            run([*config_set, f"NUMBER={name}-{number}"])
+        server.settle(1)
+    return load.outcome
 
 
 def pause(update: Callable[[], None]) -> None:

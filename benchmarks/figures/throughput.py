@@ -1,14 +1,19 @@
 """Requests a second and their latency, hello-world."""
 
+from functools import partial
+
 from benchmarks import wrk
+from benchmarks.alternating import Samples, alternately
 from benchmarks.bench import LIVE, Bench
 from benchmarks.plain.nginx import PlainNginx
-from benchmarks.quiet import wait_for_quiet
 from benchmarks.rows import Row, Rule, Target, compared
 
 ROUNDS = 9
 SECONDS = 3
 CONNECTIONS = 32
+AT_LEAST = Target(Rule.RATIO_AT_LEAST, 0.97)
+AT_MOST = Target(Rule.RATIO_AT_MOST, 1.05)
+NONE = Target(Rule.NONE)
 
 
 class Throughput:
@@ -25,43 +30,34 @@ class Throughput:
         nginx = PlainNginx(bench.folder("nginx"), plain.port)
         with plain.start(plain.environment()), nginx.start():
             plain.wait()
-            targets = [
-                (bench.server.http_port, bench.server.host(LIVE)),
-                (nginx.port, "plain.test"),
-            ]
-            found: list[list[wrk.Throughput]] = [[], []]
-            for port, host in targets:
-                wrk.measure(port, host, connections=CONNECTIONS, seconds=1)
-            for number in range(bench.rounds(ROUNDS)):
-                wait_for_quiet()
-                for which in (0, 1) if number % 2 else (1, 0):
-                    port, host = targets[which]
-                    found[which].append(
-                        wrk.measure(port, host, connections=CONNECTIONS, seconds=SECONDS)
-                    )
-        return _rows(*found)
+            found = beside(bench, nginx.port)
+        return [
+            rate_row("requests-per-second", "requests/s, hello-world, 32 connections", found),
+            p99_row("p99", "p99 of these requests", found),
+        ]
 
 
-def _rows(ours: list[wrk.Throughput], plain: list[wrk.Throughput]) -> list[Row]:
-    errors = sum(one.errors for one in ours)
-    flaws = [f"{errors} requests went wrong"] if errors else []
-    return [
-        compared(
-            "requests-per-second",
-            "requests/s, hello-world, 32 connections",
-            "/s",
-            [one.requests_per_s for one in ours],
-            [one.requests_per_s for one in plain],
-            Target(Rule.RATIO_AT_LEAST, 0.97),
-            flaws=flaws,
-        ),
-        compared(
-            "p99",
-            "p99 of these requests",
-            "ms",
-            [one.p99_ms for one in ours],
-            [one.p99_ms for one in plain],
-            Target(Rule.RATIO_AT_MOST, 1.05),
-            flaws=flaws,
-        ),
-    ]
+def beside(bench: Bench, plain_port: int) -> Samples[wrk.Throughput]:
+    """The live app through the server's proxy, and the plain app through another."""
+    load = partial(wrk.measure, connections=CONNECTIONS, seconds=SECONDS)
+    ours = partial(load, bench.server.http_port, bench.server.host(LIVE))
+    return alternately(bench.rounds(ROUNDS), ours, partial(load, plain_port, "plain.test"))
+
+
+def rate_row(
+    name: str, title: str, found: Samples[wrk.Throughput], target: Target = AT_LEAST
+) -> Row:
+    """Requests a second."""
+    ours, plain = ([one.requests_per_s for one in side] for side in (found.ours, found.plain))
+    return compared(name, title, "/s", ours, plain, target, flaws=_flaws(found))
+
+
+def p99_row(name: str, title: str, found: Samples[wrk.Throughput], target: Target = AT_MOST) -> Row:
+    """The 99th percentile of their latency."""
+    ours, plain = ([one.p99_ms for one in side] for side in (found.ours, found.plain))
+    return compared(name, title, "ms", ours, plain, target, flaws=_flaws(found))
+
+
+def _flaws(found: Samples[wrk.Throughput]) -> list[str]:
+    errors = sum(one.errors for one in found.ours)
+    return [f"{errors} requests went wrong"] if errors else []

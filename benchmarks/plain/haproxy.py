@@ -1,0 +1,44 @@
+"""HAProxy as a person configures it by hand for one Gunicorn."""
+
+from pathlib import Path
+
+from benchmarks.commands import Daemon, free_ports, wait_until
+from benchmarks.web import port_is_open
+
+# What the app is told is what benchmarks/plain/nginx.py tells it. It writes no log: on a machine
+# without a syslog daemon nobody would read it.
+CONF = """\
+global
+    maxconn 4096
+defaults
+    mode http
+    option forwardfor
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+frontend web
+    bind :{port}
+    default_backend app
+backend app
+    http-request set-header X-Real-IP %[src]
+    http-request set-header X-Forwarded-Proto http
+    http-request set-header X-Forwarded-Host %[req.hdr(host)]
+    server web 127.0.0.1:{app_port}
+"""
+
+
+class PlainHaproxy:
+    """HAProxy before the app on a port."""
+
+    def __init__(self, room: Path, app_port: int) -> None:
+        self._room = room
+        self._app_port = app_port
+        (self.port,) = free_ports(1)
+
+    def start(self) -> Daemon:
+        """Start it; the caller ends it."""
+        conf = self._room / "haproxy.cfg"
+        conf.write_text(CONF.format(app_port=self._app_port, port=self.port))
+        daemon = Daemon(["/usr/sbin/haproxy", "-db", "-f", conf], self._room / "haproxy.out")
+        wait_until(lambda: port_is_open(self.port), 10, "a plain HAProxy")
+        return daemon
