@@ -85,7 +85,11 @@ class Certificates:
             present = self.store.certificates(app.id)
             self._check_names(app, bundle, say)
             for same in present:
-                is_same = same.facts.fingerprint == bundle.facts.fingerprint
+                # With another chain it is not: the intermediate that was missing may have come.
+                is_same = (same.facts.fingerprint, same.facts.chain) == (
+                    bundle.facts.fingerprint,
+                    bundle.facts.chain,
+                )
                 if is_same and same.origin is Origin.OWN:
                     say.detail(f"It is there already, as {same.id}.")
                     return same

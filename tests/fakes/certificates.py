@@ -12,9 +12,15 @@ from paas.domain.errors import PaasError
 from paas.domain.ocsp import Answer, OcspError
 
 
-def fake_pem(*names: str, days: float = 90, lifetime_days: float = 90, serial: str = "1") -> bytes:
+def fake_pem(
+    *names: str,
+    days: float = 90,
+    lifetime_days: float = 90,
+    serial: str = "1",
+    chain: tuple[str, ...] = ("leaf", "Fake CA"),
+) -> bytes:
     """What FakeCertificateReader reads: for these names, with so many days left."""
-    return json.dumps([names, days, lifetime_days, serial]).encode()
+    return json.dumps([names, days, lifetime_days, serial, chain]).encode()
 
 
 class FakeCertificateReader:
@@ -22,7 +28,7 @@ class FakeCertificateReader:
 
     def read(self, pem: bytes, now: datetime) -> Bundle:
         try:
-            names, days, lifetime, serial = json.loads(pem)
+            names, days, lifetime, serial, chain = json.loads(pem)
         except ValueError as error:
             raise PaasError("certificate-refused", "There is no certificate in it.") from error
         ends = now + timedelta(days=days)
@@ -34,7 +40,7 @@ class FakeCertificateReader:
             ends - timedelta(days=lifetime),
             ends,
             "EC P-256",
-            chain=("leaf", "Fake CA"),
+            chain=tuple(chain),
             ocsp="http://ocsp.test/" if names[0].startswith("ocsp.") else "",
         )
         return Bundle(facts, pem, b"key")

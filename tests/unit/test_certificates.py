@@ -146,6 +146,14 @@ def test_a_new_one_takes_the_place_of_what_it_covers(shop: World) -> None:
     assert again == shop.store.certificates(1)[-1] == new
 
 
+def test_a_chain_that_was_missing_can_be_brought(shop: World) -> None:
+    """The same certificate with its issuer's takes the place of the bare one; again, nothing."""
+    bare = add(shop, fake_pem("shop.example.com", chain=("leaf",)))
+    whole = add(shop, fake_pem("shop.example.com"))
+    assert shop.certificate_files.all() == [whole.id] != [bare.id]
+    assert add(shop, fake_pem("shop.example.com")) == whole
+
+
 def test_what_the_proxy_refuses_is_not_kept(shop: World) -> None:
     """Neither the row nor the files, and the former is shown."""
     first = add(shop, fake_pem("shop.example.com"))
