@@ -124,10 +124,10 @@ def replaced_by(new: AppCertificate, present: Sequence[AppCertificate]) -> list[
 
 
 def days_left(certificate: AppCertificate, now: datetime) -> str:
-    """In words: ``in 12 days``, ``in 5 hours``, ``3 days ago``."""
+    """In words: ``in 12 days``, ``in 5 hours``, ``in less than an hour``, ``3 days ago``."""
     left = certificate.facts.not_after - now
     ago = left < timedelta(0)
     hours = abs(left) // timedelta(hours=1)
     amount, unit = (hours // 24, "day") if hours >= 48 else (hours, "hour")
-    text = f"{amount} {unit}{'' if amount == 1 else 's'}"
+    text = f"{amount} {unit}{'' if amount == 1 else 's'}" if amount else "less than an hour"
     return f"{text} ago" if ago else f"in {text}"

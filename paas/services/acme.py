@@ -266,7 +266,8 @@ class Acme:
                 self.store.note_warned(one.id, now)
 
     def _warning(self, one: AppCertificate, now: datetime) -> str:
-        text = f"The certificate of {', '.join(one.facts.names)} expires {days_left(one, now)}"
+        verb = "expires" if now < one.facts.not_after else "expired"
+        text = f"The certificate of {', '.join(one.facts.names)} {verb} {days_left(one, now)}"
         failures = [a for a in self.store.attempts(one.app_id) if a.host in one.facts.names]
         if failures:
             return f"{text}, and renewing it fails: {failures[0].reason}"

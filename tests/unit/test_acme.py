@@ -143,6 +143,8 @@ def test_a_renewal_that_fails_keeps_the_former_and_warns(shop: World) -> None:
     shop.clock.seconds += DAY_S + 1
     shop.acme.tend()
     assert sum("expires in" in text for _, _, text in shop.logs.lines) == 4
+    shop.clock.seconds += 25 * DAY_S
+    assert "The certificate of shop.org expired 6 days ago" in shop.acme.warnings()[0]
 
 
 def test_own_certificates_are_warned_of_too(shop: World) -> None:

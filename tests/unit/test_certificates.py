@@ -89,6 +89,7 @@ def test_what_is_left_is_told_in_words() -> None:
     """Days, then hours; and how long ago."""
     assert days_left(certificate("a.test", left=12.5), NOW) == "in 12 days"
     assert days_left(certificate("a.test", left=0.25), NOW) == "in 6 hours"
+    assert days_left(certificate("a.test", left=0.01), NOW) == "in less than an hour"
     assert days_left(certificate("a.test", left=-3), NOW) == "3 days ago"
 
 
