@@ -23,8 +23,8 @@ from paas.domain.acme import TEND_COMMAND
 from paas.domain.addresses import Addresses
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Clock
-from paas.services.acme import Wishes
 from paas.services.stapling import StapleWishes
+from paas.services.wishes import Wishes
 from paas.settings import load
 
 TICK_S = 2.0

@@ -1,20 +1,18 @@
 """Certificates that come by themselves: asking the issuer, renewing, warning."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from paas.domain.acme import (
     Attempt,
     Failure,
-    Holdings,
     IssueError,
     Wish,
     failed,
     issue_order,
     may_ask,
 )
-from paas.domain.addresses import Addresses
 from paas.domain.apps import Actor, App
 from paas.domain.certificates import AppCertificate, Bundle, Origin, covered, days_left
 from paas.domain.errors import PaasError
@@ -23,63 +21,12 @@ from paas.services.access import find_app
 from paas.services.certificates import Certificates
 from paas.services.narration import waiting
 from paas.services.sites import Sites
+from paas.services.wishes import Wishes, wants_warning
 
 # The lock of no app: one talk with the issuer at a time.
 ACME_LOCK = -2
-WARN_EVERY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """Finds what is to be done. directory: the issuer's address."""
-
-    store: Store
-    addresses: Addresses
-    directory: str
-
-    def of(self, app: App, *, without: Sequence[AppCertificate] = ()) -> list[Wish]:
-        """How each name of the app stands, or would stand without these certificates."""
-        holdings = self._holdings(app)
-        left = tuple(c for c in holdings.certificates if c not in without)
-        wishes = replace(holdings, certificates=left).wishes(self.directory)
-        if app.current is not None:
-            return wishes
-        why = "the app was never deployed, so it answers to no name yet"
-        return [replace(wish, unable=wish.unable or why) for wish in wishes]
-
-    def superfluous(self, app: App) -> list[AppCertificate]:
-        """What the app got once and needs no more."""
-        return self._holdings(app).superfluous()
-
-    def any(self, now: datetime) -> bool:
-        """Whether there is anything to do for any app."""
-        auto = self.store.auto_certificates()
-        if any(wants_warning(c, now) for c in self.store.certificates()):
-            return True
-        return any(
-            self.superfluous(app) or any(wish.is_due(now) for wish in self.of(app))
-            for app in self.apps(auto)
-        )
-
-    def apps(self, ids: Iterable[int]) -> list[App]:
-        """The apps of these ids that there are."""
-        if not self.addresses.https_port:
-            return []
-        found = [self.store.app_by_id(id) for id in sorted(ids)]
-        return [app for app in found if app is not None]
-
-    def _holdings(self, app: App) -> Holdings:
-        return Holdings(
-            self.store.routing(app.id).names(self.addresses.host(app.name)),
-            tuple(self.store.certificates(app.id)),
-            tuple(self.store.attempts(app.id)),
-        )
-
-
-def wants_warning(certificate: AppCertificate, now: datetime) -> bool:
-    """Whether it ends soon and nobody was told today."""
-    told = certificate.warned
-    return certificate.is_worrying(now) and (told is None or now - told >= WARN_EVERY)
+# It is free for so long after each name: locks have no queue, and who waits must wake up first.
+TURN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,15 +60,13 @@ class Acme:
         self.certificates.require_https()
         self.store.set_auto_certificates(app.id, True)
         say.step(f"{app.name} gets its certificates by itself from now on")
-        with self.locks.app(ACME_LOCK, f"{actor.name} gets certificates", waiting(say)):
-            well = True
-            for wish in self.wishes.of(app):
-                if wish.unable:
-                    say.detail(f"None is asked for {wish.host}: {wish.unable}.")
-                elif wish.present is not None and wish.present.renew_at > self.clock.now():
-                    say.detail(f"{wish.host} has one that {_ends(wish.present)}.")
-                else:
-                    well = self._by_hand(app, wish, say) and well
+        well = True
+        for wish in self.wishes.of(app):
+            if wish.unable:
+                say.detail(f"None is asked for {wish.host}: {wish.unable}.")
+            elif not self._has_one(wish, say):
+                well = self._by_hand(actor, app, wish, say) and well
+                self.clock.sleep(TURN_S)
         return well
 
     def switch_off(self, actor: Actor, name: str, say: Narrator) -> list[AppCertificate]:
@@ -151,43 +96,59 @@ class Acme:
         return self.certificates.remove(actor, name, word, say)
 
     def _replace(self, actor: Actor, app: App, own: AppCertificate, say: Narrator) -> None:
-        with self.locks.app(ACME_LOCK, f"{actor.name} gets certificates", waiting(say)):
-            for wish in self.wishes.of(app, without=[own]):
-                bare = wish.present is None and covered(own.facts.names, wish.host)
-                if bare and not wish.unable and not self._by_hand(app, wish, say):
-                    raise PaasError(
-                        "certificate-needed",
-                        f"No other certificate came for {wish.host}, so this one is kept.",
-                        f"To remove it without another one: paas certs:auto off -a {app.name}",
-                    )
+        for wish in self.wishes.of(app, without=[own]):
+            bare = wish.present is None and covered(own.facts.names, wish.host)
+            if bare and not wish.unable and not self._by_hand(actor, app, wish, say, [own]):
+                raise PaasError(
+                    "certificate-needed",
+                    f"No other certificate came for {wish.host}, so this one is kept.",
+                    f"To remove it without another one: paas certs:auto off -a {app.name}",
+                )
 
     def tend(self) -> None:
         """Whatever is due: new certificates, renewals, what is needed no more, warnings."""
-        if self.locks.app_is_held(ACME_LOCK):
-            return
-        with self.locks.app(ACME_LOCK, "the server renews certificates"):
-            for app in self.wishes.apps(self.store.auto_certificates()):
-                try:
-                    self._drop_superfluous(app)
-                    for wish in issue_order(self.wishes.of(app), self.clock.now()):
-                        self._try(app, wish, None)
-                except PaasError as error:
-                    self.logs.write(app.id, "certs", error.message)
+        for app in self.wishes.apps(self.store.auto_certificates()):
+            try:
+                self._drop_superfluous(app)
+                for wish in issue_order(self.wishes.of(app), self.clock.now()):
+                    if self.locks.app_is_held(ACME_LOCK):
+                        return  # somebody waits for theirs; the rest is due at the next look
+                    with self.locks.app(ACME_LOCK, "the server gets a certificate"):
+                        now = self.wishes.again(app, wish)
+                        if now is not None and now.is_due(self.clock.now()):
+                            self._try(app, now, None)
+                    self.clock.sleep(TURN_S)
+            except PaasError as error:
+                self.logs.write(app.id, "certs", error.message)
         self._warn()
 
-    def _by_hand(self, app: App, wish: Wish, say: Narrator) -> bool:
-        """At once, though it may have failed a minute ago; not more often than the issuer lets."""
-        again = may_ask(wish.attempt, self.clock.now())
-        if again is not None:
-            say.warn(
-                f"The issuer has refused {wish.host} several times within the hour: "
-                f"{wish.attempt.reason if wish.attempt else ''}"
-            )
-            say.warn(f"It is tried again by itself at {again:%H:%M} UTC.")
+    def _by_hand(
+        self,
+        actor: Actor,
+        app: App,
+        wish: Wish,
+        say: Narrator,
+        without: Sequence[AppCertificate] = (),
+    ) -> bool:
+        """At once, though it may have failed a minute ago; not more often than the issuer lets.
+
+        A name at a time: others who wait for theirs come in between.
+        """
+        with self.locks.app(ACME_LOCK, f"{actor.name} gets a certificate", waiting(say)):
+            now = self.wishes.again(app, wish, without=without)
+            if now is None or self._has_one(now, say):
+                return True
+            if _is_refused(now, self.clock.now(), say):
+                return False
+            say.step(f"Getting a certificate for {now.host}")
+            with say.doing("waiting for the issuer"):
+                return self._try(app, now, say)
+
+    def _has_one(self, wish: Wish, say: Narrator) -> bool:
+        if wish.present is None or wish.present.renew_at <= self.clock.now():
             return False
-        say.step(f"Getting a certificate for {wish.host}")
-        with say.doing("waiting for the issuer"):
-            return self._try(app, wish, say)
+        say.detail(f"{wish.host} has one that {_ends(wish.present)}.")
+        return True
 
     def _try(self, app: App, wish: Wish, say: Narrator | None) -> bool:
         """Ask for one name's certificate and show it; a failure is remembered and told."""
@@ -282,6 +243,21 @@ class Acme:
             if app is not None:
                 found.append(f"{app.name}: {self._warning(one, now)}")
         return found
+
+
+def _is_refused(wish: Wish, now: datetime, say: Narrator) -> bool:
+    """Whether the issuer has refused the name so often that not even by hand it is asked."""
+    again = may_ask(wish.attempt, now)
+    if wish.attempt is None or again is None:
+        return False
+    say.warn(
+        f"The issuer has refused {wish.host} several times within the hour: {wish.attempt.reason}"
+    )
+    say.warn(
+        f"It is tried again by itself at {wish.attempt.again:%Y-%m-%d %H:%M} UTC, "
+        f"by this command from {again:%H:%M} UTC on."
+    )
+    return True
 
 
 def _ends(certificate: AppCertificate) -> str:

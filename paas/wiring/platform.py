@@ -14,7 +14,7 @@ from paas.adapters.resolver import SystemResolver
 from paas.adapters.server_yml import ServerYml
 from paas.domain.addresses import Addresses
 from paas.domain.interfaces import Locks, Logs, Proxy, Repository, Runtime, Store
-from paas.services.acme import Acme, Wishes
+from paas.services.acme import Acme
 from paas.services.apps import Apps
 from paas.services.buildpacks import Buildpacks
 from paas.services.builds import Builds
@@ -39,6 +39,7 @@ from paas.services.stapling import StapleWishes, Stapling
 from paas.services.statics import Statics
 from paas.services.storage import Storages
 from paas.services.upkeep import Upkeep
+from paas.services.wishes import Wishes
 from paas.settings import Settings
 from paas.wiring.deploying import deploying
 from paas.wiring.outside import Outside, outside

@@ -12,7 +12,7 @@ from paas.domain.acme import LETS_ENCRYPT
 from paas.domain.addresses import Addresses
 from paas.domain.apps import Actor, App, Role
 from paas.domain.names import AppName, UserName
-from paas.services.acme import Acme, Wishes
+from paas.services.acme import Acme
 from paas.services.apps import Apps
 from paas.services.buildpacks import Buildpacks
 from paas.services.builds import Builds
@@ -45,6 +45,7 @@ from paas.services.storage import Storages
 from paas.services.trees import Trees
 from paas.services.upkeep import Upkeep
 from paas.services.watch import Watch
+from paas.services.wishes import Wishes
 from tests.fakes.build_queue import FakeBuildQueue
 from tests.fakes.buildpacks import FakeCatalog, ScriptedBuilder
 from tests.fakes.certificates import (

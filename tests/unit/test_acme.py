@@ -1,5 +1,7 @@
 """Certificates that come by themselves: what is asked for, when, and what a failure leads to."""
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +20,8 @@ from paas.domain.certificates import Origin
 from paas.domain.errors import PaasError
 from paas.services.acme import ACME_LOCK
 from tests.fakes.certificates import fake_pem
+from tests.fakes.guarding import FakeLocks
+from tests.fakes.saying import FakeClock
 from tests.fakes.world import ROOT, World
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -96,6 +100,19 @@ def test_nobody_can_burn_the_issuers_limit(shop: World) -> None:
     shop.clock.seconds += 3601
     on(shop)
     assert shop.issuer.asked.count("shop.org") == 5
+
+
+def test_what_is_refused_by_hand_says_when_it_is_tried_again(shop: World) -> None:
+    """By itself later than somebody may have it tried."""
+    shop.issuer.refuses["shop.org"] = Failure("no")
+    for _ in range(5):
+        on(shop)
+    (attempt,) = shop.store.attempts(1)
+    first = attempt.refusals[0] + timedelta(hours=1)
+    assert shop.said.lines[-2] == (
+        f" !     It is tried again by itself at {attempt.again:%Y-%m-%d %H:%M} UTC, "
+        f"by this command from {first:%H:%M} UTC on."
+    )
 
 
 def test_a_new_domain_gets_its_own_by_itself(shop: World) -> None:
@@ -226,6 +243,68 @@ def test_one_talk_with_the_issuer_at_a_time(shop: World) -> None:
     with shop.locks.app(ACME_LOCK, "somebody"):
         shop.acme.tend()
     assert shop.issuer.asked == []
+
+
+class Wanted(FakeLocks):
+    """Somebody is next, and calls when it is the turn of who asked for the lock."""
+
+    def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        super().__init__()
+        self._meanwhile = meanwhile
+
+    @contextmanager
+    def app(
+        self,
+        app_id: int,
+        holder: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> Iterator[None]:
+        if app_id == ACME_LOCK:
+            self._meanwhile()
+        with super().app(app_id, holder, waiting):
+            yield
+        if app_id == ACME_LOCK:
+            self.held[ACME_LOCK] = "bob gets a certificate"
+
+
+def test_who_waits_for_a_certificate_is_next(shop: World) -> None:
+    """The lock is free between two names: what comes by the clock gives way, a person is told."""
+    shop.store.set_auto_certificates(1, True)
+    replace(shop.acme, locks=Wanted()).tend()
+    assert shop.issuer.asked == ["shop.org"]
+    domains(shop, "shop.org", "www.shop.org", "a.org")
+    assert replace(shop.acme, locks=Wanted()).switch_on(ROOT, "shop", shop.said)
+    assert shop.issuer.asked == ["shop.org", "www.shop.org", "a.org"]
+    told = [line for line in shop.said.lines if "Waiting" in line]
+    assert told == [" !     Waiting: bob gets a certificate. This is next."]
+
+
+def test_the_lock_stays_free_for_a_moment(shop: World) -> None:
+    """Who waits for it has to wake up; taken at once again, it would never be theirs."""
+    held: list[bool] = []
+
+    class Looking(FakeClock):
+        """Looks at the lock whenever somebody pauses."""
+
+        def sleep(self, seconds: float) -> None:
+            held.append(shop.locks.app_is_held(ACME_LOCK))
+            super().sleep(seconds)
+
+    assert replace(shop.acme, clock=Looking()).switch_on(ROOT, "shop", shop.said)
+    domains(shop, "a.org", "b.org")
+    replace(shop.acme, clock=Looking()).tend()
+    assert held == [False] * 4
+
+
+def test_what_came_while_one_waited_is_not_asked_for_again(shop: World) -> None:
+    """Nor what the app has no more."""
+    shop.store.set_auto_certificates(1, True)
+    assert replace(shop.acme, locks=Wanted(shop.acme.tend)).switch_on(ROOT, "shop", shop.said)
+    assert shop.issuer.asked == ["shop.org", "www.shop.org"]
+    domains(shop, "shop.org", "www.shop.org", "a.org")
+    left = replace(shop.acme, locks=Wanted(lambda: domains(shop, "shop.org", "www.shop.org")))
+    assert left.switch_on(ROOT, "shop", shop.said)
+    assert shop.issuer.asked == ["shop.org", "www.shop.org"]
 
 
 def test_an_app_that_was_never_deployed_has_nothing_to_prove(world: World) -> None:
