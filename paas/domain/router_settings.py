@@ -138,6 +138,13 @@ def _networks(text: str) -> tuple[Network, ...]:
         raise ValueError(f"addresses or ranges, such as 192.0.2.0/24 ({error})") from error
 
 
+def _limit(text: str) -> int:
+    try:
+        return 0 if text == "off" else _count(text)
+    except ValueError as error:
+        raise ValueError(f"off, or {error}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A key as users type it: the field that it sets, and how its text is read and written."""
@@ -179,7 +186,7 @@ KEYS = (
     Key("brotli", "brotli", _choice, _shown_choice),
     Key("rate-limit", "rate", _rate, lambda value: str(value) if value else "off"),
     Key("rate-limit-burst", "burst", _count, str),
-    Key("connection-limit", "connections", _count, lambda value: str(value) if value else "off"),
+    Key("connection-limit", "connections", _limit, lambda value: str(value) if value else "off"),
     Key("allow", "allow", _networks, _shown_networks),
     Key("deny", "deny", _networks, _shown_networks),
     Key("trusted-proxies", "trusted", _networks, _shown_networks),
@@ -201,6 +208,15 @@ def key_name(text: str) -> str:
             f"There are: {', '.join(BY_NAME)}, {HEADER_PREFIX}NAME",
         )
     return name
+
+
+def is_key(text: str) -> bool:
+    """Whether it is a key, as users may type it."""
+    try:
+        key_name(text)
+    except PaasError:
+        return False
+    return True
 
 
 def header_name(text: str) -> str:

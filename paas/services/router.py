@@ -41,7 +41,8 @@ class Router:
             raise PaasError("router-unsupported", reason)
 
         def wanted(_app: App, routing: Routing) -> Routing:
-            others = {k: v for k, v in routing.settings.items() if k != key}
+            # Names of headers are the same in any case.
+            others = {k: v for k, v in routing.settings.items() if k.lower() != key.lower()}
             settings = others if checked is None else {**others, key: checked}
             router_settings(settings, routing.users)
             return replace(routing, settings=settings)

@@ -17,6 +17,7 @@ from paas.domain.router_settings import (
 )
 from paas.domain.secret import Secret
 from paas.domain.sites import Site
+from paas.entrypoints.cli.router import key_and_value, names_app
 from paas.settings import Settings
 from tests.fakes.world import ROOT, World
 
@@ -43,6 +44,7 @@ def test_every_field_has_a_key() -> None:
         ("rate-limit", "300/m", "rate", Rate(300, 60)),
         ("rate-limit", "off", "rate", None),
         ("connection-limit", "20", "connections", 20),
+        ("connection-limit", "off", "connections", 0),
     ],
 )
 def test_values_are_read(key: str, text: str, field: str, value: object) -> None:
@@ -116,6 +118,7 @@ def test_keys_are_forgiving() -> None:
 def test_a_report_can_be_set_again() -> None:
     """Where a value was set, its shown text is a value, too."""
     values = {"client-max-body-size": "20m", "rate-limit": "300r/m", "allow": "192.0.2.0/24 ::1"}
+    values |= {"connection-limit": "0"}
     shown = report(router_settings(values, {}))
     again = {key: checked_value(key, shown[key]) for key in values}
     assert router_settings(again, {}) == router_settings(values, {})
@@ -145,6 +148,47 @@ def test_a_setting_is_served_kept_and_taken_back(world: World) -> None:
     assert set(was_set) == {"gzip"}
     world.router.set(ROOT, "shop", "gzip", None, world.said)
     assert world.proxy.by_app[1].settings == RouterSettings()
+
+
+def test_a_header_is_the_same_in_any_case(world: World) -> None:
+    """Otherwise both were sent, and the one that is not remembered could not be taken back."""
+    world.app()
+    world.router.set(ROOT, "shop", "header.X-Frame-Options", "DENY", world.said)
+    world.router.set(ROOT, "shop", "header.x-frame-options", "SAMEORIGIN", world.said)
+    settings, _ = world.router.settings(ROOT, "shop")
+    assert settings.headers == {"x-frame-options": "SAMEORIGIN"}
+    world.router.set(ROOT, "shop", "header.X-FRAME-OPTIONS", None, world.said)
+    assert world.router.settings(ROOT, "shop")[0].headers == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("gzip on", False),
+        ("gzip", False),
+        ("hsts 1y subdomains preload", False),
+        ("allow 192.0.2.1 192.0.2.2", False),
+        ("header.X-Own gzip", False),
+        ("nosuch 1", False),
+        ("shop gzip", True),
+        ("shop gzip on", True),
+        ("gzip gzip on", True),
+        ("shop nosuch 1", True),
+    ],
+)
+def test_an_app_stands_before_the_key(words: str, named: bool) -> None:
+    """Where a client has said already which app is meant, it need not."""
+    assert names_app(words.split()) is named
+
+
+def test_a_value_may_have_several_words() -> None:
+    """But for a header, of which a shell may have taken quotes away."""
+    assert key_and_value(["allow", "192.0.2.1", "::1"]) == ("allow", "192.0.2.1 ::1")
+    assert key_and_value(["gzip"]) == ("gzip", None)
+    assert key_and_value(["header.X-Own", "a b"]) == ("header.X-Own", "a b")
+    for words in ([], ["header.X-Own", "a", "b"]):
+        with pytest.raises(PaasError):
+            key_and_value(words)
 
 
 def test_what_the_proxy_cannot_do_is_told(world: World) -> None:

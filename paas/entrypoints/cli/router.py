@@ -2,11 +2,13 @@
 
 import re
 import sys
+from collections.abc import Sequence
 
 import click
 
 from paas.domain.errors import usage_error
 from paas.domain.names import shown
+from paas.domain.router_settings import HEADER_PREFIX, is_key
 from paas.domain.router_settings import report as as_words
 from paas.domain.secret import Secret
 from paas.entrypoints.cli.session import (
@@ -22,7 +24,7 @@ PASSWORD_MAX_BYTES = 72  # all that bcrypt looks at
 
 
 @click.command("nginx:set")
-@click.argument("words", nargs=-1, required=True, metavar="[APP] KEY [VALUE]")
+@click.argument("words", nargs=-1, required=True, metavar="[APP] KEY [VALUE...]")
 @app_option
 @pass_session
 def set_key(session: Session, words: tuple[str, ...], app: str | None) -> None:
@@ -30,11 +32,11 @@ def set_key(session: Session, words: tuple[str, ...], app: str | None) -> None:
 
     Example: paas nginx:set -a shop client-max-body-size 20m
     """
-    name, (key, *value) = _split(session, words, app, 2)
-    key = session.platform.router.set(
-        session.actor, name, key, value[0] if value else None, session.say
-    )
-    session.say.step(f"{key} of {name} is {value[0]}" if value else f"{key} of {name} is as usual")
+    named = app is None and (session.default_app is None or names_app(words))
+    name = session.app_name(app, words[0] if named else None)
+    key, value = key_and_value(words[1:] if named else words)
+    key = session.platform.router.set(session.actor, name, key, value, session.say)
+    session.say.step(f"{key} of {name} is {'as usual' if value is None else value}")
 
 
 @click.command("nginx:report")
@@ -115,6 +117,29 @@ def remove_login(session: Session, words: tuple[str, ...], app: str | None) -> N
         session.say.step(f"{name} has no logins any more: everybody may come")
     else:
         session.say.step(f"{user} may log in to {name} no longer")
+
+
+def names_app(words: Sequence[str]) -> bool:
+    """Whether an app stands before the key, where it need not. An app may be named as a key is."""
+    if len(words) < 2 or words[0].lower().startswith(HEADER_PREFIX):
+        return False
+    return is_key(words[1]) or (len(words) > 2 and not is_key(words[0]))
+
+
+def key_and_value(words: Sequence[str]) -> tuple[str, str | None]:
+    """A value may have several words, which a shell and ssh leave of one in quotes."""
+    if not words:
+        raise usage_error("arguments", "Which key?", "All of them: paas nginx:report")
+    key, *value = words
+    if len(value) > 1 and key.lower().startswith(HEADER_PREFIX):
+        # Put together again it could be another: a shell takes quotes and spaces out of it.
+        raise usage_error(
+            "arguments",
+            f"The value of {shown(key)} came as {len(value)} words.",
+            "It stands in quotes; over plain ssh, where two shells read them, in two kinds: "
+            "\"'DENY always'\"",
+        )
+    return key, " ".join(value) if value else None
 
 
 def _split(

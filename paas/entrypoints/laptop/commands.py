@@ -119,7 +119,7 @@ COMMANDS = (
     CommandLine("maintenance:off", "[APP]", "Show visitors the app again.", _APP),
     CommandLine("maintenance:on", "[APP]", "Show visitors a page instead.", _APP),
     CommandLine("nginx:report", "[APP]", "Show the router settings.", (*_APP, *_JSON)),
-    CommandLine("nginx:set", "[APP] KEY [VALUE]", "Change a router setting.", _APP),
+    CommandLine("nginx:set", "[APP] KEY [VALUE...]", "Change a router setting.", _APP),
     CommandLine("open", "[APP] [PATH]", "Open the app in the browser.", (*_APP, *_JSON)),
     CommandLine("proxy", "", "Show which web server stands in front of all apps.", _JSON),
     CommandLine("proxy:set", "nginx|haproxy", "Serve all apps by another web server."),
