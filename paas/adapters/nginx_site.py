@@ -131,6 +131,7 @@ def _server(server: Server, site: Site, settings: Settings) -> dict[str, object]
         "staple": path_text(certificate.staple) if certificate and certificate.staple else None,
         "target": _target(server.redirect, site, settings) if server.redirect else None,
         "code": _code(server.redirect) if server.redirect else None,
+        "upgrade": server.redirect is not None and not server.redirect.to,
     }
 
 

@@ -6,12 +6,14 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
 from paas.adapters.certificate_files import CertificateDirectory
 from paas.adapters.certificate_reader import X509Reader
+from paas.adapters.files import make_directory
 from paas.adapters.nginx_tls import CURVES, NginxTls, installed_tls, tls_of
 from paas.adapters.proxy_haproxy import HaproxyProxy
 from paas.domain.errors import PaasError
@@ -227,6 +229,34 @@ def test_hsts_is_sent_over_https_alone(secured: Secured) -> None:
     secured.nginx.proxy.apply(replace(secured.site, settings=RouterSettings()))
     assert b"Strict" not in secured.get(SHOP)
     secured.nginx.proxy.apply(secured.site)
+
+
+def test_who_came_to_a_balancer_over_https_is_there_already(secured: Secured) -> None:
+    """One that takes TLS off and is trusted: no redirects in a ring, and HSTS."""
+    nginx, https = secured.nginx, "X-Forwarded-Proto: https"
+    header = b"Strict-Transport-Security: max-age=300; includeSubDomains\r\n"
+    assert status_of(nginx.get(SHOP, "/x", https)) == 301
+    trusting = replace(secured.site.settings, trusted=(ip_network("127.0.0.1"),))
+    nginx.proxy.apply(replace(secured.site, settings=trusting))
+    for host in (SHOP, "any.shop.example.com", "plain.example.com"):
+        answer = nginx.get(host, "/x", https)
+        assert status_of(answer) == 200
+        assert b'"x-forwarded-proto": "https"' in body_of(answer)
+        assert answer.count(header) == 1
+    for said in ("X-Forwarded-Proto: http", "X-Forwarded-Proto: httpss", "X-A: b"):
+        answer = nginx.get(SHOP, "/x", said)
+        assert status_of(answer) == 301
+        assert b"Strict" not in answer
+    assert status_of(secured.get(SHOP)) == 200
+    assert secured.get(SHOP).count(header) == 1
+    challenges = nginx.settings.state / "acme/challenges"
+    make_directory(challenges, mode=0o711)
+    (challenges / "token").write_text("answer")
+    path = "/.well-known/acme-challenge/token"
+    for headers in ((), (https,)):
+        assert body_of(nginx.get(SHOP, path, *headers)) == b"answer"
+    assert status_of(nginx.get(SHOP, "/.well-known/acme-challenge/../../x")) in {301, 400}
+    nginx.proxy.apply(secured.site)
 
 
 def test_a_lost_certificate_changes_nothing(secured: Secured) -> None:

@@ -1,5 +1,6 @@
 """The text of nginx's files: a golden file for each variant, and what is refused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,13 @@ VARIANTS = {
         Site(7, MANY.hosts, MANY.ports, settings=SET), SYSTEM, ipv6=False
     ),
     "site-tls.conf": render_site(SECURE, SYSTEM, ipv6=True),
+    "site-tls-balancer.conf": render_site(
+        replace(
+            SECURE, settings=router_settings({"trusted-proxies": "198.51.100.1", "hsts": "5m"}, {})
+        ),
+        SYSTEM,
+        ipv6=False,
+    ),
     "site-folder.conf": render_site(Site(12, ONE.hosts, (), FILES), SYSTEM, ipv6=True),
     "site-maintenance.conf": render_site(
         Site(12, ONE.hosts, ONE.ports, None, True), SYSTEM, ipv6=True
