@@ -1,6 +1,6 @@
 """Domains: the host names that an app answers to, and those that redirect."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from paas.domain.addresses import Addresses
@@ -33,7 +33,10 @@ class DomainInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domains:
-    """What users do with an app's host names. max_domains: for each app."""
+    """What users do with an app's host names. max_domains: for each app.
+
+    is_public_suffix: whether strangers have names below a name.
+    """
 
     store: Store
     proxy: Proxy
@@ -43,6 +46,7 @@ class Domains:
     server: ServerFile
     addresses: Addresses
     max_domains: int
+    is_public_suffix: Callable[[HostName], bool]
 
     def listing(self, actor: Actor, name: str) -> list[DomainInfo]:
         """The app's names, its own first, and where DNS says that they are."""
@@ -175,7 +179,8 @@ class Domains:
     def _refuse_taken(self, actor: Actor, app: App, routing: Routing, host: HostName) -> None:
         """Raises PaasError where the name is another app's, or one that only an admin may give.
 
-        A name below somebody's wildcard is theirs; who may use that app may take it out.
+        A name below somebody's wildcard is theirs; who may use that app may take it out. A
+        wildcard may have no name of somebody else's below it: the next would be theirs as well.
         """
         if host == self.addresses.host(app.name) or host in routing.claimed:
             return
@@ -193,6 +198,23 @@ class Domains:
                 else "Choose another name, or ask an admin.",
             )
         refuse_reserved(host, self.addresses.domain, is_admin=actor.is_admin)
+        if host.startswith(WILDCARD) and not actor.is_admin:
+            self._refuse_wildcard(actor, app, HostName(host.removeprefix(WILDCARD)))
+
+    def _refuse_wildcard(self, actor: Actor, app: App, bare: HostName) -> None:
+        if self.is_public_suffix(bare):
+            raise PaasError(
+                "host-public-suffix",
+                f"Below {bare} are names of people who do not know each other.",
+                "Add those that are yours, or ask an admin.",
+            )
+        owners = map(self.store.app_by_id, self.store.host_owners_below(bare))
+        if any(owner and owner.id != app.id and not actor.may_use(owner) for owner in owners):
+            raise PaasError(
+                "host-taken",
+                f"Another app, which is not yours, has {bare} or a name below it.",
+                "Add the names one by one, or ask an admin.",
+            )
 
     def _without_loops(self, app: App, routing: Routing) -> Routing:
         """The same. Raises PaasError where a redirect leads to a name that it has itself.

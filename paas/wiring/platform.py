@@ -9,6 +9,7 @@ from paas.adapters.drain_places import DrainPlaces
 from paas.adapters.keyreader import SshKeygenKeyReader
 from paas.adapters.ocsp import OcspResponders
 from paas.adapters.passwords import hash_password
+from paas.adapters.public_suffixes import is_public_suffix
 from paas.adapters.random_names import random_name, random_token
 from paas.adapters.resolver import SystemResolver
 from paas.adapters.server_yml import ServerYml
@@ -192,6 +193,7 @@ def build(settings: Settings) -> Platform:
             server=ServerYml(settings.etc / "server.yml"),
             addresses=out.addresses,
             max_domains=settings.max_domains,
+            is_public_suffix=is_public_suffix,
         ),
         drains=drains,
         releases=parts.releases,

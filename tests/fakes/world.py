@@ -274,6 +274,7 @@ class World:
             server=self.server_file,
             addresses=addresses,
             max_domains=10,
+            is_public_suffix=lambda host: host == "co.uk",
         )
         self.storage = Storages(
             store=self.store, files=self.storage_files, rollout=self.rollout, locks=self.locks

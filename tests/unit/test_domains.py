@@ -3,6 +3,7 @@
 import pytest
 
 from paas.adapters.idn import to_host_name, to_unicode
+from paas.adapters.public_suffixes import is_public_suffix
 from paas.domain.apps import Role
 from paas.domain.errors import PaasError
 from paas.domain.hosts import HostName, host_name, refuse_reserved, wildcards_over
@@ -142,6 +143,47 @@ def test_a_name_below_anothers_wildcard_is_theirs(world: World) -> None:
     assert refusal(world, WWW, name="other", user="bob").reference == "host-taken"
     assert refusal(world, "*.www.shop.test", name="other", user="bob").reference == "host-taken"
     world.domains.add(ROOT, "other", [WWW], world.said)
+
+
+def test_a_wildcard_has_no_name_of_somebody_elses_below_it(world: World) -> None:
+    """That one could add no other of their own. Who may use both apps may, and an admin."""
+    for name, user in (("shop", "alice"), ("other", "bob"), ("own", "bob")):
+        world.user(user)
+        world.app(name, world.actor(user))
+    world.domains.add(world.actor("alice"), "shop", [WWW], world.said)
+    world.domains.add(world.actor("bob"), "own", [HostName("own.test")], world.said)
+    for host in ("*.shop.test", "*.www.shop.test"):
+        assert refusal(world, host, name="other", user="bob").reference == "host-taken"
+    for host in ("*.op.test", "*.a.www.shop.test", "*.own.test"):
+        world.domains.add(world.actor("bob"), "other", [HostName(host)], world.said)
+    world.domains.add(ROOT, "other", [HostName("*.shop.test")], world.said)
+
+
+def test_a_wildcard_below_which_are_strangers_is_for_admins(world: World) -> None:
+    """Nobody owns *.co.uk; a name below it has an owner."""
+    world.user("alice")
+    world.app("shop", world.actor("alice"))
+    assert refusal(world, "*.co.uk", user="alice").reference == "host-public-suffix"
+    names = [HostName("shop.co.uk"), HostName("*.shop.co.uk")]
+    world.domains.add(world.actor("alice"), "shop", names, world.said)
+    world.domains.add(ROOT, "shop", [HostName("*.co.uk")], world.said)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_public"),
+    [
+        ("co.uk", True),
+        ("github.io", True),
+        ("anything.ck", True),
+        ("xn--55qx5d.cn", True),
+        ("example.com", False),
+        ("shop.co.uk", False),
+        ("home.lan", False),
+    ],
+)
+def test_the_list_of_public_suffixes_is_at_hand(host: str, is_public: bool) -> None:
+    """Also of private ones, of whole wildcards, and of names that are not ASCII."""
+    assert is_public_suffix(HostName(host)) is is_public
 
 
 def test_names_below_the_servers_domain_are_for_admins(world: World) -> None:

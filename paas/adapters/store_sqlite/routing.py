@@ -46,6 +46,14 @@ class RoutingTables(Database):
         row = self.row("SELECT app_id FROM hosts WHERE host = ?", host)
         return row[0] if row else None
 
+    def host_owners_below(self, domain: str) -> set[int]:
+        rows = self.rows(
+            "SELECT DISTINCT app_id FROM hosts WHERE host = ?1 OR substr(host, -length(?2)) = ?2",
+            domain,
+            f".{domain}",
+        )
+        return {row[0] for row in rows}
+
 
 def _decoded(value: dict[str, Any]) -> Routing:
     """A routing as it was written, by this version or an earlier one."""

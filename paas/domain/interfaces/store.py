@@ -122,6 +122,9 @@ class Store(CertificateStates, CronStates, Protocol):
     def host_owner(self, host: str) -> int | None:
         """The id of the app that has a name by its routing; not of one that has it by its own."""
 
+    def host_owners_below(self, domain: str) -> set[int]:
+        """The ids of the apps that have the name, or any below it, in the same sense."""
+
     def maintenance(self, app_id: int) -> bool: ...
     def set_maintenance(self, app_id: int, on: bool) -> None: ...
     def add_drain(self, drain: Drain) -> None: ...
