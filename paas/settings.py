@@ -132,7 +132,14 @@ def load(path: Path) -> Settings:
         if key not in known:
             raise PaasError("server-yml", f"{path}: {key!r} is not a setting.")
         values[key] = _typed(path, key, value, getattr(Settings(), key))
-    return Settings(**values)
+    settings = Settings(**values)
+    if settings.proxy_protocol and not settings.trusted_proxies.strip():
+        raise PaasError(
+            "server-yml",
+            f"{path}: proxy_protocol takes trusted_proxies too: the addresses of the balancers, "
+            "whose word for who a client is counts.",
+        )
+    return settings
 
 
 def _typed(path: Path, key: str, value: object, example: object) -> object:

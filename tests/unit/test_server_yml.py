@@ -33,3 +33,13 @@ def test_a_file_that_cannot_be_read_stays(tmp_path: Path) -> None:
     with pytest.raises(PaasError, match="domian"):
         ServerYml(path).set_domain("b.test")
     assert path.read_text() == "domian: a.test\n"
+
+
+def test_the_proxy_protocol_takes_a_balancer(tmp_path: Path) -> None:
+    """Otherwise one proxy believed nobody, and the other understood nothing."""
+    path = tmp_path / "server.yml"
+    path.write_text("proxy_protocol: true\n")
+    with pytest.raises(PaasError, match="trusted_proxies"):
+        load(path)
+    path.write_text("proxy_protocol: true\ntrusted_proxies: 192.0.2.7\n")
+    assert load(path).proxy_protocol
