@@ -137,7 +137,7 @@ class Present:
             staples = StapleWishes(
                 store=store,
                 files=StapleDirectory(settings.state / "ocsp", SystemClock()),
-                enabled=settings.proxy == "nginx" and bool(settings.https_port),
+                enabled=bool(settings.https_port),
             )
             self._wishes = Either((certificates, staples))
             self._changed_ns = changed_ns

@@ -18,7 +18,7 @@ ROUND_MAX = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StapleWishes:
-    """Finds what is to be done. enabled: whether the proxy can make use of it."""
+    """Finds what is to be done. enabled: whether there is HTTPS at all."""
 
     store: Store
     files: StapleFiles

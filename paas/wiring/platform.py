@@ -275,7 +275,7 @@ def _stapling(out: Outside, sites: Sites) -> Stapling:
         wishes=StapleWishes(
             store=out.store,
             files=out.staple_files,
-            enabled=out.settings.proxy == "nginx" and bool(out.settings.https_port),
+            enabled=bool(out.settings.https_port),
         ),
         files=out.staple_files,
         responders=OcspResponders(to_private=out.settings.ocsp_private),

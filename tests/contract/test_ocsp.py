@@ -1,4 +1,4 @@
-"""OCSP answers: asked for at a real responder, verified, and sent along by a real nginx."""
+"""OCSP answers: asked for at a real responder, verified, and sent along by a real proxy."""
 
 import subprocess
 from collections.abc import Iterator
@@ -15,7 +15,8 @@ from paas.adapters.staple_files import StapleDirectory
 from paas.domain.ocsp import Answer, OcspError, answered
 from paas.domain.sites import Certificate, Site
 from tests.authority import key_pem, pem
-from tests.contract.nginx_server import application, nginx_server
+from tests.contract.haproxy_server import SERVERS
+from tests.contract.nginx_server import application
 from tests.contract.ocsp_responder import Responder, ocsp_responder
 
 NAMES = ("shop.test", "other.test")
@@ -89,10 +90,11 @@ def test_no_responder_stands_on_the_server(responder: Responder, tmp_path: Path)
             OcspResponders(to_private=False).ask(chain(responder, tmp_path), url, datetime.now(UTC))
 
 
-def test_nginx_sends_the_answer_along(responder: Responder) -> None:
+@pytest.mark.parametrize("kind", list(SERVERS))
+def test_the_proxy_sends_the_answer_along(responder: Responder, kind: str) -> None:
     """For the very name whose certificate has one, and no more without it."""
     now = datetime.now(UTC)
-    with nginx_server() as nginx, application() as app:
+    with SERVERS[kind]() as nginx, application() as app:
         state = nginx.settings.state
         files, staples = (
             CertificateDirectory(state / "certs"),
@@ -119,6 +121,7 @@ def test_nginx_sends_the_answer_along(responder: Responder) -> None:
         bare = tuple(Certificate(c.chain, c.key, c.hosts) for c in found)
         nginx.proxy.apply(Site(1, NAMES, (app.server_port,), certificates=bare))
         assert "no response sent" in status(port, root, NAMES[1], "-tls1_3")
+        assert not list(state.glob("haproxy/certs/*.ocsp"))
 
 
 def status(port: int, root: Path, name: str, *options: str) -> str:
