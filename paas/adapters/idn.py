@@ -31,3 +31,9 @@ def to_unicode(host: str) -> str:
         return wildcard + idna.decode(host.removeprefix(WILDCARD))
     except idna.IDNAError:
         return host
+
+
+def both_ways(host: str) -> str:
+    """The name as people read it and, where it is another, as DNS and files have it."""
+    read = to_unicode(host)
+    return host if read == host else f"{read} ({host})"

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 import psutil
 
-from paas.domain.hosts import WILDCARD
+from paas.domain.hosts import WILDCARD, is_below
 
 LOOKUPS_AT_ONCE = 16
 # Stands for any name below a wildcard.
 ANY_LABEL = "paas-dns-check."
+LOCALHOST = "localhost"
 
 
 class SystemResolver:
@@ -72,6 +73,8 @@ def _addresses(host: str) -> tuple[str, ...]:
     """Sorted, IPv4 first."""
     if host.startswith(WILDCARD):
         host = ANY_LABEL + host.removeprefix(WILDCARD)
+    if is_below(host, LOCALHOST):
+        host = LOCALHOST  # as browsers have it (RFC 6761, 6.3); the C library asks DNS
     try:
         answers = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):

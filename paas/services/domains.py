@@ -63,6 +63,10 @@ class Domains:
             for host, kind, redirect in names
         ]
 
+    def addresses_of(self, host: str) -> tuple[str, ...]:
+        """What DNS says of a name; of a wildcard, of some name below it."""
+        return self.resolver.lookup([host], DNS_LIMIT_S)[host]
+
     def add(self, actor: Actor, name: str, hosts: Sequence[HostName], say: Narrator) -> None:
         """Have the app answer to these names too. All or none are added."""
 

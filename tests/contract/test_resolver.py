@@ -14,15 +14,16 @@ def resolver(request: pytest.FixtureRequest) -> Resolver:
     if request.param == "system":
         return SystemResolver("localhost")
     fake = FakeResolver()
-    fake.records = {"localhost": ("127.0.0.1",)}
+    fake.records = dict.fromkeys(("localhost", "shop.localhost", "*.localhost"), ("127.0.0.1",))
     fake.own = frozenset({"127.0.0.1"})
     return fake
 
 
 def test_a_name_of_this_machine_points_here(resolver: Resolver) -> None:
-    """Its addresses are among the server's own."""
-    found = resolver.lookup(["localhost"], 5.0)["localhost"]
-    assert not resolver.own_addresses().isdisjoint(found)
+    """Its addresses are among the server's own; so are those of names below localhost."""
+    names = ["localhost", "shop.localhost", "*.localhost"]
+    for addresses in resolver.lookup(names, 5.0).values():
+        assert not resolver.own_addresses().isdisjoint(addresses)
 
 
 def test_a_name_that_does_not_exist_has_no_address(resolver: Resolver) -> None:

@@ -39,6 +39,8 @@ def test_an_app_answers_to_its_domains(server: Server, alice: User, shop: App) -
     names = ["kaufen.example", "bücher.example", "*.kaufen.example"]
     done = alice.ssh("domains:add", "shopdom", *names)
     assert "DNS of kaufen.example: has no address yet" in done.stderr
+    shown = alice.ssh("domains", "-a", "shopdom").stdout
+    assert "bücher.example (xn--bcher-kva.example)" in shown
     for host in ("kaufen.example", "xn--bcher-kva.example", "a.b.kaufen.example", "KAUFEN.example"):
         assert answer(server, host)[0] == 200, host
     listed = json.loads(alice.ssh("domains", "-a", "shopdom", "--json").stdout)
@@ -94,7 +96,8 @@ def test_the_servers_domain_can_change(new_server: Callable[..., Server]) -> Non
     refused = carol.ssh("domains:set-global", "moved.example", check=False)
     assert "Only an admin" in refused.stderr
     watching = watchers(server)
-    server.paas("domains:set-global", "moved.example")
+    changed = server.paas("domains:set-global", "moved.example")
+    assert "DNS has no address for *.moved.example yet." in changed.stderr
     # What checks the apps goes by the new names, too.
     wait_for(lambda: watchers(server).isdisjoint(watching) and watchers(server))
     assert answer(server, "movable.moved.example")[0] == 200

@@ -2,10 +2,10 @@
 
 import click
 
-from paas.adapters.idn import to_host_name, to_unicode
+from paas.adapters.idn import both_ways, to_host_name, to_unicode
 from paas.domain.certificates import AppCertificate
 from paas.domain.errors import usage_error
-from paas.domain.hosts import HostName
+from paas.domain.hosts import WILDCARD, HostName
 from paas.domain.sites import Redirect
 from paas.entrypoints.cli.session import (
     Session,
@@ -40,7 +40,10 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
             [{**one, "certificate": _secured(shown.get(str(one["domain"])))} for one in plain]
         )
         return
-    rows = [(info.host, _kind(info), _dns(info), _until(shown.get(info.host))) for info in found]
+    rows = [
+        (both_ways(info.host), _kind(info), _dns(info), _until(shown.get(info.host)))
+        for info in found
+    ]
     print_table(("Domain", "Kind", "DNS", "HTTPS"), rows)
 
 
@@ -121,8 +124,12 @@ def set_global(session: Session, domain: str) -> None:
     Example: paas domains:set-global apps.example.com
     """
     host = to_host_name(domain)
-    session.platform.domains.set_global(session.actor, host, session.say)
-    session.say.step(f"Apps answer at APP.{host}")
+    domains = session.platform.domains
+    domains.set_global(session.actor, host, session.say)
+    session.say.step(f"Apps answer at APP.{both_ways(host)}")
+    anything = f"{WILDCARD}{host}"
+    if not domains.addresses_of(anything):
+        session.say.detail(f"DNS has no address for {to_unicode(anything)} yet.")
 
 
 def _words(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, list[HostName]]:
@@ -173,7 +180,7 @@ def _until(certificate: AppCertificate | None) -> str:
 def _kind(info: DomainInfo) -> str:
     if info.redirect is None:
         return info.kind
-    return f"redirect to {info.redirect.to} ({info.redirect.code})"
+    return f"redirect to {to_unicode(info.redirect.to)} ({info.redirect.code})"
 
 
 def _dns(info: DomainInfo) -> str:
@@ -185,4 +192,4 @@ def _dns(info: DomainInfo) -> str:
 
 
 def _joined(hosts: list[HostName]) -> str:
-    return ", ".join(map(to_unicode, hosts))
+    return ", ".join(map(both_ways, hosts))
