@@ -132,6 +132,31 @@ def test_a_terminal_shows_that_it_goes_on(
         assert alices.status() == 0
 
 
+def test_a_password_is_typed_unseen(
+    server: Server, alice: User, work: Repository, paas: Paas
+) -> None:
+    """On a laptop and on the server; two that differ are not sent, and Ctrl-C leaves."""
+    address = f"paas@127.0.0.1:{server.ssh_port}"
+    paas("apps:create", "laplogin", "--server", address)
+    env = {**alice.git_env(), "PAAS_SSH": shlex.join(alice.ssh_argv())}
+    words = ["http-auth:add-user", "laplogin"]
+    for argv, user in (
+        ([str(PAAS), *words, "far", "--server", address], "far"),
+        ([str(server.root / "bin/paas"), *words, "near"], "near"),
+    ):
+        for first, second, status in (("one", "two", 2), ("same", "same", 0), ("\x03", "", 130)):
+            with console(argv, env=env, cwd=work.path) as typing:
+                typing.await_("Password: ")
+                typing.send(f"{first}\r")
+                if second:
+                    typing.await_("Once more: ")
+                    typing.send(f"{second}\r")
+                assert typing.status() == status
+                assert typing.is_restored()
+                assert first not in typing.shown
+        assert user in server.paas("http-auth", "laplogin").stdout
+
+
 def test_ctrl_c_leaves_the_terminal_alone(server: Server, paas: Paas) -> None:
     """On the server itself, too: nothing is written on it when the command has been left."""
     paas("apps:create", "lapleft", "--server", f"paas@127.0.0.1:{server.ssh_port}")

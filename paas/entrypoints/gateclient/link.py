@@ -62,7 +62,7 @@ def _hook_environment() -> dict[str, str]:
 def _operator(etc: str, args: list[str], env: dict[str, str]) -> int:
     """Root on the server: through the gate, or in this process where there is none."""
     words = args or ["help"]
-    _key_file_as_stdin(words)
+    _read_here(words)
     if "config:edit" in words:
         from paas.entrypoints.gateclient import editing
 
@@ -93,20 +93,23 @@ def _edit(etc: str, words: list[str]) -> int:
         return error.exit_code
 
 
-def _key_file_as_stdin(words: list[str]) -> None:
+def _read_here(words: list[str]) -> None:
     """Let ``keys:add USER FILE`` and ``certs:add CRT KEY`` read their files from here.
 
-    The gate has another directory.
+    The gate has another directory. ``http-auth:add-user`` has a password typed.
     """
     is_certificate = "certs:add" in words[:3]
-    if is_certificate or (words[0] == "keys:add" and len(words) > 1):
+    is_login = "http-auth:add-user" in words[:3]
+    if is_certificate or is_login or (words[0] == "keys:add" and len(words) > 1):
         from paas.domain.errors import PaasError
         from paas.entrypoints import failure
-        from paas.entrypoints.gateclient import certinput, keyinput
+        from paas.entrypoints.gateclient import certinput, keyinput, passwordinput
 
         try:
             if is_certificate:
                 certinput.files_as_stdin(words)
+            elif is_login:
+                passwordinput.typed_as_stdin(words)
             else:
                 keyinput.file_as_stdin(words)
         except PaasError as error:

@@ -15,7 +15,7 @@ from pathlib import Path
 from paas import __version__
 from paas.domain.errors import PaasError, usage_error
 from paas.entrypoints.failure import rendered
-from paas.entrypoints.gateclient import certinput, editing, keyinput
+from paas.entrypoints.gateclient import certinput, editing, keyinput, passwordinput
 from paas.entrypoints.laptop import browser, commands, completion, init, remotes, running, saying
 from paas.entrypoints.laptop.remotes import REMOTE, Remote, Server
 
@@ -218,6 +218,12 @@ def _keys_add(call: Call) -> int:
     return _become(Call(call.server, call.app, tuple(words)))
 
 
+def _add_login(call: Call) -> int:
+    """http-auth:add-user: the password is typed here, unseen."""
+    passwordinput.typed_as_stdin(call.words)
+    return _become(call)
+
+
 def _create(call: Call) -> int:
     """apps:create, and the git remote that goes with it."""
     status, output = _ssh(call, capture=True)
@@ -284,6 +290,7 @@ _OWN_WAY: dict[str, Callable[[Call], int]] = {
     "certs:add": lambda call: certinput.send(
         call.words, lambda words: replace(call, words=tuple(words)).argv()
     ),
+    passwordinput.COMMAND: _add_login,
     "keys:add": _keys_add,
     "open": lambda call: browser.open_app(lambda: _ask(call, list(call.words), None)),
 }
