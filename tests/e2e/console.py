@@ -78,14 +78,22 @@ class Console:
                 self.shown = _PAINT.sub("", self.shown + data.decode(errors="replace"))
 
     def status(self) -> int:
-        """Wait for its end; its exit status."""
+        """Wait for its end, and read what it has shown until then; its exit status."""
         deadline = time.monotonic() + LIMIT_S
         while self.process.poll() is None:
             assert time.monotonic() < deadline, f"it goes on: {self.shown!r}"
-            if select.select([self.fd], [], [], 0.05)[0]:
-                with suppress(OSError):
-                    self.shown += os.read(self.fd, 65_536).decode(errors="replace")
+            self._read(0.05)
+        while time.monotonic() < deadline and self._read(0):
+            pass
         return self.process.returncode
+
+    def _read(self, limit_s: float) -> bool:
+        """Whether it showed something more within the limit."""
+        if not select.select([self.fd], [], [], limit_s)[0]:
+            return False
+        with suppress(OSError):
+            self.shown += os.read(self.fd, 65_536).decode(errors="replace")
+        return True
 
     def is_restored(self) -> bool:
         """Whether the terminal is set as at the beginning."""
