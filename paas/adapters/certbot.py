@@ -99,7 +99,8 @@ class Certbot:
                 *("/usr/bin/setpriv", "--pdeathsig", "KILL", CERTBOT, "certonly"),
                 *("--non-interactive", "--agree-tos", *account),
                 *("--server", settings.acme_directory),
-                *("--webroot", "--webroot-path", self._webroot()),
+                # --webroot would be a second one beside what /etc/letsencrypt/cli.ini may name.
+                *("--authenticator", "webroot", "--webroot-path", self._webroot()),
                 *("--preferred-challenges", "http", "--csr", new / "csr.pem"),
                 *("--cert-path", new / "cert.pem", "--chain-path", new / "issuer.pem"),
                 *("--fullchain-path", new / "chain.pem"),

@@ -15,6 +15,7 @@ import pytest
 from paas.adapters.acme_check import PATH, leads_here
 from paas.adapters.certbot import Certbot
 from paas.adapters.certificate_reader import X509Reader
+from paas.adapters.files import make_directory
 from paas.adapters.nginx_site import challenges_directory
 from paas.domain.acme import IssueError
 from paas.domain.router_settings import Rate, RouterSettings
@@ -71,6 +72,20 @@ def test_a_certificate_is_issued_and_renewed(
     accounts = list((nginx.settings.state / "acme/certbot/accounts").rglob("private_key.json"))
     assert len(accounts) == 1
     assert accounts[0].stat().st_mode & 0o077 == 0
+
+
+def test_the_machines_own_settings_of_certbot_change_nothing(
+    nginx: Nginx, certbot: Certbot
+) -> None:
+    """As a server has them that was set up by hand, with certbot's plugin for nginx."""
+    own = nginx.settings.state / "acme/.config/letsencrypt/cli.ini"
+    make_directory(own.parent.parent, mode=0o700)
+    make_directory(own.parent, mode=0o700)
+    own.write_text("authenticator = nginx\ninstaller = nginx\nemail = me@example.com\n")
+    try:
+        assert certbot.issue("shop.example.com")
+    finally:
+        own.unlink()
 
 
 def test_a_failing_challenge_is_told(pebble: Pebble, certbot: Certbot) -> None:
