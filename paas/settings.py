@@ -43,6 +43,8 @@ class Settings:
     # Certificates by ACME
     acme_directory: str = "https://acme-v02.api.letsencrypt.org/directory"
     acme_email: str = ""
+    acme_eab_kid: str = ""
+    acme_eab_hmac_key: str = ""
     acme_ca_bundle: str = ""
     acme_check: bool = True
     acme_port: int = 80

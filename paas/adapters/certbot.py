@@ -88,16 +88,11 @@ class Certbot:
 
     def _ask(self, host: str, new: Path) -> None:
         settings = self._settings
-        account = (
-            ["--email", settings.acme_email, "--no-eff-email"]
-            if settings.acme_email
-            else ["--register-unsafely-without-email"]
-        )
         done = run(
             [
                 # Should this process be killed, so is certbot: its successor begins anew.
                 *("/usr/bin/setpriv", "--pdeathsig", "KILL", CERTBOT, "certonly"),
-                *("--non-interactive", "--agree-tos", *account),
+                *("--non-interactive", "--agree-tos", *self._account()),
                 *("--server", settings.acme_directory),
                 # --webroot would be a second one beside what /etc/letsencrypt/cli.ini may name.
                 *("--authenticator", "webroot", "--webroot-path", self._webroot()),
@@ -114,6 +109,25 @@ class Certbot:
         )
         if not done.ok:
             raise IssueError(failure_of(done.output.decode(errors="replace")))
+
+    def _account(self) -> list[str | Path]:
+        """Options for an account that is yet to be made."""
+        settings = self._settings
+        email = settings.acme_email
+        options: list[str | Path] = (
+            ["--email", email, "--no-eff-email"] if email else ["--register-unsafely-without-email"]
+        )
+        binding = (settings.acme_eab_kid, settings.acme_eab_hmac_key)
+        if binding == ("", ""):
+            return options
+        if any(re.fullmatch(r"[A-Za-z0-9_=-]+", word) is None for word in binding):
+            what = "acme_eab_kid and acme_eab_hmac_key in server.yml are not two words of base64url"
+            raise IssueError(Failure(what, asked=False))
+        # In a file, since every user of the machine sees a command line.
+        path = self._root / "binding.ini"
+        kid, key = binding
+        write_atomic(path, f"eab-kid = {kid}\neab-hmac-key = {key}\n", mode=0o600)
+        return [*options, "--config", path]
 
     def _environment(self) -> dict[str, str]:
         """A plain one, with the machine's way to the internet and the issuer's own authority."""

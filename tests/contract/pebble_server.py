@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,8 +20,11 @@ DAY_S = 86_400
 class Pebble:
     """A running issuer. directory: its address for clients; bundle: what they must trust."""
 
-    def __init__(self, folder: Path, http_port: int, lifetime_s: int) -> None:
+    def __init__(
+        self, folder: Path, http_port: int, lifetime_s: int, binding: Mapping[str, str]
+    ) -> None:
         self.folder = folder
+        self._binding = binding
         self.port, self._management, self._names, self._names_management = (
             free_port() for _ in range(4)
         )
@@ -109,7 +112,8 @@ class Pebble:
             "httpPort": self._http_port,
             "tlsPort": free_port(),
             "ocspResponderURL": "",
-            "externalAccountBindingRequired": False,
+            "externalAccountBindingRequired": bool(self._binding),
+            "externalAccountMACKeys": dict(self._binding),
             "certificateValidityPeriod": self.lifetime_s,
         }
         (self.folder / "pebble.json").write_text(json.dumps({"pebble": settings}))
@@ -134,10 +138,15 @@ class Pebble:
 
 
 @contextmanager
-def pebble_server(http_port: int, *, lifetime_s: int = 90 * DAY_S) -> Iterator[Pebble]:
-    """A running issuer whose challenges go to a port of this machine."""
+def pebble_server(
+    http_port: int, *, lifetime_s: int = 90 * DAY_S, binding: Mapping[str, str] = {}
+) -> Iterator[Pebble]:
+    """A running issuer whose challenges go to a port of this machine.
+
+    binding: keys by id, where it makes accounts for those alone who know one.
+    """
     with tempfile.TemporaryDirectory(prefix="paas-pebble-") as folder:
-        pebble = Pebble(Path(folder), http_port, lifetime_s)
+        pebble = Pebble(Path(folder), http_port, lifetime_s, binding)
         try:
             pebble.start()
             yield pebble

@@ -88,6 +88,25 @@ def test_the_machines_own_settings_of_certbot_change_nothing(
         own.unlink()
 
 
+def test_an_account_is_bound_to_that_of_a_customer(nginx: Nginx) -> None:
+    """Where the issuer asks for it; the key is in no command line."""
+    key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+    with pebble_server(nginx.settings.http_port, binding={"kid-1": key}) as issuer:
+        settings = replace(
+            nginx.settings, acme_directory=issuer.directory, acme_ca_bundle=str(issuer.bundle)
+        )
+        with pytest.raises(IssueError):
+            Certbot(settings).issue("shop.example.com")
+        half = replace(settings, acme_eab_kid="kid-1", acme_eab_hmac_key="a\nhsts = True")
+        with pytest.raises(IssueError, match="acme_eab_hmac_key") as caught:
+            Certbot(half).issue("shop.example.com")
+        assert not caught.value.failure.asked
+        bound = replace(settings, acme_eab_kid="kid-1", acme_eab_hmac_key=key)
+        assert Certbot(bound).issue("shop.example.com")
+    written = nginx.settings.state / "acme/binding.ini"
+    assert written.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_failing_challenge_is_told(pebble: Pebble, certbot: Certbot) -> None:
     """With the issuer's own words; the next attempt may succeed."""
     pebble.fail_names("other.example.com")
