@@ -147,11 +147,17 @@ class HaproxyFiles:
             staple = read_bytes(certificate.staple) if certificate.staple else None
             self.write({path: _pem(certificate), staple_file(path): staple})
 
-    def prune(self, app_id: int) -> None:
-        """Delete certificates and pages that the app's files do not name."""
-        used = self.text(app_id, "names") + self.text(app_id, "cfg")
-        pages = (directory(self._settings) / "pages").glob(f"{app_id:d}-*.html")
-        for path in [*self._certificates.glob(f"{app_id:d}-*.pem*"), *pages]:
+    def prune(self, app_id: int | None = None) -> None:
+        """Delete certificates, with their keys, and pages that no file of the app's names.
+
+        Without an app: of all apps, also of those that are gone.
+        """
+        apps = self.ids("cfg") if app_id is None else {app_id}
+        texts = (self.text(id, ending) for id in apps for ending in ("names", "cfg"))
+        used = {word.strip('"') for text in texts for word in text.split()}
+        whose = "*" if app_id is None else f"{app_id:d}"
+        pages = (directory(self._settings) / "pages").glob(f"{whose}-*.html")
+        for path in [*self._certificates.glob(f"{whose}-*.pem*"), *pages]:
             if str(path).removesuffix(".ocsp") not in used:
                 remove(path)
 

@@ -195,6 +195,8 @@ class HaproxyProxy:
         except PaasError:
             self._files.write(shared)
             raise
+        if sites is not None:
+            self._files.prune()
 
     def _reload_if_pending(self) -> None:
         if self._files.pending.exists() and self._process.master.is_up():

@@ -2,14 +2,18 @@
 
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
+from paas.adapters.certificate_files import CertificateDirectory
+from paas.adapters.certificate_reader import X509Reader
 from paas.adapters.haproxy_conf import main_file, sites_directory
 from paas.adapters.haproxy_runtime import Worker
 from paas.adapters.proxy_haproxy import HaproxyProxy
 from paas.domain.errors import PaasError
-from paas.domain.sites import Site
+from paas.domain.sites import Certificate, Site
+from tests.authority import Authority
 from tests.contract.haproxy_server import Haproxy, haproxy_server
 from tests.contract.nginx_server import application, free_port, status_of
 
@@ -68,6 +72,30 @@ def test_a_reload_comes_to_the_same(haproxy: Haproxy) -> None:
         assert haproxy.proxy.drain(5)
         assert status_of(haproxy.get("a.localhost")) == 200
         assert (one.count, two.count) == (0, 1)
+
+
+def test_no_key_is_left_behind(haproxy: Haproxy) -> None:
+    """Its copy of a certificate and its key goes with the site, and when it only stands by."""
+    files = CertificateDirectory(haproxy.settings.state / "certs")
+    copies = haproxy.settings.state / "haproxy/certs"
+
+    def site(app_id: int) -> Site:
+        name, id = f"app{app_id}.test", f"{app_id}-00000001"
+        files.write(id, X509Reader().read(Authority().bundle(name), datetime.now(UTC)))
+        paths = files.paths(id)
+        assert paths
+        return Site(app_id, (name,), (), certificates=(Certificate(*paths, (name,)),))
+
+    first, second = site(1), site(2)
+    haproxy.proxy.restore([first, second])
+    assert len(list(copies.iterdir())) == 2
+    haproxy.proxy.restore([second])
+    assert [path.name.partition("-")[0] for path in copies.iterdir()] == ["2"]
+    haproxy.proxy.apply(first)
+    haproxy.proxy.remove(2)
+    assert [path.name.partition("-")[0] for path in copies.iterdir()] == ["1"]
+    haproxy.proxy.stand_by()
+    assert list(copies.iterdir()) == []
 
 
 def test_a_refusal_puts_the_former_files_back(haproxy: Haproxy) -> None:
