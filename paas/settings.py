@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from paas.domain.errors import PaasError
+from paas.domain.hosts import server_domain
 
 # Every command reads the file: libyaml takes 0.3 ms for it, the pure Python loader 3.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -135,6 +136,10 @@ def load(path: Path) -> Settings:
             raise PaasError("server-yml", f"{path}: {key!r} is not a setting.")
         values[key] = _typed(path, key, value, getattr(Settings(), key))
     settings = Settings(**values)
+    try:
+        server_domain(settings.domain)
+    except PaasError as error:
+        raise PaasError("server-yml", f"{path}: domain: {error.message}") from error
     if settings.proxy_protocol and not settings.trusted_proxies.strip():
         raise PaasError(
             "server-yml",

@@ -31,6 +31,13 @@ def host_name(text: str) -> HostName:
     return HostName(text)
 
 
+def server_domain(text: str) -> HostName:
+    """Validate the server's own domain, below which each app has its name."""
+    if text.startswith(WILDCARD):
+        raise usage_error("host-name", f"Leave out the {WILDCARD}: apps are NAME.DOMAIN.")
+    return host_name(text)
+
+
 def parent(host: str) -> str:
     """The name without its first label; empty where there is only one."""
     return host.partition(".")[2]

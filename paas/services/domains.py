@@ -6,7 +6,13 @@ from dataclasses import dataclass, replace
 from paas.domain.addresses import Addresses
 from paas.domain.apps import Actor, App
 from paas.domain.errors import PaasError, usage_error
-from paas.domain.hosts import WILDCARD, HostName, refuse_reserved, wildcards_over
+from paas.domain.hosts import (
+    WILDCARD,
+    HostName,
+    refuse_reserved,
+    server_domain,
+    wildcards_over,
+)
 from paas.domain.interfaces import Locks, Narrator, Proxy, Resolver, ServerFile, Store
 from paas.domain.routing import Routing
 from paas.domain.sites import Redirect
@@ -164,8 +170,7 @@ class Domains:
     def set_global(self, actor: Actor, domain: HostName, say: Narrator) -> None:
         """Give the server another domain: every app answers at NAME.DOMAIN from now on."""
         require_admin(actor, "change the server's domain")
-        if domain.startswith(WILDCARD):
-            raise usage_error("host-name", f"Leave out the {WILDCARD}: apps are NAME.DOMAIN.")
+        server_domain(domain)
         deployed = [app for app in self.store.apps() if app.current is not None]
         moved = replace(self.sites, addresses=replace(self.addresses, domain=domain))
         for app in self.store.apps():

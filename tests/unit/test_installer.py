@@ -10,6 +10,7 @@ import yaml
 from paas.entrypoints.installer import checks, machine, nginx_check, slots
 from paas.entrypoints.installer.configure import merged_settings, write_settings
 from paas.entrypoints.installer.demo import Server
+from paas.entrypoints.installer.main import main
 from paas.entrypoints.installer.plan import InstallError, Plan
 
 
@@ -217,3 +218,30 @@ def test_two_listeners_do_not_share_a_port(tmp_path: Path) -> None:
     write_settings(Plan("/src", str(tmp_path), {"http_port": 18_999, "ssh_port": 18_998}))
     with pytest.raises(InstallError, match="--https-port and --ssh-port are both 18998"):
         checks.check(Plan("/src", str(tmp_path), {"https_port": 18_998}), force=True)
+
+
+@pytest.mark.parametrize("domain", ["a b", "", "*.example.com", "http://a.test", "x;", "a.test\n"])
+def test_a_domain_that_is_none_changes_nothing(tmp_path: Path, domain: str) -> None:
+    """No name of any app could be served below it."""
+    with pytest.raises(InstallError, match="--domain"):
+        checks.check(Plan("/src", str(tmp_path), {"domain": domain}), force=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--https-port", "0", "'0' is not a port: 1 to 65535"),
+        ("--http-port", "70000", "'70000' is not a port: 1 to 65535"),
+        ("--ssh-port", "x", "'x' is not a port: 1 to 65535"),
+        ("--uids", "9-3", "'9-3' is not a range such as 70000-99999"),
+        ("--app-ports", "1", "'1' is not a range such as 70000-99999"),
+    ],
+)
+def test_a_wrong_number_is_told(
+    capsys: pytest.CaptureFixture[str], option: str, value: str, said: str
+) -> None:
+    """In words, with what it should be."""
+    with pytest.raises(SystemExit):
+        main("/src", [option, value])
+    assert said in capsys.readouterr().err

@@ -43,3 +43,12 @@ def test_the_proxy_protocol_takes_a_balancer(tmp_path: Path) -> None:
         load(path)
     path.write_text("proxy_protocol: true\ntrusted_proxies: 192.0.2.7\n")
     assert load(path).proxy_protocol
+
+
+@pytest.mark.parametrize("domain", ["a b", "*.a.test", "A.test", "a.test."])
+def test_a_domain_that_is_none_is_told(tmp_path: Path, domain: str) -> None:
+    """Every app would be without its name, and with it not be served at all."""
+    path = tmp_path / "server.yml"
+    path.write_text(f"domain: '{domain}'\n")
+    with pytest.raises(PaasError, match="domain: "):
+        load(path)

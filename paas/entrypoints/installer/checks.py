@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from paas.domain.errors import PaasError
+from paas.domain.hosts import server_domain
 from paas.entrypoints.installer.machine import untraversable
 from paas.entrypoints.installer.nginx_check import problems as nginx_problems
 from paas.entrypoints.installer.plan import SUPPORTED, InstallError, Plan
@@ -24,7 +26,7 @@ OURS = frozenset({"nginx", "sshd"})
 def check(plan: Plan, *, force: bool) -> None:
     """Raise InstallError with everything that stands in the way, all at once."""
     problems = [*_python(), *_disk(plan), *_place(plan), *_ports(plan), *_nginx(plan)]
-    problems += _same_ports(plan)
+    problems += [*_same_ports(plan), *_domain(plan)]
     if not force:
         problems = [*_system(), *problems]
     if problems:
@@ -114,6 +116,13 @@ def _same_ports(plan: Plan) -> Iterator[str]:
         if port and port in chosen:
             yield f"{chosen[port]} and {option} are both {port}: choose two"
         chosen[port] = option
+
+
+def _domain(plan: Plan) -> Iterator[str]:
+    try:
+        server_domain(str(plan.options.get("domain", "localhost")))
+    except PaasError as error:
+        yield f"--domain: {error.message}"
 
 
 def _running_pids(plan: Plan) -> set[int]:

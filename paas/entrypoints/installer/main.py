@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -54,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--domain", help="apps answer at APP.DOMAIN (default: localhost)")
+    add("--domain", type=str.lower, help="apps answer at APP.DOMAIN (default: localhost)")
     add("--root", metavar="DIR", help="make a server of its own in this directory")
     add("--http-port", type=_port, metavar="N", help="where Nginx listens (default: 80)")
     add("--https-port", type=_port, metavar="N", help="where Nginx listens for HTTPS (443)")
@@ -70,17 +71,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 65_535:
-        raise ValueError(text)
-    return number
+    if re.fullmatch(r"[0-9]{1,5}", text) is None or not 1 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 1 to 65535")
+    return int(text)
 
 
 def _range(text: str) -> list[int]:
-    first, last = (int(part) for part in text.split("-"))
-    if not 0 < first <= last:
-        raise ValueError(text)
-    return [first, last]
+    found = re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", text)
+    if found is None or not 0 < int(found[1]) <= int(found[2]):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a range such as 70000-99999")
+    return [int(found[1]), int(found[2])]
 
 
 def _options(arguments: argparse.Namespace) -> dict[str, Any]:
