@@ -9,6 +9,7 @@ import yaml
 
 from paas.domain.errors import PaasError
 from paas.domain.hosts import server_domain
+from paas.domain.router_settings import parse_networks
 
 # Every command reads the file: libyaml takes 0.3 ms for it, the pure Python loader 3.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -136,17 +137,29 @@ def load(path: Path) -> Settings:
             raise PaasError("server-yml", f"{path}: {key!r} is not a setting.")
         values[key] = _typed(path, key, value, getattr(Settings(), key))
     settings = Settings(**values)
+    if (problem := _problem(settings)) is not None:
+        raise PaasError("server-yml", f"{path}: {problem}")
+    return settings
+
+
+def _problem(settings: Settings) -> str | None:
+    """What no site could be made with."""
     try:
         server_domain(settings.domain)
     except PaasError as error:
-        raise PaasError("server-yml", f"{path}: domain: {error.message}") from error
-    if settings.proxy_protocol and not settings.trusted_proxies.strip():
-        raise PaasError(
-            "server-yml",
-            f"{path}: proxy_protocol takes trusted_proxies too: the addresses of the balancers, "
-            "whose word for who a client is counts.",
+        return f"domain: {error.message}"
+    balancers = settings.trusted_proxies.strip()
+    if settings.proxy_protocol and not balancers:
+        return (
+            "proxy_protocol takes trusted_proxies too: the addresses of the balancers, whose word "
+            "for who a client is counts."
         )
-    return settings
+    try:
+        if balancers:
+            parse_networks(balancers)
+    except ValueError as error:
+        return f"trusted_proxies takes {error}."
+    return None
 
 
 def _typed(path: Path, key: str, value: object, example: object) -> object:

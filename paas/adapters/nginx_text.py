@@ -4,14 +4,13 @@ Only numbers, DNS names and paths that were checked here by fullmatch are ever r
 else is refused. Directives: https://nginx.org/en/docs/dirindex.html.
 """
 
-import ipaddress
 import re
 from pathlib import Path
 
 from paas.adapters.templates import templates_in
 from paas.domain.errors import PaasError
 from paas.domain.names import shown
-from paas.domain.router_settings import Network
+from paas.domain.router_settings import Network, parse_networks
 from paas.settings import Settings
 
 TEMPLATES = Path(__file__).parents[2] / "nginx-templates"
@@ -49,14 +48,11 @@ def listening(settings: Settings, *, ipv6: bool) -> dict[str, object]:
 
 def trusted_networks(settings: Settings) -> list[Network]:
     """The balancers in front of the whole server. Raises PaasError where they are no addresses."""
+    text = settings.trusted_proxies
     try:
-        return [ipaddress.ip_network(word) for word in settings.trusted_proxies.split()]
+        return [*parse_networks(text)] if text.strip() else []
     except ValueError as error:
-        raise PaasError(
-            "trusted-proxies",
-            f"trusted_proxies in server.yml: {error}.",
-            "Give addresses and ranges with spaces between: 10.0.0.0/8 192.0.2.7",
-        ) from error
+        raise PaasError("trusted-proxies", f"trusted_proxies takes {error}.") from error
 
 
 def host_text(text: str) -> str:

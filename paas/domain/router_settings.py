@@ -125,7 +125,8 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _networks(text: str) -> tuple[Network, ...]:
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """Addresses and ranges. Raises ValueError with what it must be."""
     words = [word for word in re.split(r"[,\s]+", text) if word]
     if not 1 <= len(words) <= NETWORKS_MAX:
         raise ValueError(f"1 to {NETWORKS_MAX} addresses or ranges, such as 192.0.2.0/24")
@@ -187,9 +188,9 @@ KEYS = (
     Key("rate-limit", "rate", _rate, lambda value: str(value) if value else "off"),
     Key("rate-limit-burst", "burst", _count, str),
     Key("connection-limit", "connections", _limit, lambda value: str(value) if value else "off"),
-    Key("allow", "allow", _networks, _shown_networks),
-    Key("deny", "deny", _networks, _shown_networks),
-    Key("trusted-proxies", "trusted", _networks, _shown_networks),
+    Key("allow", "allow", parse_networks, _shown_networks),
+    Key("deny", "deny", parse_networks, _shown_networks),
+    Key("trusted-proxies", "trusted", parse_networks, _shown_networks),
     Key("sticky-sessions", "sticky", _choice, _shown_choice),
     Key("hsts", "hsts", parse_hsts, lambda value: str(value) if value else "off"),
 )

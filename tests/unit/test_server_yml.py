@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from paas.adapters.nginx_text import trusted_networks
 from paas.adapters.server_yml import ServerYml
 from paas.domain.errors import PaasError
 from paas.settings import load
@@ -43,6 +44,17 @@ def test_the_proxy_protocol_takes_a_balancer(tmp_path: Path) -> None:
         load(path)
     path.write_text("proxy_protocol: true\ntrusted_proxies: 192.0.2.7\n")
     assert load(path).proxy_protocol
+
+
+@pytest.mark.parametrize("text", ["rubbish", "10.0.0.1/8", "fe80::1%eth0", "192.0.2.1 ;"])
+def test_balancers_that_are_none_are_told(tmp_path: Path, text: str) -> None:
+    """No site could be rendered with them."""
+    path = tmp_path / "server.yml"
+    path.write_text(f"trusted_proxies: '{text}'\n")
+    with pytest.raises(PaasError, match="trusted_proxies takes"):
+        load(path)
+    path.write_text("trusted_proxies: 192.0.2.0/24, 2001:db8::1 10.0.0.1\n")
+    assert len(trusted_networks(load(path))) == 3
 
 
 @pytest.mark.parametrize("domain", ["a b", "*.a.test", "A.test", "a.test."])
