@@ -110,6 +110,11 @@ class Settings:
         return self.ports[1]
 
     @property
+    def sender_uid(self) -> int:
+        """Who sends what drains get: no app's own uid."""
+        return self.uids[1]
+
+    @property
     def programs(self) -> Path:
         """The directory of the instances' program files for supervisord."""
         return self.state / "supervisor"

@@ -6,7 +6,7 @@ waits for nobody's sake but its own: the log's files are the queue.
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from paas.adapters.drain_sinks import SendError, Sink
 from paas.adapters.drain_tail import LogTail
 from paas.domain.drains import Drain
 from paas.domain.interfaces import Clock, Logs
-from paas.domain.syslog import message_from
+from paas.domain.syslog import Message, message_from
 
 BATCH_BYTES = 262_144
 POLL_S = 0.5
@@ -120,7 +120,7 @@ class Forwarder:
         messages.sort(key=lambda message: message.stamp)
         try:
             if messages:
-                sink.send(messages, self._host)
+                sink.send(self._framed(messages), len(messages))
         except SendError as error:
             self._fails(error, len(messages))
             return False
@@ -130,6 +130,10 @@ class Forwarder:
             self._said_failing = False
             self._say(f"Drain {self._drain} takes messages again")
         return True
+
+    def _framed(self, messages: Sequence[Message]) -> bytes:
+        frame = Message.logplex if self._drain.target.is_http else Message.syslog
+        return b"".join(frame(message, self._host) for message in messages)
 
     def _commit(self) -> None:
         for tail in self._tails.values():

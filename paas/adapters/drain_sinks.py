@@ -8,13 +8,12 @@ import hashlib
 import http.client
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
 from paas.domain.drains import Target, why_refused
-from paas.domain.syslog import Message
 
 CONNECT_LIMIT_S = 10.0
 SEND_LIMIT_S = 30.0
@@ -37,8 +36,8 @@ class SendError(Exception):
 class Sink(Protocol):
     """One drain's connection, made when it is needed."""
 
-    def send(self, messages: Sequence[Message], host: bytes) -> None:
-        """Send them all. host: the app's name. Raises SendError."""
+    def send(self, body: bytes, count: int) -> None:
+        """Send so many messages, framed as domain.syslog does it. Raises SendError."""
 
     def close(self) -> None: ...
 
@@ -137,13 +136,13 @@ class SyslogSink:
         self._dial = dial
         self._socket: socket.socket | None = None
 
-    def send(self, messages: Sequence[Message], host: bytes) -> None:
+    def send(self, body: bytes, count: int) -> None:  # noqa: ARG002 - of the protocol
         if self._socket is not None and has_hung_up(self._socket):
             self.close()
         if self._socket is None:
             self._socket = self._dial.connect()
         try:
-            self._socket.sendall(b"".join(message.syslog(host) for message in messages))
+            self._socket.sendall(body)
         except OSError as error:
             self.close()
             raise SendError(reason(error)) from error
@@ -183,14 +182,13 @@ class HttpSink:
         self._token = token
         self._connection: http.client.HTTPConnection | None = None
 
-    def send(self, messages: Sequence[Message], host: bytes) -> None:
-        body = b"".join(message.logplex(host) for message in messages)
+    def send(self, body: bytes, count: int) -> None:
         if self._connection is not None:
             made = self._connection.sock
             if made is None or has_hung_up(made):
                 self.close()
         try:
-            status = self._post(body, len(messages))
+            status = self._post(body, count)
         except (OSError, http.client.HTTPException) as error:
             self.close()
             why = reason(error) if isinstance(error, OSError) else "its answer is not HTTP"

@@ -1,6 +1,8 @@
 """The drains process: forwards the apps' logs, each drain in a thread of its own.
 
-It runs only while some app has a drain (services/drains.py), and reads the store when that changes.
+It reads the logs, and has a child without rights do all that leads to the outside
+(adapters/drain_sender.py). It runs only while some app has a drain (services/drains.py), and
+reads the store when that changes.
 """
 
 import argparse
@@ -11,18 +13,19 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from paas.adapters.clock import SystemClock
 from paas.adapters.drain_forwarder import Forwarder, Surroundings
 from paas.adapters.drain_places import DrainPlaces
-from paas.adapters.drain_sinks import make_sink
+from paas.adapters.drain_sender import Sender, SenderEndedError
 from paas.adapters.logs import FileLogs
 from paas.adapters.store_sqlite import SqliteStore
 from paas.domain.drains import Drain
 from paas.domain.errors import PaasError
-from paas.entrypoints.supervised import end_with_parent, log, mark
+from paas.entrypoints.supervised import become_nobody, end_with_parent, log, mark
 from paas.settings import Settings, load
 
 TICK_S = 0.5
@@ -34,11 +37,11 @@ Wanted = tuple[Drain, str]
 class Worker:
     """A thread with its forwarder."""
 
-    def __init__(self, drain: Drain, host: str, around: Surroundings, *, to_server: bool) -> None:
+    def __init__(self, drain: Drain, host: str, around: Surroundings, sender: Sender) -> None:
         self.wanted: Wanted = (drain, host)
         self._stop = threading.Event()
         self._around = around
-        self._to_server = to_server
+        self._sender = sender
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -46,13 +49,10 @@ class Worker:
         drain, host = self.wanted
         while not self._stop.is_set():
             try:
-                Forwarder(
-                    drain,
-                    host,
-                    lambda: make_sink(drain.target, drain.token, to_server=self._to_server),
-                    self._around,
-                    self._stop,
-                ).run()
+                make_sink = partial(self._sender.sink, drain)
+                Forwarder(drain, host, make_sink, self._around, self._stop).run()
+            except SenderEndedError:
+                self._stop.wait(60)  # this process is about to end, too
             except Exception:
                 log(f"{drain.token}: {traceback.format_exc()}")
                 self._stop.wait(60)
@@ -69,8 +69,8 @@ class Worker:
 class DrainsProcess:
     """Keeps one worker for each drain in the store."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, sender: Sender) -> None:
+        self._sender = sender
         self._database = settings.state / "state.db"
         self._store = SqliteStore(self._database, settings.uids)
         self._places = DrainPlaces(settings)
@@ -91,9 +91,9 @@ class DrainsProcess:
         """End soon."""
         self._stop.set()
 
-    def run(self) -> None:
-        """Until it is stopped."""
-        while True:
+    def run(self) -> bool:
+        """Until it is stopped, which is true, or its child has ended."""
+        while not self._sender.has_ended():
             try:
                 self._refresh()
             except PaasError as error:
@@ -105,6 +105,7 @@ class DrainsProcess:
         deadline = time.monotonic() + END_S
         for worker in self._workers.values():
             worker.join(max(0.0, deadline - time.monotonic()))
+        return self._stop.is_set()
 
     def _refresh(self) -> None:
         """Start and stop workers where the store has changed."""
@@ -121,8 +122,7 @@ class DrainsProcess:
         self._places.forget_others(set(wanted))
         for token in wanted.keys() - self._workers.keys():
             drain, host = wanted[token]
-            to_server = self._settings.drain_to_server
-            self._workers[token] = Worker(drain, host, self._around, to_server=to_server)
+            self._workers[token] = Worker(drain, host, self._around, self._sender)
         self._seen = seen
 
 
@@ -138,11 +138,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     os.umask(0o022)
     threading.stack_size(STACK_BYTES)
-    process = DrainsProcess(settings)
+    # Before there are threads and an open database, of which a child would have a share.
+    sender = Sender(partial(become_nobody, settings.sender_uid), to_server=settings.drain_to_server)
+    process = DrainsProcess(settings, sender)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, process.stop)
-    process.run()
-    return 0
+    if process.run():
+        return 0
+    log("The child that sends has ended: ending, to be started anew.")
+    return 1
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
 """What the platform's own processes share: an end with their supervisor, a log, a look at files."""
 
-import ctypes
 import os
 import signal
 import sys
 import time
 from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1
+from paas.entrypoints.launching.kernel import Kernel
 
 
 def end_with_parent() -> None:
@@ -16,9 +15,27 @@ def end_with_parent() -> None:
     Raises SystemExit where it has died already.
     """
     parent = os.getppid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    Kernel().set_parent_death_signal(signal.SIGTERM)
     if os.getppid() != parent:
         raise SystemExit("The supervisor ended while this process started.")
+
+
+def become_nobody(uid: int) -> None:
+    """Go on as a uid that owns nothing, without capabilities or a way back; end with the parent.
+
+    Raises SystemExit where that has ended already.
+    """
+    parent, kernel = os.getppid(), Kernel()
+    os.chdir("/")
+    kernel.drop_capability_bounds()
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    kernel.clear_capabilities()
+    kernel.set_no_new_privs()
+    kernel.set_parent_death_signal(signal.SIGKILL)  # a change of uid forgets it
+    if os.getppid() != parent:
+        raise SystemExit("The parent ended while this process started.")
 
 
 def log(text: str) -> None:

@@ -4,11 +4,13 @@ import contextlib
 import json
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from tests.contract.drain_server import HttpReceiver, SyslogReceiver, make_certificate
 from tests.e2e.probe import App
-from tests.e2e.server import Server, wait_for
+from tests.e2e.server import Server, run, wait_for
+from tests.e2e.tiny import app_id
 
 
 @pytest.fixture
@@ -63,6 +65,33 @@ def test_a_dead_drain_and_a_false_certificate(
         drained.await_log(r"paas\[drains\]: .* Error L14 \(certificate validation error\)")
         drained.await_log(r"paas\[drains\]: .* takes no messages: Connection refused")
         assert false.frames == []
+
+
+def test_who_sends_reads_nothing(server: Server, drained: App) -> None:
+    """Its uid opens no file of the platform's or an app's, and is not heard by the gate."""
+    with contextlib.closing(SyslogReceiver()) as syslog:
+        drained.paas("drains:add", f"syslog://127.0.0.1:{syslog.port}")
+        drained.post("/out", "before the look\n")
+        wait_for(lambda: "before the look" in syslog.texts(), 15, "the line")
+        rows = json.loads(server.paas("server:status", "--json").stdout)["processes"]
+        (pid,) = [row["pid"] for row in rows if row["name"] == "drains"]
+        (sender,) = psutil.Process(pid).children()
+        assert {c.raddr.port for c in sender.net_connections("inet")} == {syslog.port}
+        uid = str(sender.uids().real)
+        became = ["setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "--no-new-privs"]
+        logs = server.state / "logs" / str(app_id(server, drained.name))
+        closed = [server.state / "state.db", logs / "app.log", logs / "router.log"]
+        closed += [
+            *(server.state / "drains").iterdir(),
+            *(server.root / "etc").glob("ssh_host_*_key"),
+        ]
+        assert len(closed) > 4
+        for path in closed:
+            assert path.is_file()
+            assert run([*became, "test", "-r", str(path)], check=False).returncode == 1
+        gate = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
+        asked = [*became, "/usr/bin/python3", "-c", gate, str(server.run / "gate.sock")]
+        assert "PermissionError" in run(asked, check=False).stderr
 
 
 def test_the_server_itself_is_closed(strict: Server) -> None:

@@ -5,7 +5,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from paas.adapters.store_sqlite import SqliteStore
+from paas.domain.errors import PaasError
 from paas.domain.names import AppName
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -52,3 +55,11 @@ def test_close_before_a_fork(tmp_path: Path) -> None:
     store.close()
     assert [app.name for app in store.apps()] == ["jobs"]
     assert (tmp_path / "state.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_last_uid_is_no_app_s(tmp_path: Path) -> None:
+    """It is of what sends to drains; and uids are not without end."""
+    store = SqliteStore(tmp_path / "state.db", (70000, 70002))
+    assert [store.add_app(AppName(name), None, NOW).uid for name in "ab"] == [70000, 70001]
+    with pytest.raises(PaasError, match="All uids from 70000 to 70001"):
+        store.add_app(AppName("c"), None, NOW)

@@ -129,7 +129,7 @@ def _free_uid(connection: sqlite3.Connection, uids: tuple[int, int], app_id: int
 
     App ids only grow, so counting with them walks through the whole range before it repeats.
     """
-    first, last = uids
+    first, last = uids[0], uids[1] - 1  # the last is of what sends to drains
     span = last - first + 1
     used = {row[0] for row in connection.execute("SELECT uid FROM apps")}
     for step in range(span):
