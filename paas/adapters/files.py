@@ -1,12 +1,13 @@
 """Files on disk: written whole or not at all, and read with limits."""
 
 import contextlib
+import errno
 import json
 import os
 import secrets
 from pathlib import Path
 
-from paas.domain.errors import PaasError
+from paas.domain.errors import PaasError, disk_full
 
 READ_MAX_BYTES = 16 * 1024 * 1024
 
@@ -37,6 +38,8 @@ def write_atomic(
         if durable:
             sync_directory(path.parent)
     except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise disk_full() from error
         raise PaasError(
             "file-not-written", f"{path} cannot be written: {error.strerror}."
         ) from error

@@ -44,5 +44,5 @@ def disk_full() -> PaasError:
     return PaasError(
         "disk-full",
         "The server's disk is full.",
-        "Free some space on the server (df -h shows where), then push again.",
+        "Free some space on the server (df -h shows where), then try again.",
     )

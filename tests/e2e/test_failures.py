@@ -184,8 +184,8 @@ def test_first_push_that_fails_leaves_an_app_without_a_release(
 
 
 def test_disk_full(new_server: Callable[..., Server], repository: MakeRepository) -> None:
-    """Full while the tree is written, in the build, and before it: each is told, and with space
-    again the next push works."""
+    """Full while the tree is written, in the build, and before it: each is told, nothing of the
+    platform ends, and with space again the next push works."""
     server = new_server(disk_mib=700, min_free_mib=8)
     server.disk_of_its_own(48)
     app = Failing(server, server.user("alice"), repository(tiny()), "full")
@@ -205,6 +205,15 @@ def test_disk_full(new_server: Callable[..., Server], repository: MakeRepository
     assert "The server's disk is full" in told
     assert "df -h" in told
 
+    with pytest.raises(OSError), (server.state / "filler").open("wb", buffering=0) as filler:
+        for _ in range(64 * 256):
+            filler.write(bytes(4096))
+    for change in (("config:set", "A=1"), ("domains:add", "full.example.com")):
+        refused = app.user.ssh(*change, "-a", "full", check=False)
+        assert "The server's disk is full" in refused.stderr
+    assert app.user.ssh("run", "-a", "full", "echo ran").stdout == "ran\n"
+    assert server.get("full").text == "v1"
+    (server.state / "filler").unlink()
     server.disk_of_its_own(48)
     app.user.push(app.repository, "full")
     assert server.get("full").text == "v2"
