@@ -121,7 +121,7 @@ class Attached:
         try:
             there = self._wait(child)
             if not there:
-                end(members, self._stop_limit_s, hang_up=True)
+                end(members, self._stop_limit_s, was_attached=True)
                 child.kill()  # it may have been a launcher still, and no member yet
             status = child.wait()
             stopper.stop()
@@ -154,12 +154,17 @@ class Attached:
             os.close(pidfd)
 
 
-def end(members: Members, limit_s: float, *, hang_up: bool) -> None:
+def hang_up(members: Members) -> None:
+    """Tell them that their terminal or connection is gone; also those that are stopped."""
+    _signal(members, signal.SIGHUP)
+    _signal(members, signal.SIGCONT)
+
+
+def end(members: Members, limit_s: float, *, was_attached: bool) -> None:
     """HUP if there was a terminal or a connection, then TERM, then KILL, until none is left."""
     deadline = time.monotonic() + limit_s
-    if hang_up:
-        _signal(members, signal.SIGHUP)
-        _signal(members, signal.SIGCONT)
+    if was_attached:
+        hang_up(members)
         if members.wait(min(_HANG_UP_S, limit_s / 2)):
             return
     _signal(members, signal.SIGTERM)

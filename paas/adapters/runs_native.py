@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from paas.adapters import files
-from paas.adapters.attached import Attached, end
+from paas.adapters.attached import Attached, end, hang_up
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.child_launch import write_spec
 from paas.adapters.instance_specs import Places, one_off_spec
@@ -114,7 +114,7 @@ class NativeRuns:
     def stop(self, run: Run, limit_s: float) -> None:
         """End a one-off process and all that it started; see domain.interfaces.Runs."""
         for _ in range(_STOP_TRIES):  # it may be on its way into its cgroup still
-            end(self._members(self._present(run) or run), limit_s, hang_up=run.terminal)
+            end(self._members(self._present(run) or run), limit_s, was_attached=run.terminal)
             if wait_until(lambda: self._present(run) is None, _RELEASED_S):
                 return
         raise PaasError(
@@ -122,6 +122,18 @@ class NativeRuns:
             f"{run.label} does not end, though killed.",
             "See what it waits for with: ps -o pid,stat,wchan:32,cmd",
         )
+
+    def running(self) -> list[Run]:
+        """Those of all apps."""
+        return [run for app_id in self._records.apps() for run in self.listing(app_id)]
+
+    def stop_all(self) -> None:
+        """End those of all apps side by side, each told in time, since the server is to stop."""
+        runs = self.running()
+        terminals = self._members(*(run for run in runs if run.terminal))
+        hang_up(terminals)
+        end(self._members(*runs), self._settings.stop_limit_s, was_attached=False)
+        wait_until(lambda: not self.running(), _DRAIN_S)  # until how they ended is told
 
     def clear(self, app_id: int) -> bool:
         """End what a killed watcher left running; whether there was anything."""
@@ -196,9 +208,10 @@ class NativeRuns:
     def _fifos(self, app_id: int) -> Path:
         return self._settings.run / "fifos" / str(app_id)
 
-    def _members(self, run: Run) -> Members:
-        groups = frozenset({run.pid}) if run.pid else frozenset[int]()
-        return Members(self._cgroups, groups, frozenset({_cgroup(run.app_id, run.number)}))
+    def _members(self, *runs: Run) -> Members:
+        groups = frozenset(run.pid for run in runs if run.pid)
+        names = frozenset(_cgroup(run.app_id, run.number) for run in runs)
+        return Members(self._cgroups, groups, names)
 
     def _present(self, run: Run) -> Run | None:
         """The same process as it is recorded now, with its pid; None once it has ended."""

@@ -20,7 +20,9 @@ from typing import NoReturn
 from paas import wiring
 from paas.adapters import daemons, leftovers
 from paas.adapters.cgroups import Cgroups
+from paas.adapters.clock import SystemClock
 from paas.adapters.nginx_orphans import dismiss_orphans
+from paas.adapters.runs_native import NativeRuns
 from paas.domain.errors import PaasError
 from paas.entrypoints.cli.terminal import Terminal
 from paas.settings import Settings, load
@@ -162,7 +164,9 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
 
 def stop(settings: Settings) -> int:
     """End supervisord and all that it supervises, wait, and clear what is left."""
-    if not daemons.owns_network_daemons(settings):
+    if daemons.owns_network_daemons(settings):
+        stop_runs(settings)
+    else:
         daemons.systemctl("stop")
     pid = daemons.supervisord_pid(settings)
     if pid is not None:
@@ -175,6 +179,15 @@ def stop(settings: Settings) -> int:
     for path in (settings.gate_socket, settings.supervisor_socket):
         path.unlink(missing_ok=True)
     print("The server is stopped.", file=sys.stderr)
+    return 0
+
+
+def stop_runs(settings: Settings) -> int:
+    """End the one-off processes, which nobody supervises; before systemd ends the rest, too."""
+    runs = NativeRuns(settings, Cgroups(settings), SystemClock())
+    if count := len(runs.running()):
+        print(f"Ending one-off processes: {count}", file=sys.stderr, flush=True)
+        runs.stop_all()
     return 0
 
 
@@ -213,6 +226,7 @@ ACTIONS: dict[str, Callable[[Settings], int]] = {
     "run": run,
     "start": start,
     "stop": stop,
+    "stop-runs": stop_runs,
     "status": status,
     "nginx": run_nginx,
     "haproxy": run_haproxy,

@@ -205,6 +205,18 @@ def test_a_stop_ends_what_left_its_group(native: Bench) -> None:
     assert native.labels() == []
 
 
+def test_stopping_all(native: Bench) -> None:
+    """Before the server stops each is told, also one that takes a moment, and how it ended."""
+    assert isinstance(native.runs, NativeRuns)
+    native.runs.stop_all()
+    native.detach("trap 'sleep 0.3; exit 7' TERM; sleep 66 & wait")
+    native.detach("sleep 67")
+    assert wait_until(lambda: len(_pids(native)) >= 2, 10)
+    native.runs.stop_all()
+    assert native.runs.running() == []
+    assert (native.root / "ended").read_text() == "run.1 7"
+
+
 def _pids(bench: Bench) -> list[int]:
     assert bench.cgroups is not None
     return bench.cgroups.pids("run-1-1")

@@ -88,8 +88,17 @@ def test_upgrade_loses_no_request(machine: Machine) -> None:
 
 
 def test_restart_of_the_unit(machine: Machine) -> None:
-    """systemctl restart and a kill -9 of supervisord both end with one answering app."""
+    """systemctl restart and a kill -9 of supervisord both end with one answering app; the first
+    lets a one-off process, which nobody supervises, come to its end."""
+
+    def logged(text: str) -> bool:
+        return text in machine.run("paas", "logs", "flask-hello", "-p", "run").stdout
+
+    job = "trap 'exit 3' TERM; echo at work; sleep 60 & wait"
+    machine.run("paas", "run:detached", "-a", "flask-hello", job)
+    wait_for(lambda: logged("at work"), 30, "the one-off process")
     machine.run("systemctl", "restart", "paas")
+    wait_for(lambda: logged("Process exited with status 3"), 30, "its own end")
     wait_for(lambda: "Hello" in _page(machine), 30, "an answer after the restart")
     machine.run("bash", "-c", "kill -9 $(systemctl show --property=MainPID --value paas)")
     wait_for(lambda: "Hello" in _page(machine), 30, "an answer after the kill")
