@@ -109,6 +109,8 @@ def _env(name: str, node: Node) -> EnvVar:
     valid = node.checked(lambda: var_name(name), key=True)
     if isinstance(node.value, str):
         return EnvVar(valid, _value(valid, node), generated=False, required=True)
+    if not isinstance(node.value, dict):
+        raise node.wrong("must be a string, in quotes, or an object")
     found = node.members("value", "generator", "required", also=frozenset({"description"}))
     generator = found["generator"].choice("secret") if "generator" in found else None
     required = found["required"].boolean() if "required" in found else True
