@@ -92,7 +92,8 @@ class Deploys:
         """Steps 3 to 6: the release, its instances, the switch, the end of the old ones."""
         app = push.app
         commit = self.repository.commit(app.id, push.commit, push.quarantine)
-        first = current_slug(self.store, app.id) is None
+        former_id = current_slug(self.store, app.id)
+        former = self.store.slug(former_id) if former_id else None
         release = self.store.add_release(
             app.id,
             slug_id=slug.id,
@@ -105,10 +106,9 @@ class Deploys:
 
         def live() -> None:
             say.step(f"Live: {self.rollout.sites.url(app)} (v{release.version})")
-            if first:
-                _tell_idle(slug, self.store.formation(app.id), say)
+            _tell_formation(former, slug, self.store.formation(app.id), say)
             self.logs.write(app.id, "deploy", f"v{release.version} is live: {release.description}")
-            self.phases.after(app, release, slug, say, first=first)
+            self.phases.after(app, release, slug, say, first=former is None)
             on_live()
 
         self.rollout.run(app, release, say, live)
@@ -136,9 +136,21 @@ class Deploys:
         return any(release.slug_id == build.id for release in releases[:1])
 
 
-def _tell_idle(slug: Slug, formation: Mapping[ProcessType, int], say: Narrator) -> None:
-    """Who declares a worker may expect it to run."""
-    idle = [kind for kind, count in wanted_quantities(slug, formation).items() if not count]
+def _tell_formation(
+    former: Slug | None, slug: Slug, formation: Mapping[ProcessType, int], say: Narrator
+) -> None:
+    """Who declares a worker may expect it to run; and app.json changes numbers, too, also where
+    it does not say any more what it said."""
+    then = wanted_quantities(former, formation) if former is not None else {}
+    now = wanted_quantities(slug, formation)
+    scaled = [
+        f"{kind}={now[kind]} (was {count})"
+        for kind, count in then.items()
+        if now.get(kind, count) != count
+    ]
+    if scaled:
+        say.detail(f"Scaled by app.json: {', '.join(scaled)}")
+    idle = [kind for kind, count in now.items() if not count and kind not in then]
     if idle:
         one_each = " ".join(f"{kind}=1" for kind in idle)
         say.detail(f"Not started: {', '.join(idle)}. To start: paas ps:scale {one_each}")

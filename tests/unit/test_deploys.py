@@ -27,6 +27,24 @@ def test_what_does_not_start_unasked_is_told_once(world: World) -> None:
     assert hint in world.said.lines
     world.push()
     assert world.said.lines.count(hint) == 1
+    world.repository.procfiles["b" * 40] = b"web: serve\nworker: work\nclock: tick\n"
+    world.push(commit="b" * 40)
+    assert world.said.lines.count(hint) == 1
+    assert "       Not started: clock. To start: paas ps:scale clock=1" in world.said.lines
+
+
+def test_what_app_json_scales_is_told(world: World) -> None:
+    """When it comes, changes, and when it is not said any more; what was set by hand stays."""
+    world.app()
+    world.repository.procfiles = {c * 40: b"web: serve\nworker: work\n" for c in "abc"}
+    world.repository.contents["b" * 40, "app.json"] = b'{"formation": {"worker": {"quantity": 2}}}'
+    told = []
+    for commit in "abc":
+        world.said.lines.clear()
+        world.push(commit=commit * 40)
+        told.append([line for line in world.said.lines if "Scaled" in line])
+    worker = "       Scaled by app.json: worker="
+    assert told == [[], [f"{worker}2 (was 0)"], [f"{worker}0 (was 2)"]]
 
 
 def test_second_push_replaces_without_a_gap(world: World) -> None:
