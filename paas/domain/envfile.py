@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Mapping
 from typing import NoReturn
 
-from paas.domain.errors import usage_error
+from paas.domain.errors import PaasError, usage_error
 from paas.domain.names import VarName, shown, var_name, var_value
 
 _NAME = re.compile(r"[^\S\n]*(?:export[^\S\n]+)?([^\s=#'\"]+)[^\S\n]*=[^\S\n]*")
@@ -35,9 +35,13 @@ def parse_envfile(text: str) -> dict[VarName, str]:
         start = _NAME.match(text, at)
         if start is None:
             _refuse(text, at, f"{shown(text[at:].partition(chr(10))[0].strip())} is no NAME=value")
-        name = var_name(start[1])
-        value, at = _value(text, start.end())
-        found[name] = var_value(name, value)
+        value, after = _value(text, start.end())
+        try:
+            name = var_name(start[1])
+            found[name] = var_value(name, value)
+        except PaasError as error:
+            _refuse(text, at, error.message.rstrip("."), error)
+        at = after
     return found
 
 
@@ -65,13 +69,10 @@ def _unescaped(found: re.Match[str]) -> str:
     return _ESCAPES.get(found[1], found[0])
 
 
-def _refuse(text: str, at: int, why: str) -> NoReturn:
+def _refuse(text: str, at: int, why: str, cause: PaasError | None = None) -> NoReturn:
     number = text.count("\n", 0, at) + 1
-    raise usage_error(
-        "envfile",
-        f"Line {number}: {why}.",
-        'A line is NAME=value, NAME="value", or a comment after #.',
-    )
+    hint = None if cause else 'A line is NAME=value, NAME="value", or a comment after #.'
+    raise usage_error("envfile", f"Line {number}: {why}.", hint) from cause
 
 
 def envfile(values: Mapping[str, str]) -> str:

@@ -115,7 +115,7 @@ def assignment(text: str) -> tuple[VarName, str]:
         raise PaasError(
             "config-assignment",
             f"{shown(text)} is not of the form NAME=value.",
-            "For example: paas config:set GREETING=hello",
+            "For example: GREETING=hello",
             exit_code=2,
         )
     valid = var_name(name)

@@ -158,7 +158,7 @@ def _command_lines() -> list[str]:
         (["=1"], "'' is not"),
         (["GOOD=1", "BAD-ONE=2"], "'BAD-ONE' is not"),
         (["BIG=" + "x" * 65_537], "65537 bytes"),
-        (["ONLY"], ""),
+        (["ONLY"], "'ONLY' is not of the form NAME=value"),
         ([], "Missing argument"),
     ],
     ids=lambda value: str(value)[:20],

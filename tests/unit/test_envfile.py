@@ -48,8 +48,8 @@ def test_what_a_file_holds(text: str, found: dict[str, str]) -> None:
         ("A=1\n\nB='open\nC=2", "Line 3: a quote is opened"),
         ("A='x'y", "Line 1: something stands after"),
         ("=1", "Line 1"),
-        ("A-B=1", "'A-B' is not a config var's name"),
-        ("PORT=1", "PORT cannot be set"),
+        ("A=1\nA-B=1", "Line 2: 'A-B' is not a config var's name"),
+        ("A='\n'\nPORT=1", "Line 3: PORT cannot be set"),
     ],
 )
 def test_what_is_refused(text: str, says: str) -> None:

@@ -85,10 +85,9 @@ def set_vars(session: Session, words: tuple[str, ...], app: str | None, no_resta
 
     Example: paas config:set GREETING=hello COLOUR=blue
     """
-    named = words[0] if "=" not in words[0] else None
+    first_is_app = "=" not in words[0] and app in (None, words[0]) and len(words) > 1
+    named = words[0] if first_is_app else None
     pairs = dict(assignment(word) for word in (words[1:] if named else words))
-    if not pairs:
-        raise usage_error("arguments", "There is nothing to set.", "paas config:set NAME=value")
     name = session.app_name(app, named)
     config = session.platform.config
     config.set(session.actor, name, pairs, session.say, session.done, restart=not no_restart)

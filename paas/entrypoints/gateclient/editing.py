@@ -93,8 +93,9 @@ def _open_editor(path: Path) -> None:
     try:
         done = subprocess.run([*shlex.split(text), str(path)], check=False)
     except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise usage_error(
-            "config-edit", f"The editor {text!r} cannot be run: {error}.", "export EDITOR=nano"
+            "config-edit", f"The editor {text!r} cannot be run: {why}.", "export EDITOR=nano"
         ) from error
     if done.returncode != 0:
         raise PaasError("editor-failed", f"{text} ended with {done.returncode}; nothing was sent.")
