@@ -68,14 +68,12 @@ def test_lines_are_stamped_and_tagged(probe: App) -> None:
 
 
 def test_number_of_lines(probe: App) -> None:
-    """-n N shows the last N lines, as JSON, too."""
+    """-n N shows the last N lines; as JSON, too, each in one line."""
     probe.post("/out", "".join(f"count {number}\n" for number in range(50)))
     probe.await_log("count 49")
     assert len(probe.log(7)) == 7
-    text = probe.paas("logs", "-n", "2", "--json")
-    assert text.count('"source"') == 2
-    first, _ = json.JSONDecoder().raw_decode(text)
-    assert set(first) == {"at", "source", "process", "text", "release"}
+    both = [json.loads(line) for line in probe.paas("logs", "-n", "2", "--json").splitlines()]
+    assert [set(one) for one in both] == [{"at", "source", "process", "text", "release"}] * 2
 
 
 def test_filters(probe: App) -> None:
@@ -89,6 +87,9 @@ def test_filters(probe: App) -> None:
 
     assert texts("--grep", "needle") == ["Needle 1", "needle 2"]
     assert texts("--grep", "Needle", "-d", "web.1", "-p", "web", "-s", "app") == ["Needle 1"]
+    assert texts("--grep", "Needle", "--dyno-name", "web.1", "--process-type", "web") == [
+        "Needle 1"
+    ]
     assert texts("--grep", "needle", "-p", "worker") == []
     assert texts("--grep", "needle", "--since", "2999-01-01") == []
     assert texts("--grep", "needle", "--since", "1h", "--release", "v1") == ["Needle 1", "needle 2"]

@@ -44,6 +44,7 @@ def test_exit_status(server: Server, app: App) -> None:
     """The command's own, 128 and the number of a signal, 127 for what is not there."""
     for command, status in (("exit 3", 3), ("kill -TERM $$", 143), ("no-such-thing", 127)):
         assert server.paas("run", "oneoffs", command, check=False).returncode == status
+    assert server.paas("run", "-x", "-a", "oneoffs", "exit 4", check=False).returncode == 4
     assert server.paas("run", "-a", "oneoffs", check=False).returncode == 2
     assert server.paas("run", "-a", "missing", "true", check=False).returncode == 20
 

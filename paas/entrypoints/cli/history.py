@@ -32,8 +32,12 @@ LINES_MAX = 100_000
 @app_option
 @click.option("-n", "--num", type=click.IntRange(0, LINES_MAX), help="How many lines (100).")
 @click.option("-t", "--tail", is_flag=True, help="Go on with lines as they arrive.")
-@click.option("-p", "--ps", metavar="TYPE", help="Only of a process type, such as web.")
-@click.option("-d", "--dyno", metavar="INSTANCE", help="Only of an instance, such as web.1.")
+@click.option(
+    "-p", "--ps", "--process-type", metavar="TYPE", help="Only of a process type, such as web."
+)
+@click.option(
+    "-d", "--dyno", "--dyno-name", metavar="INSTANCE", help="Only of an instance, such as web.1."
+)
 @click.option("-s", "--source", type=click.Choice(SOURCES), help="Only from this source.")
 @click.option("--since", metavar="TIME", help="Only since then: 2h, 2026-11-20T10:20 (UTC).")
 @click.option("--grep", metavar="TEXT", help="Only lines with it; lower case finds any case.")
@@ -97,5 +101,6 @@ def _show_json(line: LogLine) -> None:
             "process": line.process,
             "text": line.text,
             "release": line.release,
-        }
+        },
+        in_one_line=True,
     )

@@ -40,6 +40,12 @@ _ENV = click.option("-e", "--env", "env", multiple=True, metavar="NAME=VALUE", h
 @app_option
 @_ENV
 @click.option("--no-tty", is_flag=True, help="Give the command no terminal.")
+@click.option(
+    *("-x", "--exit-code"),
+    is_flag=True,
+    expose_value=False,
+    help="As on Heroku; the exit status is passed on without it, too.",
+)
 @pass_session
 def run(
     session: Session, words: tuple[str, ...], app: str | None, env: tuple[str, ...], no_tty: bool

@@ -110,8 +110,8 @@ COMMANDS = (
         "[APP]",
         "Show the log.",
         (
-            *(*_APP, *_JSON, "-n", "--num", "-t", "--tail", "-p", "--ps", "-d", "--dyno"),
-            *("-s", "--source", "--since", "--grep", "--release"),
+            *(*_APP, *_JSON, "-n", "--num", "-t", "--tail", "-p", "--ps", "--process-type"),
+            *("-d", "--dyno", "--dyno-name", "-s", "--source", "--since", "--grep", "--release"),
         ),
     ),
     CommandLine("maintenance", "[APP]", "Show whether maintenance is on.", (*_APP, *_JSON)),
@@ -135,7 +135,10 @@ COMMANDS = (
     CommandLine("releases:retry", "[APP]", "Try the latest failed release again.", _APP),
     CommandLine("rollback", "[APP] [vN]", "Bring back a release, code and config.", _APP),
     CommandLine(
-        "run", "[APP] COMMAND...", "Run a command, with your terminal.", (*_APP, *_RUN, "--no-tty")
+        "run",
+        "[APP] COMMAND...",
+        "Run a command, with your terminal.",
+        (*_APP, *_RUN, "--no-tty", "-x", "--exit-code"),
     ),
     CommandLine(
         "run:detached",
