@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import time
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from tests.e2e.probe import App
-from tests.e2e.server import Server, User, wait_for
+from tests.e2e.server import Server, User, run, wait_for
 
 LINE_MAX_BYTES = 65_536
 FLOOD = """
@@ -98,6 +99,25 @@ def test_filters(probe: App) -> None:
     for wrong in (["--since", "soon"], ["-s", "nobody"], ["--release", "new"]):
         refused = probe.server.paas("logs", *wrong, "-a", probe.name, check=False)
         assert refused.returncode == 2
+
+
+def test_on_a_terminal(alice: User, probe: App) -> None:
+    """A laptop tells of its own: a process is told by its colour, and a table has headings."""
+    probe.post("/out", "in colour\n")
+    probe.await_log("in colour")
+
+    def seen(*words: str) -> str:
+        command = shlex.join([*words, "-a", probe.name])
+        return run([*alice.ssh_argv(), "paas@127.0.0.1", "--", command]).stdout
+
+    colours, out = ("--terminal", "80", "true"), "--stdout-terminal"
+    logs = ("logs", "-n", "1", "--grep", "in colour")
+    line = r"\x1b\[33m\S+ app\[web\.1\]:\x1b\[0m in colour\n"
+    assert re.fullmatch(line, seen(*colours, out, *logs))
+    for plain in (colours, (out,)):
+        assert "\x1b" not in seen(*plain, *logs)
+    assert seen(out, "ps").split()[:2] == ["Instance", "State"]
+    assert seen("ps").startswith("web.1")
 
 
 def test_following_ends_with_its_client(server: Server, alice: User, probe: App) -> None:

@@ -160,8 +160,9 @@ def test_open_shows_what_the_server_tells(laptop: Laptop) -> None:
 
 
 def test_a_terminal_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server sees none behind ssh; without colours, or not at all, as the environment says."""
-    kept = os.dup(2)
+    """The server sees none behind ssh; without colours, or not at all, as the environment says.
+    That stdout is one is told by itself: then tables have headings."""
+    kept, kept_out = os.dup(2), os.dup(1)
     ours, theirs = pty.openpty()
     os.dup2(theirs, 2)
     try:
@@ -170,10 +171,13 @@ def test_a_terminal_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
         assert running.seen_as(["ps"]) == ["--terminal", "80", "true"]
         monkeypatch.setenv("NO_COLOR", "1")
         assert running.seen_as(["ps"]) == ["--terminal", "80", "false"]
+        os.dup2(theirs, 1)
+        assert running.seen_as(["ps"]) == ["--terminal", "80", "false", "--stdout-terminal"]
         monkeypatch.setenv("TERM", "dumb")
-        assert running.seen_as(["ps"]) == []
+        assert running.seen_as(["ps"]) == ["--stdout-terminal"]
     finally:
         os.dup2(kept, 2)
-        for fd in (kept, ours, theirs):
+        os.dup2(kept_out, 1)
+        for fd in (kept, kept_out, ours, theirs):
             os.close(fd)
     assert running.seen_as(["ps"]) == []

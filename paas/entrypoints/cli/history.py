@@ -1,5 +1,6 @@
 """logs"""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import click
@@ -21,10 +22,12 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.terminal import print_json, print_line
+from paas.entrypoints.cli.terminal import goes_to_a_terminal, print_json, print_line
 
 LINES = 100
 LINES_MAX = 100_000
+# Yellow, cyan, green, magenta, and the same bright: blue is hard to read, red is for errors.
+COLOURS = (33, 36, 32, 35, 93, 96, 92, 95)
 
 
 @click.command("logs")
@@ -73,7 +76,8 @@ def logs(
         grep=grep,
         release=_release(session, found, release) if release is not None else None,
     )
-    show = _show_json if as_json else _show
+    colour = session.say.colour and goes_to_a_terminal()
+    show = _show_json if as_json else _coloured() if colour else _show
     count = num if num is not None else LINES_MAX if since is not None else LINES
     if not tail:
         lines = session.platform.logs.tail(found.id, count, wanted)
@@ -89,8 +93,23 @@ def _release(session: Session, app: App, text: str) -> ReleaseLines:
 
 
 def _show(line: LogLine) -> None:
+    print_line(f"{_head(line)} {line.text}")
+
+
+def _coloured() -> Callable[[LogLine], None]:
+    """Shows each process in a colour of its own, so that they can be told apart, its text plain."""
+    given: dict[str, int] = {}
+
+    def show(line: LogLine) -> None:
+        colour = given.setdefault(line.process or line.source, COLOURS[len(given) % len(COLOURS)])
+        print_line(f"\x1b[{colour}m{_head(line)}\x1b[0m {line.text}")
+
+    return show
+
+
+def _head(line: LogLine) -> str:
     tag = f"{line.source}[{line.process}]" if line.process else line.source
-    print_line(f"{line.at.isoformat(timespec='microseconds')} {tag}: {line.text}")
+    return f"{line.at.isoformat(timespec='microseconds')} {tag}:"
 
 
 def _show_json(line: LogLine) -> None:

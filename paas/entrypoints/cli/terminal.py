@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
+import click
 from tabulate import tabulate
 
 from paas.domain.errors import PaasError
@@ -38,6 +39,11 @@ class Terminal:
         """What is at the other end; a client behind ssh tells it (option --terminal)."""
         self._progress.look = look
 
+    @property
+    def colour(self) -> bool:
+        """Whether colours are wanted."""
+        return self._progress.look.colour
+
     def doing(self, text: str) -> AbstractContextManager[None]:
         """Show what goes on while the block runs, from its second second on."""
         return self._progress.doing(text)
@@ -60,7 +66,7 @@ class Terminal:
             self.warn(line)
 
     def _dressed(self, colour: str, text: str) -> str:
-        return f"{colour}{text}{PLAIN}" if self._progress.look.colour else text
+        return f"{colour}{text}{PLAIN}" if self.colour else text
 
     def _write(self, text: str) -> None:
         self._progress.write(text.encode("utf-8", "surrogateescape") + b"\n")
@@ -81,11 +87,18 @@ def print_json(value: object, *, in_one_line: bool = False) -> None:
     print_line(json.dumps(value, indent=None if in_one_line else 2))
 
 
+def goes_to_a_terminal() -> bool:
+    """Whether stdout is one, here or, as the client on a laptop tells, behind ssh."""
+    context = click.get_current_context(silent=True)
+    told = context is not None and context.find_root().params.get("stdout_terminal")
+    return bool(told) or sys.stdout.isatty()
+
+
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Data for people, on stdout; a heading only on a terminal, so that pipes are clean."""
     if not rows:
         return
-    shown = headers if sys.stdout.isatty() else ()
+    shown = headers if goes_to_a_terminal() else ()
     print_line(tabulate(rows, headers=shown, tablefmt="plain", disable_numparse=True))
 
 

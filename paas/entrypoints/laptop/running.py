@@ -29,14 +29,17 @@ def ssh_options(words: Sequence[str]) -> list[str]:
 
 
 def seen_as(words: Sequence[str]) -> list[str]:
-    """What tells the server, which sees no terminal behind ssh, of the one on stderr here."""
-    if os.environ.get("TERM", "dumb") == "dumb" or ssh_options(words):
+    """What tells the server, which sees none behind ssh, of the terminal on stderr and stdout."""
+    if ssh_options(words):
         return []
+    out = ["--stdout-terminal"] if os.isatty(1) else []
+    if os.environ.get("TERM", "dumb") == "dumb":
+        return out
     try:
         columns = os.get_terminal_size(2).columns or 80
     except OSError:
-        return []
-    return ["--terminal", str(columns), "false" if os.environ.get("NO_COLOR") else "true"]
+        return out
+    return ["--terminal", str(columns), "false" if os.environ.get("NO_COLOR") else "true", *out]
 
 
 def _after_run(words: Sequence[str]) -> int | None:
