@@ -1,5 +1,6 @@
 """logs"""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -22,7 +23,7 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.terminal import goes_to_a_terminal, print_json, print_line
+from paas.entrypoints.cli.terminal import goes_to_a_terminal, print_line
 
 LINES = 100
 LINES_MAX = 100_000
@@ -77,34 +78,34 @@ def logs(
         release=_release(session, found, release) if release is not None else None,
     )
     colour = session.say.colour and goes_to_a_terminal()
-    show = _show_json if as_json else _coloured() if colour else _show
+    shown = _json if as_json else _coloured() if colour else _plain
     count = num if num is not None else LINES_MAX if since is not None else LINES
     if not tail:
         lines = session.platform.logs.tail(found.id, count, wanted)
-        for line in lines:
-            show(line)
+        if lines:  # at once: a write for each line would take most of the time
+            print_line("\n".join(map(shown, lines)))
         return
     for line in session.platform.logs.follow(found.id, session.client_gone, wanted, count):
-        show(line)
+        print_line(shown(line))
 
 
 def _release(session: Session, app: App, text: str) -> ReleaseLines:
     return release_lines(session.platform.store.releases(app.id), parse_version(text))
 
 
-def _show(line: LogLine) -> None:
-    print_line(f"{_head(line)} {line.text}")
+def _plain(line: LogLine) -> str:
+    return f"{_head(line)} {line.text}"
 
 
-def _coloured() -> Callable[[LogLine], None]:
-    """Shows each process in a colour of its own, so that they can be told apart, its text plain."""
+def _coloured() -> Callable[[LogLine], str]:
+    """Gives each process in a colour of its own, so that they can be told apart, its text plain."""
     given: dict[str, int] = {}
 
-    def show(line: LogLine) -> None:
+    def shown(line: LogLine) -> str:
         colour = given.setdefault(line.process or line.source, COLOURS[len(given) % len(COLOURS)])
-        print_line(f"\x1b[{colour}m{_head(line)}\x1b[0m {line.text}")
+        return f"\x1b[{colour}m{_head(line)}\x1b[0m {line.text}"
 
-    return show
+    return shown
 
 
 def _head(line: LogLine) -> str:
@@ -112,14 +113,14 @@ def _head(line: LogLine) -> str:
     return f"{line.at.isoformat(timespec='microseconds')} {tag}:"
 
 
-def _show_json(line: LogLine) -> None:
-    print_json(
+def _json(line: LogLine) -> str:
+    """In one line, for who reads line by line."""
+    return json.dumps(
         {
             "at": line.at.isoformat(timespec="microseconds"),
             "source": line.source,
             "process": line.process,
             "text": line.text,
             "release": line.release,
-        },
-        in_one_line=True,
+        }
     )

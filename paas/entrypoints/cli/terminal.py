@@ -82,9 +82,9 @@ class Terminal:
             self._open = False
 
 
-def print_json(value: object, *, in_one_line: bool = False) -> None:
-    """Data for programs, on stdout. in_one_line: one of many values, for who reads line by line."""
-    print_line(json.dumps(value, indent=None if in_one_line else 2))
+def print_json(value: object) -> None:
+    """Data for programs, on stdout."""
+    print_line(json.dumps(value, indent=2))
 
 
 def goes_to_a_terminal() -> bool:
