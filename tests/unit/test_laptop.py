@@ -295,13 +295,16 @@ def test_ctrl_c_is_silent(laptop: Laptop) -> None:
 
 
 def test_run_on_a_terminal_asks_ssh_for_one() -> None:
-    """-t goes along for run alone, where stdin and stdout are a terminal."""
+    """-t goes along for run alone, where stdin and stdout are a terminal; what reads a file gets
+    nothing of a terminal, rather than wait for it."""
     for words, wanted in (
         (["run", "bash"], ["-t"]),
         (["-a", "shop", "run", "bash", "--no-tty"], ["-t"]),
         (["run", "--no-tty", "bash"], []),
         (["run:detached", "bash"], []),
         (["logs"], []),
+        (["config:import", "-a", "shop"], ["-n"]),
+        (["run", "config:import"], ["-t"]),
     ):
         assert _ssh_options_on_a_terminal(words) == wanted
     assert running.ssh_options(["run", "bash"]) == []

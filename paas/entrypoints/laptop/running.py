@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from paas.domain.runs import APP_OPTIONS, COMMANDS, app_first, split_options
 
+_FILE_READERS = frozenset({"config:import", "git:from-archive", "maintenance:custom-page"})
+
 
 def app_in_front(words: Sequence[str]) -> list[str]:
     """The words, with an app that is named at the end of a ``run`` before its command."""
@@ -21,7 +23,13 @@ def own_words(words: Sequence[str]) -> list[str]:
 
 
 def ssh_options(words: Sequence[str]) -> list[str]:
-    """``-t`` where the command gets a terminal, which it shares with this one."""
+    """``-t`` where the command gets a terminal, which it shares with this one.
+
+    ``-n`` where it reads a file, but stdin is the terminal: the server cannot see that it is one,
+    and would wait for what nobody knows to type.
+    """
+    if os.isatty(0) and not _FILE_READERS.isdisjoint(own_words(words)):
+        return ["-n"]
     at = _after_run(words)
     if at is None or words[at - 1] != "run" or "--no-tty" in own_words(words):
         return []
@@ -30,7 +38,7 @@ def ssh_options(words: Sequence[str]) -> list[str]:
 
 def seen_as(words: Sequence[str]) -> list[str]:
     """What tells the server, which sees none behind ssh, of the terminal on stderr and stdout."""
-    if ssh_options(words):
+    if "-t" in ssh_options(words):
         return []
     out = ["--stdout-terminal"] if os.isatty(1) else []
     if os.environ.get("TERM", "dumb") == "dumb":
