@@ -8,7 +8,6 @@ import click
 
 from paas.domain.cron import DUE_COMMAND, Job, JobState
 from paas.domain.errors import PaasError, usage_error
-from paas.domain.names import printable
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -45,7 +44,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
                 item.job.schedule,
                 f"{item.next:%Y-%m-%d %H:%M} UTC" if item.next else _why_not(item),
                 _last(item),
-                printable(item.job.command),
+                item.job.command,
             )
             for item in found
         ],

@@ -84,7 +84,7 @@ def info(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
     print_table(
         ("", ""),
         [
-            ("Change:", printable(release.description)),
+            ("Change:", release.description),
             ("Status:", "current" if found.is_current else release.status.value),
             ("By:", release.user),
             ("When:", f"{release.created_at:%Y-%m-%d %H:%M:%S} UTC"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from paas.domain.errors import usage_error
-from paas.domain.names import assignment, printable
+from paas.domain.names import assignment
 from paas.domain.runs import Run, app_first
 from paas.entrypoints.cli.session import (
     Session,
@@ -113,7 +113,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
                 f"since {item.since:%Y-%m-%d %H:%M:%S} UTC",
                 f"v{item.version}",
                 "attached" if item.attached else "detached",
-                printable(item.command),
+                item.command,
             )
             for item in found
         ],

@@ -10,6 +10,7 @@ import click
 from tabulate import tabulate
 
 from paas.domain.errors import PaasError
+from paas.domain.names import printable
 from paas.entrypoints.cli.progress import Look, Progress
 from paas.services.narration import DETAIL, STEP, WARNING, error_lines
 
@@ -18,7 +19,7 @@ BOLD, RED, PLAIN = "\x1b[1m", "\x1b[31m", "\x1b[0m"
 
 class Terminal:
     """Narrator of domain.interfaces. A closed terminal is noticed and then left in peace: what
-    is being done goes on.
+    is being done goes on. Control characters are shown escaped, but for raw.
 
     has_left: whether who asked for the command waits no more. is_in_front: whether the terminal is
     theirs at the moment, so that something may be drawn on it.
@@ -49,13 +50,13 @@ class Terminal:
         return self._progress.doing(text)
 
     def step(self, text: str) -> None:
-        self._write(self._dressed(BOLD, STEP + text))
+        self._write(self._dressed(BOLD, STEP + printable(text)))
 
     def detail(self, text: str) -> None:
-        self._write(DETAIL + text)
+        self._write(DETAIL + printable(text))
 
     def warn(self, text: str) -> None:
-        self._write(self._dressed(RED, WARNING + text))
+        self._write(self._dressed(RED, WARNING + printable(text)))
 
     def raw(self, line: bytes) -> None:
         self._progress.write(line + b"\n")
@@ -95,11 +96,15 @@ def goes_to_a_terminal() -> bool:
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Data for people, on stdout; a heading only on a terminal, so that pipes are clean."""
+    """Data for people, on stdout; a heading only on a terminal, so that pipes are clean.
+
+    A cell may hold what somebody else has typed, such as a commit's subject: it moves no cursor.
+    """
     if not rows:
         return
     shown = headers if goes_to_a_terminal() else ()
-    print_line(tabulate(rows, headers=shown, tablefmt="plain", disable_numparse=True))
+    safe = [[printable(str(cell)) for cell in row] for row in rows]
+    print_line(tabulate(safe, headers=shown, tablefmt="plain", disable_numparse=True))
 
 
 def print_line(text: str) -> None:
