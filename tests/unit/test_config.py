@@ -1,5 +1,8 @@
 """Config changes: as releases, with and without a restart, and from an editor."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -116,6 +119,21 @@ def test_edit_with_a_failing_editor(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(PaasError, match="cannot be run"):
         editing.edit(["config:edit"], server.run)
     assert server.sent == []
+
+
+def test_edit_in_a_terminal_that_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is sent, and the file does not stay behind."""
+    noted = editor(tmp_path, monkeypatch, 'echo B=2 >> "$1"; kill -HUP $PPID; sleep 60')
+    program = (
+        "from paas.entrypoints.gateclient import editing\n"
+        "from tests.unit.test_config import Server\n"
+        "editing.edit(['config:edit'], Server({'A': '1'}).run)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[2], timeout=30
+    )
+    assert done.returncode == 128 + signal.SIGHUP
+    assert not Path(noted.read_text().split()[1]).parent.exists()
 
 
 def test_edit_over_plain_ssh_says_what_to_do(world: World) -> None:

@@ -3,11 +3,14 @@
 import contextlib
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from paas.domain.envfile import envfile, parse_envfile
 from paas.domain.errors import PaasError, usage_error
@@ -72,12 +75,18 @@ def _other(word: str, command: str) -> str:
 @contextlib.contextmanager
 def _private_file(text: str) -> Iterator[Path]:
     """A file that nobody else may read, gone at the end with its directory, whatever comes."""
+    for number in (signal.SIGHUP, signal.SIGTERM):  # the terminal was closed
+        signal.signal(number, _leave)
     with tempfile.TemporaryDirectory(prefix="paas-config-") as folder:
         path = Path(folder) / "config.env"
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(fd, "wb") as file:
             file.write(text.encode("utf-8", "surrogateescape"))
         yield path
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 def _read(path: Path) -> str:
