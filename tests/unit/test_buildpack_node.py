@@ -121,6 +121,18 @@ def test_fetches_the_yarn_of_the_lock_file(project: NodeProject) -> None:
     assert error_of(project.compile()).startswith("packageManager in package.json")
 
 
+def test_pnpm_copies_from_the_cache(project: NodeProject) -> None:
+    """Also from version 11 on, which reads variables of its own; and it fetches no other pnpm."""
+    project.package(packageManager="pnpm@12.1.0").write({"pnpm-lock.yaml": ""}).again()
+    assert project.calls().splitlines()[-3:] == [
+        "PNPM_CONFIG_PACKAGE_IMPORT_METHOD=copy",
+        "PNPM_CONFIG_PM_ON_FAIL=ignore",
+        f"PNPM_CONFIG_STORE_DIR={project.root}/cache/node/pnpm",
+    ]
+    profile = (project.app / ".profile.d/nodejs.sh").read_text()
+    assert "PNPM_CONFIG_PM_ON_FAIL" in profile
+
+
 def test_keeps_development_packages_where_asked(project: NodeProject) -> None:
     """NPM_CONFIG_PRODUCTION=false, as on Heroku."""
     project.set("NPM_CONFIG_PRODUCTION", "false")

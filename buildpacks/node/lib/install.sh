@@ -58,6 +58,8 @@ manager_command() {
     if [[ $manager == pnpm ]]; then
         # Copies, since a link into the cache could be written through by a later build.
         export NPM_CONFIG_STORE_DIR=$cache/pnpm NPM_CONFIG_PACKAGE_IMPORT_METHOD=copy
+        # From pnpm 11 on these names count.
+        export PNPM_CONFIG_STORE_DIR=$cache/pnpm PNPM_CONFIG_PACKAGE_IMPORT_METHOD=copy
     fi
     export COREPACK_ENABLE_STRICT=0
     exec "$@"
@@ -68,7 +70,7 @@ explain_failure() {
     local text=''
     IFS= read -r -d '' text <"$1" || true
     case $text in
-        *'are in sync'* | *ERR_PNPM_OUTDATED_LOCKFILE* | *'needs to be updated'* | *YN0028* | *'would have been modified'*)
+        *'are in sync'* | *ERR_PNPM_*OUTDATED_LOCKFILE* | *'needs to be updated'* | *YN0028* | *'would have been modified'*)
             fail "$lock does not fit package.json any more." \
                 "Bring it up to date with '$manager install', commit it, and push again."
             ;;

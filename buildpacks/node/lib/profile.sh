@@ -5,6 +5,8 @@ export NODE_ENV="${NODE_ENV:-production}"
 # npm, where a command uses it, neither asks the network for news nor writes outside /tmp.
 export NPM_CONFIG_UPDATE_NOTIFIER="${NPM_CONFIG_UPDATE_NOTIFIER:-false}"
 export NPM_CONFIG_CACHE="${NPM_CONFIG_CACHE:-/tmp/npm}"
+# pnpm runs with the version that was built with, and fetches no other.
+export PNPM_CONFIG_PM_ON_FAIL="${PNPM_CONFIG_PM_ON_FAIL:-ignore}"
 # For apps that start workers of their own (cluster): one for each core, at least 1, at most 4.
 if [[ -z ${WEB_CONCURRENCY:-} ]]; then
     WEB_CONCURRENCY=0

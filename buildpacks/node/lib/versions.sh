@@ -86,6 +86,8 @@ choose_manager_version() {
     mkdir -p .paas/tools
     cp -R "$directory/node_modules" .paas/tools/
     export PATH=$build/.paas/tools/node_modules/.bin:$PATH
+    # Which pnpm it is has been decided: it is not to look for another (the first name: up to 10).
+    export NPM_CONFIG_MANAGE_PACKAGE_MANAGER_VERSIONS=false PNPM_CONFIG_PM_ON_FAIL=ignore
     manager_version=$("$manager" --version)
 }
 
