@@ -162,6 +162,50 @@ def test_says_that_node_is_missing(project: NodeProject) -> None:
 
 
 @pytest.mark.parametrize(
+    ("main_file", "files", "command"),
+    [
+        ("app.js", ["app.js"], "node app.js"),
+        ("./src/app.js", ["src/app.js"], "node src/app.js"),
+        ("app.js", ["app.js", "server.js"], "node server.js"),
+        ("gone.js", [], None),
+        ("../out.js", ["../out.js"], None),
+        ("a b;id.js", ["a b;id.js"], None),
+        (7, [], None),
+    ],
+)
+def test_starts_main_without_a_script(
+    project: NodeProject, main_file: object, files: list[str], command: str | None
+) -> None:
+    """The file that package.json names, where it is in the app and its name needs no quotes."""
+    project.package(scripts={}, main=main_file).write({**LOCKED, **dict.fromkeys(files, "")})
+    project.again()
+    expected = f'---\ndefault_process_types:\n  web: "{command}"\n'
+    assert project.released() == (expected if command else "---\ndefault_process_types: {}\n")
+
+
+@pytest.mark.parametrize(
+    ("package", "files", "expected"),
+    [
+        ('{"scripts": {"build": "vite build"}}', ["index.html"], "static"),
+        ('{"scripts": {"heroku-postbuild": "x"}, "main": "index.js"}', [], "static"),
+        ('{"scripts": {"build": "x"}, "main": "index.js"}', ["index.js"], "node"),
+        ('{"scripts": {"build": "x", "start": "y"}}', ["index.html"], "node"),
+        ('{"scripts": {"build": "x"}}', ["server.js"], "node"),
+        ('{"scripts": {"build": "x"}}', ["Procfile"], "node"),
+        ('{"scripts": []}', [], "node"),
+        ("{", [], "node"),
+    ],
+)
+def test_a_site_that_is_built(
+    tmp_path: Path, package: str, files: list[str], expected: str
+) -> None:
+    """What can be built, and cannot be started, is a site."""
+    project = NodeProject(tmp_path)
+    project.write({**dict.fromkeys(files, ""), "package.json": package})
+    assert detected(project) == expected
+
+
+@pytest.mark.parametrize(
     ("files", "expected"),
     [
         (["index.html"], "static"),
@@ -178,9 +222,13 @@ def test_order_of_detection(tmp_path: Path, files: list[str], expected: str) -> 
     """The first in order.txt that fits."""
     project = NodeProject(tmp_path)
     project.write(dict.fromkeys(files, "{}"))
+    assert detected(project) == expected
+
+
+def detected(project: NodeProject) -> str:
+    """The first buildpack that accepts the app."""
     lines = (BUILDPACKS / "order.txt").read_text().splitlines()
-    names = [line for line in lines if not line.startswith("#")]
-    fitting = [
-        n for n in names if not project.run(BUILDPACKS / n / "bin/detect", project.app).returncode
-    ]
-    assert fitting[:1] == ([expected] if expected else [])
+    for name in (line for line in lines if not line.startswith("#")):
+        if project.run(BUILDPACKS / name / "bin/detect", project.app).returncode == 0:
+            return name
+    return ""

@@ -47,6 +47,7 @@ def test_static_chooses(tmp_path: Path, files: dict[str, str], site: dict[str, s
         ({"static.json": '{"root": "x"}'}, "There is no folder 'x'"),
         ({"static.json": '{"root": 1}'}, '"root" in static.json must name a folder'),
         ({"static.json": "{}"}, "There is no index.html in the app"),
+        ({"package.json": "{}"}, "There is no index.html in the app"),
         ({"static.json": '{"error_page": "x"}', "index.html": ""}, "There is no ./x"),
         ({"static.json": '{"routes": {"/a": "b"}}', "index.html": ""}, '"routes" in static.json'),
     ],
@@ -64,3 +65,21 @@ def test_static_refuses_a_link_out(tmp_path: Path) -> None:
     project.write({"static.json": '{"root": "x"}'})
     (project.app / "x").symlink_to("/etc")
     assert "leads out of the app" in error_of(project.compile_static())
+
+
+def test_static_tells_how_to_route_in_the_browser(tmp_path: Path) -> None:
+    """Only where nothing but a package.json says that it is a site."""
+    project = NodeProject(tmp_path)
+    project.write({"package.json": "{}", "dist/index.html": ""})
+    hint = '{"root": "dist", "routes": {"/**": "index.html"}}'
+    assert hint in project.compile_static().stdout
+    project.write({"static.json": "{}"})
+    assert hint not in project.compile_static().stdout
+
+
+def test_static_tells_what_else_a_package_may_be(tmp_path: Path) -> None:
+    """Where the build left nothing to serve, it may be a program."""
+    project = NodeProject(tmp_path)
+    project.write({"package.json": "{}"})
+    done = project.compile_static()
+    assert "scripts.start" in done.stdout and "static.json" in done.stdout

@@ -5,6 +5,10 @@ Usage: package.py read FILE
            the file cannot be read, with exit status 1
        package.py stable FILE LOCK
            exit status 0 where what gets installed depends on these two alone
+       package.py program FILE
+           prints the file beside it that node can start, or an empty line
+       package.py site FILE
+           exit status 0 where it says how to build the app and nothing says how to start it
 Standard library only.
 """
 
@@ -17,6 +21,8 @@ from pathlib import Path
 INSTALL_SCRIPTS = frozenset({"preinstall", "install", "postinstall", "prepare", "prepublish"})
 LOCAL = re.compile(r'(?<![A-Za-z])(?:file|link|workspace|portal|git\+[a-z]+|github):|"link": true')
 PRINTABLE = re.compile(r"[ -~]{0,200}")
+PLAIN_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}")
+BUILD_SCRIPTS = frozenset({"heroku-postbuild", "build"})
 
 
 def package(path: Path) -> dict[str, object]:
@@ -58,6 +64,24 @@ def read(path: Path) -> list[str]:
     ]
 
 
+def program(path: Path) -> str:
+    """The file that node starts where there is no script for it: server.js, or "main"."""
+    main_file = package(path).get("main")
+    for name in ("server.js", main_file):
+        if isinstance(name, str):
+            name = name.removeprefix("./")
+            if PLAIN_PATH.fullmatch(name) and ".." not in name and (path.parent / name).is_file():
+                return name
+    return ""
+
+
+def is_site(path: Path) -> bool:
+    """Whether the app can be built and not be started: files to serve, as those of Vite."""
+    scripts = package(path).get("scripts")
+    names = set(scripts) if isinstance(scripts, dict) else set()
+    return bool(BUILD_SCRIPTS & names) and "start" not in names and not program(path)
+
+
 def is_stable(path: Path, lock: Path) -> bool:
     """Whether the same package.json and lock file always give the same node_modules."""
     found = package(path)
@@ -76,6 +100,11 @@ def main() -> int:
     try:
         if sys.argv[1] == "stable":
             return 0 if is_stable(Path(sys.argv[2]), Path(sys.argv[3])) else 1
+        if sys.argv[1] == "site":
+            return 0 if is_site(Path(sys.argv[2])) else 1
+        if sys.argv[1] == "program":
+            print(program(Path(sys.argv[2])))
+            return 0
         print("\n".join([*read(Path(sys.argv[2])), "."]))
     except ValueError as error:
         print(error)

@@ -56,11 +56,16 @@ setting() {
 
 # write_release: the default process of an app without a Procfile, for bin/release.
 write_release() {
+    local command='' program
     rm -f .paas/node.yml
     [[ ! -f Procfile ]] || return 0
     if has_script start; then
-        printf -- '---\ndefault_process_types:\n  web: "%s start"\n' "$manager" >.paas/node.yml
-    elif [[ -f server.js ]]; then
-        printf -- '---\ndefault_process_types:\n  web: "node server.js"\n' >.paas/node.yml
+        command="$manager start"
+    else
+        program=$(/usr/bin/python3 -I -S "$pack/lib/package.py" program package.json)
+        [[ -z $program ]] || command="node $program"
+    fi
+    if [[ -n $command ]]; then
+        printf -- '---\ndefault_process_types:\n  web: "%s"\n' "$command" >.paas/node.yml
     fi
 }

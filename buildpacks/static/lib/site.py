@@ -1,8 +1,9 @@
 """Choose the folder of an app that Nginx serves, by static.json or by what is there.
 
 Usage: site.py DIRECTORY RESULT. Writes YAML for bin/release into RESULT and prints what was
-chosen, each warning as a line ``Warning: ...``; or prints why there is nothing to serve, with exit
-status 1. The keys of static.json are those of Heroku's static buildpack. Standard library only.
+chosen, each warning as a line ``Warning: ...``; or prints why there is nothing to serve and, on the
+next lines, what to do, with exit status 1. The keys of static.json are those of Heroku's static
+buildpack. Standard library only.
 """
 
 import json
@@ -13,6 +14,13 @@ FOLDERS = (".", "public", "dist", "build", "out", "_site", "public_html", "site"
 BUILT = ("dist", "build", "out", "_site", "public", "public_html", "site", ".")
 KNOWN = frozenset({"root", "routes", "error_page", "clean_urls"})
 FILE_MAX_BYTES = 1 << 16
+# After a build by a package.json, where nothing else says what the app is.
+NOT_FOUND = (
+    "The package.json says how to build the app, and not how to start it.",
+    'A site: name the folder that its build makes: echo \'{"root": "dist"}\' > static.json',
+    'A program: say how to start it: npm pkg set scripts.start="node index.js"',
+)
+EACH_ADDRESS = "Does it route in the browser? Have index.html answer each address, in static.json:"
 
 
 class WrongError(Exception):
@@ -74,6 +82,7 @@ def present(root: Path, folder: str, name: str | None, key: str) -> str | None:
 def main() -> int:
     """Choose, and say what was chosen."""
     root = Path(sys.argv[1]).resolve()
+    only_built = (root / "package.json").is_file() and not (root / "static.json").exists()
     try:
         asked = settings(root)
         folder = chosen(root, asked.get("root"))
@@ -84,6 +93,8 @@ def main() -> int:
         missing = present(root, folder, page.strip("/") if page else None, "error_page")
     except WrongError as error:
         print(error)
+        hint = ("See: docs/reference/static.md of the platform.",)
+        print("\n".join(NOT_FOUND if only_built else hint))
         return 1
     if missing is None and (root / folder / "404.html").is_file():
         missing = "404.html"
@@ -93,6 +104,9 @@ def main() -> int:
     print(f"Nginx serves the files in {'the top folder' if folder == '.' else folder + '/'}")
     if every:
         print(f"{every} answers where there is no such file")
+    if only_built:
+        routes = {"root": folder, "routes": {"/**": "index.html"}}
+        print(EACH_ADDRESS, json.dumps(routes), sep="\n")
     for key in sorted(set(asked) - KNOWN):
         print(f'Warning: "{key}" in static.json is not supported and does nothing.')
     return 0
