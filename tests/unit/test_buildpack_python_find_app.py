@@ -42,6 +42,31 @@ FOUND = {
     "order": ({"main.py": "app = 1", "app.py": "app = 1"}, "gunicorn --threads 8 app:app"),
     "fastapi": ({"main.py": "import fastapi\napp = fastapi.FastAPI()"}, UVICORN.format("main:app")),
     "asgi": ({"asgi.py": "application = f()"}, UVICORN.format("asgi:application")),
+    "fastapi-factory": (
+        {"main.py": "from fastapi import FastAPI\ndef create_app():\n    return FastAPI()"},
+        UVICORN.format("--factory main:create_app"),
+    ),
+    "another-name": ({"main.py": "api = FastAPI()"}, UVICORN.format("main:api")),
+    "flask-quickstart": (
+        {"hello.py": "from flask import Flask\n\napp = Flask(__name__)", "models.py": "db = 1"},
+        "gunicorn --threads 8 hello:app",
+    ),
+    "flask-tutorial": (
+        {"flaskr/__init__.py": "def create_app(test_config=None): ...", "tests/__init__.py": ""},
+        "gunicorn --threads 8 'flaskr:create_app()'",
+    ),
+    "fastapi-package": (
+        {"shop/__init__.py": "", "shop/main.py": "app = FastAPI()"},
+        UVICORN.format("shop.main:app"),
+    ),
+    "runner": (
+        {"run.py": "app = create_app()", "shop/__init__.py": "def create_app(): ..."},
+        "gunicorn --threads 8 run:app",
+    ),
+    "installed-from-src": (
+        {"pyproject.toml": "[build-system]", "src/shop/__init__.py": "app = Flask('shop')"},
+        "gunicorn --threads 8 shop:app",
+    ),
     "django": (
         {
             "manage.py": MANAGE,
@@ -62,6 +87,11 @@ FOUND = {
 
 NOT_FOUND = {
     "nothing": {"tool.py": "app = 1"},
+    "not-installed-from-src": {"src/shop/__init__.py": "app = Flask('shop')"},
+    "several": {"hello.py": "app = Flask('a')", "other.py": "app = Flask('b')"},
+    "for-tests": {"tests/__init__.py": "app = Flask('a')", "conftest.py": "app = Flask('b')"},
+    "as-a-program": {"app.py": "if __name__ == '__main__':\n    app = f()"},
+    "unreadable-script": {"old.py": "print 'x'"},
     "factory-with-arguments": {"app.py": "def create_app(config): ..."},
     "not-top-level": {"app.py": "def f():\n    app = 1"},
     "two-django-projects": {"manage.py": MANAGE, "a/wsgi.py": "", "b/wsgi.py": ""},
@@ -100,3 +130,9 @@ def test_names_a_syntax_error(tmp_path: Path) -> None:
     done = Project(tmp_path).write({"app.py": "import os\ndef f(:\n"}).find_app()
     assert done.returncode == 3
     assert done.stdout.startswith("app.py, line 2: the app has a syntax error")
+
+
+def test_names_several_apps(tmp_path: Path) -> None:
+    """Which of them is started only a person knows."""
+    files = {"hello.py": "app = Flask('a')", "other.py": "app = Flask('b')"}
+    assert "hello.py, other.py" in Project(tmp_path).write(files).find_app().stdout

@@ -45,6 +45,10 @@ def put(root: Path, files: dict[str, str]) -> Path:
         ({"package.json": '{"scripts": {"start": "node x.js"}}'}, "npm start"),
         ({"package.json": '{"scripts": {"start": "x"}}', "yarn.lock": ""}, "yarn start"),
         ({"package.json": "{}", "server.js": ""}, "node server.js"),
+        ({"package.json": '{"main": "app.js"}', "app.js": ""}, "node app.js"),
+        ({"package.json": '{"scripts": {"build": "vite build"}}', "index.html": ""}, None),
+        ({"package.json": '{"scripts": {"start": "x"}}', "static.json": '{"root": "dist"}'}, None),
+        ({"hello.py": "app = Flask(__name__)"}, "gunicorn --threads 8 hello:app"),
         ({"public/index.html": "hello"}, None),
     ],
 )
@@ -59,6 +63,7 @@ def test_what_is_found(tmp_path: Path, files: dict[str, str], web: str | None) -
     [
         ({"notes.txt": ""}, "init-no-app"),
         ({"package.json": "{}"}, "init-no-app"),
+        ({"a.py": "app = Flask('a')", "b.py": "app = Flask('b')"}, "init-no-app"),
         ({"package.json": "{"}, "init-unreadable"),
         ({"app.py": "def\n"}, "init-unreadable"),
     ],
@@ -108,6 +113,36 @@ def test_a_procfile_is_written_once(laptop: Laptop) -> None:
     assert procfile.read_text() == "web: gunicorn --threads 8 app:app\n"
     assert laptop.paas("init", "--nope").returncode == 2
     assert laptop.ssh is None
+
+
+def test_what_to_do_next_is_complete(laptop: Laptop) -> None:
+    """In the order in which it works: commit all that is to be added, the remote, the push."""
+    put(laptop.tree, FLASK)
+    assert told_next(laptop) == [
+        'git add . && git commit -m "Prepare the deploy"',  # .python-version, gunicorn
+        "git remote add deploy paas@SERVER:APP",
+        "git push deploy main",
+        "paas open",
+    ]
+    put(laptop.tree, {"requirements.txt": "gunicorn\n", ".python-version": "3.12\n"})
+    (laptop.tree / "Procfile").unlink()
+    laptop.env["PAAS_SERVER"] = "paas@host"
+    assert told_next(laptop) == [
+        'git add Procfile && git commit -m "Add a Procfile"',
+        "git push deploy main",
+        "paas open",
+    ]
+    (laptop.tree / ".git").rename(laptop.root / "elsewhere")
+    assert told_next(laptop)[:2] == [
+        'git init -b main && git add . && git commit -m "First"',
+        "git remote add deploy paas@host:tree",
+    ]
+
+
+def told_next(laptop: Laptop) -> list[str]:
+    """The lines after "Next"."""
+    lines = laptop.paas("init").stderr.splitlines()
+    return [line.strip() for line in lines[lines.index("-----> Next") + 1 :]]
 
 
 def test_a_link_is_never_written_through(laptop: Laptop) -> None:

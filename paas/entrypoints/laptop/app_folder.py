@@ -14,6 +14,7 @@ from paas.entrypoints.laptop import find_app, package_json, static_site
 
 # As buildpacks/python/lib/package_manager.sh knows them.
 DEPENDENCIES = ("requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock")
+_WRITE_ONE = "Write a Procfile of one line, for example: "
 _FILE_MAX_BYTES = 8 * 1024**2
 _LOCKS = {"package-lock.json": "npm", "yarn.lock": "yarn", "pnpm-lock.yaml": "pnpm"}
 
@@ -39,6 +40,8 @@ def examine(root: Path) -> AppFolder:
         raise PaasError(
             "init-unreadable", f"{printable(str(error))}", "Correct it, then: paas init"
         ) from error
+    except find_app.UnclearError as error:
+        raise PaasError("init-no-app", str(error), f"{_WRITE_ONE}web: gunicorn app:app") from error
     if found is not None:
         return _python(root, found)
     if (root / "package.json").is_file():
@@ -50,7 +53,7 @@ def examine(root: Path) -> AppFolder:
             "init-no-app",
             f"No app was found here: no web app in {', '.join(find_app.MODULES)} (.py) or "
             f"manage.py, no package.json. {error}",
-            "Write a Procfile of one line, for example: web: ./serve --port $PORT",
+            f"{_WRITE_ONE}web: ./serve --port $PORT",
         ) from error
     where = "this folder" if folder == "." else f"{folder}/"
     return AppFolder(f"Files to serve in {where}", None)
@@ -118,32 +121,35 @@ def _suggestions(root: Path) -> tuple[str, ...]:
 
 
 def _node(root: Path) -> AppFolder:
+    path = root / "package.json"
     try:
-        engine, manager, *scripts = package_json.read(root / "package.json")
+        engine, manager, *scripts = package_json.read(path)
+        site, program = package_json.is_site(path), package_json.program(path)
     except ValueError as error:
         raise PaasError(
             "init-unreadable", printable(str(error)), "Correct it, then: paas init"
         ) from error
     locks = [name for name in _LOCKS if (root / name).is_file()]
-    program = manager.partition("@")[0] or (_LOCKS[locks[0]] if locks else "npm")
-    if "start" in scripts:
-        web = f"{program} start"
-    elif (root / "server.js").is_file():
-        web = "node server.js"
-    else:
-        raise PaasError(
-            "init-no-app",
-            'The package.json has no "start" script, and there is no server.js.',
-            'Add one: npm pkg set scripts.start="node index.js"; or, for a site that is built: '
-            'echo \'{"root": "dist"}\' > static.json',
-        )
+    tool = manager.partition("@")[0] or (_LOCKS[locks[0]] if locks else "npm")
     missing = []
     if not locks:
-        missing.append(("No lock file fixes the packages", f"{program} install"))
+        missing.append(("No lock file fixes the packages", f"{tool} install"))
     if not engine:
         missing.append(
             ("No engines.node says which Node.js the app needs", 'npm pkg set engines.node="22.x"')
         )
+    if site or (root / "static.json").is_file():
+        what = "A site that its build makes, by package.json" if site else "A site, by static.json"
+        return AppFolder(what, None, tuple(missing))
+    if "start" not in scripts and not program:
+        raise PaasError(
+            "init-no-app",
+            'The package.json has no script "start", and no "main" that is there; nor is there a '
+            "server.js.",
+            'Add one: npm pkg set scripts.start="node index.js"; or, for a site that is built: '
+            'echo \'{"root": "dist"}\' > static.json',
+        )
+    web = f"{tool} start" if "start" in scripts else f"node {program}"
     return AppFolder("A Node.js app, by its package.json", web, tuple(missing))
 
 

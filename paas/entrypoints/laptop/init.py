@@ -28,8 +28,8 @@ def init(words: Sequence[str], server: Server | None) -> int:
         saying.warn(f"{what}. To add it: {remedy}")
     for note in folder.notes:
         saying.detail(note)
-    _add_remote(server, name, root)
-    _tell_next(wrote)
+    remote = _add_remote(server, name, root)
+    _tell_next(wrote, remote, complete=not folder.missing)
     return 0
 
 
@@ -50,7 +50,7 @@ def _options(words: Sequence[str]) -> tuple[str | None, bool]:
 def _write(path: Path, folder: AppFolder, *, force: bool) -> bool:
     """Write the Procfile, where one is needed and none is there; whether it was."""
     if folder.web is None:
-        saying.detail("They are served as they are: it needs no Procfile")
+        saying.detail("Nginx serves the files: it needs no Procfile")
         return False
     line = f"web: {folder.web}\n"
     if os.path.lexists(path) and not force:
@@ -81,34 +81,40 @@ def _declared(path: Path) -> str:
     return ", though it cannot be read"
 
 
-def _add_remote(server: Server | None, name: str | None, root: Path) -> None:
+def _add_remote(server: Server | None, name: str | None, root: Path) -> str | None:
+    """Add the git remote, or return the command that does."""
     present = remotes.deploy_url()
     if present is not None:
         saying.detail(f"The git remote {REMOTE} leads to {present}")
-        return
+        return None
     if name is None:
         with suppress(PaasError):
             name = app_name(root.name.lower().replace("_", "-").replace(" ", "-"))
-    if server is None or name is None:
-        saying.detail(f"The git remote {REMOTE}: git remote add {REMOTE} paas@SERVER:APP")
-        return
-    url = server.git_url(name)
-    if not remotes.in_work_tree():
-        saying.detail(f"The git remote {REMOTE}: git remote add {REMOTE} {url}")
-    elif remotes.git("remote", "add", REMOTE, url) is None:
-        saying.warn(f"The git remote could not be added: git remote add {REMOTE} {url}")
-    else:
-        saying.step(f"Added the git remote {REMOTE}: {url}")
-        saying.detail("The first push creates the app")
+    url = server.git_url(name) if server and name else "paas@SERVER:APP"
+    command = f"git remote add {REMOTE} {url}"
+    if server is None or name is None or not remotes.in_work_tree():
+        return command
+    if remotes.git("remote", "add", REMOTE, url) is None:
+        saying.warn("The git remote could not be added")
+        return command
+    saying.step(f"Added the git remote {REMOTE}: {url}")
+    saying.detail("The first push creates the app")
+    return None
 
 
-def _tell_next(wrote: bool) -> None:
+def _tell_next(wrote: bool, remote: str | None, *, complete: bool) -> None:
+    """The commands from here to the running app. remote: the one that adds it, if needed."""
     branch = remotes.git("symbolic-ref", "--short", "HEAD") or "main"
     pushed = branch if branch in _BRANCHES else f"{branch}:main"
     saying.step("Next")
     if not remotes.in_work_tree():
         saying.detail('git init -b main && git add . && git commit -m "First"')
+        pushed = "main"
+    elif not complete:
+        saying.detail('git add . && git commit -m "Prepare the deploy"')
     elif wrote:
         saying.detail('git add Procfile && git commit -m "Add a Procfile"')
+    if remote:
+        saying.detail(remote)
     saying.detail(f"git push {REMOTE} {pushed}")
     saying.detail("paas open")
