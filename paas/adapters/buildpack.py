@@ -195,8 +195,8 @@ class BuildpackBuilder:
                 "no-buildpack",
                 "No buildpack recognises this app: none of the files by which one knows its "
                 "language is in the top directory.",
-                "For Python, add a requirements.txt (it may be empty); for Node.js a package.json; "
-                "for files an index.html; for anything that is executable a Procfile. "
+                "For Python, add a requirements.txt (pip freeze > requirements.txt); for Node.js "
+                "a package.json; for files an index.html; for anything executable a Procfile. "
                 "Other languages' buildpacks: paas buildpacks:set https://...",
             )
         if heard.disk_is_full and shutil.disk_usage(self._settings.state).free < 8 * 1024**2:

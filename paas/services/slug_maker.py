@@ -165,7 +165,8 @@ def _no_processes() -> PaasError:
     return PaasError(
         "no-processes",
         "The app has no Procfile, and no way to start it was found.",
-        "Add a Procfile with one line, for example: web: gunicorn app:app",
+        "Add a Procfile with one line that starts it, for example: web: gunicorn app:app, or: "
+        "web: node index.js",
     )
 
 

@@ -122,8 +122,8 @@ class Startup:
             "wrong-port",
             f"{instance.label} listens on {where}, but not on 127.0.0.1:{instance.port}, which "
             f"$PORT names.{self._last_lines(app, instance)}",
-            "Make the Procfile's command listen on $PORT, for example: "
-            "web: gunicorn --bind 127.0.0.1:$PORT app:app",
+            'Make it listen on $PORT: process.env.PORT in Node.js, os.environ["PORT"] in Python, '
+            "or in the Procfile, for example: web: gunicorn --bind 127.0.0.1:$PORT app:app",
         )
 
     def _too_late(self, app: App, instance: Instance) -> PaasError:
