@@ -6,14 +6,13 @@ which is read as any file of an app's.
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from paas.adapters import files
+from paas.adapters import directories, files
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.child_launch import launch, write_spec
 from paas.adapters.instance_specs import hidden
@@ -59,13 +58,13 @@ class FetchSandbox:
     def room(self, app: App, name: str) -> Iterator[Path]:
         """A directory of the app's uid on the disk, for as long as the context lasts."""
         path = self.room_path(name)
-        shutil.rmtree(path, ignore_errors=True)
+        directories.remove(path)
         files.make_directory(path.parent, mode=0o711)
         try:
             files.make_directory(path, owner=(app.uid, app.uid))
             yield path
         finally:
-            shutil.rmtree(path, ignore_errors=True)
+            directories.remove(path)
 
     def room_path(self, name: str) -> Path:
         """Where such a directory is."""
@@ -160,7 +159,7 @@ class FetchSandbox:
         found = bool(rooms) or cgroup in cgroups.names()
         cgroups.remove(cgroup)
         for path in rooms:
-            shutil.rmtree(path, ignore_errors=True)
+            directories.remove(path)
         return found
 
 

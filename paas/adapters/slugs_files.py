@@ -5,6 +5,7 @@ import shutil
 import stat
 from pathlib import Path
 
+from paas.adapters import directories
 from paas.domain.errors import PaasError
 from paas.domain.sites import SlugFolder
 
@@ -41,12 +42,12 @@ class FileSlugs:
         # Its name begins with the build's, so that a crash in between leaves nothing unknown.
         aside = self._builds / f"{build_id}.narrowed"
         chosen.rename(aside)
-        shutil.rmtree(path)
+        directories.remove(path)
         aside.rename(path)
 
     def freeze(self, build_id: str) -> int:
         path = self._builds / build_id
-        size_bytes = _size_bytes(path)
+        size_bytes = directories.size_bytes(path)
         path.rename(self._slugs / build_id)
         _sync(self._slugs)
         return size_bytes
@@ -76,10 +77,10 @@ class FileSlugs:
 
     def remove(self, slug_id: str) -> None:
         for path in (self._builds / slug_id, self._slugs / slug_id):
-            shutil.rmtree(path, ignore_errors=True)
+            directories.remove(path)
 
     def remove_cache(self, app_id: int) -> None:
-        shutil.rmtree(self._caches / str(app_id), ignore_errors=True)
+        directories.remove(self._caches / str(app_id))
 
     def unfinished(self) -> list[str]:
         return sorted(path.name for path in self._builds.iterdir())
@@ -96,19 +97,6 @@ class FileSlugs:
                 f"{self._min_free_mib} MiB (setting min_free_mib).",
                 "Free some space on the server (df -h shows where), then push again.",
             )
-
-
-def _size_bytes(path: Path) -> int:
-    """Disk use of everything below path, following no symlink."""
-    total = 0
-    pending = [os.fspath(path)]
-    while pending:
-        with os.scandir(pending.pop()) as entries:
-            for entry in entries:
-                total += entry.stat(follow_symlinks=False).st_blocks * 512
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(entry.path)
-    return total
 
 
 def _sync(folder: Path) -> None:

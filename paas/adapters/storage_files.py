@@ -1,8 +1,9 @@
 """Storage directories on disk: state/storage/APP/ID, each owned by its app's uid."""
 
 import os
-import shutil
 from pathlib import Path
+
+from paas.adapters import directories
 
 
 class FileStorage:
@@ -18,18 +19,11 @@ class FileStorage:
         os.chown(path, uid, uid, follow_symlinks=False)
 
     def size_bytes(self, app_id: int, storage_id: int) -> int:
-        total = 0
-        for folder, _, names in os.walk(storage_directory(self._root, app_id, storage_id)):
-            for name in names:
-                try:
-                    total += os.lstat(Path(folder, name)).st_blocks * 512
-                except FileNotFoundError:
-                    continue
-        return total
+        return directories.size_bytes(storage_directory(self._root, app_id, storage_id))
 
     def remove(self, app_id: int, storage_id: int | None = None) -> None:
         path = self._root / str(app_id)
-        shutil.rmtree(path if storage_id is None else path / str(storage_id), ignore_errors=True)
+        directories.remove(path if storage_id is None else path / str(storage_id))
 
 
 def storage_directory(root: Path, app_id: int, storage_id: int) -> Path:

@@ -1,9 +1,10 @@
 """Files below directories that an app's uid can write to: read without being led elsewhere."""
 
 import os
-import shutil
 import stat
 from pathlib import Path
+
+from paas.adapters import directories
 
 
 def read_plain_file(directory: Path, name: str, max_bytes: int) -> bytes | None:
@@ -30,6 +31,6 @@ def read_plain_file(directory: Path, name: str, max_bytes: int) -> bytes | None:
 def discard(path: Path) -> None:
     """Delete whatever is at path; a symbolic link itself, never what it points to."""
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        directories.remove(path)
     else:
         path.unlink(missing_ok=True)
