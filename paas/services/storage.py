@@ -36,12 +36,14 @@ class Storages:
             app = refreshed(self.store, app)
             path = storage_path(text, app.storage)
             made = self.store.add_storage(app.id, path)
+            live = _Live(on_live)
             try:
                 self.files.create(app.id, made.id, app.uid)
-                self._roll_out(app, say, on_live)
+                self._roll_out(app, say, live)
             except BaseException:
-                self.store.remove_storage(made.id)
-                self.files.remove(app.id, made.id)
+                if not live.called:  # else the app writes to it already
+                    self.store.remove_storage(made.id)
+                    self.files.remove(app.id, made.id)
                 raise
 
     def remove(
@@ -69,10 +71,12 @@ class Storages:
                     "no-storage", f"{app.name} has no storage directory {path}.", "paas storage"
                 )
             self.store.remove_storage(found[0].id)
+            live = _Live(on_live)
             try:
-                self._roll_out(app, say, on_live)
+                self._roll_out(app, say, live)
             except BaseException:
-                self.store.restore_storage(app.id, found[0])
+                if not live.called:
+                    self.store.restore_storage(app.id, found[0])
                 raise
             self.files.remove(app.id, found[0].id)
 
@@ -83,3 +87,15 @@ class Storages:
             on_live()
         else:
             self.rollout.run(app, release, say, on_live)
+
+
+class _Live:
+    """on_live of a roll-out, that remembers whether it was called: then there is no way back."""
+
+    def __init__(self, on_live: Callable[[], None]) -> None:
+        self._on_live = on_live
+        self.called = False
+
+    def __call__(self) -> None:
+        self.called = True
+        self._on_live()

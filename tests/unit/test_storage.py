@@ -110,3 +110,20 @@ def test_a_crash_between_record_and_directory_is_mended(world: World) -> None:
     assert world.storage_files.there == {(1, made.id)}
     world.reconcile.run(world.said)
     assert world.storage_files.there == {(1, made.id)}
+
+
+def test_what_follows_the_switch_undoes_nothing(world: World) -> None:
+    """Live instances write to what was added already, and have no more what was removed."""
+    world.app()
+    world.push()
+
+    def fails() -> None:
+        raise RuntimeError("the disk is full")
+
+    with pytest.raises(RuntimeError):
+        world.storage.add(ROOT, "shop", "/app/data", world.said, fails)
+    ((storage, _),) = world.storage.listing(ROOT, "shop")
+    assert world.storage_files.there == {(1, storage.id)}
+    with pytest.raises(RuntimeError):
+        world.storage.remove(ROOT, "shop", "/app/data", "shop", world.said, fails)
+    assert world.storage.listing(ROOT, "shop") == []
