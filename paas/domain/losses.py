@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from paas.domain.errors import PaasError
 from paas.domain.names import printable
+from paas.domain.sizes import size_words
 from paas.domain.storage import Storage, storage_path
 
 # So many bytes below /app are worth a word; a database always is.
@@ -76,7 +77,7 @@ def told(layer: Layer, storage: Sequence[Storage]) -> str:
     else:
         assert layer.largest is not None
         least = "" if layer.complete else "at least "
-        size = f"{least}{_size(layer.total_bytes)} below /app"
+        size = f"{least}{size_words(layer.total_bytes)} below /app"
         what = f"{size}, of it {_shown(layer.largest)}"
         file = layer.largest
     return f"Lost with the end of this process: {what}. {_remedy(file, storage)}"
@@ -97,10 +98,4 @@ def _remedy(file: LostFile, storage: Sequence[Storage]) -> str:
 def _shown(file: LostFile) -> str:
     path = printable(file.path)
     path = path if len(path) <= PATH_SHOWN_CHARS else "..." + path[3 - PATH_SHOWN_CHARS :]
-    return f"{path} ({_size(file.size_bytes)})"
-
-
-def _size(size_bytes: int) -> str:
-    if size_bytes < 1024**2:
-        return f"{max(1, size_bytes // 1024)} KiB"
-    return f"{size_bytes / 1024**2:.1f} MiB"
+    return f"{path} ({size_words(file.size_bytes)})"

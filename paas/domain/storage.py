@@ -26,8 +26,8 @@ def storage_path(text: str, present: Sequence[Storage]) -> str:
     if _PATH.fullmatch(path) is None or {".", ".."} & set(parts):
         raise usage_error(
             "storage-path",
-            f"{shown(text)} cannot be a storage directory: one below /app, of letters, digits and "
-            "the signs . _ @ + = , ~ -",
+            f"{shown(text)} cannot be a storage directory: it must be an absolute path below /app, "
+            "of letters, digits and the signs . _ @ + = , ~ -",
             "paas storage:add /app/data",
         )
     for other in present:

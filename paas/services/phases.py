@@ -147,7 +147,7 @@ class _Run:
 
 
 def _failed(reference: str, why: str) -> PaasError:
-    hint = "Correct what it stumbles over, commit, and push again."
+    hint = "Correct what it stumbles over, then try again."
     if NO_DIRECTORY in why:
         hint = "The directory of a SQLite file must be there, and last: paas storage:add /app/data"
     return PaasError(reference, why, hint)

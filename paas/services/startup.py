@@ -103,7 +103,7 @@ class Startup:
         raise PaasError(
             "instance-exited",
             f"{instance.label} {reason} before {what}.{self._last_lines(app, instance)}",
-            "Correct what it stumbles over, commit, and push again.",
+            "Correct what it stumbles over, then try again; what else it printed: paas logs -n 100",
         )
 
     def _elsewhere(self, instance: Instance) -> set[tuple[str, int]]:

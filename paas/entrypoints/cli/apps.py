@@ -7,6 +7,7 @@ import click
 from paas.domain.apps import App
 from paas.domain.errors import PaasError, usage_error
 from paas.domain.names import app_name, branch_name
+from paas.domain.sizes import size_words
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -86,7 +87,7 @@ def info(session: Session, name: str | None, app: str | None, as_json: bool) -> 
             ("Git URL:", found.git_url),
             ("Owner:", found.app.owner or "(the operator)"),
             ("Release:", f"v{found.release}" if found.release else "none yet"),
-            ("Slug size:", f"{size / 1024**2:.1f} MiB" if size is not None else "-"),
+            ("Slug size:", size_words(size) if size is not None else "-"),
             ("Deploy branch:", plain["deploy_branch"]),
             ("Created:", f"{found.app.created_at:%Y-%m-%d %H:%M:%S} UTC"),
         ],

@@ -6,6 +6,7 @@ from paas.domain.diffs import Difference, Entry, NameChanges, config_rows, secti
 from paas.domain.errors import usage_error
 from paas.domain.history import is_version, parse_version
 from paas.domain.names import printable
+from paas.domain.sizes import size_words
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -77,7 +78,7 @@ def info(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
         return
     release, slug = found.release, found.slug
     if slug is not None:
-        slug_words = f"{slug.size_bytes / 1024**2:.1f} MiB"
+        slug_words = size_words(slug.size_bytes)
     else:
         slug_words = "pruned" if release.slug_id else "none"
     print_line(f"=== {found.app.name} v{release.version}")

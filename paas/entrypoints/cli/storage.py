@@ -3,6 +3,7 @@
 import click
 
 from paas.domain.errors import usage_error
+from paas.domain.sizes import size_words
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -31,7 +32,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
     if not found:
         session.say.detail("No storage. What an instance writes is gone with it; to keep files:")
         session.say.detail("paas storage:add /app/data")
-    rows = [(storage.path, f"{size / 1024**2:.1f} MiB") for storage, size in found]
+    rows = [(storage.path, size_words(size)) for storage, size in found]
     print_table(("Path", "Size"), rows)
 
 
