@@ -1,7 +1,7 @@
 """Brings the platform up and down: what must be there before supervisord, and after it.
 
 ``boot --etc ETC`` (systemd's ExecStart) prepares and becomes supervisord; ``boot --etc ETC start``
-does so in the background and returns when the gate answers; ``stop`` ends everything, apps too.
+does so in the background and returns when all of it answers; ``stop`` ends everything, apps too.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from paas.adapters.cgroups import Cgroups
 from paas.adapters.clock import SystemClock
 from paas.adapters.nginx_orphans import dismiss_orphans
 from paas.adapters.runs_native import NativeRuns
+from paas.adapters.nginx_process import NginxProcess
 from paas.domain.errors import PaasError
 from paas.entrypoints.cli.terminal import Terminal
 from paas.settings import Settings, load
@@ -113,7 +114,7 @@ def _reconcile_when_up(settings: Settings) -> None:
 
 
 def start(settings: Settings, *, quiet: bool = False) -> int:
-    """Start the server in the background, unless it runs; returns when its gate answers."""
+    """Start the server in the background, unless it runs; returns when it answers."""
     child = None
     if not daemons.owns_network_daemons(settings):
         daemons.systemctl("start")
@@ -126,7 +127,7 @@ def start(settings: Settings, *, quiet: bool = False) -> int:
 
 
 def wait_until_up(settings: Settings, child: subprocess.Popen[bytes] | None = None) -> None:
-    """Return when everything of the platform runs and the gate answers.
+    """Return when everything of the platform runs and answers.
 
     Raises PaasError where it does not come to that, at once where child, that starts it, ends.
     """
@@ -206,7 +207,22 @@ def _is_up(settings: Settings) -> bool:
     if not rows or any(row.state != "RUNNING" for row in rows):
         return False
     with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(settings.gate_socket)) == 0
+        if probe.connect_ex(str(settings.gate_socket)) != 0:
+            return False
+    # RUNNING is what was started a second ago; beside many apps that is not yet what listens.
+    return not daemons.owns_network_daemons(settings) or _listens(settings)
+
+
+def _listens(settings: Settings) -> bool:
+    """Whether the web server and sshd take connections, and nginx has written its pid."""
+    nginx = NginxProcess(settings.nginx_conf, settings.nginx_pid, settings.worker_limit_s)
+    if nginx.master() is None:
+        return False
+    for port in (settings.http_port, settings.ssh_port):
+        with socket.socket(socket.AF_INET) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return False
+    return True
 
 
 def _wait(condition: Callable[[], bool], limit_s: float) -> bool:

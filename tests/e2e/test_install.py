@@ -204,6 +204,7 @@ def test_stop_and_start(new_server: Callable[..., Server], tmp_path: Path) -> No
     assert not server.processes()
     assert "stopped" in server.paas("server:status", check=False).stdout
     server.paas("server:start")
+    assert server.get("no-app").status == 404, "the web server answers when server:start returns"
     wait_for(lambda: _serves(server, "hello"), 20, "an answer after server:start")
     for pid in server.processes():
         os.kill(pid, signal.SIGKILL)
