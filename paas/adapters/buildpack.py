@@ -197,7 +197,8 @@ class BuildpackBuilder:
                 "language is in the top directory.",
                 "For Python, add a requirements.txt (pip freeze > requirements.txt); for Node.js "
                 "a package.json; for files an index.html; for anything executable a Procfile. "
-                "Other languages' buildpacks: paas buildpacks:set https://...",
+                "Other languages' buildpacks: paas buildpacks:set https://... For an app in a "
+                "folder of the repository: paas builder:set build-dir FOLDER",
             )
         if heard.disk_is_full and shutil.disk_usage(self._settings.state).free < 8 * 1024**2:
             return disk_full()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from paas.domain.addresses import Addresses
-from paas.domain.apps import Actor, App
+from paas.domain.apps import Actor, App, AppLock
 from paas.domain.errors import PaasError, usage_error
 from paas.domain.interfaces import (
     Clock,
@@ -37,6 +37,9 @@ class AppInfo:
     git_url: str
     release: int | None
     slug_size_bytes: int | None
+    build_dir: str | None
+    maintenance: bool
+    lock: AppLock | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,9 @@ class Apps:
             self.addresses.git_url(app.name),
             app.current,
             slug.size_bytes if slug else None,
+            build_dir=self.store.build_dir(app.id),
+            maintenance=self.store.maintenance(app.id),
+            lock=self.store.app_lock(app.id),
         )
 
     def rename(self, actor: Actor, name: str, new_name: AppName, say: Narrator) -> App:

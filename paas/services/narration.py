@@ -61,7 +61,7 @@ def waiting(say: Narrator) -> Callable[[str], AbstractContextManager[None]]:
 
     @contextmanager
     def told(holder: str) -> Iterator[None]:
-        say.warn(f"Waiting: {holder}. This is next.")
+        say.warn(f"Waiting: {holder}. This follows.")
         with say.doing("waiting for that"):
             yield
 

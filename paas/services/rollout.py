@@ -83,6 +83,8 @@ class Rollout:
     def _warn(self, app: App, release: Release, say: Narrator) -> None:
         for text in self.sites.files.warnings(release, self.store.routing(app.id)):
             say.warn(text)
+        if self.store.maintenance(app.id):
+            say.warn("Maintenance mode is on: visitors see its page until: paas maintenance:off")
 
     def _slug(self, release: Release) -> Slug | None:
         slug = self.store.slug(release.slug_id) if release.slug_id else None

@@ -126,7 +126,7 @@ def test_a_terminal_shows_that_it_goes_on(
     env = {**alice.git_env(), "PAAS_SSH": shlex.join(alice.ssh_argv())}
     argv = [str(PAAS), "ps:wait", "--server", address]
     with busy(server, "lapwait") as free, console(argv, env=env, cwd=work.path) as alices:
-        alices.await_(r"This is next\.\n     [-\\|/] Waiting for that \(1 s\)")
+        alices.await_(r"This follows\.\n     [-\\|/] Waiting for that \(1 s\)")
         free()
         alices.await_(r"-----> lapwait has no release yet\n")
         assert alices.status() == 0

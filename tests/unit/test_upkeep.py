@@ -37,6 +37,18 @@ def test_a_locked_app_refuses_deploys(world: World) -> None:
     world.push(commit="b" * 40)
 
 
+def test_what_keeps_an_app_from_being_as_usual_is_told(world: World) -> None:
+    """apps:info says that it is locked or closed, and which folder it is built from."""
+    app = world.app()
+    found = world.apps.info(ROOT, "shop")
+    assert (found.lock, found.maintenance, found.build_dir) == (None, False, None)
+    made = world.upkeep.lock(ROOT, "shop", "")
+    world.upkeep.set_maintenance(ROOT, "shop", True, world.said)
+    world.store.set_build_dir(app.id, "web")
+    found = world.apps.info(ROOT, "shop")
+    assert (found.lock, found.maintenance, found.build_dir) == (made, True, "web")
+
+
 def test_maintenance_closes_the_site_and_opens_it(world: World) -> None:
     """Instances run on; a deploy meanwhile leaves it on, with the page of the new release."""
     world.app()
@@ -47,7 +59,9 @@ def test_maintenance_closes_the_site_and_opens_it(world: World) -> None:
     site = world.proxy.by_app[1]
     assert (site.closed, site.page) == (True, None)
     assert world.runtime.calls == []
+    assert not any("Maintenance mode" in line for line in world.said.lines)
     world.push(commit="b" * 40)
+    assert any("Maintenance mode is on" in line for line in world.said.lines)
     slug = world.store.slugs(1)[0]
     world.slugs.pages.add(slug.id)
     world.reconcile.run(world.said)

@@ -74,6 +74,9 @@ def info(session: Session, name: str | None, app: str | None, as_json: bool) -> 
         "release": found.release,
         "slug_size_bytes": found.slug_size_bytes,
         "deploy_branch": found.app.deploy_branch or "main or master",
+        "build_dir": found.build_dir,
+        "maintenance": found.maintenance,
+        "locked": found.lock.words if found.lock else None,
     }
     if as_json:
         print_json(plain)
@@ -89,6 +92,9 @@ def info(session: Session, name: str | None, app: str | None, as_json: bool) -> 
             ("Release:", f"v{found.release}" if found.release else "none yet"),
             ("Slug size:", size_words(size) if size is not None else "-"),
             ("Deploy branch:", plain["deploy_branch"]),
+            *([("Build dir:", found.build_dir)] if found.build_dir else []),
+            *([("Maintenance:", "on")] if found.maintenance else []),
+            *([("Deploys locked:", found.lock.words)] if found.lock else []),
             ("Created:", f"{found.app.created_at:%Y-%m-%d %H:%M:%S} UTC"),
         ],
     )
