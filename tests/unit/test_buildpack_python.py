@@ -259,6 +259,17 @@ def test_asks_for_uvicorn(project: Project) -> None:
             "\u00d7 Failed to build `mysqlclient==2.2.7`",
             "The dependency mysqlclient==2.2.7 could not",
         ),
+        (
+            "error: No solution found when resolving dependencies\n  cause: Because the current "
+            "Python version (3.11.2) does not satisfy Python>=3.12 and django==6.0 depends on "
+            "Python>=3.12, we can conclude that django==6.0 cannot be used.",
+            "django==6.0 needs Python >=3.12, and the app is built with 3.",
+        ),
+        (
+            "error: The requested interpreter resolved to Python 3.11.2, which is incompatible "
+            "with the project's Python requirement: `>=3.13` (from `project.requires-python`)",
+            "The project needs Python >=3.13, and the app is built with 3.",
+        ),
         ("error: the sky fell", "The dependencies in requirements.txt could not be installed."),
     ],
 )
@@ -267,6 +278,13 @@ def test_explains_uv(project: Project, text: str, reason: str) -> None:
     done = project.write({**FLASK, "uv-says": text}).compile()
     assert error_of(done).startswith(reason)
     assert f"       {text.splitlines()[0]}" in done.stdout
+
+
+def test_tells_how_to_choose_the_python_that_is_needed(project: Project) -> None:
+    """The line for .python-version."""
+    text = "does not satisfy Python>=3.12,<4 and django==6.0 depends on Python>=3.12"
+    done = project.write({**FLASK, "uv-says": text}).compile()
+    assert "echo 3.12 > .python-version" in done.stdout
 
 
 def test_runs_hooks_with_config_vars(project: Project) -> None:

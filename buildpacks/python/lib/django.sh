@@ -50,7 +50,7 @@ explain_collectstatic() {
     fi
     local advice="The traceback is above. Correct it, commit, and push again."
     if [[ $text == *STATIC_ROOT* ]]; then
-        advice="Set STATIC_ROOT in the settings, for example: STATIC_ROOT = BASE_DIR / \"staticfiles\""
+        advice="Set STATIC_ROOT in the settings, for example: STATIC_ROOT = BASE_DIR / \"staticfiles\"; then let Nginx serve it: paas static:add /static staticfiles"
     elif [[ $text =~ KeyError:\ \'([A-Z_]+)\' ]]; then
         advice="The settings need ${BASH_REMATCH[1]}. Set it with: paas config:set ${BASH_REMATCH[1]}=..."
     fi

@@ -37,6 +37,7 @@ explain_failure() {
     IFS= read -r -d '' text <"$1" || true
     text=${text//$'\n'/ }
     while [[ $text == *'  '* ]]; do text=${text//  / }; done
+    explain_python "$text"
     if [[ $text =~ $name' was not found in the'|$name' was not found in the provided' ]]; then
         fail "There is no package '${BASH_REMATCH[1]}' in the package index ($listed_in)." \
             "Check the name at https://pypi.org, correct $listed_in, commit, and push again."
@@ -50,4 +51,20 @@ explain_failure() {
     fi
     fail "The dependencies in $listed_in could not be installed." \
         "The lines above say why. Correct $listed_in, commit, and push again."
+}
+
+# explain_python TEXT: end the build where the app, or what it depends on, wants another Python.
+explain_python() {
+    local wanted='' who='The project'
+    local range='([<>=!~]+ ?3\.[0-9]+)'
+    if [[ $1 =~ 'does not satisfy Python'$range[^\ ]*' and '([^ ]+)' depends on Python' ]]; then
+        wanted=${BASH_REMATCH[1]} who=${BASH_REMATCH[2]}
+    elif [[ $1 =~ "the project's Python requirement: \`"$range ]]; then
+        wanted=${BASH_REMATCH[1]}
+    else
+        return 0
+    fi
+    fail "$who needs Python $wanted, and the app is built with $python_version." \
+        "Choose one that fits, commit, and push again: echo ${wanted##*[<>=\!~ ]} > .python-version" \
+        "Or choose versions in $listed_in that fit Python ${python_version%.*}."
 }
