@@ -67,6 +67,17 @@ def test_static_refuses_a_link_out(tmp_path: Path) -> None:
     assert "leads out of the app" in error_of(project.compile_static())
 
 
+@pytest.mark.parametrize("name", ["link.html", "up/index.html", "../index.html"])
+def test_static_refuses_links_as_answers(tmp_path: Path, name: str) -> None:
+    """Nginx follows none, so each address would be answered with an error of its own."""
+    project = NodeProject(tmp_path)
+    project.write({"index.html": "", "www/index.html": ""})
+    (project.app / "www/link.html").symlink_to("index.html")
+    (project.app / "www/up").symlink_to("..")
+    project.write({"static.json": json.dumps({"root": "www", "routes": {"/**": name}})})
+    assert error_of(project.compile_static()).endswith("is a link.")
+
+
 def test_static_tells_how_to_route_in_the_browser(tmp_path: Path) -> None:
     """Only where nothing but a package.json says that it is a site."""
     project = NodeProject(tmp_path)

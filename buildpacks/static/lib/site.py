@@ -73,9 +73,14 @@ def fallback(routes: object) -> str | None:
 
 
 def present(root: Path, folder: str, name: str | None, key: str) -> str | None:
-    """A file of the folder that static.json names; it must be there."""
-    if name is not None and not (root / folder / name).is_file():
+    """A file of the folder that static.json names: there, and no link, since none is served."""
+    if name is None:
+        return None
+    top = (root / folder).resolve()
+    if not (top / name).is_file():
         raise WrongError(f'There is no {folder}/{name}, which "{key}" in static.json names.')
+    if (top / name).resolve() != top / name:
+        raise WrongError(f'{folder}/{name}, which "{key}" in static.json names, is a link.')
     return name
 
 
