@@ -48,7 +48,7 @@ class Startup:
         while waiting:
             elapsed = self.clock.monotonic() - started
             states = self.runtime.states([progress.instance for progress in waiting])
-            waiting = [p for p in waiting if not self._passes(app, p, states, elapsed, say)]
+            waiting = [p for p in waiting if not self._passes(app, p, states, started, say)]
             if not waiting:
                 return
             silent = next((p for p in waiting if p.is_silent), None)
@@ -68,10 +68,11 @@ class Startup:
         app: App,
         progress: Progress,
         states: dict[str, InstanceState],
-        elapsed: float,
+        started: float,
         say: Narrator,
     ) -> bool:
         instance = progress.instance
+        elapsed = self.clock.monotonic() - started  # a slow answer of another may lie between
         state = states[instance.id]
         self._check_alive(app, instance, state)
         left_s = max(POLL_S, self.limit_s + progress.delay_s - elapsed)
@@ -80,7 +81,7 @@ class Startup:
         except CheckFailedError as error:
             raise check_failed(error.why, self._last_lines(app, instance)) from error
         if passed:
-            self._tell(progress, elapsed, say)
+            self._tell(progress, self.clock.monotonic() - started, say)
         return passed
 
     def _tell(self, progress: Progress, elapsed: float, say: Narrator) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from paas.domain.health import Answer
+from tests.fakes.saying import FakeClock
 
 
 class FakeProbe:
@@ -13,9 +14,13 @@ class FakeProbe:
         self.status = 200
         self.pages: dict[str, Answer | None] = {}
         self.asked: list[str] = []
+        self.clock: FakeClock | None = None
+        self.takes_s = 0.0
 
     def answers(self, port: int, host: str, timeout_s: float) -> int | None:
         self.asked.append("any")
+        if self.clock is not None:
+            self.clock.sleep(self.takes_s)
         return None if self.silent else self.status
 
     def accepts(self, port: int, timeout_s: float) -> bool:

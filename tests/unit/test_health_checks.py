@@ -6,6 +6,7 @@ import pytest
 
 from paas.domain.addresses import Addresses
 from paas.domain.errors import PaasError
+from paas.domain.formation import WEB
 from paas.domain.health import Answer
 from paas.services.liveness import Liveness, Standings
 from tests.fakes.world import World
@@ -160,6 +161,16 @@ def test_liveness_watches_nothing_without_checks(world: World, liveness: Livenes
     world.app()
     world.push()
     assert liveness.watched() == {}
+
+
+def test_the_time_told_is_that_of_the_answer(world: World) -> None:
+    """Also where that of another instance was waited for in between."""
+    world.app()
+    world.store.set_formation(1, {WEB: 2})
+    world.probe.clock, world.probe.takes_s = world.clock, 3.0
+    world.push()
+    told = [line.rpartition(" after ")[2] for line in world.said.lines if "answers on" in line]
+    assert told == ["3.0 s", "6.0 s"]
 
 
 @pytest.mark.parametrize(
