@@ -6,8 +6,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.files import make_directory, write_atomic
@@ -43,6 +44,7 @@ class SupervisorServer:
         self.cgroups = Cgroups(self.settings)
         self.runtime = NativeRuntime(self.settings, self.supervisor, self.cgroups)
         self.child: subprocess.Popen[bytes] | None = None
+        self.errors: IO[bytes] | None = None
 
     def start(self) -> None:
         """Start supervisord and wait until it answers."""
@@ -59,6 +61,7 @@ class SupervisorServer:
         self.child = subprocess.Popen(
             [sys.executable, "-c", code, str(self.settings.run), *argv],
             env={"PATH": os.environ["PATH"], "SECRET_OF_THE_SERVER": "%(x)s"},
+            stderr=self.errors,
         )
         deadline = time.monotonic() + START_LIMIT_S
         while True:
@@ -89,11 +92,16 @@ class SupervisorServer:
 
 
 @contextmanager
-def running_supervisor() -> Iterator[SupervisorServer]:
-    """A started server, and nothing of it left afterwards."""
-    with tempfile.TemporaryDirectory(prefix="paas-") as name:
+def running_supervisor(root: Path | None = None) -> Iterator[SupervisorServer]:
+    """A started server, and nothing of it left afterwards. root: where it is to be.
+
+    In a root that is given its last words go to a file of that root, as a daemon's do.
+    """
+    with tempfile.TemporaryDirectory(prefix="paas-") as name, ExitStack() as opened:
         Path(name).chmod(0o755)
-        server = SupervisorServer(Path(name))
+        server = SupervisorServer(root or Path(name))
+        if root is not None:
+            server.errors = opened.enter_context((root / "boot.log").open("wb"))
         server.start()
         try:
             yield server

@@ -2,9 +2,13 @@
 
 import json
 import os
+import shutil
 import socket
 import stat
+import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -285,3 +289,40 @@ def test_an_instance_that_is_ended_starts_anew(native: Harness) -> None:
     eventually(lambda: native.runtime.states([instance])[instance.id].pid not in {before, None})
     after = native.runtime.states([instance])[instance.id]
     assert (after.exits, after.exit_reason) == (1, "killed by SIGKILL")
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A disk of 16 MiB, near the root: a Unix socket's path is short."""
+    with tempfile.TemporaryDirectory(prefix="paas-") as name:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=16m,mode=755", "small", name]
+        subprocess.run(mount, check=True)
+        try:
+            yield Path(name)
+        finally:
+            subprocess.run(["umount", "--lazy", name], check=True)
+
+
+def fill(disk: Path) -> None:
+    """Leave not a byte of room, neither in new blocks nor in the last ones of the logs."""
+    for log in disk.rglob("*.log"):
+        with log.open("ab") as file:
+            file.write(b"\n" * (-file.tell() % 4096))
+    with pytest.raises(OSError, match="No space left"), (disk / "full").open("wb", 0) as file:
+        while True:
+            file.write(bytes(65_536 if shutil.disk_usage(disk).free >= 65_536 else 1))
+
+
+def test_a_full_disk_ends_neither_supervisord_nor_what_it_starts_again(small_disk: Path) -> None:
+    """What ends comes up again, with its backoff, though neither can be written down."""
+    with running_supervisor(small_disk) as server:
+        harness = native_harness(server)
+        instance = harness.one("sleep 0.2; exit 3")
+        harness.wait_for(instance, State.UP)
+        fill(small_disk)
+
+        eventually(lambda: harness.state(instance).exits >= 3)
+        assert harness.wait_for(instance, State.CRASHED).exits >= 3
+        assert server.child is not None and server.child.poll() is None
+        (small_disk / "full").unlink()
+        harness.clean_up()

@@ -10,7 +10,7 @@ like cost more than all system calls made here.
 """
 
 # pathlib and contextlib are too slow to import:
-# ruff: noqa: PTH103, PTH105, PTH120, PTH123, SIM105
+# ruff: noqa: PTH103, PTH105, PTH108, PTH120, PTH123, SIM105
 
 import os
 import stat
@@ -165,11 +165,31 @@ def _await_turn(spec: "Spec", parent: int) -> None:
 
 
 def _replace(path: str, record: Record) -> None:
+    """Write the crash file; where the disk has no room for a second one, over the first.
+
+    A full disk keeps no app from coming back, with or without a record of it.
+    """
+    content = record.to_json().encode()
     temporary = f"{path}.new"
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.write(fd, record.to_json().encode())
-    os.close(fd)
-    os.replace(temporary, path)
+    try:
+        _write(temporary, content)
+        os.replace(temporary, path)
+    except OSError:
+        try:
+            _write(path, content)
+            os.unlink(temporary)
+        except OSError:
+            pass
+
+
+def _write(path: str, content: bytes) -> None:
+    """Over what is there: its room is taken, and is not given back before it is needed."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.write(fd, content)
+        os.ftruncate(fd, len(content))
+    finally:
+        os.close(fd)
 
 
 def _log(spec: "Spec", text: str) -> None:
