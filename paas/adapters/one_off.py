@@ -43,6 +43,7 @@ class NativeOneOff:
         output: Callable[[bytes], None],
         limit_s: float,
         writable: bool = False,
+        check: Callable[[], None] = lambda: None,
     ) -> int:
         """Run a command in a fresh instance to its end; see domain.interfaces.OneOff."""
         cgroup = f"{_PREFIX}-{app.id}-{name}-{secrets.token_hex(4)}"
@@ -68,6 +69,7 @@ class NativeOneOff:
                     description=name,
                     limit_s=limit_s,
                     on_line=output,
+                    interrupt=check,
                 )
         except PaasError as error:
             if error.reference != "program-timeout":

@@ -94,13 +94,14 @@ class Builds:
         return any(r.slug_id == build_id and r.status is not Status.PENDING for r in releases)
 
     def cancel(self, actor: Actor, name: str, wanted: str | None, say: Narrator) -> Build:
-        """End a build that runs or waits, by default the newest; its push is rejected.
+        """End a build that waits, runs or is being released; by default the newest.
 
-        Returns when it has ended. Raises PaasError where it had ended already.
+        Its push is rejected. Returns when it has ended. Raises PaasError where its deploy had
+        ended already.
         """
         app = find_app(self.store, actor, name)
         build = self._find(app, wanted)
-        if build.status is not Status.PENDING:
+        if build.status is not Status.PENDING and self._is_over(app, build.id):
             raise _too_late(build)
         say.step(f"Cancelling the build {build.id}")
         self.queue.ask_to_cancel(build.id, actor.name)
@@ -114,11 +115,11 @@ class Builds:
     def _wait_for_end(self, app: App, build: Build) -> Build:
         deadline = self.clock.monotonic() + CANCEL_LIMIT_S
         while True:
-            is_held = self.locks.app_is_held(app.id)
+            is_over = self._is_over(app, build.id)
             build = find_build(self.store.builds(app.id), build.id)
-            if build.status is not Status.PENDING:
+            if is_over and build.status is not Status.PENDING:
                 return build
-            if not is_held:
+            if is_over:
                 self.queue.forget(build.id)
                 raise PaasError(
                     "build-interrupted",

@@ -19,6 +19,7 @@ from paas.domain.interfaces import (
 from paas.domain.names import ProcessType
 from paas.domain.releases import Build, ConfigVars, Slug, Status
 from paas.services.access import refreshed
+from paas.services.builds import canceller
 from paas.services.narration import Recorded, waiting
 from paas.services.phases import Phases
 from paas.services.pruning import Pruning
@@ -61,6 +62,7 @@ class Deploys:
                 slug, config = self.maker.make(push, build, say)
                 baseline = self.watch.baseline(push.app)
                 version = self._release(push, slug, config, say, on_live)
+                self.queue.forget(build.id)
             except PaasError as error:
                 _tell_failure(push.app, say)
                 say.record_error(error)
@@ -111,7 +113,8 @@ class Deploys:
             self.phases.after(app, release, slug, say, first=former is None)
             on_live()
 
-        self.rollout.run(app, release, say, live)
+        # Until the switch it may still be cancelled; a slug has the id of its build.
+        self.rollout.run(app, release, say, live, check=canceller(self.queue, slug.id))
         return release.version
 
     def _abandon(self, build: Build, reason: str) -> None:

@@ -19,6 +19,10 @@ OUTPUT_MAX_BYTES = 8 * 1024**2
 NO_DIRECTORY = "unable to open database file"
 
 
+def nothing() -> None:
+    """What is called in vain where nobody can end a command."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phases:
     """Runs them as one-off processes, with their output in the app's log as ``app[release.1]``.
@@ -31,30 +35,44 @@ class Phases:
     logs: Logs
     limit_s: float
 
-    def release(self, app: App, release: Release, slug: Slug, say: Narrator) -> None:
+    def release(
+        self,
+        app: App,
+        release: Release,
+        slug: Slug,
+        say: Narrator,
+        check: Callable[[], None] = nothing,
+    ) -> None:
         """The Procfile's release: line, with the new slug and config, before any instance starts.
 
-        Raises PaasError where it fails: the release is not to go live.
+        check: see OneOff. Raises PaasError where it fails: the release is not to go live.
         """
         command = slug.processes.get(RELEASE)
         if command is None:
             return
         say.step(f"Running the release command: {command}")
         record = self.logs.open_release(app.id, release.version)
-        run = _Run(self, app, self.slugs.path(slug.id), release.config, "release.1")
+        run = _Run(self, app, self.slugs.path(slug.id), release.config, "release.1", check=check)
         why = run.failure(command, "The release command", say, record)
         if why is not None:
             raise _failed("release-failed", why)
 
     def predeploy(
-        self, app: App, tree: Path, config: ConfigVars, command: str, say: Narrator
+        self,
+        app: App,
+        tree: Path,
+        config: ConfigVars,
+        command: str,
+        say: Narrator,
+        *,
+        check: Callable[[], None] = nothing,
     ) -> None:
         """scripts.dokku.predeploy: what it changes below /app becomes part of the slug.
 
-        tree: the finished build. Raises PaasError where it fails.
+        tree: the finished build. check: see OneOff. Raises PaasError where it fails.
         """
         say.step(f"Running scripts.dokku.predeploy: {command}")
-        run = _Run(self, app, tree, config, "predeploy.1", writable=True)
+        run = _Run(self, app, tree, config, "predeploy.1", writable=True, check=check)
         why = run.failure(command, "scripts.dokku.predeploy", say)
         if why is not None:
             raise _failed("predeploy-failed", why)
@@ -90,6 +108,7 @@ class _Run:
     config: ConfigVars
     name: str
     writable: bool = False
+    check: Callable[[], None] = nothing
 
     def failure(
         self,
@@ -136,6 +155,7 @@ class _Run:
                 output=heard,
                 limit_s=phases.limit_s,
                 writable=self.writable,
+                check=self.check,
             )
         except PaasError as error:
             if error.reference != "one-off-timeout":

@@ -15,7 +15,7 @@ from paas.domain.formation import WEB, instances_of, wanted_quantities
 from paas.domain.interfaces import Logs, Narrator, Ports, Proxy, Runtime, Slugs, Store
 from paas.domain.releases import Instance, Release, Slug
 from paas.domain.stopping import is_stopped, label, places
-from paas.services.phases import Phases
+from paas.services.phases import Phases, nothing
 from paas.services.sites import Sites
 from paas.services.startup import Startup
 
@@ -49,12 +49,14 @@ class Rollout:
         *,
         release_phase: bool = True,
         only: Set[str] | None = None,
+        check: Callable[[], None] = nothing,
     ) -> None:
         """Make the release the one that runs. The caller holds the app's lock.
 
         A new release has its release phase first, where release_phase is not false.
         only: the labels that are concerned (``web.1``); other instances go on as they are. What is
         stopped by hand is not started.
+        check: called again and again until the switch; what it raises ends the roll-out.
         on_live is called once the proxy routes to the new instances and that is recorded; what
         follows (draining and stopping the old ones) concerns nobody who waits.
         Raises PaasError, with the old instances untouched, where the new ones do not come up.
@@ -68,9 +70,10 @@ class Rollout:
             if slug is not None and release.version != app.current:
                 self._warn(app, release, say)
             if slug is not None and release_phase and release.version != app.current:
-                self.phases.release(app, release, slug, say)
+                self.phases.release(app, release, slug, say, check)
             new = self._plan(app, release, slug, only, say)
-            self._bring_up(app, release, new, say)
+            self._bring_up(app, release, new, say, check)
+            check()
             with say.doing("switching requests over"):
                 self._switch(app, release, new, keep)
         except BaseException:
@@ -123,7 +126,14 @@ class Rollout:
         self.store.add_instances(planned)
         return planned
 
-    def _bring_up(self, app: App, release: Release, new: list[Instance], say: Narrator) -> None:
+    def _bring_up(
+        self,
+        app: App,
+        release: Release,
+        new: list[Instance],
+        say: Narrator,
+        check: Callable[[], None],
+    ) -> None:
         if not new or release.slug_id is None:
             return
         slug = self.store.slug(release.slug_id)
@@ -132,7 +142,7 @@ class Rollout:
         self.runtime.start(app, new, self.slugs.path(slug.id), release.config, slug.processes)
         host = self.addresses.host(app.name)
         with say.doing("waiting for " + ", ".join(instance.label for instance in new)):
-            self.startup.wait(app, new, host, slug.manifest.checks, say)
+            self.startup.wait(app, new, host, slug.manifest.checks, say, check=check)
 
     def _switch(
         self,

@@ -59,7 +59,7 @@ class SlugMaker:
 
     def make(self, push: Push, build: Build, say: Recorded) -> tuple[Slug, ConfigVars]:
         """The slug, and the config of its release. Raises PaasError."""
-        app = push.app
+        app, check = push.app, canceller(self.queue, build.id)
         tree = self.slugs.new_build(build.id, app.uid)
         self.trees.write(app, push.commit, push.quarantine, tree, build.id, say)
         folder = self.store.build_dir(app.id)
@@ -87,8 +87,8 @@ class SlugMaker:
             # At the first deploy only, as on Heroku: who unsets one later means it.
             config = {**built.config, **config}
         if manifest.predeploy:
-            self.phases.predeploy(app, tree, config, manifest.predeploy, say)
-        canceller(self.queue, build.id)()
+            self.phases.predeploy(app, tree, config, manifest.predeploy, say, check=check)
+        check()
         size_bytes = self.slugs.freeze(build.id)
         now = self.clock.now()
         slug = Slug(
@@ -96,7 +96,6 @@ class SlugMaker:
         )
         self.store.add_slug(slug)
         self.store.end_build(replace(build, status=Status.SUCCEEDED, ended_at=now))
-        self.queue.forget(build.id)
         return slug, config
 
     def _buildpacks(self, app: App, app_json: bytes | None, say: Narrator) -> list[Buildpack]:

@@ -1,5 +1,6 @@
 """Waiting until new instances are healthy, and explaining why one is not."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from paas.domain.apps import App
@@ -35,17 +36,26 @@ class Startup:
     limit_s: float
 
     def wait(
-        self, app: App, instances: list[Instance], host: str, checks: Checks, say: Narrator
+        self,
+        app: App,
+        instances: list[Instance],
+        host: str,
+        checks: Checks,
+        say: Narrator,
+        *,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         """Return when every instance is healthy. Raises PaasError that says what is wrong.
 
-        checks: those of app.json, by process type.
+        checks: those of app.json, by process type. check: called meanwhile, to raise where it is
+        not to go on.
         """
         started = self.clock.monotonic()
         waiting = [Progress(i, before_traffic(checks, i.kind), host) for i in instances]
         next_look = started + WRONG_PORT_CHECK_S
         wrong_since: float | None = None
         while waiting:
+            check()
             elapsed = self.clock.monotonic() - started
             states = self.runtime.states([progress.instance for progress in waiting])
             waiting = [p for p in waiting if not self._passes(app, p, states, started, say)]

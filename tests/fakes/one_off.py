@@ -25,10 +25,11 @@ class FakeOneOff:
 
     Commands are ``;``-separated words of: ``echo TEXT``, ``exit N``, ``flood N`` (lines of 1 MB),
     ``kill -KILL $$`` and ``sleep N``, which passes every limit that is shorter. ran: what was run,
-    in its order.
+    in its order. meanwhile: what else happens while one runs.
     """
 
     ran: list[Ran] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
 
     def run(
         self,
@@ -41,9 +42,12 @@ class FakeOneOff:
         output: Callable[[bytes], None],
         limit_s: float,
         writable: bool = False,
+        check: Callable[[], None] = lambda: None,
     ) -> int:
         env = {key: value.reveal() for key, value in config.items()}
         self.ran.append(Ran(name, command, slug, env))
+        self.meanwhile()
+        check()
         for part in command.split(";"):
             word, _, rest = part.strip().partition(" ")
             if word == "echo":

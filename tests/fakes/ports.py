@@ -1,6 +1,6 @@
 """Ports, and what answers on them, in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from paas.domain.health import Answer
 from tests.fakes.saying import FakeClock
@@ -11,6 +11,7 @@ class FakeProbe:
 
     def __init__(self) -> None:
         self.silent = False
+        self.meanwhile: Callable[[], None] = lambda: None
         self.status = 200
         self.pages: dict[str, Answer | None] = {}
         self.asked: list[str] = []
@@ -21,6 +22,7 @@ class FakeProbe:
         self.asked.append("any")
         if self.clock is not None:
             self.clock.sleep(self.takes_s)
+        self.meanwhile()
         return None if self.silent else self.status
 
     def accepts(self, port: int, timeout_s: float) -> bool:

@@ -119,6 +119,56 @@ def test_a_cancelled_build_changes_nothing(world: World, queued: bool) -> None:
     assert not world.slugs.building
 
 
+@pytest.mark.parametrize("phase", ["predeploy", "release", "start"])
+def test_what_is_built_can_be_cancelled_until_the_switch(world: World, phase: str) -> None:
+    """In a script that hangs, or while instances start; the old release goes on serving."""
+    world.push()
+    commit, asked = "b" * 40, []
+
+    def cancel() -> None:
+        asked.append(world.builds.info(ROOT, "shop", None).build)
+        world.queue.ask_to_cancel(asked[-1].id, "alice")
+
+    if phase == "predeploy":
+        script = b'{"scripts": {"dokku": {"predeploy": "sleep 9"}}}'
+        world.repository.contents[commit, "app.json"] = script
+    if phase == "release":
+        world.repository.procfiles[commit] = b"web: serve\nrelease: sleep 9\n"
+    if phase == "start":
+        world.probe.silent = True
+        world.probe.meanwhile = cancel
+    else:
+        world.one_off.meanwhile = cancel
+    with pytest.raises(PaasError, match="cancelled by alice"):
+        world.push(commit=commit)
+
+    assert [build.id for build in asked] == [world.store.builds(1)[0].id]
+    app = world.store.app("shop")
+    assert app is not None and app.current == 1
+    assert world.builds.info(ROOT, "shop", None).words == "cancelled"
+    assert [release.status for release in world.store.releases(1)][-1] is Status.SUCCEEDED
+    assert set(world.runtime.running) == {"1-v1-1-web.1"}
+    assert not world.queue.requests
+
+
+def test_a_build_that_is_being_released_is_waited_for(world: World) -> None:
+    """It counts as succeeded already; the command returns when its deploy has ended."""
+    build = a_build("1-2", "c" * 40)
+    world.store.add_build(build)
+    world.locks.held[1] = "alice deploys"
+
+    def end(_: float) -> None:
+        assert world.queue.requests == {"1-2": "root"}
+        now = world.clock.now()
+        world.store.end_build(
+            replace(build, status=Status.FAILED, ended_at=now, reason="build-cancelled")
+        )
+
+    world.clock.sleep = end  # type: ignore[method-assign,assignment]
+    assert world.builds.cancel(ROOT, "shop", None, world.said).id == "1-2"
+    assert not world.queue.requests
+
+
 def test_cancelling_waits_for_the_end(world: World) -> None:
     """The command returns when the build has ended, and leaves no request behind."""
     build = replace(a_build("1-2", "c" * 40), status=Status.PENDING)

@@ -72,14 +72,16 @@ class OneOff(Protocol):
         output: Callable[[bytes], None],
         limit_s: float,
         writable: bool = False,
+        check: Callable[[], None] = lambda: None,
     ) -> int:
         """Run a shell command in a fresh instance and return its exit status; 128 and the signal's
         number where one killed it.
 
         name: ``release.1``, for DYNO and messages. output takes each line of stdout and stderr,
         without its end. writable: what it writes below /app stays in the slug's directory. No
-        process of it is left when this returns. Raises PaasError ``one-off-timeout`` where it does
-        not end within limit_s.
+        process of it is left when this returns. check: called several times a second; what it
+        raises ends the command. Raises PaasError ``one-off-timeout`` where it does not end within
+        limit_s.
         """
 
     def clear(self, app_id: int) -> bool:
