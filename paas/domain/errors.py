@@ -3,6 +3,8 @@
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_NO_APP = 20
+# How a message goes on that ends with what a process printed.
+LAST_LINES = " Its last lines:"
 
 
 class PaasError(Exception):
@@ -22,6 +24,11 @@ class PaasError(Exception):
         self.message = message
         self.hint = hint
         self.exit_code = exit_code
+
+    @property
+    def summary(self) -> str:
+        """What was found, without the lines that a process printed last."""
+        return self.message.partition("\n")[0].removesuffix(LAST_LINES).removesuffix(".")
 
 
 def usage_error(reference: str, message: str, hint: str | None = None) -> PaasError:

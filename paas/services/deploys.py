@@ -66,6 +66,9 @@ class Deploys:
             except PaasError as error:
                 _tell_failure(push.app, say)
                 say.record_error(error)
+                if not self._is_released(build):
+                    told = f"The build of {build.commit[:8]} failed: {error.summary}"
+                    self.logs.write(push.app.id, "deploy", told)
                 self._abandon(build, error.reference)
                 raise
             except BaseException as error:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paas.domain.apps import App
-from paas.domain.errors import PaasError
+from paas.domain.errors import LAST_LINES, PaasError
 from paas.domain.interfaces import Logs, Narrator, OneOff, Slugs
 from paas.domain.names import ProcessType, printable
 from paas.domain.releases import ConfigVars, Release, Slug
 
 RELEASE = ProcessType("release")
-LAST_LINES = 10
+LINES_SHOWN = 10
 LINE_SHOWN_BYTES = 500
 # What of a command's output is passed on; a flood would fill the log and hold up the pusher.
 OUTPUT_MAX_BYTES = 8 * 1024**2
@@ -123,7 +123,7 @@ class _Run:
 
         def heard(line: bytes) -> None:
             nonlocal passed_bytes, dropped
-            last[:] = [*last[1 - LAST_LINES :], line[:LINE_SHOWN_BYTES]]
+            last[:] = [*last[1 - LINES_SHOWN :], line[:LINE_SHOWN_BYTES]]
             passed_bytes += len(line) + 1
             if passed_bytes > OUTPUT_MAX_BYTES:
                 dropped += 1
@@ -177,4 +177,4 @@ def _shown(last: list[bytes]) -> str:
     if not last:
         return " It printed nothing."
     texts = (printable(line.decode("utf-8", "replace")) for line in last)
-    return " Its last lines:\n" + "\n".join("  " + text for text in texts)
+    return LAST_LINES + "\n" + "\n".join("  " + text for text in texts)

@@ -76,7 +76,8 @@ class Rollout:
             check()
             with say.doing("switching requests over"):
                 self._switch(app, release, new, keep)
-        except BaseException:
+        except BaseException as error:
+            self._log_failure(app, release, error)
             with say.doing("stopping what was started"):
                 self._discard(app, release, new)
             raise
@@ -162,12 +163,21 @@ class Rollout:
         for instance in new:
             self.logs.write(app.id, instance.label, f"State changed to up (v{release.version})")
 
+    def _log_failure(self, app: App, release: Release, error: BaseException) -> None:
+        """For those who were not there: the log says why, as the terminal does."""
+        why = error.summary if isinstance(error, PaasError) else type(error).__name__
+        what = f"v{release.version} failed"
+        if release.version == app.current:
+            what = f"New instances of v{release.version} did not come up"
+        self.logs.write(app.id, "release", f"{what}: {why}")
+
     def _discard(self, app: App, release: Release, new: list[Instance]) -> None:
         if release.version != app.current:
             self.store.fail_release(app.id, release.version)
         if new:
             self.runtime.stop(new, self.stop_limit_s)
             self.store.remove_instances(new)
+        self._log_stops(app, new)
 
     def _retire(self, app: App, old: list[Instance], say: Narrator) -> None:
         """Drain and stop the old instances. A failure is for the log: the new version is live."""
@@ -183,5 +193,8 @@ class Rollout:
             self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
             return
         self.store.remove_instances(old)
-        for instance in old:
+        self._log_stops(app, old)
+
+    def _log_stops(self, app: App, instances: list[Instance]) -> None:
+        for instance in instances:
             self.logs.write(app.id, instance.label, f"Stopped (v{instance.version})")

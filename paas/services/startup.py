@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from paas.domain.apps import App
-from paas.domain.errors import PaasError
+from paas.domain.errors import LAST_LINES, PaasError
 from paas.domain.health import Checks, before_traffic
 from paas.domain.interfaces import Clock, HealthProbe, Logs, Narrator, Runtime
 from paas.domain.releases import Instance, InstanceState, State
@@ -13,7 +13,7 @@ from paas.services.checks import CheckFailedError, Progress, check_failed
 POLL_S = 0.01
 # The longer it takes, the rarer the looks: each may be an error in the log of an app that fails.
 POLL_SHARE = 0.02
-LAST_LINES = 50
+LINES_SHOWN = 50
 LONGEST_POLL_S = 2.0
 # How long an app may listen elsewhere before that is taken for a mistake: some open a second
 # port first.
@@ -154,7 +154,7 @@ class Startup:
 
     def _last_lines(self, app: App, instance: Instance) -> str:
         self.clock.sleep(LOG_DELAY_S)
-        lines = self.logs.instance_tail(app.id, instance.label, LAST_LINES)
+        lines = self.logs.instance_tail(app.id, instance.label, LINES_SHOWN)
         if not lines:
             return " It printed nothing."
-        return " Its last lines:\n" + "\n".join("  " + line for line in lines)
+        return LAST_LINES + "\n" + "\n".join("  " + line for line in lines)

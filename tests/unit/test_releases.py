@@ -55,6 +55,35 @@ def refused(world: World, version: int | None = None) -> PaasError:
     return caught.value
 
 
+def test_the_log_says_why_a_release_failed(shop: World) -> None:
+    """Of a deploy, and of a roll-out of what is live; without what the app printed."""
+    shop.logs.printed["web.1"] = ["Traceback"]
+    shop.runtime.behaviours["serve"] = Behaviour(State.CRASHED, 1, "exited with status 1")
+    shop.logs.lines.clear()
+    with pytest.raises(PaasError):
+        shop.push(commit="c" * 40)
+    with pytest.raises(PaasError):
+        shop.processes.restart(ROOT, "shop", (), shop.said, shop.on_live)
+    why = "web.1 exited with status 1 before it answered on its port"
+    assert [line[1:] for line in shop.logs.lines] == [
+        ("release", f"v4 failed: {why}"),
+        ("web.1", "Stopped (v4)"),
+        ("release", f"New instances of v3 did not come up: {why}"),
+        ("web.1", "Stopped (v3)"),
+    ]
+
+
+def test_the_log_says_why_a_build_failed(shop: World) -> None:
+    """Who was not there finds it where all else is."""
+    shop.builder.failure = PaasError("build-failed", "bin/compile failed.")
+    shop.logs.lines.clear()
+    with pytest.raises(PaasError):
+        shop.push(commit="c" * 40)
+    assert [line[1:] for line in shop.logs.lines] == [
+        ("deploy", "The build of cccccccc failed: bin/compile failed")
+    ]
+
+
 def test_rollback_brings_back_code_and_config(shop: World) -> None:
     """v1 had other code and no config; it becomes v4, with no build and no gap."""
     builds = len(shop.store.builds(1))
