@@ -32,6 +32,8 @@ from paas.domain.secret import Secret
 from paas.settings import Settings
 
 _REAP_LIMIT_S = 10.0
+# supervisord kills, too, should whoever stops an instance be killed; but not before them.
+_SPARE_S = 5.0
 _GROUP = re.compile(r"[0-9]+-v[0-9]+-[0-9]+")
 
 
@@ -104,12 +106,15 @@ class NativeRuntime:
         }
         return measured(members)
 
-    def stop(self, instances: Sequence[Instance], limit_s: float) -> None:
-        """TERM to every process, KILL after limit_s, until none is left; then forget them."""
+    def stop(self, instances: Sequence[Instance], limit_s: float) -> set[str]:
+        """TERM to every process, KILL after limit_s, until none is left; then forget them.
+
+        Returns the ids of those that had to be killed.
+        """
         labels: dict[str, list[str]] = {}
         for instance in instances:
             labels.setdefault(instance.group, []).append(instance.label)
-        self._stop(labels, limit_s)
+        return self._stop(labels, limit_s)
 
     def end(self, instance: Instance, limit_s: float) -> None:
         """TERM to an instance's processes, KILL after limit_s; the supervisor starts it anew."""
@@ -182,8 +187,8 @@ class NativeRuntime:
         files.write_atomic(path, text, mode=0o600)
         return path
 
-    def _stop(self, labels: Mapping[str, Sequence[str]], limit_s: float) -> None:
-        """Stop these labels of these groups, all at once.
+    def _stop(self, labels: Mapping[str, Sequence[str]], limit_s: float) -> set[str]:
+        """Stop these labels of these groups, all at once; the ids of those that were killed.
 
         Their sections go first: a supervisord that starts in the middle must not revive them.
         """
@@ -193,15 +198,23 @@ class NativeRuntime:
                 self._write_group(group, left)
             else:
                 files.remove(self._places.group_conf(group))
-        pids = [
-            pid
+        own = {
+            f"{group}-{name}": Members(
+                self._cgroups,
+                frozenset(self._supervisor.stop_processes(group, [name], limit_s + _SPARE_S)),
+                frozenset({f"{group}-{name}"}),
+            )
             for group, names in labels.items()
-            for pid in self._supervisor.stop_processes(group, names, limit_s)
-        ]
-        ids = [f"{group}-{name}" for group, names in labels.items() for name in names]
-        members = Members(self._cgroups, frozenset(pids), frozenset(ids))
+            for name in names
+        }
+        members = Members(
+            self._cgroups, frozenset().union(*(m.groups for m in own.values())), frozenset(own)
+        )
         members.terminate_strays()
-        if not members.wait(limit_s) and not members.kill():
+        killed: set[str] = set()
+        if not members.wait(limit_s):
+            killed = {id for id, mine in own.items() if mine.pids()}
+        if killed and not members.kill():
             raise PaasError(
                 "not-stopped",
                 f"Processes {sorted(members.pids())} cannot be killed: they hang in the kernel.",
@@ -210,6 +223,7 @@ class NativeRuntime:
         for group, names in labels.items():
             self._forget(group, names)
         members.remove_cgroups()
+        return killed
 
     def _forget(self, group: str, names: Sequence[str]) -> None:
         # supervisord reaps what has ended in one of its next turns.

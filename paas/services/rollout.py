@@ -175,9 +175,9 @@ class Rollout:
         if release.version != app.current:
             self.store.fail_release(app.id, release.version)
         if new:
-            self.runtime.stop(new, self.stop_limit_s)
+            killed = self.runtime.stop(new, self.stop_limit_s)
             self.store.remove_instances(new)
-        self._log_stops(app, new)
+            self._log_stops(app, new, killed)
 
     def _retire(self, app: App, old: list[Instance], say: Narrator) -> None:
         """Drain and stop the old instances. A failure is for the log: the new version is live."""
@@ -188,13 +188,17 @@ class Rollout:
             with say.doing(f"waiting for the last requests to {names}"):
                 self.proxy.drain(self.drain_limit_s)
             with say.doing(f"stopping {names}"):
-                self.runtime.stop(old, self.stop_limit_s)
+                killed = self.runtime.stop(old, self.stop_limit_s)
         except PaasError as error:
             self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
             return
         self.store.remove_instances(old)
-        self._log_stops(app, old)
+        self._log_stops(app, old, killed)
 
-    def _log_stops(self, app: App, instances: list[Instance]) -> None:
+    def _log_stops(self, app: App, instances: list[Instance], killed: Set[str]) -> None:
         for instance in instances:
-            self.logs.write(app.id, instance.label, f"Stopped (v{instance.version})")
+            text = f"Stopped (v{instance.version})"
+            if instance.id in killed:
+                limit = f"within {self.stop_limit_s:g} s of SIGTERM (setting stop_limit_s)"
+                text += f", killed: Error R12 (Exit timeout), it did not end {limit}"
+            self.logs.write(app.id, instance.label, text)

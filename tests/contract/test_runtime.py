@@ -85,7 +85,7 @@ def test_stop_forgets(harness: Harness) -> None:
     """A stopped instance is gone, and stopping it again is no error."""
     instance = harness.one()
     harness.wait_for(instance, State.UP)
-    harness.runtime.stop([instance], 5.0)
+    assert harness.runtime.stop([instance], 5.0) == set()
     assert harness.state(instance).state is State.STOPPED
     assert harness.runtime.groups() == set()
     assert not harness.runtime.ensure(instance)

@@ -137,7 +137,7 @@ def test_an_instance_that_ignores_term_is_killed_after_its_limit(native: Harness
     instance = native.one(f'trap "" TERM; {SERVE}', port=28_415)
     eventually(lambda: bool(native.runtime.listening_ports(instance)))
     started = time.monotonic()
-    native.runtime.stop([instance], 0.5)
+    assert native.runtime.stop([instance], 0.5) == {instance.id}
     assert 0.4 < time.monotonic() - started < 3.0
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -22,6 +22,7 @@ class Behaviour:
     exits: int = 0
     exit_reason: str | None = None
     listens: frozenset[tuple[str, int]] | None = None
+    ignores_term: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,18 @@ class FakeRuntime:
     def usage(self, instances: Sequence[Instance]) -> dict[str, Usage]:
         return {i.id: Usage(10 * 1024**2, 1.0, 1) for i in instances if i.id in self.running}
 
-    def stop(self, instances: Sequence[Instance], limit_s: float) -> None:
+    def stop(self, instances: Sequence[Instance], limit_s: float) -> set[str]:
+        killed = {
+            instance.id
+            for instance in instances
+            if (started := self.running.get(instance.id)) is not None
+            and self._behaviour(started).ignores_term
+        }
         for instance in instances:
             self.calls.append(f"stop {instance.id}")
             self.running.pop(instance.id, None)
             self.files.pop(instance.id, None)
+        return killed
 
     def end(self, instance: Instance, limit_s: float) -> None:
         self.calls.append(f"end {instance.id}")

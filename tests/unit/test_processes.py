@@ -52,6 +52,19 @@ def test_one_instance_is_restarted(shop: World) -> None:
     assert len(shop.runtime.running) == 3
 
 
+def test_the_log_says_that_an_instance_had_to_be_killed(shop: World) -> None:
+    """In Heroku's words, with the setting; of the others that they were stopped."""
+    shop.runtime.behaviours["work"] = Behaviour(ignores_term=True)
+    shop.logs.lines.clear()
+    stop(shop)
+    assert {line[1]: line[2] for line in shop.logs.lines} == {
+        "web.1": "Stopped (v1)",
+        "web.2": "Stopped (v1)",
+        "worker.1": "Stopped (v1), killed: Error R12 (Exit timeout), it did not end within 30 s "
+        "of SIGTERM (setting stop_limit_s)",
+    }
+
+
 def test_a_type_is_restarted_and_then_all(shop: World) -> None:
     """Two roll-outs in one app; a full one afterwards leaves nothing of either."""
     before = generations(shop)

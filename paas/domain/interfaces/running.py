@@ -36,8 +36,11 @@ class Runtime(Protocol):
     def usage(self, instances: Sequence[Instance]) -> dict[str, Usage]:
         """What those that run take of the machine, measured now, by instance id."""
 
-    def stop(self, instances: Sequence[Instance], limit_s: float) -> None:
-        """TERM to every process, KILL after limit_s, until none is left; then forget them."""
+    def stop(self, instances: Sequence[Instance], limit_s: float) -> set[str]:
+        """TERM to every process, KILL after limit_s, until none is left; then forget them.
+
+        Returns the ids of those that had to be killed.
+        """
 
     def end(self, instance: Instance, limit_s: float) -> None:
         """TERM to an instance's processes, KILL after limit_s; the supervisor starts it anew."""
