@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from paas.domain.errors import PaasError, usage_error
-from paas.domain.names import shown
+from paas.domain.names import PLATFORM_USER, shown
 from paas.domain.releases import Release, Slug, Status
 
 _VERSION = re.compile(r"v?([1-9][0-9]{0,8})")
@@ -39,7 +39,18 @@ def former_slug(releases: Sequence[Release], version: int, slug_id: str) -> str 
 
 
 def rollback_default(releases: Sequence[Release], current: int | None) -> Release:
-    """The release that a rollback without a version brings back. Raises where there is none."""
+    """The release that a rollback without a version brings back. Raises where there is none.
+
+    Where the server went back by itself, the one before is the one that it left: whoever finds
+    the app broken, and is a moment too late, must not bring that back.
+    """
+    present = next((r for r in releases if r.version == current), None)
+    if present is not None and present.user == PLATFORM_USER:
+        raise PaasError(
+            "rolled-back-already",
+            f"The server went back by itself: v{present.version} is {present.description}.",
+            "To bring another release back, name it: paas rollback vN; see: paas releases",
+        )
     found = before(releases, current) if current is not None else None
     if found is None or found.slug_id is None:
         raise PaasError(

@@ -16,8 +16,11 @@ RESERVED_APP_NAMES = frozenset(
     {"root", "admin", "git", "www", "paas", "api", "dashboard", "localhost", "status", "mail"}
 )
 
-# The operator is recorded as root: no user may look like them.
-RESERVED_USER_NAMES = frozenset({"root"})
+# As who the platform itself is recorded: for a release that it went back to, for a run of a job.
+PLATFORM_USER = "paas"
+CRON_USER = "cron"
+# The operator is recorded as root: no user may look like them, or like the platform.
+RESERVED_USER_NAMES = frozenset({"root", PLATFORM_USER, CRON_USER})
 
 # Set by the platform for each instance; a config var of that name could only do harm.
 RESERVED_VARS = {

@@ -9,12 +9,13 @@ from paas.domain.apps import Actor, App
 from paas.domain.cron import Job, JobState, find_job, jobs_of
 from paas.domain.errors import PaasError, no_such_app
 from paas.domain.interfaces import Caller, Clock, Logs, Narrator, Runs, Schedules, Slugs, Store
+from paas.domain.names import CRON_USER
 from paas.domain.runs import Run
 from paas.services.access import find_app
 from paas.services.runs import Order, shown_command, tell_begin, tell_end, wanted_of
 
 # Who runs what is due.
-SCHEDULER = "cron"
+SCHEDULER = CRON_USER
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from paas.domain import history
 from paas.domain.apps import App
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Clock, Locks, Logs, RequestLog, Runtime, Store
+from paas.domain.names import PLATFORM_USER
 from paas.domain.releases import Instance, State
 from paas.domain.watching import Answers, Baseline, worse
 from paas.services.access import refreshed
@@ -19,7 +20,6 @@ from paas.services.releases import Releases
 POLL_S = 1.0
 # How far back the former release's answers are counted.
 LOOK_BACK = timedelta(minutes=10)
-USER = "paas"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ class Watch:
             )
             say = _ToLog(self.logs, app.id)
             reason = f"v{app.current}: {why}"
-            self.releases.go_back(app, target, USER, say, lambda: None, reason=reason)
+            self.releases.go_back(app, target, PLATFORM_USER, say, lambda: None, reason=reason)
 
     def _is_unchanged(self, app: App) -> bool:
         present = self.store.app_by_id(app.id)

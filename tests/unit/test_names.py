@@ -34,9 +34,9 @@ def test_good_app_names(text: str) -> None:
     assert app_name(text) == text
 
 
-@pytest.mark.parametrize("text", [*HOSTILE, "root", "Alice", "a" * 33, ".alice"])
+@pytest.mark.parametrize("text", [*HOSTILE, "root", "paas", "cron", "Alice", "a" * 33, ".alice"])
 def test_bad_user_names_are_refused(text: str) -> None:
-    """A user's name goes into authorized_keys, and none may pass for the operator."""
+    """It goes into authorized_keys, and none may pass for the operator or the platform."""
     with pytest.raises(PaasError):
         user_name(text)
 

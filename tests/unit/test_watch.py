@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from paas.domain.errors import PaasError
 from paas.domain.names import VarName
 from paas.domain.releases import State
 from paas.domain.watching import Answers, Baseline, worse
@@ -38,6 +39,16 @@ def test_goes_back_from_errors(world: World) -> None:
     assert newest.user == "paas"
     assert newest.slug_id == world.store.releases(1)[2].slug_id
     assert any(process == "watch" for _, process, _ in world.logs.lines)
+
+
+def test_a_rollback_that_comes_too_late_brings_nothing_bad_back(world: World) -> None:
+    """Without a version it is refused and told what has happened; with one it is obeyed."""
+    push_bad(world)
+    with pytest.raises(PaasError, match="went back by itself: v3 is Rollback to v1") as caught:
+        world.releases.rollback(ROOT, "shop", None, world.said, world.on_live)
+    assert caught.value.reference == "rolled-back-already"
+    assert current(world) == 3
+    assert world.releases.rollback(ROOT, "shop", 2, world.said, world.on_live) == 4
 
 
 def test_the_release_phase_is_not_run_for_that(world: World) -> None:
