@@ -1,5 +1,6 @@
 """How many instances of each process type a release runs."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from paas.domain.appjson import QUANTITY_MAX
@@ -12,6 +13,8 @@ from paas.domain.stopping import Place
 
 # The process type that the proxy routes to, and the only one with a port.
 WEB = ProcessType("web")
+# A negative amount is one only after "=": it gets an answer of its own.
+_SCALE = re.compile(r"([^=+]+)(=(?=-)|[=+-](?!-))(-?[0-9]{1,100})")
 
 
 def quantities(processes: Processes, wanted: Mapping[ProcessType, int]) -> dict[ProcessType, int]:
@@ -42,16 +45,14 @@ def instances_of(
 
 def parse_scale(word: str, present: Mapping[ProcessType, int]) -> tuple[ProcessType, int]:
     """Read ``web=2``, ``web+1`` or ``web-1`` (heroku ps:scale) against the present formation."""
-    for sign in ("=", "+", "-"):
-        name, found, amount = word.rpartition(sign)
-        if found and name and amount.isascii() and amount.isdigit():
-            break
-    else:
+    found = _SCALE.fullmatch(word)
+    if found is None:
         raise usage_error(
             "scale",
             f"{shown(word)} is not of the form web=2, web+1 or web-1.",
             "paas ps:scale web=2",
         )
+    name, sign, amount = found.groups()
     kind = process_type(name)
     if kind not in present:
         raise PaasError(
@@ -59,8 +60,9 @@ def parse_scale(word: str, present: Mapping[ProcessType, int]) -> tuple[ProcessT
             f"The release has no process type {kind!r}; it has: {', '.join(present) or 'none'}.",
             "Add it to the Procfile and push.",
         )
-    count = {"=": 0, "+": present[kind], "-": present[kind]}[sign]
-    count += -int(amount[:9]) if sign == "-" else int(amount[:9])
+    count = int(amount)
+    if sign != "=":
+        count = present[kind] + (-count if sign == "-" else count)
     if not 0 <= count <= QUANTITY_MAX:
         raise usage_error(
             "scale", f"{kind}: the quantity must be 0 to {QUANTITY_MAX}, not {count}."

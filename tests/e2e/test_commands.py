@@ -212,9 +212,26 @@ def test_wrong_usage_ends_with_2(server: Server, alice: User, shop: App, command
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("rollback v0 -a shop", "'v0' is not a release."),
+        ("diff v1 v2 v3 -a shop", "At most 2 release(s) can be named."),
+        ("releases:info vv -a shop", "'vv' is not a release."),
+        ("ps:scale web -a shop", "'web' is not of the form web=2, web+1 or web-1."),
+        ("ps:scale web=-1 -a shop", "web: the quantity must be 0 to 100, not -1."),
+        ("ps:scale web=1000000000 -a shop", "web: the quantity must be 0 to 100, not 1000000000."),
+    ],
+)
+def test_what_is_wrong_with_a_word_is_told(alice: User, shop: App, command: str, told: str) -> None:
+    """Where the app is named by an option, no other word is taken for one."""
+    done = alice.ssh(command, check=False)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, f" !     {told}")
+
+
 def test_scale_and_restart(alice: User, shop: App) -> None:
     """ps:scale changes how many instances run, to none and back; ps:restart replaces them."""
-    alice.ssh("ps:scale shop web=2")
+    assert alice.ssh("ps:scale shop web=2").stderr.endswith("-----> Scaled: web=2\n")
     assert [row["instance"] for row in shop.ps()] == ["web.1", "web.2"]
     assert alice.ssh("ps:scale shop --json").stdout == '{\n  "web": 2\n}\n'
     first = {row["instance"]: row["since"] for row in shop.ps()}["web.1"]

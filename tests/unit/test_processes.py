@@ -3,6 +3,7 @@
 import pytest
 
 from paas.domain.errors import PaasError
+from paas.domain.formation import parse_scale
 from paas.domain.names import ProcessType
 from paas.domain.releases import State
 from paas.domain.stopping import after_start, after_stop, named, places
@@ -40,6 +41,38 @@ def start(world: World, *words: str) -> None:
 
 def stop(world: World, *words: str) -> None:
     world.processes.stop(ROOT, "shop", words, world.said)
+
+
+@pytest.mark.parametrize(
+    ("word", "count"),
+    [("web=0", 0), ("web=007", 7), ("web+1", 3), ("web-2", 0), ("web=100", 100)],
+)
+def test_words_of_scale(word: str, count: int) -> None:
+    """A number, or a difference to the present one."""
+    assert parse_scale(word, {WEB: 2}) == (WEB, count)
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("web", "not of the form"),
+        ("web=", "not of the form"),
+        ("web=1-2", "not of the form"),
+        ("web+-1", "not of the form"),
+        ("=1", "not of the form"),
+        ("web=\u0661", "not of the form"),
+        ("web=" + "9" * 5000, "not of the form"),
+        ("web=-1", "0 to 100, not -1"),
+        ("web-3", "0 to 100, not -1"),
+        ("web=1000000000", "0 to 100, not 1000000000"),
+        ("webb=1", "no process type 'webb'"),
+        ("web--1", "no process type 'web-'"),
+    ],
+)
+def test_bad_words_of_scale(word: str, told: str) -> None:
+    """Each is told what is wrong with it."""
+    with pytest.raises(PaasError, match=told):
+        parse_scale(word, {WEB: 2})
 
 
 def test_one_instance_is_restarted(shop: World) -> None:

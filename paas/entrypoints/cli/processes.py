@@ -1,11 +1,12 @@
 """ps, ps:restart, ps:scale, ps:start, ps:stop, ps:wait"""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 import click
 
 from paas.domain.errors import PaasError
+from paas.domain.names import ProcessType
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -118,6 +119,8 @@ def scale(session: Session, words: tuple[str, ...], app: str | None, as_json: bo
     Example: paas ps:scale web=2 worker=1
     """
     named = words[0] if words and _is_app(session, words[0], app) else None
+    if app not in {None, named}:
+        named = None
     changes = words[1:] if named else words
     name = session.app_name(app, named)
     processes = session.platform.processes
@@ -126,14 +129,20 @@ def scale(session: Session, words: tuple[str, ...], app: str | None, as_json: bo
         if as_json:
             print_json(formation)
         else:
-            print_line(" ".join(f"{kind}={count}" for kind, count in formation.items()))
+            print_line(_formation_words(formation))
         return
 
     def live() -> None:
-        session.say.step("Scaled " + " ".join(changes))
+        formation = processes.formation(session.actor, name)
+        session.say.step("Scaled: " + _formation_words(formation))
         session.done()
 
     processes.scale(session.actor, name, changes, session.say, live)
+
+
+def _formation_words(formation: Mapping[ProcessType, int]) -> str:
+    """As ps:scale takes it: ``web=2 worker=1``."""
+    return " ".join(f"{kind}={count}" for kind, count in formation.items())
 
 
 def _app_and_processes(

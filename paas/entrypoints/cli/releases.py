@@ -162,7 +162,7 @@ def diff(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
 
     Example: paas diff v11 v12
     """
-    named, versions = _versions(words, 2)
+    named, versions = _versions(words, 2, app)
     old, new = [*versions, None, None][:2]
     found = session.platform.diffs.between(session.actor, session.app_name(app, named), old, new)
     if as_json:
@@ -183,13 +183,17 @@ def _one_version(
     session: Session, words: tuple[str, ...], app: str | None
 ) -> tuple[str, int | None]:
     """The app's name and the version of ``[APP] [vN]``."""
-    named, versions = _versions(words, 1)
+    named, versions = _versions(words, 1, app)
     return session.app_name(app, named), versions[0] if versions else None
 
 
-def _versions(words: tuple[str, ...], most: int) -> tuple[str | None, list[int]]:
-    """Tell the app, if it is named by position, from versions. An app may be called v5, too."""
+def _versions(words: tuple[str, ...], most: int, app: str | None) -> tuple[str | None, list[int]]:
+    """Tell the app, if it is named by position, from versions. An app may be called v5, too.
+
+    app: of the option -a; then another first word is no app.
+    """
     app_first = bool(words) and (len(words) > most or not is_version(words[0]))
+    app_first = app_first and app in {None, words[0]}
     versions = [parse_version(word) for word in words[1 if app_first else 0 :]]
     if len(versions) > most:
         raise usage_error("arguments", f"At most {most} release(s) can be named.")
