@@ -1,11 +1,14 @@
 """Progress: what is shown of something that takes long, and to whom."""
 
+import os
+import sys
 import time
 from collections.abc import Callable
 
 import pytest
 
 from paas.entrypoints.cli.progress import ERASE, Look, Progress
+from paas.entrypoints.cli.terminal import print_table
 from paas.services.narration import Recorded, Silent, waiting
 from tests.fakes.saying import Said
 
@@ -120,3 +123,18 @@ def test_a_builds_log_has_none_of_it() -> None:
     with Recorded(said, keep).doing("building"), Silent().doing("nothing"):
         pass
     assert (said.done, log) == (["building"], [])
+
+
+@pytest.mark.parametrize(
+    ("headers", "lines"),
+    [(("Name", "State"), [b"Name    State", b"web.1   up"]), (("", ""), [b"web.1  up"])],
+)
+def test_a_table_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, headers: tuple[str, str], lines: list[bytes]
+) -> None:
+    """It has its headings; without any there is no empty line in their place."""
+    reader, writer = os.openpty()
+    with os.fdopen(writer, "w") as terminal, os.fdopen(reader, "rb", 0) as seen:
+        monkeypatch.setattr(sys, "stdout", terminal)
+        print_table(headers, [("web.1", "up")])
+        assert seen.read(1000).splitlines() == lines

@@ -102,7 +102,7 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
     """
     if not rows:
         return
-    shown = headers if goes_to_a_terminal() else ()
+    shown = headers if any(headers) and goes_to_a_terminal() else ()
     safe = [[printable(str(cell)) for cell in row] for row in rows]
     print_line(tabulate(safe, headers=shown, tablefmt="plain", disable_numparse=True))
 
