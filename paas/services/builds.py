@@ -1,6 +1,6 @@
 """Builds: what there were, what one prints, and ending one that runs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from paas.domain.apps import Actor, App
@@ -49,11 +49,13 @@ class Builds:
     def listing(self, actor: Actor, name: str, count: int) -> list[BuildInfo]:
         """The app's last builds, newest first."""
         app = find_app(self.store, actor, name)
-        return [self._info(build) for build in self.store.builds(app.id)[:count]]
+        versions = self._versions(app.id)
+        return [self._info(build, versions) for build in self.store.builds(app.id)[:count]]
 
     def info(self, actor: Actor, name: str, wanted: str | None) -> BuildInfo:
         """One build, by default the newest."""
-        return self._info(self._find(find_app(self.store, actor, name), wanted))
+        app = find_app(self.store, actor, name)
+        return self._info(self._find(app, wanted), self._versions(app.id))
 
     def output(
         self,
@@ -138,11 +140,14 @@ class Builds:
     def _find(self, app: App, wanted: str | None) -> Build:
         return find_build(self.store.builds(app.id), wanted)
 
-    def _info(self, build: Build) -> BuildInfo:
+    def _info(self, build: Build, versions: Mapping[str, int]) -> BuildInfo:
         place = self.queue.place(build.id) if build.status is Status.PENDING else None
-        releases = self.store.releases(build.app_id)
-        versions = [release.version for release in releases if release.slug_id == build.id]
-        return BuildInfo(build, place, min(versions, default=None))
+        return BuildInfo(build, place, versions.get(build.id))
+
+    def _versions(self, app_id: int) -> dict[str, int]:
+        """The first release of each build. Releases come newest first."""
+        releases = self.store.releases(app_id)
+        return {r.slug_id: r.version for r in releases if r.slug_id is not None}
 
 
 def canceller(queue: BuildQueue, build_id: str) -> Callable[[], None]:

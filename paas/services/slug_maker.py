@@ -1,6 +1,7 @@
 """From a pushed commit to its slug: tree, buildpacks, freeze."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -119,7 +120,10 @@ class SlugMaker:
     ) -> Built:
         """The buildpacks, when it is this build's turn; until somebody cancels it."""
         check = canceller(self.queue, build.id)
-        with say.doing("building"), self.queue.turn(build.id, tell_place(say), check):
+        with ExitStack() as held:
+            with say.doing("waiting for other builds"):
+                held.enter_context(self.queue.turn(build.id, tell_place(say), check))
+            held.enter_context(say.doing("building"))
             return self.builder.build(
                 push.app,
                 tree,

@@ -94,6 +94,16 @@ def test_a_queued_build_is_told_its_place(world: World) -> None:
     assert seen == ["queued, place 2", "queued, place 1"]
 
 
+def test_who_waits_is_told_for_what(world: World) -> None:
+    """While others build, nothing of this one is being built."""
+    world.queue.ahead = 1
+    seen: list[str] = []
+    world.queue.on_poll = lambda _: seen.append(world.said.done[-1])
+    world.builder.meanwhile = lambda: seen.append(world.said.done[-1])
+    world.push()
+    assert seen == ["waiting for other builds", "building"]
+
+
 @pytest.mark.parametrize("queued", [False, True])
 def test_a_cancelled_build_changes_nothing(world: World, queued: bool) -> None:
     """While it builds or waits: the push is rejected with a name, the old release stays."""
