@@ -11,7 +11,7 @@ from paas.domain.releases import ConfigVars
 from paas.domain.secret import Secret
 from paas.domain.statics import VARIABLES, parse_static_paths
 from paas.services.access import find_app, refreshed
-from paas.services.narration import waiting
+from paas.services.narration import telling_failure, waiting
 from paas.services.rollout import Rollout
 from paas.services.watch import Watch
 
@@ -110,7 +110,8 @@ class Config:
                 on_live()
 
             if restart:
-                self.rollout.run(app, release, say, live)
+                with telling_failure(say, "The config is as it was", app.current):
+                    self.rollout.run(app, release, say, live)
             else:
                 self.store.make_current(app.id, release.version, app.generation)
                 if any(i.is_live(app) for i in self.store.instances(app.id)):

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from paas.domain.apps import App
 from paas.domain.errors import PaasError
 from paas.domain.formation import wanted_quantities
 from paas.domain.interfaces import (
@@ -20,7 +19,7 @@ from paas.domain.names import ProcessType
 from paas.domain.releases import Build, ConfigVars, Slug, Status
 from paas.services.access import refreshed
 from paas.services.builds import canceller
-from paas.services.narration import Recorded, waiting
+from paas.services.narration import Recorded, telling_failure, waiting
 from paas.services.phases import Phases
 from paas.services.pruning import Pruning
 from paas.services.rollout import Rollout
@@ -59,12 +58,12 @@ class Deploys:
             build = self._begin(push)
             say = Recorded(terminal, self.logs.open_build(build.id))
             try:
-                slug, config = self.maker.make(push, build, say)
-                baseline = self.watch.baseline(push.app)
-                version = self._release(push, slug, config, say, on_live)
+                with telling_failure(say, "The deploy failed", push.app.current):
+                    slug, config = self.maker.make(push, build, say)
+                    baseline = self.watch.baseline(push.app)
+                    version = self._release(push, slug, config, say, on_live)
                 self.queue.forget(build.id)
             except PaasError as error:
-                _tell_failure(push.app, say)
                 say.record_error(error)
                 if not self._is_released(build):
                     told = f"The build of {build.commit[:8]} failed: {error.summary}"
@@ -160,8 +159,3 @@ def _tell_formation(
     if idle:
         one_each = " ".join(f"{kind}=1" for kind in idle)
         say.detail(f"Not started: {', '.join(idle)}. To start: paas ps:scale {one_each}")
-
-
-def _tell_failure(app: App, say: Narrator) -> None:
-    serving = f"; v{app.current} goes on serving" if app.current else ""
-    say.step(f"The deploy failed{serving}")

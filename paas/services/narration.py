@@ -68,6 +68,17 @@ def waiting(say: Narrator) -> Callable[[str], AbstractContextManager[None]]:
     return told
 
 
+@contextmanager
+def telling_failure(say: Narrator, what: str, current: int | None) -> Iterator[None]:
+    """Where the block fails, say so and what serves. current: the version, where there is one."""
+    try:
+        yield
+    except PaasError:
+        serving = f"; v{current} goes on serving" if current else ""
+        say.step(f"{what}{serving}")
+        raise
+
+
 def error_lines(error: PaasError) -> list[str]:
     """An error as lines without their mark: the message, then the hint."""
     return [*error.message.splitlines(), *(error.hint or "").splitlines()]

@@ -19,7 +19,7 @@ from paas.domain.stopping import (
     places,
 )
 from paas.services.access import find_app, refreshed
-from paas.services.narration import waiting
+from paas.services.narration import telling_failure, waiting
 from paas.services.rollout import Rollout
 
 
@@ -96,7 +96,8 @@ class Processes:
                     f"paas ps:start {' '.join(words)}",
                 )
             only = {label(place) for place in chosen} if words else None
-            self.rollout.run(app, release, say, on_live, only=only)
+            with telling_failure(say, "Nothing was restarted", app.current):
+                self.rollout.run(app, release, say, on_live, only=only)
 
     def stop(self, actor: Actor, name: str, words: Sequence[str], say: Narrator) -> None:
         """Take instances out of the proxy and end them, until they are started by hand.
@@ -183,7 +184,8 @@ class Processes:
             self._tell_idle(app, {*places(after)} - {*places(before)}, say)
             self.store.set_formation(app.id, after)
             try:
-                self.rollout.run(app, release, say, on_live, only=changed)
+                with telling_failure(say, "The formation is as it was", app.current):
+                    self.rollout.run(app, release, say, on_live, only=changed)
             except BaseException:
                 self.store.set_formation(app.id, before)
                 raise

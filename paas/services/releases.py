@@ -11,7 +11,7 @@ from paas.domain.interfaces import Clock, Locks, Logs, Narrator, Store
 from paas.domain.releases import Release, Slug
 from paas.services.access import find_app, refreshed
 from paas.services.diffs import Diffs, no_such_release
-from paas.services.narration import waiting
+from paas.services.narration import telling_failure, waiting
 from paas.services.rollout import Rollout
 
 DESCRIPTION_MAX = 200
@@ -154,7 +154,8 @@ class Releases:
             self.logs.write(app.id, "release", f"v{release.version} is live: {description}")
             on_live()
 
-        self.rollout.run(app, release, say, live, release_phase=release_phase)
+        with telling_failure(say, f"v{release.version} failed", app.current):
+            self.rollout.run(app, release, say, live, release_phase=release_phase)
         return release.version
 
     def _find(self, app: App, version: int | None) -> Release:

@@ -44,6 +44,17 @@ def test_no_restart_before_the_first_deploy(world: World) -> None:
     assert world.environment()["GREETING"] == "hello"
 
 
+def test_a_change_that_fails_leaves_all_as_it_was(world: World) -> None:
+    """And says so: the error alone could mean that the app is down."""
+    world.app()
+    world.push()
+    world.runtime.failure = PaasError("start", "supervisord does not answer.")
+    with pytest.raises(PaasError):
+        world.config.set(ROOT, "shop", {GREETING: "hello"}, world.said, world.on_live)
+    assert world.said.lines[-1] == "-----> The config is as it was; v1 goes on serving"
+    assert world.config.all(ROOT, "shop") == {}
+
+
 def test_setting_and_removing_is_one_release(world: World) -> None:
     """config:import --unset: one change, which names both."""
     world.app()
