@@ -1,5 +1,6 @@
 """Releases: what they are, and bringing one back, code and config together, without a build."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -111,23 +112,22 @@ class Releases:
         words = f"Rollback to v{target.version}" + (f" ({reason})" if reason else "")
         return self._again(app, target, words, user, say, on_live, release_phase=release_phase)
 
-    def retry(self, actor: Actor, name: str, say: Narrator, on_live: Callable[[], None]) -> int:
-        """Try the latest failed release again, as a new one; returns its version."""
-        app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} retries a release", waiting(say)):
-            app = refreshed(self.store, app)
-            target = history.retry_target(self.store.releases(app.id), app.current)
-            if target is None:
-                raise PaasError(
-                    "nothing-to-retry",
-                    "No release has failed since the current one.",
-                    "See: paas releases",
-                )
-            if target.slug_id is not None:
-                self._check_slug(app, target, target.slug_id)
-            words = f"Retry of v{target.version}: {target.description}"
-            say.step(words)
-            return self._again(app, target, words[:DESCRIPTION_MAX], actor.name, say, on_live)
+    def retry(self, app: App, user: str, say: Narrator, on_live: Callable[[], None]) -> int:
+        """Make the latest failed release a new one; the caller holds the app's lock."""
+        target = history.retry_target(self.store.releases(app.id), app.current)
+        if target is None:
+            raise PaasError(
+                "nothing-to-retry",
+                "No release has failed since the current one.",
+                "See: paas releases",
+            )
+        if target.slug_id is not None:
+            self._check_slug(app, target, target.slug_id)
+        # Of a retry of a retry: what was tried.
+        tried = re.sub(r"\A(Retry of v[0-9]+: )+", "", target.description)
+        words = f"Retry of v{target.version}: {tried}"
+        say.step(words)
+        return self._again(app, target, words[:DESCRIPTION_MAX], user, say, on_live)
 
     def _again(
         self,

@@ -33,6 +33,7 @@ from paas.services.proxies import Proxies
 from paas.services.pushes import Pushes
 from paas.services.reconcile import Reconcile
 from paas.services.releases import Releases
+from paas.services.retries import Retries
 from paas.services.router import Router
 from paas.services.runs import OneOffs
 from paas.services.sites import Sites
@@ -77,6 +78,7 @@ class Platform:
     pushes: Pushes
     reconcile: Reconcile
     releases: Releases
+    retries: Retries
     router: Router
     sites: Sites
     stapling: Stapling
@@ -197,6 +199,9 @@ def build(settings: Settings) -> Platform:
         ),
         drains=drains,
         releases=parts.releases,
+        retries=Retries(
+            store=out.store, releases=parts.releases, watch=parts.watch, locks=out.locks
+        ),
         sites=sites,
         stapling=_stapling(out, sites),
         statics=Statics(store=out.store, sites=sites),

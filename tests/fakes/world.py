@@ -33,6 +33,7 @@ from paas.services.pruning import Pruning
 from paas.services.pushes import Pushes
 from paas.services.reconcile import Reconcile
 from paas.services.releases import Releases
+from paas.services.retries import Retries
 from paas.services.rollout import Rollout
 from paas.services.router import Router
 from paas.services.runs import OneOffs
@@ -202,6 +203,9 @@ class World:
             logs=self.logs,
             clock=self.clock,
             window_s=30.0,
+        )
+        self.retries = Retries(
+            store=self.store, releases=self.releases, watch=self.watch, locks=self.locks
         )
         self.pruning = Pruning(
             store=self.store, slugs=self.slugs, runs=self.runs, keep_slugs=2, keep_slugs_mib=0

@@ -9,6 +9,7 @@ from paas.domain.errors import PaasError
 from paas.domain.interfaces import Quarantine
 from paas.domain.names import VarName
 from paas.domain.releases import State, Status
+from paas.domain.watching import Answers
 from paas.services.pushes import RefUpdate
 from tests.fakes.runtime import Behaviour
 from tests.fakes.world import ROOT, World
@@ -162,14 +163,35 @@ def test_rollback_is_for_those_who_may_use_the_app(shop: World) -> None:
 def test_retry_makes_the_failed_release_live(shop: World) -> None:
     """Same slug and config as a new release, without another build."""
     fail_push(shop)
-    assert shop.releases.retry(ROOT, "shop", shop.said, shop.on_live) == 5
+    assert shop.retries.retry(ROOT, "shop", shop.said, shop.on_live) == 5
     newest, failed = shop.store.releases(1)[:2]
     assert (newest.slug_id, newest.config) == (failed.slug_id, failed.config)
     assert newest.description == "Retry of v4: Deploy cccccccc: A change"
     assert (newest.status, failed.status) == (Status.SUCCEEDED, Status.FAILED)
     with pytest.raises(PaasError) as caught:
-        shop.releases.retry(ROOT, "shop", shop.said, shop.on_live)
+        shop.retries.retry(ROOT, "shop", shop.said, shop.on_live)
     assert caught.value.reference == "nothing-to-retry"
+
+
+def test_retry_of_a_retry(shop: World) -> None:
+    """Its name is that of what was tried, however often it was."""
+    fail_push(shop)
+    shop.runtime.failure = PaasError("start", "supervisord does not answer.")
+    with pytest.raises(PaasError):
+        shop.retries.retry(ROOT, "shop", shop.said, shop.on_live)
+    shop.retries.retry(ROOT, "shop", shop.said, shop.on_live)
+    assert shop.store.releases(1)[0].description == "Retry of v5: Deploy cccccccc: A change"
+
+
+def test_a_retry_is_watched_as_a_deploy_is(shop: World) -> None:
+    """It is new code: where it answers with errors the server goes back by itself."""
+    fail_push(shop)
+    shop.requests.by_port = {5000: Answers(20, 0), 5001: Answers(20, 15)}
+    shop.retries.retry(ROOT, "shop", shop.said, shop.on_live)
+    assert [release.description for release in shop.store.releases(1)[:2]] == [
+        "Rollback to v3 (v5: 15 of 20 requests were answered with 5xx)",
+        "Retry of v4: Deploy cccccccc: A change",
+    ]
 
 
 def test_retry_of_a_failed_config_change(shop: World) -> None:
@@ -177,7 +199,7 @@ def test_retry_of_a_failed_config_change(shop: World) -> None:
     shop.runtime.failure = PaasError("start", "supervisord does not answer.")
     with pytest.raises(PaasError):
         shop.config.set(ROOT, "shop", {GREETING: "bye"}, shop.said, shop.on_live)
-    shop.releases.retry(ROOT, "shop", shop.said, shop.on_live)
+    shop.retries.retry(ROOT, "shop", shop.said, shop.on_live)
     assert shop.environment()["GREETING"] == "bye"
 
 
@@ -187,7 +209,7 @@ def test_retry_runs_the_release_command(shop: World) -> None:
     with pytest.raises(PaasError):
         shop.push(commit="c" * 40)
     with pytest.raises(PaasError) as caught:
-        shop.releases.retry(ROOT, "shop", shop.said, shop.on_live)
+        shop.retries.retry(ROOT, "shop", shop.said, shop.on_live)
     assert caught.value.reference == "release-failed"
     assert [release.status for release in shop.store.releases(1)[:2]] == [Status.FAILED] * 2
     assert len(shop.one_off.ran) == 2

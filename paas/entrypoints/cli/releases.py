@@ -134,7 +134,7 @@ def retry(session: Session, name: str | None, app: str | None) -> None:
     Example: paas releases:retry -a shop
     """
     name = session.app_name(app, name)
-    session.platform.releases.retry(session.actor, name, session.say, session.done)
+    session.platform.retries.retry(session.actor, name, session.say, session.done)
 
 
 @click.command("rollback")
