@@ -65,6 +65,7 @@ class Settings:
     watch_window_s: float = 30.0
     keep_slugs: int = 5
     keep_slugs_mib: int = 0
+    keep_outputs: int = 100
     min_free_mib: int = 256
     max_push_mib: int = 512
     max_lfs_mib: int = 4_096

@@ -34,6 +34,7 @@ class FileLogs:
         self._directory = settings.state / "logs"
         self._files = settings.log_files
         self._build_max_bytes = settings.log_file_mib * 1_048_576
+        self._outputs = settings.keep_outputs
         self._clock = clock
 
     def write(self, app_id: int, process: str, text: str) -> None:
@@ -112,7 +113,9 @@ class FileLogs:
 
     def open_build(self, build_id: str) -> Callable[[bytes], None]:
         """A function that appends one line to the build's output, up to a limit."""
-        return self._appender(self._build_path(build_id))
+        path = self._build_path(build_id)
+        self._make_room(path, f"{build_id.partition('-')[0]}-*.log")
+        return self._appender(path)
 
     def build_output(self, build_id: str, stop: Callable[[], bool]) -> Iterator[str]:
         """The lines of a build's output, and those that arrive until stop says so."""
@@ -123,7 +126,9 @@ class FileLogs:
 
     def open_release(self, app_id: int, version: int) -> Callable[[bytes], None]:
         """A function that appends one line to a release command's output, up to a limit."""
-        return self._appender(self._release_path(app_id, version))
+        path = self._release_path(app_id, version)
+        self._make_room(path, f"{app_id}-v*.log")
+        return self._appender(path)
 
     def release_output(self, app_id: int, version: int) -> list[str]:
         """What the release command printed; none where it did not run."""
@@ -135,6 +140,12 @@ class FileLogs:
 
     def _release_path(self, app_id: int, version: int) -> Path:
         return self._directory / "releases" / f"{app_id}-v{version}.log"
+
+    def _make_room(self, new: Path, pattern: str) -> None:
+        """Delete the oldest outputs, so that with a new one there are as many as are kept."""
+        present = sorted(new.parent.glob(pattern), key=_written_at, reverse=True)
+        for path in present[max(self._outputs - 1, 0) :]:
+            path.unlink(missing_ok=True)
 
     def _appender(self, path: Path) -> Callable[[bytes], None]:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -209,6 +220,13 @@ def _names(wanted: LogFilter) -> list[str]:
     """The files in which a wanted line can be."""
     names = ((wanted.wants_others, "app.log"), (wanted.wants_requests, "router.log"))
     return [name for is_wanted, name in names if is_wanted]
+
+
+def _written_at(path: Path) -> float:
+    """When a file was last written to; one that has gone meanwhile is the oldest."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_mtime
+    return 0.0
 
 
 def _append(path: Path, data: bytes) -> None:

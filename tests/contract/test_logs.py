@@ -1,5 +1,6 @@
 """The logs as files: written, read from the end, followed."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -39,6 +40,21 @@ def test_what_the_platform_writes_is_read_again(logs: FileLogs) -> None:
     assert first.text == "State changed from starting to up"
     assert abs((datetime.now(UTC) - first.at).total_seconds()) < 5
     assert second.text == "two\\nlines \\x1b[31m, ☃"
+
+
+def test_only_the_last_outputs_are_kept(tmp_path: Path) -> None:
+    """Of each app, of builds and release commands apart; who pushes all day fills no disk."""
+    logs = FileLogs(Settings(state=tmp_path, keep_outputs=2), SystemClock())
+    for number in (1, 2, 3):
+        logs.open_build(f"5-{number}")(b"x")
+        logs.open_release(5, number)(b"x")
+        os.utime(tmp_path / f"logs/builds/5-{number}.log", (number, number))
+        os.utime(tmp_path / f"logs/releases/5-v{number}.log", (number, number))
+    logs.open_build("51-1")(b"another app's")
+    kept = sorted(path.name for path in (tmp_path / "logs").rglob("*.log"))
+    assert kept == ["5-2.log", "5-3.log", "5-v2.log", "5-v3.log", "51-1.log"]
+    assert list(logs.build_output("5-1", lambda: True)) == []
+    assert logs.release_output(5, 1) == []
 
 
 def test_tail_merges_the_files_by_time(logs: FileLogs, tmp_path: Path) -> None:

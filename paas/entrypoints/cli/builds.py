@@ -101,11 +101,15 @@ def output(
     if as_json and not tail:
         print_json(list(lines))
         return
+    is_empty = True
     for line in lines:
+        is_empty = False
         if as_json:
             print_json(line)
         else:
             print_line(printable(_COLOUR.sub("", line)))
+    if is_empty:
+        session.say.detail("It printed nothing, or that is not kept any more.")
 
 
 @click.command("builds:cancel")

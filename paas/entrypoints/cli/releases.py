@@ -119,7 +119,10 @@ def output(session: Session, words: tuple[str, ...], app: str | None, as_json: b
         print_json(lines)
         return
     if not lines:
-        session.say.detail(f"v{release.version} has no output: no release command ran for it.")
+        session.say.detail(
+            f"v{release.version} has no output: no release command ran for it, or what it printed "
+            "is not kept any more."
+        )
     for line in lines:
         print_line(printable(line))
 
