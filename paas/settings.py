@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,8 @@ def _problem(settings: Settings) -> str | None:
 
 def _typed(path: Path, key: str, value: object, example: object) -> object:
     """value in the type of the setting's default, or PaasError."""
+    if isinstance(value, int | float) and not 0 <= value < inf:
+        raise PaasError("server-yml", f"{path}: {key} must be a number from 0 on, not {value!r}.")
     match example, value:
         case Path(), str() if value.startswith("/"):
             return Path(value)

@@ -1,4 +1,4 @@
-"""Changing server.yml from a command."""
+"""Reading server.yml, and changing it from a command."""
 
 from pathlib import Path
 
@@ -25,6 +25,16 @@ def test_a_domain_that_was_not_there_is_added(tmp_path: Path) -> None:
     path.write_text("http_port: 8080\n")
     ServerYml(path).set_domain("b.test")
     assert load(path).domain == "b.test"
+
+
+@pytest.mark.parametrize("value", ["-1", ".inf", ".nan", "-.inf"])
+@pytest.mark.parametrize("key", ["max_builds", "stop_limit_s"])
+def test_what_is_no_number_from_0_on_is_refused(tmp_path: Path, key: str, value: str) -> None:
+    """With -1 for max_builds every build would wait for ever."""
+    path = tmp_path / "server.yml"
+    path.write_text(f"{key}: {value}\n")
+    with pytest.raises(PaasError, match=f"{key} must be a number from 0 on"):
+        load(path)
 
 
 def test_a_file_that_cannot_be_read_stays(tmp_path: Path) -> None:
