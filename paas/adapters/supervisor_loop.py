@@ -1,4 +1,4 @@
-"""How supervisord's main loop is cured of four faults, by what the plugin puts in their place.
+"""How supervisord's main loop is cured of five faults, by what the plugin puts in their place.
 
 - It sleeps up to a second when a child ends, and again before it starts it anew: a wake-up pipe
   makes both immediate.
@@ -7,11 +7,14 @@
 - A signal that reaches a child between fork and exec is lost, since the child still has
   supervisord's handlers and maybe no process group of its own: it is held back until it counts.
 - It closes minfds descriptors one by one in every child: see raise_open_files.
+- Its children outlive it until they have asked not to: a new supervisord then finds their ports
+  taken, or starts a second copy. They are asked to end with it before anything else: see fork.
 
 After supervisor 4.3's sources: supervisord.py (runforever), poller.py, process.py (spawn).
 """
 
 import contextlib
+import ctypes
 import os
 import resource
 import select
@@ -31,6 +34,9 @@ _HANDLED = (
     signal.SIGUSR2,
 )
 
+# Loaded here: a child between fork and exec has no time for it.
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 _SESSION_POLLS = 1000
 _SESSION_POLL_S = 0.0001
 
@@ -56,13 +62,18 @@ def fork() -> int:
     """os.fork for supervisord's children, in which no signal gets lost before exec.
 
     Each is a session of its own: the kernel shares the processors out between sessions
-    (sched(7), autogroup), so that an app of many processes takes no more than its part.
+    (sched(7), autogroup), so that an app of many processes takes no more than its part. And each
+    ends with supervisord: those that ask for it themselves come to that only later.
     """
+    supervisord = os.getpid()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
     try:
         pid = os.fork()
         if pid == 0:
             os.setsid()
+            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != supervisord:
+                os._exit(1)
             for number in _HANDLED:
                 signal.signal(number, signal.SIG_DFL)
         else:

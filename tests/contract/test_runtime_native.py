@@ -245,6 +245,19 @@ def test_a_new_supervisor_brings_all_up_and_kills_no_second_copy() -> None:
         eventually(lambda: len(processes_of(94_013)) == 1)
 
 
+def test_no_instance_outlives_a_supervisor_that_dies_as_it_starts() -> None:
+    """Not even in the moment before the launcher has asked to die with it."""
+    with running_supervisor() as server:
+        harness = native_harness(server)
+        harness.app = make_app(13, 94_013)
+        for _ in range(5):
+            harness.one()
+            server.kill()
+            time.sleep(0.3)  # what is left would come up now
+            assert processes_of(94_013) == set()
+            server.start()
+
+
 def test_what_cannot_be_started_again_is_forgotten_at_boot() -> None:
     """After a reboot the specs are gone: such groups are left to the store, others are kept."""
     with running_supervisor() as server:

@@ -235,6 +235,7 @@ def test_deploy_is_killed(
     wait_for(lambda: f" {app}: " in gate_log.read_text(), what="the gate's repair")
     assert "interrupted" in gate_log.read_text()
     assert fragile.get(app).text == "v1"
+    wait_for(lambda: leftovers(fragile, app) == [], what="the end of the repair")
     consistent(fragile, app, first)
     wait_for(lambda: of_apps(fragile) == serving, what="the end of what was started")
     assert "Everything is as it should be" in fragile.paas("doctor", "--fix").stderr
