@@ -45,7 +45,9 @@ class Startup:
         *,
         check: Callable[[], None] = lambda: None,
     ) -> None:
-        """Return when every instance is healthy. Raises PaasError that says what is wrong.
+        """Return when every instance is healthy, those that were so first included.
+
+        Raises PaasError that says what is wrong.
 
         checks: those of app.json, by process type. check: called meanwhile, to raise where it is
         not to go on.
@@ -57,7 +59,10 @@ class Startup:
         while waiting:
             check()
             elapsed = self.clock.monotonic() - started
-            states = self.runtime.states([progress.instance for progress in waiting])
+            states = self.runtime.states(instances)
+            asked = {progress.instance.id for progress in waiting}
+            for instance in instances:
+                self._check_alive(app, instance, states[instance.id], instance.id not in asked)
             waiting = [p for p in waiting if not self._passes(app, p, states, started, say)]
             if not waiting:
                 return
@@ -84,7 +89,6 @@ class Startup:
         instance = progress.instance
         elapsed = self.clock.monotonic() - started  # a slow answer of another may lie between
         state = states[instance.id]
-        self._check_alive(app, instance, state)
         left_s = max(POLL_S, self.limit_s + progress.delay_s - elapsed)
         try:
             passed = progress.step(self.probe, state, elapsed, left_s, say)
@@ -104,10 +108,14 @@ class Startup:
         if status >= SERVER_ERROR:
             say.warn("An answer is enough to go live, but 5xx is an error: paas logs -n 50")
 
-    def _check_alive(self, app: App, instance: Instance, state: InstanceState) -> None:
+    def _check_alive(
+        self, app: App, instance: Instance, state: InstanceState, has_passed: bool
+    ) -> None:
         if state.exits == 0 and state.state not in {State.CRASHED, State.STOPPED}:
             return
         what = "it answered on its port" if instance.port else "it had settled"
+        if has_passed:
+            what = "all the others had started"
         reason = state.exit_reason or "ended"
         if reason.startswith("killed"):
             reason = f"was {reason}"

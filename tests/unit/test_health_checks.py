@@ -9,7 +9,8 @@ from paas.domain.errors import PaasError
 from paas.domain.formation import WEB
 from paas.domain.health import Answer
 from paas.services.liveness import Liveness, Standings
-from tests.fakes.world import World
+from tests.fakes.runtime import Behaviour
+from tests.fakes.world import ROOT, World
 
 A, B = "a" * 40, "b" * 40
 
@@ -68,6 +69,23 @@ def test_silence_before_the_first_answer_is_no_failure(world: World) -> None:
         world.push()
     assert caught.value.reference == "port-not-opened"
     assert world.clock.seconds >= 60
+
+
+def test_one_that_ends_while_others_start_is_noticed(world: World) -> None:
+    """It was healthy once, and is not any more when the last one is: nothing goes live."""
+    world.repository.procfiles[A] = b"web: serve\nworker: work\n"
+    world.app()
+    world.push()
+    world.processes.scale(ROOT, "shop", ["worker=1"], world.said, world.on_live)
+    world.repository.procfiles[B] = b"web: frail\nworker: work\n"
+
+    def end() -> None:
+        world.runtime.behaviours["frail"] = Behaviour(exits=1, exit_reason="exited with status 1")
+
+    world.probe.meanwhile = end
+    with pytest.raises(PaasError, match=r"web\.1 exited with status 1 before all the others"):
+        world.push(commit=B)
+    assert [instance.version for instance in world.store.instances(1)] == [1, 1]
 
 
 def test_a_failure_may_be_a_mere_warning(world: World) -> None:
