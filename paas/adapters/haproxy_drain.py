@@ -40,7 +40,8 @@ def _former_is_drained(worker: Worker, served: Set[tuple[str, str]]) -> bool:
     """A former worker takes no orders, and sends what comes on a connection to whom it knew.
 
     So neither may a request be on an instance that is not served any more, nor a connection be
-    without a request; a WebSocket of an app that was not changed does no harm.
+    without a request; a WebSocket of an app that was not changed does no harm, nor a file that is
+    still sent.
     """
-    busy = worker.busy()
-    return busy.keys() <= served and worker.clients() <= sum(busy.values())
+    instances, connections = worker.busy()
+    return instances <= served and worker.clients() <= connections

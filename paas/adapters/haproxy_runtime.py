@@ -21,6 +21,7 @@ PID_TRIES = 40
 _MAINTENANCE = 1  # srv_admin_state: SRV_ADMF_FMAINT
 _RUNNING = 2  # srv_op_state: SRV_ST_RUNNING
 _APP = re.compile(r"paas_[0-9]+")
+_INSTANCE = re.compile(r"s[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +152,12 @@ class Worker:
         return re.search(r"^Stopping: 1", self.call("show info"), re.MULTILINE) is not None
 
     def instances(self) -> list[Instance]:
-        """The servers of all apps."""
+        """Those of all apps; what else a backend has, such as nginx behind for files, is none."""
         rows = (line.split() for line in self.call("show servers state").splitlines())
         return [
             Instance(row[1], row[3], row[5] == str(_RUNNING), bool(int(row[6]) & _MAINTENANCE))
             for row in rows
-            if len(row) > 6 and _APP.fullmatch(row[1])
+            if len(row) > 6 and _APP.fullmatch(row[1]) and _INSTANCE.fullmatch(row[3])
         ]
 
     def add(self, backend: str, line: str) -> None:
@@ -181,15 +182,16 @@ class Worker:
         answer = self.call(f"del server {backend}/{name}")
         return "deleted" in answer or "No such server" in answer
 
-    def busy(self) -> dict[tuple[str, str], int]:
-        """How many connections each instance has that has any, by backend and name."""
-        rows = (line.split() for line in self.call("show servers conn").splitlines())
-        found = {}
-        for row in rows:
-            backend, _, name = row[0].partition("/") if row else ("", "", "")
-            if _APP.fullmatch(backend) and len(row) > 5 and row[5] != "0":
-                found[backend, name] = int(row[5])
-        return found
+    def busy(self) -> tuple[set[tuple[str, str]], int]:
+        """The instances that have connections, by backend and name; how many all servers have."""
+        instances, connections = set(), 0
+        for row in (line.split() for line in self.call("show servers conn").splitlines()):
+            if row and not row[0].startswith("#") and len(row) > 5 and row[5] != "0":
+                backend, _, name = row[0].partition("/")
+                connections += int(row[5])
+                if _APP.fullmatch(backend) and _INSTANCE.fullmatch(name):
+                    instances.add((backend, name))
+        return instances, connections
 
     def clients(self) -> int:
         """How many connections of clients it has."""

@@ -90,6 +90,12 @@ def test_a_file_is_served_without_the_app(served: Served) -> None:
     assert re.search(rb"\r\nX-Request-Id: [0-9a-f]{32}\r\n", answer)
 
 
+def test_files_are_served_on_when_instances_were_drained(served: Served) -> None:
+    """As after each deploy: what serves the files is no instance that has to go."""
+    assert served.nginx.proxy.drain(5)
+    assert body_of(served.get("/static/app.js")) == SCRIPT
+
+
 def test_names_may_have_spaces_and_umlauts(served: Served) -> None:
     """As browsers write them."""
     assert body_of(served.get("/static/a%20b/%C3%BC.txt")) == b"umlaut"
@@ -254,3 +260,5 @@ def test_a_closed_site_shows_no_file(other: Served) -> None:
     ):
         other.nginx.proxy.apply(site)
         assert status_of(other.get("/static/app.js")) == 503
+        assert other.nginx.proxy.drain(5)
+        assert status_of(other.get("/")) == 503
