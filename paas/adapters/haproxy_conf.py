@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from paas.adapters.error_pages import render_page
+from paas.adapters.error_pages import KINDS, render_page
 from paas.adapters.haproxy_site import decoded_names
 from paas.adapters.haproxy_text import directory, log_socket, plain_path, render
 from paas.adapters.nginx_text import checked_number, trusted_networks
@@ -48,14 +48,16 @@ def render_shared(
         socket=plain_path(worker_socket(settings)),
         log_socket=plain_path(log_socket(settings)),
         tls=tls,
-        error_codes=list(_ERRORS),
-        errors=plain_path(base / "errors"),
+        errors=_ERRORS,
+        pages=plain_path(base / "errors"),
         schemes=_schemes(settings, ipv6=ipv6) if public else [],
         trusted=trusted_networks(settings) if settings.proxy_protocol else [],
         files_port=checked_number("http-port", settings.files_port, 1, 65535),
     )
-    errors = {base / "errors" / f"{code}.html": error_page(name) for code, name in _ERRORS.items()}
-    return {main_file(settings): text, **errors}
+    files = {main_file(settings): text}
+    for name in sorted(set(_ERRORS.values())):
+        files |= error_page(base / "errors", name)
+    return files
 
 
 def main_file(settings: Settings) -> Path:
@@ -90,10 +92,16 @@ def haproxy_argv(settings: Settings) -> list[str]:
     return [HAPROXY, "-W", "-db", *files, "-S", listening, "-p", str(pid_file(settings))]
 
 
-def error_page(name: str) -> str:
-    """A page as a log format of HAProxy's, which puts the request's id in."""
-    page = render_page(name, "html", _REQUEST_ID)
-    return page.replace("%", "%%").replace(_REQUEST_ID, "%[var(txn.id)]")
+def error_page(folder: Path, name: str) -> dict[Path, str]:
+    """A page as maps from what a client wants to what stands before and after the request's id."""
+    maps: dict[Path, str] = {}
+    for kind in KINDS:
+        text = " ".join(render_page(name, kind, _REQUEST_ID).splitlines())
+        head, _, tail = text.partition(_REQUEST_ID)
+        for end, part in (("head", head), ("tail", tail)):
+            path = folder / f"{name}-{end}.map"
+            maps[path] = f"{maps.get(path, '')}{kind} {part}\n"
+    return maps
 
 
 def render_tables(settings: Settings, names: Iterable[str]) -> dict[Path, str]:

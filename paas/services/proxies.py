@@ -17,7 +17,7 @@ NOT_CARRIED_OVER = (
 DIFFERENCES = {
     "haproxy": (
         "A request's body reaches the app as it arrives: a slow client keeps a worker busy.",
-        "The proxy's answers 502 and 504 are HTML, also for programs that ask for JSON.",
+        "A body that comes in chunks has no limit of its size: an app has to count itself.",
     ),
 }
 

@@ -29,7 +29,7 @@ _TITLES = {b"etag": b"ETag", b"www-authenticate": b"WWW-Authenticate"}
 class Haproxy(Nginx):
     """The three in the foreground, with the files that HaproxyProxy wrote."""
 
-    speaks_json = False
+    has_pages_for_people_alone = False
     proxy: HaproxyProxy  # type: ignore[assignment]
 
     def __init__(self, settings: Settings) -> None:

@@ -55,8 +55,8 @@ def embedded_settings(root: Path) -> Settings:
 class Nginx:
     """nginx in the foreground, with the files that NginxProxy wrote."""
 
-    # Whether all of its own answers are JSON for who asks for that.
-    speaks_json = True
+    # Whether programs that ask for JSON get it where the app has a page of its own, too.
+    has_pages_for_people_alone = True
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

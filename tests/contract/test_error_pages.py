@@ -67,6 +67,9 @@ def test_a_page_says_what_is_wrong_and_the_id_of_the_request(nginx: Nginx, statu
     nginx.proxy.apply(failing(status))
     answer = nginx.get(HOST, f"/of-{status}", BROWSER)
     assert status_of(answer) == status
+    assert answer.startswith(
+        {502: b"HTTP/1.1 502 Bad Gateway\r\n", 503: b"HTTP/1.1 503 Service "}[status]
+    )
     assert b"\r\nCache-Control: no-store\r\n" in answer
     assert b"\r\nContent-Type: text/html; charset=utf-8\r\n" in answer
     text = said(answer)
@@ -87,10 +90,9 @@ def test_an_app_that_takes_too_long(nginx: Nginx) -> None:
         assert "The app took too long" in said(answer)
 
 
-def test_programs_get_json(nginx: Nginx) -> None:
+@pytest.mark.parametrize("status", [502, 503])
+def test_programs_get_json(nginx: Nginx, status: int) -> None:
     """Where they ask for it, and not for HTML."""
-    # HAProxy's own answers are HTML alone: docs/haproxy.md.
-    status = 502 if nginx.speaks_json else 503
     nginx.proxy.apply(failing(status))
     answer = nginx.get(HOST, "/", JSON)
     assert status_of(answer) == status
@@ -116,8 +118,12 @@ def test_an_app_has_pages_of_its_own(nginx: Nginx) -> None:
     nginx.proxy.apply(failing(502, error_pages=pages))
     answer = nginx.get(HOST)
     assert (status_of(answer), said(answer)) == (502, own)
-    if nginx.speaks_json:
-        assert json.loads(said(nginx.get(HOST, "/", JSON)))["status"] == 502
+    for_programs = nginx.get(HOST, "/", JSON)
+    if nginx.has_pages_for_people_alone:
+        assert json.loads(said(for_programs))["status"] == 502
+    else:
+        assert said(for_programs) == own
+        assert b"\r\nContent-Type: text/html" in for_programs
     nginx.proxy.apply(failing(502, error_pages={502: folder / "504.html"}))
     assert "root:" not in said(nginx.get(HOST))
 
@@ -163,6 +169,7 @@ def test_a_mistyped_name_is_told(nginx: Nginx) -> None:
     assert "There is no app here" in said(answer)
     assert "script" not in said(answer)
     assert b"\r\nConnection: close\r\n" in answer
+    assert request_id(answer)
     assert json.loads(said(nginx.get("shpo.localhost", "/", JSON)))["status"] == 404
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
@@ -143,6 +144,7 @@ def test_a_host_without_a_certificate_is_misdirected(
             while part := channel.recv(65536):
                 found += part
         status, body = found.split(b" ", 2)[1].decode(), found
+        assert re.search(rb"(?i)\r\nX-Request-Id: [0-9a-f]{32}\r\n", found)
     assert status == "421"
     assert b"Welcome" not in body
     assert b"nginx/" not in body
