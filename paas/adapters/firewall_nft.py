@@ -6,6 +6,9 @@ packets that open a connection are looked at, so that replies and other tables a
 
 A port that is claimed for one app answers from no other: the second packet of a connection carries
 the uid of who listens. A port in no claim is left alone, so that nothing is lost with the claims.
+
+New connections to a port can be held up for a moment: their first packets are dropped, and the
+client's kernel sends them again after a second. The end of it is in the rules: it comes by itself.
 """
 
 import os
@@ -33,6 +36,10 @@ table inet {table} {{
     set owners {{
         type inet_service . uid
     }}
+    set held {{
+        type inet_service
+        flags timeout
+    }}
     chain output {{
         type filter hook output priority 0; policy accept;
         oif "lo" tcp dport {first}-{last} tcp flags & (fin|syn|rst|ack) == syn \
@@ -45,6 +52,7 @@ meta skuid {first_uid}-{last_uid} tcp sport . meta skuid != @owners drop
         type filter hook input priority 0; policy accept;
         iif != "lo" tcp dport {first}-{last} tcp flags & (fin|syn|rst|ack) == syn \
 reject with tcp reset
+        tcp flags & (fin|syn|rst|ack) == syn tcp dport @held drop
     }}
 }}
 """
@@ -90,6 +98,17 @@ class NftFirewall:
             # nft deletes only what is there.
             lines = self._elements("add", claims) + self._elements("delete", claims)
             _nft(["-f", "-"], lines)
+
+    def hold(self, ports: Sequence[int], limit_s: int) -> None:
+        """Hold up new connections to these ports, so long at most; nothing without the rules."""
+        each = ", ".join(f"{port:d} timeout {limit_s:d}s" for port in ports)
+        with suppress(PaasError):
+            _nft(["-f", "-"], f"add element inet {self._table} held {{ {each} }}\n")
+
+    def let_in(self) -> None:
+        """Hold up no new connection any longer."""
+        with suppress(PaasError):
+            _nft(["-f", "-"], f"flush set inet {self._table} held\n")
 
     def _elements(self, verb: str, claims: Sequence[tuple[int, int]]) -> str:
         if not claims:

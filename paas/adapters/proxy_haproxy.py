@@ -6,7 +6,7 @@ change of instances alone is made at runtime, in the running worker; any other i
 
 import fcntl
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from paas.adapters.files import read_bytes, remove
@@ -121,15 +121,19 @@ class HaproxyProxy:
             time.sleep(DRAIN_POLL_S)
         return self._nginx.drain(max(0.0, deadline - time.monotonic()))
 
-    def restore(self, sites: Sequence[Site]) -> None:
+    def restore(
+        self, sites: Sequence[Site], *, before_reload: Callable[[], object] | None = None
+    ) -> None:
         """Make the files exactly these, with HAProxy running or not, and reload it once.
 
+        before_reload: called when the files are tested, before nginx lets go of the ports.
         A site that HAProxy refuses is set aside under the ending .refused. Raises PaasError, with
         the former shared files, where HAProxy refuses anything else.
         """
         with self._locked():
             self._renew(sites, public=True)
-            self._nginx.restore([part for part in map(behind, sites) if part is not None])
+            parts = [part for part in map(behind, sites) if part is not None]
+            self._nginx.restore(parts, before_reload=before_reload)
             self._reload_if_pending()
 
     def renew(self) -> None:

@@ -111,7 +111,7 @@ class NginxProxy:
         return True
 
     def restore(
-        self, sites: Sequence[Site], *, before_reload: Callable[[], None] | None = None
+        self, sites: Sequence[Site], *, before_reload: Callable[[], object] | None = None
     ) -> None:
         """Make the site files exactly these, with nginx running or not, and reload it once.
 

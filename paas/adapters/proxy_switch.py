@@ -1,12 +1,15 @@
 """How each kind of proxy takes the public ports over from the other, with the least gap.
 
 The one that is to serve has its files written and tested, and its program running, before the
-other lets go of the ports. What the other has begun comes to its end in its former workers.
+other lets go of the ports; new connections wait from then on until they are taken over. What the
+other has begun comes to its end in its former workers.
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Protocol
 
+from paas.adapters.handover import held_up
 from paas.adapters.proxy_haproxy import HaproxyProxy
 from paas.adapters.proxy_nginx import NginxProxy
 from paas.domain.interfaces import Narrator
@@ -54,7 +57,8 @@ class ToHaproxy:
             proxy.stand_by()
             self._program.keep(running=True)
             proxy.wait_until_up()
-        proxy.restore(sites)
+        with ExitStack() as handover:
+            proxy.restore(sites, before_reload=lambda: handover.enter_context(held_up(settings)))
 
     def let_go(self, settings: Settings) -> bool:
         """When no former worker is left."""
@@ -75,8 +79,13 @@ class ToNginx:
     def take_over(self, settings: Settings, sites: Sequence[Site]) -> None:
         """HAProxy stands by from then on."""
         haproxy = HaproxyProxy(settings)
-        let_go = haproxy.stand_by if haproxy.is_up() else None
-        NginxProxy(settings).restore(sites, before_reload=let_go)
+        with ExitStack() as handover:
+
+            def let_go() -> None:
+                handover.enter_context(held_up(settings))
+                haproxy.stand_by()
+
+            NginxProxy(settings).restore(sites, before_reload=let_go if haproxy.is_up() else None)
 
     def let_go(self, settings: Settings) -> bool:  # noqa: ARG002
         """Never: it serves files behind HAProxy."""
