@@ -184,13 +184,16 @@ class Worker:
 
     def busy(self) -> tuple[set[tuple[str, str]], int]:
         """The instances that have connections, by backend and name; how many all servers have."""
+        head, *lines = self.call("show servers conn").lstrip("# ").splitlines() or [""]
+        names = head.split()
         instances, connections = set(), 0
-        for row in (line.split() for line in self.call("show servers conn").splitlines()):
-            if row and not row[0].startswith("#") and len(row) > 5 and row[5] != "0":
-                backend, _, name = row[0].partition("/")
-                connections += int(row[5])
-                if _APP.fullmatch(backend) and _INSTANCE.fullmatch(name):
-                    instances.add((backend, name))
+        for row in (dict(zip(names, line.split(), strict=False)) for line in lines):
+            if (used := int(row.get("used_cur", 0))) == 0:
+                continue
+            connections += used
+            backend, _, name = row["bkname/svname"].partition("/")
+            if _APP.fullmatch(backend) and _INSTANCE.fullmatch(name):
+                instances.add((backend, name))
         return instances, connections
 
     def clients(self) -> int:

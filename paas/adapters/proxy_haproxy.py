@@ -114,12 +114,17 @@ class HaproxyProxy:
         And until nothing is left that could still send it one: a former worker's connections.
         """
         deadline = time.monotonic() + limit_s
-        served = self._files.served() if self._public else set()
-        while not is_drained(self._process.master, served):
+        while not self._is_drained():
             if time.monotonic() >= deadline:
                 return False
             time.sleep(DRAIN_POLL_S)
         return self._nginx.drain(max(0.0, deadline - time.monotonic()))
+
+    def _is_drained(self) -> bool:
+        """Between two changes: in one, the files and what is served are not the same yet."""
+        with self._locked():
+            served = self._files.served() if self._public else set()
+            return is_drained(self._process.master, served)
 
     def restore(
         self, sites: Sequence[Site], *, before_reload: Callable[[], object] | None = None

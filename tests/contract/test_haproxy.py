@@ -3,6 +3,8 @@
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +17,7 @@ from paas.domain.errors import PaasError
 from paas.domain.sites import Certificate, Site
 from tests.authority import Authority
 from tests.contract.haproxy_server import Haproxy, haproxy_server
-from tests.contract.nginx_server import application, free_port, status_of
+from tests.contract.nginx_server import WEBSOCKET, application, free_port, status_of, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +63,48 @@ def test_an_instance_comes_back_before_it_was_forgotten(haproxy: Haproxy) -> Non
         assert (one.count, two.count) == (2, 1)
         assert haproxy.proxy.drain(5)
         assert status_of(haproxy.get("a.localhost")) == 200
+
+
+def test_a_drain_sends_nobody_away_who_came_meanwhile(haproxy: Haproxy) -> None:
+    """One app's WebSocket is waited for while another app, and the same, get new instances."""
+    with application() as one, application() as two, application() as three:
+        site, other = Site(1, ("a.localhost",), (one.server_port,)), Site(2, ("b.localhost",), ())
+        haproxy.proxy.apply(site)
+        haproxy.proxy.apply(replace(other, ports=(one.server_port,)))
+        with haproxy.connect() as websocket:
+            websocket.sendall(WEBSOCKET)
+            assert status_of(websocket.recv(4096)) == 101
+            haproxy.proxy.apply(replace(site, ports=(two.server_port,)))
+            with ThreadPoolExecutor() as pool:
+                drained = pool.submit(haproxy.proxy.drain, 10)
+                wait_until(lambda: present(haproxy).busy()[1] == 1)
+                haproxy.proxy.apply(replace(site, ports=(three.server_port,)))
+                haproxy.proxy.apply(replace(other, ports=(two.server_port,)))
+                with pytest.raises(TimeoutError):
+                    drained.result(0.5)
+                assert status_of(haproxy.get("a.localhost")) == 200
+                assert status_of(haproxy.get("b.localhost")) == 200
+                websocket.close()
+                assert drained.result()
+        assert (one.count, two.count, three.count) == (0, 1, 1)
+
+
+def test_a_former_worker_holds_up_those_alone_who_still_use_it(haproxy: Haproxy) -> None:
+    """Another app's WebSocket is there; nobody is with the instance that goes. Then somebody is."""
+    with application() as one, application() as two:
+        site, other = Site(1, ("a.localhost",), (one.server_port,)), Site(2, ("b.localhost",), ())
+        haproxy.proxy.apply(site)
+        haproxy.proxy.apply(replace(other, ports=(two.server_port,)))
+        with haproxy.connect() as websocket:
+            websocket.sendall(WEBSOCKET)
+            assert status_of(websocket.recv(4096)) == 101
+            workers = haproxy.workers()
+            haproxy.proxy.apply(replace(other, hosts=("c.localhost",), ports=(one.server_port,)))
+            assert haproxy.workers() != workers
+            assert haproxy.proxy.drain(5)
+            haproxy.proxy.apply(replace(site, ports=(two.server_port,)))
+            assert not haproxy.proxy.drain(0.2)
+        assert haproxy.proxy.drain(5)
 
 
 def test_a_reload_comes_to_the_same(haproxy: Haproxy) -> None:
