@@ -53,15 +53,19 @@ class FlockLocks:
 
     def app_is_held(self, app_id: int) -> bool:
         """Whether anyone holds the app's lock at this moment."""
-        fd = self._open(f"app-{app_id}")
-        try:
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        else:
-            return False
-        finally:
-            os.close(fd)
+        return self._is_held(f"app-{app_id}", fcntl.LOCK_SH)
+
+    def retiring(self, app_id: int) -> AbstractContextManager[None]:
+        """Mark that this process sees to the end of instances; others may at the same time."""
+        return self._held(f"retire-{app_id}", fcntl.LOCK_SH)
+
+    def is_retiring(self, app_id: int) -> bool:
+        """Whether any process does."""
+        return self._is_held(f"retire-{app_id}", fcntl.LOCK_EX)
+
+    def stopping(self, app_id: int) -> AbstractContextManager[None]:
+        """Be the only one who stops instances of the app that were live."""
+        return self._held(f"stop-{app_id}", fcntl.LOCK_EX)
 
     def push(self, app_id: int) -> Path:
         """The file that a pusher's client locks before receive-pack; made where it is missing."""
@@ -85,6 +89,27 @@ class FlockLocks:
                 yield False
             else:
                 yield True
+        finally:
+            os.close(fd)
+
+    @contextmanager
+    def _held(self, name: str, how: int) -> Iterator[None]:
+        fd = self._open(name)
+        try:
+            fcntl.flock(fd, how)
+            yield
+        finally:
+            os.close(fd)
+
+    def _is_held(self, name: str, how: int) -> bool:
+        """Whether it is held so that one could not have it that way."""
+        fd = self._open(name)
+        try:
+            fcntl.flock(fd, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        else:
+            return False
         finally:
             os.close(fd)
 

@@ -22,8 +22,8 @@ from paas.adapters import daemons, leftovers
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.clock import SystemClock
 from paas.adapters.nginx_orphans import dismiss_orphans
-from paas.adapters.runs_native import NativeRuns
 from paas.adapters.nginx_process import NginxProcess
+from paas.adapters.runs_native import NativeRuns
 from paas.domain.errors import PaasError
 from paas.entrypoints.cli.terminal import Terminal
 from paas.settings import Settings, load

@@ -134,7 +134,8 @@ class Apps:
         instances = self.store.instances(app.id)
         self.proxy.remove(app.id)
         if instances:
-            self.runtime.stop(instances, self.stop_limit_s)
+            with self.locks.stopping(app.id):
+                self.runtime.stop(instances, self.stop_limit_s)
         slugs = self.store.slugs(app.id)
         certificates = self.store.certificates(app.id)
         self.store.remove_app(app.id)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from paas.domain.apps import Actor, App
 from paas.domain.errors import PaasError
-from paas.domain.interfaces import Clock, Locks, Narrator, Store
+from paas.domain.interfaces import Clock, Narrator, Store
 from paas.domain.names import VarName
 from paas.domain.releases import ConfigVars
 from paas.domain.secret import Secret
 from paas.domain.statics import VARIABLES, parse_static_paths
 from paas.services.access import find_app, refreshed
-from paas.services.narration import telling_failure, waiting
+from paas.services.narration import telling_failure
 from paas.services.rollout import Rollout
 from paas.services.watch import Watch
 
@@ -23,7 +23,6 @@ class Config:
     store: Store
     rollout: Rollout
     watch: Watch
-    locks: Locks
     clock: Clock
 
     def all(self, actor: Actor, name: str) -> ConfigVars:
@@ -82,7 +81,7 @@ class Config:
         restart: bool,
     ) -> int | None:
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} changes the config", waiting(say)):
+        with self.rollout.changing(app, f"{actor.name} changes the config", say) as leaving:
             app = refreshed(self.store, app)
             before = self._current(app)
             after = {var: value for var, value in {**before, **new}.items() if var not in gone}
@@ -111,7 +110,7 @@ class Config:
 
             if restart:
                 with telling_failure(say, "The config is as it was", app.current):
-                    self.rollout.run(app, release, say, live)
+                    leaving += self.rollout.run(app, release, say, live)
             else:
                 self.store.make_current(app.id, release.version, app.generation)
                 if any(i.is_live(app) for i in self.store.instances(app.id)):

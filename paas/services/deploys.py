@@ -8,7 +8,6 @@ from paas.domain.formation import wanted_quantities
 from paas.domain.interfaces import (
     BuildQueue,
     Clock,
-    Locks,
     Logs,
     Narrator,
     Repository,
@@ -16,10 +15,10 @@ from paas.domain.interfaces import (
     Store,
 )
 from paas.domain.names import ProcessType
-from paas.domain.releases import Build, ConfigVars, Slug, Status
+from paas.domain.releases import Build, ConfigVars, Instance, Slug, Status
 from paas.services.access import refreshed
 from paas.services.builds import canceller
-from paas.services.narration import Recorded, telling_failure, waiting
+from paas.services.narration import Recorded, telling_failure
 from paas.services.phases import Phases
 from paas.services.pruning import Pruning
 from paas.services.rollout import Rollout
@@ -41,17 +40,17 @@ class Deploys:
     rollout: Rollout
     phases: Phases
     watch: Watch
-    locks: Locks
     logs: Logs
     clock: Clock
 
     def deploy(self, push: Push, terminal: Narrator, on_live: Callable[[], None]) -> None:
         """Build the commit and make it live. Raises PaasError with nothing changed.
 
-        The app's lock is held to the end; on_live is called when the new version serves.
+        on_live is called when the new version serves; the app's lock is free soon after that, and
+        the old version's instances come to their end.
         """
         holder = f"{push.actor.name} deploys {push.commit[:7]}"
-        with self.locks.app(push.app.id, holder, waiting(terminal)):
+        with self.rollout.changing(push.app, holder, terminal) as leaving:
             push = replace(push, app=refreshed(self.store, push.app))
             refuse_locked(self.store, push.app)
             self.slugs.check_space()
@@ -61,7 +60,8 @@ class Deploys:
                 with telling_failure(say, "The deploy failed", push.app.current):
                     slug, config = self.maker.make(push, build, say)
                     baseline = self.watch.baseline(push.app)
-                    version = self._release(push, slug, config, say, on_live)
+                    version, old = self._release(push, slug, config, say, on_live)
+                    leaving += old
                 self.queue.forget(build.id)
             except PaasError as error:
                 say.record_error(error)
@@ -92,8 +92,8 @@ class Deploys:
         config: ConfigVars,
         say: Recorded,
         on_live: Callable[[], None],
-    ) -> int:
-        """Steps 3 to 6: the release, its instances, the switch, the end of the old ones."""
+    ) -> tuple[int, list[Instance]]:
+        """Steps 3 to 5: the release, its instances, the switch; as `Releases.go_back`."""
         app = push.app
         commit = self.repository.commit(app.id, push.commit, push.quarantine)
         former_id = current_slug(self.store, app.id)
@@ -116,8 +116,8 @@ class Deploys:
             on_live()
 
         # Until the switch it may still be cancelled; a slug has the id of its build.
-        self.rollout.run(app, release, say, live, check=canceller(self.queue, slug.id))
-        return release.version
+        check = canceller(self.queue, slug.id)
+        return release.version, self.rollout.run(app, release, say, live, check=check)
 
     def _abandon(self, build: Build, reason: str) -> None:
         """Record the failure and remove the slug, unless it is live already.

@@ -84,7 +84,7 @@ class Processes:
         words: ``web``, ``web.1``; none: all. Those that are stopped by hand stay so.
         """
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} restarts {_what(words)}", waiting(say)):
+        with self.rollout.changing(app, f"{actor.name} restarts {_what(words)}", say) as leaving:
             app = refreshed(self.store, app)
             release, slug = self._current(app)
             chosen = self._named(app, slug, words)
@@ -97,7 +97,7 @@ class Processes:
                 )
             only = {label(place) for place in chosen} if words else None
             with telling_failure(say, "Nothing was restarted", app.current):
-                self.rollout.run(app, release, say, on_live, only=only)
+                leaving += self.rollout.run(app, release, say, on_live, only=only)
 
     def stop(self, actor: Actor, name: str, words: Sequence[str], say: Narrator) -> None:
         """Take instances out of the proxy and end them, until they are started by hand.
@@ -105,7 +105,7 @@ class Processes:
         words: as for restart. Returns when they have ended.
         """
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} stops {_what(words)}", waiting(say)):
+        with self.rollout.changing(app, f"{actor.name} stops {_what(words)}", say) as leaving:
             app = refreshed(self.store, app)
             release, slug = self._current(app)
             chosen = self._named(app, slug, words)
@@ -113,7 +113,7 @@ class Processes:
             self.store.set_stopped(app.id, after_stop(before, words))
             try:
                 only = {label(place) for place in chosen}
-                self.rollout.run(app, release, say, lambda: None, only=only)
+                leaving += self.rollout.run(app, release, say, lambda: None, only=only)
             except BaseException:
                 self.store.set_stopped(app.id, before)
                 raise
@@ -128,7 +128,7 @@ class Processes:
     ) -> None:
         """Start what is stopped by hand, beside what runs. words: as for restart."""
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} starts {_what(words)}", waiting(say)):
+        with self.rollout.changing(app, f"{actor.name} starts {_what(words)}", say) as leaving:
             app = refreshed(self.store, app)
             release, slug = self._current(app)
             counts = wanted_quantities(slug, self.store.formation(app.id))
@@ -142,16 +142,18 @@ class Processes:
                 on_live()
                 return
             try:
-                self.rollout.run(app, release, say, on_live, only=missing)
+                leaving += self.rollout.run(app, release, say, on_live, only=missing)
             except BaseException:
                 self.store.set_stopped(app.id, before)
                 raise
 
     def wait(self, actor: Actor, name: str, say: Narrator) -> int | None:
-        """Wait until nobody changes the app; the version that is live then."""
+        """Wait until nobody changes the app, and what was replaced has ended; the version then."""
         app = find_app(self.store, actor, name)
         with self.locks.app(app.id, f"{actor.name} has waited", waiting(say)):
-            return refreshed(self.store, app).current
+            app = refreshed(self.store, app)
+        self.rollout.retirement.wait(app, say)
+        return app.current
 
     def _named(self, app: App, slug: Slug, words: Sequence[str]) -> list[Place]:
         return named(words, wanted_quantities(slug, self.store.formation(app.id)))
@@ -169,7 +171,7 @@ class Processes:
         The others go on as they are. Where the new ones do not come up the old formation stands.
         """
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} scales the app", waiting(say)):
+        with self.rollout.changing(app, f"{actor.name} scales the app", say) as leaving:
             app = refreshed(self.store, app)
             release, slug = self._current(app)
             before = wanted_quantities(slug, self.store.formation(app.id))
@@ -185,7 +187,7 @@ class Processes:
             self.store.set_formation(app.id, after)
             try:
                 with telling_failure(say, "The formation is as it was", app.current):
-                    self.rollout.run(app, release, say, on_live, only=changed)
+                    leaving += self.rollout.run(app, release, say, on_live, only=changed)
             except BaseException:
                 self.store.set_formation(app.id, before)
                 raise

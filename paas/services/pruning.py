@@ -27,6 +27,9 @@ class Pruning:
             max_bytes=self.keep_slugs_mib * 1024**2,
         )
         in_use = {run.slug_id for run in self.runs.listing(app_id)}
+        for instance in self.store.instances(app_id):  # also one that finishes its last requests
+            release = self.store.release(app_id, instance.version)
+            in_use |= {release.slug_id} if release and release.slug_id else set()
         for slug in gone:
             if slug.id in in_use:
                 continue  # a deploy to come removes it

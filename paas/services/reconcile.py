@@ -87,13 +87,14 @@ class Reconcile:
 
     def _mend(self, app: App, say: Narrator) -> int:
         try:
-            with self.locks.app(app.id, "the server reconciles the app"):
+            holder = "the server reconciles the app"
+            with self.rollout.changing(app, holder, say) as leaving:
                 app = refreshed(self.store, app)
                 self.repository.create(app.id)
                 for storage in app.storage:  # recorded first: its directory may be missing
                     self.storage_files.create(app.id, storage.id, app.uid)
                 mended = self._clear_push(app) + self._end_interrupted(app, say)
-                mended += self._bring_back(app, say)
+                mended += self._bring_back(app, say, leaving)
                 app = refreshed(self.store, app)
                 if app.current is not None:
                     self.proxy.apply(self.sites.present(app))
@@ -129,10 +130,15 @@ class Reconcile:
                 mended += 1
         return mended
 
-    def _bring_back(self, app: App, say: Narrator) -> int:
-        """Stop instances that are not live and start those that should be."""
+    def _bring_back(self, app: App, say: Narrator, leaving: list[Instance]) -> int:
+        """Stop instances that are not live and start those that should be.
+
+        Those that a living process lets finish their requests are left to it.
+        """
         live = self._live(app)
         leftover = [i for i in self.store.instances(app.id) if i not in live]
+        if self.locks.is_retiring(app.id):
+            leftover = []
         if leftover:
             self.runtime.stop(leftover, self.stop_limit_s)
             self.store.remove_instances(leftover)
@@ -142,7 +148,7 @@ class Reconcile:
         if release is None:
             return len(leftover)
         say.step(f"{app.name}: starting v{release.version} anew")
-        self.rollout.run(app, release, say, lambda: None)
+        leaving += self.rollout.run(app, release, say, lambda: None)
         return len(leftover) + 1
 
     def _remove_strays(self, say: Narrator) -> int:

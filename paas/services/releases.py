@@ -8,11 +8,11 @@ from paas.domain import history
 from paas.domain.apps import Actor, App
 from paas.domain.diffs import NameChanges, config_changes
 from paas.domain.errors import PaasError
-from paas.domain.interfaces import Clock, Locks, Logs, Narrator, Store
-from paas.domain.releases import Release, Slug
+from paas.domain.interfaces import Clock, Logs, Narrator, Store
+from paas.domain.releases import Instance, Release, Slug
 from paas.services.access import find_app, refreshed
 from paas.services.diffs import Diffs, no_such_release
-from paas.services.narration import telling_failure, waiting
+from paas.services.narration import telling_failure
 from paas.services.rollout import Rollout
 
 DESCRIPTION_MAX = 200
@@ -45,7 +45,6 @@ class Releases:
     store: Store
     rollout: Rollout
     diffs: Diffs
-    locks: Locks
     logs: Logs
     clock: Clock
 
@@ -83,13 +82,15 @@ class Releases:
         with the reason where that release cannot be brought back, and nothing changed.
         """
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} rolls the app back", waiting(say)):
+        with self.rollout.changing(app, f"{actor.name} rolls the app back", say) as leaving:
             app = refreshed(self.store, app)
             if version is None:
                 target = history.rollback_default(self.store.releases(app.id), app.current)
             else:
                 target = self._find(app, version)
-            return self.go_back(app, target, actor.name, say, on_live)
+            version, old = self.go_back(app, target, actor.name, say, on_live)
+            leaving += old
+            return version
 
     def go_back(
         self,
@@ -101,8 +102,8 @@ class Releases:
         *,
         reason: str = "",
         release_phase: bool = False,
-    ) -> int:
-        """Roll back to that release; the caller holds the app's lock.
+    ) -> tuple[int, list[Instance]]:
+        """Roll back to that release; as `Rollout.run`, with the new version in front.
 
         reason: why, for the description, where the server does it by itself. There is no release
         phase: old migrations fail on what newer ones made of a database, and a rollback is urgent.
@@ -112,8 +113,10 @@ class Releases:
         words = f"Rollback to v{target.version}" + (f" ({reason})" if reason else "")
         return self._again(app, target, words, user, say, on_live, release_phase=release_phase)
 
-    def retry(self, app: App, user: str, say: Narrator, on_live: Callable[[], None]) -> int:
-        """Make the latest failed release a new one; the caller holds the app's lock."""
+    def retry(
+        self, app: App, user: str, say: Narrator, on_live: Callable[[], None]
+    ) -> tuple[int, list[Instance]]:
+        """Make the latest failed release a new one; for the rest as go_back."""
         target = history.retry_target(self.store.releases(app.id), app.current)
         if target is None:
             raise PaasError(
@@ -139,7 +142,7 @@ class Releases:
         on_live: Callable[[], None],
         *,
         release_phase: bool = True,
-    ) -> int:
+    ) -> tuple[int, list[Instance]]:
         release = self.store.add_release(
             app.id,
             slug_id=target.slug_id,
@@ -155,8 +158,8 @@ class Releases:
             on_live()
 
         with telling_failure(say, f"v{release.version} failed", app.current):
-            self.rollout.run(app, release, say, live, release_phase=release_phase)
-        return release.version
+            old = self.rollout.run(app, release, say, live, release_phase=release_phase)
+        return release.version, old
 
     def _find(self, app: App, version: int | None) -> Release:
         if version is None:

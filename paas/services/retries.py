@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from paas.domain.apps import Actor
-from paas.domain.interfaces import Locks, Narrator, Store
+from paas.domain.interfaces import Narrator, Store
 from paas.services.access import find_app, refreshed
-from paas.services.narration import waiting
 from paas.services.releases import Releases
 from paas.services.watch import Watch
 
@@ -18,14 +17,14 @@ class Retries:
     store: Store
     releases: Releases
     watch: Watch
-    locks: Locks
 
     def retry(self, actor: Actor, name: str, say: Narrator, on_live: Callable[[], None]) -> int:
         """Try the latest failed release again, as a new one; returns its version."""
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} retries a release", waiting(say)):
+        with self.releases.rollout.changing(app, f"{actor.name} retries a release", say) as leaving:
             app = refreshed(self.store, app)
             baseline = self.watch.baseline(app)
-            version = self.releases.retry(app, actor.name, say, on_live)
+            version, old = self.releases.retry(app, actor.name, say, on_live)
+            leaving += old
         self.watch.follow(app, version, baseline)
         return version

@@ -1,11 +1,12 @@
 """Replacing an app's instances without losing a request.
 
-New instances start beside the old ones; when all are healthy the proxy is switched, the release
-becomes current, and the old instances are drained and stopped. Until the switch any failure
-removes what was made and the old release goes on serving.
+New instances start beside the old ones; when all are healthy the proxy is switched and the release
+becomes current. Until the switch any failure removes what was made and the old release goes on
+serving. The old instances are drained and stopped when the app's lock is free (retirement.py).
 """
 
 from collections.abc import Callable, Set
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from paas.domain.addresses import Addresses
@@ -16,16 +17,14 @@ from paas.domain.interfaces import Logs, Narrator, Ports, Proxy, Runtime, Slugs,
 from paas.domain.releases import Instance, Release, Slug
 from paas.domain.stopping import is_stopped, label, places
 from paas.services.phases import Phases, nothing
+from paas.services.retirement import Retirement
 from paas.services.sites import Sites
 from paas.services.startup import Startup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
-    """Brings a release's instances up in place of those that run now.
-
-    drain_limit_s: how long the old ones' last requests may take. stop_limit_s: from TERM to KILL.
-    """
+    """Brings a release's instances up in place of those that run now."""
 
     store: Store
     runtime: Runtime
@@ -36,9 +35,14 @@ class Rollout:
     sites: Sites
     startup: Startup
     phases: Phases
+    retirement: Retirement
     addresses: Addresses
-    drain_limit_s: float
-    stop_limit_s: float
+
+    def changing(
+        self, app: App, holder: str, say: Narrator
+    ) -> AbstractContextManager[list[Instance]]:
+        """Hold the app's lock for a roll-out: `Retirement.changing`."""
+        return self.retirement.changing(app, holder, say)
 
     def run(
         self,
@@ -50,15 +54,16 @@ class Rollout:
         release_phase: bool = True,
         only: Set[str] | None = None,
         check: Callable[[], None] = nothing,
-    ) -> None:
-        """Make the release the one that runs. The caller holds the app's lock.
+    ) -> list[Instance]:
+        """Make the release the one that runs; returns the instances that it replaced.
+
+        The caller has the app's lock by `changing`, and gives it those.
 
         A new release has its release phase first, where release_phase is not false.
         only: the labels that are concerned (``web.1``); other instances go on as they are. What is
         stopped by hand is not started.
         check: called again and again until the switch; what it raises ends the roll-out.
-        on_live is called once the proxy routes to the new instances and that is recorded; what
-        follows (draining and stopping the old ones) concerns nobody who waits.
+        on_live is called once the proxy routes to the new instances and that is recorded.
         Raises PaasError, with the old instances untouched, where the new ones do not come up.
         """
         there = self.store.instances(app.id)
@@ -71,6 +76,7 @@ class Rollout:
                 self._warn(app, release, say)
             if slug is not None and release_phase and release.version != app.current:
                 self.phases.release(app, release, slug, say, check)
+            self.retirement.wait_for_room(app, say, check)
             new = self._plan(app, release, slug, only, say)
             self._bring_up(app, release, new, say, check)
             check()
@@ -82,7 +88,7 @@ class Rollout:
                 self._discard(app, release, new)
             raise
         on_live()
-        self._retire(app, old, say)
+        return old
 
     def _warn(self, app: App, release: Release, say: Narrator) -> None:
         for text in self.sites.files.warnings(release, self.store.routing(app.id)):
@@ -175,30 +181,4 @@ class Rollout:
         if release.version != app.current:
             self.store.fail_release(app.id, release.version)
         if new:
-            killed = self.runtime.stop(new, self.stop_limit_s)
-            self.store.remove_instances(new)
-            self._log_stops(app, new, killed)
-
-    def _retire(self, app: App, old: list[Instance], say: Narrator) -> None:
-        """Drain and stop the old instances. A failure is for the log: the new version is live."""
-        if not old:
-            return
-        try:
-            names = ", ".join(instance.label for instance in old)
-            with say.doing(f"waiting for the last requests to {names}"):
-                self.proxy.drain(self.drain_limit_s)
-            with say.doing(f"stopping {names}"):
-                killed = self.runtime.stop(old, self.stop_limit_s)
-        except PaasError as error:
-            self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
-            return
-        self.store.remove_instances(old)
-        self._log_stops(app, old, killed)
-
-    def _log_stops(self, app: App, instances: list[Instance], killed: Set[str]) -> None:
-        for instance in instances:
-            text = f"Stopped (v{instance.version})"
-            if instance.id in killed:
-                limit = f"within {self.stop_limit_s:g} s of SIGTERM (setting stop_limit_s)"
-                text += f", killed: Error R12 (Exit timeout), it did not end {limit}"
-            self.logs.write(app.id, instance.label, text)
+            self.retirement.stop(app, new)

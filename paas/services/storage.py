@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from paas.domain.apps import Actor, App
 from paas.domain.errors import PaasError, usage_error
-from paas.domain.interfaces import Locks, Narrator, StorageFiles, Store
+from paas.domain.interfaces import Narrator, StorageFiles, Store
+from paas.domain.releases import Instance
 from paas.domain.storage import Storage, storage_path
 from paas.services.access import find_app, refreshed
-from paas.services.narration import waiting
 from paas.services.rollout import Rollout
 
 
@@ -19,7 +19,6 @@ class Storages:
     store: Store
     files: StorageFiles
     rollout: Rollout
-    locks: Locks
 
     def listing(self, actor: Actor, name: str) -> list[tuple[Storage, int]]:
         """Each with its size in bytes, by path."""
@@ -32,14 +31,14 @@ class Storages:
     ) -> None:
         """Make one, and show it to new instances; nothing is left where they do not come up."""
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} adds storage", waiting(say)):
+        with self.rollout.changing(app, f"{actor.name} adds storage", say) as leaving:
             app = refreshed(self.store, app)
             path = storage_path(text, app.storage)
             made = self.store.add_storage(app.id, path)
             live = _Live(on_live)
             try:
                 self.files.create(app.id, made.id, app.uid)
-                self._roll_out(app, say, live)
+                leaving += self._roll_out(app, say, live)
             except BaseException:
                 if not live.called:  # else the app writes to it already
                     self.store.remove_storage(made.id)
@@ -63,7 +62,7 @@ class Storages:
                 f"This deletes {path} of {app.name} with all files in it, for good.",
                 f"To go on: paas storage:remove {path} -a {app.name} --confirm {app.name}",
             )
-        with self.locks.app(app.id, f"{actor.name} removes storage", waiting(say)):
+        with self.rollout.changing(app, f"{actor.name} removes storage", say) as leaving:
             app = refreshed(self.store, app)
             found = [s for s in app.storage if s.path == path.removesuffix("/")]
             if not found:
@@ -73,20 +72,20 @@ class Storages:
             self.store.remove_storage(found[0].id)
             live = _Live(on_live)
             try:
-                self._roll_out(app, say, live)
+                leaving += self._roll_out(app, say, live)
             except BaseException:
                 if not live.called:
                     self.store.restore_storage(app.id, found[0])
                 raise
-            self.files.remove(app.id, found[0].id)
+        self.files.remove(app.id, found[0].id)
 
-    def _roll_out(self, app: App, say: Narrator, on_live: Callable[[], None]) -> None:
+    def _roll_out(self, app: App, say: Narrator, on_live: Callable[[], None]) -> list[Instance]:
         app = refreshed(self.store, app)
         release = self.store.release(app.id, app.current) if app.current else None
         if release is None or release.slug_id is None:
             on_live()
-        else:
-            self.rollout.run(app, release, say, on_live)
+            return []
+        return self.rollout.run(app, release, say, on_live)
 
 
 class _Live:

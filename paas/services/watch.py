@@ -10,11 +10,10 @@ from datetime import datetime, timedelta
 from paas.domain import history
 from paas.domain.apps import App
 from paas.domain.errors import PaasError
-from paas.domain.interfaces import Clock, Locks, Logs, RequestLog, Runtime, Store
+from paas.domain.interfaces import Clock, Logs, RequestLog, Runtime, Store
 from paas.domain.names import PLATFORM_USER
 from paas.domain.releases import Instance, State
 from paas.domain.watching import Answers, Baseline, worse
-from paas.services.access import refreshed
 from paas.services.releases import Releases
 
 POLL_S = 1.0
@@ -30,7 +29,6 @@ class Watch:
     runtime: Runtime
     requests: RequestLog
     releases: Releases
-    locks: Locks
     logs: Logs
     clock: Clock
     window_s: float
@@ -52,9 +50,10 @@ class Watch:
 
         The caller holds no lock. A failure is for the log: nobody waits.
         """
-        app = refreshed(self.store, app)
-        if baseline is None or app.current != version:
+        present = self.store.app_by_id(app.id)
+        if baseline is None or present is None or present.current != version:
             return
+        app = present
         start, live = self.clock.monotonic(), self._live(app)
         try:
             while self.clock.monotonic() - start < self.window_s:
@@ -75,15 +74,18 @@ class Watch:
         target = history.before(self.store.releases(app.id), app.current)
         if target is None:
             return
-        with self.locks.app(app.id, f"the server goes back to v{target.version}"):
+        say = _ToLog(self.logs, app.id)
+        holder = f"the server goes back to v{target.version}"
+        with self.releases.rollout.changing(app, holder, say) as leaving:
             if not self._is_unchanged(app):
                 return
             self.logs.write(
                 app.id, "watch", f"v{app.current}: {why}. Going back to v{target.version}"
             )
-            say = _ToLog(self.logs, app.id)
             reason = f"v{app.current}: {why}"
-            self.releases.go_back(app, target, PLATFORM_USER, say, lambda: None, reason=reason)
+            _, leaving[:] = self.releases.go_back(
+                app, target, PLATFORM_USER, say, lambda: None, reason=reason
+            )
 
     def _is_unchanged(self, app: App) -> bool:
         present = self.store.app_by_id(app.id)

@@ -12,6 +12,7 @@ from paas.services.diffs import Diffs
 from paas.services.phases import Phases
 from paas.services.pruning import Pruning
 from paas.services.releases import Releases
+from paas.services.retirement import Retirement
 from paas.services.rollout import Rollout
 from paas.services.sites import Sites
 from paas.services.slug_maker import SlugMaker
@@ -55,16 +56,23 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
         sites=sites,
         startup=startup,
         phases=phases,
+        retirement=Retirement(
+            store=out.store,
+            runtime=out.runtime,
+            proxy=out.proxy,
+            locks=out.locks,
+            logs=out.logs,
+            clock=out.clock,
+            drain_limit_s=settings.drain_limit_s,
+            stop_limit_s=settings.stop_limit_s,
+        ),
         addresses=out.addresses,
-        drain_limit_s=settings.drain_limit_s,
-        stop_limit_s=settings.stop_limit_s,
     )
     diffs = Diffs(store=out.store, repository=out.repository, schedules=out.schedules)
     releases = Releases(
         store=out.store,
         rollout=rollout,
         diffs=diffs,
-        locks=out.locks,
         logs=out.logs,
         clock=out.clock,
     )
@@ -73,7 +81,6 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
         runtime=out.runtime,
         requests=RouterLog(settings.state / "logs"),
         releases=releases,
-        locks=out.locks,
         logs=out.logs,
         clock=out.clock,
         window_s=settings.watch_window_s,
@@ -112,7 +119,6 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
         rollout=rollout,
         phases=phases,
         watch=watch,
-        locks=out.locks,
         logs=out.logs,
         clock=out.clock,
     )

@@ -173,7 +173,6 @@ def build(settings: Settings) -> Platform:
             store=out.store,
             rollout=parts.rollout,
             watch=parts.watch,
-            locks=out.locks,
             clock=out.clock,
         ),
         cron=Cron(
@@ -199,9 +198,7 @@ def build(settings: Settings) -> Platform:
         ),
         drains=drains,
         releases=parts.releases,
-        retries=Retries(
-            store=out.store, releases=parts.releases, watch=parts.watch, locks=out.locks
-        ),
+        retries=Retries(store=out.store, releases=parts.releases, watch=parts.watch),
         sites=sites,
         stapling=_stapling(out, sites),
         statics=Statics(store=out.store, sites=sites),
@@ -220,9 +217,7 @@ def build(settings: Settings) -> Platform:
             logs=out.logs,
             stop_limit_s=settings.stop_limit_s,
         ),
-        storage=Storages(
-            store=out.store, files=out.storage_files, rollout=parts.rollout, locks=out.locks
-        ),
+        storage=Storages(store=out.store, files=out.storage_files, rollout=parts.rollout),
         upkeep=Upkeep(
             store=out.store,
             proxy=out.proxy,

@@ -2,9 +2,9 @@
 
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 

@@ -130,6 +130,42 @@ def test_one_at_a_time(locks: FlockLocks, tmp_path: Path) -> None:
     assert counter.read_text() == "100"
 
 
+def test_several_see_to_the_end_of_instances(locks: FlockLocks, tmp_path: Path) -> None:
+    """The mark is there while any process does, and goes with it, killed or not."""
+
+    def retire() -> None:
+        with locks.retiring(1):
+            (tmp_path / "marked").touch()
+            signal.pause()
+
+    assert not locks.is_retiring(1)
+    pid = in_fork(retire)
+    eventually((tmp_path / "marked").exists, "the mark is there")
+    with locks.retiring(1), locks.app(1, "x", unexpected):
+        assert locks.is_retiring(1)
+        assert not locks.is_retiring(2)
+    assert locks.is_retiring(1)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert not locks.is_retiring(1)
+
+
+def test_one_alone_stops_instances(locks: FlockLocks, tmp_path: Path) -> None:
+    """Beside whoever holds the app's lock."""
+    counter = tmp_path / "counter"
+    counter.write_text("0")
+
+    def work() -> None:
+        for _ in range(25):
+            with locks.stopping(1):
+                counter.write_text(str(int(counter.read_text()) + 1))
+
+    with locks.app(1, "x", unexpected):
+        for pid in [in_fork(work) for _ in range(4)]:
+            os.waitpid(pid, 0)
+    assert counter.read_text() == "100"
+
+
 def test_push_lock_is_for_the_account(locks: FlockLocks) -> None:
     """The account may open the push lock, and nobody can list or open the others."""
     path = locks.push(1)

@@ -3,13 +3,15 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import Repository, Server, User, installed, wait_for
+from tests.e2e.server import DOMAIN, Repository, Server, User, installed, wait_for
 from tests.e2e.tiny import (
     Files,
     Pause,
@@ -26,12 +28,14 @@ from tests.e2e.tiny import (
 MakeRepository = Callable[..., Repository]
 GATE = "paas.entrypoints.gate"
 FIRST_UID = 70_000
+DRAIN_LIMIT_S = 60.0
+SETTINGS = {"min_free_mib": 64, "watch_window_s": 0, "drain_limit_s": DRAIN_LIMIT_S}
 
 
 @pytest.fixture(scope="module")
 def fragile() -> Iterator[Server]:
     """A server whose processes these tests kill."""
-    with installed(Server.in_new_directory({"min_free_mib": 64, "watch_window_s": 0})) as made:
+    with installed(Server.in_new_directory(SETTINGS)) as made:
         yield made
 
 
@@ -245,6 +249,54 @@ def test_deploy_is_killed(
     assert fragile.get(app).text == "v3"
     wait_for(lambda: leftovers(fragile, app) == [])
     consistent(fragile, app, commit)
+
+
+def test_a_push_overtakes_the_end_of_the_former_version(
+    fragile: Server, repository: MakeRepository
+) -> None:
+    """A visitor's open connection holds up nobody, and lives on; kill -9 of who waits for it."""
+    alice = fragile.user("alice")
+    pushed = repository(tiny())
+    alice.push(pushed, "overtaken")
+    with upgraded(fragile, "overtaken") as visitor:
+        started = time.monotonic()
+        pushed.commit({"serve.py": program("v2")})
+        alice.push(pushed, "overtaken")
+        changed = alice.ssh("config:set", "-a", "overtaken", "A=1")
+        assert time.monotonic() - started < DRAIN_LIMIT_S
+        assert "Waiting" not in changed.stderr
+        assert fragile.get("overtaken").text == "v2"
+        assert len(releases(fragile, "overtaken")) == 3
+        versions = {spec.name.split("-")[1] for spec in specs(fragile, "overtaken")}
+        assert versions == {"v1", "v2", "v3"}
+        assert "Everything is as it should be" in fragile.paas("doctor", "--fix").stderr
+        visitor.sendall(b"still here")
+        assert visitor.recv(100) == b"still here"
+        gate = gate_of(fragile)
+        retiring = [pid for pid in gates(fragile) if parent(pid) == gate]
+        assert len(retiring) == 2
+
+        for pid in retiring:
+            os.kill(pid, signal.SIGKILL)
+
+        wait_for(lambda: leftovers(fragile, "overtaken") == [], what="the gate's repair")
+        assert visitor.recv(100) == b""
+    assert fragile.get("overtaken").text == "v2"
+
+
+@contextlib.contextmanager
+def upgraded(server: Server, app: str) -> Iterator[socket.socket]:
+    """A connection to an app that goes on as a WebSocket does, and echoes."""
+    with socket.create_connection(("127.0.0.1", server.http_port), 10) as connection:
+        lines = ["GET /echo HTTP/1.1", f"Host: {app}.{DOMAIN}", "Upgrade: websocket", "", ""]
+        connection.sendall("\r\n".join(lines).encode())
+        assert b" 101 " in connection.recv(4096)
+        yield connection
+
+
+def specs(server: Server, app: str) -> list[Path]:
+    """The launch specs of an app's instances."""
+    return list((server.run / "specs").glob(f"{app_id(server, app)}-*"))
 
 
 def test_nginx_is_killed(fragile: Server, repository: MakeRepository) -> None:

@@ -8,12 +8,15 @@ import subprocess
 
 from tests.e2e.server import Server, run
 
-# Answers every path with TEXT, /env with its environment (each byte kept), and logs nothing.
+# Answers every path with TEXT, /env with its environment (each byte kept), and logs nothing. Who
+# asks for an upgrade gets an echo of what he sends.
 PROGRAM = """
 import http.server, json, os
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
+        if "Upgrade" in self.headers:
+            return self.echo()
         body = b"%(text)s"
         if self.path == "/env":
             body = json.dumps(dict(os.environ)).encode()
@@ -21,6 +24,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def echo(self):
+        self.send_response(101)
+        self.send_header("Connection", "upgrade")
+        self.send_header("Upgrade", "websocket")
+        self.end_headers()
+        while data := self.connection.recv(1000):
+            self.connection.sendall(data)
+        self.close_connection = True
 
     def log_message(self, *words):
         pass

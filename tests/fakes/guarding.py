@@ -1,7 +1,8 @@
 """Locks and keys in memory."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from paas.domain.apps import Key
@@ -9,11 +10,15 @@ from paas.domain.names import UserName
 
 
 class FakeLocks:
-    """Locks that are free unless a test says who holds one."""
+    """Locks that are free unless a test says who holds one.
+
+    marked: how many processes see to the end of instances of an app.
+    """
 
     def __init__(self) -> None:
         self.held: dict[int, str] = {}
         self.pushed: set[int] = set()
+        self.marked: Counter[int] = Counter()
 
     @contextmanager
     def app(
@@ -33,6 +38,20 @@ class FakeLocks:
 
     def app_is_held(self, app_id: int) -> bool:
         return app_id in self.held
+
+    @contextmanager
+    def retiring(self, app_id: int) -> Iterator[None]:
+        self.marked[app_id] += 1
+        try:
+            yield
+        finally:
+            self.marked[app_id] -= 1
+
+    def is_retiring(self, app_id: int) -> bool:
+        return self.marked[app_id] > 0
+
+    def stopping(self, app_id: int) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def push(self, app_id: int) -> Path:
         return Path(f"/locks/push-{app_id}")

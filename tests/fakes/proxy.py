@@ -15,9 +15,9 @@ class FakeProxy:
     """`Proxy` of paas/domain/interfaces that remembers its sites and the order of its calls.
 
     failure: raised by the next apply or switch, once. meanwhile: what happens during the next
-    apply, once. meanwhile_all: what happens before replace_all asks for the sites. drained: what
-    drain answers. present: the kind of proxy that it is. unsettled:
-    whether a switch was interrupted.
+    apply, once; draining: during the next drain, once. meanwhile_all: what happens before
+    replace_all asks for the sites. drained: what drain answers. present: the kind of proxy that it
+    is. unsettled: whether a switch was interrupted.
     """
 
     def __init__(self) -> None:
@@ -25,6 +25,7 @@ class FakeProxy:
         self.calls: list[str] = []
         self.failure: PaasError | None = None
         self.meanwhile: Callable[[], object] = lambda: None
+        self.draining: Callable[[], object] = lambda: None
         self.meanwhile_all: Callable[[], object] = lambda: None
         self.drained = True
         self.present = "nginx"
@@ -76,6 +77,8 @@ class FakeProxy:
 
     def drain(self, limit_s: float) -> bool:
         self.calls.append("drain")
+        draining, self.draining = self.draining, lambda: None
+        draining()
         return self.drained
 
     def restore(self, sites: Sequence[Site]) -> None:

@@ -33,6 +33,7 @@ from paas.services.pruning import Pruning
 from paas.services.pushes import Pushes
 from paas.services.reconcile import Reconcile
 from paas.services.releases import Releases
+from paas.services.retirement import Retirement
 from paas.services.retries import Retries
 from paas.services.rollout import Rollout
 from paas.services.router import Router
@@ -164,9 +165,17 @@ class World:
                 limit_s=60.0,
             ),
             phases=self.phases,
+            retirement=Retirement(
+                store=self.store,
+                runtime=self.runtime,
+                proxy=self.proxy,
+                locks=self.locks,
+                logs=self.logs,
+                clock=self.clock,
+                drain_limit_s=30.0,
+                stop_limit_s=30.0,
+            ),
             addresses=addresses,
-            drain_limit_s=30.0,
-            stop_limit_s=30.0,
         )
         self.apps = Apps(
             storage_files=self.storage_files,
@@ -190,7 +199,6 @@ class World:
             store=self.store,
             rollout=self.rollout,
             diffs=self.diffs,
-            locks=self.locks,
             logs=self.logs,
             clock=self.clock,
         )
@@ -199,14 +207,11 @@ class World:
             runtime=self.runtime,
             requests=self.requests,
             releases=self.releases,
-            locks=self.locks,
             logs=self.logs,
             clock=self.clock,
             window_s=30.0,
         )
-        self.retries = Retries(
-            store=self.store, releases=self.releases, watch=self.watch, locks=self.locks
-        )
+        self.retries = Retries(store=self.store, releases=self.releases, watch=self.watch)
         self.pruning = Pruning(
             store=self.store, slugs=self.slugs, runs=self.runs, keep_slugs=2, keep_slugs_mib=0
         )
@@ -237,7 +242,6 @@ class World:
             rollout=self.rollout,
             phases=self.phases,
             watch=self.watch,
-            locks=self.locks,
             logs=self.logs,
             clock=self.clock,
         )
@@ -257,7 +261,6 @@ class World:
             store=self.store,
             rollout=self.rollout,
             watch=self.watch,
-            locks=self.locks,
             clock=self.clock,
         )
         self.statics = Statics(store=self.store, sites=self.sites)
@@ -280,9 +283,7 @@ class World:
             max_domains=10,
             is_public_suffix=lambda host: host == "co.uk",
         )
-        self.storage = Storages(
-            store=self.store, files=self.storage_files, rollout=self.rollout, locks=self.locks
-        )
+        self.storage = Storages(store=self.store, files=self.storage_files, rollout=self.rollout)
         self.upkeep = Upkeep(
             store=self.store,
             proxy=self.proxy,

@@ -276,7 +276,7 @@ def test_who_waits_for_a_certificate_is_next(shop: World) -> None:
     assert replace(shop.acme, locks=Wanted()).switch_on(ROOT, "shop", shop.said)
     assert shop.issuer.asked == ["shop.org", "www.shop.org", "a.org"]
     told = [line for line in shop.said.lines if "Waiting" in line]
-    assert told == [" !     Waiting: bob gets a certificate. This is next."]
+    assert told == [" !     Waiting: bob gets a certificate. This follows."]
 
 
 def test_the_lock_stays_free_for_a_moment(shop: World) -> None:

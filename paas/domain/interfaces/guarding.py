@@ -25,6 +25,15 @@ class Locks(Protocol):
 
     def app_is_held(self, app_id: int) -> bool: ...
 
+    def retiring(self, app_id: int) -> AbstractContextManager[None]:
+        """Mark that this process sees to the end of instances; others may at the same time."""
+
+    def is_retiring(self, app_id: int) -> bool:
+        """Whether any process does."""
+
+    def stopping(self, app_id: int) -> AbstractContextManager[None]:
+        """Be the only one who stops instances of the app that were live."""
+
     def push(self, app_id: int) -> Path:
         """The file that a pusher's client locks before receive-pack; made where it is missing."""
 

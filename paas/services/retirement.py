@@ -1,0 +1,98 @@
+"""The end of instances that a roll-out replaced: without the app's lock, so nobody waits for it.
+
+They finish what they have, for as long as the drain limit lets them, while others may change the
+app already. A mark says that a living process sees to it; what a killed one left, the app's next
+roll-out or `reconcile` ends.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from paas.domain.apps import App
+from paas.domain.errors import PaasError
+from paas.domain.interfaces import Clock, Locks, Logs, Narrator, Proxy, Runtime, Store
+from paas.domain.releases import Instance
+from paas.services.narration import waiting
+
+# Of one app: with the one that is live and the one that starts, three take memory at once.
+LEAVING_MAX = 1
+POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retirement:
+    """Drains and stops instances. The limits: for their last requests, and from TERM to KILL."""
+
+    store: Store
+    runtime: Runtime
+    proxy: Proxy
+    locks: Locks
+    logs: Logs
+    clock: Clock
+    drain_limit_s: float
+    stop_limit_s: float
+
+    @contextmanager
+    def changing(self, app: App, holder: str, say: Narrator) -> Iterator[list[Instance]]:
+        """Hold the app's lock; after that, drain and stop what was put into the list.
+
+        holder: for those who wait for the lock meanwhile. The block ends when all is stopped.
+        """
+        leaving: list[Instance] = []
+        with ExitStack() as afterwards, self.locks.app(app.id, holder, waiting(say)):
+            try:
+                yield leaving
+            finally:
+                if leaving:
+                    afterwards.enter_context(self.locks.retiring(app.id))
+                    afterwards.callback(self._retire, app, leaving, say)
+
+    def wait(self, app: App, say: Narrator) -> None:
+        """Return when nobody sees to the end of the app's instances any more."""
+        if self.locks.is_retiring(app.id):
+            with say.doing("waiting for the end of former instances"):
+                while self.locks.is_retiring(app.id):
+                    self.clock.sleep(POLL_S)
+
+    def wait_for_room(self, app: App, say: Narrator, check: Callable[[], None]) -> None:
+        """Return when no more than LEAVING_MAX former roll-outs are left. Under the app's lock.
+
+        check: called meanwhile, to raise where it is not to go on.
+        """
+        if self._has_room(app):
+            return
+        with say.doing("waiting for the last requests to former instances"):
+            while not self._has_room(app):
+                check()
+                self.clock.sleep(POLL_S)
+
+    def _has_room(self, app: App) -> bool:
+        former = {i.generation for i in self.store.instances(app.id) if not i.is_live(app)}
+        return len(former) <= LEAVING_MAX or not self.locks.is_retiring(app.id)
+
+    def _retire(self, app: App, old: Sequence[Instance], say: Narrator) -> None:
+        """A failure is for the log: the new version is live."""
+        names = ", ".join(instance.label for instance in old)
+        try:
+            with say.doing(f"waiting for the last requests to {names}"):
+                self.proxy.drain(self.drain_limit_s)
+            with say.doing(f"stopping {names}"), self.locks.stopping(app.id):
+                # Those that are there yet: a later roll-out, or apps:destroy, may have been first.
+                there = {instance.id for instance in self.store.instances(app.id)}
+                self.stop(app, [instance for instance in old if instance.id in there])
+        except PaasError as error:
+            self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
+
+    def stop(self, app: App, instances: Sequence[Instance]) -> None:
+        """End them and forget them. Raises PaasError where one does not end."""
+        if not instances:
+            return
+        killed = self.runtime.stop(instances, self.stop_limit_s)
+        self.store.remove_instances(instances)
+        for instance in instances:
+            text = f"Stopped (v{instance.version})"
+            if instance.id in killed:
+                limit = f"within {self.stop_limit_s:g} s of SIGTERM (setting stop_limit_s)"
+                text += f", killed: Error R12 (Exit timeout), it did not end {limit}"
+            self.logs.write(app.id, instance.label, text)
