@@ -75,8 +75,9 @@ class Retirement:
         """A failure is for the log: the new version is live."""
         names = ", ".join(instance.label for instance in old)
         try:
-            with say.doing(f"waiting for the last requests to {names}"):
-                self.proxy.drain(self.drain_limit_s)
+            if any(instance.port is not None for instance in old):
+                with say.doing(f"waiting for the last requests to {names}"):
+                    self.proxy.drain(self.drain_limit_s)
             with say.doing(f"stopping {names}"), self.locks.stopping(app.id):
                 # Those that are there yet: a later roll-out, or apps:destroy, may have been first.
                 there = {instance.id for instance in self.store.instances(app.id)}

@@ -59,6 +59,18 @@ def test_nobody_waits_for_a_drain(shop: World, change: Callable[[World], object]
     assert {i.id for i in shop.store.instances(1)} == running(shop)
 
 
+def test_what_gets_no_requests_is_not_drained(world: World) -> None:
+    """A worker is stopped at once, whatever others' visitors do."""
+    world.repository.procfiles["a" * 40] = b"web: serve\nworker: work\n"
+    world.app()
+    world.push()
+    world.processes.scale(ROOT, "shop", ["worker=1"], world.said, world.on_live)
+    world.proxy.calls.clear()
+    world.processes.stop(ROOT, "shop", ["worker"], world.said)
+    assert "drain" not in world.proxy.calls
+    assert {i.label for i in world.store.instances(1)} == {"web.1"}
+
+
 def test_three_roll_outs_at_once(shop: World) -> None:
     """A push overtakes a drain, which ends after it: each instance is stopped once, and told."""
     seen = []
