@@ -15,9 +15,11 @@ from paas.entrypoints.installer.plan import InstallError, Plan
 
 
 @pytest.fixture(autouse=True)
-def no_pip_conf(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine's own pip.conf stays out of these tests."""
+def plain_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's own settings stay out of these tests."""
     monkeypatch.setattr(machine, "PIP_CONFIGS", ())
+    monkeypatch.setattr(machine, "ENVIRONMENT", tmp_path / "environment")
+    monkeypatch.setattr(machine, "LOCAL_CERTIFICATES", tmp_path / "ca-certificates")
 
 
 def test_machine_settings_are_taken_over() -> None:
@@ -38,14 +40,35 @@ def test_machine_settings_are_taken_over() -> None:
     }
     taken, notes = machine.build_env(environ)
     names = {"HTTPS_PROXY", "no_proxy", "UV_INDEX_URL", "NPM_CONFIG_REGISTRY", "PIP_TIMEOUT"}
-    assert taken == {name: environ[name] for name in names}
+    assert taken == {name: environ[name] for name in names} | {"UV_SYSTEM_CERTS": "true"}
     assert notes == []
 
 
-def test_certificates_switch_uv_to_the_system_ones(tmp_path: Path) -> None:
-    """uv reads the machine's certificates only when told, so it is told where there are some."""
-    taken, _ = machine.build_env({"CURL_CA_BUNDLE": "/etc/hostname"})
-    assert taken == {"CURL_CA_BUNDLE": "/etc/hostname", "UV_SYSTEM_CERTS": "true"}
+def test_builds_trust_what_the_machine_trusts(tmp_path: Path) -> None:
+    """uv and Node read the machine's certificates only when told; what was said already stays."""
+    assert machine.build_env({})[0] == {"UV_SYSTEM_CERTS": "true"}
+    assert machine.build_env({"UV_NATIVE_TLS": "0"})[0] == {"UV_NATIVE_TLS": "0"}
+    (tmp_path / "ca-certificates/company").mkdir(parents=True)
+    (tmp_path / "ca-certificates/company/root.crt").touch()
+    bundle = str(machine.CA_BUNDLE)
+    assert machine.build_env({})[0]["NODE_EXTRA_CA_CERTS"] == bundle
+    own = {"NODE_EXTRA_CA_CERTS": "/etc/hostname"}
+    assert machine.build_env(own)[0] == own | {"UV_SYSTEM_CERTS": "true"}
+
+
+def test_what_every_login_is_told_counts(tmp_path: Path) -> None:
+    """sudo passes on neither the proxy nor the certificates of /etc/environment."""
+    assert machine.environment({"A": "b"}) == {"A": "b"}
+    (tmp_path / "environment").write_text(
+        '# proxy\nHTTPS_PROXY=http://proxy:3128\nexport no_proxy="localhost,10.0.0.1"\n'
+        "PIP_TIMEOUT='60' \nnot a line\nLANG=C\n"
+    )
+    assert machine.environment({"LANG": "de_DE.UTF-8"}) == {
+        "HTTPS_PROXY": "http://proxy:3128",
+        "no_proxy": "localhost,10.0.0.1",
+        "PIP_TIMEOUT": "60",
+        "LANG": "de_DE.UTF-8",
+    }
 
 
 def test_unreadable_paths_are_left_out(tmp_path: Path) -> None:
@@ -82,6 +105,7 @@ def test_pip_conf_in_both_programs_words(tmp_path: Path, monkeypatch: pytest.Mon
         "PIP_EXTRA_INDEX_URL": more,
         "UV_INDEX": more,
         "UV_INDEX_STRATEGY": "unsafe-best-match",
+        "UV_SYSTEM_CERTS": "true",
     }
 
 
@@ -93,7 +117,7 @@ def test_the_environment_wins_over_pip_conf(
     conf.write_text("[global]\nindex-url = https://file.example/\n")
     monkeypatch.setattr(machine, "PIP_CONFIGS", (str(conf),))
     environ = {"PIP_INDEX_URL": "https://env.example/", "UV_DEFAULT_INDEX": "https://uv.example/"}
-    assert machine.build_env(environ)[0] == environ
+    assert machine.build_env(environ)[0] == environ | {"UV_SYSTEM_CERTS": "true"}
 
 
 @pytest.mark.parametrize(

@@ -29,16 +29,32 @@ NOT_TAKEN = re.compile(
     r"|LOCKED|NO_SYNC|CONFIG_FILE|ENV_FILE|PUBLISH_.*|GITHUB_TOKEN|RUN_.*|INSTALL.*|UNMANAGED_INSTALL)"
     r"|NPM_CONFIG_(PREFIX|CACHE|USERCONFIG|GLOBALCONFIG|INIT_.*))"
 )
-CERTIFICATES = re.compile(r".*(CERT|CA_BUNDLE|CAINFO).*")
 PIP_CONFIGS = ("/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf")
+ENVIRONMENT = Path("/etc/environment")
+# update-ca-certificates(8): what was added to this machine, and what it makes of everything.
+LOCAL_CERTIFICATES = Path("/usr/local/share/ca-certificates")
+CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment, with what /etc/environment says to every login: sudo passes that not on."""
+    try:
+        lines = ENVIRONMENT.read_text(errors="replace").splitlines()
+    except OSError:
+        return dict(environ)
+    # The syntax is pam_env's: an optional export, the value as it stands or in quotes.
+    found = (re.fullmatch(r"\s*(?:export\s+)?(\w+)=(['\"]?)(.*?)\2\s*", line) for line in lines)
+    return {match[1]: match[3] for match in found if match} | dict(environ)
 
 
 def build_env(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """The environment for builds, and a sentence about each setting that was left out."""
     found = {**_from_pip(_pip_config(environ), environ), **_from_environment(environ)}
-    if any(CERTIFICATES.fullmatch(name) for name in found):
-        # uv brings certificates of its own and reads the machine's only when told.
+    # uv and Node bring certificates of their own and read the machine's only when told.
+    if "UV_NATIVE_TLS" not in found:
         found.setdefault("UV_SYSTEM_CERTS", "true")
+    if any(LOCAL_CERTIFICATES.rglob("*.crt")):
+        found.setdefault("NODE_EXTRA_CA_CERTS", str(CA_BUNDLE))
     taken: dict[str, str] = {}
     notes: list[str] = []
     for name, value in sorted(found.items()):

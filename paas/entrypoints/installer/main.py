@@ -31,6 +31,7 @@ def main(source: str, argv: Sequence[str]) -> int:
     if arguments.purge and not arguments.uninstall:
         parser.error("--purge goes with --uninstall")
     root = str(Path(arguments.root).resolve()) if arguments.root else None
+    os.environ.update(machine.environment(os.environ))
     env, notes = machine.build_env(os.environ)
     plan = Plan(source, root, _options(arguments), env, arguments.quiet)
     try:
