@@ -270,6 +270,17 @@ def test_asks_for_uvicorn(project: Project) -> None:
             "with the project's Python requirement: `>=3.13` (from `project.requires-python`)",
             "The project needs Python >=3.13, and the app is built with 3.",
         ),
+        (
+            "error: Failed to fetch: https://pypi.org/simple/flask/\n  cause: error sending "
+            "request for url (https://pypi.org/simple/flask/)\n  cause: client error (Connect)\n"
+            "  cause: invalid peer certificate: UnknownIssuer",
+            "The server does not reach the package index at https://pypi.org.",
+        ),
+        (
+            "error: Failed to fetch: `https://pypi.org/simple/flask/`\n  Caused by: Request failed "
+            "after 3 retries\n  Caused by: error sending request\n  Caused by: operation timed out",
+            "The server does not reach the package index at https://pypi.org.",
+        ),
         ("error: the sky fell", "The dependencies in requirements.txt could not be installed."),
     ],
 )

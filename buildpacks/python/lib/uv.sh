@@ -34,6 +34,7 @@ use_pip_setting() {
 # explain_failure LOG: end the build with what uv says, in one sentence where that is known.
 explain_failure() {
     local text='' name='([][A-Za-z0-9._,-]+)'
+    local unreachable='Failed to fetch: `?([a-z]+://[^/ ]+).*(certificate|\(Connect\)|timed out|status server error)'
     IFS= read -r -d '' text <"$1" || true
     text=${text//$'\n'/ }
     while [[ $text == *'  '* ]]; do text=${text//  / }; done
@@ -48,6 +49,10 @@ explain_failure() {
         fail "The dependency ${BASH_REMATCH[1]} could not be built ($listed_in)." \
             "The lines above say why; often a library's headers are missing on the server." \
             "A version with a ready-made wheel for Python $python_version avoids that."
+    elif [[ $text =~ $unreachable ]]; then
+        fail "The server does not reach the package index at ${BASH_REMATCH[1]}." \
+            "The lines above say why. Nothing is wrong with $listed_in: push again when it is back." \
+            "A proxy, certificate or index that the server needs goes into build_env of server.yml."
     fi
     fail "The dependencies in $listed_in could not be installed." \
         "The lines above say why. Correct $listed_in, commit, and push again."
