@@ -3,6 +3,9 @@
 Servers have cgroup v2 as a rule; some containers and older hosts mount v1 controllers, beside a v2
 hierarchy or without one. So each controller is looked up by itself (cgroups(7)). Boot calls
 prepare() once and keeps what it found in run/cgroups.json; everything else reads that file.
+
+Under v2 the processor is shared by instances, however many processes each has; nothing limits it.
+Files and their meaning: https://docs.kernel.org/admin-guide/cgroup-v2.html.
 """
 
 import contextlib
@@ -22,7 +25,10 @@ from paas.settings import Settings
 
 CONTROLLERS = ("pids", "memory")
 KILL_LIMIT_S = 5.0
+_SHARING = "cpu"
 _LEAF = "supervisor"
+# Ten times an instance's share: the gate, the logs and HAProxy are there for all of them.
+_LEAF_WEIGHT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +83,16 @@ class Cgroups:
         else:
             top = _top(own)
             base = top / self._name
-            _enable(top, wanted)
+            _enable(top, {*wanted, _SHARING})
             if not _make(base):
                 return None
         if not _make(base / _LEAF):
             return None
         with contextlib.suppress(OSError):
             (base / _LEAF / "cgroup.procs").write_text(str(os.getpid()))
-        _enable(base, wanted)
+        _enable(base, {*wanted, _SHARING})
+        with contextlib.suppress(OSError):
+            (base / _LEAF / "cpu.weight").write_text(str(_LEAF_WEIGHT))
         enabled = (base / "cgroup.subtree_control").read_text().split()
         return Place(base, tuple(sorted(wanted.intersection(enabled))), unified=True)
 
@@ -120,8 +128,7 @@ class Cgroups:
             if "pids" in place.controllers:
                 limits["pids.max"] = str(self._settings.max_processes)
             if "memory" in place.controllers and memory_mib:
-                file = "memory.max" if place.unified else "memory.limit_in_bytes"
-                limits[file] = str(memory_mib * 1_048_576)
+                limits |= _memory_limits(place, str(memory_mib * 1_048_576))
             if limits or place.unified:
                 entries.append(Cgroup(str(place.path / name), limits))
         return tuple(entries)
@@ -172,6 +179,17 @@ class Cgroups:
             for entry in place.path.glob("*/")
             if entry.name != _LEAF
         }
+
+
+def _memory_limits(place: Place, limit: str) -> dict[str, str]:
+    """With swap it would be no limit; v1 counts memory and swap together, if the kernel does."""
+    file, swap_file, swap = (
+        ("memory.max", "memory.swap.max", "0")
+        if place.unified
+        else ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", limit)
+    )
+    counts_swap = (place.path / swap_file).exists()
+    return {file: limit} | ({swap_file: swap} if counts_swap else {})
 
 
 def own_cgroups(mountinfo: str, own: str) -> dict[str, Path]:

@@ -1,11 +1,14 @@
 """Where a process's cgroups are, told from the texts of /proc, and who is in them."""
 
+import json
 import threading
 from pathlib import Path
 
 import pytest
 
-from paas.adapters.cgroups import own_cgroups, pids_below
+from paas.adapters.cgroups import Cgroups, own_cgroups, pids_below
+from paas.domain.launching import Cgroup
+from paas.settings import Settings
 
 V2 = "30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
 V1_PIDS = "35 26 0:30 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
@@ -58,3 +61,30 @@ def test_cgroup_goes_while_it_is_read(tmp_path: Path) -> None:
     finally:
         reading.clear()
         other.join()
+
+
+@pytest.mark.parametrize(
+    ("unified", "counts_swap", "limits"),
+    [
+        (True, True, {"memory.max": "67108864", "memory.swap.max": "0"}),
+        (True, False, {"memory.max": "67108864"}),
+        (
+            False,
+            True,
+            {"memory.limit_in_bytes": "67108864", "memory.memsw.limit_in_bytes": "67108864"},
+        ),
+        (False, False, {"memory.limit_in_bytes": "67108864"}),
+    ],
+)
+def test_memory_is_limited_with_swap(
+    tmp_path: Path, unified: bool, counts_swap: bool, limits: dict[str, str]
+) -> None:
+    """What an app has over its limit may not go to the swap space of all, where it is counted."""
+    settings = Settings(run=tmp_path, memory_mib=64)
+    place = {"path": str(tmp_path), "controllers": ["memory"], "unified": unified}
+    (tmp_path / "cgroups.json").write_text(json.dumps([place]))
+    if counts_swap:
+        (tmp_path / list(limits)[1]).touch()
+    assert Cgroups(settings).for_instance("1-v1-1-web.1") == (
+        Cgroup(f"{tmp_path}/1-v1-1-web.1", limits),
+    )
