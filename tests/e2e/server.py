@@ -78,6 +78,7 @@ class Server:
 
     def disk_of_its_own(self, size_mib: int) -> None:
         """Put the data on a small disk (a tmpfs); before install, or later to change its size."""
+        assert size_mib > 0, "to tmpfs, 0 is no limit at all"
         options = f"size={size_mib}m,mode=711"
         if self._mounted:
             run(["mount", "-o", f"remount,{options}", str(self.state)])

@@ -25,6 +25,7 @@ from tests.e2e.server import (
     run,
     wait_for,
 )
+from tests.nesting import nest
 
 SLOTS = Path("/var/lib/paas-embedded/slots")
 
@@ -82,6 +83,7 @@ def test_nothing_is_left(bare: Server) -> None:
     # A session that waits for its input, and would outlive its sshd.
     alice = bare.user("alice")
     words = ["-T", "paas@127.0.0.1", "keys:add alice"]
+    nest(bare.state)  # as an app may in its storage
     session = subprocess.Popen([*alice.ssh_argv(), *words], stdin=subprocess.PIPE)
     try:
         wait_for(lambda: any("--as alice" in line for line in bare.processes().values()))

@@ -1,35 +1,16 @@
 """Removing and measuring what an app has filled."""
 
-import os
 from pathlib import Path
 
-import pytest
-
 from paas.adapters import directories
-
-DEPTH = 3_000  # deeper than Python calls itself, and a path longer than the kernel takes
-
-
-@pytest.fixture
-def deep(tmp_path: Path) -> Path:
-    """Directories in directories, with a file of 100 kB in the last."""
-    made = tmp_path / "deep"
-    made.mkdir()
-    fd = os.open(made, os.O_RDONLY)
-    for _ in range(DEPTH):
-        os.mkdir("d", dir_fd=fd)
-        below = os.open("d", os.O_RDONLY, dir_fd=fd)
-        os.close(fd)
-        fd = below
-    file = os.open("x", os.O_WRONLY | os.O_CREAT, dir_fd=fd)
-    os.write(file, b"x" * 100_000)
-    os.close(file)
-    os.close(fd)
-    return made
+from tests.nesting import nest
 
 
-def test_whatever_the_depth(deep: Path) -> None:
+def test_whatever_the_depth(tmp_path: Path) -> None:
     """It is measured whole, and nothing of it is left."""
+    deep = tmp_path / "deep"
+    deep.mkdir()
+    nest(deep)
     assert directories.size_bytes(deep) >= 100_000
     directories.remove(deep)
     assert not deep.exists()

@@ -1,7 +1,6 @@
 """Removing a server: what install.sh made, and with --purge what people put in."""
 
 import pwd
-import shutil
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -82,8 +81,8 @@ def _remove_system_files(plan: Plan) -> None:
 
 
 def _remove(path: Path) -> None:
-    if path.exists():
-        shutil.rmtree(path)
+    # Not by shutil.rmtree: an app may have nested directories deeper than Python calls itself.
+    subprocess.run(["rm", "-rf", "--", path], check=True)
 
 
 def _remove_account() -> None:
