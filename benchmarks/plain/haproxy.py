@@ -22,7 +22,6 @@ frontend web
 backend app
     http-request set-header X-Real-IP %[src]
     http-request set-header X-Forwarded-Proto http
-    http-request set-header X-Forwarded-Host %[req.hdr(host)]
     server web 127.0.0.1:{app_port}
 """
 

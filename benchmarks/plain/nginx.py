@@ -1,7 +1,6 @@
 """Nginx as a person configures it by hand for one Gunicorn, with upstream keep-alive.
 
-It tells the app of its visitor what Debian's own proxy_params tell, and the host, without which
-an app behind a proxy cannot make links (Werkzeug's ProxyFix).
+It tells the app of its visitor what Debian's own proxy_params tell.
 """
 
 from pathlib import Path
@@ -42,7 +41,6 @@ http {{
             proxy_http_version 1.1;
             proxy_set_header Connection "";
             include /etc/nginx/proxy_params;
-            proxy_set_header X-Forwarded-Host $host;
         }}
     }}
 }}

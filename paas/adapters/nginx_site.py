@@ -26,6 +26,7 @@ from paas.settings import Settings
 CLEARED_HEADERS = (
     "Forwarded",
     "Proxy",
+    "X-Forwarded-Host",
     "X-Forwarded-Port",
     "X-Forwarded-Prefix",
     "X-Forwarded-Protocol",

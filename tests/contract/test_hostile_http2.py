@@ -125,7 +125,7 @@ def test_the_host_decides_and_not_the_name_of_the_handshake(secure: Secure) -> N
     """One connection for two apps, as browsers share them: each gets its own requests."""
     status, body = secure.get(A, asking(host=B))
     assert status == "200"
-    assert f'"x-forwarded-host": "{B}"'.encode() in body
+    assert f'"host": "{B}"'.encode() in body
     assert (len(secure.asked[0]), len(secure.asked[1])) == (0, 1)
 
 

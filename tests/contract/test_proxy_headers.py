@@ -44,8 +44,7 @@ def test_the_client_is_named_by_the_proxy_alone(nginx: Nginx) -> None:
     assert seen["x-forwarded-for"] == "127.0.0.1"
     assert seen["x-real-ip"] == "127.0.0.1"
     assert seen["x-forwarded-proto"] == "http"
-    assert seen["x-forwarded-host"] == "a.localhost"
-    assert "x-forwarded-port" not in seen
+    assert not {"x-forwarded-host", "x-forwarded-port"} & seen.keys()
     assert seen["host"] == "a.localhost"
     assert re.fullmatch(r"[0-9a-f]{32}", seen["x-request-id"])
 
@@ -69,7 +68,7 @@ def test_the_host_keeps_the_port_that_the_client_named(nginx: Nginx) -> None:
     """An app that builds absolute addresses needs it."""
     port = nginx.settings.http_port
     seen = nginx.seen(f"A.localhost:{port}")
-    assert seen["host"] == seen["x-forwarded-host"] == f"a.localhost:{port}"
+    assert seen["host"] == f"a.localhost:{port}"
     assert nginx.seen("a.localhost.")["host"] == "a.localhost"
 
 
@@ -80,7 +79,6 @@ def test_a_request_line_with_another_host_decides(nginx: Nginx) -> None:
     )
     if status_of(answer) != 400:  # HAProxy refuses such a request
         assert b'"host": "a.localhost"' in answer
-        assert b'"x-forwarded-host": "a.localhost"' in answer
     assert b"b.localhost" not in answer
 
 
