@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from paas.adapters import files
+from paas.adapters.flocks import is_file_held
 
 POLL_S = 0.1
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -50,7 +51,7 @@ class FlockBuildQueue:
     def place(self, build_id: str) -> int | None:
         """0: it is being built; 1: it is next; None: it is not in the queue."""
         for ticket in self._tickets():
-            if _build(ticket) == build_id and _is_held(ticket):
+            if _build(ticket) == build_id and is_file_held(ticket):
                 return self._place(ticket)
         return None
 
@@ -76,7 +77,7 @@ class FlockBuildQueue:
             fcntl.flock(counter, fcntl.LOCK_EX)
             tickets = self._tickets()
             for ticket in tickets:
-                if not _is_held(ticket):
+                if not is_file_held(ticket):
                     files.remove(ticket)
             last = max([int(os.pread(counter, 32, 0) or 0), *map(_number, tickets)])
             # The number is used up before a ticket bears it.
@@ -93,7 +94,7 @@ class FlockBuildQueue:
     def _place(self, ticket: Path) -> int:
         """How many have to end before this one's turn."""
         before = [other for other in self._tickets() if _number(other) < _number(ticket)]
-        return max(0, sum(map(_is_held, before)) - self._slots + 1)
+        return max(0, sum(map(is_file_held, before)) - self._slots + 1)
 
     def _tickets(self) -> list[Path]:
         return sorted(self._directory.glob("[0-9]*-*"))
@@ -108,19 +109,3 @@ def _number(ticket: Path) -> int:
 
 def _build(ticket: Path) -> str:
     return ticket.name.partition("-")[2]
-
-
-def _is_held(ticket: Path) -> bool:
-    """Whether the process that drew it lives."""
-    try:
-        fd = os.open(ticket, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
-        return False
-    finally:
-        os.close(fd)

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
+from paas.adapters.flocks import is_held
+
 _TEXT_BYTES = 4096
 _PATIENCE_S = 0.05
 _POLL_S = 0.005
@@ -105,11 +107,7 @@ class FlockLocks:
         """Whether it is held so that one could not have it that way."""
         fd = self._open(name)
         try:
-            fcntl.flock(fd, how | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        else:
-            return False
+            return is_held(fd, how)
         finally:
             os.close(fd)
 

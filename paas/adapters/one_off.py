@@ -14,6 +14,7 @@ from pathlib import Path
 from paas.adapters import files
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.child_launch import launch, write_spec
+from paas.adapters.flocks import is_file_held
 from paas.adapters.instance_specs import one_off_spec
 from paas.domain.apps import App
 from paas.domain.environment import shell_argv
@@ -85,7 +86,7 @@ class NativeOneOff:
         """End what a killed caller left running; see domain.interfaces.OneOff."""
         found = False
         for path in self._specs.glob(f"{_PREFIX}-{app_id}-*.json"):
-            if _is_locked(path):
+            if is_file_held(path):
                 continue
             self._cgroups.remove(path.stem)
             files.remove(path)
@@ -99,20 +100,5 @@ def _locked(path: Path) -> Iterator[None]:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(fd)
-
-
-def _is_locked(path: Path) -> bool:
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return True  # ended in this moment
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
-        return False
     finally:
         os.close(fd)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from paas.adapters import files
+from paas.adapters.flocks import is_held
 from paas.domain.errors import PaasError
 from paas.domain.runs import Run
 
@@ -136,11 +137,7 @@ class RunRecords:
         except FileNotFoundError:
             return None
         try:
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return _run(os.pread(fd, _TEXT_BYTES, 0))
-        else:
-            return None
+            return _run(os.pread(fd, _TEXT_BYTES, 0)) if is_held(fd) else None
         finally:
             os.close(fd)
 
