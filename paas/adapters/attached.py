@@ -167,15 +167,22 @@ def end(members: Members, limit_s: float, *, was_attached: bool) -> None:
         hang_up(members)
         if members.wait(min(_HANG_UP_S, limit_s / 2)):
             return
-    _signal(members, signal.SIGTERM)
-    if not members.wait(max(0.0, deadline - time.monotonic())):
+    # Who comes only now has not been told, and is not waited for.
+    if terminate(members) and not members.wait(max(0.0, deadline - time.monotonic())):
         members.kill()
 
 
-def _signal(members: Members, number: signal.Signals) -> None:
-    for pid in members.pids():
+def terminate(members: Members) -> bool:
+    """TERM to each of them; whether there was any."""
+    return _signal(members, signal.SIGTERM)
+
+
+def _signal(members: Members, number: signal.Signals) -> bool:
+    pids = members.pids()
+    for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
+    return bool(pids)
 
 
 def _take_master(line: socket.socket) -> int | None:

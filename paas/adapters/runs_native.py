@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from paas.adapters import files
-from paas.adapters.attached import Attached, end, hang_up
+from paas.adapters.attached import Attached, end, hang_up, terminate
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.child_launch import write_spec
 from paas.adapters.instance_specs import Places, one_off_spec
@@ -129,11 +129,19 @@ class NativeRuns:
 
     def stop_all(self) -> None:
         """End those of all apps side by side, each told in time, since the server is to stop."""
-        runs = self.running()
-        terminals = self._members(*(run for run in runs if run.terminal))
-        hang_up(terminals)
-        end(self._members(*runs), self._settings.stop_limit_s, was_attached=False)
-        wait_until(lambda: not self.running(), _DRAIN_S)  # until how they ended is told
+        hang_up(self._members(*(run for run in self.running() if run.terminal)))
+        told: set[tuple[int, int]] = set()
+
+        def have_ended() -> bool:
+            running = self.running()
+            for run in running:  # one that is on its way into its cgroup is told when it is there
+                if (run.app_id, run.number) not in told and terminate(self._members(run)):
+                    told.add((run.app_id, run.number))
+            return not running
+
+        if not wait_until(have_ended, self._settings.stop_limit_s):
+            self._members(*self.running()).kill()
+            wait_until(lambda: not self.running(), _DRAIN_S)  # until how they ended is told
 
     def clear(self, app_id: int) -> bool:
         """End what a killed watcher left running; whether there was anything."""

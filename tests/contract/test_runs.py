@@ -60,7 +60,7 @@ class Bench:
     settings: Settings | None = None
 
     def detach(self, command: str) -> Run:
-        """Start one in the background; its status comes into the file ``ended``."""
+        """Start one in the background; its status becomes a line of the file ``ended``."""
         wanted = Wanted("alice", command, 1, "1-1", {"A": Secret("b")})
         slug = self.root / "var/slugs/1-1"
         return self.runs.detached(an_app(1), slug, wanted, self._begun, self._ended)
@@ -69,7 +69,8 @@ class Bench:
         (self.root / "begun").write_text(run.label)
 
     def _ended(self, run: Run, status: int) -> None:
-        (self.root / "ended").write_text(f"{run.label} {status}")
+        with (self.root / "ended").open("a") as file:
+            file.write(f"{run.label} {status}\n")
 
     def labels(self) -> list[str]:
         """What runs."""
@@ -189,7 +190,7 @@ def test_the_end_is_told(native: Bench) -> None:
     """The status of a process in the background is told when it ends."""
     native.detach('test "$A" = b && exit 7')
     ended = native.root / "ended"
-    assert wait_until(lambda: ended.exists() and ended.read_text() == "run.1 7", 10)
+    assert wait_until(lambda: ended.exists() and ended.read_text() == "run.1 7\n", 10)
     assert wait_until(lambda: native.labels() == [], 5)
 
 
@@ -214,7 +215,21 @@ def test_stopping_all(native: Bench) -> None:
     assert wait_until(lambda: len(_pids(native)) >= 2, 10)
     native.runs.stop_all()
     assert native.runs.running() == []
-    assert (native.root / "ended").read_text() == "run.1 7"
+    assert sorted((native.root / "ended").read_text().splitlines()) == ["run.1 7", "run.2 143"]
+
+
+def test_stopping_all_tells_what_starts_meanwhile(native: Bench) -> None:
+    """It is told as soon as it is there, and does not hold up the end until it is killed."""
+    assert isinstance(native.runs, NativeRuns)
+    native.detach("trap 'sleep 1; exit 7' TERM; sleep 66 & wait")
+    assert wait_until(lambda: len(_pids(native)) >= 2, 10)
+    stopping = threading.Thread(target=native.runs.stop_all)
+    stopping.start()
+    time.sleep(0.2)
+    native.detach("sleep 67")
+    stopping.join(10)
+    assert not stopping.is_alive()
+    assert native.runs.running() == []
 
 
 def _pids(bench: Bench) -> list[int]:
