@@ -160,6 +160,24 @@ def test_a_damaged_archive_is_told(desk: Desk) -> None:
             desk.unpack(damaged)
 
 
+@pytest.mark.parametrize("wrong", ["between", "header", "broken", "checksum", "size"])
+def test_a_tar_that_is_not_whole_is_refused(desk: Desk, wrong: str) -> None:
+    """Cut off between two members or in a header, or broken: no app with files missing."""
+    sizes = {"pax_headers": {"size": "-5"}} if wrong == "size" else {}
+    whole = tar(lambda t: (add(t, "a", b"1"), add(t, "b", b"2", **sizes)))
+    packed = tar(lambda t: (add(t, "a", b"1"), add(t, "b", b"2")), "w:gz")
+    damaged = {
+        "between": whole[:1024],
+        "header": whole[:1124],
+        "broken": whole[:1024] + b"x" * 512 + whole[1536:],
+        "checksum": packed[:-8] + b"xxxx" + packed[-4:],
+        "size": whole,
+    }
+    with pytest.raises(PaasError, match="The archive is damaged"):
+        desk.unpack(damaged[wrong])
+    assert desk.repository.head(APP.id, "main") is None
+
+
 def test_what_is_no_archive_is_told(desk: Desk) -> None:
     """With its beginning, which often is an error page; so is another type than was said."""
     with pytest.raises(PaasError, match="it begins with '<html>"):
@@ -168,6 +186,8 @@ def test_what_is_no_archive_is_told(desk: Desk) -> None:
         desk.unpack(b"")
     with pytest.raises(PaasError, match=r"is a tar\.gz, not a zip"):
         desk.unpack(tar(app_tar, "w:gz"), ArchiveType.ZIP)
+    with pytest.raises(PaasError, match=r"What came is compressed with xz\."):
+        desk.unpack(tar(app_tar, "w:xz"))
     with pytest.raises(PaasError, match="larger than 4 MiB"):
         desk.unpack(os.urandom(5 * MIB))
 

@@ -19,6 +19,7 @@ from paas.domain.sources import ArchiveType
 
 DOWNLOAD_LIMIT_S = 600
 LINK_MAX = 4096
+_CHUNK = 1024**2
 _BROKEN = (
     tarfile.TarError,
     zipfile.BadZipFile,
@@ -30,6 +31,15 @@ _BROKEN = (
     NotImplementedError,
     RuntimeError,
     ValueError,
+)
+
+# Their first bytes, so that nobody has to read them in a message.
+_NOT_TAKEN = (
+    (b"BZh", "compressed with bzip2"),
+    (b"\xfd7zXZ", "compressed with xz"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd"),
+    (b"7z\xbc\xaf", "a 7z"),
+    (b"Rar!", "a rar"),
 )
 
 
@@ -110,10 +120,12 @@ def _type(path: Path) -> ArchiveType:
         return ArchiveType.TAR_GZ
     if start[257:262] == b"ustar" or (len(start) == 512 and not start.strip(b"\0")):
         return ArchiveType.TAR
+    other = next((name for magic, name in _NOT_TAKEN if start.startswith(magic)), None)
     begin = shown(start[:40].decode("utf-8", "replace"))
+    what = f"begins with {begin}" if start else "is empty"
     raise PaasError(
         "archive",
-        f"What came is no archive: it {f'begins with {begin}' if start else 'is empty'}.",
+        f"What came is {other}." if other else f"What came is no archive: it {what}.",
         "It must be a tar, a tar.gz or a zip: git archive --format=tar.gz HEAD | "
         "paas git:from-archive -",
     )
@@ -131,6 +143,20 @@ def _tar_members(tar: tarfile.TarFile) -> Iterator[Member]:
         elif not entry.isdir():
             kind = "device" if entry.isdev() and not entry.isfifo() else "FIFO or the like"
             yield Member(entry.name, kind)
+    _check_end(tar)
+
+
+def _check_end(tar: tarfile.TarFile) -> None:
+    """Raise EOFError where a tar was cut off: to tarfile a missing or broken header is the end.
+
+    The end is a block of zeros. What follows is read as well, for the checksum of a tar.gz.
+    """
+    assert tar.fileobj is not None
+    tar.fileobj.seek(tar.offset)
+    if tar.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise EOFError("it is cut off, or broken in the middle")
+    while tar.fileobj.read(_CHUNK):
+        pass
 
 
 def _zip_members(zipped: zipfile.ZipFile) -> Iterator[Member]:

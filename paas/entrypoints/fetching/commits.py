@@ -100,6 +100,8 @@ class CommitWriter:
     def _blob(self, member: Member) -> int:
         """The content, of which exactly as much must come as the archive says."""
         assert member.content is not None
+        if member.size_bytes < 0:
+            raise ValueError(f"{shown(member.path)} has a size below zero")
         self._marks += 1
         self._stream.write(b"blob\nmark :%d\ndata %d\n" % (self._marks, member.size_bytes))
         left = member.size_bytes
