@@ -40,18 +40,8 @@ class FlockLocks:
         in one process is a fault of the caller: it would wait for itself.
         """
         fd = self._open(f"app-{app_id}")
-        try:
-            if not _taken_soon(fd):
-                with waiting(_present_holder(fd)) if waiting is not None else nullcontext():
-                    fcntl.flock(fd, fcntl.LOCK_EX)
-            _sign(fd, holder)
-            try:
-                yield
-            finally:
-                os.ftruncate(fd, 0)
-                fcntl.flock(fd, fcntl.LOCK_UN)
-        finally:
-            os.close(fd)
+        with _turn(fd, holder, waiting, _present_holder):
+            yield
 
     def app_is_held(self, app_id: int) -> bool:
         """Whether anyone holds the app's lock at this moment."""
@@ -79,6 +69,18 @@ class FlockLocks:
         finally:
             os.close(fd)
         return self._directory / name
+
+    @contextmanager
+    def pushing(
+        self,
+        app_id: int,
+        user: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> Iterator[None]:
+        """Be the one who pushes to the app, without a push; otherwise as ``app``."""
+        fd = os.open(self.push(app_id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        with _turn(fd, user, waiting, _present_pusher):
+            yield
 
     @contextmanager
     def idle_push(self, app_id: int) -> Iterator[bool]:
@@ -121,6 +123,28 @@ class FlockLocks:
             return os.open(self._directory / name, flags, 0o600)
 
 
+@contextmanager
+def _turn(
+    fd: int,
+    holder: str,
+    waiting: Callable[[str], AbstractContextManager[None]] | None,
+    present: Callable[[int], str],
+) -> Iterator[None]:
+    """Hold a lock, signed; fd is closed at the end. present: the words for who has it."""
+    try:
+        if not _taken_soon(fd):
+            with waiting(present(fd)) if waiting is not None else nullcontext():
+                fcntl.flock(fd, fcntl.LOCK_EX)
+        _sign(fd, holder)
+        try:
+            yield
+        finally:
+            os.ftruncate(fd, 0)
+            fcntl.flock(fd, fcntl.LOCK_UN)
+    finally:
+        os.close(fd)
+
+
 def _taken_soon(fd: int) -> bool:
     """Take the lock; False if a real holder, not a passing look or a handover, keeps it."""
     deadline = time.monotonic() + _PATIENCE_S
@@ -145,9 +169,20 @@ def _sign(fd: int, holder: str) -> None:
 
 
 def _present_holder(fd: int) -> str:
-    """Who holds the lock, in words."""
+    """Who holds the app's lock, in words."""
+    signed = _signed(fd)
+    return "{}, since {}".format(*signed) if signed else "another command"
+
+
+def _present_pusher(fd: int) -> str:
+    """Who holds the push lock, which is signed with a user's name."""
+    signed = _signed(fd)
+    return "{} pushes to the app, since {}".format(*signed) if signed else "a push goes on"
+
+
+def _signed(fd: int) -> tuple[str, str] | None:
     try:
         text = json.loads(os.pread(fd, _TEXT_BYTES, 0))
-        return f"{text['holder']}, since {text['since']}"
+        return str(text["holder"]), str(text["since"])
     except (ValueError, KeyError, TypeError):
-        return "another command"
+        return None

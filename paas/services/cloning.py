@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from paas.domain.apps import Actor, App
-from paas.domain.errors import PaasError
 from paas.domain.interfaces import Clock, Locks, Narrator, Repository, Store
 from paas.domain.names import AppName
 from paas.services.access import find_app, refreshed
 from paas.services.apps import Apps
 from paas.services.deploys import Deploys
+from paas.services.narration import waiting
 from paas.services.slug_maker import Push
 
 
@@ -40,7 +40,7 @@ class Cloning:
         not deployed.
         """
         source = find_app(self.store, actor, name)
-        app = self._copy(actor, source, new_name)
+        app = self._copy(actor, source, new_name, say)
         say.step(f"Created {app.name} with the repository and config of {source.name}")
         if source.storage:
             say.warn("Storage directories are not copied.")
@@ -51,14 +51,8 @@ class Cloning:
             self.deploys.deploy(Push(app, commit, None, actor), say, on_live)
         return app
 
-    def _copy(self, actor: Actor, source: App, new_name: AppName) -> App:
-        with self.locks.idle_push(source.id) as idle:
-            if not idle:
-                raise PaasError(
-                    "push-goes-on",
-                    f"A push to {source.name} goes on.",
-                    f"paas ps:wait {source.name}, then again",
-                )
+    def _copy(self, actor: Actor, source: App, new_name: AppName, say: Narrator) -> App:
+        with self.locks.pushing(source.id, actor.name, waiting(say)):
             app = self.apps.create(actor, new_name)
             try:
                 self.repository.copy(source.id, app.id)

@@ -17,8 +17,9 @@ from paas.domain.interfaces import (
     Store,
 )
 from paas.domain.sources import GitSource
-from paas.services.access import find_app
+from paas.services.access import find_app, refreshed
 from paas.services.deploys import Deploys
+from paas.services.narration import waiting
 from paas.services.slug_maker import Push
 from paas.services.upkeep import refuse_locked
 
@@ -97,12 +98,8 @@ class Imports:
             refuse_locked(self.store, app)
         self.repository.create(app.id)
         with ExitStack() as stack:
-            if not stack.enter_context(self.locks.idle_push(app.id)):
-                raise PaasError(
-                    "push-goes-on",
-                    f"A push to {app.name} goes on.",
-                    f"paas ps:wait {app.name}, then again",
-                )
+            stack.enter_context(self.locks.pushing(app.id, actor.name, waiting(say)))
+            app = refreshed(self.store, app)
             branch = self._branch(app)
             with say.doing("fetching"):
                 imported = stack.enter_context(fetch(self.repository.head(app.id, branch)))

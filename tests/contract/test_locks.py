@@ -1,6 +1,7 @@
 """Locks between processes."""
 
 import fcntl
+import json
 import os
 import signal
 import stat
@@ -188,3 +189,27 @@ def test_idle_push_keeps_pushes_out_unless_one_goes_on(locks: FlockLocks) -> Non
         fcntl.flock(push, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with locks.idle_push(1) as idle:
             assert not idle
+
+
+def test_who_takes_in_code_without_a_push_is_named(locks: FlockLocks) -> None:
+    """To pushers, who read the lock's file, and to the next such command; afterwards nobody is."""
+    path = locks.push(1)
+    path.write_text('{"holder": "alice", "since": "10:00:00 UTC"}')
+    with locks.pushing(1, "bob"):
+        assert json.loads(path.read_text())["holder"] == "bob"
+    assert path.read_text() == ""
+    told: list[str] = []
+
+    @contextmanager
+    def waiting(holder: str) -> Iterator[None]:
+        told.append(holder)
+        fcntl.flock(push, fcntl.LOCK_UN)
+        yield
+
+    for signed in ('{"holder": "carol", "since": "10:00:00 UTC"}', ""):
+        path.write_text(signed)
+        with path.open("r+") as push:
+            fcntl.flock(push, fcntl.LOCK_EX)
+            with locks.pushing(1, "bob", waiting):
+                pass
+    assert told == ["carol pushes to the app, since 10:00:00 UTC", "a push goes on"]

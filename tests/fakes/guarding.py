@@ -57,6 +57,22 @@ class FakeLocks:
         return Path(f"/locks/push-{app_id}")
 
     @contextmanager
+    def pushing(
+        self,
+        app_id: int,
+        user: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> Iterator[None]:
+        if app_id in self.pushed and waiting is not None:
+            with waiting("bob pushes"):
+                self.pushed.remove(app_id)
+        self.pushed.add(app_id)
+        try:
+            yield
+        finally:
+            self.pushed.remove(app_id)
+
+    @contextmanager
     def idle_push(self, app_id: int) -> Iterator[bool]:
         yield app_id not in self.pushed
 

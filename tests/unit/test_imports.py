@@ -114,11 +114,13 @@ def test_a_locked_app_can_be_synced_but_not_built(world: World) -> None:
     sync(world, Building.NEVER)
 
 
-def test_a_sync_does_not_run_beside_a_push(world: World) -> None:
-    """They would move the same branch."""
+def test_a_sync_waits_for_a_push(world: World) -> None:
+    """They would move the same branch; it is told whom it waits for."""
     world.locks.pushed.add(1)
-    with pytest.raises(PaasError, match="A push to shop goes on"):
-        sync(world, Building.NEVER)
+    sync(world, Building.NEVER)
+    assert any("Waiting: bob pushes. This follows." in line for line in world.said.lines)
+    assert world.importer.kept == {(1, "main"): NEW}
+    assert world.locks.pushed == set()
 
 
 def test_an_archive_is_always_deployed(world: World) -> None:

@@ -37,6 +37,14 @@ class Locks(Protocol):
     def push(self, app_id: int) -> Path:
         """The file that a pusher's client locks before receive-pack; made where it is missing."""
 
+    def pushing(
+        self,
+        app_id: int,
+        user: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> AbstractContextManager[None]:
+        """Be the one who pushes to the app, without a push; otherwise as ``app``."""
+
     def idle_push(self, app_id: int) -> AbstractContextManager[bool]:
         """Keep pushes out for a moment. False, and they are not kept out, while one goes on."""
 

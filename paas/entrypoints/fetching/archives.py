@@ -63,6 +63,7 @@ def download(url: str, target: Path, max_bytes: int) -> None:
         *("curl", "--silent", "--show-error", "--fail", "--location", "--max-redirs", "10"),
         *("--proto", "=http,https", "--proto-redir", onward, "--retry", "2", "--globoff"),
         *("--max-time", str(DOWNLOAD_LIMIT_S), "--max-filesize", str(max_bytes)),
+        *("--speed-limit", "1000", "--speed-time", "60", "--retry-max-time", "30"),
         *("--output", str(target), "--config", "-"),
     ]
     # Not as an argument, which others can see: the query may be a signature, a secret thus.
