@@ -151,6 +151,11 @@ class Cgroups:
                 count += sum(map(int, re.findall(r"^oom_kill (\d+)$", text, re.MULTILINE)))
         return count
 
+    def kill(self, name: str) -> None:
+        """KILL, once, to all processes of that name; from then on none of them may fork."""
+        for place in self.places():
+            _kill(place.path / name)
+
     def remove(self, name: str) -> None:
         """Kill what is left in the cgroups of that name and remove them; no error without them.
 
@@ -254,18 +259,22 @@ def pids_below(cgroup: Path) -> list[int]:
     return found
 
 
+def _kill(cgroup: Path) -> None:
+    """Without a fork that fills up what was killed; cgroup.kill needs Linux 5.14 and v2."""
+    with contextlib.suppress(OSError):
+        (cgroup / "pids.max").write_text("0")
+    try:
+        (cgroup / "cgroup.kill").write_text("1")
+    except OSError:
+        for pid in pids_below(cgroup):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
 def _kill_all(cgroup: Path) -> None:
-    """Kill until none is left; cgroup.kill needs Linux 5.14 and v2, else no fork is allowed."""
     deadline = time.monotonic() + KILL_LIMIT_S
     while pids := pids_below(cgroup):
-        with contextlib.suppress(OSError):
-            (cgroup / "pids.max").write_text("0")
-        try:
-            (cgroup / "cgroup.kill").write_text("1")
-        except OSError:
-            for pid in pids:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        _kill(cgroup)
         if time.monotonic() > deadline:
             raise PaasError(
                 "cgroup-busy", f"Processes of {cgroup.name} do not end, though killed: {pids[:10]}."

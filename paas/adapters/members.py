@@ -47,6 +47,8 @@ class Members:
         return wait_until(lambda: not self._kill_once(), _KILLED_LIMIT_S)
 
     def _kill_once(self) -> set[int]:
+        for name in self.names:
+            self.cgroups.kill(name)
         pids = self.pids()
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):

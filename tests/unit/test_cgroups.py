@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.cgroups import Cgroups, own_cgroups, pids_below
+from paas.adapters.members import Members
 from paas.domain.launching import Cgroup
 from paas.settings import Settings
 
@@ -88,3 +89,17 @@ def test_memory_is_limited_with_swap(
     assert Cgroups(settings).for_instance("1-v1-1-web.1") == (
         Cgroup(f"{tmp_path}/1-v1-1-web.1", limits),
     )
+
+
+def test_what_is_killed_may_not_fork(tmp_path: Path) -> None:
+    """Or each kill would make room for another process; where there is a kill for all, it is
+    asked for."""
+    place = {"path": str(tmp_path), "controllers": ["pids"], "unified": True}
+    (tmp_path / "cgroups.json").write_text(json.dumps([place]))
+    cgroup = tmp_path / "1-v1-1-web.1"
+    cgroup.mkdir()
+    for name, text in (("cgroup.procs", ""), ("pids.max", "1024"), ("cgroup.kill", "")):
+        (cgroup / name).write_text(text)
+    assert Members(Cgroups(Settings(run=tmp_path)), frozenset(), frozenset({cgroup.name})).kill()
+    assert (cgroup / "pids.max").read_text() == "0"
+    assert (cgroup / "cgroup.kill").read_text() == "1"
