@@ -8,7 +8,6 @@ import re
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,8 @@ from paas.domain.errors import PaasError
 ANSWER_LIMIT_S = 10.0
 ANSWER_S = 1.0
 RETRY_S = 0.005
-PID_TRIES = 40
+# A reload deletes the pid file and writes it anew; a busy machine lets that take its time.
+PID_LIMIT_S = 3.0
 _MAINTENANCE = 1  # srv_admin_state: SRV_ADMF_FMAINT
 _RUNNING = 2  # srv_op_state: SRV_ST_RUNNING
 _APP = re.compile(r"paas_[0-9]+")
@@ -52,13 +52,17 @@ class Master:
 
     def is_up(self) -> bool:
         """Whether the process is there."""
-        for _ in range(PID_TRIES):
-            if not self._path.exists():
-                break
-            with suppress(OSError, ValueError):  # a reload deletes the file and writes it anew
+        deadline = time.monotonic() + PID_LIMIT_S
+        while self._path.exists() and time.monotonic() < deadline:
+            try:
                 pid = int(self._pid_file.read_text())
+            except (OSError, ValueError):
+                time.sleep(RETRY_S)
+                continue
+            try:
                 return Path(f"/proc/{pid}/comm").read_text().strip() == "haproxy"
-            time.sleep(RETRY_S)
+            except OSError:
+                return False
         return False
 
     def forget(self) -> None:
