@@ -2,6 +2,7 @@
 
 import random
 import socket
+from collections.abc import Sequence
 
 from paas.domain.errors import PaasError
 from paas.settings import Settings
@@ -39,9 +40,14 @@ class LocalPorts:
             )
         return found
 
+    def are_free(self, ports: Sequence[int]) -> bool:
+        """Whether nothing listens on any of these on loopback: connections may still be closing."""
+        return all(_is_free(port, beside_closing=True) for port in ports)
 
-def _is_free(port: int) -> bool:
+
+def _is_free(port: int, *, beside_closing: bool = False) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, beside_closing)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:

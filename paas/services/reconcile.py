@@ -147,6 +147,9 @@ class Reconcile:
         release = self.store.release(app.id, app.current) if app.current else None
         if release is None:
             return len(leftover)
+        if self.rollout.resume(app, live):
+            say.step(f"{app.name}: starting v{release.version} again")
+            return len(leftover) + 1
         say.step(f"{app.name}: starting v{release.version} anew")
         leaving += self.rollout.run(app, release, say, lambda: None)
         return len(leftover) + 1

@@ -5,7 +5,7 @@ becomes current. Until the switch any failure removes what was made and the old 
 serving. The old instances are drained and stopped when the app's lock is free (retirement.py).
 """
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -89,6 +89,28 @@ class Rollout:
             raise
         on_live()
         return old
+
+    def resume(self, app: App, instances: Sequence[Instance]) -> bool:
+        """Start live instances as they were, where none of them runs any more: after a reboot.
+
+        Nobody waits for them. One that fails, since its database is not up yet, is tried again by
+        the supervisor, and no other app waits for it. False, with nothing started, where some
+        still run, a port is taken, or a slug is gone.
+        """
+        groups = {i.group: [x for x in instances if x.group == i.group] for i in instances}
+        ports = [i.port for i in instances if i.port is not None]
+        if self.runtime.groups() & groups.keys() or not self.ports.are_free(ports):
+            return False
+        releases = [self.store.release(app.id, group[0].version) for group in groups.values()]
+        slugs = [self.store.slug(r.slug_id) if r and r.slug_id else None for r in releases]
+        if not all(slugs):
+            return False
+        for group, release, slug in zip(groups.values(), releases, slugs, strict=True):
+            assert release is not None
+            assert slug is not None
+            path = self.slugs.path(slug.id)
+            self.runtime.start(app, group, path, release.config, slug.processes)
+        return True
 
     def _warn(self, app: App, release: Release, say: Narrator) -> None:
         for text in self.sites.files.warnings(release, self.store.routing(app.id)):

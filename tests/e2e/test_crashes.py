@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -365,6 +366,28 @@ def test_supervisord_is_killed(fragile: Server, repository: MakeRepository) -> N
     wait_for(lambda: _kinds(fragile) == before, what="one copy of each process")
     assert "orphaned" in alice.ssh("apps").stdout
     assert alice.ssh("run", "-a", "orphaned", "cat /app/data/file").stdout == "kept\n"
+
+
+def test_an_app_that_cannot_start_yet_comes_up_after_a_reboot(
+    fragile: Server, repository: MakeRepository
+) -> None:
+    """Its database may start later: it is tried until it runs, as after a crash."""
+    alice = fragile.user("alice")
+    alice.ssh("apps:create", "needy")
+    alice.ssh("storage:add", "/app/data", "-a", "needy")
+    (database,) = (fragile.state / "storage" / str(app_id(fragile, "needy"))).iterdir()
+    (database / "up").touch()
+    procfile = "web: test -e data/up || exit 1; exec python serve.py\n"
+    alice.push(repository(tiny(Procfile=procfile)), "needy")
+
+    fragile.paas("server:stop")
+    shutil.rmtree(fragile.run)
+    (database / "up").unlink()
+    fragile.paas("server:start")
+    wait_for(lambda: "Process exited" in alice.ssh("logs", "needy").stdout, what="its failure")
+    (database / "up").touch()
+
+    wait_for(lambda: _answers(fragile, "needy"), what="the app")
 
 
 def _kinds(server: Server) -> list[str]:

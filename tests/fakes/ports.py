@@ -42,7 +42,13 @@ class FakeProbe:
 
 
 class FakePorts:
-    """The lowest ports that are not taken, from 5000."""
+    """The lowest ports that are not taken, from 5000. used: those that others have."""
+
+    def __init__(self) -> None:
+        self.used: set[int] = set()
 
     def free(self, taken: set[int], count: int) -> list[int]:
-        return [port for port in range(5000, 5100) if port not in taken][:count]
+        return [port for port in range(5000, 5100) if port not in taken | self.used][:count]
+
+    def are_free(self, ports: Sequence[int]) -> bool:
+        return self.used.isdisjoint(ports)

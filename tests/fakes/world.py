@@ -88,6 +88,7 @@ class World:
     storage_files: FakeStorage = field(default_factory=FakeStorage)
     builder: ScriptedBuilder = field(default_factory=ScriptedBuilder)
     queue: FakeBuildQueue = field(default_factory=FakeBuildQueue)
+    ports: FakePorts = field(default_factory=FakePorts)
     probe: FakeProbe = field(default_factory=FakeProbe)
     runtime: FakeRuntime = field(default_factory=FakeRuntime)
     proxy: FakeProxy = field(default_factory=FakeProxy)
@@ -153,7 +154,7 @@ class World:
             store=self.store,
             runtime=self.runtime,
             proxy=self.proxy,
-            ports=FakePorts(),
+            ports=self.ports,
             slugs=self.slugs,
             logs=self.logs,
             sites=self.sites,

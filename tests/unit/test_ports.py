@@ -34,3 +34,15 @@ def test_too_few_ports_is_an_error_that_counts_them() -> None:
     with pytest.raises(PaasError) as caught:
         LocalPorts(Settings(ports=(18_215, 18_218))).free({18_216}, 3)
     assert "only 2 are free, and 3 are needed" in caught.value.message
+
+
+def test_a_port_that_something_uses_is_not_free() -> None:
+    """An instance comes back to its port unless another listens there; closing is not using."""
+    ports = LocalPorts(Settings(ports=RANGE))
+    free = ports.free(set(), 2)
+    assert ports.are_free(free)
+    with socket.create_server(("127.0.0.1", free[1])) as server:
+        assert not ports.are_free(free)
+        with socket.create_connection(server.getsockname()):
+            server.accept()[0].close()
+    assert ports.are_free(free)

@@ -5,8 +5,9 @@ from datetime import datetime
 import pytest
 
 from paas.domain.names import AppName
-from paas.domain.releases import Status
+from paas.domain.releases import State, Status
 from paas.domain.routing import Routing
+from tests.fakes.runtime import Behaviour
 from tests.fakes.world import World
 
 
@@ -46,14 +47,52 @@ def test_nothing_to_mend(world: World) -> None:
     assert world.runtime.calls == []
 
 
-def test_lost_instances_are_started_anew(world: World) -> None:
-    """An app whose supervisor files are gone runs again, from its slug and its config."""
-    world.app()
-    world.push()
+def _reboot(world: World) -> None:
+    """The supervisor's files are gone with /run."""
     world.runtime.running.clear()
     world.runtime.files.clear()
+
+
+def test_lost_instances_are_started_again(world: World) -> None:
+    """After a reboot an app runs as before, from its slug and its config, at its port."""
+    world.app()
+    world.push()
+    started = dict(world.runtime.running)
+    _reboot(world)
     assert world.reconcile.run(world.said) == 1
-    assert [s.instance.version for s in world.runtime.running.values()] == [1]
+    assert world.runtime.running == started
+    assert world.proxy.ports("shop.example.com") == (5000,)
+
+
+def test_an_app_that_fails_after_a_reboot_is_tried_again(world: World) -> None:
+    """Its database may come up later: the supervisor goes on trying, and no other app waits."""
+    for name in ("broken", "shop"):
+        world.app(name)
+        world.push(name)
+    started = dict(world.runtime.running)
+    for one in started.values():
+        world.runtime.behaviours[one.command] = Behaviour(State.CRASHED, exits=1)
+    _reboot(world)
+    assert world.reconcile.run(world.said) == 2
+    assert world.runtime.running == started
+
+
+def test_a_lost_instance_whose_port_is_taken_gets_another(world: World) -> None:
+    """What has the port now is no app of ours: a roll-out finds a free one."""
+    world.app()
+    world.push()
+    _reboot(world)
+    world.ports.used.add(5000)
+    assert world.reconcile.run(world.said) == 1
+    assert world.proxy.ports("shop.example.com") == (5001,)
+
+
+def test_what_still_runs_is_replaced_when_a_part_is_lost(world: World) -> None:
+    """Instances of a group whose files are gone in part are replaced without losing a request."""
+    world.app()
+    world.push()
+    world.runtime.files.clear()
+    assert world.reconcile.run(world.said) == 1
     assert world.proxy.ports("shop.example.com") == (5001,)
 
 

@@ -104,6 +104,9 @@ class Ports(Protocol):
     def free(self, taken: set[int], count: int) -> list[int]:
         """That many ports of the platform's range that nothing uses."""
 
+    def are_free(self, ports: Sequence[int]) -> bool:
+        """Whether nothing listens on any of these."""
+
 
 class Resolver(Protocol):
     """What DNS says."""
