@@ -9,6 +9,8 @@ from pathlib import Path
 
 from paas.adapters.process import exit_words
 
+# More than any machine has.
+_NONE = 2**60
 _GROUP = re.compile(r"([0-9]+)-(v[0-9]+)-[0-9]+")
 
 
@@ -21,18 +23,18 @@ class ExitLog:
         # By instance id: how often the kernel had killed for memory when it was last looked at.
         self._killed: dict[str, int] = {}
 
-    def write(self, group: str, label: str, status: int) -> None:
-        """Say how an instance has ended by itself. status: negative for a signal."""
+    def write(self, group: str, label: str, status: int) -> str:
+        """Say how an instance has ended by itself; returns that. status: negative for a signal."""
+        words = exit_words(status)
         found = _GROUP.fullmatch(group)
         if found is None:
-            return
-        words = f"Process {exit_words(status)}"
+            return words
         killed, limit = self._memory(f"{group}-{label}")
         if killed > self._killed.get(f"{group}-{label}", 0):
-            words += f": out of memory, the limit is {limit}"
+            words += f" (out of memory: {limit})"
         self._killed[f"{group}-{label}"] = killed
         stamp = datetime.now(UTC).isoformat(timespec="microseconds")
-        line = f"{stamp} paas[{label}] {found[2]}: {words}\n"
+        line = f"{stamp} paas[{label}] {found[2]}: Process {words}\n"
         # No log, no line: a full disk or an app that is gone must not disturb supervisord.
         with contextlib.suppress(OSError):
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -41,13 +43,14 @@ class ExitLog:
                 os.write(fd, line.encode())
             finally:
                 os.close(fd)
+        return words
 
     def forget(self, group: str, label: str) -> None:
         """An instance that is stopped for good."""
         self._killed.pop(f"{group}-{label}", None)
 
     def _memory(self, name: str) -> tuple[int, str]:
-        """How often the kernel killed in the instance's cgroup for memory, and its limit."""
+        """How often the kernel killed in the instance's cgroup for memory, and what was short."""
         try:
             places = json.loads(self._cgroups.read_text())
         except (OSError, ValueError):
@@ -62,6 +65,13 @@ class ExitLog:
                 directory = Path(place["path"]) / name
                 text = (directory / events).read_text()
                 count = re.search(r"^oom_kill (\d+)$", text, re.MULTILINE)
-                mib = int((directory / limit).read_text()) // 1_048_576
-                return (int(count[1]) if count else 0), f"{mib} MiB"
+                return (int(count[1]) if count else 0), _limit((directory / limit).read_text())
         return 0, ""
+
+
+def _limit(text: str) -> str:
+    """What memory.max (``max``: none), or memory.limit_in_bytes (none: a huge number), means."""
+    size_bytes = _NONE if text.strip() == "max" else int(text)
+    if size_bytes >= _NONE:
+        return "the server has no more"
+    return f"the limit is {size_bytes // 1_048_576} MiB"

@@ -58,6 +58,12 @@ class NativeOneOff:
             cgroups=self._cgroups.for_instance(cgroup),
             writable=writable,
         )
+        memory_kills = 0
+
+        def look() -> None:
+            nonlocal memory_kills
+            memory_kills = self._cgroups.memory_kills(cgroup)
+
         files.make_directory(self._specs)
         path = self._specs / f"{cgroup}.json"
         try:
@@ -71,6 +77,7 @@ class NativeOneOff:
                     limit_s=limit_s,
                     on_line=output,
                     interrupt=check,
+                    ended=look,
                 )
         except PaasError as error:
             if error.reference != "program-timeout":
@@ -80,7 +87,16 @@ class NativeOneOff:
             ) from error
         finally:
             files.remove(path)
+        if status and memory_kills:
+            raise self._out_of_memory(name)
         return status if status >= 0 else 128 - status
+
+    def _out_of_memory(self, name: str) -> PaasError:
+        if limit_mib := self._settings.memory_mib:
+            why = f"by the memory limit: it needs more than {limit_mib} MiB (setting memory_mib)"
+        else:
+            why = "because the server has no more memory"
+        return PaasError("one-off-memory", f"{name} was killed {why}.")
 
     def clear(self, app_id: int) -> bool:
         """End what a killed caller left running; see domain.interfaces.OneOff."""

@@ -256,8 +256,15 @@ class NativeRuntime:
             since=datetime.fromtimestamp(since_s, UTC) if since_s else None,
             pid=process.pid or None,
             exits=process.exits,
-            exit_reason=None if process.status is None else exit_words(process.status),
+            exit_reason=_reason(process),
         )
+
+
+def _reason(process: Process) -> str | None:
+    """Why it last ended; a supervisord of before an upgrade tells the status alone."""
+    if process.status is None:
+        return None
+    return process.reason or exit_words(process.status)
 
 
 def _read_state(process: Process, record: str, launched_s: float) -> tuple[State, float]:

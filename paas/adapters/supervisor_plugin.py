@@ -221,18 +221,19 @@ class _Ends:
         self._log = log
         self._wakeup = wakeup
         self._original_waitpid = options.waitpid
-        # By the process's identity: how often, with what status, how often quickly in a row.
-        self._known: dict[int, tuple[int, int, int]] = {}
+        # By the process's identity: how often, with what status, in words, how often quickly in a
+        # row.
+        self._known: dict[int, tuple[int, int, str, int]] = {}
         self._held: dict[int, tuple[Any, Any]] = {}
         options.waitpid = self._waitpid
         events.subscribe(events.Tick5Event, self._release)
 
-    def info(self, process: Any) -> dict[str, int]:
-        """exits, and status where there was one."""
+    def info(self, process: Any) -> dict[str, int | str]:
+        """exits, and status and reason where there was one."""
         if id(process) not in self._known:
             return {"exits": 0}
-        exits, status, _ = self._known[id(process)]
-        return {"exits": exits, "status": status}
+        exits, status, reason, _ = self._known[id(process)]
+        return {"exits": exits, "status": status, "reason": reason}
 
     def forget(self, process: Any) -> None:
         """A process that is stopped."""
@@ -249,12 +250,12 @@ class _Ends:
         return pid, status
 
     def _note(self, process: Any, status: int) -> None:
-        exits, _, quick = self._known.get(id(process), (0, 0, 0))
+        exits, _, reason, quick = self._known.get(id(process), (0, 0, "", 0))
         lasted_s = time.time() - process.laststart
         quick = quick + 1 if lasted_s < _QUICK_S else 0
-        self._known[id(process)] = (exits + 1, status, quick)
         if not process.killing:
-            self._log.write(process.group.config.name, process.config.name, status)
+            reason = self._log.write(process.group.config.name, process.config.name, status)
+        self._known[id(process)] = (exits + 1, status, reason, quick)
         # startsecs: the platform's own programs have supervisord's backoff.
         if quick >= _QUICK_ENDS and process.config.startsecs == 0 and not process.killing:
             self._held[id(process)] = (process, process.config.autorestart)

@@ -22,7 +22,8 @@ class Process:
 
     state: supervisord's own word, such as RUNNING. pid: 0 while it does not run. started and
     stopped: seconds since the epoch, 0 for never. exits: how often it has ended. status: how the
-    last time (negative: the signal that killed it).
+    last time (negative: the signal that killed it). reason: the same in words, and why, where
+    supervisord knows more.
     """
 
     group: str
@@ -33,6 +34,7 @@ class Process:
     stopped: float
     exits: int
     status: int | None
+    reason: str | None = None
 
 
 class Supervisor:

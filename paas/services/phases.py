@@ -158,6 +158,8 @@ class _Run:
                 check=self.check,
             )
         except PaasError as error:
+            if error.reference == "one-off-memory":
+                return error.summary.removeprefix(f"{self.name} ")
             if error.reference != "one-off-timeout":
                 raise
             return f"did not end within {phases.limit_s:g} s (setting release_limit_s)"

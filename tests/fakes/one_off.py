@@ -24,8 +24,8 @@ class FakeOneOff:
     """`OneOff` of paas/domain/interfaces that knows a few shell words.
 
     Commands are ``;``-separated words of: ``echo TEXT``, ``exit N``, ``flood N`` (lines of 1 MB),
-    ``kill -KILL $$`` and ``sleep N``, which passes every limit that is shorter. ran: what was run,
-    in its order. meanwhile: what else happens while one runs.
+    ``kill -KILL $$``, ``hog`` (memory) and ``sleep N``, which passes every limit that is shorter.
+    ran: what was run, in its order. meanwhile: what else happens while one runs.
     """
 
     ran: list[Ran] = field(default_factory=list)
@@ -59,6 +59,8 @@ class FakeOneOff:
                 raise PaasError(
                     "one-off-timeout", f"{name} did not end within {limit_s:g} s and was stopped."
                 )
+            elif word == "hog":
+                raise PaasError("one-off-memory", f"{name} was killed by the memory limit.")
             elif word == "exit":
                 return int(rest)
             elif word == "kill":

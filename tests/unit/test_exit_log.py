@@ -45,7 +45,18 @@ def test_memory(log: ExitLog, tmp_path: Path) -> None:
     log.write(GROUP, LABEL, -9)
     log.write(GROUP, LABEL, -9)
     killed = "paas[web.1] v2: Process killed by SIGKILL"
-    assert lines(tmp_path) == [f"{killed}: out of memory, the limit is 64 MiB", killed]
+    assert lines(tmp_path) == [f"{killed} (out of memory: the limit is 64 MiB)", killed]
+
+
+@pytest.mark.parametrize("limit", ["max", "9223372036854771712"])
+def test_memory_without_a_limit(log: ExitLog, tmp_path: Path, limit: str) -> None:
+    """The kernel kills where the whole server has no more, too; cgroup v2 and v1 say it so."""
+    cgroup = tmp_path / "cgroup" / f"{GROUP}-{LABEL}"
+    (cgroup / "memory.max").write_text(f"{limit}\n")
+    (cgroup / "memory.events").write_text("oom 1\noom_kill 1\n")
+    words = "killed by SIGKILL (out of memory: the server has no more)"
+    assert log.write(GROUP, LABEL, -9) == words
+    assert lines(tmp_path) == [f"paas[web.1] v2: Process {words}"]
 
 
 def test_what_has_no_log_is_no_error(log: ExitLog, tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def test_runs_before_any_instance_starts(world: World) -> None:
     [
         ("echo no table; exit 3", "exited with status 3. Its last lines:\n  no table"),
         ("kill -KILL $$", "was killed by signal 9. It printed nothing."),
+        ("echo x; hog", "was killed by the memory limit. Its last lines:\n  x"),
         ("sleep 5000", "did not end within 900 s (setting release_limit_s)"),
     ],
 )

@@ -84,7 +84,7 @@ class OneOff(Protocol):
         without its end. writable: what it writes below /app stays in the slug's directory. No
         process of it is left when this returns. check: called several times a second; what it
         raises ends the command. Raises PaasError ``one-off-timeout`` where it does not end within
-        limit_s.
+        limit_s, ``one-off-memory`` where it failed and the kernel had killed of it for memory.
         """
 
     def clear(self, app_id: int) -> bool:
