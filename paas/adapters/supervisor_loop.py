@@ -1,4 +1,4 @@
-"""How supervisord's main loop is cured of five faults, by what the plugin puts in their place.
+"""How supervisord's main loop is cured of six faults, by what the plugin puts in their place.
 
 - It sleeps up to a second when a child ends, and again before it starts it anew: a wake-up pipe
   makes both immediate.
@@ -9,8 +9,10 @@
 - It closes minfds descriptors one by one in every child: see raise_open_files.
 - Its children outlive it until they have asked not to: a new supervisord then finds their ports
   taken, or starts a second copy. They are asked to end with it before anything else: see fork.
+- A full disk ends it, and with it every app: see lose_what_cannot_be_logged.
 
-After supervisor 4.3's sources: supervisord.py (runforever), poller.py, process.py (spawn).
+After supervisor 4.3's sources: supervisord.py (runforever), poller.py, process.py (spawn),
+loggers.py.
 """
 
 import contextlib
@@ -21,7 +23,9 @@ import select
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
+from supervisor import loggers
 from supervisor.medusa import asyncore_25 as asyncore
 from supervisor.poller import BasePoller
 
@@ -102,6 +106,25 @@ def close_inherited_at_exec() -> None:
         if int(path.name) > 2:
             with contextlib.suppress(OSError):
                 os.set_inheritable(int(path.name), False)
+
+
+def lose_what_cannot_be_logged() -> None:
+    """Have a line for which the disk has no room be lost.
+
+    supervisord tells the failure on its stderr, mostly a file on the same disk; the error of that
+    closes the pipe of the program which spoke, then ends supervisord. A file that could not be
+    made anew when it was rotated is tried again with the next line.
+    """
+    plain = loggers.RotatingFileHandler.emit
+
+    def emit(handler: Any, record: Any) -> None:
+        with contextlib.suppress(OSError):
+            if handler.stream.closed:
+                handler.stream = Path(handler.baseFilename).open("ab")  # noqa: SIM115
+            plain(handler, record)
+
+    loggers.RotatingFileHandler.emit = emit
+    loggers.Handler.handleError = lambda _handler: None
 
 
 class TurnPoller(BasePoller):  # type: ignore[misc]

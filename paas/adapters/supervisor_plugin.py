@@ -15,14 +15,13 @@ of paas/adapters/supervisor_loop.py the cures are:
 """
 
 import configparser
-import contextlib
 import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from supervisor import events, loggers
+from supervisor import events
 from supervisor.options import UnhosedConfigParser
 from supervisor.states import STOPPED_STATES, ProcessStates, getProcessStateDescription
 from supervisor.xmlrpc import Faults, RPCError
@@ -33,6 +32,7 @@ from paas.adapters.supervisor_loop import (
     Wakeup,
     close_inherited_at_exec,
     fork,
+    lose_what_cannot_be_logged,
     raise_open_files,
 )
 
@@ -53,28 +53,13 @@ def make_interface(
     """
     raise_open_files(int(max_open_files))
     close_inherited_at_exec()
-    outlive_full_disks()
+    lose_what_cannot_be_logged()
     supervisord.options.fork = fork
     supervisord.options.setpgrp = _nothing  # fork has seen to it
     supervisord.options.poller = TurnPoller(supervisord.options)
     wakeup = Wakeup()
     wakeup.install()
     return PaasInterface(supervisord, wakeup, ExitLog(Path(logs), Path(cgroups)))
-
-
-def outlive_full_disks() -> None:
-    """Let no line that cannot be written, nor a rotation that fails, end supervisord."""
-    rotate = loggers.RotatingFileHandler.doRollover
-
-    def rotate_if_possible(handler: Any) -> None:
-        try:
-            rotate(handler)
-        except (OSError, ValueError):  # ValueError: it is closed, since it could not be made anew
-            with contextlib.suppress(OSError):
-                handler.reopen()
-
-    loggers.RotatingFileHandler.doRollover = rotate_if_possible
-    loggers.Handler.handleError = lambda _handler: None
 
 
 def _start_log_soon(event: Any) -> None:
