@@ -5,6 +5,7 @@ import json
 import re
 import socket
 import ssl
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 import h2.config
 import h2.connection
 import h2.events
+import h2.exceptions
 import pytest
 from h2.errors import ErrorCodes
 
@@ -200,6 +202,39 @@ def test_what_cannot_be_said_in_http_1_never_comes_out_as_it(
         assert seen.get("transfer-encoding") in {None, "chunked"}
         assert not {"content-length", "transfer-encoding"} <= set(seen)
         assert seen.get("connection") in {None, "close"}
+
+
+@pytest.mark.parametrize("size", [1, 5_000])
+def test_a_refusal_is_an_answer_also_where_the_body_comes_later(secure: Secure, size: int) -> None:
+    """And no broken stream, which clients take for a failure of the network: no error is said."""
+    with secure.connect(A) as channel:
+        client = _Client(channel)
+        headers = asking(("content-length", str(size)), host="nobody.example.com")
+        client.h2.send_headers(1, [(":method", "POST"), *headers[1:]], end_stream=False)
+        client.flush()
+        time.sleep(0.05)
+        with contextlib.suppress(h2.exceptions.StreamClosedError):
+            client.h2.send_data(1, b"x" * size, end_stream=True)
+        client.flush()
+        channel.settimeout(0.3)
+        frames = b""
+        with contextlib.suppress(TimeoutError):
+            while data := channel.recv(65536):
+                frames += data
+    events = client.h2.receive_data(frames)
+    (answer,) = [e for e in events if isinstance(e, h2.events.ResponseReceived)]
+    assert _text(dict(answer.headers or ())[b":status"]) == "421"
+    assert set(reset_codes(frames)) <= {ErrorCodes.NO_ERROR}
+
+
+def reset_codes(frames: bytes) -> list[int]:
+    """The error codes of the RST_STREAM frames among these (RFC 9113, 4.1 and 6.4)."""
+    codes = []
+    while frames:
+        size, kind = int.from_bytes(frames[:3], "big"), frames[3]
+        codes += [int.from_bytes(frames[9:13], "big")] if kind == 3 else []
+        frames = frames[9 + size :]
+    return codes
 
 
 def test_an_upgrade_to_http2_in_the_clear_is_not_made(secure: Secure) -> None:
