@@ -110,7 +110,7 @@ class Config:
 
             if restart:
                 with telling_failure(say, "The config is as it was", app.current):
-                    leaving += self.rollout.run(app, release, say, live)
+                    self.rollout.run(app, release, say, live, leaving)
             else:
                 self.store.make_current(app.id, release.version, app.generation)
                 if any(i.is_live(app) for i in self.store.instances(app.id)):

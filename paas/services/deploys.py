@@ -60,8 +60,7 @@ class Deploys:
                 with telling_failure(say, "The deploy failed", push.app.current):
                     slug, config = self.maker.make(push, build, say)
                     baseline = self.watch.baseline(push.app)
-                    version, old = self._release(push, slug, config, say, on_live)
-                    leaving += old
+                    version = self._release(push, slug, config, say, on_live, leaving)
                 self.queue.forget(build.id)
             except PaasError as error:
                 say.record_error(error)
@@ -92,7 +91,8 @@ class Deploys:
         config: ConfigVars,
         say: Recorded,
         on_live: Callable[[], None],
-    ) -> tuple[int, list[Instance]]:
+        leaving: list[Instance],
+    ) -> int:
         """Steps 3 to 5: the release, its instances, the switch; as `Releases.go_back`."""
         app = push.app
         commit = self.repository.commit(app.id, push.commit, push.quarantine)
@@ -117,7 +117,8 @@ class Deploys:
 
         # Until the switch it may still be cancelled; a slug has the id of its build.
         check = canceller(self.queue, slug.id)
-        return release.version, self.rollout.run(app, release, say, live, check=check)
+        self.rollout.run(app, release, say, live, leaving, check=check)
+        return release.version
 
     def _abandon(self, build: Build, reason: str) -> None:
         """Record the failure and remove the slug, unless it is live already.

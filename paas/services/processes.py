@@ -97,7 +97,7 @@ class Processes:
                 )
             only = {label(place) for place in chosen} if words else None
             with telling_failure(say, "Nothing was restarted", app.current):
-                leaving += self.rollout.run(app, release, say, on_live, only=only)
+                self.rollout.run(app, release, say, on_live, leaving, only=only)
 
     def stop(self, actor: Actor, name: str, words: Sequence[str], say: Narrator) -> None:
         """Take instances out of the proxy and end them, until they are started by hand.
@@ -113,7 +113,7 @@ class Processes:
             self.store.set_stopped(app.id, after_stop(before, words))
             try:
                 only = {label(place) for place in chosen}
-                leaving += self.rollout.run(app, release, say, lambda: None, only=only)
+                self.rollout.run(app, release, say, lambda: None, leaving, only=only)
             except BaseException:
                 self.store.set_stopped(app.id, before)
                 raise
@@ -142,7 +142,7 @@ class Processes:
                 on_live()
                 return
             try:
-                leaving += self.rollout.run(app, release, say, on_live, only=missing)
+                self.rollout.run(app, release, say, on_live, leaving, only=missing)
             except BaseException:
                 self.store.set_stopped(app.id, before)
                 raise
@@ -187,7 +187,7 @@ class Processes:
             self.store.set_formation(app.id, after)
             try:
                 with telling_failure(say, "The formation is as it was", app.current):
-                    leaving += self.rollout.run(app, release, say, on_live, only=changed)
+                    self.rollout.run(app, release, say, on_live, leaving, only=changed)
             except BaseException:
                 self.store.set_formation(app.id, before)
                 raise

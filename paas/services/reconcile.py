@@ -151,7 +151,7 @@ class Reconcile:
             say.step(f"{app.name}: starting v{release.version} again")
             return len(leftover) + 1
         say.step(f"{app.name}: starting v{release.version} anew")
-        leaving += self.rollout.run(app, release, say, lambda: None)
+        self.rollout.run(app, release, say, lambda: None, leaving)
         return len(leftover) + 1
 
     def _remove_strays(self, say: Narrator) -> int:

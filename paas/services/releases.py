@@ -88,9 +88,7 @@ class Releases:
                 target = history.rollback_default(self.store.releases(app.id), app.current)
             else:
                 target = self._find(app, version)
-            version, old = self.go_back(app, target, actor.name, say, on_live)
-            leaving += old
-            return version
+            return self.go_back(app, target, actor.name, say, on_live, leaving)
 
     def go_back(
         self,
@@ -99,11 +97,12 @@ class Releases:
         user: str,
         say: Narrator,
         on_live: Callable[[], None],
+        leaving: list[Instance],
         *,
         reason: str = "",
         release_phase: bool = False,
-    ) -> tuple[int, list[Instance]]:
-        """Roll back to that release; as `Rollout.run`, with the new version in front.
+    ) -> int:
+        """Roll back to that release by `Rollout.run`; returns the new version.
 
         reason: why, for the description, where the server does it by itself. There is no release
         phase: old migrations fail on what newer ones made of a database, and a rollback is urgent.
@@ -111,11 +110,18 @@ class Releases:
         self._check_slug(app, target, history.check_rollback(target, app.current))
         say.step(f"Rolling back to v{target.version}: {target.description}")
         words = f"Rollback to v{target.version}" + (f" ({reason})" if reason else "")
-        return self._again(app, target, words, user, say, on_live, release_phase=release_phase)
+        return self._again(
+            app, target, words, user, say, on_live, leaving, release_phase=release_phase
+        )
 
     def retry(
-        self, app: App, user: str, say: Narrator, on_live: Callable[[], None]
-    ) -> tuple[int, list[Instance]]:
+        self,
+        app: App,
+        user: str,
+        say: Narrator,
+        on_live: Callable[[], None],
+        leaving: list[Instance],
+    ) -> int:
         """Make the latest failed release a new one; for the rest as go_back."""
         target = history.retry_target(self.store.releases(app.id), app.current)
         if target is None:
@@ -130,7 +136,7 @@ class Releases:
         tried = re.sub(r"\A(Retry of v[0-9]+: )+", "", target.description)
         words = f"Retry of v{target.version}: {tried}"
         say.step(words)
-        return self._again(app, target, words[:DESCRIPTION_MAX], user, say, on_live)
+        return self._again(app, target, words[:DESCRIPTION_MAX], user, say, on_live, leaving)
 
     def _again(
         self,
@@ -140,9 +146,10 @@ class Releases:
         user: str,
         say: Narrator,
         on_live: Callable[[], None],
+        leaving: list[Instance],
         *,
         release_phase: bool = True,
-    ) -> tuple[int, list[Instance]]:
+    ) -> int:
         release = self.store.add_release(
             app.id,
             slug_id=target.slug_id,
@@ -158,8 +165,8 @@ class Releases:
             on_live()
 
         with telling_failure(say, f"v{release.version} failed", app.current):
-            old = self.rollout.run(app, release, say, live, release_phase=release_phase)
-        return release.version, old
+            self.rollout.run(app, release, say, live, leaving, release_phase=release_phase)
+        return release.version
 
     def _find(self, app: App, version: int | None) -> Release:
         if version is None:

@@ -24,7 +24,6 @@ class Retries:
         with self.releases.rollout.changing(app, f"{actor.name} retries a release", say) as leaving:
             app = refreshed(self.store, app)
             baseline = self.watch.baseline(app)
-            version, old = self.releases.retry(app, actor.name, say, on_live)
-            leaving += old
+            version = self.releases.retry(app, actor.name, say, on_live, leaving)
         self.watch.follow(app, version, baseline)
         return version

@@ -50,14 +50,16 @@ class Rollout:
         release: Release,
         say: Narrator,
         on_live: Callable[[], None],
+        leaving: list[Instance],
         *,
         release_phase: bool = True,
         only: Set[str] | None = None,
         check: Callable[[], None] = nothing,
-    ) -> list[Instance]:
-        """Make the release the one that runs; returns the instances that it replaced.
+    ) -> None:
+        """Make the release the one that runs.
 
-        The caller has the app's lock by `changing`, and gives it those.
+        The caller has the app's lock by `changing`. leaving: what that gave; the instances that
+        are replaced are added to it.
 
         A new release has its release phase first, where release_phase is not false.
         only: the labels that are concerned (``web.1``); other instances go on as they are. What is
@@ -87,8 +89,8 @@ class Rollout:
             with say.doing("stopping what was started"):
                 self._discard(app, release, new)
             raise
+        leaving += old
         on_live()
-        return old
 
     def resume(self, app: App, instances: Sequence[Instance]) -> bool:
         """Start live instances as they were, where none of them runs any more: after a reboot.

@@ -38,7 +38,7 @@ class Storages:
             live = _Live(on_live)
             try:
                 self.files.create(app.id, made.id, app.uid)
-                leaving += self._roll_out(app, say, live)
+                self._roll_out(app, say, live, leaving)
             except BaseException:
                 if not live.called:  # else the app writes to it already
                     self.store.remove_storage(made.id)
@@ -72,20 +72,22 @@ class Storages:
             self.store.remove_storage(found[0].id)
             live = _Live(on_live)
             try:
-                leaving += self._roll_out(app, say, live)
+                self._roll_out(app, say, live, leaving)
             except BaseException:
                 if not live.called:
                     self.store.restore_storage(app.id, found[0])
                 raise
         self.files.remove(app.id, found[0].id)
 
-    def _roll_out(self, app: App, say: Narrator, on_live: Callable[[], None]) -> list[Instance]:
+    def _roll_out(
+        self, app: App, say: Narrator, on_live: Callable[[], None], leaving: list[Instance]
+    ) -> None:
         app = refreshed(self.store, app)
         release = self.store.release(app.id, app.current) if app.current else None
         if release is None or release.slug_id is None:
             on_live()
-            return []
-        return self.rollout.run(app, release, say, on_live)
+        else:
+            self.rollout.run(app, release, say, on_live, leaving)
 
 
 class _Live:

@@ -83,8 +83,8 @@ class Watch:
                 app.id, "watch", f"v{app.current}: {why}. Going back to v{target.version}"
             )
             reason = f"v{app.current}: {why}"
-            _, leaving[:] = self.releases.go_back(
-                app, target, PLATFORM_USER, say, lambda: None, reason=reason
+            self.releases.go_back(
+                app, target, PLATFORM_USER, say, lambda: None, leaving, reason=reason
             )
 
     def _is_unchanged(self, app: App) -> bool:

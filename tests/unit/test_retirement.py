@@ -71,6 +71,17 @@ def test_what_gets_no_requests_is_not_drained(world: World) -> None:
     assert {i.label for i in world.store.instances(1)} == {"web.1"}
 
 
+def test_what_fails_after_the_switch_keeps_nothing_running(shop: World) -> None:
+    """The new version is live: a caller who is gone must not leave the former one there."""
+
+    def gone() -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        shop.releases.rollback(ROOT, "shop", 1, shop.said, gone)
+    assert running(shop) == {"1-v3-3-web.1"}
+
+
 def test_three_roll_outs_at_once(shop: World) -> None:
     """A push overtakes a drain, which ends after it: each instance is stopped once, and told."""
     seen = []
