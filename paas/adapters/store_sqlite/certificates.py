@@ -17,7 +17,7 @@ class CertificateTables(Database):
     def certificates(self, app_id: int | None = None) -> list[AppCertificate]:
         rows = self.rows(
             "SELECT id, app_id, origin, facts, added_at, warned FROM certificates "
-            "WHERE ?1 IS NULL OR app_id = ?1 ORDER BY rowid",
+            "WHERE app_id = coalesce(?, app_id) ORDER BY rowid",
             app_id,
         )
         return [_certificate(row) for row in rows]

@@ -18,7 +18,8 @@ class DrainTables(Database):
 
     def drains(self, app_id: int | None = None) -> list[Drain]:
         rows = self.rows(
-            "SELECT token, app_id, url FROM drains WHERE ?1 IS NULL OR app_id = ?1 ORDER BY rowid",
+            "SELECT token, app_id, url FROM drains WHERE app_id = coalesce(?, app_id) "
+            "ORDER BY rowid",
             app_id,
         )
         return [Drain(token, app, Secret(url)) for token, app, url in rows]

@@ -187,7 +187,7 @@ class HistoryTables(Database):
     def instances(self, app_id: int | None = None) -> list[Instance]:
         rows = self.rows(
             "SELECT app_id, version, generation, kind, number, port, kept FROM instances "
-            "WHERE ?1 IS NULL OR app_id = ?1 ORDER BY app_id, coalesce(kept, generation), "
+            "WHERE app_id = coalesce(?, app_id) ORDER BY app_id, coalesce(kept, generation), "
             "kind = 'web' DESC, kind, number",
             app_id,
         )

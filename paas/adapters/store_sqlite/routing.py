@@ -47,10 +47,10 @@ class RoutingTables(Database):
         return row[0] if row else None
 
     def host_owners_below(self, domain: str) -> set[int]:
+        below = f".{domain}"
         rows = self.rows(
-            "SELECT DISTINCT app_id FROM hosts WHERE host = ?1 OR substr(host, -length(?2)) = ?2",
-            domain,
-            f".{domain}",
+            "SELECT DISTINCT app_id FROM hosts WHERE host = ? OR substr(host, -length(?)) = ?",
+            *(domain, below, below),
         )
         return {row[0] for row in rows}
 

@@ -89,9 +89,10 @@ def _layout(plan: Plan) -> dict[str, Any]:
     if not plan.embedded:
         ports = _sshd_ports()
         if plan.options.get("ssh_port", ports[0]) not in ports:
+            wanted = plan.options["ssh_port"]
             raise InstallError(
-                f"The system's sshd listens on port {ports[0]}, not {plan.options['ssh_port']}.",
-                "Add the port to /etc/ssh/sshd_config first: Port N",
+                f"The system's sshd listens on port {ports[0]}, not {wanted}.",
+                f"Add it to /etc/ssh/sshd_config first: Port {wanted}",
             )
         return {} if 22 in ports else {"ssh_port": ports[0]}
     return {
