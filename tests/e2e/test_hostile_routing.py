@@ -99,7 +99,7 @@ def world() -> Iterator[World]:
         files: dict[str, str | bytes] = {
             "app.py": APP,
             "requirements.txt": (EXAMPLES / "flask-hello/requirements.txt").read_text(),
-            "Procfile": "web: gunicorn --threads 4 app:app\n",
+            "Procfile": "web: gunicorn --workers 1 --threads 4 app:app\n",  # it counts its requests
         }
         push(alice, "site", files, without=["probe.py"])
         yield World(server, port, alice, bob)

@@ -209,7 +209,8 @@ def test_stop_and_start(new_server: Callable[..., Server], tmp_path: Path) -> No
     assert server.get("no-app").status == 404, "the web server answers when server:start returns"
     wait_for(lambda: _serves(server, "hello"), 20, "an answer after server:start")
     for pid in server.processes():
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has ended with supervisord
+            os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not server.processes(), 10, "the end of all processes")
     server.paas("server:start")
     wait_for(lambda: _serves(server, "hello"), 20, "an answer after a crash")

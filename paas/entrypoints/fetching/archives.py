@@ -133,7 +133,9 @@ def _type(path: Path) -> ArchiveType:
 
 
 def _tar_members(tar: tarfile.TarFile) -> Iterator[Member]:
+    end = 0
     for entry in tar:
+        end = tar.offset  # where the next header should be
         if entry.isreg():
             content = tar.extractfile(entry)
             yield Member(entry.name, "file", entry.mode, entry.size, content=content)
@@ -144,16 +146,16 @@ def _tar_members(tar: tarfile.TarFile) -> Iterator[Member]:
         elif not entry.isdir():
             kind = "device" if entry.isdev() and not entry.isfifo() else "FIFO or the like"
             yield Member(entry.name, kind)
-    _check_end(tar)
+    _check_end(tar, end)
 
 
-def _check_end(tar: tarfile.TarFile) -> None:
+def _check_end(tar: tarfile.TarFile, end: int) -> None:
     """Raise EOFError where a tar was cut off: to tarfile a missing or broken header is the end.
 
     The end is a block of zeros. What follows is read as well, for the checksum of a tar.gz.
     """
     assert tar.fileobj is not None
-    tar.fileobj.seek(tar.offset)
+    tar.fileobj.seek(end)
     if tar.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
         raise EOFError("it is cut off, or broken in the middle")
     while tar.fileobj.read(_CHUNK):
