@@ -11,6 +11,17 @@ from cryptography.hazmat.primitives.asymmetric.types import (
 )
 
 DAY = timedelta(days=1)
+_SIGNING = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 def ec_key() -> ec.EllipticCurvePrivateKey:
@@ -119,7 +130,13 @@ def _signed(
         .not_valid_before(now - age_days * DAY)
         .not_valid_after(now + days * DAY)
         .add_extension(x509.BasicConstraints(is_authority, None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
+    if by is not key:  # Python 3.13 wants it, as RFC 5280 does (4.2.1.1)
+        issued_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key())
+        builder = builder.add_extension(issued_by, critical=False)
+    if is_authority:
+        builder = builder.add_extension(_SIGNING, critical=True)
     if names:
         san = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
         builder = builder.add_extension(san, critical=False)
