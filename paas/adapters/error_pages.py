@@ -30,6 +30,67 @@ class ErrorPage:
 
 # By name. 502 and 504 have this server's own answers alone: an app's go to the client as they are.
 PAGES = {
+    "400": ErrorPage(
+        HTTPStatus.BAD_REQUEST,
+        "This request is not valid",
+        "What was sent cannot be understood, or it came by HTTP to a port of HTTPS. Please check "
+        "the address.",
+    ),
+    "401": ErrorPage(
+        HTTPStatus.UNAUTHORIZED,
+        "Please log in",
+        "Who comes here needs a user name and a password. Load the page again to be asked for "
+        "them.",
+        "If this is your app: paas http-auth lists who may log in.",
+    ),
+    "403": ErrorPage(
+        HTTPStatus.FORBIDDEN,
+        "You may not come here",
+        "This is not open to your network address. Please try another network, or ask whoever "
+        "sent you here.",
+        "If this is your app: paas nginx:report shows what it allows and denies.",
+    ),
+    "404": ErrorPage(
+        HTTPStatus.NOT_FOUND,
+        "There is nothing here",
+        "No page has this address. Please check it.",
+    ),
+    "405": ErrorPage(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "This cannot be done here",
+        "What is at this address does not take requests of this kind (method).",
+    ),
+    "413": ErrorPage(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "This is too large",
+        "The app does not take so much at once. Please send something smaller.",
+        "If this is your app: paas nginx:set client-max-body-size lets more through.",
+    ),
+    "414": ErrorPage(
+        HTTPStatus.REQUEST_URI_TOO_LONG,
+        "This address is too long",
+        "Please try a shorter one.",
+    ),
+    "421": ErrorPage(
+        HTTPStatus.MISDIRECTED_REQUEST,
+        "This connection leads elsewhere",
+        "It was made for another name than the one that was asked for now. Please load the page "
+        "again.",
+        None,
+        has_id=False,
+    ),
+    "429": ErrorPage(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "Too many requests",
+        "So many came from your network address that this one was refused. Please wait a moment, "
+        "then try again.",
+        "If this is your app: paas nginx:report shows its limits.",
+    ),
+    "431": ErrorPage(
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "The headers of this request are too large",
+        "Most of them are cookies, as a rule: please delete those of this site, then try again.",
+    ),
     "502": ErrorPage(
         HTTPStatus.BAD_GATEWAY,
         "The app did not answer",

@@ -13,8 +13,10 @@ from paas.settings import Settings
 
 HAPROXY = "/usr/sbin/haproxy"
 OPEN_FILES = 65_536
-# HAProxy says 503 where it reaches no instance, which is sent as 502.
-_ERRORS = {502: "502", 503: "502", 504: "504"}
+# The page of each status. HAProxy says 503 where it reaches no instance, which is sent as 502.
+_ERRORS = {status: str(status) for status in (400, 401, 403, 405, 413, 429, 502, 504)}
+_ERRORS |= {503: "502"}
+_MISDIRECTED = "421"
 _REQUEST_ID = "-the id of the request-"
 
 
@@ -55,7 +57,7 @@ def render_shared(
         files_port=checked_number("http-port", settings.files_port, 1, 65535),
     )
     files = {main_file(settings): text}
-    for name in sorted(set(_ERRORS.values())):
+    for name in sorted({_MISDIRECTED, *_ERRORS.values()}):
         files |= error_page(base / "errors", name)
     return files
 

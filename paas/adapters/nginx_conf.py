@@ -49,6 +49,7 @@ def render_http(
         sites=path_text(sites_directory(settings)),
         error_pages=path_text(pages_directory(settings)),
         challenges=path_text(challenges_directory(settings)),
+        errors={},
         omit=omit,
         tls=tls,
     )

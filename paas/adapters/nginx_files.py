@@ -1,5 +1,6 @@
 """Static files and error pages of an app, as nginx's templates say them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,12 +50,11 @@ def error_values(site: Site, settings: Settings) -> dict[str, object]:
         for status, page in sorted(site.error_pages.items())
         if errors.get(status) == str(status)
     ]
-    retry = MAINTENANCE_RETRY_S if site.closed else NOT_RUNNING_RETRY_S if 503 in errors else None
     return {
         "errors": errors,
         "error_pages": path_text(pages_directory(settings)),
         "own_pages": [(name, path_text(page), path_text(page.parent)) for name, page in own],
-        "retry_after_s": retry,
+        "retry_after_s": _retry_after_s(site, errors),
     }
 
 
@@ -62,9 +62,21 @@ def _errors(site: Site) -> dict[int, str]:
     """Which page the proxy's own answers of a status have."""
     if site.closed:
         return {503: MAINTENANCE}
+    # Where the app has no say: below a static path, and in a folder without a page for it.
+    missing = {404: "404"}
     if site.ports:
-        return {502: "502", 504: "504"}
-    return {} if site.folder else {503: "503"}
+        return {502: "502", 504: "504"} | (missing if site.statics else {})
+    if site.folder:
+        return {} if site.folder.files.error_page else missing
+    return {503: "503"}
+
+
+def _retry_after_s(site: Site, errors: Collection[int]) -> dict[int, int]:
+    """When to come again, by status."""
+    if site.closed:
+        return {503: MAINTENANCE_RETRY_S}
+    retry = {503: NOT_RUNNING_RETRY_S} if 503 in errors else {}
+    return retry | ({429: site.settings.retry_after_s} if site.settings.is_limited else {})
 
 
 def static_values(site: Site) -> list[dict[str, object]]:

@@ -5,6 +5,7 @@ choices, addresses and header texts from then on: nothing that a user typed is a
 """
 
 import ipaddress
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -79,6 +80,16 @@ class RouterSettings:
     sticky: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     hsts: Hsts | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether a client can be told to come less often."""
+        return self.rate is not None or self.connections > 0
+
+    @property
+    def retry_after_s(self) -> int:
+        """How long a client that came too often is to wait: until the rate has one for it."""
+        return math.ceil(self.rate.per_s / self.rate.requests) if self.rate else 1
 
 
 DEFAULTS = RouterSettings()

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.error_pages import PAGES
+from paas.domain.buildpacks import StaticFiles
 from paas.domain.router_settings import router_settings
-from paas.domain.sites import Site
+from paas.domain.sites import Folder, Site
 from tests.contract.haproxy_server import SERVERS
 from tests.contract.nginx_server import (
     Nginx,
@@ -77,6 +78,94 @@ def test_a_page_says_what_is_wrong_and_the_id_of_the_request(nginx: Nginx, statu
     assert not re.search(r"https?:|src=|href=|@import|url\(", text)
     log = nginx.settings.state / "logs/1/router.log"
     wait_until(lambda: f"request_id={request_id(answer)}" in log.read_text())
+
+
+REFUSED: dict[int, tuple[dict[str, str], str]] = {
+    400: ({}, "GET /%00"),
+    401: ({}, "GET /"),
+    403: ({"deny": "127.0.0.1"}, "GET /"),
+    405: ({}, "TRACE /"),
+    413: ({"client-max-body-size": "1"}, "POST /"),
+    429: ({"rate-limit": "2r/m", "rate-limit-burst": "0"}, "GET /"),
+}
+
+
+@pytest.mark.parametrize("status", sorted(REFUSED))
+def test_a_refusal_has_a_page_as_well(nginx: Nginx, status: int) -> None:
+    """In the two forms, without a body for HEAD, with the id that its line in the log has."""
+    values, line = REFUSED[status]
+    users = {"alice": "$2b$05$x"} if status == 401 else {}
+    with application() as app:
+        site = Site(1, (HOST,), (app.server_port,), settings=router_settings(values, users))
+        nginx.proxy.apply(site)
+        if status == 429:
+            nginx.get(HOST)
+
+        def refused(line: str, accept: str = BROWSER) -> bytes:
+            more = f"Host: {HOST}\r\nConnection: close\r\nContent-Length: 2\r\n{accept}\r\n\r\n{{}}"
+            answer = nginx.raw(f"{line} HTTP/1.1\r\n{more}".encode())
+            assert status_of(answer) == status
+            assert b"\r\nCache-Control: no-store\r\n" in answer
+            assert not re.search(rb"(?i)\r\nserver: \S*[0-9/]", answer)
+            assert (b"\r\nRetry-After: 30\r\n" in answer) == (status == 429)
+            assert (b"\r\nWWW-Authenticate: Basic" in answer) == (status == 401)
+            return answer
+
+        answer = refused(line)
+        assert f"<h1>{PAGES[str(status)].title}</h1>" in said(answer)
+        assert f"<code>{request_id(answer)}</code>" in said(answer)
+        if status in {401, 403, 429}:
+            assert body_of(refused("HEAD /")) == b""
+        if line.endswith("/"):
+            programs = json.loads(said(refused(line, JSON)))
+            assert (programs["status"], programs["error"]) == (status, PAGES[str(status)].title)
+        log = nginx.settings.state / "logs/1/router.log"
+        if line.endswith("/"):  # where nginx cannot read the path it knows no app
+            wait_until(lambda: f"request_id={request_id(answer)}" in log.read_text())
+            (logged,) = [li for li in log.read_text().splitlines() if request_id(answer) in li]
+            assert f"method={line.split()[0]} " in logged
+
+
+def test_headers_that_are_too_large_are_told_from_a_bad_request(nginx: Nginx) -> None:
+    """HAProxy cannot: it answers before it knows that it is a request."""
+    with application() as app:
+        nginx.proxy.apply(Site(1, (HOST,), (app.server_port,)))
+        answer = nginx.get(HOST, "/", *(f"Cookie: {n}={'x' * 7000}" for n in range(6)))
+        if nginx.has_pages_for_people_alone:
+            assert status_of(answer) == 431
+            assert "delete those of this site" in said(answer)
+        else:
+            assert status_of(answer) == 400
+
+
+def test_below_a_wildcard_a_refusal_has_a_page_as_well(nginx: Nginx) -> None:
+    """Also where the host is what is refused; the page's own address opens no way to the app."""
+    with application() as app:
+        nginx.proxy.apply(Site(1, (HOST, "*.w.localhost"), (app.server_port,)))
+        for path in ("/", "/.paas-error/400.html"):
+            answer = nginx.get("a<b.w.localhost", path)
+            assert status_of(answer) in {400, 404}
+            assert "<h1>" in said(answer)
+            assert not app.count
+
+
+def test_a_folder_of_files_has_a_page_for_what_is_not_there(nginx: Nginx) -> None:
+    """And who may not come is told so, not that there is nothing."""
+    slug = nginx.settings.state / "slugs" / "folder"
+    slug.mkdir(parents=True)
+    (slug / "index.html").write_text("home")
+    folder = Folder(slug, StaticFiles("."))
+    nginx.proxy.apply(Site(1, (HOST,), (), folder))
+    for path in ("/missing", "/.env"):
+        answer = nginx.get(HOST, path)
+        assert status_of(answer) == 404
+        assert "There is nothing here" in said(answer)
+        assert request_id(answer) in said(answer)
+    denied = router_settings({"deny": "127.0.0.1"}, {})
+    nginx.proxy.apply(Site(1, (HOST,), (), folder, settings=denied))
+    answer = nginx.get(HOST)
+    assert status_of(answer) == 403
+    assert "You may not come here" in said(answer)
 
 
 def test_an_app_that_takes_too_long(nginx: Nginx) -> None:

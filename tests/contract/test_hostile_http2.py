@@ -150,6 +150,7 @@ def test_a_host_without_a_certificate_is_misdirected(
     assert status == "421"
     assert b"Welcome" not in body
     assert b"nginx/" not in body
+    assert b"Please load the page again" in body
     assert secure.asked[2] == []
 
 
