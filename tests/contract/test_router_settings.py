@@ -160,6 +160,22 @@ def test_a_balancers_client_is_limited_not_the_balancer(site_with: SiteWith) -> 
     assert status_of(nginx.get(HOST, "/", "X-Forwarded-For: 203.0.113.8")) == 200
 
 
+def test_clients_of_ipv6_are_limited_by_network(site_with: SiteWith) -> None:
+    """Each has 2**64 addresses at least; those of IPv4 in IPv6's form are told apart."""
+    nginx = site_with(
+        **{"trusted-proxies": "127.0.0.0/8", "rate-limit": "1r/m", "rate-limit-burst": "0"}
+    )
+
+    def status_for(address: str) -> int:
+        return status_of(nginx.get(HOST, "/", f"X-Forwarded-For: {address}"))
+
+    assert status_for("2001:db8:1:2::1") == 200
+    assert status_for("2001:db8:1:2:ffff::a0a:a0a") == 429
+    assert status_for("2001:db8:1:3::1") == 200
+    for address in ("192.0.2.1", "192.0.2.2", "::ffff:192.0.2.3", "::ffff:192.0.2.4"):
+        assert (status_for(address), status_for(address)) == (200, 429)
+
+
 def test_answers_are_compressed(site_with: SiteWith) -> None:
     """Where the client takes it, of what is worth it; off until asked for."""
     wants = "Accept-Encoding: gzip"
