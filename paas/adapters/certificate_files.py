@@ -3,6 +3,7 @@
 import re
 import secrets
 import shutil
+import ssl
 from pathlib import Path
 
 from paas.adapters.files import make_directory, sync_directory, write_atomic
@@ -31,9 +32,9 @@ class CertificateDirectory:
         sync_directory(self._directory)
 
     def paths(self, id: str) -> tuple[Path, Path] | None:
-        """Chain and key; None where they are not there."""
+        """Chain and key; None where they are not there, or damaged, as the proxy would find."""
         chain, key = self._folder(id) / "chain.pem", self._folder(id) / "key.pem"
-        return (chain, key) if chain.exists() and key.exists() else None
+        return (chain, key) if _load(chain, key) else None
 
     def remove(self, id: str) -> None:
         """Both files; no error where there are none."""
@@ -48,3 +49,12 @@ class CertificateDirectory:
     def _folder(self, id: str) -> Path:
         assert _ID.fullmatch(id), id
         return self._directory / id
+
+
+def _load(chain: Path, key: Path) -> bool:
+    try:
+        # Without a password OpenSSL would ask for one at the terminal.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password=lambda: "")
+    except (OSError, ValueError):  # ssl.SSLError is an OSError
+        return False
+    return True

@@ -62,7 +62,7 @@ class NginxProxy:
             self._pending.touch()
             write_atomic(path, text, mode=0o644)
             try:
-                self._refuse_conflicts(site, self._process.test())
+                self._refuse_conflicts(site, self._tested(path))
             except PaasError:
                 _put_back(path, former)
                 if not was_pending:
@@ -222,6 +222,20 @@ class NginxProxy:
             self._process.signal_reload()
             raise
         self._pending.unlink(missing_ok=True)
+
+    def _tested(self, changed: Path) -> str:
+        """What `NginxProcess.test` returns. Its error names the app, where that is another."""
+        try:
+            return self._process.test()
+        except PaasError as error:
+            culprit = self._culprit(error.message)
+            if culprit in (None, changed):
+                raise
+            raise PaasError(
+                error.reference,
+                f"The files of another app, of id {culprit.stem}, are damaged. {error.message}",
+                "Mend them on the server with: sudo paas doctor --fix",
+            ) from error
 
     def _set_refused_aside(self) -> None:
         while True:

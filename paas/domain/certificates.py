@@ -68,6 +68,16 @@ class AppCertificate:
         return now >= self.facts.not_after - min(WARN_BEFORE, self.facts.lifetime * WARN_SHARE)
 
     @property
+    def damaged(self) -> str:
+        """What to say where its files cannot be read any more."""
+        names = ", ".join(self.facts.names[:3])
+        cure = "certs:add" if self.origin is Origin.OWN else "certs:auto off, then certs:auto on"
+        return (
+            f"The files of the certificate {self.id} of {names} are lost or damaged, so it is "
+            f"not shown. Another one: paas {cure}"
+        )
+
+    @property
     def renew_at(self) -> datetime:
         """When a third of its lifetime is left, and a little earlier by its own lot."""
         lot = int.from_bytes(sha256(self.id.encode()).digest()[:4]) / 2**32

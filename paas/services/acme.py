@@ -235,13 +235,15 @@ class Acme:
         return f"{text}: paas certs:add brings a new one" if one.origin is Origin.OWN else text
 
     def warnings(self) -> list[str]:
-        """Every certificate of the server that ends soon, in words."""
+        """Every certificate of the server that ends soon or cannot be shown, in words."""
         now = self.clock.now()
         found = []
         for one in self.store.certificates():
-            app = self.store.app_by_id(one.app_id) if one.is_worrying(now) else None
-            if app is not None:
+            app = self.store.app_by_id(one.app_id)
+            if app is not None and one.is_worrying(now):
                 found.append(f"{app.name}: {self._warning(one, now)}")
+            if app is not None and self.certificates.files.paths(one.id) is None:
+                found.append(f"{app.name}: {one.damaged}")
         return found
 
 

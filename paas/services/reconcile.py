@@ -96,6 +96,9 @@ class Reconcile:
                 mended = self._clear_push(app) + self._end_interrupted(app, say)
                 mended += self._bring_back(app, say, leaving)
                 app = refreshed(self.store, app)
+                for certificate in self.store.certificates(app.id):
+                    if self.sites.certificate_files.paths(certificate.id) is None:
+                        say.warn(f"{app.name}: {certificate.damaged}")
                 if app.current is not None:
                     self.proxy.apply(self.sites.present(app))
                 return mended

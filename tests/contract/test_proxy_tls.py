@@ -16,6 +16,7 @@ from paas.adapters.certificate_reader import X509Reader
 from paas.adapters.files import make_directory
 from paas.adapters.nginx_tls import CURVES, NginxTls, installed_tls, tls_of
 from paas.adapters.proxy_haproxy import HaproxyProxy
+from paas.adapters.proxy_nginx import NginxProxy
 from paas.domain.errors import PaasError
 from paas.domain.hsts import Hsts
 from paas.domain.router_settings import RouterSettings
@@ -282,6 +283,31 @@ def test_a_damaged_certificate_is_set_aside_at_boot(secured: Secured) -> None:
         damaged.chain.write_bytes(former)
     nginx.proxy.restore([secured.site])
     assert status_of(secured.get(SHOP)) == 200
+
+
+def test_a_damaged_certificate_keeps_no_other_app_from_changes(secured: Secured) -> None:
+    """At nginx, which reads the files of all: it is said whose it is, and the app that has it can
+    be served without it.
+    """
+    nginx, certificate = secured.nginx, secured.site.certificates[0]
+    files = CertificateDirectory(certificate.chain.parents[1])
+    id = certificate.chain.parent.name
+    assert files.paths(id) == (certificate.chain, certificate.key)
+    other = replace(secured.site, app_id=2, hosts=("b.example.com",), certificates=(), redirects=())
+    for path in (certificate.chain, certificate.key):
+        former = path.read_bytes()
+        path.write_bytes(former[:100])
+        try:
+            assert files.paths(id) is None
+            if isinstance(nginx.proxy, NginxProxy):
+                with pytest.raises(PaasError, match="another app, of id 1, are damaged"):
+                    nginx.proxy.apply(other)
+            nginx.proxy.apply(replace(secured.site, certificates=(), redirects=()))
+            nginx.proxy.apply(other)
+        finally:
+            path.write_bytes(former)
+        nginx.proxy.remove(2)
+        nginx.proxy.apply(secured.site)
 
 
 def test_what_an_nginx_knows_is_read_from_its_version() -> None:

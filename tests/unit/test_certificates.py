@@ -187,6 +187,9 @@ def test_lost_files_are_not_told_to_the_proxy(shop: World) -> None:
     shop.certificate_files.remove(made.id)
     shop.reconcile.run(shop.said)
     assert shop.proxy.by_app[1].certificates == ()
+    said = f"shop: The files of the certificate {made.id} of shop.example.com are lost or damaged"
+    assert any(said in line for line in shop.said.lines)
+    assert any(said in line for line in shop.acme.warnings())
 
 
 def test_a_strangers_app_has_no_certificates_to_see(shop: World) -> None:
