@@ -17,6 +17,7 @@ from paas.adapters.firewall_nft import NftFirewall
 from paas.adapters.haproxy_conf import haproxy_argv
 from paas.adapters.haproxy_text import log_socket
 from paas.adapters.port_claims import present_claims
+from paas.adapters.proxy_account import proxy_account
 from paas.adapters.supervisor_conf import Program, main_conf
 from paas.adapters.supervisord import Supervisor
 from paas.domain.errors import PaasError
@@ -100,7 +101,7 @@ def make_directories(settings: Settings) -> None:
         (settings.run / "locks", 0o711, 0),
         (settings.pythons, 0o755, 0),
         *((settings.state / n, 0o711, 0) for n in ("slugs", "builds", "cache", "nginx", "haproxy")),
-        (log_socket(settings).parent, 0o710, pwd.getpwnam(settings.proxy_user).pw_gid),
+        (log_socket(settings).parent, 0o710, proxy_account(settings).pw_gid),
         (settings.state / "supervisor", 0o700, 0),
         (settings.state / "drains", 0o700, 0),
         *((settings.run / n, 0o700, 0) for n in ("specs", "fifos", "crash")),

@@ -1,7 +1,6 @@
 """HAProxy's files on disk: what is written for each app, and the tables that are made of all."""
 
 import os
-import pwd
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from paas.adapters.haproxy_site import files_of, page_file, staple_file
 from paas.adapters.haproxy_text import directory, log_socket
 from paas.adapters.nginx_tls import installed_tls
 from paas.adapters.ports import has_ipv6
+from paas.adapters.proxy_account import proxy_account
 from paas.domain.errors import PaasError
 from paas.domain.sites import Certificate, Site
 from paas.settings import Settings
@@ -36,7 +36,7 @@ class HaproxyFiles:
 
     def prepare(self) -> None:
         """Make the directories."""
-        gid = pwd.getpwnam(self._settings.proxy_user).pw_gid
+        gid = proxy_account(self._settings).pw_gid
         make_directory(directory(self._settings), mode=0o711)
         folders = (directory(self._settings) / name for name in ("errors", "pages"))
         for path in (self._sites, self._certificates, *folders):
@@ -48,7 +48,7 @@ class HaproxyFiles:
 
         public: whether HAProxy listens on the public ports, or stands by.
         """
-        gid = pwd.getpwnam(self._settings.proxy_user).pw_gid
+        gid = proxy_account(self._settings).pw_gid
         texts = render_shared(
             self._settings, gid=gid, ipv6=has_ipv6(), public=public, tls=installed_tls()
         )

@@ -1,9 +1,8 @@
 """The files of names and passwords that nginx asks visitors for (auth_basic_user_file)."""
 
-import pwd
-
 from paas.adapters.files import make_directory, remove, write_atomic
 from paas.adapters.nginx_site import logins_file, render_logins
+from paas.adapters.proxy_account import proxy_account
 from paas.domain.sites import Site
 from paas.settings import Settings
 
@@ -12,7 +11,7 @@ def write_logins(settings: Settings, site: Site) -> None:
     """Before the site's own file, which names it. nginx's workers read it at each request."""
     if not site.settings.users:
         return
-    group = pwd.getpwnam(settings.proxy_user).pw_gid
+    group = proxy_account(settings).pw_gid
     path = logins_file(settings, site)
     make_directory(path.parent, mode=0o710, owner=(0, group))
     write_atomic(path, render_logins(site), mode=0o640, owner=(0, group))

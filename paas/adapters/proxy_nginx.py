@@ -6,7 +6,6 @@ bytes back where it refuses: what is on disk always lets nginx start.
 
 import fcntl
 import os
-import pwd
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +26,7 @@ from paas.adapters.nginx_process import NginxProcess
 from paas.adapters.nginx_site import render_site, router_log
 from paas.adapters.nginx_tls import NginxTls, installed_tls
 from paas.adapters.ports import has_ipv6
+from paas.adapters.proxy_account import proxy_account
 from paas.domain.errors import PaasError
 from paas.domain.sites import Site
 from paas.settings import Settings
@@ -289,7 +289,7 @@ class NginxProxy:
 def make_log(settings: Settings, app_id: int) -> None:
     """The log and its directory, which nginx's workers pass to open the log anew."""
     path = router_log(settings, app_id)
-    group = pwd.getpwnam(settings.proxy_user).pw_gid
+    group = proxy_account(settings).pw_gid
     make_directory(path.parent, mode=0o710, owner=(0, group))
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600))

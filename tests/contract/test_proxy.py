@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -167,3 +167,18 @@ def test_drain_is_done_where_nothing_is_left(subject: Subject, ports: tuple[int,
     """Without open connections, the old configuration is gone at once."""
     subject.proxy.apply(Site(1, ("a.localhost",), (ports[0],)))
     assert subject.proxy.drain(5.0)
+
+
+@pytest.mark.parametrize("kind", ["nginx", "haproxy"])
+def test_an_account_that_is_not_there_is_said(kind: str, request: pytest.FixtureRequest) -> None:
+    """With the name of the setting, by a change as by a start; what is served goes on."""
+    server: Nginx = request.getfixturevalue(kind)
+    server.proxy.restore([Site(1, ("a.localhost",), ())])
+    wrong = type(server.proxy)(replace(server.settings, proxy_user="nobody-at-all"))
+    for change in (
+        lambda: wrong.apply(Site(2, ("b.localhost",), ())),
+        lambda: wrong.restore([Site(2, ("b.localhost",), ())]),
+    ):
+        with pytest.raises(PaasError, match="nobody-at-all"):
+            change()
+    assert status_of(server.get("a.localhost")) == 503
