@@ -14,6 +14,7 @@ from paas.domain.router_settings import parse_networks
 
 # Every command reads the file: libyaml takes 0.3 ms for it, the pure Python loader 3.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+PORT_MAX = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,13 @@ def _problem(settings: Settings) -> str | None:
         server_domain(settings.domain)
     except PaasError as error:
         return f"domain: {error.message}"
+    for key in ("http_port", "https_port", "ssh_port"):
+        if getattr(settings, key) > PORT_MAX:
+            return f"{key} must be a port, up to {PORT_MAX}, not {getattr(settings, key)}."
+    if settings.https_port in {settings.http_port, settings.ssh_port}:
+        return f"https_port is {settings.https_port}, which another port has already."
+    if settings.http_port == settings.ssh_port:
+        return f"http_port and ssh_port are both {settings.http_port}."
     balancers = settings.trusted_proxies.strip()
     if settings.proxy_protocol and not balancers:
         return (

@@ -20,6 +20,8 @@ SERVING = "nginx: worker process"
 LEAVING = "nginx: worker process is shutting down"
 TEST_LIMIT_S = 60.0
 POLL_S = 0.002
+# What it says when it has tried to listen five times.
+GAVE_UP = "still could not bind()"
 
 
 class NginxProcess:
@@ -78,6 +80,7 @@ class NginxProcess:
         """
         master = self.running()
         before = _staying(_workers(master))
+        said = _Said(self._conf)
         _signal(master, signal.SIGHUP)
         deadline = time.monotonic() + self._reload_limit_s
         while time.monotonic() < deadline:
@@ -89,12 +92,14 @@ class NginxProcess:
             if len(_staying(workers) - before) >= len(before):
                 # All are there: none with the former files will follow.
                 _send_away(former)
-            if process_title(master) == "":
+            if process_title(master) == "" or GAVE_UP in said.since():
                 break
             time.sleep(POLL_S)
+        why = "; ".join(dict.fromkeys(re.findall(r"\[emerg\] [0-9#]+: (.*)", said.since())))
         raise PaasError(
             "proxy-reload",
-            "Nginx did not take its new files: its former workers are still serving.",
+            "Nginx did not take its new files: its former workers are still serving."
+            + (f" It says: {why}" if why else ""),
             "Its error log says why: /var/log/nginx/error.log, or logs/nginx-error.log of an "
             "embedded server.",
         )
@@ -117,6 +122,28 @@ class NginxProcess:
         if master is None:
             return 0
         return sum(title == LEAVING for title in _workers(master).values())
+
+
+class _Said:
+    """What is written into nginx's error log from now on."""
+
+    def __init__(self, conf: Path) -> None:
+        try:
+            named = re.search(r'^\s*error_log\s+"?([^\s";]+)', conf.read_text(), re.MULTILINE)
+            self._path = Path(named[1]) if named else None
+            self._start = self._path.stat().st_size if self._path else 0
+        except (OSError, ValueError):  # ValueError: the machine's file is no UTF-8
+            self._path = None
+
+    def since(self) -> str:
+        try:
+            if self._path is None or self._path.stat().st_size <= self._start:
+                return ""
+            with self._path.open("rb") as file:
+                file.seek(self._start)
+                return file.read(65_536).decode(errors="replace")
+        except OSError:
+            return ""
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

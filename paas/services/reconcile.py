@@ -64,14 +64,26 @@ class Reconcile:
         self.proxy.replace_all(self.sites.all_present)
 
     def run(self, say: Narrator) -> int:
-        """Returns how many things were mended. Apps that are being changed now are left alone."""
+        """Returns how many things were mended. Apps that are being changed now are left alone.
+
+        Raises PaasError, when all is done that can be, where that fails for an app.
+        """
         self.keys.publish(self.store.all_keys())
-        mended = self.proxies.settle(say)
+        mended, unmended = self.proxies.settle(say), []
         for app in self.store.apps():
             if not self.locks.app_is_held(app.id):
-                mended += self._mend(app, say)
+                done = self._mend(app, say)
+                mended += done or 0
+                unmended += [app.name] if done is None else []
         self._settle_drains(say)
-        return mended + self._remove_strays(say)
+        mended += self._remove_strays(say)
+        if unmended:
+            raise PaasError(
+                "not-mended",
+                f"These apps could not be mended: {', '.join(unmended)}.",
+                "The reasons stand above. When they are mended: sudo paas doctor --fix",
+            )
+        return mended
 
     def _settle_drains(self, say: Narrator) -> None:
         try:
@@ -85,7 +97,8 @@ class Reconcile:
     def _live(self, app: App) -> list[Instance]:
         return [i for i in self.store.instances(app.id) if i.is_live(app)]
 
-    def _mend(self, app: App, say: Narrator) -> int:
+    def _mend(self, app: App, say: Narrator) -> int | None:
+        """How many things were mended; None where that fails, which was said."""
         try:
             holder = "the server reconciles the app"
             with self.rollout.changing(app, holder, say) as leaving:
@@ -105,7 +118,7 @@ class Reconcile:
         except PaasError as error:
             say.warn(f"{app.name}: {error.message}")
             self.logs.write(app.id, "reconcile", error.message)
-            return 0
+            return None
 
     def _clear_push(self, app: App) -> int:
         """What a killed push or build left running or lying about."""

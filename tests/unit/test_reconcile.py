@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 
+from paas.domain.errors import PaasError
 from paas.domain.names import AppName
 from paas.domain.releases import State, Status
 from paas.domain.routing import Routing
@@ -192,7 +193,9 @@ def test_one_app_that_cannot_be_told_keeps_no_other_from_being_served(world: Wor
     world.reconcile.prepare()
     assert set(world.proxy.by_app) == {3}
     assert [app.name for app in world.sites.unserved()] == ["bad", "worse"]
-    world.reconcile.run(world.said)
+    with pytest.raises(PaasError, match="could not be mended: bad, worse") as caught:
+        world.reconcile.run(world.said)
+    assert caught.value.reference == "not-mended"
     assert "allow takes addresses or ranges" in str(world.logs.lines)
     assert "cannot be read" in str(world.logs.lines)
 

@@ -37,6 +37,24 @@ def test_what_is_no_number_from_0_on_is_refused(tmp_path: Path, key: str, value:
         load(path)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https_port: 99999",
+        "http_port: 65536",
+        "http_port: 443\nhttps_port: 443",
+        "http_port: 8022\nssh_port: 8022",
+        "https_port: 8022\nssh_port: 8022",
+    ],
+)
+def test_ports_that_cannot_be_are_told(tmp_path: Path, text: str) -> None:
+    """Two listeners on one would take each other's visitors."""
+    path = tmp_path / "server.yml"
+    path.write_text(text + "\n")
+    with pytest.raises(PaasError, match="_port"):
+        load(path)
+
+
 def test_a_file_that_cannot_be_read_stays(tmp_path: Path) -> None:
     """Its mistake is told, by the key."""
     path = tmp_path / "server.yml"
