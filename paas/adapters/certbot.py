@@ -32,6 +32,9 @@ _UNREACHABLE = re.compile(
     r"ConnectionError|SSLError|ConnectTimeout|ReadTimeout|Max retries exceeded|"
     r"NameResolutionError|ProxyError|Requesting \S+: |Another instance of Certbot"
 )
+# What the program itself is, or is told by this machine; the issuer has no part in it.
+_MISSING = re.compile(r"^setpriv: failed to execute.*|^(?:ModuleNotFound|Import)Error: .*", re.M)
+_TOLD_WRONG = re.compile(r"^certbot: error: (.*)", re.MULTILINE)
 
 
 class Certbot:
@@ -164,6 +167,18 @@ def failure_of(words: str) -> Failure:
         detail = " ".join(details[0].split())
         text = f"The issuer says: {detail} ({kinds[0]})" if kinds else detail
         return Failure(text, limited=bool(_LIMITED.search(" ".join(kinds))))
+    if missing := _MISSING.search(words):
+        return Failure(
+            f"certbot does not run on this server ({missing[0]}); an administrator mends it with: "
+            "sudo apt-get install --reinstall certbot",
+            asked=False,
+        )
+    if told := _TOLD_WRONG.search(words):
+        return Failure(
+            f"certbot does not take its settings on this server: {told[1]}. An administrator "
+            "corrects /etc/letsencrypt/cli.ini",
+            asked=False,
+        )
     lines = [line.strip() for line in words.splitlines() if line.strip()]
     telling = [line for line in lines if not _NOISE.match(line)]
     text = " ".join(telling[-3:]) or " ".join(lines[-2:]) or "certbot gave no reason"

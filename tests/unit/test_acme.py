@@ -441,3 +441,30 @@ def test_one_of_its_own_stays_where_another_does_not_come(shop: World) -> None:
     assert caught.value.reference == "certificate-needed"
     assert hosts(shop) == ["shop.org", "www.shop.org"]
     assert id in [c.id for c in shop.store.certificates(1)]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (
+            "usage: \n  certbot [SUBCOMMAND] [options]\n\n  it will attempt to use a webserver.\n"
+            "certbot: error: argument --rsa-key-size: invalid int value: 'abc'\n",
+            "argument --rsa-key-size: invalid int value: 'abc'. An administrator corrects "
+            "/etc/letsencrypt/cli.ini",
+        ),
+        (
+            "setpriv: failed to execute /usr/bin/certbot: No such file or directory\n",
+            "sudo apt-get install --reinstall certbot",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/usr/bin/certbot", line 33, in <module>\n'
+            "ModuleNotFoundError: No module named 'certbot.main'\n",
+            "No module named 'certbot.main'",
+        ),
+    ],
+)
+def test_what_is_wrong_with_certbot_itself_is_told(words: str, reason: str) -> None:
+    """The issuer was not asked, so it is soon tried again; and who can mend it is told how."""
+    failure = failure_of(words)
+    assert reason in failure.reason
+    assert not failure.asked
