@@ -31,6 +31,10 @@ from paas.services.site_files import SiteFiles
 # In the app's repository: what visitors see in maintenance mode.
 MAINTENANCE_PAGE = "maintenance.html"
 
+# The lock of no app: what is free when it is asked for is free until it is taken. At the proxy one
+# change waits for the other as it is.
+ROUTING_LOCK = -4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sites:
@@ -159,7 +163,11 @@ class Sites:
         refuses it or a name is taken.
         """
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} {doing}", waiting(say)):
+        holder = f"{actor.name} {doing}"
+        with (
+            self.locks.app(app.id, holder, waiting(say)),
+            self.locks.app(ROUTING_LOCK, holder),
+        ):
             app = refreshed(self.store, app)
             former = self.store.routing(app.id)
             routing = wanted(app, former)

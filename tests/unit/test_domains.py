@@ -10,6 +10,7 @@ from paas.domain.hosts import HostName, host_name, refuse_reserved, wildcards_ov
 from paas.domain.names import AppName
 from paas.domain.routing import Routing
 from paas.domain.sites import Redirect
+from paas.services.sites import ROUTING_LOCK
 from tests.fakes.world import ROOT, World
 
 SHOP = HostName("shop.test")
@@ -130,6 +131,17 @@ def test_the_owner_is_told_to_those_who_may_know(world: World) -> None:
     world.domains.add(world.actor("alice"), "shop", [SHOP], world.said)
     assert "the app shop" in refusal(world, SHOP, name="other").message
     assert "another app" in refusal(world, SHOP, name="other", user="bob").message
+
+
+def test_nobody_else_takes_a_name_between_the_look_and_the_claim(world: World) -> None:
+    """One change of names at a time, of all apps: each sees what the one before it took."""
+    held: list[int] = []
+    world.app("shop")
+    world.push("shop")
+    world.proxy.meanwhile = lambda: held.extend(world.locks.held)
+    world.domains.add(ROOT, "shop", [SHOP], world.said)
+    assert ROUTING_LOCK in held
+    assert world.locks.held == {}
 
 
 def test_a_name_below_anothers_wildcard_is_theirs(world: World) -> None:
