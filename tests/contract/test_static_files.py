@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from paas.domain.buildpacks import StaticFiles
 from paas.domain.router_settings import router_settings
-from paas.domain.sites import Site, SlugFolder, Static
+from paas.domain.sites import Folder, Site, SlugFolder, Static
 from tests.contract.haproxy_server import SERVERS
 from tests.contract.nginx_server import Nginx, application, body_of, status_of
 
@@ -263,3 +264,14 @@ def test_a_closed_site_shows_no_file(other: Served) -> None:
         assert status_of(other.get("/static/app.js")) == 503
         assert other.nginx.proxy.drain(5)
         assert status_of(other.get("/")) == 503
+
+
+def test_caches_are_told_that_a_folder_s_text_comes_in_two_forms(other: Served) -> None:
+    """One that keeps the compressed form must not give it to who takes none."""
+    slug = other.slugs / "1-folder"
+    _write(slug / "page.html", b"<p>page</p>" * 500)
+    other.nginx.proxy.apply(Site(1, (HOST,), (), Folder(slug, StaticFiles("."))))
+    for headers, is_packed in ((("Accept-Encoding: gzip",), True), ((), False)):
+        answer = other.get("/page.html", *headers)
+        assert (b"\r\nContent-Encoding: gzip\r\n" in answer) == is_packed
+        assert b"\r\nVary: Accept-Encoding\r\n" in answer
