@@ -14,6 +14,7 @@ import h2.config
 import h2.connection
 import h2.events
 import h2.exceptions
+import h2.settings
 import pytest
 from h2.errors import ErrorCodes
 
@@ -26,6 +27,7 @@ from tests.contract.nginx_server import Nginx, application
 
 A, B, PLAIN = "a.example.com", "b.example.com", "plain.example.com"
 Headers = Sequence[tuple[str, str]]
+_CONNECT_PROTOCOL = h2.settings.SettingCodes.ENABLE_CONNECT_PROTOCOL
 
 
 @dataclass
@@ -262,3 +264,44 @@ def test_rapid_resets_starve_nobody(secure: Secure) -> None:
                 if number % 100 == 99:
                     client.flush()
         assert secure.get(B, asking(host=B))[0] == "200"
+
+
+def test_a_websocket_over_http2_works_where_it_is_offered(secure: Secure) -> None:
+    """RFC 8441: browsers use it on the connection that they have, if the server says that it can.
+
+    Where it does not, as nginx, such a request reaches no app.
+    """
+    with secure.connect(A) as channel:
+        client = _Client(channel)
+        events: list[h2.events.Event] = []
+        while not any(isinstance(event, h2.events.RemoteSettingsChanged) for event in events):
+            events = client.h2.receive_data(channel.recv(65536))
+            client.flush()
+        is_offered = bool(client.h2.remote_settings.get(_CONNECT_PROTOCOL))
+        assert is_offered == (not secure.nginx.has_pages_for_people_alone)
+        before = len(secure.asked[0])
+        stream = client.h2.get_next_available_stream_id()
+        headers = (
+            *((":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "https")),
+            *((":authority", A), (":path", "/ws"), ("sec-websocket-version", "13")),
+        )
+        client.h2.send_headers(stream, list(headers))
+        client.flush()
+        status, body = "", b""
+        while body != b"hello":
+            for event in client.h2.receive_data(channel.recv(65536)):
+                if isinstance(event, h2.events.ResponseReceived):
+                    status = _text(dict(event.headers or ())[b":status"])
+                    if status == "200":
+                        client.h2.send_data(stream, b"hello")
+                elif isinstance(event, h2.events.DataReceived):
+                    body += event.data or b""
+                elif isinstance(event, h2.events.StreamReset | h2.events.ConnectionTerminated):
+                    status = status or "reset"
+            client.flush()
+            if status not in {"", "200"}:
+                break
+        assert (
+            (status, body) == ("200", b"hello") if is_offered else status in {"400", "405", "reset"}
+        )
+        assert len(secure.asked[0]) == before
