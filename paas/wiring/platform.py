@@ -278,7 +278,9 @@ def _stapling(out: Outside, sites: Sites) -> Stapling:
             enabled=bool(out.settings.https_port),
         ),
         files=out.staple_files,
-        responders=OcspResponders(to_private=out.settings.ocsp_private),
+        responders=OcspResponders(
+            to_private=out.settings.ocsp_private, uid=out.settings.sender_uid
+        ),
         locks=out.locks,
         logs=out.logs,
         clock=out.clock,

@@ -1,6 +1,10 @@
 """OCSP answers: asked for at a real responder, verified, and sent along by a real proxy."""
 
+import json
+import os
+import re
 import subprocess
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +16,7 @@ from paas.adapters.certificate_reader import X509Reader
 from paas.adapters.clock import SystemClock
 from paas.adapters.ocsp import OcspResponders
 from paas.adapters.staple_files import StapleDirectory
+from paas.adapters.unprivileged import ChildFailedError, result_of
 from paas.domain.ocsp import Answer, OcspError, answered
 from paas.domain.sites import Certificate, Site
 from tests.authority import key_pem, pem
@@ -20,6 +25,7 @@ from tests.contract.nginx_server import application
 from tests.contract.ocsp_responder import Responder, ocsp_responder
 
 NAMES = ("shop.test", "other.test")
+UID = 99_998
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +52,7 @@ def chain(responder: Responder, folder: Path) -> Path:
 def ask(responder: Responder, folder: Path, how: str) -> Answer:
     """Ask it about the first leaf."""
     responder.how = how
-    asking = OcspResponders(to_private=True, limit_s=0.5 if how == "slow" else 10.0)
+    asking = OcspResponders(to_private=True, uid=UID, limit_s=0.5 if how == "slow" else 10.0)
     return asking.ask(chain(responder, folder), responder.url, datetime.now(UTC))
 
 
@@ -87,7 +93,48 @@ def test_no_responder_stands_on_the_server(responder: Responder, tmp_path: Path)
     for host in ("127.0.0.1", "localhost"):
         url = responder.url.replace("127.0.0.1", host)
         with pytest.raises(OcspError, match="nothing is sent to"):
-            OcspResponders(to_private=False).ask(chain(responder, tmp_path), url, datetime.now(UTC))
+            responders = OcspResponders(to_private=False, uid=UID)
+            responders.ask(chain(responder, tmp_path), url, datetime.now(UTC))
+
+
+def test_who_asks_has_no_rights(responder: Responder, tmp_path: Path) -> None:
+    """Neither root's nor a file that was open: the answer is any stranger's."""
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    secret.chmod(0o600)
+
+    def look() -> bytes:
+        opened = [fd.name for fd in Path("/proc/self/fd").iterdir() if int(fd.name) > 2]
+        may_read = os.access(secret, os.R_OK)
+        status = Path("/proc/self/status").read_text()
+        return json.dumps([os.getresuid(), os.getgroups(), may_read, opened, status]).encode()
+
+    with secret.open():
+        found = json.loads(result_of(look, UID, max_bytes=10_000, limit_s=10))
+    uids, groups, may_read, opened, status = found
+    assert (uids, groups, may_read) == ([UID] * 3, [], False)
+    assert len(opened) == 2  # where the result goes, and the look itself
+    assert re.search(r"^CapEff:\t0+$", status, re.MULTILINE)
+    assert re.search(r"^CapPrm:\t0+$", status, re.MULTILINE)
+    assert re.search(r"^NoNewPrivs:\t1$", status, re.MULTILINE)
+    assert ask(responder, tmp_path, "").der
+
+
+def test_a_child_that_fails_is_an_error() -> None:
+    """By a fault of its own, by saying too much, or by taking too long; and none is left."""
+
+    def broken() -> bytes:
+        raise RuntimeError
+
+    def endless() -> bytes:
+        time.sleep(60)
+        return b""
+
+    for work, why in ((broken, "fault"), (lambda: b"x" * 200_000, "much"), (endless, "long")):
+        with pytest.raises(ChildFailedError, match=why):
+            result_of(work, UID, max_bytes=1000, limit_s=2)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
 
 
 @pytest.mark.parametrize("kind", list(SERVERS))
@@ -108,7 +155,7 @@ def test_the_proxy_sends_the_answer_along(responder: Responder, kind: str) -> No
             paths = files.paths(id)
             assert paths
             if name == NAMES[1]:
-                answer = OcspResponders(to_private=True).ask(paths[0], responder.url, now)
+                answer = OcspResponders(to_private=True, uid=UID).ask(paths[0], responder.url, now)
                 staples.write(id, answered(answer, staples.keep(id, answer.der), now))
             found.append(Certificate(*paths, (name,), staples.path(id)))
         root = state / "root.pem"
