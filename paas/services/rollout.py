@@ -185,13 +185,18 @@ class Rollout:
         with self.proxy.held():
             self.proxy.apply(self.sites.of(app, [*new, *keep], release.version))
             try:
-                generation = new[0].generation if new else app.generation if keep else None
-                self.store.make_current(app.id, release.version, generation, keep)
+                self.store.make_current(app.id, release.version, self._generation(new, keep), keep)
             except BaseException:
                 self.proxy.apply(self.sites.present(app))
                 raise
         for instance in new:
             self.logs.write(app.id, instance.label, f"State changed to up (v{release.version})")
+
+    def _generation(self, new: list[Instance], keep: list[Instance]) -> int | None:
+        """The one that is live: a new one, so that what is left out is live no longer."""
+        if new:
+            return new[0].generation
+        return self.store.next_generation() if keep else None
 
     def _log_failure(self, app: App, release: Release, error: BaseException) -> None:
         """For those who were not there: the log says why, as the terminal does."""

@@ -82,6 +82,28 @@ def test_what_fails_after_the_switch_keeps_nothing_running(shop: World) -> None:
     assert running(shop) == {"1-v3-3-web.1"}
 
 
+@pytest.mark.parametrize("word", ["scale", "stop"])
+def test_what_is_left_out_gets_no_requests_again(shop: World, word: str) -> None:
+    """Whatever changes the app's site while it is drained."""
+    shop.processes.scale(ROOT, "shop", ["web=2"], shop.said, shop.on_live)
+    first, second = (i for i in shop.store.instances(1) if i.port is not None)
+    seen = []
+
+    def meanwhile() -> None:
+        shop.upkeep.set_maintenance(ROOT, "shop", True, shop.said)
+        shop.upkeep.set_maintenance(ROOT, "shop", False, shop.said)
+        listed = [row.instance for row in shop.processes.listing(ROOT, "shop")]
+        seen.append((shop.proxy.ports(HOST), [i.label for i in listed if i.generation]))
+
+    shop.proxy.draining = meanwhile
+    if word == "scale":
+        shop.processes.scale(ROOT, "shop", ["web=1"], shop.said, shop.on_live)
+    else:
+        shop.processes.stop(ROOT, "shop", ["web.2"], shop.said)
+    assert seen == [((first.port,), ["web.1"])]
+    assert second.id not in running(shop)
+
+
 def test_three_roll_outs_at_once(shop: World) -> None:
     """A push overtakes a drain, which ends after it: each instance is stopped once, and told."""
     seen = []
