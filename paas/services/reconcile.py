@@ -151,24 +151,19 @@ class Reconcile:
 
         Those that a living process lets finish their requests are left to it.
         """
+        leftover = self.rollout.retirement.end_left(app)
         live = self._live(app)
-        leftover = [i for i in self.store.instances(app.id) if i not in live]
-        if self.locks.is_retiring(app.id):
-            leftover = []
-        if leftover:
-            self.runtime.stop(leftover, self.stop_limit_s)
-            self.store.remove_instances(leftover)
         if all(self.runtime.ensure(instance) for instance in live):
-            return len(leftover)
+            return leftover
         release = self.store.release(app.id, app.current) if app.current else None
         if release is None:
-            return len(leftover)
+            return leftover
         if self.rollout.resume(app, live):
             say.step(f"{app.name}: starting v{release.version} again")
-            return len(leftover) + 1
+            return leftover + 1
         say.step(f"{app.name}: starting v{release.version} anew")
         self.rollout.run(app, release, say, lambda: None, leaving)
-        return len(leftover) + 1
+        return leftover + 1
 
     def _remove_strays(self, say: Narrator) -> int:
         """Groups, sites and directories of which the store knows nothing."""

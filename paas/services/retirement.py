@@ -47,6 +47,21 @@ class Retirement:
                 if leaving:
                     afterwards.enter_context(self.locks.retiring(app.id))
                     afterwards.callback(self._retire, app, leaving, say)
+                else:
+                    self._try_to_end_left(app)
+        if leaving:
+            self._end_left_by_others(app, holder, say)
+
+    def end_left(self, app: App) -> int:
+        """Stop what a killed process left, unless a living one may see to it; how many there were.
+
+        The caller has the app's lock. app: as it is now.
+        """
+        if self.locks.is_retiring(app.id):
+            return 0
+        left = [i for i in self.store.instances(app.id) if not i.is_live(app)]
+        self.stop(app, left)
+        return len(left)
 
     def wait(self, app: App, say: Narrator) -> None:
         """Return when nobody sees to the end of the app's instances any more."""
@@ -82,6 +97,28 @@ class Retirement:
                 # Those that are there yet: a later roll-out, or apps:destroy, may have been first.
                 there = {instance.id for instance in self.store.instances(app.id)}
                 self.stop(app, [instance for instance in old if instance.id in there])
+        except PaasError as error:
+            self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
+
+    def _end_left_by_others(self, app: App, holder: str, say: Narrator) -> None:
+        """What reconcile left alone, since this process had its mark: others' who were killed.
+
+        Where another changes the app already, that one's end is soon enough.
+        """
+        if self._may_have_left(app) and not self.locks.app_is_held(app.id):
+            with self.locks.app(app.id, holder, waiting(say)):
+                self._try_to_end_left(app)
+
+    def _may_have_left(self, app: App) -> bool:
+        present = self.store.app_by_id(app.id)
+        there = self.store.instances(app.id)
+        return present is not None and not all(i.is_live(present) for i in there)
+
+    def _try_to_end_left(self, app: App) -> None:
+        present = self.store.app_by_id(app.id)
+        try:
+            if present is not None:
+                self.end_left(present)
         except PaasError as error:
             self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
 

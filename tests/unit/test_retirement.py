@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from paas.domain.errors import PaasError
 from paas.domain.names import VarName
 from tests.fakes.runtime import FakeRuntime
 from tests.fakes.saying import FakeClock
@@ -182,6 +183,32 @@ def test_what_a_killed_process_left_is_ended_by_the_next_roll_out(shop: World) -
     shop.processes.restart(ROOT, "shop", [], shop.said, shop.on_live)
     assert shop.clock.seconds - die_again < 1
     assert running(shop) == {"1-v3-4-web.1"}
+
+
+def test_what_a_killed_process_left_beside_a_living_one_is_ended_by_that(shop: World) -> None:
+    """Reconcile left it alone, for the living one's sake."""
+
+    def overtake() -> None:
+        shop.proxy.draining = cut
+        with pytest.raises(PowerCutError):
+            shop.push(commit="d" * 40)
+        assert shop.reconcile.run(shop.said) == 0
+
+    def cut() -> None:
+        raise PowerCutError
+
+    shop.proxy.draining = overtake
+    shop.push(commit="c" * 40)
+    assert running(shop) == {"1-v4-4-web.1"}
+    assert {i.id for i in shop.store.instances(1)} == running(shop)
+
+
+def test_what_a_killed_process_left_is_ended_by_a_roll_out_that_fails(shop: World) -> None:
+    """There need not be a better one soon."""
+    die(shop)
+    with pytest.raises(PaasError):
+        shop.processes.scale(ROOT, "shop", ["worker=x"], shop.said, shop.on_live)
+    assert running(shop) == {"1-v3-3-web.1"}
 
 
 def test_an_app_that_is_destroyed_meanwhile_is_not_written_of(shop: World) -> None:
