@@ -81,7 +81,8 @@ class Config:
         restart: bool,
     ) -> int | None:
         app = find_app(self.store, actor, name)
-        with self.rollout.changing(app, f"{actor.name} changes the config", say) as leaving:
+        holder, window = f"{actor.name} changes the config", self.watch.window()
+        with self.rollout.changing(app, holder, say, window.look) as leaving:
             app = refreshed(self.store, app)
             before = self._current(app)
             after = {var: value for var, value in {**before, **new}.items() if var not in gone}
@@ -116,7 +117,8 @@ class Config:
                 if any(i.is_live(app) for i in self.store.instances(app.id)):
                     say.detail("The instances go on with the former values until: paas ps:restart")
                 live()
-        self.watch.follow(app, release.version, baseline)
+            window.open(app, release.version, baseline)
+        window.follow()
         return release.version
 
     def _current(self, app: App) -> ConfigVars:

@@ -50,7 +50,8 @@ class Deploys:
         the old version's instances come to their end.
         """
         holder = f"{push.actor.name} deploys {push.commit[:7]}"
-        with self.rollout.changing(push.app, holder, terminal) as leaving:
+        window = self.watch.window()
+        with self.rollout.changing(push.app, holder, terminal, window.look) as leaving:
             push = replace(push, app=refreshed(self.store, push.app))
             refuse_locked(self.store, push.app)
             self.slugs.check_space()
@@ -72,8 +73,9 @@ class Deploys:
             except BaseException as error:
                 self._abandon(build, type(error).__name__)
                 raise
+            window.open(push.app, version, baseline)
             self.pruning.prune(push.app.id)
-        self.watch.follow(push.app, version, baseline)
+        window.follow()
 
     def _begin(self, push: Push) -> Build:
         now = self.clock.now()

@@ -20,7 +20,7 @@ NO_DIRECTORY = "unable to open database file"
 
 
 def nothing() -> None:
-    """What is called in vain where nobody can end a command."""
+    """What is called in vain where nobody looks on, or can end what is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,12 @@ from paas.domain.errors import PaasError
 from paas.domain.interfaces import Clock, Locks, Logs, Narrator, Proxy, Runtime, Store
 from paas.domain.releases import Instance
 from paas.services.narration import waiting
+from paas.services.phases import nothing
 
 # Of one app: with the one that is live and the one that starts, three take memory at once.
 LEAVING_MAX = 1
 POLL_S = 0.1
+LOOK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +36,13 @@ class Retirement:
     stop_limit_s: float
 
     @contextmanager
-    def changing(self, app: App, holder: str, say: Narrator) -> Iterator[list[Instance]]:
+    def changing(
+        self, app: App, holder: str, say: Narrator, look: Callable[[], None] = nothing
+    ) -> Iterator[list[Instance]]:
         """Hold the app's lock; after that, drain and stop what was put into the list.
 
         holder: for those who wait for the lock meanwhile. The block ends when all is stopped.
+        look: called about once a second as long as requests are waited for, with no lock held.
         """
         leaving: list[Instance] = []
         with ExitStack() as afterwards, self.locks.app(app.id, holder, waiting(say)):
@@ -46,7 +51,7 @@ class Retirement:
             finally:
                 if leaving:
                     afterwards.enter_context(self.locks.retiring(app.id))
-                    afterwards.callback(self._retire, app, leaving, say)
+                    afterwards.callback(self._retire, app, leaving, say, look)
                 else:
                     self._try_to_end_left(app)
         if leaving:
@@ -77,8 +82,9 @@ class Retirement:
         """
         if self._has_room(app):
             return
+        deadline = self.clock.monotonic() + self.drain_limit_s + self.stop_limit_s
         with say.doing("waiting for the last requests to former instances"):
-            while not self._has_room(app):
+            while not self._has_room(app) and self.clock.monotonic() < deadline:
                 check()
                 self.clock.sleep(POLL_S)
 
@@ -86,19 +92,27 @@ class Retirement:
         former = {i.generation for i in self.store.instances(app.id) if not i.is_live(app)}
         return len(former) <= LEAVING_MAX or not self.locks.is_retiring(app.id)
 
-    def _retire(self, app: App, old: Sequence[Instance], say: Narrator) -> None:
+    def _retire(
+        self, app: App, old: Sequence[Instance], say: Narrator, look: Callable[[], None]
+    ) -> None:
         """A failure is for the log: the new version is live."""
         names = ", ".join(instance.label for instance in old)
         try:
             if any(instance.port is not None for instance in old):
                 with say.doing(f"waiting for the last requests to {names}"):
-                    self.proxy.drain(self.drain_limit_s)
+                    self._drain(look)
             with say.doing(f"stopping {names}"), self.locks.stopping(app.id):
                 # Those that are there yet: a later roll-out, or apps:destroy, may have been first.
                 there = {instance.id for instance in self.store.instances(app.id)}
                 self.stop(app, [instance for instance in old if instance.id in there])
         except PaasError as error:
             self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
+
+    def _drain(self, look: Callable[[], None]) -> None:
+        left_s = self.drain_limit_s
+        while not self.proxy.drain(min(LOOK_S, left_s)) and left_s > LOOK_S:
+            left_s -= LOOK_S
+            look()
 
     def _end_left_by_others(self, app: App, holder: str, say: Narrator) -> None:
         """What reconcile left alone, since this process had its mark: others' who were killed.

@@ -21,9 +21,11 @@ class Retries:
     def retry(self, actor: Actor, name: str, say: Narrator, on_live: Callable[[], None]) -> int:
         """Try the latest failed release again, as a new one; returns its version."""
         app = find_app(self.store, actor, name)
-        with self.releases.rollout.changing(app, f"{actor.name} retries a release", say) as leaving:
+        holder, window = f"{actor.name} retries a release", self.watch.window()
+        with self.releases.rollout.changing(app, holder, say, window.look) as leaving:
             app = refreshed(self.store, app)
             baseline = self.watch.baseline(app)
             version = self.releases.retry(app, actor.name, say, on_live, leaving)
-        self.watch.follow(app, version, baseline)
+            window.open(app, version, baseline)
+        window.follow()
         return version

@@ -39,10 +39,10 @@ class Rollout:
     addresses: Addresses
 
     def changing(
-        self, app: App, holder: str, say: Narrator
+        self, app: App, holder: str, say: Narrator, look: Callable[[], None] = nothing
     ) -> AbstractContextManager[list[Instance]]:
         """Hold the app's lock for a roll-out: `Retirement.changing`."""
-        return self.retirement.changing(app, holder, say)
+        return self.retirement.changing(app, holder, say, look)
 
     def run(
         self,

@@ -3,8 +3,9 @@
 It holds no lock while it looks on, so nobody waits for it; whoever changes the app ends it.
 """
 
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from paas.domain import history
@@ -45,10 +46,14 @@ class Watch:
             sum(state.exits for state in states.values()),
         )
 
-    def follow(self, app: App, version: int, baseline: Baseline | None) -> None:
+    def window(self) -> "Window":
+        """What looks on, when it is opened."""
+        return Window(self.clock, self.looks)
+
+    def looks(self, app: App, version: int, baseline: Baseline | None) -> Iterator[None]:
         """Look on after the switch to that version, and go back where it does worse.
 
-        The caller holds no lock. A failure is for the log: nobody waits.
+        Yields before each look. The caller holds no lock. A failure is for the log: nobody waits.
         """
         present = self.store.app_by_id(app.id)
         if baseline is None or present is None or present.current != version:
@@ -57,7 +62,7 @@ class Watch:
         start, live = self.clock.monotonic(), self._live(app)
         try:
             while self.clock.monotonic() - start < self.window_s:
-                self.clock.sleep(POLL_S)
+                yield
                 if not self._is_unchanged(app):
                     return
                 # Since before the switch: requests do not wait for the old instances to end.
@@ -108,6 +113,28 @@ class Watch:
             if state.exits and state.state is not State.STOPPED:
                 return f"{instance.label} {state.exit_reason or 'ended'}"
         return None
+
+
+@dataclass(slots=True)
+class Window:
+    """The looks after one switch, of which the first may be taken while others wait for it."""
+
+    clock: Clock
+    looks: Callable[[App, int, Baseline | None], Iterator[None]]
+    _left: Iterator[None] = field(default_factory=lambda: iter(()))
+
+    def open(self, app: App, version: int, baseline: Baseline | None) -> None:
+        """The version is live. baseline: from before that, by `Watch.baseline`."""
+        self._left = self.looks(app, version, baseline)
+
+    def look(self) -> None:
+        """Take one look; nothing happens where it is not open."""
+        next(self._left, None)
+
+    def follow(self) -> None:
+        """Take those that are left."""
+        for _ in self._left:
+            self.clock.sleep(POLL_S)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,24 @@ def test_the_release_phase_is_not_run_for_that(world: World) -> None:
     assert [ran.name for ran in world.one_off.ran] == ["release.1"]
 
 
+def test_a_drain_does_not_delay_it(world: World) -> None:
+    """An open WebSocket keeps the former instances for half a minute, not the bad release."""
+    seen = []
+    world.proxy.drained = False
+    original = world.proxy.drain
+
+    def drain(limit_s: float) -> bool:
+        seen.append(current(world))
+        world.clock.seconds += limit_s
+        return original(limit_s)
+
+    world.proxy.drain = drain  # type: ignore[method-assign]
+    push_bad(world)
+    assert current(world) == 3
+    assert seen[:3] == [2, 2, 3]
+    assert {i.version for i in world.store.instances(1)} == {3}
+
+
 def test_goes_back_from_a_crash(world: World) -> None:
     """An instance that ended, where none of the release before did."""
     world.app()
