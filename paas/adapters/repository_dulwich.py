@@ -82,6 +82,10 @@ class DulwichRepository:
     def remove(self, app_id: int) -> None:
         shutil.rmtree(self.path(app_id), ignore_errors=True)
 
+    def all(self) -> list[int]:
+        names = [path.stem for path in self._root.glob("*.git")]
+        return sorted(int(name) for name in names if name.isdecimal())
+
     def remove_quarantines(self, app_id: int) -> int:
         found = list((self.path(app_id) / "objects").glob("tmp_objdir-*"))
         for path in found:

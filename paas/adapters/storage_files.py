@@ -21,6 +21,10 @@ class FileStorage:
     def size_bytes(self, app_id: int, storage_id: int) -> int:
         return directories.size_bytes(storage_directory(self._root, app_id, storage_id))
 
+    def all(self, app_id: int) -> list[int]:
+        names = [path.name for path in (self._root / str(app_id)).glob("*")]
+        return sorted(int(name) for name in names if name.isdecimal())
+
     def remove(self, app_id: int, storage_id: int | None = None) -> None:
         path = self._root / str(app_id)
         directories.remove(path if storage_id is None else path / str(storage_id))

@@ -9,20 +9,17 @@ from paas.domain.errors import PaasError, usage_error
 from paas.domain.interfaces import (
     Clock,
     Locks,
-    Logs,
     Narrator,
-    Pages,
     Proxy,
     Repository,
     Runs,
     Runtime,
-    Slugs,
-    StorageFiles,
     Store,
 )
 from paas.domain.names import AppName, BranchName
 from paas.services.access import find_app, refreshed
 from paas.services.narration import waiting
+from paas.services.remains import Remains
 from paas.services.sites import Sites
 
 NAME_TRIES = 20
@@ -51,10 +48,7 @@ class Apps:
     runtime: Runtime
     runs: Runs
     proxy: Proxy
-    slugs: Slugs
-    storage_files: StorageFiles
-    pages: Pages
-    logs: Logs
+    remains: Remains
     locks: Locks
     clock: Clock
     sites: Sites
@@ -136,20 +130,13 @@ class Apps:
         if instances:
             with self.locks.stopping(app.id):
                 self.runtime.stop(instances, self.stop_limit_s)
-        slugs = self.store.slugs(app.id)
         certificates = self.store.certificates(app.id)
         self.store.remove_app(app.id)
         self.runs.remove(app.id)
         # From here the app is gone; what is left on the disk is removed, or found by reconcile.
-        for slug in slugs:
-            self.slugs.remove(slug.id)
-        self.slugs.remove_cache(app.id)
         for certificate in certificates:
             self.sites.certificate_files.remove(certificate.id)
-        self.storage_files.remove(app.id)
-        self.pages.remove(app.id)
-        self.repository.remove(app.id)
-        self.logs.remove(app.id)
+        self.remains.remove(app.id)
 
     def set_deploy_branch(self, actor: Actor, name: str, branch: BranchName | None) -> App:
         """Choose the branch whose pushes are deployed; None: main or master."""

@@ -25,6 +25,7 @@ from paas.domain.releases import Instance, Status
 from paas.services.access import refreshed
 from paas.services.drains import Drains
 from paas.services.proxies import Proxies
+from paas.services.remains import Remains
 from paas.services.rollout import Rollout
 from paas.services.sites import Sites
 
@@ -44,6 +45,7 @@ class Reconcile:
     one_off: OneOff
     proxy: Proxy
     slugs: Slugs
+    remains: Remains
     logs: Logs
     locks: Locks
     keys: KeyFile
@@ -108,6 +110,7 @@ class Reconcile:
                     self.storage_files.create(app.id, storage.id, app.uid)
                 mended = self._clear_push(app) + self._end_interrupted(app, say)
                 mended += self._bring_back(app, say, leaving)
+                mended += self.remains.sweep_storage(app)
                 app = refreshed(self.store, app)
                 for certificate in self.store.certificates(app.id):
                     if self.sites.certificate_files.paths(certificate.id) is None:
@@ -177,6 +180,7 @@ class Reconcile:
             say.warn(f"Removing the stray group {group}")
             self.runtime.remove_group(group, self.stop_limit_s)
             mended += 1
+        mended += self.remains.sweep()
         held = {app.id for app in self.store.apps() if self.locks.app_is_held(app.id)}
         files = self.sites.certificate_files
         for id in files.all():

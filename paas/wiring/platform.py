@@ -33,6 +33,7 @@ from paas.services.proxies import Proxies
 from paas.services.pushes import Pushes
 from paas.services.reconcile import Reconcile
 from paas.services.releases import Releases
+from paas.services.remains import Remains
 from paas.services.retries import Retries
 from paas.services.router import Router
 from paas.services.runs import OneOffs
@@ -121,16 +122,22 @@ def build(settings: Settings) -> Platform:
     proxies = Proxies(
         store=out.store, sites=sites, choice=out.proxy, linger_limit_s=settings.worker_limit_s
     )
-    apps = Apps(
+    remains = Remains(
+        store=out.store,
+        locks=out.locks,
+        slugs=out.slugs,
         storage_files=out.storage_files,
         pages=out.pages,
+        logs=out.logs,
+        repository=out.repository,
+    )
+    apps = Apps(
+        remains=remains,
         runs=out.runs,
         store=out.store,
         repository=out.repository,
         runtime=out.runtime,
         proxy=out.proxy,
-        slugs=out.slugs,
-        logs=out.logs,
         locks=out.locks,
         clock=out.clock,
         sites=sites,
@@ -246,6 +253,7 @@ def build(settings: Settings) -> Platform:
         ),
         reconcile=Reconcile(
             storage_files=out.storage_files,
+            remains=remains,
             importer=out.importer,
             drains=drains,
             runs=out.runs,

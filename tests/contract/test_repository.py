@@ -34,6 +34,15 @@ def work(tmp_path: Path) -> Path:
     return path
 
 
+def test_all_repositories_are_listed(repository: DulwichRepository, tmp_path: Path) -> None:
+    """By the app's id, and nothing else that lies there."""
+    repository.create(12)
+    (tmp_path / "git" / "3.new").mkdir()
+    assert repository.all() == [1, 12]
+    repository.remove(1)
+    assert repository.all() == [12]
+
+
 def _git(path: Path, *words: str) -> str:
     identity = ["-c", "user.name=Alice", "-c", "user.email=alice@example.com"]
     done = subprocess.run(

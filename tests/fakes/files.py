@@ -85,5 +85,8 @@ class FakeStorage:
     def size_bytes(self, app_id: int, storage_id: int) -> int:
         return 4096
 
+    def all(self, app_id: int) -> list[int]:
+        return sorted(id for app, id in self.there if app == app_id)
+
     def remove(self, app_id: int, storage_id: int | None = None) -> None:
         self.there = {x for x in self.there if x[0] != app_id or storage_id not in (None, x[1])}

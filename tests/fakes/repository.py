@@ -31,6 +31,9 @@ class FakeRepository:
     def remove(self, app_id: int) -> None:
         self.created.discard(app_id)
 
+    def all(self) -> list[int]:
+        return sorted(self.created)
+
     def path(self, app_id: int) -> Path:
         return Path(f"/git/{app_id}.git")
 

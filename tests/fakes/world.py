@@ -33,6 +33,7 @@ from paas.services.pruning import Pruning
 from paas.services.pushes import Pushes
 from paas.services.reconcile import Reconcile
 from paas.services.releases import Releases
+from paas.services.remains import Remains
 from paas.services.retirement import Retirement
 from paas.services.retries import Retries
 from paas.services.rollout import Rollout
@@ -178,16 +179,22 @@ class World:
             ),
             addresses=addresses,
         )
-        self.apps = Apps(
+        self.remains = Remains(
+            store=self.store,
+            locks=self.locks,
+            slugs=self.slugs,
             storage_files=self.storage_files,
             pages=self.pages,
+            logs=self.logs,
+            repository=self.repository,
+        )
+        self.apps = Apps(
+            remains=self.remains,
             runs=self.runs,
             store=self.store,
             repository=self.repository,
             runtime=self.runtime,
             proxy=self.proxy,
-            slugs=self.slugs,
-            logs=self.logs,
             locks=self.locks,
             clock=self.clock,
             sites=self.sites,
@@ -338,6 +345,7 @@ class World:
         )
         self.reconcile = Reconcile(
             storage_files=self.storage_files,
+            remains=self.remains,
             importer=self.importer,
             drains=self.drains,
             one_off=self.one_off,

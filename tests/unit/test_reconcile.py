@@ -9,7 +9,7 @@ from paas.domain.names import AppName
 from paas.domain.releases import State, Status
 from paas.domain.routing import Routing
 from tests.fakes.runtime import Behaviour
-from tests.fakes.world import World
+from tests.fakes.world import ROOT, World
 
 
 class PowerCutError(BaseException):
@@ -209,3 +209,41 @@ def test_one_name_is_served_for_one_app(world: World) -> None:
     world.store.set_routing(2, Routing(domains=("one.example.com",)))
     world.reconcile.prepare()
     assert set(world.proxy.by_app) == {1}
+
+
+def test_what_a_killed_destroy_left_is_deleted(world: World) -> None:
+    """The app is gone from the store, and with it who would know of its files."""
+    world.app()
+    world.app("other")
+    world.push()
+    world.storage.add(ROOT, "shop", "/app/data", world.said, world.on_live)
+    world.pages.set_maintenance(1, b"page")
+
+    def cut(app_id: int) -> None:
+        raise KeyboardInterrupt
+
+    world.slugs.remove_cache = cut  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        world.apps.destroy(ROOT, "shop", "shop", world.said)
+    world.slugs.remove_cache = lambda app_id: None  # type: ignore[method-assign]
+    assert world.storage_files.there
+
+    world.locks.held[1] = "alice destroys the app"
+    assert world.reconcile.run(world.said) == 0
+    del world.locks.held[1]
+    assert world.reconcile.run(world.said) == 1
+    assert world.storage_files.there == set()
+    assert world.pages.contents == {}
+    assert world.repository.created == {2}
+
+
+def test_storage_that_was_removed_and_not_deleted_is(world: World) -> None:
+    """Whoever removed it was killed while former instances ended; not before they have."""
+    world.app()
+    world.storage.add(ROOT, "shop", "/app/data", world.said, world.on_live)
+    world.storage.add(ROOT, "shop", "/app/kept", world.said, world.on_live)
+    world.store.remove_storage(1)
+    with world.locks.retiring(1):
+        assert world.reconcile.run(world.said) == 0
+    assert world.reconcile.run(world.said) == 1
+    assert world.storage_files.there == {(1, 2)}

@@ -1,8 +1,12 @@
 """Storage directories: their places, and what is left of them when something fails."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from paas.adapters.instance_specs import storage_binds
+from paas.adapters.storage_files import FileStorage
 from paas.domain.errors import PaasError
 from paas.domain.launching import Bind
 from paas.domain.releases import State
@@ -127,3 +131,14 @@ def test_what_follows_the_switch_undoes_nothing(world: World) -> None:
     with pytest.raises(RuntimeError):
         world.storage.remove(ROOT, "shop", "/app/data", "shop", world.said, fails)
     assert world.storage.listing(ROOT, "shop") == []
+
+
+def test_directories_on_disk_are_listed_by_app(tmp_path: Path) -> None:
+    """By their ids, for who clears up."""
+    files = FileStorage(tmp_path)
+    assert files.all(1) == []
+    for storage_id in (2, 11):
+        files.create(1, storage_id, os.getuid())
+    assert files.all(1) == [2, 11]
+    files.remove(1, 2)
+    assert files.all(1) == [11]

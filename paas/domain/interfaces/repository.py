@@ -48,6 +48,9 @@ class Repository(Protocol):
         """Make the repository a copy of another app's, in place of what it was."""
 
     def remove(self, app_id: int) -> None: ...
+    def all(self) -> list[int]:
+        """The ids of the apps that have one."""
+
     def path(self, app_id: int) -> Path: ...
     def commit(self, app_id: int, commit_id: str, quarantine: Quarantine | None) -> Commit:
         """Read a commit; annotated tags are peeled. Raises PaasError where there is none."""

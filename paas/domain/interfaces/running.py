@@ -161,5 +161,8 @@ class StorageFiles(Protocol):
         """An empty one, owned by uid."""
 
     def size_bytes(self, app_id: int, storage_id: int) -> int: ...
+    def all(self, app_id: int) -> list[int]:
+        """The ids of those that an app has."""
+
     def remove(self, app_id: int, storage_id: int | None = None) -> None:
         """Delete one with all in it, or all of the app; no error where there is none."""
