@@ -16,8 +16,8 @@ from paas.domain.releases import Instance
 from paas.services.narration import waiting
 from paas.services.phases import nothing
 
-# Of one app: with the one that is live and the one that starts, three take memory at once.
-LEAVING_MAX = 1
+# Of one app, former ones and the live one: with the one that starts, three take memory at once.
+ROLL_OUTS_MAX = 2
 POLL_S = 0.1
 LOOK_S = 1.0
 
@@ -76,7 +76,7 @@ class Retirement:
                     self.clock.sleep(POLL_S)
 
     def wait_for_room(self, app: App, say: Narrator, check: Callable[[], None]) -> None:
-        """Return when no more than LEAVING_MAX former roll-outs are left. Under the app's lock.
+        """Return when another roll-out makes not too many at once. Under the app's lock.
 
         check: called meanwhile, to raise where it is not to go on.
         """
@@ -89,8 +89,10 @@ class Retirement:
                 self.clock.sleep(POLL_S)
 
     def _has_room(self, app: App) -> bool:
-        former = {i.generation for i in self.store.instances(app.id) if not i.is_live(app)}
-        return len(former) <= LEAVING_MAX or not self.locks.is_retiring(app.id)
+        there = {
+            app.generation if i.is_live(app) else i.generation for i in self.store.instances(app.id)
+        }
+        return len(there) <= ROLL_OUTS_MAX or not self.locks.is_retiring(app.id)
 
     def _retire(
         self, app: App, old: Sequence[Instance], say: Narrator, look: Callable[[], None]

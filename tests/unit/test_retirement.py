@@ -154,6 +154,28 @@ def test_a_fourth_waits_for_the_first(shop: World) -> None:
     assert "waiting for the last requests to former instances" in shop.said.done
 
 
+def test_where_nothing_is_live_there_is_room_for_two_former_ones(shop: World) -> None:
+    """Visitors wait: an app that was scaled to nothing comes back at once."""
+    seconds = []
+
+    def scale(quantity: str) -> None:
+        shop.processes.scale(ROOT, "shop", [f"web={quantity}"], shop.said, shop.on_live)
+
+    def scale_down() -> None:
+        shop.proxy.draining = scale_up
+        scale("0")
+
+    def scale_up() -> None:
+        before = shop.clock.seconds
+        scale("1")
+        seconds.append(shop.clock.seconds - before)
+
+    shop.proxy.draining = scale_down
+    shop.push(commit="c" * 40)
+    assert seconds[0] < 1
+    assert running(shop) == {"1-v3-4-web.1"}
+
+
 def die(shop: World) -> None:
     """Deploy, and be killed while the former instances are drained."""
 
