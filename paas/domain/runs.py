@@ -68,6 +68,12 @@ def command_text(words: Sequence[str], processes: Processes) -> str:
         raise usage_error("run-command", "What is to be run?", "For example: paas run bash")
     if any("\0" in word for word in words):
         raise usage_error("run-command", "The command contains a NUL character.")
+    if words[0].startswith("-"):
+        raise usage_error(
+            "run-command",
+            f"{shown(words[0])} is no command; options stand before the app's name.",
+            "See: paas help run",
+        )
     for kind, command in processes.items():
         if kind == words[0]:
             first = cron_line(command)[1] if is_cron(kind) else command

@@ -73,9 +73,9 @@ def test_command(world: World, words: list[str], command: str) -> None:
     assert world.runs.wanted[-1].command == command
 
 
-@pytest.mark.parametrize("words", [[], [""], ["a\0b"]])
+@pytest.mark.parametrize("words", [[], [""], ["a\0b"], ["--help"], ["-x", "ls"]])
 def test_no_command(words: list[str]) -> None:
-    """Nothing to run, and NUL, are refused."""
+    """Nothing to run, NUL, and what bash would take for its own options, are refused."""
     with pytest.raises(PaasError) as caught:
         command_text(words, {})
     assert (caught.value.reference, caught.value.exit_code) == ("run-command", 2)
