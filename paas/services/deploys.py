@@ -129,10 +129,17 @@ class Deploys:
         """
         if current_slug(self.store, build.app_id) == build.id:
             return
+        pending = [
+            release
+            for release in self.store.releases(build.app_id)
+            if release.slug_id == build.id and release.status is Status.PENDING
+        ]
         # The files first: where the disk is full, the record needs their room.
         if reason == "disk-full" or not self._is_released(build):
             self.slugs.remove(build.id)
             self.store.remove_slug(build.id)
+        if pending:  # there was no room to record its failure
+            self.store.fail_release(build.app_id, pending[0].version)
         self.store.end_build(
             replace(build, status=Status.FAILED, ended_at=self.clock.now(), reason=reason)
         )

@@ -207,7 +207,9 @@ class Rollout:
         self.logs.write(app.id, "release", f"{what}: {why}")
 
     def _discard(self, app: App, release: Release, new: list[Instance]) -> None:
-        if release.version != app.current:
-            self.store.fail_release(app.id, release.version)
-        if new:
-            self.retirement.stop(app, new)
+        try:
+            if release.version != app.current:
+                self.store.fail_release(app.id, release.version)
+        finally:  # also where the disk is too full to record it
+            if new:
+                self.retirement.stop(app, new)

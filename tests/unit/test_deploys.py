@@ -2,7 +2,7 @@
 
 import pytest
 
-from paas.domain.errors import PaasError
+from paas.domain.errors import PaasError, disk_full
 from paas.domain.releases import State, Status
 from tests.fakes.runtime import Behaviour
 from tests.fakes.world import ROOT, World
@@ -221,3 +221,24 @@ def test_app_without_a_web_process_is_warned_of(world: World) -> None:
     world.repository.procfiles["a" * 40] = b"worker: work"
     world.push()
     assert any("There is no web process" in line for line in world.said.lines)
+
+
+def test_a_full_disk_keeps_nothing_running_and_no_release_pending(world: World) -> None:
+    """Its failure is recorded when the room of its files is free."""
+    world.app()
+    world.push()
+    running = dict(world.runtime.running)
+    record, tries = world.store.fail_release, iter([disk_full()])
+
+    def fail_release(app_id: int, version: int) -> None:
+        for error in tries:
+            raise error
+        record(app_id, version)
+
+    world.store.fail_release = fail_release  # type: ignore[method-assign]
+    world.proxy.failure = disk_full()
+    with pytest.raises(PaasError, match="disk is full"):
+        world.push(commit="b" * 40)
+    assert world.runtime.running == running
+    assert [r.status for r in world.store.releases(1)] == [Status.FAILED, Status.SUCCEEDED]
+    assert {i.version for i in world.store.instances(1)} == {1}
