@@ -68,22 +68,28 @@ class Reconcile:
     def run(self, say: Narrator) -> int:
         """Returns how many things were mended. Apps that are being changed now are left alone.
 
-        Raises PaasError, when all is done that can be, where that fails for an app.
+        Raises PaasError at the end where some could not be brought to what they should be.
         """
+        failed: list[str] = []
         self.keys.publish(self.store.all_keys())
-        mended, unmended = self.proxies.settle(say), []
+        mended = self.proxies.settle(say)
         for app in self.store.apps():
             if not self.locks.app_is_held(app.id):
-                done = self._mend(app, say)
-                mended += done or 0
-                unmended += [app.name] if done is None else []
+                try:
+                    mended += self._mend(app, say)
+                except PaasError as error:
+                    if self.store.app_by_id(app.id) is None:
+                        continue  # destroyed meanwhile
+                    say.warn(f"{app.name}: {error.message}")
+                    self.logs.write(app.id, "reconcile", error.message)
+                    failed.append(app.name)
         self._settle_drains(say)
         mended += self._remove_strays(say)
-        if unmended:
+        if failed:
             raise PaasError(
                 "not-mended",
-                f"These apps could not be mended: {', '.join(unmended)}.",
-                "The reasons stand above. When they are mended: sudo paas doctor --fix",
+                f"Not as it should be, for the reasons above: {', '.join(failed)}.",
+                "When they are settled: paas doctor --fix",
             )
         return mended
 
@@ -99,29 +105,23 @@ class Reconcile:
     def _live(self, app: App) -> list[Instance]:
         return [i for i in self.store.instances(app.id) if i.is_live(app)]
 
-    def _mend(self, app: App, say: Narrator) -> int | None:
-        """How many things were mended; None where that fails, which was said."""
-        try:
-            holder = "the server reconciles the app"
-            with self.rollout.changing(app, holder, say) as leaving:
-                app = refreshed(self.store, app)
-                self.repository.create(app.id)
-                for storage in app.storage:  # recorded first: its directory may be missing
-                    self.storage_files.create(app.id, storage.id, app.uid)
-                mended = self._clear_push(app) + self._end_interrupted(app, say)
-                mended += self._bring_back(app, say, leaving)
-                mended += self.remains.sweep_storage(app)
-                app = refreshed(self.store, app)
-                for certificate in self.store.certificates(app.id):
-                    if self.sites.certificate_files.paths(certificate.id) is None:
-                        say.warn(f"{app.name}: {certificate.damaged}")
-                if app.current is not None:
-                    self.proxy.apply(self.sites.present(app))
-                return mended
-        except PaasError as error:
-            say.warn(f"{app.name}: {error.message}")
-            self.logs.write(app.id, "reconcile", error.message)
-            return None
+    def _mend(self, app: App, say: Narrator) -> int:
+        holder = "the server reconciles the app"
+        with self.rollout.changing(app, holder, say) as leaving:
+            app = refreshed(self.store, app)
+            self.repository.create(app.id)
+            for storage in app.storage:  # recorded first: its directory may be missing
+                self.storage_files.create(app.id, storage.id, app.uid)
+            mended = self._clear_push(app) + self._end_interrupted(app, say)
+            mended += self._bring_back(app, say, leaving)
+            mended += self.remains.sweep_storage(app)
+            app = refreshed(self.store, app)
+            for certificate in self.store.certificates(app.id):
+                if self.sites.certificate_files.paths(certificate.id) is None:
+                    say.warn(f"{app.name}: {certificate.damaged}")
+            if app.current is not None:
+                self.proxy.apply(self.sites.present(app))
+            return mended
 
     def _clear_push(self, app: App) -> int:
         """What a killed push or build left running or lying about."""
