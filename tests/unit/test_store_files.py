@@ -1,7 +1,9 @@
 """The database file and its locks, with other processes about."""
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,6 +47,20 @@ def test_two_stores_of_one_process(tmp_path: Path) -> None:
     for store in (first, second, *stores(path)):
         assert [known.name for known in store.apps()] == ["tasks"]
         assert store.maintenance(app.id)
+
+
+def test_a_database_that_another_program_keeps_locked(tmp_path: Path) -> None:
+    """Said as what it is, not as a fault of ours; it works again when that has ended."""
+    path = tmp_path / "state.db"
+    store = SqliteStore(path, (70000, 70009))
+    with store.writing() as connection:
+        connection.execute("PRAGMA busy_timeout = 10")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(PaasError) as caught:
+            store.add_app(AppName("jobs"), None, NOW)
+        assert caught.value.reference == "state-locked"
+    store.add_app(AppName("jobs"), None, NOW)
 
 
 def test_close_before_a_fork(tmp_path: Path) -> None:

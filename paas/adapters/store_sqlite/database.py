@@ -76,8 +76,16 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]
     except BaseException as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        if getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
+        code = getattr(error, "sqlite_errorcode", None)
+        if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
             raise disk_full() from error
+        if code == sqlite3.SQLITE_BUSY:
+            raise PaasError(
+                "state-locked",
+                "The server's database is locked by another program, and did not become free "
+                f"within {BUSY_S:g} s.",
+                "See who has it open, on the server: fuser -v state.db; then try again.",
+            ) from error
         raise
 
 
