@@ -28,7 +28,7 @@ from paas.domain.environment import shell_argv
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Caller, Clock
 from paas.domain.launching import LaunchSpec
-from paas.domain.runs import Run, Wanted
+from paas.domain.runs import Run, RunEnd, Wanted
 from paas.settings import Settings
 
 COMMAND_SHOWN = 1_000
@@ -55,7 +55,7 @@ class NativeRuns:
         wanted: Wanted,
         caller: Caller,
         begun: Callable[[Run], None],
-    ) -> tuple[Run, int]:
+    ) -> tuple[Run, RunEnd]:
         """Run it to its end with the caller's streams or terminal; see domain.interfaces.Runs."""
         claim = self._claim(app.id)
         try:
@@ -72,7 +72,7 @@ class NativeRuns:
                     stop_limit_s=self._settings.stop_limit_s,
                 )
                 status = attached.with_terminal() if run.terminal else attached.with_streams()
-            return run, _shell_status(status)
+                return run, self._end(run, status)
         finally:
             claim.release()
 
@@ -82,7 +82,7 @@ class NativeRuns:
         slug: Path,
         wanted: Wanted,
         begun: Callable[[Run], None],
-        ended: Callable[[Run, int], None],
+        ended: Callable[[Run, RunEnd], None],
     ) -> Run:
         """Start it in the background; see domain.interfaces.Runs."""
         claim = self._claim(app.id)
@@ -228,7 +228,7 @@ class NativeRuns:
                 return other
         return None
 
-    def _watch(self, app: App, slug: Path, wanted: Wanted, run: Run, claim: Claim) -> int:
+    def _watch(self, app: App, slug: Path, wanted: Wanted, run: Run, claim: Claim) -> RunEnd:
         """Launch it and wait for its end; the log process gets its last words."""
         with self._prepared(app, slug, wanted, run) as spec:
             child = subprocess.Popen(
@@ -243,22 +243,25 @@ class NativeRuns:
             claim.write(replace(run, pid=child.pid))
             status = child.wait()
             self._members(replace(run, pid=child.pid)).kill()
+            end = self._end(run, status)
         fifo = self._fifo(run)
         with suppress(OSError):
             fd = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
             wait_until(partial(_is_empty, fd), _DRAIN_S)
             os.close(fd)
         files.remove(fifo)
-        return _shell_status(status)
+        return end
+
+    def _end(self, run: Run, status: int) -> RunEnd:
+        """status: 0 or more, or minus the signal. Call it while its cgroup is there."""
+        killed = status and self._cgroups.memory_kills(_cgroup(run.app_id, run.number))
+        limit_mib = self._settings.memory_mib
+        shortage = f"the limit is {limit_mib} MiB" if limit_mib else "the server has no more"
+        return RunEnd(status if status >= 0 else 128 - status, shortage if killed else "")
 
 
 def _cgroup(app_id: int, number: int) -> str:
     return f"run-{app_id}-{number}"
-
-
-def _shell_status(status: int) -> int:
-    """The exit status as a shell has it: 128 and its number where a signal killed it."""
-    return status if status >= 0 else 128 - status
 
 
 def _is_empty(fd: int) -> bool:

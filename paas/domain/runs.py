@@ -44,6 +44,23 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How a one-off process ended. status: as a shell has it, 128 and the number of a signal.
+
+    shortage: whose memory ran out, where the kernel killed for it and the status is not 0.
+    """
+
+    status: int
+    shortage: str = ""
+
+    @property
+    def words(self) -> str:
+        """``exited with status 137 (out of memory: the limit is 512 MiB)``."""
+        why = f" (out of memory: {self.shortage})" if self.shortage else ""
+        return f"exited with status {self.status}{why}"
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """A one-off process to be started. env: config vars, and what was typed for this one.
 

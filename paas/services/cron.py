@@ -10,9 +10,16 @@ from paas.domain.cron import Job, JobState, find_job, jobs_of
 from paas.domain.errors import PaasError, no_such_app
 from paas.domain.interfaces import Caller, Clock, Logs, Narrator, Runs, Schedules, Slugs, Store
 from paas.domain.names import CRON_USER
-from paas.domain.runs import Run
+from paas.domain.runs import Run, RunEnd
 from paas.services.access import find_app
-from paas.services.runs import Order, shown_command, tell_begin, tell_end, wanted_of
+from paas.services.runs import (
+    Order,
+    shown_command,
+    tell_begin,
+    tell_end,
+    wanted_of,
+    warn_of_shortage,
+)
 
 # Who runs what is due.
 SCHEDULER = CRON_USER
@@ -81,10 +88,11 @@ class Cron:
                     say.step(f"Running {shown_command(run.command)} on {app.name}: {run.label}")
 
             path = self.slugs.path(wanted.slug_id)
-            run, status = self.runs.attached(app, path, wanted, caller, begun)
-        tell_end(self.logs, run, status)
-        self.store.end_job(app.id, job.name, started, self.clock.now(), status)
-        return status
+            run, end = self.runs.attached(app, path, wanted, caller, begun)
+        tell_end(self.logs, run, end)
+        warn_of_shortage(say, run, end)
+        self.store.end_job(app.id, job.name, started, self.clock.now(), end.status)
+        return end.status
 
     def detach(self, actor: Actor, name: str, job_name: str) -> Run:
         """Run a job now, in the background; its output goes to the app's log."""
@@ -139,9 +147,9 @@ class Cron:
                 tell_begin(self.logs, run)
                 self.store.close()  # ended is called in a fork of this process
 
-            def ended(run: Run, status: int) -> None:
-                tell_end(self.logs, run, status)
-                self.store.end_job(app.id, job.name, started, self.clock.now(), status)
+            def ended(run: Run, end: RunEnd) -> None:
+                tell_end(self.logs, run, end)
+                self.store.end_job(app.id, job.name, started, self.clock.now(), end.status)
 
             return self.runs.detached(app, self.slugs.path(wanted.slug_id), wanted, begun, ended)
 

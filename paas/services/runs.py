@@ -8,7 +8,7 @@ from paas.domain.apps import Actor, App
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Caller, Logs, Narrator, Runs, Slugs, Store
 from paas.domain.names import VarName, printable
-from paas.domain.runs import Run, Wanted, command_text, run_label, terminal_name
+from paas.domain.runs import Run, RunEnd, Wanted, command_text, run_label, terminal_name
 from paas.domain.secret import Secret
 from paas.services.access import find_app
 
@@ -50,9 +50,10 @@ class OneOffs:
                 say.step(f"Running {shown_command(run.command)} on {app.name}: {run.label}")
 
         slug = self.slugs.path(wanted.slug_id)
-        run, status = self.runs.attached(app, slug, wanted, caller, begun)
-        tell_end(self.logs, run, status)
-        return status
+        run, end = self.runs.attached(app, slug, wanted, caller, begun)
+        tell_end(self.logs, run, end)
+        warn_of_shortage(say, run, end)
+        return end.status
 
     def detach(self, actor: Actor, name: str, order: Order) -> Run:
         """Run a command in the background; its output goes to the app's log."""
@@ -117,9 +118,15 @@ def tell_begin(logs: Logs, run: Run) -> None:
     logs.write(run.app_id, run.label, text)
 
 
-def tell_end(logs: Logs, run: Run, status: int) -> None:
+def tell_end(logs: Logs, run: Run, end: RunEnd) -> None:
     """Log its end."""
-    logs.write(run.app_id, run.label, f"Process exited with status {status}")
+    logs.write(run.app_id, run.label, f"Process {end.words}")
+
+
+def warn_of_shortage(say: Narrator, run: Run, end: RunEnd) -> None:
+    """Tell who waited for it that it wanted more memory than there is: it could say nothing."""
+    if end.shortage:
+        say.warn(f"{run.label} ran out of memory: {end.shortage}.")
 
 
 def shown_command(command: str) -> str:

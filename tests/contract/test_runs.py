@@ -19,7 +19,7 @@ from paas.adapters.members import wait_until
 from paas.adapters.runs_native import NativeRuns
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Runs
-from paas.domain.runs import Run, Wanted
+from paas.domain.runs import Run, RunEnd, Wanted
 from paas.domain.secret import Secret
 from paas.settings import Settings
 from tests.contract.building import CODE, an_app, server
@@ -45,8 +45,8 @@ root = Path(sys.argv[1])
 settings = Settings(run=root / "run", state=root / "var", opt=root / "opt", etc=root / "etc")
 runs = NativeRuns(settings, Cgroups(settings), SystemClock())
 wanted = Wanted("alice", sys.argv[2], 1, "1-1", {})
-_, status = runs.attached(an_app(1), root / "var/slugs/1-1", wanted, Caller(), lambda _: None)
-sys.exit(status)
+_, end = runs.attached(an_app(1), root / "var/slugs/1-1", wanted, Caller(), lambda _: None)
+sys.exit(end.status)
 """
 
 
@@ -68,9 +68,9 @@ class Bench:
     def _begun(self, run: Run) -> None:
         (self.root / "begun").write_text(run.label)
 
-    def _ended(self, run: Run, status: int) -> None:
+    def _ended(self, run: Run, end: RunEnd) -> None:
         with (self.root / "ended").open("a") as file:
-            file.write(f"{run.label} {status}\n")
+            file.write(f"{run.label} {end.status} {end.shortage}".strip() + "\n")
 
     def labels(self) -> list[str]:
         """What runs."""
@@ -282,6 +282,17 @@ def test_limit(native: Bench) -> None:
     with pytest.raises(PaasError) as caught:
         limited.detached(an_app(1), native.root, wanted, lambda _: None, lambda _, __: None)
     assert caught.value.reference == "too-many-runs"
+
+
+def test_memory_runs_out(native: Bench) -> None:
+    """How it ended says so, and what the limit is."""
+    assert native.settings is not None
+    settings = replace(native.settings, memory_mib=64)
+    native.runs = NativeRuns(settings, Cgroups(settings), SystemClock())
+    native.detach("exec python3 -c 'b\"x\" * 200_000_000'")
+    ended = native.root / "ended"
+    words = "run.1 137 the limit is 64 MiB\n"
+    assert wait_until(lambda: ended.exists() and ended.read_text() == words, 10)
 
 
 def test_streams_byte_for_byte(native: Bench) -> None:

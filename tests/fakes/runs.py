@@ -8,14 +8,15 @@ from pathlib import Path
 
 from paas.domain.apps import App
 from paas.domain.interfaces import Caller
-from paas.domain.runs import Run, Wanted
+from paas.domain.runs import Run, RunEnd, Wanted
 
 
 class FakeRuns:
-    """Runs of domain.interfaces. status: with which the next attached one ends."""
+    """Runs of domain.interfaces. status, shortage: with which the next attached one ends."""
 
     def __init__(self) -> None:
         self.status = 0
+        self.shortage = ""
         self.running: list[Run] = []
         self.wanted: list[Wanted] = []
         self.removed: list[int] = []
@@ -27,10 +28,10 @@ class FakeRuns:
         wanted: Wanted,
         caller: Caller,
         begun: Callable[[Run], None],
-    ) -> tuple[Run, int]:
+    ) -> tuple[Run, RunEnd]:
         run = replace(self._run(app, wanted), attached=True)
         begun(run)
-        return run, self.status
+        return run, RunEnd(self.status, self.shortage)
 
     def detached(
         self,
@@ -38,7 +39,7 @@ class FakeRuns:
         slug: Path,
         wanted: Wanted,
         begun: Callable[[Run], None],
-        ended: Callable[[Run, int], None],
+        ended: Callable[[Run, RunEnd], None],
     ) -> Run:
         run = self._run(app, wanted)
         begun(run)

@@ -123,6 +123,17 @@ def test_status_environment_and_log(world: World) -> None:
     assert world.said.lines[-1] == "-----> Running bash on shop: run.1"
 
 
+def test_out_of_memory(world: World) -> None:
+    """The log and who waited are told, since the command itself could say nothing."""
+    world.app()
+    world.push()
+    world.runs.status, world.runs.shortage = 137, "the limit is 512 MiB"
+    assert world.one_offs.run(ROOT, "shop", Order(["bash"], {}), Nobody(), world.said) == 137
+    words = "Process exited with status 137 (out of memory: the limit is 512 MiB)"
+    assert world.logs.lines[-1][1:] == ("run.1", words)
+    assert world.said.lines[-1] == " !     run.1 ran out of memory: the limit is 512 MiB."
+
+
 def test_a_command_cannot_forge_a_log_line(world: World) -> None:
     """A newline in a command is shown escaped."""
     world.app()

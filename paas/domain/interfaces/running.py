@@ -13,7 +13,7 @@ from paas.domain.releases import (
     InstanceState,
     Usage,
 )
-from paas.domain.runs import Run, Wanted
+from paas.domain.runs import Run, RunEnd, Wanted
 from paas.domain.secret import Secret
 
 
@@ -117,9 +117,8 @@ class Runs(Protocol):
         wanted: Wanted,
         caller: Caller,
         begun: Callable[[Run], None],
-    ) -> tuple[Run, int]:
-        """Run it to its end and return its exit status; 128 and the signal's number where one
-        killed it. begun is called when it has its number.
+    ) -> tuple[Run, RunEnd]:
+        """Run it to its end; begun is called when it has its number.
 
         With a terminal of its own, or with three plain streams. It ends when the caller leaves.
         Raises PaasError ``too-many-runs``.
@@ -131,11 +130,11 @@ class Runs(Protocol):
         slug: Path,
         wanted: Wanted,
         begun: Callable[[Run], None],
-        ended: Callable[[Run, int], None],
+        ended: Callable[[Run, RunEnd], None],
     ) -> Run:
         """Start it in the background, with its output in the app's log.
 
-        ended gets its exit status, in another process than this.
+        ended gets how it ended, in another process than this.
         """
 
     def starting(self, app_id: int, job: str) -> AbstractContextManager[None]:
