@@ -7,7 +7,7 @@ So each change holds a shared lock, and a switch from one kind to the other an e
 import fcntl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,6 +75,8 @@ class ChosenProxy:
                 if former != kind:
                     self._switches[former].take_over(self._of(former), wanted)
                     self._remember(former)
+                    with suppress(PaasError):  # why the switch failed is what to tell
+                        switch.let_go(self._of(former))
                 self._switching.unlink(missing_ok=True)
                 raise
             self._switching.unlink(missing_ok=True)

@@ -22,7 +22,8 @@ from paas.domain.sites import Site
 from paas.settings import Settings
 
 DRAIN_POLL_S = 0.02
-START_LIMIT_S = 5.0
+# With its libraries to be read from a slow disk, on a busy machine, it takes its time.
+START_LIMIT_S = 30.0
 
 
 class HaproxyProxy:

@@ -177,6 +177,7 @@ def test_a_switch_that_fails_leaves_the_former_serving(server: Server) -> None:
         assert caught.value.reference == "proxy-reload"
         assert server.proxy.kind() == "nginx"
         assert not server.proxy.is_unsettled()
+        assert server.program.child is None
         assert status_of(server.nginx.get("a.localhost")) == 200
         server.switch("haproxy", site)
         assert status_of(server.nginx.get("a.localhost")) == 200
