@@ -164,15 +164,21 @@ class HaproxyProxy:
         """Return when HAProxy has a worker. Raises PaasError where it does not come to that."""
         deadline = time.monotonic() + START_LIMIT_S
         while time.monotonic() < deadline:
-            with suppress(PaasError):
-                if self._process.present() is not None:
-                    return
+            if self.has_worker():
+                return
             time.sleep(DRAIN_POLL_S)
         raise PaasError(
             "proxy-down",
             "HAProxy does not start.",
             f"What it printed is in {self._settings.state}/logs/haproxy.log.",
         )
+
+    def has_worker(self) -> bool:
+        """Whether it has come up, and can be changed; some seconds after its process is there."""
+        try:
+            return self._process.present() is not None
+        except PaasError:
+            return False
 
     def is_up(self) -> bool:
         """Whether its process is there."""

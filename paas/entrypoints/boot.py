@@ -23,6 +23,7 @@ from paas.adapters.cgroups import Cgroups
 from paas.adapters.clock import SystemClock
 from paas.adapters.nginx_orphans import dismiss_orphans
 from paas.adapters.nginx_process import NginxProcess
+from paas.adapters.proxy_haproxy import HaproxyProxy
 from paas.adapters.runs_native import NativeRuns
 from paas.domain.errors import PaasError
 from paas.entrypoints.cli.terminal import Terminal
@@ -209,6 +210,8 @@ def _is_up(settings: Settings) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         if probe.connect_ex(str(settings.gate_socket)) != 0:
             return False
+    if settings.proxy == "haproxy" and not HaproxyProxy(settings).has_worker():
+        return False
     # RUNNING is what was started a second ago; beside many apps that is not yet what listens.
     return not daemons.owns_network_daemons(settings) or _listens(settings)
 
