@@ -106,6 +106,12 @@ def test_restart_of_the_unit(machine: Machine) -> None:
     assert len(masters) == 1
 
 
+def test_killed_nginx(machine: Machine) -> None:
+    """It is started again, though Debian's unit would leave it at that."""
+    machine.run("systemctl", "kill", "--signal=KILL", "nginx")
+    wait_for(lambda: "Hello" in _page(machine), 30, "an answer after the kill")
+
+
 def test_lost_runtime_directory(machine: Machine) -> None:
     """As after a reboot, which empties /run: the apps come back from the store."""
     machine.run("systemctl", "stop", "paas")
@@ -130,6 +136,8 @@ def test_uninstall_and_purge(machine: Machine) -> None:
     assert "paas" not in machine.run("nft", "list", "tables").stdout
     for unit in ("nginx", "ssh"):
         assert machine.run("systemctl", "is-active", unit).stdout.strip() == "active"
+    shown = machine.run("systemctl", "show", "--property=Restart,DropInPaths", "nginx").stdout
+    assert shown.split() == ["Restart=no", "DropInPaths="]
     assert "Welcome to nginx" in machine.run("curl", "--silent", "http://127.0.0.1/").stdout
 
 

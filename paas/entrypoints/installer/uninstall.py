@@ -9,8 +9,8 @@ from typing import Protocol
 from paas.entrypoints.installer import slots
 from paas.entrypoints.installer.packages import HOME
 from paas.entrypoints.installer.plan import ACCOUNT, InstallError, Plan
+from paas.entrypoints.installer.units import NGINX_DROP_IN, UNIT
 
-UNIT = Path("/etc/systemd/system/paas.service")
 # Rendered by paas/adapters: nginx_conf.py and sshd_conf.py.
 SYSTEM_FILES = (
     Path("/etc/nginx/conf.d/paas.conf"),
@@ -65,6 +65,9 @@ def _stop(plan: Plan) -> None:
     if not plan.embedded and UNIT.exists():
         subprocess.run(["systemctl", "disable", "--quiet", "--now", "paas"], check=False)
         UNIT.unlink()
+        NGINX_DROP_IN.unlink(missing_ok=True)
+        with suppress(OSError):  # the machine's own settings of nginx are there, too
+            NGINX_DROP_IN.parent.rmdir()
         subprocess.run(["systemctl", "daemon-reload"], check=False)
 
 
