@@ -48,8 +48,12 @@ def receive_pack(
     identity: what the hook must know (PAAS_ETC, PAAS_USER, PAAS_APP, PAAS_APP_ID).
     The settings travel in the environment, so that nothing in the repository's own configuration
     needs to be trusted. Automatic maintenance is off: a background process would keep the lock.
+    By default git leaves small pushes and refs to the page cache: a power cut in the next seconds
+    takes them back, or leaves empty files behind.
     """
     config = {
+        "core.fsync": "committed,loose-object,reference",
+        "core.fsyncMethod": "batch",
         "core.hooksPath": hooks,
         "receive.fsckObjects": "true",
         "receive.maxInputSize": f"{max_push_mib}m",

@@ -1,13 +1,17 @@
 """A push through the client, the gate, git itself and the hook, as the platform's account."""
 
 import os
+import re
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from paas.domain.gitaccess import receive_pack
+from tests.contract.building import CODE
 from tests.contract.gate_world import ACCOUNT, LIMIT_S, eventually
 from tests.contract.pusher import Pusher, pushing
 
@@ -37,6 +41,32 @@ def test_push_reaches_the_gate(pusher: Pusher) -> None:
     assert (pusher.tree.parent / "clone" / "file").read_text() == "one"
     archive = pusher.git("archive", "--remote=paas@server:shop", "main", "-o", "../a.tar")
     assert archive.returncode == 0, archive.stdout
+
+
+def test_a_push_is_on_the_disk_before_its_end(pusher: Pusher, tmp_path: Path) -> None:
+    """Objects and refs are written through, also those of a small push, and the refs' names."""
+    log = tmp_path / "synced"
+    fake = tmp_path / "sync"
+    fake.write_text(f'#!/bin/sh\necho "$@" >> {log}\n')
+    fake.chmod(0o755)
+    hook = str(CODE / "hooks/reference-transaction")
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    for state in ("prepared", "committed"):
+        lines = f"{'0' * 40} {'1' * 40} refs/heads/a/$(id)\n"
+        subprocess.run([hook, state], input=lines, env=env, text=True, check=True)
+    assert log.read_text() == "refs/heads/a\n"
+    trace = tmp_path / "trace"
+    plan = receive_pack("x", hooks="", max_push_mib=1, lock="", user="", identity={})
+    subprocess.run(
+        ["git", "-C", tmp_path, "init", "-q", "--bare", "x.git"], env={**plan.env}, check=True
+    )
+    subprocess.run(
+        ["git", "-C", tmp_path / "x.git", "hash-object", "-w", "--stdin"],
+        input=b"object",
+        env={**plan.env, "GIT_TRACE2_PERF": str(trace)},
+        check=True,
+    )
+    assert re.search(r"fsync/(hardware-flush|writeout-only):[1-9]", trace.read_text())
 
 
 def test_refusal_changes_nothing(pusher: Pusher) -> None:
