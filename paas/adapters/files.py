@@ -1,13 +1,12 @@
 """Files on disk: written whole or not at all, and read with limits."""
 
 import contextlib
-import errno
 import json
 import os
 import secrets
 from pathlib import Path
 
-from paas.domain.errors import PaasError, disk_full
+from paas.domain.errors import PaasError, disk_failure
 
 READ_MAX_BYTES = 16 * 1024 * 1024
 
@@ -38,9 +37,7 @@ def write_atomic(
         if durable:
             sync_directory(path.parent)
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise disk_full() from error
-        raise PaasError(
+        raise disk_failure(error) or PaasError(
             "file-not-written", f"{path} cannot be written: {error.strerror}."
         ) from error
 

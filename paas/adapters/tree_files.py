@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from paas.domain.errors import PaasError, disk_full
+from paas.domain.errors import PaasError, disk_failure
 from paas.domain.names import shown
 
 BATCH_FILES: Final = 64
@@ -125,7 +125,7 @@ def _permissions(mode: int) -> int:
 
 
 def _wrapped(error: OSError, path: bytes) -> PaasError:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return disk_full()
     name = shown(path.decode("utf-8", "replace"))
-    return PaasError("tree-not-written", f"{name} could not be written: {error.strerror}.")
+    return disk_failure(error) or PaasError(
+        "tree-not-written", f"{name} could not be written: {error.strerror}."
+    )

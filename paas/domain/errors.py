@@ -1,5 +1,7 @@
 """The one exception that users see: what was found, why it fails, and the next command."""
 
+import errno
+
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_NO_APP = 20
@@ -46,8 +48,21 @@ def no_such_app(name: str) -> PaasError:
     )
 
 
+def disk_failure(error: OSError) -> PaasError | None:
+    """What an error says of the server's disk, wherever it comes up; None: nothing."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return disk_full()
+    if error.errno == errno.EROFS:
+        return PaasError(
+            "disk-read-only",
+            f"The server's disk cannot be written: {error.filename or 'it'} is read-only.",
+            "The server's administrator finds the reason with: mount; dmesg",
+        )
+    return None
+
+
 def disk_full() -> PaasError:
-    """The answer to ENOSPC, wherever it comes up."""
+    """The answer where there is no room."""
     return PaasError(
         "disk-full",
         "The server's disk is full.",

@@ -1,6 +1,5 @@
 """The command line: which commands there are, and how one is run for somebody."""
 
-import errno
 import os
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -12,7 +11,7 @@ from paas import settings, wiring
 from paas.domain.acme import TEND_COMMAND
 from paas.domain.apps import Actor
 from paas.domain.cron import DUE_COMMAND
-from paas.domain.errors import EXIT_FAILED, EXIT_USAGE, PaasError, disk_full
+from paas.domain.errors import EXIT_USAGE, PaasError, disk_failure
 from paas.domain.gitaccess import ExecPlan
 from paas.domain.interfaces import Caller
 from paas.domain.names import AppName, user_name
@@ -215,10 +214,11 @@ def run(
         say.error(error)
         return error.exit_code
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        failure = disk_failure(error)
+        if failure is None:
             raise
-        say.error(disk_full())
-        return EXIT_FAILED
+        say.error(failure)
+        return failure.exit_code
     except click.UsageError as error:
         say.warn(error.format_message())
         if error.ctx is not None:
