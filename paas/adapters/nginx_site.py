@@ -14,6 +14,7 @@ from paas.adapters.nginx_text import (
     trusted_networks,
 )
 from paas.adapters.nginx_tls import BASIC, NginxTls
+from paas.adapters.router_file import router_log
 from paas.domain.errors import PaasError
 from paas.domain.names import shown
 from paas.domain.router_settings import header_name, header_value
@@ -109,11 +110,6 @@ def render_logins(site: Site) -> str:
 def _header(name: str, text: str) -> tuple[str, str]:
     """A header to add; once more validated where it becomes a directive."""
     return header_name(name), header_value(text)
-
-
-def router_log(settings: Settings, app_id: int) -> Path:
-    """Where nginx logs an app's requests."""
-    return settings.state / "logs" / str(app_id) / "router.log"
 
 
 def challenges_directory(settings: Settings) -> Path:

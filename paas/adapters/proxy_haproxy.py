@@ -16,7 +16,8 @@ from paas.adapters.haproxy_files import Files, HaproxyFiles, instances, without_
 from paas.adapters.haproxy_process import HaproxyProcess
 from paas.adapters.haproxy_runtime import Master
 from paas.adapters.haproxy_site import behind
-from paas.adapters.proxy_nginx import NginxProxy, make_log
+from paas.adapters.proxy_nginx import NginxProxy
+from paas.adapters.router_file import make_log
 from paas.domain.errors import PaasError
 from paas.domain.sites import Site
 from paas.settings import Settings

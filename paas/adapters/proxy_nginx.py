@@ -5,7 +5,6 @@ bytes back where it refuses: what is on disk always lets nginx start.
 """
 
 import fcntl
-import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,10 +22,10 @@ from paas.adapters.nginx_conf import (
 from paas.adapters.nginx_files import MODULES, installed_modules, write_pages
 from paas.adapters.nginx_logins import remove_logins, write_logins
 from paas.adapters.nginx_process import NginxProcess
-from paas.adapters.nginx_site import render_site, router_log
+from paas.adapters.nginx_site import render_site
 from paas.adapters.nginx_tls import NginxTls, installed_tls
 from paas.adapters.ports import has_ipv6
-from paas.adapters.proxy_account import proxy_account
+from paas.adapters.router_file import make_log
 from paas.domain.errors import PaasError
 from paas.domain.sites import Site
 from paas.settings import Settings
@@ -284,17 +283,6 @@ class NginxProxy:
         with path.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def make_log(settings: Settings, app_id: int) -> None:
-    """The log and its directory, which nginx's workers pass to open the log anew."""
-    path = router_log(settings, app_id)
-    group = proxy_account(settings).pw_gid
-    make_directory(path.parent, mode=0o710, owner=(0, group))
-    try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600))
-    except OSError as error:
-        raise PaasError("router-log", f"{path} cannot be made: {error.strerror}.") from error
 
 
 def _refused(path: Path) -> Path:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from paas.adapters.log_files import parse_stamp
-from paas.adapters.nginx_site import CLEARED_HEADERS, router_log
+from paas.adapters.nginx_site import CLEARED_HEADERS
+from paas.adapters.router_file import router_log
 from paas.domain.sites import Site
 from tests.contract.haproxy_server import SERVERS
 from tests.contract.nginx_server import (
