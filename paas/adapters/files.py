@@ -1,6 +1,7 @@
 """Files on disk: written whole or not at all, and read with limits."""
 
 import contextlib
+import ctypes
 import json
 import os
 import secrets
@@ -62,6 +63,21 @@ def sync_directory(path: Path) -> None:
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def sync_file_system(path: Path) -> None:
+    """Put all that was written to the file system of path on the disk: syncfs(2), for trees.
+
+    Raises PaasError where that fails.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.syncfs(fd) != 0:
+            reason = os.strerror(ctypes.get_errno())
+            raise PaasError("file-not-written", f"{path} cannot be written: {reason}.")
     finally:
         os.close(fd)
 

@@ -5,13 +5,15 @@ import shutil
 import stat
 from pathlib import Path
 
-from paas.adapters import directories
+from paas.adapters import directories, files
 from paas.domain.errors import PaasError
 from paas.domain.sites import SlugFolder
 
 
 class FileSlugs:
     """Slugs of domain.interfaces. A build becomes a slug by one rename, so it is whole or absent.
+
+    And it is on the disk before any release has it: a power cut leaves no empty files behind.
 
     min_free_mib: a build is refused where less is left on the disk.
     """
@@ -49,7 +51,7 @@ class FileSlugs:
         path = self._builds / build_id
         size_bytes = directories.size_bytes(path)
         path.rename(self._slugs / build_id)
-        _sync(self._slugs)
+        files.sync_file_system(self._slugs)
         return size_bytes
 
     def path(self, slug_id: str) -> Path:
@@ -97,11 +99,3 @@ class FileSlugs:
                 f"{self._min_free_mib} MiB (setting min_free_mib).",
                 "Free some space on the server (df -h shows where), then push again.",
             )
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

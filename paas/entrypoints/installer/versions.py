@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from paas.adapters.files import sync_file_system
 from paas.entrypoints.installer.plan import SYSTEM_PYTHON, InstallError, Plan
 
 CODE = ("paas", "hooks", "buildpacks", "nginx-templates", "haproxy-templates", "examples")
@@ -31,6 +32,7 @@ def install_version(plan: Plan) -> Path:
     version.mkdir(mode=0o755)
     _copy_code(Path(plan.source), version)
     _make_venv(version)
+    sync_file_system(version)  # a power cut must not leave empty files in what counts as complete
     (version / "complete").touch()
     return version
 

@@ -1,0 +1,36 @@
+"""Slugs on a real file system."""
+
+import subprocess
+from pathlib import Path
+
+from paas.adapters.slugs_files import FileSlugs
+
+SIZE_BYTES = 16 * 1024**2
+
+
+def test_a_slug_outlives_a_power_cut(tmp_path: Path) -> None:
+    """What the disk has when a slug is frozen is all of it: a copy of the disk shows it whole."""
+    disk, copy, mounted = tmp_path / "disk", tmp_path / "copy", tmp_path / "mounted"
+    mounted.mkdir()
+    with disk.open("wb") as file:
+        file.truncate(SIZE_BYTES)
+    _run("mkfs.ext4", "-q", disk)
+    _run("mount", "-o", "loop", disk, mounted)
+    try:
+        for name in ("builds", "slugs"):
+            (mounted / name).mkdir()
+        slugs = FileSlugs(mounted, min_free_mib=0)
+        (slugs.new_build("1-1", 0) / "app.py").write_text("print('here')\n")
+        assert slugs.freeze("1-1") > 0
+        copy.write_bytes(disk.read_bytes())
+    finally:
+        _run("umount", mounted)
+    _run("mount", "-o", "loop", copy, mounted)
+    try:
+        assert (mounted / "slugs/1-1/app.py").read_text() == "print('here')\n"
+    finally:
+        _run("umount", mounted)
+
+
+def _run(*argv: str | Path) -> None:
+    subprocess.run(argv, check=True, timeout=60)
