@@ -125,7 +125,12 @@ def test_uninstall_and_purge(machine: Machine) -> None:
     machine.run(INSTALL, "--uninstall")
     assert machine.run("test", "-e", "/var/lib/paas/state.db", check=False).returncode == 0
     assert machine.run("systemctl", "is-active", "paas", check=False).stdout.strip() != "active"
+    machine.run("systemctl", "mask", "haproxy.service")  # as proxy:set haproxy does
+    machine.run(INSTALL)
     machine.run(INSTALL, "--uninstall", "--purge")
+    for path in ("/app", "/etc/systemd/system/haproxy.service"):
+        assert machine.run("test", "-e", path, check=False).returncode != 0
+        assert machine.run("test", "-L", path, check=False).returncode != 0
     left = machine.run(
         *("find", "/etc", "/var/lib", "/opt", "/run", "/usr/local", "-xdev"),
         *("-name", "*paas*", "-not", "-path", "*/systemd/units/*"),

@@ -9,7 +9,7 @@ from typing import Protocol
 from paas.entrypoints.installer import slots
 from paas.entrypoints.installer.packages import HOME
 from paas.entrypoints.installer.plan import ACCOUNT, InstallError, Plan
-from paas.entrypoints.installer.units import NGINX_DROP_IN, UNIT
+from paas.entrypoints.installer.units import HAPROXY_MASK, NGINX_DROP_IN, UNIT
 
 # Rendered by paas/adapters: nginx_conf.py and sshd_conf.py.
 SYSTEM_FILES = (
@@ -17,6 +17,7 @@ SYSTEM_FILES = (
     Path("/etc/nginx/modules-enabled/90-paas.conf"),
     Path("/etc/ssh/sshd_config.d/paas.conf"),
 )
+MOUNT_POINT = Path("/app")
 DEFAULT_SITE = Path("/etc/nginx/sites-enabled/default")
 
 
@@ -69,6 +70,15 @@ def _stop(plan: Plan) -> None:
         with suppress(OSError):  # the machine's own settings of nginx are there, too
             NGINX_DROP_IN.parent.rmdir()
         subprocess.run(["systemctl", "daemon-reload"], check=False)
+        _unmask_haproxy()
+
+
+def _unmask_haproxy() -> None:
+    """Undo what installing it for proxy:set did; it does not start by itself, with no site yet."""
+    if HAPROXY_MASK.is_symlink() and HAPROXY_MASK.readlink() == Path("/dev/null"):
+        for verb in ("unmask", "disable"):
+            argv = ["systemctl", verb, "--quiet", HAPROXY_MASK.name]
+            subprocess.run(argv, capture_output=True, check=False)
 
 
 def _remove_system_files(plan: Plan) -> None:
@@ -89,11 +99,12 @@ def _remove(path: Path) -> None:
 
 
 def _remove_account() -> None:
-    """The account goes with the last server."""
+    """The account goes with the last server, and the mount point of all apps."""
     if slots.taken() or Path("/etc/paas").exists():
         return
     with suppress(KeyError):
         pwd.getpwnam(ACCOUNT)
         subprocess.run(["userdel", ACCOUNT], capture_output=True, check=False)
-    with suppress(OSError):
-        HOME.rmdir()
+    for path in (HOME, MOUNT_POINT):
+        with suppress(OSError):
+            path.rmdir()

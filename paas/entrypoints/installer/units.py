@@ -39,3 +39,5 @@ OOMPolicy=continue
 Restart=on-failure
 RestartSec=2
 """
+# adapters/haproxy_program.py makes it: the package's own service would serve by a file of its own.
+HAPROXY_MASK = Path("/etc/systemd/system/haproxy.service")
