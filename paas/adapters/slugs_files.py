@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 from paas.adapters import directories, files
+from paas.adapters.background import Background
 from paas.domain.errors import PaasError
 from paas.domain.sites import SlugFolder
 
@@ -13,7 +14,8 @@ from paas.domain.sites import SlugFolder
 class FileSlugs:
     """Slugs of domain.interfaces. A build becomes a slug by one rename, so it is whole or absent.
 
-    And it is on the disk before any release has it: a power cut leaves no empty files behind.
+    And it is on the disk before any release of it is live, so that a power cut leaves no empty
+    files behind. It gets there while the instances start.
 
     min_free_mib: a build is refused where less is left on the disk.
     """
@@ -23,6 +25,7 @@ class FileSlugs:
         self._builds = state / "builds"
         self._caches = state / "cache"
         self._min_free_mib = min_free_mib
+        self._writing: Background | None = None
 
     def new_build(self, build_id: str, uid: int) -> Path:
         path = self._builds / build_id
@@ -51,8 +54,13 @@ class FileSlugs:
         path = self._builds / build_id
         size_bytes = directories.size_bytes(path)
         path.rename(self._slugs / build_id)
-        files.sync_file_system(self._slugs)
+        self._writing = Background(lambda: files.sync_file_system(self._slugs))
         return size_bytes
+
+    def await_disk(self) -> None:
+        if self._writing is not None:
+            self._writing.wait()
+            self._writing = None
 
     def path(self, slug_id: str) -> Path:
         return self._slugs / slug_id

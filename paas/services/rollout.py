@@ -81,6 +81,7 @@ class Rollout:
             self.retirement.wait_for_room(app, say, check)
             new = self._plan(app, release, slug, only, say)
             self._bring_up(app, release, new, say, check)
+            self.slugs.await_disk()
             check()
             with say.doing("switching requests over"):
                 self._switch(app, release, new, keep)

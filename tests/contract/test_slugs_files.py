@@ -9,7 +9,7 @@ SIZE_BYTES = 16 * 1024**2
 
 
 def test_a_slug_outlives_a_power_cut(tmp_path: Path) -> None:
-    """What the disk has when a slug is frozen is all of it: a copy of the disk shows it whole."""
+    """The disk has all of a slug that may go live: a copy of the disk shows it whole."""
     disk, copy, mounted = tmp_path / "disk", tmp_path / "copy", tmp_path / "mounted"
     mounted.mkdir()
     with disk.open("wb") as file:
@@ -22,6 +22,7 @@ def test_a_slug_outlives_a_power_cut(tmp_path: Path) -> None:
         slugs = FileSlugs(mounted, min_free_mib=0)
         (slugs.new_build("1-1", 0) / "app.py").write_text("print('here')\n")
         assert slugs.freeze("1-1") > 0
+        slugs.await_disk()
         copy.write_bytes(disk.read_bytes())
     finally:
         _run("umount", mounted)

@@ -16,6 +16,7 @@ class FakeSlugs:
         self.pages: set[str] = set()
         self.missing: set[tuple[str, str]] = set()
         self.full = False
+        self.disk_failure: PaasError | None = None
 
     def new_build(self, build_id: str, uid: int) -> Path:
         self.building.add(build_id)
@@ -28,6 +29,10 @@ class FakeSlugs:
         self.building.remove(build_id)
         self.frozen.add(build_id)
         return 4096
+
+    def await_disk(self) -> None:
+        if self.disk_failure is not None:
+            raise self.disk_failure
 
     def path(self, slug_id: str) -> Path:
         return Path("/slugs") / slug_id

@@ -223,6 +223,18 @@ def test_app_without_a_web_process_is_warned_of(world: World) -> None:
     assert any("There is no web process" in line for line in world.said.lines)
 
 
+def test_a_slug_that_the_disk_does_not_take_never_goes_live(world: World) -> None:
+    """It is written while the instances start, and waited for before the switch."""
+    world.app()
+    world.push()
+    running = dict(world.runtime.running)
+    world.slugs.disk_failure = disk_full()
+    with pytest.raises(PaasError, match="disk is full"):
+        world.push(commit="b" * 40)
+    assert world.runtime.running == running
+    assert world.store.releases(1)[0].status is Status.FAILED
+
+
 def test_a_full_disk_keeps_nothing_running_and_no_release_pending(world: World) -> None:
     """Its failure is recorded when the room of its files is free."""
     world.app()

@@ -106,6 +106,12 @@ class Slugs(Protocol):
     def freeze(self, build_id: str) -> int:
         """Turn a finished build's tree into the slug of that id; returns its size in bytes."""
 
+    def await_disk(self) -> None:
+        """Return when the slugs that were frozen would outlive a power cut.
+
+        Raises PaasError where the disk does not take them.
+        """
+
     def path(self, slug_id: str) -> Path: ...
     def page(self, slug_id: str, name: str) -> Path | None:
         """A file at the top of a slug that the proxy can show; None where there is none."""
