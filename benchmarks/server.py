@@ -15,6 +15,7 @@ from benchmarks.commands import ENVIRONMENT, free_ports, run, wait_until
 DOMAIN = "bench.test"
 # Room for hundreds of apps, below the ports that the kernel gives to outgoing connections.
 APP_PORTS = "30000-32767"
+UIDS = "300000-301099"  # more than a thousand: one is the drains'
 USER = "bench"
 
 
@@ -35,6 +36,7 @@ class Server:
             "--https-port": str(self.https_port),
             "--ssh-port": str(self.ssh_port),
             "--app-ports": APP_PORTS,
+            "--uids": UIDS,
         }
         words = [word for pair in options.items() for word in pair]
         # No watch after a deploy: its 30 s lie behind what is measured, and would be waited for.
