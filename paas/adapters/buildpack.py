@@ -25,6 +25,7 @@ from paas.domain.buildpacks import Buildpack, Kind
 from paas.domain.errors import PaasError, disk_full
 from paas.domain.interfaces import Built
 from paas.domain.launching import Bind, LaunchSpec
+from paas.domain.memory import killed_for_memory
 from paas.domain.releases import ConfigVars
 from paas.domain.secret import Secret
 from paas.settings import Settings
@@ -217,13 +218,10 @@ class BuildpackBuilder:
 
 
 def _out_of_memory(limit_mib: int) -> PaasError:
+    hint = "Let fewer builds run at once (max_builds), or give the server more memory or swap."
     if limit_mib:
-        message = f"The build was killed by the memory limit: it needs more than {limit_mib} MiB."
         hint = "If it needs that much, raise build_memory_mib in server.yml."
-    else:
-        message = "The build was killed because the server has no more memory."
-        hint = "Let fewer builds run at once (max_builds), or give the server more memory or swap."
-    return PaasError("build-memory", message, hint)
+    return PaasError("build-memory", f"{killed_for_memory('The build', limit_mib)}.", hint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from paas.adapters.process import exit_words
+from paas.domain.memory import shortage
 
 # More than any machine has.
 _NONE = 2**60
@@ -72,6 +73,4 @@ class ExitLog:
 def _limit(text: str) -> str:
     """What memory.max (``max``: none), or memory.limit_in_bytes (none: a huge number), means."""
     size_bytes = _NONE if text.strip() == "max" else int(text)
-    if size_bytes >= _NONE:
-        return "the server has no more"
-    return f"the limit is {size_bytes // 1_048_576} MiB"
+    return shortage(0 if size_bytes >= _NONE else size_bytes // 1_048_576)

@@ -19,6 +19,7 @@ from paas.adapters.instance_specs import one_off_spec
 from paas.domain.apps import App
 from paas.domain.environment import shell_argv
 from paas.domain.errors import PaasError
+from paas.domain.memory import killed_for_memory
 from paas.domain.secret import Secret
 from paas.settings import Settings
 
@@ -92,11 +93,9 @@ class NativeOneOff:
         return status if status >= 0 else 128 - status
 
     def _out_of_memory(self, name: str) -> PaasError:
-        if limit_mib := self._settings.memory_mib:
-            why = f"by the memory limit: it needs more than {limit_mib} MiB (setting memory_mib)"
-        else:
-            why = "because the server has no more memory"
-        return PaasError("one-off-memory", f"{name} was killed {why}.")
+        limit_mib = self._settings.memory_mib
+        setting = " (setting memory_mib)" if limit_mib else ""
+        return PaasError("one-off-memory", f"{killed_for_memory(name, limit_mib)}{setting}.")
 
     def clear(self, app_id: int) -> bool:
         """End what a killed caller left running; see domain.interfaces.OneOff."""

@@ -28,6 +28,7 @@ from paas.domain.environment import shell_argv
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Caller, Clock
 from paas.domain.launching import LaunchSpec
+from paas.domain.memory import shortage
 from paas.domain.runs import Run, RunEnd, Wanted
 from paas.settings import Settings
 
@@ -255,9 +256,8 @@ class NativeRuns:
     def _end(self, run: Run, status: int) -> RunEnd:
         """status: 0 or more, or minus the signal. Call it while its cgroup is there."""
         killed = status and self._cgroups.memory_kills(_cgroup(run.app_id, run.number))
-        limit_mib = self._settings.memory_mib
-        shortage = f"the limit is {limit_mib} MiB" if limit_mib else "the server has no more"
-        return RunEnd(status if status >= 0 else 128 - status, shortage if killed else "")
+        why = shortage(self._settings.memory_mib) if killed else ""
+        return RunEnd(status if status >= 0 else 128 - status, why)
 
 
 def _cgroup(app_id: int, number: int) -> str:

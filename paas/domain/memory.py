@@ -1,0 +1,13 @@
+"""What is said where the kernel killed for want of memory. limit_mib: 0 where there is none."""
+
+
+def shortage(limit_mib: int) -> str:
+    """Whose memory ran out: ``the limit is 512 MiB``."""
+    return f"the limit is {limit_mib} MiB" if limit_mib else "the server has no more"
+
+
+def killed_for_memory(what: str, limit_mib: int) -> str:
+    """``The build was killed by the memory limit: it needs more than 512 MiB``."""
+    if limit_mib:
+        return f"{what} was killed by the memory limit: it needs more than {limit_mib} MiB"
+    return f"{what} was killed because the server has no more memory"
