@@ -140,9 +140,10 @@ def test_static_files_of_django_are_collected(
 ) -> None:
     """The second push of the Django example, which changes its style sheet, reuses dependencies."""
     pushed = repository(EXAMPLES / "django-hello")
+    alice.push(pushed, "django-hello", "--force")
     pushed.commit({"hello/static/hello/style.css": "body { color: teal }\n"})
 
-    told = alice.push(pushed, "django-hello", "--force").stdout
+    told = alice.push(pushed, "django-hello").stdout
 
     assert "requirements.txt is unchanged" in told
     assert "teal" in server.get("django-hello", "/static/hello/style.css").text
