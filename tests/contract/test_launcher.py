@@ -52,6 +52,25 @@ def test_nothing_is_left_on_the_host(launcher: Launcher) -> None:
     assert list(Path("/app").iterdir()) == []
 
 
+def test_what_the_host_unmounts_is_free(launcher: Launcher, tmp_path: Path) -> None:
+    """A file system that the host had mounted does not stay in use by a running instance."""
+    shared, disk = tmp_path / "shared", tmp_path / "shared" / "disk"
+    shared.mkdir()
+    # As systemd has the whole of /: mounts below it are passed on to other namespaces.
+    subprocess.run(["mount", "--bind", str(shared), str(shared)], check=True)
+    try:
+        subprocess.run(["mount", "--make-shared", str(shared)], check=True)
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "paas-test", str(disk)], check=True)
+        with launcher.running("echo ready; sleep 60") as process:
+            mounts = Path(f"/proc/{process.pid}/mountinfo")
+            assert str(disk) in mounts.read_text()
+            subprocess.run(["umount", str(disk)], check=True)
+            assert str(disk) not in mounts.read_text()
+    finally:
+        subprocess.run(["umount", "--recursive", "--lazy", str(shared)], check=False)
+
+
 def test_other_processes_are_invisible(launcher: Launcher) -> None:
     """/proc shows only processes of the app's own uid."""
     pids = launcher.sh("cd /proc; for p in [0-9]*; do stat -c %u $p 2>/dev/null; done").split()

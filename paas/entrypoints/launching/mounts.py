@@ -18,8 +18,8 @@ from paas.entrypoints.launching.kernel import (
     MS_NODEV,
     MS_NOEXEC,
     MS_NOSUID,
-    MS_PRIVATE,
     MS_REC,
+    MS_SLAVE,
     Kernel,
 )
 
@@ -55,7 +55,8 @@ class Mounts:
         """
         make_app_directory()
         self._kernel.unshare(CLONE_NEWNS | CLONE_NEWIPC)
-        self._kernel.mount("none", "/", None, MS_REC | MS_PRIVATE)
+        # Not private: what the host unmounts would stay in use for as long as the process runs.
+        self._kernel.mount("none", "/", None, MS_REC | MS_SLAVE)
         slug = _handle(self._spec["slug"])
         sources = [_handle(bind["source"]) for bind in self._spec["binds"]]
         try:
