@@ -25,6 +25,7 @@ from paas.adapters.nginx_orphans import dismiss_orphans
 from paas.adapters.nginx_process import NginxProcess
 from paas.adapters.proxy_haproxy import HaproxyProxy
 from paas.adapters.runs_native import NativeRuns
+from paas.adapters.start_lock import start_lock
 from paas.domain.errors import PaasError
 from paas.entrypoints.cli.terminal import Terminal
 from paas.settings import Settings, load
@@ -115,16 +116,24 @@ def _reconcile_when_up(settings: Settings) -> None:
 
 
 def start(settings: Settings, *, quiet: bool = False) -> int:
-    """Start the server in the background, unless it runs; returns when it answers."""
-    child = None
-    if not daemons.owns_network_daemons(settings):
-        daemons.systemctl("start")
-    elif daemons.supervisord_pid(settings) is None:
-        child = _spawn(settings)
-    wait_until_up(settings, child)
+    """Start the server in the background, unless it runs; returns when it answers.
+
+    Of several at once one starts it, and the others wait until it has.
+    """
+    with start_lock(settings, _tell_wait):
+        child = None
+        if not daemons.owns_network_daemons(settings):
+            daemons.systemctl("start")
+        elif daemons.supervisord_pid(settings) is None:
+            child = _spawn(settings)
+        wait_until_up(settings, child)
     if not quiet:
         print("The server is running.", file=sys.stderr)
     return 0
+
+
+def _tell_wait() -> None:
+    print("Another command starts or stops the server: waiting for it.", file=sys.stderr)
 
 
 def wait_until_up(settings: Settings, child: subprocess.Popen[bytes] | None = None) -> None:
@@ -166,6 +175,13 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
 
 def stop(settings: Settings) -> int:
     """End supervisord and all that it supervises, wait, and clear what is left."""
+    with start_lock(settings, _tell_wait):
+        _stop(settings)
+    print("The server is stopped.", file=sys.stderr)
+    return 0
+
+
+def _stop(settings: Settings) -> None:
     if daemons.owns_network_daemons(settings):
         stop_runs(settings)
     else:
@@ -180,8 +196,6 @@ def stop(settings: Settings) -> int:
     daemons.remove_firewall(settings)
     for path in (settings.gate_socket, settings.supervisor_socket):
         path.unlink(missing_ok=True)
-    print("The server is stopped.", file=sys.stderr)
-    return 0
 
 
 def stop_runs(settings: Settings) -> int:

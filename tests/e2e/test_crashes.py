@@ -391,6 +391,25 @@ def test_an_app_that_cannot_start_yet_comes_up_after_a_reboot(
     wait_for(lambda: _answers(fragile, "needy"), what="the app")
 
 
+def test_four_starts_at_once(fragile: Server, repository: MakeRepository) -> None:
+    """One of them starts the server, the others wait until it runs."""
+    fragile.user("alice").push(repository(tiny()), "contended")
+    fragile.paas("server:stop")
+
+    argv = [str(fragile.root / "bin/paas"), "server:start"]
+    starts = [
+        subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(4)
+    ]
+    told = [start.communicate(timeout=120)[0] for start in starts]
+
+    assert [start.returncode for start in starts] == [0, 0, 0, 0], told
+    assert all("The server is running." in words for words in told)
+    assert sum("supervisord" in line for line in fragile.processes().values()) == 1
+    assert "already listening" not in (fragile.state / "logs/supervisord.log").read_text()
+    wait_for(lambda: _answers(fragile, "contended"), what="the app")
+
+
 def _kinds(server: Server) -> list[str]:
     """What runs, without what changes from time to time."""
     lines = [line for line in server.processes().values() if "sshd: paas" not in line]
