@@ -12,14 +12,12 @@ from paas.domain.interfaces import (
     Narrator,
     Proxy,
     Repository,
-    Runs,
-    Runtime,
     Store,
 )
 from paas.domain.names import AppName, BranchName
 from paas.services.access import find_app, refreshed
+from paas.services.destruction import Destruction
 from paas.services.narration import waiting
-from paas.services.remains import Remains
 from paas.services.sites import Sites
 
 NAME_TRIES = 20
@@ -41,20 +39,17 @@ class AppInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Apps:
-    """What users do with apps as a whole. stop_limit_s: how long instances get to end."""
+    """What users do with apps as a whole."""
 
     store: Store
     repository: Repository
-    runtime: Runtime
-    runs: Runs
     proxy: Proxy
-    remains: Remains
+    destruction: Destruction
     locks: Locks
     clock: Clock
     sites: Sites
     addresses: Addresses
     random_name: Callable[[], AppName]
-    stop_limit_s: float
 
     def visible(self, actor: Actor) -> list[App]:
         """The apps that the actor may use, by name."""
@@ -73,7 +68,7 @@ class Apps:
             self.sites.refuse_claimed(name, app)  # once more: it may have been taken meanwhile
             self.repository.create(app.id)
         except BaseException:
-            self.store.remove_app(app.id)
+            self.destruction.undo(app)
             raise
         return app
 
@@ -121,22 +116,8 @@ class Apps:
             )
         lock = self.locks.app(app.id, f"{actor.name} destroys the app", waiting(say))
         with lock, say.doing(f"removing {app.name}"):
-            self._remove(refreshed(self.store, app))
+            self.destruction.run(refreshed(self.store, app), say)
         return app
-
-    def _remove(self, app: App) -> None:
-        instances = self.store.instances(app.id)
-        self.proxy.remove(app.id)
-        if instances:
-            with self.locks.stopping(app.id):
-                self.runtime.stop(instances, self.stop_limit_s)
-        certificates = self.store.certificates(app.id)
-        self.store.remove_app(app.id)
-        self.runs.remove(app.id)
-        # From here the app is gone; what is left on the disk is removed, or found by reconcile.
-        for certificate in certificates:
-            self.sites.certificate_files.remove(certificate.id)
-        self.remains.remove(app.id)
 
     def set_deploy_branch(self, actor: Actor, name: str, branch: BranchName | None) -> App:
         """Choose the branch whose pushes are deployed; None: main or master."""

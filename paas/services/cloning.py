@@ -58,8 +58,7 @@ class Cloning:
                 self.repository.copy(source.id, app.id)
                 self._copy_settings(actor, source, app)
             except BaseException:
-                self.store.remove_app(app.id)
-                self.repository.remove(app.id)
+                self.apps.destruction.undo(app)
                 raise
         return refreshed(self.store, app)
 

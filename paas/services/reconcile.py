@@ -23,6 +23,7 @@ from paas.domain.interfaces import (
 )
 from paas.domain.releases import Instance, Status
 from paas.services.access import refreshed
+from paas.services.destruction import Destruction
 from paas.services.drains import Drains
 from paas.services.proxies import Proxies
 from paas.services.remains import Remains
@@ -46,6 +47,7 @@ class Reconcile:
     proxy: Proxy
     slugs: Slugs
     remains: Remains
+    destruction: Destruction
     logs: Logs
     locks: Locks
     keys: KeyFile
@@ -84,6 +86,7 @@ class Reconcile:
                     self.logs.write(app.id, "reconcile", error.message)
                     failed.append(app.name)
         self._settle_drains(say)
+        mended += self.destruction.finish(say)
         mended += self._remove_strays(say)
         if failed:
             raise PaasError(

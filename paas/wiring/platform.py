@@ -23,6 +23,7 @@ from paas.services.certificates import Certificates
 from paas.services.cloning import Cloning
 from paas.services.config import Config
 from paas.services.cron import Cron
+from paas.services.destruction import Destruction
 from paas.services.diffs import Diffs
 from paas.services.domains import Domains
 from paas.services.drains import Drains
@@ -131,19 +132,26 @@ def build(settings: Settings) -> Platform:
         logs=out.logs,
         repository=out.repository,
     )
-    apps = Apps(
-        remains=remains,
+    destruction = Destruction(
+        store=out.store,
+        proxy=out.proxy,
+        runtime=out.runtime,
         runs=out.runs,
+        certificate_files=out.certificate_files,
+        remains=remains,
+        locks=out.locks,
+        stop_limit_s=settings.stop_limit_s,
+    )
+    apps = Apps(
+        destruction=destruction,
         store=out.store,
         repository=out.repository,
-        runtime=out.runtime,
         proxy=out.proxy,
         locks=out.locks,
         clock=out.clock,
         sites=sites,
         addresses=out.addresses,
         random_name=random_name,
-        stop_limit_s=settings.stop_limit_s,
     )
     drains = Drains(
         store=out.store,
@@ -254,6 +262,7 @@ def build(settings: Settings) -> Platform:
         reconcile=Reconcile(
             storage_files=out.storage_files,
             remains=remains,
+            destruction=destruction,
             importer=out.importer,
             drains=drains,
             runs=out.runs,

@@ -21,6 +21,7 @@ from paas.services.cloning import Cloning
 from paas.services.config import Config
 from paas.services.cron import Cron
 from paas.services.deploys import Deploys
+from paas.services.destruction import Destruction
 from paas.services.diffs import Diffs
 from paas.services.domains import Domains
 from paas.services.drains import Drains
@@ -188,19 +189,26 @@ class World:
             logs=self.logs,
             repository=self.repository,
         )
-        self.apps = Apps(
-            remains=self.remains,
+        self.destruction = Destruction(
+            store=self.store,
+            proxy=self.proxy,
+            runtime=self.runtime,
             runs=self.runs,
+            certificate_files=self.certificate_files,
+            remains=self.remains,
+            locks=self.locks,
+            stop_limit_s=30.0,
+        )
+        self.apps = Apps(
+            destruction=self.destruction,
             store=self.store,
             repository=self.repository,
-            runtime=self.runtime,
             proxy=self.proxy,
             locks=self.locks,
             clock=self.clock,
             sites=self.sites,
             addresses=addresses,
             random_name=lambda: AppName("quiet-otter-1234"),
-            stop_limit_s=30.0,
         )
         self.diffs = Diffs(store=self.store, repository=self.repository, schedules=self.schedules)
         self.releases = Releases(
@@ -346,6 +354,7 @@ class World:
         self.reconcile = Reconcile(
             storage_files=self.storage_files,
             remains=self.remains,
+            destruction=self.destruction,
             importer=self.importer,
             drains=self.drains,
             one_off=self.one_off,

@@ -102,7 +102,7 @@ def test_strays_are_removed(world: World) -> None:
     world.app("gone")
     world.push("gone")
     world.store.remove_app(1)
-    assert world.reconcile.run(world.said) == 3
+    assert world.reconcile.run(world.said) == 1
     assert world.runtime.running == {}
     assert world.proxy.sites() == set()
     assert world.slugs.frozen == set()

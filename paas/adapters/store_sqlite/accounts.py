@@ -95,8 +95,17 @@ class AccountTables(Database):
 
     def remove_app(self, app_id: int) -> None:
         with self.writing() as connection:
+            connection.execute(
+                "INSERT INTO destroyed SELECT id, uid FROM apps WHERE id = ?", (app_id,)
+            )
             connection.execute("DELETE FROM instances WHERE app_id = ?", (app_id,))
             connection.execute("DELETE FROM apps WHERE id = ?", (app_id,))
+
+    def destroyed(self) -> list[int]:
+        return [row[0] for row in self.rows("SELECT id FROM destroyed ORDER BY id")]
+
+    def forget_destroyed(self, app_id: int) -> None:
+        self.write("DELETE FROM destroyed WHERE id = ?", app_id)
 
     def formation(self, app_id: int) -> dict[ProcessType, int]:
         rows = self.rows("SELECT kind, quantity FROM formation WHERE app_id = ?", app_id)
@@ -131,7 +140,8 @@ def _free_uid(connection: sqlite3.Connection, uids: tuple[int, int], app_id: int
     """
     first, last = uids[0], uids[1] - 1  # the last is of what sends to drains
     span = last - first + 1
-    used = {row[0] for row in connection.execute("SELECT uid FROM apps")}
+    taken = "SELECT uid FROM apps UNION SELECT uid FROM destroyed"
+    used = {row[0] for row in connection.execute(taken)}
     for step in range(span):
         uid = first + (app_id - 1 + step) % span
         if uid not in used:

@@ -169,4 +169,10 @@ MIGRATIONS = (
         PRIMARY KEY (app_id, host)
     ) STRICT;
     """,
+    """
+    CREATE TABLE destroyed (
+        id INTEGER PRIMARY KEY,
+        uid INTEGER NOT NULL
+    ) STRICT;
+    """,
 )

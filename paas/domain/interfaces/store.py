@@ -44,7 +44,16 @@ class Store(CertificateStates, CronStates, Protocol):
     def rename_app(self, app_id: int, name: AppName) -> None: ...
     def set_deploy_branch(self, app_id: int, branch: BranchName | None) -> None: ...
     def remove_app(self, app_id: int) -> None:
-        """Forget the app and everything of it."""
+        """Forget the app and everything of it, but that it is to be removed: see destroyed.
+
+        Until that is done no other app gets its uid.
+        """
+
+    def destroyed(self) -> list[int]:
+        """The ids of apps that were removed, of which something may be left on the server."""
+
+    def forget_destroyed(self, app_id: int) -> None:
+        """Nothing is left of it."""
 
     def buildpacks(self, app_id: int) -> list[Buildpack]:
         """The app's own, in order; none: they are detected."""
