@@ -7,6 +7,11 @@ packets that open a connection are looked at, so that replies and other tables a
 A port that is claimed for one app answers from no other: the second packet of a connection carries
 the uid of who listens. A port in no claim is left alone, so that nothing is lost with the claims.
 
+Each rule lets known uids pass, then refuses the rest without a condition: a socket that the kernel
+made (AF_SMC, say) and a SYN cookie have no uid, and no condition on one would match them. To the
+network the services of the host must go on answering with cookies: from the ports that no app can
+have, and from those on which others listen when the rules are put up.
+
 New connections to a port can be held up for a moment: their first packets are dropped, and the
 client's kernel sends them again after a second. The end of it is in the rules: it comes by itself.
 """
@@ -25,6 +30,10 @@ from paas.settings import Settings
 NFT = Path("/usr/sbin/nft")
 NFT_LIMIT_S = 10.0
 NOBODY = 65534
+_UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+_COOKIES = Path("/proc/sys/net/ipv4/tcp_syncookies")
+_COOKIES_ALWAYS = "2"
+_LISTENS = "0A"
 
 _TABLE = """\
 table inet {table}
@@ -40,13 +49,29 @@ table inet {table} {{
         type inet_service
         flags timeout
     }}
+    set foreign {{
+        type inet_service
+    }}
     chain output {{
         type filter hook output priority 0; policy accept;
-        oif "lo" tcp dport {first}-{last} tcp flags & (fin|syn|rst|ack) == syn \
-meta skuid != {{ 0, {proxy} }} reject with tcp reset
-        oif "lo" tcp sport @claimed tcp flags & (syn|ack) == (syn|ack) \
-meta skuid {first_uid}-{last_uid} tcp sport . meta skuid != @owners drop
-        oif != "lo" meta skuid {first_uid}-{last_uid} tcp flags & (syn|ack) == (syn|ack) drop
+        oif "lo" tcp dport {first}-{last} tcp flags & (fin|syn|rst|ack) == syn goto knock
+        oif "lo" tcp sport @claimed tcp flags & (syn|ack) == (syn|ack) goto answer_here
+        oif != "lo" tcp flags & (syn|ack) == (syn|ack) goto answer_abroad
+    }}
+    chain knock {{
+        meta skuid {{ 0, {proxy} }} accept
+        reject with tcp reset
+    }}
+    chain answer_here {{
+        tcp sport . meta skuid @owners accept
+        {nameless}drop
+    }}
+    chain answer_abroad {{
+        meta skuid != {first_uid}-{last_uid} accept
+        meta skuid {first_uid}-{last_uid} drop
+        tcp sport 0-{privileged} accept
+        tcp sport @foreign accept
+        {nameless}drop
     }}
     chain input {{
         type filter hook input priority 0; policy accept;
@@ -77,6 +102,7 @@ class NftFirewall:
             proxy = pwd.getpwnam(self._proxy_user).pw_uid
         except KeyError as error:
             raise _failure(f"there is no account {self._proxy_user!r}") from error
+        uids = f"{self._first_uid:d}-{self._last_uid:d}"
         rules = _TABLE.format(
             table=self._table,
             first=int(self._first),
@@ -84,8 +110,25 @@ class NftFirewall:
             first_uid=int(self._first_uid),
             last_uid=int(self._last_uid),
             proxy=proxy,
+            privileged=max(0, int(_UNPRIVILEGED.read_text()) - 1),
+            nameless=f"meta skuid {uids} " if _cookies_are_all() else "",
         )
+        ports = ", ".join(f"{port:d}" for port in sorted(self._foreign_ports()))
+        if ports:
+            rules += f"add element inet {self._table} foreign {{ {ports} }}\n"
         _nft(["-f", "-"], rules + self._elements("add", claims))
+
+    def _foreign_ports(self) -> set[int]:
+        """The ports on which others than apps listen now, by the kernel's list (proc(5), net)."""
+        found: set[int] = set()
+        for name in ("tcp", "tcp6"):
+            with suppress(FileNotFoundError):
+                for line in Path("/proc/net", name).read_text().splitlines()[1:]:
+                    fields = line.split()
+                    is_app = self._first_uid <= int(fields[7]) <= self._last_uid
+                    if fields[3] == _LISTENS and not is_app:
+                        found.add(int(fields[1].rpartition(":")[2], 16))
+        return found - set(range(self._first, self._last + 1))
 
     def claim(self, claims: Sequence[tuple[int, int]]) -> None:
         """Have these ports answer from these uids alone; nothing where the rules are not up."""
@@ -128,6 +171,11 @@ class NftFirewall:
             _nft(["list", "table", "inet", self._table], "")
         except PaasError as error:
             return error.message
+        if _cookies_are_all():
+            return (
+                "net.ipv4.tcp_syncookies is 2, so no answer tells whose it is: an app could answer "
+                "for another with sockets that the kernel makes (set it to 1)"
+            )
         listener = self._listener()
         if listener is None:
             return None  # every port of the range is in use; the rules are there
@@ -151,6 +199,14 @@ class NftFirewall:
             else:
                 return listener
         return None
+
+
+def _cookies_are_all() -> bool:
+    """Whether every connection begins with a SYN cookie, which carries no uid (tcp(7))."""
+    try:
+        return _COOKIES.read_text().strip() == _COOKIES_ALWAYS
+    except FileNotFoundError:
+        return False  # a kernel without them
 
 
 def _connects_as(uid: int, port: int) -> bool:

@@ -1,8 +1,12 @@
 """The firewall's rules, put up for a range of ports of the test's own."""
 
+import json
+import os
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -185,3 +189,162 @@ def test_claims_come_with_the_rules(firewall: NftFirewall) -> None:
     firewall.claim([(FIRST, 70_001)])
     firewall.release([(FIRST, 70_001)])
     assert answers(70_002, FIRST)
+
+
+class Island:
+    """Two hosts of their own, as network namespaces: the rules are put up in the first."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def make(self) -> None:
+        """Make and join them."""
+        inside, outside = f"{self._name}-a", f"{self._name}-b"
+        for name in (inside, outside):
+            run(f"ip netns add {name}")
+            run(f"ip -n {name} link set lo up")
+        run(f"ip -n {inside} link add up0 type veth peer name up1 netns {outside}")
+        run(f"ip -n {inside} addr add {NETWORK}.5/30 dev up0")
+        run(f"ip -n {outside} addr add {NETWORK}.6/30 dev up1")
+        run(f"ip -n {inside} link set up0 up")
+        run(f"ip -n {outside} link set up1 up")
+
+    def remove(self) -> None:
+        """Remove them; no error where there are none."""
+        for end in "ab":
+            subprocess.run(["ip", "netns", "del", f"{self._name}-{end}"], capture_output=True)
+
+    def cookies(self, mode: int) -> None:
+        """2: every connection begins with a SYN cookie, an answer that has no socket."""
+        run(f"ip netns exec {self._name}-a sysctl -qw net.ipv4.tcp_syncookies={mode}")
+
+    def rules(self, call: str) -> str:
+        """Call a method of the firewall there; what it returns, as text."""
+        code = (
+            "from paas.adapters.firewall_nft import NftFirewall; "
+            "from paas.settings import Settings; "
+            f"print(NftFirewall(Settings(ports=({FIRST}, {LAST}), uids=(70_000, 70_009))).{call})"
+        )
+        argv = ["ip", "netns", "exec", f"{self._name}-a", sys.executable, "-c", code]
+        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+
+    @contextmanager
+    def server(
+        self, uid: int, port: int, *, protocol: int = 0, backlog: int = 128
+    ) -> Iterator[None]:
+        """Listen there as that uid."""
+        code = (
+            f"import socket; s = socket.socket(2, 1, {protocol}); s.setsockopt(1, 2, 1);"
+            f"s.bind(('0.0.0.0', {port})); s.listen({backlog}); print('up', flush=True);"
+            "a = [s.accept() for _ in range(9)]"
+        )
+        argv = [*self._as(uid, "a"), "/usr/bin/python3", "-c", code]
+        process = subprocess.Popen(argv, stdout=subprocess.PIPE)
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"up\n"
+            yield
+        finally:
+            process.kill()
+            process.communicate()
+
+    def reached(self, port: int, *, uid: int = 0, protocol: int = 0, abroad: bool = False) -> bool:
+        """Whether a client of that uid, there or on the other host, can connect."""
+        address = f"{NETWORK}.5" if abroad else "127.0.0.1"
+        code = (
+            f"import socket; s = socket.socket(2, 1, {protocol}); s.settimeout(3);"
+            f"s.connect(('{address}', {port}))"
+        )
+        argv = [*self._as(uid, "b" if abroad else "a"), "/usr/bin/python3", "-c", code]
+        return subprocess.run(argv, capture_output=True).returncode == 0
+
+    def _as(self, uid: int, end: str) -> list[str]:
+        drop = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+        return ["ip", "netns", "exec", f"{self._name}-{end}", *drop]
+
+
+@pytest.fixture
+def island() -> Iterator[Island]:
+    made = Island(f"paas-wall-{os.getpid()}")
+    try:
+        made.make()
+        yield made
+    finally:
+        made.remove()
+
+
+def test_an_answer_without_a_socket_is_not_the_app_s(island: Island) -> None:
+    """Another app that answers on a claimed port by what has no uid is not reached."""
+    island.rules(f"install([({FIRST}, 70_001), ({FIRST + 1}, 70_002)])")
+    island.cookies(2)
+    with island.server(70_002, FIRST), island.server(70_002, FIRST + 2):
+        assert not island.reached(FIRST)
+        assert island.reached(FIRST + 2)
+    island.cookies(1)
+    with island.server(70_001, FIRST), island.server(70_002, FIRST + 1, backlog=1):
+        assert island.reached(FIRST)
+        assert island.reached(FIRST + 1)
+
+
+def test_the_network_reaches_no_app_by_a_socket_without_a_uid(island: Island) -> None:
+    """What another service of the host answers so, as in a flood of SYNs, passes as before."""
+    with island.server(33, LAST + 7):
+        island.rules("install()")
+        island.cookies(2)
+        with island.server(0, 80), island.server(70_001, LAST + 6):
+            assert not island.reached(LAST + 6, abroad=True)
+            assert island.reached(LAST + 7, abroad=True)
+            assert island.reached(80, abroad=True)
+    island.cookies(1)
+    with island.server(33, LAST + 8):
+        assert island.reached(LAST + 8, abroad=True)
+
+
+MPTCP = 262
+
+
+def test_multipath_tcp_is_held_to_the_same_rules(island: Island) -> None:
+    """Go listens so by default. The sockets of its paths are the kernel's own."""
+    island.rules(f"install([({FIRST}, 70_001), ({FIRST + 1}, 70_001)])")
+    with (
+        island.server(70_001, FIRST, protocol=MPTCP),
+        island.server(70_002, FIRST + 1, protocol=MPTCP),
+        island.server(70_001, LAST + 6, protocol=MPTCP),
+    ):
+        assert island.reached(FIRST)
+        assert island.reached(FIRST, uid=33, protocol=MPTCP)
+        assert not island.reached(FIRST, uid=70_002, protocol=MPTCP)
+        assert not island.reached(FIRST + 1)
+        assert not island.reached(LAST + 6, abroad=True)
+
+
+def test_where_all_begins_with_a_cookie_apps_are_reached_and_it_is_said(island: Island) -> None:
+    """No answer tells whose it is there: a weaker wall is better than no app."""
+    island.cookies(2)
+    island.rules(f"install([({FIRST}, 70_001)])")
+    with island.server(70_001, FIRST):
+        assert island.reached(FIRST)
+    assert "tcp_syncookies is 2" in island.rules("status()")
+
+
+def test_no_rule_ends_in_a_condition_on_the_uid(firewall: NftFirewall) -> None:
+    """Each of the three lets the known pass, then refuses whatever is left: by nft's own list."""
+    table = f"paas_{FIRST}"
+    listed = subprocess.run(
+        ["nft", "-j", "list", "table", "inet", table], check=True, capture_output=True
+    )
+    chains: dict[str, list[str]] = {}
+    for item in json.loads(listed.stdout)["nftables"]:
+        if "rule" in item:
+            chains.setdefault(item["rule"]["chain"], []).append(json.dumps(item["rule"]["expr"]))
+    for name in ("knock", "answer_here", "answer_abroad"):
+        *known, last = chains[name]
+        assert '"skuid"' not in last
+        assert last.endswith(('{"drop": null}]', '{"reject": {"type": "tcp reset"}}]'))
+        assert any('"skuid"' in rule and '"accept"' in rule for rule in known)
+    assert [rule.partition('"goto"')[2] for rule in chains["output"]] == [
+        ': {"target": "knock"}}]',
+        ': {"target": "answer_here"}}]',
+        ': {"target": "answer_abroad"}}]',
+    ]
+    assert not any('"skuid"' in rule for rule in chains["output"])
