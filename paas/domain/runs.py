@@ -131,7 +131,7 @@ def split_options(words: Sequence[str]) -> tuple[list[str], list[str]]:
     at = 0
     while at < len(words) and words[at].startswith("-"):
         at += 2 if words[at] in _VALUED else 1
-        if words[at - 1] == "--":
+        if list(words[at - 1 : at]) == ["--"]:
             break
     return list(words[:at]), list(words[at:])
 

@@ -260,14 +260,28 @@ def test_git_set_chooses_the_branch(alice: User, shop: App) -> None:
 
 
 def test_help_of_every_command(server: Server, alice: User) -> None:
-    """Each command that help lists explains itself with an example, by help and by --help."""
-    names = re.findall(r"^  ([a-z]+(?::[a-z]+)?) ", alice.ssh("help").stdout, re.MULTILINE)
+    """Each command of each topic explains itself with an example, by help and by --help."""
+    topics = re.findall(r"^  ([a-z-]+)  ", alice.ssh("help").stdout, re.MULTILINE)
+    assert {"apps", "config", "ps", "server"} <= set(topics)
+    found = [alice.ssh(f"help {topic}").stdout for topic in topics]
+    names = [n for text in found for n in re.findall(r"^  ([a-z][a-z:-]*)", text, re.MULTILINE)]
     assert {"apps:create", "config:set", "logs", "server:status"} <= set(names)
     for name in names:
         text = server.paas("help", name).stdout
         assert f"paas {name}" in text
         assert "Example:" in text
-        assert server.paas(name, "--help").stdout == text
+        assert text.startswith(server.paas(name, "--help").stdout.rstrip())
+
+
+def test_what_is_meant_is_named(alice: User, shop: App) -> None:
+    """A space in place of the colon, and a word from elsewhere; Heroku's names just work."""
+    done = alice.ssh("config set A=1 -a shop", check=False)
+    assert (done.returncode, "Did you mean: paas config:set" in done.stderr) == (2, True)
+    done = alice.ssh("addons", check=False)
+    assert (done.returncode, "DATABASE_URL" in done.stderr) == (2, True)
+    assert alice.ssh("info shop").stdout == alice.ssh("apps:info shop").stdout
+    assert alice.ssh("scale -a shop").stdout == "web=1\n"
+    assert "proxy-read-timeout" in alice.ssh("help nginx:set").stdout
 
 
 def test_server_status_is_the_operators(server: Server, alice: User) -> None:

@@ -198,6 +198,49 @@ def test_create_adds_the_remote(laptop: Laptop, as_json: bool) -> None:
     assert laptop.git("remote", "get-url", "deploy") == "paas@apps.example.com:calm-otter"
 
 
+def test_another_git_remote(laptop: Laptop) -> None:
+    """-r names the git remote that says server and app; one that is not there is refused."""
+    laptop.git("remote", "add", "deploy", "paas@host:shop")
+    laptop.git("remote", "add", "staging", "paas@other:shop-staging")
+    for words in (
+        ["ps", "-r", "staging"],
+        ["--remote=staging", "ps"],
+        ["ps", "--remote", "staging"],
+    ):
+        laptop.paas(*words)
+        assert laptop.ssh == ["paas@other", "--", "--app shop-staging ps"]
+    done = laptop.paas("ps", "-r", "nowhere")
+    assert done.returncode == 2
+    assert "There is no git remote 'nowhere' here." in done.stderr
+    assert laptop.paas("ps", "-r", "-oX").returncode == 2
+
+
+def test_create_with_a_second_remote(laptop: Laptop) -> None:
+    """apps:create --remote adds one beside deploy, on the same server."""
+    laptop.git("remote", "add", "deploy", "ssh://paas@host:2222/shop")
+    (laptop.root / "stdout").write_text("http://x | paas@host:shop-staging\n")
+    done = laptop.paas("create", "shop-staging", "--remote", "staging")
+    assert laptop.ssh == ["-p", "2222", "paas@host", "--", "apps:create shop-staging"]
+    assert laptop.git("remote", "get-url", "staging") == "ssh://paas@host:2222/shop-staging"
+    assert laptop.git("remote", "get-url", "deploy") == "ssh://paas@host:2222/shop"
+    assert "git push staging main" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("scale web=2", "ps:scale web=2"),
+        ("-a x tail", "-a x logs --tail"),
+        ("config:add A=1", "config:set A=1"),
+        ("help restart", "help ps:restart"),
+    ],
+)
+def test_herokus_other_names(laptop: Laptop, typed: str, sent: str) -> None:
+    """Heroku's shorter and older names are those of our commands."""
+    laptop.paas(*typed.split(), "--server", "host")
+    assert laptop.ssh == ["paas@host", "--", sent]
+
+
 def test_create_outside_of_a_work_tree(tmp_path: Path) -> None:
     """Without a work tree there is no remote to add, and nothing is said of one."""
     laptop = Laptop(tmp_path)
@@ -251,7 +294,7 @@ def test_key_file_is_read_here(laptop: Laptop) -> None:
 def test_works_without_a_server(laptop: Laptop) -> None:
     """version, help and completion need no server and no library."""
     assert laptop.paas("version").stdout.startswith("paas ")
-    assert "config:set" in laptop.paas("help").stdout
+    assert "config:set" in laptop.paas("help", "config").stdout
     assert laptop.paas().stdout == laptop.paas("--help").stdout == laptop.paas("help").stdout
     assert "NAME=VALUE" in laptop.paas("help", "config:set").stdout
     assert laptop.paas("help", "nonsense").returncode == 2
@@ -332,6 +375,9 @@ def _ssh_options_on_a_terminal(words: list[str]) -> list[str]:
         ("run bash -a other", "run -a other bash"),
         ("-a other run bash", "-a other run bash"),
         ("run -a other ls -a", "run -a other ls -a"),
+        ("run pip install -r x", "--app shop run pip install -r x"),
+        ("run serve --server x", "--app shop run serve --server x"),
+        ("run -a", "run -a"),
     ],
 )
 def test_app_of_a_run(laptop: Laptop, typed: str, sent: str) -> None:

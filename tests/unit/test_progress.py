@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from paas.entrypoints.cli.progress import ERASE, Look, Progress
-from paas.entrypoints.cli.terminal import print_table
+from paas.entrypoints.cli.tables import print_table
 from paas.services.narration import Recorded, Silent, waiting
 from tests.fakes.saying import Said
 
@@ -127,7 +127,7 @@ def test_a_builds_log_has_none_of_it() -> None:
 
 @pytest.mark.parametrize(
     ("headers", "lines"),
-    [(("Name", "State"), [b"Name    State", b"web.1   up"]), (("", ""), [b"web.1  up"])],
+    [(("Name", "State"), [b"Name   State", b"web.1  up"]), (("", ""), [b"web.1  up"])],
 )
 def test_a_table_on_a_terminal(
     monkeypatch: pytest.MonkeyPatch, headers: tuple[str, str], lines: list[bytes]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from paas.entrypoints.cli.terminal import Terminal, print_table
+from paas.entrypoints.cli.tables import print_table
+from paas.entrypoints.cli.terminal import Terminal
 
 EVIL = "\x1b[2J\x1b]0;title\x07 \u202ertl\r\nv9 current"
 SHOWN = r"\x1b[2J\x1b]0;title\x07 \u202ertl\r\nv9 current"

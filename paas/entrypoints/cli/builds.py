@@ -14,7 +14,8 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.terminal import print_json, print_line
 from paas.services.builds import BuildInfo
 
 BUILD_WORDS = "[APP] [BUILD]"
@@ -25,6 +26,7 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 @app_argument
 @app_option
 @click.option("-n", "--num", type=click.IntRange(1, 10_000), default=15, help="How many.")
+@wide_option
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, num: int, as_json: bool) -> None:
@@ -49,6 +51,8 @@ def listing(session: Session, name: str | None, app: str | None, num: int, as_js
             )
             for info in found
         ],
+        optional=("User", "Commit"),
+        flexible="Status",
     )
 
 

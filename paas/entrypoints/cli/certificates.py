@@ -17,7 +17,8 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.terminal import print_json, print_line
 from paas.services.certificates import Listed
 
 SWITCH = ("on", "off")
@@ -26,6 +27,7 @@ SWITCH = ("on", "off")
 @click.command("certs")
 @app_argument
 @app_option
+@wide_option
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
@@ -52,7 +54,12 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         )
         for item in found
     ]
-    print_table(("Id", "Names", "Kind", "Expires", "", "Use"), rows)
+    print_table(
+        ("Id", "Names", "Kind", "Expires", "Left", "Use"),
+        rows,
+        optional=("Kind", "Left"),
+        flexible="Names",
+    )
 
 
 @click.command("certs:add")

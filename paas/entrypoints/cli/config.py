@@ -18,7 +18,8 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.entrypoints.cli.tables import print_table
+from paas.entrypoints.cli.terminal import print_json, print_line
 
 IMPORT_MAX_BYTES = 8_388_608
 FORMATS = ("envfile", "json", "shell")

@@ -15,13 +15,15 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.terminal import print_json, print_line
 from paas.services.cron import Listed
 
 
 @click.command("cron")
 @app_argument
 @app_option
+@wide_option
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
@@ -48,6 +50,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
             )
             for item in found
         ],
+        optional=("Schedule", "Next run"),
     )
     for item in found:
         if item.state.missed and item.state.missed_at:

@@ -14,7 +14,8 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.terminal import print_json, print_table
+from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.terminal import print_json
 from paas.services.domains import DomainInfo
 
 CODES = ("301", "302", "307", "308")
@@ -23,6 +24,7 @@ CODES = ("301", "302", "307", "308")
 @click.command("domains")
 @app_argument
 @app_option
+@wide_option
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
@@ -44,7 +46,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         (both_ways(info.host), _kind(info), _dns(info), _until(shown.get(info.host)))
         for info in found
     ]
-    print_table(("Domain", "Kind", "DNS", "HTTPS"), rows)
+    print_table(("Domain", "Kind", "DNS", "HTTPS"), rows, optional=("Kind",), flexible="DNS")
 
 
 @click.command("domains:add")

@@ -11,12 +11,14 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.terminal import print_json, print_table
+from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.terminal import print_json
 
 
 @click.command("drains")
 @app_argument
 @app_option
+@wide_option
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
@@ -31,7 +33,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
     if not found:
         session.say.detail("No drains. To forward the log:")
         session.say.detail("paas drains:add syslog+tls://logs.example.com:6514")
-    print_table(("URL", "Id"), [(drain.shown, drain.token) for drain in found])
+    print_table(("URL", "Id"), [(drain.shown, drain.token) for drain in found], flexible="URL")
 
 
 @click.command("drains:add")

@@ -9,12 +9,14 @@ from paas.domain.apps import Role
 from paas.domain.errors import PaasError, usage_error
 from paas.domain.names import user_name
 from paas.entrypoints.cli.session import Session, json_option, pass_session
-from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.terminal import print_json, print_line
 
 KEY_MAX_BYTES = 16_384
 
 
 @click.command("keys")
+@wide_option
 @json_option
 @pass_session
 def listing(session: Session, as_json: bool) -> None:

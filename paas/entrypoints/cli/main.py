@@ -46,6 +46,7 @@ from paas.entrypoints.cli.local import LocalCaller
 from paas.entrypoints.cli.progress import Look
 from paas.entrypoints.cli.session import Session
 from paas.entrypoints.cli.terminal import Terminal
+from paas.entrypoints.laptop import meant
 from paas.entrypoints.laptop.commands import SUMMARIES
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -149,7 +150,20 @@ INTERNAL: Mapping[str, Callable[[Session, list[str]], None]] = {
 }
 
 
-@click.group("paas", help="Your own Heroku: git push deploy main.")
+class Commands(click.Group):
+    """The table of commands; it knows Heroku's other names, and what else may be meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of the first word. Raises PaasError where it is none."""
+        words = meant.in_place(args)
+        if self.get_command(ctx, words[0]) is None:
+            raise meant.no_command(words[0])
+        return super().resolve_command(ctx, words)
+
+
+@click.group("paas", cls=Commands, help="Your own Heroku: git push deploy main.")
 @click.option("-a", "--app", "app", metavar="NAME", help="The app that a command is about.")
 @click.option("--terminal", type=(int, bool), hidden=True)
 @click.option("--stdout-terminal", is_flag=True, hidden=True)
@@ -212,6 +226,7 @@ def run(
             root.main(args=argv or ["help"], obj=session, prog_name="paas", standalone_mode=False)
     except PaasError as error:
         say.error(error)
+        _suggest(argv, say)
         return error.exit_code
     except OSError as error:
         failure = disk_failure(error)
@@ -223,12 +238,19 @@ def run(
         say.warn(error.format_message())
         if error.ctx is not None:
             say.warn(f"See: paas help {error.ctx.info_name}".replace("help paas", "help"))
+        _suggest(argv, say)
         return EXIT_USAGE
     except (click.exceptions.Abort, KeyboardInterrupt):
         return 130
     except click.exceptions.Exit as done:
         return done.exit_code
     return session.status
+
+
+def _suggest(argv: list[str], say: Terminal) -> None:
+    """``paas config set A=1`` has failed: its first two words may be meant as one."""
+    if command := meant.two_words(argv):
+        say.warn(f"Did you mean: paas {command}")
 
 
 def git_service(

@@ -14,13 +14,15 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.terminal import print_json, print_line
 from paas.services.processes import Running
 
 
 @click.command("ps")
 @app_argument
 @app_option
+@wide_option
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
@@ -36,8 +38,9 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         session.say.detail("No instances. Deploy: git push deploy main; or: paas ps:scale web=1")
     now = datetime.now(UTC)
     print_table(
-        ("Instance", "State", "", "Memory", "CPU", "Restarts", "Release", "Command"),
+        ("Instance", "State", "Since", "For", "Memory", "CPU", "Restarts", "Release", "Command"),
         [_row(item, now) for item in running],
+        optional=("Since", "Release", "Restarts", "CPU"),
     )
 
 
@@ -188,7 +191,8 @@ def _row(item: Running, now: datetime) -> tuple[str, ...]:
     return (
         item.instance.label,
         item.state.state.value,
-        f"since {since:%Y-%m-%d %H:%M:%S} UTC ({_age(now, since)})" if since else "",
+        f"since {since:%Y-%m-%d %H:%M:%S} UTC" if since else "",
+        _age(now, since) if since else "",
         f"{usage.memory_bytes / 1_048_576:.1f} MiB" if usage else "",
         f"{usage.cpu_percent:.0f} %" if usage else "",
         (f"{exits} restarts" if exits != 1 else "1 restart") if usage else "",

@@ -14,7 +14,8 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.terminal import print_json, print_line
 from paas.services.releases import ReleaseInfo
 
 
@@ -22,6 +23,7 @@ from paas.services.releases import ReleaseInfo
 @app_argument
 @app_option
 @click.option("-n", "--num", type=click.IntRange(1, 10_000), default=15, help="How many.")
+@wide_option
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, num: int, as_json: bool) -> None:
@@ -47,7 +49,7 @@ def listing(session: Session, name: str | None, app: str | None, num: int, as_js
         )
         return
     print_table(
-        ("Release", "", "Description", "User", "Created"),
+        ("Release", "Status", "Description", "User", "Created"),
         [
             (
                 f"v{release.version}",
@@ -58,6 +60,8 @@ def listing(session: Session, name: str | None, app: str | None, num: int, as_js
             )
             for release in rows
         ],
+        optional=("User",),
+        flexible="Description",
     )
 
 

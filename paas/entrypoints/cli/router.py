@@ -8,7 +8,7 @@ import click
 
 from paas.domain.errors import usage_error
 from paas.domain.names import shown
-from paas.domain.router_settings import HEADER_PREFIX, is_key
+from paas.domain.router_settings import HEADER_PREFIX, RouterSettings, is_key
 from paas.domain.router_settings import report as as_words
 from paas.domain.secret import Secret
 from paas.entrypoints.cli.session import (
@@ -18,12 +18,18 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.terminal import print_json, print_line
 
 PASSWORD_MAX_BYTES = 72  # all that bcrypt looks at
 
 
-@click.command("nginx:set")
+_KEYS_HELP = "\b\nThe keys, with their defaults:\n" + "\n".join(
+    f"  {key:<24}{value}" for key, value in as_words(RouterSettings()).items()
+)
+
+
+@click.command("nginx:set", epilog=_KEYS_HELP)
 @click.argument("words", nargs=-1, required=True, metavar="[APP] KEY [VALUE...]")
 @app_option
 @pass_session
@@ -42,6 +48,7 @@ def set_key(session: Session, words: tuple[str, ...], app: str | None) -> None:
 @click.command("nginx:report")
 @app_argument
 @app_option
+@wide_option
 @json_option
 @pass_session
 def report(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
@@ -57,7 +64,7 @@ def report(session: Session, name: str | None, app: str | None, as_json: bool) -
         print_json(plain)
         return
     rows = [(key, text, "set" if key in was_set else "") for key, text in words.items()]
-    print_table(("Key", "Value", ""), rows)
+    print_table(("Key", "Value", "Set"), rows, flexible="Value")
 
 
 @click.command("http-auth")

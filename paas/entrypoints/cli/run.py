@@ -15,7 +15,8 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.terminal import print_json, print_line
 from paas.services.runs import Order
 
 
@@ -91,6 +92,7 @@ def detached(
 @click.command("run:list")
 @app_argument
 @app_option
+@wide_option
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
@@ -105,7 +107,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
     if not found:
         session.say.detail("No one-off processes. Start one: paas run bash")
     print_table(
-        ("Name", "Started by", "", "Release", "", "Command"),
+        ("Name", "Started by", "Since", "Release", "Kind", "Command"),
         [
             (
                 item.label,
@@ -117,6 +119,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
             )
             for item in found
         ],
+        optional=("Kind", "Release", "Started by"),
     )
 
 

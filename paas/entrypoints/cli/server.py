@@ -9,7 +9,9 @@ from paas.adapters import daemons
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.firewall_nft import NftFirewall
 from paas.entrypoints.cli.session import Session, json_option, pass_session
-from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.entrypoints.cli.tables import print_table
+from paas.entrypoints.cli.terminal import print_json, print_line
+from paas.entrypoints.laptop import meant, topics
 from paas.entrypoints.laptop.completion import script
 from paas.services.access import require_admin
 
@@ -95,24 +97,28 @@ def version(as_json: bool) -> None:
 
 
 @click.command("help")
-@click.argument("topic", required=False, metavar="[COMMAND]")
+@click.argument("topic", required=False, metavar="[TOPIC|COMMAND]")
 @click.pass_context
 def help_command(context: click.Context, topic: str | None) -> None:
-    """Explain a command, or list them all.
+    """Explain a command or list those of a topic; without either, list the topics.
 
     Example: paas help config:set
     """
-    root = context.find_root()
     if topic is None:
-        print_line(root.get_help())
+        print_line(topics.overview())
         return
+    name = meant.in_place([topic])[0]
+    root = context.find_root()
     assert isinstance(root.command, click.Group)
-    command = root.command.get_command(root, topic)
-    if command is None:
-        root.command.resolve_command(root, [topic])
-        return
-    with click.Context(command, info_name=topic, parent=root) as inner:
-        print_line(command.get_help(inner))
+    command = root.command.get_command(root, name)
+    shown = [topics.topic_help(name)]
+    if command is not None:
+        with click.Context(command, info_name=name, parent=root) as inner:
+            shown.insert(0, command.get_help(inner))
+    text = "\n\n".join(part for part in shown if part is not None)
+    if not text:
+        raise meant.no_command(topic)
+    print_line(text)
 
 
 @click.command("completion")

@@ -12,13 +12,15 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.terminal import print_json, print_table
+from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.terminal import print_json
 from paas.services.statics import StaticInfo
 
 
 @click.command("static")
 @app_argument
 @app_option
+@wide_option
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
@@ -40,7 +42,12 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         )
         for info in found
     ]
-    print_table(("Path", "Folder", "Cache-Control", "Set by"), rows)
+    print_table(
+        ("Path", "Folder", "Cache-Control", "Set by"),
+        rows,
+        optional=("Set by",),
+        flexible="Cache-Control",
+    )
 
 
 @click.command("static:add")

@@ -11,12 +11,14 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.terminal import print_json, print_table
+from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.terminal import print_json
 
 
 @click.command("storage")
 @app_argument
 @app_option
+@wide_option
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
@@ -33,7 +35,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         session.say.detail("No storage. What an instance writes is gone with it; to keep files:")
         session.say.detail("paas storage:add /app/data")
     rows = [(storage.path, size_words(size)) for storage, size in found]
-    print_table(("Path", "Size"), rows)
+    print_table(("Path", "Size"), rows, flexible="Path")
 
 
 @click.command("storage:add")

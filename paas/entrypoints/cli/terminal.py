@@ -3,11 +3,10 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import click
-from tabulate import tabulate
 
 from paas.domain.errors import PaasError
 from paas.domain.names import printable
@@ -93,18 +92,6 @@ def goes_to_a_terminal() -> bool:
     context = click.get_current_context(silent=True)
     told = context is not None and context.find_root().params.get("stdout_terminal")
     return bool(told) or sys.stdout.isatty()
-
-
-def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Data for people, on stdout; a heading only on a terminal, so that pipes are clean.
-
-    A cell may hold what somebody else has typed, such as a commit's subject: it moves no cursor.
-    """
-    if not rows:
-        return
-    shown = headers if any(headers) and goes_to_a_terminal() else ()
-    safe = [[printable(str(cell)) for cell in row] for row in rows]
-    print_line(tabulate(safe, headers=shown, tablefmt="plain", disable_numparse=True))
 
 
 def print_line(text: str) -> None:

@@ -14,7 +14,8 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.terminal import print_json, print_line, print_table
+from paas.entrypoints.cli.tables import print_table
+from paas.entrypoints.cli.terminal import print_json, print_line
 from paas.services.upkeep import PAGE_MAX_BYTES
 
 REASON_MAX = 200

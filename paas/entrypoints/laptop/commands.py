@@ -18,6 +18,7 @@ class CommandLine:
 
 _APP = ("-a", "--app")
 _JSON = ("--json",)
+_TABLE = ("--json", "--wide")
 _RUN = ("-e", "--env")
 _NO_RESTART = ("--no-restart",)
 
@@ -38,13 +39,13 @@ COMMANDS = (
     CommandLine(
         "buildpacks:set", "[APP] BUILDPACK", "Set the buildpack.", (*_APP, "-i", "--index")
     ),
-    CommandLine("builds", "[APP]", "List the builds.", (*_APP, *_JSON, "-n", "--num")),
+    CommandLine("builds", "[APP]", "List the builds.", (*_APP, *_TABLE, "-n", "--num")),
     CommandLine("builds:cancel", "[APP] [BUILD]", "End a build that runs or waits.", _APP),
     CommandLine("builds:info", "[APP] [BUILD]", "Show one build.", (*_APP, *_JSON)),
     CommandLine(
         "builds:output", "[APP] [BUILD]", "Print a build.", (*_APP, *_JSON, "-t", "--tail")
     ),
-    CommandLine("certs", "[APP]", "List the certificates.", (*_APP, *_JSON)),
+    CommandLine("certs", "[APP]", "List the certificates.", (*_APP, *_TABLE)),
     CommandLine("certs:add", "[APP] CRT KEY", "Add a certificate of your own.", _APP),
     CommandLine(
         "certs:auto", "[APP] [on|off]", "Get and renew certificates by itself.", (*_APP, *_JSON)
@@ -73,19 +74,19 @@ COMMANDS = (
         "Remove config vars; makes a release.",
         (*_APP, *_NO_RESTART),
     ),
-    CommandLine("cron", "[APP]", "List the cron jobs.", (*_APP, *_JSON)),
+    CommandLine("cron", "[APP]", "List the cron jobs.", (*_APP, *_TABLE)),
     CommandLine("cron:resume", "[APP] [JOB...]", "Have cron jobs run again.", _APP),
     CommandLine("cron:run", "[APP] JOB", "Run a cron job now.", (*_APP, "--detach")),
     CommandLine("cron:suspend", "[APP] [JOB...]", "Have cron jobs not run.", _APP),
     CommandLine("diff", "[APP] [vA] [vB]", "Show what differs between releases.", (*_APP, *_JSON)),
     CommandLine("doctor", "", "Repair the server after a crash.", ("--fix",)),
-    CommandLine("domains", "[APP]", "List host names, and their DNS.", (*_APP, *_JSON)),
+    CommandLine("domains", "[APP]", "List host names, and their DNS.", (*_APP, *_TABLE)),
     CommandLine("domains:add", "[APP] DOMAIN...", "Answer to more host names.", _APP),
     CommandLine("domains:clear", "[APP]", "Keep the app's own name alone.", _APP),
     CommandLine("domains:redirect", "[APP] FROM TO [CODE]", "Redirect one name to another.", _APP),
     CommandLine("domains:remove", "[APP] DOMAIN...", "Answer to host names no longer.", _APP),
     CommandLine("domains:set-global", "DOMAIN", "Change the server's domain."),
-    CommandLine("drains", "[APP]", "List where the log is forwarded.", (*_APP, *_JSON)),
+    CommandLine("drains", "[APP]", "List where the log is forwarded.", (*_APP, *_TABLE)),
     CommandLine("drains:add", "[APP] URL", "Forward the log.", (*_APP, *_JSON)),
     CommandLine("drains:remove", "[APP] URL|ID", "Forward it no more.", _APP),
     CommandLine("git:from-archive", "[APP] URL|-", "Deploy an archive.", (*_APP, "--archive-type")),
@@ -97,12 +98,12 @@ COMMANDS = (
         "Fetch another repository.",
         (*_APP, "--build", "--build-if-changes"),
     ),
-    CommandLine("help", "[COMMAND]", "Show the commands, or one of them."),
+    CommandLine("help", "[TOPIC|COMMAND]", "Show the commands, or one of them."),
     CommandLine("init", "", "Write a Procfile for this folder.", (*_APP, "--force")),
     CommandLine("http-auth", "[APP]", "List who may log in before an app.", (*_APP, *_JSON)),
     CommandLine("http-auth:add-user", "[APP] USER", "Have visitors log in.", _APP),
     CommandLine("http-auth:remove-user", "[APP] USER", "Let one log in no longer.", _APP),
-    CommandLine("keys", "", "List SSH keys.", _JSON),
+    CommandLine("keys", "", "List SSH keys.", _TABLE),
     CommandLine("keys:add", "USER [FILE]", "Let the holder of a key in.", ("--admin", "--member")),
     CommandLine("keys:remove", "FINGERPRINT", "Take a key away."),
     CommandLine(
@@ -118,18 +119,18 @@ COMMANDS = (
     CommandLine("maintenance:custom-page", "[APP]", "Set that page.", (*_APP, "--clear")),
     CommandLine("maintenance:off", "[APP]", "Show visitors the app again.", _APP),
     CommandLine("maintenance:on", "[APP]", "Show visitors a page instead.", _APP),
-    CommandLine("nginx:report", "[APP]", "Show the router settings.", (*_APP, *_JSON)),
+    CommandLine("nginx:report", "[APP]", "Show the router settings.", (*_APP, *_TABLE)),
     CommandLine("nginx:set", "[APP] KEY [VALUE...]", "Change a router setting.", _APP),
     CommandLine("open", "[APP] [PATH]", "Open the app in the browser.", (*_APP, *_JSON)),
     CommandLine("proxy", "", "Show which web server stands in front of all apps.", _JSON),
     CommandLine("proxy:set", "nginx|haproxy", "Serve all apps by another web server."),
-    CommandLine("ps", "[APP]", "Show what runs.", (*_APP, *_JSON)),
+    CommandLine("ps", "[APP]", "Show what runs.", (*_APP, *_TABLE)),
     CommandLine("ps:restart", "[APP] [TYPE|INSTANCE...]", "Restart without a gap.", _APP),
     CommandLine("ps:scale", "[APP] [TYPE=N...]", "Set how many instances run.", (*_APP, *_JSON)),
     CommandLine("ps:start", "[APP] [TYPE|INSTANCE...]", "Start what was stopped.", _APP),
     CommandLine("ps:stop", "[APP] [TYPE|INSTANCE...]", "Stop until ps:start.", _APP),
     CommandLine("ps:wait", "[APP]", "Wait for the end of a deploy.", _APP),
-    CommandLine("releases", "[APP]", "List the releases.", (*_APP, *_JSON, "-n", "--num")),
+    CommandLine("releases", "[APP]", "List the releases.", (*_APP, *_TABLE, "-n", "--num")),
     CommandLine("releases:info", "[APP] [vN]", "Show one release.", (*_APP, *_JSON)),
     CommandLine("releases:output", "[APP] [vN]", "Print a release's output.", (*_APP, *_JSON)),
     CommandLine("releases:retry", "[APP]", "Try the latest failed release again.", _APP),
@@ -146,10 +147,10 @@ COMMANDS = (
         "Run a command in the background.",
         (*_APP, *_RUN, *_JSON),
     ),
-    CommandLine("run:list", "[APP]", "List the commands that run.", (*_APP, *_JSON)),
+    CommandLine("run:list", "[APP]", "List the commands that run.", (*_APP, *_TABLE)),
     CommandLine("run:stop", "[APP] run.N...", "End such a command.", _APP),
     CommandLine("server:status", "", "Show what the server is doing.", _JSON),
-    CommandLine("static", "[APP]", "List the static paths.", (*_APP, *_JSON)),
+    CommandLine("static", "[APP]", "List the static paths.", (*_APP, *_TABLE)),
     CommandLine(
         "static:add",
         "[APP] PATH FOLDER",
@@ -157,36 +158,10 @@ COMMANDS = (
         (*_APP, "--expires", "--hashed"),
     ),
     CommandLine("static:remove", "[APP] PATH", "Leave a path to the app again.", _APP),
-    CommandLine("storage", "[APP]", "List the storage directories.", (*_APP, *_JSON)),
+    CommandLine("storage", "[APP]", "List the storage directories.", (*_APP, *_TABLE)),
     CommandLine("storage:add", "[APP] PATH", "Add a directory that is kept.", _APP),
     CommandLine("storage:remove", "[APP] PATH", "Delete such a directory.", (*_APP, "--confirm")),
     CommandLine("version", "", "Show the version.", _JSON),
 )
 
 SUMMARIES = {command.name: command.summary for command in COMMANDS}
-
-
-def overview() -> str:
-    """What ``paas help`` prints where there is no server to ask."""
-    width = max(len(f"{c.name} {c.usage}") for c in COMMANDS) + 2
-    lines = [f"  {f'{c.name} {c.usage}':<{width}}{c.summary}" for c in COMMANDS]
-    return "\n".join(
-        [
-            "Usage: paas [--server USER@HOST[:PORT]] COMMAND [ARGUMENTS]",
-            "",
-            *lines,
-            "",
-            "The app is the one that the git remote `deploy` names, or: -a NAME.",
-            "More on one of them: paas help COMMAND",
-        ]
-    )
-
-
-def described(name: str) -> str | None:
-    """What ``paas help NAME`` prints where there is no server to ask; None for no command."""
-    for command in COMMANDS:
-        if command.name == name:
-            options = f"\n\nOptions: {' '.join(command.options)}" if command.options else ""
-            usage = f"paas {command.name} {command.usage}".rstrip()
-            return f"Usage: {usage}\n\n{command.summary}{options}"
-    return None

@@ -83,7 +83,7 @@ def _declared(path: Path) -> str:
 
 def _add_remote(server: Server | None, name: str | None, root: Path) -> str | None:
     """Add the git remote, or return the command that does."""
-    present = remotes.deploy_url()
+    present = remotes.url_of(REMOTE)
     if present is not None:
         saying.detail(f"The git remote {REMOTE} leads to {present}")
         return None

@@ -77,9 +77,9 @@ def parse_url(url: str) -> Remote | None:
     return None
 
 
-def deploy_url() -> str | None:
-    """The URL of the remote ``deploy`` of the work tree that we stand in."""
-    return git("remote", "get-url", REMOTE)
+def url_of(remote: str) -> str | None:
+    """The URL of a git remote of the work tree that we stand in; None where there is none."""
+    return git("remote", "get-url", "--", remote)
 
 
 def in_work_tree() -> bool:

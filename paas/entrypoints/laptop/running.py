@@ -14,6 +14,12 @@ def app_in_front(words: Sequence[str]) -> list[str]:
     return list(words) if at is None else [*words[:at], *app_first(words[at:])]
 
 
+def is_complete(words: Sequence[str]) -> bool:
+    """Whether these are a ``run`` and the first word of what is to be run."""
+    at = _after_run(words)
+    return at is not None and bool(split_options(words[at:])[1])
+
+
 def own_words(words: Sequence[str]) -> list[str]:
     """The words in which an option is the platform's: not those of what is to be run."""
     at = _after_run(words)

@@ -1,0 +1,137 @@
+"""Which command is meant: Heroku's other names for ours, and suggestions for what is none."""
+
+from collections.abc import Sequence
+
+from paas.domain.errors import PaasError, usage_error
+from paas.domain.names import shown
+from paas.domain.runs import APP_OPTIONS
+from paas.entrypoints.laptop.commands import COMMANDS
+from paas.entrypoints.laptop.topics import TOPICS
+
+# Heroku's shorter or older names (https://devcenter.heroku.com/articles/heroku-cli-commands).
+ALIASES = {
+    "apps:delete": ("apps:destroy",),
+    "apps:list": ("apps",),
+    "apps:open": ("open",),
+    "config:add": ("config:set",),
+    "config:remove": ("config:unset",),
+    "create": ("apps:create",),
+    "destroy": ("apps:destroy",),
+    "info": ("apps:info",),
+    "list": ("apps",),
+    "releases:rollback": ("rollback",),
+    "rename": ("apps:rename",),
+    "restart": ("ps:restart",),
+    "scale": ("ps:scale",),
+    "start": ("ps:start",),
+    "stop": ("ps:stop",),
+    "tail": ("logs", "--tail"),
+}
+
+# Words that people know from elsewhere, by what they stand for here.
+MEANINGS = {
+    "access": "keys",
+    "auth": "keys",
+    "bash": "run bash",
+    "clone": "apps:clone",
+    "console": "run bash",
+    "crontab": "cron",
+    "delete": "apps:destroy",
+    "deploy": "git push deploy main",
+    "domain": "domains",
+    "dyno": "ps",
+    "dynos": "ps",
+    "env": "config",
+    "environment": "config",
+    "exec": "run",
+    "formation": "ps:scale",
+    "history": "releases",
+    "https": "certs:auto on",
+    "jobs": "cron",
+    "kill": "ps:stop",
+    "letsencrypt": "certs:auto on",
+    "log": "logs",
+    "ls": "apps",
+    "mounts": "storage",
+    "processes": "ps",
+    "push": "git push deploy main",
+    "remove": "apps:destroy",
+    "rm": "apps:destroy",
+    "scheduler": "cron",
+    "secrets": "config",
+    "shell": "run bash",
+    "ssh": "run bash",
+    "ssh-keys": "keys",
+    "ssl": "certs:auto on",
+    "status": "ps",
+    "tls": "certs:auto on",
+    "undo": "rollback",
+    "users": "keys",
+    "vars": "config",
+    "volumes": "storage",
+}
+_DATABASES = frozenset(
+    {"addon", "addons", "database", "databases", "db", "mariadb", "mongo", "mysql", "pg"}
+    | {"postgres", "postgresql", "redis"}
+)
+_SUGGESTIONS = 3
+_NAMES = frozenset(command.name for command in COMMANDS)
+
+
+def in_place(words: Sequence[str]) -> list[str]:
+    """The words, with another name of a command replaced by ours."""
+    at = _command_at(words)
+    if at is None or words[at] not in ALIASES:
+        return list(words)
+    return [*words[:at], *ALIASES[words[at]], *words[at + 1 :]]
+
+
+def no_command(word: str) -> PaasError:
+    """The refusal of a word that is no command, with what may be meant."""
+    noun = word.partition(":")[0].lower()
+    message = f"There is no command {shown(word)}."
+    if noun in _DATABASES:
+        hint = (
+            "Databases are not managed yet: an app takes the address of one from a config var.\n"
+            "paas config:set DATABASE_URL=postgresql://..."
+        )
+    elif noun in TOPICS:
+        near = [name for name in _near(word) if name.startswith(f"{noun}:")]
+        hint = _did_you_mean(near) if near else f"Its commands: paas help {noun}"
+    elif noun in MEANINGS:
+        hint = _did_you_mean([MEANINGS[noun]])
+    elif near := _near(word):
+        hint = _did_you_mean(near)
+    else:
+        hint = "All of them: paas help"
+    return usage_error("no-command", message, hint)
+
+
+def two_words(words: Sequence[str]) -> str | None:
+    """``config:set`` for ``config set A=1``; None where the first two words are no command so."""
+    at = _command_at(words)
+    if at is None or at + 1 >= len(words):
+        return None
+    name = f"{words[at]}:{words[at + 1]}"
+    return " ".join(ALIASES.get(name, (name,))) if name in _NAMES or name in ALIASES else None
+
+
+def _command_at(words: Sequence[str]) -> int | None:
+    """Where the command stands, behind options and an app."""
+    at = 0
+    while at < len(words) and words[at].startswith("-"):
+        at += 2 if words[at] in APP_OPTIONS else 1
+    return at if at < len(words) else None
+
+
+def _near(word: str) -> list[str]:
+    """Commands that are spelled alike."""
+    import difflib  # 7 ms, which only a mistake costs
+
+    found = difflib.get_close_matches(word.lower(), [*_NAMES, *ALIASES], _SUGGESTIONS, cutoff=0.7)
+    return list(dict.fromkeys(" ".join(ALIASES.get(name, (name,))) for name in found))
+
+
+def _did_you_mean(commands: Sequence[str]) -> str:
+    typed = [name if name.startswith("git ") else f"paas {name}" for name in commands]
+    return f"Did you mean: {' or: '.join(typed)}"

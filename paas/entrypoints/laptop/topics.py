@@ -1,0 +1,116 @@
+"""The help: commands by topic, as Heroku's; the same text on a laptop and on the server."""
+
+from collections.abc import Iterable
+
+from paas.entrypoints.laptop.commands import COMMANDS, CommandLine
+
+COLUMNS = 80
+
+# In the order in which help lists them. A topic is what stands before a command's colon.
+TOPICS = {
+    "apps": "create, rename, copy, lock, remove apps; open one in the browser",
+    "config": "the app's environment: config vars",
+    "logs": "what the app, the platform and the router say",
+    "ps": "what runs: scale, restart, stop, start",
+    "releases": "what was live when: roll back, retry, compare",
+    "run": "one-off commands, with your terminal or in the background",
+    "builds": "what a push did: follow it, cancel it",
+    "buildpacks": "how the app is built",
+    "git": "the branch that is deployed; code from elsewhere",
+    "domains": "host names and redirects",
+    "certs": "HTTPS: certificates, also automatic ones",
+    "static": "files served without the app",
+    "storage": "directories that outlive releases",
+    "cron": "jobs by schedule",
+    "drains": "the log, forwarded elsewhere",
+    "nginx": "sizes, timeouts, limits, headers of the router",
+    "http-auth": "a login in front of an app",
+    "maintenance": "a page in place of the app",
+    "keys": "users and their SSH keys",
+    "server": "the server itself: status, repair, proxy, version, completion",
+}
+# Commands without a colon, and topics too small to be one.
+_ELSEWHERE = {
+    "builder": "buildpacks",
+    "completion": "server",
+    "diff": "releases",
+    "doctor": "server",
+    "help": "server",
+    "init": "apps",
+    "open": "apps",
+    "proxy": "server",
+    "rollback": "releases",
+    "version": "server",
+}
+
+_FIRST_STEPS = """\
+First steps, in an app's git repository:
+  paas apps:create shop --server paas@apps.example.com
+  git push deploy main
+  paas logs --tail"""
+
+
+def topic_of(name: str) -> str:
+    """The topic of a command."""
+    noun = name.partition(":")[0]
+    return _ELSEWHERE.get(noun, noun)
+
+
+def overview() -> str:
+    """What ``paas help`` prints."""
+    width = max(map(len, TOPICS)) + 2
+    return "\n".join(
+        [
+            "Usage: paas [-a APP] COMMAND [ARGUMENTS]",
+            "",
+            _FIRST_STEPS,
+            "",
+            "Topics:",
+            *(f"  {topic:<{width}}{summary}" for topic, summary in TOPICS.items()),
+            "",
+            "The commands of a topic: paas help ps",
+            "One command, with its options: paas help ps:scale",
+            "The app is the one that the git remote `deploy` names, or: -a NAME.",
+        ]
+    )
+
+
+def topic_help(topic: str) -> str | None:
+    """The commands of a topic, a line each; None where there is no such topic."""
+    if topic not in TOPICS:
+        return None
+    members = [command for command in COMMANDS if topic_of(command.name) == topic]
+    return "\n".join(
+        [
+            f"{topic}: {TOPICS[topic]}",
+            "",
+            *_listed(members),
+            "",
+            f"One command, with its options: paas help {members[-1].name}",
+        ]
+    )
+
+
+def described(name: str) -> str | None:
+    """What ``paas help NAME`` prints where there is no server to ask; None for no command."""
+    for command in COMMANDS:
+        if command.name == name:
+            options = f"\n\nOptions: {' '.join(command.options)}" if command.options else ""
+            usage = f"paas {command.name} {command.usage}".rstrip()
+            return f"Usage: {usage}\n\n{command.summary}{options}"
+    return None
+
+
+def _listed(commands: Iterable[CommandLine]) -> Iterable[str]:
+    """Usage and summary in two columns; the summary below where both do not fit."""
+    commands = list(commands)
+    usages = [f"{command.name} {command.usage}".rstrip() for command in commands]
+    width = max(len(usage) for usage in usages) + 2
+    if 2 + width + max(len(command.summary) for command in commands) > COLUMNS:
+        width = min(width, 30)
+    for usage, command in zip(usages, commands, strict=True):
+        if len(usage) + 2 > width:
+            yield f"  {usage}"
+            yield f"  {'':<{width}}{command.summary}"
+        else:
+            yield f"  {usage:<{width}}{command.summary}"

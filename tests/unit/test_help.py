@@ -1,0 +1,71 @@
+"""Help by topic, and what is said of a word that is no command."""
+
+import pytest
+
+from paas.entrypoints.cli.main import COMMANDS
+from paas.entrypoints.laptop import meant, topics
+
+NAMES = [str(command.name) for command in COMMANDS]
+
+
+def test_help_fits_a_terminal() -> None:
+    """The overview and each topic take 80 columns."""
+    texts = [topics.overview(), *(topics.topic_help(topic) or "" for topic in topics.TOPICS)]
+    assert max(len(line) for text in texts for line in text.splitlines()) <= topics.COLUMNS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_command_is_in_a_topic(name: str) -> None:
+    """Who reads a topic finds all of its commands."""
+    text = topics.topic_help(topics.topic_of(name))
+    assert text is not None
+    assert f"\n  {name}" in text
+
+
+@pytest.mark.parametrize("name", meant.ALIASES)
+def test_another_name_is_no_command_s(name: str) -> None:
+    """An alias hides no command, and stands for one."""
+    assert name not in NAMES
+    assert meant.in_place([name])[0] in NAMES
+
+
+@pytest.mark.parametrize("meaning", meant.MEANINGS.values())
+def test_what_is_suggested_exists(meaning: str) -> None:
+    """Each suggestion begins with a command, or is a push."""
+    assert meaning.startswith("git push") or meaning.partition(" ")[0] in NAMES
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("cofnig:set", "paas config:set"),
+        ("ps:sclae", "Did you mean: paas ps:scale"),
+        ("ps:frobnicate", "Its commands: paas help ps"),
+        ("env", "Did you mean: paas config"),
+        ("deploy", "Did you mean: git push deploy main"),
+        ("addons:create", "DATABASE_URL"),
+        ("pg", "DATABASE_URL"),
+        ("qqqqq", "paas help"),
+    ],
+)
+def test_a_wrong_command_is_answered_with_the_right_one(word: str, hint: str) -> None:
+    """By meaning, by spelling, by its topic."""
+    error = meant.no_command(word)
+    assert error.exit_code == 2
+    assert hint in (error.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["config", "set", "A=1"], "config:set"),
+        (["-a", "x", "ps", "scale", "web=2"], "ps:scale"),
+        (["apps", "list"], "apps"),
+        (["apps", "shop"], None),
+        (["config"], None),
+        ([], None),
+    ],
+)
+def test_a_space_in_place_of_the_colon(words: list[str], command: str | None) -> None:
+    """``paas config set A=1`` is meant as ``paas config:set``."""
+    assert meant.two_words(words) == command
