@@ -18,15 +18,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from paas.adapters.throwaway import survey
+from paas.adapters.throwaway import layer_of, survey
 from paas.domain.losses import Layer
 
 SOCKET = "watch.sock"
 _NAME_BYTES = 256
 _FDS = 2
-# Below /proc/PID/root: where launching/mounts.py shows the layer to root.
-_PLACE = ("home", ".scratch", "all")
-_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +78,7 @@ class ScratchKeeper:
             return
         with suppress(OSError):
             process = os.pidfd_open(pid)
-            scratch = _layer_of(pid)
+            scratch = layer_of(pid)
             # Only now is it certain that the number has not gone to another process.
             if scratch is None or select.select([process], [], [], 0)[0]:
                 for fd in (process, scratch):
@@ -123,23 +120,3 @@ class ScratchKeeper:
             self._epoll.unregister(kept.process)
         os.close(kept.process)
         os.close(kept.scratch)
-
-
-def _layer_of(pid: int) -> int | None:
-    """A descriptor of the layer of a process, whose root could be one that the app has made.
-
-    But no app makes a directory that is root's.
-    """
-    fd = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    for part in _PLACE:
-        try:
-            below = os.open(part, _DIRECTORY, dir_fd=fd)
-        except OSError:
-            os.close(fd)
-            return None
-        os.close(fd)
-        fd = below
-        if os.fstat(fd).st_uid != 0:
-            os.close(fd)
-            return None
-    return fd

@@ -18,6 +18,9 @@ LIMIT_S = 1.0
 # What is made anew by itself.
 PASSED_OVER = frozenset({".cache", "__pycache__"})
 _UPPER = "upper"
+# Below /proc/PID/root: where launching/mounts.py shows the layer to root.
+_PLACE = ("home", ".scratch", "all")
+_PATH = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _SQLITE = b"SQLite format 3\0"
 _SQLITE_MIN_BYTES = 100
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -43,6 +46,42 @@ class _Walk:
         if self.entries > ENTRIES_MAX or time.monotonic() > self.deadline:
             self.complete = False
         return self.complete
+
+
+class LiveLayers:
+    """`Layers` of domain.interfaces: of processes that run."""
+
+    def of(self, pid: int) -> Layer:
+        try:
+            scratch = layer_of(pid)
+        except OSError:  # it has ended, or was not started by the launcher
+            scratch = None
+        if scratch is None:
+            return Layer()
+        try:
+            return survey(scratch)
+        finally:
+            os.close(scratch)
+
+
+def layer_of(pid: int) -> int | None:
+    """A descriptor of the layer of a process, whose root could be one that the app has made.
+
+    But no app makes a directory that is root's. Raises OSError where there is no such process.
+    """
+    fd = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    for part in _PLACE:
+        try:
+            below = os.open(part, _PATH, dir_fd=fd)
+        except OSError:
+            os.close(fd)
+            return None
+        os.close(fd)
+        fd = below
+        if os.fstat(fd).st_uid != 0:
+            os.close(fd)
+            return None
+    return fd
 
 
 def survey(scratch: int) -> Layer:

@@ -70,9 +70,7 @@ class Ended:
 def told(layer: Layer, storage: Sequence[Storage]) -> str:
     """The one line that says what was lost and how to keep it. storage: what the app has."""
     if layer.databases:
-        names = [_shown(file) for file in layer.databases[:SHOWN]]
-        more = len(layer.databases) - len(names)
-        what = "the database " + ", ".join(names) + (f" and {more} more" if more else "")
+        what = f"the database {_databases(layer)}"
         file = layer.databases[0]
     else:
         assert layer.largest is not None
@@ -81,6 +79,21 @@ def told(layer: Layer, storage: Sequence[Storage]) -> str:
         what = f"{size}, of it {_shown(layer.largest)}"
         file = layer.largest
     return f"Lost with the end of this process: {what}. {_remedy(file, storage)}"
+
+
+def foretold(label: str, layer: Layer, storage: Sequence[Storage]) -> list[str]:
+    """What is lost when an instance is replaced that has a database in its layer; in lines."""
+    return [
+        f"{label} has the database {_databases(layer)} outside of any storage directory: it is "
+        "lost when this instance ends.",
+        _remedy(layer.databases[0], storage),
+    ]
+
+
+def _databases(layer: Layer) -> str:
+    names = [_shown(file) for file in layer.databases[:SHOWN]]
+    more = len(layer.databases) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def _remedy(file: LostFile, storage: Sequence[Storage]) -> str:

@@ -93,6 +93,8 @@ class Config:
                 say.detail("Nothing to change.")
                 on_live()
                 return None
+            if restart:
+                self.rollout.foresight.look(app, say)
             words = _words(new, gone)
             baseline = self.watch.baseline(app) if restart else None
             present = self.store.release(app.id, app.current) if app.current else None

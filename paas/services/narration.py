@@ -39,6 +39,9 @@ class Recorded:
         """For the terminal alone: the log has the time of each line."""
         return self._terminal.doing(text)
 
+    def ask(self, question: str) -> bool:
+        return self._terminal.ask(question)
+
     def record_error(self, error: PaasError) -> None:
         """Keep an error in the log; the terminal gets it from whoever renders errors."""
         for line in error_lines(error):
@@ -54,6 +57,9 @@ class Silent:
     def raw(self, line: bytes) -> None: ...
     def doing(self, text: str) -> AbstractContextManager[None]:  # noqa: ARG002
         return nullcontext()
+
+    def ask(self, question: str) -> bool:  # noqa: ARG002
+        return True
 
 
 def waiting(say: Narrator) -> Callable[[str], AbstractContextManager[None]]:

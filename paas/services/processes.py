@@ -96,6 +96,7 @@ class Processes:
                     f"paas ps:start {' '.join(words)}",
                 )
             only = {label(place) for place in chosen} if words else None
+            self.rollout.foresight.look(app, say, only)
             with telling_failure(say, "Nothing was restarted", app.current):
                 self.rollout.run(app, release, say, on_live, leaving, only=only)
 
@@ -108,11 +109,11 @@ class Processes:
         with self.rollout.changing(app, f"{actor.name} stops {_what(words)}", say) as leaving:
             app = refreshed(self.store, app)
             release, slug = self._current(app)
-            chosen = self._named(app, slug, words)
+            only = {label(place) for place in self._named(app, slug, words)}
+            self.rollout.foresight.look(app, say, only)
             before = self.store.stopped(app.id)
             self.store.set_stopped(app.id, after_stop(before, words))
             try:
-                only = {label(place) for place in chosen}
                 self.rollout.run(app, release, say, lambda: None, leaving, only=only)
             except BaseException:
                 self.store.set_stopped(app.id, before)
@@ -183,6 +184,7 @@ class Processes:
                 on_live()
                 return after
             changed = {label(place) for place in {*places(before)} ^ {*places(after)}}
+            self.rollout.foresight.look(app, say, changed)
             self._tell_idle(app, {*places(after)} - {*places(before)}, say)
             self.store.set_formation(app.id, after)
             try:

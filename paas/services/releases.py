@@ -88,6 +88,7 @@ class Releases:
                 target = history.rollback_default(self.store.releases(app.id), app.current)
             else:
                 target = self._find(app, version)
+            self.rollout.foresight.look(app, say)
             return self.go_back(app, target, actor.name, say, on_live, leaving)
 
     def go_back(

@@ -16,6 +16,7 @@ from paas.domain.formation import WEB, instances_of, wanted_quantities
 from paas.domain.interfaces import Logs, Narrator, Ports, Proxy, Runtime, Slugs, Store
 from paas.domain.releases import Instance, Release, Slug
 from paas.domain.stopping import is_stopped, label, places
+from paas.services.foresight import Foresight
 from paas.services.phases import Phases, nothing
 from paas.services.retirement import Retirement
 from paas.services.sites import Sites
@@ -35,6 +36,7 @@ class Rollout:
     sites: Sites
     startup: Startup
     phases: Phases
+    foresight: Foresight
     retirement: Retirement
     addresses: Addresses
 

@@ -7,8 +7,10 @@ from paas.adapters.ports import LocalPorts
 from paas.adapters.random_names import random_secret
 from paas.adapters.router_log import RouterLog
 from paas.adapters.submodules import SandboxSubmodules
+from paas.adapters.throwaway import LiveLayers
 from paas.services.deploys import Deploys
 from paas.services.diffs import Diffs
+from paas.services.foresight import Foresight
 from paas.services.phases import Phases
 from paas.services.pruning import Pruning
 from paas.services.releases import Releases
@@ -56,6 +58,7 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
         sites=sites,
         startup=startup,
         phases=phases,
+        foresight=Foresight(store=out.store, runtime=out.runtime, layers=LiveLayers()),
         retirement=Retirement(
             store=out.store,
             runtime=out.runtime,

@@ -13,7 +13,7 @@ import pytest
 
 from paas.adapters import throwaway
 from paas.adapters.scratch_keeper import SOCKET, ScratchKeeper
-from paas.adapters.throwaway import survey
+from paas.adapters.throwaway import LiveLayers, survey
 from paas.domain.losses import Layer
 from tests.contract.launching import Launcher
 
@@ -202,3 +202,13 @@ def test_without_a_keeper_a_process_starts(launcher: Launcher) -> None:
     """Nobody waits for one that is not there."""
     spec = {"socket": str(launcher.root / "run" / SOCKET), "name": "7-v1-3-web.1"}
     assert launcher.sh("echo here", keeper=spec) == "here\n"
+
+
+def test_a_process_that_runs_can_be_looked_at(launcher: Launcher) -> None:
+    """Its database is found while it goes on; a process of the host's own has no layer."""
+    with launcher.running(f"mkdir inst; {DATABASE.format('inst/a.db')}; echo; sleep 60") as process:
+        layer = LiveLayers().of(process.pid)
+        assert [file.path for file in layer.databases] == ["/app/inst/a.db"]
+        assert process.poll() is None
+    assert LiveLayers().of(process.pid) == Layer()
+    assert LiveLayers().of(os.getpid()) == Layer()

@@ -1,12 +1,17 @@
 """A storage directory on a whole server: who sees it, and what outlives what."""
 
 import json
+import re
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
+from tests.e2e.console import console
 from tests.e2e.probe import FILES, App, push
 from tests.e2e.server import Repository, Server, User
 
 APP = "stored"
+PAAS = Path(sys.executable).with_name("paas")
 
 
 def test_files_outlive_releases(
@@ -46,3 +51,33 @@ def test_files_outlive_releases(
     alice.ssh("ps:wait", APP)
     assert app.shell("ls /app/data 2>&1 | head -1").startswith("ls: cannot access")
     assert list((server.state / "storage").glob("*/*")) == []
+
+
+def test_a_database_is_told_of_before_it_is_lost(
+    alice: User, server: Server, repository: Callable[[dict[str, str | bytes]], Repository]
+) -> None:
+    """At a terminal the command asks, on the server and on a laptop; a push goes on."""
+    app: App = push(alice, "unsafe", {})
+    app.shell("mkdir instance")
+    make = "import sqlite3; sqlite3.connect('instance/app.db').execute('create table t(x)')"
+    app.python(make)
+    told = r"web\.1 has the database /app/instance/app\.db \(8 KiB\)(.|\n)*storage:add"
+    words = ["config:set", "A=1", "-a", "unsafe"]
+    address = ["--server", f"paas@127.0.0.1:{server.ssh_port}"]
+    for argv in ([str(server.root / "bin/paas"), *words], [str(PAAS), *words, *address]):
+        with console(argv, env=alice.git_env()) as asked:
+            asked.await_(told + r"(.|\n)*Go on, and lose it\? \[y/N\] ")
+            asked.send("n\r")
+            asked.await_(r"Nothing was changed\.")
+            assert asked.status() == 1
+    assert app.shell("ls instance") == "app.db\n"
+    assert json.loads(alice.ssh("config", "unsafe", "--json").stdout) == {}
+    warned = alice.ssh("config:set", "A=1", "-a", "unsafe").stderr
+    assert re.search(told, warned)
+    alice.ssh("ps:wait", "unsafe")
+    assert app.shell("ls instance 2>&1").startswith("ls: cannot access")
+    app.shell("mkdir instance")
+    app.python(make)
+    source = repository(FILES)
+    source.commit()
+    assert re.search(told, alice.push(source, "unsafe", "--force").stdout)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from paas.domain.apps import App
 from paas.domain.errors import PaasError
+from paas.domain.losses import Layer
 from paas.domain.procfile import Processes
 from paas.domain.releases import Instance, InstanceState, State, Usage
 from paas.domain.secret import Secret
@@ -136,3 +137,13 @@ class FakeRuntime:
 
     def _behaviour(self, started: Started) -> Behaviour:
         return self.behaviours.get(started.command, Behaviour())
+
+
+class FakeLayers:
+    """`Layers` of paas/domain/interfaces. everywhere: what each process has written."""
+
+    def __init__(self) -> None:
+        self.everywhere = Layer()
+
+    def of(self, pid: int) -> Layer:
+        return self.everywhere

@@ -33,6 +33,8 @@ class Said:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.done: list[str] = []
+        self.asked: list[str] = []
+        self.agrees = True
 
     def step(self, text: str) -> None:
         self.lines.append("-----> " + text)
@@ -45,6 +47,10 @@ class Said:
 
     def raw(self, line: bytes) -> None:
         self.lines.append(line.decode())
+
+    def ask(self, question: str) -> bool:
+        self.asked.append(question)
+        return self.agrees
 
     @contextmanager
     def doing(self, text: str) -> Iterator[None]:

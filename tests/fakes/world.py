@@ -25,6 +25,7 @@ from paas.services.destruction import Destruction
 from paas.services.diffs import Diffs
 from paas.services.domains import Domains
 from paas.services.drains import Drains
+from paas.services.foresight import Foresight
 from paas.services.imports import Imports
 from paas.services.keys import Keys
 from paas.services.phases import Phases
@@ -67,7 +68,7 @@ from tests.fakes.proxy import FakeProxy
 from tests.fakes.repository import FakeRepository
 from tests.fakes.resolver import FakeResolver, FakeServerFile
 from tests.fakes.runs import FakeRuns
-from tests.fakes.runtime import FakeRuntime
+from tests.fakes.runtime import FakeLayers, FakeRuntime
 from tests.fakes.saying import FakeClock, FakeDrainProcess, FakeLogs, FakeRequestLog, Said
 
 ROOT = Actor(None)
@@ -94,6 +95,7 @@ class World:
     probe: FakeProbe = field(default_factory=FakeProbe)
     runtime: FakeRuntime = field(default_factory=FakeRuntime)
     proxy: FakeProxy = field(default_factory=FakeProxy)
+    layers: FakeLayers = field(default_factory=FakeLayers)
     runs: FakeRuns = field(default_factory=FakeRuns)
     key_file: FakeKeys = field(default_factory=FakeKeys)
     one_off: FakeOneOff = field(default_factory=FakeOneOff)
@@ -168,6 +170,7 @@ class World:
                 limit_s=60.0,
             ),
             phases=self.phases,
+            foresight=Foresight(store=self.store, runtime=self.runtime, layers=self.layers),
             retirement=Retirement(
                 store=self.store,
                 runtime=self.runtime,

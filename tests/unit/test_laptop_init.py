@@ -197,7 +197,7 @@ def test_open_shows_what_the_server_tells(laptop: Laptop) -> None:
 def test_a_terminal_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server sees none behind ssh; without colours, or not at all, as the environment says.
     That stdout is one is told by itself: then tables have headings."""
-    kept, kept_out = os.dup(2), os.dup(1)
+    kept, kept_out, kept_in = os.dup(2), os.dup(1), os.dup(0)
     ours, theirs = pty.openpty()
     os.dup2(theirs, 2)
     try:
@@ -210,9 +210,13 @@ def test_a_terminal_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
         assert running.seen_as(["ps"]) == ["--terminal", "80", "false", "--stdout-terminal"]
         monkeypatch.setenv("TERM", "dumb")
         assert running.seen_as(["ps"]) == ["--stdout-terminal"]
+        os.dup2(theirs, 0)
+        assert running.seen_as(["ps"]) == ["--stdout-terminal", "--stdin-terminal"]
+        assert running.seen_as(["config:import"]) == ["--stdout-terminal"]
     finally:
+        os.dup2(kept_in, 0)
         os.dup2(kept, 2)
         os.dup2(kept_out, 1)
-        for fd in (kept, kept_out, ours, theirs):
+        for fd in (kept, kept_out, kept_in, ours, theirs):
             os.close(fd)
     assert running.seen_as(["ps"]) == []

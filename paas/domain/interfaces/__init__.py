@@ -21,7 +21,7 @@ from paas.domain.interfaces.routing import (
     Resolver,
     ServerFile,
 )
-from paas.domain.interfaces.running import Caller, OneOff, Runs, Runtime, StorageFiles
+from paas.domain.interfaces.running import Caller, Layers, OneOff, Runs, Runtime, StorageFiles
 from paas.domain.interfaces.saying import (
     Clock,
     DrainProcess,
@@ -52,6 +52,7 @@ __all__ = [
     "Issuer",
     "KeyFile",
     "KeyReader",
+    "Layers",
     "Locks",
     "LogLine",
     "Logs",

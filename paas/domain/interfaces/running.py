@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from paas.domain.apps import App
+from paas.domain.losses import Layer
 from paas.domain.procfile import Processes
 from paas.domain.releases import (
     ConfigVars,
@@ -59,6 +60,13 @@ class Runtime(Protocol):
 
     def listening_ports(self, instance: Instance) -> set[tuple[str, int]]:
         """The TCP addresses and ports on which the instance's processes listen."""
+
+
+class Layers(Protocol):
+    """The throw-away layers of processes that run."""
+
+    def of(self, pid: int) -> Layer:
+        """What a process has written below /app so far; nothing where that cannot be seen."""
 
 
 class OneOff(Protocol):

@@ -31,6 +31,9 @@ class Narrator(Protocol):
         text: what, as in ``Still waiting for web.1``: ``waiting for web.1``.
         """
 
+    def ask(self, question: str) -> bool:
+        """Whether the person at the terminal says yes; True where nobody can be asked."""
+
 
 class Clock(Protocol):
     """The time, replaced in unit tests."""

@@ -167,18 +167,21 @@ class Commands(click.Group):
 @click.option("-a", "--app", "app", metavar="NAME", help="The app that a command is about.")
 @click.option("--terminal", type=(int, bool), hidden=True)
 @click.option("--stdout-terminal", is_flag=True, hidden=True)
+@click.option("--stdin-terminal", is_flag=True, hidden=True)
 @click.pass_context
 def root(
     context: click.Context,
     app: str | None,
     terminal: tuple[int, bool] | None,
     stdout_terminal: bool,  # noqa: ARG001 - see goes_to_a_terminal
+    stdin_terminal: bool,
 ) -> None:
     """Every command; nouns and verbs as on Heroku.
 
     terminal: the columns of the caller's, and whether it takes colours, where ssh gives us none;
-    it is about stderr.
+    it is about stderr. stdin_terminal: whether what is typed there arrives here.
     """
+    context.obj.say.can_be_asked = stdin_terminal
     if terminal is not None and not os.isatty(2):
         context.obj.say.is_seen_as(Look(*terminal))
     if app is not None:

@@ -2,7 +2,9 @@
 
 import json
 import os
+import select
 import sys
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -13,6 +15,9 @@ from paas.domain.names import printable
 from paas.entrypoints.cli.progress import Look, Progress
 from paas.services.narration import DETAIL, STEP, WARNING, error_lines
 
+ANSWER_LIMIT_S = 60.0
+ANSWER_POLL_S = 0.5
+ANSWER_MAX_BYTES = 1024
 BOLD, RED, PLAIN = "\x1b[1m", "\x1b[31m", "\x1b[0m"
 
 
@@ -31,7 +36,10 @@ class Terminal:
         is_in_front: Callable[[], bool] = lambda: True,
     ) -> None:
         self._open = True
+        # Whether stdin is a terminal's, where ssh shows us none (option --stdin-terminal).
+        self.can_be_asked = False
         self._has_left = has_left
+        self._is_in_front = is_in_front
         self._progress = Progress(self._send, lambda: not has_left() and is_in_front())
         self.is_seen_as(look or Look())
 
@@ -59,6 +67,22 @@ class Terminal:
 
     def raw(self, line: bytes) -> None:
         self._progress.write(line + b"\n")
+
+    def ask(self, question: str) -> bool:
+        """y or yes, typed at a terminal; no where nobody answers for a minute, or they leave."""
+        at_terminal = self.can_be_asked or (os.isatty(0) and os.isatty(2))
+        if not at_terminal or not self._is_in_front():
+            return True
+        self._send(f"{DETAIL}{question} [y/N] ".encode())
+        deadline = time.monotonic() + ANSWER_LIMIT_S
+        while not select.select([0], [], [], ANSWER_POLL_S)[0]:
+            if self._has_left():
+                return False
+            if time.monotonic() > deadline:
+                self.warn("")
+                self.warn(f"There was no answer within {ANSWER_LIMIT_S:g} s.")
+                return False
+        return os.read(0, ANSWER_MAX_BYTES).strip().lower() in {b"y", b"yes"}
 
     def error(self, error: PaasError) -> None:
         """The one place where errors are rendered."""

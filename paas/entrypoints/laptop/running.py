@@ -43,10 +43,12 @@ def ssh_options(words: Sequence[str]) -> list[str]:
 
 
 def seen_as(words: Sequence[str]) -> list[str]:
-    """What tells the server, which sees none behind ssh, of the terminal on stderr and stdout."""
+    """What tells the server, which sees none behind ssh, of the terminal on the three streams."""
     if "-t" in ssh_options(words):
         return []
     out = ["--stdout-terminal"] if os.isatty(1) else []
+    if os.isatty(0) and os.isatty(2) and "-n" not in ssh_options(words):
+        out.append("--stdin-terminal")
     if os.environ.get("TERM", "dumb") == "dumb":
         return out
     try:
