@@ -42,7 +42,7 @@ install_packages() {
 run_manager() {
     local log
     log=$(mktemp)
-    if ! with_config manager_command "$@" 2>&1 | tee "$log" | indent; then
+    if ! manager_command "$@" 2>&1 | tee "$log" | indent; then
         explain_failure "$log"
     fi
     rm -f "$log"
@@ -50,19 +50,18 @@ run_manager() {
 
 # manager_command COMMAND...: with the caches of this app, and without questions or news.
 manager_command() {
-    export CI=true NODE_ENV=${NODE_ENV:-production}
-    export NPM_CONFIG_CACHE=$cache/npm NPM_CONFIG_UPDATE_NOTIFIER=false
-    export NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=false NPM_CONFIG_PROGRESS=false
-    export YARN_CACHE_FOLDER=$cache/yarn YARN_ENABLE_GLOBAL_CACHE=false YARN_ENABLE_TELEMETRY=0
-    export YARN_NODE_LINKER=${YARN_NODE_LINKER:-node-modules}
+    local settings=(CI=true 'NODE_ENV?=production' COREPACK_ENABLE_STRICT=0)
+    settings+=(NPM_CONFIG_CACHE="$cache/npm" NPM_CONFIG_UPDATE_NOTIFIER=false)
+    settings+=(NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=false NPM_CONFIG_PROGRESS=false)
+    settings+=(YARN_CACHE_FOLDER="$cache/yarn" YARN_ENABLE_GLOBAL_CACHE=false)
+    settings+=(YARN_ENABLE_TELEMETRY=0 'YARN_NODE_LINKER?=node-modules')
     if [[ $manager == pnpm ]]; then
         # Copies, since a link into the cache could be written through by a later build.
-        export NPM_CONFIG_STORE_DIR=$cache/pnpm NPM_CONFIG_PACKAGE_IMPORT_METHOD=copy
+        settings+=(NPM_CONFIG_STORE_DIR="$cache/pnpm" NPM_CONFIG_PACKAGE_IMPORT_METHOD=copy)
         # From pnpm 11 on these names count.
-        export PNPM_CONFIG_STORE_DIR=$cache/pnpm PNPM_CONFIG_PACKAGE_IMPORT_METHOD=copy
+        settings+=(PNPM_CONFIG_STORE_DIR="$cache/pnpm" PNPM_CONFIG_PACKAGE_IMPORT_METHOD=copy)
     fi
-    export COREPACK_ENABLE_STRICT=0
-    exec "$@"
+    with_config "${settings[@]}" -- "$@"
 }
 
 # explain_failure LOG: end the build with what the package manager says, in one sentence.
@@ -100,7 +99,7 @@ run_script_if() {
     has_script "$1" || return 0
     step "Running the script $1"
     local status=0
-    with_config manager_command "$manager" run "$1" 2>&1 | indent || status=$?
+    manager_command "$manager" run "$1" 2>&1 | indent || status=$?
     if ((status != 0)); then
         fail "The script $1 of package.json failed." \
             "Its output is above. Correct it, commit, and push again."

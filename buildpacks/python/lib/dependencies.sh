@@ -47,7 +47,7 @@ install_with_poetry() {
 
 # list_with NAME ARGUMENT...: what a package manager prints, as a list of requirements.
 list_with() {
-    if ! with_config tool_command "$@" >"$cache/requirements.txt" 2>"$cache/said"; then
+    if ! tool_command "$@" >"$cache/requirements.txt" 2>"$cache/said"; then
         indent <"$cache/said"
         fail "$listed_in cannot be read." "Make it anew with '$1 lock', and commit it."
     fi
@@ -80,13 +80,14 @@ provide_tool() {
 }
 
 # run_tool NAME ARGUMENT...: its output as details.
-run_tool() { with_config tool_command "$@" 2>&1 | indent; }
+run_tool() { tool_command "$@" 2>&1 | indent; }
 
 # tool_command NAME ARGUMENT...: it works on the app's .venv and asks nothing.
 tool_command() {
     local name=$1
     shift
-    export VIRTUAL_ENV=$build/.venv PIPENV_VERBOSITY=-1 PIPENV_NOSPIN=1 PIPENV_YES=1 CI=true
-    export POETRY_VIRTUALENVS_CREATE=false POETRY_CACHE_DIR=$cache/poetry POETRY_NO_INTERACTION=1
-    PATH=$VIRTUAL_ENV/bin:$PATH exec "$cache/tools/bin/$name" "$@"
+    # Without PYTHONPATH: a module of the app's must not take the place of one of the tool's.
+    with_config VIRTUAL_ENV="$build/.venv" PATH="$build/.venv/bin:$PATH" PYTHONPATH= CI=true \
+        PIPENV_VERBOSITY=-1 PIPENV_NOSPIN=1 PIPENV_YES=1 POETRY_VIRTUALENVS_CREATE=false \
+        POETRY_CACHE_DIR="$cache/poetry" POETRY_NO_INTERACTION=1 -- "$cache/tools/bin/$name" "$@"
 }

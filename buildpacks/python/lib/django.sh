@@ -13,7 +13,7 @@ collect_static() {
     step "Running python $manage collectstatic --noinput"
     local log
     log=$(mktemp)
-    if with_config python "$manage" collectstatic --noinput --traceback 2>&1 |
+    if with_config -- python "$manage" collectstatic --noinput --traceback 2>&1 |
         tee "$log" | indent; then
         rm -f "$log"
         return

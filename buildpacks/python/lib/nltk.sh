@@ -17,7 +17,7 @@ download_nltk() {
         fi
     done
     # The downloader's exit status is 0 also where it could not load something.
-    if ! with_config python -W ignore -m nltk.downloader -e -d .venv/nltk_data "${packages[@]}" \
+    if ! with_config -- python -W ignore -m nltk.downloader -e -d .venv/nltk_data "${packages[@]}" \
         2>&1 | tee "$cache/said" | indent || grep -q '^\[nltk_data\] Error' "$cache/said"; then
         fail "The NLTK data that nltk.txt lists could not be downloaded." \
             "The lines above say why. Correct nltk.txt, commit, and push again."

@@ -5,30 +5,10 @@
 run_uv() {
     local log
     log=$(mktemp)
-    if ! with_config uv_command "$@" 2>&1 | tee "$log" | indent; then
+    if ! with_config -- /usr/bin/python3 -I -S "$pack/lib/uv_settings.py" uv "$@" 2>&1 | tee "$log" | indent; then
         explain_failure "$log"
     fi
     rm -f "$log"
-}
-
-# uv_command ARGUMENT...: uv with what pip would have been told by environment variables.
-uv_command() {
-    use_pip_setting PIP_INDEX_URL UV_DEFAULT_INDEX UV_INDEX_URL
-    use_pip_setting PIP_EXTRA_INDEX_URL UV_EXTRA_INDEX_URL UV_INDEX
-    use_pip_setting PIP_TRUSTED_HOST UV_INSECURE_HOST
-    use_pip_setting PIP_CERT SSL_CERT_FILE
-    PIP_FIND_LINKS=${PIP_FIND_LINKS:-}
-    PIP_FIND_LINKS=${PIP_FIND_LINKS// /,}
-    use_pip_setting PIP_FIND_LINKS UV_FIND_LINKS
-    exec uv "$@"
-}
-
-# use_pip_setting PIP_NAME UV_NAME [OTHER]: unless one of uv's own names is set.
-use_pip_setting() {
-    local value=${!1:-} other=${3:-}
-    if [[ -n $value && -z ${!2:-} ]] && [[ -z $other || -z ${!other:-} ]]; then
-        export "$2=$value"
-    fi
 }
 
 # explain_failure LOG: end the build with what uv says, in one sentence where that is known.
