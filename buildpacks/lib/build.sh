@@ -5,14 +5,16 @@
 #
 # Runs inside the build sandbox as the app's own uid. With none named, the first of order.txt whose
 # bin/detect accepts the app; else those named, in that order, each of which must accept it. RESULT
-# becomes, for each, what its bin/detect printed and the YAML of its bin/release, each ended by a
-# NUL. It stays empty where no buildpack accepts the app, and the exit status is 100 then.
+# becomes, for each, what its bin/detect printed and, as JSON, what its bin/release proposes, each
+# ended by a NUL. It stays empty where no buildpack accepts the app, and the exit status is 100 then.
 # https://devcenter.heroku.com/articles/buildpack-api
 set -euo pipefail
 
 # The names are prefixed and fixed since `export` files of buildpacks are sourced here.
 readonly paas_packs=$1 paas_build=$2 paas_cache=$3 paas_env=$4 paas_result=$5
 readonly paas_here=${BASH_SOURCE[0]%/*}
+# Seconds: bin/release only tells what compile has found out.
+readonly paas_release_limit_s=30
 shift 5
 # shellcheck source=SCRIPTDIR/output.sh
 source "$paas_here/output.sh"
@@ -21,11 +23,13 @@ source "$paas_here/fetch.sh"
 
 # run_script SCRIPT ARGUMENT...: in the buildpack's own directory, as on Heroku, where some name
 # their files from. Also one that lost its executable bit, by the program that its first line names.
+# $paas_limit_s: after so many seconds it is ended, with status 124.
 run_script() (
-    local script=$1 first='' interpreter
+    local script=$1 first='' interpreter limit=()
     cd "$pack"
+    [[ -z ${paas_limit_s:-} ]] || limit=(timeout --kill-after=5 "$paas_limit_s")
     if [[ -x $script ]]; then
-        exec "$@"
+        exec "${limit[@]}" "$@"
     fi
     IFS= read -r first <"$script" || true
     if [[ $first == '#!'* ]]; then
@@ -33,7 +37,7 @@ run_script() (
     else
         interpreter=(/bin/bash)
     fi
-    exec "${interpreter[@]}" "$@"
+    exec "${limit[@]}" "${interpreter[@]}" "$@"
 )
 
 # detect_first: the first buildpack of order.txt that accepts the app; sets $pack and $label.
@@ -94,13 +98,31 @@ compile() {
         fail "The buildpack $1 failed: its bin/compile exited with status $status." \
             "The lines above say why."
     fi
-    {
-        printf '%s\0' "${label%%$'\n'*}"
-        if [[ -f $pack/bin/release ]]; then
-            run_script "$pack/bin/release" "$paas_build" | tr -d '\0'
-        fi
-        printf '\0'
-    } >>"$paas_result"
+    local proposed='{}'
+    [[ ! -f $pack/bin/release ]] || read_release "$1"
+    printf '%s\0%s\0' "${label%%$'\n'*}" "$proposed" >>"$paas_result"
+}
+
+# read_release NAME: run bin/release of $pack and set $proposed to what it proposes, as JSON. Read
+# here, where whatever it prints can harm this app's own build alone.
+read_release() {
+    local status reason room
+    room=$(mktemp -d)
+    # -I -S: it must not run anything of the app's.
+    paas_limit_s=$paas_release_limit_s run_script "$pack/bin/release" "$paas_build" |
+        timeout "$((paas_release_limit_s + 10))" /usr/bin/python3 -I -S "$paas_here/release.py" \
+            "$paas_packs/../python" >"$room/made" 2>"$room/why" && status=(0 0) ||
+        status=("${PIPESTATUS[@]}")
+    IFS= read -r -d '' reason <"$room/why" || true
+    IFS= read -r -d '' proposed <"$room/made" || true
+    rm -rf "$room"
+    if ((status[0] == 124 || status[0] == 137 || status[1] == 124)); then
+        fail "The buildpack $1 failed: its bin/release did not end within $paas_release_limit_s s."
+    elif ((status[1] != 0)); then
+        fail "What bin/release of the buildpack $1 printed cannot be used: ${reason%$'\n'}."
+    elif ((status[0] != 0)); then
+        fail "The buildpack $1 failed: its bin/release exited with status ${status[0]}."
+    fi
 }
 
 mkdir -p "$HOME" "$paas_cache"

@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from paas.adapters.untrusted import read_plain_file
 from paas.domain.buildpacks import StaticFiles, static_files
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Built
+from paas.domain.jsontext import JsonTextError, parse_json
 from paas.domain.names import ProcessType, process_type, var_name, var_value
 from paas.domain.procfile import COMMAND_MAX_BYTES
 from paas.domain.secret import Secret
@@ -28,7 +27,10 @@ def read_result(directory: Path, name: str) -> bytes:
 
 
 def parse_result(content: bytes) -> Built:
-    """For each buildpack the name that bin/detect printed and the YAML of bin/release.
+    """For each buildpack the name that bin/detect printed and the JSON of lib/release.py.
+
+    What bin/release itself prints, YAML, is read in the sandbox: nothing here follows an anchor,
+    makes a number of digits or goes deeper than a few levels.
 
     The process types are those of the last buildpack, as on Heroku; of config vars that several
     propose, the last one's count. https://devcenter.heroku.com/articles/buildpack-api#bin-release
@@ -52,9 +54,9 @@ def parse_result(content: bytes) -> Built:
 
 def _release(text: bytes) -> dict[object, Any]:
     try:
-        release = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise _unreadable("bin/release did not print valid YAML") from error
+        release = parse_json(text.decode()).value
+    except (JsonTextError, UnicodeDecodeError) as error:
+        raise _unreadable("it is not what the platform's own scripts write") from error
     return release if isinstance(release, dict) else {}
 
 
@@ -70,12 +72,11 @@ def _mapping(release: dict[object, Any], key: str) -> dict[object, Any]:
 def _config(values: dict[object, Any]) -> dict[str, Secret]:
     found: dict[str, Secret] = {}
     for name, value in values.items():
-        if not isinstance(name, str) or not isinstance(value, str | int | float):
-            raise _unreadable("config_vars must map names to values")
-        text = str(value).lower() if isinstance(value, bool) else str(value)
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise _unreadable("config_vars must map names to texts")
         try:
             valid = var_name(name)
-            found[valid] = Secret(var_value(valid, text))
+            found[valid] = Secret(var_value(valid, value))
         except PaasError as error:
             raise _unreadable(f"in config_vars, {error.message}".rstrip(".")) from error
     return found

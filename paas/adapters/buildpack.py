@@ -169,6 +169,7 @@ class BuildpackBuilder:
         return (
             Bind(str(code / "buildpacks"), f"{_ROOM}/buildpacks"),
             Bind(str(code / "venv/bin/uv"), f"{_ROOM}/bin/uv"),
+            Bind(str(_yaml(code)), f"{_ROOM}/python/yaml"),
             Bind(str(job.cache), f"{_ROOM}/cache", writable=True),
             Bind(str(job.env), f"{_ROOM}/env"),
             *local,
@@ -253,6 +254,11 @@ class _Job:
         """Where the sandbox shows the buildpacks that are directories of this server."""
         found = [pack for pack in self.buildpacks if pack.kind is Kind.PATH]
         return {pack: f"{_ROOM}/local/{n}/{Path(pack.source).name}" for n, pack in enumerate(found)}
+
+
+def _yaml(code: Path) -> Path:
+    """The library with which lib/release.py reads, in the sandbox, what a bin/release prints."""
+    return next((code / "venv").glob("lib/python3*/site-packages/yaml"))
 
 
 def stack(libc: str) -> str:

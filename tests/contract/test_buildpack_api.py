@@ -200,6 +200,23 @@ def test_bin_release_is_optional(sandbox: Bench, shelf: Shelf) -> None:
     assert dict(sandbox.build(APP, buildpacks=[shelf.make("mine", {})]).processes) == {}
 
 
+@pytest.mark.parametrize(
+    ("release", "reason"),
+    [
+        ("echo '[[['", "printed cannot be used: it is not valid YAML, line"),
+        ("yes", "printed cannot be used: it is larger than 65536 bytes"),
+        ("echo a: b; exit 3", "failed: its bin/release exited with status 3"),
+        ("sleep 9999", "failed: its bin/release did not end within 30 s"),
+        ("setsid sleep 9999 & echo a: b", "failed: its bin/release did not end within 30 s"),
+    ],
+)
+def test_bin_release_has_limits(sandbox: Bench, shelf: Shelf, release: str, reason: str) -> None:
+    """Nonsense, endless output, a failure and a wait without end: each is told as what it is."""
+    with pytest.raises(PaasError) as caught:
+        sandbox.build(APP, buildpacks=[shelf.make("mine", {"bin/release": release})])
+    assert reason in caught.value.message
+
+
 def test_scripts_need_not_be_executable(sandbox: Bench, shelf: Shelf) -> None:
     """A mode that was lost on the way is no obstacle, whatever the script is written in."""
     files = {"bin/detect": "#!/usr/bin/env python3\nprint('Snake')\n", "bin/compile": "echo ran"}

@@ -1,30 +1,47 @@
 """What the platform believes of what a build hands back."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from paas.adapters.build_result import parse_result, read_result
 from paas.adapters.pythons import requested_version
 from paas.domain.buildpacks import StaticFiles
 from paas.domain.errors import PaasError
 
-RELEASE = b"Python\0---\ndefault_process_types:\n  web: gunicorn app:app\n  worker: 'w'\n\0"
+RELEASE_PY = Path(__file__).parents[2] / "buildpacks/lib/release.py"
+RELEASE = b"---\ndefault_process_types:\n  web: gunicorn app:app\n  worker: 'w'\n"
+
+
+def read(printed: bytes) -> "subprocess.CompletedProcess[bytes]":
+    """Have lib/release.py read what a bin/release printed, as the sandbox does."""
+    library = str(Path(yaml.__file__).parents[1])
+    argv = ["/usr/bin/python3", "-I", "-S", str(RELEASE_PY), library]
+    return subprocess.run(argv, input=printed, capture_output=True, check=False, timeout=60)
+
+
+def result(*releases: bytes) -> bytes:
+    """The result file of buildpacks whose bin/release printed these."""
+    return b"".join(b"%c\0%s\0" % (65 + n, read(text).stdout) for n, text in enumerate(releases))
 
 
 def test_parses_a_release() -> None:
     """The name of bin/detect and the process types of bin/release."""
-    built = parse_result(RELEASE)
-    assert built.buildpack == "Python"
+    built = parse_result(result(RELEASE))
+    assert built.buildpack == "A"
     assert built.processes == {"web": "gunicorn app:app", "worker": "w"}
 
 
 def test_parses_several() -> None:
     """Names of all, config vars of all, the last one's winning, process types of the last."""
     built = parse_result(
-        b"A\0config_vars: {X: 1, Y: true}\ndefault_process_types: {web: a}\0"
-        b"B\0config_vars: {X: two}\ndefault_process_types: {worker: b}\nstatic: {root: dist}\0"
+        result(
+            b"config_vars: {X: 1, Y: true}\ndefault_process_types: {web: a}",
+            b"config_vars: {X: two}\ndefault_process_types: {worker: b}\nstatic: {root: dist}",
+        )
     )
     assert built.buildpack == "A, B"
     assert {name: value.reveal() for name, value in built.config.items()} == {
@@ -35,10 +52,63 @@ def test_parses_several() -> None:
     assert built.static == StaticFiles("dist")
 
 
-@pytest.mark.parametrize("yaml", [b"", b"---\n", b"addons: []\n", b"default_process_types: {}\n"])
-def test_parses_a_release_without_processes(yaml: bytes) -> None:
+def test_takes_values_as_they_are_written() -> None:
+    """Neither a date, nor an octal, nor a version, nor 60,000 digits become something else."""
+    digits = b"7" * 60_000
+    printed = b"config_vars: {A: 2026-01-01, B: 010, C: 1.10, E: 1:30:00, F: " + digits + b"}"
+    config = parse_result(result(printed)).config
+    assert [config[name].reveal() for name in "ABCE"] == ["2026-01-01", "010", "1.10", "1:30:00"]
+    assert config["F"].reveal() == digits.decode()
+    as_json = b'{"config_vars": {"A": 1.10, "B": ' + digits[:5000] + b', "C": true}}'
+    found = parse_result(result(as_json)).config
+    assert [found["A"].reveal(), len(found["B"].reveal()), found["C"].reveal()] == [
+        "1.10",
+        5000,
+        "true",
+    ]
+
+
+@pytest.mark.parametrize(
+    "printed", [b"", b"---\n", b"addons: []\n", b"default_process_types: {}\n", b"config_vars: ~"]
+)
+def test_parses_a_release_without_processes(printed: bytes) -> None:
     """A buildpack need not propose anything."""
-    assert parse_result(b"X\0" + yaml + b"\0").processes == {}
+    assert parse_result(result(printed)).processes == {}
+
+
+LAUGHS = b"\n".join(
+    [
+        b"a0: &a0 [x, x]",
+        *(b"a%d: &a%d [%s]" % (n, n, b"*a%d, " % (n - 1) * 9) for n in range(1, 30)),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("printed", "reason"),
+    [
+        (b"{unclosed", "it is not valid YAML, line 1"),
+        (b"[" * 20_000, "it is nested deeper than 32 levels"),
+        (b'{"a":' * 10_000, "it is nested deeper than 32 levels"),
+        (b"a: " + b"x" * 70_000, "it is larger than 65536 bytes"),
+        (b"\xff\xfe", "it is not UTF-8 text"),
+        (b"default_process_types: [web]", "default_process_types is not a mapping"),
+        (b"config_vars: {A: [b]}", "config_vars must map names to texts"),
+        (LAUGHS + b"\nconfig_vars: {A: *a29}", "config_vars must map names to texts"),
+        (b"a: *nothing", "it is not valid YAML, line 1"),
+    ],
+)
+def test_reads_within_limits(printed: bytes, reason: str) -> None:
+    """What is too large, too deep or no mapping of texts is refused in the sandbox, at once."""
+    done = read(printed)
+    assert (done.returncode, done.stderr.decode().strip(), done.stdout) == (1, reason, b"")
+
+
+def test_makes_no_objects() -> None:
+    """A tag of Python's is a word like any other, and nothing is called."""
+    printed = b"config_vars: {A: !!python/object/apply:os.system ['touch /tmp/owned']}"
+    assert read(printed).returncode == 1
+    assert not Path("/tmp/owned").exists()
 
 
 @pytest.mark.parametrize(
@@ -46,29 +116,29 @@ def test_parses_a_release_without_processes(yaml: bytes) -> None:
     [
         b"",
         b"Python",
-        b"Python\0default_process_types: {}",
+        b"Python\0{}",
         b"Python\0",
-        b"X\0{unclosed" + b"\0",
-        b"X\0!!python/object/apply:os.system ['id']" + b"\0",
+        b"X\0{unclosed\0",
+        b"X\0\xff\0",
         b"X\0" + b"[" * 20_000 + b"\0",
-        b"X\0default_process_types: [web]" + b"\0",
-        b"X\0default_process_types: {web: 1}" + b"\0",
-        b'x\nX\ndefault_process_types: {"../x": run}',
-        b'x\nX\ndefault_process_types: {web: "a\\nb"}',
-        b'x\nX\ndefault_process_types: {web: "a\\0b"}',
-        b'x\nX\ndefault_process_types: {web: ""}',
-        b"X\0default_process_types: {web: " + b"a" * 20_000 + b"}" + b"\0",
-        b"X\0default_process_types: []\0",
-        b"X\0config_vars: {PORT: 80}\0",
-        b"X\0config_vars: {A: [b]}\0",
-        b"X\0config_vars: {a-b: c}\0",
-        b"X\0static: {root: ../x}\0",
-        b"X\0static: {root: 'a;b'}\0",
-        b"X\0static: {fallback: x}\0",
+        b'X\0{"config_vars": {"A": ' + b"7" * 60_000 + b"}}\0",
+        b'X\0{"default_process_types": ["web"]}\0',
+        b'X\0{"default_process_types": {"web": 1}}\0',
+        b'X\0{"default_process_types": {"../x": "run"}}\0',
+        b'X\0{"default_process_types": {"web": "a\\nb"}}\0',
+        b'X\0{"default_process_types": {"web": "a\\u0000b"}}\0',
+        b'X\0{"default_process_types": {"web": ""}}\0',
+        b'X\0{"default_process_types": {"web": "' + b"a" * 20_000 + b'"}}\0',
+        b'X\0{"config_vars": {"PORT": "80"}}\0',
+        b'X\0{"config_vars": {"A": ["b"]}}\0',
+        b'X\0{"config_vars": {"a-b": "c"}}\0',
+        b'X\0{"static": {"root": "../x"}}\0',
+        b'X\0{"static": {"root": "a;b"}}\0',
+        b'X\0{"static": {"fallback": "x"}}\0',
     ],
 )
-def test_refuses_a_bad_release(content: bytes) -> None:
-    """Anything else is an error that a person can read."""
+def test_refuses_a_bad_result(content: bytes) -> None:
+    """The app's own code may have written the file: anything else is an error to read."""
     with pytest.raises(PaasError):
         parse_result(content)
 

@@ -43,7 +43,7 @@ def names() -> list[str]:
 def seen(app: Path) -> dict[str, str]:
     """What the app's last step found in its environment."""
     lines = (app / "seen").read_text().splitlines()
-    return dict((name, value) for name, _, value in (line.partition(" ") for line in lines))
+    return {name: value for name, _, value in (line.partition(" ") for line in lines)}
 
 
 def test_no_name_collides_with_the_python_scripts(tmp_path: Path, names: list[str]) -> None:

@@ -28,7 +28,7 @@ def test_order_of_a_build(project: NodeProject) -> None:
         "npm run heroku-cleanup",
     ]
     assert "script heroku-postbuild with production" in said
-    assert project.released() == '---\ndefault_process_types:\n  web: "npm start"\n'
+    assert project.released() == '{"default_process_types": {"web": "npm start"}}\n'
     assert (project.app / ".profile.d/nodejs.sh").exists()
 
 
@@ -112,7 +112,7 @@ def test_fetches_the_yarn_of_the_lock_file(project: NodeProject) -> None:
     """yarn 1 for an old lock file, a new one for a new; packageManager counts first."""
     project.write({"yarn.lock": "# yarn lockfile v1\n"}).again()
     assert "yarn@1\n" in project.calls()
-    assert project.released() == '---\ndefault_process_types:\n  web: "yarn start"\n'
+    assert project.released() == '{"default_process_types": {"web": "yarn start"}}\n'
     project.write({"yarn.lock": "__metadata:\n  version: 8\n"}).again()
     assert "@yarnpkg/cli-dist@4.5\n" in project.calls()
     project.package(packageManager="yarn@3.6.1+sha224.abc").again()
@@ -179,8 +179,8 @@ def test_starts_main_without_a_script(
     """The file that package.json names, where it is in the app and its name needs no quotes."""
     project.package(scripts={}, main=main_file).write({**LOCKED, **dict.fromkeys(files, "")})
     project.again()
-    expected = f'---\ndefault_process_types:\n  web: "{command}"\n'
-    assert project.released() == (expected if command else "---\ndefault_process_types: {}\n")
+    expected = f'{{"default_process_types": {{"web": "{command}"}}}}\n'
+    assert project.released() == (expected if command else '{"default_process_types": {}}\n')
 
 
 @pytest.mark.parametrize(

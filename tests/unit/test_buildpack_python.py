@@ -1,5 +1,6 @@
 """The Python buildpack's scripts, with a stand-in for uv."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -222,17 +223,17 @@ def test_leaves_gunicorn_out_where_not(project: Project, procfile: str) -> None:
 
 
 def test_releases_the_command_found(project: Project) -> None:
-    """Without a Procfile the command is told, and given back by bin/release as YAML."""
+    """Without a Procfile the command is told, and given back by bin/release."""
     project.write({"requirements.txt": "", "app.py": "def create_app(): ..."})
     assert "It is started with: gunicorn --threads 8 'app:create_app()'" in project.again()
-    web = "web: \"gunicorn --threads 8 'app:create_app()'\""
-    assert project.release() == f"---\ndefault_process_types:\n  {web}\n"
+    web = {"web": "gunicorn --threads 8 'app:create_app()'"}
+    assert json.loads(project.release()) == {"default_process_types": web}
 
 
 def test_releases_nothing_beside_a_procfile(project: Project) -> None:
     """A Procfile is the whole truth, also where an earlier file of ours was committed."""
     project.write({**FLASK, ".paas/python-web": "evil"}).again()
-    assert project.release() == "---\ndefault_process_types: {}\n"
+    assert json.loads(project.release()) == {"default_process_types": {}}
 
 
 def test_asks_for_uvicorn(project: Project) -> None:

@@ -35,7 +35,7 @@ def test_static_chooses(tmp_path: Path, files: dict[str, str], site: dict[str, s
     assert done.returncode == 0, done.stdout
     assert "prune" not in project.calls()
     whole = {"root": None, "fallback": None, "error_page": None, **site}
-    assert json.loads(project.released("static").removeprefix("---\n")) == {"static": whole}
+    assert json.loads(project.released("static")) == {"static": whole}
     assert not (project.app / "node_modules").exists()
 
 

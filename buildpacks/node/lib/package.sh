@@ -57,7 +57,7 @@ setting() {
 # write_release: the default process of an app without a Procfile, for bin/release.
 write_release() {
     local command='' program
-    rm -f .paas/node.yml
+    rm -f .paas/node.json
     [[ ! -f Procfile ]] || return 0
     if has_script start; then
         command="$manager start"
@@ -66,6 +66,6 @@ write_release() {
         [[ -z $program ]] || command="node $program"
     fi
     if [[ -n $command ]]; then
-        printf -- '---\ndefault_process_types:\n  web: "%s"\n' "$command" >.paas/node.yml
+        printf '{"default_process_types": {"web": "%s"}}\n' "$command" >.paas/node.json
     fi
 }

@@ -1,6 +1,6 @@
 """Choose the folder of an app that Nginx serves, by static.json or by what is there.
 
-Usage: site.py DIRECTORY RESULT. Writes YAML for bin/release into RESULT and prints what was
+Usage: site.py DIRECTORY RESULT. Writes what bin/release prints into RESULT and prints what was
 chosen, each warning as a line ``Warning: ...``; or prints why there is nothing to serve and, on the
 next lines, what to do, with exit status 1. The keys of static.json are those of Heroku's static
 buildpack. Standard library only.
@@ -104,7 +104,6 @@ def main() -> int:
     if missing is None and (root / folder / "404.html").is_file():
         missing = "404.html"
     site = {"root": folder, "fallback": every, "error_page": missing}
-    # JSON is YAML.
     Path(sys.argv[2]).write_text(json.dumps({"static": site}) + "\n")
     print(f"Nginx serves the files in {'the top folder' if folder == '.' else folder + '/'}")
     if every:
