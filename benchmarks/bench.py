@@ -86,10 +86,11 @@ class Bench:
 
     @cached_property
     def live(self) -> Project:
-        """A project that is pushed to the server already, as the app ``hello``."""
+        """A project that is pushed to the server already, as the app ``hello``, a busy one."""
         project = self.project(LIVE)
         say("-----> Pushing the app for the first time")
         self.push(project, LIVE)
+        self.server.fill_router_log(LIVE)
         return project
 
     @cached_property

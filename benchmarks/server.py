@@ -1,10 +1,12 @@
 """The server that is measured: an embedded one, made for this run and removed after it."""
 
+import fcntl
 import json
 import os
 import pwd
 import re
 import sqlite3
+import time
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +19,9 @@ DOMAIN = "bench.test"
 APP_PORTS = "30000-32767"
 UIDS = "300000-301099"  # more than a thousand: one is the drains'
 USER = "bench"
+# Of each of two log files, below the size at which they are rotated; together of so many seconds.
+LOGGED_LINES = 35_000
+LOGGED_S = 600.0
 
 
 class Server:
@@ -39,9 +44,6 @@ class Server:
             "--uids": UIDS,
         }
         words = [word for pair in options.items() for word in pair]
-        # No watch after a deploy: its 30 s lie behind what is measured, and would be waited for.
-        self.etc.mkdir(parents=True, exist_ok=True)
-        (self.etc / "server.yml").write_text("watch_window_s: 0\n")
         run([self._install, "--quiet", *words], env=os.environ)
 
     def remove(self) -> None:
@@ -109,19 +111,61 @@ class Server:
         return sum(1 for _ in (self.root / "run/specs").glob("*.json"))
 
     def settle(self, instances: int) -> None:
-        """Wait until the instances of former releases are gone, and what follows is done."""
-        wait_until(lambda: self.instances() == instances, 60, f"{instances} instances")
-        wait_until(lambda: not self._deploys(), 60, "the end of deploys")
+        """Wait until the instances of former releases are gone, and nobody changes an app.
 
-    def _deploys(self) -> bool:
+        Who looks on for the watch window may be there, as on every server.
+        """
+        wait_until(lambda: self.instances() == instances, 60, f"{instances} instances")
+        wait_until(lambda: not self._changes(), 60, "the end of changes")
+
+    def rest(self) -> None:
+        """Wait until the last watch window is over, too."""
+        wait_until(lambda: not self._commands(), 120, "the end of the watch window")
+
+    def _changes(self) -> bool:
+        """Whether the lock of some app is held."""
+        return any(_is_locked(path) for path in (self.root / "run/locks").glob("app-*"))
+
+    def _commands(self) -> bool:
         """Whether a child of the gate is still at work."""
         gate = _program(self.root, "paas.entrypoints.gate")
         return gate is not None and bool(children(gate))
+
+    def fill_router_log(self, app: str) -> None:
+        """Give the app the router log of a busy one: both files full, of the last ten minutes."""
+        app_id, _uid = self.app_ids(app)
+        folder = self.root / "var/logs" / str(app_id)
+        now = time.time()
+        for number, name in enumerate(("router.log", "router.log.1")):
+            newest = now - number * LOGGED_S / 2
+            with (folder / name).open("a") as log:
+                log.writelines(
+                    _router_line(newest - LOGGED_S / 2 * (1 - line / LOGGED_LINES))
+                    for line in range(LOGGED_LINES)
+                )
 
     @property
     def account_gid(self) -> int:
         """The group as which sshd reads the keys file."""
         return pwd.getpwnam("paas").pw_gid
+
+
+def _router_line(at: float) -> str:
+    """As nginx-templates/http.conf.j2 has it written, of a port that no instance has."""
+    return (
+        f'{at:.3f} router: method=GET path="/some/page?with=a&few=words" host=hello.bench.test '
+        f'status=200 bytes=1234 upstream="127.0.0.1:29000" client=192.0.2.7 connect="0.000" '
+        f'upstream_time="0.012" service=0.012 request_id={"0123456789abcdef" * 2}\n'
+    )
+
+
+def _is_locked(path: Path) -> bool:
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def children(pid: int) -> list[int]:

@@ -22,6 +22,7 @@ class Memory:
         """The platform's own processes with one app, and with many more."""
         assert bench.live
         bench.server.settle(1)
+        bench.server.rest()
         time.sleep(SETTLE_S)
         before = platform_pss(bench.server)
         count = bench.rounds(APPS)

@@ -96,12 +96,26 @@ def parse_stamp(stamp: str) -> datetime:
 def lines_backwards(file: BinaryIO, end: int | None = None) -> Iterator[bytes]:
     """The lines of a file from its end, or from that position, without reading more than asked."""
     position = file.seek(0, os.SEEK_END) if end is None else end
-    rest = b""
-    while position > 0:
-        size = min(_CHUNK_BYTES, position)
+    for block in blocks_backwards(file, position, position):
+        yield from (line for line in reversed(block.split(b"\n")) if line)
+
+
+def blocks_backwards(file: BinaryIO, most_bytes: int, end: int | None = None) -> Iterator[bytes]:
+    """Blocks of whole lines from a file's end, or that position, without more than that in all.
+
+    A line that began before what may be read is left out.
+    """
+    position = file.seek(0, os.SEEK_END) if end is None else end
+    stop = max(0, position - most_bytes)
+    rest: list[bytes] = []  # of a line that begins in a block before, the last part first
+    while position > stop:
+        size = min(_CHUNK_BYTES, position - stop)
         position -= size
         file.seek(position)
-        rest, *lines = (file.read(size) + rest).split(b"\n")
-        yield from (line for line in reversed(lines) if line)
-    if rest:
-        yield rest
+        head, newline, lines = file.read(size).partition(b"\n")
+        if newline:
+            yield lines + b"".join(reversed(rest))
+            rest = []
+        rest.append(head + newline)
+    if stop == 0 and rest:
+        yield b"".join(reversed(rest))

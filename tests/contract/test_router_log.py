@@ -40,3 +40,35 @@ def test_counts_by_time_and_port(tmp_path: Path) -> None:
     assert log.answers(7, NOW, {5001}) == Answers(2, 1)
     assert log.answers(7, early, {5000, 5001}) == Answers(6, 3)
     assert log.answers(8, NOW, {5000}) == Answers()
+
+
+def test_no_more_is_read_than_what_came_since(tmp_path: Path) -> None:
+    """Two full files cost a look at the last second no more than two small ones."""
+    folder = tmp_path / "7"
+    folder.mkdir()
+    early = NOW - timedelta(seconds=10)
+    old = line(early, 500, "127.0.0.1:5000")
+    full = old * (4 * 1024**2 // len(old))
+    (folder / "router.log.1").write_text(full)
+    recent = [line(NOW + timedelta(milliseconds=n), 200, "127.0.0.1:5000") for n in range(1000)]
+    (folder / "router.log").write_text(full + "".join(recent))
+    log, before = RouterLog(tmp_path), _bytes_read()
+    assert log.answers(7, NOW, {5000}) == Answers(1000, 0)
+    assert _bytes_read() - before < 1024**2
+    assert log.answers(7, early, {5000}).errors > 10_000
+
+
+def test_lines_out_of_order_and_over_the_edges_of_blocks_count(tmp_path: Path) -> None:
+    """Each worker of nginx writes its lines once a second; and reading is by blocks."""
+    folder = tmp_path / "7"
+    folder.mkdir()
+    late, early = NOW + timedelta(milliseconds=10), NOW - timedelta(seconds=1)
+    lines = [line(early if n % 2 else late, 200, "127.0.0.1:5000") for n in range(5001)]
+    long = line(late, 502, "127.0.0.1:5000", path="/" + "x" * 200_000)
+    (folder / "router.log").write_text("".join(lines[:2500]) + long + "".join(lines[2500:]))
+    assert RouterLog(tmp_path).answers(7, NOW, {5000}) == Answers(2502, 1)
+
+
+def _bytes_read() -> int:
+    """By this process so far (proc(5), rchar)."""
+    return int(Path("/proc/self/io").read_text().split()[1])
