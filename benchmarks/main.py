@@ -14,6 +14,7 @@ from benchmarks.bench import Bench
 from benchmarks.commands import BenchError, say
 from benchmarks.disk import room
 from benchmarks.figures import redeploys
+from benchmarks.figures.boot import Boot
 from benchmarks.figures.cold_push import ColdPush
 from benchmarks.figures.crowd import Crowd
 from benchmarks.figures.domains import Domains
@@ -62,6 +63,7 @@ FIGURES: tuple[Figure, ...] = (
     Logging(),
     Memory(),
     Crowd(),
+    Boot(),
 )
 
 

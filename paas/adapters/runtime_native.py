@@ -1,15 +1,10 @@
 """Instances as processes of this machine, under supervisord; implements domain's `Runtime`.
 
-An instance is known by four files, each named after it: its launch spec (run/specs), the pipe of
-its output (run/fifos), what the launcher remembers of its ends (run/crash), and a section of its
-group's file for supervisord (state/supervisor), which names the spec and nothing else of the app.
+What an instance is started from is kept in files (paas/adapters/instance_files.py).
 """
 
-import contextlib
-import json
-import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,11 +12,11 @@ import psutil
 
 from paas.adapters import files
 from paas.adapters.cgroups import Cgroups
-from paas.adapters.instance_specs import Places, instance_spec
+from paas.adapters.instance_files import InstanceFiles
+from paas.adapters.instance_specs import Places
 from paas.adapters.members import Members, end_group, wait_until
 from paas.adapters.port_claims import PortClaims
 from paas.adapters.process import exit_words
-from paas.adapters.supervisor_conf import group_conf
 from paas.adapters.supervisord import Process, Supervisor
 from paas.adapters.usage import measured
 from paas.domain.apps import App
@@ -46,6 +41,7 @@ class NativeRuntime:
         self._supervisor = supervisor
         self._cgroups = cgroups
         self._claims = PortClaims(settings)
+        self._files = InstanceFiles(settings, cgroups, self._claims)
 
     def start(
         self,
@@ -61,28 +57,31 @@ class NativeRuntime:
         """
         if not instances:
             return
-        (group,) = {instance.group for instance in instances}
         try:
-            for instance in instances:
-                spec = instance_spec(
-                    self._settings,
-                    app,
-                    instance,
-                    slug=slug,
-                    config=env,
-                    command=processes[instance.kind],
-                    cgroups=self._cgroups.for_instance(instance.id),
-                )
-                self._write(instance, json.dumps(spec.to_json()), app.uid)
-            conf = self._write_group(group, [instance.label for instance in instances])
-            self._supervisor.add_group(conf)
+            self._supervisor.add_group(self._files.write(app, instances, slug, env, processes))
             # While they start: it takes some milliseconds, and nobody is sent to them before.
             self._claims.claim(app.uid, instances)
         except PaasError:
-            files.remove(self._places.group_conf(group))
+            files.remove(self._places.group_conf(instances[0].group))
             for instance in instances:
-                self._remove_files(instance.group, instance.label)
+                self._files.remove(instance.group, instance.label)
             raise
+
+    def lay_out(
+        self,
+        app: App,
+        instances: Sequence[Instance],
+        slug: Path,
+        env: Mapping[str, Secret],
+        processes: Processes,
+    ) -> None:
+        """Before supervisord starts: write the files from which it starts these of one group.
+
+        What there was of them is replaced: it may be damaged, or not be what the store says. The
+        firewall claims their ports when it is put up (`present_claims`).
+        Raises PaasError, with the former files left, where they cannot be written.
+        """
+        self._files.write(app, instances, slug, env, processes)
 
     def states(self, instances: Sequence[Instance]) -> dict[str, InstanceState]:
         """By instance id; an instance that is unknown to the supervisor is STOPPED."""
@@ -122,12 +121,13 @@ class NativeRuntime:
             if process.name == instance.label and process.pid:
                 end_group(process.pid, limit_s)
 
-    def ensure(self, instance: Instance) -> bool:
+    def ensure(self, instance: Instance, known: Set[str] = frozenset()) -> bool:
         """Bring back a group that was started once but is unknown now. False: it has no files."""
         conf = self._places.group_conf(instance.group)
         if not conf.exists() or not self._places.spec(instance.group, instance.label).exists():
             return False
-        self._supervisor.add_group(conf)
+        if instance.group not in known:
+            self._supervisor.add_group(conf)
         return True
 
     def groups(self) -> set[str]:
@@ -152,40 +152,8 @@ class NativeRuntime:
         return {address for pid in members.pids() for address in _listening(pid)}
 
     def forget_unstartable(self) -> None:
-        """Delete the files of groups that lost a launch spec, as after a reboot.
-
-        For boot, before supervisord starts: it would try them over and over. They are put up anew
-        from the store.
-        """
-        for conf in self._settings.programs.glob("*.conf"):
-            labels = re.findall(r"^process_name=(.+)$", conf.read_text(), re.MULTILINE)
-            if not labels or not all(self._places.spec(conf.stem, x).exists() for x in labels):
-                files.remove(conf)
-
-    def _write(self, instance: Instance, spec: str, uid: int) -> None:
-        path = self._places.spec(instance.group, instance.label)
-        fifo = self._places.fifo(instance.group, instance.label)
-        files.make_directory(path.parent)
-        files.make_directory(self._places.crash_file(instance.group, instance.label).parent)
-        files.make_directory(fifo.parent)
-        log = self._places.app_log(instance.app_id)
-        log.parent.mkdir(mode=0o711, parents=True, exist_ok=True)  # for the launcher's own lines
-        files.write_atomic(path, spec, mode=0o600, durable=False)
-        with contextlib.suppress(FileExistsError):
-            os.mkfifo(fifo, 0o600)
-        os.chown(fifo, uid, uid, follow_symlinks=False)
-
-    def _write_group(self, group: str, labels: Sequence[str]) -> Path:
-        path = self._places.group_conf(group)
-        text = group_conf(
-            group,
-            [(label, self._places.spec(group, label)) for label in labels],
-            self._places.launcher,
-            self._settings.stop_limit_s,
-        )
-        files.make_directory(path.parent)
-        files.write_atomic(path, text, mode=0o600)
-        return path
+        """See InstanceFiles."""
+        self._files.forget_unstartable()
 
     def _stop(self, labels: Mapping[str, Sequence[str]], limit_s: float) -> set[str]:
         """Stop these labels of these groups, all at once; the ids of those that were killed.
@@ -195,7 +163,7 @@ class NativeRuntime:
         for group, names in labels.items():
             left = [label for label in self._places.labels(group) if label not in names]
             if left:
-                self._write_group(group, left)
+                self._files.write_group(group, left)
             else:
                 files.remove(self._places.group_conf(group))
         own = {
@@ -230,19 +198,7 @@ class NativeRuntime:
         if not wait_until(lambda: self._supervisor.remove_processes(group, names), _REAP_LIMIT_S):
             raise PaasError("not-reaped", f"supervisord still counts the processes of {group}.")
         for label in names:
-            self._remove_files(group, label)
-
-    def _remove_files(self, group: str, label: str) -> None:
-        fifo = self._places.fifo(group, label)
-        self._claims.release(self._places.spec(group, label))
-        for path in (
-            self._places.spec(group, label),
-            self._places.crash_file(group, label),
-            fifo,
-        ):
-            files.remove(path)
-        with contextlib.suppress(OSError):
-            fifo.parent.rmdir()
+            self._files.remove(group, label)
 
     def _state(self, process: Process | None) -> InstanceState:
         if process is None:

@@ -90,13 +90,14 @@ def prepare(settings: Settings) -> None:
     daemons.make_directories(settings)
     Cgroups(settings).prepare()
     daemons.free_ports_of_daemons(settings)
-    daemons.apply_firewall(settings)
     daemons.write_supervisord_conf(settings)
     try:
         wiring.build(settings).reconcile.prepare()
     except PaasError as error:
         # What can come up must: reconciling sets it right, or says what is wrong.
         print(error.message, file=sys.stderr)
+    # With the claims of all instances that are laid out now, in one transaction.
+    daemons.apply_firewall(settings)
 
 
 def _reconcile_when_up(settings: Settings) -> None:

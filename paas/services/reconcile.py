@@ -1,5 +1,7 @@
 """Bringing the server to what the store says: after a boot, a crash, or a deleted file."""
 
+from collections.abc import Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from paas.domain.apps import App
@@ -58,10 +60,13 @@ class Reconcile:
     stop_limit_s: float
 
     def prepare(self) -> None:
-        """Before anything starts: what sshd and the proxy read, rendered from the store."""
-        self.runtime.forget_unstartable()
+        """Before anything starts: what sshd, the proxy and the supervisor read, from the store."""
         self.keys.publish(self.store.all_keys())
         self.proxy.restore(self.sites.all_present())
+        for app in self._deployed():
+            with suppress(PaasError):  # `run` tries it again, and says why it cannot be
+                self.rollout.lay_out(app, self._live(app))
+        self.runtime.forget_unstartable()
 
     def renew_sites(self) -> None:
         """While all serve: what an upgrade or another server.yml makes of every app's site."""
@@ -75,10 +80,11 @@ class Reconcile:
         failed: list[str] = []
         self.keys.publish(self.store.all_keys())
         mended = self.proxies.settle(say)
+        known = self.runtime.groups()
         for app in self.store.apps():
             if not self.locks.app_is_held(app.id):
                 try:
-                    mended += self._mend(app, say)
+                    mended += self._mend(app, known, say)
                 except PaasError as error:
                     if self.store.app_by_id(app.id) is None:
                         continue  # destroyed meanwhile
@@ -108,7 +114,7 @@ class Reconcile:
     def _live(self, app: App) -> list[Instance]:
         return [i for i in self.store.instances(app.id) if i.is_live(app)]
 
-    def _mend(self, app: App, say: Narrator) -> int:
+    def _mend(self, app: App, known: Set[str], say: Narrator) -> int:
         holder = "the server reconciles the app"
         with self.rollout.changing(app, holder, say) as leaving:
             app = refreshed(self.store, app)
@@ -116,7 +122,7 @@ class Reconcile:
             for storage in app.storage:  # recorded first: its directory may be missing
                 self.storage_files.create(app.id, storage.id, app.uid)
             mended = self._clear_push(app) + self._end_interrupted(app, say)
-            mended += self._bring_back(app, say, leaving)
+            mended += self._bring_back(app, known, say, leaving)
             mended += self.remains.sweep_storage(app)
             app = refreshed(self.store, app)
             for certificate in self.store.certificates(app.id):
@@ -152,14 +158,14 @@ class Reconcile:
                 mended += 1
         return mended
 
-    def _bring_back(self, app: App, say: Narrator, leaving: list[Instance]) -> int:
+    def _bring_back(self, app: App, known: Set[str], say: Narrator, leaving: list[Instance]) -> int:
         """Stop instances that are not live and start those that should be.
 
         Those that a living process lets finish their requests are left to it.
         """
         leftover = self.rollout.retirement.end_left(app)
         live = self._live(app)
-        if all(self.runtime.ensure(instance) for instance in live):
+        if all(self.runtime.ensure(instance, known) for instance in live):
             return leftover
         release = self.store.release(app.id, app.current) if app.current else None
         if release is None:

@@ -96,15 +96,28 @@ class Rollout:
         on_live()
 
     def resume(self, app: App, instances: Sequence[Instance]) -> bool:
-        """Start live instances as they were, where none of them runs any more: after a reboot.
+        """Start live instances as they were, where none of them runs any more.
 
         Nobody waits for them. One that fails, since its database is not up yet, is tried again by
         the supervisor, and no other app waits for it. False, with nothing started, where some
         still run, a port is taken, or a slug is gone.
         """
+        if self.runtime.groups() & {instance.group for instance in instances}:
+            return False
+        return self._as_they_were(app, instances, self.runtime.start)
+
+    def lay_out(self, app: App, instances: Sequence[Instance]) -> bool:
+        """Before the supervisor starts: have it start live instances as they were, with all others.
+
+        False, and nothing is changed, where a port is taken or a slug is gone.
+        """
+        return self._as_they_were(app, instances, self.runtime.lay_out)
+
+    def _as_they_were(
+        self, app: App, instances: Sequence[Instance], start: Callable[..., None]
+    ) -> bool:
         groups = {i.group: [x for x in instances if x.group == i.group] for i in instances}
-        ports = [i.port for i in instances if i.port is not None]
-        if self.runtime.groups() & groups.keys() or not self.ports.are_free(ports):
+        if not self.ports.are_free([i.port for i in instances if i.port is not None]):
             return False
         releases = [self.store.release(app.id, group[0].version) for group in groups.values()]
         slugs = [self.store.slug(r.slug_id) if r and r.slug_id else None for r in releases]
@@ -113,8 +126,7 @@ class Rollout:
         for group, release, slug in zip(groups.values(), releases, slugs, strict=True):
             assert release is not None
             assert slug is not None
-            path = self.slugs.path(slug.id)
-            self.runtime.start(app, group, path, release.config, slug.processes)
+            start(app, group, self.slugs.path(slug.id), release.config, slug.processes)
         return True
 
     def _warn(self, app: App, release: Release, say: Narrator) -> None:

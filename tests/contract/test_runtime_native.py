@@ -22,7 +22,7 @@ from paas.domain.releases import State
 from paas.domain.secret import Secret
 from paas.settings import Settings
 from tests.contract.conftest import native_harness
-from tests.contract.runtime_harness import EXIT_3, SERVE, WEB, Harness, eventually, make_app
+from tests.contract.runtime_harness import EXIT_3, IDLE, SERVE, WEB, Harness, eventually, make_app
 from tests.contract.supervisor_server import SupervisorServer, running_supervisor
 
 HOSTILE = (
@@ -272,6 +272,25 @@ def test_what_cannot_be_started_again_is_forgotten_at_boot() -> None:
         harness.wait_for(kept, State.UP)
         assert server.runtime.groups() == {kept.group}
         assert not server.runtime.ensure(lost)
+
+
+def test_what_is_laid_out_starts_with_the_supervisor() -> None:
+    """After a reboot: the files come from the store, whatever was left of them, and all start."""
+    with running_supervisor() as server:
+        harness = native_harness(server)
+        harness.app = make_app(13, 94_013)
+        damaged, lost, new = harness.one(), harness.one(), *harness.instances(WEB)
+        harness.wait_for(lost, State.UP)
+        server.stop()
+        (server.settings.run / "specs" / f"{damaged.id}.json").write_text("")
+        (server.settings.run / "specs" / f"{lost.id}.json").unlink()
+        for instance in (damaged, lost, new):
+            server.runtime.lay_out(harness.app, [instance], harness.slug, {}, {WEB: IDLE})
+        server.runtime.forget_unstartable()
+        server.start()
+        for instance in (damaged, lost, new):
+            harness.wait_for(instance, State.UP)
+        assert server.runtime.groups() == {damaged.group, lost.group, new.group}
 
 
 def test_a_shutdown_stops_the_apps_together() -> None:

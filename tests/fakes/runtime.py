@@ -1,6 +1,6 @@
 """A runtime in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,6 +43,7 @@ class FakeRuntime:
     behaviours: by command; other commands are up and listen on the instance's port. running: what
     the supervisor has, by instance id. files: what could be brought back. calls: in their order,
     such as ``start 1-v1-1`` and ``stop 1-v1-1-web.1``. failure: raised by the next start, once.
+    asked: how often for the groups.
     """
 
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
@@ -50,6 +51,7 @@ class FakeRuntime:
     files: dict[str, Started] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     failure: PaasError | None = None
+    asked: int = 0
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
     def start(
@@ -71,6 +73,20 @@ class FakeRuntime:
             started = Started(instance, slug, dict(env), processes[instance.kind])
             self.files[instance.id] = started
             self.running.setdefault(instance.id, started)
+
+    def lay_out(
+        self,
+        app: App,
+        instances: Sequence[Instance],
+        slug: Path,
+        env: Mapping[str, Secret],
+        processes: Processes,
+    ) -> None:
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
+        for instance in instances:
+            self.files[instance.id] = Started(instance, slug, dict(env), processes[instance.kind])
 
     def states(self, instances: Sequence[Instance]) -> dict[str, InstanceState]:
         return {instance.id: self._state(instance.id) for instance in instances}
@@ -94,18 +110,19 @@ class FakeRuntime:
     def end(self, instance: Instance, limit_s: float) -> None:
         self.calls.append(f"end {instance.id}")
 
-    def ensure(self, instance: Instance) -> bool:
+    def ensure(self, instance: Instance, known: Set[str] = frozenset()) -> bool:
         group = {x: y for x, y in self.files.items() if y.instance.group == instance.group}
         if instance.id not in group:
             return False
-        for known, started in group.items():
-            self.running.setdefault(known, started)
+        for id, started in group.items():
+            self.running.setdefault(id, started)
         return True
 
     def forget_unstartable(self) -> None:
         """Nothing is ever lost here."""
 
     def groups(self) -> set[str]:
+        self.asked += 1
         return {started.instance.group for started in self.running.values()}
 
     def remove_group(self, group: str, limit_s: float) -> None:

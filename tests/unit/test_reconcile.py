@@ -108,6 +108,42 @@ def test_strays_are_removed(world: World) -> None:
     assert world.slugs.frozen == set()
 
 
+def test_a_boot_lays_all_apps_out_for_the_supervisor(world: World) -> None:
+    """It starts them side by side, with their release's config, and nothing is left to mend."""
+    for name in ("first", "second"):
+        world.app(name)
+        world.push(name)
+    started = dict(world.runtime.running)
+    _reboot(world)
+    world.reconcile.prepare()
+    assert world.runtime.running == {}
+    assert world.runtime.files == started
+    world.runtime.running.update(world.runtime.files)
+    world.runtime.asked = 0
+    assert world.reconcile.run(world.said) == 0
+    assert world.runtime.asked <= 2, "for all apps together"
+
+
+def test_a_boot_lays_out_the_others_where_one_cannot_be(world: World) -> None:
+    """A port that somebody has, or a disk that refuses: that app is seen to when all is up."""
+    for name in ("first", "second", "third"):
+        world.app(name)
+        world.push(name)
+    started = dict(world.runtime.running)
+    _reboot(world)
+    world.ports.used.add(5000)
+    world.runtime.failure = PaasError("file-not-written", "It cannot be written.")
+    world.reconcile.prepare()
+    assert list(world.runtime.files) == ["3-v1-3-web.1"]
+    world.runtime.running.update(world.runtime.files)
+    assert world.reconcile.run(world.said) == 2
+    assert (
+        world.runtime.running.items()
+        >= {id: one for id, one in started.items() if one.instance.port != 5000}.items()
+    )
+    assert world.proxy.ports("first.example.com") == (5003,)
+
+
 def test_an_app_that_is_being_deployed_is_left_alone(world: World) -> None:
     """A deploy that outlived the gate is not disturbed."""
     world.app()

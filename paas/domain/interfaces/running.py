@@ -1,6 +1,6 @@
 """Where processes of apps run, for good or once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -31,6 +31,16 @@ class Runtime(Protocol):
     ) -> None:
         """Start the instances of one group; returns before they answer."""
 
+    def lay_out(
+        self,
+        app: App,
+        instances: Sequence[Instance],
+        slug: Path,
+        env: Mapping[str, Secret],
+        processes: Processes,
+    ) -> None:
+        """Before the supervisor starts: have it start these of one group, beside all others."""
+
     def states(self, instances: Sequence[Instance]) -> dict[str, InstanceState]:
         """By instance id; an instance that is unknown to the supervisor is STOPPED."""
 
@@ -46,8 +56,11 @@ class Runtime(Protocol):
     def end(self, instance: Instance, limit_s: float) -> None:
         """TERM to an instance's processes, KILL after limit_s; the supervisor starts it anew."""
 
-    def ensure(self, instance: Instance) -> bool:
-        """Bring back a group that was started once but is unknown now. False: it has no files."""
+    def ensure(self, instance: Instance, known: Set[str] = frozenset()) -> bool:
+        """Bring back a group that was started once but is unknown now. False: it has no files.
+
+        known: what `groups` told a moment ago.
+        """
 
     def groups(self) -> set[str]:
         """The groups of app instances that the supervisor has, whoever started them."""
