@@ -86,11 +86,15 @@ class DulwichRepository:
         names = [path.stem for path in self._root.glob("*.git")]
         return sorted(int(name) for name in names if name.isdecimal())
 
-    def remove_quarantines(self, app_id: int) -> int:
+    def remove_cut_off(self, app_id: int) -> int:
         found = list((self.path(app_id) / "objects").glob("tmp_objdir-*"))
         for path in found:
             shutil.rmtree(path, ignore_errors=True)
-        return len(found)
+        # git ends no branch's name so; while one is there, git moves that ref for nobody.
+        locks = [*self.path(app_id).glob("*.lock"), *self.path(app_id).glob("refs/**/*.lock")]
+        for path in locks:
+            path.unlink(missing_ok=True)
+        return len(found) + len(locks)
 
     def head(self, app_id: int, branch: str) -> str | None:
         try:

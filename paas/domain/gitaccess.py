@@ -59,6 +59,13 @@ def receive_pack(
         "receive.maxInputSize": f"{max_push_mib}m",
         "receive.advertisePushOptions": "true",
         "receive.autogc": "false",
+        # What may be pushed is judged by the hook alone: git refuses after it, when the new
+        # version is live.
+        "receive.denyCurrentBranch": "ignore",
+        "receive.denyDeleteCurrent": "ignore",
+        "receive.denyDeletes": "false",
+        "receive.denyNonFastForwards": "false",
+        "receive.hideRefs": "!refs/",
         "receive.shallowUpdate": "false",
         "gc.auto": "0",
         "maintenance.auto": "false",
@@ -94,13 +101,21 @@ def index_pack(
     """
     flaws = ",".join(f"{flaw}=ignore" for flaw in TOLERATED_FLAWS)
     limit = f"--max-input-size={max_push_mib * 1024**2}"
-    argv = ("git", f"--git-dir={repository}", "index-pack", "--stdin", "--fix-thin")
+    words = ("index-pack", "--stdin", "--fix-thin", f"--strict={flaws}", limit)
+    return in_quarantine(repository, quarantine, words)
+
+
+def in_quarantine(
+    repository: str, objects: str, words: Sequence[str]
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """A command of git that sees the objects of a push before they are the repository's: argv and
+    the environment. objects: where they are."""
     env = {
         **_environment({"core.hooksPath": "/dev/null"}),
-        "GIT_OBJECT_DIRECTORY": quarantine,
+        "GIT_OBJECT_DIRECTORY": objects,
         "GIT_ALTERNATE_OBJECT_DIRECTORIES": f"{repository}/objects",
     }
-    return (*argv, f"--strict={flaws}", limit), env
+    return ("git", f"--git-dir={repository}", *words), env
 
 
 def update_ref(repository: str, ref: str, commit: str) -> tuple[tuple[str, ...], dict[str, str]]:

@@ -13,9 +13,11 @@ from paas.domain.interfaces import (
     Importer,
     Locks,
     Narrator,
+    Refs,
     Repository,
     Store,
 )
+from paas.domain.refs import NO_COMMIT, RefUpdate
 from paas.domain.sources import GitSource
 from paas.services.access import find_app, refreshed
 from paas.services.deploys import Deploys
@@ -38,6 +40,7 @@ class Imports:
 
     store: Store
     repository: Repository
+    refs: Refs
     importer: Importer
     deploys: Deploys
     locks: Locks
@@ -102,7 +105,12 @@ class Imports:
             app = refreshed(self.store, app)
             branch = self._branch(app)
             with say.doing("fetching"):
-                imported = stack.enter_context(fetch(self.repository.head(app.id, branch)))
+                head = self.repository.head(app.id, branch)
+                imported = stack.enter_context(fetch(head))
+            moved = RefUpdate(head or NO_COMMIT, imported.commit, f"refs/heads/{branch}")
+            refused = self.refs.refusal(app.id, [moved], imported.quarantine)
+            if refused is not None:
+                raise refused
             if not self._wants_build(app, imported.commit, building):
                 self.importer.keep(app.id, imported, branch)
                 self._tell_kept(app, imported.commit, branch, building, say)

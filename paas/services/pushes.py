@@ -1,13 +1,15 @@
 """Pushes: who may push and fetch, and which pushed refs are deployed."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from paas.domain.apps import Actor, App
 from paas.domain.diffs import sections
 from paas.domain.errors import PaasError
-from paas.domain.interfaces import Narrator, Quarantine, Repository, Store
+from paas.domain.interfaces import Narrator, Quarantine, Refs, Repository, Store
 from paas.domain.names import AppName, shown
+from paas.domain.refs import NO_COMMIT, RefUpdate, short
 from paas.services.access import find_app
 from paas.services.apps import Apps
 from paas.services.deploys import Deploys
@@ -16,16 +18,6 @@ from paas.services.slug_maker import Push
 from paas.services.upkeep import refuse_locked
 
 DRY_RUN = "dry-run"
-NO_COMMIT = "0" * 40
-
-
-@dataclass(frozen=True, slots=True)
-class RefUpdate:
-    """One line of pre-receive's input (githooks(5)): commit ids, and the ref's full name."""
-
-    old: str
-    new: str
-    ref: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +26,7 @@ class Pushes:
 
     store: Store
     repository: Repository
+    refs: Refs
     apps: Apps
     deploys: Deploys
     diffs: Diffs
@@ -79,12 +72,13 @@ class Pushes:
                 f"To remove the app: paas apps:destroy {app.name} --confirm {app.name}",
             )
         if len(deployed) > 1:
-            names = " and ".join(_short(update.ref) for update in deployed)
+            names = " and ".join(short(update.ref) for update in deployed)
             raise PaasError(
                 "two-deploys",
                 f"This push has two deploy branches, {names}: only one can go live.",
                 "Push one of them: git push deploy main",
             )
+        self._refuse_what_git_would(app, updates, quarantine, has_deploy=bool(deployed))
         if DRY_RUN in options:
             raise self._dry_run(app, deployed, quarantine, say)
         if deployed:
@@ -97,6 +91,20 @@ class Pushes:
             on_live()
             return
         self.deploys.deploy(Push(app, deployed[0].new, quarantine, actor), say, on_live)
+
+    def _refuse_what_git_would(
+        self, app: App, updates: Sequence[RefUpdate], quarantine: Quarantine, *, has_deploy: bool
+    ) -> None:
+        """git judges once more after the hook, when a new version is live: ask it now.
+
+        Where nothing is deployed that does no harm, and a deletion may make room for the rest.
+        """
+        deletes = any(update.new == NO_COMMIT for update in updates)
+        if deletes and not has_deploy:
+            return
+        refused = self.refs.refusal(app.id, updates, quarantine)
+        if refused is not None:
+            raise refused
 
     def _dry_run(
         self, app: App, deployed: Sequence[RefUpdate], quarantine: Quarantine, say: Narrator
@@ -124,12 +132,15 @@ class Pushes:
 
     def _tell_stored(self, app: App, update: RefUpdate, say: Narrator) -> None:
         if update.new == NO_COMMIT:
-            say.step(f"Deleted {_short(update.ref)}")
+            say.step(f"Deleted {short(update.ref)}")
             return
         branch = app.deploy_branch or "main"
-        say.step(f"Stored {_short(update.ref)}; not deployed, as only {branch} is")
+        say.step(f"Stored {short(update.ref)}; not deployed, as only {branch} is")
         if update.ref.startswith("refs/heads/"):
-            say.detail(f"To deploy it: git push deploy {_short(update.ref)}:{branch}")
+            say.detail(f"To deploy it: git push deploy {short(update.ref)}:{branch}")
+        if update.ref.startswith("refs/tags/"):
+            source = f"{short(update.ref)}^{{}}:refs/heads/{branch}"
+            say.detail(f"To deploy it: git push deploy {shlex.quote(source)}")
 
 
 def _check_options(options: Sequence[str]) -> None:
@@ -142,10 +153,3 @@ def _check_options(options: Sequence[str]) -> None:
                 "git push -o dry-run deploy main; to send none that git is configured to: "
                 "git -c push.pushOption= push deploy main",
             )
-
-
-def _short(ref: str) -> str:
-    for prefix in ("refs/heads/", "refs/tags/"):
-        if ref.startswith(prefix):
-            return ref[len(prefix) :]
-    return ref

@@ -139,7 +139,7 @@ class Reconcile:
         with self.locks.idle_push(app.id) as idle:
             if idle:
                 mended += int(self.importer.clear(app.id))
-                mended += self.repository.remove_quarantines(app.id)
+                mended += self.repository.remove_cut_off(app.id)
         return mended
 
     def _end_interrupted(self, app: App, say: Narrator) -> int:

@@ -20,6 +20,7 @@ from paas.adapters.proxy_choice import ChosenProxy
 from paas.adapters.proxy_haproxy import HaproxyProxy
 from paas.adapters.proxy_nginx import NginxProxy
 from paas.adapters.proxy_switch import Switch, ToHaproxy, ToNginx
+from paas.adapters.refs_git import GitRefs
 from paas.adapters.repository_dulwich import DulwichRepository
 from paas.adapters.runs_native import NativeRuns
 from paas.adapters.runtime_native import NativeRuntime
@@ -42,6 +43,7 @@ from paas.domain.interfaces import (
     OneOff,
     Pages,
     ProxyKind,
+    Refs,
     Repository,
     Runs,
     Runtime,
@@ -82,6 +84,7 @@ class Outside:
     clock: Clock
     store: Store
     repository: Repository
+    refs: Refs
     importer: Importer
     slugs: Slugs
     runtime: Runtime
@@ -112,13 +115,14 @@ def outside(settings: Settings) -> Outside:
     )
     clock = SystemClock()
     store = SqliteStore(settings.state / "state.db", settings.uids)
+    owner = (account.pw_uid, account.pw_gid)
     repository = DulwichRepository(
         settings.state / "git",
-        (account.pw_uid, account.pw_gid),
+        owner,
         max_bytes=settings.max_tree_mib * 1024**2,
         max_files=settings.max_tree_files,
     )
-    importer = SandboxImporter(settings, settings.state / "git", (account.pw_uid, account.pw_gid))
+    importer = SandboxImporter(settings, settings.state / "git", owner)
     slugs = FileSlugs(settings.state, min_free_mib=settings.min_free_mib)
     runtime = RUNTIMES["native"](settings)
     proxy = _chosen_proxy(settings)
@@ -145,6 +149,7 @@ def outside(settings: Settings) -> Outside:
         clock=clock,
         store=store,
         repository=repository,
+        refs=GitRefs(settings.state / "git", owner),
         importer=importer,
         slugs=slugs,
         runtime=runtime,

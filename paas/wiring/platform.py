@@ -248,6 +248,7 @@ def build(settings: Settings) -> Platform:
         pushes=Pushes(
             store=out.store,
             repository=out.repository,
+            refs=out.refs,
             apps=apps,
             deploys=parts.deploys,
             diffs=parts.diffs,
@@ -255,6 +256,7 @@ def build(settings: Settings) -> Platform:
         imports=Imports(
             store=out.store,
             repository=out.repository,
+            refs=out.refs,
             importer=out.importer,
             deploys=parts.deploys,
             locks=out.locks,

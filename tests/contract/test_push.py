@@ -99,11 +99,34 @@ def test_shallow_clone_is_refused_before_the_gate(pusher: Pusher) -> None:
     refused = pusher.run("git", "push", "paas@server:fresh", "main", cwd=other)
     assert "shallow clone" in refused.stdout
     assert "git fetch --unshallow" in refused.stdout
+    assert "fetch-depth: 0" in refused.stdout
     assert "-----> push" not in refused.stdout
     # Where the server has the history already, a shallow clone may push.
     pusher.run("git", "commit", "-q", "--allow-empty", "-m", "three", cwd=other)
     accepted = pusher.run("git", "push", "paas@server:shop", "main", cwd=other)
     assert accepted.returncode == 0, accepted.stdout
+
+
+def test_a_push_that_refers_to_what_nobody_has_is_refused_before_the_gate(pusher: Pusher) -> None:
+    """Git takes the objects, runs the hook, and then refuses the ref: the hook must know."""
+    gone = "1" * 40
+    raw = "".join(f"\\x{byte:02x}" for byte in bytes.fromhex(gone))
+    tree_of = f"printf '100644 a\\0{raw}' | git hash-object -t tree --literally -w --stdin"
+    there = pusher.run("bash", "-c", tree_of, cwd=pusher.repository).stdout.strip()
+    pusher.run("bash", "-c", tree_of, cwd=pusher.tree)
+    commit = pusher.git("commit-tree", "-m", "x", there).stdout.strip()
+    line = f"{'0' * 40} {commit} refs/heads/main\0report-status side-band-64k"
+    script = f"""
+line='{line.partition(chr(0))[0]}'
+{{ printf '%04x%s\\0report-status side-band-64k0000' {len(line) + 4} "$line"
+   echo {commit} | git pack-objects -q --stdout; }} |
+    "$GIT_SSH_COMMAND" paas@server "git-receive-pack 'shop'" | tr '\\0' '\\n'
+"""
+    said = pusher.run("bash", "-c", script, cwd=pusher.tree).stdout
+    assert "unpack ok" in said
+    assert "This push is not whole" in said
+    assert "-----> push" not in said
+    assert pusher.head() == ""
 
 
 def test_deletion_and_second_branch(pusher: Pusher) -> None:

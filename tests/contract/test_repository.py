@@ -293,7 +293,12 @@ def test_objects_of_a_cut_off_push_are_removed(
     _push(work, repository)
     objects = repository.path(1) / "objects"
     (objects / "tmp_objdir-incoming-aBc123" / "pack").mkdir(parents=True)
-    assert repository.remove_quarantines(1) == 1
+    left = [repository.path(1) / name for name in ("packed-refs.lock", "refs/heads/a/b.lock")]
+    left[1].parent.mkdir()
+    for lock in left:
+        lock.touch()
+    assert repository.remove_cut_off(1) == 3
+    assert not any(lock.exists() for lock in left)
     assert list(objects.glob("tmp_objdir*")) == []
-    assert repository.remove_quarantines(1) == 0
+    assert repository.remove_cut_off(1) == 0
     assert repository.commit(1, commit, None).id == commit

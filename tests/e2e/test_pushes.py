@@ -51,6 +51,7 @@ def test_other_branches_and_tags_are_stored_and_told(
     assert "Stored topic; not deployed, as only main is" in told
     assert "To deploy it: git push deploy topic:main" in told
     assert "Stored v1.0; not deployed, as only main is" in told
+    assert "To deploy it: git push deploy 'v1.0^{}:refs/heads/main'" in told
     assert server.get("topics").text == "from main"
     assert refs(server, "topics")["refs/heads/topic"] == topic
     told = alice.push(pushed, "topics", refspec=":topic").stdout
@@ -240,3 +241,67 @@ def test_too_many_files(strict: Server, repository: MakeRepository) -> None:
 
     assert "the limit is 100 files (setting max_tree_files)" in told
     assert strict.get("crowd").text == "v1"
+
+
+def test_an_annotated_tag_is_refused_before_the_build(
+    server: Server, alice: User, repository: MakeRepository
+) -> None:
+    """Never built, live, and then refused; the command that is told deploys it."""
+    pushed = repository(tiny("before"))
+    alice.push(pushed, "tagged")
+    pushed.commit({"serve.py": program("after")})
+    pushed.git("tag", "-a", "v1", "-m", "One")
+
+    told = refused(alice, pushed, "tagged", "v1:main")
+
+    assert "v1 is an annotated tag" in told
+    assert "git push deploy 'v1^{}:main'" in told
+    assert "Releasing" not in told
+    assert server.get("tagged").text == "before"
+    assert "Live" in alice.push(pushed, "tagged", refspec="v1^{}:main").stdout
+    assert server.get("tagged").text == "after"
+
+
+def test_a_branch_that_git_cannot_store_is_refused_before_the_build(
+    server: Server, alice: User, repository: MakeRepository
+) -> None:
+    """git push --all: main would go live and the other be refused."""
+    pushed = repository(tiny("before"))
+    alice.push(pushed, "beside")
+    alice.push(pushed, "beside", refspec="main:feature")
+    pushed.git("branch", "feature/x")
+    pushed.commit({"serve.py": program("after")})
+
+    before = refs(server, "beside")
+    done = alice.push(pushed, "beside", "--all", refspec="--", check=False)
+
+    assert done.returncode == 1
+    assert "git cannot store feature/x beside feature" in done.stdout
+    assert (refs(server, "beside"), server.get("beside").text) == (before, "before")
+
+
+def test_any_way_to_name_a_commit_is_deployed(
+    server: Server, alice: User, repository: MakeRepository
+) -> None:
+    """A detached head, another branch, all branches, a mirror, tags along with it; and what HEAD
+    of the server's repository names may be deleted where another branch is deployed."""
+    pushed = repository(tiny("0"))
+    ways = (
+        ("main", ()),
+        ("HEAD:main", ()),
+        ("feature/x:main", ()),
+        ("--", ("--all",)),
+        ("main", ("--follow-tags",)),
+        ("--", ("--mirror",)),
+    )
+    for number, (refspec, options) in enumerate(ways, start=1):
+        pushed.git("checkout", "-q", "main")
+        pushed.commit({"serve.py": program(str(number))})
+        pushed.git("tag", "-a", f"v{number}", "-m", "x")
+        pushed.git("branch", "-f", "feature/x")
+        pushed.git("checkout", "-q", "--detach")
+        assert "Live" in alice.push(pushed, "ways", *options, refspec=refspec).stdout
+        assert server.get("ways").text == str(number)
+    alice.ssh("git:set", "-a", "ways", "deploy-branch", "feature/x")
+    alice.push(pushed, "ways", refspec=":main")
+    assert "refs/heads/main" not in refs(server, "ways")

@@ -1,10 +1,12 @@
 """A repository in memory."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from paas.domain.diffs import Change, FileChange
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Commit, Quarantine, Tree
+from paas.domain.refs import RefUpdate
 
 WEB = b"web: serve\n"
 
@@ -62,8 +64,22 @@ class FakeRepository:
         change = Change.ADDED if old is None else Change.CHANGED
         return [FileChange("app.py", change)] if old != new else []
 
-    def remove_quarantines(self, app_id: int) -> int:
+    def remove_cut_off(self, app_id: int) -> int:
         return 0
 
     def head(self, app_id: int, branch: str) -> str | None:
         return self.heads.get(branch)
+
+
+class FakeRefs:
+    """Refs: git takes everything, until a test says that it will not."""
+
+    def __init__(self) -> None:
+        self.will: PaasError | None = None
+        self.asked: list[RefUpdate] = []
+
+    def refusal(
+        self, app_id: int, updates: Sequence[RefUpdate], quarantine: Quarantine
+    ) -> PaasError | None:
+        self.asked += updates
+        return self.will

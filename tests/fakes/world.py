@@ -65,7 +65,7 @@ from tests.fakes.importer import FakeImporter, FakeSubmodules
 from tests.fakes.one_off import FakeOneOff
 from tests.fakes.ports import FakePorts, FakeProbe
 from tests.fakes.proxy import FakeProxy
-from tests.fakes.repository import FakeRepository
+from tests.fakes.repository import FakeRefs, FakeRepository
 from tests.fakes.resolver import FakeResolver, FakeServerFile
 from tests.fakes.runs import FakeRuns
 from tests.fakes.runtime import FakeLayers, FakeRuntime
@@ -84,6 +84,7 @@ class World:
     drain_process: FakeDrainProcess = field(default_factory=FakeDrainProcess)
     locks: FakeLocks = field(default_factory=FakeLocks)
     repository: FakeRepository = field(default_factory=FakeRepository)
+    refs: FakeRefs = field(default_factory=FakeRefs)
     slugs: FakeSlugs = field(default_factory=FakeSlugs)
     submodules: FakeSubmodules = field(default_factory=FakeSubmodules)
     importer: FakeImporter = field(default_factory=FakeImporter)
@@ -329,6 +330,7 @@ class World:
         self.pushes = Pushes(
             store=self.store,
             repository=self.repository,
+            refs=self.refs,
             apps=self.apps,
             deploys=self.deploys,
             diffs=self.diffs,
@@ -350,6 +352,7 @@ class World:
         self.imports = Imports(
             store=self.store,
             repository=self.repository,
+            refs=self.refs,
             importer=self.importer,
             deploys=self.deploys,
             locks=self.locks,

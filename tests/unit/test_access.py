@@ -6,7 +6,7 @@ from paas.domain.apps import Role
 from paas.domain.errors import EXIT_NO_APP, PaasError
 from paas.domain.interfaces import Quarantine
 from paas.domain.names import AppName, BranchName, UserName
-from paas.services.pushes import NO_COMMIT, RefUpdate
+from paas.domain.refs import NO_COMMIT, RefUpdate, parse_update
 from tests.fakes.world import ROOT, World
 
 COMMIT = "a" * 40
@@ -82,6 +82,37 @@ def test_refused_pushes(world: World, updates: list[RefUpdate]) -> None:
     with pytest.raises(PaasError):
         _receive(world, *updates)
     assert world.store.releases(1) == []
+
+
+def test_what_git_would_refuse_is_not_built(world: World) -> None:
+    """A dry run says so, too. Where nothing is deployed and something deleted, git judges alone."""
+    world.refs.will = PaasError("ref-in-the-way", "git cannot store it.")
+    main, other = (RefUpdate(NO_COMMIT, COMMIT, f"refs/heads/{name}") for name in ("main", "x/y"))
+    app = world.app()
+    for options in ([], ["dry-run"]):
+        with pytest.raises(PaasError, match="git cannot store it"):
+            world.pushes.receive(
+                ROOT,
+                app.id,
+                [main, other],
+                Quarantine(world.folder),
+                world.said,
+                world.on_live,
+                options,
+            )
+    assert world.store.releases(app.id) == []
+    assert world.store.builds(app.id) == []
+    assert not any("Stored" in line for line in world.said.lines)
+    _receive(world, RefUpdate(COMMIT, NO_COMMIT, "refs/heads/x"), other)
+
+
+@pytest.mark.parametrize("ref", ["HEAD", "main", "refs/main", "refs/heads/a b", "refs/heads/"])
+def test_names_that_git_never_stores(ref: str) -> None:
+    """Git runs the hook first, and then calls them funny."""
+    with pytest.raises(PaasError, match="git stores nothing under the name"):
+        parse_update(f"{NO_COMMIT} {COMMIT} {ref}")
+    odd = parse_update(f"{NO_COMMIT} {COMMIT} refs/heads/b\u2028\xa0")
+    assert odd.ref == "refs/heads/b\u2028\xa0"
 
 
 def test_destroy_needs_the_name_again(world: World) -> None:

@@ -8,6 +8,7 @@ import pytest
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Archive
 from paas.domain.names import VarName, branch_name
+from paas.domain.refs import NO_COMMIT, RefUpdate
 from paas.domain.sources import (
     GitSource,
     archive_message,
@@ -72,6 +73,15 @@ def test_a_sync_whose_build_fails_changes_nothing(world: World) -> None:
     assert world.importer.kept == {}
     assert world.importer.open == 0
     assert live_commit(world) == "a" * 40
+
+
+def test_a_branch_that_git_would_not_move_is_not_built_for(world: World) -> None:
+    """A lock file that was left, a branch in its way: known before the build."""
+    world.refs.will = PaasError("ref-locked", "git could not move the branch.")
+    with pytest.raises(PaasError, match="could not move"):
+        sync(world, Building.ALWAYS)
+    assert world.refs.asked == [RefUpdate(NO_COMMIT, NEW, "refs/heads/main")]
+    assert (world.importer.kept, live_commit(world)) == ({}, None)
 
 
 def test_if_changed_builds_what_is_not_live(world: World) -> None:

@@ -8,9 +8,9 @@ from paas.domain.diffs import Entry, NameChanges
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Quarantine
 from paas.domain.names import VarName
+from paas.domain.refs import RefUpdate
 from paas.domain.releases import State, Status
 from paas.domain.watching import Answers
-from paas.services.pushes import RefUpdate
 from tests.fakes.runtime import Behaviour
 from tests.fakes.world import ROOT, World
 

@@ -8,7 +8,7 @@ from paas.domain.errors import PaasError
 from paas.domain.hosts import HostName
 from paas.domain.interfaces import Quarantine
 from paas.domain.names import AppName, VarName
-from paas.services.pushes import RefUpdate
+from paas.domain.refs import RefUpdate
 from tests.fakes.world import ROOT, World
 
 HOST = "shop.example.com"

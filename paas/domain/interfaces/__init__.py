@@ -11,7 +11,7 @@ from paas.domain.interfaces.certifying import (
 from paas.domain.interfaces.guarding import KeyFile, KeyReader, Locks
 from paas.domain.interfaces.importing import Archive, Imported, Importer, Submodules
 from paas.domain.interfaces.pages import Pages
-from paas.domain.interfaces.repository import Commit, Quarantine, Repository, Tree
+from paas.domain.interfaces.repository import Commit, Quarantine, Refs, Repository, Tree
 from paas.domain.interfaces.routing import (
     HealthProbe,
     Ports,
@@ -64,6 +64,7 @@ __all__ = [
     "ProxyChoice",
     "ProxyKind",
     "Quarantine",
+    "Refs",
     "Repository",
     "RequestLog",
     "Resolver",

@@ -1,11 +1,13 @@
 """The git repositories, and what is read of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from paas.domain.diffs import FileChange
+from paas.domain.errors import PaasError
+from paas.domain.refs import RefUpdate
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,22 @@ class Repository(Protocol):
         Raises PaasError where a commit is missing or a limit is passed.
         """
 
-    def remove_quarantines(self, app_id: int) -> int:
-        """Remove the objects of pushes that were cut off; how many. The caller holds the push
-        lock."""
+    def remove_cut_off(self, app_id: int) -> int:
+        """Remove what pushes that were cut off left, their objects and git's lock files; how many.
+
+        The caller holds the push lock."""
 
     def head(self, app_id: int, branch: str) -> str | None:
         """The commit that a branch points to."""
+
+
+class Refs(Protocol):
+    """What git will say to a push."""
+
+    def refusal(
+        self, app_id: int, updates: Sequence[RefUpdate], quarantine: Quarantine
+    ) -> PaasError | None:
+        """Why git would refuse to move these refs after the hook; None where it will not.
+
+        Nothing is changed. The caller holds the push lock, so nobody else moves refs meanwhile.
+        """

@@ -9,8 +9,8 @@ from paas.domain.errors import PaasError
 from paas.domain.gitaccess import ExecPlan
 from paas.domain.interfaces import Quarantine
 from paas.domain.names import AppName
+from paas.domain.refs import parse_update
 from paas.entrypoints.cli.session import Session
-from paas.services.pushes import RefUpdate
 
 UPDATES_MAX = 10_000
 
@@ -64,7 +64,8 @@ def _lfs(session: Session, operation: str, app: AppName) -> ExecPlan:
 
 def hook(session: Session, env: Mapping[str, str]) -> None:
     """pre-receive: judge a push. Its answer is given when the new version is live."""
-    updates = [RefUpdate(*line.split()) for line in sys.stdin.read().splitlines()]
+    lines = sys.stdin.buffer.read().decode("utf-8", "surrogateescape").split("\n")
+    updates = [parse_update(line) for line in lines if line]
     if len(updates) > UPDATES_MAX:
         raise PaasError("too-many-refs", f"A push may update at most {UPDATES_MAX} refs.")
     session.platform.pushes.receive(
