@@ -5,7 +5,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from paas.adapters.cgroups import Cgroups
 _FIRST_PAUSE_S = 0.002
 _LONGEST_PAUSE_S = 0.05
 _KILLED_LIMIT_S = 5.0
+_LATE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,6 @@ class Members:
         if self.groups:
             found |= {pid for pid in _all_pids() if _group_of(pid) in self.groups}
         return {pid for pid in found if not _is_zombie(pid)}
-
-    def terminate_strays(self) -> None:
-        """TERM to those that left the process groups, which have had theirs."""
-        for pid in self.pids():
-            if _group_of(pid) not in self.groups:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGTERM)
 
     def wait(self, limit_s: float) -> bool:
         """Wait until no process is left; False where limit_s came first."""
@@ -61,19 +55,68 @@ class Members:
             self.cgroups.remove(name)
 
 
-def end_group(pid: int, limit_s: float) -> None:
-    """TERM to the process group of pid, its leader; KILL to it where pid has not ended in time.
+def end_warmly(each: Sequence[Members], limit_s: float) -> bool:
+    """Wait until no process of any is left; False where limit_s came first.
 
-    A descriptor keeps pid from meaning another process meanwhile.
+    The leaders of the groups have had their TERM, and end what they started as they see fit: jobs
+    are lost where the children are told beside them. When a leader has ended, supervisord tells
+    its group (paas/adapters/supervisor_stops.py), and this whatever left the group. Shortly before
+    the limit everything that is left is told, but the leaders.
+    """
+    late = time.monotonic() + limit_s - late_s(limit_s)
+    untold = set(range(len(each)))
+
+    def have_ended() -> bool:
+        left = False
+        for number, members in enumerate(each):
+            pids = members.pids()
+            left = left or bool(pids)
+            if number not in untold:
+                continue
+            if not pids & members.groups:
+                untold.remove(number)
+                terminate({pid for pid in pids if _group_of(pid) not in members.groups})
+            elif time.monotonic() >= late:
+                untold.remove(number)
+                terminate(pids - members.groups)
+        return not left
+
+    return wait_until(have_ended, limit_s)
+
+
+def late_s(limit_s: float) -> float:
+    """How long before the KILL those are told whom their leader has not ended."""
+    return min(_LATE_S, limit_s / 4)
+
+
+def end_group(pid: int, limit_s: float) -> None:
+    """TERM to pid, shortly before the limit to its process group; KILL to that in the end.
+
+    A descriptor keeps pid, which leads the group, from meaning another process meanwhile.
     """
     with contextlib.suppress(ProcessLookupError):
         pidfd = os.pidfd_open(pid)
         try:
-            os.killpg(pid, signal.SIGTERM)
-            if not select.select([pidfd], [], [], limit_s)[0]:
+            os.kill(pid, signal.SIGTERM)
+            if select.select([pidfd], [], [], limit_s - late_s(limit_s))[0]:
+                return
+            terminate(group_members(pid) - {pid})
+            if not select.select([pidfd], [], [], late_s(limit_s))[0]:
                 os.killpg(pid, signal.SIGKILL)
         finally:
             os.close(pidfd)
+
+
+def terminate(pids: Iterable[int]) -> None:
+    """TERM to each that is there yet."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+
+def group_members(group: int) -> set[int]:
+    """The processes of a process group."""
+    return {pid for pid in _all_pids() if _group_of(pid) == group}
 
 
 def wait_until(condition: Callable[[], bool], limit_s: float) -> bool:

@@ -14,7 +14,7 @@ from paas.adapters import files
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.instance_files import InstanceFiles
 from paas.adapters.instance_specs import Places
-from paas.adapters.members import Members, end_group, wait_until
+from paas.adapters.members import Members, end_group, end_warmly, wait_until
 from paas.adapters.port_claims import PortClaims
 from paas.adapters.process import exit_words
 from paas.adapters.supervisord import Process, Supervisor
@@ -106,7 +106,9 @@ class NativeRuntime:
         return measured(members)
 
     def stop(self, instances: Sequence[Instance], limit_s: float) -> set[str]:
-        """TERM to every process, KILL after limit_s, until none is left; then forget them.
+        """TERM to the main process, KILL to all after limit_s; then forget them.
+
+        The rest gets TERM when the main process has ended, or shortly before the limit.
 
         Returns the ids of those that had to be killed.
         """
@@ -178,9 +180,8 @@ class NativeRuntime:
         members = Members(
             self._cgroups, frozenset().union(*(m.groups for m in own.values())), frozenset(own)
         )
-        members.terminate_strays()
         killed: set[str] = set()
-        if not members.wait(limit_s):
+        if not end_warmly(list(own.values()), limit_s):
             killed = {id for id, mine in own.items() if mine.pids()}
         if killed and not members.kill():
             raise PaasError(

@@ -10,6 +10,8 @@ of paas/adapters/supervisor_loop.py the cures are:
   log process never waits for more than half a second: meanwhile apps that print much are blocked.
 - At shutdown groups are stopped one after another, one a second: the apps' are stopped together,
   and the next one follows at once.
+- A process counts as stopped when it has ended itself: what it leaves in its process group is told
+  to end, too, and a shutdown waits for it (paas/adapters/supervisor_stops.py).
 - A full disk ends it, and all apps with it: what it cannot log it reports to a stderr that is full
   as well. What cannot be logged is let go.
 """
@@ -35,6 +37,7 @@ from paas.adapters.supervisor_loop import (
     lose_what_cannot_be_logged,
     raise_open_files,
 )
+from paas.adapters.supervisor_stops import LeftBehind
 
 # Ending within this time, this often in a row, holds a process back. The launcher's own backoff
 # waits for a second from the third time on.
@@ -78,10 +81,13 @@ class PaasInterface:
 
     def __init__(self, supervisord: Any, wakeup: Wakeup, log: ExitLog) -> None:
         self._supervisord = supervisord
-        self._ends = _Ends(supervisord.options, wakeup, log)
+        self._left = LeftBehind()
+        self._ends = _Ends(supervisord.options, wakeup, log, self._left)
         self._wakeup = wakeup
         self._next_group = supervisord.ordered_stop_groups_phase_2
+        self._unstopped = supervisord.shutdown_report
         supervisord.ordered_stop_groups_phase_2 = self._stop_next_group
+        supervisord.shutdown_report = self._shutdown_report
         events.subscribe(events.SupervisorStoppingEvent, self._stop_apps)
         events.subscribe(events.ProcessStateBackoffEvent, _start_log_soon)
 
@@ -180,13 +186,30 @@ class PaasInterface:
         configs[:] = [config for config in configs if config.name != name]
 
     def _stop_apps(self, _event: Any) -> None:
-        for group in self._supervisord.process_groups.values():
-            # The apps' groups start with the number of the app, the platform's with a letter.
-            if group.config.name[:1].isdigit():
-                group.stop_all()
+        for group in self._app_groups():
+            group.stop_all()
+
+    def _app_groups(self) -> list[Any]:
+        """They start with the number of the app, the platform's with a letter."""
+        groups = self._supervisord.process_groups.values()
+        return [group for group in groups if group.config.name[:1].isdigit()]
+
+    def _app_processes(self) -> list[Any]:
+        return [process for group in self._app_groups() for process in group.processes.values()]
+
+    def _shutdown_report(self) -> Any:
+        """What keeps a shutdown from its end."""
+        return self._unstopped() or self._left.is_there()
 
     def _stop_next_group(self) -> None:
-        """In each turn of a shutdown: go on to the next group where this one has stopped."""
+        """In each turn of a shutdown: go on to the next group where this one has stopped.
+
+        Not to the platform's, such as the log process, while something of an app ends.
+        """
+        for process in self._app_processes():
+            self._left.tell_late(process)
+        if self._left.is_there():
+            return
         left = len(self._supervisord.stop_groups or ())
         self._next_group()
         if len(self._supervisord.stop_groups or ()) < left:
@@ -201,8 +224,9 @@ class _Ends:
     is missing or damaged): that is held until the next five-second tick.
     """
 
-    def __init__(self, options: Any, wakeup: Wakeup, log: ExitLog) -> None:
+    def __init__(self, options: Any, wakeup: Wakeup, log: ExitLog, left: LeftBehind) -> None:
         self._options = options
+        self._left = left
         self._log = log
         self._wakeup = wakeup
         self._original_waitpid = options.waitpid
@@ -230,6 +254,8 @@ class _Ends:
         pid, status = self._original_waitpid()
         process = self._options.pidhistory.get(pid) if pid else None
         if process is not None:
+            if process.killing:
+                self._left.tell(process)
             self._note(process, os.waitstatus_to_exitcode(status))
             self._wakeup.next_turn()
         return pid, status

@@ -6,6 +6,7 @@ roll-out or `reconcile` ends.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -97,16 +98,44 @@ class Retirement:
     def _retire(
         self, app: App, old: Sequence[Instance], say: Narrator, look: Callable[[], None]
     ) -> None:
-        """A failure is for the log: the new version is live."""
-        names = ", ".join(instance.label for instance in old)
+        """Stop what gets no requests at once, the rest when it is drained."""
+        drained = [instance for instance in old if instance.port is not None]
+        others = [instance for instance in old if instance.port is None]
+        if not drained:
+            with say.doing(f"stopping {_names(old)}"):
+                self._stop_left(app, old)
+            return
+        # Beside the drain, since either may take half a minute. Whatever keeps accounts stays here.
+        with ThreadPoolExecutor(1) as beside:
+            ending = beside.submit(self._end, app, others) if others else None
+            with say.doing(f"waiting for the last requests to {_names(drained)}"):
+                self._drain(look)
+            with say.doing(f"stopping {_names(old)}"):
+                if ending is not None:
+                    self._stop_left(app, others, ending.result)
+                self._stop_left(app, drained)
+
+    def _end(self, app: App, instances: Sequence[Instance]) -> set[str]:
+        with self.locks.stopping(app.id):
+            return self.runtime.stop(instances, self.stop_limit_s)
+
+    def _stop_left(
+        self, app: App, old: Sequence[Instance], end: Callable[[], set[str]] | None = None
+    ) -> None:
+        """Stop those that are there yet: a later roll-out, or apps:destroy, may have been first.
+
+        end: waits for those that are being stopped already; which had to be killed. A failure is
+        for the log: the new version is live.
+        """
         try:
-            if any(instance.port is not None for instance in old):
-                with say.doing(f"waiting for the last requests to {names}"):
-                    self._drain(look)
-            with say.doing(f"stopping {names}"), self.locks.stopping(app.id):
-                # Those that are there yet: a later roll-out, or apps:destroy, may have been first.
+            killed = set() if end is None else end()
+            with self.locks.stopping(app.id):
                 there = {instance.id for instance in self.store.instances(app.id)}
-                self.stop(app, [instance for instance in old if instance.id in there])
+                left = [instance for instance in old if instance.id in there]
+                if end is None:
+                    self.stop(app, left)
+                else:
+                    self._forget(app, left, killed)
         except PaasError as error:
             self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
 
@@ -142,7 +171,10 @@ class Retirement:
         """End them and forget them. Raises PaasError where one does not end."""
         if not instances:
             return
-        killed = self.runtime.stop(instances, self.stop_limit_s)
+        self._forget(app, instances, self.runtime.stop(instances, self.stop_limit_s))
+
+    def _forget(self, app: App, instances: Sequence[Instance], killed: set[str]) -> None:
+        """Record and tell that they are stopped."""
         self.store.remove_instances(instances)
         for instance in instances:
             text = f"Stopped (v{instance.version})"
@@ -150,3 +182,7 @@ class Retirement:
                 limit = f"within {self.stop_limit_s:g} s of SIGTERM (setting stop_limit_s)"
                 text += f", killed: Error R12 (Exit timeout), it did not end {limit}"
             self.logs.write(app.id, instance.label, text)
+
+
+def _names(instances: Sequence[Instance]) -> str:
+    return ", ".join(instance.label for instance in instances)

@@ -1,5 +1,6 @@
 """The runtime on this machine: hostile bytes, stubborn processes, and what supervisord gets."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -142,6 +143,124 @@ def test_an_instance_that_ignores_term_is_killed_after_its_limit(native: Harness
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", 28_415))
+
+
+FAMILY = """\
+import os, signal, sys, time
+
+def answer(who, ends, slow=0.3):
+    def told(*_):
+        os.write(1, who.encode() + b" ")
+        if ends:
+            time.sleep(slow)
+            os._exit(0)
+    signal.signal(signal.SIGTERM, told)
+
+def wait():
+    os.write(1, b"up ")
+    while True:
+        time.sleep(0.05)
+
+if os.fork() == 0:
+    answer("child", True, 1.5)
+    wait()
+if os.fork() == 0:
+    os.setsid()
+    answer("stray", True)
+    wait()
+answer("main", sys.argv[1] == "ends")
+wait()
+"""
+
+
+class Family:
+    """A main process with a child and a stray; they note their TERMs on their log pipe."""
+
+    def __init__(self, harness: Harness, run: Path, command: str) -> None:
+        (harness.slug / "family.py").write_text(FAMILY)
+        self.instance = harness.one(command)
+        name = f"web.1@{self.instance.id}.fifo"
+        self._fd = os.open(run / "fifos" / str(harness.app.id) / name, os.O_RDWR | os.O_NONBLOCK)
+        self._seen = b""
+        eventually(lambda: self.words().count("up") == 3)
+
+    def words(self) -> list[str]:
+        """What they have noted."""
+        with contextlib.suppress(BlockingIOError):
+            self._seen += os.read(self._fd, 65_536)
+        return self._seen.decode().split()
+
+    def terms(self) -> list[str]:
+        """Who was told to end, in that order."""
+        words = [word for word in self.words() if word != "up"]
+        os.close(self._fd)
+        return words
+
+
+FAMILY_MAIN = "exec /usr/bin/python3 family.py"
+FAMILY_SHELL = "/usr/bin/python3 family.py ends; true"
+
+
+def test_the_main_process_alone_is_told_to_stop(
+    native: Harness, supervisor_server: SupervisorServer
+) -> None:
+    """Its children have their TERM when it has ended: Celery's and RQ's finish their jobs."""
+    family = Family(native, supervisor_server.settings.run, f"{FAMILY_MAIN} ends")
+    assert native.runtime.stop([family.instance], 20.0) == set()
+    first, *rest = family.terms()
+    assert first == "main"
+    assert sorted(rest) == ["child", "stray"]
+
+
+def test_what_a_main_process_does_not_end_is_told_shortly_before_the_kill(
+    native: Harness, supervisor_server: SupervisorServer
+) -> None:
+    """It ends warmly all the same; the main process has had its one TERM."""
+    family = Family(native, supervisor_server.settings.run, f"{FAMILY_MAIN} stays")
+    assert native.runtime.stop([family.instance], 4.0) == {family.instance.id}
+    first, *rest = family.terms()
+    assert first == "main"
+    assert sorted(rest) == ["child", "stray"]
+
+
+def test_what_a_shell_started_is_told_when_the_shell_has_ended(
+    native: Harness, supervisor_server: SupervisorServer
+) -> None:
+    """The shell forwards nothing: it dies, and each of the rest gets one TERM."""
+    family = Family(native, supervisor_server.settings.run, FAMILY_SHELL)
+    assert native.runtime.stop([family.instance], 20.0) == set()
+    assert sorted(family.terms()) == ["child", "main", "stray"]
+
+
+@pytest.mark.parametrize("command", [f"{FAMILY_MAIN} ends", FAMILY_SHELL])
+def test_a_shutdown_tells_the_main_process_first_and_waits_for_the_rest(command: str) -> None:
+    """As a stop does; also where the main process was a shell, dead at once."""
+    with running_supervisor() as server:
+        harness = native_harness(server)
+        harness.app = make_app(13, 94_013)
+        family = Family(harness, server.settings.run, command)
+        server.stop()
+        assert not [pid for pid in processes_of(94_013) if os.getsid(pid) != pid]
+        first, *rest = [word for word in family.terms() if word != "stray"]
+        assert {first, *rest} == {"main", "child"}
+        assert len(rest) == 1
+        assert first == "main" or command == FAMILY_SHELL
+        for name in server.cgroups.names():
+            server.cgroups.remove(name)
+
+
+def test_a_shutdown_tells_whom_a_main_process_keeps_before_it_is_killed() -> None:
+    """Shortly before: so they end warmly, too."""
+    with running_supervisor() as server:
+        harness = native_harness(server)
+        harness.app = make_app(13, 94_013)
+        family = Family(harness, server.settings.run, f"{FAMILY_MAIN} stays")
+        server.stop()
+        words = family.terms()
+        assert words[0] == "main"
+        assert words.count("child") == 1
+        for name in server.cgroups.names():
+            server.cgroups.remove(name)
 
 
 def test_what_left_the_process_group_gets_its_term_too(native: Harness) -> None:

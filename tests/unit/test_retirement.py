@@ -1,11 +1,13 @@
 """The end of replaced instances: nobody waits for it, and it comes whoever dies on the way."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from paas.domain.errors import PaasError
 from paas.domain.names import VarName
+from paas.domain.releases import Instance
 from tests.fakes.runtime import FakeRuntime
 from tests.fakes.saying import FakeClock
 from tests.fakes.world import ROOT, World
@@ -70,6 +72,53 @@ def test_what_gets_no_requests_is_not_drained(world: World) -> None:
     world.processes.stop(ROOT, "shop", ["worker"], world.said)
     assert "drain" not in world.proxy.calls
     assert {i.label for i in world.store.instances(1)} == {"web.1"}
+
+
+def test_a_worker_does_not_wait_for_the_web_s_drain(world: World) -> None:
+    """It is told to stop while the last requests are answered, and all is recorded as before."""
+    world.repository.procfiles["a" * 40] = b"web: serve\nworker: work\n"
+    world.app()
+    world.push()
+    world.processes.scale(ROOT, "shop", ["worker=1"], world.said, world.on_live)
+    world.runtime.calls.clear()
+    seen: list[str] = []
+
+    def meanwhile() -> None:
+        deadline = time.monotonic() + 30
+        while not any(call.endswith("worker.1") for call in world.runtime.calls):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.01)
+        seen.extend(call for call in world.runtime.calls if call.startswith("stop"))
+
+    world.proxy.draining = meanwhile
+    world.processes.restart(ROOT, "shop", [], world.said, world.on_live)
+    assert [call.rpartition("-")[2] for call in seen] == ["worker.1"]
+    stopped = [name for _, name, text in world.logs.lines if text.startswith("Stopped")]
+    assert sorted(stopped) == ["web.1", "worker.1"]
+    assert {i.id for i in world.store.instances(1)} == running(world)
+
+
+def test_a_worker_that_does_not_end_keeps_no_web_instance(world: World) -> None:
+    """What fails is told, and the rest is stopped all the same."""
+    world.repository.procfiles["a" * 40] = b"web: serve\nworker: work\n"
+    world.app()
+    world.push()
+    world.processes.scale(ROOT, "shop", ["worker=1"], world.said, world.on_live)
+    stop = world.runtime.stop
+
+    def fail(instances: Sequence[Instance], limit_s: float) -> set[str]:
+        if any(instance.kind == "worker" for instance in instances):
+            raise PaasError("not-stopped", "It hangs.")
+        return stop(instances, limit_s)
+
+    world.runtime.stop = fail  # type: ignore[method-assign]
+    world.processes.restart(ROOT, "shop", [], world.said, world.on_live)
+    app = world.store.app_by_id(1)
+    assert app is not None
+    former = {i.label for i in world.store.instances(1) if not i.is_live(app)}
+    assert former == {"worker.1"}
+    assert any("Old instances are left: It hangs." in text for _, _, text in world.logs.lines)
 
 
 def test_what_fails_after_the_switch_keeps_nothing_running(shop: World) -> None:

@@ -48,7 +48,9 @@ class Runtime(Protocol):
         """What those that run take of the machine, measured now, by instance id."""
 
     def stop(self, instances: Sequence[Instance], limit_s: float) -> set[str]:
-        """TERM to every process, KILL after limit_s, until none is left; then forget them.
+        """TERM to the main process, KILL to all after limit_s, until none is left; then forget.
+
+        The rest gets TERM when the main process has ended, or shortly before the limit.
 
         Returns the ids of those that had to be killed.
         """
