@@ -66,6 +66,12 @@ class InstanceFiles:
             if not labels or not all(self._places.spec(conf.stem, x).exists() for x in labels):
                 files.remove(conf)
 
+    def forget(self, group: str) -> None:
+        """Delete a group's files, before the supervisor would start it."""
+        files.remove(self._places.group_conf(group))
+        for label in self._places.labels(group):
+            self.remove(group, label)
+
     def _write(self, instance: Instance, spec: str, uid: int) -> None:
         path = self._places.spec(instance.group, instance.label)
         fifo = self._places.fifo(instance.group, instance.label)

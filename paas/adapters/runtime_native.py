@@ -157,6 +157,10 @@ class NativeRuntime:
         """See InstanceFiles."""
         self._files.forget_unstartable()
 
+    def forget_files(self, group: str) -> None:
+        """See InstanceFiles."""
+        self._files.forget(group)
+
     def _stop(self, labels: Mapping[str, Sequence[str]], limit_s: float) -> set[str]:
         """Stop these labels of these groups, all at once; the ids of those that were killed.
 

@@ -62,6 +62,7 @@ class Reconcile:
     def prepare(self) -> None:
         """Before anything starts: what sshd, the proxy and the supervisor read, from the store."""
         self.keys.publish(self.store.all_keys())
+        self.remains.drop_unknown()
         self.proxy.restore(self.sites.all_present())
         for app in self._deployed():
             with suppress(PaasError):  # `run` tries it again, and says why it cannot be
@@ -93,7 +94,7 @@ class Reconcile:
                     failed.append(app.name)
         self._settle_drains(say)
         mended += self.destruction.finish(say)
-        mended += self._remove_strays(say)
+        mended += self.remains.sweep(say)
         if failed:
             raise PaasError(
                 "not-mended",
@@ -122,8 +123,10 @@ class Reconcile:
             for storage in app.storage:  # recorded first: its directory may be missing
                 self.storage_files.create(app.id, storage.id, app.uid)
             mended = self._clear_push(app) + self._end_interrupted(app, say)
+            mended += self.remains.adopt(app, known, say)
+            app = refreshed(self.store, app)
             mended += self._bring_back(app, known, say, leaving)
-            mended += self.remains.sweep_storage(app)
+            mended += self.remains.sweep_storage(app, say)
             app = refreshed(self.store, app)
             for certificate in self.store.certificates(app.id):
                 if self.sites.certificate_files.paths(certificate.id) is None:
@@ -176,32 +179,3 @@ class Reconcile:
         say.step(f"{app.name}: starting v{release.version} anew")
         self.rollout.run(app, release, say, lambda: None, leaving)
         return leftover + 1
-
-    def _remove_strays(self, say: Narrator) -> int:
-        """Groups, sites and directories of which the store knows nothing."""
-        mended = 0
-        for app_id in sorted(self.proxy.sites() - {app.id for app in self._deployed()}):
-            if not self.locks.app_is_held(app_id):
-                self.proxy.remove(app_id)
-                mended += 1
-        known_groups = {instance.group for instance in self.store.instances()}
-        for group in sorted(self.runtime.groups() - known_groups):
-            say.warn(f"Removing the stray group {group}")
-            self.runtime.remove_group(group, self.stop_limit_s)
-            mended += 1
-        mended += self.remains.sweep()
-        held = {app.id for app in self.store.apps() if self.locks.app_is_held(app.id)}
-        files = self.sites.certificate_files
-        for id in files.all():
-            # In this order: who writes the files holds the lock until the store has them, too.
-            if self.locks.app_is_held(int(id.partition("-")[0])):
-                continue
-            if all(id != certificate.id for certificate in self.store.certificates()):
-                files.remove(id)
-                mended += 1
-        for slug_id in [*self.slugs.unfinished(), *self.slugs.slugs()]:
-            busy = int(slug_id.partition("-")[0]) in held
-            if not busy and self.store.slug(slug_id) is None:
-                self.slugs.remove(slug_id)
-                mended += 1
-        return mended

@@ -30,6 +30,7 @@ from paas.adapters.staple_files import StapleDirectory
 from paas.adapters.storage_files import FileStorage
 from paas.adapters.store_sqlite import SqliteStore
 from paas.adapters.supervisord import Supervisor
+from paas.adapters.trash_files import FileTrash
 from paas.domain.addresses import Addresses
 from paas.domain.interfaces import (
     Builder,
@@ -52,6 +53,7 @@ from paas.domain.interfaces import (
     StapleFiles,
     StorageFiles,
     Store,
+    Trash,
 )
 from paas.settings import Settings
 
@@ -101,6 +103,7 @@ class Outside:
     certificate_files: CertificateFiles
     staple_files: StapleFiles
     storage_files: StorageFiles
+    trash: Trash
 
 
 def outside(settings: Settings) -> Outside:
@@ -166,4 +169,5 @@ def outside(settings: Settings) -> Outside:
         certificate_files=certificate_files,
         staple_files=staple_files,
         storage_files=storage_files,
+        trash=FileTrash(settings, clock),
     )

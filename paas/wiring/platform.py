@@ -14,7 +14,7 @@ from paas.adapters.random_names import random_name, random_token
 from paas.adapters.resolver import SystemResolver
 from paas.adapters.server_yml import ServerYml
 from paas.domain.addresses import Addresses
-from paas.domain.interfaces import Locks, Logs, Proxy, Repository, Runtime, Store
+from paas.domain.interfaces import Locks, Logs, Proxy, Repository, Runtime, Store, Trash
 from paas.services.acme import Acme
 from paas.services.apps import Apps
 from paas.services.buildpacks import Buildpacks
@@ -86,6 +86,7 @@ class Platform:
     stapling: Stapling
     statics: Statics
     storage: Storages
+    trash: Trash
     upkeep: Upkeep
 
 
@@ -131,6 +132,11 @@ def build(settings: Settings) -> Platform:
         pages=out.pages,
         logs=out.logs,
         repository=out.repository,
+        runtime=out.runtime,
+        proxy=out.proxy,
+        certificate_files=out.certificate_files,
+        trash=out.trash,
+        stop_limit_s=settings.stop_limit_s,
     )
     destruction = Destruction(
         store=out.store,
@@ -233,6 +239,7 @@ def build(settings: Settings) -> Platform:
             stop_limit_s=settings.stop_limit_s,
         ),
         storage=Storages(store=out.store, files=out.storage_files, rollout=parts.rollout),
+        trash=out.trash,
         upkeep=Upkeep(
             store=out.store,
             proxy=out.proxy,

@@ -121,6 +121,11 @@ class FakeRuntime:
     def forget_unstartable(self) -> None:
         """Nothing is ever lost here."""
 
+    def forget_files(self, group: str) -> None:
+        self.calls.append(f"forget {group}")
+        for known in [x for x, y in self.files.items() if y.instance.group == group]:
+            del self.files[known]
+
     def groups(self) -> set[str]:
         self.asked += 1
         return {started.instance.group for started in self.running.values()}

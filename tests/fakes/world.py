@@ -70,6 +70,7 @@ from tests.fakes.resolver import FakeResolver, FakeServerFile
 from tests.fakes.runs import FakeRuns
 from tests.fakes.runtime import FakeLayers, FakeRuntime
 from tests.fakes.saying import FakeClock, FakeDrainProcess, FakeLogs, FakeRequestLog, Said
+from tests.fakes.trash import FakeTrash
 
 ROOT = Actor(None)
 
@@ -184,6 +185,7 @@ class World:
             ),
             addresses=addresses,
         )
+        self.trash = FakeTrash(self)
         self.remains = Remains(
             store=self.store,
             locks=self.locks,
@@ -192,6 +194,11 @@ class World:
             pages=self.pages,
             logs=self.logs,
             repository=self.repository,
+            runtime=self.runtime,
+            proxy=self.proxy,
+            certificate_files=self.certificate_files,
+            trash=self.trash,
+            stop_limit_s=30.0,
         )
         self.destruction = Destruction(
             store=self.store,

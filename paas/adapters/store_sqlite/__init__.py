@@ -5,6 +5,7 @@ from paas.adapters.store_sqlite.building import BuildTables
 from paas.adapters.store_sqlite.certificates import CertificateTables
 from paas.adapters.store_sqlite.cron import CronTables
 from paas.adapters.store_sqlite.draining import DrainTables
+from paas.adapters.store_sqlite.gone import GoneTables
 from paas.adapters.store_sqlite.history import HistoryTables
 from paas.adapters.store_sqlite.routing import RoutingTables
 from paas.adapters.store_sqlite.running import RunningTables
@@ -16,6 +17,7 @@ class SqliteStore(
     CertificateTables,
     CronTables,
     DrainTables,
+    GoneTables,
     HistoryTables,
     RoutingTables,
     RunningTables,

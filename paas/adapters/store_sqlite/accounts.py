@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from paas.adapters.store_sqlite.database import Database, parse_time
+from paas.adapters.store_sqlite.gone import note_gone
 from paas.domain.apps import App, Key, Role, User
 from paas.domain.errors import PaasError
 from paas.domain.names import AppName, BranchName, ProcessType, UserName
@@ -100,6 +101,7 @@ class AccountTables(Database):
             )
             connection.execute("DELETE FROM instances WHERE app_id = ?", (app_id,))
             connection.execute("DELETE FROM apps WHERE id = ?", (app_id,))
+            note_gone(connection, "app", [app_id])
 
     def destroyed(self) -> list[int]:
         return [row[0] for row in self.rows("SELECT id FROM destroyed ORDER BY id")]

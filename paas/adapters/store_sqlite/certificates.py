@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from paas.adapters.store_sqlite.database import Database, parse_time
+from paas.adapters.store_sqlite.gone import note_gone
 from paas.domain.acme import Attempt
 from paas.domain.certificates import AppCertificate, Facts, Origin
 
@@ -30,6 +31,7 @@ class CertificateTables(Database):
                 "DELETE FROM certificates WHERE app_id = ? AND id = ?",
                 [(app_id, id) for id in remove],
             )
+            note_gone(connection, "certificate", remove)
             connection.executemany(
                 "INSERT INTO certificates (id, app_id, origin, facts, added_at) "
                 "VALUES (?, ?, ?, ?, ?)",

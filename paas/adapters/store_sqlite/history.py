@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from paas.adapters.store_sqlite.database import Database, parse_time
+from paas.adapters.store_sqlite.gone import note_gone
 from paas.domain.buildpacks import StaticFiles
 from paas.domain.errors import PaasError
 from paas.domain.names import ProcessType
@@ -87,7 +88,9 @@ class HistoryTables(Database):
         return [_slug(row) for row in rows]
 
     def remove_slug(self, slug_id: str) -> None:
-        self.write("DELETE FROM slugs WHERE id = ?", slug_id)
+        with self.writing() as connection:
+            connection.execute("DELETE FROM slugs WHERE id = ?", (slug_id,))
+            note_gone(connection, "slug", [slug_id])
 
     # Releases
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from paas.adapters.store_sqlite.database import Database, parse_time
+from paas.adapters.store_sqlite.gone import note_gone
 from paas.domain.apps import AppLock
 from paas.domain.storage import Storage
 
@@ -61,12 +62,16 @@ class RunningTables(Database):
         return Storage(added, path)
 
     def restore_storage(self, app_id: int, storage: Storage) -> None:
-        self.write(
-            "INSERT INTO storage (id, app_id, path) VALUES (?, ?, ?)",
-            storage.id,
-            app_id,
-            storage.path,
-        )
+        with self.writing() as connection:
+            connection.execute(
+                "INSERT INTO storage (id, app_id, path) VALUES (?, ?, ?)",
+                (storage.id, app_id, storage.path),
+            )
+            connection.execute(
+                "DELETE FROM gone WHERE kind = 'storage' AND id = ?", (str(storage.id),)
+            )
 
     def remove_storage(self, storage_id: int) -> None:
-        self.write("DELETE FROM storage WHERE id = ?", storage_id)
+        with self.writing() as connection:
+            connection.execute("DELETE FROM storage WHERE id = ?", (storage_id,))
+            note_gone(connection, "storage", [storage_id])

@@ -175,4 +175,11 @@ MIGRATIONS = (
         uid INTEGER NOT NULL
     ) STRICT;
     """,
+    """
+    CREATE TABLE gone (
+        kind TEXT NOT NULL,
+        id TEXT NOT NULL,
+        PRIMARY KEY (kind, id)
+    ) STRICT;
+    """,
 )

@@ -31,6 +31,7 @@ from paas.domain.interfaces.saying import (
 )
 from paas.domain.interfaces.store import Store
 from paas.domain.interfaces.timing import Bookmark, Schedules
+from paas.domain.interfaces.trash import Trash
 from paas.domain.loglines import LogLine
 
 __all__ = [
@@ -78,5 +79,6 @@ __all__ = [
     "StorageFiles",
     "Store",
     "Submodules",
+    "Trash",
     "Tree",
 ]

@@ -73,6 +73,9 @@ class Runtime(Protocol):
     def forget_unstartable(self) -> None:
         """Before the supervisor starts: forget groups that lost their files, as after a reboot."""
 
+    def forget_files(self, group: str) -> None:
+        """Before the supervisor starts: delete a group's files, so that it is not started."""
+
     def listening_ports(self, instance: Instance) -> set[tuple[str, int]]:
         """The TCP addresses and ports on which the instance's processes listen."""
 

@@ -148,3 +148,11 @@ class Store(CertificateStates, CronStates, Protocol):
         """What is stopped by hand (domain/stopping.py)."""
 
     def set_stopped(self, app_id: int, words: Iterable[str]) -> None: ...
+    def gone(self, kind: str) -> set[str]:
+        """The ids of what was removed: of ``app``, ``slug``, ``storage`` or ``certificate``.
+
+        Ids are never given twice, so files by that name may be deleted.
+        """
+
+    def forget_gone(self, kind: str, ids: Iterable[str]) -> None:
+        """Their files are deleted."""

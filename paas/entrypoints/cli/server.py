@@ -8,6 +8,7 @@ from paas import __version__
 from paas.adapters import daemons
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.firewall_nft import NftFirewall
+from paas.entrypoints.cli import trash
 from paas.entrypoints.cli.session import Session, json_option, pass_session
 from paas.entrypoints.cli.tables import print_table
 from paas.entrypoints.cli.terminal import print_json, print_line
@@ -44,6 +45,7 @@ def status(session: Session, as_json: bool) -> None:
     }
     unserved = [app.name for app in session.platform.sites.unserved()]
     plain["unserved_apps"] = unserved
+    plain["lost"] = [trash.plain(lost) for lost in session.platform.trash.listing()]
     if as_json:
         print_json(plain)
         return
@@ -64,17 +66,23 @@ def status(session: Session, as_json: bool) -> None:
         session.say.warn(warning)
     for name in unserved:
         session.say.warn(f"{name} is not served, the proxy refused it. Why: paas logs -a {name}")
+    trash.warn(session)
 
 
 @click.command("doctor")
 @click.option("--fix", is_flag=True, help="Bring the server to what its database says.")
+@click.option("--empty-trash", is_flag=True, help="Delete for good what the database never knew.")
 @pass_session
-def doctor(session: Session, fix: bool) -> None:
+def doctor(session: Session, fix: bool, empty_trash: bool) -> None:
     """End what was interrupted and bring back what is missing.
 
     Example: sudo paas doctor --fix
     """
     require_admin(session.actor, "repair the server")
+    if empty_trash:
+        trash.empty(session)
+        return
+    trash.show(session)
     if not fix:
         session.say.detail("Nothing was changed. To repair: paas doctor --fix")
         return

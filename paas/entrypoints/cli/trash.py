@@ -1,0 +1,48 @@
+"""What doctor and server:status say of the trash, and emptying it."""
+
+from paas.domain.lost import Lost
+from paas.entrypoints.cli.session import Session
+
+SHOWN = 20
+
+
+def plain(lost: Lost) -> dict[str, object]:
+    """For JSON."""
+    whence = list(lost.whence)
+    return {"id": lost.id, "what": lost.what, "from": whence, "at": lost.at.isoformat()}
+
+
+def warn(session: Session) -> None:
+    """One line, where there is anything in it."""
+    if count := len(session.platform.trash.listing()):
+        session.say.warn(f"{_things(count)} in the trash, unknown to the database: paas doctor")
+
+
+def show(session: Session) -> None:
+    """What is in it, where that is, and how to be rid of it."""
+    trash = session.platform.trash
+    listing = trash.listing()
+    if not listing:
+        return
+    folder = session.platform.settings.state / "lost"
+    size = trash.size_bytes() / 1024**2
+    session.say.warn(
+        f"{_things(len(listing))} in the trash ({size:.1f} MiB), since the database does not know "
+        f"what they belong to. Their files, and where they were: {folder}"
+    )
+    for lost in listing[-SHOWN:]:
+        session.say.detail(f"{lost.id}  {lost.what}, from {lost.whence[0] if lost.whence else '?'}")
+    if len(listing) > SHOWN:
+        session.say.detail(f"and {len(listing) - SHOWN} older ones")
+    session.say.detail("To delete all of it for good: paas doctor --empty-trash")
+
+
+def empty(session: Session) -> None:
+    """Delete it for good."""
+    with session.say.doing("emptying the trash"):
+        count = session.platform.trash.empty()
+    session.say.step(f"Deleted {_things(count)} for good" if count else "The trash is empty")
+
+
+def _things(count: int) -> str:
+    return "1 thing" if count == 1 else f"{count} things"
