@@ -69,6 +69,7 @@ class Settings:
     keep_slugs_mib: int = 0
     keep_outputs: int = 100
     min_free_mib: int = 256
+    reserve_mib: int = 32
     max_push_mib: int = 512
     max_lfs_mib: int = 4_096
     max_tree_mib: int = 2_048

@@ -92,6 +92,9 @@ class FileSlugs:
     def remove_cache(self, app_id: int) -> None:
         directories.remove(self._caches / str(app_id))
 
+    def cache_bytes(self, app_id: int) -> int:
+        return directories.size_bytes(self._caches / str(app_id))
+
     def unfinished(self) -> list[str]:
         return sorted(path.name for path in self._builds.iterdir())
 

@@ -9,13 +9,16 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.clock import SystemClock
+from paas.adapters.disk_reserve import DiskReserve
 from paas.adapters.health import HttpProbe
 from paas.adapters.locks import FlockLocks
 from paas.adapters.logs import FileLogs
@@ -34,6 +37,8 @@ from paas.services.liveness import Liveness, Standings, Watched
 from paas.settings import Settings, load
 
 TICK_S = 1.0
+# How often the reserve on the disk is looked after.
+RESERVE_S = 60.0
 
 
 class Watcher:
@@ -46,12 +51,15 @@ class Watcher:
         settings_file: Path,
         scheduling: Scheduling,
         certifying: Certifying,
+        reserve: DiskReserve,
     ) -> None:
         self._settings_file = settings_file
         self._liveness = liveness
         self._changes = Changes(database)
         self._scheduling = scheduling
         self._certifying = certifying
+        self._reserve = reserve
+        self._reserve_at = 0.0
         self._stop = threading.Event()
         self._watched: dict[int, Watched] = {}
         self._standings: dict[int, Standings] = {}
@@ -72,6 +80,7 @@ class Watcher:
                 log("The settings have changed: ending, to be started with the new ones.")
                 self._stop.set()
                 return
+            self._keep_reserve()
             try:
                 self._refresh()
             except PaasError as error:
@@ -80,6 +89,12 @@ class Watcher:
                 thread = self._busy.get(app_id)
                 if thread is None or not thread.is_alive():
                     self._start(app_id, watched)
+
+    def _keep_reserve(self) -> None:
+        if time.monotonic() >= self._reserve_at:
+            self._reserve_at = time.monotonic() + RESERVE_S
+            with suppress(OSError):
+                self._reserve.keep()
 
     def _schedule(self) -> None:
         try:
@@ -168,7 +183,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     database = settings.state / "state.db"
     scheduling = build_scheduling(settings, Changes(database), log)
     certifying = build_certifying(settings.etc, Changes(database), log)
-    watcher = Watcher(build(settings), database, settings_file, scheduling, certifying)
+    reserve = DiskReserve(settings.state, settings.reserve_mib)
+    watcher = Watcher(build(settings), database, settings_file, scheduling, certifying, reserve)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, watcher.stop)
     watcher.run()

@@ -12,6 +12,7 @@ from paas.domain.interfaces import (
     Narrator,
     Proxy,
     Repository,
+    Reserve,
     Store,
 )
 from paas.domain.names import AppName, BranchName
@@ -46,6 +47,7 @@ class Apps:
     proxy: Proxy
     destruction: Destruction
     locks: Locks
+    reserve: Reserve
     clock: Clock
     sites: Sites
     addresses: Addresses
@@ -107,6 +109,10 @@ class Apps:
 
     def destroy(self, actor: Actor, name: str, confirm: str | None, say: Narrator) -> App:
         """Remove an app and all of it. confirm must repeat the name."""
+        with self.reserve.given_up():
+            return self._destroy(actor, name, confirm, say)
+
+    def _destroy(self, actor: Actor, name: str, confirm: str | None, say: Narrator) -> App:
         app = self.find(actor, name)
         if confirm != app.name:
             raise usage_error(

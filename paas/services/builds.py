@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from paas.domain.apps import Actor, App
 from paas.domain.builds import CANCELLED, cancelled, find_build, queue_words
 from paas.domain.errors import PaasError
-from paas.domain.interfaces import BuildQueue, Clock, Locks, Logs, Narrator, Store
+from paas.domain.interfaces import BuildQueue, Clock, Locks, Logs, Narrator, Reserve, Slugs, Store
 from paas.domain.releases import Build, Status
 from paas.services.access import find_app
+from paas.services.narration import waiting
 
 CANCEL_LIMIT_S = 30.0
 POLL_S = 0.1
@@ -42,6 +43,8 @@ class Builds:
 
     store: Store
     queue: BuildQueue
+    slugs: Slugs
+    reserve: Reserve
     locks: Locks
     logs: Logs
     clock: Clock
@@ -113,6 +116,19 @@ class Builds:
         if ended.reason != CANCELLED:
             raise _too_late(ended)
         return ended
+
+    def purge_cache(self, actor: Actor, name: str, say: Narrator) -> tuple[App, int]:
+        """Delete what an app's builds keep for the next one; the app, and how many bytes it was.
+
+        Waits for a build that runs.
+        """
+        with self.reserve.given_up():
+            app = find_app(self.store, actor, name)
+            holder = f"{actor.name} purges the build cache"
+            with self.locks.app(app.id, holder, waiting(say)), say.doing("deleting it"):
+                size_bytes = self.slugs.cache_bytes(app.id)
+                self.slugs.remove_cache(app.id)
+        return app, size_bytes
 
     def _wait_for_end(self, app: App, build: Build) -> Build:
         deadline = self.clock.monotonic() + CANCEL_LIMIT_S

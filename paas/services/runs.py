@@ -1,12 +1,13 @@
 """One-off processes: ``paas run bash`` in a fresh instance of the current release."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
 from paas.domain.apps import Actor, App
 from paas.domain.errors import PaasError
-from paas.domain.interfaces import Caller, Logs, Narrator, Runs, Slugs, Store
+from paas.domain.interfaces import Caller, Logs, Narrator, Reserve, Runs, Slugs, Store
 from paas.domain.names import VarName, printable
 from paas.domain.runs import Run, RunEnd, Wanted, command_text, run_label, terminal_name
 from paas.domain.secret import Secret
@@ -37,20 +38,25 @@ class OneOffs:
     slugs: Slugs
     runs: Runs
     logs: Logs
+    reserve: Reserve
     stop_limit_s: float
 
     def run(self, actor: Actor, name: str, order: Order, caller: Caller, say: Narrator) -> int:
         """Run a command to its end, with the caller's terminal or streams; its exit status."""
-        app = find_app(self.store, actor, name)
-        wanted = wanted_of(self.store, actor.name, app, order)
+        with ExitStack() as starting:
+            # For its start alone: what it writes must not use it up.
+            starting.enter_context(self.reserve.given_up())
+            app = find_app(self.store, actor, name)
+            wanted = wanted_of(self.store, actor.name, app, order)
 
-        def begun(run: Run) -> None:
-            tell_begin(self.logs, run)
-            if run.terminal:
-                say.step(f"Running {shown_command(run.command)} on {app.name}: {run.label}")
+            def begun(run: Run) -> None:
+                tell_begin(self.logs, run)
+                if run.terminal:
+                    say.step(f"Running {shown_command(run.command)} on {app.name}: {run.label}")
+                starting.close()
 
-        slug = self.slugs.path(wanted.slug_id)
-        run, end = self.runs.attached(app, slug, wanted, caller, begun)
+            slug = self.slugs.path(wanted.slug_id)
+            run, end = self.runs.attached(app, slug, wanted, caller, begun)
         tell_end(self.logs, run, end)
         warn_of_shortage(say, run, end)
         return end.status
@@ -61,7 +67,8 @@ class OneOffs:
         wanted = wanted_of(self.store, actor.name, app, order)
         slug = self.slugs.path(wanted.slug_id)
         begun, ended = partial(tell_begin, self.logs), partial(tell_end, self.logs)
-        return self.runs.detached(app, slug, wanted, begun, ended)
+        with self.reserve.given_up():
+            return self.runs.detached(app, slug, wanted, begun, ended)
 
     def listing(self, actor: Actor, name: str) -> list[Run]:
         """The one-off processes that run, by number."""

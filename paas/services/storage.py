@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from paas.domain.apps import Actor, App
 from paas.domain.errors import PaasError, usage_error
-from paas.domain.interfaces import Narrator, StorageFiles, Store
+from paas.domain.interfaces import Narrator, Reserve, StorageFiles, Store
 from paas.domain.releases import Instance
 from paas.domain.storage import Storage, storage_path
 from paas.services.access import find_app, refreshed
@@ -19,6 +19,7 @@ class Storages:
     store: Store
     files: StorageFiles
     rollout: Rollout
+    reserve: Reserve
 
     def listing(self, actor: Actor, name: str) -> list[tuple[Storage, int]]:
         """Each with its size in bytes, by path."""
@@ -56,6 +57,18 @@ class Storages:
         on_live: Callable[[], None],
     ) -> None:
         """Take one from the app, then delete it with its files. confirm repeats the app's name."""
+        with self.reserve.given_up():
+            self._remove(actor, name, path, confirm, say, on_live)
+
+    def _remove(
+        self,
+        actor: Actor,
+        name: str,
+        path: str,
+        confirm: str | None,
+        say: Narrator,
+        on_live: Callable[[], None],
+    ) -> None:
         app = find_app(self.store, actor, name)
         if confirm != app.name:
             raise usage_error(

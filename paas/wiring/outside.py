@@ -9,6 +9,7 @@ from paas.adapters.buildpack import BuildpackBuilder
 from paas.adapters.certificate_files import CertificateDirectory
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.clock import SystemClock
+from paas.adapters.disk_reserve import DiskReserve
 from paas.adapters.haproxy_program import HaproxyProgram
 from paas.adapters.importer import SandboxImporter
 from paas.adapters.keyfile import AuthorizedKeys
@@ -46,6 +47,7 @@ from paas.domain.interfaces import (
     ProxyKind,
     Refs,
     Repository,
+    Reserve,
     Runs,
     Runtime,
     Schedules,
@@ -104,6 +106,7 @@ class Outside:
     staple_files: StapleFiles
     storage_files: StorageFiles
     trash: Trash
+    reserve: Reserve
 
 
 def outside(settings: Settings) -> Outside:
@@ -170,4 +173,5 @@ def outside(settings: Settings) -> Outside:
         staple_files=staple_files,
         storage_files=storage_files,
         trash=FileTrash(settings, clock),
+        reserve=DiskReserve(settings.state, settings.reserve_mib),
     )

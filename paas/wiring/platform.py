@@ -154,6 +154,7 @@ def build(settings: Settings) -> Platform:
         repository=out.repository,
         proxy=out.proxy,
         locks=out.locks,
+        reserve=out.reserve,
         clock=out.clock,
         sites=sites,
         addresses=out.addresses,
@@ -188,7 +189,13 @@ def build(settings: Settings) -> Platform:
         ),
         buildpacks=Buildpacks(store=out.store, catalog=FileBuildpacks(settings)),
         builds=Builds(
-            store=out.store, queue=out.queue, locks=out.locks, logs=out.logs, clock=out.clock
+            store=out.store,
+            queue=out.queue,
+            slugs=out.slugs,
+            reserve=out.reserve,
+            locks=out.locks,
+            logs=out.logs,
+            clock=out.clock,
         ),
         config=Config(
             store=out.store,
@@ -236,10 +243,16 @@ def build(settings: Settings) -> Platform:
             slugs=out.slugs,
             runs=out.runs,
             logs=out.logs,
+            reserve=out.reserve,
             stop_limit_s=settings.stop_limit_s,
         ),
-        storage=Storages(store=out.store, files=out.storage_files, rollout=parts.rollout),
         trash=out.trash,
+        storage=Storages(
+            store=out.store,
+            files=out.storage_files,
+            rollout=parts.rollout,
+            reserve=out.reserve,
+        ),
         upkeep=Upkeep(
             store=out.store,
             proxy=out.proxy,

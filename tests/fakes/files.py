@@ -13,6 +13,7 @@ class FakeSlugs:
         self.building: set[str] = set()
         self.frozen: set[str] = set()
         self.narrowed = ""
+        self.caches: dict[int, int] = {}
         self.pages: set[str] = set()
         self.missing: set[tuple[str, str]] = set()
         self.full = False
@@ -49,7 +50,10 @@ class FakeSlugs:
         self.frozen.discard(slug_id)
 
     def remove_cache(self, app_id: int) -> None:
-        pass
+        self.caches.pop(app_id, None)
+
+    def cache_bytes(self, app_id: int) -> int:
+        return self.caches.get(app_id, 0)
 
     def unfinished(self) -> list[str]:
         return sorted(self.building)

@@ -88,3 +88,23 @@ class FakeKeys:
 
     def publish(self, keys: Sequence[Key]) -> None:
         self.published = [f"{key.user} {key.body}" for key in keys]
+
+
+class FakeReserve:
+    """A reserve that counts who had it. is_given_up: whether somebody has it now."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.is_given_up = False
+
+    @contextmanager
+    def given_up(self) -> Iterator[None]:
+        self.times += 1
+        self.is_given_up = True
+        try:
+            yield
+        finally:
+            self.is_given_up = False
+
+    def keep(self) -> None:
+        """There is none to lose."""

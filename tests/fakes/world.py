@@ -60,7 +60,7 @@ from tests.fakes.certificates import (
     FakeResponders,
 )
 from tests.fakes.files import FakePages, FakeSlugs, FakeStorage
-from tests.fakes.guarding import FakeKeys, FakeLocks
+from tests.fakes.guarding import FakeKeys, FakeLocks, FakeReserve
 from tests.fakes.importer import FakeImporter, FakeSubmodules
 from tests.fakes.one_off import FakeOneOff
 from tests.fakes.ports import FakePorts, FakeProbe
@@ -83,6 +83,7 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     logs: FakeLogs = field(default_factory=FakeLogs)
     drain_process: FakeDrainProcess = field(default_factory=FakeDrainProcess)
+    reserve: FakeReserve = field(default_factory=FakeReserve)
     locks: FakeLocks = field(default_factory=FakeLocks)
     repository: FakeRepository = field(default_factory=FakeRepository)
     refs: FakeRefs = field(default_factory=FakeRefs)
@@ -216,6 +217,7 @@ class World:
             repository=self.repository,
             proxy=self.proxy,
             locks=self.locks,
+            reserve=self.reserve,
             clock=self.clock,
             sites=self.sites,
             addresses=addresses,
@@ -273,7 +275,13 @@ class World:
             clock=self.clock,
         )
         self.builds = Builds(
-            store=self.store, queue=self.queue, locks=self.locks, logs=self.logs, clock=self.clock
+            store=self.store,
+            queue=self.queue,
+            slugs=self.slugs,
+            reserve=self.reserve,
+            locks=self.locks,
+            logs=self.logs,
+            clock=self.clock,
         )
         self.cloning = Cloning(
             store=self.store,
@@ -310,7 +318,12 @@ class World:
             max_domains=10,
             is_public_suffix=lambda host: host == "co.uk",
         )
-        self.storage = Storages(store=self.store, files=self.storage_files, rollout=self.rollout)
+        self.storage = Storages(
+            store=self.store,
+            files=self.storage_files,
+            rollout=self.rollout,
+            reserve=self.reserve,
+        )
         self.upkeep = Upkeep(
             store=self.store,
             proxy=self.proxy,
@@ -323,7 +336,12 @@ class World:
             store=self.store, runtime=self.runtime, rollout=self.rollout, locks=self.locks
         )
         self.one_offs = OneOffs(
-            store=self.store, slugs=self.slugs, runs=self.runs, logs=self.logs, stop_limit_s=30.0
+            store=self.store,
+            slugs=self.slugs,
+            runs=self.runs,
+            logs=self.logs,
+            reserve=self.reserve,
+            stop_limit_s=30.0,
         )
         self.cron = Cron(
             store=self.store,

@@ -6,6 +6,7 @@ import pytest
 
 from paas.domain.errors import PaasError, disk_full
 from paas.domain.names import AppName
+from paas.services.runs import Order
 from tests.fakes.world import ROOT, World
 
 
@@ -78,6 +79,27 @@ def test_a_step_that_fails_for_want_of_disk_is_tried_once_more(shop: World) -> N
     assert shop.proxy.by_app == {}
     assert shop.store.destroyed() == []
     assert not any("not all" in line for line in shop.said.lines)
+
+
+def test_what_frees_space_has_the_reserve(shop: World) -> None:
+    """Destroying, removing storage, purging a cache, and the start of a one-off process."""
+    had: list[bool] = []
+
+    def note(*_: object) -> None:
+        had.append(shop.reserve.is_given_up)
+
+    shop.storage.add(ROOT, "shop", "/app/data", shop.said, shop.on_live)
+    shop.proxy.meanwhile = note
+    shop.storage.remove(ROOT, "shop", "/app/data", "shop", shop.said, shop.on_live)
+    shop.slugs.caches[1] = 4096
+    assert shop.builds.purge_cache(ROOT, "shop", shop.said)[1] == 4096
+    assert shop.slugs.caches == {}
+    shop.one_offs.detach(ROOT, "shop", Order(["true"], {}))
+    shop.runtime.stop = note  # type: ignore[assignment,method-assign]
+    shop.apps.destroy(ROOT, "shop", "shop", shop.said)
+    assert had == [True, True]
+    assert shop.reserve.times == 4
+    assert not shop.reserve.is_given_up
 
 
 def test_its_uid_is_nobodys_until_all_is_removed(world: World) -> None:

@@ -8,7 +8,7 @@ from paas.domain.interfaces.certifying import (
     Responders,
     StapleFiles,
 )
-from paas.domain.interfaces.guarding import KeyFile, KeyReader, Locks
+from paas.domain.interfaces.guarding import KeyFile, KeyReader, Locks, Reserve
 from paas.domain.interfaces.importing import Archive, Imported, Importer, Submodules
 from paas.domain.interfaces.pages import Pages
 from paas.domain.interfaces.repository import Commit, Quarantine, Refs, Repository, Tree
@@ -68,6 +68,7 @@ __all__ = [
     "Refs",
     "Repository",
     "RequestLog",
+    "Reserve",
     "Resolver",
     "Responders",
     "Runs",

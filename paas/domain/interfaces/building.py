@@ -123,6 +123,9 @@ class Slugs(Protocol):
         """Delete a slug or an unfinished build; no error where there is none."""
 
     def remove_cache(self, app_id: int) -> None: ...
+    def cache_bytes(self, app_id: int) -> int:
+        """What an app's build cache takes on the disk."""
+
     def unfinished(self) -> list[str]:
         """The ids of builds in progress, or left by a crash."""
 

@@ -61,3 +61,13 @@ class KeyFile(Protocol):
 
     def publish(self, keys: Sequence[Key]) -> None:
         """Make sshd accept exactly these keys."""
+
+
+class Reserve(Protocol):
+    """Room on the disk that the platform holds for itself."""
+
+    def given_up(self) -> AbstractContextManager[None]:
+        """Give it up for the block where the disk is full; hold again what there is after it."""
+
+    def keep(self) -> None:
+        """Hold it, where there is room enough."""

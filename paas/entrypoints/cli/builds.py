@@ -1,4 +1,4 @@
-"""builds, builds:info, builds:output, builds:cancel"""
+"""builds, builds:info, builds:output, builds:cancel, builds:cache:purge"""
 
 import re
 
@@ -7,6 +7,7 @@ import click
 from paas.domain.builds import is_build
 from paas.domain.errors import usage_error
 from paas.domain.names import printable
+from paas.domain.sizes import size_words
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -128,6 +129,23 @@ def cancel(session: Session, words: tuple[str, ...], app: str | None) -> None:
     name, wanted = _one_build(session, words, app)
     build = session.platform.builds.cancel(session.actor, name, wanted, session.say)
     session.say.step(f"Cancelled: the push of {build.commit[:7]} by {build.user} is rejected")
+
+
+@click.command("builds:cache:purge")
+@app_argument
+@app_option
+@click.option("--confirm", metavar="NAME", help="The app's name, once more; as on Heroku.")
+@pass_session
+def purge_cache(session: Session, name: str | None, app: str | None, confirm: str | None) -> None:
+    """Delete what an app's builds keep; the next one installs everything again.
+
+    Example: paas builds:cache:purge -a shop
+    """
+    wanted = session.app_name(app, name)
+    if confirm not in (None, wanted):
+        raise usage_error("confirm", f"--confirm names {confirm}, but the app is {wanted}.")
+    found, size_bytes = session.platform.builds.purge_cache(session.actor, wanted, session.say)
+    session.say.step(f"Purged the build cache of {found.name}: {size_words(size_bytes)}")
 
 
 def _one_build(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, str | None]:

@@ -68,6 +68,7 @@ COMMANDS: tuple[click.Command, ...] = (
     builds.info,
     builds.output,
     builds.cancel,
+    builds.purge_cache,
     certificates.listing,
     certificates.add,
     certificates.info,

@@ -40,6 +40,9 @@ COMMANDS = (
         "buildpacks:set", "[APP] BUILDPACK", "Set the buildpack.", (*_APP, "-i", "--index")
     ),
     CommandLine("builds", "[APP]", "List the builds.", (*_APP, *_TABLE, "-n", "--num")),
+    CommandLine(
+        "builds:cache:purge", "[APP]", "Delete what an app's builds keep.", (*_APP, "--confirm")
+    ),
     CommandLine("builds:cancel", "[APP] [BUILD]", "End a build that runs or waits.", _APP),
     CommandLine("builds:info", "[APP] [BUILD]", "Show one build.", (*_APP, *_JSON)),
     CommandLine(
