@@ -6,7 +6,7 @@ from pathlib import Path
 
 from paas.adapters.error_pages import KINDS, render_page
 from paas.adapters.haproxy_site import decoded_names
-from paas.adapters.haproxy_text import directory, log_socket, plain_path, render
+from paas.adapters.haproxy_text import directory, log_socket, plain_path, render, template_text
 from paas.adapters.nginx_text import checked_number, trusted_networks
 from paas.adapters.nginx_tls import NginxTls
 from paas.settings import Settings
@@ -50,13 +50,14 @@ def render_shared(
         socket=plain_path(worker_socket(settings)),
         log_socket=plain_path(log_socket(settings)),
         tls=tls,
+        trailers=plain_path(trailers_file(settings)),
         errors=_ERRORS,
         pages=plain_path(base / "errors"),
         schemes=_schemes(settings, ipv6=ipv6) if public else [],
         trusted=trusted_networks(settings) if settings.proxy_protocol else [],
         files_port=checked_number("http-port", settings.files_port, 1, 65535),
     )
-    files = {main_file(settings): text}
+    files = {main_file(settings): text, trailers_file(settings): template_text("trailers.lua")}
     for name in sorted({_MISDIRECTED, *_ERRORS.values()}):
         files |= error_page(base / "errors", name)
     return files
@@ -65,6 +66,11 @@ def render_shared(
 def main_file(settings: Settings) -> Path:
     """The file that HAProxy reads first."""
     return directory(settings) / "haproxy.cfg"
+
+
+def trailers_file(settings: Settings) -> Path:
+    """What refuses requests with trailers, in Lua."""
+    return directory(settings) / "trailers.lua"
 
 
 def sites_directory(settings: Settings) -> Path:

@@ -23,6 +23,11 @@ def render(template: str, **values: object) -> str:
     return templates_in(TEMPLATES).get_template(template).render(**values)
 
 
+def template_text(name: str) -> str:
+    """The text of a file that needs no rendering."""
+    return (TEMPLATES / name).read_text()
+
+
 def plain_path(path: Path) -> str:
     """An absolute path without spaces and commas; or PaasError."""
     if _PATH.fullmatch(str(path)) is None:

@@ -3,10 +3,9 @@
 import contextlib
 import json
 import re
-import socket
 import ssl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -23,10 +22,10 @@ from paas.adapters.certificate_reader import X509Reader
 from paas.domain.sites import Certificate, Site
 from tests.authority import Authority
 from tests.contract.haproxy_server import SERVERS
+from tests.contract.http2_client import Headers, Http2Client, asking, secure_connection, text_of
 from tests.contract.nginx_server import Nginx, application
 
 A, B, PLAIN = "a.example.com", "b.example.com", "plain.example.com"
-Headers = Sequence[tuple[str, str]]
 _CONNECT_PROTOCOL = h2.settings.SettingCodes.ENABLE_CONNECT_PROTOCOL
 
 
@@ -39,69 +38,14 @@ class Secure:
 
     def connect(self, name: str, protocol: str = "h2") -> ssl.SSLSocket:
         """A client that asks for that name in the handshake and believes any certificate."""
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        context.set_alpn_protocols([protocol])
-        plain = socket.create_connection(("127.0.0.1", self.nginx.settings.https_port), 10)
-        return context.wrap_socket(plain, server_hostname=name)
+        return secure_connection(self.nginx, name, protocol)
 
     def get(self, name: str, headers: Headers, body: bytes = b"") -> tuple[str, bytes]:
         """Status and body of one request; ``reset`` or ``closed`` where there is no answer."""
         with self.connect(name) as channel:
-            client = _Client(channel)
+            client = Http2Client(channel)
             client.request(headers, body)
             return client.answer()
-
-
-class _Client:
-    """One HTTP/2 connection whose headers nobody checks or mends before they are sent."""
-
-    def __init__(self, channel: ssl.SSLSocket) -> None:
-        config = h2.config.H2Configuration(
-            validate_outbound_headers=False, normalize_outbound_headers=False
-        )
-        self.h2 = h2.connection.H2Connection(config)
-        self._channel = channel
-        self.h2.initiate_connection()
-        self.flush()
-
-    def flush(self) -> None:
-        self._channel.sendall(self.h2.data_to_send())
-
-    def request(self, headers: Headers, body: bytes = b"") -> int:
-        stream = self.h2.get_next_available_stream_id()
-        self.h2.send_headers(stream, list(headers), end_stream=not body)
-        if body:
-            self.h2.send_data(stream, body, end_stream=True)
-        self.flush()
-        return stream
-
-    def answer(self) -> tuple[str, bytes]:
-        status, body = "closed", b""
-        with contextlib.suppress(ConnectionResetError):
-            while data := self._channel.recv(65536):
-                for event in self.h2.receive_data(data):
-                    if isinstance(event, h2.events.ResponseReceived):
-                        status = _text(dict(event.headers or ())[b":status"])
-                    elif isinstance(event, h2.events.DataReceived):
-                        body += event.data or b""
-                    elif isinstance(event, h2.events.StreamReset | h2.events.ConnectionTerminated):
-                        return (status if status != "closed" else "reset"), body
-                    elif isinstance(event, h2.events.StreamEnded):
-                        return status, body
-                self.flush()
-        return status, body
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def asking(*more: tuple[str, str], host: str = A, path: str = "/") -> Headers:
-    """An ordinary request's headers, and more of them."""
-    begin = ((":method", "GET"), (":scheme", "https"), (":authority", host), (":path", path))
-    return (*begin, *more)
 
 
 @pytest.fixture(scope="module", params=list(SERVERS))
@@ -211,7 +155,7 @@ def test_what_cannot_be_said_in_http_1_never_comes_out_as_it(
 def test_a_refusal_is_an_answer_also_where_the_body_comes_later(secure: Secure, size: int) -> None:
     """And no broken stream, which clients take for a failure of the network: no error is said."""
     with secure.connect(A) as channel:
-        client = _Client(channel)
+        client = Http2Client(channel)
         headers = asking(("content-length", str(size)), host="nobody.example.com")
         client.h2.send_headers(1, [(":method", "POST"), *headers[1:]], end_stream=False)
         client.flush()
@@ -226,7 +170,7 @@ def test_a_refusal_is_an_answer_also_where_the_body_comes_later(secure: Secure, 
                 frames += data
     events = client.h2.receive_data(frames)
     (answer,) = [e for e in events if isinstance(e, h2.events.ResponseReceived)]
-    assert _text(dict(answer.headers or ())[b":status"]) == "421"
+    assert text_of(dict(answer.headers or ())[b":status"]) == "421"
     assert set(reset_codes(frames)) <= {ErrorCodes.NO_ERROR}
 
 
@@ -255,7 +199,7 @@ def test_an_upgrade_to_http2_in_the_clear_is_not_made(secure: Secure) -> None:
 def test_rapid_resets_starve_nobody(secure: Secure) -> None:
     """2,000 streams that are reset as soon as they are open (CVE-2023-44487)."""
     with secure.connect(A) as channel:
-        client = _Client(channel)
+        client = Http2Client(channel)
         with contextlib.suppress(OSError):
             for number in range(2_000):
                 stream = client.h2.get_next_available_stream_id()
@@ -272,7 +216,7 @@ def test_a_websocket_over_http2_works_where_it_is_offered(secure: Secure) -> Non
     Where it does not, as nginx, such a request reaches no app.
     """
     with secure.connect(A) as channel:
-        client = _Client(channel)
+        client = Http2Client(channel)
         events: list[h2.events.Event] = []
         while not any(isinstance(event, h2.events.RemoteSettingsChanged) for event in events):
             events = client.h2.receive_data(channel.recv(65536))
@@ -291,7 +235,7 @@ def test_a_websocket_over_http2_works_where_it_is_offered(secure: Secure) -> Non
         while body != b"hello":
             for event in client.h2.receive_data(channel.recv(65536)):
                 if isinstance(event, h2.events.ResponseReceived):
-                    status = _text(dict(event.headers or ())[b":status"])
+                    status = text_of(dict(event.headers or ())[b":status"])
                     if status == "200":
                         client.h2.send_data(stream, b"hello")
                 elif isinstance(event, h2.events.DataReceived):
