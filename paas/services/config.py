@@ -96,6 +96,9 @@ class Config:
             if restart:
                 self.rollout.foresight.look(app, say)
             words = _words(new, gone)
+            runs = any(i.is_live(app) for i in self.store.instances(app.id))
+            restarting = "and restarting" if runs and restart else "for"
+            say.step(f"{_doing(new, gone)} {restarting} {app.name}")
             baseline = self.watch.baseline(app) if restart else None
             present = self.store.release(app.id, app.current) if app.current else None
             release = self.store.add_release(
@@ -108,7 +111,7 @@ class Config:
             )
 
             def live() -> None:
-                say.step(f"{words}: v{release.version}")
+                say.step(f"Done: v{release.version}")
                 on_live()
 
             if restart:
@@ -116,8 +119,8 @@ class Config:
                     self.rollout.run(app, release, say, live, leaving)
             else:
                 self.store.make_current(app.id, release.version, app.generation)
-                if any(i.is_live(app) for i in self.store.instances(app.id)):
-                    say.detail("The instances go on with the former values until: paas ps:restart")
+                if runs:
+                    say.detail("The instances keep the former values until: paas ps:restart")
                 live()
             window.open(app, release.version, baseline)
         window.follow()
@@ -126,6 +129,13 @@ class Config:
     def _current(self, app: App) -> ConfigVars:
         release = self.store.release(app.id, app.current) if app.current else None
         return release.config if release else {}
+
+
+def _doing(new: ConfigVars, gone: Sequence[VarName]) -> str:
+    """The change while it is made, as Heroku says it."""
+    parts = (("setting", ", ".join(new)), ("unsetting", ", ".join(gone)))
+    text = ", ".join(f"{verb} {names}" for verb, names in parts if names)
+    return text[:1].upper() + text[1:]
 
 
 def _words(new: ConfigVars, gone: Sequence[VarName]) -> str:

@@ -65,6 +65,13 @@ class Processes:
                 found[kind, number] = Running(none, command, InstanceState(State.STOPPED))
         return [found[key] for key in sorted(found, key=lambda key: (key[0] != WEB, key))]
 
+    def serves_files(self, actor: Actor, name: str) -> bool:
+        """Whether the proxy serves the app's files and nothing is meant to run."""
+        app = find_app(self.store, actor, name)
+        release = self.store.release(app.id, app.current) if app.current else None
+        slug = self.store.slug(release.slug_id) if release and release.slug_id else None
+        return slug is not None and slug.static is not None and WEB not in slug.processes
+
     def formation(self, actor: Actor, name: str) -> dict[ProcessType, int]:
         """How many of each process type there are to be."""
         app = find_app(self.store, actor, name)

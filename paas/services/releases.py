@@ -89,7 +89,12 @@ class Releases:
             else:
                 target = self._find(app, version)
             self.rollout.foresight.look(app, say)
-            return self.go_back(app, target, actor.name, say, on_live, leaving)
+
+            def live() -> None:
+                self._tell_the_way_forward(app, target, say)
+                on_live()
+
+            return self.go_back(app, target, actor.name, say, live, leaving)
 
     def go_back(
         self,
@@ -168,6 +173,20 @@ class Releases:
         with telling_failure(say, f"v{release.version} failed", app.current):
             self.rollout.run(app, release, say, live, leaving, release_phase=release_phase)
         return release.version
+
+    def _tell_the_way_forward(self, app: App, target: Release, say: Narrator) -> None:
+        """Git's branch is ahead of what is live now, so that to push it again deploys nothing."""
+        left = self.store.release(app.id, app.current) if app.current else None
+        commit = self.diffs.commit_of(left) if left else None
+        if left is None or commit is None or commit == self.diffs.commit_of(target):
+            return
+        say.detail(
+            f"The branch still points to {commit[:8]} (v{left.version}): pushing that commit"
+        )
+        say.detail(
+            'again is "Everything up-to-date" and deploys nothing. To go forward, push a new'
+        )
+        say.detail(f"commit, or: paas rollback v{left.version}")
 
     def _find(self, app: App, version: int | None) -> Release:
         if version is None:

@@ -64,6 +64,7 @@ def test_a_folder_that_routes_in_the_browser(server: Server, alice: User, reposi
     assert server.get("spa-app", "/some/deep/address").text == "app"
     assert server.get("spa-app", "/a.js").text == "1"
     assert server.get("spa-app", "/static.json").text == "app"
+    assert "serves this app's files" in alice.ssh("ps -a spa-app").stderr
 
 
 def test_granian_instead_of_gunicorn(server: Server, alice: User, repository: Make) -> None:

@@ -288,8 +288,11 @@ def test_https_port_in_use(bare: Server) -> None:
 def test_every_listener_has_both_families(bare: Server) -> None:
     """HTTP, HTTPS and SSH by IPv4 and IPv6; an upgrade keeps the port of HTTPS."""
     (https_port,) = free_ports(1)
-    bare.install("--quiet", "--https-port", str(https_port))
-    bare.install("--quiet")
+    first = bare.install("--https-port", str(https_port)).stdout
+    assert f"{bare.root}/bin/paas keys:add YOU --admin" in first
+    again = bare.install().stdout
+    assert "paas is upgraded to" in again
+    assert "keys:add" not in again
     assert _settings(bare)["https_port"] == https_port
     for port in (bare.http_port, https_port, bare.ssh_port):
         for address in ("127.0.0.1", "::1"):

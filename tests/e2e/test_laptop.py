@@ -50,11 +50,12 @@ def test_an_app_from_creation_to_its_end(server: Server, work: Repository, paas:
     assert work.git("remote", "get-url", "deploy").stdout == f"ssh://{address}/lap\n"
     value = 'it\'s "two" words; $(id) % \\ \n and a line'
     done = paas("config:set", f"GREETING={value}", "EMPTY=")
-    assert "Set GREETING, EMPTY: v1" in done.stderr
+    assert "Setting GREETING, EMPTY" in done.stderr
+    assert "-----> Done: v1\n" in done.stderr
     assert paas("config:get", "GREETING").stdout == value + "\n"
     assert "v1" in paas("releases").stdout
     renamed = paas("apps:rename", "lapland")
-    assert "git remote deploy now leads to lapland" in renamed.stderr
+    assert "git remote deploy now points to lapland" in renamed.stderr
     assert work.git("remote", "get-url", "deploy").stdout == f"ssh://{address}/lapland\n"
     assert paas("apps:info").stdout.startswith("=== lapland\n")
     paas("apps:destroy", "--confirm", "lapland")
@@ -77,7 +78,7 @@ def test_no_server_is_explained(paas: Paas) -> None:
     done = paas("apps", check=False)
     assert done.returncode == 2
     assert "--server" in done.stderr
-    assert "config:set" in paas("help").stdout
+    assert "config:set" in paas("help", "config").stdout
     assert paas("version").stdout.startswith("paas ")
 
 
@@ -213,6 +214,10 @@ def test_completion_in_a_real_shell(shell: str) -> None:
         completed = heard(terminal, "config:set")
         os.write(terminal, b"\x15paas config:set --a\t")
         completed += heard(terminal, "--app")
+        os.write(terminal, b"\x15paas nginx:set client\t")
+        completed += heard(terminal, "client-max-body-size")
+        os.write(terminal, b"\x15paas -a x help ps:sca\t")
+        completed += heard(terminal, "ps:scale")
     finally:
         process.kill()
         process.wait()

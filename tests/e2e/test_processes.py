@@ -61,7 +61,7 @@ def test_config_goes_in_and_out_as_a_file(alice: User, server: Server, parts: st
     text = "# mine\nexport GREETING='it is'  # so\nCOLOUR=\"blue\nand red\"\n"
     before = ports(alice)
     done = alice.ssh("config:import", "-a", APP, "--no-restart", stdin=text)
-    assert "Set GREETING, COLOUR" in done.stderr
+    assert "Setting GREETING, COLOUR" in done.stderr
     assert "ps:restart" in done.stderr
     assert ports(alice) == before
     assert "GREETING" not in environment(server, APP)
@@ -88,7 +88,7 @@ def test_config_is_edited_on_the_server_and_on_a_laptop(
     env = {**alice.git_env(), "EDITOR": str(editor), "PATH": "/usr/bin:/bin"}
     client = [str(server.root / "bin/paas"), "config:edit", "-a", APP, "--no-restart"]
     done = run(client, env=env)
-    assert "Set COLOUR, NEW; Unset GREETING" in done.stderr
+    assert "Setting COLOUR, NEW, unsetting GREETING" in done.stderr
     assert json.loads(alice.ssh("config", "-a", APP, "--json").stdout) == {
         "COLOUR": "green",
         "NEW": "a b",
@@ -97,7 +97,7 @@ def test_config_is_edited_on_the_server_and_on_a_laptop(
     address = f"paas@127.0.0.1:{server.ssh_port}"
     alice.ssh("config:set", "-a", APP, "--no-restart", "GREETING=again", "COLOUR=red")
     done = run([*laptop, "--server", address, "--no-restart"], env=env)
-    assert "Set COLOUR; Unset GREETING" in done.stderr
+    assert "Setting COLOUR, unsetting GREETING" in done.stderr
     assert "where you are" in alice.ssh("config:edit", "-a", APP, check=False).stderr
 
 

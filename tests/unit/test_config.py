@@ -35,6 +35,18 @@ def test_no_restart_leaves_the_instances(world: World) -> None:
     assert world.processes.listing(ROOT, "shop")[0].instance.version == 2
 
 
+def test_what_is_done_is_told_as_heroku_does(world: World) -> None:
+    """No value, and nothing that reads as one."""
+    world.app()
+    world.config.set(ROOT, "shop", {GREETING: "hello"}, world.said, world.on_live)
+    assert world.said.lines == ["-----> Setting GREETING for shop", "-----> Done: v1"]
+    world.push()
+    world.said.lines.clear()
+    world.config.set(ROOT, "shop", {COLOUR: "red"}, world.said, world.on_live, unset=[GREETING])
+    assert world.said.lines[0] == "-----> Setting COLOUR, unsetting GREETING and restarting shop"
+    assert world.said.lines[-1] == "-----> Done: v3"
+
+
 def test_no_restart_before_the_first_deploy(world: World) -> None:
     """There is nothing to say of instances, and the first deploy takes it."""
     world.app()

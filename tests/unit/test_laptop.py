@@ -26,6 +26,18 @@ exit "$(cat "$FAKE/status" 2>/dev/null || echo 0)"
 """
 
 
+# A stand-in for paas, which completion asks for values; it may never ask for a password.
+FAKE_PAAS = """\
+#!/bin/sh
+case "$PAAS_SSH" in *BatchMode=yes*) ;; *) exit 1 ;; esac
+case "$1" in
+    apps) printf 'shop\\nshed\\nother\\n' ;;
+    config) printf '{\\n  "GREETING": "a\\\\n  \\\\"X\\\\": 1",\\n  "COLOUR": "red"\\n}\\n' ;;
+    keys) printf 'alice  SHA256:abc  me\\nbob  SHA256:xyz  \\n' ;;
+esac
+"""
+
+
 class Laptop:
     """A home, a work tree, and a program in the place of ssh."""
 
@@ -310,13 +322,28 @@ def test_works_without_a_server(laptop: Laptop) -> None:
         ("paas config:s", {"set"}),
         ("paas apps:destroy --c", {"--confirm"}),
         ("paas completion z", {"zsh"}),
+        ("paas ps -a sh", {"shop", "shed"}),
+        ("paas -a sh", {"shop", "shed"}),
+        ("paas ps -a ", {"shop", "shed", "other"}),
+        ("paas config:get -a shop G", {"GREETING"}),
+        ("paas config:unset ", {"GREETING", "COLOUR"}),
+        ("paas keys:remove SHA256:a", {"abc"}),
+        ("paas nginx:set client", {"client-max-body-size"}),
+        ("paas help ps:sc", {"scale"}),
+        ("paas help nginx", {"nginx", "nginx:report", "nginx:set"}),
+        ("paas -a shop config:s", {"set"}),
     ],
 )
-def test_bash_completion(line: str, expected: set[str]) -> None:
-    """bash offers commands, also after a colon, and the options of a command."""
+def test_bash_completion(laptop: Laptop, line: str, expected: set[str]) -> None:
+    """bash offers commands, also after a colon, their options, and what the server has."""
+    paas = laptop.root / "bin/paas"
+    paas.write_text(FAKE_PAAS)
+    paas.chmod(0o755)
     ask = "COMP_POINT=${#COMP_LINE}; _paas; printf '%s\\n' \"${COMPREPLY[@]}\""
     script = f"{completion.script('bash')}COMP_LINE='{line}'; {ask}"
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, check=True, env=laptop.env
+    )
     found = {word.removeprefix("apps:") for word in done.stdout.split()}
     assert found == expected
     assert done.stderr == ""

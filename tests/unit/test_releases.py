@@ -107,6 +107,18 @@ def test_rollback_by_default_is_to_the_release_before(shop: World) -> None:
     assert shop.environment()["GREETING"] == "hello"
 
 
+def test_a_rollback_names_the_way_forward(shop: World) -> None:
+    """Git would not push the same commit again; nothing is said where the code is the same."""
+    roll_back(shop, 1)
+    told = "\n".join(shop.said.lines)
+    assert 'again is "Everything up-to-date"' in told
+    assert "paas rollback v3" in told
+    shop.said.lines.clear()
+    shop.config.set(ROOT, "shop", {VarName("A"): "1"}, shop.said, shop.on_live)
+    roll_back(shop, 4)
+    assert not any("up-to-date" in line for line in shop.said.lines)
+
+
 def test_rollback_of_a_rollback(shop: World) -> None:
     """Twice without a version comes to where it began, as on Heroku."""
     roll_back(shop)

@@ -56,7 +56,7 @@ def add(session: Session, user: str, file: str | None, role: str | None) -> None
     key = session.platform.keys.add(
         session.actor, user_name(user), text, Role(role) if role else None
     )
-    session.say.step(f"{key.user} may come in with {key.fingerprint}")
+    session.say.step(f"{key.user} may come in with this key:")
     print_line(key.fingerprint)
 
 

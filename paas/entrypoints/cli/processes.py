@@ -30,11 +30,15 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
 
     Example: paas ps -a shop
     """
-    running = session.platform.processes.listing(session.actor, session.app_name(app, name))
+    name = session.app_name(app, name)
+    processes = session.platform.processes
+    running = processes.listing(session.actor, name)
     if as_json:
         print_json([_plain(item) for item in running])
         return
-    if not running:
+    if processes.serves_files(session.actor, name):
+        session.say.detail("The web server itself serves this app's files: no web process runs.")
+    elif not running:
         session.say.detail("No instances. Deploy: git push deploy main; or: paas ps:scale web=1")
     now = datetime.now(UTC)
     print_table(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from paas import __version__
 from paas.entrypoints.installer import checks, demo, machine, packages, slots, versions
 from paas.entrypoints.installer.plan import InstallError, Plan
 from paas.entrypoints.installer.uninstall import uninstall
@@ -118,7 +119,8 @@ def install(plan: Plan, notes: Sequence[str], *, force: bool, with_demo: bool) -
             options = " and ".join("--" + o.replace("_", "-") for o in missing)
             raise InstallError(f"A server of its own in a directory needs {options} as well.")
     checks.check(plan, force=force)
-    say.step(f"{'Upgrading' if plan.installed else 'Installing'} paas in {plan.root or '/'}")
+    upgrades = plan.installed
+    say.step(f"{'Upgrading' if upgrades else 'Installing'} paas in {plan.root or '/'}")
     for note in notes:
         say.detail(note)
     if missing := packages.missing():
@@ -129,12 +131,12 @@ def install(plan: Plan, notes: Sequence[str], *, force: bool, with_demo: bool) -
         plan = _with_slot(plan, plan.root)
     say.step("Making the server's virtual environment")
     version = versions.install_version(plan)
-    say.step("Starting the server" if not plan.installed else "Restarting the gate; apps run on")
+    say.step("Starting the server" if not upgrades else "Restarting the gate; apps run on")
     _second_half(plan, version)
     if with_demo:
         demo.run_demo(plan, say)
     elif not plan.quiet:
-        _say_next(plan)
+        print(_upgraded(plan) if upgrades else _next_commands(plan))
 
 
 def _with_slot(plan: Plan, root: str) -> Plan:
@@ -155,18 +157,29 @@ def _second_half(plan: Plan, version: Path) -> None:
         raise InstallError("The installation is not complete.", "Mend that, then run it again.")
 
 
-def _say_next(plan: Plan) -> None:
+def _next_commands(plan: Plan) -> str:
     server = demo.Server(plan)
-    paas = plan.command if plan.embedded else "sudo paas"
     host = "YOUR-SERVER" if server.domain == "localhost" else server.domain
-    print(f"""
+    return f"""
 paas is installed. The next three commands:
 
-  {paas} keys:add YOU < ~/.ssh/id_ed25519.pub
+  {_command(plan)} keys:add YOU --admin < ~/.ssh/id_ed25519.pub
   git remote add deploy {server.git_url("hello", host)}
   git push deploy main
 
-Your app then answers at {server.web_url("hello")}""")
+Your app then answers at {server.web_url("hello")}"""
+
+
+def _upgraded(plan: Plan) -> str:
+    return f"""
+paas is upgraded to {__version__}; apps, settings and data are as they were.
+
+  {_command(plan)} server:status     what runs
+  {_command(plan)} doctor            whether all is as it should be"""
+
+
+def _command(plan: Plan) -> str:
+    return str(plan.command) if plan.embedded else "sudo paas"
 
 
 def _indented(text: str) -> str:
