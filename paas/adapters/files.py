@@ -58,6 +58,15 @@ def _write_new(
             os.fsync(fd)
 
 
+def sync_file(path: Path) -> None:
+    """Put a file's content on the disk."""
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def sync_directory(path: Path) -> None:
     """Put a directory's entries (names made, replaced, removed) on the disk."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -58,6 +58,10 @@ class FileTrash:
     def lose_certificate(self, id: str, why: str) -> int:
         return self._move(f"certificate {id}", [self._state / "certs" / id], why)
 
+    def lose_store(self, why: str) -> int:
+        names = ("state.db", "state.db-wal", "state.db-shm", "store.damaged")
+        return self._move("the database", [self._state / name for name in names], why)
+
     def keep_group(self, group: str, why: str) -> int:
         return self._copy(f"instances {group}", self._files_of(group), why)
 

@@ -1,7 +1,8 @@
-"""What was found on the server's disk though its database does not know it."""
+"""What the server's database does not know, and the copies of that."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 NOT_IN_STORE = "The database does not know it."
 
@@ -19,3 +20,13 @@ class Lost:
     whence: tuple[str, ...]
     at: datetime
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCopy:
+    """A copy of the store. apps: how many it knows. fault: why it cannot be used, or None."""
+
+    path: Path
+    at: datetime
+    apps: int
+    fault: str | None

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from paas import wiring
-from paas.adapters import daemons, leftovers
+from paas.adapters import daemons, directories, leftovers
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.clock import SystemClock
 from paas.adapters.nginx_orphans import dismiss_orphans
@@ -26,6 +26,7 @@ from paas.adapters.nginx_process import NginxProcess
 from paas.adapters.proxy_haproxy import HaproxyProxy
 from paas.adapters.runs_native import NativeRuns
 from paas.adapters.start_lock import start_lock
+from paas.adapters.store_sqlite.rescue import StoreRescue
 from paas.domain.errors import PaasError
 from paas.entrypoints.cli.terminal import Terminal
 from paas.settings import Settings, load
@@ -92,12 +93,34 @@ def prepare(settings: Settings) -> None:
     daemons.free_ports_of_daemons(settings)
     daemons.write_supervisord_conf(settings)
     try:
-        wiring.build(settings).reconcile.prepare()
+        _prepare_from_store(settings)
     except PaasError as error:
         # What can come up must: reconciling sets it right, or says what is wrong.
         print(error.message, file=sys.stderr)
     # With the claims of all instances that are laid out now, in one transaction.
     daemons.apply_firewall(settings)
+
+
+def _prepare_from_store(settings: Settings) -> None:
+    """Render what is read from the store; where that cannot be used, what ran is known by a copy.
+
+    Keys and sites are then left as they are on the disk.
+    """
+    platform = wiring.build(settings)
+    fault = platform.rescue.fault()
+    if fault is None:
+        platform.reconcile.prepare()
+        return
+    print(fault.message, fault.hint, sep="\n", file=sys.stderr)
+    stand_in = StoreRescue(settings.state / "state.db").stand_in(settings.run / "rescue")
+    if stand_in is None:
+        print("No copy of it is whole: only what has its files yet is started.", file=sys.stderr)
+        platform.runtime.forget_unstartable()
+        return
+    try:
+        wiring.build(settings, stand_in).reconcile.lay_out()
+    finally:
+        directories.remove(stand_in.parent)
 
 
 def _reconcile_when_up(settings: Settings) -> None:

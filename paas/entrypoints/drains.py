@@ -86,6 +86,7 @@ class DrainsProcess:
         self._stop = threading.Event()
         self._seen: tuple[object, ...] = ()
         self._workers: dict[str, Worker] = {}
+        self._told = ""
 
     def stop(self, _number: int, _frame: FrameType | None) -> None:
         """End soon."""
@@ -96,8 +97,11 @@ class DrainsProcess:
         while not self._sender.has_ended():
             try:
                 self._refresh()
+                self._told = ""
             except PaasError as error:
-                log(error.message)
+                if error.message != self._told:  # once, not each second
+                    log(error.message)
+                self._told = error.message
             if self._stop.wait(TICK_S):
                 break
         for worker in self._workers.values():

@@ -16,6 +16,7 @@ from paas.adapters.scratch_keeper import ScratchKeeper
 from paas.adapters.store_sqlite import SqliteStore
 from paas.adapters.supervisord import Supervisor
 from paas.domain.errors import PaasError
+from paas.entrypoints.supervised import log
 from paas.services.losses import Losses
 from paas.settings import Settings
 
@@ -41,6 +42,8 @@ def _run(settings: Settings) -> None:
     while True:
         try:
             keeper.turn(_TURN_S)
+        except PaasError as error:
+            log(error.message)
         except Exception:  # one process's; the others are looked after all the same
             _report()
 

@@ -30,6 +30,8 @@ from paas.domain.errors import PaasError
 from paas.entrypoints import keeping
 from paas.entrypoints.certifying import Certifying
 from paas.entrypoints.certifying import build as build_certifying
+from paas.entrypoints.copying import Copying
+from paas.entrypoints.copying import build as build_copying
 from paas.entrypoints.scheduling import Scheduling
 from paas.entrypoints.scheduling import build as build_scheduling
 from paas.entrypoints.supervised import end_with_parent, log, mark
@@ -52,6 +54,7 @@ class Watcher:
         scheduling: Scheduling,
         certifying: Certifying,
         reserve: DiskReserve,
+        copying: Copying,
     ) -> None:
         self._settings_file = settings_file
         self._liveness = liveness
@@ -60,6 +63,8 @@ class Watcher:
         self._certifying = certifying
         self._reserve = reserve
         self._reserve_at = 0.0
+        self._copying = copying
+        self._told = ""
         self._stop = threading.Event()
         self._watched: dict[int, Watched] = {}
         self._standings: dict[int, Standings] = {}
@@ -74,6 +79,7 @@ class Watcher:
         scheduler = threading.Thread(target=self._schedule, name="cron")
         scheduler.start()
         self._certifying.start(self._stop)
+        self._copying.start(self._stop)
         settings = mark(self._settings_file)
         while not self._stop.wait(TICK_S):
             if mark(self._settings_file) != settings:
@@ -83,8 +89,11 @@ class Watcher:
             self._keep_reserve()
             try:
                 self._refresh()
+                self._told = ""
             except PaasError as error:
-                log(error.message)
+                if error.message != self._told:  # once, not each second
+                    log(error.message)
+                self._told = error.message
             for app_id, watched in self._watched.items():
                 thread = self._busy.get(app_id)
                 if thread is None or not thread.is_alive():
@@ -184,7 +193,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     scheduling = build_scheduling(settings, Changes(database), log)
     certifying = build_certifying(settings.etc, Changes(database), log)
     reserve = DiskReserve(settings.state, settings.reserve_mib)
-    watcher = Watcher(build(settings), database, settings_file, scheduling, certifying, reserve)
+    copying = build_copying(database, Changes(database), log)
+    watcher = Watcher(
+        build(settings), database, settings_file, scheduling, certifying, reserve, copying
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, watcher.stop)
     watcher.run()

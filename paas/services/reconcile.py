@@ -64,6 +64,10 @@ class Reconcile:
         self.keys.publish(self.store.all_keys())
         self.remains.drop_unknown()
         self.proxy.restore(self.sites.all_present())
+        self.lay_out()
+
+    def lay_out(self) -> None:
+        """Before the supervisor starts: have it start all that is live in the store."""
         for app in self._deployed():
             with suppress(PaasError):  # `run` tries it again, and says why it cannot be
                 self.rollout.lay_out(app, self._live(app))

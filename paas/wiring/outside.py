@@ -3,6 +3,7 @@
 import pwd
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from paas.adapters.build_queue import FlockBuildQueue
 from paas.adapters.buildpack import BuildpackBuilder
@@ -30,6 +31,7 @@ from paas.adapters.slugs_files import FileSlugs
 from paas.adapters.staple_files import StapleDirectory
 from paas.adapters.storage_files import FileStorage
 from paas.adapters.store_sqlite import SqliteStore
+from paas.adapters.store_sqlite.rescue import StoreRescue
 from paas.adapters.supervisord import Supervisor
 from paas.adapters.trash_files import FileTrash
 from paas.domain.addresses import Addresses
@@ -55,6 +57,7 @@ from paas.domain.interfaces import (
     StapleFiles,
     StorageFiles,
     Store,
+    StoreKeeper,
     Trash,
 )
 from paas.settings import Settings
@@ -107,10 +110,14 @@ class Outside:
     storage_files: StorageFiles
     trash: Trash
     reserve: Reserve
+    keeper: StoreKeeper
 
 
-def outside(settings: Settings) -> Outside:
-    """The adapters of a server. Opens nothing: files and connections open on first use."""
+def outside(settings: Settings, database: Path | None = None) -> Outside:
+    """The adapters of a server. Opens nothing: files and connections open on first use.
+
+    database: in place of the server's own, to read from.
+    """
     account = pwd.getpwnam(settings.account)
     addresses = Addresses(
         settings.domain,
@@ -120,7 +127,8 @@ def outside(settings: Settings) -> Outside:
         settings.https_port,
     )
     clock = SystemClock()
-    store = SqliteStore(settings.state / "state.db", settings.uids)
+    database = database or settings.state / "state.db"
+    store = SqliteStore(database, settings.uids)
     owner = (account.pw_uid, account.pw_gid)
     repository = DulwichRepository(
         settings.state / "git",
@@ -174,4 +182,5 @@ def outside(settings: Settings) -> Outside:
         storage_files=storage_files,
         trash=FileTrash(settings, clock),
         reserve=DiskReserve(settings.state, settings.reserve_mib),
+        keeper=StoreRescue(database),
     )

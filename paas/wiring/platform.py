@@ -1,6 +1,7 @@
 """The services of one server over its adapters."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from paas.adapters.buildpack_catalog import FileBuildpacks
 from paas.adapters.certbot import Certbot
@@ -35,6 +36,7 @@ from paas.services.pushes import Pushes
 from paas.services.reconcile import Reconcile
 from paas.services.releases import Releases
 from paas.services.remains import Remains
+from paas.services.rescue import Rescue
 from paas.services.retries import Retries
 from paas.services.router import Router
 from paas.services.runs import OneOffs
@@ -80,6 +82,7 @@ class Platform:
     pushes: Pushes
     reconcile: Reconcile
     releases: Releases
+    rescue: Rescue
     retries: Retries
     router: Router
     sites: Sites
@@ -90,9 +93,12 @@ class Platform:
     upkeep: Upkeep
 
 
-def build(settings: Settings) -> Platform:
-    """The platform of a server. Opens nothing: files and connections open on first use."""
-    out = outside(settings)
+def build(settings: Settings, database: Path | None = None) -> Platform:
+    """The platform of a server. Opens nothing: files and connections open on first use.
+
+    database: in place of the server's own, to read from.
+    """
+    out = outside(settings, database)
     sites = Sites(
         store=out.store,
         proxy=out.proxy,
@@ -226,6 +232,7 @@ def build(settings: Settings) -> Platform:
         ),
         drains=drains,
         releases=parts.releases,
+        rescue=Rescue(store=out.store, keeper=out.keeper, trash=out.trash, locks=out.locks),
         retries=Retries(store=out.store, releases=parts.releases, watch=parts.watch),
         sites=sites,
         stapling=_stapling(out, sites),

@@ -17,6 +17,7 @@ from paas.adapters.clock import SystemClock
 from paas.adapters.drain_places import DrainPlaces
 from paas.adapters.logs import FileLogs
 from paas.adapters.store_sqlite import SqliteStore
+from paas.adapters.store_sqlite.creation import create
 from paas.domain.apps import App
 from paas.domain.drains import Drain
 from paas.domain.names import AppName
@@ -40,6 +41,7 @@ class Server:
         text = {k: str(v) if isinstance(v, Path) else v for k, v in plain.items()}
         (root / "server.yml").write_text(yaml.safe_dump({**text, "uids": list(UIDS)}))
         (root / "drains").mkdir()
+        create(root / "state.db")
         self.store = SqliteStore(root / "state.db", UIDS)
         self.app: App = self.store.add_app(AppName("shop"), None, datetime.now(UTC))
         self.logs = FileLogs(self.settings, SystemClock())

@@ -63,6 +63,9 @@ class FakeTrash:
         self._places.certificate_files.remove(id)
         return self._take(f"certificate {id}")
 
+    def lose_store(self, why: str) -> int:
+        return self._take("the database")
+
     def keep_group(self, group: str, why: str) -> int:
         return self._take(f"group {group}")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from paas.adapters.schedules_cronsim import CronSimSchedules
 from paas.adapters.staple_files import StapleDirectory
 from paas.adapters.store_sqlite import SqliteStore
+from paas.adapters.store_sqlite.creation import create
 from paas.domain.acme import LETS_ENCRYPT
 from paas.domain.addresses import Addresses
 from paas.domain.apps import Actor, App, Role
@@ -112,6 +113,7 @@ class World:
     live: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        create(self.folder / "state.db")
         self.store = SqliteStore(self.folder / "state.db", (70000, 70009))
         self.schedules = CronSimSchedules()  # pure, so no fake
         addresses = Addresses("example.com", 80, 22, "paas", 443)

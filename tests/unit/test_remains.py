@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from paas.adapters.store_sqlite.rescue import StoreRescue
 from paas.domain.routing import Routing
 from tests.fakes.world import ROOT, World
 
@@ -17,11 +18,12 @@ def keep(world: World) -> Path:
 
 
 def put_back(world: World, copy: Path) -> None:
-    """Make an older copy the store, as somebody with a backup would."""
+    """Make an older copy the store, as somebody with a backup would, and go on with it."""
     world.store.close()
     for path in world.folder.glob("state.db-*"):
         path.unlink()
     shutil.copy(copy, world.folder / "state.db")
+    StoreRescue(world.folder / "state.db").adopt()
 
 
 def test_an_unknown_app_that_runs_is_left_alone(world: World) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.store_sqlite import SqliteStore
+from paas.adapters.store_sqlite.creation import create
 from paas.domain.errors import PaasError
 from paas.domain.names import AppName
 
@@ -37,6 +38,7 @@ def test_two_stores_of_one_process(tmp_path: Path) -> None:
     them the other would take itself for the last, and delete the log that this one writes to.
     """
     path = tmp_path / "state.db"
+    create(path)
     first, second = stores(path)
     app = first.add_app(AppName("jobs"), None, NOW)
     log = path.with_name("state.db-wal")
@@ -52,6 +54,7 @@ def test_two_stores_of_one_process(tmp_path: Path) -> None:
 def test_a_database_that_another_program_keeps_locked(tmp_path: Path) -> None:
     """Said as what it is, not as a fault of ours; it works again when that has ended."""
     path = tmp_path / "state.db"
+    create(path)
     store = SqliteStore(path, (70000, 70009))
     with store.writing() as connection:
         connection.execute("PRAGMA busy_timeout = 10")
@@ -65,6 +68,7 @@ def test_a_database_that_another_program_keeps_locked(tmp_path: Path) -> None:
 
 def test_close_before_a_fork(tmp_path: Path) -> None:
     """A closed store opens anew; nothing is lost."""
+    create(tmp_path / "state.db")
     store = SqliteStore(tmp_path / "state.db", (70000, 70009))
     store.add_app(AppName("jobs"), None, NOW)
     store.close()
@@ -75,6 +79,7 @@ def test_close_before_a_fork(tmp_path: Path) -> None:
 
 def test_the_last_uid_is_no_app_s(tmp_path: Path) -> None:
     """It is of what sends to drains; and uids are not without end."""
+    create(tmp_path / "state.db")
     store = SqliteStore(tmp_path / "state.db", (70000, 70002))
     assert [store.add_app(AppName(name), None, NOW).uid for name in "ab"] == [70000, 70001]
     with pytest.raises(PaasError, match="All uids from 70000 to 70001"):

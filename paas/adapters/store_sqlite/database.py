@@ -3,50 +3,129 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from paas.adapters.store_sqlite.schema import MIGRATIONS
-from paas.domain.errors import PaasError, disk_full
+from paas.adapters.store_sqlite import faults
+from paas.adapters.store_sqlite.copies import Copies
+from paas.adapters.store_sqlite.mark import Mark, MarkFile
+from paas.adapters.store_sqlite.migrating import identity, migrate, needs_migration
 
 BUSY_S = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A connection, by which process, and to which file."""
+
+    pid: int
+    file: tuple[int, int]
+    connection: sqlite3.Connection
+
+
 class Database:
-    """Opens on first use, anew after a fork. uids: the range that apps get theirs from."""
+    """Opens on first use, anew after a fork, or where the file was replaced.
+
+    It never makes the file (creation.py does). uids: the range that apps get theirs from.
+    """
 
     def __init__(self, path: Path, uids: tuple[int, int]) -> None:
-        self._path = path
+        self.path = path
         self._uids = uids
-        self._connection: tuple[int, sqlite3.Connection] | None = None
+        self._mark = MarkFile(path)
+        self._opened: _Open | None = None
 
     def _open(self) -> sqlite3.Connection:
         pid = os.getpid()
-        if self._connection is None or self._connection[0] != pid:
+        opened = self._opened
+        if opened is not None and opened.pid == pid and opened.connection.in_transaction:
+            return opened.connection
+        file = self._file()
+        if opened is None or opened.pid != pid or opened.file != file:
+            if opened is not None and opened.pid == pid:
+                self.close()
+            self._opened = opened = _Open(pid, file, self._connect())
+        return opened.connection
+
+    def _file(self) -> tuple[int, int]:
+        """Which file it is. Raises PaasError where there is none, or nothing in it."""
+        try:
             # Never opened beside SQLite: to close it would end this process's locks (fcntl(2)).
-            with suppress(FileExistsError):
-                os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-            connection = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            _migrate(connection)
-            self._connection = (pid, connection)
-        return self._connection[1]
+            found = self.path.stat()
+        except FileNotFoundError as error:
+            raise faults.missing(self.path) from error
+        if found.st_size == 0:
+            raise faults.missing(self.path)
+        return found.st_dev, found.st_ino
+
+    def _connect(self) -> sqlite3.Connection:
+        """Raises PaasError where the file is not this server's store as it last was."""
+        if damage := faults.known_damage(self.path):
+            raise faults.damaged(self.path, damage)
+        with faults.told(self.path, BUSY_S):
+            uri = f"{self.path.absolute().as_uri()}?mode=rw"
+            connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)
+            try:
+                self._settle(connection)
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
+    def _settle(self, connection: sqlite3.Connection) -> None:
+        mark = self._mark.read()
+        migrating = needs_migration(connection, self.path)
+        if fault := faults.fault(self.path, identity(connection), mark):
+            raise fault
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        if migrating:
+            migrate(connection, lambda number: Copies(self.path).before_migration(number))
+        present = identity(connection)
+        if mark is None and present is not None:
+            self._mark.write(present)
+
+    def settle_mark(self) -> None:
+        """Have the mark say what the store has, on the disk; it may be a change or two behind."""
+        with faults.told(self.path, BUSY_S):
+            present = identity(self._open())
+        mark = self._mark.read()
+        if present is not None and (mark is None or mark.changes < present.changes):
+            self._mark.note(present)
+        self._mark.sync()
 
     def close(self) -> None:
         """Before a fork whose child is to use this: SQLite's own state must not be inherited."""
-        if self._connection is not None:
-            self._connection[1].close()
-            self._connection = None
+        if self._opened is not None:
+            self._opened.connection.close()
+            self._opened = None
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that commits at the end and rolls back on an exception."""
-        with _transaction(self._open()) as connection:
-            yield connection
+        mark = None
+        connection = self._open()
+        with faults.told(self.path, BUSY_S):
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                before = connection.total_changes
+                yield connection
+                if connection.total_changes != before:
+                    row = connection.execute(
+                        "UPDATE identity SET changes = changes + 1 RETURNING id, changes"
+                    ).fetchone()
+                    mark = Mark(*row)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        if mark is not None:
+            self._mark.note(mark)
 
     def write(self, sql: str, *values: object) -> None:
         """One statement, as a transaction."""
@@ -55,58 +134,15 @@ class Database:
 
     def rows(self, sql: str, *values: object) -> list[Any]:
         """All rows of a query."""
-        return self._open().execute(sql, values).fetchall()
+        with faults.told(self.path, BUSY_S):
+            return self._open().execute(sql, values).fetchall()
 
     def row(self, sql: str, *values: object) -> Any:
         """The first row of a query, or None."""
-        return self._open().execute(sql, values).fetchone()
+        with faults.told(self.path, BUSY_S):
+            return self._open().execute(sql, values).fetchone()
 
 
 def parse_time(text: str) -> datetime:
     """A time as the tables keep it (ISO 8601)."""
     return datetime.fromisoformat(text)
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        yield connection
-        connection.execute("COMMIT")
-    except BaseException as error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        code = getattr(error, "sqlite_errorcode", None)
-        if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
-            raise disk_full() from error
-        if code == sqlite3.SQLITE_BUSY:
-            raise PaasError(
-                "state-locked",
-                "The server's database is locked by another program, and did not become free "
-                f"within {BUSY_S:g} s.",
-                "See who has it open, on the server: fuser -v state.db; then try again.",
-            ) from error
-        raise
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    """Bring the schema up to date; a newer one than this program knows is refused."""
-    if _version(connection) > len(MIGRATIONS):
-        raise PaasError(
-            "newer-state",
-            f"The database has schema {_version(connection)}; this version of paas knows "
-            f"{len(MIGRATIONS)}.",
-            "Run the install.sh of the newer version again.",
-        )
-    if _version(connection) == len(MIGRATIONS):
-        return
-    with _transaction(connection):
-        # Read again: another process may have migrated while this one waited.
-        for number in range(_version(connection), len(MIGRATIONS)):
-            for statement in MIGRATIONS[number].split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {number + 1}")

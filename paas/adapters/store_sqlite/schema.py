@@ -182,4 +182,11 @@ MIGRATIONS = (
         PRIMARY KEY (kind, id)
     ) STRICT;
     """,
+    """
+    CREATE TABLE identity (
+        id TEXT NOT NULL,
+        changes INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO identity VALUES (lower(hex(randomblob(16))), 0);
+    """,
 )

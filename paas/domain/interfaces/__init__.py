@@ -10,6 +10,7 @@ from paas.domain.interfaces.certifying import (
 )
 from paas.domain.interfaces.guarding import KeyFile, KeyReader, Locks, Reserve
 from paas.domain.interfaces.importing import Archive, Imported, Importer, Submodules
+from paas.domain.interfaces.keeping import StoreKeeper
 from paas.domain.interfaces.pages import Pages
 from paas.domain.interfaces.repository import Commit, Quarantine, Refs, Repository, Tree
 from paas.domain.interfaces.routing import (
@@ -79,6 +80,7 @@ __all__ = [
     "StapleFiles",
     "StorageFiles",
     "Store",
+    "StoreKeeper",
     "Submodules",
     "Trash",
     "Tree",

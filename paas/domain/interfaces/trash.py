@@ -28,6 +28,9 @@ class Trash(Protocol):
     def lose_certificate(self, id: str, why: str) -> int:
         """Move a certificate with its key."""
 
+    def lose_store(self, why: str) -> int:
+        """Move the database itself, before another takes its place."""
+
     def keep_group(self, group: str, why: str) -> int:
         """Keep a copy of the files of instances that are about to be forgotten.
 

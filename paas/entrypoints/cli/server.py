@@ -8,7 +8,7 @@ from paas import __version__
 from paas.adapters import daemons
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.firewall_nft import NftFirewall
-from paas.entrypoints.cli import trash
+from paas.entrypoints.cli import store, trash
 from paas.entrypoints.cli.session import Session, json_option, pass_session
 from paas.entrypoints.cli.tables import print_table
 from paas.entrypoints.cli.terminal import print_json, print_line
@@ -35,45 +35,67 @@ def status(session: Session, as_json: bool) -> None:
             {"name": row.name, "state": row.state, "pid": row.pid}
             for row in daemons.processes(settings)
         ],
-        "apps": len(session.platform.store.apps()),
-        "instances": len(session.platform.store.instances()),
         "free_disk_bytes": free,
         "firewall": NftFirewall(settings).status() or "works",
         "missing_cgroup_controllers": Cgroups(settings).missing(),
-        "certificates": len(session.platform.store.certificates()),
-        "certificate_warnings": session.platform.acme.warnings(),
+        "lost": [trash.plain(lost) for lost in session.platform.trash.listing()],
     }
-    unserved = [app.name for app in session.platform.sites.unserved()]
-    plain["unserved_apps"] = unserved
-    plain["lost"] = [trash.plain(lost) for lost in session.platform.trash.listing()]
+    fault = session.platform.rescue.fault()
+    plain["store"] = fault.message if fault else "whole"
+    if fault is None:
+        plain |= _known(session)
+    else:
+        session.status = fault.exit_code
     if as_json:
         print_json(plain)
         return
     print_line(f"=== paas {__version__} on {settings.domain}")
     rows = [(f"{row.name}:", row.state) for row in daemons.processes(settings)]
+    if fault is None:
+        rows.append(("Apps:", f"{plain['apps']} with {plain['instances']} instances"))
     rows += [
-        ("Apps:", f"{plain['apps']} with {plain['instances']} instances"),
         ("Free disk:", f"{free / 1024**3:.1f} GiB"),
         ("Firewall:", _firewall(str(plain["firewall"]))),
     ]
     missing = plain["missing_cgroup_controllers"]
     if missing:
         rows.append(("Limits:", f"not enforced here, no cgroup controller: {missing}"))
-    if plain["certificates"]:
+    if plain.get("certificates"):
         rows.append(("Certificates:", str(plain["certificates"])))
     print_table(("", ""), rows)
+    if fault is not None:
+        store.tell(session, fault)
+        return
     for warning in session.platform.acme.warnings():
         session.say.warn(warning)
-    for name in unserved:
-        session.say.warn(f"{name} is not served, the proxy refused it. Why: paas logs -a {name}")
+    for app in session.platform.sites.unserved():
+        session.say.warn(
+            f"{app.name} is not served, the proxy refused it. Why: paas logs -a {app.name}"
+        )
     trash.warn(session)
+
+
+def _known(session: Session) -> dict[str, object]:
+    """What the database knows."""
+    platform = session.platform
+    return {
+        "apps": len(platform.store.apps()),
+        "instances": len(platform.store.instances()),
+        "certificates": len(platform.store.certificates()),
+        "certificate_warnings": platform.acme.warnings(),
+        "unserved_apps": [app.name for app in platform.sites.unserved()],
+    }
 
 
 @click.command("doctor")
 @click.option("--fix", is_flag=True, help="Bring the server to what its database says.")
 @click.option("--empty-trash", is_flag=True, help="Delete for good what the database never knew.")
+@click.option("--restore-store", is_flag=True, help="Take the newest whole copy of the database.")
+@click.option("--adopt-store", is_flag=True, help="Go on with an older or another database.")
 @pass_session
-def doctor(session: Session, fix: bool, empty_trash: bool) -> None:
+def doctor(
+    session: Session, fix: bool, empty_trash: bool, restore_store: bool, adopt_store: bool
+) -> None:
     """End what was interrupted and bring back what is missing.
 
     Example: sudo paas doctor --fix
@@ -82,7 +104,15 @@ def doctor(session: Session, fix: bool, empty_trash: bool) -> None:
     if empty_trash:
         trash.empty(session)
         return
+    if restore_store or adopt_store:
+        (store.restore if restore_store else store.adopt)(session)
+        return
     trash.show(session)
+    fault = session.platform.rescue.fault()
+    if fault is not None:
+        store.tell(session, fault)
+        session.status = fault.exit_code
+        return
     if not fix:
         session.say.detail("Nothing was changed. To repair: paas doctor --fix")
         return

@@ -14,6 +14,7 @@ from paas.adapters.files import make_directory, read_json, write_atomic
 from paas.adapters.nginx_process import NginxProcess
 from paas.adapters.proxy_haproxy import HaproxyProxy
 from paas.adapters.proxy_nginx import NginxProxy
+from paas.adapters.store_sqlite.creation import create_for_installation
 from paas.domain.errors import PaasError
 from paas.entrypoints.installer import packages, service, versions
 from paas.entrypoints.installer.nginx_check import DEBIAN_DEFAULT_SITE, untouched_default_site
@@ -32,6 +33,7 @@ def configure(plan: Plan, version: Path) -> Settings:
     write_settings(plan)
     settings = load(plan.etc / "server.yml")
     daemons.make_directories(settings)
+    create_for_installation(settings.state / "state.db")
     write_command(plan, settings)
     sshd_changed = write_sshd(settings)
     proxy_changed = write_proxy(settings)

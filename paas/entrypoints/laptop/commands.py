@@ -82,7 +82,12 @@ COMMANDS = (
     CommandLine("cron:run", "[APP] JOB", "Run a cron job now.", (*_APP, "--detach")),
     CommandLine("cron:suspend", "[APP] [JOB...]", "Have cron jobs not run.", _APP),
     CommandLine("diff", "[APP] [vA] [vB]", "Show what differs between releases.", (*_APP, *_JSON)),
-    CommandLine("doctor", "", "Repair the server after a crash.", ("--fix", "--empty-trash")),
+    CommandLine(
+        "doctor",
+        "",
+        "Repair the server after a crash.",
+        ("--fix", "--empty-trash", "--restore-store", "--adopt-store"),
+    ),
     CommandLine("domains", "[APP]", "List host names, and their DNS.", (*_APP, *_TABLE)),
     CommandLine("domains:add", "[APP] DOMAIN...", "Answer to more host names.", _APP),
     CommandLine("domains:clear", "[APP]", "Keep the app's own name alone.", _APP),

@@ -1,0 +1,54 @@
+"""What doctor and server:status say of the database, and putting one back."""
+
+from paas.adapters import daemons
+from paas.domain.errors import PaasError
+from paas.entrypoints.cli.session import Session
+
+SHOWN = 5
+
+
+def tell(session: Session, fault: PaasError) -> None:
+    """What is wrong with it, which copies there are, and what can be done."""
+    session.say.warn(fault.message)
+    state = session.platform.settings.state
+    copies = session.platform.rescue.copies()
+    whole = [copy for copy in copies if copy.fault is None]
+    for copy in copies[:SHOWN]:
+        said = f"knows {copy.apps} apps" if copy.fault is None else f"cannot be used: {copy.fault}"
+        session.say.detail(f"{copy.path}, of {copy.at:%Y-%m-%d %H:%M:%S} UTC, {said}")
+    if whole:
+        session.say.warn("To put the newest whole copy in its place: paas doctor --restore-store")
+    else:
+        session.say.warn(
+            f"No copy in {state / 'copies'} is whole. Put a backup of yours in the place of "
+            f"{state / 'state.db'}, then: paas doctor --adopt-store"
+        )
+    if fault.reference in {"store-older", "store-foreign"}:
+        session.say.warn("To go on with the one that is there: paas doctor --adopt-store")
+    session.say.detail("Whatever the database then does not know is kept in the trash.")
+
+
+def restore(session: Session) -> None:
+    """Put the newest whole copy in its place, and bring the server to it."""
+    copy = session.platform.rescue.restore(session.say)
+    session.say.step(
+        f"The database is the copy of {copy.at:%Y-%m-%d %H:%M:%S} UTC: {copy.apps} apps"
+    )
+    _reconcile(session)
+
+
+def adopt(session: Session) -> None:
+    """Go on with the one that is there, and bring the server to it."""
+    session.platform.rescue.adopt(session.say)
+    session.say.step("The database that is there is this server's from now on")
+    _reconcile(session)
+
+
+def _reconcile(session: Session) -> None:
+    if daemons.supervisord_pid(session.platform.settings) is None:
+        session.say.detail("To start the server: paas server:start")
+        return
+    with session.say.doing("looking at the apps"):
+        session.platform.reconcile.run(session.say)
+    if session.platform.trash.listing():
+        session.say.warn("What the database does not know is in the trash: paas doctor")
