@@ -26,6 +26,8 @@ from paas.settings import Settings
 PLATFORM = ("gate", "log", "watch", "nginx", "sshd")
 # They run only while they are needed.
 AT_NEED = (DRAINS, "haproxy")
+# The tables of rules that this server has put up: another range of ports makes another table.
+FIREWALL_RECORD = "firewall"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -171,16 +173,26 @@ def write_supervisord_conf(settings: Settings) -> None:
 
 def apply_firewall(settings: Settings) -> None:
     """Close the apps' ports to all but the proxy and root, where nftables works."""
+    firewall, record = NftFirewall(settings), settings.run / FIREWALL_RECORD
     try:
-        NftFirewall(settings).install(present_claims(settings))
+        # First written: one that is up and nowhere noted would stay for good.
+        former = record.read_text().split() if record.exists() else []
+        write_atomic(record, " ".join({*former, firewall.table}), durable=False)
+        firewall.install(present_claims(settings))
+        for table in {*former} - {firewall.table}:
+            firewall.remove(table)
+        write_atomic(record, firewall.table, durable=False)
     except PaasError as error:
         print(error.message, file=sys.stderr)
 
 
 def remove_firewall(settings: Settings) -> None:
     """Take the platform's rules away."""
+    firewall, record = NftFirewall(settings), settings.run / FIREWALL_RECORD
     with suppress(PaasError):
-        NftFirewall(settings).remove()
+        for table in {*(record.read_text().split() if record.exists() else ()), firewall.table}:
+            firewall.remove(table)
+        record.unlink(missing_ok=True)
 
 
 def free_ports_of_daemons(settings: Settings) -> None:

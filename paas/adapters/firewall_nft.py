@@ -84,13 +84,13 @@ reject with tcp reset
 
 
 class NftFirewall:
-    """The rules for the ports of settings.ports; must run as root."""
+    """The rules for the ports of settings.ports; must run as root. table: their name."""
 
     def __init__(self, settings: Settings) -> None:
         self._first, self._last = settings.ports
         self._first_uid, self._last_uid = settings.uids
         self._proxy_user = settings.proxy_user
-        self._table = f"paas_{self._first:d}"
+        self.table = f"paas_{self._first:d}"
 
     def install(self, claims: Sequence[tuple[int, int]] = ()) -> None:
         """Put the rules up, in one transaction, in place of former ones of this server.
@@ -104,7 +104,7 @@ class NftFirewall:
             raise _failure(f"there is no account {self._proxy_user!r}") from error
         uids = f"{self._first_uid:d}-{self._last_uid:d}"
         rules = _TABLE.format(
-            table=self._table,
+            table=self.table,
             first=int(self._first),
             last=int(self._last),
             first_uid=int(self._first_uid),
@@ -115,7 +115,7 @@ class NftFirewall:
         )
         ports = ", ".join(f"{port:d}" for port in sorted(self._foreign_ports()))
         if ports:
-            rules += f"add element inet {self._table} foreign {{ {ports} }}\n"
+            rules += f"add element inet {self.table} foreign {{ {ports} }}\n"
         _nft(["-f", "-"], rules + self._elements("add", claims))
 
     def _foreign_ports(self) -> set[int]:
@@ -146,29 +146,30 @@ class NftFirewall:
         """Hold up new connections to these ports, so long at most; nothing without the rules."""
         each = ", ".join(f"{port:d} timeout {limit_s:d}s" for port in ports)
         with suppress(PaasError):
-            _nft(["-f", "-"], f"add element inet {self._table} held {{ {each} }}\n")
+            _nft(["-f", "-"], f"add element inet {self.table} held {{ {each} }}\n")
 
     def let_in(self) -> None:
         """Hold up no new connection any longer."""
         with suppress(PaasError):
-            _nft(["-f", "-"], f"flush set inet {self._table} held\n")
+            _nft(["-f", "-"], f"flush set inet {self.table} held\n")
 
     def _elements(self, verb: str, claims: Sequence[tuple[int, int]]) -> str:
         if not claims:
             return ""
         ports = ", ".join(f"{port:d}" for port, _ in claims)
         owners = ", ".join(f"{port:d} . {uid:d}" for port, uid in claims)
-        table = f"{verb} element inet {self._table}"
+        table = f"{verb} element inet {self.table}"
         return f"{table} claimed {{ {ports} }}\n{table} owners {{ {owners} }}\n"
 
-    def remove(self) -> None:
-        """Take the rules down; no error where there are none."""
-        _nft(["-f", "-"], f"table inet {self._table}\ndelete table inet {self._table}\n")
+    def remove(self, table: str | None = None) -> None:
+        """Take the rules down, or those of a former table; no error where there are none."""
+        name = table or self.table
+        _nft(["-f", "-"], f"table inet {name}\ndelete table inet {name}\n")
 
     def status(self) -> str | None:
         """None where the rules hold, else why not, in words. It tries: nobody must be refused."""
         try:
-            _nft(["list", "table", "inet", self._table], "")
+            _nft(["list", "table", "inet", self.table], "")
         except PaasError as error:
             return error.message
         if _cookies_are_all():

@@ -134,6 +134,47 @@ def test_settings_by_hand_survive(new_server: Callable[..., Server]) -> None:
     assert after["uids"] == settings["uids"]
 
 
+def test_chosen_ranges_are_kept(bare: Server) -> None:
+    """Running it again keeps them; other ports bring other rules, and the former ones go."""
+    first, second = _free_range(16_000), _free_range(16_400)
+    uids = "161000-161099"
+    bare.install("--quiet", "--uids", uids, "--app-ports", f"{first}-{first + 49}")
+    bare.install("--quiet")
+    assert _settings(bare)["uids"] == [161_000, 161_099]
+    assert _settings(bare)["ports"] == [first, first + 49]
+    bare.install("--quiet", "--app-ports", f"{second}-{second + 49}")
+    assert _settings(bare)["ports"] == [second, second + 49]
+    assert _nft_tables() & {f"paas_{first}", f"paas_{second}"} == {f"paas_{second}"}
+    bare.install("--uninstall", "--purge", "--quiet")
+    assert _nft_tables() & {f"paas_{first}", f"paas_{second}"} == set()
+
+
+def _free_range(start: int) -> int:
+    """The first of fifty ports that no rules of another server are about."""
+    taken = {int(name[5:]) for name in _nft_tables() if name.startswith("paas_")}
+    return next(port for port in range(start, start + 400, 50) if port not in taken)
+
+
+def test_two_installations_at_once(bare: Server) -> None:
+    """The second waits for the first, and is an upgrade."""
+    ends: list[tuple[int, str]] = []
+
+    def install() -> None:
+        done = bare.install("--quiet", check=False)
+        ends.append((done.returncode, done.stderr))
+
+    threads = [threading.Thread(target=install) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [status for status, _ in ends] == [0, 0], ends
+    waited = [told for _, told in ends if "Another installation of this server" in told]
+    assert len(waited) == 1
+    assert len([p for p in (bare.root / "opt/versions").iterdir() if p.name.isdigit()]) == 2
+    assert bare.paas("server:status").returncode == 0
+
+
 @pytest.mark.parametrize("after_s", [0.15, 0.4, 0.7, 1.0, 1.3])
 def test_killed_in_the_middle(bare: Server, after_s: float) -> None:
     """An installation that was killed is completed by running it again."""

@@ -56,7 +56,9 @@ def write_settings(plan: Plan) -> None:
     if not isinstance(present, dict):
         raise InstallError(f"{path} must be a mapping of settings.")
     defaults = {"domain": "localhost"} | ({"https_port": 0} if plan.embedded else {})
-    ours: dict[str, Any] = defaults | former | _layout(plan) | dict(plan.options)
+    ours: dict[str, Any] = (
+        defaults | dict(plan.defaults) | former | _layout(plan) | dict(plan.options)
+    )
     ours["build_env"] = dict(plan.machine)
     merged = merged_settings(present, former, ours) | dict(plan.options)
     if merged != present:

@@ -6,11 +6,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from paas import __version__
 from paas.entrypoints.installer import checks, demo, machine, packages, slots, versions
+from paas.entrypoints.installer.one_at_a_time import only_one
 from paas.entrypoints.installer.plan import InstallError, Plan
 from paas.entrypoints.installer.uninstall import uninstall
 
@@ -37,16 +39,21 @@ def main(source: str, argv: Sequence[str]) -> int:
     plan = Plan(source, root, _options(arguments), env, arguments.quiet)
     try:
         checks.require_root()
-        if arguments.uninstall:
-            uninstall(plan, purge=arguments.purge, say=Say(quiet=False))
-        else:
-            install(plan, notes, force=arguments.force, with_demo=arguments.demo)
+        with only_one(root, _tell_wait):
+            if arguments.uninstall:
+                uninstall(plan, purge=arguments.purge, say=Say(quiet=False))
+            else:
+                install(plan, notes, force=arguments.force, with_demo=arguments.demo)
     except InstallError as error:
         print(_indented(error.message), file=sys.stderr)
         if error.hint:
             print(_indented(error.hint), file=sys.stderr)
         return 1
     return 0
+
+
+def _tell_wait() -> None:
+    print(" !     Another installation of this server is running: waiting for it.", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -140,13 +147,14 @@ def install(plan: Plan, notes: Sequence[str], *, force: bool, with_demo: bool) -
 
 
 def _with_slot(plan: Plan, root: str) -> Plan:
-    """The plan with uids and ports of this server's own."""
+    """The plan with uids and ports of this server's own, unless others were chosen for it."""
     for directory in (Path(root), *Path(root).parents):
         if not directory.exists():
             directory.mkdir(parents=True, mode=0o755)
     slot = slots.take(root)
-    options = {"uids": list(slots.uids(slot)), "ports": list(slots.ports(slot)), **plan.options}
-    return Plan(plan.source, root, options, plan.machine, plan.quiet)
+    return replace(
+        plan, defaults={"uids": list(slots.uids(slot)), "ports": list(slots.ports(slot))}
+    )
 
 
 def _second_half(plan: Plan, version: Path) -> None:

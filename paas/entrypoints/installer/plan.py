@@ -25,6 +25,7 @@ class Plan:
     """One server to install. root: its directory, or None for the system install.
 
     options: settings given on the command line, by their names in server.yml.
+    defaults: of this server's own, where neither an option nor server.yml says otherwise.
     machine: settings for builds that this machine needs.
     """
 
@@ -33,6 +34,7 @@ class Plan:
     options: Mapping[str, Any] = field(default_factory=dict)
     machine: Mapping[str, str] = field(default_factory=dict)
     quiet: bool = False
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def embedded(self) -> bool:
@@ -76,7 +78,8 @@ class Plan:
         """For the second half of the installation, which runs in the new venv."""
         names = ("source", "root", "quiet")
         plain = {name: getattr(self, name) for name in names}
-        return json.dumps({**plain, "options": self.options, "machine": self.machine})
+        mappings = {"options": self.options, "machine": self.machine, "defaults": self.defaults}
+        return json.dumps({**plain, **mappings})
 
     @classmethod
     def from_json(cls, text: str) -> "Plan":
