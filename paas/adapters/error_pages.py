@@ -114,11 +114,18 @@ PAGES = {
         "This app is being worked on and will be back soon.",
         None,
     ),
+    "undeployed": ErrorPage(
+        HTTPStatus.NOT_FOUND,
+        "Nothing is deployed here yet",
+        "This app has a name, and no version of it was ever deployed. Please try again later.",
+        "If this is your app: git push deploy main",
+    ),
     "unknown": ErrorPage(
         HTTPStatus.NOT_FOUND,
         "There is no app here",
         "No app of this server answers to this name. Please check the address.",
-        "If this is your domain: paas domains:add",
+        "If this is your app, it answers once it is deployed: git push deploy main. If this is "
+        "your domain: paas domains:add",
         has_id=False,  # such requests are not in any log
     ),
 }

@@ -16,6 +16,7 @@ MODULES = Path("/etc/nginx/modules-enabled")
 MAINTENANCE_RETRY_S = 60
 NOT_RUNNING_RETRY_S = 5
 MAINTENANCE = "maintenance"
+UNDEPLOYED = "undeployed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def _errors(site: Site) -> dict[int, str]:
         return {502: "502", 504: "504"} | (missing if site.statics else {})
     if site.folder:
         return {} if site.folder.files.error_page else missing
-    return {503: "503"}
+    return {503: "503"} if site.deployed else {404: UNDEPLOYED}
 
 
 def _retry_after_s(site: Site, errors: Collection[int]) -> dict[int, int]:

@@ -66,6 +66,7 @@ def render_site(
         challenges=path_text(challenges_directory(settings)),
         **_folder(site),
         closed=site.closed,
+        deployed=site.deployed,
         **error_values(site, settings),
         statics=static_values(site),
         brotli_static=modules.brotli_static,

@@ -74,6 +74,7 @@ class Site:
     A host may begin with ``*.``: any name below, unless another site has that name itself.
     closed: every request is answered with 503 and the page, or a default one.
     No ports: the hosts answer with the folder's files, or 503 where there is none.
+    deployed: false where no version was ever deployed, as the page then says, with 404.
     error_pages: by status (502, 503 for no ports, 504), what visitors see in place of a default.
     """
 
@@ -88,6 +89,7 @@ class Site:
     settings: RouterSettings = DEFAULTS
     statics: tuple[Static, ...] = ()
     error_pages: Mapping[int, Path] = field(default_factory=dict)
+    deployed: bool = True
 
     @property
     def hsts(self) -> Hsts | None:

@@ -13,6 +13,7 @@ from paas.domain.statics import VARIABLES, parse_static_paths
 from paas.services.access import find_app, refreshed
 from paas.services.narration import telling_failure
 from paas.services.rollout import Rollout
+from paas.services.standing import standing
 from paas.services.watch import Watch
 
 
@@ -115,7 +116,7 @@ class Config:
                 on_live()
 
             if restart:
-                with telling_failure(say, "The config is as it was", app.current):
+                with telling_failure(say, "The config is as it was", standing(self.store, app)):
                     self.rollout.run(app, release, say, live, leaving)
             else:
                 self.store.make_current(app.id, release.version, app.generation)

@@ -23,6 +23,7 @@ from paas.services.phases import Phases
 from paas.services.pruning import Pruning
 from paas.services.rollout import Rollout
 from paas.services.slug_maker import Push, SlugMaker, current_slug
+from paas.services.standing import standing
 from paas.services.upkeep import refuse_locked
 from paas.services.watch import Watch
 
@@ -59,7 +60,7 @@ class Deploys:
             build = self._begin(push)
             say = Recorded(terminal, self.logs.open_build(build.id))
             try:
-                with telling_failure(say, "The deploy failed", push.app.current):
+                with telling_failure(say, "The deploy failed", standing(self.store, push.app)):
                     slug, config = self.maker.make(push, build, say)
                     baseline = self.watch.baseline(push.app)
                     version = self._release(push, slug, config, say, on_live, leaving)

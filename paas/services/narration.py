@@ -75,13 +75,12 @@ def waiting(say: Narrator) -> Callable[[str], AbstractContextManager[None]]:
 
 
 @contextmanager
-def telling_failure(say: Narrator, what: str, current: int | None) -> Iterator[None]:
-    """Where the block fails, say so and what serves. current: the version, where there is one."""
+def telling_failure(say: Narrator, what: str, standing: str) -> Iterator[None]:
+    """Where the block fails, say so and how the app stands (services/standing.py)."""
     try:
         yield
     except PaasError:
-        serving = f"; v{current} goes on serving" if current else ""
-        say.step(f"{what}{serving}")
+        say.step(f"{what}; {standing}")
         raise
 
 

@@ -21,6 +21,7 @@ from paas.domain.stopping import (
 from paas.services.access import find_app, refreshed
 from paas.services.narration import telling_failure, waiting
 from paas.services.rollout import Rollout
+from paas.services.standing import standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class Processes:
                 )
             only = {label(place) for place in chosen} if words else None
             self.rollout.foresight.look(app, say, only)
-            with telling_failure(say, "Nothing was restarted", app.current):
+            with telling_failure(say, "Nothing was restarted", standing(self.store, app)):
                 self.rollout.run(app, release, say, on_live, leaving, only=only)
 
     def stop(self, actor: Actor, name: str, words: Sequence[str], say: Narrator) -> None:
@@ -195,7 +196,7 @@ class Processes:
             self._tell_idle(app, {*places(after)} - {*places(before)}, say)
             self.store.set_formation(app.id, after)
             try:
-                with telling_failure(say, "The formation is as it was", app.current):
+                with telling_failure(say, "The formation is as it was", standing(self.store, app)):
                     self.rollout.run(app, release, say, on_live, leaving, only=changed)
             except BaseException:
                 self.store.set_formation(app.id, before)

@@ -14,6 +14,7 @@ from paas.services.access import find_app, refreshed
 from paas.services.diffs import Diffs, no_such_release
 from paas.services.narration import telling_failure
 from paas.services.rollout import Rollout
+from paas.services.standing import standing
 
 DESCRIPTION_MAX = 200
 
@@ -170,7 +171,7 @@ class Releases:
             self.logs.write(app.id, "release", f"v{release.version} is live: {description}")
             on_live()
 
-        with telling_failure(say, f"v{release.version} failed", app.current):
+        with telling_failure(say, f"v{release.version} failed", standing(self.store, app)):
             self.rollout.run(app, release, say, live, leaving, release_phase=release_phase)
         return release.version
 

@@ -79,6 +79,7 @@ class Sites:
             settings=router_settings(routing.settings, routing.users),
             statics=() if closed else self.files.statics(release, routing),
             error_pages=self.files.error_pages(slug),
+            deployed=slug is not None,
         )
 
     def present(

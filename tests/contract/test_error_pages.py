@@ -80,6 +80,20 @@ def test_a_page_says_what_is_wrong_and_the_id_of_the_request(nginx: Nginx, statu
     wait_until(lambda: f"request_id={request_id(answer)}" in log.read_text())
 
 
+def test_an_app_that_was_never_deployed_says_so(nginx: Nginx) -> None:
+    """Config alone is no app yet: 404, and what its owner types."""
+    nginx.proxy.apply(Site(1, (HOST,), (), deployed=False))
+    answer = nginx.get(HOST, "/any", BROWSER)
+    assert status_of(answer) == 404
+    assert "<h1>Nothing is deployed here yet</h1>" in said(answer)
+    assert "git push deploy main" in said(answer)
+    assert b"Retry-After" not in answer
+    programs = json.loads(said(nginx.get(HOST, "/", JSON)))
+    assert (programs["status"], programs["error"]) == (404, "Nothing is deployed here yet")
+    nginx.proxy.apply(Site(1, (HOST,), ()))
+    assert status_of(nginx.get(HOST)) == 503
+
+
 REFUSED: dict[int, tuple[dict[str, str], str]] = {
     400: ({}, "GET /%00"),
     401: ({}, "GET /"),

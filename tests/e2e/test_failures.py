@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -217,3 +218,19 @@ def test_disk_full(new_server: Callable[..., Server], repository: MakeRepository
     server.disk_of_its_own(48)
     app.user.push(app.repository, "full")
     assert server.get("full").text == "v2"
+
+
+def test_a_first_deploy_that_fails_after_config_was_set(
+    server: Server, alice: User, tmp_path: Path
+) -> None:
+    """Nothing serves then: neither the push nor the site speaks as if something did."""
+    alice.ssh("apps:create", "unborn")
+    assert "There is no app here" in server.get("unborn").text
+    alice.ssh("config:set", "-a", "unborn", "A=1")
+    repository = Repository.of(tmp_path / "unborn", tiny(**{"serve.py": "raise SystemExit(3)"}))
+
+    told = alice.push(repository, "unborn", check=False).stdout
+
+    assert "The deploy failed; nothing is deployed yet" in told
+    answer = server.get("unborn")
+    assert (answer.status, "Nothing is deployed here yet" in answer.text) == (404, True)

@@ -3,7 +3,9 @@
 import pytest
 
 from paas.domain.errors import PaasError, disk_full
+from paas.domain.names import VarName
 from paas.domain.releases import State, Status
+from paas.services.access import refreshed
 from tests.fakes.runtime import Behaviour
 from tests.fakes.world import ROOT, World
 
@@ -206,7 +208,7 @@ def test_failure_tells_what_goes_on_serving(world: World) -> None:
     world.builder.failure = PaasError("build", "The build failed.")
     with pytest.raises(PaasError):
         world.push()
-    assert "-----> The deploy failed" in world.said.lines
+    assert "-----> The deploy failed; nothing is deployed yet" in world.said.lines
     world.builder.failure = None
     world.push()
     world.builder.failure = PaasError("build", "The build failed.")
@@ -254,3 +256,38 @@ def test_a_full_disk_keeps_nothing_running_and_no_release_pending(world: World) 
     assert world.runtime.running == running
     assert [r.status for r in world.store.releases(1)] == [Status.FAILED, Status.SUCCEEDED]
     assert {i.version for i in world.store.instances(1)} == {1}
+
+
+def test_a_failure_says_what_serves_and_not_what_does_not(world: World) -> None:
+    """Nothing yet; config alone; a release that was stopped by hand; a worker alone."""
+    world.app()
+    world.builder.failure = PaasError("build-failed", "No.")
+
+    def failed() -> str:
+        with pytest.raises(PaasError):
+            world.push(commit="b" * 40)
+        return next(line for line in reversed(world.said.lines) if "The deploy failed" in line)
+
+    assert failed() == "-----> The deploy failed; nothing is deployed yet"
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.said, world.on_live)
+    assert failed() == "-----> The deploy failed; nothing is deployed yet"
+    world.builder.failure = None
+    world.repository.procfiles["a" * 40] = b"web: serve\nworker: work"
+    world.push()
+    world.builder.failure = PaasError("build-failed", "No.")
+    assert failed() == "-----> The deploy failed; v2 goes on serving"
+    world.processes.scale(ROOT, "shop", ["worker=1", "web=0"], world.said, world.on_live)
+    assert failed() == "-----> The deploy failed; v2 goes on running"
+    world.processes.stop(ROOT, "shop", [], world.said)
+    assert failed() == (
+        "-----> The deploy failed; v2 stays the current release, and nothing of it runs"
+    )
+
+
+def test_the_page_of_an_app_with_config_alone(world: World) -> None:
+    """The proxy knows that nothing was deployed; from the first deploy on something was."""
+    app = world.app()
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.said, world.on_live)
+    assert not world.sites.present(refreshed(world.store, app)).deployed
+    world.push()
+    assert world.sites.present(refreshed(world.store, app)).deployed
