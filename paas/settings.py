@@ -11,6 +11,7 @@ import yaml
 from paas.domain.errors import PaasError
 from paas.domain.hosts import server_domain
 from paas.domain.router_settings import parse_networks
+from paas.domain.start_limits import StartLimits
 
 # Every command reads the file: libyaml takes 0.3 ms for it, the pure Python loader 3.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -58,6 +59,7 @@ class Settings:
     ports: tuple[int, int] = (20_000, 29_999)
     # Deploys
     start_limit_s: float = 60.0
+    max_start_limit_s: float = 900.0
     stop_limit_s: float = 30.0
     drain_limit_s: float = 30.0
     worker_limit_s: float = 600.0
@@ -97,6 +99,11 @@ class Settings:
     def current(self) -> Path:
         """The installed version of the platform's own code."""
         return self.opt / "current"
+
+    @property
+    def start_limits(self) -> StartLimits:
+        """How long web instances may take until they answer."""
+        return StartLimits(self.start_limit_s, self.max_start_limit_s)
 
     @property
     def gate_socket(self) -> Path:

@@ -16,6 +16,7 @@ from paas.domain.errors import PaasError
 from paas.domain.health import Checks
 from paas.domain.names import ProcessType, VarName, process_type, var_name, var_value
 from paas.domain.procfile import COMMAND_MAX_BYTES
+from paas.domain.start_limits import parse_seconds
 
 APP_JSON_MAX_BYTES = 65_536
 QUANTITY_MAX = 100
@@ -63,6 +64,7 @@ class AppJson:
     postdeploy: str | None = None
     first_deploy: str | None = None
     cron: tuple[CronJob, ...] = ()
+    start_limit_s: int | None = None
     buildpacks: tuple[Buildpack, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -72,7 +74,9 @@ def parse_app_json(content: bytes) -> AppJson:
     """Parse an app.json. Raises PaasError with line and column; unknown keys are warnings."""
     root, warnings = read_app_json(content)
     found = root.members(
-        "env", "formation", "healthchecks", "scripts", "cron", "buildpacks", "addons", also=_IGNORED
+        *("env", "formation", "healthchecks", "start_limit", "scripts", "cron", "buildpacks"),
+        "addons",
+        also=_IGNORED,
     )
     if "addons" in found:
         found["addons"].warn(
@@ -95,6 +99,7 @@ def parse_app_json(content: bytes) -> AppJson:
         postdeploy=_command(dokku.get("postdeploy")),
         first_deploy=_command(scripts.get("postdeploy")),
         cron=tuple(_cron(node) for node in found["cron"].items()) if "cron" in found else (),
+        start_limit_s=_seconds(found["start_limit"]) if "start_limit" in found else None,
         buildpacks=_buildpacks(found["buildpacks"]) if "buildpacks" in found else (),
         warnings=tuple(warnings),
     )
@@ -131,6 +136,14 @@ def _quantity(node: Node) -> int | None:
     unused = frozenset({"size", "max_parallel", "autoscaling", "service"})
     found = node.members("quantity", also=unused)
     return found["quantity"].integer(0, QUANTITY_MAX) if "quantity" in found else None
+
+
+def _seconds(node: Node) -> int:
+    """``180``, or as text: ``"180s"``, ``"3m"``."""
+    if type(node.value) is int:
+        return node.integer(1, 86_400)
+    text = node.text()
+    return node.checked(lambda: parse_seconds(text))
 
 
 def _command(node: Node | None) -> str | None:

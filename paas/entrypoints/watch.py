@@ -171,7 +171,7 @@ def build(settings: Settings) -> Liveness:
         addresses=Addresses(
             settings.domain, settings.http_port, settings.ssh_port, settings.account
         ),
-        start_limit_s=settings.start_limit_s,
+        limits=settings.start_limits,
         stop_limit_s=settings.stop_limit_s,
     )
 

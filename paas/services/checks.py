@@ -30,9 +30,14 @@ class _Open:
 
 
 class Progress:
-    """How far a new instance is. checks: of app.json; none: any answer on its port will do."""
+    """How far a new instance is. checks: of app.json; none: any answer on its port will do.
 
-    def __init__(self, instance: Instance, checks: tuple[HealthCheck, ...], host: str) -> None:
+    limit_s: how long it may take until it answers, initial delays not counted.
+    """
+
+    def __init__(
+        self, instance: Instance, checks: tuple[HealthCheck, ...], host: str, limit_s: float
+    ) -> None:
         self.instance = instance
         self._host = host
         self._open = [_Open(check, next_at=check.initial_delay_s) for check in checks]
@@ -41,7 +46,8 @@ class Progress:
         self._answered = instance.port is None
         # What it answered to the default check, where that was made.
         self.status: int | None = None
-        self.delay_s = max((float(check.initial_delay_s) for check in checks), default=0.0)
+        # How long after its start it must have answered at last.
+        self.limit_s = limit_s + max((check.initial_delay_s for check in checks), default=0)
 
     @property
     def is_silent(self) -> bool:

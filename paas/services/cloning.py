@@ -67,6 +67,7 @@ class Cloning:
         self.store.set_formation(app.id, self.store.formation(source.id))
         self.store.set_buildpacks(app.id, self.store.buildpacks(source.id))
         self.store.set_build_dir(app.id, self.store.build_dir(source.id))
+        self.store.set_start_limit(app.id, self.store.start_limit(source.id))
         routing = self.store.routing(source.id)
         self.store.set_routing(app.id, replace(routing, domains=(), own_host=True, redirects=()))
         for name, state in self.store.job_states(source.id).items():

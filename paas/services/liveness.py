@@ -9,6 +9,7 @@ from paas.domain.apps import App
 from paas.domain.health import HealthCheck, liveness
 from paas.domain.interfaces import Clock, HealthProbe, Locks, Logs, Runtime, Store
 from paas.domain.releases import Instance, State
+from paas.domain.start_limits import StartLimits
 from paas.services.checks import check_once
 
 # Between two checks there is at least so much time, whatever app.json says.
@@ -22,6 +23,7 @@ class Watched:
     app: App
     host: str
     checks: tuple[tuple[Instance, HealthCheck], ...]
+    start_limit_s: float
 
 
 @dataclass(slots=True)
@@ -44,7 +46,7 @@ Standings = dict[tuple[str, int], Standing]
 class Liveness:
     """Finds what to watch, and makes the checks that are due. stop_limit_s: from TERM to KILL.
 
-    start_limit_s: how long an instance that was started anew may fail until it first passes.
+    limits: how long an instance that was started anew may fail until it first passes.
     """
 
     store: Store
@@ -54,7 +56,7 @@ class Liveness:
     logs: Logs
     clock: Clock
     addresses: Addresses
-    start_limit_s: float
+    limits: StartLimits
     stop_limit_s: float
 
     def watched(self) -> dict[int, Watched]:
@@ -74,7 +76,9 @@ class Liveness:
                 if check.path is not None or check.listening
             )
             if checks:
-                found[app.id] = Watched(app, self.addresses.host(app.name), checks)
+                limit = self.limits.of(self.store.start_limit(app.id), slug.manifest.start_limit_s)
+                host = self.addresses.host(app.name)
+                found[app.id] = Watched(app, host, checks, limit.seconds)
         return found
 
     def round(self, watched: Watched, standings: Standings, stopping: Callable[[], bool]) -> None:
@@ -105,7 +109,7 @@ class Liveness:
         # Who changes the app now may be stopping this very instance.
         if standing.failures < check.attempts or self.locks.app_is_held(watched.app.id):
             return
-        if not self._has_started(instance, standing.passed):
+        if not self._has_started(instance, standing.passed, watched.start_limit_s):
             return
         standing.failures = 0
         told = f"Failed the liveness check {check.name!r}: {why}"
@@ -116,10 +120,10 @@ class Liveness:
         self.runtime.end(instance, self.stop_limit_s)
         standing.due = self.clock.monotonic() + max(PAUSE_MIN_S, float(check.initial_delay_s))
 
-    def _has_started(self, instance: Instance, passed: datetime | None) -> bool:
+    def _has_started(self, instance: Instance, passed: datetime | None, limit_s: float) -> bool:
         """Whether it passed since it was last started, or has had the time for it."""
         state = self.runtime.states([instance])[instance.id]
         if state.state is not State.UP or state.since is None:
             return False
         has_passed = passed is not None and passed >= state.since
-        return has_passed or (self.clock.now() - state.since).total_seconds() >= self.start_limit_s
+        return has_passed or (self.clock.now() - state.since).total_seconds() >= limit_s

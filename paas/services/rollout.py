@@ -15,6 +15,7 @@ from paas.domain.errors import PaasError
 from paas.domain.formation import WEB, instances_of, wanted_quantities
 from paas.domain.interfaces import Logs, Narrator, Ports, Proxy, Runtime, Slugs, Store
 from paas.domain.releases import Instance, Release, Slug
+from paas.domain.start_limits import StartLimits
 from paas.domain.stopping import is_stopped, label, places
 from paas.services.foresight import Foresight
 from paas.services.phases import Phases, nothing
@@ -39,6 +40,7 @@ class Rollout:
     foresight: Foresight
     retirement: Retirement
     addresses: Addresses
+    limits: StartLimits
 
     def changing(
         self, app: App, holder: str, say: Narrator, look: Callable[[], None] = nothing
@@ -187,8 +189,9 @@ class Rollout:
         say.step("Starting " + ", ".join(instance.label for instance in new))
         self.runtime.start(app, new, self.slugs.path(slug.id), release.config, slug.processes)
         host = self.addresses.host(app.name)
+        limit = self.limits.of(self.store.start_limit(app.id), slug.manifest.start_limit_s)
         with say.doing("waiting for " + ", ".join(instance.label for instance in new)):
-            self.startup.wait(app, new, host, slug.manifest.checks, say, check=check)
+            self.startup.wait(app, new, host, slug.manifest.checks, say, limit=limit, check=check)
 
     def _switch(
         self,

@@ -25,6 +25,7 @@ from paas.domain.interfaces import (
 from paas.domain.names import ProcessType
 from paas.domain.procfile import PROCFILE_MAX_BYTES, instance_types, parse_procfile
 from paas.domain.releases import Build, ConfigVars, Slug, Status
+from paas.domain.start_limits import StartLimits
 from paas.services.builds import canceller, tell_place
 from paas.services.cron_checks import check_jobs
 from paas.services.env import declared_config
@@ -57,6 +58,7 @@ class SlugMaker:
     schedules: Schedules
     clock: Clock
     random_secret: Callable[[], str]
+    limits: StartLimits
 
     def make(self, push: Push, build: Build, say: Recorded) -> tuple[Slug, ConfigVars]:
         """The slug, and the config of its release. Raises PaasError."""
@@ -70,6 +72,8 @@ class SlugMaker:
         declared = parse_procfile(procfile)
         app_json = self._file(push, folder, "app.json", APP_JSON_MAX_BYTES)
         manifest = parse_app_json(app_json) if app_json is not None else AppJson()
+        if manifest.start_limit_s is not None:
+            self.limits.allow(manifest.start_limit_s, "app.json")
         check_jobs(manifest, declared, procfile, self.schedules)
         config = self._declared(app, app_json, say)
         packs = self._buildpacks(app, app_json, say)

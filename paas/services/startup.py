@@ -8,6 +8,7 @@ from paas.domain.errors import LAST_LINES, PaasError
 from paas.domain.health import Checks, before_traffic
 from paas.domain.interfaces import Clock, HealthProbe, Logs, Narrator, Runtime
 from paas.domain.releases import Instance, InstanceState, State
+from paas.domain.start_limits import StartLimit
 from paas.services.checks import CheckFailedError, Progress, check_failed
 
 POLL_S = 0.01
@@ -27,13 +28,12 @@ LOG_DELAY_S = 0.3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Startup:
-    """Decides when new instances are healthy. limit_s: how long a web instance may take."""
+    """Decides when new instances are healthy."""
 
     runtime: Runtime
     probe: HealthProbe
     logs: Logs
     clock: Clock
-    limit_s: float
 
     def wait(
         self,
@@ -43,17 +43,20 @@ class Startup:
         checks: Checks,
         say: Narrator,
         *,
+        limit: StartLimit,
         check: Callable[[], None] = lambda: None,
     ) -> None:
         """Return when every instance is healthy, those that were so first included.
 
         Raises PaasError that says what is wrong.
 
-        checks: those of app.json, by process type. check: called meanwhile, to raise where it is
-        not to go on.
+        checks: those of app.json, by process type. limit: how long a web instance may take.
+        check: called meanwhile, to raise where it is not to go on.
         """
         started = self.clock.monotonic()
-        waiting = [Progress(i, before_traffic(checks, i.kind), host) for i in instances]
+        waiting = [
+            Progress(i, before_traffic(checks, i.kind), host, limit.seconds) for i in instances
+        ]
         next_look = started + WRONG_PORT_CHECK_S
         wrong_since: float | None = None
         while waiting:
@@ -74,8 +77,8 @@ class Startup:
                 wrong_since = (wrong_since or now) if wrong else None
                 if wrong and wrong_since is not None and now - wrong_since >= WRONG_PORT_S:
                     raise self._wrong_port(app, silent.instance, wrong)
-            if silent and elapsed >= self.limit_s + silent.delay_s:
-                raise self._too_late(app, silent.instance)
+            if silent and elapsed >= silent.limit_s:
+                raise self._too_late(app, silent.instance, limit)
             self.clock.sleep(max(POLL_S, min(elapsed * POLL_SHARE, LONGEST_POLL_S)))
 
     def _passes(
@@ -89,7 +92,7 @@ class Startup:
         instance = progress.instance
         elapsed = self.clock.monotonic() - started  # a slow answer of another may lie between
         state = states[instance.id]
-        left_s = max(POLL_S, self.limit_s + progress.delay_s - elapsed)
+        left_s = max(POLL_S, progress.limit_s - elapsed)
         try:
             passed = progress.step(self.probe, state, elapsed, left_s, say)
         except CheckFailedError as error:
@@ -145,19 +148,20 @@ class Startup:
             "or in the Procfile, for example: web: gunicorn --bind 127.0.0.1:$PORT app:app",
         )
 
-    def _too_late(self, app: App, instance: Instance) -> PaasError:
-        limit = f"within {self.limit_s:g} s (setting start_limit_s)"
+    def _too_late(self, app: App, instance: Instance, limit: StartLimit) -> PaasError:
+        within = f"within {limit.seconds:g} s (start limit: {limit.origin})"
         found = self._elsewhere(instance)
         if found:
             return self._wrong_port(app, instance, found)
         if any(port == instance.port for _, port in self.runtime.listening_ports(instance)):
-            what = f"opened 127.0.0.1:{instance.port} but did not answer a request {limit}"
+            what = f"opened 127.0.0.1:{instance.port} but did not answer a request {within}"
         else:
-            what = f"opened no port {limit}: it must listen on 127.0.0.1:{instance.port} ($PORT)"
+            what = f"opened no port {within}: it must listen on 127.0.0.1:{instance.port} ($PORT)"
         return PaasError(
             "port-not-opened",
             f"{instance.label} {what}.{self._last_lines(app, instance)}",
-            "See what it does with: paas logs -n 100",
+            "See what it does with: paas logs -n 100; if it needs longer: "
+            f"paas checks:set {app.name} start-limit {round(limit.seconds) * 3}s",
         )
 
     def _last_lines(self, app: App, instance: Instance) -> str:

@@ -43,7 +43,6 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
         probe=HttpProbe(),
         logs=out.logs,
         clock=out.clock,
-        limit_s=settings.start_limit_s,
     )
     phases = Phases(
         one_off=out.one_off, slugs=out.slugs, logs=out.logs, limit_s=settings.release_limit_s
@@ -70,6 +69,7 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
             stop_limit_s=settings.stop_limit_s,
         ),
         addresses=out.addresses,
+        limits=settings.start_limits,
     )
     diffs = Diffs(store=out.store, repository=out.repository, schedules=out.schedules)
     releases = Releases(
@@ -111,6 +111,7 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
         schedules=out.schedules,
         clock=out.clock,
         random_secret=random_secret,
+        limits=settings.start_limits,
     )
     deploys = Deploys(
         store=out.store,

@@ -17,6 +17,7 @@ from paas.adapters.server_yml import ServerYml
 from paas.domain.addresses import Addresses
 from paas.domain.interfaces import Locks, Logs, Proxy, Repository, Runtime, Store, Trash
 from paas.services.acme import Acme
+from paas.services.app_checks import AppChecks
 from paas.services.apps import Apps
 from paas.services.buildpacks import Buildpacks
 from paas.services.builds import Builds
@@ -65,6 +66,7 @@ class Platform:
     locks: Locks
     acme: Acme
     apps: Apps
+    app_checks: AppChecks
     buildpacks: Buildpacks
     certificates: Certificates
     cloning: Cloning
@@ -193,6 +195,7 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
             locks=out.locks,
             clock=out.clock,
         ),
+        app_checks=AppChecks(store=out.store, limits=settings.start_limits),
         buildpacks=Buildpacks(store=out.store, catalog=FileBuildpacks(settings)),
         builds=Builds(
             store=out.store,

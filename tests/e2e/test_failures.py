@@ -147,11 +147,24 @@ def test_never_listens(late: Failing) -> None:
     """How long was waited, the setting that says so, and the port that was awaited."""
     told = late.push({"serve.py": "import time\nprint('thinking')\ntime.sleep(1000)\n"})
 
-    assert (
-        f"web.1 opened no port within {STRICT['start_limit_s']} s (setting start_limit_s)" in told
-    )
+    limit = f"within {STRICT['start_limit_s']} s (start limit: the server's default)"
+    assert f"web.1 opened no port {limit}" in told
     assert "must listen on 127.0.0.1:" in told
     assert "thinking" in told
+
+
+def test_an_app_that_starts_slowly_gets_the_time_that_it_asks_for(late: Failing) -> None:
+    """Longer than the server's limit: by the command that the refusal names."""
+    slow = "import time\ntime.sleep(4)\n" + program("late")
+    told = late.push({"serve.py": slow})
+    assert f"paas checks:set {late.app} start-limit 9s" in told
+    late.user.ssh("checks:set", late.app, "start-limit", "2m")
+    report = late.user.ssh("checks:report", "-a", late.app).stdout
+    assert report.startswith("Start limit: 120 s (checks:set), at most 900 s\n")
+
+    late.user.push(late.repository, late.app)
+
+    assert late.server.get(late.app).text == "late"
 
 
 def test_listens_and_never_answers(late: Failing) -> None:

@@ -13,7 +13,9 @@ from paas.domain.acme import LETS_ENCRYPT
 from paas.domain.addresses import Addresses
 from paas.domain.apps import Actor, App, Role
 from paas.domain.names import AppName, UserName
+from paas.domain.start_limits import StartLimits
 from paas.services.acme import Acme
+from paas.services.app_checks import AppChecks
 from paas.services.apps import Apps
 from paas.services.buildpacks import Buildpacks
 from paas.services.builds import Builds
@@ -74,6 +76,7 @@ from tests.fakes.saying import FakeClock, FakeDrainProcess, FakeLogs, FakeReques
 from tests.fakes.trash import FakeTrash
 
 ROOT = Actor(None)
+LIMITS = StartLimits(60.0, 900.0)
 
 
 @dataclass
@@ -172,7 +175,6 @@ class World:
                 probe=self.probe,
                 logs=self.logs,
                 clock=self.clock,
-                limit_s=60.0,
             ),
             phases=self.phases,
             foresight=Foresight(store=self.store, runtime=self.runtime, layers=self.layers),
@@ -187,6 +189,7 @@ class World:
                 stop_limit_s=30.0,
             ),
             addresses=addresses,
+            limits=LIMITS,
         )
         self.trash = FakeTrash(self)
         self.remains = Remains(
@@ -262,6 +265,7 @@ class World:
             schedules=self.schedules,
             clock=self.clock,
             random_secret=lambda: f"secret-{next(self.secrets)}",
+            limits=LIMITS,
         )
         self.deploys = Deploys(
             store=self.store,
@@ -293,6 +297,7 @@ class World:
             locks=self.locks,
             clock=self.clock,
         )
+        self.app_checks = AppChecks(store=self.store, limits=LIMITS)
         self.buildpacks = Buildpacks(store=self.store, catalog=FakeCatalog())
         self.config = Config(
             store=self.store,

@@ -135,7 +135,7 @@ def test_never_listening_ends_at_the_limit(world: World) -> None:
     with pytest.raises(PaasError) as caught:
         world.push()
     assert caught.value.reference == "port-not-opened"
-    assert "60 s (setting start_limit_s)" in caught.value.message
+    assert "60 s (start limit: the server's default)" in caught.value.message
 
 
 def test_old_slugs_are_pruned(world: World) -> None:

@@ -10,7 +10,7 @@ from paas.domain.formation import WEB
 from paas.domain.health import Answer
 from paas.services.liveness import Liveness, Standings
 from tests.fakes.runtime import Behaviour
-from tests.fakes.world import ROOT, World
+from tests.fakes.world import LIMITS, ROOT, World
 
 A, B = "a" * 40, "b" * 40
 
@@ -117,7 +117,7 @@ def liveness(world: World) -> Liveness:
         logs=world.logs,
         clock=world.clock,
         addresses=Addresses("example.com", 80, 22, "paas"),
-        start_limit_s=60.0,
+        limits=LIMITS,
         stop_limit_s=30.0,
     )
 

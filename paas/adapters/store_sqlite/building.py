@@ -1,4 +1,4 @@
-"""How an app is built: its buildpacks and its folder of the repository."""
+"""How an app is built and started: buildpacks, its folder of the repository, its start limit."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from paas.domain.buildpacks import Buildpack, buildpack
 
 
 class BuildTables(Database):
-    """The part of Store that is about building."""
+    """The part of Store that is about building and starting."""
 
     def buildpacks(self, app_id: int) -> list[Buildpack]:
         rows = self.rows("SELECT source FROM buildpacks WHERE app_id = ? ORDER BY position", app_id)
@@ -30,3 +30,13 @@ class BuildTables(Database):
             connection.execute("DELETE FROM build_dirs WHERE app_id = ?", (app_id,))
             if folder is not None:
                 connection.execute("INSERT INTO build_dirs VALUES (?, ?)", (app_id, folder))
+
+    def start_limit(self, app_id: int) -> int | None:
+        row = self.row("SELECT seconds FROM start_limits WHERE app_id = ?", app_id)
+        return int(row[0]) if row else None
+
+    def set_start_limit(self, app_id: int, seconds: int | None) -> None:
+        with self.writing() as connection:
+            connection.execute("DELETE FROM start_limits WHERE app_id = ?", (app_id,))
+            if seconds is not None:
+                connection.execute("INSERT INTO start_limits VALUES (?, ?)", (app_id, seconds))

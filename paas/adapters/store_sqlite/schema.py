@@ -189,4 +189,10 @@ MIGRATIONS = (
     ) STRICT;
     INSERT INTO identity VALUES (lower(hex(randomblob(16))), 0);
     """,
+    """
+    CREATE TABLE start_limits (
+        app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE,
+        seconds INTEGER NOT NULL
+    ) STRICT;
+    """,
 )

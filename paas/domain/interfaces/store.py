@@ -64,6 +64,11 @@ class Store(CertificateStates, CronStates, Protocol):
 
     def set_build_dir(self, app_id: int, folder: str | None) -> None: ...
 
+    def start_limit(self, app_id: int) -> int | None:
+        """How many seconds its web instances may take to answer, by hand; None: not set."""
+
+    def set_start_limit(self, app_id: int, seconds: int | None) -> None: ...
+
     def formation(self, app_id: int) -> dict[ProcessType, int]:
         """The quantities that were set, by process type; a type that was never set is absent."""
 

@@ -55,6 +55,8 @@ COMMANDS = (
     ),
     CommandLine("certs:info", "[APP] [ID|DOMAIN]", "Show certificates in full.", (*_APP, *_JSON)),
     CommandLine("certs:remove", "[APP] [ID|DOMAIN]", "Remove a certificate.", _APP),
+    CommandLine("checks:report", "[APP]", "Show how new instances are judged.", (*_APP, *_JSON)),
+    CommandLine("checks:set", "[APP] start-limit [TIME]", "Give an app more time to start.", _APP),
     CommandLine("completion", "bash|zsh", "Print a shell's completion script."),
     CommandLine("config", "[APP]", "Show the config vars.", (*_APP, *_JSON, "-s", "--shell")),
     CommandLine("config:edit", "[APP]", "Edit the config vars in $EDITOR.", (*_APP, *_NO_RESTART)),

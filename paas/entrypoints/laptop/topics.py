@@ -32,6 +32,7 @@ TOPICS = {
 # Commands without a colon, and topics too small to be one.
 _ELSEWHERE = {
     "builder": "buildpacks",
+    "checks": "ps",
     "completion": "server",
     "diff": "releases",
     "doctor": "server",
