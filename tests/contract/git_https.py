@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.ports import free_port
+
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
     """git http-backend (git-http-backend(1)) for .git paths, and files for the rest."""
@@ -86,7 +88,7 @@ def _serving(root: Path, scratch: Path) -> Iterator[tuple[str, Path]]:
         capture_output=True,
     )
     handler = type("Handler", (_Handler,), {"root": root})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)

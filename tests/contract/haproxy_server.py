@@ -15,13 +15,8 @@ from paas.adapters.haproxy_text import log_socket
 from paas.adapters.proxy_haproxy import HaproxyProxy
 from paas.settings import Settings
 from tests.contract.log_server import LOGGER
-from tests.contract.nginx_server import (
-    Nginx,
-    embedded_settings,
-    free_port,
-    nginx_server,
-    wait_until,
-)
+from tests.contract.nginx_server import Nginx, embedded_settings, nginx_server, wait_until
+from tests.ports import free_port
 
 _TITLES = {b"etag": b"ETag", b"www-authenticate": b"WWW-Authenticate"}
 

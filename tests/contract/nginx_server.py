@@ -18,6 +18,7 @@ import psutil
 
 from paas.adapters.proxy_nginx import NginxProxy
 from paas.settings import Settings
+from tests.ports import free_port
 
 # RFC 6455, 1.3.
 WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -25,14 +26,6 @@ WEBSOCKET = (
     b"GET /ws HTTP/1.1\r\nHost: a.localhost\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
-
-
-def free_port() -> int:
-    """A port that nothing uses right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def embedded_settings(root: Path) -> Settings:

@@ -14,6 +14,7 @@ from cryptography.x509 import ocsp
 
 from paas.domain.ocsp import ANSWER_MAX_BYTES
 from tests.authority import DAY, Authority, ec_key, self_signed
+from tests.ports import free_port
 
 
 class Responder:
@@ -32,7 +33,7 @@ class Responder:
 
             def log_message(self, *args: object) -> None: ...
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/ask"
         self.leaves = {
             name: self.authority.leaf(name, key=key, ocsp=self.url)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.authority import Authority, ec_key, key_pem, pem
-from tests.contract.nginx_server import free_port
+from tests.ports import free_port
 
 DAY_S = 86_400
 

@@ -13,15 +13,8 @@ from paas.domain.buildpacks import StaticFiles
 from paas.domain.router_settings import router_settings
 from paas.domain.sites import Folder, Site
 from tests.contract.haproxy_server import SERVERS
-from tests.contract.nginx_server import (
-    Nginx,
-    application,
-    body_of,
-    free_port,
-    read_all,
-    status_of,
-    wait_until,
-)
+from tests.contract.nginx_server import Nginx, application, body_of, read_all, status_of, wait_until
+from tests.ports import free_port
 
 HOST = "a.localhost"
 JSON = "Accept: application/json"

@@ -13,8 +13,10 @@ import pytest
 from paas.adapters.firewall_nft import NftFirewall
 from paas.domain.errors import PaasError
 from paas.settings import Settings
+from tests.ports import free_range
 
-FIRST, LAST = 18_300, 18_309
+BLOCK = free_range()
+FIRST, LAST = BLOCK[0], BLOCK[9]
 SETTINGS = Settings(ports=(FIRST, LAST), uids=(70_000, 70_009))
 NETWORK = "10.231.7"
 CONNECT = "exec 3<>/dev/tcp/{host}/{port}"
@@ -87,6 +89,7 @@ def other_host() -> Iterator[list[str]]:
 @pytest.mark.parametrize(
     ("uid", "port", "reached"),
     [(70_001, FIRST + 3, False), (70_001, LAST + 5, False), (33, LAST + 5, True)],
+    ids=["an app's port", "an app's other port", "the proxy's port"],
 )
 def test_the_network_reaches_no_app(
     firewall: NftFirewall, other_host: list[str], uid: int, port: int, reached: bool
@@ -132,7 +135,7 @@ def test_status_sees_rules_that_do_not_hold(firewall: NftFirewall) -> None:
 
 def test_two_servers_have_tables_of_their_own(firewall: NftFirewall) -> None:
     """Removing one server's rules leaves the other's."""
-    other = NftFirewall(Settings(ports=(18_310, 18_319)))
+    other = NftFirewall(Settings(ports=(BLOCK[10], BLOCK[19])))
     other.install()
     other.remove()
     assert firewall.status() is None

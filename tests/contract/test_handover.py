@@ -10,10 +10,12 @@ import pytest
 from paas.adapters.firewall_nft import NftFirewall
 from paas.adapters.handover import held_up, waiting
 from paas.settings import Settings
+from tests.ports import free_range
 
-PORT, OTHER = 18_341, 18_342
+BLOCK = free_range()
+PORT, OTHER = BLOCK[18], BLOCK[19]
 SETTINGS = Settings(
-    ports=(18_330, 18_339), uids=(70_020, 70_029), http_port=PORT, https_port=0, embedded=True
+    ports=(BLOCK[0], BLOCK[9]), uids=(70_020, 70_029), http_port=PORT, https_port=0, embedded=True
 )
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
 

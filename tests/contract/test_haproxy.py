@@ -17,7 +17,8 @@ from paas.domain.errors import PaasError
 from paas.domain.sites import Certificate, Site
 from tests.authority import Authority
 from tests.contract.haproxy_server import Haproxy, haproxy_server
-from tests.contract.nginx_server import WEBSOCKET, application, free_port, status_of, wait_until
+from tests.contract.nginx_server import WEBSOCKET, application, status_of, wait_until
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")

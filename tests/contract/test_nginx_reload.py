@@ -12,14 +12,8 @@ from paas.adapters.nginx_site import render_site
 from paas.adapters.proxy_nginx import NginxProxy
 from paas.domain.errors import PaasError
 from paas.domain.sites import Site
-from tests.contract.nginx_server import (
-    Nginx,
-    application,
-    free_port,
-    nginx_server,
-    status_of,
-    wait_until,
-)
+from tests.contract.nginx_server import Nginx, application, nginx_server, status_of, wait_until
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")

@@ -22,16 +22,10 @@ from paas.domain.errors import PaasError
 from paas.domain.interfaces import Narrator
 from paas.domain.sites import Site
 from paas.settings import Settings
-from tests.contract.nginx_server import (
-    WEBSOCKET,
-    Nginx,
-    application,
-    embedded_settings,
-    free_port,
-    status_of,
-)
+from tests.contract.nginx_server import WEBSOCKET, Nginx, application, embedded_settings, status_of
 from tests.contract.test_proxy_reload import Load
 from tests.fakes.saying import Said
+from tests.ports import free_port
 
 
 class LocalProgram:

@@ -10,7 +10,7 @@ from paas.adapters.proxy_nginx import NginxProxy
 from paas.domain.errors import PaasError
 from paas.domain.sites import Site
 from paas.settings import Settings
-from tests.contract.nginx_server import free_port
+from tests.ports import free_port
 
 # Debian's, as far as it matters: what it includes and where.
 NGINX_CONF = """

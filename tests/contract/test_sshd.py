@@ -11,6 +11,7 @@ from paas.adapters.keyfile import AuthorizedKeys
 from paas.adapters.keyreader import SshKeygenKeyReader
 from paas.domain.names import UserName
 from tests.contract.gate_world import ACCOUNT, LIMIT_S, World, eventually, world
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -35,9 +36,7 @@ def ssh() -> Iterator[list[str]]:
 
 def _sshd(made: World, key: Path) -> Iterator[list[str]]:
     root = made.root
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     config = root / "sshd_config"
     config.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {root}/host\nPidFile none\n"

@@ -5,7 +5,6 @@ import http.client
 import os
 import shlex
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tests.ports import free_ports
 
 CHECKOUT = Path(__file__).parents[2]
 EXAMPLES = CHECKOUT / "examples"
@@ -300,27 +301,6 @@ def run(
             f"{shlex.join(argv)} ended with {done.returncode}:\n{done.stdout}{done.stderr or ''}"
         )
     return done
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing uses now, outside the range that the kernel gives to connections."""
-    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    start = 20_000 + os.getpid() * 7 % max(1, first - 22_000)
-    found: list[int] = []
-    for port in range(start, first):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind(("", port))
-                if port not in _given:
-                    found.append(port)
-                    _given.add(port)
-        if len(found) == count:
-            return found
-    raise AssertionError("there are no free ports")
-
-
-_given: set[int] = set()
 
 
 def wait_for(condition: Callable[[], object], limit_s: float = 20, what: str = "it") -> None:

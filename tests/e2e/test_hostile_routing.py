@@ -15,7 +15,8 @@ import pytest
 
 from tests.authority import Authority
 from tests.e2e.probe import App, push
-from tests.e2e.server import EXAMPLES, Finished, Server, User, free_ports, installed, wait_for
+from tests.e2e.server import EXAMPLES, Finished, Server, User, installed, wait_for
+from tests.ports import free_ports
 
 APP = """
 from flask import Flask, jsonify, request, url_for

@@ -22,7 +22,8 @@ import yaml
 from tests.authority import Authority, ec_key, key_pem, pem
 from tests.contract.ocsp_responder import ocsp_responder
 from tests.contract.pebble_server import Pebble, pebble_server
-from tests.e2e.server import Repository, Server, User, free_ports, installed, run, wait_for
+from tests.e2e.server import Repository, Server, User, installed, run, wait_for
+from tests.ports import free_ports
 
 PAGE = {"index.html": "secure"}
 LIFETIME_S = 24

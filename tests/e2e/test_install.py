@@ -16,16 +16,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.server import (
-    CHECKOUT,
-    EXAMPLES,
-    Repository,
-    Server,
-    free_ports,
-    run,
-    wait_for,
-)
+from tests.e2e.server import CHECKOUT, EXAMPLES, Repository, Server, run, wait_for
 from tests.nesting import nest
+from tests.ports import free_ports
 
 SLOTS = Path("/var/lib/paas-embedded/slots")
 

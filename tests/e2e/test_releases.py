@@ -10,6 +10,7 @@ import pytest
 from tests.e2e.server import EXAMPLES, Repository, Server, User
 from tests.e2e.test_zero_downtime import RACE, RATE, load, page
 from tests.e2e.tiny import PROCFILE, environment, leftovers, program, refs, releases, tiny
+from tests.ports import free_port
 
 MakeRepository = Callable[..., Repository]
 ROLLBACK_LIMIT_S = 2.0
@@ -97,7 +98,7 @@ def test_rollback_to_a_pruned_slug(strict: Server, repository: MakeRepository) -
 
 def test_retry(server: Server, alice: User, repository: MakeRepository) -> None:
     """A release that failed for want of a database goes live when that is up, without a build."""
-    database = socket.create_server(("127.0.0.1", 0))
+    database = socket.create_server(("127.0.0.1", free_port()))
     port = database.getsockname()[1]
     pushed = repository(tiny("v1"))
     alice.push(pushed, "retried")

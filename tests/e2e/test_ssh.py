@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from tests.e2e.server import Finished, Server, User, free_ports, git_environment, run, wait_for
+from tests.e2e.server import Finished, Server, User, git_environment, run, wait_for
+from tests.ports import free_ports
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,0 +1,56 @@
+"""Ports for tests: no other test process has them, nor the kernel for outgoing connections.
+
+They come in blocks. Whoever has a block holds its lock, an abstract Unix socket, which ends with
+the process and leaves nothing behind. Embedded servers have their ports for apps below these.
+"""
+
+import socket
+
+FIRST, LAST = 20_000, 32_767  # the kernel's own begin at 32,768
+BLOCK = 20
+
+_locks: list[socket.socket] = []
+_left: list[int] = []
+
+
+def free_ports(count: int) -> list[int]:
+    """So many ports that nothing uses; each is given out once."""
+    while len(_left) < count:
+        _left.extend(free_range())
+    found, _left[:count] = _left[:count], []
+    return found
+
+
+def free_port() -> int:
+    """One of them."""
+    return free_ports(1)[0]
+
+
+def free_range() -> range:
+    """A block of `BLOCK` ports, one after the other, that nothing uses."""
+    for first in range(FIRST, LAST - BLOCK, BLOCK):
+        block = range(first, first + BLOCK)
+        if _lock(first) and all(map(_is_free, block)):
+            return block
+    raise AssertionError("there are no free ports")
+
+
+def _lock(first: int) -> bool:
+    lock = socket.socket(socket.AF_UNIX)
+    try:
+        lock.bind(f"\0paas-test-ports-{first}")
+    except OSError:
+        lock.close()
+        return False
+    _locks.append(lock)
+    return True
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return False
+    return True
