@@ -121,6 +121,11 @@ class Settings:
         return self.ports[1]
 
     @property
+    def again_socket(self) -> Path:
+        """Where nginx's former workers hand requests over to the present ones."""
+        return self.state / "nginx" / "again" / "sock"
+
+    @property
     def sender_uid(self) -> int:
         """Who sends what drains get: no app's own uid."""
         return self.uids[1]

@@ -1,16 +1,25 @@
 """Whether the instances that HAProxy was told to leave are left."""
 
-from collections.abc import Set
+from collections.abc import Callable, Collection, Set
 
 from paas.adapters.haproxy_runtime import Master, Worker
+from paas.adapters.haproxy_site import instance_name
 from paas.domain.errors import PaasError
 
+Instances = Set[tuple[str, str]]
 
-def is_drained(master: Master, served: Set[tuple[str, str]]) -> bool:
-    """Whether only these instances (backend and name) have requests or can get any.
 
-    Forgets those that were sent away and have none. True where HAProxy is down.
+def is_drained(master: Master, served: Instances, ports: Collection[int] | None = None) -> bool:
+    """Whether those on these ports, unless they are served (backend and name), have no requests.
+
+    And can get none. ports: None is all. Forgets those that were sent away and have none. True
+    where HAProxy is down.
     """
+    names = None if ports is None else {instance_name(port) for port in ports}
+
+    def goes(backend: str, name: str) -> bool:
+        return (backend, name) not in served and (names is None or name in names)
+
     try:
         workers = master.workers()
     except PaasError:
@@ -19,15 +28,15 @@ def is_drained(master: Master, served: Set[tuple[str, str]]) -> bool:
     checks += [(pid, _former_is_drained) for pid in workers.former]
     for pid, check in checks:
         try:
-            if not check(master.worker(pid), served):
+            if not check(master.worker(pid), goes):
                 return False
         except PaasError:  # it has just ended
             continue
     return True
 
 
-def _present_is_drained(worker: Worker, served: Set[tuple[str, str]]) -> bool:
-    left = [i for i in worker.instances() if (i.backend, i.name) not in served]
+def _present_is_drained(worker: Worker, goes: Callable[[str, str], bool]) -> bool:
+    left = [i for i in worker.instances() if goes(i.backend, i.name)]
     deleted = []
     for instance in left:
         if not instance.in_maintenance:
@@ -36,12 +45,11 @@ def _present_is_drained(worker: Worker, served: Set[tuple[str, str]]) -> bool:
     return all(deleted)
 
 
-def _former_is_drained(worker: Worker, served: Set[tuple[str, str]]) -> bool:
+def _former_is_drained(worker: Worker, goes: Callable[[str, str], bool]) -> bool:
     """A former worker takes no orders, and sends what comes on a connection to whom it knew.
 
-    So neither may a request be on an instance that is not served any more, nor a connection be
-    without a request; a WebSocket of an app that was not changed does no harm, nor a file that is
-    still sent.
+    So neither may a request be on an instance that goes, nor a connection be without a request; a
+    WebSocket of another app does no harm, nor a file that is still sent.
     """
     instances, connections = worker.busy()
-    return instances <= served and worker.clients() <= connections
+    return not any(goes(*instance) for instance in instances) and worker.clients() <= connections

@@ -75,11 +75,18 @@ def _is_running(site: Site) -> bool:
     return bool(site.ports) and not site.closed
 
 
+def instance_name(port: int) -> str:
+    """What HAProxy calls the instance on a port."""
+    return f"s{port:d}"
+
+
 def server_line(app_id: int, port: int, *, sticky: bool) -> str:
     """An instance, as after ``server`` in a file and after ``add server paas_ID/`` at runtime."""
     checked_number("site-port", port, 1, 65535)
     digest = hashlib.sha256(f"{app_id}:{port}".encode()).hexdigest()[:16]
-    return f"s{port} 127.0.0.1:{port} {CHECK}" + (f" cookie {digest}" if sticky else "")
+    return f"{instance_name(port)} 127.0.0.1:{port} {CHECK}" + (
+        f" cookie {digest}" if sticky else ""
+    )
 
 
 def names_text(site: Site, settings: Settings) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Set
 from pathlib import Path
 
 from paas.adapters.error_pages import pages_directory
-from paas.adapters.nginx_site import challenges_directory
+from paas.adapters.nginx_site import CLEARED_HEADERS, challenges_directory
 from paas.adapters.nginx_text import TEMPLATES, checked_number, listening, path_text, render
 from paas.adapters.nginx_tls import BASIC, NginxTls
 from paas.adapters.templates import templates_in
@@ -50,6 +50,8 @@ def render_http(
         error_pages=path_text(pages_directory(settings)),
         challenges=path_text(challenges_directory(settings)),
         errors={},
+        again=False,
+        cleared_headers=CLEARED_HEADERS,
         omit=omit,
         tls=tls,
     )

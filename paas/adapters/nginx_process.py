@@ -116,6 +116,15 @@ class NginxProcess:
         if master is not None:
             _signal(master, signal.SIGUSR1)
 
+    def worker_uids(self) -> set[int]:
+        """The accounts that its workers run as; none where it is down."""
+        master = self.master()
+        found = set()
+        for pid in _workers(master) if master is not None else ():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                found.add(Path(f"/proc/{pid}").stat().st_uid)
+        return found
+
     def leaving(self) -> int:
         """How many workers with former files still finish their requests."""
         master = self.master()

@@ -67,6 +67,7 @@ def render_site(
         **_folder(site),
         closed=site.closed,
         deployed=site.deployed,
+        again=bool(site.ports) and not site.closed,
         **error_values(site, settings),
         statics=static_values(site),
         brotli_static=modules.brotli_static,

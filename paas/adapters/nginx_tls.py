@@ -17,15 +17,20 @@ CURVES = "X25519:prime256v1:secp384r1"
 # OpenSSL refuses a list with a name that it does not know.
 POST_QUANTUM_SINCE = (3, 5)
 HTTP2_DIRECTIVE_SINCE = (1, 25, 1)
+KEEPALIVE_MIN_SINCE = (1, 27, 4)
 
 
 @dataclass(frozen=True, slots=True)
 class NginxTls:
-    """What the templates are told. http2_directive: whether ``http2 on`` is known."""
+    """What the templates are told.
+
+    http2_directive, keepalive_min: whether ``http2 on`` and ``keepalive_min_timeout`` are known.
+    """
 
     ciphers: str = CIPHERS
     curves: str = CURVES
     http2_directive: bool = False
+    keepalive_min: bool = False
 
 
 # What every supported nginx knows.
@@ -38,11 +43,12 @@ def tls_of(words: str) -> NginxTls:
     openssl = re.search(r"running with OpenSSL (\d+)\.(\d+)", words) or re.search(
         r"built with OpenSSL (\d+)\.(\d+)", words
     )
+    version = tuple(map(int, nginx.groups())) if nginx is not None else (0,)
     quantum = openssl is not None and tuple(map(int, openssl.groups())) >= POST_QUANTUM_SINCE
     return NginxTls(
         curves=f"X25519MLKEM768:{CURVES}" if quantum else CURVES,
-        http2_directive=nginx is not None
-        and tuple(map(int, nginx.groups())) >= HTTP2_DIRECTIVE_SINCE,
+        http2_directive=version >= HTTP2_DIRECTIVE_SINCE,
+        keepalive_min=version >= KEEPALIVE_MIN_SINCE,
     )
 
 

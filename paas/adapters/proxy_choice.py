@@ -6,7 +6,7 @@ So each change holds a shared lock, and a switch from one kind to the other an e
 
 import fcntl
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -117,12 +117,12 @@ class ChosenProxy:
         """See `Proxy`. kind: of another one than that which serves."""
         return self._kinds[kind or self.kind()](self._settings).cannot(key, value)
 
-    def drain(self, limit_s: float) -> bool:
+    def drain(self, limit_s: float, ports: Collection[int] | None = None) -> bool:
         """See `Proxy`; what a former kind still has to do is waited for, too."""
         deadline = time.monotonic() + limit_s
         settings = self._of(self.kind())
         drained = [
-            make(settings).drain(max(0.0, deadline - time.monotonic()))
+            make(settings).drain(max(0.0, deadline - time.monotonic()), ports)
             for make in self._kinds.values()
         ]
         return all(drained)

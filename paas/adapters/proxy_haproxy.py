@@ -6,7 +6,7 @@ change of instances alone is made at runtime, in the running worker; any other i
 
 import fcntl
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from paas.adapters.files import read_bytes, remove
@@ -110,23 +110,24 @@ class HaproxyProxy:
             return "HAProxy has no brotli; it has gzip."
         return None
 
-    def drain(self, limit_s: float) -> bool:
-        """Wait until no instance that was sent away has a request; False at the limit.
+    def drain(self, limit_s: float, ports: Collection[int] | None = None) -> bool:
+        """Wait until no instance on these ports that was sent away has a request; else False.
 
         And until nothing is left that could still send it one: a former worker's connections.
+        ports: None is those of all instances.
         """
         deadline = time.monotonic() + limit_s
-        while not self._is_drained():
+        while not self._is_drained(ports):
             if time.monotonic() >= deadline:
                 return False
             time.sleep(DRAIN_POLL_S)
-        return self._nginx.drain(max(0.0, deadline - time.monotonic()))
+        return self._nginx.drain(max(0.0, deadline - time.monotonic()), ports)
 
-    def _is_drained(self) -> bool:
+    def _is_drained(self, ports: Collection[int] | None) -> bool:
         """Between two changes: in one, the files and what is served are not the same yet."""
         with self._locked():
             served = self._files.served() if self._public else set()
-            return is_drained(self._process.master, served)
+            return is_drained(self._process.master, served, ports)
 
     def restore(
         self, sites: Sequence[Site], *, before_reload: Callable[[], object] | None = None

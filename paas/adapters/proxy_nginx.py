@@ -7,7 +7,7 @@ bytes back where it refuses: what is on disk always lets nginx start.
 import fcntl
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -25,12 +25,16 @@ from paas.adapters.nginx_process import NginxProcess
 from paas.adapters.nginx_site import render_site
 from paas.adapters.nginx_tls import NginxTls, installed_tls
 from paas.adapters.ports import has_ipv6
+from paas.adapters.proxy_account import proxy_account
+from paas.adapters.proxy_connections import is_connected
 from paas.adapters.router_file import make_log
 from paas.domain.errors import PaasError
 from paas.domain.sites import Site
 from paas.settings import Settings
 
 DRAIN_POLL_S = 0.01
+DRAIN_POLL_MOST_S = 0.2
+QUIET_LOOKS = 2
 
 
 class NginxProxy:
@@ -100,14 +104,27 @@ class NginxProxy:
         """The ids of the apps whose file nginx refused at the last restore."""
         return self._ids("conf.refused")
 
-    def drain(self, limit_s: float) -> bool:
-        """Wait until no worker with an older configuration is left; False at the limit."""
-        deadline = time.monotonic() + limit_s
-        while self._process.leaving():
+    def drain(self, limit_s: float, ports: Collection[int] | None = None) -> bool:
+        """Wait until no worker has a connection to these ports; False at the limit.
+
+        What a former worker gets for them only later finds nobody there, and is handed over to the
+        present workers. ports: None waits until no former worker is left.
+        """
+        deadline, pause_s, quiet = time.monotonic() + limit_s, DRAIN_POLL_S, 0
+        while True:
+            quiet = 0 if self._is_busy(ports) else quiet + 1
+            # Twice, since the kernel's table may change while it is read.
+            if quiet == QUIET_LOOKS:
+                return True
             if time.monotonic() >= deadline:
                 return False
-            time.sleep(DRAIN_POLL_S)
-        return True
+            time.sleep(DRAIN_POLL_S if quiet else pause_s)
+            pause_s = min(2 * pause_s, DRAIN_POLL_MOST_S)
+
+    def _is_busy(self, ports: Collection[int] | None) -> bool:
+        if ports is None:
+            return self._process.leaving() > 0
+        return is_connected(ports, self._process.worker_uids())
 
     def restore(
         self, sites: Sequence[Site], *, before_reload: Callable[[], object] | None = None
@@ -181,6 +198,8 @@ class NginxProxy:
         for name in ("nginx", "nginx/tmp", "logs"):
             make_directory(self._settings.state / name, mode=0o711)
         make_directory(self._sites, mode=0o700)
+        again = self._settings.again_socket.parent
+        make_directory(again, mode=0o710, owner=(0, proxy_account(self._settings).pw_gid))
         write_pages(self._settings)
         for path, text in self.shared_files().items():
             self._replace(path, text)

@@ -19,6 +19,8 @@ _LINE = re.compile(
     re.MULTILINE,
 )
 
+_PORT = re.compile(rb"[0-9.]+:([0-9]+)")
+
 
 class RouterLog:
     """RequestLog of domain.interfaces."""
@@ -61,6 +63,9 @@ def _is_after(stamp: bytes, since: datetime) -> bool:
 
 
 def _last_port(upstream: bytes) -> int:
-    """The port that gave the answer: of ``127.0.0.1:5000, 127.0.0.1:5001`` the last."""
-    digits = upstream.rpartition(b":")[2]
-    return int(digits) if digits.isdigit() else 0
+    """The port that gave the answer: of ``127.0.0.1:5000, 127.0.0.1:5001`` the last.
+
+    ``127.0.0.1:5000 : unix:...`` refused the connection, also to who tried it again.
+    """
+    ports = _PORT.findall(upstream)
+    return int(ports[-1]) if ports else 0

@@ -65,6 +65,8 @@ def run(settings: Settings) -> NoReturn:
 def run_nginx(settings: Settings) -> NoReturn:
     """Become nginx; supervisord runs this where systemd does not run nginx."""
     dismiss_orphans(settings)
+    # One that was killed left it, and nginx does not listen at a path that is there.
+    settings.again_socket.unlink(missing_ok=True)
     _become(daemons.daemon_argv(settings, "nginx"))
 
 

@@ -100,6 +100,7 @@ class Retirement:
     ) -> None:
         """Stop what gets no requests at once, the rest when it is drained."""
         drained = [instance for instance in old if instance.port is not None]
+        ports = [instance.port for instance in drained if instance.port is not None]
         others = [instance for instance in old if instance.port is None]
         if not drained:
             with say.doing(f"stopping {_names(old)}"):
@@ -109,7 +110,7 @@ class Retirement:
         with ThreadPoolExecutor(1) as beside:
             ending = beside.submit(self._end, app, others) if others else None
             with say.doing(f"waiting for the last requests to {_names(drained)}"):
-                self._drain(look)
+                self._drain(ports, look)
             with say.doing(f"stopping {_names(old)}"):
                 if ending is not None:
                     self._stop_left(app, others, ending.result)
@@ -139,9 +140,9 @@ class Retirement:
         except PaasError as error:
             self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
 
-    def _drain(self, look: Callable[[], None]) -> None:
+    def _drain(self, ports: Sequence[int], look: Callable[[], None]) -> None:
         left_s = self.drain_limit_s
-        while not self.proxy.drain(min(LOOK_S, left_s)) and left_s > LOOK_S:
+        while not self.proxy.drain(min(LOOK_S, left_s), ports) and left_s > LOOK_S:
             left_s -= LOOK_S
             look()
 

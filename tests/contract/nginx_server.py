@@ -41,7 +41,7 @@ def embedded_settings(root: Path) -> Settings:
         nginx_conf=root / "etc" / "nginx.conf",
         nginx_http_conf=root / "etc" / "paas.conf",
         nginx_pid=root / "run" / "nginx.pid",
-        worker_limit_s=3.0,
+        worker_limit_s=8.0,
     )
 
 

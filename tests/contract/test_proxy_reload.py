@@ -1,15 +1,26 @@
 """A proxy while its sites change: nothing is lost, and what was begun comes to its end."""
 
+import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 
 import pytest
 
 from paas.domain.errors import PaasError
 from paas.domain.sites import Site
-from tests.contract.haproxy_server import SERVERS
-from tests.contract.nginx_server import WEBSOCKET, Nginx, application, status_of, wait_until
+from tests.contract.haproxy_server import SERVERS, Haproxy
+from tests.contract.nginx_server import (
+    WEBSOCKET,
+    Nginx,
+    application,
+    read_all,
+    status_of,
+    wait_until,
+)
 
 
 @pytest.fixture(scope="module", params=list(SERVERS))
@@ -155,6 +166,113 @@ def test_a_websocket_on_an_old_instance_is_waited_for(nginx: Nginx) -> None:
             connection.sendall(b"still here")
             assert connection.recv(4096) == b"still here"
         assert nginx.proxy.drain(5)
+
+
+def test_another_apps_websocket_delays_no_drain(nginx: Nginx) -> None:
+    """Neither one that keeps a former worker, nor one that its own app's drain waits for."""
+    with (
+        application() as talking,
+        application() as next_,
+        application() as old,
+        application() as new,
+    ):
+        nginx.proxy.apply(Site(1, ("a.localhost",), (talking.server_port,)))
+        nginx.proxy.apply(Site(2, ("b.localhost",), (old.server_port,)))
+        with nginx.connect() as connection:
+            connection.sendall(WEBSOCKET)
+            assert status_of(connection.recv(4096)) == 101
+            nginx.proxy.apply(Site(1, ("a.localhost",), (next_.server_port,)))
+            for here, there in ((old, new), (new, old), (old, new)):
+                nginx.proxy.apply(Site(2, ("b.localhost",), (there.server_port,)))
+                assert nginx.proxy.drain(2, [here.server_port])
+            assert not nginx.proxy.drain(0.1, [talking.server_port])
+            connection.sendall(b"still here")
+            assert connection.recv(4096) == b"still here"
+        assert nginx.proxy.drain(5, [talking.server_port])
+
+
+def test_nothing_is_lost_of_what_comes_late(nginx: Nginx) -> None:
+    """Under load, beside another app's WebSocket: a connection without a request yet, a body that
+    is half there, and one for a WebSocket. Their app's instances are replaced, drained, and gone.
+    """
+    late = [
+        b"GET /late HTTP/1.1\r\nHost: b.localhost\r\nConnection: close\r\n\r\n",
+        b"POST /body HTTP/1.1\r\nHost: b.localhost\r\nConnection: close\r\nContent-Length: 6\r\n"
+        b"\r\nabcdef",
+        WEBSOCKET.replace(b"a.localhost", b"b.localhost"),
+    ]
+    first = [0, len(late[1]) - 3, 20]
+    with ExitStack() as open_, application() as talking, application() as stays:
+        nginx.proxy.apply(Site(1, ("a.localhost",), (talking.server_port,)))
+        nginx.proxy.apply(Site(2, ("b.localhost",), (stays.server_port,)))
+        websocket = open_.enter_context(nginx.connect())
+        websocket.sendall(WEBSOCKET)
+        assert status_of(websocket.recv(4096)) == 101
+        with Load(nginx, "b.localhost", 100) as load:
+            for _ in range(4):
+                with application() as old:
+                    nginx.proxy.apply(Site(2, ("b.localhost",), (old.server_port,)))
+                    connections = [nginx.connect() for _ in late]
+                    for connection, text, size in zip(connections, late, first, strict=True):
+                        connection.sendall(text[:size])
+                        wait_until(partial(nginx.accepted, connection))
+                    nginx.proxy.apply(Site(2, ("b.localhost",), (stays.server_port,)))
+                    # HAProxy waits for those who may send a request yet.
+                    if not nginx.proxy.drain(1, [old.server_port]):
+                        assert isinstance(nginx, Haproxy)
+                        old.slow_may_end.set()
+                        _finish(connections, late, first)
+                        assert nginx.proxy.drain(5, [old.server_port])
+                        continue
+                _finish(connections, late, first)
+    assert len(load.statuses) > 50
+    assert set(load.statuses) == {200}
+
+
+def _finish(connections: list[socket.socket], texts: list[bytes], sent: list[int]) -> None:
+    """Send what is left; each is answered."""
+    for connection, text, size in zip(connections, texts, sent, strict=True):
+        with connection:
+            connection.sendall(text[size:])
+            if b"Upgrade" in text:
+                assert status_of(connection.recv(65536)) == 101
+                continue
+            answer = read_all(connection)
+            assert status_of(answer) == 200
+            if b"abcdef" in text:
+                assert b'"bytes": 6' in answer
+
+
+def test_what_an_app_is_told_is_the_same_by_a_detour(nginx: Nginx) -> None:
+    """A request that came to a former worker for an instance that is gone."""
+    with application() as new:
+        with application() as old:
+            nginx.proxy.apply(Site(2, ("b.localhost",), (old.server_port,)))
+            connections = [nginx.connect(), nginx.connect()]
+            for connection in connections:
+                wait_until(partial(nginx.accepted, connection))
+            nginx.proxy.apply(Site(2, ("b.localhost",), (new.server_port,)))
+            if not nginx.proxy.drain(1, [old.server_port]):
+                return  # HAProxy
+        bodies = []
+        for connection in (connections[0], nginx.connect()):
+            with connection:
+                connection.sendall(
+                    b"GET /x?y HTTP/1.1\r\nHost: b.localhost:81\r\nX-Forwarded-For: 6.6.6.6\r\n"
+                    b"X-Big: " + 6000 * b"x" + b"\r\nConnection: close\r\n\r\n"
+                )
+                head, _, body = read_all(connection).partition(b"\r\n\r\n")
+                assert b"200 OK" in head
+                bodies.append(json.loads(body)["headers"])
+        for told in bodies:
+            assert told.pop("x-request-id")
+        assert bodies[0] == bodies[1]
+        assert new.paths == ["/x?y", "/x?y"]
+    with connections[1] as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: b.localhost\r\nConnection: close\r\n\r\n")
+        answer = read_all(connection)
+        assert status_of(answer) == 502
+        assert b"x-request-id" in answer.lower()
 
 
 def test_the_same_site_again_is_no_reload(nginx: Nginx) -> None:

@@ -317,5 +317,7 @@ def test_what_an_nginx_knows_is_read_from_its_version() -> None:
     new = "nginx version: nginx/1.26.3\nbuilt with OpenSSL 3.4.0 (running with OpenSSL 3.5.1)\n"
     assert tls_of(new) == NginxTls(curves=f"X25519MLKEM768:{CURVES}", http2_directive=True)
     assert tls_of("nginx version: nginx/1.24.0 (Ubuntu)\nbuilt with OpenSSL 3.0.13\n") == NginxTls()
+    newest = tls_of("nginx version: nginx/1.28.0\nbuilt with OpenSSL 3.0.13\n")
+    assert newest == NginxTls(http2_directive=True, keepalive_min=True)
     assert tls_of("").http2_directive is False
     assert installed_tls() is installed_tls()

@@ -31,6 +31,7 @@ def test_counts_by_time_and_port(tmp_path: Path) -> None:
         line(late, 504, "127.0.0.1:5000, 127.0.0.1:5001"),
         line(late, 200, "127.0.0.1:5000", path="/ status=500 upstream=x"),
         line(late, 503, ""),
+        line(late, 502, "127.0.0.1:5002 : unix:/var/lib/paas/nginx/again/sock"),
         "damaged\n",
     ]
     (folder / "router.log.1").write_text("".join(lines[:3]))
@@ -38,6 +39,7 @@ def test_counts_by_time_and_port(tmp_path: Path) -> None:
     log = RouterLog(tmp_path)
     assert log.answers(7, NOW, {5000}) == Answers(3, 1)
     assert log.answers(7, NOW, {5001}) == Answers(2, 1)
+    assert log.answers(7, NOW, {5002}) == Answers(1, 1)
     assert log.answers(7, early, {5000, 5001}) == Answers(6, 3)
     assert log.answers(8, NOW, {5000}) == Answers()
 

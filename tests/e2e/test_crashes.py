@@ -285,6 +285,23 @@ def test_a_push_overtakes_the_end_of_the_former_version(
     assert fragile.get("overtaken").text == "v2"
 
 
+def test_another_apps_open_connection_holds_up_no_roll_out(
+    fragile: Server, repository: MakeRepository
+) -> None:
+    """One app's WebSocket; another is restarted again and again, and its instances end at once."""
+    alice = fragile.user("alice")
+    for app in ("talking", "restarted"):
+        alice.push(repository(tiny()), app)
+    with upgraded(fragile, "talking") as visitor:
+        for _ in range(4):
+            done = alice.ssh("ps:restart", "-a", "restarted")
+            assert "aiting for the last requests" not in done.stderr
+        wait_for(lambda: leftovers(fragile, "restarted") == [], what="the end of the former")
+        visitor.sendall(b"still here")
+        assert visitor.recv(100) == b"still here"
+    assert fragile.get("restarted").status == 200
+
+
 @contextlib.contextmanager
 def upgraded(server: Server, app: str) -> Iterator[socket.socket]:
     """A connection to an app that goes on as a WebSocket does, and echoes."""

@@ -1,6 +1,6 @@
 """A proxy in memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -28,6 +28,7 @@ class FakeProxy:
         self.draining: Callable[[], object] = lambda: None
         self.meanwhile_all: Callable[[], object] = lambda: None
         self.drained = True
+        self.drained_ports: Collection[int] | None = None
         self.present = "nginx"
         self.unsettled = False
 
@@ -75,8 +76,9 @@ class FakeProxy:
     def sites(self) -> set[int]:
         return set(self.by_app)
 
-    def drain(self, limit_s: float) -> bool:
+    def drain(self, limit_s: float, ports: Collection[int] | None = None) -> bool:
         self.calls.append("drain")
+        self.drained_ports = ports
         draining, self.draining = self.draining, lambda: None
         draining()
         return self.drained

@@ -12,6 +12,7 @@ from paas.adapters.nginx_conf import (
     render_nginx,
 )
 from paas.adapters.nginx_site import render_site
+from paas.adapters.nginx_tls import NginxTls
 from paas.domain.buildpacks import StaticFiles
 from paas.domain.errors import PaasError
 from paas.domain.router_settings import router_settings
@@ -103,6 +104,13 @@ VARIANTS = {
 def test_the_text_is_the_golden_one(name: str) -> None:
     """A change of the templates shows as a change of these files."""
     assert VARIANTS[name] == (GOLDEN / name).read_text()
+
+
+def test_a_newer_nginx_leaves_kept_connections_open() -> None:
+    """From 1.27.4 on; an older one refuses the directive."""
+    text = render_site(ONE, SYSTEM, ipv6=True, tls=NginxTls(keepalive_min=True))
+    assert "keepalive_min_timeout 10s;" in text
+    assert "keepalive_min_timeout" not in render_site(ONE, SYSTEM, ipv6=True)
 
 
 def test_a_process_answers_rather_than_files() -> None:

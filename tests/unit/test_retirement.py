@@ -62,6 +62,13 @@ def test_nobody_waits_for_a_drain(shop: World, change: Callable[[World], object]
     assert {i.id for i in shop.store.instances(1)} == running(shop)
 
 
+def test_only_who_is_with_those_that_go_is_waited_for(shop: World) -> None:
+    """The proxy is asked of the ports of the former instances, and of no others."""
+    (former,) = (i.port for i in shop.store.instances(1))
+    shop.push(commit="c" * 40)
+    assert shop.proxy.drained_ports == [former]
+
+
 def test_what_gets_no_requests_is_not_drained(world: World) -> None:
     """A worker is stopped at once, whatever others' visitors do."""
     world.repository.procfiles["a" * 40] = b"web: serve\nworker: work\n"

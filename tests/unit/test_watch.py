@@ -1,5 +1,6 @@
 """The watch window after a switch."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 import pytest
@@ -64,10 +65,10 @@ def test_a_drain_does_not_delay_it(world: World) -> None:
     world.proxy.drained = False
     original = world.proxy.drain
 
-    def drain(limit_s: float) -> bool:
+    def drain(limit_s: float, ports: Collection[int] | None = None) -> bool:
         seen.append(current(world))
         world.clock.seconds += limit_s
-        return original(limit_s)
+        return original(limit_s, ports)
 
     world.proxy.drain = drain  # type: ignore[method-assign]
     push_bad(world)

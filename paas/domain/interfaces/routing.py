@@ -1,6 +1,6 @@
 """The web server in front, and the ports behind it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -25,8 +25,11 @@ class ProxyKind(Protocol):
     def sites(self) -> set[int]:
         """The ids of the apps that have a site file."""
 
-    def drain(self, limit_s: float) -> bool:
-        """Wait until no worker with an older configuration is left; False at the limit."""
+    def drain(self, limit_s: float, ports: Collection[int] | None = None) -> bool:
+        """Wait until nobody is connected to these ports, or will be; False at the limit.
+
+        To be asked of ports that are in no site any more. None: of all of those.
+        """
 
     def restore(self, sites: Sequence[Site]) -> None:
         """Make the site files exactly these, as at boot."""

@@ -66,7 +66,8 @@ def _disk(plan: Plan) -> Iterator[str]:
 
 
 def _place(plan: Plan) -> Iterator[str]:
-    longest = len(str(plan.run / "supervisor.sock"))
+    sockets = (plan.run / "supervisor.sock", plan.state / "nginx/again/sock")
+    longest = max(len(str(path)) for path in sockets)
     if longest > SOCKET_PATH_MAX:
         yield (
             f"{plan.root} is too long a path for Unix sockets: at most "

@@ -46,7 +46,8 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
 
 def _write_units(settings: Settings) -> None:
     text = UNIT_TEXT.format(python=settings.current / "venv/bin/python", etc=settings.etc)
-    wanted = {UNIT: text, NGINX_DROP_IN: NGINX_DROP_IN_TEXT}
+    drop_in = NGINX_DROP_IN_TEXT.format(again=settings.again_socket)
+    wanted = {UNIT: text, NGINX_DROP_IN: drop_in}
     changed = [path for path in wanted if not path.exists() or path.read_text() != wanted[path]]
     for path in changed:
         path.parent.mkdir(mode=0o755, exist_ok=True)

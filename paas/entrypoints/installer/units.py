@@ -35,6 +35,8 @@ NGINX_DROP_IN_TEXT = """\
 StartLimitIntervalSec=0
 
 [Service]
+# One that was killed left it, and nginx does not listen at a path that is there.
+ExecStartPre=-/bin/rm -f {again}
 OOMPolicy=continue
 Restart=on-failure
 RestartSec=2
