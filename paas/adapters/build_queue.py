@@ -8,7 +8,7 @@ one without a lock sees that of a dead process. Numbers are never given twice.
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,7 +30,10 @@ class FlockBuildQueue:
 
     @contextmanager
     def turn(
-        self, build_id: str, moved: Callable[[int], None], check: Callable[[], None]
+        self,
+        build_id: str,
+        moved: Callable[[int, Sequence[str]], None],
+        check: Callable[[], None],
     ) -> Iterator[None]:
         """Wait for a place, in order of arrival; see domain.interfaces.BuildQueue."""
         fd, ticket = self._draw(build_id)
@@ -39,7 +42,7 @@ class FlockBuildQueue:
             while (place := self._place(ticket)) > 0:
                 check()
                 if place != told:
-                    moved(place)
+                    moved(place, [_build(other) for other in self._before(ticket)])
                     told = place
                 time.sleep(POLL_S)
             check()
@@ -93,8 +96,12 @@ class FlockBuildQueue:
 
     def _place(self, ticket: Path) -> int:
         """How many have to end before this one's turn."""
+        return max(0, len(self._before(ticket)) - self._slots + 1)
+
+    def _before(self, ticket: Path) -> list[Path]:
+        """The tickets of live processes that were drawn before."""
         before = [other for other in self._tickets() if _number(other) < _number(ticket)]
-        return max(0, sum(map(is_file_held, before)) - self._slots + 1)
+        return [other for other in before if is_file_held(other)]
 
     def _tickets(self) -> list[Path]:
         return sorted(self._directory.glob("[0-9]*-*"))

@@ -9,6 +9,7 @@ from paas.domain.releases import Build
 
 CANCELLED = "build-cancelled"
 LATEST = "latest"
+_NAMED = 3
 _WORD = re.compile(r"[0-9]+-[0-9]{1,20}|[0-9a-f]{7,40}")
 
 
@@ -59,8 +60,13 @@ def cancelled(user: str) -> PaasError:
     )
 
 
-def queue_words(place: int) -> str:
-    """Where a build stands that has to wait. place: 1 is the next."""
-    if place == 1:
-        return "Waiting for other builds of this server: this is the next in the queue."
-    return f"Waiting for other builds of this server: place {place} in the queue."
+def queue_words(place: int, whose: Sequence[str]) -> str:
+    """Where a build stands that has to wait, as in ``Still ...``.
+
+    place: 1 is the next. whose: the builds before it, as ``alice's build of shop``.
+    """
+    names = list(whose[:_NAMED])
+    if len(whose) > _NAMED:
+        names.append(f"{len(whose) - _NAMED} more")
+    builds = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]])) or "other builds"
+    return f"waiting for {builds}: {'next' if place == 1 else f'place {place}'} in the queue"

@@ -1,12 +1,22 @@
 """Builds: what there were, what one prints, and ending one that runs."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from paas.domain.apps import Actor, App
 from paas.domain.builds import CANCELLED, cancelled, find_build, queue_words
 from paas.domain.errors import PaasError
-from paas.domain.interfaces import BuildQueue, Clock, Locks, Logs, Narrator, Reserve, Slugs, Store
+from paas.domain.interfaces import (
+    BuildQueue,
+    Clock,
+    Locks,
+    Logs,
+    Narrator,
+    Reserve,
+    Reword,
+    Slugs,
+    Store,
+)
 from paas.domain.releases import Build, Status
 from paas.services.access import find_app
 from paas.services.narration import waiting
@@ -177,9 +187,27 @@ def canceller(queue: BuildQueue, build_id: str) -> Callable[[], None]:
     return check
 
 
-def tell_place(say: Narrator) -> Callable[[int], None]:
-    """What BuildQueue.turn calls while a build waits."""
-    return lambda place: say.step(queue_words(place))
+def tell_place(
+    store: Store, actor: Actor, say: Narrator, reword: Reword
+) -> Callable[[int, Sequence[str]], None]:
+    """What BuildQueue.turn calls while a build waits: says for whose, and at which place.
+
+    The name of an app that the actor may not use is not told.
+    """
+
+    def whose(build_id: str) -> str:
+        app = store.app_by_id(int(build_id.partition("-")[0]))
+        build = next((b for b in store.builds(app.id) if b.id == build_id), None) if app else None
+        if app is None or build is None:
+            return "another build"
+        return f"{build.user}'s build" + (f" of {app.name}" if actor.may_use(app) else "")
+
+    def told(place: int, before: Sequence[str]) -> None:
+        words = queue_words(place, [whose(build_id) for build_id in before])
+        say.step(f"{words[:1].upper()}{words[1:]}")
+        reword(words)
+
+    return told
 
 
 def _too_late(build: Build) -> PaasError:

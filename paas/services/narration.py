@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from paas.domain.errors import PaasError
-from paas.domain.interfaces import Narrator
+from paas.domain.interfaces import Narrator, Reword
 
 STEP = "-----> "
 DETAIL = "       "
@@ -35,7 +35,7 @@ class Recorded:
         self._record(line)
         self._terminal.raw(line)
 
-    def doing(self, text: str) -> AbstractContextManager[None]:
+    def doing(self, text: str) -> AbstractContextManager[Reword]:
         """For the terminal alone: the log has the time of each line."""
         return self._terminal.doing(text)
 
@@ -55,8 +55,8 @@ class Silent:
     def detail(self, text: str) -> None: ...
     def warn(self, text: str) -> None: ...
     def raw(self, line: bytes) -> None: ...
-    def doing(self, text: str) -> AbstractContextManager[None]:  # noqa: ARG002
-        return nullcontext()
+    def doing(self, text: str) -> AbstractContextManager[Reword]:  # noqa: ARG002
+        return nullcontext(lambda _: None)
 
     def ask(self, question: str) -> bool:  # noqa: ARG002
         return True

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from paas.domain.appjson import APP_JSON_MAX_BYTES, AppJson, parse_app_json
 from paas.domain.apps import Actor, App
+from paas.domain.build_steps import BuildSteps
 from paas.domain.buildpacks import Buildpack
 from paas.domain.errors import PaasError
 from paas.domain.formation import WEB
@@ -125,14 +126,20 @@ class SlugMaker:
         """The buildpacks, when it is this build's turn; until somebody cancels it."""
         check = canceller(self.queue, build.id)
         with ExitStack() as held:
-            with say.doing("waiting for other builds"):
-                held.enter_context(self.queue.turn(build.id, tell_place(say), check))
-            held.enter_context(say.doing("building"))
+            with say.doing("waiting for other builds") as reword:
+                told = tell_place(self.store, push.actor, say, reword)
+                held.enter_context(self.queue.turn(build.id, told, check))
+            steps, reword = BuildSteps(), held.enter_context(say.doing("building"))
+
+            def heard(line: bytes) -> None:
+                say.raw(line)
+                reword(steps.line(line))
+
             return self.builder.build(
                 push.app,
                 tree,
                 config,
-                say.raw,
+                heard,
                 buildpacks=packs,
                 commit=push.commit,
                 check=check,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from paas.domain import history
 from paas.domain.apps import App
 from paas.domain.errors import PaasError
-from paas.domain.interfaces import Clock, Logs, RequestLog, Runtime, Store
+from paas.domain.interfaces import Clock, Logs, RequestLog, Reword, Runtime, Store
 from paas.domain.names import PLATFORM_USER
 from paas.domain.releases import Instance, State
 from paas.domain.watching import Answers, Baseline, worse
@@ -156,9 +156,9 @@ class _ToLog:
     def raw(self, line: bytes) -> None:
         """Programs' own output is in the log already."""
 
-    def doing(self, text: str) -> AbstractContextManager[None]:  # noqa: ARG002
+    def doing(self, text: str) -> AbstractContextManager[Reword]:  # noqa: ARG002
         """Nobody looks on."""
-        return nullcontext()
+        return nullcontext(lambda _: None)
 
     def ask(self, question: str) -> bool:  # noqa: ARG002
         """Nobody is there to say no."""

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,7 @@ def nothing() -> None:
 def test_a_free_place_is_taken_at_once(queue: BuildQueue) -> None:
     """Nobody is told to wait, and the place is given back."""
     told: list[int] = []
-    with queue.turn("1-1", told.append, nothing):
+    with queue.turn("1-1", lambda place, _: told.append(place), nothing):
         assert queue.place("1-1") == 0
     assert (queue.place("1-1"), told) == (None, [])
 
@@ -59,8 +59,8 @@ class Builders:
         eventually(lambda: self.queue.place(name) is not None, f"{name} is in the queue")
 
     def _build(self, name: str) -> None:
-        def moved(place: int) -> None:
-            self._write(f"{name} {place}")
+        def moved(place: int, before: Sequence[str]) -> None:
+            self._write(f"{name} {place} after {' '.join(before)}")
 
         with self.queue.turn(name, moved, nothing):
             self._write(f"{name} builds")
@@ -97,11 +97,11 @@ def test_order_of_arrival(builders: Callable[[int], Builders]) -> None:
     some = builders(1)
     for name in ("1-1", "2-2", "3-3"):
         some.start(name)
-    some.wrote("3-3 2")
+    some.wrote("3-3 2 after 1-1 2-2")
     assert "2-2 builds" not in some.log()
     some.end("1-1")
     some.wrote("2-2 builds")
-    some.wrote("3-3 1")
+    some.wrote("3-3 1 after 2-2")
     assert "3-3 builds" not in some.log()
     some.end("2-2")
     some.wrote("3-3 builds")
@@ -113,7 +113,7 @@ def test_several_places(builders: Callable[[int], Builders]) -> None:
     some = builders(2)
     for name in ("1-1", "2-2", "3-3"):
         some.start(name)
-    some.wrote("3-3 1")
+    some.wrote("3-3 1 after 1-1 2-2")
     assert [some.queue.place(name) for name in ("1-1", "2-2", "3-3")] == [0, 0, 1]
     some.end("2-2")
     some.wrote("3-3 builds")
@@ -126,7 +126,7 @@ def test_a_killed_builder_holds_nobody_up(builders: Callable[[int], Builders]) -
     some = builders(1)
     some.start("1-1")
     some.start("2-2")
-    some.wrote("2-2 1")
+    some.wrote("2-2 1 after 1-1")
     os.kill(some.pids["1-1"], signal.SIGKILL)
     os.waitpid(some.pids.pop("1-1"), 0)
     some.wrote("2-2 builds")
@@ -147,7 +147,7 @@ def test_a_wait_can_be_cancelled(builders: Callable[[int], Builders]) -> None:
 
     with (
         pytest.raises(PaasError),
-        some.queue.turn("2-2", lambda _: None, check),
+        some.queue.turn("2-2", lambda *_: None, check),
     ):
         raise AssertionError
     assert some.queue.place("2-2") is None

@@ -48,7 +48,7 @@ def test_the_queue(narrow: Server, repository: MakeRepository, pause: Pause) -> 
     first = alice.start_push(repository(tiny("v1", **{"bin/pre_compile": pause.hook})), "one")
     pause.wait()
     second = bob.start_push(repository(tiny()), "two")
-    read_until(second, "this is the next in the queue")
+    read_until(second, "Waiting for alice's build: next in the queue")
     assert statuses(bob, "two") == [("pending", 1, None)]
     assert "queued, place 1" in bob.ssh("builds two").stdout
     assert statuses(alice, "one") == [("pending", 0, None)]
@@ -66,7 +66,7 @@ def test_cancel_in_the_queue(narrow: Server, repository: MakeRepository, pause: 
     first = alice.start_push(repository(tiny("v1", **{"bin/pre_compile": pause.hook})), "three")
     pause.wait()
     second = alice.start_push(repository(tiny()), "four")
-    read_until(second, "this is the next in the queue")
+    read_until(second, "Waiting for alice's build of three: next in the queue")
 
     alice.ssh("builds:cancel four")
 

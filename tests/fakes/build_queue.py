@@ -1,28 +1,34 @@
 """A queue of builds in memory, in which nobody else stands unless a test says so."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 
 class FakeBuildQueue:
-    """BuildQueue of domain.interfaces. ahead: how many wait before the next turn."""
+    """BuildQueue of domain.interfaces. ahead: how many wait before the next turn.
+
+    before: their ids."""
 
     def __init__(self) -> None:
         self.ahead = 0
+        self.before: list[str] = []
         self.places: dict[str, int] = {}
         self.requests: dict[str, str] = {}
         self.on_poll: Callable[[str], None] = lambda _: None
 
     @contextmanager
     def turn(
-        self, build_id: str, moved: Callable[[int], None], check: Callable[[], None]
+        self,
+        build_id: str,
+        moved: Callable[[int, Sequence[str]], None],
+        check: Callable[[], None],
     ) -> Iterator[None]:
         try:
             for place in range(self.ahead, 0, -1):
                 self.places[build_id] = place
                 self.on_poll(build_id)
                 check()
-                moved(place)
+                moved(place, self.before[:place])
             self.places[build_id] = 0
             yield
         finally:

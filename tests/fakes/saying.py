@@ -53,9 +53,9 @@ class Said:
         return self.agrees
 
     @contextmanager
-    def doing(self, text: str) -> Iterator[None]:
+    def doing(self, text: str) -> Iterator[Callable[[str], None]]:
         self.done.append(text)
-        yield
+        yield self.done.append
 
 
 class FakeLogs:

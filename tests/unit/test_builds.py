@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.build_log import lines_until
+from paas.domain.apps import Actor, Role
+from paas.domain.build_steps import BuildSteps
 from paas.domain.builds import find_build
 from paas.domain.errors import PaasError
+from paas.domain.names import AppName, UserName
 from paas.domain.releases import Build, Status
+from paas.services.builds import tell_place
 from tests.fakes.saying import FakeClock
 from tests.fakes.world import ROOT, World
 
@@ -86,12 +90,51 @@ def test_a_queued_build_is_told_its_place(world: World) -> None:
     seen = []
     world.queue.on_poll = lambda _: seen.append(world.builds.info(ROOT, "shop", None).words)
     world.push()
-    waits = [line for line in world.said.lines if "Waiting for other builds" in line]
-    assert [line.rpartition(": ")[2] for line in waits] == [
-        "place 2 in the queue.",
-        "this is the next in the queue.",
+    waits = [line for line in world.said.lines if "Waiting for" in line]
+    assert waits == [
+        "-----> Waiting for other builds: place 2 in the queue",
+        "-----> Waiting for other builds: next in the queue",
     ]
     assert seen == ["queued, place 2", "queued, place 1"]
+    assert "waiting for other builds: next in the queue" in world.said.done
+
+
+def test_who_waits_is_told_for_whose_build(world: World) -> None:
+    """The pusher of each, and the app where it is the waiting one's too."""
+    world.push()
+    (mine,) = world.store.builds(1)
+    alice = Actor(world.store.add_user(UserName("alice"), Role.MEMBER, world.clock.now()))
+    world.store.add_app(AppName("hers"), UserName("alice"), world.clock.now())
+    hers = replace(mine, id="2-1", app_id=2, user="alice")
+    world.store.add_build(hers)
+    words: list[str] = []
+    told = tell_place(world.store, ROOT, world.said, words.append)
+    told(2, ["1-0", mine.id, hers.id])
+    tell_place(world.store, alice, world.said, words.append)(1, [mine.id, hers.id])
+    assert words == [
+        "waiting for another build, root's build of shop and alice's build of hers: "
+        "place 2 in the queue",
+        "waiting for root's build and alice's build of hers: next in the queue",
+    ]
+
+
+def test_what_a_build_is_at() -> None:
+    """Its last step, and the package that is being built meanwhile."""
+    steps = BuildSteps()
+    lines = [
+        (b"hello", "building"),
+        (
+            b"-----> Installing dependencies with uv (requirements.txt)",
+            "building: Installing dependencies with uv",
+        ),
+        (b"          Building uwsgi==2.0.28", "building uwsgi==2.0.28"),
+        (b"          Building psycopg2==2.9.9", "building psycopg2==2.9.9"),
+        (b"             Built psycopg2==2.9.9", "building uwsgi==2.0.28"),
+        (b"             Built uwsgi==2.0.28", "building: Installing dependencies with uv"),
+        (b"       Building wheel for lxml (setup.py): started", "building lxml"),
+        (b"-----> Running bin/post_compile\x1b[31m", "building: Running bin/post_compile\\x1b[31m"),
+    ]
+    assert [steps.line(line) for line, _ in lines] == [words for _, words in lines]
 
 
 def test_who_waits_is_told_for_what(world: World) -> None:

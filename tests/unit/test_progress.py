@@ -64,13 +64,29 @@ def test_a_line_never_wraps() -> None:
     assert len(drawn.removeprefix(ERASE)) == TERMINAL.columns - 1
 
 
-def test_elsewhere_there_is_a_line_every_ten_seconds() -> None:
-    """A pusher, a log file or a script gets plain lines."""
+def test_elsewhere_lines_become_rarer() -> None:
+    """A pusher, a log file or a script gets plain lines, at 10, 30, 60, 120 s and then each 120."""
     screen = Screen(Look())
-    with screen.progress.doing("waiting for web.1"):
+    with screen.progress.doing("building") as reword:
+        for seconds in range(1, 400):
+            if seconds == 25:
+                reword("building uwsgi")
+            screen.after(seconds + 0.5)
+    assert [line.decode().strip() for line in screen.sent] == [
+        "Still building (10 s)",
+        *(f"Still building uwsgi ({seconds} s)" for seconds in (30, 60, 120, 240, 360)),
+    ]
+
+
+def test_elsewhere_a_line_of_the_command_counts() -> None:
+    """Who has just heard something need not be told that it goes on."""
+    screen = Screen(Look())
+    with screen.progress.doing("building"):
+        screen.after(11)
+        screen.progress.write(b"a line\n")
         assert screen.after(9) == []
-        assert screen.after(11) == [b"       Still waiting for web.1 (11 s)\n"]
-    assert all(b"\x1b" not in line and b"\r" not in line for line in screen.sent)
+        assert len(screen.after(11)) == 1
+        assert screen.after(12) == []
 
 
 def test_the_innermost_is_shown() -> None:

@@ -29,6 +29,7 @@ from paas.domain.interfaces.saying import (
     Logs,
     Narrator,
     RequestLog,
+    Reword,
 )
 from paas.domain.interfaces.store import Store
 from paas.domain.interfaces.timing import Bookmark, Schedules
@@ -72,6 +73,7 @@ __all__ = [
     "Reserve",
     "Resolver",
     "Responders",
+    "Reword",
     "Runs",
     "Runtime",
     "Schedules",

@@ -60,11 +60,15 @@ class BuildQueue(Protocol):
     """Whose turn it is to build: so many at once on a server, in the order of arrival."""
 
     def turn(
-        self, build_id: str, moved: Callable[[int], None], check: Callable[[], None]
+        self,
+        build_id: str,
+        moved: Callable[[int, Sequence[str]], None],
+        check: Callable[[], None],
     ) -> AbstractContextManager[None]:
         """Hold one of the places to build, after a wait for it.
 
-        moved: called with each new place in the queue, 1 for the next. check: called several times
+        moved: called with each new place in the queue, 1 for the next, and with the ids of the
+        builds before it, those that are being built first. check: called several times
         a second while it waits; what it raises ends the wait.
         """
 

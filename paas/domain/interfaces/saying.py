@@ -9,6 +9,8 @@ from paas.domain.drains import Drain
 from paas.domain.loglines import EVERY_LINE, LogFilter, LogLine
 from paas.domain.watching import Answers
 
+Reword = Callable[[str], None]
+
 
 class Narrator(Protocol):
     """Where the platform says what it is doing, in Heroku's vocabulary of output."""
@@ -25,10 +27,11 @@ class Narrator(Protocol):
     def raw(self, line: bytes) -> None:
         """A line of a program's own output, as it is."""
 
-    def doing(self, text: str) -> AbstractContextManager[None]:
+    def doing(self, text: str) -> AbstractContextManager[Reword]:
         """Show that something goes on while the block runs, where it takes longer than a second.
 
-        text: what, as in ``Still waiting for web.1``: ``waiting for web.1``.
+        text: what, as in ``Still waiting for web.1``: ``waiting for web.1``. The function that
+        comes back puts other words in its place.
         """
 
     def ask(self, question: str) -> bool:

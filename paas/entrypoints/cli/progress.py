@@ -1,5 +1,5 @@
-"""Progress of what takes long: a line that is drawn over and over on a terminal, rare lines
-elsewhere.
+"""Progress of what takes long: a line that is drawn over and over on a terminal, rarer and rarer
+lines elsewhere.
 
 Drawn by the server's process into whatever the client has for stderr, perhaps through ssh. So it
 hides no cursor, which nobody could show again; it never waits for a terminal that is stopped or
@@ -19,7 +19,10 @@ from dataclasses import dataclass
 FRAMES = "-\\|/"
 FIRST_S = 1.0
 FRAME_S = 0.1
-STILL_S = 10.0
+# Where nothing can be drawn over: after so many seconds of silence, then each further NEXT_STILL_S,
+# since some programs that wait for others end them when they hear nothing.
+STILL_S = (10.0, 30.0, 60.0, 120.0)
+NEXT_STILL_S = 120.0
 COLUMNS_MAX = 100
 ERASE = b"\r\x1b[K"
 
@@ -70,16 +73,22 @@ class Progress:
         self._tasks: list[_Task] = []
         self._is_drawn = False
         self._written = 0.0
+        # How often it was said in this silence that something goes on.
+        self._said = 0
 
     @contextmanager
-    def doing(self, text: str) -> Iterator[None]:
-        """Show it while the block runs, if that takes longer than a second."""
+    def doing(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Show it while the block runs, if that takes longer than a second.
+
+        Yields a function that puts other words in the place of the text.
+        """
         task = _Task(text, time.monotonic(), threading.Event())
         with self._lock:
             self._tasks.append(task)
+            self._said = 0
         threading.Thread(target=self._run, args=(task,), daemon=True).start()
         try:
-            yield
+            yield lambda words: setattr(task, "text", words)
         finally:
             with self._lock:
                 task.ended.set()
@@ -92,6 +101,7 @@ class Progress:
             self._erase()
             self._send(data)
             self._written = time.monotonic()
+            self._said = 0
 
     def tick(self, now: float) -> None:
         """Show what is to be seen at that moment (monotonic); often called."""
@@ -101,7 +111,7 @@ class Progress:
             # Of several, one in the other, the innermost is shown.
             task = self._tasks[-1]
             silent_s = now - max(task.began, self._written)
-            if not self._is_drawn and silent_s < (FIRST_S if self.look.columns else STILL_S):
+            if not self._is_drawn and silent_s < (FIRST_S if self.look.columns else self._next_s()):
                 return
             if not _has_room() or not self._may_draw():
                 return
@@ -109,7 +119,14 @@ class Progress:
             if self.look.columns:
                 self._draw(task.text, now, seconds)
             else:
-                self.write(f"       Still {task.text} ({seconds} s)\n".encode())
+                self._said += 1
+                self._send(f"       Still {task.text} ({seconds} s)\n".encode())
+
+    def _next_s(self) -> float:
+        """After how long a silence it is to be said again that something goes on."""
+        if self._said < len(STILL_S):
+            return STILL_S[self._said]
+        return STILL_S[-1] + NEXT_STILL_S * (self._said - len(STILL_S) + 1)
 
     def _run(self, task: _Task) -> None:
         while not task.ended.wait(FRAME_S):

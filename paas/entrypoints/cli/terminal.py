@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 import click
 
 from paas.domain.errors import PaasError
+from paas.domain.interfaces import Reword
 from paas.domain.names import printable
 from paas.entrypoints.cli.progress import Look, Progress
 from paas.services.narration import DETAIL, STEP, WARNING, error_lines
@@ -52,7 +53,7 @@ class Terminal:
         """Whether colours are wanted."""
         return self._progress.look.colour
 
-    def doing(self, text: str) -> AbstractContextManager[None]:
+    def doing(self, text: str) -> AbstractContextManager[Reword]:
         """Show what goes on while the block runs, from its second second on."""
         return self._progress.doing(text)
 
