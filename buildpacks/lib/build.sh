@@ -1,9 +1,10 @@
 #!/bin/bash
 # Build an app: find its buildpacks, compile with one after the other, write down what was made.
 #
-# Usage: build.sh BUILDPACKS BUILD CACHE ENV RESULT [name:NAME | path:DIRECTORY | url:URL[#REF]]...
+# Usage: build.sh BUILDPACKS BUILD CACHE ENV RESULT [SOURCE NAME]...
 #
-# Runs inside the build sandbox as the app's own uid. With none named, the first of order.txt whose
+# Runs inside the build sandbox as the app's own uid. SOURCE is name:NAME, path:DIRECTORY or
+# url:URL[#REF], NAME the buildpack as its user named it. With none named, the first of order.txt whose
 # bin/detect accepts the app; else those named, in that order, each of which must accept it. RESULT
 # becomes, for each, what its bin/detect printed and, as JSON, what its bin/release proposes, each
 # ended by a NUL. It stays empty where no buildpack accepts the app, and the exit status is 100 then.
@@ -13,13 +14,17 @@ set -euo pipefail
 # The names are prefixed and fixed since `export` files of buildpacks are sourced here.
 readonly paas_packs=$1 paas_build=$2 paas_cache=$3 paas_env=$4 paas_result=$5
 readonly paas_here=${BASH_SOURCE[0]%/*}
-# Seconds: bin/release only tells what compile has found out.
-readonly paas_release_limit_s=30
 shift 5
 # shellcheck source=SCRIPTDIR/output.sh
 source "$paas_here/output.sh"
 # shellcheck source=SCRIPTDIR/fetch.sh
 source "$paas_here/fetch.sh"
+# shellcheck source=SCRIPTDIR/languages.sh
+source "$paas_here/languages.sh"
+# shellcheck source=SCRIPTDIR/looks.sh
+source "$paas_here/looks.sh"
+# shellcheck source=SCRIPTDIR/release.sh
+source "$paas_here/release.sh"
 
 # run_script SCRIPT ARGUMENT...: in the buildpack's own directory, as on Heroku, where some name
 # their files from. Also one that lost its executable bit, by the program that its first line names.
@@ -53,7 +58,7 @@ detect_first() {
     return 1
 }
 
-# find_pack SOURCE: sets $pack to the directory of a buildpack that was named.
+# find_pack SOURCE NAME: sets $pack to the directory of a buildpack that was named.
 find_pack() {
     local source=$1 directory
     case $source in
@@ -64,26 +69,26 @@ find_pack() {
                 # A copy, since a buildpack may write its export file into its own directory.
                 cp -R "${source#path:}/." "$directory"
             else
-                fetch_buildpack "${source#url:}" "$directory"
+                fetch_buildpack "${source#url:}" "$directory" "$2"
             fi
             pack=$directory
             ;;
     esac
     if [[ ! -f $pack/bin/detect || ! -f $pack/bin/compile ]]; then
-        fail "${source#*:} is not a buildpack: it has no bin/detect and bin/compile." \
+        fail "$2 is not a buildpack: it has no bin/detect and bin/compile." \
             "See which ones the app has with: paas buildpacks"
     fi
 }
 
-# accept SOURCE: run bin/detect of $pack; sets $label.
+# accept NAME: run bin/detect of $pack; sets $label.
 accept() {
     local status=0
     label=$(run_script "$pack/bin/detect" "$paas_build") || status=$?
     if ((status != 0)); then
         [[ -z $label ]] || printf '%s\n' "$label" | indent
-        fail "The app does not fit the buildpack ${1#*:}: its bin/detect exited with status $status." \
+        fail "The app does not fit the buildpack $1: its bin/detect exited with status $status." \
             "See the app's buildpacks with: paas buildpacks" \
-            "Take this one off with: paas buildpacks:remove ${1#*:}"
+            "Take this one off with: paas buildpacks:remove $1"
     fi
 }
 
@@ -91,6 +96,7 @@ accept() {
 compile() {
     local status=0
     printf -- '-----> %s app detected\n' "${label%%$'\n'*}"
+    ((${#paas_named[@]} > 0)) || tell_choice
     run_script "$pack/bin/compile" "$paas_build" "$paas_cache" "$paas_env" || status=$?
     if ((status != 0)); then
         # A buildpack of ours has said why, as its last words.
@@ -103,40 +109,21 @@ compile() {
     printf '%s\0%s\0' "${label%%$'\n'*}" "$proposed" >>"$paas_result"
 }
 
-# read_release NAME: run bin/release of $pack and set $proposed to what it proposes, as JSON. Read
-# here, where whatever it prints can harm this app's own build alone.
-read_release() {
-    local status reason room
-    room=$(mktemp -d)
-    # -I -S: it must not run anything of the app's.
-    paas_limit_s=$paas_release_limit_s run_script "$pack/bin/release" "$paas_build" |
-        timeout "$((paas_release_limit_s + 10))" /usr/bin/python3 -I -S "$paas_here/release.py" \
-            "$paas_packs/../python" >"$room/made" 2>"$room/why" && status=(0 0) ||
-        status=("${PIPESTATUS[@]}")
-    IFS= read -r -d '' reason <"$room/why" || true
-    IFS= read -r -d '' proposed <"$room/made" || true
-    rm -rf "$room"
-    if ((status[0] == 124 || status[0] == 137 || status[1] == 124)); then
-        fail "The buildpack $1 failed: its bin/release did not end within $paas_release_limit_s s."
-    elif ((status[1] != 0)); then
-        fail "What bin/release of the buildpack $1 printed cannot be used: ${reason%$'\n'}."
-    elif ((status[0] != 0)); then
-        fail "The buildpack $1 failed: its bin/release exited with status ${status[0]}."
-    fi
-}
-
+# An export file could change $@.
+readonly paas_named=("$@")
 mkdir -p "$HOME" "$paas_cache"
 : >"$paas_result"
 cd "$paas_build"
+refuse_in_the_way
 if (($# == 0)); then
-    detect_first || exit 100
+    detect_first || refuse_unknown
     compile "${pack##*/}"
     exit 0
 fi
-for paas_source in "$@"; do
-    find_pack "$paas_source"
-    accept "$paas_source"
-    compile "${paas_source#*:}"
+for ((paas_at = 0; paas_at < ${#paas_named[@]}; paas_at += 2)); do
+    find_pack "${paas_named[@]:paas_at:2}"
+    accept "${paas_named[paas_at + 1]}"
+    compile "${paas_named[paas_at + 1]}"
     if [[ -f $pack/export ]]; then
         # As on Heroku: what later buildpacks need of the environment.
         set +eu

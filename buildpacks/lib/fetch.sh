@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # Fetching a buildpack that is named by its address, as the app's own uid, in the build sandbox.
 
-# fetch_buildpack URL[#REF] DIRECTORY: a git repository, or an archive (.tgz, .tar.gz), by https
-# only. REF is a branch, a tag or a commit.
+# fetch_buildpack URL[#REF] DIRECTORY NAME: a git repository, or an archive (.tgz, .tar.gz), by
+# https only. REF is a branch, a tag or a commit. NAME: as its user named it.
 fetch_buildpack() {
-    local url=${1%%#*} ref='' directory=$2
+    local url=${1%%#*} ref='' directory=$2 named=$3 address=$1
     [[ $1 != *'#'* ]] || ref=${1#*#}
-    step "Fetching the buildpack $1"
+    step "Fetching the buildpack $named"
     if [[ $url == *.tgz || $url == *.tar.gz ]]; then
         fetch_archive "$url" "$directory"
     else
@@ -18,9 +18,9 @@ fetch_archive() {
     local archive=$2.tar.gz
     if ! curl --silent --show-error --fail --location --proto '=https' --max-time 120 \
         --retry 2 --output "$archive" "$1" 2>&1 | indent; then
-        not_fetched "$1"
+        not_fetched
     fi
-    tar -xzf "$archive" -C "$2" || not_fetched "$1"
+    tar -xzf "$archive" -C "$2" || not_fetched
     rm -f "$archive"
 }
 
@@ -34,12 +34,12 @@ fetch_repository() {
             ! git_safely "$directory" fetch --quiet "$url" '+refs/heads/*:refs/fetched/*' \
                 2>"$directory.err"; then
             indent <"$directory.err"
-            not_fetched "$url${ref:+#$ref}"
+            not_fetched
         fi
     fi
     git_safely "$directory" checkout --quiet "$wanted" 2>"$directory.err" || {
         indent <"$directory.err"
-        not_fetched "$url${ref:+#$ref}"
+        not_fetched
     }
     if [[ -f $directory/.gitmodules ]]; then
         git_safely "$directory" submodule --quiet update --init --recursive --depth 1
@@ -52,7 +52,10 @@ git_safely() {
         GIT_CONFIG_GLOBAL=/dev/null git -C "$@" </dev/null
 }
 
+# not_fetched: end the build; $named and $address are fetch_buildpack's.
 not_fetched() {
-    fail "The buildpack $1 could not be fetched." \
+    local which=$named
+    [[ $named == "$address" ]] || which="$named ($address)"
+    fail "The buildpack $which could not be fetched." \
         "Check its address and that it is public; the lines above say what went wrong."
 }

@@ -10,7 +10,7 @@ detail() { printf '       %s\n' "$*"; }
 warn() { printf ' !     %s\n' "$@"; }
 
 # fail REASON [LINE...]: end the build. REASON says what was found and why it fails; the lines
-# say how to put it right.
+# say how to put it right. $exit_status: another status than 1.
 fail() {
     printf '\n !     Error: %s\n' "$1"
     shift
@@ -19,7 +19,7 @@ fail() {
         printf ' !     %s\n' "$@"
     fi
     printf '\n'
-    exit 1
+    exit "${exit_status:-1}"
 }
 
 # indent: standard input as details.

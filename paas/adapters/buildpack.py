@@ -10,9 +10,11 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from paas.adapters import files, process
+from paas.adapters.apt_sources import apt_with_sources_list
 from paas.adapters.build_output import Heard
 from paas.adapters.build_result import parse_result, read_result
 from paas.adapters.cgroups import Cgroups
@@ -41,9 +43,10 @@ _ROOM = "/tmp/paas"  # noqa: S108 - in the sandbox's own /tmp
 class BuildpackBuilder:
     """Builds with the buildpacks that order.txt of the installed version names."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, apt_directory: Path = Path("/etc/apt")) -> None:
         self._settings = settings
         self._cgroups = Cgroups(settings)
+        self._apt_directory = apt_directory
 
     def build(
         self,
@@ -173,8 +176,16 @@ class BuildpackBuilder:
             Bind(str(job.cache), f"{_ROOM}/cache", writable=True),
             Bind(str(job.env), f"{_ROOM}/env"),
             *local,
+            *self._apt(job),
             *tool_binds(self._settings),
         )
+
+    def _apt(self, job: "_Job") -> tuple[Bind, ...]:
+        """Buildpacks of others may read /etc/apt/sources.list, which newer systems do not have."""
+        if all(pack.kind is Kind.NAME for pack in job.buildpacks):
+            return ()
+        shown = apt_with_sources_list(self._apt_directory, job.env.parent / "apt")
+        return (Bind(str(shown), "/etc/apt"),) if shown else ()
 
     def _environment(self, commit: str) -> dict[str, str]:
         return {
@@ -192,16 +203,8 @@ class BuildpackBuilder:
         }
 
     def _failure(self, status: int, heard: Heard) -> PaasError:
-        if status == EXIT_NOT_DETECTED:
-            return PaasError(
-                "no-buildpack",
-                "No buildpack recognises this app: none of the files by which one knows its "
-                "language is in the top directory.",
-                "For Python, add a requirements.txt (pip freeze > requirements.txt); for Node.js "
-                "a package.json; for files an index.html; for anything executable a Procfile. "
-                "Other languages' buildpacks: paas buildpacks:set https://... For an app in a "
-                "folder of the repository: paas builder:set build-dir FOLDER",
-            )
+        if status == EXIT_NOT_DETECTED and heard.reason:
+            return PaasError("no-buildpack", heard.reason, heard.advice)
         if heard.disk_is_full and shutil.disk_usage(self._settings.state).free < 8 * 1024**2:
             return disk_full()
         if status == EXIT_NOT_LAUNCHED and heard.last.startswith("paas-launch:"):
@@ -247,7 +250,10 @@ class _Job:
             f"{_ROOM}/cache/packs",
             f"{_ROOM}/env",
             f"{_ROOM}/cache/{RESULT}",
-            *(f"{pack.kind}:{local.get(pack, pack.source)}" for pack in self.buildpacks),
+            *chain.from_iterable(
+                (f"{pack.kind}:{local.get(pack, pack.source)}", str(pack))
+                for pack in self.buildpacks
+            ),
         )
 
     def local(self) -> dict[Buildpack, str]:

@@ -3,8 +3,10 @@
 https://devcenter.heroku.com/articles/buildpacks
 """
 
+import difflib
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePosixPath
 
@@ -19,6 +21,14 @@ OWN = frozenset({"python", "static", "node", "procfile"})
 ALIASES = {"heroku/python": "python", "heroku/nodejs": "node", "heroku/procfile": "procfile"}
 # Others of Heroku's are repositories, as Dokku resolves them too.
 HEROKU = "https://github.com/heroku/heroku-buildpack-"
+# The repositories of Heroku's that people name in the short form: to tell a slip of the pen.
+OF_HEROKU = (
+    *("apt", "chrome-for-testing", "chromedriver", "clojure", "dotnet", "emberjs", "go"),
+    *("google-chrome", "gradle", "inline", "java", "jvm-common", "locale", "metrics"),
+    *("multi-procfile", "nginx", "nodejs", "pgbouncer", "php", "procfile", "python", "redis"),
+    *("ruby", "scala", "static"),
+)
+_ALIKE = 0.75
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _URL = re.compile(
@@ -44,33 +54,62 @@ class Buildpack:
     """One buildpack of an app.
 
     source: ``python``, ``/srv/buildpacks/mine`` or ``https://host/path[#branch, tag or commit]``.
+    named: as its user named it: ``heroku/python``.
     """
 
     kind: Kind
     source: str
+    named: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        return self.source
+        return self.named or self.source
 
 
 def buildpack(text: str) -> Buildpack:
     """Validate what a user names a buildpack by. Raises a usage error that tells the forms."""
     name = ALIASES.get(text, text)
     if _NAME.fullmatch(name):
-        return Buildpack(Kind.NAME, name)
+        return Buildpack(Kind.NAME, name, text)
     if short := _HEROKU.fullmatch(text):
-        return Buildpack(Kind.URL, HEROKU + short[1])
+        return Buildpack(Kind.URL, HEROKU + short[1], text)
     if len(text) <= SOURCE_MAX and ".." not in text:
         if _URL.fullmatch(text):
-            return Buildpack(Kind.URL, text)
+            return Buildpack(Kind.URL, text, text)
         if _PATH.fullmatch(text):
-            return Buildpack(Kind.PATH, str(PurePosixPath(text)))
+            return Buildpack(Kind.PATH, str(PurePosixPath(text)), text)
     raise usage_error(
         "buildpack-name",
         f"{shown(text)} does not name a buildpack.",
         "Name one of the platform's, a git repository (https://host/path, with #ref for a branch, "
         "tag or commit), or a directory of the server (/path).",
     )
+
+
+def chosen_buildpack(text: str) -> Buildpack:
+    """As `buildpack`, for what a user has just written: a slip of the pen is refused, too."""
+    pack = buildpack(text)
+    short = _HEROKU.fullmatch(text)
+    alike = _alike(short[1], OF_HEROKU) if short and pack.kind is Kind.URL else None
+    if short and alike and short[1] not in OF_HEROKU:
+        raise usage_error(
+            "buildpack-unknown",
+            f"There is no buildpack {text!r}. Did you mean heroku/{alike}?",
+            f"If there is one, name it by its address: {pack.source}",
+        )
+    return pack
+
+
+def meant_by(name: str) -> str | None:
+    """What a user may have meant who named a buildpack of the platform that it does not have."""
+    alike = _alike(name, (*OWN, *OF_HEROKU))
+    if alike is None or alike in OWN:
+        return alike
+    return ALIASES.get(f"heroku/{alike}", f"heroku/{alike}")
+
+
+def _alike(name: str, known: Collection[str]) -> str | None:
+    found = difflib.get_close_matches(name, sorted(known), 1, _ALIKE)
+    return found[0] if found else None
 
 
 def folder(text: str) -> str:

@@ -4,7 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from paas.domain.apps import Actor, App
-from paas.domain.buildpacks import LIST_MAX, Buildpack, Kind, buildpack, folder
+from paas.domain.buildpacks import (
+    LIST_MAX,
+    Buildpack,
+    Kind,
+    buildpack,
+    chosen_buildpack,
+    folder,
+    meant_by,
+)
 from paas.domain.errors import PaasError, usage_error
 from paas.domain.interfaces import BuildpackCatalog, Store
 from paas.services.access import find_app, require_admin
@@ -76,7 +84,7 @@ class Buildpacks:
                 if wanted not in sources:
                     raise PaasError(
                         "buildpack-not-set",
-                        f"The app has no buildpack {wanted}. Nothing was removed.",
+                        f"The app has no buildpack {text}. Nothing was removed.",
                         "See which ones it has: paas buildpacks",
                     )
                 place = sources.index(wanted)
@@ -102,12 +110,14 @@ class Buildpacks:
     def _named(self, actor: Actor, name: str, text: str) -> tuple[App, Buildpack]:
         """The app and the buildpack that a user names. Raises PaasError where it cannot be used."""
         app = find_app(self.store, actor, name)
-        pack = buildpack(text)
+        pack = chosen_buildpack(text)
         if pack.kind is Kind.NAME and pack.source not in self.catalog.names():
+            meant = meant_by(pack.source)
             raise usage_error(
                 "buildpack-unknown",
-                f"There is no buildpack {pack.source!r}; the platform's own are: "
-                f"{', '.join(self.catalog.names())}.",
+                f"There is no buildpack {pack.source!r}"
+                + (f". Did you mean {meant}? The" if meant else "; the")
+                + f" platform's own are: {', '.join(self.catalog.names())}.",
                 "For another one give its git repository: https://host/path",
             )
         if pack.kind is Kind.PATH:

@@ -8,7 +8,7 @@ from pathlib import Path
 from paas.domain.appjson import APP_JSON_MAX_BYTES, AppJson, parse_app_json
 from paas.domain.apps import Actor, App
 from paas.domain.build_steps import BuildSteps
-from paas.domain.buildpacks import Buildpack
+from paas.domain.buildpacks import Buildpack, chosen_buildpack
 from paas.domain.errors import PaasError
 from paas.domain.formation import WEB
 from paas.domain.interfaces import (
@@ -111,7 +111,7 @@ class SlugMaker:
         if chosen or not declared:
             return chosen
         say.step(f"Using the buildpacks of app.json: {', '.join(map(str, declared))}")
-        return list(declared)
+        return [chosen_buildpack(str(pack)) for pack in declared]
 
     def _compile(
         self,

@@ -44,9 +44,13 @@ class Bench:
         buildpacks: Sequence[Buildpack] = (),
         commit: str = "",
         check: Callable[[], None] = lambda: None,
+        first: str = "",
         **config: str,
     ) -> Built:
-        """Build an app of these files; what it prints is in output()."""
+        """Build an app of these files; what it prints is in output().
+
+        first: shell commands that add what is no plain file.
+        """
         self.builds += 1
         self.lines.clear()
         app = an_app(app_id)
@@ -56,8 +60,10 @@ class Bench:
             path = tree / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content)
+        if first:
+            subprocess.run(["/bin/sh", "-ec", first], cwd=tree, check=True)
         for path in (tree, *tree.rglob("*")):
-            os.chown(path, app.uid, app.uid)
+            os.chown(path, app.uid, app.uid, follow_symlinks=False)
         secrets = {name: Secret(value) for name, value in config.items()}
         return self.builder.build(
             app, tree, secrets, self._hear, buildpacks=buildpacks, commit=commit, check=check

@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from paas.domain.buildpacks import buildpack
 from paas.domain.errors import PaasError
 from tests.contract.building import CODE, Bench, MakeBench, an_app, fake, impatient, real
 
@@ -53,6 +54,58 @@ def test_refuses_what_no_buildpack_knows(bench: Bench) -> None:
     with pytest.raises(PaasError) as caught:
         bench.build({"index.cob": ""})
     assert caught.value.reference == "no-buildpack"
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "way"),
+    [
+        ("Gemfile", "Ruby", "paas buildpacks:set heroku/ruby"),
+        ("go.mod", "Go", "paas buildpacks:set heroku/go"),
+        ("composer.json", "PHP", "paas buildpacks:set heroku/php"),
+        ("Shop.csproj", ".NET", "paas buildpacks:set heroku/dotnet"),
+        ("Dockerfile", "a container image", "say in a Procfile what the CMD of the image says"),
+    ],
+)
+def test_names_the_language_that_it_does_not_build(
+    sandbox: Bench, name: str, language: str, way: str
+) -> None:
+    """The file that tells it, and the way to go; with a Procfile a warning of the same."""
+    with pytest.raises(PaasError) as caught:
+        sandbox.build({name: "", "README": ""})
+    assert caught.value.reference == "no-buildpack"
+    assert f"there is a {name} ({language})" in caught.value.message
+    assert way in (caught.value.hint or "")
+    sandbox.build({name: "", "Procfile": "web: x"})
+    assert f" !     Warning: there is a {name}, and nothing is built of it" in sandbox.output()
+
+
+@pytest.mark.parametrize("name", [".profile.d", ".paas"])
+@pytest.mark.parametrize("link", [False, True])
+def test_names_what_is_in_the_way_of_its_folders(sandbox: Bench, name: str, link: bool) -> None:
+    """A file or a link where the build makes a folder is one sentence, not mkdir's."""
+    with pytest.raises(PaasError) as caught:
+        sandbox.build(EMPTY, first=f"{'ln -s ../x' if link else 'touch'} {name}")
+    what = "a symbolic link" if link else "a file"
+    assert caught.value.message.startswith(f"{name} in the repository is {what}")
+    assert f"git rm {name}" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("make", ["ln -s /etc .venv", "touch .venv"])
+def test_replaces_what_is_in_the_way_of_an_environment(sandbox: Bench, make: str) -> None:
+    """With a warning; what a link points to is untouched."""
+    sandbox.build(EMPTY, first=make)
+    assert ".venv is part of the repository and is replaced" in sandbox.output()
+    assert (sandbox.tree() / ".venv/bin/python").exists()
+    assert Path("/etc/passwd").exists()
+
+
+def test_tells_what_was_chosen_of_two_languages(sandbox: Bench) -> None:
+    """A package.json beside Python's files: Python, and how to have the other, or both."""
+    sandbox.build({**EMPTY, "package.json": "{}"})
+    assert "There is a package.json, too: the app was taken for Python" in sandbox.output()
+    assert "paas buildpacks:set node && paas buildpacks:add python" in sandbox.output()
+    sandbox.build({**EMPTY, "package.json": "{}"}, buildpacks=[buildpack("python")])
+    assert "There is a package.json" not in sandbox.output()
 
 
 def test_fails_with_the_reason(bench: Bench) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from paas.adapters.buildpack import stack
+from paas.adapters.buildpack import BuildpackBuilder, stack
 from paas.domain.buildpacks import Buildpack, buildpack
 from paas.domain.errors import PaasError
+from paas.settings import Settings
 from tests.contract.building import Bench, real
 from tests.contract.git_https import serving
 
@@ -242,7 +243,8 @@ def test_each_buildpack_that_is_set_must_accept(sandbox: Bench, shelf: Shelf) ->
     ]
     with pytest.raises(PaasError) as caught:
         sandbox.build(APP, buildpacks=packs)
-    assert "does not fit the buildpack" in caught.value.message
+    assert f"does not fit the buildpack {shelf.root}/bad:" in caught.value.message
+    assert f"paas buildpacks:remove {shelf.root}/bad" in (caught.value.hint or "")
     assert "good ran" in sandbox.lines
     assert "it lacks a cob" in sandbox.output()
     assert "never ran" not in sandbox.lines
@@ -253,8 +255,10 @@ def test_a_failing_compile_fails_the_build(sandbox: Bench, shelf: Shelf) -> None
     pack = shelf.make("mine", {"bin/compile": "echo oops; exit 7"})
     with pytest.raises(PaasError) as caught:
         sandbox.build(APP, buildpacks=[pack])
-    assert caught.value.message.endswith("its bin/compile exited with status 7.")
-    assert str(shelf.root) not in caught.value.message
+    assert (
+        caught.value.message
+        == f"The buildpack {pack} failed: its bin/compile exited with status 7."
+    )
     assert "oops" in sandbox.lines
 
 
@@ -333,3 +337,24 @@ def test_says_what_cannot_be_fetched(remote: tuple[Bench, str, str]) -> None:
         with pytest.raises(PaasError) as caught:
             bench.build(APP, buildpacks=[buildpack(f"{address}/{name}")])
         assert f"{address}/{name} could not be fetched" in caught.value.message
+
+
+def test_apts_sources_are_shown_in_the_old_form(tmp_path: Path, shelf: Shelf) -> None:
+    """heroku-buildpack-apt reads /etc/apt/sources.list, which newer systems do not have."""
+    apt = tmp_path / "apt"
+    (apt / "sources.list.d").mkdir(parents=True)
+    stanza = "Types: deb\nURIs: http://deb.example\nSuites: x\nComponents: main\n"
+    (apt / "sources.list.d/debian.sources").write_text(stanza)
+    kept: dict[str, Settings] = {}
+    bench = real(tmp_path / "server", lambda settings: kept.setdefault("settings", settings))
+    bench.builder = BuildpackBuilder(kept["settings"], apt)
+    script = (
+        'cat /etc/apt/sources.list; ls -d /etc/apt/sources.list.d; touch /etc/apt/x || echo "no"'
+    )
+    try:
+        bench.build(APP, buildpacks=[shelf.make("mine", {"bin/compile": script})])
+    finally:
+        bench.close()
+    assert "deb http://deb.example x main" in bench.lines
+    assert "/etc/apt/sources.list.d" in bench.lines
+    assert bench.lines[-1] == "no"

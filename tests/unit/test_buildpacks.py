@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from paas.domain.appjson import parse_app_json
 from paas.domain.apps import Role
 from paas.domain.buildpacks import OWN, Kind, StaticFiles, buildpack, folder, static_files
 from paas.domain.errors import PaasError
@@ -74,6 +75,48 @@ def test_refuses_names(text: str) -> None:
     with pytest.raises(PaasError) as caught:
         buildpack(text)
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("heroku/nodej", "heroku/nodejs"),
+        ("heroku/node", "heroku/nodejs"),
+        ("heroku/pyhton", "heroku/python"),
+        ("heroku/rubby", "heroku/ruby"),
+        ("heroku-community/ngnix", "heroku/nginx"),
+        ("nodej", "node"),
+        ("nodejs", "node"),
+        ("ruby", "heroku/ruby"),
+    ],
+)
+def test_a_misspelt_name_is_asked_about(world: World, text: str, meant: str) -> None:
+    """Before anything is set, and not after a failed fetch at each push."""
+    with pytest.raises(PaasError) as caught:
+        world.buildpacks.set(ROOT, "shop", text, None)
+    assert caught.value.reference == "buildpack-unknown"
+    assert f"Did you mean {meant}?" in caught.value.message
+    assert world.buildpacks.all(ROOT, "shop") == []
+
+
+@pytest.mark.parametrize("text", ["heroku/ruby", "heroku/some-pack-of-theirs", "heroku/nodejs"])
+def test_a_name_is_kept_as_it_was_given(world: World, text: str) -> None:
+    """Lists and errors show what the user wrote, and it is the same pack by another name."""
+    world.buildpacks.set(ROOT, "shop", text, None)
+    (pack,) = world.buildpacks.all(ROOT, "shop")
+    assert str(pack) == text
+    with pytest.raises(PaasError, match="already set"):
+        world.buildpacks.add(ROOT, "shop", pack.source, None)
+    world.buildpacks.remove(ROOT, "shop", pack.source, None)
+
+
+def test_a_misspelt_name_in_app_json_rejects_the_push(world: World) -> None:
+    """And the app.json of a slug that is live goes on being read."""
+    content = b'{"buildpacks": [{"url": "heroku/nodej"}]}'
+    world.repository.contents["a" * 40, "app.json"] = content
+    with pytest.raises(PaasError, match="Did you mean heroku/nodejs"):
+        world.push()
+    assert [str(pack) for pack in parse_app_json(content).buildpacks] == ["heroku/nodej"]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ class BuildTables(Database):
             connection.execute("DELETE FROM buildpacks WHERE app_id = ?", (app_id,))
             connection.executemany(
                 "INSERT INTO buildpacks (app_id, position, source) VALUES (?, ?, ?)",
-                [(app_id, place, pack.source) for place, pack in enumerate(buildpacks, start=1)],
+                [(app_id, place, str(pack)) for place, pack in enumerate(buildpacks, start=1)],
             )
 
     def build_dir(self, app_id: int) -> str | None:

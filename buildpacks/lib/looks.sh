@@ -1,0 +1,36 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with build.sh
+# What build.sh says of an app's files before anything is built.
+
+# refuse_unknown: no buildpack of ours accepts the app; what it seems to be, and the way to go.
+refuse_unknown() (
+    exit_status=100
+    if other_language "$paas_build"; then
+        fail "No buildpack recognises this app: there is a $found_file ($found_language), and the platform's own buildpacks build Python, Node.js and folders of files." \
+            "$found_way"
+    fi
+    fail "No buildpack recognises this app: none of the files by which one knows its language is in the top directory." \
+        "For Python, add a requirements.txt (pip freeze > requirements.txt); for Node.js a package.json; for files an index.html; for anything executable a Procfile." \
+        "Other languages' buildpacks: paas buildpacks:set https://..." \
+        "For an app in a folder of the repository: paas builder:set build-dir FOLDER"
+)
+
+# refuse_in_the_way: a build makes folders of these names; what else has the name is told of here.
+refuse_in_the_way() {
+    local name what
+    for name in .profile.d .paas; do
+        [[ -e $name || -L $name ]] || continue
+        [[ ! -d $name || -L $name ]] || continue
+        what='a file'
+        [[ ! -L $name ]] || what='a symbolic link'
+        fail "$name in the repository is $what, and the build needs a folder of that name." \
+            "Remove it: git rm $name && git commit -m 'Remove $name'; then push again."
+    done
+}
+
+# tell_choice: an app that two languages could claim is told which one was taken, and how to choose.
+tell_choice() {
+    [[ ${pack##*/} == python && -f package.json ]] || return 0
+    detail "There is a package.json, too: the app was taken for Python, and nothing of Node.js is built."
+    detail "Node.js instead: paas buildpacks:set node"
+    detail "Both, Node.js first: paas buildpacks:set node && paas buildpacks:add python"
+}

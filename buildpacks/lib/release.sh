@@ -1,0 +1,27 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with build.sh
+# Reading what a buildpack's bin/release prints.
+
+# Seconds: bin/release only tells what compile has found out.
+readonly paas_release_limit_s=30
+
+# read_release NAME: run bin/release of $pack and set $proposed to what it proposes, as JSON. Read
+# here, where whatever it prints can harm this app's own build alone.
+read_release() {
+    local ended reason room
+    room=$(mktemp -d)
+    # -I -S: it must not run anything of the app's.
+    paas_limit_s=$paas_release_limit_s run_script "$pack/bin/release" "$paas_build" |
+        timeout "$((paas_release_limit_s + 10))" /usr/bin/python3 -I -S "$paas_here/release.py" \
+            "$paas_packs/../python" >"$room/made" 2>"$room/why" && ended=(0 0) ||
+        ended=("${PIPESTATUS[@]}")
+    IFS= read -r -d '' reason <"$room/why" || true
+    IFS= read -r -d '' proposed <"$room/made" || true
+    rm -rf "$room"
+    if ((ended[0] == 124 || ended[0] == 137 || ended[1] == 124)); then
+        fail "The buildpack $1 failed: its bin/release did not end within $paas_release_limit_s s."
+    elif ((ended[1] != 0)); then
+        fail "What bin/release of the buildpack $1 printed cannot be used: ${reason%$'\n'}."
+    elif ((ended[0] != 0)); then
+        fail "The buildpack $1 failed: its bin/release exited with status ${ended[0]}."
+    fi
+}
