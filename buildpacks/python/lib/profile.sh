@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # Sourced at the start of each instance. Sets defaults only: a config var of the same name wins.
 export PATH="/app/.venv/bin:$PATH"
+# Servers that would not believe the proxy about the visitor's scheme.
+[[ ! -d /app/.paas/bin ]] || export PATH="/app/.paas/bin:$PATH"
 export VIRTUAL_ENV="${VIRTUAL_ENV:-/app/.venv}"
 export PYTHONUNBUFFERED="${PYTHONUNBUFFERED:-1}"
 export PYTHONPATH="${PYTHONPATH:-/app}"
@@ -29,10 +31,18 @@ fi
 unset -f _paas_web_concurrency
 
 # Gunicorn by itself binds 0.0.0.0:$PORT; the proxy comes through loopback. A --bind in the
-# Procfile or in the config var GUNICORN_CMD_ARGS wins.
+# Procfile or in the config var GUNICORN_CMD_ARGS wins; so does a configuration file.
 if [[ -n ${PORT:-} ]]; then
     case " ${GUNICORN_CMD_ARGS:-}" in
         *" --bind"* | *" -b"*) ;;
         *) export GUNICORN_CMD_ARGS="--bind=127.0.0.1:$PORT${GUNICORN_CMD_ARGS:+ $GUNICORN_CMD_ARGS}" ;;
+    esac
+    case " $GUNICORN_CMD_ARGS" in
+        *" --config"* | *" -c"*) ;;
+        *)
+            if [[ -f /app/.paas/gunicorn.conf.py ]]; then
+                export GUNICORN_CMD_ARGS="--config=/app/.paas/gunicorn.conf.py $GUNICORN_CMD_ARGS"
+            fi
+            ;;
     esac
 fi

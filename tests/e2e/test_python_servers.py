@@ -1,0 +1,133 @@
+"""Python's application servers behind the proxy: what an app is told, and answers that come early.
+
+One app with all of them: which one runs it says a config var, so that one build will do.
+"""
+
+import json
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.e2e.conftest import Source
+from tests.e2e.server import DOMAIN, Repository, Server, User, installed, wait_for
+
+UPLOAD_BYTES = 5_000_000
+SERVERS = {
+    "gunicorn": "gunicorn app:app",
+    "gunicorn-threads": "gunicorn --threads 8 app:app",
+    "gunicorn-uvicorn": "gunicorn -k uvicorn_worker.UvicornWorker asgi:app",
+    "uvicorn": "uvicorn asgi:app --port $PORT",
+    "granian": "granian --interface wsgi --host 127.0.0.1 --port $PORT --workers 2 app:app",
+    "granian-asgi": "granian --interface asgi --host 127.0.0.1 --port $PORT asgi:app",
+    "hypercorn": "hypercorn --bind 127.0.0.1:$PORT --workers 2 asgi:app",
+    "hypercorn-wsgi": "hypercorn --bind 127.0.0.1:$PORT app:app",
+    "daphne": "daphne -b 127.0.0.1 -p $PORT asgi:app",
+    "waitress": "waitress-serve --listen=127.0.0.1:$PORT app:app",
+}
+FILES: dict[str, str | bytes] = {
+    "requirements.txt": "flask\ngunicorn\nuvicorn\nuvicorn-worker\ngranian\nhypercorn\ndaphne\n"
+    "waitress\nasgiref\n",
+    "Procfile": 'web: eval "exec $SERVE"\n',
+    "app.py": """from flask import Flask, request, url_for
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def told():
+    return {"url": url_for("told", _external=True), "client": request.remote_addr}
+
+
+@app.post("/login-first")
+def login_first():
+    return "log in first", 401
+""",
+    "asgi.py": "from asgiref.wsgi import WsgiToAsgi\nfrom app import app as flask_app\n"
+    "app = WsgiToAsgi(flask_app)\n",
+    # What an app's own file of Gunicorn's says counts as before.
+    "gunicorn.conf.py": "workers = 2\n\n\ndef post_request(worker, req):\n"
+    '    print("own hook", req.path)\n',
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, User]]:
+    """A server with that app, which believes a balancer on this machine."""
+    with installed(Server.in_new_directory()) as server:
+        alice = server.user("alice")
+        folder = tmp_path_factory.mktemp("servers") / "app"
+        alice.ssh("apps:create", "servers")
+        alice.ssh("config:set", "-a", "servers", f"SERVE={SERVERS['gunicorn']}")
+        alice.ssh("nginx:set", "servers", "trusted-proxies", "127.0.0.1")
+        alice.push(Repository.of(folder, FILES), "servers")
+        yield server, alice
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", list(SERVERS))
+def test_an_app_behind_https_knows_it(served: tuple[Server, User], name: str) -> None:
+    """url_for(_external=True) begins with https, and the client is the visitor."""
+    server, alice = served
+    alice.ssh("config:set", "-a", "servers", f"SERVE={SERVERS[name]}")
+    answer = server.get(
+        "servers", headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.9"}
+    )
+    told = json.loads(answer.text)
+    assert told["url"] == f"https://servers.{DOMAIN}:{server.http_port}/"
+    # Gunicorn's own workers leave the address to the app (Werkzeug's ProxyFix).
+    expected = "127.0.0.1" if name in {"gunicorn", "gunicorn-threads"} else "192.0.2.9"
+    assert told["client"] == expected
+    plain = json.loads(server.get("servers").text)
+    assert plain["url"].startswith("http://")
+
+
+def statuses(server: Server, count: int, at_once: int) -> Mapping[int, int]:
+    """The statuses of so many uploads that are answered before they are read."""
+    head = (
+        f"POST /login-first HTTP/1.1\r\nHost: servers.{DOMAIN}\r\nConnection: close\r\n"
+        f"Content-Length: {UPLOAD_BYTES}\r\n\r\n"
+    ).encode()
+
+    def upload(_: int) -> int:
+        with socket.create_connection(("127.0.0.1", server.http_port), 30) as connection:
+            connection.sendall(head + b"x" * UPLOAD_BYTES)
+            return int(connection.recv(4096).split(b" ", 2)[1])
+
+    with ThreadPoolExecutor(at_once) as pool:
+        return Counter(pool.map(upload, range(count)))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", ["gunicorn", "gunicorn-threads", "granian"])
+@pytest.mark.parametrize("buffering", ["on", "off"])
+def test_an_answer_before_the_body_was_read_arrives(
+    served: tuple[Server, User], name: str, buffering: str
+) -> None:
+    """A login check on an upload of 5 MB is 401, and never 502."""
+    server, alice = served
+    alice.ssh("nginx:set", "servers", "proxy-request-buffering", buffering)
+    alice.ssh("config:set", "-a", "servers", f"SERVE={SERVERS[name]}")
+    assert statuses(server, 20, 1) == {401: 20}
+    assert statuses(server, 60, 10) == {401: 60}
+    if name == "gunicorn":
+        wait_for(
+            lambda: "own hook /login-first" in alice.ssh("logs", "-a", "servers").stdout,
+            what="the line of the app's own hook",
+        )
+
+
+@pytest.mark.timeout(300)
+def test_it_arrives_behind_haproxy_as_well(
+    new_server: Callable[..., Server], repository: Callable[[Source], Repository]
+) -> None:
+    """Of Gunicorn with threads, which is started where nothing else is said."""
+    server = new_server()
+    alice = server.user("alice")
+    files: dict[str, str | bytes] = {"requirements.txt": "flask\n", "app.py": FILES["app.py"]}
+    alice.push(repository(files), "servers")
+    server.paas("proxy:set", "haproxy")
+    assert statuses(server, 20, 1) == {401: 20}
+    assert statuses(server, 60, 10) == {401: 60}
