@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import closing, suppress
 
 from paas.domain.health import BODY_MAX_BYTES, Answer
+from paas.domain.visits import Visit
 
 LINE_MAX_BYTES = 8192
 
@@ -20,12 +21,12 @@ class HttpProbe:
     with http.client alone, an app that sends a byte now and then could hold its deploy for hours.
     """
 
-    def answers(self, port: int, host: str, timeout_s: float) -> int | None:
+    def answers(self, port: int, visit: Visit, timeout_s: float) -> int | None:
         """The status with which 127.0.0.1:port answers a GET /, or None where it does not."""
         deadline = time.monotonic() + timeout_s
         request = (
-            f"GET / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: paas-health\r\n"
-            "Accept: */*\r\nConnection: close\r\n\r\n"
+            f"GET / HTTP/1.1\r\nHost: {visit.host}\r\nX-Forwarded-Proto: {visit.scheme}\r\n"
+            "User-Agent: paas-health\r\nAccept: */*\r\nConnection: close\r\n\r\n"
         )
         try:
             with socket.create_connection(("127.0.0.1", port), timeout_s) as connection:
@@ -45,13 +46,19 @@ class HttpProbe:
     def get(
         self,
         port: int,
-        host: str,
+        visit: Visit,
         path: str,
         headers: Sequence[tuple[str, str]],
         timeout_s: float,
     ) -> Answer | None:
         """The answer to a GET, or None where there is none in time."""
-        sent = {"Host": host, "User-Agent": "paas-health", "Accept": "*/*", "Connection": "close"}
+        sent = {
+            "Host": visit.host,
+            "X-Forwarded-Proto": visit.scheme,
+            "User-Agent": "paas-health",
+            "Accept": "*/*",
+            "Connection": "close",
+        }
         given = {name.lower() for name, _ in headers}
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
         with closing(connection):

@@ -169,7 +169,11 @@ def build(settings: Settings) -> Liveness:
         logs=FileLogs(settings, clock),
         clock=clock,
         addresses=Addresses(
-            settings.domain, settings.http_port, settings.ssh_port, settings.account
+            settings.domain,
+            settings.http_port,
+            settings.ssh_port,
+            settings.account,
+            settings.https_port,
         ),
         limits=settings.start_limits,
         stop_limit_s=settings.stop_limit_s,

@@ -6,6 +6,7 @@ from paas.domain.errors import PaasError
 from paas.domain.health import HealthCheck, fault
 from paas.domain.interfaces import HealthProbe, Narrator
 from paas.domain.releases import Instance, InstanceState, State
+from paas.domain.visits import Visit
 
 PROBE_S = 5.0
 # An instance without a port and without checks is taken for healthy when it has lived so long.
@@ -36,10 +37,10 @@ class Progress:
     """
 
     def __init__(
-        self, instance: Instance, checks: tuple[HealthCheck, ...], host: str, limit_s: float
+        self, instance: Instance, checks: tuple[HealthCheck, ...], visit: Visit, limit_s: float
     ) -> None:
         self.instance = instance
-        self._host = host
+        self._visit = visit
         self._open = [_Open(check, next_at=check.initial_delay_s) for check in checks]
         asks = any(check.path is not None or check.listening for check in checks)
         self._default = not asks if instance.port is not None else not checks
@@ -74,7 +75,7 @@ class Progress:
     ) -> bool:
         if self.instance.port is None:
             return state.state is State.UP and elapsed >= SETTLE_S
-        self.status = probe.answers(self.instance.port, self._host, min(PROBE_S, left_s))
+        self.status = probe.answers(self.instance.port, self._visit, min(PROBE_S, left_s))
         return self.status is not None
 
     def _attempt(
@@ -87,7 +88,7 @@ class Progress:
         if port is None:
             say.warn(f"{self.instance.label} has no port: {check.name} is not made")
             return True
-        why = check_once(probe, check, port, self._host, left_s if self.is_silent else None)
+        why = check_once(probe, check, port, self._visit, left_s if self.is_silent else None)
         if why is NO_ANSWER and self.is_silent:
             return False  # it is still starting; the limit for that is another
         self._answered = True
@@ -111,7 +112,7 @@ NO_ANSWER = "there was no answer"
 
 
 def check_once(
-    probe: HealthProbe, check: HealthCheck, port: int, host: str, left_s: float | None = None
+    probe: HealthProbe, check: HealthCheck, port: int, visit: Visit, left_s: float | None = None
 ) -> str | None:
     """Make a check of a port once: what is wrong, as the end of a sentence, or None.
 
@@ -120,7 +121,7 @@ def check_once(
     timeout_s = min(float(check.timeout_s), check.timeout_s if left_s is None else left_s)
     if check.path is None:
         return None if probe.accepts(port, timeout_s) else NO_ANSWER
-    answer = probe.get(port, host, check.path, check.headers, timeout_s)
+    answer = probe.get(port, visit, check.path, check.headers, timeout_s)
     return fault(check, answer) if answer is not None else NO_ANSWER
 
 

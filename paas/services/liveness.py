@@ -10,7 +10,9 @@ from paas.domain.health import HealthCheck, liveness
 from paas.domain.interfaces import Clock, HealthProbe, Locks, Logs, Runtime, Store
 from paas.domain.releases import Instance, State
 from paas.domain.start_limits import StartLimits
+from paas.domain.visits import Visit
 from paas.services.checks import check_once
+from paas.services.visits import visit_of
 
 # Between two checks there is at least so much time, whatever app.json says.
 PAUSE_MIN_S = 1.0
@@ -21,7 +23,7 @@ class Watched:
     """An app whose current release declares liveness checks, with the instances they are for."""
 
     app: App
-    host: str
+    visit: Visit
     checks: tuple[tuple[Instance, HealthCheck], ...]
     start_limit_s: float
 
@@ -77,8 +79,8 @@ class Liveness:
             )
             if checks:
                 limit = self.limits.of(self.store.start_limit(app.id), slug.manifest.start_limit_s)
-                host = self.addresses.host(app.name)
-                found[app.id] = Watched(app, host, checks, limit.seconds)
+                visit = visit_of(app, self.store, self.addresses)
+                found[app.id] = Watched(app, visit, checks, limit.seconds)
         return found
 
     def round(self, watched: Watched, standings: Standings, stopping: Callable[[], bool]) -> None:
@@ -100,7 +102,7 @@ class Liveness:
         self, watched: Watched, instance: Instance, check: HealthCheck, standing: Standing
     ) -> None:
         assert instance.port is not None
-        why = check_once(self.probe, check, instance.port, watched.host)
+        why = check_once(self.probe, check, instance.port, watched.visit)
         standing.due = self.clock.monotonic() + max(PAUSE_MIN_S, float(check.wait_s))
         if why is None:
             standing.failures, standing.passed = 0, self.clock.now()

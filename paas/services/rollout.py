@@ -22,6 +22,7 @@ from paas.services.phases import Phases, nothing
 from paas.services.retirement import Retirement
 from paas.services.sites import Sites
 from paas.services.startup import Startup
+from paas.services.visits import visit_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,10 +189,10 @@ class Rollout:
         assert slug is not None
         say.step("Starting " + ", ".join(instance.label for instance in new))
         self.runtime.start(app, new, self.slugs.path(slug.id), release.config, slug.processes)
-        host = self.addresses.host(app.name)
+        visit = visit_of(app, self.store, self.addresses)
         limit = self.limits.of(self.store.start_limit(app.id), slug.manifest.start_limit_s)
         with say.doing("waiting for " + ", ".join(instance.label for instance in new)):
-            self.startup.wait(app, new, host, slug.manifest.checks, say, limit=limit, check=check)
+            self.startup.wait(app, new, visit, slug.manifest.checks, say, limit=limit, check=check)
 
     def _switch(
         self,

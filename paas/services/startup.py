@@ -9,6 +9,7 @@ from paas.domain.health import Checks, before_traffic
 from paas.domain.interfaces import Clock, HealthProbe, Logs, Narrator, Runtime
 from paas.domain.releases import Instance, InstanceState, State
 from paas.domain.start_limits import StartLimit
+from paas.domain.visits import Visit
 from paas.services.checks import CheckFailedError, Progress, check_failed
 
 POLL_S = 0.01
@@ -39,7 +40,7 @@ class Startup:
         self,
         app: App,
         instances: list[Instance],
-        host: str,
+        visit: Visit,
         checks: Checks,
         say: Narrator,
         *,
@@ -55,7 +56,7 @@ class Startup:
         """
         started = self.clock.monotonic()
         waiting = [
-            Progress(i, before_traffic(checks, i.kind), host, limit.seconds) for i in instances
+            Progress(i, before_traffic(checks, i.kind), visit, limit.seconds) for i in instances
         ]
         next_look = started + WRONG_PORT_CHECK_S
         wrong_since: float | None = None

@@ -10,6 +10,7 @@ import pytest
 
 from paas.adapters.health import HttpProbe
 from paas.domain.health import Answer
+from paas.domain.visits import Visit
 
 
 @contextmanager
@@ -48,8 +49,9 @@ def server(answer: Callable[[socket.socket], None]) -> Iterator[tuple[int, list[
 def test_any_status_line_is_an_answer(answer: bytes, status: int | None) -> None:
     """HTTP of any status is healthy; silence and other protocols are not."""
     with server(lambda connection: connection.sendall(answer)) as (port, received):
-        assert HttpProbe().answers(port, "shop.localhost", 2.0) == status
+        assert HttpProbe().answers(port, Visit("shop.localhost"), 2.0) == status
     assert received[0].startswith(b"GET / HTTP/1.1\r\nHost: shop.localhost\r\n")
+    assert b"X-Forwarded-Proto: http\r\n" in received[0]
     assert b"User-Agent: paas-health\r\n" in received[0]
     assert b"Connection: close\r\n" in received[0]
 
@@ -59,7 +61,7 @@ def test_a_refused_connection_is_no_answer() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         start = time.monotonic()
-        assert HttpProbe().answers(closed.getsockname()[1], "a.localhost", 5.0) is None
+        assert HttpProbe().answers(closed.getsockname()[1], Visit("a.localhost"), 5.0) is None
         assert time.monotonic() - start < 1
 
 
@@ -76,7 +78,7 @@ def test_the_limit_holds_for_the_whole_answer() -> None:
 
     with server(dribble) as (port, _):
         start = time.monotonic()
-        assert HttpProbe().answers(port, "a.localhost", 0.4) is None
+        assert HttpProbe().answers(port, Visit("a.localhost"), 0.4) is None
         assert time.monotonic() - start < 1.5
         ended.set()
 
@@ -88,7 +90,7 @@ def test_get_gives_status_and_body() -> None:
     )
     with server(lambda connection: connection.sendall(chunked)) as (port, received):
         headers = [("X-Check", "yes"), ("host", "other")]
-        assert HttpProbe().get(port, "a.localhost", "/up?x=1", headers, 2.0) == Answer(
+        assert HttpProbe().get(port, Visit("a.localhost"), "/up?x=1", headers, 2.0) == Answer(
             201, b"ready"
         )
     lines = received[0].decode().split("\r\n")
@@ -101,7 +103,7 @@ def test_get_gives_status_and_body() -> None:
 def test_get_takes_nothing_but_http(answer: bytes) -> None:
     """What is no HTTP is no answer."""
     with server(lambda connection: connection.sendall(answer)) as (port, _):
-        assert HttpProbe().get(port, "a.localhost", "/", [], 2.0) is None
+        assert HttpProbe().get(port, Visit("a.localhost"), "/", [], 2.0) is None
 
 
 def test_get_s_limit_holds_for_the_whole_answer() -> None:
@@ -116,7 +118,7 @@ def test_get_s_limit_holds_for_the_whole_answer() -> None:
 
     with server(drip) as (port, _):
         started = time.monotonic()
-        found = HttpProbe().get(port, "a.localhost", "/", [], 0.4)
+        found = HttpProbe().get(port, Visit("a.localhost"), "/", [], 0.4)
         assert time.monotonic() - started < 2
         stop.set()
     assert found is None or (found.status == 200 and len(found.body) < 1000)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from paas.domain.health import Answer
+from paas.domain.visits import Visit
 from tests.fakes.saying import FakeClock
 
 
@@ -15,10 +16,12 @@ class FakeProbe:
         self.status = 200
         self.pages: dict[str, Answer | None] = {}
         self.asked: list[str] = []
+        self.visits: list[Visit] = []
         self.clock: FakeClock | None = None
         self.takes_s = 0.0
 
-    def answers(self, port: int, host: str, timeout_s: float) -> int | None:
+    def answers(self, port: int, visit: Visit, timeout_s: float) -> int | None:
+        self.visits.append(visit)
         self.asked.append("any")
         if self.clock is not None:
             self.clock.sleep(self.takes_s)
@@ -31,13 +34,14 @@ class FakeProbe:
     def get(
         self,
         port: int,
-        host: str,
+        visit: Visit,
         path: str,
         headers: Sequence[tuple[str, str]],
         timeout_s: float,
     ) -> Answer | None:
         """pages: the answer by path; others are 200."""
         self.asked.append(path)
+        self.visits.append(visit)
         return None if self.silent else self.pages.get(path, Answer(200, b"fine"))
 
 

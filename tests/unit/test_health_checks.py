@@ -8,9 +8,14 @@ from paas.domain.addresses import Addresses
 from paas.domain.errors import PaasError
 from paas.domain.formation import WEB
 from paas.domain.health import Answer
+from paas.domain.hosts import HostName
+from paas.domain.routing import Routing
+from paas.domain.sites import Redirect
+from paas.domain.visits import Visit, visit
 from paas.services.liveness import Liveness, Standings
 from tests.fakes.runtime import Behaviour
 from tests.fakes.world import LIMITS, ROOT, World
+from tests.unit.test_certificates import certificate
 
 A, B = "a" * 40, "b" * 40
 
@@ -26,6 +31,28 @@ def test_without_checks_any_answer_will_do(world: World) -> None:
     world.app()
     world.push()
     assert world.probe.asked == ["any"]
+
+
+def test_checks_come_by_a_name_that_is_live(world: World) -> None:
+    """After the app's own name was removed, too: an app that checks its hosts refuses that."""
+    world.app()
+    world.domains.add(ROOT, "shop", [HostName("shop.test"), HostName("www.shop.test")], world.said)
+    world.push()
+    world.domains.remove(ROOT, "shop", [HostName("shop.example.com")], world.said)
+    declare(world, B, {"path": "/up"})
+    world.push(commit=B)
+    assert world.probe.visits == [Visit("shop.example.com"), Visit("shop.test")]
+
+
+def test_checks_come_by_the_scheme_of_visitors() -> None:
+    """With a certificate by https: an app that redirects to it is not judged by its redirect."""
+    held = [certificate("*.shop.test")]
+    only_wild = Routing(domains=("*.shop.test",), own_host=False)
+    assert visit(only_wild, "own.test", held, https=True) == Visit("www.shop.test", "https")
+    assert visit(only_wild, "own.test", held, https=False) == Visit("www.shop.test", "http")
+    assert visit(Routing(), "own.test", held, https=True) == Visit("own.test", "http")
+    redirected = Routing(own_host=False, redirects=(Redirect("old.test", "new.test"),))
+    assert visit(redirected, "own.test", [], https=True) == Visit("own.test", "http")
 
 
 def test_a_check_takes_the_place_of_the_default(world: World) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 from paas.domain.health import Answer
 from paas.domain.interfaces.saying import Narrator
 from paas.domain.sites import Site
+from paas.domain.visits import Visit
 
 
 class ProxyKind(Protocol):
@@ -84,7 +85,7 @@ class ProxyChoice(Protocol):
 class HealthProbe(Protocol):
     """A look at an instance's port."""
 
-    def answers(self, port: int, host: str, timeout_s: float) -> int | None:
+    def answers(self, port: int, visit: Visit, timeout_s: float) -> int | None:
         """The status with which 127.0.0.1:port answers a GET /, or None where it does not."""
 
     def accepts(self, port: int, timeout_s: float) -> bool:
@@ -93,7 +94,7 @@ class HealthProbe(Protocol):
     def get(
         self,
         port: int,
-        host: str,
+        visit: Visit,
         path: str,
         headers: Sequence[tuple[str, str]],
         timeout_s: float,
