@@ -133,6 +133,8 @@ class TurnPoller(BasePoller):  # type: ignore[misc]
     def initialize(self) -> None:
         """Called by the constructor."""
         self._events: dict[int, int] = {}
+        # No poll takes longer, while it is set.
+        self.turn_s: float | None = None
 
     def register_readable(self, fd: int) -> None:
         """Wait for something to read, in the next poll."""
@@ -154,6 +156,7 @@ class TurnPoller(BasePoller):  # type: ignore[misc]
         An error or a hang-up counts as either, for the reader or writer to find out.
         """
         wanted, self._events = self._events, {}
+        timeout = timeout if self.turn_s is None else min(timeout, self.turn_s)
         poller = select.poll()
         for fd, mask in wanted.items():
             poller.register(fd, mask)

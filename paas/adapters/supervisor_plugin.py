@@ -12,6 +12,7 @@ of paas/adapters/supervisor_loop.py the cures are:
   and the next one follows at once.
 - A process counts as stopped when it has ended itself: what it leaves in its process group is told
   to end, too, and a shutdown waits for it (paas/adapters/supervisor_stops.py).
+- At its own start it forks every app in one turn: see paas/adapters/supervisor_starts.py.
 - A full disk ends it, and all apps with it: what it cannot log it reports to a stderr that is full
   as well. What cannot be logged is let go.
 """
@@ -19,7 +20,7 @@ of paas/adapters/supervisor_loop.py the cures are:
 import configparser
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from paas.adapters.supervisor_loop import (
     lose_what_cannot_be_logged,
     raise_open_files,
 )
+from paas.adapters.supervisor_starts import Starts
 from paas.adapters.supervisor_stops import LeftBehind
 
 # Ending within this time, this often in a row, holds a process back. The launcher's own backoff
@@ -59,10 +61,26 @@ def make_interface(
     lose_what_cannot_be_logged()
     supervisord.options.fork = fork
     supervisord.options.setpgrp = _nothing  # fork has seen to it
-    supervisord.options.poller = TurnPoller(supervisord.options)
+    starts = Starts(supervisord)
+    poller = TurnPoller(supervisord.options)
+    supervisord.options.poller = poller
+    supervisord.tick = _in_each_turn(supervisord.tick, starts, poller)
     wakeup = Wakeup()
     wakeup.install()
-    return PaasInterface(supervisord, wakeup, ExitLog(Path(logs), Path(cgroups)))
+    return PaasInterface(supervisord, wakeup, ExitLog(Path(logs), Path(cgroups)), starts)
+
+
+def _in_each_turn(
+    tick: Callable[..., None], starts: Starts, poller: TurnPoller
+) -> Callable[..., None]:
+    """What the main loop calls in each turn, and the apps' first starts with it."""
+
+    def turn(*arguments: Any) -> None:
+        tick(*arguments)
+        starts.turn()
+        poller.turn_s = starts.turn_s
+
+    return turn
 
 
 def _start_log_soon(event: Any) -> None:
@@ -79,10 +97,11 @@ def _nothing() -> None:
 class PaasInterface:
     """The methods of the namespace ``paas``; each takes a few milliseconds at most."""
 
-    def __init__(self, supervisord: Any, wakeup: Wakeup, log: ExitLog) -> None:
+    def __init__(self, supervisord: Any, wakeup: Wakeup, log: ExitLog, starts: Starts) -> None:
         self._supervisord = supervisord
         self._left = LeftBehind()
         self._ends = _Ends(supervisord.options, wakeup, log, self._left)
+        self._starts = starts
         self._wakeup = wakeup
         self._next_group = supervisord.ordered_stop_groups_phase_2
         self._unstopped = supervisord.shutdown_report
@@ -136,6 +155,7 @@ class PaasInterface:
         pids = []
         for process in self._named(group, names):
             self._ends.forget(process)
+            self._starts.forget(process)
             process.config.autostart = process.config.autorestart = False
             process.config.stopwaitsecs = limit_s
             if process.pid:
