@@ -83,12 +83,14 @@ class BuildpackBuilder:
 
     def clear(self, app_id: int) -> bool:
         """End what an interrupted build left; see domain.interfaces.Builder."""
-        room = self._room(app_id)
-        name = f"build-{app_id}"
-        found = room.exists() or name in self._cgroups.names()
-        self._cgroups.remove(name)
-        shutil.rmtree(room, ignore_errors=True)
+        found = self.left(app_id)
+        self._cgroups.remove(f"build-{app_id}")
+        shutil.rmtree(self._room(app_id), ignore_errors=True)
         return found
+
+    def left(self, app_id: int) -> bool:
+        """See domain.interfaces.Builder."""
+        return self._room(app_id).exists() or f"build-{app_id}" in self._cgroups.names()
 
     def _room(self, app_id: int) -> Path:
         return self._settings.run / "builds" / str(app_id)

@@ -16,8 +16,8 @@ from paas.adapters.files import make_directory, write_atomic
 from paas.adapters.firewall_nft import NftFirewall
 from paas.adapters.haproxy_conf import haproxy_argv
 from paas.adapters.haproxy_text import log_socket
+from paas.adapters.places import directories
 from paas.adapters.port_claims import present_claims
-from paas.adapters.proxy_account import proxy_account
 from paas.adapters.supervisor_conf import Program, main_conf
 from paas.adapters.supervisord import Supervisor
 from paas.domain.errors import PaasError
@@ -93,22 +93,8 @@ def supervisord_pid(settings: Settings) -> int | None:
 
 def make_directories(settings: Settings) -> None:
     """Make what the platform writes to, with owners and modes."""
-    gid = account_gid(settings)
-    for path, mode, group in (
-        (settings.etc, 0o755, 0),
-        (settings.state, 0o711, 0),
-        (settings.state / "git", 0o750, gid),
-        (settings.state / "logs", 0o711, 0),
-        (settings.run, 0o750, gid),
-        (settings.run / "locks", 0o711, 0),
-        (settings.pythons, 0o755, 0),
-        *((settings.state / n, 0o711, 0) for n in ("slugs", "builds", "cache", "nginx", "haproxy")),
-        (log_socket(settings).parent, 0o710, proxy_account(settings).pw_gid),
-        (settings.state / "supervisor", 0o700, 0),
-        (settings.state / "drains", 0o700, 0),
-        *((settings.run / n, 0o700, 0) for n in ("specs", "fifos", "crash")),
-    ):
-        make_directory(path, mode=mode, owner=(0, group))
+    for place in directories(settings):
+        make_directory(place.path, mode=place.mode, owner=(0, place.gid))
     # sshd will not start without it; a reboot removes it.
     make_directory(Path("/run/sshd"), mode=0o755)
 

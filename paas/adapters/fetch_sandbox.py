@@ -153,14 +153,19 @@ class FetchSandbox:
 
     def clear(self, app_id: int) -> bool:
         """End and remove what an interrupted fetch left; whether there was something."""
-        cgroups = Cgroups(self._settings)
-        rooms = [path for name in rooms_of(app_id) if (path := self.room_path(name)).exists()]
-        cgroup = f"fetch-{app_id}"
-        found = bool(rooms) or cgroup in cgroups.names()
-        cgroups.remove(cgroup)
-        for path in rooms:
+        found = self.left(app_id)
+        Cgroups(self._settings).remove(f"fetch-{app_id}")
+        for path in self._rooms(app_id):
             directories.remove(path)
         return found
+
+    def left(self, app_id: int) -> bool:
+        """Whether an interrupted fetch left anything."""
+        cgroups = Cgroups(self._settings).names()
+        return bool(self._rooms(app_id)) or f"fetch-{app_id}" in cgroups
+
+    def _rooms(self, app_id: int) -> list[Path]:
+        return [path for name in rooms_of(app_id) if (path := self.room_path(name)).exists()]
 
 
 def rooms_of(app_id: int) -> tuple[str, str]:

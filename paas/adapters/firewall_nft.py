@@ -18,6 +18,7 @@ client's kernel sends them again after a second. The end of it is in the rules: 
 
 import os
 import pwd
+import re
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
@@ -141,6 +142,12 @@ class NftFirewall:
             # nft deletes only what is there.
             lines = self._elements("add", claims) + self._elements("delete", claims)
             _nft(["-f", "-"], lines)
+
+    def unclaimed(self, claims: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Those of the claims that the rules do not have. Raises PaasError where they are down."""
+        words = _nft(["list", "set", "inet", self.table, "owners"], "")
+        there = {(int(port), int(uid)) for port, uid in re.findall(r"(\d+) \. (\d+)", words)}
+        return [claim for claim in claims if claim not in there]
 
     def hold(self, ports: Sequence[int], limit_s: int) -> None:
         """Hold up new connections to these ports, so long at most; nothing without the rules."""

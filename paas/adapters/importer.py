@@ -96,6 +96,10 @@ class SandboxImporter:
         )
         self._git(plan, f"Moving the branch {branch}")
 
+    def left(self, app_id: int) -> bool:
+        """See domain.interfaces.Importer."""
+        return self._sandbox.left(app_id)
+
     def clear(self, app_id: int) -> bool:
         """Remove what an interrupted fetch left; see domain.interfaces.Importer."""
         return self._sandbox.clear(app_id)

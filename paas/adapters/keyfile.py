@@ -31,8 +31,20 @@ class AuthorizedKeys:
 
     def publish(self, keys: Sequence[Key]) -> None:
         """Make sshd accept exactly these keys."""
-        text = _HEAD + "".join(self._line(key) for key in keys)
-        write_atomic(self._path, text, mode=0o640, owner=(self._uid, self._gid))
+        write_atomic(self._path, self._text(keys), mode=0o640, owner=(self._uid, self._gid))
+
+    def has(self, keys: Sequence[Key]) -> bool:
+        """Whether the file says just that, and sshd may read it."""
+        try:
+            found = self._path.stat()
+            text = self._path.read_text(errors="replace")
+        except OSError:
+            return False
+        right = (found.st_mode & 0o7777, found.st_uid, found.st_gid)
+        return right == (0o640, self._uid, self._gid) and text == self._text(keys)
+
+    def _text(self, keys: Sequence[Key]) -> str:
+        return _HEAD + "".join(self._line(key) for key in keys)
 
     def _line(self, key: Key) -> str:
         """A line of validated parts only; comments, which are free text, stay out."""

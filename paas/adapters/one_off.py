@@ -99,14 +99,19 @@ class NativeOneOff:
 
     def clear(self, app_id: int) -> bool:
         """End what a killed caller left running; see domain.interfaces.OneOff."""
-        found = False
-        for path in self._specs.glob(f"{_PREFIX}-{app_id}-*.json"):
-            if is_file_held(path):
-                continue
+        left = self._left(app_id)
+        for path in left:
             self._cgroups.remove(path.stem)
             files.remove(path)
-            found = True
-        return found
+        return bool(left)
+
+    def left(self, app_id: int) -> bool:
+        """See domain.interfaces.OneOff."""
+        return bool(self._left(app_id))
+
+    def _left(self, app_id: int) -> list[Path]:
+        specs = self._specs.glob(f"{_PREFIX}-{app_id}-*.json")
+        return [path for path in specs if not is_file_held(path)]
 
 
 @contextmanager

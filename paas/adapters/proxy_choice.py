@@ -109,6 +109,10 @@ class ChosenProxy:
         with self.held():
             self._present().remove(app_id)
 
+    def serves(self, site: Site) -> bool:
+        """See `Proxy`."""
+        return self._present().serves(site)
+
     def sites(self) -> set[int]:
         """See `Proxy`."""
         return self._present().sites()

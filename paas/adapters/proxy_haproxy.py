@@ -96,6 +96,17 @@ class HaproxyProxy:
             self._process.test()
             self._reload(former)
 
+    def serves(self, site: Site) -> bool:
+        """Whether its files, and those of nginx behind, are what they should be."""
+        part = behind(site)
+        try:
+            there = self._files.wanted(site) == self._files.present(site.app_id)
+        except PaasError:
+            return False
+        if not there or self._files.pending.exists():
+            return False
+        return self._nginx.serves(part) if part else site.app_id not in self._nginx.sites()
+
     def sites(self) -> set[int]:
         """The ids of the apps that have a site file."""
         return self._files.ids("cfg")

@@ -96,6 +96,14 @@ class NginxProxy:
             remove(_refused(path))
             remove_logins(self._settings, app_id)
 
+    def serves(self, site: Site) -> bool:
+        """Whether the site's file is what it should be, and nginx has read it."""
+        try:
+            text = self._render(site)
+        except PaasError:
+            return False
+        return read_bytes(self._path(site.app_id)) == text.encode() and not self._pending.exists()
+
     def sites(self) -> set[int]:
         """The ids of the apps that have a site file."""
         return self._ids("conf")

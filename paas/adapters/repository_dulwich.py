@@ -23,6 +23,7 @@ from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from paas.adapters.lfs_objects import LFS_DIRECTORY, LFS_INCOMING, is_pointer, pointed_to
+from paas.adapters.repository_damage import cut_off, damage
 from paas.adapters.tree_changes import tree_changes
 from paas.adapters.tree_files import TreeFiles
 from paas.domain.diffs import FileChange
@@ -87,14 +88,19 @@ class DulwichRepository:
         return sorted(int(name) for name in names if name.isdecimal())
 
     def remove_cut_off(self, app_id: int) -> int:
-        found = list((self.path(app_id) / "objects").glob("tmp_objdir-*"))
+        found, locks = cut_off(self.path(app_id))
         for path in found:
             shutil.rmtree(path, ignore_errors=True)
-        # git ends no branch's name so; while one is there, git moves that ref for nobody.
-        locks = [*self.path(app_id).glob("*.lock"), *self.path(app_id).glob("refs/**/*.lock")]
         for path in locks:
             path.unlink(missing_ok=True)
         return len(found) + len(locks)
+
+    def cut_off(self, app_id: int) -> int:
+        found, locks = cut_off(self.path(app_id))
+        return len(found) + len(locks)
+
+    def damage(self, app_id: int) -> str | None:
+        return damage(self.path(app_id), self._owner[0])
 
     def head(self, app_id: int, branch: str) -> str | None:
         try:

@@ -144,6 +144,14 @@ class NativeRuns:
             self._members(*self.running()).kill()
             wait_until(lambda: not self.running(), _DRAIN_S)  # until how they ended is told
 
+    def left(self, app_id: int) -> bool:
+        """Whether a killed watcher left anything."""
+        found = False
+        for claim in self._records.dead(app_id):
+            claim.release()
+            found = True
+        return found
+
     def clear(self, app_id: int) -> bool:
         """End what a killed watcher left running; whether there was anything."""
         found = False

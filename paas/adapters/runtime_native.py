@@ -132,6 +132,12 @@ class NativeRuntime:
             self._supervisor.add_group(conf)
         return True
 
+    def is_whole(self, instance: Instance, known: Set[str]) -> bool:
+        """Whether supervisord has its group, and could start it again."""
+        spec = self._places.spec(instance.group, instance.label)
+        files_are_there = spec.exists() and self._places.group_conf(instance.group).exists()
+        return files_are_there and instance.group in known
+
     def groups(self) -> set[str]:
         """The groups of app instances that the supervisor has, whoever started them."""
         return {name for name in self._supervisor.groups() if _GROUP.fullmatch(name)}

@@ -101,6 +101,24 @@ class FileSlugs:
     def slugs(self) -> list[str]:
         return sorted(path.name for path in self._slugs.iterdir())
 
+    def damage(self, slug_id: str) -> str | None:
+        path = self._slugs / slug_id
+        try:
+            empty = not any(path.iterdir())
+        except OSError:
+            return f"are gone from {path}"
+        if empty:
+            return f"are gone: {path} is empty"
+        python = path / ".venv" / "bin" / "python"
+        try:
+            target = python.readlink()
+        except OSError:
+            return None  # no virtual environment, or one with a Python of its own
+        # One below /app is in the slug, and for the app alone.
+        if target.is_absolute() and not target.is_relative_to("/app") and not target.exists():
+            return f"need {target}, which is gone"
+        return None
+
     def check_space(self) -> None:
         free_mib = shutil.disk_usage(self._builds).free // 1024**2
         if free_mib < self._min_free_mib:

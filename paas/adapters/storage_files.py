@@ -25,6 +25,14 @@ class FileStorage:
         names = [path.name for path in (self._root / str(app_id)).glob("*")]
         return sorted(int(name) for name in names if name.isdecimal())
 
+    def damage(self, app_id: int, storage_id: int, uid: int) -> str | None:
+        path = storage_directory(self._root, app_id, storage_id)
+        try:
+            found = path.lstat()
+        except OSError:
+            return f"is gone from {path}"
+        return None if found.st_uid == uid else f"belongs to uid {found.st_uid}, not to {uid}"
+
     def remove(self, app_id: int, storage_id: int | None = None) -> None:
         path = self._root / str(app_id)
         directories.remove(path if storage_id is None else path / str(storage_id))

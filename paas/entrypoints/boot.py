@@ -29,6 +29,7 @@ from paas.adapters.start_lock import start_lock
 from paas.adapters.store_sqlite.rescue import StoreRescue
 from paas.domain.errors import PaasError
 from paas.entrypoints.cli.terminal import Terminal
+from paas.entrypoints.supervised import end_with_parent
 from paas.settings import Settings, load
 
 START_LIMIT_S = 30.0
@@ -126,11 +127,13 @@ def _prepare_from_store(settings: Settings) -> None:
 
 
 def _reconcile_when_up(settings: Settings) -> None:
-    """In a process of its own, beside supervisord: when all is up, bring the apps back."""
+    """In a process of its own, beside supervisord: when all is up, mend what is not as it was.
+
+    It ends with supervisord, which this process becomes: nothing is mended in a stopped server.
+    """
     if os.fork():
         return
-    if os.fork():
-        os._exit(0)
+    end_with_parent()
     try:
         _wait(lambda: _is_up(settings), START_LIMIT_S)
         mended = wiring.build(settings).reconcile.run(Terminal())

@@ -4,11 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paas.adapters.buildpack_catalog import FileBuildpacks
-from paas.adapters.certbot import Certbot
-from paas.adapters.certificate_reader import X509Reader
 from paas.adapters.drain_places import DrainPlaces
 from paas.adapters.keyreader import SshKeygenKeyReader
-from paas.adapters.ocsp import OcspResponders
 from paas.adapters.passwords import hash_password
 from paas.adapters.public_suffixes import is_public_suffix
 from paas.adapters.random_names import random_name, random_token
@@ -27,6 +24,7 @@ from paas.services.config import Config
 from paas.services.cron import Cron
 from paas.services.destruction import Destruction
 from paas.services.diffs import Diffs
+from paas.services.doctor import Doctor
 from paas.services.domains import Domains
 from paas.services.drains import Drains
 from paas.services.imports import Imports
@@ -42,14 +40,15 @@ from paas.services.retries import Retries
 from paas.services.router import Router
 from paas.services.runs import OneOffs
 from paas.services.sites import Sites
-from paas.services.stapling import StapleWishes, Stapling
+from paas.services.stapling import Stapling
 from paas.services.statics import Statics
 from paas.services.storage import Storages
 from paas.services.upkeep import Upkeep
-from paas.services.wishes import Wishes
 from paas.settings import Settings
+from paas.wiring.certifying import certifying, stapling
 from paas.wiring.deploying import deploying
-from paas.wiring.outside import Outside, outside
+from paas.wiring.doctoring import doctor
+from paas.wiring.outside import outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,7 @@ class Platform:
     diffs: Diffs
     imports: Imports
     domains: Domains
+    doctor: Doctor
     drains: Drains
     keys: Keys
     one_offs: OneOffs
@@ -111,23 +111,7 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
         staple_files=out.staple_files,
         addresses=out.addresses,
     )
-    certificates = Certificates(
-        store=out.store,
-        sites=sites,
-        reader=X509Reader(),
-        files=out.certificate_files,
-        locks=out.locks,
-        clock=out.clock,
-    )
-    acme = Acme(
-        store=out.store,
-        wishes=Wishes(store=out.store, addresses=out.addresses, directory=settings.acme_directory),
-        issuer=Certbot(settings),
-        certificates=certificates,
-        locks=out.locks,
-        logs=out.logs,
-        clock=out.clock,
-    )
+    certificates, acme = certifying(out, sites)
     parts = deploying(out, sites)
     proxies = Proxies(
         store=out.store, sites=sites, choice=out.proxy, linger_limit_s=settings.worker_limit_s
@@ -175,6 +159,30 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
         new_token=random_token,
         to_server=settings.drain_to_server,
     )
+    reconcile = Reconcile(
+        storage_files=out.storage_files,
+        remains=remains,
+        destruction=destruction,
+        importer=out.importer,
+        drains=drains,
+        runs=out.runs,
+        one_off=out.one_off,
+        store=out.store,
+        repository=out.repository,
+        builder=out.builder,
+        runtime=out.runtime,
+        proxy=out.proxy,
+        slugs=out.slugs,
+        logs=out.logs,
+        locks=out.locks,
+        keys=out.key_file,
+        clock=out.clock,
+        rollout=parts.rollout,
+        sites=sites,
+        proxies=proxies,
+        stop_limit_s=settings.stop_limit_s,
+    )
+    rescue = Rescue(store=out.store, keeper=out.keeper, trash=out.trash, locks=out.locks)
     return Platform(
         settings=settings,
         addresses=out.addresses,
@@ -235,10 +243,10 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
         ),
         drains=drains,
         releases=parts.releases,
-        rescue=Rescue(store=out.store, keeper=out.keeper, trash=out.trash, locks=out.locks),
+        rescue=rescue,
         retries=Retries(store=out.store, releases=parts.releases, watch=parts.watch),
         sites=sites,
-        stapling=_stapling(out, sites),
+        stapling=stapling(out, sites),
         statics=Statics(store=out.store, sites=sites),
         router=Router(store=out.store, proxy=out.proxy, sites=sites, hash_password=hash_password),
         keys=Keys(
@@ -291,46 +299,6 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
             deploys=parts.deploys,
             locks=out.locks,
         ),
-        reconcile=Reconcile(
-            storage_files=out.storage_files,
-            remains=remains,
-            destruction=destruction,
-            importer=out.importer,
-            drains=drains,
-            runs=out.runs,
-            one_off=out.one_off,
-            store=out.store,
-            repository=out.repository,
-            builder=out.builder,
-            runtime=out.runtime,
-            proxy=out.proxy,
-            slugs=out.slugs,
-            logs=out.logs,
-            locks=out.locks,
-            keys=out.key_file,
-            clock=out.clock,
-            rollout=parts.rollout,
-            sites=sites,
-            proxies=proxies,
-            stop_limit_s=settings.stop_limit_s,
-        ),
-    )
-
-
-def _stapling(out: Outside, sites: Sites) -> Stapling:
-    return Stapling(
-        store=out.store,
-        sites=sites,
-        wishes=StapleWishes(
-            store=out.store,
-            files=out.staple_files,
-            enabled=bool(out.settings.https_port),
-        ),
-        files=out.staple_files,
-        responders=OcspResponders(
-            to_private=out.settings.ocsp_private, uid=out.settings.sender_uid
-        ),
-        locks=out.locks,
-        logs=out.logs,
-        clock=out.clock,
+        reconcile=reconcile,
+        doctor=doctor(out, sites, acme, reconcile, rescue),
     )

@@ -37,6 +37,10 @@ class FakeBuilder:
             return Built("Python", {})
         return Built("Python", {ProcessType("web"): "gunicorn --threads 8 app:app"})
 
+    def left(self, app_id: int) -> bool:
+        """See domain.interfaces.Builder."""
+        return False
+
     def clear(self, app_id: int) -> bool:
         """See domain.interfaces.Builder."""
         return False

@@ -42,6 +42,9 @@ class ScriptedBuilder:
             raise self.failure
         return replace(self.built, processes=dict(self.processes))
 
+    def left(self, app_id: int) -> bool:
+        return app_id in self.interrupted
+
     def clear(self, app_id: int) -> bool:
         found = app_id in self.interrupted
         self.interrupted.discard(app_id)

@@ -61,6 +61,9 @@ class FakeSlugs:
     def slugs(self) -> list[str]:
         return sorted(self.frozen)
 
+    def damage(self, slug_id: str) -> str | None:
+        return None if slug_id in self.frozen else f"are gone from /slugs/{slug_id}"
+
     def check_space(self) -> None:
         if self.full:
             raise PaasError("disk-full", "The server's disk is full.")
@@ -96,6 +99,10 @@ class FakeStorage:
 
     def all(self, app_id: int) -> list[int]:
         return sorted(id for app, id in self.there if app == app_id)
+
+    def damage(self, app_id: int, storage_id: int, uid: int) -> str | None:
+        path = f"/storage/{app_id}/{storage_id}"
+        return None if (app_id, storage_id) in self.there else f"is gone from {path}"
 
     def remove(self, app_id: int, storage_id: int | None = None) -> None:
         self.there = {x for x in self.there if x[0] != app_id or storage_id not in (None, x[1])}

@@ -86,6 +86,9 @@ class FakeKeys:
     def read(self, user: UserName, text: str) -> Key:
         return Key(f"SHA256:{text}", user, "ssh-ed25519", text, "")
 
+    def has(self, keys: Sequence[Key]) -> bool:
+        return self.published == [f"{key.user} {key.body}" for key in keys]
+
     def publish(self, keys: Sequence[Key]) -> None:
         self.published = [f"{key.user} {key.body}" for key in keys]
 

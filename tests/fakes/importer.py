@@ -48,6 +48,9 @@ class FakeImporter:
     def keep(self, app_id: int, imported: Imported, branch: str) -> None:
         self.kept[app_id, branch] = imported.commit
 
+    def left(self, app_id: int) -> bool:
+        return False
+
     def clear(self, app_id: int) -> bool:
         return False
 

@@ -67,5 +67,8 @@ class FakeOneOff:
                 return 137
         return 0
 
+    def left(self, app_id: int) -> bool:
+        return False
+
     def clear(self, app_id: int) -> bool:
         return False

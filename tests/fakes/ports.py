@@ -46,13 +46,17 @@ class FakeProbe:
 
 
 class FakePorts:
-    """The lowest ports that are not taken, from 5000. used: those that others have."""
+    """The lowest ports that are not taken, from 5000.
+
+    used: those that others have. listening: on which instances listen.
+    """
 
     def __init__(self) -> None:
         self.used: set[int] = set()
+        self.listening: Callable[[], set[int]] = set
 
     def free(self, taken: set[int], count: int) -> list[int]:
         return [port for port in range(5000, 5100) if port not in taken | self.used][:count]
 
     def are_free(self, ports: Sequence[int]) -> bool:
-        return self.used.isdisjoint(ports)
+        return self.used.isdisjoint(ports) and self.listening().isdisjoint(ports)

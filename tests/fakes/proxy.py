@@ -73,6 +73,9 @@ class FakeProxy:
         self.calls.append(f"remove {app_id}")
         self.by_app.pop(app_id, None)
 
+    def serves(self, site: Site) -> bool:
+        return self.by_app.get(site.app_id) == site
+
     def sites(self) -> set[int]:
         return set(self.by_app)
 

@@ -20,6 +20,7 @@ class FakeRepository:
         self.files = 1
         self.contents: dict[tuple[str, str], bytes] = {}
         self.lost: set[str] = set()
+        self.damaged: dict[int, str] = {}
         self.heads: dict[str, str] = {}
         self.submodules: dict[str, str] = {}
         self.lfs_pointers: tuple[str, ...] = ()
@@ -63,6 +64,12 @@ class FakeRepository:
                 raise PaasError("no-commit", f"The repository has no commit {commit}.")
         change = Change.ADDED if old is None else Change.CHANGED
         return [FileChange("app.py", change)] if old != new else []
+
+    def damage(self, app_id: int) -> str | None:
+        return self.damaged.get(app_id)
+
+    def cut_off(self, app_id: int) -> int:
+        return 0
 
     def remove_cut_off(self, app_id: int) -> int:
         return 0

@@ -55,6 +55,9 @@ class FakeRuns:
     def stop(self, run: Run, limit_s: float) -> None:
         self.running.remove(run)
 
+    def left(self, app_id: int) -> bool:
+        return False
+
     def clear(self, app_id: int) -> bool:
         return False
 

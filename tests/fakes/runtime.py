@@ -118,6 +118,9 @@ class FakeRuntime:
             self.running.setdefault(id, started)
         return True
 
+    def is_whole(self, instance: Instance, known: Set[str]) -> bool:
+        return instance.id in self.files and instance.group in known
+
     def forget_unstartable(self) -> None:
         """Nothing is ever lost here."""
 
@@ -144,6 +147,11 @@ class FakeRuntime:
         if listens is not None:
             return set(listens)
         return set() if instance.port is None else {("127.0.0.1", instance.port)}
+
+    def all_ports(self) -> set[int]:
+        """Those on which any instance listens."""
+        found = [self.listening_ports(one.instance) for one in self.running.values()]
+        return {port for addresses in found for _, port in addresses}
 
     def lose_all(self) -> None:
         """The supervisor starts anew and has read none of the files."""

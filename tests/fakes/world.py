@@ -25,7 +25,9 @@ from paas.services.config import Config
 from paas.services.cron import Cron
 from paas.services.deploys import Deploys
 from paas.services.destruction import Destruction
+from paas.services.diagnosis import Diagnosis
 from paas.services.diffs import Diffs
+from paas.services.doctor import Doctor
 from paas.services.domains import Domains
 from paas.services.drains import Drains
 from paas.services.foresight import Foresight
@@ -39,6 +41,7 @@ from paas.services.pushes import Pushes
 from paas.services.reconcile import Reconcile
 from paas.services.releases import Releases
 from paas.services.remains import Remains
+from paas.services.rescue import Rescue
 from paas.services.retirement import Retirement
 from paas.services.retries import Retries
 from paas.services.rollout import Rollout
@@ -50,6 +53,7 @@ from paas.services.stapling import StapleWishes, Stapling
 from paas.services.startup import Startup
 from paas.services.statics import Statics
 from paas.services.storage import Storages
+from paas.services.strays import Strays
 from paas.services.trees import Trees
 from paas.services.upkeep import Upkeep
 from paas.services.watch import Watch
@@ -63,6 +67,7 @@ from tests.fakes.certificates import (
     FakeResponders,
 )
 from tests.fakes.files import FakePages, FakeSlugs, FakeStorage
+from tests.fakes.ground import FakeGround, FakeKeeper
 from tests.fakes.guarding import FakeKeys, FakeLocks, FakeReserve
 from tests.fakes.importer import FakeImporter, FakeSubmodules
 from tests.fakes.one_off import FakeOneOff
@@ -89,6 +94,8 @@ class World:
     drain_process: FakeDrainProcess = field(default_factory=FakeDrainProcess)
     reserve: FakeReserve = field(default_factory=FakeReserve)
     locks: FakeLocks = field(default_factory=FakeLocks)
+    ground: FakeGround = field(default_factory=FakeGround)
+    keeper: FakeKeeper = field(default_factory=FakeKeeper)
     repository: FakeRepository = field(default_factory=FakeRepository)
     refs: FakeRefs = field(default_factory=FakeRefs)
     slugs: FakeSlugs = field(default_factory=FakeSlugs)
@@ -116,6 +123,7 @@ class World:
     live: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.ports.listening = self.runtime.all_ports
         create(self.folder / "state.db")
         self.store = SqliteStore(self.folder / "state.db", (70000, 70009))
         self.schedules = CronSimSchedules()  # pure, so no fake
@@ -411,6 +419,39 @@ class World:
             sites=self.sites,
             proxies=self.proxies,
             stop_limit_s=30.0,
+        )
+
+        strays = Strays(
+            store=self.store,
+            runtime=self.runtime,
+            slugs=self.slugs,
+            locks=self.locks,
+            sites=self.sites,
+            trash=self.trash,
+        )
+        self.doctor = Doctor(
+            ground=self.ground,
+            diagnosis=Diagnosis(
+                store=self.store,
+                repository=self.repository,
+                importer=self.importer,
+                builder=self.builder,
+                runtime=self.runtime,
+                runs=self.runs,
+                one_off=self.one_off,
+                ports=self.ports,
+                storage_files=self.storage_files,
+                slugs=self.slugs,
+                locks=self.locks,
+                keys=self.key_file,
+                clock=self.clock,
+                sites=self.sites,
+                proxies=self.proxy,
+                acme=self.acme,
+                strays=strays,
+            ),
+            reconcile=self.reconcile,
+            rescue=Rescue(store=self.store, keeper=self.keeper, trash=self.trash, locks=self.locks),
         )
 
     def user(self, name: str, role: Role = Role.MEMBER) -> Actor:

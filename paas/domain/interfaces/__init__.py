@@ -8,6 +8,7 @@ from paas.domain.interfaces.certifying import (
     Responders,
     StapleFiles,
 )
+from paas.domain.interfaces.ground import Ground
 from paas.domain.interfaces.guarding import KeyFile, KeyReader, Locks, Reserve
 from paas.domain.interfaces.importing import Archive, Imported, Importer, Submodules
 from paas.domain.interfaces.keeping import StoreKeeper
@@ -49,6 +50,7 @@ __all__ = [
     "Clock",
     "Commit",
     "DrainProcess",
+    "Ground",
     "HealthProbe",
     "Imported",
     "Importer",

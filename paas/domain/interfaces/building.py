@@ -52,6 +52,9 @@ class Builder(Protocol):
         Raises PaasError with the reason where no buildpack fits or the build fails.
         """
 
+    def left(self, app_id: int) -> bool:
+        """Whether there is anything for `clear`; nothing is changed."""
+
     def clear(self, app_id: int) -> bool:
         """End what an interrupted build of the app left running or lying about; whether it did."""
 
@@ -134,5 +137,8 @@ class Slugs(Protocol):
         """The ids of builds in progress, or left by a crash."""
 
     def slugs(self) -> list[str]: ...
+    def damage(self, slug_id: str) -> str | None:
+        """Why nothing can be started from a slug, as the end of a sentence; None where it can."""
+
     def check_space(self) -> None:
         """Raises PaasError where the disk is too full for a build."""

@@ -59,6 +59,9 @@ class KeyReader(Protocol):
 class KeyFile(Protocol):
     """What sshd reads."""
 
+    def has(self, keys: Sequence[Key]) -> bool:
+        """Whether `publish` would change nothing."""
+
     def publish(self, keys: Sequence[Key]) -> None:
         """Make sshd accept exactly these keys."""
 

@@ -54,6 +54,9 @@ class Importer(Protocol):
     def keep(self, app_id: int, imported: Imported, branch: str) -> None:
         """Make the objects the repository's own and the commit the tip of a branch."""
 
+    def left(self, app_id: int) -> bool:
+        """Whether there is anything for `clear`; nothing is changed."""
+
     def clear(self, app_id: int) -> bool:
         """End and remove what an interrupted fetch left; whether there was something."""
 

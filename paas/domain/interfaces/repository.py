@@ -79,6 +79,12 @@ class Repository(Protocol):
         Raises PaasError where a commit is missing or a limit is passed.
         """
 
+    def damage(self, app_id: int) -> str | None:
+        """What is wrong with a repository that is there, as a sentence; None where nothing is."""
+
+    def cut_off(self, app_id: int) -> int:
+        """How much there is for `remove_cut_off`."""
+
     def remove_cut_off(self, app_id: int) -> int:
         """Remove what pushes that were cut off left, their objects and git's lock files; how many.
 

@@ -23,6 +23,9 @@ class ProxyKind(Protocol):
         """Why this proxy, as it is installed, cannot do what a setting asks; None: it can."""
 
     def remove(self, app_id: int) -> None: ...
+    def serves(self, site: Site) -> bool:
+        """Whether `apply` would change nothing."""
+
     def sites(self) -> set[int]:
         """The ids of the apps that have a site file."""
 

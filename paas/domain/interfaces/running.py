@@ -64,6 +64,9 @@ class Runtime(Protocol):
         known: what `groups` told a moment ago.
         """
 
+    def is_whole(self, instance: Instance, known: Set[str]) -> bool:
+        """Whether `ensure` would change nothing; known: what `groups` told a moment ago."""
+
     def groups(self) -> set[str]:
         """The groups of app instances that the supervisor has, whoever started them."""
 
@@ -112,6 +115,9 @@ class OneOff(Protocol):
         raises ends the command. Raises PaasError ``one-off-timeout`` where it does not end within
         limit_s, ``one-off-memory`` where it failed and the kernel had killed of it for memory.
         """
+
+    def left(self, app_id: int) -> bool:
+        """Whether there is anything for `clear`; nothing is changed."""
 
     def clear(self, app_id: int) -> bool:
         """End what a killed caller left running; whether there was anything."""
@@ -172,6 +178,9 @@ class Runs(Protocol):
     def stop(self, run: Run, limit_s: float) -> None:
         """End one and all that it started: TERM, and KILL after limit_s."""
 
+    def left(self, app_id: int) -> bool:
+        """Whether there is anything for `clear`; nothing is changed."""
+
     def clear(self, app_id: int) -> bool:
         """End what a killed caller left running; whether there was anything."""
 
@@ -188,6 +197,9 @@ class StorageFiles(Protocol):
     def size_bytes(self, app_id: int, storage_id: int) -> int: ...
     def all(self, app_id: int) -> list[int]:
         """The ids of those that an app has."""
+
+    def damage(self, app_id: int, storage_id: int, uid: int) -> str | None:
+        """What is wrong with one, as the end of a sentence, as far as `create` mends it."""
 
     def remove(self, app_id: int, storage_id: int | None = None) -> None:
         """Delete one with all in it, or all of the app; no error where there is none."""

@@ -1,6 +1,7 @@
-"""server:status, doctor, version, help, completion"""
+"""server:status, version, help, completion"""
 
 import shutil
+from dataclasses import asdict
 
 import click
 
@@ -8,7 +9,8 @@ from paas import __version__
 from paas.adapters import daemons
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.firewall_nft import NftFirewall
-from paas.entrypoints.cli import store, trash
+from paas.entrypoints.cli import trash
+from paas.entrypoints.cli.doctor import tell
 from paas.entrypoints.cli.session import Session, json_option, pass_session
 from paas.entrypoints.cli.tables import print_table
 from paas.entrypoints.cli.terminal import print_json, print_line
@@ -46,6 +48,8 @@ def status(session: Session, as_json: bool) -> None:
         plain |= _known(session)
     else:
         session.status = fault.exit_code
+    warnings = session.platform.doctor.warnings()
+    plain["warnings"] = [asdict(finding) for finding in warnings]
     if as_json:
         print_json(plain)
         return
@@ -63,8 +67,8 @@ def status(session: Session, as_json: bool) -> None:
     if plain.get("certificates"):
         rows.append(("Certificates:", str(plain["certificates"])))
     print_table(("", ""), rows)
+    tell(session, warnings)
     if fault is not None:
-        store.tell(session, fault)
         return
     for warning in session.platform.acme.warnings():
         session.say.warn(warning)
@@ -85,40 +89,6 @@ def _known(session: Session) -> dict[str, object]:
         "certificate_warnings": platform.acme.warnings(),
         "unserved_apps": [app.name for app in platform.sites.unserved()],
     }
-
-
-@click.command("doctor")
-@click.option("--fix", is_flag=True, help="Bring the server to what its database says.")
-@click.option("--empty-trash", is_flag=True, help="Delete for good what the database never knew.")
-@click.option("--restore-store", is_flag=True, help="Take the newest whole copy of the database.")
-@click.option("--adopt-store", is_flag=True, help="Go on with an older or another database.")
-@pass_session
-def doctor(
-    session: Session, fix: bool, empty_trash: bool, restore_store: bool, adopt_store: bool
-) -> None:
-    """End what was interrupted and bring back what is missing.
-
-    Example: sudo paas doctor --fix
-    """
-    require_admin(session.actor, "repair the server")
-    if empty_trash:
-        trash.empty(session)
-        return
-    if restore_store or adopt_store:
-        (store.restore if restore_store else store.adopt)(session)
-        return
-    trash.show(session)
-    fault = session.platform.rescue.fault()
-    if fault is not None:
-        store.tell(session, fault)
-        session.status = fault.exit_code
-        return
-    if not fix:
-        session.say.detail("Nothing was changed. To repair: paas doctor --fix")
-        return
-    with session.say.doing("looking at the apps"):
-        mended = session.platform.reconcile.run(session.say)
-    session.say.step(f"Mended {mended}" if mended else "Everything is as it should be")
 
 
 @click.command("version")

@@ -87,8 +87,8 @@ COMMANDS = (
     CommandLine(
         "doctor",
         "",
-        "Repair the server after a crash.",
-        ("--fix", "--empty-trash", "--restore-store", "--adopt-store"),
+        "Find and mend what is wrong with it.",
+        ("--fix", "--empty-trash", "--restore-store", "--adopt-store", *_JSON),
     ),
     CommandLine("domains", "[APP]", "List host names, and their DNS.", (*_APP, *_TABLE)),
     CommandLine("domains:add", "[APP] DOMAIN...", "Answer to more host names.", _APP),

@@ -1,0 +1,29 @@
+"""What is not as it should be, and the command that sees to it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that doctor found.
+
+    check: what was looked at, a word that stays the same for programs. message: what was found and
+    what comes of it. command: the next one to type. app: whose, where it is one app's.
+    grave: False for what the platform cannot change, such as an app that crashes.
+    mends: whether doctor --fix sees to it.
+    """
+
+    check: str
+    message: str
+    command: str
+    app: str | None = None
+    grave: bool = True
+    mends: bool = False
+
+
+FIX = "paas doctor --fix"
+
+
+def mendable(check: str, message: str, app: str | None = None) -> Finding:
+    """One that doctor --fix sees to."""
+    return Finding(check=check, message=message, command=FIX, app=app, mends=True)

@@ -1,0 +1,105 @@
+"""doctor: what is wrong with the server, with the command for each, and mending it"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import click
+
+from paas.domain.errors import EXIT_FAILED
+from paas.domain.findings import FIX, Finding
+from paas.entrypoints.cli import store, trash
+from paas.entrypoints.cli.session import Session, json_option, pass_session
+from paas.entrypoints.cli.terminal import print_json
+from paas.services.access import require_admin
+
+
+@click.command("doctor")
+@click.option("--fix", is_flag=True, help="Mend what can be mended, and say what could not.")
+@click.option("--empty-trash", is_flag=True, help="Delete for good what the database never knew.")
+@click.option("--restore-store", is_flag=True, help="Take the newest whole copy of the database.")
+@click.option("--adopt-store", is_flag=True, help="Go on with an older or another database.")
+@json_option
+@pass_session
+def doctor(
+    session: Session,
+    fix: bool,
+    empty_trash: bool,
+    restore_store: bool,
+    adopt_store: bool,
+    as_json: bool,
+) -> None:
+    """Show what is not as it should be, with the command that sees to it.
+
+    Example: sudo paas doctor --fix
+    """
+    require_admin(session.actor, "examine and repair the server")
+    if empty_trash:
+        trash.empty(session)
+    elif restore_store or adopt_store:
+        (store.restore if restore_store else store.adopt)(session)
+    elif fix:
+        _fix(session, as_json)
+    else:
+        _look(session, as_json)
+
+
+def _look(session: Session, as_json: bool) -> None:
+    with session.say.doing("looking at the server and its apps"):
+        found = session.platform.doctor.look()
+    if as_json:
+        print_json({"findings": [asdict(finding) for finding in found], "lost": _lost(session)})
+    else:
+        tell(session, found)
+        trash.show(session)
+        if not found:
+            session.say.step("Everything is as it should be")
+        elif any(finding.mends for finding in found):
+            session.say.detail(f"Nothing was changed. To mend what can be mended: {FIX}")
+    _end(session, found)
+
+
+def _fix(session: Session, as_json: bool) -> None:
+    with session.say.doing("looking at the server and its apps"):
+        outcome = session.platform.doctor.fix(session.say)
+    if as_json:
+        plain = {
+            "mended": [asdict(finding) for finding in outcome.mended],
+            "findings": [asdict(finding) for finding in outcome.left],
+            "lost": _lost(session),
+        }
+        print_json(plain)
+    else:
+        for finding in outcome.mended:
+            session.say.detail(f"Mended: {finding.message}")
+        tell(session, outcome.left)
+        trash.show(session)
+        count = max(outcome.count, len(outcome.mended))
+        if count:
+            session.say.step(f"Mended {count}")
+        elif not outcome.left and not outcome.failed:
+            session.say.step("Everything is as it should be")
+        if outcome.left:
+            session.say.step(f"Could not be mended from here: {len(outcome.left)}, see above")
+    _end(session, outcome.left)
+    if outcome.failed:
+        session.status = EXIT_FAILED
+
+
+def tell(session: Session, findings: Sequence[Finding]) -> None:
+    """Each with its command; of the store, its copies too."""
+    for finding in findings:
+        fault = session.platform.rescue.fault() if finding.check == "store" else None
+        if fault is not None:
+            store.tell(session, fault)
+            continue
+        session.say.warn(finding.message)
+        session.say.detail(finding.command)
+
+
+def _lost(session: Session) -> list[dict[str, object]]:
+    return [trash.plain(lost) for lost in session.platform.trash.listing()]
+
+
+def _end(session: Session, findings: Sequence[Finding]) -> None:
+    if any(finding.grave for finding in findings):
+        session.status = EXIT_FAILED

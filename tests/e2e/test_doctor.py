@@ -1,0 +1,198 @@
+"""Doctor on a whole server: what was damaged is told with its command, and mended where it can."""
+
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.server import Repository, Server, installed, wait_for
+from tests.e2e.tiny import app_id, tiny
+
+APP = "patient"
+WELL = "Everything is as it should be"
+MakeRepository = Callable[..., Repository]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with one app, which these tests damage."""
+    with installed(Server.in_new_directory({"min_free_mib": 1, "watch_window_s": 0})) as made:
+        source = Repository.of(tmp_path_factory.mktemp("app") / "source", tiny())
+        made.user("alice").push(source, APP)
+        source.commit(tiny("v2"))
+        made.user("alice").push(source, APP)
+        yield made
+
+
+def _findings(server: Server) -> list[dict[str, Any]]:
+    """What is found, but for what this machine always lacks."""
+    plain = json.loads(server.paas("doctor", "--json", check=False).stdout)
+    return [f for f in plain["findings"] if f["check"] not in {"cgroup", "disk", "inodes"}]
+
+
+def _checks(server: Server) -> list[str]:
+    return [finding["check"] for finding in _findings(server)]
+
+
+def test_nothing_is_found_on_a_healthy_server(server: Server) -> None:
+    """And --fix says so."""
+    wait_for(lambda: _findings(server) == [], what="a server without findings")
+    done = server.paas("doctor")
+    assert done.returncode == 0
+    assert WELL in server.paas("doctor", "--fix").stderr
+
+
+def _change_socket(server: Server) -> None:
+    (server.run / "gate.sock").chmod(0o600)
+
+
+def _change_git(server: Server) -> None:
+    (server.state / "git").chmod(0o700)
+
+
+def _remove_sites(server: Server) -> None:
+    shutil.rmtree(server.state / "nginx/sites")
+
+
+def _remove_rules(server: Server) -> None:
+    table = f"paas_{_setting(server, 'ports')[0]}"
+    subprocess.run(["/usr/sbin/nft", "delete", "table", "inet", table], check=True)
+
+
+def _forget_claims(server: Server) -> None:
+    table = f"paas_{_setting(server, 'ports')[0]}"
+    subprocess.run(["/usr/sbin/nft", "flush", "set", "inet", table, "owners"], check=True)
+
+
+def _open_database(server: Server) -> None:
+    (server.state / "state.db").chmod(0o644)
+
+
+def _remove_keys(server: Server) -> None:
+    (server.root / "etc/authorized_keys").unlink()
+
+
+def _lose_specs(server: Server) -> None:
+    for path in (server.run / "specs").glob("*.json"):
+        path.unlink()
+
+
+def _setting(server: Server, key: str) -> Any:
+    return json.loads((server.root / "etc/.installed.json").read_text())[key]
+
+
+DAMAGES: dict[Callable[[Server], None], set[str]] = {
+    _change_socket: {"place"},
+    _change_git: {"place"},
+    _remove_sites: {"sites", "site"},
+    _remove_rules: {"firewall"},
+    _forget_claims: {"firewall"},
+    _open_database: {"place"},
+    _remove_keys: {"keys"},
+    _lose_specs: {"instances"},
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_what_was_damaged_is_mended(server: Server, damage: Callable[[Server], None]) -> None:
+    """It is found, --fix mends it, the app serves, and nothing more is found."""
+    damage(server)
+    shown = server.paas("doctor", check=False)
+    assert set(_checks(server)) == DAMAGES[damage]
+    assert shown.returncode == 1
+    assert "paas doctor --fix" in shown.stderr
+    fixed = server.paas("doctor", "--fix", check=False)
+    assert fixed.returncode == 0, fixed.stderr
+    assert "Mended: " in fixed.stderr
+    wait_for(lambda: _findings(server) == [], what="a server without findings")
+    wait_for(lambda: server.get(APP).text == "v2", what="the app")
+    assert APP in server.user("alice").ssh("apps").stdout
+
+
+def test_sshd_that_is_half_deaf(server: Server) -> None:
+    """Another has its port on IPv4: it lives on with IPv6 alone. It is told by whom, and mended."""
+    _keep_program(server, "sshd", wanted=False)
+    with socket.socket() as thief:
+        # Connections that were closed hold the port for a minute.
+        wait_for(lambda: _binds(thief, server.ssh_port), limit_s=120, what="the port")
+        _keep_program(server, "sshd", wanted=True)
+        wait_for(lambda: _takes(socket.AF_INET6, "::1", server.ssh_port), what="sshd on ::1")
+        wait_for(lambda: _checks(server) == ["listening"], what="the finding")
+        status = server.paas("server:status", check=False).stderr
+        assert f"sshd does not take connections at 127.0.0.1:{server.ssh_port}" in status
+    assert server.paas("doctor", "--fix", check=False).returncode == 0
+    assert APP in server.user("alice").ssh("apps").stdout
+    assert _findings(server) == []
+
+
+def _binds(thief: socket.socket, port: int) -> bool:
+    with contextlib.suppress(OSError):
+        thief.bind(("0.0.0.0", port))
+        return True
+    return False
+
+
+def _takes(family: socket.AddressFamily, address: str, port: int) -> bool:
+    with socket.socket(family) as probe:
+        return probe.connect_ex((address, port)) == 0
+
+
+def test_a_daemon_that_is_stopped(server: Server) -> None:
+    """server:status warns of it, doctor --fix starts it."""
+    server.paas("doctor", "--fix", check=False)
+    _keep_program(server, "watch", wanted=False)
+    wait_for(lambda: _checks(server) == ["daemon"], what="the finding")
+    assert "watch is not running" in server.paas("server:status", check=False).stderr
+    assert server.paas("doctor", "--fix", check=False).returncode == 0
+    assert _findings(server) == []
+
+
+def _keep_program(server: Server, name: str, *, wanted: bool) -> None:
+    code = (
+        "import sys; from pathlib import Path; from paas.adapters.supervisord import Supervisor; "
+        f"Supervisor(Path(sys.argv[1])).keep_program(sys.argv[2], wanted={wanted})"
+    )
+    python = server.root / "opt/current/venv/bin/python"
+    argv = [str(python), "-I", "-c", code, str(server.run / "supervisor.sock"), name]
+    subprocess.run(argv, check=True)
+
+
+def test_objects_of_a_repository_are_gone(server: Server) -> None:
+    """It is told, with what to do; nobody deletes it. Then the commit can be pushed again."""
+    id = app_id(server, APP)
+    repository = server.state / f"git/{id}.git"
+    objects = repository / "objects"
+    shutil.rmtree(objects)
+    (objects / "pack").mkdir(parents=True)
+    (finding,) = _findings(server)
+    assert (finding["check"], finding["app"], finding["mends"]) == ("repository", APP, False)
+    assert f"{repository} has lost the objects of its branch main" in finding["message"]
+    fixed = server.paas("doctor", "--fix", check=False)
+    assert fixed.returncode == 1
+    assert "Could not be mended from here: 1" in fixed.stderr
+    assert repository.exists()
+    assert server.get(APP).text == "v2"
+    aside = Path(finding["command"].split()[2]) / repository.name
+    assert aside == Path("/root") / repository.name
+    shutil.rmtree(repository)  # in place of the move: the test leaves nothing in /root
+    assert server.paas("doctor", "--fix", check=False).returncode == 0
+
+
+def test_a_live_slug_is_gone(server: Server) -> None:
+    """The app goes on until it starts again: doctor says so, and how it comes to another."""
+    id = app_id(server, APP)
+    newest = max((server.state / "slugs").glob(f"{id}-*"), key=lambda path: path.stat().st_mtime)
+    newest.rename(server.root / "away")
+    (finding,) = _findings(server)
+    assert (finding["check"], finding["app"]) == ("slug", APP)
+    assert finding["command"] == f"paas rollback v1 -a {APP}"
+    assert server.paas("doctor", "--fix", check=False).returncode == 1
+    server.paas("rollback", "v1", "-a", APP)
+    wait_for(lambda: server.get(APP).text == "v1", what="the former release")
+    assert [f["grave"] for f in _findings(server)] == [False], "an earlier release's files"

@@ -1,0 +1,52 @@
+"""A machine, and a store, that have what a test says is wrong with them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from paas.domain.errors import PaasError
+from paas.domain.findings import Finding
+from paas.domain.interfaces import Narrator
+from paas.domain.lost import StoreCopy
+
+
+class FakeGround:
+    """Ground: mend removes what can be mended, but for what is stubborn."""
+
+    def __init__(self) -> None:
+        self.up = True
+        self.wrong: list[Finding] = []
+        self.stubborn: set[str] = set()
+
+    def is_up(self) -> bool:
+        return self.up
+
+    def warnings(self) -> list[Finding]:
+        return [finding for finding in self.wrong if finding.check in {"disk", "daemon"}]
+
+    def findings(self) -> list[Finding]:
+        return list(self.wrong)
+
+    def mend(self, findings: Sequence[Finding], say: Narrator) -> None:
+        self.wrong = [f for f in self.wrong if f not in findings or f.check in self.stubborn]
+
+
+class FakeKeeper:
+    """StoreKeeper without copies."""
+
+    def __init__(self) -> None:
+        self.wrong: PaasError | None = None
+
+    def fault(self) -> PaasError | None:
+        return self.wrong
+
+    def copies(self) -> list[StoreCopy]:
+        return []
+
+    def new_from(self, copy: StoreCopy) -> Path:
+        raise AssertionError("there is no copy")
+
+    def put(self, new: Path) -> None:
+        raise AssertionError("there is no copy")
+
+    def adopt(self) -> None:
+        self.wrong = None
