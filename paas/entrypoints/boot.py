@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from paas import wiring
-from paas.adapters import daemons, directories, leftovers
+from paas.adapters import daemons, directories, leftovers, port_guard
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.clock import SystemClock
 from paas.adapters.nginx_orphans import dismiss_orphans
@@ -34,6 +34,8 @@ from paas.settings import Settings, load
 
 START_LIMIT_S = 30.0
 STOP_LIMIT_S = 120.0
+# How long sshd's start waits for its port before supervisord tries again.
+PORT_LIMIT_S = 10.0
 OPEN_FILES = 1_048_576
 
 
@@ -77,7 +79,12 @@ def run_haproxy(settings: Settings) -> NoReturn:
 
 
 def run_sshd(settings: Settings) -> NoReturn:
-    """Become sshd; supervisord runs this where systemd does not run sshd."""
+    """Become sshd; supervisord runs this where systemd does not run sshd.
+
+    It would live on with a part of its addresses, where another has its port on the rest.
+    """
+    if settings.embedded:
+        port_guard.wait_until_free(settings.ssh_port, PORT_LIMIT_S)
     _become(daemons.daemon_argv(settings, "sshd"))
 
 
@@ -93,6 +100,7 @@ def prepare(settings: Settings) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     daemons.make_directories(settings)
     Cgroups(settings).prepare()
+    port_guard.keep_ports(settings)
     daemons.free_ports_of_daemons(settings)
     daemons.write_supervisord_conf(settings)
     try:
@@ -173,11 +181,13 @@ def wait_until_up(settings: Settings, child: subprocess.Popen[bytes] | None = No
     ended = _wait(lambda: _is_up(settings) or _ended(child), START_LIMIT_S)
     if ended and not _ended(child):
         return
+    deaf = port_guard.deafness(settings) if daemons.owns_network_daemons(settings) else []
     states = ", ".join(f"{row.name} {row.state}" for row in daemons.processes(settings))
     logs = settings.state / "logs"
     raise PaasError(
         "server-not-started",
         f"The server did not come up: {states or 'supervisord does not answer'}.\n"
+        f"{''.join(f'{line}{chr(10)}' for line in deaf)}"
         f"{_tail(logs / 'boot.log')}{_tail(logs / 'supervisord.log')}",
         f"What its processes print is in {logs}.",
     )
@@ -223,6 +233,7 @@ def _stop(settings: Settings) -> None:
             os.kill(pid, signal.SIGKILL)
     leftovers.clear(settings)
     daemons.remove_firewall(settings)
+    port_guard.let_ports_go(settings)
     for path in (settings.gate_socket, settings.supervisor_socket):
         path.unlink(missing_ok=True)
 
@@ -260,15 +271,11 @@ def _is_up(settings: Settings) -> bool:
 
 
 def _listens(settings: Settings) -> bool:
-    """Whether the web server and sshd take connections, and nginx has written its pid."""
+    """Whether web server and sshd listen on all addresses, and nginx has written its pid."""
     nginx = NginxProcess(settings.nginx_conf, settings.nginx_pid, settings.worker_limit_s)
     if nginx.master() is None:
         return False
-    for port in (settings.http_port, settings.ssh_port):
-        with socket.socket(socket.AF_INET) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return False
-    return True
+    return all(port_guard.listens_everywhere(port) for port in port_guard.ports_of(settings))
 
 
 def _wait(condition: Callable[[], bool], limit_s: float) -> bool:

@@ -9,16 +9,13 @@ import os
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.clock import SystemClock
-from paas.adapters.disk_reserve import DiskReserve
 from paas.adapters.health import HttpProbe
 from paas.adapters.locks import FlockLocks
 from paas.adapters.logs import FileLogs
@@ -28,6 +25,7 @@ from paas.adapters.supervisord import Supervisor
 from paas.domain.addresses import Addresses
 from paas.domain.errors import PaasError
 from paas.entrypoints import keeping
+from paas.entrypoints.caring import Caring
 from paas.entrypoints.certifying import Certifying
 from paas.entrypoints.certifying import build as build_certifying
 from paas.entrypoints.copying import Copying
@@ -39,8 +37,6 @@ from paas.services.liveness import Liveness, Standings, Watched
 from paas.settings import Settings, load
 
 TICK_S = 1.0
-# How often the reserve on the disk is looked after.
-RESERVE_S = 60.0
 
 
 class Watcher:
@@ -53,7 +49,7 @@ class Watcher:
         settings_file: Path,
         scheduling: Scheduling,
         certifying: Certifying,
-        reserve: DiskReserve,
+        caring: Caring,
         copying: Copying,
     ) -> None:
         self._settings_file = settings_file
@@ -61,8 +57,7 @@ class Watcher:
         self._changes = Changes(database)
         self._scheduling = scheduling
         self._certifying = certifying
-        self._reserve = reserve
-        self._reserve_at = 0.0
+        self._caring = caring
         self._copying = copying
         self._told = ""
         self._stop = threading.Event()
@@ -80,13 +75,13 @@ class Watcher:
         scheduler.start()
         self._certifying.start(self._stop)
         self._copying.start(self._stop)
+        self._caring.start(self._stop)
         settings = mark(self._settings_file)
         while not self._stop.wait(TICK_S):
             if mark(self._settings_file) != settings:
                 log("The settings have changed: ending, to be started with the new ones.")
                 self._stop.set()
                 return
-            self._keep_reserve()
             try:
                 self._refresh()
                 self._told = ""
@@ -98,12 +93,6 @@ class Watcher:
                 thread = self._busy.get(app_id)
                 if thread is None or not thread.is_alive():
                     self._start(app_id, watched)
-
-    def _keep_reserve(self) -> None:
-        if time.monotonic() >= self._reserve_at:
-            self._reserve_at = time.monotonic() + RESERVE_S
-            with suppress(OSError):
-                self._reserve.keep()
 
     def _schedule(self) -> None:
         try:
@@ -196,10 +185,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     database = settings.state / "state.db"
     scheduling = build_scheduling(settings, Changes(database), log)
     certifying = build_certifying(settings.etc, Changes(database), log)
-    reserve = DiskReserve(settings.state, settings.reserve_mib)
+    caring = Caring(settings)
     copying = build_copying(database, Changes(database), log)
     watcher = Watcher(
-        build(settings), database, settings_file, scheduling, certifying, reserve, copying
+        build(settings), database, settings_file, scheduling, certifying, caring, copying
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, watcher.stop)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from paas.adapters import reserved_ports
 from tests.e2e.server import CHECKOUT, EXAMPLES, Repository, Server, run, wait_for
 from tests.nesting import nest
 from tests.ports import free_ports
@@ -130,10 +131,11 @@ def test_settings_by_hand_survive(new_server: Callable[..., Server]) -> None:
 def test_chosen_ranges_are_kept(bare: Server) -> None:
     """Running it again keeps them; other ports bring other rules, and the former ones go."""
     first, second = _free_range(16_000), _free_range(16_400)
-    uids = "161000-161099"
+    first_uid = 160_000 + os.getpid() % 300 * 100
+    uids = f"{first_uid}-{first_uid + 99}"
     bare.install("--quiet", "--uids", uids, "--app-ports", f"{first}-{first + 49}")
     bare.install("--quiet")
-    assert _settings(bare)["uids"] == [161_000, 161_099]
+    assert _settings(bare)["uids"] == [first_uid, first_uid + 99]
     assert _settings(bare)["ports"] == [first, first + 49]
     bare.install("--quiet", "--app-ports", f"{second}-{second + 49}")
     assert _settings(bare)["ports"] == [second, second + 49]
@@ -310,6 +312,50 @@ def test_port_in_use(bare: Server) -> None:
         said = _refused(bare)
     assert f"port {bare.http_port} is in use" in said
     assert f"(process {os.getpid()})" in said
+
+
+def test_ranges_of_another_server(server: Server, bare: Server) -> None:
+    """Its uids and its ports are refused, and it is named: each would end the other's processes."""
+    theirs = _settings(server)
+    uid, port = theirs["uids"][1], theirs["ports"][0]
+    said = _refused(bare, "--uids", f"{uid}-{uid + 9}", "--app-ports", f"{port - 9}-{port}")
+    for option in ("--uids", "--app-ports"):
+        assert re.search(rf"{option} .* server in {server.root}/etc overlap", said)
+
+
+def test_a_port_that_a_connection_has(new_server: Callable[..., Server]) -> None:
+    """sshd does not live on half deaf: the start names who has its port, and waits for it."""
+    server = new_server()
+    server.paas("server:stop")
+    with socket.create_server(("127.0.0.1", 0)) as other, socket.socket() as client:
+        client.bind(("0.0.0.0", server.ssh_port))
+        client.connect(other.getsockname())
+        refused = server.paas("server:start", check=False)
+        assert refused.returncode != 0
+        assert f"Port {server.ssh_port} takes no connections on 127.0.0.1" in refused.stderr
+        assert f"(process {os.getpid()}) uses it for a connection to 127.0.0.1" in refused.stderr
+        assert not _listens(server.ssh_port, "tcp6")
+    server.paas("server:start", timeout_s=120)
+    assert _listens(server.ssh_port, "tcp")
+
+
+def _listens(port: int, table: str) -> bool:
+    lines = Path("/proc/net", table).read_text().splitlines()[1:]
+    return any(line.split()[1].endswith(f":{port:04X}") and " 0A " in line for line in lines)
+
+
+def test_app_ports_of_the_kernel_s_range(bare: Server) -> None:
+    """Outgoing connections get them no longer, where that can be said; else they are refused."""
+    first = 41_000 + os.getpid() % 300 * 10
+    options = ("--app-ports", f"{first}-{first + 9}")
+    if not reserved_ports.can_reserve():
+        assert "any outgoing connection" in _refused(bare, *options)
+        return
+    before = reserved_ports.exposed([(first, first + 9)])
+    bare.install("--quiet", *options)
+    assert reserved_ports.exposed([(first, first + 9)]) == []
+    bare.install("--uninstall", "--purge")
+    assert reserved_ports.exposed([(first, first + 9)]) == before
 
 
 def test_https_port_in_use(bare: Server) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from paas.domain.errors import PaasError
 from paas.domain.hosts import server_domain
+from paas.entrypoints.installer import ranges
 from paas.entrypoints.installer.machine import untraversable
 from paas.entrypoints.installer.nginx_check import problems as nginx_problems
 from paas.entrypoints.installer.plan import SUPPORTED, InstallError, Plan
@@ -26,7 +27,7 @@ OURS = frozenset({"nginx", "sshd"})
 def check(plan: Plan, *, force: bool) -> None:
     """Raise InstallError with everything that stands in the way, all at once."""
     problems = [*_python(), *_disk(plan), *_place(plan), *_ports(plan), *_nginx(plan)]
-    problems += [*_same_ports(plan), *_domain(plan)]
+    problems += [*_same_ports(plan), *_domain(plan), *ranges.problems(plan)]
     if not force:
         problems = [*_system(), *problems]
     if problems:

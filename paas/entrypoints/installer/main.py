@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from paas import __version__
-from paas.entrypoints.installer import checks, demo, machine, packages, slots, versions
+from paas.entrypoints.installer import (
+    checks,
+    demo,
+    machine,
+    packages,
+    ranges,
+    slots,
+    versions,
+)
 from paas.entrypoints.installer.one_at_a_time import only_one
 from paas.entrypoints.installer.plan import InstallError, Plan
 from paas.entrypoints.installer.uninstall import uninstall
@@ -151,7 +159,13 @@ def _with_slot(plan: Plan, root: str) -> Plan:
     for directory in (Path(root), *Path(root).parents):
         if not directory.exists():
             directory.mkdir(parents=True, mode=0o755)
-    slot = slots.take(root)
+    others = ranges.others(plan).values()
+
+    def is_usable(slot: int) -> bool:
+        ours = {"uids": slots.uids(slot), "ports": slots.ports(slot)}
+        return not any(ranges.overlap(ours[n], theirs[n]) for theirs in others for n in ours)
+
+    slot = slots.take(root, is_usable=is_usable)
     return replace(
         plan, defaults={"uids": list(slots.uids(slot)), "ports": list(slots.ports(slot))}
     )

@@ -5,7 +5,7 @@ file that holds the server's directory; slots of directories that are gone are g
 """
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -43,15 +43,20 @@ def taken(slots: Path = SLOTS) -> dict[int, str]:
     return {slot: root for slot, root in found.items() if root}
 
 
-def take(root: str, slots: Path = SLOTS) -> int:
-    """The slot of a server's directory: the one that it has, or the first that is free."""
+def take(
+    root: str, slots: Path = SLOTS, is_usable: Callable[[int], bool] = lambda _slot: True
+) -> int:
+    """The slot of a server's directory: the one that it has, or the first that is free.
+
+    is_usable: whether no server has chosen uids or ports of it for itself.
+    """
     with _locked(slots):
         mine = taken(slots)
         for slot, owner in mine.items():
             if owner == root:
                 return slot
         for slot in range(1, LAST_SLOT + 1):
-            if slot not in mine or not Path(mine[slot]).exists():
+            if (slot not in mine or not Path(mine[slot]).exists()) and is_usable(slot):
                 (slots / str(slot)).write_text(root)
                 return slot
     raise InstallError(

@@ -1,0 +1,89 @@
+"""Which ports and uids a server may have: none of another's, none that connections may take."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from paas.adapters import reserved_ports
+from paas.entrypoints.installer import slots
+from paas.entrypoints.installer.plan import Plan
+
+Range = tuple[int, int]
+SYSTEM_ETC = Path("/etc/paas")
+# The defaults of paas/settings.py, which needs more than the standard library.
+DEFAULTS: dict[str, Range] = {"uids": (70_000, 99_999), "ports": (20_000, 29_999)}
+OPTIONS = {"uids": "--uids", "ports": "--app-ports"}
+_VALUE = r"\s*(?:\[\s*(\d+)\s*,\s*(\d+)\s*\]|\n\s*-\s*(\d+)\s*\n\s*-\s*(\d+))"
+
+
+def problems(plan: Plan) -> Iterator[str]:
+    """What is wrong with the ranges and ports that the server is to have."""
+    ours = wanted(plan)
+    for etc, theirs in others(plan).items():
+        for name, range_ in ours.items():
+            if overlap(range_, theirs[name]):
+                yield (
+                    f"{OPTIONS[name]} {_words(range_)} and the {_words(theirs[name])} of the "
+                    f"server in {etc} overlap: choose others"
+                )
+    exposed = reserved_ports.exposed(_listening(plan, ours))
+    if exposed and not reserved_ports.can_reserve():
+        yield (
+            f"the kernel may give {reserved_ports.words(exposed)} to any outgoing connection "
+            f"(ip_local_port_range is {_words(reserved_ports.kernel_range())}), and that cannot "
+            "be ruled out here: choose ports outside of that"
+        )
+
+
+def wanted(plan: Plan) -> dict[str, Range]:
+    """uids and ports that were chosen now or earlier; nothing where the slot decides."""
+    found = dict(read(plan.etc) or ({} if plan.embedded else DEFAULTS))
+    for name in OPTIONS:
+        if name in plan.options:
+            first, last = plan.options[name]
+            found[name] = (first, last)
+    return found
+
+
+def others(plan: Plan) -> dict[Path, dict[str, Range]]:
+    """The ranges of each other server of this machine, by its directory of settings."""
+    places = {SYSTEM_ETC, *(Path(root) / "etc" for root in slots.taken().values())}
+    found = {etc: read(etc) for etc in sorted(places - {plan.etc})}
+    return {etc: DEFAULTS | ranges for etc, ranges in found.items() if ranges is not None}
+
+
+def read(etc: Path) -> dict[str, Range] | None:
+    """The ranges that a server.yml sets, in either form of YAML's lists; None: there is none."""
+    try:
+        text = (etc / "server.yml").read_text()
+    except OSError:
+        return None
+    found: dict[str, Range] = {}
+    for name in OPTIONS:
+        match = re.search(rf"^{name}:{_VALUE}", text, re.MULTILINE)
+        if match:
+            first, last = [int(group) for group in match.groups() if group]
+            found[name] = (first, last)
+    return found
+
+
+def overlap(one: Range, other: Range) -> bool:
+    """Whether two ranges have anything in common."""
+    return one[0] <= other[1] and other[0] <= one[1]
+
+
+def _listening(plan: Plan, ours: dict[str, Range]) -> list[Range]:
+    known: dict[str, Any] = {}
+    with suppress(OSError, ValueError):
+        known = json.loads((plan.etc / ".installed.json").read_text())
+    names = ("http_port", "https_port", "ssh_port")
+    chosen = {name: plan.options.get(name, known.get(name)) for name in names}
+    found = [(port, port) for port in chosen.values() if isinstance(port, int) and port]
+    return [*found, ours["ports"]] if "ports" in ours else found
+
+
+def _words(range_: Range) -> str:
+    return f"{range_[0]}-{range_[1]}"
