@@ -86,20 +86,22 @@ class Remains:
         return count
 
     def adopt(self, app: App, running: Set[str], say: Narrator) -> int:
-        """Let instances serve on that run and are unknown, where the app's own do not run.
+        """Let instances serve on that run and are not live, where those that are live do not run.
 
         So it is after an older copy of the store was put in its place. They are recorded as live,
         and replaced by the next roll-out. The caller has the app's lock. app: as it is now.
         running: the groups that the supervisor has.
         """
         there = self.store.instances(app.id)
-        known = {instance.group for instance in there}
-        unknown = sorted(g for g in running - known if _app_of(g) == app.id)
-        if not unknown or app.current is None or known & running:
+        live = {instance.group for instance in there if instance.is_live(app)}
+        own = {group for group in running if _app_of(group) == app.id}
+        if app.current is None or live & own:
             return 0
-        generation = self.store.next_generation()
-        found = [i for group in unknown for i in self.trash.running(group, generation)]
-        if not found:
+        if not live:  # stopped by hand, and what a killed roll-out left is none of this
+            own -= {instance.group for instance in there}
+        generation = self.store.next_generation() if own else None
+        found = [i for group in sorted(own) for i in self.trash.running(group, generation)]
+        if not found or generation is None:
             return 0
         self.store.remove_instances(there)
         self.store.add_instances(found)

@@ -136,3 +136,29 @@ def test_storage_that_was_given_back_is_not_gone(world: World) -> None:
     assert world.store.gone("storage") == set()
     assert world.reconcile.run(world.said) == 0
     assert world.storage_files.there == {(1, storage.id)}
+
+
+def test_a_copy_from_the_middle_of_a_roll_out(world: World) -> None:
+    """It knows the instances that are live now as such that are being started: they serve on."""
+    world.app()
+    world.push()
+    copies: list[Path] = []
+    world.proxy.meanwhile = lambda: copies.append(keep(world))
+    world.push(commit="b" * 40)
+    running, ports = dict(world.runtime.running), world.proxy.ports("shop.example.com")
+    put_back(world, copies[0])
+    world.reconcile.run(world.said)
+    assert world.runtime.running == running
+    assert world.proxy.ports("shop.example.com") == ports
+    assert world.slugs.frozen >= {started.slug.name for started in running.values()}
+
+
+def test_what_a_killed_roll_out_left_is_not_adopted(world: World) -> None:
+    """All of the app is stopped by hand: nothing of it is to run."""
+    world.app()
+    world.push()
+    world.store.next_generation()
+    world.store.make_current(1, 1, None)
+    assert world.runtime.running != {}
+    world.reconcile.run(world.said)
+    assert world.runtime.running == {}
