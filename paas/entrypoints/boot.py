@@ -166,6 +166,8 @@ def start(settings: Settings, *, quiet: bool = False) -> int:
         wait_until_up(settings, child)
     if not quiet:
         print("The server is running.", file=sys.stderr)
+    if fault := StoreRescue(settings.state / "state.db").fault():
+        print(fault.message, fault.hint, sep="\n", file=sys.stderr)
     return 0
 
 

@@ -94,13 +94,13 @@ def refused(server: Server, owner: User, reason: str) -> None:
     assert reason in server.paas("server:status", check=False).stderr
 
 
-def restart(server: Server, meanwhile: Callable[[], None] = lambda: None) -> None:
-    """Stop and start it; what a reboot empties is emptied."""
+def restart(server: Server, meanwhile: Callable[[], None] = lambda: None) -> str:
+    """Stop and start it; what a reboot empties is emptied. Returns what the start says."""
     server.paas("server:stop")
     meanwhile()
     for folder in ("specs", "fifos", "crash"):
         shutil.rmtree(server.run / folder, ignore_errors=True)
-    server.paas("server:start", timeout_s=90)
+    return server.paas("server:start", timeout_s=90).stderr
 
 
 def serves(server: Server, app: str = "shop", text: str = "v1") -> None:
@@ -110,7 +110,8 @@ def serves(server: Server, app: str = "shop", text: str = "v1") -> None:
 
 def test_an_emptied_store(fragile: Server, shop: User) -> None:
     """truncate -s0 and a start: the app runs, from the copy, and nothing is deleted."""
-    restart(fragile, lambda: os.truncate(database(fragile), 0))
+    told = restart(fragile, lambda: os.truncate(database(fragile), 0))
+    assert "is missing or empty" in told
     serves(fragile)
     refused(fragile, shop, "is missing or empty")
     assert photo(fragile).read_text() == "precious"

@@ -2,6 +2,7 @@
 
 from paas.adapters import daemons
 from paas.domain.errors import PaasError
+from paas.domain.lost import StoreCopy
 from paas.entrypoints.cli.session import Session
 
 SHOWN = 5
@@ -14,7 +15,7 @@ def tell(session: Session, fault: PaasError) -> None:
     copies = session.platform.rescue.copies()
     whole = [copy for copy in copies if copy.fault is None]
     for copy in copies[:SHOWN]:
-        said = f"knows {copy.apps} apps" if copy.fault is None else f"cannot be used: {copy.fault}"
+        said = _apps(copy) if copy.fault is None else f"cannot be used: {copy.fault}"
         session.say.detail(f"{copy.path}, of {copy.at:%Y-%m-%d %H:%M:%S} UTC, {said}")
     if whole:
         session.say.warn("To put the newest whole copy in its place: paas doctor --restore-store")
@@ -31,9 +32,7 @@ def tell(session: Session, fault: PaasError) -> None:
 def restore(session: Session) -> None:
     """Put the newest whole copy in its place, and bring the server to it."""
     copy = session.platform.rescue.restore(session.say)
-    session.say.step(
-        f"The database is the copy of {copy.at:%Y-%m-%d %H:%M:%S} UTC: {copy.apps} apps"
-    )
+    session.say.step(f"The database is the copy of {copy.at:%Y-%m-%d %H:%M:%S} UTC: {_apps(copy)}")
     _reconcile(session)
 
 
@@ -52,3 +51,7 @@ def _reconcile(session: Session) -> None:
         session.platform.reconcile.run(session.say)
     if session.platform.trash.listing():
         session.say.warn("What the database does not know is in the trash: paas doctor")
+
+
+def _apps(copy: StoreCopy) -> str:
+    return "1 app" if copy.apps == 1 else f"{copy.apps} apps"

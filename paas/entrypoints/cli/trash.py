@@ -15,7 +15,7 @@ def plain(lost: Lost) -> dict[str, object]:
 def warn(session: Session) -> None:
     """One line, where there is anything in it."""
     if count := len(session.platform.trash.listing()):
-        session.say.warn(f"{_things(count)} in the trash, unknown to the database: paas doctor")
+        session.say.warn(f"{_things(count)} in the trash. To see what that is: paas doctor")
 
 
 def show(session: Session) -> None:
@@ -27,8 +27,8 @@ def show(session: Session) -> None:
     folder = session.platform.settings.state / "lost"
     size = trash.size_bytes() / 1024**2
     session.say.warn(
-        f"{_things(len(listing))} in the trash ({size:.1f} MiB), since the database does not know "
-        f"what they belong to. Their files, and where they were: {folder}"
+        f"{_things(len(listing))} in the trash ({size:.1f} MiB): unknown to the database, or a "
+        f"database that was replaced. The files, and where they were: {folder}"
     )
     for lost in listing[-SHOWN:]:
         session.say.detail(f"{lost.id}  {lost.what}, from {lost.whence[0] if lost.whence else '?'}")
