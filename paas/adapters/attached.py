@@ -6,6 +6,7 @@ their terminal it could type for them, through their directory leave its view of
 
 import fcntl
 import os
+import re
 import select
 import signal
 import socket
@@ -178,11 +179,23 @@ def terminate(members: Members) -> bool:
 
 
 def _signal(members: Members, number: signal.Signals) -> bool:
+    """To each of them, but those in a PID namespace of their own: the launcher passes it on."""
     pids = members.pids()
     for pid in pids:
         with suppress(ProcessLookupError):
-            os.kill(pid, number)
+            if not _is_separate(pid):
+                os.kill(pid, number)
     return bool(pids)
+
+
+def _is_separate(pid: int) -> bool:
+    """Whether it has a number in a namespace below ours as well (proc(5), NSpid of status)."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_bytes()
+    except OSError:
+        return False
+    found = re.search(rb"^NSpid:(.*)$", status, re.MULTILINE)
+    return found is not None and len(found[1].split()) > 1
 
 
 def _take_master(line: socket.socket) -> int | None:

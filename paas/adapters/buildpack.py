@@ -34,6 +34,7 @@ from paas.settings import Settings
 
 EXIT_NOT_DETECTED = 100
 EXIT_NOT_LAUNCHED = 70
+EXIT_HELD = 71
 RESULT = "result"
 PROCFILE_MAX_BYTES = 1024**2
 STACKS = (((2, 39), "heroku-24"), ((2, 35), "heroku-22"), ((2, 31), "heroku-20"))
@@ -159,6 +160,7 @@ class BuildpackBuilder:
             log_fifo=None,
             app_log=None,
             crash_file=None,
+            separate=True,
         )
 
     def _binds(self, job: "_Job") -> tuple[Bind, ...]:
@@ -214,6 +216,13 @@ class BuildpackBuilder:
                 "build-sandbox",
                 f"The build could not be started: {heard.last}",
                 "This is the server's fault; its administrator finds more with: paas server:status",
+            )
+        if status == EXIT_HELD and heard.last.startswith("paas-launch:"):
+            return PaasError(
+                "build-held",
+                "When the build had ended, a process elsewhere still held a file of it open for "
+                "writing, so it could change what goes live.",
+                "A live instance got it from the build: have the build hand out no descriptors.",
             )
         if heard.memory_kills:
             return _out_of_memory(self._settings.build_memory_mib)

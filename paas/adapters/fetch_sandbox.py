@@ -141,6 +141,7 @@ class FetchSandbox:
             log_fifo=None,
             app_log=None,
             crash_file=None,
+            separate=True,
         )
 
     def _environment(self) -> dict[str, str]:

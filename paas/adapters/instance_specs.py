@@ -142,4 +142,5 @@ def one_off_spec(
         app_log=None,
         crash_file=None,
         keeper=keeper(settings, f"{app.id}-{name}"),
+        separate=True,
     )

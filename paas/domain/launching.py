@@ -51,7 +51,8 @@ class LaunchSpec:
     crash_file: where the times of past starts are kept for the backoff, or None for none.
     terminal: whether it gets a terminal of its own, whose other end the launcher hands to its
     caller over standard input, a Unix socket. keeper: who is to look at what it wrote below /app
-    when it has ended.
+    when it has ended. separate: whether it gets a PID namespace of its own, and the launcher stays
+    outside and waits: for whatever is not supervised.
     """
 
     label: str
@@ -70,6 +71,7 @@ class LaunchSpec:
     crash_file: str | None
     terminal: bool = False
     keeper: Keeper | None = None
+    separate: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object that the launcher reads; secrets revealed."""

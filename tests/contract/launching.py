@@ -44,6 +44,7 @@ class Launcher:
             "log_fifo": None,
             "app_log": None,
             "crash_file": None,
+            "separate": False,
         }
         path = self.root / "run" / f"spec-{next(UIDS)}.json"
         path.write_text(json.dumps(spec | changes))

@@ -1,6 +1,7 @@
 """Builders: the same checks for the fake and the real one, and the sandbox of the real one."""
 
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -206,6 +207,24 @@ def test_believes_no_replaced_result(sandbox: Bench, trick: str) -> None:
     except PaasError as error:
         assert "root" not in error.message
     assert sandbox.build(EMPTY).buildpack == "Python"
+
+
+def test_its_files_are_closed_when_it_has_ended(sandbox: Bench) -> None:
+    """One that somebody elsewhere can still write into does not go live."""
+    name = f"\0paas-build-{os.getpid()}"
+    script = (
+        "/usr/bin/python3 -c 'import socket; s = socket.socket(socket.AF_UNIX);"
+        f's.connect("\\0{name[1:]}"); '
+        'socket.send_fds(s, [b"x"], [open("/app/kept", "w").fileno()])\''
+    )
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(name)
+        listener.listen()
+        with pytest.raises(PaasError) as caught:
+            sandbox.build(hook(script))
+        taken, _ = listener.accept()
+        taken.close()
+    assert caught.value.reference == "build-held"
 
 
 def test_leaves_no_process_behind(sandbox: Bench) -> None:

@@ -212,7 +212,7 @@ def test_stopping_all(native: Bench) -> None:
     native.runs.stop_all()
     native.detach("trap 'sleep 0.3; exit 7' TERM; sleep 66 & wait")
     native.detach("sleep 67")
-    assert wait_until(lambda: len(_pids(native)) >= 2, 10)
+    assert wait_until(lambda: len(_pids(native)) >= 4, 10)
     native.runs.stop_all()
     assert native.runs.running() == []
     assert sorted((native.root / "ended").read_text().splitlines()) == ["run.1 7", "run.2 143"]
@@ -222,7 +222,7 @@ def test_stopping_all_tells_what_starts_meanwhile(native: Bench) -> None:
     """It is told as soon as it is there, and does not hold up the end until it is killed."""
     assert isinstance(native.runs, NativeRuns)
     native.detach("trap 'sleep 1; exit 7' TERM; sleep 66 & wait")
-    assert wait_until(lambda: len(_pids(native)) >= 2, 10)
+    assert wait_until(lambda: len(_pids(native)) >= 4, 10)
     stopping = threading.Thread(target=native.runs.stop_all)
     stopping.start()
     time.sleep(0.2)
@@ -245,7 +245,7 @@ def test_watcher_is_killed(native: Bench) -> None:
     ]
     for end in ways:
         run = native.detach("setsid sleep 64 & sleep 65")
-        assert wait_until(lambda: len(_pids(native)) >= 2, 10)
+        assert wait_until(lambda: len(_pids(native)) >= 4, 10)
         left = _pids(native)
         os.kill(_holder(native.root / "run/runs/1/run.1"), 9)
         assert wait_until(lambda: native.labels() == [], 5)

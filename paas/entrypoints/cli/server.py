@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 
 from paas import __version__
-from paas.adapters import daemons
+from paas.adapters import daemons, separation
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.firewall_nft import NftFirewall
 from paas.entrypoints.cli import trash
@@ -39,6 +39,7 @@ def status(session: Session, as_json: bool) -> None:
         ],
         "free_disk_bytes": free,
         "firewall": NftFirewall(settings).status() or "works",
+        "separation": separation.missing() or "works",
         "missing_cgroup_controllers": Cgroups(settings).missing(),
         "lost": [trash.plain(lost) for lost in session.platform.trash.listing()],
     }
@@ -61,6 +62,8 @@ def status(session: Session, as_json: bool) -> None:
         ("Free disk:", f"{free / 1024**3:.1f} GiB"),
         ("Firewall:", _firewall(str(plain["firewall"]))),
     ]
+    if plain["separation"] != "works":
+        rows.append(("Builds:", _not_separate(str(plain["separation"]))))
     missing = plain["missing_cgroup_controllers"]
     if missing:
         rows.append(("Limits:", f"not enforced here, no cgroup controller: {missing}"))
@@ -137,6 +140,13 @@ def completion(shell: str) -> None:
     Example: source <(paas completion bash)
     """
     print_line(script(shell).rstrip())
+
+
+def _not_separate(reason: str) -> str:
+    return (
+        "no PID namespaces here, so a build or one-off command can signal and read the live "
+        f"instances of its app: {reason}"
+    )
 
 
 def _firewall(state: str) -> str:

@@ -5,6 +5,7 @@ import os
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWIPC = 0x08000000
+CLONE_NEWPID = 0x20000000
 
 MS_RDONLY = 0x1
 MS_NOSUID = 0x2
@@ -55,6 +56,14 @@ class Kernel:
         """Show a file or directory at another path, without devices and setuid."""
         self.mount(source, target, None, MS_BIND)
         flags = MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | (0 if writable else MS_RDONLY)
+        self.mount("none", target, None, flags)
+
+    def end_writing(self, target: str) -> None:
+        """Make a bound mount read-only, for descriptors of it, too.
+
+        Raises OSError EBUSY where a file of it is open for writing, wherever that descriptor is.
+        """
+        flags = MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | MS_RDONLY
         self.mount("none", target, None, flags)
 
     def seal(self, path: str) -> None:

@@ -20,8 +20,9 @@ import time
 from paas.entrypoints.launching import ending
 from paas.entrypoints.launching.cgroups import enter_cgroups
 from paas.entrypoints.launching.kernel import Kernel
-from paas.entrypoints.launching.mounts import APP, Mounts
+from paas.entrypoints.launching.mounts import Mounts
 from paas.entrypoints.launching.record import Record, plan_start, record_from, started_after_wait
+from paas.entrypoints.launching.rights import become
 
 EXIT_FAILED = 70
 EXIT_NOT_EXECUTABLE = 126
@@ -55,9 +56,15 @@ def main(argv: "list[str]") -> "NoReturn":
         _set_limits(spec["limits"])
         take_terminal = _terminal_taker(spec)
         tell_keeper = ending.teller(spec)
-        tell_keeper(Mounts(spec, kernel).build())
-        take_terminal(int(spec["uid"]))
-        _become(int(spec["uid"]), kernel, parent)
+        separated = _separated(spec, kernel)
+        mounts = Mounts(spec, kernel)
+        tell_keeper(mounts.build(proc=not separated))
+        if separated:
+            _enclose(spec, kernel, mounts)
+            take_terminal(int(spec["uid"]))
+        else:
+            take_terminal(int(spec["uid"]))
+            become(int(spec["uid"]), kernel, parent)
         _execute(spec)
     except Exception as error:
         _say(f"paas-launch: {_reason(error)}")
@@ -223,6 +230,29 @@ def _terminal_taker(spec: "Spec") -> "Callable[[int], None]":
     return terminal.take
 
 
+def _separated(spec: "Spec", kernel: Kernel) -> bool:
+    """Whether this process's children have a PID namespace of their own, as far as possible."""
+    if not spec.get("separate"):
+        return False
+    from paas.entrypoints.launching import pids
+
+    return pids.separate(kernel)
+
+
+def _enclose(spec: "Spec", kernel: Kernel, mounts: Mounts) -> None:
+    """Return as the second process of the new namespace, without rights."""
+    from paas.entrypoints.launching import pids
+
+    def prepare() -> None:
+        mounts.mount_proc()
+        # Its parent is outside, where it has no number.
+        become(int(spec["uid"]), kernel, parent=0, separate=True)
+
+    pids.enclose(prepare, lambda: pids.end_writing(kernel) if spec["writable_slug"] else None)
+    if not spec.get("terminal"):
+        os.setsid()
+
+
 def _set_limits(limits: "dict[str, int]") -> None:
     """Set resource limits; where this root may not raise one, the highest that it may."""
     import resource
@@ -234,23 +264,6 @@ def _set_limits(limits: "dict[str, int]") -> None:
         except (ValueError, PermissionError):
             hard = resource.getrlimit(number)[1]
             resource.setrlimit(number, (hard, hard))
-
-
-def _become(uid: int, kernel: Kernel, parent: int) -> None:
-    """Drop to the app's uid with nothing left of root, tied to the supervisor's life."""
-    if uid < 1:
-        raise OSError("the spec asks for root")
-    kernel.drop_capability_bounds()
-    os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
-    kernel.clear_capabilities()
-    kernel.set_no_new_privs()
-    kernel.set_parent_death_signal(_SIGKILL)
-    if os.getppid() != parent:
-        os._exit(EXIT_FAILED)  # it died before the signal was set
-    os.chdir(APP)
-    os.umask(0o022)
 
 
 def _reset_signals() -> None:

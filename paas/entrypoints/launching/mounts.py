@@ -22,8 +22,8 @@ from paas.entrypoints.launching.kernel import (
     MS_SLAVE,
     Kernel,
 )
+from paas.entrypoints.launching.places import APP, separate_gid
 
-APP = "/app"
 ALWAYS_HIDDEN = ("/home", "/root")
 HOST_ETC = "/home/.etc"  # below what is hidden, so that the directory is ours
 KEPT = "/home/.scratch"
@@ -48,10 +48,11 @@ class Mounts:
         self._scratch = ""  # /proc/self/fd/N of the one tmpfs
         self._ours: set[int] = set()  # st_dev of the file systems that are this process's alone
 
-    def build(self) -> int:
+    def build(self, *, proc: bool = True) -> int:
         """Enter a new mount namespace and arrange it; returns a descriptor of the scratch layer.
 
-        Raises OSError on what must not fail.
+        proc: False leaves /proc to mount_proc, in a new PID namespace. Raises OSError on
+        what must not fail.
         """
         make_app_directory()
         self._kernel.unshare(CLONE_NEWNS | CLONE_NEWIPC)
@@ -73,7 +74,8 @@ class Mounts:
         self._show_accounts()
         self._show_scratch()
         self._mount_terminals()
-        self._mount_proc()
+        if proc:
+            self.mount_proc()
         return int(self._scratch.rpartition("/")[2])
 
     def _mount_scratch(self) -> None:
@@ -146,7 +148,8 @@ class Mounts:
         of ours, whose other names lead to the host's.
         """
         app = f"app:x:{self._uid}:{self._uid}::{APP}:/bin/bash\n".encode()
-        own = {"passwd": app, "group": f"app:x:{self._uid}:\n".encode()}
+        groups = f"app:x:{self._uid}:\napp-once:x:{separate_gid(self._uid)}:\n".encode()
+        own = {"passwd": app, "group": groups}
         os.mkdir(HOST_ETC, 0o755)
         self._kernel.mount("/etc", HOST_ETC, None, MS_BIND | MS_REC)
         shown = self._make("etc", 0o755)
@@ -178,8 +181,11 @@ class Mounts:
         except OSError:
             pass
 
-    def _mount_proc(self) -> None:
-        """A /proc without other users' processes; where it is refused, the old one stays."""
+    def mount_proc(self) -> None:
+        """A /proc of this PID namespace, without other users' processes.
+
+        Where it is refused, the old one stays.
+        """
         flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
         for option in ("hidepid=invisible", "hidepid=2"):
             try:
