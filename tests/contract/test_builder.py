@@ -213,9 +213,9 @@ def test_its_files_are_closed_when_it_has_ended(sandbox: Bench) -> None:
     """One that somebody elsewhere can still write into does not go live."""
     name = f"\0paas-build-{os.getpid()}"
     script = (
-        "/usr/bin/python3 -c 'import socket; s = socket.socket(socket.AF_UNIX);"
+        "/usr/bin/python3 -c 'import os, socket; s = socket.socket(socket.AF_UNIX);"
         f's.connect("\\0{name[1:]}"); '
-        'socket.send_fds(s, [b"x"], [open("/app/kept", "w").fileno()])\''
+        'socket.send_fds(s, [b"x"], [os.open("/app/kept", os.O_RDWR | os.O_CREAT)])\''
     )
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(name)

@@ -50,8 +50,8 @@ def test_exit_status(server: Server, app: App) -> None:
 
 
 def test_it_is_an_instance_like_the_others(server: Server, app: App) -> None:
-    """Its uid, files, environment and limits are those of web.1, but for the port."""
-    look = "id; pwd; ls -A /app; ulimit -a; cat /proc/self/status | grep -E 'Cap|NoNew'; ls /home"
+    """Its uid, files, environment and limits are those of web.1, but for the port and the gid."""
+    look = "id -u; pwd; ls -A /app; ulimit -a; grep -E 'Cap|NoNew' /proc/self/status; ls /home"
     assert server.paas("run", "-a", "oneoffs", look).stdout == app.shell(look)
     theirs = _environment(app.shell("env -0"))
     ours = _environment(server.paas("run", "-a", "oneoffs", "env -0").stdout)
