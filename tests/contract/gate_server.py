@@ -60,7 +60,9 @@ def run(  # noqa: C901
             Path(words[0] + ".started").touch()
             time.sleep(float(words[1]))
             Path(words[0]).write_text("done")
-        case "follow":
+        case "follow" | "hold":
+            if command == "follow":
+                caller.waits()
             Path(words[0] + ".started").touch()
             while not client_gone():
                 time.sleep(0.02)
@@ -123,6 +125,7 @@ def main() -> None:
         account_uid=account,
         log=stderr_log(),
         max_children=int(sys.argv[3]),
+        is_admin=lambda name: name == "root-like",
     ).serve()
 
 

@@ -25,6 +25,9 @@ class Nobody:
     def is_there(self) -> bool:
         return True
 
+    def waits(self) -> None:
+        """Nobody counts."""
+
     def is_in_front(self) -> bool:
         return True
 

@@ -135,6 +135,12 @@ class Caller(Protocol):
     def is_there(self) -> bool:
         """Take the news, that the terminal's size changed or that they left; False: they left."""
 
+    def waits(self) -> None:
+        """From now on the command only follows something: it takes no place from others'.
+
+        Raises PaasError where this person has too many such already.
+        """
+
     def is_in_front(self) -> bool:
         """Whether nobody but them uses their terminal: the command is not in the background."""
 

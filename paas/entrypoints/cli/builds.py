@@ -101,6 +101,8 @@ def output(
     Example: paas builds:output -t -a shop
     """
     name, wanted = _one_build(session, words, app)
+    if tail:
+        session.caller.waits()
     stop = session.client_gone if tail else None
     _build, lines = session.platform.builds.output(session.actor, name, wanted, stop)
     if as_json and not tail:

@@ -85,6 +85,7 @@ def logs(
         if lines:  # at once: a write for each line would take most of the time
             print_line("\n".join(map(shown, lines)))
         return
+    session.caller.waits()
     for line in session.platform.logs.follow(found.id, session.client_gone, wanted, count):
         print_line(shown(line))
 

@@ -45,6 +45,9 @@ class LocalCaller:
             return True
         return not any(number in numbers for number in _LEAVING)
 
+    def waits(self) -> None:
+        """This process is theirs alone."""
+
     def is_in_front(self) -> bool:
         """Whether this process is in its terminal's foreground."""
         try:

@@ -111,6 +111,7 @@ def wait(session: Session, name: str | None, app: str | None) -> None:
     Example: paas ps:wait -a shop
     """
     name = session.app_name(app, name)
+    session.caller.waits()
     version = session.platform.processes.wait(session.actor, name, session.say)
     session.say.step(f"v{version} is live" if version else f"{name} has no release yet")
 

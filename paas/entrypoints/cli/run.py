@@ -60,6 +60,7 @@ def run(
     if not no_tty and os.isatty(0) and os.isatty(1):
         terminal = session.env.get("TERM", "")
     order = Order(command, dict(map(assignment, env)), terminal)
+    session.caller.waits()
     session.status = session.platform.one_offs.run(
         session.actor, name, order, session.caller, session.say
     )

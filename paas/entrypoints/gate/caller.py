@@ -7,7 +7,7 @@ and sets it back at the end; so does this process, should the client be killed.
 import socket
 import struct
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,8 +19,13 @@ _CREDENTIALS = struct.Struct("3i")
 class GateCaller:
     """domain.interfaces.Caller over the client's connection."""
 
-    def __init__(self, conn: socket.socket) -> None:
+    def __init__(self, conn: socket.socket, begin_to_wait: Callable[[], None]) -> None:
         self._conn = conn
+        self._begin_to_wait = begin_to_wait
+
+    def waits(self) -> None:
+        """See Places.wait."""
+        self._begin_to_wait()
 
     @contextmanager
     def terminal(self) -> Iterator[None]:

@@ -10,22 +10,52 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn, Protocol, TextIO
 
+from paas.domain.apps import Actor
 from paas.domain.errors import EXIT_USAGE, PaasError
 from paas.domain.gitaccess import ExecPlan
 from paas.domain.interfaces import Caller
+from paas.domain.names import UserName
 from paas.entrypoints.failure import rendered
 from paas.entrypoints.gate import ssh, wire
 from paas.entrypoints.gate.caller import GateCaller
+from paas.entrypoints.gate.places import Places
 from paas.entrypoints.gate.wire import BadRequestError, Request
 
 _UMASK = 0o022
 
 
-class Session:
-    """The client of a request, as a command sees it."""
+class Seat:
+    """A child's own row in the table of those whom the gate serves."""
 
-    def __init__(self, conn: socket.socket) -> None:
+    def __init__(self, places: Places, row: int, is_admin: Callable[[str], bool]) -> None:
+        self._places = places
+        self._row = row
+        self._looks_up = is_admin
+        self._user = ""
+
+    def enter(self, user: str) -> str | None:
+        """Begin a command of that user's; why it has to wait for its turn, or None."""
+        self._user = user
+        return self._places.enter(self._row, user, self._is_admin)
+
+    def wait(self) -> None:
+        """The command only waits from now on. Raises PaasError where its user has too many such."""
+        self._places.wait(self._row, self._is_admin)
+
+    def leave(self) -> None:
+        """The client has its answer."""
+        self._places.leave(self._row)
+
+    def _is_admin(self) -> bool:
+        return self._looks_up(self._user)
+
+
+class Session:
+    """The client of a request, as a command sees it. seat: None for root, who needs none."""
+
+    def __init__(self, conn: socket.socket, seat: Seat | None = None) -> None:
         self._conn = conn
+        self._seat = seat
         self._answered = False
 
     def reply(self, status: int) -> None:
@@ -43,6 +73,8 @@ class Session:
         os.close(null)
         wire.answer_exit(self._conn, status)
         self._conn.close()
+        if self._seat is not None:
+            self._seat.leave()
 
     def reply_exec(self, plan: ExecPlan) -> None:
         """Tell the client what to execute."""
@@ -54,7 +86,7 @@ class Session:
     @property
     def caller(self) -> Caller:
         """The client, for a command that gives its terminal to a process."""
-        return GateCaller(self._conn)
+        return GateCaller(self._conn, self._seat.wait if self._seat is not None else lambda: None)
 
     def client_gone(self) -> bool:
         """Whether nobody waits for the answer any more: it ended, or it has its answer."""
@@ -126,19 +158,37 @@ def dispatcher(etc: Path, run: RunCommand, git_service: GitService) -> Handler:
     return handle
 
 
+def administrators(etc: Path) -> Callable[[str], bool]:
+    """What tells whether a user of that server is an administrator."""
+    from paas.entrypoints.cli import main as cli
+
+    def is_admin(name: str) -> bool:
+        try:
+            user = cli.platform(str(etc)).store.user(UserName(name))
+        except PaasError:
+            return False  # the command itself tells why
+        return user is not None and Actor(user).is_admin
+
+    return is_admin
+
+
 def serve(
-    conn: socket.socket, handler: Handler, *, trusted: bool, log: Callable[[str], None]
+    conn: socket.socket, handler: Handler, *, seat: Seat | None, log: Callable[[str], None]
 ) -> NoReturn:
     """Serve one client in this process, which is a fresh fork, and end it.
 
-    trusted: whether the client is root, and so may ask without naming a user.
+    seat: None where the client is root, and so may ask without naming a user.
     """
     try:
         _become_session()
         request, fds = wire.receive(conn)
+        why = seat.enter(request.user or "") if seat is not None else None
+        if why is not None:
+            wire.answer_busy(conn, why)
+            os._exit(0)
         _take_terminal(fds)
-        session = Session(conn)
-        session.reply(_run(handler, request, session, trusted=trusted, log=log))
+        session = Session(conn, seat)
+        session.reply(_run(handler, request, session, trusted=seat is None, log=log))
     except (BadRequestError, PaasError, OSError) as error:
         log(f"refused a request: {error}")
         wire.answer_exit(conn, EXIT_USAGE)

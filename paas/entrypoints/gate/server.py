@@ -25,7 +25,8 @@ from paas import settings as server_settings
 from paas.domain.errors import PaasError
 from paas.entrypoints.failure import rendered
 from paas.entrypoints.gate import child, wire
-from paas.entrypoints.gate.child import Handler
+from paas.entrypoints.gate.child import Handler, Seat
+from paas.entrypoints.gate.places import Places
 from paas.entrypoints.supervised import end_with_parent
 
 MAX_CHILDREN = 128
@@ -39,6 +40,7 @@ class Gate:
     """Accepts clients and forks. account_uid: the uid that may speak for users, besides root.
 
     repair: the argv of what puts the server right after a child was killed in the middle.
+    max_children: how many commands may run at once; see Places. is_admin: whether a user is one.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Gate:
         log: Callable[[str], None],
         repair: tuple[str, ...] = (),
         max_children: int = MAX_CHILDREN,
+        is_admin: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._listener = listener
         self._handler = handler
@@ -57,8 +60,10 @@ class Gate:
         self._log = log
         self._repair = repair
         self._repairing: set[int] = set()
-        self._max_children = max_children
-        self._children: set[int] = set()
+        self._places = Places(max_children)
+        self._is_admin = is_admin
+        # By pid: the row of the table, if it has one.
+        self._children: dict[int, int | None] = {}
         self._stopping = False
         self._wake: tuple[int, ...] = ()
 
@@ -93,11 +98,12 @@ class Gate:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                self._children.clear()
-                return
+                pid = 0
+                for gone in list(self._children):
+                    self._forget(gone)
             if pid == 0:
                 return
-            self._children.discard(pid)
+            self._forget(pid)
             if os.WIFSIGNALED(status):
                 self._log(f"child {pid} was ended by signal {os.WTERMSIG(status)}")
                 self._start_repair(pid)
@@ -108,7 +114,12 @@ class Gate:
         if self._repair and pid not in self._repairing:
             repairer = os.posix_spawn(self._repair[0], self._repair, os.environ)
             self._repairing.add(repairer)
-            self._children.add(repairer)
+            self._children[repairer] = None
+
+    def _forget(self, pid: int) -> None:
+        row = self._children.pop(pid, None)
+        if row is not None:
+            self._places.free(row)
 
     def _accept_all(self) -> None:
         while True:
@@ -132,7 +143,8 @@ class Gate:
             self._log(f"uid {uid} was turned away")
             return
         self._reap()
-        if uid != 0 and len(self._children) >= self._max_children:
+        row = None if uid == 0 else self._places.take()
+        if uid != 0 and row is None:
             wire.answer_busy(conn)
             return
         # No signal may arrive in the child before it is a session of its own.
@@ -143,9 +155,12 @@ class Gate:
                 signal.set_wakeup_fd(-1)
                 for fd in (self._listener.detach(), *self._wake):
                     os.close(fd)
-                child.serve(conn, self._handler, trusted=uid == 0, log=self._log)
-            self._children.add(pid)
+                seat = None if row is None else Seat(self._places, row, self._is_admin)
+                child.serve(conn, self._handler, seat=seat, log=self._log)
+            self._children[pid] = row
         except OSError as error:
+            if row is not None:
+                self._places.free(row)
             self._log(f"fork: {error}")
             wire.answer_busy(conn)
         finally:
@@ -222,6 +237,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         account_uid=account.pw_uid,
         log=log,
         repair=(*python, "doctor", "--fix"),
+        is_admin=child.administrators(etc),
     )
     log(f"listening on {settings.gate_socket}")
     gate.serve()

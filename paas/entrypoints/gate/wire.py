@@ -117,10 +117,10 @@ def ask_terminal(conn: socket.socket) -> None:
         raise BrokenPipeError
 
 
-def answer_busy(conn: socket.socket) -> None:
-    """Ask the client to try again in a moment. Never blocks."""
+def answer_busy(conn: socket.socket, why: str = "") -> None:
+    """Ask the client to try again in a moment. Never blocks. why: for one who tried for long."""
     conn.setblocking(False)
-    _send_json(conn, {"busy": True})
+    _send_json(conn, {"busy": why or True})
 
 
 def client_gone(conn: socket.socket) -> bool:

@@ -155,9 +155,19 @@ def _ask(
 
             return become.become(answer.split(b"\0")[1:])
         if time.monotonic() > deadline:
-            _say("The server is busy with as many commands as it takes; try again in a moment.")
+            _say(_why_busy(answer))
             return 1
         time.sleep(_RETRY_S)
+
+
+def _why_busy(answer: bytes) -> str:
+    """Why a request was not taken, for one who has tried for long."""
+    import json
+
+    why = json.loads(answer).get("busy")
+    if isinstance(why, str):
+        return why
+    return "The server is busy with as many commands as it takes; try again in a moment."
 
 
 def _connect(etc: str, limit_s: float) -> _socket.socket:

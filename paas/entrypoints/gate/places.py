@@ -1,0 +1,122 @@
+"""Who has a child of the gate, and doing what: a table in memory that gate and children share.
+
+A command has a share for each user and a reserve for administrators. One that only waits, such as
+``logs --tail`` or ``run``, is no command any more, and has a share of its own. Each child writes
+its own row before it counts the others', so two at once may both be refused, never both let in
+too many.
+"""
+
+import hashlib
+import mmap
+import struct
+from collections import Counter
+from collections.abc import Callable
+from enum import IntEnum
+
+from paas.domain.errors import PaasError
+
+# In all; each is a process of some megabytes.
+ROWS = 512
+_ROW = struct.Struct("B15s")
+_NOBODY = bytes(15)
+
+
+class Doing(IntEnum):
+    """What a child does. ARRIVING: its request is not read. LEFT: its client has its answer."""
+
+    NOTHING = 0
+    ARRIVING = 1
+    WORKING = 2
+    WAITING = 3
+    LEFT = 4
+
+
+class Places:
+    """The table. commands: how many may run at once, root's apart.
+
+    An eighth of them is kept for administrators; a user may have a quarter, and as many that wait,
+    and all users together half of the rows for those.
+    """
+
+    def __init__(self, commands: int) -> None:
+        self._commands = commands
+        self._reserve = commands // 8
+        self.share = max(1, commands // 4)
+        self._table = mmap.mmap(-1, ROWS * _ROW.size)
+
+    def take(self) -> int | None:
+        """A row for a child that is about to be forked; None where there is none."""
+        for row in range(ROWS):
+            if self._read(row)[0] is Doing.NOTHING:
+                self._write(row, Doing.ARRIVING, _NOBODY)
+                return row
+        return None
+
+    def free(self, row: int) -> None:
+        """Its child has ended."""
+        self._write(row, Doing.NOTHING, _NOBODY)
+
+    def enter(self, row: int, user: str, is_admin: Callable[[], bool]) -> str | None:
+        """Begin a command, in the child; why it has to wait for its turn, or None.
+
+        is_admin: asked where it makes a difference.
+        """
+        who = _digest(user)
+        self._write(row, Doing.WORKING, who)
+        counted = self._count()
+        working = sum(n for (doing, _), n in counted.items() if doing is Doing.WORKING)
+        most = self._commands
+        if working > most or (working > most - self._reserve and not is_admin()):
+            self._write(row, Doing.ARRIVING, _NOBODY)
+            return "The server is busy with as many commands as it takes; try again in a moment."
+        if counted[Doing.WORKING, who] > self.share and not is_admin():
+            self._write(row, Doing.ARRIVING, _NOBODY)
+            return (
+                f"You have {self.share} commands running on this server, as many as one user may; "
+                "try again when one has ended."
+            )
+        return None
+
+    def wait(self, row: int, is_admin: Callable[[], bool]) -> None:
+        """The command only waits from now on. Raises PaasError where its user has too many such."""
+        doing, who = self._read(row)
+        if doing is not Doing.WORKING:
+            return  # root's, who has no share
+        self._write(row, Doing.WAITING, who)
+        counted = self._count()
+        waiting = sum(n for (doing, _), n in counted.items() if doing is Doing.WAITING)
+        if counted[Doing.WAITING, who] > self.share:
+            too_many = (
+                f"You have {self.share} sessions open that wait (logs --tail, run and the like)"
+            )
+        elif waiting > ROWS // 2:
+            too_many = f"{ROWS // 2} sessions wait on this server (logs --tail, run and the like)"
+        else:
+            return
+        if not is_admin():
+            self._write(row, Doing.WORKING, who)
+            raise PaasError(
+                "too-many-sessions",
+                f"{too_many}, which is the most.",
+                "Run this again when one has ended.",
+            )
+
+    def leave(self, row: int) -> None:
+        """The client has its answer; what is left to do is no command of its user's."""
+        doing, who = self._read(row)
+        if doing in (Doing.WORKING, Doing.WAITING):
+            self._write(row, Doing.LEFT, who)
+
+    def _count(self) -> Counter[tuple[Doing, bytes]]:
+        return Counter(self._read(row) for row in range(ROWS))
+
+    def _read(self, row: int) -> tuple[Doing, bytes]:
+        doing, who = _ROW.unpack_from(self._table, row * _ROW.size)
+        return Doing(doing), who
+
+    def _write(self, row: int, doing: Doing, who: bytes) -> None:
+        _ROW.pack_into(self._table, row * _ROW.size, doing, who)
+
+
+def _digest(user: str) -> bytes:
+    return hashlib.sha256(user.encode()).digest()[:15]
