@@ -140,6 +140,30 @@ def test_installs_once(sandbox: Bench) -> None:
     assert "Installing dependencies" in sandbox.output()
 
 
+def test_a_failed_build_keeps_what_it_installed_and_a_new_line_installs_the_difference(
+    sandbox: Bench,
+) -> None:
+    """By uv itself: versions as in a new environment, and what is not listed any more is gone."""
+    listed = {**EMPTY, "requirements.txt": "itsdangerous==2.2.0\nsix==1.16.0\n"}
+    with pytest.raises(PaasError):
+        sandbox.build({**listed, "bin/post_compile": "exit 3"})
+    assert "Installed 2 packages" in sandbox.output()
+    sandbox.build(listed)
+    assert "Using the dependencies of the last build" in sandbox.output()
+    sandbox.build({**listed, "requirements.txt": "itsdangerous==2.2.0\nsix>=1.16\ndocopt\n"})
+    said = sandbox.output()
+    assert "Installing what differs from the last build" in said
+    assert "itsdangerous" not in said
+    assert "- six==1.16.0" in said
+    assert "+ docopt==0.6.2" in said
+    sandbox.build({**listed, "requirements.txt": "docopt\n"})
+    assert "- itsdangerous==2.2.0" in sandbox.output()
+    site = next(sandbox.tree().glob(".venv/lib/python*/site-packages"))
+    assert {path.stem for path in site.glob("*.py")} & {"six", "docopt"} == {"docopt"}
+    assert not (site / "itsdangerous").exists()
+    assert list(site.glob("__pycache__/docopt.*.pyc"))
+
+
 @pytest.mark.parametrize(
     ("name", "processes"),
     [

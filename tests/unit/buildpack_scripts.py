@@ -11,7 +11,11 @@ BUILDPACKS = Path(__file__).parents[2] / "buildpacks"
 UV = """#!/bin/bash
 echo "$*" >> "$CALLS"
 case $1 in
-    venv) mkdir -p .venv/bin ;;
+    venv)
+        mkdir -p .venv/bin
+        # No link: a test that writes to it must not write to the system's.
+        printf '#!/bin/sh\nexec /usr/bin/python3 "$@"\n' > .venv/bin/python
+        chmod +x .venv/bin/python ;;
     pip | sync)
         if [[ -f uv-says ]]; then cat uv-says; exit 1; fi
         if [[ $* == *gunicorn ]]; then install -m 755 /dev/null .venv/bin/gunicorn; fi

@@ -79,6 +79,7 @@ def test_finds_a_stale_uv_lock(project: Project, old: str, new: str, differing: 
 def test_a_stale_uv_lock_fails_the_build(project: Project) -> None:
     """With the command that mends it, before anything is installed."""
     project.write({"uv.lock": UV_LOCK, "pyproject.toml": PYPROJECT.replace("< 4", "< 5")})
+    project.write({"Procfile": "web: true"})
     done = project.compile()
     assert "Error: uv.lock does not fit pyproject.toml any more." in done.stdout
     assert "Bring it up to date with 'uv lock'" in done.stdout
@@ -96,7 +97,7 @@ def test_accepts_a_fresh_pipfile_lock(project: Project, package: str) -> None:
 def test_finds_a_stale_pipfile_lock(project: Project) -> None:
     """A Pipfile that has changed since; one without sources cannot be compared."""
     changed = PIPFILE.replace("*", ">=3")
-    project.write({"Pipfile": changed, "Pipfile.lock": pipfile_lock()})
+    project.write({"Pipfile": changed, "Pipfile.lock": pipfile_lock(), "Procfile": "web: true"})
     paths = (project.app / "Pipfile", project.app / "Pipfile.lock")
     assert script(project, "pipfile.py", "check", *paths).returncode == 1
     assert "Pipfile.lock does not fit Pipfile any more" in project.compile().stdout

@@ -16,20 +16,55 @@ install_dependencies() {
         step "Using the dependencies of the last build ($listed_in is unchanged)"
         return
     fi
-    step "Installing dependencies with uv ($listed_in)"
+    kept=no
+    check_lock
+    if start_from_kept; then
+        step "Installing what differs from the last build, with uv ($listed_in)"
+        # What a new environment would get, and nothing else: newer versions where the file lets
+        # them in, and none of what it does not list any more.
+        exact=(--exact)
+        install_listed
+        is_whole && return
+        exact=()
+        rm -rf .venv
+    else
+        step "Installing dependencies with uv ($listed_in)"
+    fi
     run_uv venv --quiet --no-project --no-config --python "$python" .venv
+    install_listed
+}
+
+exact=()
+
+# install_listed: into .venv, which is new, or has what an earlier build installed.
+install_listed() {
+    local upgrade=()
+    ((${#exact[@]} == 0)) || upgrade=(--upgrade)
     case $package_manager in
-        uv) install_with_uv ;;
+        # --frozen, since --locked refuses a lock file made with another package index.
+        uv) run_uv sync --frozen --no-default-groups --python "$python" ;;
         poetry) install_with_poetry ;;
         pipenv) install_with_pipenv ;;
-        *) run_uv pip install --python .venv/bin/python --requirements requirements.txt ;;
+        *) install_list requirements.txt "${upgrade[@]}" ;;
     esac
 }
 
-# install_with_uv: --frozen, since --locked refuses a lock file made with another package index.
-install_with_uv() {
-    "$SYSTEM_PYTHON" -I -S "$pack/lib/uv_lock.py" "$build" || stale_lock "uv lock"
-    run_uv sync --frozen --no-dev --python "$python"
+# install_list FILE OPTION...: a list of requirements.
+install_list() {
+    local file=$1
+    shift
+    run_uv pip install --python .venv/bin/python "${exact[@]}" "$@" --requirements "$file"
+}
+
+# check_lock: whether the lock file is of these dependencies, where its files alone tell.
+check_lock() {
+    case $package_manager in
+        uv) "$SYSTEM_PYTHON" -I -S "$pack/lib/uv_lock.py" "$build" || stale_lock "uv lock" ;;
+        pipenv)
+            "$SYSTEM_PYTHON" -I -S "$pack/lib/pipfile.py" check Pipfile Pipfile.lock | indent ||
+                stale_lock "pipenv lock"
+            ;;
+    esac
 }
 
 # install_with_poetry: poetry reads its lock file, uv installs what it lists, and the app itself
@@ -38,7 +73,7 @@ install_with_poetry() {
     provide_tool poetry --with poetry-plugin-export
     run_tool poetry check --lock --no-interaction || stale_lock "poetry lock"
     list_with poetry export --only main --format requirements.txt
-    run_uv pip install --python .venv/bin/python --requirements "$cache/requirements.txt"
+    install_list "$cache/requirements.txt"
     if grep -q '^\[build-system\]' pyproject.toml &&
         ! grep -qE '^package-mode *= *false' pyproject.toml; then
         run_uv pip install --python .venv/bin/python --no-deps --editable .
@@ -56,10 +91,8 @@ list_with() {
 # install_with_pipenv: pipenv reads its lock file, uv installs what it lists.
 install_with_pipenv() {
     provide_tool pipenv
-    "$SYSTEM_PYTHON" -I -S "$pack/lib/pipfile.py" check Pipfile Pipfile.lock | indent ||
-        stale_lock "pipenv lock"
     list_with pipenv requirements
-    run_uv pip install --python .venv/bin/python --requirements "$cache/requirements.txt"
+    install_list "$cache/requirements.txt"
 }
 
 stale_lock() {

@@ -5,16 +5,22 @@
 
 # A change to what a build makes of the same files must change this.
 readonly REUSE_FORMAT=2
-key='' reusable=yes reused=no
-sources=()
+key='' base='' reusable=yes kept=yes
+sources=() settings=() options=()
 
 # reuse_dependencies: put the kept ones into .venv. Status 1 where they do not fit.
 reuse_dependencies() {
     compute_key
     [[ $reusable == yes && -f $cache/key ]] || return 1
-    local kept='' first
-    IFS= read -r -d '' kept <"$cache/key" || true
-    [[ $kept == "$key" ]] || return 1
+    local found=''
+    IFS= read -r -d '' found <"$cache/key" || true
+    [[ $found == "$key" ]] || return 1
+    unpack_kept
+}
+
+# unpack_kept: status 1, with nothing left, where that fails.
+unpack_kept() {
+    local first
     # Made ahead, so that the two need not make the same directory.
     mkdir -p ".venv/lib/python${python_version%.*}/site-packages"
     tar -xf "$cache/venv-1.tar" &
@@ -24,12 +30,37 @@ reuse_dependencies() {
         rm -rf .venv "$cache/key"
         return 1
     fi
-    reused=yes
 }
 
-# keep_dependencies: for the next build, where this one made them anew.
+# start_from_kept: put those of an earlier build into .venv, of which some will do. Status 1 where
+# they were made in another way, so that none of them can be trusted to be the same.
+start_from_kept() {
+    local found=''
+    [[ $reusable == yes && -f $cache/key && -f $cache/base ]] || return 1
+    compute_base
+    IFS= read -r -d '' found <"$cache/base" || true
+    [[ $found == "$base" ]] && unpack_kept || return 1
+    if ! .venv/bin/python -I -S -c '' 2>/dev/null; then
+        rm -rf .venv "$cache/key"
+        return 1
+    fi
+    rm -rf .venv/nltk_data .venv/.*-added-by-the-platform
+}
+
+# is_whole: whether no package lost files to one that was removed.
+is_whole() {
+    local missing
+    missing=$("$SYSTEM_PYTHON" -I -S "$pack/lib/whole.py" \
+        ".venv/lib/python${python_version%.*}/site-packages") ||
+        {
+            detail "$missing went with another package that has it, too: all is installed anew"
+            return 1
+        }
+}
+
+# keep_dependencies: for the next build, where this one changed them.
 keep_dependencies() {
-    [[ $reused == no && $reusable == yes ]] || return 0
+    [[ $kept == no && $reusable == yes ]] || return 0
     local packages=(.venv/lib/python*/site-packages/*) list
     [[ -e ${packages[0]} ]] || packages=()
     list=$(mktemp)
@@ -40,7 +71,23 @@ keep_dependencies() {
     tar -cf "$cache/venv-1.tar" --verbatim-files-from --files-from="$list"
     tar -cf "$cache/venv-2.tar" --no-wildcards --anchored --exclude-from="$list" .venv
     rm -f "$list"
+    [[ -n $base ]] || compute_base
+    printf '%s' "$base" >"$cache/base"
     printf '%s' "$key" >"$cache/key"
+    kept=yes
+}
+
+# compute_base: what must be the same for a package of one version to be the same package: how it
+# is made, and where from.
+compute_base() {
+    case $package_manager in
+        uv) mapfile -t options < <(grep -hE '^(source = |no-binary|no-build)' uv.lock pyproject.toml | sort -u) ;;
+        poetry) mapfile -t options < <(grep -hE '^(url|reference) *= ' poetry.lock pyproject.toml | sort -u) ;;
+        pipenv) mapfile -t options < <(grep -hE '^ *("url"|url) *[:=] ' Pipfile.lock Pipfile | sort -u) ;;
+    esac
+    base="format $REUSE_FORMAT, $build, $package_manager, $python $python_version"
+    base+=$'\n'$(printf '%s\n' "${options[@]}")
+    ((${#settings[@]} == 0)) || base+=$'\n'$(sha256sum -- "${settings[@]}")
 }
 
 # compute_key: everything that decides what gets installed, by content.
@@ -65,10 +112,11 @@ compute_key() {
     else
         read_requirements requirements.txt
     fi
-    for file in nltk.txt uv.toml "$env"/UV_* "$env"/PIP_* "$env"/POETRY_*; do
-        [[ -f $file ]] && sources+=("$file")
+    [[ ! -f nltk.txt ]] || sources+=(nltk.txt)
+    for file in uv.toml "$env"/UV_* "$env"/PIP_* "$env"/POETRY_*; do
+        [[ -f $file ]] && settings+=("$file")
     done
-    key="format $REUSE_FORMAT, $build, $python $python_version"$'\n'$(sha256sum -- "${sources[@]}")
+    key="format $REUSE_FORMAT, $build, $python $python_version"$'\n'$(sha256sum -- "${sources[@]}" "${settings[@]}")
 }
 
 # read_requirements FILE: add it and the files that it includes to $sources, and see whether
@@ -86,6 +134,9 @@ read_requirements() {
         line=${line%"${line##*[![:space:]]}"}
         if [[ $line =~ ^(-r|-c|--requirement|--constraint)[[:space:]=]*(.+)$ ]]; then
             include_requirements "$file" "${BASH_REMATCH[2]}"
+        elif [[ $line == -* && $line != --hash=* ]]; then
+            options+=("$line")
+            is_stable "$line" || reusable=no
         elif ! is_stable "$line"; then
             reusable=no
         fi

@@ -1,13 +1,16 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2094 # variables are shared with bin/compile
 # The web process of an app without a Procfile, and the Gunicorn that it needs.
 
-web_command=''
+web_command='' web_reason=''
 
 # choose_web_command: leaves it in .paas/python-web for bin/release.
 choose_web_command() {
     [[ ! -e .paas/python-web ]] || rm -f .paas/python-web
-    [[ ! -f Procfile ]] || return 0
-    local found reason='' status=0
+    if [[ -f Procfile ]]; then
+        check_procfile
+        return
+    fi
+    local found status=0
     case $(web_server) in
         gunicorn | granian) ;;
         *)
@@ -25,15 +28,33 @@ choose_web_command() {
             "    web: gunicorn app:app"
     fi
     web_command=${found%%$'\n'*}
-    reason=${found#*$'\n'}
-    if [[ $web_command == uvicorn* && ! -x $VIRTUAL_ENV/bin/uvicorn ]]; then
-        fail "$reason, but uvicorn, which runs such an app, is not in $listed_in." \
-            "Add it: $(add_command uvicorn)" "Then commit, and push again."
-    fi
+    web_reason=${found#*$'\n'}
     mkdir -p .paas
     printf '%s\n' "$web_command" >.paas/python-web
-    step "No Procfile: $reason"
+    step "No Procfile: $web_reason"
     detail "It is started with: $web_command"
+}
+
+# check_procfile: one that starts nothing is known before anything is installed; but the app's own
+# step of the build may change it, and app.json may have jobs.
+check_procfile() {
+    local line
+    [[ ! -f bin/post_compile && ! -f app.json ]] || return 0
+    while IFS= read -r line || [[ -n $line ]]; do
+        [[ $line != *([[:space:]])@('#'|release*([[:space:]]):)* ]] || continue
+        [[ $line != *:* ]] || return 0
+    done <Procfile
+    fail "The Procfile names no process that could run." \
+        "It needs a line that starts the app, for example:" \
+        "    web: gunicorn app:app"
+}
+
+# check_web_server: whether the program is there that the command runs, when all is installed.
+check_web_server() {
+    if [[ $web_command == uvicorn* && ! -x $VIRTUAL_ENV/bin/uvicorn ]]; then
+        fail "$web_reason, but uvicorn, which runs such an app, is not in $listed_in." \
+            "Add it: $(add_command uvicorn)" "Then commit, and push again."
+    fi
 }
 
 # web_server: the config var WSGI_SERVER, gunicorn or granian.
@@ -53,7 +74,7 @@ add_web_server() {
             step "Installing ${name^}, which is not in $listed_in"
             run_uv pip install --python .venv/bin/python "$name"
             : >"$marker"
-            reused=no
+            kept=no
         fi
         if [[ -f $marker ]]; then
             detail "To choose its version: $(add_command "$name")"
