@@ -12,6 +12,7 @@ from paas.domain.health import BODY_MAX_BYTES, Answer
 from paas.domain.visits import Visit
 
 LINE_MAX_BYTES = 8192
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class HttpProbe:
@@ -34,6 +35,24 @@ class HttpProbe:
                 return _status(_first_line(connection, deadline))
         except OSError:  # refused, reset, timed out
             return None
+
+    def redirect(self, port: int, host: str, timeout_s: float) -> str | None:
+        """Where 127.0.0.1:port sends who asks for / by plain HTTP, or None: nowhere."""
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
+        sent = {"Host": host, "X-Forwarded-Proto": "http", "User-Agent": "paas-health"}
+        with closing(connection):
+            try:
+                connection.connect()
+                limit = threading.Timer(timeout_s, _cut, [connection.sock])
+                limit.start()
+                try:
+                    connection.request("GET", "/", headers=sent | {"Connection": "close"})
+                    answer = connection.getresponse()
+                finally:
+                    limit.cancel()
+            except (OSError, http.client.HTTPException):
+                return None
+            return answer.getheader("Location") if answer.status in REDIRECTS else None
 
     def accepts(self, port: int, timeout_s: float) -> bool:
         """Whether 127.0.0.1:port accepts a connection."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from paas.domain.buildpacks import StaticFiles
 from paas.domain.hsts import Hsts
@@ -100,6 +101,19 @@ class Site:
     def names(self) -> tuple[str, ...]:
         """Every name that is the site's: those that answer and those that redirect."""
         return (*self.hosts, *(redirect.host for redirect in self.redirects))
+
+
+def https_dead_end(site: Site, location: str) -> str | None:
+    """The name of the site that a redirect leads to by HTTPS, where it has no certificate."""
+    try:
+        target = urlsplit(location)
+        host = target.hostname
+    except ValueError:
+        return None
+    secure = {name for certificate in site.certificates for name in certificate.hosts}
+    if target.scheme != "https" or host in secure or host not in site.names:
+        return None
+    return host
 
 
 @dataclass(frozen=True, slots=True)

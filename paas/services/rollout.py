@@ -19,6 +19,7 @@ from paas.domain.start_limits import StartLimits
 from paas.domain.stopping import is_stopped, label, places
 from paas.services.foresight import Foresight
 from paas.services.phases import Phases, nothing
+from paas.services.redirects import Redirects
 from paas.services.retirement import Retirement
 from paas.services.sites import Sites
 from paas.services.startup import Startup
@@ -37,6 +38,7 @@ class Rollout:
     logs: Logs
     sites: Sites
     startup: Startup
+    redirects: Redirects
     phases: Phases
     foresight: Foresight
     retirement: Retirement
@@ -86,6 +88,8 @@ class Rollout:
             self.retirement.wait_for_room(app, say, check)
             new = self._plan(app, release, slug, only, say)
             self._bring_up(app, release, new, say, check)
+            if new and release.version != app.current:
+                self.redirects.tell(app, release.version, new, say)
             self.slugs.await_disk()
             check()
             with say.doing("switching requests over"):

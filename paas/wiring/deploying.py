@@ -13,6 +13,7 @@ from paas.services.diffs import Diffs
 from paas.services.foresight import Foresight
 from paas.services.phases import Phases
 from paas.services.pruning import Pruning
+from paas.services.redirects import Redirects
 from paas.services.releases import Releases
 from paas.services.retirement import Retirement
 from paas.services.rollout import Rollout
@@ -56,6 +57,11 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
         logs=out.logs,
         sites=sites,
         startup=startup,
+        redirects=Redirects(
+            sites=sites,
+            probe=startup.probe,
+            behind_balancer=bool(settings.trusted_proxies.strip()),
+        ),
         phases=phases,
         foresight=Foresight(store=out.store, runtime=out.runtime, layers=LiveLayers()),
         retirement=Retirement(

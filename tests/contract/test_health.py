@@ -56,6 +56,25 @@ def test_any_status_line_is_an_answer(answer: bytes, status: int | None) -> None
     assert b"Connection: close\r\n" in received[0]
 
 
+@pytest.mark.parametrize(
+    ("answer", "location"),
+    [
+        (b"HTTP/1.1 301 Moved\r\nlocation: https://a.test/\r\n\r\n", "https://a.test/"),
+        (b"HTTP/1.1 308 x\r\nLocation: /de/\r\nContent-Length: 9\r\n\r\n", "/de/"),
+        (b"HTTP/1.1 302 x\r\n\r\n", None),
+        (b"HTTP/1.1 200 OK\r\nLocation: https://a.test/\r\n\r\n", None),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", None),
+        (b"", None),
+    ],
+)
+def test_where_an_app_sends_its_visitors(answer: bytes, location: str | None) -> None:
+    """By the header of a redirect, for who comes over plain HTTP."""
+    with server(lambda connection: connection.sendall(answer)) as (port, received):
+        assert HttpProbe().redirect(port, "a.test", 2.0) == location
+    assert b"Host: a.test\r\n" in received[0]
+    assert b"X-Forwarded-Proto: http\r\n" in received[0]
+
+
 def test_a_refused_connection_is_no_answer() -> None:
     """Nothing listens: None at once."""
     with socket.socket() as closed:

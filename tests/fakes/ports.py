@@ -14,6 +14,7 @@ class FakeProbe:
         self.silent = False
         self.meanwhile: Callable[[], None] = lambda: None
         self.status = 200
+        self.leads_to: str | None = None
         self.pages: dict[str, Answer | None] = {}
         self.asked: list[str] = []
         self.visits: list[Visit] = []
@@ -27,6 +28,9 @@ class FakeProbe:
             self.clock.sleep(self.takes_s)
         self.meanwhile()
         return None if self.silent else self.status
+
+    def redirect(self, port: int, host: str, timeout_s: float) -> str | None:
+        return self.leads_to.replace("HOST", host) if self.leads_to else None
 
     def accepts(self, port: int, timeout_s: float) -> bool:
         return not self.silent

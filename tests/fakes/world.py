@@ -39,6 +39,7 @@ from paas.services.proxies import Proxies
 from paas.services.pruning import Pruning
 from paas.services.pushes import Pushes
 from paas.services.reconcile import Reconcile
+from paas.services.redirects import Redirects
 from paas.services.releases import Releases
 from paas.services.remains import Remains
 from paas.services.rescue import Rescue
@@ -184,6 +185,7 @@ class World:
                 logs=self.logs,
                 clock=self.clock,
             ),
+            redirects=Redirects(sites=self.sites, probe=self.probe, behind_balancer=False),
             phases=self.phases,
             foresight=Foresight(store=self.store, runtime=self.runtime, layers=self.layers),
             retirement=Retirement(

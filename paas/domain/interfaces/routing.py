@@ -91,6 +91,9 @@ class HealthProbe(Protocol):
     def answers(self, port: int, visit: Visit, timeout_s: float) -> int | None:
         """The status with which 127.0.0.1:port answers a GET /, or None where it does not."""
 
+    def redirect(self, port: int, host: str, timeout_s: float) -> str | None:
+        """Where 127.0.0.1:port sends who asks for / by plain HTTP, or None: nowhere."""
+
     def accepts(self, port: int, timeout_s: float) -> bool:
         """Whether 127.0.0.1:port accepts a connection."""
 
