@@ -5,6 +5,9 @@ of it to this socket, with one of its own process (launching/ending.py): the one
 when the namespace is gone, the other can be read when the process has ended, however it did. So
 nothing is mounted on the host, and what this process leaves, the kernel clears away.
 
+It also sees when a layer is full, which no error of the app's names: at a look each second, or when
+the log process, which reads what apps print, sends the name of an instance that said so.
+
 Of instances that were started while nobody listened, a later keeper finds the layer in their
 namespace, in a directory that only root may enter (launching/mounts.py).
 """
@@ -23,6 +26,12 @@ from paas.domain.losses import Layer
 
 SOCKET = "watch.sock"
 _NAME_BYTES = 256
+# Before the name, in what the log process sends (paas/entrypoints/logkeeping/process.py).
+FULL = b"full "
+LOOK_S = 1.0
+REMEMBERED = 1_000
+# Less than this share is left where a write has just failed, or is about to.
+_FULL_SHARE = 1 / 64
 _FDS = 2
 
 
@@ -34,12 +43,33 @@ class _Kept:
     process: int
     scratch: int
 
+    def size_bytes(self) -> int:
+        """What the layer can hold."""
+        found = os.fstatvfs(self.scratch)
+        return found.f_blocks * found.f_frsize
+
+    def is_full(self) -> bool:
+        """Whether nothing much can be written to it."""
+        found = os.fstatvfs(self.scratch)
+        return found.f_bavail < found.f_blocks * _FULL_SHARE or found.f_ffree == 0 < found.f_files
+
 
 class ScratchKeeper:
-    """One loop, for one thread. ended: called with an instance's name and what it had written."""
+    """One loop, for one thread.
 
-    def __init__(self, run: Path, ended: Callable[[str, Layer], None]) -> None:
+    ended: called with an instance's name and what it had written. filled: called once with the name
+    of an instance whose layer is or was full, and the layer's size in bytes.
+    """
+
+    def __init__(
+        self,
+        run: Path,
+        ended: Callable[[str, Layer], None],
+        filled: Callable[[str, int], None] = lambda *_: None,
+    ) -> None:
         self._ended = ended
+        self._filled = filled
+        self._full: set[str] = set()
         self._kept: dict[int, _Kept] = {}
         path = run / SOCKET
         path.unlink(missing_ok=True)
@@ -71,6 +101,13 @@ class ScratchKeeper:
                 self._forget(kept)
             if layer.is_noted:
                 self._ended(kept.name, layer)
+        for kept in list(self._kept.values()):
+            if kept.name not in self._full and kept.is_full():
+                self._tell_full(kept)
+
+    def _tell_full(self, kept: _Kept) -> None:
+        self._full.add(kept.name)
+        self._filled(kept.name, kept.size_bytes())
 
     def adopt(self, name: str, pid: int) -> None:
         """Keep the layer of a running process whose launcher did not reach us."""
@@ -104,8 +141,15 @@ class ScratchKeeper:
             if len(fds) != _FDS:
                 for fd in fds:
                     os.close(fd)
+                if name.startswith(FULL):
+                    self._hear_full(name.removeprefix(FULL).decode("ascii", "replace"))
                 continue
             self._keep(_Kept(name.decode("ascii", "replace"), fds[0], fds[1]))
+
+    def _hear_full(self, name: str) -> None:
+        for kept in list(self._kept.values()):
+            if kept.name == name and name not in self._full:
+                self._tell_full(kept)
 
     def _keep(self, kept: _Kept) -> None:
         self._kept[kept.process] = kept
@@ -116,6 +160,9 @@ class ScratchKeeper:
 
     def _forget(self, kept: _Kept) -> None:
         del self._kept[kept.process]
+        # A process that is started again in its place has the same name: it was told of.
+        if len(self._full) > REMEMBERED:
+            self._full &= {other.name for other in self._kept.values()}
         with suppress(OSError):
             self._epoll.unregister(kept.process)
         os.close(kept.process)

@@ -81,6 +81,23 @@ def told(layer: Layer, storage: Sequence[Storage]) -> str:
     return f"Lost with the end of this process: {what}. {_remedy(file, storage)}"
 
 
+def full(size_bytes: int, app: str, storage: Sequence[Storage]) -> str:
+    """The one line that says why an app's writes fail, and the two remedies."""
+    words = (
+        f"No space left: /app, /tmp, /var/tmp and /dev/shm of an instance hold "
+        f"{size_bytes // 1024**2} MiB together, in memory (setting scratch_mib). Uploads and "
+        f"temporary files that are larger belong in a storage directory: "
+    )
+    if storage:
+        words += f"paas config:set -a {app} TMPDIR={storage[0].path}"
+    else:
+        words += (
+            f"paas storage:add -a {app} {ELSEWHERE}, then paas config:set -a {app} "
+            f"TMPDIR={ELSEWHERE}"
+        )
+    return f"{words}. Or an admin raises scratch_mib in server.yml."
+
+
 def foretold(label: str, layer: Layer, storage: Sequence[Storage]) -> list[str]:
     """What is lost when an instance is replaced that has a database in its layer; in lines."""
     return [

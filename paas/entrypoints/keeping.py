@@ -1,6 +1,6 @@
 """The part of the watch process that sees what ended processes take with them: a thread of its own.
 
-Waits for the kernel's word alone, so it costs nothing while nothing ends.
+For the end of a process it waits for the kernel's word; how full a layer is it asks each second.
 """
 
 import sys
@@ -12,15 +12,13 @@ from paas.adapters.cgroups import Cgroups
 from paas.adapters.clock import SystemClock
 from paas.adapters.logs import FileLogs
 from paas.adapters.runtime_native import NativeRuntime
-from paas.adapters.scratch_keeper import ScratchKeeper
+from paas.adapters.scratch_keeper import LOOK_S, ScratchKeeper
 from paas.adapters.store_sqlite import SqliteStore
 from paas.adapters.supervisord import Supervisor
 from paas.domain.errors import PaasError
 from paas.entrypoints.supervised import log
 from paas.services.losses import Losses
 from paas.settings import Settings
-
-_TURN_S = 3600.0
 
 
 def start(settings: Settings) -> None:
@@ -34,14 +32,14 @@ def _run(settings: Settings) -> None:
     clock = SystemClock()
     losses = Losses(store=store, logs=FileLogs(settings, clock), clock=clock)
     try:
-        keeper = ScratchKeeper(settings.run, losses.tell)
+        keeper = ScratchKeeper(settings.run, losses.tell, losses.tell_full)
     except OSError:
         _report()
         return
     _adopt_running(settings, keeper)
     while True:
         try:
-            keeper.turn(_TURN_S)
+            keeper.turn(LOOK_S)
         except PaasError as error:
             log(error.message)
         except Exception:  # one process's; the others are looked after all the same

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from paas.domain.interfaces import Clock, Logs, Store
-from paas.domain.losses import Ended, Layer, told
+from paas.domain.losses import Ended, Layer, full, told
 
 # The same files of the same instance are told of once in that time, however often it crashes.
 AGAIN_S = 3600.0
@@ -28,6 +28,13 @@ class Losses:
         app = self.store.app_by_id(ended.app_id)
         if app is not None:
             self.logs.write(app.id, ended.label, told(layer, app.storage))
+
+    def tell_full(self, name: str, size_bytes: int) -> None:
+        """Write the line that an instance's layer is full. name: as for ``tell``."""
+        ended = Ended.of(name)
+        app = self.store.app_by_id(ended.app_id) if ended is not None else None
+        if ended is not None and app is not None:
+            self.logs.write(app.id, ended.label, full(size_bytes, app.name, app.storage))
 
     def _is_known(self, name: str, layer: Layer) -> bool:
         """Whether these files of it were told of a while ago; they are from now on."""

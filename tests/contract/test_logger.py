@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -53,6 +54,34 @@ def test_lines_are_stamped_and_tagged(logger: Logger, opened: Opened) -> None:
     first, second = logger.log(12).splitlines()
     assert re.fullmatch(STAMP + r" app\[web\.1\] v1: hello", first)
     assert second.endswith(r" app[web.1] v1: \x1b[2Jworld")
+
+
+@pytest.mark.parametrize(
+    "words", [b"OSError: [Errno 28] No space left on device", b"ENOSPC: no space left on device"]
+)
+def test_who_says_that_there_is_no_space_is_named(
+    logger: Logger, opened: Opened, words: bytes
+) -> None:
+    """To who knows the instance's layer, once."""
+    logger.start()
+    path = logger.fifo(12)
+    fd = opened(path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as keeper:
+        keeper.bind(str(path.parents[2] / "watch.sock"))
+        keeper.settimeout(10)
+        logger.announce(path)
+        os.write(fd, b"fine\n")
+        wait_for(lambda: "fine" in logger.log(12))
+        for _ in range(2):
+            os.write(fd, b"x" * 5000 + words + b"\nlater\n")
+            wait_for(lambda: "later" in logger.log(12))
+        name = path.name.partition("@")[2].removesuffix(".fifo")
+        assert keeper.recv(100) == b"full " + name.encode()
+        os.write(fd, words + b"\nlast\n")
+        wait_for(lambda: "last" in logger.log(12))
+        keeper.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            keeper.recv(100)
 
 
 def test_a_launched_instance_is_heard(logger: Logger, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from paas.adapters import throwaway
-from paas.adapters.scratch_keeper import SOCKET, ScratchKeeper
+from paas.adapters.scratch_keeper import FULL, SOCKET, ScratchKeeper
 from paas.adapters.throwaway import LiveLayers, survey
 from paas.domain.losses import Layer
 from tests.contract.launching import Launcher
@@ -31,7 +31,12 @@ class Kept:
     def __init__(self, launcher: Launcher) -> None:
         self.launcher = launcher
         self.told: list[tuple[str, Layer]] = []
-        self.keeper = ScratchKeeper(launcher.root / "run", lambda *found: self.told.append(found))
+        self.full: list[tuple[str, int]] = []
+        self.keeper = ScratchKeeper(
+            launcher.root / "run",
+            lambda *found: self.told.append(found),
+            lambda *found: self.full.append(found),
+        )
 
     def run(self, script: str, name: str = "7-v1-3-web.1") -> "subprocess.CompletedProcess[bytes]":
         """Run a script to its end, and have the keeper look."""
@@ -79,6 +84,52 @@ def inheritable() -> set[int]:
             if os.get_inheritable(int(path.name)):
                 found.add(int(path.name))
     return found
+
+
+def test_a_full_layer_is_told_once(kept: Kept) -> None:
+    """While the process goes on; the file may be gone a moment later."""
+    spec = {"socket": str(kept.launcher.root / "run" / SOCKET), "name": "7-v1-3-web.1"}
+    script = (
+        "head -c 1M /dev/zero > /tmp/small; echo; read; "
+        "head -c 99M /dev/zero > /tmp/upload; echo; read"
+    )
+    path = kept.launcher.spec("/bin/bash", "-c", script, keeper=spec)
+    with subprocess.Popen(
+        kept.launcher.command(path), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None and process.stdin is not None
+        process.stdout.readline()
+        kept.keeper.turn(LIMIT_S)
+        assert kept.full == []
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        for _ in range(3):
+            kept.keeper.turn(0)
+        assert kept.full == [("7-v1-3-web.1", 16 * 1024**2)]
+        process.communicate(b"\n")
+
+
+def test_an_instance_that_said_so_is_told_of(kept: Kept) -> None:
+    """The log process read it; by now there is room again. Once, and of those that are there."""
+    where = str(kept.launcher.root / "run" / SOCKET)
+    path = kept.launcher.spec(
+        "/bin/bash", "-c", "echo; read", keeper={"socket": where, "name": "7-v1-3-web.1"}
+    )
+    with (
+        subprocess.Popen(
+            kept.launcher.command(path), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender,
+    ):
+        assert process.stdout is not None
+        process.stdout.readline()
+        kept.keeper.turn(LIMIT_S)
+        for name in (b"8-v1-3-web.1", b"7-v1-3-web.1", b"7-v1-3-web.1"):
+            sender.sendto(FULL + name, where)
+            kept.keeper.turn(LIMIT_S)
+        assert kept.full == [("7-v1-3-web.1", 16 * 1024**2)]
+        process.communicate(b"\n")
 
 
 def test_a_database_is_found_after_the_end(kept: Kept) -> None:

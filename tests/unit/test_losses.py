@@ -2,7 +2,7 @@
 
 import pytest
 
-from paas.domain.losses import Ended, Layer, LostFile, told
+from paas.domain.losses import Ended, Layer, LostFile, full, told
 from paas.domain.storage import Storage
 from paas.services.losses import AGAIN_S, Losses
 from tests.fakes.world import World
@@ -50,6 +50,21 @@ def test_elsewhere_where_it_cannot_be_storage(file: LostFile) -> None:
     """/app itself, a directory of the slug, or a name that none can have."""
     text = told(Layer((file,), file, 1), [])
     assert text.endswith("paas storage:add /app/data, and have the app write it there")
+
+
+def test_a_full_layer_names_both_remedies(shop: World, losses: Losses) -> None:
+    """A storage directory for temporary files, which may be there, and the setting."""
+    losses.tell_full("1-v2-3-web.1", 256 * MIB)
+    losses.tell_full("99-v2-3-web.1", 256 * MIB)
+    losses.tell_full("nonsense", 256 * MIB)
+    (line,) = shop.logs.lines
+    assert line[:2] == (1, "web.1")
+    assert "256 MiB together, in memory (setting scratch_mib)" in line[2]
+    assert "paas storage:add -a shop /app/data" in line[2]
+    assert "paas config:set -a shop TMPDIR=/app/data" in line[2]
+    there = full(256 * MIB, "shop", [Storage(1, "/app/files")])
+    assert "storage:add" not in there
+    assert "TMPDIR=/app/files" in there
 
 
 def test_an_app_with_storage_is_told_of_it() -> None:

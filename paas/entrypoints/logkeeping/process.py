@@ -28,6 +28,8 @@ TURN_READS = 4
 TURN_S = 0.01  # the shortest turn: more lines for each wake-up
 HOUSEKEEPING_S = 1.0
 SCAN_S = 10.0
+# ENOSPC as libc says it, and as Node.js does; an app's own words for a full layer.
+NO_SPACE = b"o space left on device"
 DEFAULT_RATE_BYTES = 2_097_152
 BURST_S = 5
 _SIGKILL, _SIGTERM = 9, 15
@@ -54,9 +56,14 @@ def main(arguments: "list[str]") -> int:
 class Pipe:
     """One open FIFO. tag: what stands between the time and the text, without the source."""
 
-    __slots__ = ("app", "dropped_bytes", "dropped_lines", "fd", "fed", "key", "splitter", "tag")
+    __slots__ = (
+        *("app", "dropped_bytes", "dropped_lines", "fd", "fed", "full", "key", "name", "splitter"),
+        "tag",
+    )
 
-    def __init__(self, fd: int, key: "tuple[int, int]", app: str, tag: bytes) -> None:
+    def __init__(self, fd: int, key: "tuple[int, int]", app: str, tag: bytes, name: bytes) -> None:
+        self.name = name
+        self.full = False
         self.fd = fd
         self.key = key
         self.app = app
@@ -91,6 +98,10 @@ class LogProcess:
         self._stamp = b""
         raise_open_files()
         self._wake = self._catch_term()
+        self._keeper = _socket.socket(
+            _socket.AF_UNIX, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK
+        )
+        self._keeper_path = os.path.join(options["run"], "watch.sock")
         self._socket = self._listen(os.path.join(options["run"], "log.sock"))
         self._router = RouterLines(options["router"], self._logs) if options["router"] else None
         if self._router is not None:
@@ -173,6 +184,8 @@ class LogProcess:
             except BlockingIOError:
                 return
             pipe.fed = now
+            if not pipe.full and self._buffer.find(NO_SPACE, 0, size) >= 0:
+                self._tell_full(pipe)
             if app.bucket.take(size, now):
                 app.add(pipe.splitter.feed(bytes(self._buffer[:size]), self._prefix(pipe)))
             else:
@@ -180,6 +193,14 @@ class LogProcess:
                 pipe.dropped_bytes += size
             if size < READ_BYTES:
                 return
+
+    def _tell_full(self, pipe: Pipe) -> None:
+        """Once for each pipe, to who knows the instance's layer; nobody waits for that."""
+        pipe.full = True
+        try:
+            self._keeper.sendto(b"full %s" % pipe.name, self._keeper_path)
+        except OSError:
+            pass
 
     def _hear(self) -> None:
         """Take the FIFOs that launchers have told of: each a path, with the open FIFO itself."""
@@ -220,7 +241,9 @@ class LogProcess:
             self._apps[app] = self._new_app(app)
         self._apps[app].pipes += 1
         self._known.add(key)
-        self._pipes[fd] = Pipe(fd, key, app, tag(label, rest))
+        self._pipes[fd] = Pipe(
+            fd, key, app, tag(label, rest), os.fsencode(rest.removesuffix(".fifo"))
+        )
         self._epoll.register(fd, select.EPOLLIN)
 
     def _new_app(self, app: str) -> AppLog:
