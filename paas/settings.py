@@ -43,6 +43,7 @@ class Settings:
     nginx_pid: Path = Path("/run/nginx.pid")
     proxy: str = "nginx"
     proxy_user: str = "www-data"
+    worker_connections: int = 4096
     proxy_protocol: bool = False
     trusted_proxies: str = ""
     # Certificates by ACME

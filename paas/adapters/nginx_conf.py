@@ -70,6 +70,9 @@ def render_nginx(settings: Settings) -> str:
         "nginx.conf.j2",
         proxy_user=settings.proxy_user,
         worker_limit_ms=_worker_limit_ms(settings),
+        worker_connections=checked_number(
+            "worker-connections", settings.worker_connections, 64, 120_000
+        ),
         omit=frozenset(),
         pid=path_text(settings.nginx_pid),
         error_log=path_text(settings.state / "logs" / "nginx-error.log"),

@@ -1,6 +1,7 @@
 """Requests that no honest client sends, to a real proxy: what an app gets of them."""
 
 import json
+import resource
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -269,6 +270,27 @@ def test_nobody_comes_past_the_guards_of_an_app(pair: Pair, host: str, path: str
         assert status_of(pair.nginx.get(host, path)) in {0, 400, 403, 404}
         pair.nginx.proxy.remove(3)
         assert app.paths == []
+
+
+def test_2000_half_sent_headers_harm_nobody_else(pair: Pair) -> None:
+    """From one address, for both ports of a server as it is installed; others are answered."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 8192)), hard))
+    slow: list[socket.socket] = []
+    try:
+        for _ in range(2000):
+            slow.append(pair.nginx.connect())
+            slow[-1].sendall(b"GET / HTTP/1.1\r\nHost: a.localhost\r\nX-A: ")
+        for _ in range(20):
+            for host in ("a.localhost", "b.localhost"):
+                assert status_of(pair.nginx.get(host)) == 200
+        # They get no longer than 20 s for their headers, and no answer of the app's.
+        slow[0].settimeout(60)
+        assert status_of(slow[0].recv(4096)) in {0, 408}
+    finally:
+        for connection in slow:
+            connection.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_slow_clients_starve_nobody(pair: Pair) -> None:

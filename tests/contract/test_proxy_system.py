@@ -1,15 +1,23 @@
 """The files for Debian's own nginx.conf, read by nginx itself."""
 
 import os
+import resource
 import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from paas.adapters.nginx_process import NGINX
 from paas.adapters.proxy_nginx import NginxProxy
 from paas.domain.errors import PaasError
 from paas.domain.sites import Site
+from paas.entrypoints.installer.nginx_connections import raised
 from paas.settings import Settings
+from tests.contract.nginx_server import read_all, status_of, wait_until
 from tests.ports import free_port
 
 # Debian's, as far as it matters: what it includes and where.
@@ -78,3 +86,49 @@ def test_a_machine_whose_nginx_is_broken_keeps_what_it_had(tmp_path: Path) -> No
         proxy.restore([SITE])
     assert "a duplicate default server" in caught.value.message
     assert not any(path.exists() for path in proxy.shared_files())
+
+
+@pytest.fixture
+def open_root() -> Iterator[Path]:
+    """A directory that nginx's workers can pass through."""
+    root = Path(tempfile.mkdtemp(prefix="paas-system-"))
+    root.chmod(0o755)
+    yield root
+    shutil.rmtree(root)
+
+
+def test_2000_half_sent_headers_harm_nobody_else(open_root: Path) -> None:
+    """With Debian's own number of connections two workers have room for 1,536."""
+    settings = system(open_root)
+    conf = settings.nginx_conf
+    debian = conf.read_text().replace("worker_processes auto", "worker_processes 2")
+    conf.write_text(raised(debian, settings.worker_connections))
+    proxy = NginxProxy(settings)
+    proxy.restore([Site(1, ("a.localhost",), ())])
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 8192)), hard))
+    slow: list[socket.socket] = []
+    child = subprocess.Popen([NGINX, "-g", "daemon off;", "-c", conf])
+    try:
+        wait_until(lambda: _answer(settings) == 503)
+        for _ in range(2000):
+            slow.append(socket.create_connection(("127.0.0.1", settings.http_port), 10))
+            slow[-1].sendall(b"GET / HTTP/1.1\r\nHost: a.localhost\r\nX-A: ")
+        for _ in range(10):
+            assert _answer(settings) == 503
+    finally:
+        for connection in slow:
+            connection.close()
+        child.terminate()
+        child.wait(10)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def _answer(settings: Settings) -> int:
+    """The status for the site, or 0."""
+    try:
+        with socket.create_connection(("127.0.0.1", settings.http_port), 10) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a.localhost\r\nConnection: close\r\n\r\n")
+            return status_of(read_all(connection))
+    except OSError:
+        return 0

@@ -18,6 +18,7 @@ from paas.adapters.store_sqlite.creation import create_for_installation
 from paas.domain.errors import PaasError
 from paas.entrypoints.installer import packages, service, versions
 from paas.entrypoints.installer.nginx_check import DEBIAN_DEFAULT_SITE, untouched_default_site
+from paas.entrypoints.installer.nginx_connections import raised
 from paas.entrypoints.installer.plan import InstallError, Plan
 from paas.settings import Settings, load
 
@@ -172,6 +173,12 @@ def write_proxy(settings: Settings) -> bool:
     """
     proxy = NginxProxy(settings)
     former = {path: path.read_text() if path.exists() else None for path in proxy.shared_files()}
+    conf = settings.nginx_conf.resolve()
+    own = None if settings.embedded else conf.read_text()
+    more = None if own is None else raised(own, settings.worker_connections)
+    if own is not None and more is not None and more != own:
+        former[conf] = own
+        write_atomic(conf, more, mode=0o644)
     default_site = None if settings.embedded else set_default_site_aside(settings)
     proxy.prepare()
     try:
@@ -187,7 +194,8 @@ def write_proxy(settings: Settings) -> bool:
         raise
     if settings.proxy == "haproxy":
         HaproxyProxy(settings).renew()
-    return any(former[path] != text for path, text in proxy.shared_files().items())
+    files = proxy.shared_files()
+    return more != own or any(former[path] != text for path, text in files.items())
 
 
 def set_default_site_aside(settings: Settings) -> Path | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from paas.entrypoints.installer import slots
+from paas.entrypoints.installer.nginx_connections import lowered
 from paas.entrypoints.installer.packages import HOME
 from paas.entrypoints.installer.plan import ACCOUNT, InstallError, Plan
 from paas.entrypoints.installer.units import HAPROXY_MASK, NGINX_DROP_IN, UNIT
@@ -18,6 +19,7 @@ SYSTEM_FILES = (
     Path("/etc/ssh/sshd_config.d/paas.conf"),
 )
 MOUNT_POINT = Path("/app")
+NGINX_CONF = Path("/etc/nginx/nginx.conf")
 DEFAULT_SITE = Path("/etc/nginx/sites-enabled/default")
 
 
@@ -84,6 +86,10 @@ def _unmask_haproxy() -> None:
 def _remove_system_files(plan: Plan) -> None:
     for path in SYSTEM_FILES:
         path.unlink(missing_ok=True)
+    with suppress(OSError, UnicodeDecodeError):
+        text = NGINX_CONF.read_text()
+        if lowered(text) != text:
+            NGINX_CONF.write_text(lowered(text))
     if (plan.etc / "default-site-was-removed").exists():
         (plan.etc / "default-site-was-removed").unlink()
         with suppress(FileExistsError):
