@@ -1,7 +1,7 @@
 """Bringing the server to what the store says: after a boot, a crash, or a deleted file."""
 
-from collections.abc import Set
-from contextlib import suppress
+from collections.abc import Iterator, Set
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from paas.domain.apps import App
@@ -86,16 +86,14 @@ class Reconcile:
         self.keys.publish(self.store.all_keys())
         mended = self.proxies.settle(say)
         known = self.runtime.groups()
+        anew: list[App] = []
         for app in self.store.apps():
             if not self.locks.app_is_held(app.id):
-                try:
-                    mended += self._mend(app, known, say)
-                except PaasError as error:
-                    if self.store.app_by_id(app.id) is None:
-                        continue  # destroyed meanwhile
-                    say.warn(f"{app.name}: {error.message}")
-                    self.logs.write(app.id, "reconcile", error.message)
-                    failed.append(app.name)
+                with self._noting(app, failed, say):
+                    mended += self._mend(app, known, anew, say)
+        for app in anew:  # each waits until its instances are healthy: no other waits for that
+            with self._noting(app, failed, say):
+                mended += self._start_anew(app, say)
         self._settle_drains(say)
         mended += self.destruction.finish(say)
         mended += self.remains.sweep(say)
@@ -106,6 +104,18 @@ class Reconcile:
                 "When they are settled: paas doctor --fix",
             )
         return mended
+
+    @contextmanager
+    def _noting(self, app: App, failed: list[str], say: Narrator) -> Iterator[None]:
+        """An app that cannot be mended is said and logged, and keeps no other from being mended."""
+        try:
+            yield
+        except PaasError as error:
+            if self.store.app_by_id(app.id) is None:
+                return  # destroyed meanwhile
+            say.warn(f"{app.name}: {error.message}")
+            self.logs.write(app.id, "reconcile", error.message)
+            failed.append(app.name)
 
     def _settle_drains(self, say: Narrator) -> None:
         try:
@@ -119,9 +129,10 @@ class Reconcile:
     def _live(self, app: App) -> list[Instance]:
         return [i for i in self.store.instances(app.id) if i.is_live(app)]
 
-    def _mend(self, app: App, known: Set[str], say: Narrator) -> int:
+    def _mend(self, app: App, known: Set[str], anew: list[App], say: Narrator) -> int:
+        """Everything but a roll-out; an app that needs one is added to anew."""
         holder = "the server reconciles the app"
-        with self.rollout.changing(app, holder, say) as leaving:
+        with self.rollout.changing(app, holder, say):
             app = refreshed(self.store, app)
             self.repository.create(app.id)
             for storage in app.storage:  # recorded first: its directory may be missing
@@ -129,7 +140,7 @@ class Reconcile:
             mended = self._clear_push(app) + self._end_interrupted(app, say)
             mended += self.remains.adopt(app, known, say)
             app = refreshed(self.store, app)
-            mended += self._bring_back(app, known, say, leaving)
+            mended += self._bring_back(app, known, anew, say)
             mended += self.remains.sweep_storage(app, say)
             app = refreshed(self.store, app)
             for certificate in self.store.certificates(app.id):
@@ -165,10 +176,11 @@ class Reconcile:
                 mended += 1
         return mended
 
-    def _bring_back(self, app: App, known: Set[str], say: Narrator, leaving: list[Instance]) -> int:
+    def _bring_back(self, app: App, known: Set[str], anew: list[App], say: Narrator) -> int:
         """Stop instances that are not live and start those that should be.
 
-        Those that a living process lets finish their requests are left to it.
+        Those that a living process lets finish their requests are left to it. Where they cannot
+        start as they were the app is added to anew.
         """
         leftover = self.rollout.retirement.end_left(app)
         live = self._live(app)
@@ -180,6 +192,19 @@ class Reconcile:
         if self.rollout.resume(app, live):
             say.step(f"{app.name}: starting v{release.version} again")
             return leftover + 1
-        say.step(f"{app.name}: starting v{release.version} anew")
-        self.rollout.run(app, release, say, lambda: None, leaving)
-        return leftover + 1
+        anew.append(app)
+        return leftover
+
+    def _start_anew(self, app: App, say: Narrator) -> int:
+        """A roll-out of what should run, unless somebody made one meanwhile; how many."""
+        if self.locks.app_is_held(app.id):
+            return 0
+        with self.rollout.changing(app, "the server reconciles the app", say) as leaving:
+            app = refreshed(self.store, app)
+            release = self.store.release(app.id, app.current) if app.current else None
+            known = self.runtime.groups()
+            if release is None or all(self.runtime.is_whole(i, known) for i in self._live(app)):
+                return 0
+            say.step(f"{app.name}: starting v{release.version} anew")
+            self.rollout.run(app, release, say, lambda: None, leaving)
+        return 1

@@ -88,6 +88,21 @@ def test_a_lost_instance_whose_port_is_taken_gets_another(world: World) -> None:
     assert world.proxy.ports("shop.example.com") == (5001,)
 
 
+def test_no_app_waits_for_the_roll_out_of_another(world: World) -> None:
+    """One whose port is taken waits for its health: the others are back before that."""
+    for name in ("first", "last"):
+        world.app(name)
+        world.push(name)
+    _reboot(world)
+    world.ports.used.add(5000)
+    back: list[set[str]] = []
+    world.probe.meanwhile = lambda: back.append(set(world.runtime.running))
+    assert world.reconcile.run(world.said) == 2
+    assert back
+    assert "2-v1-2-web.1" in back[0]
+    assert world.proxy.ports("first.example.com") == (5002,)
+
+
 def test_what_still_runs_is_replaced_when_a_part_is_lost(world: World) -> None:
     """Instances of a group whose files are gone in part are replaced without losing a request."""
     world.app()
