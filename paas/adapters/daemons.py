@@ -91,10 +91,23 @@ def supervisord_pid(settings: Settings) -> int | None:
     return pid if str(supervisord_conf(settings)).encode() in words else None
 
 
+def _close_logs(folder: Path) -> None:
+    """Have the platform's own logs, former and new, be read by root alone.
+
+    Nginx makes its log for all to read where it is not there, and leaves one that is.
+    """
+    (folder / "nginx-error.log").touch(mode=0o640)
+    (folder / "boot.log").touch(mode=0o640)
+    for path in folder.glob("*.log*"):
+        if path.is_file() and not path.is_symlink():
+            path.chmod(0o640)
+
+
 def make_directories(settings: Settings) -> None:
     """Make what the platform writes to, with owners and modes."""
     for place in directories(settings):
         make_directory(place.path, mode=place.mode, owner=(0, place.gid))
+    _close_logs(settings.state / "logs")
     # sshd will not start without it; a reboot removes it.
     make_directory(Path("/run/sshd"), mode=0o755)
 

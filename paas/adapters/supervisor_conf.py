@@ -61,7 +61,7 @@ chmod=0700
 [supervisord]
 user=root
 directory=/
-umask=022
+umask=027
 pidfile={_word(settings.run / "supervisord.pid")}
 logfile={_word(settings.state / "logs" / "supervisord.log")}
 logfile_maxbytes=1MB
@@ -92,6 +92,7 @@ def _program(program: Program) -> str:
 [program:{_word(program.name)}]
 command={" ".join(_word(word) for word in program.command)}
 directory=/
+umask=022
 priority={program.priority:d}
 autostart={str(program.autostart).lower()}
 autorestart=true

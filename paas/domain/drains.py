@@ -19,8 +19,20 @@ _PORTS = {
     "https": 443,
 }
 _HINT = "paas drains:add syslog+tls://logs.example.com:6514, or: https://logs.example.com/path"
-# The addresses at which clouds tell a machine its own secrets, beside those that are link-local.
-_METADATA = {ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("100.100.100.200")}
+# Where clouds tell a machine its own secrets, beside the link-local addresses (169.254.169.254 and
+# the like, which most have).
+_METADATA = [
+    ipaddress.ip_network(network)
+    for network in (
+        "168.63.129.16",  # Azure
+        "100.100.100.200",  # Alibaba Cloud
+        "192.0.0.192",  # Oracle Cloud, of old
+        "fd00:ec2::/32",  # AWS
+        "fd20:ce::254",  # Google Cloud
+        "fd00:c1::a9fe:a9fe",  # Oracle Cloud
+        "fd00:42::42",  # Scaleway
+    )
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +147,7 @@ def why_refused(address: str, *, to_server: bool) -> str | None:
     ip = reached(address)
     if ip.is_loopback:
         return None if to_server else "it is this server itself"
-    if ip.is_link_local or ip in _METADATA:
+    if ip.is_link_local or any(ip in network for network in _METADATA):
         return "link-local and metadata addresses are closed to drains"
     if ip.is_unspecified or ip.is_multicast or ip.is_reserved:
         return "it is no host's address"

@@ -43,14 +43,19 @@ def parent(host: str) -> str:
     return host.partition(".")[2]
 
 
-def wildcards_over(host: str) -> list[str]:
-    """Every wildcard that has the host, the closest first; itself not."""
+def parents(host: str) -> list[str]:
+    """Every name above the host, the closest first; its top-level domain not."""
     above = []
     rest = parent(host.removeprefix(WILDCARD))
     while "." in rest:
-        above.append(WILDCARD + rest)
+        above.append(rest)
         rest = parent(rest)
     return above
+
+
+def wildcards_over(host: str) -> list[str]:
+    """Every wildcard that has the host, the closest first; itself not."""
+    return [WILDCARD + name for name in parents(host)]
 
 
 def is_below(host: str, domain: str) -> bool:
@@ -61,9 +66,16 @@ def is_below(host: str, domain: str) -> bool:
 def refuse_reserved(host: str, domain: str, *, is_admin: bool) -> None:
     """Raises PaasError where a name at or below the server's own domain is for admins to give.
 
+    localhost is nobody's to give.
     Each app has its name below it already; any other there could be mistaken for another app's.
     """
     bare = host.removeprefix(WILDCARD)
+    if bare == "localhost":
+        raise PaasError(
+            "host-reserved",
+            "Every machine calls itself localhost: as a domain it leads to no server.",
+            "Give the app a name that DNS knows, such as shop.example.com",
+        )
     above = bare != host and is_below(domain, bare)
     if (above or is_below(bare, domain)) and not is_admin:
         raise PaasError(

@@ -9,6 +9,7 @@ from paas.domain.errors import PaasError, usage_error
 from paas.domain.hosts import (
     WILDCARD,
     HostName,
+    parents,
     refuse_reserved,
     server_domain,
     wildcards_over,
@@ -188,14 +189,14 @@ class Domains:
     def _refuse_taken(self, actor: Actor, app: App, routing: Routing, host: HostName) -> None:
         """Raises PaasError where the name is another app's, or one that only an admin may give.
 
-        A name below somebody's wildcard is theirs; who may use that app may take it out. A
-        wildcard may have no name of somebody else's below it: the next would be theirs as well.
+        A name below somebody's name or wildcard is theirs; who may use that app may take it out.
+        A wildcard may have no name of somebody else's below it: the next would be theirs as well.
         """
         if host == self.addresses.host(app.name) or host in routing.claimed:
             return
         holder = self._holder(host)
         if holder is None:
-            above = map(self._holder, wildcards_over(host))
+            above = map(self._holder, [*wildcards_over(host), *parents(host)])
             holder = next((a for a in above if a and a != app and not actor.may_use(a)), None)
         if holder is not None and holder.id != app.id:
             known = actor.may_use(holder)
@@ -207,16 +208,19 @@ class Domains:
                 else "Choose another name, or ask an admin.",
             )
         refuse_reserved(host, self.addresses.domain, is_admin=actor.is_admin)
-        if host.startswith(WILDCARD) and not actor.is_admin:
-            self._refuse_wildcard(actor, app, HostName(host.removeprefix(WILDCARD)))
-
-    def _refuse_wildcard(self, actor: Actor, app: App, bare: HostName) -> None:
+        if actor.is_admin:
+            return
+        bare = HostName(host.removeprefix(WILDCARD))
         if self.is_public_suffix(bare):
             raise PaasError(
                 "host-public-suffix",
                 f"Below {bare} are names of people who do not know each other.",
                 "Add those that are yours, or ask an admin.",
             )
+        if bare != host:
+            self._refuse_wildcard(actor, app, bare)
+
+    def _refuse_wildcard(self, actor: Actor, app: App, bare: HostName) -> None:
         owners = map(self.store.app_by_id, self.store.host_owners_below(bare))
         if any(owner and owner.id != app.id and not actor.may_use(owner) for owner in owners):
             raise PaasError(

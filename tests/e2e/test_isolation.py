@@ -241,3 +241,12 @@ def test_processes_of_an_app_end_with_it(alice: User) -> None:
     wait_for(lambda: len(host_pids(uid)) == 3)
     app.server.paas("apps:destroy", app.name, "--confirm", app.name)
     assert host_pids(uid) == []
+
+
+def test_the_platforms_logs_are_for_root(server: Server, probe: App) -> None:
+    """No account of the machine reads them: they name apps, users and addresses."""
+    assert probe.boot()
+    logs = server.state / "logs"
+    names = {path.name for path in logs.glob("*.log*")}
+    assert {"gate.log", "sshd.log", "supervisord.log", "nginx-error.log", "boot.log"} <= names
+    assert not [path for path in logs.glob("*.log*") if path.stat().st_mode & 0o137]

@@ -333,7 +333,7 @@ class World:
             server=self.server_file,
             addresses=addresses,
             max_domains=10,
-            is_public_suffix=lambda host: host == "co.uk",
+            is_public_suffix=lambda host: host == "co.uk" or "." not in host,
         )
         self.storage = Storages(
             store=self.store,

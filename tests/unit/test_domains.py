@@ -164,9 +164,9 @@ def test_a_wildcard_has_no_name_of_somebody_elses_below_it(world: World) -> None
         world.app(name, world.actor(user))
     world.domains.add(world.actor("alice"), "shop", [WWW], world.said)
     world.domains.add(world.actor("bob"), "own", [HostName("own.test")], world.said)
-    for host in ("*.shop.test", "*.www.shop.test"):
+    for host in ("*.shop.test", "*.www.shop.test", "*.a.www.shop.test"):
         assert refusal(world, host, name="other", user="bob").reference == "host-taken"
-    for host in ("*.op.test", "*.a.www.shop.test", "*.own.test"):
+    for host in ("*.op.test", "*.own.test"):
         world.domains.add(world.actor("bob"), "other", [HostName(host)], world.said)
     world.domains.add(ROOT, "other", [HostName("*.shop.test")], world.said)
 
@@ -179,6 +179,41 @@ def test_a_wildcard_below_which_are_strangers_is_for_admins(world: World) -> Non
     names = [HostName("shop.co.uk"), HostName("*.shop.co.uk")]
     world.domains.add(world.actor("alice"), "shop", names, world.said)
     world.domains.add(ROOT, "shop", [HostName("*.co.uk")], world.said)
+
+
+@pytest.mark.parametrize("host", ["co.uk", "shop", "intranet"])
+def test_a_name_that_nobody_owns_is_for_admins(world: World, host: str) -> None:
+    """A public suffix, and one label, which the machines of a network take for theirs."""
+    world.user("alice")
+    world.app("shop", world.actor("alice"))
+    assert refusal(world, host, user="alice").reference == "host-public-suffix"
+    world.domains.add(ROOT, "shop", [HostName(host)], world.said)
+
+
+def test_localhost_is_no_domain(world: World) -> None:
+    """Not even an admin's: each machine means itself by it."""
+    world.app()
+    assert refusal(world, "localhost").reference == "host-reserved"
+    with pytest.raises(PaasError):
+        world.domains.redirect(ROOT, "shop", Redirect("localhost", SHOP), world.said)
+
+
+def test_names_below_another_apps_domain_are_not_for_others(world: World) -> None:
+    """login.shop.test would get the cookies of shop.test, and its visitors' trust."""
+    world.user("alice")
+    world.user("bob")
+    world.app("shop", world.actor("alice"))
+    world.app("more", world.actor("alice"))
+    world.app("other", world.actor("bob"))
+    world.domains.add(world.actor("alice"), "shop", [SHOP], world.said)
+    for host in ("login.shop.test", "a.login.shop.test", "*.shop.test"):
+        assert refusal(world, host, name="other", user="bob").reference == "host-taken"
+    with pytest.raises(PaasError) as caught:
+        redirect = Redirect("login.shop.test", "other.example.com")
+        world.domains.redirect(world.actor("bob"), "other", redirect, world.said)
+    assert caught.value.reference == "host-taken"
+    world.domains.add(world.actor("alice"), "more", [HostName("login.shop.test")], world.said)
+    world.domains.add(ROOT, "other", [HostName("admin.shop.test")], world.said)
 
 
 @pytest.mark.parametrize(

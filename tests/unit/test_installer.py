@@ -12,6 +12,7 @@ from paas.entrypoints.installer.configure import merged_settings, write_settings
 from paas.entrypoints.installer.demo import Server
 from paas.entrypoints.installer.main import main
 from paas.entrypoints.installer.plan import InstallError, Plan
+from paas.entrypoints.installer.versions import uv_requirement
 
 
 @pytest.fixture(autouse=True)
@@ -269,3 +270,17 @@ def test_a_wrong_number_is_told(
     with pytest.raises(SystemExit):
         main("/src", [option, value])
     assert said in capsys.readouterr().err
+
+
+def test_uv_is_taken_by_its_hashes() -> None:
+    """It runs as root, and checks all other packages: pip takes no other file for it."""
+    lock = (Path(__file__).parents[2] / "uv.lock").read_text()
+    version, line = uv_requirement(lock)
+    first, *hashes = line.split()
+    assert first == f"uv=={version}"
+    assert len(hashes) > 10
+    assert all(word.startswith("--hash=sha256:") for word in hashes)
+    own = lock.partition('name = "uv"\n')[2].partition("[[package]]")[0]
+    assert [word.removeprefix("--hash=") in own for word in hashes] == [True] * len(hashes)
+    with pytest.raises(InstallError):
+        uv_requirement('[[package]]\nname = "uv"\nversion = "1.0"\n\n')

@@ -76,19 +76,30 @@ def _make_venv(version: Path) -> None:
     (site_packages / "paas.pth").write_text(f"{version}\n")
 
 
+def uv_requirement(lock: str) -> tuple[str, str]:
+    """The version of uv in uv.lock, and the line by which pip takes that alone: with its hashes.
+
+    What pip installs here runs as root, and checks all other packages.
+    """
+    match = re.search(r'name = "uv"\nversion = "([^"]+)"\n(.*?)(?:\n\n|\Z)', lock, re.DOTALL)
+    hashes = re.findall(r'hash = "(sha256:[0-9a-f]{64})"', match[2]) if match else []
+    if match is None or not hashes:
+        raise InstallError("uv.lock does not name a version of uv with its hashes.")
+    return match[1], " ".join([f"uv=={match[1]}", *(f"--hash={found}" for found in hashes)])
+
+
 def _uv(lock: Path, opt: Path, scratch: Path) -> str:
     """A uv of the very version in uv.lock: on PATH, of the installed version, or from the index."""
-    match = re.search(r'name = "uv"\nversion = "([^"]+)"', lock.read_text())
-    if match is None:
-        raise InstallError(f"{lock} does not name a version of uv.")
-    wanted = match[1]
+    wanted, requirement = uv_requirement(lock.read_text())
     for candidate in (shutil.which("uv"), str(opt / "current/venv/bin/uv")):
         if candidate and _uv_version(candidate) == wanted:
             return candidate
-    venv = scratch / "venv"
+    venv, listed = scratch / "venv", scratch / "uv.txt"
+    listed.write_text(requirement)
+    install = ["install", "--quiet", "--no-deps", "--require-hashes", "--requirement", str(listed)]
     for argv in (
         [str(SYSTEM_PYTHON), "-m", "venv", str(venv)],
-        [str(venv / "bin/python"), "-m", "pip", "install", "--quiet", f"uv=={wanted}"],
+        [str(venv / "bin/python"), "-m", "pip", *install],
     ):
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         if done.returncode:
