@@ -10,7 +10,7 @@ import yaml
 
 from paas.domain.errors import PaasError
 from paas.domain.hosts import server_domain
-from paas.domain.router_settings import parse_networks
+from paas.domain.router_values import parse_networks
 from paas.domain.start_limits import StartLimits
 
 # Every command reads the file: libyaml takes 0.3 ms for it, the pure Python loader 3.

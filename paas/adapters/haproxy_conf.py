@@ -13,10 +13,14 @@ from paas.settings import Settings
 
 HAPROXY = "/usr/sbin/haproxy"
 OPEN_FILES = 65_536
+# The most that HAProxy takes of headers, and the buffer in which they have room.
+HEAD_MAX_BYTES = 32 * 1024
+BUFFER_BYTES = HEAD_MAX_BYTES + 8 * 1024
 # The page of each status. HAProxy says 503 where it reaches no instance, which is sent as 502.
 _ERRORS = {status: str(status) for status in (400, 401, 403, 405, 413, 429, 502, 504)}
 _ERRORS |= {503: "502"}
-_MISDIRECTED = "421"
+# Pages that are sent by a rule, which may have any status.
+_MORE_PAGES = ("421", "431")
 _REQUEST_ID = "-the id of the request-"
 
 
@@ -44,6 +48,8 @@ def render_shared(
         proxy_user=settings.proxy_user,
         proxy_gid=checked_number("proxy-user", gid, 0, 2**32),
         open_files=OPEN_FILES,
+        buffer_bytes=BUFFER_BYTES,
+        head_max_bytes=HEAD_MAX_BYTES,
         worker_limit_ms=checked_number(
             "worker-limit", int(settings.worker_limit_s * 1000), 1, 2**31
         ),
@@ -58,7 +64,7 @@ def render_shared(
         files_port=checked_number("http-port", settings.files_port, 1, 65535),
     )
     files = {main_file(settings): text, trailers_file(settings): template_text("trailers.lua")}
-    for name in sorted({_MISDIRECTED, *_ERRORS.values()}):
+    for name in sorted({*_MORE_PAGES, *_ERRORS.values()}):
         files |= error_page(base / "errors", name)
     return files
 

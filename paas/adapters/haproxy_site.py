@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paas.adapters.haproxy_text import directory, plain_path, quoted, render
-from paas.adapters.nginx_site import CLEARED_HEADERS, COMPRESSIBLE
+from paas.adapters.nginx_site import CLEARED_HEADERS, COMPRESSIBLE, SAID_HEADERS, look_alikes
 from paas.adapters.nginx_text import checked_number, host_text, trusted_networks
 from paas.domain.errors import PaasError
 from paas.domain.names import shown
@@ -173,6 +173,11 @@ def _backend(site: Site, settings: Settings) -> str:
         sticky=sticky,
         cleared_headers=CLEARED_HEADERS,
         hop_headers=HOP_HEADERS,
+        look_alikes=[
+            other.lower()
+            for name in (*CLEARED_HEADERS, *SAID_HEADERS)
+            for other in look_alikes(name)
+        ],
         compressible=COMPRESSIBLE,
     )
 

@@ -42,6 +42,27 @@ CLEARED_HEADERS = (
     "X-Script-Name",
 )
 
+# What the proxy or HTTP itself says of a request. With underscores for dashes WSGI and CGI cannot
+# tell a header from the true one.
+SAID_HEADERS = (
+    "Content-Length",
+    "Content-Type",
+    "Transfer-Encoding",
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+    "X-Request-Id",
+)
+
+
+def look_alikes(name: str) -> list[str]:
+    """A header's name with underscores for one dash or more: X_Real-IP, X-Real_IP, X_Real_IP."""
+    words = name.split("-")
+    found = [words[0]]
+    for word in words[1:]:
+        found = [f"{head}{mark}{word}" for head in found for mark in "-_"]
+    return [other for other in found if other != name]
+
 
 # What is worth compressing; images and archives are compressed already.
 COMPRESSIBLE = (
@@ -78,7 +99,7 @@ def render_site(
         statics=static_values(site),
         brotli_static=modules.brotli_static,
         **listening(settings, ipv6=ipv6),
-        cleared_headers=CLEARED_HEADERS,
+        cleared_headers=(*CLEARED_HEADERS, *(_look_alikes() if site.settings.underscores else ())),
         settings=site.settings,
         headers=[_header(name, text) for name, text in site.settings.headers.items()],
         logins=path_text(logins_file(settings, site)) if site.settings.users else None,
@@ -90,6 +111,10 @@ def render_site(
         tls=tls,
         hsts=site.hsts.value if site.hsts else None,
     )
+
+
+def _look_alikes() -> list[str]:
+    return [other for name in (*CLEARED_HEADERS, *SAID_HEADERS) for other in look_alikes(name)]
 
 
 def _sticky(site: Site) -> list[tuple[str, int]]:

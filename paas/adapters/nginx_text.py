@@ -10,7 +10,7 @@ from pathlib import Path
 from paas.adapters.templates import templates_in
 from paas.domain.errors import PaasError
 from paas.domain.names import shown
-from paas.domain.router_settings import Network, parse_networks
+from paas.domain.router_values import Network, parse_networks
 from paas.settings import Settings
 
 TEMPLATES = Path(__file__).parents[2] / "nginx-templates"

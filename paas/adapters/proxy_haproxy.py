@@ -10,7 +10,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from paas.adapters.files import read_bytes, remove
-from paas.adapters.haproxy_conf import main_file, master_socket, pid_file, sites_directory
+from paas.adapters.haproxy_conf import (
+    HEAD_MAX_BYTES,
+    main_file,
+    master_socket,
+    pid_file,
+    sites_directory,
+)
 from paas.adapters.haproxy_drain import is_drained
 from paas.adapters.haproxy_files import Files, HaproxyFiles, instances, without_instances
 from paas.adapters.haproxy_process import HaproxyProcess
@@ -19,6 +25,7 @@ from paas.adapters.haproxy_site import behind
 from paas.adapters.proxy_nginx import NginxProxy
 from paas.adapters.router_file import make_log
 from paas.domain.errors import PaasError
+from paas.domain.router_settings import router_settings
 from paas.domain.sites import Site
 from paas.settings import Settings
 
@@ -119,6 +126,11 @@ class HaproxyProxy:
         """Why HAProxy cannot do what a router setting asks; None: it can."""
         if (key, value) == ("brotli", "on"):
             return "HAProxy has no brotli; it has gzip."
+        if (
+            key == "proxy-buffer-size"
+            and router_settings({key: value}, {}).buffer_bytes > HEAD_MAX_BYTES
+        ):
+            return "HAProxy takes headers of 32k at most."
         return None
 
     def drain(self, limit_s: float, ports: Collection[int] | None = None) -> bool:

@@ -4,7 +4,6 @@ The keys are named as Dokku's and nginx's are. Values are validated once, here, 
 choices, addresses and header texts from then on: nothing that a user typed is a directive.
 """
 
-import ipaddress
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -14,15 +13,21 @@ from typing import Any
 from paas.domain.errors import PaasError, usage_error
 from paas.domain.hsts import Hsts, parse_hsts
 from paas.domain.names import shown
+from paas.domain.router_values import (
+    KIB,
+    MIB,
+    Network,
+    Rate,
+    parse_buffer_size,
+    parse_choice,
+    parse_count,
+    parse_limit,
+    parse_networks,
+    parse_rate,
+    parse_size,
+    parse_time,
+)
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-MIB = 1024**2
-BODY_MAX_BYTES = 100 * 1024 * MIB
-TIME_MAX_S = 24 * 3600
-RATE_MAX = 100_000
-COUNT_MAX = 65_535  # the most that nginx counts connections to
-NETWORKS_MAX = 200
 HEADERS_MAX = 20
 HEADER_VALUE_MAX = 1_000
 USERS_MAX = 100
@@ -40,17 +45,6 @@ RESERVED_HEADERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """So many requests in so many seconds (1 or 60)."""
-
-    requests: int
-    per_s: int
-
-    def __str__(self) -> str:
-        return f"{self.requests}r/{'s' if self.per_s == 1 else 'm'}"
-
-
-@dataclass(frozen=True, slots=True)
 class RouterSettings:
     """How the router treats an app's requests. Sizes in bytes, times in seconds.
 
@@ -58,7 +52,9 @@ class RouterSettings:
     burst: requests beyond the rate that are let through at once. connections: for each client
     address; 0: no limit. users: hashed passwords by name; none: no authentication. allow: the only
     addresses that may come, where there are any; deny goes before it. trusted: balancers in front,
-    whose X-Forwarded-For and -Proto are believed. headers: added to every answer, by name.
+    whose X-Forwarded-For and -Proto are believed. buffer_bytes: for the headers of an answer.
+    underscores: whether the app gets headers with an underscore in their name. headers: added to
+    every answer, by name.
     """
 
     body_bytes: int = 100 * MIB
@@ -68,6 +64,7 @@ class RouterSettings:
     websocket_timeout_s: int | None = None
     response_buffering: bool = True
     request_buffering: bool = True
+    buffer_bytes: int = 32 * KIB
     gzip: bool = False
     brotli: bool = False
     rate: Rate | None = None
@@ -78,6 +75,7 @@ class RouterSettings:
     deny: tuple[Network, ...] = ()
     trusted: tuple[Network, ...] = ()
     sticky: bool = False
+    underscores: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     hsts: Hsts | None = None
 
@@ -93,68 +91,6 @@ class RouterSettings:
 
 
 DEFAULTS = RouterSettings()
-
-
-def _choice(text: str) -> bool:
-    if text not in {"on", "off"}:
-        raise ValueError("on or off")
-    return text == "on"
-
-
-def _size(text: str) -> int:
-    match = re.fullmatch(r"([0-9]{1,12})([kmg]?)", text.lower())
-    if match is None:
-        raise ValueError("a size such as 512k, 20m or 1g")
-    size = int(match[1]) * {"": 1, "k": 1024, "m": MIB, "g": 1024 * MIB}[match[2]]
-    if not 1 <= size <= BODY_MAX_BYTES:
-        raise ValueError("a size from 1 byte to 100g")
-    return size
-
-
-def _time(text: str) -> int:
-    match = re.fullmatch(r"([0-9]{1,6})([smh]?)", text)
-    if match is None:
-        raise ValueError("a time such as 30s, 5m or 1h")
-    seconds = int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
-    if not 1 <= seconds <= TIME_MAX_S:
-        raise ValueError("a time from 1s to 24h")
-    return seconds
-
-
-def _rate(text: str) -> Rate | None:
-    if text == "off":
-        return None
-    match = re.fullmatch(r"([0-9]{1,6})r?/([sm])", text)
-    if match is None or not 1 <= int(match[1]) <= RATE_MAX:
-        raise ValueError("a rate such as 10r/s or 300r/m, or off")
-    return Rate(int(match[1]), 1 if match[2] == "s" else 60)
-
-
-def _count(text: str) -> int:
-    if re.fullmatch(r"[0-9]{1,5}", text) is None or int(text) > COUNT_MAX:
-        raise ValueError(f"a number from 0 to {COUNT_MAX}")
-    return int(text)
-
-
-def parse_networks(text: str) -> tuple[Network, ...]:
-    """Addresses and ranges. Raises ValueError with what it must be."""
-    words = [word for word in re.split(r"[,\s]+", text) if word]
-    if not 1 <= len(words) <= NETWORKS_MAX:
-        raise ValueError(f"1 to {NETWORKS_MAX} addresses or ranges, such as 192.0.2.0/24")
-    # ipaddress takes any text for the zone of fe80::1%eth0, also one that is a directive.
-    if "%" in text:
-        raise ValueError("addresses or ranges without a zone, such as 192.0.2.0/24")
-    try:
-        return tuple(ipaddress.ip_network(word) for word in words)
-    except ValueError as error:
-        raise ValueError(f"addresses or ranges, such as 192.0.2.0/24 ({error})") from error
-
-
-def _limit(text: str) -> int:
-    try:
-        return 0 if text == "off" else _count(text)
-    except ValueError as error:
-        raise ValueError(f"off, or {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,22 +123,26 @@ def _shown_networks(value: tuple[Network, ...]) -> str:
 
 
 KEYS = (
-    Key("client-max-body-size", "body_bytes", _size, _shown_size),
-    Key("proxy-connect-timeout", "connect_timeout_s", _time, _shown_time),
-    Key("proxy-read-timeout", "read_timeout_s", _time, _shown_time),
-    Key("proxy-send-timeout", "send_timeout_s", _time, _shown_time),
-    Key("websocket-timeout", "websocket_timeout_s", _time, _shown_time),
-    Key("proxy-buffering", "response_buffering", _choice, _shown_choice),
-    Key("proxy-request-buffering", "request_buffering", _choice, _shown_choice),
-    Key("gzip", "gzip", _choice, _shown_choice),
-    Key("brotli", "brotli", _choice, _shown_choice),
-    Key("rate-limit", "rate", _rate, lambda value: str(value) if value else "off"),
-    Key("rate-limit-burst", "burst", _count, str),
-    Key("connection-limit", "connections", _limit, lambda value: str(value) if value else "off"),
+    Key("client-max-body-size", "body_bytes", parse_size, _shown_size),
+    Key("proxy-connect-timeout", "connect_timeout_s", parse_time, _shown_time),
+    Key("proxy-read-timeout", "read_timeout_s", parse_time, _shown_time),
+    Key("proxy-send-timeout", "send_timeout_s", parse_time, _shown_time),
+    Key("websocket-timeout", "websocket_timeout_s", parse_time, _shown_time),
+    Key("proxy-buffering", "response_buffering", parse_choice, _shown_choice),
+    Key("proxy-buffer-size", "buffer_bytes", parse_buffer_size, _shown_size),
+    Key("proxy-request-buffering", "request_buffering", parse_choice, _shown_choice),
+    Key("gzip", "gzip", parse_choice, _shown_choice),
+    Key("brotli", "brotli", parse_choice, _shown_choice),
+    Key("rate-limit", "rate", parse_rate, lambda value: str(value) if value else "off"),
+    Key("rate-limit-burst", "burst", parse_count, str),
+    Key(
+        "connection-limit", "connections", parse_limit, lambda value: str(value) if value else "off"
+    ),
     Key("allow", "allow", parse_networks, _shown_networks),
     Key("deny", "deny", parse_networks, _shown_networks),
     Key("trusted-proxies", "trusted", parse_networks, _shown_networks),
-    Key("sticky-sessions", "sticky", _choice, _shown_choice),
+    Key("sticky-sessions", "sticky", parse_choice, _shown_choice),
+    Key("underscores-in-headers", "underscores", parse_choice, _shown_choice),
     Key("hsts", "hsts", parse_hsts, lambda value: str(value) if value else "off"),
 )
 BY_NAME = {key.name: key for key in KEYS}

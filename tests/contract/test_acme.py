@@ -18,7 +18,8 @@ from paas.adapters.certificate_reader import X509Reader
 from paas.adapters.files import make_directory
 from paas.adapters.nginx_site import challenges_directory
 from paas.domain.acme import IssueError
-from paas.domain.router_settings import Rate, RouterSettings
+from paas.domain.router_settings import RouterSettings
+from paas.domain.router_values import Rate
 from paas.domain.sites import Site
 from tests.contract.nginx_server import Nginx, application, nginx_server, status_of
 from tests.contract.pebble_server import Pebble, pebble_server

@@ -84,6 +84,13 @@ def test_an_app_behind_https_knows_it(served: tuple[Server, User], name: str) ->
     assert plain["url"].startswith("http://")
 
 
+def test_gunicorn_takes_headers_as_large_as_the_proxy_does(served: tuple[Server, User]) -> None:
+    """Cookies of single sign-on; Gunicorn's own limit is 8,190 bytes."""
+    server, alice = served
+    alice.ssh("config:set", "-a", "servers", f"SERVE={SERVERS['gunicorn-threads']}")
+    assert server.get("servers", headers={"Cookie": "a=" + "x" * 30_000}).status == 200
+
+
 def statuses(server: Server, count: int, at_once: int) -> Mapping[int, int]:
     """The statuses of so many uploads that are answered before they are read."""
     head = (

@@ -7,12 +7,13 @@ import pytest
 
 from paas.adapters.haproxy_conf import render_shared, render_tables
 from paas.adapters.haproxy_site import behind, files_of
+from paas.adapters.nginx_text import TEMPLATES
 from paas.adapters.nginx_tls import NginxTls
 from paas.domain.errors import PaasError
 from paas.domain.hsts import Hsts
 from paas.domain.router_settings import RouterSettings, router_settings
 from paas.domain.sites import Certificate, Redirect, Site, SlugFolder, Static
-from paas.entrypoints.logkeeping.router import router_line
+from paas.entrypoints.logkeeping.router import REFUSED, router_line
 from paas.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -128,6 +129,16 @@ def test_a_request_becomes_the_line_that_nginx_writes() -> None:
         b'status=200 bytes=99 upstream="127.0.0.1:20001" client=::1 connect="0.002" service=0.015 '
         b"request_id=abc\n",
     )
+
+
+def test_an_answer_that_haproxy_blocked_is_told_of_as_with_nginx() -> None:
+    """In the words of nginx's line, where the instance had answered."""
+    words = REFUSED.decode().strip()
+    assert f'" {words}"' in (TEMPLATES / "http.conf.j2").read_text()
+    for status, end in ((b"502/PH", REFUSED), (b"502/SC", b""), (b"200/PH", b""), (b"502", b"")):
+        fields = LINE.rstrip(b"\n").split(b" ")
+        fields[8] = status
+        assert router_line(b" ".join(fields))[1].endswith(b"request_id=abc" + end + b"\n")
 
 
 def test_a_request_without_an_answer_is_499() -> None:

@@ -8,13 +8,13 @@ from paas.adapters.nginx_site import render_site
 from paas.domain.errors import PaasError
 from paas.domain.router_settings import (
     KEYS,
-    Rate,
     RouterSettings,
     checked_value,
     key_name,
     report,
     router_settings,
 )
+from paas.domain.router_values import Rate
 from paas.domain.secret import Secret
 from paas.domain.sites import Site
 from paas.entrypoints.cli.router import key_and_value, names_app
@@ -218,3 +218,11 @@ def test_what_holds_no_longer_is_told(kept: dict[str, str]) -> None:
     """A value that an earlier or later version took: an error that names the key, no crash."""
     with pytest.raises(PaasError, match=next(iter(kept))):
         router_settings(kept, {})
+
+
+def test_a_buffer_has_bounds() -> None:
+    """Each request has one."""
+    assert checked_value("proxy-buffer-size", "64k") == "64k"
+    for text in ("3k", "129k", "1m", "5000", "", "32", "x"):
+        with pytest.raises(PaasError):
+            checked_value("proxy-buffer-size", text)

@@ -15,6 +15,9 @@ from gunicorn import config as _config
 # Who sends slowly may not hold a thread for longer.
 _LIMIT_S = 10.0
 
+# As large as the proxy lets pass, as of cookies of single sign-on; Gunicorn's own is 8,190.
+limit_request_field_size = 32_768
+
 
 def _own_settings():
     """What the app's own file sets, read as Gunicorn would."""

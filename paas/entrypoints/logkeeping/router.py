@@ -13,6 +13,10 @@ from paas.entrypoints.logkeeping.files import ROUTER_LOG
 # ruff: noqa: PTH108, PTH118, SIM105
 
 FIELDS = 13
+# As nginx-templates/http.conf.j2 has it.
+REFUSED = b" refused: the app's answer is no HTTP, or its headers are larger than proxy-buffer-size"
+# HAProxy has blocked the answer ("Session state at disconnection" in its documentation).
+_BLOCKED = b"PH"
 DATAGRAM_BYTES = 16_384
 TURN_DATAGRAMS = 1_024
 
@@ -78,10 +82,12 @@ def router_line(data: bytes) -> "tuple[bytes, bytes]":
     if len(fields) != FIELDS or not (fields[0].isdigit() and fields[1].isdigit()):
         return b"", b""
     app, at, connect, service, address, port, method, host, status, size, client, id_, path = fields
+    status, _, end = status.partition(b"/")
+    refused = REFUSED if status == b"502" and end == _BLOCKED else b""
     upstream = b"%s:%s" % (address, port) if port.isdigit() and port != b"0" else b""
     line = (
         b'%s router: method=%s path="%s" host=%s status=%s bytes=%s upstream="%s" client=%s '
-        b'connect="%s" service=%s request_id=%s\n'
+        b'connect="%s" service=%s request_id=%s%s\n'
     ) % (
         _seconds(at),
         method,
@@ -95,6 +101,7 @@ def router_line(data: bytes) -> "tuple[bytes, bytes]":
         _seconds(connect) if upstream else b"",
         _seconds(service) or b"0.000",
         id_,
+        refused,
     )
     return app, line
 
