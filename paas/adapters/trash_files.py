@@ -6,6 +6,7 @@ hand. The manifest is written first, so a crash in between leaves nothing withou
 
 import errno
 import json
+import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
@@ -61,6 +62,14 @@ class FileTrash:
     def lose_store(self, why: str) -> int:
         names = ("state.db", "state.db-wal", "state.db-shm", "store.damaged")
         return self._move("the database", [self._state / name for name in names], why)
+
+    def keep_copy(self, why: str) -> int:
+        latest = self._state / "copies" / "latest.db"
+        if not latest.is_file():
+            return 0
+        folder = self._new("the latest copy of the database", [latest], why)
+        os.link(latest, self._target(folder, latest))  # it is replaced, never written to
+        return 1
 
     def keep_group(self, group: str, why: str) -> int:
         return self._copy(f"instances {group}", self._files_of(group), why)

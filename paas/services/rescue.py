@@ -46,6 +46,7 @@ class Rescue:
                     "There is no whole copy of the database.",
                     "Put a backup of state.db in its place, then: paas doctor --adopt-store",
                 )
+            self.trash.keep_copy("The database was replaced: doctor --restore-store.")
             new = self.keeper.new_from(copy)
             self.store.close()
             self.trash.lose_store("It was replaced by a copy: doctor --restore-store.")
@@ -53,7 +54,16 @@ class Rescue:
         return copy
 
     def adopt(self, say: Narrator) -> None:
-        """Go on with the store that is there, though it is another or an older one."""
+        """Go on with the store that is there, though it is another or an older one.
+
+        The latest copy of the former one goes to the trash, since that of this one takes its place.
+        Raises PaasError where the store can be used as it is, is missing, or is damaged.
+        """
         with self.locks.app(STORE_LOCK, "an admin adopts the database", waiting(say)):
+            if self.keeper.fault() is None:
+                raise PaasError(
+                    "store-whole", "The database is this server's, whole and up to date."
+                )
+            self.trash.keep_copy("Another database was adopted: doctor --adopt-store.")
             self.store.close()
             self.keeper.adopt()

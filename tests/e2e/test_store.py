@@ -143,6 +143,7 @@ def test_an_older_backup(fragile: Server, shop: User, repository: MakeRepository
     shop.push(pushed, "shop", "--force")
     there = {path.name for path in (fragile.state / "git").iterdir()}
     idle = app_id(fragile, "idle")
+    copied(fragile)
     put(fragile, backup)
     refused(fragile, shop, "is an older copy")
 
@@ -153,6 +154,12 @@ def test_an_older_backup(fragile: Server, shop: User, repository: MakeRepository
     left = {path.name for path in (fragile.state / "git").iterdir()}
     assert there - left == {f"{idle}.git"}
     assert list((fragile.state / "lost").glob(f"*/files/git/{idle}.git/HEAD"))
+    # What the database knew of them is there yet, too.
+    known = set()
+    for kept in (fragile.state / "lost").glob("*/files/copies/latest.db"):
+        with contextlib.closing(sqlite3.connect(kept)) as former:
+            known |= {row[0] for row in former.execute("SELECT name FROM apps")}
+    assert {"shop", "newer", "idle"} <= known
     status = json.loads(fragile.paas("server:status", "--json").stdout)
     assert f"app {idle}" in [lost["what"] for lost in status["lost"]]
     # The next roll-out of the app is one as any other.

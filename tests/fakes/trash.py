@@ -66,6 +66,9 @@ class FakeTrash:
     def lose_store(self, why: str) -> int:
         return self._take("the database")
 
+    def keep_copy(self, why: str) -> int:
+        return self._take("the latest copy of the database")
+
     def keep_group(self, group: str, why: str) -> int:
         return self._take(f"group {group}")
 

@@ -225,6 +225,8 @@ def test_so_many_copies_are_kept(path: Path) -> None:
     there = sorted(p.name for p in copies.directory.iterdir())
     assert len(there) == KEPT + 1
     assert there[0] == "20260101T030000Z.db"
+    assert {p.stat().st_mode & 0o777 for p in copies.directory.iterdir()} == {0o600}
+    assert copies.directory.stat().st_mode & 0o777 == 0o700
     assert copies.newest_hourly() == NOW + timedelta(hours=KEPT + 2)
 
 

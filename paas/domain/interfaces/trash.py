@@ -31,6 +31,9 @@ class Trash(Protocol):
     def lose_store(self, why: str) -> int:
         """Move the database itself, before another takes its place."""
 
+    def keep_copy(self, why: str) -> int:
+        """Keep the latest copy of the database, which is about to be replaced."""
+
     def keep_group(self, group: str, why: str) -> int:
         """Keep a copy of the files of instances that are about to be forgotten.
 
