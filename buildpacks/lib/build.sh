@@ -115,6 +115,7 @@ mkdir -p "$HOME" "$paas_cache"
 : >"$paas_result"
 cd "$paas_build"
 refuse_in_the_way
+refuse_encodings
 if (($# == 0)); then
     detect_first || refuse_unknown
     compile "${pack##*/}"

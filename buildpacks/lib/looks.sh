@@ -27,6 +27,15 @@ refuse_in_the_way() {
     done
 }
 
+# refuse_encodings: what people write by hand is UTF-8 from here on, or is named.
+refuse_encodings() {
+    local said lines
+    # -I -S: it must not run anything of the app's.
+    said=$(/usr/bin/python3 -I -S "$paas_here/utf8_files.py" .) && return 0
+    mapfile -t lines <<<"$said"
+    fail "${lines[@]}"
+}
+
 # tell_choice: an app that two languages could claim is told which one was taken, and how to choose.
 tell_choice() {
     [[ ${pack##*/} == python && -f package.json ]] || return 0

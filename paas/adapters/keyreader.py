@@ -1,4 +1,4 @@
-"""KeyReader: one line of a public key file, checked strictly, its fingerprint from ssh-keygen."""
+"""KeyReader: the line of a public key file, checked strictly, its fingerprint from ssh-keygen."""
 
 import base64
 import binascii
@@ -21,6 +21,7 @@ KINDS = (
 _MAX_BYTES = 16_384
 _MIN_RSA_BITS = 2048
 _COMMENT_MAX = 100
+_PUTTY = "---- BEGIN SSH2 PUBLIC KEY"
 _TIMEOUT_S = 10.0
 _EXAMPLE = "Give the content of a .pub file, such as: ssh-ed25519 AAAAC3Nza... alice@laptop"
 
@@ -51,9 +52,7 @@ def _parts(text: str) -> tuple[str, str, str]:
             "This is a private key, which must not leave its owner's machine. It was not kept.",
             "Replace it, and give the content of the .pub file beside the new one.",
         )
-    line = text.removesuffix("\n").removesuffix("\r").strip(" ")
-    if not line:
-        raise usage_error("key-form", "No public key was given.", _EXAMPLE)
+    line = _only_line(text)
     if not line.isprintable():
         raise usage_error(
             "key-form", "A public key is one line without control characters.", _EXAMPLE
@@ -68,10 +67,42 @@ def _parts(text: str) -> tuple[str, str, str]:
         raise usage_error(
             "key-form",
             f"{shown(kind)} is not the type of a public key (options are refused).",
-            _EXAMPLE,
+            _without_options(line) or _EXAMPLE,
         )
     _check_body(kind, body)
     return kind, body, comment.strip(" ")[:_COMMENT_MAX]
+
+
+def _only_line(text: str) -> str:
+    """The one line of a key file that is not blank and no comment. Raises PaasError."""
+    if _PUTTY in text:
+        raise usage_error(
+            "key-form",
+            "This is a key in PuTTY's form (SSH2), not in OpenSSH's.",
+            "Convert it with: ssh-keygen -i -f key.pub; or copy it from PuTTYgen's upper field",
+        )
+    lines = [line.replace("\t", " ").strip(" ") for line in re.split(r"\r\n|\n|\r", text)]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    if not lines:
+        raise usage_error("key-form", "No public key was given.", _EXAMPLE)
+    if len(lines) > 1 and all(line.startswith(KINDS) for line in lines):
+        raise usage_error(
+            "key-form",
+            f"There are {len(lines)} public keys; one is added at a time.",
+            "For each of them: echo 'ssh-ed25519 AAAA...' | paas keys:add NAME",
+        )
+    if len(lines) > 1:
+        raise usage_error(
+            "key-form", f"A public key is one line; here are {len(lines)} of them.", _EXAMPLE
+        )
+    return lines[0]
+
+
+def _without_options(line: str) -> str | None:
+    """The key behind options such as command="...", for the hint; None where there is none."""
+    kinds = "|".join(map(re.escape, KINDS))
+    found = re.search(rf"[ ,\"](({kinds}) AAAA\S+)", line)
+    return f"Give the key alone, without what stands in front of it: {found[1]}" if found else None
 
 
 def _check_body(kind: str, body: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from paas.adapters import process
 from paas.adapters.untrusted import read_plain_file
 from paas.domain.errors import PaasError
+from paas.domain.plain_text import EncodingError, plain_text
 from paas.settings import Settings
 
 VERSION_FILES = (("runtime.txt", "python-"), (".python-version", ""))
@@ -78,7 +79,11 @@ def requested_version(tree: Path) -> str | None:
         content = read_plain_file(tree, name, FILE_MAX_BYTES)
         if content is None:
             continue
-        lines = [line.strip() for line in content.decode("ascii", "replace").split("\n")]
+        try:
+            text = plain_text(content)
+        except EncodingError:
+            return None  # the buildpack says so
+        lines = [line.strip() for line in text.split("\n")]
         lines = [line for line in lines if line and not line.startswith("#")]
         if len(lines) == 1:
             found = re.fullmatch(re.escape(prefix) + f"({_VERSION})", lines[0])

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from paas.domain.errors import PaasError
 from paas.domain.jsontext import Document, JsonTextError, Path, parse_json
+from paas.domain.plain_text import EncodingError, plain_text
 
 T = TypeVar("T")
 
@@ -16,9 +17,9 @@ _WORDS = {dict: "an object", list: "an array", str: "a string", bool: "true or f
 def read_app_json(content: bytes) -> tuple["Node", list[str]]:
     """The top of an app.json, and the list that warnings go to. Raises PaasError."""
     try:
-        document = parse_json(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise _wrong(f"app.json is not UTF-8 text: byte {error.start + 1} is wrong") from error
+        document = parse_json(plain_text(content))
+    except EncodingError as error:
+        raise _wrong(f"app.json {error}") from error
     except JsonTextError as error:
         raise _wrong(f"app.json, line {error.line}, column {error.column}: {error.what}") from error
     warnings: list[str] = []

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from paas.domain.errors import PaasError
 from paas.domain.names import ProcessType, process_type, shown
+from paas.domain.plain_text import EncodingError, plain_text
 
 PROCFILE_MAX_BYTES = 1024**2
 COMMAND_MAX_BYTES = 16_384
@@ -42,7 +43,7 @@ def instance_types(processes: Processes) -> set[ProcessType]:
 
 def command_place(content: bytes, kind: str) -> str:
     """Where the command of a process type stands in a Procfile that was parsed."""
-    lines = content.decode("utf-8-sig").replace("\r\n", "\n").split("\n")
+    lines = plain_text(content).replace("\r\n", "\n").split("\n")
     for number, line in enumerate(lines, start=1):
         name, _, command = line.partition(":")
         if name.strip() == kind:
@@ -54,13 +55,13 @@ def command_place(content: bytes, kind: str) -> str:
 def parse_procfile(content: bytes) -> dict[ProcessType, str]:
     """Parse a Procfile (Heroku's format: ``type: command`` a line; ``#`` starts a comment line).
 
-    A BOM and CRLF line ends are accepted. Commands are kept byte for byte but for the blanks
-    around them. Raises PaasError that names the line.
+    UTF-8 and UTF-16, with a BOM or not, and CRLF line ends are accepted. Commands are kept as they
+    are but for the blanks around them. Raises PaasError that names the line.
     """
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _wrong(0, "it is not UTF-8 text") from error
+        text = plain_text(content)
+    except EncodingError as error:
+        raise _wrong(0, f"it {error}") from error
     processes: dict[ProcessType, str] = {}
     for number, raw in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         line = raw.strip()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from paas.domain.apps import App
 from paas.domain.errors import LAST_LINES, PaasError
+from paas.domain.explanations import explained
 from paas.domain.interfaces import Logs, Narrator, OneOff, Slugs
 from paas.domain.names import ProcessType, printable
 from paas.domain.releases import ConfigVars, Release, Slug
@@ -140,6 +141,9 @@ class _Run:
             return None
         self.phases.logs.write(self.app.id, self.name, f"{what} {how}")
         record(f" !     {what} {how}".encode())
+        cause = explained([line.decode("utf-8", "replace") for line in last])
+        if cause is not None:
+            return f"{what} {how}. {cause.message}\n{cause.hint}"
         return f"{what} {how}.{_shown(last)}"
 
     def _run(self, command: str, heard: Callable[[bytes], None]) -> str | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from paas.domain.apps import App
 from paas.domain.errors import LAST_LINES, PaasError
+from paas.domain.explanations import explained
 from paas.domain.health import Checks, before_traffic
 from paas.domain.interfaces import Clock, HealthProbe, Logs, Narrator, Runtime
 from paas.domain.releases import Instance, InstanceState, State
@@ -123,9 +124,11 @@ class Startup:
         reason = state.exit_reason or "ended"
         if reason.startswith("killed"):
             reason = f"was {reason}"
-        raise PaasError(
+        raise self._failed(
             "instance-exited",
-            f"{instance.label} {reason} before {what}.{self._last_lines(app, instance)}",
+            app,
+            instance,
+            f"{instance.label} {reason} before {what}.",
             "Correct what it stumbles over, then try again; what else it printed: paas logs -n 100",
         )
 
@@ -158,16 +161,35 @@ class Startup:
             what = f"opened 127.0.0.1:{instance.port} but did not answer a request {within}"
         else:
             what = f"opened no port {within}: it must listen on 127.0.0.1:{instance.port} ($PORT)"
-        return PaasError(
+        return self._failed(
             "port-not-opened",
-            f"{instance.label} {what}.{self._last_lines(app, instance)}",
+            app,
+            instance,
+            f"{instance.label} {what}.",
             "See what it does with: paas logs -n 100; if it needs longer: "
             f"paas checks:set {app.name} start-limit {round(limit.seconds) * 3}s",
         )
 
+    def _failed(
+        self, reference: str, app: App, instance: Instance, what: str, hint: str
+    ) -> PaasError:
+        """With the cause where its last lines leave no doubt of it, else with the lines."""
+        lines = self._tail(app, instance)
+        cause = explained(lines)
+        if cause is None:
+            return PaasError(reference, what + _shown(lines), hint)
+        more = "What else it printed: paas logs -n 100"
+        return PaasError(reference, f"{what} {cause.message}", f"{cause.hint}\n{more}")
+
     def _last_lines(self, app: App, instance: Instance) -> str:
+        return _shown(self._tail(app, instance))
+
+    def _tail(self, app: App, instance: Instance) -> list[str]:
         self.clock.sleep(LOG_DELAY_S)
-        lines = self.logs.instance_tail(app.id, instance.label, LINES_SHOWN)
-        if not lines:
-            return " It printed nothing."
-        return LAST_LINES + "\n" + "\n".join("  " + line for line in lines)
+        return self.logs.instance_tail(app.id, instance.label, LINES_SHOWN)
+
+
+def _shown(lines: list[str]) -> str:
+    if not lines:
+        return " It printed nothing."
+    return LAST_LINES + "\n" + "\n".join("  " + line for line in lines)

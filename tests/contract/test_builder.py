@@ -100,6 +100,30 @@ def test_replaces_what_is_in_the_way_of_an_environment(sandbox: Bench, make: str
     assert Path("/etc/passwd").exists()
 
 
+def test_takes_what_powershell_writes(sandbox: Bench) -> None:
+    """UTF-16 and byte order marks, in each file that people write by hand."""
+    write = "printf 'itsdangerous==2.2.0\\r\\n' | iconv -t UTF-16 > requirements.txt; "
+    write += "printf '\\357\\273\\277web: true\\r\\n' > Procfile"
+    built = sandbox.build(EMPTY, first=write)
+    assert "itsdangerous" in sandbox.output()
+    assert built.procfile == b"web: true\r\n"
+    package = """printf '{"name": "x"}' | iconv -t UTF-16LE > package.json"""
+    sandbox.build({"Procfile": "web: true"}, first=package, buildpacks=[buildpack("node")])
+    assert "Node.js app detected" in sandbox.output()
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", ".python-version", "package.json", "Pipfile"])
+def test_names_another_encoding(sandbox: Bench, name: str) -> None:
+    """With the line, what it looks like, and how to convert it; before anything is installed."""
+    with pytest.raises(PaasError) as caught:
+        sandbox.build(EMPTY, first=f"printf 'x\\n# caf\\351\\n' > {name}")
+    assert caught.value.message == (
+        f"{name} is not UTF-8 text: line 2 has the byte 0xE9, as in Latin-1 (Windows-1252)."
+    )
+    assert f"iconv -f WINDOWS-1252 -t UTF-8 {name}" in (caught.value.hint or "")
+    assert "Installing" not in sandbox.output()
+
+
 def test_tells_what_was_chosen_of_two_languages(sandbox: Bench) -> None:
     """A package.json beside Python's files: Python, and how to have the other, or both."""
     sandbox.build({**EMPTY, "package.json": "{}"})

@@ -34,7 +34,8 @@ def test_good_keys(tmp_path: Path, kind: str, bits: str) -> None:
     told = subprocess.run(
         ["ssh-keygen", "-lf", "-"], input=line, capture_output=True, text=True, check=True
     )
-    for text in (line, line.replace("\n", "\r\n"), line.rstrip("\n")):
+    copied = (f"\n{line}\r\n\n", f"# mine\n{line}", line.replace(" ", "\t", 1))
+    for text in (line, line.replace("\n", "\r\n"), line.rstrip("\n"), *copied):
         key = SshKeygenKeyReader().read(ALICE, text)
         assert key.fingerprint == told.stdout.split()[1]
         assert f"{key.kind} {key.body} {key.comment}\n" == line
@@ -61,11 +62,11 @@ def test_bad_keys(tmp_path: Path) -> None:
         f"restrict {good}",
         f"cert-authority {good}",
         f"{good}\n{good}",
-        f"{good}\n\n",
+        f"{good}\nhello",
         f"# {good}",
         f"{good}\x1b[31m",
         f"{good}\x00",
-        f"{kind}\t{body}",
+        "---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n---- END SSH2 PUBLIC KEY ----",
         f"{good} {'x' * 20_000}",
         body,
         private,
@@ -113,3 +114,19 @@ def test_damaged_keys_change_nothing(tmp_path: Path, user: str, kind: str, body:
     assert path.read_text() == "before"
     with pytest.raises(PaasError):
         AuthorizedKeys(path, ['/opt/"x'], gid=0)
+
+
+def test_what_to_do_with_a_key_that_is_refused(tmp_path: Path) -> None:
+    """Two keys, PuTTY's form, and the line of a cloud image are each told what to do."""
+    good = make(tmp_path, "ed25519").strip()
+    body = " ".join(good.split()[:2])
+    cases = {
+        f"{good}\n{good}\n": ("There are 2 public keys", "For each of them"),
+        "---- BEGIN SSH2 PUBLIC KEY ----\nAAAA": ("PuTTY's form", "ssh-keygen -i -f"),
+        f'no-port-forwarding,command="echo Please login as ubuntu" {good}': ("options", body),
+    }
+    for text, (message, hint) in cases.items():
+        with pytest.raises(PaasError) as caught:
+            SshKeygenKeyReader().read(ALICE, text)
+        assert message in caught.value.message
+        assert hint in (caught.value.hint or "")

@@ -36,6 +36,12 @@ def test_a_comma_too_many_is_told() -> None:
     }
 
 
+def test_utf_16_is_taken() -> None:
+    """As PowerShell writes it."""
+    content = '{"env": {"A": "\u00e9"}}'
+    assert parse_app_json(content.encode("utf-16")) == parse_app_json(content.encode())
+
+
 def test_the_same_content_is_parsed_once() -> None:
     """Every start of an instance asks for the checks again."""
     assert parse_app_json(b'{"env": {}}') is parse_app_json(b'{"env": {}}')

@@ -84,6 +84,28 @@ def test_keeps_nothing_that_changes_by_itself(
             {"npm-says": "npm error 404 Not Found - GET https://registry.npmjs.org/no-such"},
             "There is no package 'no-such' in the package registry.",
         ),
+        (
+            {
+                **LOCKED,
+                "npm-says": "npm error 404 Not Found - GET https://registry.npmjs.org/@mozilla%2fl10n"
+                " - Not found\nnpm error 404\n"
+                "npm error 404  '@mozilla/l10n@0.13.0' is not in this registry.",
+            },
+            "There is no package @mozilla/l10n 0.13.0 in the package registry.",
+        ),
+        (
+            {
+                **LOCKED,
+                "npm-says": "npm error 404  The requested resource 'left-pad@https://registry."
+                "npmjs.org/left-pad/-/left-pad-1.3.0.tgz' could not be found or you do not have",
+            },
+            "There is no package left-pad 1.3.0 in the package registry.",
+        ),
+        ({"bun.lockb": ""}, "The packages are locked in bun.lockb, of bun, which is not supported"),
+        (
+            {"deno.lock": ""},
+            "The packages are locked in deno.lock, of deno, which is not supported",
+        ),
         ({**LOCKED, "npm-says": "boom"}, "The packages could not be installed with npm."),
     ],
 )
@@ -203,6 +225,26 @@ def test_a_site_that_is_built(
     project = NodeProject(tmp_path)
     project.write({**dict.fromkeys(files, ""), "package.json": package})
     assert detected(project) == expected
+
+
+def test_a_program_that_was_pruned_says_so(project: NodeProject) -> None:
+    """The last on the PATH of an instance, under its own name; what is left is left alone."""
+    npm = project.root / "bin/npm"
+    npm.write_text(
+        npm.read_text()
+        .replace(
+            "cp package.json", "touch node_modules/.bin/nx node_modules/.bin/ok; cp package.json"
+        )
+        .replace("prune) touch pruned", "prune) rm node_modules/.bin/nx")
+    )
+    project.write(LOCKED).again()
+    pruned = project.app / ".paas/pruned"
+    assert sorted(path.name for path in pruned.iterdir()) == [".pruned", "nx"]
+    path = f"{project.app}/node_modules/.bin:/usr/bin:/bin:{pruned}"
+    done = project.run("/usr/bin/env", f"PATH={path}", "sh", "-c", "nx serve")
+    assert done.returncode == 127
+    assert done.stdout.startswith("paas: nx came with a package of devDependencies")
+    assert "/app/.paas/pruned" in (project.app / ".profile.d/nodejs.sh").read_text()
 
 
 @pytest.mark.parametrize(

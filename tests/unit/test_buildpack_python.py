@@ -51,6 +51,9 @@ def test_does_not_detect(project: Project) -> None:
         ({"uv.lock": ""}, "There is a uv.lock but no pyproject.toml"),
         ({"poetry.lock": ""}, "There is a poetry.lock but no pyproject.toml"),
         ({"pdm.lock": ""}, "pdm.lock, which is not supported"),
+        ({"pylock.toml": "", "app.py": ""}, "pylock.toml, which is not supported"),
+        ({"requirements.lock": "", "app.py": ""}, "requirements.lock, which is not supported"),
+        ({"pixi.lock": "", "pyproject.toml": ""}, "pixi.lock, which is not supported"),
         ({"Pipfile": ""}, "There is a Pipfile but no Pipfile.lock"),
         ({"Pipfile.lock": "{}"}, "There is a Pipfile.lock but no Pipfile"),
         (
@@ -311,6 +314,48 @@ def test_runs_hooks_with_config_vars(project: Project) -> None:
     assert said.index("Running bin/pre_compile") < said.index("Installing dependencies")
     assert (project.app / "seen").read_bytes() == value.encode()
     assert (project.app / "after").exists()
+
+
+def test_a_hook_with_windows_line_ends(project: Project) -> None:
+    """It is not run, and what to do is told."""
+    hook = "#!/usr/bin/env bash\r\necho x\r\n"
+    done = project.write({**FLASK, "bin/post_compile": hook}).compile()
+    assert error_of(done).startswith("bin/post_compile has Windows line ends (CRLF)")
+    assert ".gitattributes" in done.stdout
+
+
+UVICORN = {
+    "none": ("", {}),
+    "asks": ("def ping(self, timeout: float = 5)", {"UVICORN_WORKERS": "1"}),
+    "can wait": (
+        "def ping(self)\nself.config.timeout_worker_healthcheck",
+        {"UVICORN_TIMEOUT_WORKER_HEALTHCHECK": "180"},
+    ),
+}
+
+
+@pytest.mark.parametrize("which", UVICORN)
+def test_uvicorns_workers_may_import_for_long(project: Project, which: str) -> None:
+    """One that can wait is told to; one that cannot gets one worker, unless the app says more."""
+    source, expected = UVICORN[which]
+    uv = (project.root / "bin/uv").read_text()
+    folder = ".venv/lib/python3.99/site-packages/uvicorn/supervisors"
+    made = f"mkdir -p {folder}; printf '%s' '{source}' > {folder}/multiprocess.py"
+    (project.root / "bin/uv").write_text(uv.replace("pip | sync)", f"pip | sync) {made}"))
+    project.write({**FLASK, "Procfile": "web: uvicorn app:app"}).again()
+    profile = project.app / ".profile.d/python.sh"
+
+    def started(**env: str) -> dict[str, str]:
+        words = [f"{name}={value}" for name, value in env.items()]
+        done = project.run("/usr/bin/env", *words, "/bin/bash", "-euc", f". {profile}; env")
+        pairs = dict(line.partition("=")[::2] for line in done.stdout.splitlines())
+        assert not [name for name in pairs if name.startswith("_paas")]
+        return {name: value for name, value in pairs.items() if name.startswith("UVICORN")}
+
+    assert started() == expected
+    own = started(WEB_CONCURRENCY="3")
+    assert own == {name: value for name, value in expected.items() if name != "UVICORN_WORKERS"}
+    assert started(UVICORN_WORKERS="4")["UVICORN_WORKERS"] == "4"
 
 
 def test_a_failing_hook_fails_the_build(project: Project) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.buildpack_scripts import BUILDPACKS, Project
+from tests.unit.buildpack_scripts import BUILDPACKS, Project, error_of
 
 LIBRARY = BUILDPACKS / "python/lib"
 SYSTEM = Path("/usr/bin/python3").readlink().name.removeprefix("python")
@@ -200,3 +200,14 @@ def test_takes_granian_where_asked(project: Project) -> None:
     assert "--factory app:create_app" in project.release()
     project.set("WSGI_SERVER", "apache; id")
     assert "WSGI_SERVER must be gunicorn or granian" in project.compile().stdout
+
+
+def test_a_pipfiles_python_is_changed_in_the_pipfile(project: Project) -> None:
+    """Nobody edits a lock file by hand."""
+    lock = json.loads(pipfile_lock())
+    lock["_meta"]["requires"] = {"python_version": "3.99"}
+    project.write({"Pipfile": PIPFILE, "Pipfile.lock": json.dumps(lock), "Procfile": "web: x"})
+    done = project.compile()
+    assert "Python 3.99, which Pipfile.lock asks for" in error_of(done)
+    assert "Change python_version in the Pipfile to one of these, run 'pipenv lock'" in done.stdout
+    assert "Change Pipfile.lock" not in done.stdout

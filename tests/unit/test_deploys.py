@@ -98,6 +98,23 @@ def test_failure_changes_nothing(world: World, stage: str) -> None:
     assert len(world.live) == 1
 
 
+def test_a_crash_with_a_known_cause_is_one_line(world: World) -> None:
+    """What the command names is not there: the file is named, and no traceback is shown."""
+    world.app()
+    world.repository.procfiles["a" * 40] = b"web: gunicorn app:ap"
+    world.runtime.behaviours["gunicorn app:ap"] = Behaviour(
+        State.CRASHED, exits=1, exit_reason="exited with status 4"
+    )
+    world.logs.printed["web.1"] = ["Starting", "Failed to find attribute 'ap' in 'app'."]
+    with pytest.raises(PaasError) as caught:
+        world.push()
+    assert caught.value.message == (
+        "web.1 exited with status 4 before it answered on its port. app.py has no 'ap', which the "
+        "command names."
+    )
+    assert "paas logs -n 100" in (caught.value.hint or "")
+
+
 def test_crash_is_explained(world: World) -> None:
     """The error names the exit status and shows the last lines."""
     world.app()

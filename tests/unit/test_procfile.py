@@ -14,6 +14,8 @@ from paas.domain.procfile import parse_procfile
         (b"# comment\n\nweb:a --x='b: c'", {"web": "a --x='b: c'"}),
         (b"web: echo %(ENV_X)s % $PORT", {"web": "echo %(ENV_X)s % $PORT"}),
         (b"", {}),
+        ("web: a\r\nworker: \u00e9".encode("utf-16"), {"web": "a", "worker": "\u00e9"}),
+        ("web: a".encode("utf-16-le"), {"web": "a"}),
     ],
 )
 def test_good(content: bytes, processes: dict[str, str]) -> None:
@@ -24,6 +26,7 @@ def test_good(content: bytes, processes: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("content", "part"),
     [
+        (b"web: a\n# caf\xe9", "line 2 has the byte 0xE9, as in Latin-1"),
         (b"web gunicorn", "line 1: 'web gunicorn' has no colon"),
         (b"web: a\n../x: b", "line 2"),
         (b"web: a\nweb: b", "there twice"),

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with bin/compile
-# Installing the packages, running the app's scripts, and taking away what only they needed.
+# Installing the packages and running the app's scripts.
 
 install_packages() {
     if [[ -e node_modules || -L node_modules ]]; then
@@ -74,7 +74,10 @@ explain_failure() {
                 "Bring it up to date with '$manager install', commit it, and push again."
             ;;
     esac
-    if [[ $text =~ (404|ERR_PNPM_FETCH_404)[^$'\n']*(Not\ Found|not\ found)[^$'\n']*/(@?[A-Za-z0-9._~%/-]+) ]]; then
+    local quoted="'((@[^@'/ ]+/)?[^@'/ ]+)@([^' ]+)' (is not in|could not be found)"
+    if [[ $text =~ $quoted ]]; then
+        refuse_missing "${BASH_REMATCH[1]}" "${BASH_REMATCH[3]}"
+    elif [[ $text =~ (404|ERR_PNPM_FETCH_404)[^$'\n']*(Not\ Found|not\ found)[^$'\n']*/(@?[A-Za-z0-9._~%/-]+) ]]; then
         fail "There is no package '${BASH_REMATCH[3]}' in the package registry." \
             "Check the name at https://www.npmjs.com, correct package.json, commit, and push again."
     elif [[ $text =~ 'No matching version found for '([^[:space:]]+) ]]; then
@@ -83,6 +86,16 @@ explain_failure() {
     fi
     fail "The packages could not be installed with $manager." \
         "The lines above say why. Correct package.json, commit, and push again."
+}
+
+# refuse_missing PACKAGE VERSION: end the build. VERSION may be the address of its archive, such as
+# https://registry.npmjs.org/left-pad/-/left-pad-1.3.0.tgz
+refuse_missing() {
+    local package=$1 version=$2
+    version=${version##*/"${package##*/}"-}
+    fail "There is no package $package ${version%.tgz} in the package registry." \
+        "Check name and version at https://www.npmjs.com/package/$package, correct package.json," \
+        "make the lock file again with '$manager install', commit, and push again."
 }
 
 # build_app: as on Heroku, heroku-postbuild takes the place of build.
@@ -104,28 +117,4 @@ run_script_if() {
         fail "The script $1 of package.json failed." \
             "Its output is above. Correct it, commit, and push again."
     fi
-}
-
-# prune_packages: the dependencies for development go, unless the app wants them at run time.
-prune_packages() {
-    [[ -d node_modules ]] || return 0
-    local keep
-    keep=$(setting NPM_CONFIG_PRODUCTION)$(setting YARN_PRODUCTION)
-    if [[ $keep == *false* || $(setting "${manager^^}_SKIP_PRUNING") == true ]]; then
-        detail "The dependencies for development are kept, as the config vars say"
-        return
-    fi
-    step "Removing the dependencies for development"
-    case $manager in
-        npm) run_manager npm prune --omit=dev --ignore-scripts ;;
-        pnpm) run_manager pnpm prune --prod --ignore-scripts ;;
-        yarn)
-            if ((${manager_version%%.*} < 2)); then
-                run_manager yarn install --production --ignore-scripts --prefer-offline \
-                    --non-interactive --ignore-engines ${lock:+--frozen-lockfile}
-            else
-                run_manager yarn workspaces focus --all --production
-            fi
-            ;;
-    esac
 }

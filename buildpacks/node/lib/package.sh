@@ -26,6 +26,13 @@ choose_manager() {
     if [[ ${found[*]} == 'package-lock.json npm-shrinkwrap.json' ]]; then
         found=(npm-shrinkwrap.json)
     fi
+    for name in bun.lock bun.lockb deno.lock; do
+        if [[ -f $name ]] && ((${#found[@]} == 0)); then
+            fail "The packages are locked in $name, of ${name%%.*}, which is not supported." \
+                "Supported are npm, yarn and pnpm. Make a lock file of one of them, and commit it:" \
+                "    npm install --package-lock-only && git add package-lock.json"
+        fi
+    done
     if ((${#found[@]} > 1)); then
         fail "There are several lock files: ${found[*]}." \
             "They belong to different package managers; which one counts would be a guess." \

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Sourced at the start of each instance. Sets defaults only: a config var of the same name wins.
-export PATH="/app/.paas/node/bin:/app/.paas/tools/node_modules/.bin:/app/node_modules/.bin:$PATH"
+export PATH="/app/.paas/node/bin:/app/.paas/tools/node_modules/.bin:/app/node_modules/.bin:$PATH:/app/.paas/pruned"
 export NODE_ENV="${NODE_ENV:-production}"
 # npm, where a command uses it, neither asks the network for news nor writes outside /tmp.
 export NPM_CONFIG_UPDATE_NOTIFIER="${NPM_CONFIG_UPDATE_NOTIFIER:-false}"

@@ -8,6 +8,11 @@ choose_package_manager() {
     for name in requirements.txt uv.lock poetry.lock Pipfile.lock pdm.lock environment.yml; do
         [[ -f $name ]] && found+=("$name")
     done
+    # Of other tools: they count where nothing else lists the dependencies.
+    for name in pylock.toml pylock.*.toml requirements.lock environment.yaml conda-lock.yml \
+        pixi.lock; do
+        [[ -f $name ]] && ((${#found[@]} == 0)) && found+=("$name")
+    done
     if [[ -f Pipfile && ! -f Pipfile.lock ]]; then
         found+=(Pipfile)
     fi
@@ -53,6 +58,9 @@ no_dependency_file() {
 export_command() {
     case $1 in
         pdm.lock) echo 'pdm export -o requirements.txt' ;;
+        pylock*) echo "uv pip compile pyproject.toml -o requirements.txt" ;;
+        requirements.lock) echo "sed '/^-e file:/d' requirements.lock > requirements.txt" ;;
+        pixi.lock) echo 'pixi run pip freeze > requirements.txt' ;;
         *) echo 'pip freeze > requirements.txt' ;;
     esac
 }

@@ -25,6 +25,7 @@ _paas_web_concurrency() {
     workers=$((workers > 4 ? 4 : workers))
     export WEB_CONCURRENCY=$((workers < 1 ? 1 : workers))
 }
+_paas_own_concurrency=${WEB_CONCURRENCY:-} # what the app's config says
 if [[ -z ${WEB_CONCURRENCY:-} ]]; then
     _paas_web_concurrency 2>/dev/null || export WEB_CONCURRENCY=2
 fi

@@ -25,9 +25,19 @@ choose_python() {
         available=$(available_versions)
         fail "Python $requested, which $origin asks for, is not available on this server." \
             "Available: ${available//$'\n'/, }." \
-            "Change $origin to one of these, or ask the server's administrator to add Python $requested."
+            "$(how_to_change_version), or ask the server's administrator to add Python $requested."
     fi
     printf '%s\n' "${python_version%.*}" >"$cache/version"
+}
+
+# how_to_change_version: the way to another one, where $origin asks for it. pipenv makes its lock
+# file from the Pipfile, and refuses one that was changed by hand.
+how_to_change_version() {
+    if [[ $origin == Pipfile.lock ]]; then
+        echo "Change python_version in the Pipfile to one of these, run 'pipenv lock', commit both"
+    else
+        echo "Change $origin to one of these"
+    fi
 }
 
 # use_last_version: an app that asks for none keeps the one that it was built with, as on Heroku.

@@ -50,6 +50,15 @@ explain_python() {
         return 0
     fi
     fail "$who needs Python $wanted, and the app is built with $python_version." \
-        "Choose one that fits, commit, and push again: echo ${wanted##*[<>=\!~ ]} > .python-version" \
+        "Choose one that fits, commit, and push again: $(python_command "${wanted##*[<>=\!~ ]}")" \
         "Or choose versions in $listed_in that fit Python ${python_version%.*}."
+}
+
+# python_command VERSION: how the app is told which Python it is built with.
+python_command() {
+    if [[ $package_manager == pipenv && ! -f .python-version && ! -f runtime.txt ]]; then
+        echo "pipenv --python $1 lock, with python_version = \"$1\" in the Pipfile"
+    else
+        echo "echo $1 > .python-version"
+    fi
 }

@@ -11,6 +11,7 @@ import click
 from paas.domain.envfile import envfile, parse_envfile, shell_lines
 from paas.domain.errors import usage_error
 from paas.domain.names import assignment, var_name
+from paas.domain.plain_text import EncodingError, plain_text
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -118,6 +119,14 @@ def unset_vars(session: Session, words: tuple[str, ...], app: str | None, no_res
     config.unset(session.actor, name, names, session.say, session.done, restart=not no_restart)
 
 
+def _as_text(raw: bytes) -> str:
+    """An env file as text. What is neither UTF-8 nor UTF-16 is kept byte for byte."""
+    try:
+        return plain_text(raw)
+    except EncodingError:
+        return raw.decode("utf-8", "surrogateescape")
+
+
 @click.command("config:import")
 @app_argument
 @app_option
@@ -137,7 +146,7 @@ def import_vars(
     raw = sys.stdin.buffer.read(IMPORT_MAX_BYTES + 1)
     if len(raw) > IMPORT_MAX_BYTES:
         raise usage_error("envfile", "The file is larger than 8 MiB.")
-    values = parse_envfile(raw.decode("utf-8", "surrogateescape"))
+    values = parse_envfile(_as_text(raw))
     if not values and not unset:
         raise usage_error("envfile", "There is no NAME=value in it.", "paas config:import < .env")
     config = session.platform.config

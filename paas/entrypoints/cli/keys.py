@@ -8,6 +8,7 @@ import click
 from paas.domain.apps import Role
 from paas.domain.errors import PaasError, usage_error
 from paas.domain.names import user_name
+from paas.domain.plain_text import EncodingError, plain_text
 from paas.entrypoints.cli.session import Session, json_option, pass_session
 from paas.entrypoints.cli.tables import print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json, print_line
@@ -83,4 +84,7 @@ def _read(file: str | None) -> str:
         raise PaasError("key-file", f"{file} could not be read: {error.strerror}.") from error
     if len(raw) > KEY_MAX_BYTES:
         raise usage_error("key", f"A public key has less than {KEY_MAX_BYTES} bytes.")
-    return raw.decode("utf-8", "replace")
+    try:
+        return plain_text(raw)
+    except EncodingError:
+        return raw.decode("utf-8", "replace")  # a comment, perhaps: the key itself is ASCII
