@@ -230,7 +230,7 @@ class NativeRuntime:
 def _reason(process: Process) -> str | None:
     """Why it last ended; a supervisord of before an upgrade tells the status alone."""
     if process.status is None:
-        return None
+        return process.reason  # of another process than the main one
     return process.reason or exit_words(process.status)
 
 

@@ -18,7 +18,6 @@ of paas/adapters/supervisor_loop.py the cures are:
 """
 
 import configparser
-import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,6 +29,7 @@ from supervisor.states import STOPPED_STATES, ProcessStates, getProcessStateDesc
 from supervisor.xmlrpc import Faults, RPCError
 
 from paas.adapters.exit_log import ExitLog
+from paas.adapters.supervisor_ends import Ends
 from paas.adapters.supervisor_loop import (
     TurnPoller,
     Wakeup,
@@ -41,10 +41,6 @@ from paas.adapters.supervisor_loop import (
 from paas.adapters.supervisor_starts import Starts
 from paas.adapters.supervisor_stops import LeftBehind
 
-# Ending within this time, this often in a row, holds a process back. The launcher's own backoff
-# waits for a second from the third time on.
-_QUICK_S = 0.5
-_QUICK_ENDS = 3
 # The platform's own program of that name: no app's, whose groups start with a number.
 _LOG, _LOG_BACKOFF_S = "log", 0.5
 
@@ -100,7 +96,7 @@ class PaasInterface:
     def __init__(self, supervisord: Any, wakeup: Wakeup, log: ExitLog, starts: Starts) -> None:
         self._supervisord = supervisord
         self._left = LeftBehind()
-        self._ends = _Ends(supervisord.options, wakeup, log, self._left)
+        self._ends = Ends(supervisord.options, wakeup, log, self._left)
         self._starts = starts
         self._wakeup = wakeup
         self._next_group = supervisord.ordered_stop_groups_phase_2
@@ -108,6 +104,7 @@ class PaasInterface:
         supervisord.ordered_stop_groups_phase_2 = self._stop_next_group
         supervisord.shutdown_report = self._shutdown_report
         events.subscribe(events.SupervisorStoppingEvent, self._stop_apps)
+        events.subscribe(events.Tick5Event, lambda _: self._ends.look(self._app_processes()))
         events.subscribe(events.ProcessStateBackoffEvent, _start_log_soon)
 
     def add_group_from_file(self, path: str) -> bool:
@@ -234,66 +231,3 @@ class PaasInterface:
         self._next_group()
         if len(self._supervisord.stop_groups or ()) < left:
             self._wakeup.next_turn()
-
-
-class _Ends:
-    """How often each process has ended by itself, and how the last time.
-
-    supervisord itself forgets the number of the signal that killed a process. And it would start
-    anew, without any pause, what fails before its own backoff begins (the launcher, when its spec
-    is missing or damaged): that is held until the next five-second tick.
-    """
-
-    def __init__(self, options: Any, wakeup: Wakeup, log: ExitLog, left: LeftBehind) -> None:
-        self._options = options
-        self._left = left
-        self._log = log
-        self._wakeup = wakeup
-        self._original_waitpid = options.waitpid
-        # By the process's identity: how often, with what status, in words, how often quickly in a
-        # row.
-        self._known: dict[int, tuple[int, int, str, int]] = {}
-        self._held: dict[int, tuple[Any, Any]] = {}
-        options.waitpid = self._waitpid
-        events.subscribe(events.Tick5Event, self._release)
-
-    def info(self, process: Any) -> dict[str, int | str]:
-        """exits, and status and reason where there was one."""
-        if id(process) not in self._known:
-            return {"exits": 0}
-        exits, status, reason, _ = self._known[id(process)]
-        return {"exits": exits, "status": status, "reason": reason}
-
-    def forget(self, process: Any) -> None:
-        """A process that is stopped."""
-        self._known.pop(id(process), None)
-        self._held.pop(id(process), None)
-        self._log.forget(process.group.config.name, process.config.name)
-
-    def _waitpid(self) -> tuple[int | None, int | None]:
-        pid, status = self._original_waitpid()
-        process = self._options.pidhistory.get(pid) if pid else None
-        if process is not None:
-            if process.killing:
-                self._left.tell(process)
-            self._note(process, os.waitstatus_to_exitcode(status))
-            self._wakeup.next_turn()
-        return pid, status
-
-    def _note(self, process: Any, status: int) -> None:
-        exits, _, reason, quick = self._known.get(id(process), (0, 0, "", 0))
-        lasted_s = time.time() - process.laststart
-        quick = quick + 1 if lasted_s < _QUICK_S else 0
-        if not process.killing:
-            reason = self._log.write(process.group.config.name, process.config.name, status)
-        self._known[id(process)] = (exits + 1, status, reason, quick)
-        # startsecs: the platform's own programs have supervisord's backoff.
-        if quick >= _QUICK_ENDS and process.config.startsecs == 0 and not process.killing:
-            self._held[id(process)] = (process, process.config.autorestart)
-            process.config.autorestart = False
-
-    def _release(self, _event: Any) -> None:
-        for process, autorestart in self._held.values():
-            process.config.autorestart = autorestart
-        self._held.clear()
-        self._wakeup.next_turn()

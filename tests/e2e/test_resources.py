@@ -20,6 +20,13 @@ while True:
         time.sleep(0.2)
 """
 HOG = "kept = [bytearray(32 * 2**20) for _ in range(40)]; print('got it all')"
+EATER = """
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/eat":
+        kept = [bytearray(32 * 2**20) for _ in range(40)]
+    start_response("200 OK", [])
+    return [b"hello"]
+"""
 MORTAL = """
 import http.server, os, threading
 print("here I am")
@@ -84,6 +91,24 @@ def test_memory_hog_is_killed(small: Server, victim: App) -> None:
     assert "got it all" not in hog.python(HOG)
     wait_for(hog.boot, what="the app with the hog")
     assert victim.shell("echo alive") == "alive\n"
+
+
+def test_a_worker_that_is_killed_for_memory_is_told(small: Server) -> None:
+    """Gunicorn's main process goes on, and knows only of a SIGKILL; the log and ps say why."""
+    files: dict[str, str | bytes] = {
+        "requirements.txt": "gunicorn\n",
+        "Procfile": "web: gunicorn --workers 1 eat:app\n",
+        "eat.py": EATER,
+    }
+    eater = push(small.user("eater"), "eater", files)
+    before = eater.ps()[0]
+    small.get("eater", "/eat")
+    limit = f"out of memory: the limit is {MEMORY_MIB} MiB"
+    eater.await_log(rf"paas\[web\.1\].*: A process was killed by SIGKILL \({limit}\)", limit_s=60)
+    (web,) = eater.ps()
+    assert (web["state"], web["exits"], web["since"]) == ("up", 0, before["since"])
+    assert limit in str(web["exit_reason"])
+    small.paas("apps:destroy", "eater", "--confirm", "eater")
 
 
 def test_crash_loop_backs_off(small: Server) -> None:

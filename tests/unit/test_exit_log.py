@@ -64,3 +64,37 @@ def test_what_has_no_log_is_no_error(log: ExitLog, tmp_path: Path) -> None:
     log.write("gate", "gate", 1)
     log.write("7-v1-1", LABEL, 1)
     assert [path.name for path in (tmp_path / "logs").iterdir()] == ["1"]
+
+
+def test_a_worker_that_is_killed_for_memory(log: ExitLog, tmp_path: Path) -> None:
+    """Told when the main process is still the same at the next look, with the limit, once."""
+    events = tmp_path / "cgroup" / f"{GROUP}-{LABEL}" / "memory.events"
+    log.begin(GROUP, LABEL)
+    assert log.look(GROUP, LABEL, 10) is None
+    events.write_text("oom 1\noom_kill 1\n")
+    assert log.look(GROUP, LABEL, 10) is None
+    words = "a process was killed by SIGKILL (out of memory: the limit is 64 MiB)"
+    events.write_text("oom 1\noom_kill 3\n")
+    assert log.look(GROUP, LABEL, 10) == words
+    assert log.look(GROUP, LABEL, 10) == words.replace("a process was", "2 processes were")
+    assert log.look(GROUP, LABEL, 10) is None
+    assert log.write(GROUP, LABEL, 1) == "exited with status 1"
+    assert lines(tmp_path)[0] == f"paas[web.1] v2: A{words[1:]}"
+    assert len(lines(tmp_path)) == 3
+
+
+def test_a_main_process_that_is_killed_is_told_as_such(log: ExitLog, tmp_path: Path) -> None:
+    """Also where the kill is seen before its end; what came before a start is of no concern."""
+    events = tmp_path / "cgroup" / f"{GROUP}-{LABEL}" / "memory.events"
+    log.begin(GROUP, LABEL)
+    events.write_text("oom 1\noom_kill 1\n")
+    assert log.look(GROUP, LABEL, 10) is None
+    assert "out of memory" in log.write(GROUP, LABEL, -9)
+    log.begin(GROUP, LABEL)
+    assert log.look(GROUP, LABEL, 11) is None
+    assert log.look(GROUP, LABEL, 11) is None
+    log.forget(GROUP, LABEL)
+    log.begin(GROUP, LABEL)
+    assert log.look(GROUP, LABEL, 12) is None
+    assert log.look(GROUP, LABEL, 12) is None
+    assert len(lines(tmp_path)) == 1
