@@ -7,7 +7,8 @@ import os
 import secrets
 from pathlib import Path
 
-from paas.domain.errors import PaasError, disk_failure
+from paas.adapters.disk_faults import disk_fault
+from paas.domain.errors import PaasError
 
 READ_MAX_BYTES = 16 * 1024 * 1024
 
@@ -38,7 +39,7 @@ def write_atomic(
         if durable:
             sync_directory(path.parent)
     except OSError as error:
-        raise disk_failure(error) or PaasError(
+        raise disk_fault(error, path) or PaasError(
             "file-not-written", f"{path} cannot be written: {error.strerror}."
         ) from error
 

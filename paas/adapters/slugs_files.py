@@ -7,6 +7,7 @@ from pathlib import Path
 
 from paas.adapters import directories, files
 from paas.adapters.background import Background
+from paas.adapters.disk_faults import no_room
 from paas.domain.errors import PaasError
 from paas.domain.sites import SlugFolder
 
@@ -119,7 +120,13 @@ class FileSlugs:
             return f"need {target}, which is gone"
         return None
 
+    def check_room(self) -> None:
+        fault = no_room(self._builds)
+        if fault is not None:
+            raise fault
+
     def check_space(self) -> None:
+        self.check_room()
         free_mib = shutil.disk_usage(self._builds).free // 1024**2
         if free_mib < self._min_free_mib:
             raise PaasError(

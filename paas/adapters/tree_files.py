@@ -14,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from paas.domain.errors import PaasError, disk_failure
+from paas.adapters.disk_faults import disk_fault
+from paas.domain.errors import PaasError
 from paas.domain.names import shown
 
 BATCH_FILES: Final = 64
@@ -60,7 +61,7 @@ class TreeFiles:
             os.mkdir(path, 0o755, dir_fd=self._root)
             os.chown(path, self._uid, self._uid, dir_fd=self._root, follow_symlinks=False)
         except OSError as error:
-            raise _wrapped(error, path) from error
+            raise _wrapped(error, path, self._root) from error
 
     def add(self, path: bytes, mode: int, content: bytes) -> None:
         """Make a file or a symbolic link, soon. mode: git's."""
@@ -82,7 +83,7 @@ class TreeFiles:
                         digest.update(data)
                         target.write(data)
         except OSError as error:
-            raise _wrapped(error, path) from error
+            raise _wrapped(error, path, self._root) from error
         if digest.hexdigest() != sha256:
             name = shown(path.decode("utf-8", "replace"))
             raise PaasError("lfs-damaged", f"The server's copy of {name} in Git LFS is damaged.")
@@ -101,7 +102,7 @@ class TreeFiles:
             try:
                 self._write(path, mode, content)
             except OSError as error:
-                raise _wrapped(error, path) from error
+                raise _wrapped(error, path, self._root) from error
 
     def _write(self, path: bytes, mode: int, content: bytes) -> None:
         if stat.S_ISLNK(mode):
@@ -124,8 +125,8 @@ def _permissions(mode: int) -> int:
     return 0o755 if mode & 0o111 else 0o644
 
 
-def _wrapped(error: OSError, path: bytes) -> PaasError:
+def _wrapped(error: OSError, path: bytes, root: int) -> PaasError:
     name = shown(path.decode("utf-8", "replace"))
-    return disk_failure(error) or PaasError(
+    return disk_fault(error, Path(f"/proc/self/fd/{root}")) or PaasError(
         "tree-not-written", f"{name} could not be written: {error.strerror}."
     )

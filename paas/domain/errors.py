@@ -48,10 +48,13 @@ def no_such_app(name: str) -> PaasError:
     )
 
 
-def disk_failure(error: OSError) -> PaasError | None:
-    """What an error says of the server's disk, wherever it comes up; None: nothing."""
+def disk_failure(error: OSError, *, no_inodes: bool = False) -> PaasError | None:
+    """What an error says of the server's disk, wherever it comes up; None: nothing.
+
+    no_inodes: whether the disk takes no more files, which the error does not tell.
+    """
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return disk_full()
+        return disk_full(no_inodes=no_inodes)
     if error.errno == errno.EROFS:
         return PaasError(
             "disk-read-only",
@@ -61,8 +64,15 @@ def disk_failure(error: OSError) -> PaasError | None:
     return None
 
 
-def disk_full() -> PaasError:
-    """The answer where there is no room."""
+def disk_full(*, no_inodes: bool = False) -> PaasError:
+    """The answer where there is no room: for more bytes, or for more files."""
+    if no_inodes:
+        return PaasError(
+            "disk-full",
+            "The server's disk takes no more files: all of its inodes are in use, whatever space "
+            "is free.",
+            "Delete some files on the server (df -i shows where), then try again.",
+        )
     return PaasError(
         "disk-full",
         "The server's disk is full.",

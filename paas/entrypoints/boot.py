@@ -21,6 +21,7 @@ from paas import wiring
 from paas.adapters import daemons, directories, leftovers, port_guard
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.clock import SystemClock
+from paas.adapters.disk_faults import disk_fault
 from paas.adapters.nginx_orphans import dismiss_orphans
 from paas.adapters.nginx_process import NginxProcess
 from paas.adapters.proxy_haproxy import HaproxyProxy
@@ -54,6 +55,12 @@ def main(argv: list[str] | None = None) -> int:
         if error.hint:
             print(f" !     {error.hint}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        fault = disk_fault(error)
+        if fault is None:
+            raise
+        print(f" !     {fault.message}\n !     {fault.hint}", file=sys.stderr)
+        return fault.exit_code
 
 
 def run(settings: Settings) -> NoReturn:

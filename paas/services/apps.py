@@ -70,7 +70,8 @@ class Apps:
             self.sites.refuse_claimed(name, app)  # once more: it may have been taken meanwhile
             self.repository.create(app.id)
         except BaseException:
-            self.destruction.undo(app)
+            with self.reserve.given_up():
+                self.destruction.undo(app)
             raise
         return app
 

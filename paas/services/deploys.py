@@ -140,11 +140,11 @@ class Deploys:
         if reason == "disk-full" or not self._is_released(build):
             self.slugs.remove(build.id)
             self.store.remove_slug(build.id)
-        if pending:  # there was no room to record its failure
-            self.store.fail_release(build.app_id, pending[0].version)
-        self.store.end_build(
-            replace(build, status=Status.FAILED, ended_at=self.clock.now(), reason=reason)
-        )
+        ended = replace(build, status=Status.FAILED, ended_at=self.clock.now(), reason=reason)
+        with self.rollout.reserve.given_up():
+            if pending:  # there was no room to record its failure
+                self.store.fail_release(build.app_id, pending[0].version)
+            self.store.end_build(ended)
         self.queue.forget(build.id)
         self.pruning.prune(build.app_id)
 

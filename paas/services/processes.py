@@ -124,7 +124,8 @@ class Processes:
             try:
                 self.rollout.run(app, release, say, lambda: None, leaving, only=only)
             except BaseException:
-                self.store.set_stopped(app.id, before)
+                with self.rollout.reserve.given_up():
+                    self.store.set_stopped(app.id, before)
                 raise
 
     def start(
@@ -153,7 +154,8 @@ class Processes:
             try:
                 self.rollout.run(app, release, say, on_live, leaving, only=missing)
             except BaseException:
-                self.store.set_stopped(app.id, before)
+                with self.rollout.reserve.given_up():
+                    self.store.set_stopped(app.id, before)
                 raise
 
     def wait(self, actor: Actor, name: str, say: Narrator) -> int | None:
@@ -199,7 +201,8 @@ class Processes:
                 with telling_failure(say, "The formation is as it was", standing(self.store, app)):
                     self.rollout.run(app, release, say, on_live, leaving, only=changed)
             except BaseException:
-                self.store.set_formation(app.id, before)
+                with self.rollout.reserve.given_up():
+                    self.store.set_formation(app.id, before)
                 raise
             return after
 

@@ -34,6 +34,8 @@ class Pushes:
     def to_push(self, actor: Actor, name: AppName, say: Narrator) -> App:
         """The app to push to; a first push makes it. Raises as for an unknown app where the name
         is another user's."""
+        # Before anything is sent: of a full disk git itself says "unpacker error".
+        self.deploys.slugs.check_room()
         if self.store.app(name) is None:
             app = self.apps.create(actor, name)
             say.step(f"Created the app {name}")

@@ -13,8 +13,8 @@ from paas.domain.addresses import Addresses
 from paas.domain.apps import App
 from paas.domain.errors import PaasError
 from paas.domain.formation import WEB, instances_of, wanted_quantities
-from paas.domain.interfaces import Logs, Narrator, Ports, Proxy, Runtime, Slugs, Store
-from paas.domain.releases import Instance, Release, Slug
+from paas.domain.interfaces import Logs, Narrator, Ports, Proxy, Reserve, Runtime, Slugs, Store
+from paas.domain.releases import Instance, Release, Slug, Status
 from paas.domain.start_limits import StartLimits
 from paas.domain.stopping import is_stopped, label, places
 from paas.services.foresight import Foresight
@@ -41,6 +41,7 @@ class Rollout:
     redirects: Redirects
     phases: Phases
     foresight: Foresight
+    reserve: Reserve
     retirement: Retirement
     addresses: Addresses
     limits: StartLimits
@@ -80,6 +81,7 @@ class Rollout:
         old = [instance for instance in there if instance not in keep]
         new: list[Instance] = []
         try:
+            self._end_interrupted(app, release)
             slug = self._slug(release)
             if slug is not None and release.version != app.current:
                 self._warn(app, release, say)
@@ -229,10 +231,17 @@ class Rollout:
             what = f"New instances of v{release.version} did not come up"
         self.logs.write(app.id, "release", f"{what}: {why}")
 
+    def _end_interrupted(self, app: App, release: Release) -> None:
+        """Under the app's lock none but this is being made: who made another could not undo it."""
+        for other in self.store.releases(app.id):
+            if other.status is Status.PENDING and other.version != release.version:
+                self.store.fail_release(app.id, other.version)
+
     def _discard(self, app: App, release: Release, new: list[Instance]) -> None:
         try:
             if release.version != app.current:
-                self.store.fail_release(app.id, release.version)
-        finally:  # also where the disk is too full to record it
+                with self.reserve.given_up():  # the disk may be full
+                    self.store.fail_release(app.id, release.version)
+        finally:  # also where that cannot be recorded
             if new:
                 self.retirement.stop(app, new)

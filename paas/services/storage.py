@@ -43,7 +43,8 @@ class Storages:
                 self._roll_out(app, say, live, leaving)
             except BaseException:
                 if not live.called:  # else the app writes to it already
-                    self.store.remove_storage(made.id)
+                    with self.reserve.given_up():
+                        self.store.remove_storage(made.id)
                     self.files.remove(app.id, made.id)
                 raise
 

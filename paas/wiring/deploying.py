@@ -64,6 +64,7 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
         ),
         phases=phases,
         foresight=Foresight(store=out.store, runtime=out.runtime, layers=LiveLayers()),
+        reserve=out.reserve,
         retirement=Retirement(
             store=out.store,
             runtime=out.runtime,

@@ -31,6 +31,8 @@ def test_what_frees_space_works(new_server: Callable[..., Server]) -> None:
     fill(server)
     refused = alice.ssh("config:set", "A=1", "-a", "stays", check=False)
     assert "The server's disk is full" in refused.stderr
+    kept = json.loads(alice.ssh("releases", "stays", "--json").stdout)
+    assert "pending" not in {release["status"] for release in kept}
     alice.ssh("run", "-a", "stays", "rm /app/data/big")
     assert stays.shell("ls data") == "small\n"
 

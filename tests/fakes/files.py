@@ -64,6 +64,9 @@ class FakeSlugs:
     def damage(self, slug_id: str) -> str | None:
         return None if slug_id in self.frozen else f"are gone from /slugs/{slug_id}"
 
+    def check_room(self) -> None:
+        self.check_space()
+
     def check_space(self) -> None:
         if self.full:
             raise PaasError("disk-full", "The server's disk is full.")

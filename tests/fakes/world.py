@@ -188,6 +188,7 @@ class World:
             redirects=Redirects(sites=self.sites, probe=self.probe, behind_balancer=False),
             phases=self.phases,
             foresight=Foresight(store=self.store, runtime=self.runtime, layers=self.layers),
+            reserve=self.reserve,
             retirement=Retirement(
                 store=self.store,
                 runtime=self.runtime,

@@ -1,13 +1,15 @@
 """What can be wrong with the store, in words: missing, of another server, older, damaged."""
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from paas.adapters.disk_faults import no_room
 from paas.adapters.files import read_bytes
 from paas.adapters.store_sqlite.mark import Mark
-from paas.domain.errors import PaasError, disk_full
+from paas.domain.errors import PaasError, disk_failure, disk_full
 
 # Every command ends with one of these while the store cannot be used.
 STORE_FAULTS = frozenset({"store-missing", "store-foreign", "store-older", "store-damaged"})
@@ -87,7 +89,7 @@ def told(path: Path, busy_s: float) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
         if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
-            raise disk_full() from error
+            raise no_room(path) or disk_full() from error
         if code == sqlite3.SQLITE_BUSY:
             raise PaasError(
                 "state-locked",
@@ -95,6 +97,12 @@ def told(path: Path, busy_s: float) -> Iterator[None]:
                 f"within {busy_s:g} s.",
                 "See who has it open, on the server: fuser -v state.db; then try again.",
             ) from error
+        if code == sqlite3.SQLITE_READONLY:
+            fault = disk_failure(OSError(errno.EROFS, "", str(path)))
+            assert fault is not None
+            raise fault from error
+        if code == sqlite3.SQLITE_CANTOPEN and (room := no_room(path)) is not None:
+            raise room from error
         if code == sqlite3.SQLITE_CANTOPEN and not path.exists():
             raise missing(path) from error
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or str(error).startswith(

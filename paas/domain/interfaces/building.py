@@ -140,5 +140,9 @@ class Slugs(Protocol):
     def damage(self, slug_id: str) -> str | None:
         """Why nothing can be started from a slug, as the end of a sentence; None where it can."""
 
+    def check_room(self) -> None:
+        """Raises PaasError where the disk has no room for anything: no bytes, no names of files,
+        or nothing can be written to it."""
+
     def check_space(self) -> None:
         """Raises PaasError where the disk is too full for a build."""

@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from paas import settings, wiring
+from paas.adapters.disk_faults import disk_fault
 from paas.domain.acme import TEND_COMMAND
 from paas.domain.apps import Actor
 from paas.domain.cron import DUE_COMMAND
-from paas.domain.errors import EXIT_USAGE, PaasError, disk_failure
+from paas.domain.errors import EXIT_USAGE, PaasError
 from paas.domain.gitaccess import ExecPlan
 from paas.domain.interfaces import Caller
 from paas.domain.names import AppName, user_name
@@ -237,7 +238,7 @@ def run(
         _suggest(argv, say)
         return error.exit_code
     except OSError as error:
-        failure = disk_failure(error)
+        failure = disk_fault(error)
         if failure is None:
             raise
         say.error(failure)
@@ -272,6 +273,12 @@ def git_service(
     except PaasError as error:
         say.error(error)
         return error.exit_code
+    except OSError as error:
+        failure = disk_fault(error)
+        if failure is None:
+            raise
+        say.error(failure)
+        return failure.exit_code
 
 
 def _session(
