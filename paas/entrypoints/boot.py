@@ -130,15 +130,15 @@ def _prepare_from_store(settings: Settings) -> None:
         platform.reconcile.prepare()
         return
     print(fault.message, fault.hint, sep="\n", file=sys.stderr)
-    stand_in = StoreRescue(settings.state / "state.db").stand_in(settings.run / "rescue")
-    if stand_in is None:
+    placed = StoreRescue(settings.state / "state.db").place_newest(settings.run / "rescue")
+    if placed is None:
         print("No copy of it is whole: only what has its files yet is started.", file=sys.stderr)
         platform.runtime.forget_unstartable()
         return
     try:
-        wiring.build(settings, stand_in).reconcile.lay_out()
+        wiring.build(settings, placed).reconcile.lay_out()
     finally:
-        directories.remove(stand_in.parent)
+        directories.remove(placed.parent)
 
 
 def _reconcile_when_up(settings: Settings) -> None:

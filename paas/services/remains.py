@@ -1,6 +1,6 @@
 """What is on the server though the store does not have it (any more).
 
-What the store says is removed is deleted, also where whoever was to do so was killed. What it
+What the store says is removed is deleted, also after a kill in the middle. What it
 never knew may be all that is left of somebody's data, after an older copy of the store was put in
 its place: that goes to the trash, and what runs of it is left to run.
 """

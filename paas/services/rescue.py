@@ -54,7 +54,7 @@ class Rescue:
         return copy
 
     def adopt(self, say: Narrator) -> None:
-        """Go on with the store that is there, though it is another or an older one.
+        """Use the store that is there from now on, though it is another or an older one.
 
         The latest copy of the former one goes to the trash, since that of this one takes its place.
         Raises PaasError where the store can be used as it is, is missing, or is damaged.

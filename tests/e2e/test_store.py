@@ -202,7 +202,7 @@ def test_a_restore_that_is_killed(fragile: Server, shop: User) -> None:
 
 
 def test_an_upgrade_makes_no_store(fragile: Server, shop: User) -> None:
-    """install.sh run again restores nothing by itself, and makes no empty store."""
+    """install.sh run again restores nothing unasked, and makes no empty store."""
     database(fragile).unlink()
     upgraded = fragile.install("--quiet", check=False)
     assert "is missing or empty" in upgraded.stderr

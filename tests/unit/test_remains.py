@@ -18,7 +18,7 @@ def keep(world: World) -> Path:
 
 
 def put_back(world: World, copy: Path) -> None:
-    """Make an older copy the store, as somebody with a backup would, and go on with it."""
+    """Make an older copy the store, as somebody with a backup would, and adopt it."""
     world.store.close()
     for path in world.folder.glob("state.db-*"):
         path.unlink()

@@ -1,4 +1,4 @@
-"""A store that is empty, foreign, older or damaged is told as such and can be put back."""
+"""A store that is empty, foreign, older or damaged is named as such and can be put back."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def store(path: Path) -> SqliteStore:
-    """One that a process opens anew."""
+    """One that a process opens for itself."""
     return SqliteStore(path, UIDS)
 
 
@@ -123,7 +123,7 @@ def test_another_server_s_store(path: Path, tmp_path: Path) -> None:
 
 
 def test_an_older_store(path: Path, tmp_path: Path) -> None:
-    """It is told by the mark; one that is adopted gives no number twice."""
+    """The mark shows it; one that is adopted gives no number twice."""
     add(path, "shop")
     shutil.copy(path, tmp_path / "backup.db")
     add(path, "newer")
@@ -309,12 +309,12 @@ def test_writers_that_are_killed(path: Path) -> None:
     assert len(names(path)) <= 20  # one for each writer that was killed between two changes
 
 
-def test_a_stand_in_to_start_from(path: Path, tmp_path: Path) -> None:
+def test_a_copy_to_start_from(path: Path, tmp_path: Path) -> None:
     """A database of its own, which says what the latest copy says."""
     add(path, "shop")
     Copies(path).latest()
     path.unlink()
-    stand_in = StoreRescue(path).stand_in(tmp_path / "rescue")
-    assert stand_in is not None
-    assert names(stand_in) == ["shop"]
+    placed = StoreRescue(path).place_newest(tmp_path / "rescue")
+    assert placed is not None
+    assert names(placed) == ["shop"]
     assert not path.exists()

@@ -13,7 +13,7 @@ from paas.adapters.store_sqlite.mark import MarkFile
 def create(path: Path) -> None:
     """Make an empty store at path, with a new identity. Raises FileExistsError where there is one.
 
-    It appears whole or not at all. Whoever is killed before the mark leaves a store without one,
+    It appears whole or not at all. A kill before the mark leaves a store without one,
     which is taken as it is.
     """
     new = path.with_name(f"{path.name}.new")

@@ -27,7 +27,7 @@ class _Open:
 
 
 class Database:
-    """Opens on first use, anew after a fork, or where the file was replaced.
+    """Opens on first use, again after a fork, and where the file was replaced.
 
     It never makes the file (creation.py does). uids: the range that apps get theirs from.
     """

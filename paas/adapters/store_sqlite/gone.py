@@ -1,4 +1,4 @@
-"""What was removed for good: its files may be deleted, also if whoever was to do so died."""
+"""What was removed for good: its files may be deleted, also after a kill in the middle."""
 
 import sqlite3
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """The mark beside the database: which store it is, and how many changes it has seen.
 
-An empty, foreign or older file in place of the database is told by it. It is written after a
+It shows that an empty, foreign or older file is in the place of the database. It is written after a
 change is on the disk, in place, with one write that no kill can interrupt, and not synced: so it
 never says more than the database has, and costs a change microseconds. `sync` is for the watch
 process, once a second where there was a change (docs/design.md says why that is enough).

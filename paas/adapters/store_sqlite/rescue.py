@@ -101,7 +101,7 @@ class StoreRescue:
             claimed = self._claim(connection, Mark(present.id, changes))
         self._mark.write(claimed)
 
-    def stand_in(self, directory: Path) -> Path | None:
+    def place_newest(self, directory: Path) -> Path | None:
         """A database in that directory to read what ran from; None where no copy is whole."""
         copy = self.newest_whole()
         if copy is None:

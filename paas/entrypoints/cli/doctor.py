@@ -17,7 +17,7 @@ from paas.services.access import require_admin
 @click.option("--fix", is_flag=True, help="Mend what can be mended, and say what could not.")
 @click.option("--empty-trash", is_flag=True, help="Delete for good what the database never knew.")
 @click.option("--restore-store", is_flag=True, help="Take the newest whole copy of the database.")
-@click.option("--adopt-store", is_flag=True, help="Go on with an older or another database.")
+@click.option("--adopt-store", is_flag=True, help="Use an older or another database from now on.")
 @json_option
 @pass_session
 def doctor(

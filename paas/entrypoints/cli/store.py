@@ -25,7 +25,7 @@ def tell(session: Session, fault: PaasError) -> None:
             f"{state / 'state.db'}, then: paas doctor --adopt-store"
         )
     if fault.reference in {"store-older", "store-foreign"}:
-        session.say.warn("To go on with the one that is there: paas doctor --adopt-store")
+        session.say.warn("To use the one that is there from now on: paas doctor --adopt-store")
     session.say.detail("Whatever the database then does not know is kept in the trash.")
 
 
@@ -37,7 +37,7 @@ def restore(session: Session) -> None:
 
 
 def adopt(session: Session) -> None:
-    """Go on with the one that is there, and bring the server to it."""
+    """Use the one that is there, and bring the server to it."""
     session.platform.rescue.adopt(session.say)
     session.say.step("The database that is there is this server's from now on")
     _reconcile(session)
