@@ -1,0 +1,69 @@
+"""Pushes that fail as people's do, on a whole server: a sentence names cause and remedy."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.e2e.server import Repository, Server, User
+from tests.e2e.tiny import tiny
+
+MakeRepository = Callable[..., Repository]
+CRLF = "#!/usr/bin/env bash\r\nexec python serve.py\r\n"
+# As Heroku's documentation and other platforms' users name theirs.
+COLLIDING = (
+    *("CACHE_DIR", "BUILD_DIR", "ENV_DIR", "build", "cache", "env", "pack", "python", "key", "log"),
+    *("SYSTEM_PYTHON", "VERSION_PATTERN", "GIT_DIR", "GIT_WORK_TREE", "TMPDIR"),
+)
+
+
+@pytest.mark.parametrize(
+    ("mode", "script", "message", "hint"),
+    [
+        (
+            "-x",
+            "#!/bin/bash\nexec python serve.py\n",
+            "bin/web cannot be run",
+            "--chmod=+x bin/web",
+        ),
+        ("+x", CRLF, "A script of the app has Windows line ends (CRLF)", ".gitattributes"),
+        (
+            "+x",
+            CRLF.replace("/usr/bin/env ", "/bin/"),
+            "Windows line ends (CRLF)",
+            ".gitattributes",
+        ),
+    ],
+)
+def test_a_script_that_cannot_be_run(
+    alice: User, repository: MakeRepository, mode: str, script: str, message: str, hint: str
+) -> None:
+    """Its mode or its line ends, with git's command for it, and not only the shell's words."""
+    mine = repository(tiny(Procfile="web: bin/web\n", **{"bin/web": script}))
+    mine.git("update-index", f"--chmod={mode}", "bin/web")
+    mine.git("commit", "-qm", "mode", "--allow-empty")
+    said = alice.push(mine, "ends-script", check=False)
+    assert said.returncode == 1
+    assert message in said.stdout
+    assert hint in said.stdout
+
+
+def test_a_name_that_the_module_does_not_have(alice: User, repository: MakeRepository) -> None:
+    """gunicorn app:ap is one line, not a traceback."""
+    mine = repository({"requirements.txt": "gunicorn\n", "app.py": "app = 1\n"})
+    mine.commit({"Procfile": "web: gunicorn app:ap\n"})
+    said = alice.push(mine, "ends-name", check=False)
+    assert said.returncode == 1
+    assert "app.py has no 'ap', which the command names." in said.stdout
+    assert "Traceback" not in said.stdout
+
+
+def test_config_vars_with_names_of_scripts(
+    server: Server, alice: User, repository: MakeRepository
+) -> None:
+    """They break no build, and reach the app unchanged."""
+    alice.ssh("apps:create", "ends-vars")
+    alice.ssh("config:set", "-a", "ends-vars", *(f"{name}=/x" for name in COLLIDING))
+    mine = repository(tiny())
+    assert "Live:" in alice.push(mine, "ends-vars").stdout
+    found = alice.ssh("run", "-a", "ends-vars", "--", "env").stdout.splitlines()
+    assert {f"{name}=/x" for name in COLLIDING} <= set(found)
