@@ -4,6 +4,8 @@ From this machine only root and the proxy, from the network nobody, over IPv4 an
 listens on another port than its own is not reached from the network either: by its uid. Only the
 packets that open a connection are looked at, so that replies and other tables are not touched.
 
+A port whose instance is about to be stopped is shut: nobody gets in, and who is in may stay.
+
 A port that is claimed for one app answers from no other: the second packet of a connection carries
 the uid of who listens. A port in no claim is left alone, so that nothing is lost with the claims.
 
@@ -30,6 +32,8 @@ from paas.settings import Settings
 
 NFT = Path("/usr/sbin/nft")
 NFT_LIMIT_S = 10.0
+# For where whoever shut a port is killed before it is given back.
+SHUT_S = 600
 NOBODY = 65534
 _UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 _COOKIES = Path("/proc/sys/net/ipv4/tcp_syncookies")
@@ -50,6 +54,10 @@ table inet {table} {{
         type inet_service
         flags timeout
     }}
+    set shut {{
+        type inet_service
+        flags timeout
+    }}
     set foreign {{
         type inet_service
     }}
@@ -60,6 +68,7 @@ table inet {table} {{
         oif != "lo" tcp flags & (syn|ack) == (syn|ack) goto answer_abroad
     }}
     chain knock {{
+        tcp dport @shut reject with tcp reset
         meta skuid {{ 0, {proxy} }} accept
         reject with tcp reset
     }}
@@ -134,20 +143,26 @@ class NftFirewall:
     def claim(self, claims: Sequence[tuple[int, int]]) -> None:
         """Have these ports answer from these uids alone; nothing where the rules are not up."""
         with suppress(PaasError):
-            _nft(["-f", "-"], self._elements("add", claims))
+            _nft(["-f", "-"], self._elements("add", claims) + self._opened(claims))
 
     def release(self, claims: Sequence[tuple[int, int]]) -> None:
         """Undo such claims; no error where there are none."""
         with suppress(PaasError):
             # nft deletes only what is there.
             lines = self._elements("add", claims) + self._elements("delete", claims)
-            _nft(["-f", "-"], lines)
+            _nft(["-f", "-"], lines + self._opened(claims))
 
     def unclaimed(self, claims: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         """Those of the claims that the rules do not have. Raises PaasError where they are down."""
         words = _nft(["list", "set", "inet", self.table, "owners"], "")
         there = {(int(port), int(uid)) for port, uid in re.findall(r"(\d+) \. (\d+)", words)}
         return [claim for claim in claims if claim not in there]
+
+    def shut(self, ports: Sequence[int]) -> None:
+        """Refuse new connections to these ports until they are given back; what is open goes on."""
+        each = ", ".join(f"{port:d} timeout {SHUT_S:d}s" for port in ports)
+        with suppress(PaasError):
+            _nft(["-f", "-"], f"add element inet {self.table} shut {{ {each} }}\n")
 
     def hold(self, ports: Sequence[int], limit_s: int) -> None:
         """Hold up new connections to these ports, so long at most; nothing without the rules."""
@@ -159,6 +174,12 @@ class NftFirewall:
         """Hold up no new connection any longer."""
         with suppress(PaasError):
             _nft(["-f", "-"], f"flush set inet {self.table} held\n")
+
+    def _opened(self, claims: Sequence[tuple[int, int]]) -> str:
+        """Nobody is refused at these ports any more, shut or not."""
+        ports = ", ".join(f"{port:d}" for port, _ in claims)
+        element = f"element inet {self.table} shut {{ {ports} }}\n"
+        return f"add {element}delete {element}"
 
     def _elements(self, verb: str, claims: Sequence[tuple[int, int]]) -> str:
         if not claims:

@@ -26,6 +26,12 @@ class PortClaims:
         if ports:
             self._firewall.claim([(port, uid) for port in ports])
 
+    def shut(self, instances: Sequence[Instance]) -> None:
+        """Refuse new connections to the instances' ports; those that are open go on."""
+        ports = [instance.port for instance in instances if instance.port is not None]
+        if ports:
+            self._firewall.shut(ports)
+
     def release(self, spec: Path) -> None:
         """Give back the port of an instance, as its launch spec has it."""
         found = _claim(spec)

@@ -105,6 +105,10 @@ class NativeRuntime:
         }
         return measured(members)
 
+    def shut(self, instances: Sequence[Instance]) -> None:
+        """See `Runtime`; nothing where the firewall's rules are not up."""
+        self._claims.shut(instances)
+
     def stop(self, instances: Sequence[Instance], limit_s: float) -> set[str]:
         """TERM to the main process, KILL to all after limit_s; then forget them.
 

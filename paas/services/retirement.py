@@ -110,7 +110,11 @@ class Retirement:
         with ThreadPoolExecutor(1) as beside:
             ending = beside.submit(self._end, app, others) if others else None
             with say.doing(f"waiting for the last requests to {_names(drained)}"):
-                self._drain(ports, look)
+                if self._drain(ports, look):
+                    # Whoever comes only now, by a former worker of the proxy, is refused before
+                    # the instance has seen anything: the worker asks the present ones then.
+                    self.runtime.shut(drained)
+                    self.proxy.drain(LOOK_S, ports)
             with say.doing(f"stopping {_names(old)}"):
                 if ending is not None:
                     self._stop_left(app, others, ending.result)
@@ -140,11 +144,15 @@ class Retirement:
         except PaasError as error:
             self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
 
-    def _drain(self, ports: Sequence[int], look: Callable[[], None]) -> None:
+    def _drain(self, ports: Sequence[int], look: Callable[[], None]) -> bool:
+        """False: there are still some at the limit."""
         left_s = self.drain_limit_s
-        while not self.proxy.drain(min(LOOK_S, left_s), ports) and left_s > LOOK_S:
+        while not self.proxy.drain(min(LOOK_S, left_s), ports):
+            if left_s <= LOOK_S:
+                return False
             left_s -= LOOK_S
             look()
+        return True
 
     def _end_left_by_others(self, app: App, holder: str, say: Narrator) -> None:
         """What reconcile left alone, since this process had its mark: others' who were killed.

@@ -53,6 +53,26 @@ def test_only_root_and_the_proxy_reach_the_range(
         assert connects(70_001, host, LAST + 1)
 
 
+def test_a_port_that_is_shut_keeps_those_who_are_in(firewall: NftFirewall) -> None:
+    """Root and the proxy are refused at once; given back, or claimed anew, it is open again."""
+    port = FIRST + 3
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        with socket.create_connection(("127.0.0.1", port), 5) as client:
+            taken, _ = listener.accept()
+            firewall.shut([port])
+            assert not connects(0, "127.0.0.1", port)
+            assert not connects(33, "127.0.0.1", port)
+            assert connects(0, "127.0.0.1", port) is False
+            with taken:
+                client.sendall(b"still here")
+                assert taken.recv(100) == b"still here"
+        firewall.release([(port, 70_003)])
+        assert connects(33, "127.0.0.1", port)
+        firewall.shut([port])
+        firewall.claim([(port, 0)])
+        assert connects(33, "127.0.0.1", port)
+
+
 def test_replies_from_the_range_are_not_touched(firewall: NftFirewall) -> None:
     """A client whose own port lies in the range gets its answer from another uid's server."""
     with socket.create_server(("127.0.0.1", LAST + 1)) as server:

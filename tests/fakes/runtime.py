@@ -50,6 +50,7 @@ class FakeRuntime:
     running: dict[str, Started] = field(default_factory=dict)
     files: dict[str, Started] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    shut_ids: list[str] = field(default_factory=list)
     failure: PaasError | None = None
     asked: int = 0
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
@@ -93,6 +94,9 @@ class FakeRuntime:
 
     def usage(self, instances: Sequence[Instance]) -> dict[str, Usage]:
         return {i.id: Usage(10 * 1024**2, 1.0, 1) for i in instances if i.id in self.running}
+
+    def shut(self, instances: Sequence[Instance]) -> None:
+        self.shut_ids += [instance.id for instance in instances]
 
     def stop(self, instances: Sequence[Instance], limit_s: float) -> set[str]:
         killed = {

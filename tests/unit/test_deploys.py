@@ -57,7 +57,7 @@ def test_second_push_replaces_without_a_gap(world: World) -> None:
     world.proxy.calls.clear()
     world.push(commit="b" * 40)
     assert world.runtime.calls == ["start 1-v2-2", "stop 1-v1-1-web.1"]
-    assert world.proxy.calls == ["apply 1 5001", "drain"]
+    assert world.proxy.calls == ["apply 1 5001", "drain", "drain"]
     assert world.live == ["(5000,)", "(5001,)"]
     assert world.store.used_ports() == {5001}
 

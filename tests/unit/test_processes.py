@@ -175,7 +175,7 @@ def test_scaling_down_drains_and_stops_only_what_is_too_much(shop: World) -> Non
     scale(shop, "web=1", "worker=0")
     assert generations(shop) == {"web.1": before["web.1"]}
     assert len(shop.proxy.ports(HOST) or ()) == 1
-    assert [call.split()[0] for call in shop.proxy.calls] == ["apply", "drain"]
+    assert [call.split()[0] for call in shop.proxy.calls] == ["apply", "drain", "drain"]
     assert {call.split()[0] for call in shop.runtime.calls} == {"stop"}
     restart(shop)
     assert len(shop.store.instances()) == len(shop.runtime.running) == 1
@@ -216,7 +216,7 @@ def test_stopping_drains_before_it_stops(shop: World) -> None:
     """The proxy is switched and drained first."""
     shop.proxy.calls.clear()
     stop(shop, "web.1")
-    assert [call.split()[0] for call in shop.proxy.calls] == ["apply", "drain"]
+    assert [call.split()[0] for call in shop.proxy.calls] == ["apply", "drain", "drain"]
 
 
 @pytest.mark.parametrize("word", ["web.3", "web.0", "none", "web.x", "none.1"])

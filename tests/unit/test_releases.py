@@ -95,7 +95,7 @@ def test_rollback_brings_back_code_and_config(shop: World) -> None:
     assert "GREETING" not in shop.environment()
     assert len(shop.store.builds(1)) == builds
     assert shop.runtime.calls == ["start 1-v4-4", "stop 1-v3-3-web.1"]
-    assert shop.proxy.calls == ["apply 1 5001", "drain"]
+    assert shop.proxy.calls == ["apply 1 5001", "drain", "drain"]
     assert current(shop) == 4
 
 

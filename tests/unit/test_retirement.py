@@ -67,6 +67,14 @@ def test_only_who_is_with_those_that_go_is_waited_for(shop: World) -> None:
     (former,) = (i.port for i in shop.store.instances(1))
     shop.push(commit="c" * 40)
     assert shop.proxy.drained_ports == [former]
+    assert shop.runtime.shut_ids[-1:] == ["1-v2-2-web.1"]
+
+
+def test_who_is_with_a_former_instance_at_the_limit_is_not_shut_out(shop: World) -> None:
+    """Nothing is refused that a former worker of the proxy might still have to send."""
+    shop.proxy.drained = False
+    shop.push(commit="c" * 40)
+    assert "1-v2-2-web.1" not in shop.runtime.shut_ids
 
 
 def test_what_gets_no_requests_is_not_drained(world: World) -> None:

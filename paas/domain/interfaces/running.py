@@ -47,6 +47,9 @@ class Runtime(Protocol):
     def usage(self, instances: Sequence[Instance]) -> dict[str, Usage]:
         """What those that run take of the machine, measured now, by instance id."""
 
+    def shut(self, instances: Sequence[Instance]) -> None:
+        """Refuse new connections to them, until they are stopped; those that are open go on."""
+
     def stop(self, instances: Sequence[Instance], limit_s: float) -> set[str]:
         """TERM to the main process, KILL to all after limit_s, until none is left; then forget.
 
