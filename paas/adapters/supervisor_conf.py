@@ -127,6 +127,7 @@ def group_conf(
 process_name={_word(label)}
 command={" ".join(_word(word) for word in (*launcher, str(path)))}
 directory=/
+umask=022
 autostart=true
 autorestart=true
 startsecs=0

@@ -68,7 +68,8 @@ def run(settings: Settings) -> NoReturn:
     prepare(settings)
     _reconcile_when_up(settings)
     os.chdir("/")
-    os.umask(0o022)
+    # For the logs that supervisord writes. Its programs have 022, as their sections say.
+    os.umask(0o027)
     _become(daemons.supervisord_argv(settings))
 
 

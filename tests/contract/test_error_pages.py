@@ -134,10 +134,10 @@ def test_a_refusal_has_a_page_as_well(nginx: Nginx, status: int) -> None:
 
 
 def test_headers_that_are_too_large_are_told_from_a_bad_request(nginx: Nginx) -> None:
-    """HAProxy cannot: it answers before it knows that it is a request."""
+    """HAProxy cannot where they fit no buffer: it does not know then that it is a request."""
     with application() as app:
         nginx.proxy.apply(Site(1, (HOST,), (app.server_port,)))
-        answer = nginx.get(HOST, "/", *(f"Cookie: {n}={'x' * 7000}" for n in range(6)))
+        answer = nginx.get(HOST, "/", *(f"Cookie: {n}={'x' * 7000}" for n in range(20)))
         if nginx.has_pages_for_people_alone:
             assert status_of(answer) == 431
             assert "delete those of this site" in said(answer)
