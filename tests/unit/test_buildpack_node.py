@@ -130,6 +130,17 @@ def test_fetches_the_node_that_is_asked_for(project: NodeProject) -> None:
     assert "Using Node.js 20.1.0, which fits" in project.again()
 
 
+def test_a_newer_yarn_may_make_its_lock_file(project: NodeProject) -> None:
+    """Without one it must not be immutable, as it is by itself under CI; with one it must."""
+    yarn = project.package(packageManager="yarn@4.9.2")
+    npm = project.root / "bin/npm"
+    npm.write_text(npm.read_text().replace("echo 10.0.0", "echo 4.9.2"))
+    yarn.again()
+    assert "install --no-immutable" in project.calls()
+    yarn.write({"yarn.lock": "__metadata:\n  version: 8\n"}).again()
+    assert "install --immutable" in project.calls()
+
+
 def test_fetches_the_yarn_of_the_lock_file(project: NodeProject) -> None:
     """yarn 1 for an old lock file, a new one for a new; packageManager counts first."""
     project.write({"yarn.lock": "# yarn lockfile v1\n"}).again()

@@ -22,7 +22,12 @@ install_packages() {
             ;;
         yarn)
             if ((${manager_version%%.*} >= 2)); then
-                run_manager yarn install ${lock:+--immutable}
+                # Under CI it is immutable by itself, and would refuse to make a lock file.
+                if [[ -n $lock ]]; then
+                    run_manager yarn install --immutable
+                else
+                    run_manager yarn install --no-immutable
+                fi
             else
                 run_manager yarn install --production=false --non-interactive --ignore-engines \
                     ${lock:+--frozen-lockfile}
