@@ -7,7 +7,7 @@ is buildpacks/lib/build.sh; what it made comes back in a small file of the app's
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -20,6 +20,7 @@ from paas.adapters.build_result import parse_result, read_result
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.child_launch import launch, write_spec
 from paas.adapters.instance_specs import hidden, tool_binds
+from paas.adapters.python_choice import choose_python
 from paas.adapters.pythons import provide_python
 from paas.adapters.untrusted import discard, read_plain_file
 from paas.domain.apps import App
@@ -66,12 +67,15 @@ class BuildpackBuilder:
         """
         cache = self._settings.state / "cache" / str(app.id)
         provide_python(self._settings, tree, cache, output, check)
+        told: Mapping[str, str] = {}
+        if not buildpacks or "python" in {pack.source for pack in buildpacks}:
+            told = choose_python(self._settings, tree, cache, output, check)
         files.make_directory(cache, mode=0o700, owner=(app.uid, app.uid))
         # A result of an earlier build must not pass for one of this.
         discard(cache / RESULT)
         heard = Heard(output)
         room = self._room(app.id)
-        job = _Job(app, tree, cache, room / "env", tuple(buildpacks), commit)
+        job = _Job(app, tree, cache, room / "env", tuple(buildpacks), commit, told)
         with self._prepared(job, config) as spec:
             status = self._launch(app, spec, heard, check)
         heard.end(failed=status != 0)
@@ -148,7 +152,10 @@ class BuildpackBuilder:
         return LaunchSpec(
             label="build",
             argv=job.argv(),
-            env={name: Secret(text) for name, text in self._environment(job.commit).items()},
+            env={
+                name: Secret(text)
+                for name, text in {**self._environment(job.commit), **job.told}.items()
+            },
             uid=job.app.uid,
             slug=str(job.tree),
             writable_slug=True,
@@ -249,6 +256,7 @@ class _Job:
     env: Path
     buildpacks: tuple[Buildpack, ...]
     commit: str
+    told: Mapping[str, str]
 
     def argv(self) -> tuple[str, ...]:
         """The driver and its arguments."""

@@ -38,8 +38,22 @@ def provide_python(
     Files that are malformed are left to the buildpack's own messages.
     """
     version = requested_version(tree) or last_version(cache)
-    if version is None or is_available(settings, version):
-        return
+    if version is not None and not is_available(settings, version):
+        fetch_python(settings, version, output, check)
+
+
+def fetch_python(
+    settings: Settings,
+    version: str,
+    output: Callable[[bytes], None],
+    check: Callable[[], None] = lambda: None,
+    *,
+    retries: int | None = None,
+) -> bool:
+    """Have uv install a version (N.N or N.N.N) for all apps; whether it could.
+
+    retries: how often uv tries again where the network fails it; None: as often as it likes.
+    """
     output(f"-----> Fetching Python {version}, which this server does not have yet".encode())
     argv: list[str | Path] = [
         settings.current / "venv/bin/uv",
@@ -54,7 +68,12 @@ def provide_python(
             argv,
             description=f"Fetching Python {version}",
             timeout_s=DOWNLOAD_LIMIT_S,
-            env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **settings.build_env},
+            env={
+                "PATH": "/usr/bin:/bin",
+                "HOME": "/nonexistent",
+                **({} if retries is None else {"UV_HTTP_RETRIES": str(retries)}),
+                **settings.build_env,
+            },
             cwd=Path("/"),
             on_line=lines.append,
             check=False,
@@ -63,11 +82,17 @@ def provide_python(
     except PaasError as error:
         check()
         output(f" !     {error.message}".encode())
-        return
+        return False
     finally:
         os.umask(former_mask)
     for line in lines if ended.ok else lines[-6:]:
         output(b"       " + line)
+    return ended.ok
+
+
+def has_version_file(tree: Path) -> bool:
+    """Whether the app has a file that names a version, well-formed or not."""
+    return any(os.path.lexists(tree / name) for name, _ in VERSION_FILES)
 
 
 def requested_version(tree: Path) -> str | None:
@@ -116,13 +141,14 @@ def is_available(settings: Settings, version: str) -> bool:
     """Whether the system or uv's directory has that version (N.N or N.N.N)."""
     minor = ".".join(version.split(".")[:2])
     system = Path(f"/usr/bin/python{minor}")
-    if system.exists() and (version == minor or _patch_version(system) == version):
+    if system.exists() and (version == minor or system_version(system) == version):
         return True
     pattern = f"cpython-{version}-linux-*" if version != minor else f"cpython-{minor}.*-linux-*"
     return any(settings.pythons.glob(pattern))
 
 
-def _patch_version(python: Path) -> str:
+def system_version(python: Path) -> str:
+    """``3.11.2``"""
     ended = process.run(
         [python, "-V"], description=f"Asking {python} for its version", timeout_s=10, env={}
     )

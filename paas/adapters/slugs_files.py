@@ -8,6 +8,7 @@ from pathlib import Path
 from paas.adapters import directories, files
 from paas.adapters.background import Background
 from paas.adapters.disk_faults import no_room
+from paas.adapters.pythons import last_version
 from paas.domain.errors import PaasError
 from paas.domain.sites import SlugFolder
 
@@ -92,6 +93,20 @@ class FileSlugs:
 
     def remove_cache(self, app_id: int) -> None:
         directories.remove(self._caches / str(app_id))
+
+    def empty_cache(self, app_id: int) -> None:
+        cache = self._caches / str(app_id)
+        version = last_version(cache)
+        if version is None:
+            directories.remove(cache)
+            return
+        found = cache.stat(follow_symlinks=False)
+        owner = (found.st_uid, found.st_gid)
+        directories.remove(cache)
+        folder = cache / "packs" / "python"
+        for path in (cache, folder.parent, folder):
+            files.make_directory(path, mode=0o700, owner=owner)
+        files.write_atomic(folder / "version", f"{version}\n", owner=owner)
 
     def cache_bytes(self, app_id: int) -> int:
         return directories.size_bytes(self._caches / str(app_id))

@@ -137,7 +137,7 @@ class Builds:
             holder = f"{actor.name} purges the build cache"
             with self.locks.app(app.id, holder, waiting(say)), say.doing("deleting it"):
                 size_bytes = self.slugs.cache_bytes(app.id)
-                self.slugs.remove_cache(app.id)
+                self.slugs.empty_cache(app.id)
         return app, size_bytes
 
     def _wait_for_end(self, app: App, build: Build) -> Build:

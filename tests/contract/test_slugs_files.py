@@ -1,5 +1,6 @@
 """Slugs on a real file system."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -35,3 +36,23 @@ def test_a_slug_outlives_a_power_cut(tmp_path: Path) -> None:
 
 def _run(*argv: str | Path) -> None:
     subprocess.run(argv, check=True, timeout=60)
+
+
+def test_an_emptied_cache_keeps_the_version_of_python(tmp_path: Path) -> None:
+    """What the app was built with stays with it, and nothing else; it is the app's own, still."""
+    slugs = FileSlugs(tmp_path, min_free_mib=1)
+    folder = tmp_path / "cache/7/packs/python"
+    folder.mkdir(parents=True)
+    (folder / "venv-1.tar").write_text("large")
+    slugs.empty_cache(7)
+    assert not (tmp_path / "cache/7").exists()
+    folder.mkdir(parents=True)
+    (folder / "version").write_text("3.98\n")
+    (folder / "venv-1.tar").write_text("large")
+    os.chown(tmp_path / "cache/7", 70_001, 70_001)
+    slugs.empty_cache(7)
+    assert [path.name for path in (tmp_path / "cache/7").rglob("*") if path.is_file()] == [
+        "version"
+    ]
+    assert (folder / "version").read_text() == "3.98\n"
+    assert {path.stat().st_uid for path in (tmp_path / "cache/7").rglob("*")} == {70_001}

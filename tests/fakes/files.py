@@ -52,6 +52,9 @@ class FakeSlugs:
     def remove_cache(self, app_id: int) -> None:
         self.caches.pop(app_id, None)
 
+    def empty_cache(self, app_id: int) -> None:
+        self.caches.pop(app_id, None)
+
     def cache_bytes(self, app_id: int) -> int:
         return self.caches.get(app_id, 0)
 

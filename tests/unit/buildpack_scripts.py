@@ -31,6 +31,7 @@ class Project:
         self.root = root
         self.app = root / "app"
         self.calls_file = root / "calls"
+        self.env: dict[str, str] = {}
         for name in ("app", "env", "bin", "home", "cache"):
             (root / name).mkdir()
         (root / "bin" / "uv").write_text(UV)
@@ -55,6 +56,7 @@ class Project:
             "HOME": str(self.root / "home"),
             "CALLS": str(self.calls_file),
             "UV_PYTHON_INSTALL_DIR": str(self.root / "pythons"),
+            **self.env,
         }
         return subprocess.run(
             [str(word) for word in argv],

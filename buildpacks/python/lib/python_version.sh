@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2094 # variables are shared with bin/compile
 # Which Python: as runtime.txt, .python-version or Pipfile.lock asks; else that of the last build;
-# else the system's.
+# else the newest that fits (paas/adapters/python_choice.py); else the system's.
 # Sets $python (its path), $python_version (3.11.2) and $python_origin (for messages).
 
 readonly SYSTEM_PYTHON=/usr/bin/python3
@@ -10,7 +10,10 @@ readonly VERSION_PATTERN='(3\.(0|[1-9][0-9]?)(\.(0|[1-9][0-9]?))?)'
 choose_python() {
     local requested='' origin=''
     read_requested_version
-    if [[ -z $requested ]] && use_last_version; then
+    if [[ -z $requested && -n ${PAAS_PYTHON_WHY:-} ]]; then
+        # Chosen outside, where a Python can be fetched.
+        use_chosen_version
+    elif [[ -z $requested ]] && use_last_version; then
         step "Using Python $python_version, the version of the last build"
         detail "To choose one, add a .python-version file with a line like ${python_version%.*}"
     elif [[ -z $requested ]]; then
@@ -38,6 +41,24 @@ how_to_change_version() {
     else
         echo "Change $origin to one of these"
     fi
+}
+
+# use_chosen_version: $PAAS_PYTHON; where there is none, nothing fits what the app requires.
+use_chosen_version() {
+    python=$SYSTEM_PYTHON
+    system_version "$python"
+    # By the same path as the next build, which finds it as the version of the last one: what was
+    # installed is kept by it.
+    if [[ $python_version != "${PAAS_PYTHON:-}" ]] && ! find_python "${PAAS_PYTHON:-0.0}"; then
+        local available
+        available=$(available_versions)
+        fail "$PAAS_PYTHON_WHY asks for a Python that is not available on this server." \
+            "Available: ${available//$'\n'/, }." \
+            "Change requires-python, or ask the server's administrator to add such a Python:" \
+            "docs/how-to/add-a-python.md"
+    fi
+    step "Using Python $python_version, $PAAS_PYTHON_WHY"
+    detail "The app keeps it. To choose one, add a .python-version file with a line like ${python_version%.*}"
 }
 
 # use_last_version: an app that asks for none keeps the one that it was built with, as on Heroku.

@@ -130,6 +130,9 @@ class Slugs(Protocol):
         """Delete a slug or an unfinished build; no error where there is none."""
 
     def remove_cache(self, app_id: int) -> None: ...
+    def empty_cache(self, app_id: int) -> None:
+        """Delete what an app's builds keep, but which Python it has: that stays with the app."""
+
     def cache_bytes(self, app_id: int) -> int:
         """What an app's build cache takes on the disk."""
 
