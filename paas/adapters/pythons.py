@@ -52,7 +52,8 @@ def fetch_python(
 ) -> bool:
     """Have uv install a version (N.N or N.N.N) for all apps; whether it could.
 
-    retries: how often uv tries again where the network fails it; None: as often as it likes.
+    retries: how often uv tries again where the network fails it; None: as often as it likes. A
+    number is for a version that nobody asked for: why it cannot be had is told in one line then.
     """
     output(f"-----> Fetching Python {version}, which this server does not have yet".encode())
     argv: list[str | Path] = [
@@ -85,6 +86,15 @@ def fetch_python(
         return False
     finally:
         os.umask(former_mask)
+    if not ended.ok and retries is not None:
+        reason = (
+            (lines or [b"no reason is given"])[-1]
+            .decode("utf-8", "replace")
+            .strip()
+            .removeprefix("cause: ")
+        )
+        output(f"       It cannot be fetched ({reason}), and is not needed".encode())
+        return False
     for line in lines if ended.ok else lines[-6:]:
         output(b"       " + line)
     return ended.ok
