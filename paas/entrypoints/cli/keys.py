@@ -31,6 +31,8 @@ def listing(session: Session, as_json: bool) -> None:
             [{"user": k.user, "fingerprint": k.fingerprint, "comment": k.comment} for k in keys]
         )
         return
+    if not keys:
+        session.say.detail("No keys. Let somebody in: paas keys:add alice --admin < alice.pub")
     print_table(
         ("User", "Fingerprint", "Comment"), [(k.user, k.fingerprint, k.comment) for k in keys]
     )
