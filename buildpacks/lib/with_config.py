@@ -11,10 +11,12 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from pathlib import Path
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# npm and those who ask for a proxy take them in any case, and which of two counts is chance.
+ANY_CASE = re.compile(rb"NPM_CONFIG_.*|(?:HTTPS?|NO|ALL|FTP)_PROXY", re.IGNORECASE)
 SETTING = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\??)=(.*)", re.DOTALL)
 # They would break what builds; the app gets them when it runs.
 KEPT_OUT = re.compile(
@@ -33,6 +35,12 @@ def config_vars(directory: Path) -> dict[bytes, bytes]:
         for path in directory.iterdir()
         if NAME.fullmatch(path.name) and not KEPT_OUT.fullmatch(path.name) and path.is_file()
     }
+
+
+def joined(server: Mapping[bytes, bytes], app: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """The server's settings and the app's config vars, which win however they are spelled."""
+    own = {name.upper() for name in app if ANY_CASE.fullmatch(name)}
+    return {**{name: server[name] for name in server if name.upper() not in own}, **app}
 
 
 def apply(settings: Iterable[str], environment: MutableMapping[bytes, bytes]) -> None:
@@ -69,7 +77,7 @@ def execute(argv: list[str], environment: dict[bytes, bytes]) -> int:
 def main() -> int:
     """Do what the arguments say."""
     at = sys.argv.index("--")
-    environment = {**os.environb, **config_vars(Path(sys.argv[1]))}
+    environment = joined(os.environb, config_vars(Path(sys.argv[1])))
     apply(sys.argv[2:at], environment)
     return execute(sys.argv[at + 1 :], environment)
 

@@ -123,3 +123,43 @@ def test_pips_settings_reach_uv(tmp_path: Path) -> None:
     assert "UV_DEFAULT_INDEX=https://one.example/simple" in found
     assert "UV_FIND_LINKS=https://a.example,https://b.example" in found
     assert not [line for line in found if line.startswith("UV_EXTRA_INDEX_URL")]
+
+
+def test_the_apps_index_wins_over_the_servers(tmp_path: Path) -> None:
+    """Of a server that has uv's settings; else a private package would come from elsewhere."""
+    project = Project(tmp_path).write({"requirements.txt": "x\n", "Procfile": "web: x"})
+    project.env["UV_INDEX"] = "https://server.example"
+    project.env["UV_INDEX_URL"] = "https://server.example/simple"
+    project.env["UV_FIND_LINKS"] = "https://links.example"
+    project.set("PIP_INDEX_URL", "https://one.example/simple")
+    project.set("PIP_EXTRA_INDEX_URL", "https://two.example")
+    uv = (project.root / "bin/uv").read_text()
+    (project.root / "bin/uv").write_text(uv.replace("case", "env | grep ^UV_ > uv-env\ncase", 1))
+    project.again()
+    found = (project.app / "uv-env").read_text().splitlines()
+    assert "UV_DEFAULT_INDEX=https://one.example/simple" in found
+    assert "UV_EXTRA_INDEX_URL=https://two.example" in found
+    assert "UV_FIND_LINKS=https://links.example" in found
+    assert not [line for line in found if line.startswith(("UV_INDEX=", "UV_INDEX_URL="))]
+
+
+def test_the_apps_spelling_leaves_none_of_the_servers(tmp_path: Path) -> None:
+    """npm takes its settings, and curl a proxy, in capitals or not: the app's counts."""
+    project = NodeProject(tmp_path).package(scripts={"build": "x"})
+    project.env["NPM_CONFIG_REGISTRY"] = "https://server.example"
+    project.env["https_proxy"] = "http://server.example:3128"
+    project.set("npm_config_registry", "https://mine.example")
+    project.set("HTTPS_PROXY", "http://mine.example:3128")
+    names = ("npm_config_registry", "NPM_CONFIG_REGISTRY", "https_proxy", "HTTPS_PROXY")
+    (project.app / "show.py").write_text(SHOW.format(names=names))
+    npm = (project.root / "bin/npm").read_text()
+    (project.root / "bin/npm").write_text(
+        npm.replace("run) ", "run) /usr/bin/python3 -S show.py > seen; ")
+    )
+    project.write({"package-lock.json": "{}"}).again()
+    assert seen(project.app) == {
+        "npm_config_registry": "https://mine.example",
+        "NPM_CONFIG_REGISTRY": "None",
+        "https_proxy": "None",
+        "HTTPS_PROXY": "http://mine.example:3128",
+    }

@@ -5,7 +5,7 @@
 run_uv() {
     local log
     log=$(mktemp)
-    if ! with_config -- /usr/bin/python3 -I -S "$pack/lib/uv_settings.py" uv "$@" 2>&1 | tee "$log" | indent; then
+    if ! with_config -- /usr/bin/python3 -I -S "$pack/lib/uv_settings.py" "$env" uv "$@" 2>&1 | tee "$log" | indent; then
         explain_failure "$log"
     fi
     rm -f "$log"

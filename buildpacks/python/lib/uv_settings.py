@@ -1,11 +1,13 @@
 """Run a program of uv's with what pip would have been told by environment variables.
 
-Usage: uv_settings.py PROGRAM ARGUMENT... Standard library only.
+Usage: uv_settings.py ENV PROGRAM ARGUMENT... ENV has a file for each config var (Heroku's buildpack
+API). Standard library only.
 """
 
 import os
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Container, MutableMapping
+from pathlib import Path
 
 # pip's name, uv's name, and another name of uv's for the same.
 SAME = (
@@ -17,15 +19,22 @@ SAME = (
 )
 
 
-def translate(environment: MutableMapping[str, str]) -> None:
-    """Set uv's names from pip's, unless one of uv's own is set."""
+def translate(environment: MutableMapping[str, str], own: Container[str]) -> None:
+    """Set uv's names from pip's, unless one of uv's own is set.
+
+    own: the names of the app's config vars. The app's settings for pip win over the server's for
+    uv, or what has to come from a private index would be taken from another.
+    """
     for pip, uv, other in SAME:
         value = environment.get(pip, "")
+        if value and pip in own and uv not in own and other not in own:
+            environment.pop(uv, None)
+            environment.pop(other, None)
         if value and not environment.get(uv) and not environment.get(other):
             # Of several places pip separates one from the next by blanks, uv by commas.
             environment[uv] = value.replace(" ", ",") if pip == "PIP_FIND_LINKS" else value
 
 
 if __name__ == "__main__":
-    translate(os.environ)
-    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606
+    translate(os.environ, {path.name for path in Path(sys.argv[1]).iterdir()})
+    os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606
