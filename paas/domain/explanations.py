@@ -14,6 +14,11 @@ _EOL = (
     "git add --renormalize . && git commit -m 'Unix line ends'"
 )
 _APP_FRAME = re.compile(r'File "/app/(?!\.venv/)')
+_FRAME = re.compile(r'File "(?P<file>[^"]*)", line \d')
+# Where a traceback ends when a server finds no module of the name that it was given, and no
+# attribute (waitress shows no traceback then).
+_IMPORTING = re.compile(r"<frozen importlib\._bootstrap(?:_external)?>")
+_TAKING = re.compile(r"|.*/(?:granian|daphne|waitress|gunicorn)/.*")
 _QUOTE = "[\u2018'\"]"
 _PATH = r"(?P<path>[A-Za-z0-9_][A-Za-z0-9_./@+-]*)"
 # As bash, dash (``sh: 1:``) and env name a program that they could not start.
@@ -101,7 +106,7 @@ def _pruned(lines: Sequence[str]) -> Explained | None:
 def _no_attribute(lines: Sequence[str]) -> Explained | None:
     found = next(filter(None, (_first(pattern, lines) for pattern in _ATTRIBUTE)), None)
     if found is None and _is_the_servers(lines):
-        found = _first(_HAS_NONE, lines)
+        found = _raised(_HAS_NONE, _TAKING, lines)
     if found is None:
         return None
     file = _file(found["module"])
@@ -114,7 +119,7 @@ def _no_attribute(lines: Sequence[str]) -> Explained | None:
 def _no_module(lines: Sequence[str]) -> Explained | None:
     found = next(filter(None, (_first(pattern, lines) for pattern in _MODULE)), None)
     if found is None and _is_the_servers(lines):
-        found = _first(_NO_MODULE, lines)
+        found = _raised(_NO_MODULE, _IMPORTING, lines)
     if found is None:
         return None
     module = found["module"]
@@ -143,6 +148,19 @@ def _is_the_servers(lines: Sequence[str]) -> bool:
 
 def _file(module: str) -> str:
     return module.replace(".", "/") + ".py"
+
+
+def _raised(
+    error: re.Pattern[str], place: re.Pattern[str], lines: Sequence[str]
+) -> re.Match[str] | None:
+    """The first such error, if its traceback ends there; what a library lacks is another fault."""
+    file = ""
+    for line in lines:
+        if found := error.search(line):
+            return found if place.fullmatch(file) else None
+        if frame := _FRAME.search(line):
+            file = frame["file"]
+    return None
 
 
 def _first(pattern: re.Pattern[str], lines: Sequence[str]) -> re.Match[str] | None:

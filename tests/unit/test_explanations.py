@@ -37,6 +37,17 @@ OWN_IMPORT = """[2026-11-28 20:11:47 +0000] [1769] [INFO] Starting gunicorn 27.0
     import flask
 ModuleNotFoundError: No module named 'flask'"""
 
+LIBRARY_IMPORT = """Error: class uri 'gevent' invalid or not found:
+  File "/app/.venv/lib/python3.11/site-packages/gunicorn/util.py", line 130, in load_class
+  File "<frozen importlib._bootstrap>", line 1206, in _gcd_import
+  File "/app/.venv/lib/python3.11/site-packages/gunicorn/workers/ggevent.py", line 16, in <module>
+    from packaging.version import parse as parse_version
+ModuleNotFoundError: No module named 'packaging'"""
+LIBRARY_FAULT = """[2026-11-28 20:11:47 +0000] [1769] [INFO] Starting gunicorn 27.0.1
+  File "/app/.venv/lib/python3.12/site-packages/eventlet/green/ssl.py", line 24, in <module>
+    _original_wrap_socket = __ssl.wrap_socket
+AttributeError: module 'ssl' has no attribute 'wrap_socket'"""
+
 
 @pytest.mark.parametrize(
     ("lines", "message"),
@@ -62,6 +73,12 @@ def test_the_command_names_what_is_not_there(lines: str, message: str) -> None:
     found = explained(lines.splitlines())
     assert found is not None
     assert found.message == message
+
+
+@pytest.mark.parametrize("lines", [LIBRARY_IMPORT, LIBRARY_FAULT])
+def test_a_fault_in_a_library_is_shown_as_it_is(lines: str) -> None:
+    """The command does not name what a package lacks."""
+    assert explained(lines.splitlines()) is None
 
 
 @pytest.mark.parametrize("lines", [OWN_FAULT, OWN_IMPORT, "", "Traceback (most recent call last):"])
