@@ -51,10 +51,23 @@ def parse_json(text: str) -> Document:
     try:
         value = json.loads(text, parse_int=_integer)
     except json.JSONDecodeError as error:
+        _refuse_last_comma(text, error.pos)
         what = error.msg.removesuffix(" starting at")
         raise JsonTextError(what[0].lower() + what[1:], error.lineno, error.colno) from error
     keys, values = _Places(text).find()
     return Document(text, value, keys, values)
+
+
+def _refuse_last_comma(text: str, at: int) -> None:
+    """Name the comma at its own place, and not as what is missing after it.
+
+    Python does so from 3.13 on.
+    """
+    before = text[:at].rstrip()
+    if text[at : at + 1] in ("}", "]") and before.endswith(","):
+        what = "object" if text[at] == "}" else "array"
+        line, column = _line_and_column(text, len(before) - 1)
+        raise JsonTextError(f"illegal trailing comma before end of {what}", line, column)
 
 
 def _check_words(text: str) -> None:

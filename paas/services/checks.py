@@ -122,7 +122,14 @@ def check_once(
     if check.path is None:
         return None if probe.accepts(port, timeout_s) else NO_ANSWER
     answer = probe.get(port, visit, check.path, check.headers, timeout_s)
-    return fault(check, answer) if answer is not None else NO_ANSWER
+    if answer is None:
+        return NO_ANSWER
+    why = fault(check, answer)
+    if why and 400 <= answer.status < 500:
+        # Apps that check for whom they answer refuse others like this.
+        host = next((value for name, value in check.headers if name.lower() == "host"), visit.host)
+        why += f" (Host: {host}, which httpHeaders of the check can change)"
+    return why
 
 
 def check_failed(why: str, last_lines: str) -> PaasError:

@@ -35,6 +35,7 @@ def refusal(world: World, *hosts: str, name: str = "shop", user: str | None = No
         ("straße.example", "xn--strae-oqa.example"),
         ("*.bücher.example", "*.xn--bcher-kva.example"),
         ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("XN--i-7iq.example", "xn--i-7iq.example"),  # a heart, which some registries sell
     ],
 )
 def test_names_are_normalised(typed: str, meant: str) -> None:
@@ -46,6 +47,16 @@ def test_names_are_shown_as_people_read_them() -> None:
     """Also a wildcard; and what is no international name stays."""
     assert to_unicode("*.xn--bcher-kva.example") == "*.bücher.example"
     assert to_unicode("xn--zzzzzzz-.example") == "xn--zzzzzzz-.example"
+
+
+@pytest.mark.parametrize(
+    "text", ["xn--a.example", "*.xn--zzzzz9zz.example", "www.XN--", "xn--abc-"]
+)
+def test_what_no_international_name_is_written_like(text: str) -> None:
+    """A typing error in it; no DNS would ever have the name."""
+    with pytest.raises(PaasError) as caught:
+        to_host_name(text)
+    assert caught.value.reference == "host-name"
 
 
 @pytest.mark.parametrize(

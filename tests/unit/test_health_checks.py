@@ -87,6 +87,23 @@ def test_failures_are_counted(world: World, answer: Answer, why: str) -> None:
     assert [instance.version for instance in world.store.instances(1)] == [1]
 
 
+@pytest.mark.parametrize(
+    ("header", "host"), [({}, "shop.example.com"), ({"host": "www.test"}, "www.test")]
+)
+def test_a_refusal_tells_whom_was_asked_for(
+    world: World, header: dict[str, str], host: str
+) -> None:
+    """An app that checks its hosts refuses with 400: without the name nobody knows why."""
+    world.app()
+    world.probe.pages["/up"] = Answer(400, b"")
+    headers = [{"name": name, "value": value} for name, value in header.items()]
+    declare(world, A, {"path": "/up", "httpHeaders": headers})
+    with pytest.raises(PaasError) as caught:
+        world.push()
+    told = f"with status 400 (Host: {host}, which httpHeaders of the check can change)"
+    assert told in caught.value.message
+
+
 def test_silence_before_the_first_answer_is_no_failure(world: World) -> None:
     """An instance that starts slowly has start_limit_s, however few attempts there are."""
     world.app()
