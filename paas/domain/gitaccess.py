@@ -71,7 +71,8 @@ def receive_pack(
         "maintenance.auto": "false",
     }
     config |= {f"receive.fsck.{flaw}": "ignore" for flaw in TOLERATED_FLAWS}
-    env = {**_environment(config), **identity}
+    # For the words in which a refusal is told: gateclient/witness.py.
+    env = {**_environment(config), **identity, "PAAS_MAX_PUSH_MIB": str(max_push_mib)}
     return ExecPlan(("git", "receive-pack", repository), env, lock, user)
 
 

@@ -150,12 +150,149 @@ git update-ref refs/heads/evil "$(git commit-tree -m evil "$tree")"
     assert pusher.run("bash", "-c", script, cwd=pusher.tree).returncode == 0
     refused = pusher.git("push", "deploy", "evil")
     assert "hasDotgit" in refused.stdout
+    assert " !     git's checks refuse this push: a folder in it has a name" in refused.stdout
+    tree = pusher.git("rev-parse", "evil^{tree}").stdout.strip()
+    assert f"git rev-list --objects --all | grep {tree}\n" in refused.stdout
     (pusher.tree / "big").write_bytes(os.urandom(2 * 1024 * 1024))
     shutil.chown(pusher.tree / "big", ACCOUNT)
     pusher.git("add", "big")
     pusher.git("commit", "-q", "-m", "big")
-    assert pusher.git("push", "deploy", "main").returncode != 0
+    refused = pusher.git("push", "deploy", "main")
+    assert refused.returncode != 0
+    assert " !     This push is larger than the 1 MiB that the server takes" in refused.stdout
     assert (pusher.head("evil"), pusher.head()) == ("", "")
+    # What is told finds the file, and gets the rest of the app there.
+    (listing,) = [line for line in refused.stdout.splitlines() if "batch-check" in line]
+    told = pusher.run("bash", "-c", listing.removeprefix(" !     "), cwd=pusher.tree).stdout
+    assert told.splitlines()[-1].endswith(" big")
+    pusher.git("rm", "-q", "big")
+    pusher.git("commit", "-q", "-m", "without it")
+    (command,) = [line for line in refused.stdout.splitlines() if "--orphan" in line]
+    done = pusher.run("bash", "-c", command.removeprefix(" !     "), cwd=pusher.tree)
+    assert (done.returncode, pusher.head() != "") == (0, True), done.stdout
+
+
+def test_a_push_that_fills_the_disk_is_explained(pusher: Pusher) -> None:
+    """git alone would name a file that could not be written."""
+    objects = pusher.repository / "objects"
+    argv: list[str | Path] = [
+        "mount",
+        "-t",
+        "tmpfs",
+        "-o",
+        f"size=64k,mode=0755,uid={ACCOUNT}",
+        "paas-test",
+        objects,
+    ]
+    subprocess.run(argv, check=True)
+    try:
+        (pusher.tree / "noise").write_bytes(os.urandom(512 * 1024))
+        shutil.chown(pusher.tree / "noise", ACCOUNT)
+        pusher.git("add", "noise")
+        pusher.git("commit", "-q", "-m", "noise")
+        refused = pusher.git("push", "deploy", "main")
+    finally:
+        subprocess.run(["umount", objects], check=True)
+    assert refused.returncode != 0
+    assert " !     The server's disk is full.\n" in refused.stdout
+    assert "-----> push" not in refused.stdout
+
+
+def test_a_killed_index_pack_is_explained(pusher: Pusher) -> None:
+    """As the kernel kills it when the memory runs out, in the middle of what is sent."""
+    line = f"{'0' * 40} {'1' * 40} refs/heads/main\0report-status"
+    sent = f"{len(line) + 4:04x}{line}0000".encode() + b"PACK" + (2).to_bytes(4) + (500).to_bytes(4)
+    argv = [str(pusher.world.root / "ssh"), "paas@server", "git-receive-pack 'shop'"]
+    options = {**pusher.options(), "stdin": subprocess.PIPE, "text": False}
+    with subprocess.Popen(argv, cwd=pusher.tree, **options) as push:
+        assert push.stdin is not None
+        assert push.stdout is not None
+        push.stdin.write(sent)
+        push.stdin.flush()
+        eventually(lambda: bool(descendants(push.pid, b"index-pack")), "git index-pack runs")
+        for pid in descendants(push.pid, b"index-pack"):
+            os.kill(pid, signal.SIGKILL)
+        told = push.stdout.read().decode("utf-8", "replace")
+    assert " !     git was killed on the server while it took this push in" in told
+    assert "git push deploy COMMIT:refs/heads/part" in told
+
+
+def test_a_repository_of_sha256_is_told_the_way(pusher: Pusher) -> None:
+    """git leaves before it sends anything; the commands that are told get the code there."""
+    other = pusher.tree.parent / "other"
+    pusher.run(
+        "git", "init", "-q", "-b", "main", "--object-format=sha256", str(other), cwd=Path("/")
+    )
+    (other / "file").write_text("sha256")
+    for words in (
+        ("add", "file"),
+        ("commit", "-q", "-m", "one"),
+        ("remote", "add", "deploy", "paas@server:shop"),
+    ):
+        assert pusher.run("git", *words, cwd=other).returncode == 0
+    refused = pusher.run("git", "push", "deploy", "main", cwd=other)
+    assert refused.returncode != 0
+    assert " !     git ended this push before it sent anything.\n" in refused.stdout
+    assert "unexpected capabilities" in refused.stdout.partition(" !     ")[0]
+    for word in ("git init", "git -C"):
+        lines = [line.removeprefix(" !     ") for line in refused.stdout.splitlines()]
+        (command,) = [line for line in lines if line.startswith(word)]
+        done = pusher.run("bash", "-c", command, cwd=other)
+        assert done.returncode == 0, done.stdout
+    assert pusher.head() != ""
+    # With commits on the server git refuses by another sentence.
+    refused = pusher.run("git", "push", "deploy", "main", cwd=other)
+    assert "hash algorithm" in refused.stdout.partition(" !     ")[0]
+    assert " !     git ended this push before it sent anything.\n" in refused.stdout
+
+
+def test_what_git_says_well_itself_is_left_to_it(pusher: Pusher) -> None:
+    """No explanation where nothing was refused, or by the gate, or before it came to a push."""
+    pusher.git("push", "deploy", "main")
+    for words in (("main",), ("--dry-run", "main:new"), (":refs/heads/none",)):
+        assert " !     " not in pusher.git("push", "deploy", *words).stdout
+    pusher.git("commit", "-q", "--amend", "-m", "another")
+    refused = pusher.git("push", "deploy", "main")
+    assert "non-fast-forward" in refused.stdout
+    assert " !     " not in refused.stdout
+    refused = pusher.git("push", "--force", "-o", "refuse", "deploy", "main")
+    assert refused.stdout.count("declined") == 1
+    assert " !     " not in refused.stdout
+
+
+def test_the_explanation_is_no_part_of_the_push(pusher: Pusher) -> None:
+    """Its process holds neither the lock nor what the pusher sends, and may be killed."""
+    slow = pusher.world.etc / "slow-hook"
+    slow.touch()
+    first = pusher.start_push("main", pusher.world.root / "first")
+    eventually((pusher.world.etc / "hook-started").exists, "the push is in its hook")
+    (witness,) = [pid for pid in descendants(first.pid, b"client.py") if not hooked(pid)]
+    held = {str(path.readlink()) for path in Path(f"/proc/{witness}/fd").iterdir()}
+    assert str(pusher.world.root / "locks" / "shop") not in held
+    assert [str(Path(f"/proc/{witness}/fd/{fd}").readlink()) for fd in (0, 1)] == ["/dev/null"] * 2
+    os.kill(witness, signal.SIGKILL)
+    output = pusher.world.root / "second"
+    second = pusher.start_push("main:second", output)
+    eventually(lambda: "waiting" in output.read_text(), "git still holds the lock")
+    slow.unlink()
+    first.wait(LIMIT_S)
+    assert second.wait(LIMIT_S) == 0
+    assert pusher.head() == pusher.head("second") != ""
+
+
+def descendants(ancestor: int, word: bytes) -> list[int]:
+    """The processes below one that have a word in their command line."""
+    found: list[int] = []
+    for child in Path(f"/proc/{ancestor}/task/{ancestor}/children").read_text().split():
+        if word in Path(f"/proc/{child}/cmdline").read_bytes():
+            found.append(int(child))
+        found += descendants(int(child), word)
+    return found
+
+
+def hooked(pid: int) -> bool:
+    """Whether a client was started by the hook of a push."""
+    return b"--hook" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def test_second_push_waits_and_is_told(pusher: Pusher) -> None:

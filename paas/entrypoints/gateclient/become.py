@@ -10,17 +10,23 @@ _TEXT_BYTES = 4096
 
 
 def become(words: list[bytes]) -> int:
-    """Take the lock of a plan and execute its program in place; returns only on failure.
+    """Take the lock of a plan and execute its program in place.
 
+    Returns on failure; and, in the process that sees to a push, when git has ended.
     words: as gate/wire.py:answer_exec has them.
     """
     lock, holder, count, *rest = words
-    argv, env = rest[: int(count)], rest[int(count) :]
+    argv, pairs = rest[: int(count)], rest[int(count) :]
+    env = {name: value for name, _, value in (pair.partition(b"=") for pair in pairs)}
     if lock:
+        from paas.entrypoints.gateclient.witness import witness
+
+        status = witness(env)
+        if status is not None:
+            return status
         _take(lock, holder.decode())
     try:
-        pairs = (pair.partition(b"=") for pair in env)
-        os.execvpe(argv[0], argv, {name: value for name, _, value in pairs})  # noqa: S606
+        os.execvpe(argv[0], argv, env)  # noqa: S606
     except OSError as error:
         _say(f"{os.fsdecode(argv[0])} cannot be run here: {error.strerror}.")
         return 1
