@@ -26,7 +26,9 @@ explain_failure() {
         fail "There is no version ${BASH_REMATCH[1]%,} in the package index ($listed_in)." \
             "Choose one that exists, correct $listed_in, commit, and push again."
     elif [[ $text =~ 'Failed to build `'([^\`]+) || $text =~ 'Failed to build: '([^ ]+) ]]; then
-        fail "The dependency ${BASH_REMATCH[1]} could not be built ($listed_in)." \
+        local package=${BASH_REMATCH[1]}
+        explain_native "$text" "$package"
+        fail "The dependency $package could not be built ($listed_in)." \
             "The lines above say why; often a library's headers are missing on the server." \
             "A version with a ready-made wheel for Python $python_version avoids that."
     elif [[ $text =~ $unreachable ]]; then

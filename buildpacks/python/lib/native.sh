@@ -1,0 +1,37 @@
+# shellcheck shell=bash disable=SC2154 # variables are shared with bin/compile
+# Packages that are compiled, and what they miss on the server.
+
+# explain_native TEXT PACKAGE: end the build where PACKAGE could not be built for want of a program
+# or of a library's headers. TEXT: all that was printed, on one line.
+explain_native() {
+    local missing='' debian='' ready=''
+    case $1 in
+        *'pg_config executable not found'* | *'libpq-fe.h: No such file'*)
+            missing='pg_config and the headers of libpq' debian=libpq-dev ;;
+        *'Can not find valid pkg-config name'* | *'mysql.h: No such file'*)
+            missing='pkg-config or the headers of MySQL' debian='default-libmysqlclient-dev pkg-config' ;;
+        *'Python.h: No such file'*)
+            missing="Python's headers" debian=python3-dev ;;
+        *'libxml2 and libxslt are installed'* | *'libxml/xmlversion.h: No such file'*)
+            missing='the headers of libxml2 and libxslt' debian='libxml2-dev libxslt1-dev' ;;
+        *'lber.h: No such file'* | *'ldap.h: No such file'*)
+            missing='the headers of OpenLDAP' debian='libldap-dev libsasl2-dev' ;;
+        *'ffi.h: No such file'*)
+            missing='the headers of libffi' debian=libffi-dev ;;
+    esac
+    local compiler="(command '([a-z0-9_/.-]*(cc|[+][+]|clang))' failed: No such file|No such file or directory: '([a-z0-9_/.-]*(cc|[+][+]|clang))')"
+    local header='fatal error: ([A-Za-z0-9_./+-]+): No such file'
+    if [[ -z $missing && $1 =~ $compiler ]]; then
+        missing="a compiler (${BASH_REMATCH[2]:-${BASH_REMATCH[4]}})" debian=build-essential
+    elif [[ -z $missing && $1 =~ $header ]]; then
+        missing=${BASH_REMATCH[1]}
+    fi
+    [[ -n $missing ]] || return 0
+    # The one package whose ready-made form has a name of its own.
+    [[ $2 != psycopg2 && $2 != psycopg2[=\<\>~!@\ ]* ]] \
+        || ready="Name psycopg2-binary in its place in $listed_in: it is ready-made, and imported alike."
+    local install="Or an administrator installs it on the server: sudo apt-get install $debian"
+    [[ -n $debian ]] || install="Or an administrator installs the Debian package that has it (apt-file search $missing)."
+    fail "The dependency $2 could not be built ($listed_in): the server lacks $missing." \
+        "${ready:-A version with a ready-made wheel for Python $python_version avoids that.}" "$install"
+}
