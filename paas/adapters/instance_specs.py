@@ -93,7 +93,7 @@ def instance_spec(
     return LaunchSpec(
         label=instance.label,
         argv=shell_argv(command),
-        env=instance_environment(config, instance.label, instance.port),
+        env=instance_environment(config, instance.label, instance.port, settings.memory_mib),
         uid=app.uid,
         slug=str(slug),
         writable_slug=False,
@@ -128,7 +128,7 @@ def one_off_spec(
     return LaunchSpec(
         label=name,
         argv=tuple(argv),
-        env=instance_environment(config, name, None),
+        env=instance_environment(config, name, None, settings.memory_mib),
         uid=app.uid,
         slug=str(slug),
         writable_slug=writable,

@@ -21,14 +21,17 @@ _SHELL = (
 
 
 def instance_environment(
-    config: Mapping[str, Secret], process: str, port: int | None
+    config: Mapping[str, Secret], process: str, port: int | None, memory_mib: int = 0
 ) -> dict[str, Secret]:
     """The complete environment of one process; nothing of the server's own gets in.
 
     config: the config vars. process: ``web.1``, which the process finds in DYNO, as on Heroku.
-    port: for PORT, or None where nothing is routed to it.
+    port: for PORT, or None where nothing is routed to it. memory_mib: the limit of its memory, for
+    MEMORY_AVAILABLE, in which Heroku's buildpacks have it as well; 0: there is none.
     """
     env = {name: Secret(text) for name, text in DEFAULTS.items()}
+    if memory_mib:
+        env["MEMORY_AVAILABLE"] = Secret(str(memory_mib))
     env.update(config)
     env["DYNO"] = Secret(process)
     if port is not None:

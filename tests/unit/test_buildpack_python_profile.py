@@ -32,6 +32,15 @@ def test_defaults() -> None:
     assert not any(name.startswith(("_paas", "BASH_FUNC")) for name in env)
 
 
+@pytest.mark.parametrize(
+    ("memory_mib", "workers"), [("128", "1"), ("256", "1"), ("511", "1"), ("x[$(id)]", None)]
+)
+def test_workers_fit_the_limit_of_memory(memory_mib: str, workers: str | None) -> None:
+    """One for each 256 MiB, or the kernel ends one after another; nonsense counts for nothing."""
+    expected = workers or started_with()["WEB_CONCURRENCY"]
+    assert started_with(MEMORY_AVAILABLE=memory_mib)["WEB_CONCURRENCY"] == expected
+
+
 def test_config_vars_win() -> None:
     """Every default can be replaced."""
     wanted = {"PYTHONUNBUFFERED": "0", "WEB_CONCURRENCY": "9", "FORWARDED_ALLOW_IPS": "*"}

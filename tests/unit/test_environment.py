@@ -31,6 +31,13 @@ def test_config_vars_win_over_defaults_but_not_over_the_port() -> None:
     assert (env["PATH"], env["PORT"], env["DYNO"]) == ("/x", "5001", "web.2")
 
 
+def test_the_limit_of_memory_is_told() -> None:
+    """Under Heroku's name, unless the app's config says otherwise."""
+    assert revealed(instance_environment({}, "web.1", 5000, 512))["MEMORY_AVAILABLE"] == "512"
+    config = {"MEMORY_AVAILABLE": Secret("99")}
+    assert revealed(instance_environment(config, "web.1", 5000, 512))["MEMORY_AVAILABLE"] == "99"
+
+
 def test_a_process_without_port_has_none() -> None:
     """A worker gets no PORT."""
     assert "PORT" not in instance_environment({}, "worker.1", None)

@@ -11,7 +11,7 @@ export LANG="${LANG:-C.UTF-8}"
 export FORWARDED_ALLOW_IPS="${FORWARDED_ALLOW_IPS:-127.0.0.1}"
 
 # Web workers: one for each core, but at least 2, at most 4 (many apps share the server), and at
-# most one for each GiB of memory. Read without starting a program: this delays every start.
+# most one for each GiB of memory, or 256 MiB of the instance's own limit. Read without starting a program: this delays every start.
 _paas_web_concurrency() {
     local range ranges cores=0 memory_kib=0 workers most
     IFS=, read -r -a ranges </sys/devices/system/cpu/online # such as 0-3,6
@@ -21,6 +21,9 @@ _paas_web_concurrency() {
     read -r _ memory_kib _ </proc/meminfo
     workers=$((cores > 2 ? cores : 2))
     most=$((memory_kib / 1048576))
+    if [[ ${MEMORY_AVAILABLE:-} =~ ^[1-9][0-9]{0,8}$ ]]; then
+        most=$((MEMORY_AVAILABLE / 256 < most ? MEMORY_AVAILABLE / 256 : most))
+    fi
     workers=$((most < workers ? most : workers))
     workers=$((workers > 4 ? 4 : workers))
     export WEB_CONCURRENCY=$((workers < 1 ? 1 : workers))
