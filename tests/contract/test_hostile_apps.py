@@ -93,8 +93,8 @@ def behind() -> Iterator[Behind]:
         b"HTTP/1.1 200 OK\r\nX-A: b\0c\r\n" + END,
         b"HTTP/1.1 200 OK\r\nX-A: b\r\n folded: c\r\n" + END,
         b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nok",
-        b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 20_000 + b"\r\n" + END,
-        b"HTTP/1.1 200 OK\r\n" + b"X-A: a\r\n" * 3_000 + END,
+        b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 50_000 + b"\r\n" + END,
+        b"HTTP/1.1 200 OK\r\n" + b"X-A: a\r\n" * 7_000 + END,
     ],
     ids=lambda answer: repr(answer[:40]),
 )

@@ -138,9 +138,9 @@ def test_several_buildpacks(server: Server, alice: User, repository: Make, tmp_p
     files = {"app.json": json.dumps(named), "Procfile": "web: exec perl serve.pl\n"}
     app.commit({**files, "requirements.txt": "", "serve.pl": PERL})
     told = alice.push(app, "several").stdout
-    assert "Using the buildpacks of app.json: procfile" in told
+    assert "Using the buildpacks of app.json: heroku/procfile" in told
     assert "Procfile app detected" in told
-    assert "app.json names procfile" in alice.ssh("buildpacks", "several").stderr
+    assert "app.json names heroku/procfile" in alice.ssh("buildpacks", "several").stderr
     named["buildpacks"].append({"url": "ftp://example.com/pack"})
     app.commit({"app.json": json.dumps(named)})
     failed = alice.push(app, "several", check=False)

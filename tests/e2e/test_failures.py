@@ -60,13 +60,14 @@ def _app_name(request: pytest.FixtureRequest) -> str:
 
 
 def test_nothing_detected(failing: Failing) -> None:
-    """Without any file that a buildpack knows, the message says what to add."""
+    """Without any file that a buildpack knows, the message says what to do."""
     failing.repository.git("rm", "-q", "requirements.txt", "Procfile", "serve.py")
 
     told = failing.push({"index.php": "<?php\n"})
 
     assert "No buildpack recognises this app" in told
-    assert "add a requirements.txt" in told
+    assert "there is a index.php (PHP)" in told
+    assert "heroku/php" in told
 
 
 def test_no_procfile_and_no_web_app(failing: Failing) -> None:

@@ -31,9 +31,9 @@ def test_a_server_is_served_by_haproxy_and_by_nginx_again(
     server.paas("server:stop")
     server.paas("server:start")
     wait_for(lambda: server.get(MARK).status == 200, what="the app after a boot")
-    said = (server.root / "var/logs/boot.log").read_text()
-    assert "reconciled: 0 mended" in said
-    assert "HAProxy is not running" not in said
+    log = server.root / "var/logs/boot.log"
+    wait_for(lambda: "reconciled: 0 mended" in log.read_text(), what="the end of the boot")
+    assert "HAProxy is not running" not in log.read_text()
     server.install()
     assert server.paas("proxy").stdout == "haproxy\n"
     assert server.get(MARK).status == 200

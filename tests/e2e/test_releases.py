@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.server import EXAMPLES, Repository, Server, User
+from tests.e2e.server import EXAMPLES, Repository, Server, User, wait_for
 from tests.e2e.test_zero_downtime import RACE, RATE, load, page
 from tests.e2e.tiny import PROCFILE, environment, leftovers, program, refs, releases, tiny
 from tests.ports import free_port
@@ -56,7 +56,7 @@ def test_rollback_by_default(server: Server, alice: User, repository: MakeReposi
     assert environment(server, "undo")["COLOUR"] == "blue"
     assert [row[0] for row in releases(server, "undo") if row[2]] == [4]
     assert len(list((server.state / "slugs").iterdir())) == built
-    assert leftovers(server, "undo") == []
+    wait_for(lambda: leftovers(server, "undo") == [], what="the end of the former instances")
     for words, reason in (
         ("rollback undo v4", "v4 is the current release"),
         ("rollback undo v9", "undo has no release v9"),

@@ -1,8 +1,9 @@
 """A lock on each server of this machine for those who install or remove it."""
 
 import fcntl
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,13 +16,35 @@ def only_one(
 ) -> Iterator[None]:
     """Hold the lock of the server in root (None: the system's); the kernel frees it at our end.
 
-    tell_wait: called once where another has it. The file stays: to delete it would let two in.
+    tell_wait: called once where another has it. The file is deleted at the end: who waited for it
+    finds that out, and takes the lock of the file that is there then.
     """
-    locks.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (locks / quote(root or "system", safe="")).open("w") as lock:
+    path = locks / quote(root or "system", safe="")
+    lock = _locked(path, tell_wait)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(lock)
+        with suppress(OSError):  # others have locks in it
+            locks.rmdir()
+
+
+def _locked(path: Path, tell_wait: Callable[[], None]) -> int:
+    """The descriptor of the file that is at this path when its lock is ours."""
+    while True:
+        with suppress(FileExistsError):
+            path.parent.mkdir(mode=0o700)
+        try:
+            lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:  # another has just removed the directory
+            continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             tell_wait()
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(lock), path.stat()):
+                return lock
+        os.close(lock)
