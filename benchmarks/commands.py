@@ -1,5 +1,6 @@
 """Running other programs, and ending those that run beside us."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -108,6 +109,16 @@ class Daemon:
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+
+    def kill_with_children(self) -> None:
+        """KILL it, and what it started in sessions of their own, which would outlive it."""
+        path = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        os.kill(self._process.pid, signal.SIGSTOP)  # it starts nothing more
+        children = [int(word) for word in path.read_text().split()]
+        for pid in (self._process.pid, *children):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait()
 
     def __enter__(self) -> "Daemon":
         return self

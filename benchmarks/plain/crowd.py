@@ -46,10 +46,14 @@ class PlainCrowd:
         conf = self._room / "supervisord.conf"
         argv: list[str | Path] = [self._python, "-I", "-m", "supervisor.supervisord", "-c", conf]
         started = time.monotonic()
-        with Daemon(argv, self._room / "supervisord.out"):
-            wanted = set(self._ports)
-            wait_until(lambda: wanted <= listening(), LIMIT_S, "a plain crowd", 0.05)
-            return time.monotonic() - started
+        with Daemon(argv, self._room / "supervisord.out") as supervisor:
+            try:
+                wanted = set(self._ports)
+                wait_until(lambda: wanted <= listening(), LIMIT_S, "a plain crowd", 0.05)
+                return time.monotonic() - started
+            finally:
+                # With so many programs supervisord takes too long to stop, and is killed.
+                supervisor.kill_with_children()
 
 
 def listening() -> set[int]:
