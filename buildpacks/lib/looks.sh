@@ -14,7 +14,7 @@ refuse_unknown() (
         "For an app in a folder of the repository: paas builder:set build-dir FOLDER"
 )
 
-# refuse_in_the_way: a build makes folders of these names; what else has the name is told of here.
+# refuse_in_the_way: a build makes folders of these names; name anything else that is in their place.
 refuse_in_the_way() {
     local name what
     for name in .profile.d .paas; do
@@ -47,7 +47,7 @@ refuse_encodings() {
     fail "${lines[@]}"
 }
 
-# tell_choice: an app that two languages could claim is told which one was taken, and how to choose.
+# tell_choice: where two languages could claim the app, say which was chosen and how to change it.
 tell_choice() {
     [[ ${pack##*/} == python && -f package.json ]] || return 0
     detail "There is a package.json, too: the app was taken for Python, and nothing of Node.js is built."

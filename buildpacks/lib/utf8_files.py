@@ -55,7 +55,7 @@ def main() -> int:
                 )
                 return 1
             except OSError:
-                continue  # a link, or not to be written: whoever reads it says so
+                continue  # a link, or not writable: the tool that reads it reports that
     return 0
 
 

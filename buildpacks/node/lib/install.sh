@@ -22,7 +22,7 @@ install_packages() {
             ;;
         yarn)
             if ((${manager_version%%.*} >= 2)); then
-                # Under CI it is immutable by itself, and would refuse to make a lock file.
+                # In CI yarn defaults to --immutable, and would refuse to write a lock file.
                 if [[ -n $lock ]]; then
                     run_manager yarn install --immutable
                 else

@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def missing(site: Path) -> str | None:
-    """The first file that is listed and not there; bytecode is made anew where it is missing."""
+    """The first listed file that is missing; bytecode does not count, since it is recompiled."""
     for record in site.glob("*.dist-info/RECORD"):
         with record.open(newline="", encoding="utf-8") as lines:
             for row in csv.reader(lines):
