@@ -1,13 +1,10 @@
 .PHONY: check test lint
 
-check: lint test
+check:
+	.ci/run
 
 lint:
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
-	.venv/bin/mypy
-	git ls-files | xargs awk 'FNR == 1 && /^#!.*sh$$/ { print FILENAME }' | \
-		xargs .venv/bin/shellcheck --external-sources --source-path=SCRIPTDIR
+	tests/lint
 
 test:
 	tests/run
