@@ -16,6 +16,8 @@ from paas.domain.start_limits import StartLimits
 # Every command reads the file: libyaml takes 0.3 ms for it, the pure Python loader 3.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 PORT_MAX = 65_535
+# Settings of former versions: a server.yml may still have them, and they have no effect.
+FORMER = frozenset({"ocsp_private"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,6 @@ class Settings:
     acme_ca_bundle: str = ""
     acme_check: bool = True
     acme_port: int = 80
-    ocsp_private: bool = False
     # Ranges for the apps: [first, last]
     uids: tuple[int, int] = (70_000, 99_999)
     ports: tuple[int, int] = (20_000, 29_999)
@@ -155,6 +156,8 @@ def load(path: Path) -> Settings:
     known = {f.name: f for f in fields(Settings)}
     values: dict[str, Any] = {}
     for key, value in raw.items():
+        if key in FORMER:
+            continue
         if key not in known:
             raise PaasError("server-yml", f"{path}: {key!r} is not a setting.")
         values[key] = _typed(path, key, value, getattr(Settings(), key))

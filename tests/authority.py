@@ -73,7 +73,6 @@ class Authority:
         age_days: float = 1,
         usage: x509.ObjectIdentifier = x509.oid.ExtendedKeyUsageOID.SERVER_AUTH,
         must_staple: bool = False,
-        ocsp: str = "",
     ) -> x509.Certificate:
         """A certificate for these names, signed by the intermediate, as old as age_days."""
         return _signed(
@@ -86,7 +85,6 @@ class Authority:
             age_days=age_days,
             usage=usage,
             must_staple=must_staple,
-            ocsp=ocsp,
         )
 
     def bundle(self, *names: str, days: float = 90, age_days: float = 1) -> bytes:
@@ -118,7 +116,6 @@ def _signed(
     is_authority: bool = False,
     usage: x509.ObjectIdentifier | None = None,
     must_staple: bool = False,
-    ocsp: str = "",
 ) -> x509.Certificate:
     now = datetime.now(UTC)
     builder = (
@@ -145,8 +142,4 @@ def _signed(
     if must_staple:
         feature = x509.TLSFeature([x509.TLSFeatureType.status_request])
         builder = builder.add_extension(feature, critical=False)
-    if ocsp:
-        place = x509.UniformResourceIdentifier(ocsp)
-        access = x509.AccessDescription(x509.oid.AuthorityInformationAccessOID.OCSP, place)
-        builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
     return builder.sign(by, hashes.SHA256())

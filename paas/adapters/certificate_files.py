@@ -4,12 +4,14 @@ import re
 import secrets
 import shutil
 import ssl
+from contextlib import suppress
 from pathlib import Path
 
 from paas.adapters.files import make_directory, sync_directory, write_atomic
 from paas.domain.certificates import Bundle
 
 _ID = re.compile(r"[0-9]+-[0-9a-f]{8}")
+_STAPLE = re.compile(_ID.pattern + r"(-[0-9a-f]{16}\.der|\.json)")
 
 
 class CertificateDirectory:
@@ -49,6 +51,21 @@ class CertificateDirectory:
     def _folder(self, id: str) -> Path:
         assert _ID.fullmatch(id), id
         return self._directory / id
+
+
+def remove_staples(state: Path) -> None:
+    """Delete the OCSP answers that former versions kept in STATE/ocsp.
+
+    Only when the proxy has its new files: nginx does not start without a file that they name.
+    """
+    directory = state / "ocsp"
+    if not directory.is_dir():
+        return
+    for path in directory.iterdir():
+        if _STAPLE.fullmatch(path.name):
+            path.unlink()
+    with suppress(OSError):  # what else is in it is not ours
+        directory.rmdir()
 
 
 def _load(chain: Path, key: Path) -> bool:

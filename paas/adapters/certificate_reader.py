@@ -168,7 +168,6 @@ def _facts(chain: Sequence[Certificate]) -> Facts:
         key=_kind(leaf),
         chain=tuple(_subject(one) for one in chain),
         self_signed=leaf.subject == leaf.issuer,
-        ocsp=_ocsp(leaf),
     )
 
 
@@ -193,7 +192,7 @@ def _names(leaf: Certificate) -> tuple[str, ...]:
 
 
 def _refuse_must_staple(leaf: Certificate) -> None:
-    """Browsers refuse such a certificate (RFC 7633) without an OCSP answer; one may be missing."""
+    """Browsers refuse such a certificate (RFC 7633) without an OCSP answer, and none is stapled."""
     from cryptography import x509
 
     try:
@@ -202,23 +201,10 @@ def _refuse_must_staple(leaf: Certificate) -> None:
         return
     if x509.TLSFeatureType.status_request in features:
         raise refused(
-            "The certificate says that OCSP answers must come with it (must-staple), and this "
-            "server cannot promise one at every moment.",
-            "Have it issued without that.",
+            "The certificate requires a stapled OCSP answer (must-staple), which this server does "
+            "not send: browsers such as Firefox would refuse the connection.",
+            "Have it issued again without the must-staple extension.",
         )
-
-
-def _ocsp(leaf: Certificate) -> str:
-    from cryptography import x509
-
-    try:
-        access = leaf.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except x509.ExtensionNotFound:
-        return ""
-    wanted = x509.oid.AuthorityInformationAccessOID.OCSP
-    places = [a.access_location.value for a in access if a.access_method == wanted]
-    web = ("http://", "https://")
-    return next((p for p in places if isinstance(p, str) and p.startswith(web)), "")
 
 
 def _kind(one: Certificate) -> str:

@@ -8,9 +8,7 @@ import hashlib
 import http.client
 import socket
 import ssl
-from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Protocol
 
 from paas.domain.drains import Target, why_refused
@@ -49,21 +47,11 @@ def make_sink(target: Target, token: str, *, to_server: bool) -> Sink:
 
 
 class Dial:
-    """Makes connections to a drain. to_server: whether it may lead to this server itself.
+    """Makes connections to a drain. to_server: whether it may lead to this server itself."""
 
-    refuse: why an address may not be connected to; what holds for drains where it is not given.
-    """
-
-    def __init__(
-        self,
-        target: Target,
-        *,
-        to_server: bool,
-        refuse: Callable[[str], str | None] | None = None,
-    ) -> None:
+    def __init__(self, target: Target, *, to_server: bool) -> None:
         self.target = target
         self._to_server = to_server
-        self._refuse = refuse or partial(why_refused, to_server=to_server)
         self._context = ssl.create_default_context() if target.is_encrypted else None
 
     def connect(self) -> socket.socket:
@@ -92,7 +80,7 @@ class Dial:
         found = socket.getaddrinfo(self.target.host, self.target.port, type=socket.SOCK_STREAM)
         failure = OSError("the host has no address")
         for family, kind, protocol, _, address in found:
-            why = self._refuse(str(address[0]))
+            why = why_refused(str(address[0]), to_server=self._to_server)
             if why is None and not self._to_server and _is_own(family, address):
                 why = "it is this server itself"
             if why is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from paas.adapters.error_pages import render_page
 from paas.adapters.files import make_directory, read_bytes, remove, write_atomic
 from paas.adapters.haproxy_conf import render_shared, render_tables, sites_directory
-from paas.adapters.haproxy_site import files_of, page_file, staple_file
+from paas.adapters.haproxy_site import files_of, page_file
 from paas.adapters.haproxy_text import directory, log_socket
 from paas.adapters.nginx_tls import installed_tls
 from paas.adapters.ports import has_ipv6
@@ -138,14 +138,13 @@ class HaproxyFiles:
                 )
 
     def write_what_is_named(self, site: Site) -> None:
-        """Before the site's own file: certificates, chain and key in one, OCSP answers, pages."""
+        """Before the site's own file: certificates, chain and key in one, pages."""
         for status, page in site.error_pages.items():
             path = page_file(self._settings, site.app_id, status)
             self.write({path: _page(page) or render_page(str(status), "html", "").encode()})
         paths = files_of(site, self._settings).pems
         for path, certificate in zip(paths, site.certificates, strict=True):
-            staple = read_bytes(certificate.staple) if certificate.staple else None
-            self.write({path: _pem(certificate), staple_file(path): staple})
+            self.write({path: _pem(certificate)})
 
     def prune(self, app_id: int | None = None) -> None:
         """Delete certificates, with their keys, and pages that no file of the app's names.
@@ -157,8 +156,9 @@ class HaproxyFiles:
         used = {word.strip('"') for text in texts for word in text.split()}
         whose = "*" if app_id is None else f"{app_id:d}"
         pages = (directory(self._settings) / "pages").glob(f"{whose}-*.html")
+        # Former versions wrote an OCSP answer beside each certificate, as .pem.ocsp.
         for path in [*self._certificates.glob(f"{whose}-*.pem*"), *pages]:
-            if str(path).removesuffix(".ocsp") not in used:
+            if str(path) not in used:
                 remove(path)
 
     def served(self) -> set[tuple[str, str]]:

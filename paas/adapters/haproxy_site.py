@@ -108,19 +108,11 @@ def names_text(site: Site, settings: Settings) -> str:
 
 
 def pem_file(settings: Settings, app_id: int, certificate: Certificate) -> Path:
-    """Chain and key in one file, as HAProxy reads them; named after what is in it and beside it,
-    which never changes.
-    """
-    sources = (certificate.chain, certificate.key, certificate.staple)
-    source = " ".join(plain_path(path) for path in sources if path is not None)
+    """Chain and key in one file, as HAProxy reads them; named after both, which never change."""
+    source = f"{plain_path(certificate.chain)} {plain_path(certificate.key)}"
     digest = hashlib.sha256(source.encode()).hexdigest()[:16]
     path = directory(settings) / "certs" / f"{app_id:d}-{digest}.pem"
     return Path(plain_path(path))
-
-
-def staple_file(pem: Path) -> Path:
-    """Where HAProxy looks for the OCSP answer of such a file's certificate."""
-    return pem.with_name(pem.name + ".ocsp")
 
 
 def _how(redirect: Redirect | None, site: Site, settings: Settings) -> str:

@@ -158,7 +158,6 @@ def _server(server: Server, site: Site, settings: Settings) -> dict[str, object]
         "wildcard": any(name.startswith("*.") for name in server.names),
         "chain": path_text(certificate.chain) if certificate else None,
         "key": path_text(certificate.key) if certificate else None,
-        "staple": path_text(certificate.staple) if certificate and certificate.staple else None,
         "target": _target(server.redirect, site, settings) if server.redirect else None,
         "code": _code(server.redirect) if server.redirect else None,
         "upgrade": server.redirect is not None and not server.redirect.to,

@@ -29,7 +29,7 @@ class Facts:
     """What a certificate says of itself.
 
     names: DNS names, lower case, perhaps ``*.``. chain: the subjects, the leaf first.
-    key: such as ``RSA 2048`` or ``EC P-256``. ocsp: where its issuer answers for it, or empty.
+    key: such as ``RSA 2048`` or ``EC P-256``.
     """
 
     names: tuple[str, ...]
@@ -41,7 +41,6 @@ class Facts:
     key: str
     chain: tuple[str, ...] = ()
     self_signed: bool = False
-    ocsp: str = ""
 
     @property
     def lifetime(self) -> timedelta:

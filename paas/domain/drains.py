@@ -144,7 +144,7 @@ def why_refused(address: str, *, to_server: bool) -> str | None:
     loopback alone, and what a cloud tells its machines. Networks beside the server are allowed,
     since log servers stand there. to_server: allow loopback (the setting drain_to_server).
     """
-    ip = reached(address)
+    ip = _reached(address)
     if ip.is_loopback:
         return None if to_server else "it is this server itself"
     if ip.is_link_local or any(ip in network for network in _METADATA):
@@ -154,7 +154,7 @@ def why_refused(address: str, *, to_server: bool) -> str | None:
     return None
 
 
-def reached(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+def _reached(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     """Which host an address leads to: an IPv6 one may carry one of IPv4."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):

@@ -47,13 +47,12 @@ class Static:
 class Certificate:
     """A chain and its key, and for which of the site's names they are shown.
 
-    The files never change: a renewal makes new ones. staple: an OCSP answer to send along.
+    The files never change: a renewal makes new ones.
     """
 
     chain: Path
     key: Path
     hosts: tuple[str, ...]
-    staple: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

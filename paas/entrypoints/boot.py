@@ -19,6 +19,7 @@ from typing import NoReturn
 
 from paas import wiring
 from paas.adapters import daemons, directories, leftovers, port_guard
+from paas.adapters.certificate_files import remove_staples
 from paas.adapters.cgroups import Cgroups
 from paas.adapters.clock import SystemClock
 from paas.adapters.disk_faults import disk_fault
@@ -129,6 +130,7 @@ def _prepare_from_store(settings: Settings) -> None:
     fault = platform.rescue.fault()
     if fault is None:
         platform.reconcile.prepare()
+        remove_staples(settings.state)
         return
     print(fault.message, fault.hint, sep="\n", file=sys.stderr)
     placed = StoreRescue(settings.state / "state.db").place_newest(settings.run / "rescue")

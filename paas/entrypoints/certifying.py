@@ -9,21 +9,17 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from paas.adapters import process
 from paas.adapters.clock import SystemClock
-from paas.adapters.staple_files import StapleDirectory
 from paas.adapters.store_sqlite import SqliteStore
 from paas.domain.acme import TEND_COMMAND
 from paas.domain.addresses import Addresses
 from paas.domain.errors import PaasError
 from paas.domain.interfaces import Clock
-from paas.services.stapling import StapleWishes
 from paas.services.wishes import Wishes
 from paas.settings import load
 
@@ -43,30 +39,12 @@ class Changes(Protocol):
         """Whether there were any since the last call."""
 
 
-class Due(Protocol):
-    """What knows of work."""
-
-    def any(self, now: datetime) -> bool:
-        """Whether there is anything to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Either:
-    """Certificates, or OCSP answers for them."""
-
-    wishes: Sequence[Due]
-
-    def any(self, now: datetime) -> bool:
-        """Whether there is anything to do for any of them."""
-        return any(wish.any(now) for wish in self.wishes)
-
-
 class Certifying:
     """Looks whether anything is due, and has it done."""
 
     def __init__(
         self,
-        wishes: Callable[[], Due],
+        wishes: Callable[[], Wishes],
         clock: Clock,
         changes: Changes,
         tend: Callable[[], None],
@@ -115,15 +93,15 @@ class Present:
     def __init__(self, etc: Path) -> None:
         self._path = etc / "server.yml"
         self._changed_ns = 0
-        self._wishes: Due | None = None
+        self._wishes: Wishes | None = None
 
-    def wishes(self) -> Due:
+    def wishes(self) -> Wishes:
         """Built anew where server.yml has changed."""
         changed_ns = self._path.stat().st_mtime_ns
         if self._wishes is None or changed_ns != self._changed_ns:
             settings = load(self._path)
             store = SqliteStore(settings.state / "state.db", settings.uids)
-            certificates = Wishes(
+            self._wishes = Wishes(
                 store=store,
                 addresses=Addresses(
                     settings.domain,
@@ -134,12 +112,6 @@ class Present:
                 ),
                 directory=settings.acme_directory,
             )
-            staples = StapleWishes(
-                store=store,
-                files=StapleDirectory(settings.state / "ocsp", SystemClock()),
-                enabled=bool(settings.https_port),
-            )
-            self._wishes = Either((certificates, staples))
             self._changed_ns = changed_ns
         return self._wishes
 

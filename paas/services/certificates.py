@@ -22,13 +22,11 @@ from paas.domain.interfaces import (
     Narrator,
     Store,
 )
-from paas.domain.ocsp import Staple
 from paas.services.access import find_app, refreshed
 from paas.services.narration import waiting
 from paas.services.sites import Sites
 
 CERTIFICATES_MAX = 100
-NO_STAPLE = Staple()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,6 @@ class Listed:
     hosts: tuple[str, ...]
     left: str
     worrying: bool
-    staple: Staple = NO_STAPLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +161,6 @@ class Certificates:
                 tuple(name for name in names if shown_for(held, name) == one),
                 days_left(one, now),
                 one.is_worrying(now),
-                self.sites.staple_files.read(one.id),
             )
             for one in held
         ]

@@ -17,7 +17,6 @@ from paas.domain.interfaces import (
     Pages,
     Proxy,
     Slugs,
-    StapleFiles,
     Store,
 )
 from paas.domain.releases import Instance, Release, Slug
@@ -46,7 +45,6 @@ class Sites:
     pages: Pages
     locks: Locks
     certificate_files: CertificateFiles
-    staple_files: StapleFiles
     addresses: Addresses
 
     def of(
@@ -229,7 +227,7 @@ class Sites:
         for id, names in hosts.items():
             paths = self.certificate_files.paths(id)
             if paths is not None:
-                found.append(Certificate(*paths, tuple(names), self.staple_files.path(id)))
+                found.append(Certificate(*paths, tuple(names)))
         return tuple(found)
 
     @property

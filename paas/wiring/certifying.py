@@ -1,12 +1,10 @@
-"""Certificates over their adapters: users' own, those of ACME, and OCSP answers."""
+"""Certificates over their adapters: users' own, and those of ACME."""
 
 from paas.adapters.certbot import Certbot
 from paas.adapters.certificate_reader import X509Reader
-from paas.adapters.ocsp import OcspResponders
 from paas.services.acme import Acme
 from paas.services.certificates import Certificates
 from paas.services.sites import Sites
-from paas.services.stapling import StapleWishes, Stapling
 from paas.services.wishes import Wishes
 from paas.wiring.outside import Outside
 
@@ -33,23 +31,3 @@ def certifying(out: Outside, sites: Sites) -> tuple[Certificates, Acme]:
         clock=out.clock,
     )
     return certificates, acme
-
-
-def stapling(out: Outside, sites: Sites) -> Stapling:
-    """OCSP answers."""
-    return Stapling(
-        store=out.store,
-        sites=sites,
-        wishes=StapleWishes(
-            store=out.store,
-            files=out.staple_files,
-            enabled=bool(out.settings.https_port),
-        ),
-        files=out.staple_files,
-        responders=OcspResponders(
-            to_private=out.settings.ocsp_private, uid=out.settings.sender_uid
-        ),
-        locks=out.locks,
-        logs=out.logs,
-        clock=out.clock,
-    )

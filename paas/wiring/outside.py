@@ -28,7 +28,6 @@ from paas.adapters.runs_native import NativeRuns
 from paas.adapters.runtime_native import NativeRuntime
 from paas.adapters.schedules_cronsim import CronSimSchedules
 from paas.adapters.slugs_files import FileSlugs
-from paas.adapters.staple_files import StapleDirectory
 from paas.adapters.storage_files import FileStorage
 from paas.adapters.store_sqlite import SqliteStore
 from paas.adapters.store_sqlite.rescue import StoreRescue
@@ -54,7 +53,6 @@ from paas.domain.interfaces import (
     Runtime,
     Schedules,
     Slugs,
-    StapleFiles,
     StorageFiles,
     Store,
     StoreKeeper,
@@ -106,7 +104,6 @@ class Outside:
     schedules: Schedules
     pages: Pages
     certificate_files: CertificateFiles
-    staple_files: StapleFiles
     storage_files: StorageFiles
     trash: Trash
     reserve: Reserve
@@ -155,7 +152,6 @@ def outside(settings: Settings, database: Path | None = None) -> Outside:
     schedules = CronSimSchedules()
     pages = FilePages(settings.state / "pages")
     certificate_files = CertificateDirectory(settings.state / "certs")
-    staple_files = StapleDirectory(settings.state / "ocsp", clock)
     storage_files = FileStorage(settings.state / "storage")
     return Outside(
         settings=settings,
@@ -178,7 +174,6 @@ def outside(settings: Settings, database: Path | None = None) -> Outside:
         schedules=schedules,
         pages=pages,
         certificate_files=certificate_files,
-        staple_files=staple_files,
         storage_files=storage_files,
         trash=FileTrash(settings, clock),
         reserve=DiskReserve(settings.state, settings.reserve_mib),

@@ -40,12 +40,11 @@ from paas.services.retries import Retries
 from paas.services.router import Router
 from paas.services.runs import OneOffs
 from paas.services.sites import Sites
-from paas.services.stapling import Stapling
 from paas.services.statics import Statics
 from paas.services.storage import Storages
 from paas.services.upkeep import Upkeep
 from paas.settings import Settings
-from paas.wiring.certifying import certifying, stapling
+from paas.wiring.certifying import certifying
 from paas.wiring.deploying import deploying
 from paas.wiring.doctoring import doctor
 from paas.wiring.outside import outside
@@ -88,7 +87,6 @@ class Platform:
     retries: Retries
     router: Router
     sites: Sites
-    stapling: Stapling
     statics: Statics
     storage: Storages
     trash: Trash
@@ -108,7 +106,6 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
         pages=out.pages,
         locks=out.locks,
         certificate_files=out.certificate_files,
-        staple_files=out.staple_files,
         addresses=out.addresses,
     )
     certificates, acme = certifying(out, sites)
@@ -246,7 +243,6 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
         rescue=rescue,
         retries=Retries(store=out.store, releases=parts.releases, watch=parts.watch),
         sites=sites,
-        stapling=stapling(out, sites),
         statics=Statics(store=out.store, sites=sites),
         router=Router(store=out.store, proxy=out.proxy, sites=sites, hash_password=hash_password),
         keys=Keys(

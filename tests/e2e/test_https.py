@@ -20,7 +20,6 @@ import pytest
 import yaml
 
 from tests.authority import Authority, ec_key, key_pem, pem
-from tests.contract.ocsp_responder import ocsp_responder
 from tests.contract.pebble_server import Pebble, pebble_server
 from tests.e2e.server import Repository, Server, User, installed, run, wait_for
 from tests.ports import free_ports
@@ -129,26 +128,6 @@ def test_a_server_reads_no_path_of_a_user(secure: Secure) -> None:
     assert done.returncode == 2
     assert "reads none of your files" in done.stderr
     assert secure.user.ssh("certs:tend", check=False).returncode != 0
-
-
-def test_an_answer_of_the_issuer_is_sent_along(secure: Secure) -> None:
-    """The server asks by itself; it goes with the certificate."""
-    path = secure.server.root / "etc/server.yml"
-    settings = yaml.safe_load(path.read_text()) | {"ocsp_private": True}
-    path.write_text(yaml.safe_dump(settings))
-    name = "own.apps.test"
-    with ocsp_responder(name, "other.test") as issuer:
-        bundle = pem(issuer.leaves[name]) + pem(issuer.authority.intermediate)
-        secure.user.ssh("certs:add own", stdin=(bundle + key_pem(issuer.keys[name])).decode())
-        wait_for(lambda: secure.certificates("own")[0]["ocsp_until"], what="an answer")
-    argv = ["openssl", "s_client", "-connect", f"127.0.0.1:{secure.port}", "-servername", name]
-    wait_for(
-        lambda: "Cert Status: good" in run([*argv, "-status"], stdin="Q\n").stdout,
-        what="the answer at Nginx",
-    )
-    assert "an answer is sent along, until" in secure.server.paas("certs:info", "own").stdout
-    secure.user.ssh("certs:remove own")
-    wait_for(lambda: not list((secure.server.state / "ocsp").iterdir()), what="its files' end")
 
 
 def test_certificates_come_and_are_renewed(secure: Secure) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from paas.domain.acme import Failure, IssueError
 from paas.domain.certificates import Bundle, Facts
 from paas.domain.errors import PaasError
-from paas.domain.ocsp import Answer, OcspError
 
 
 def fake_pem(
@@ -41,7 +40,6 @@ class FakeCertificateReader:
             ends,
             "EC P-256",
             chain=tuple(chain),
-            ocsp="http://ocsp.test/" if names[0].startswith("ocsp.") else "",
         )
         return Bundle(facts, pem, b"key")
 
@@ -68,20 +66,6 @@ class FakeCertificateFiles:
 
     def all(self) -> list[str]:
         return sorted(self.there)
-
-
-class FakeResponders:
-    """Responders with a new answer for seven days each time, or a reason why there is none."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.refuses: OcspError | None = None
-
-    def ask(self, chain: Path, url: str, now: datetime) -> Answer:
-        self.asked.append(chain.parent.name)
-        if self.refuses:
-            raise self.refuses
-        return Answer(f"answer {len(self.asked)}".encode(), now, now + timedelta(days=7))
 
 
 class FakeIssuer:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from paas.adapters.schedules_cronsim import CronSimSchedules
-from paas.adapters.staple_files import StapleDirectory
 from paas.adapters.store_sqlite import SqliteStore
 from paas.adapters.store_sqlite.creation import create
 from paas.domain.acme import LETS_ENCRYPT
@@ -50,7 +49,6 @@ from paas.services.router import Router
 from paas.services.runs import OneOffs
 from paas.services.sites import Sites
 from paas.services.slug_maker import Push, SlugMaker
-from paas.services.stapling import StapleWishes, Stapling
 from paas.services.startup import Startup
 from paas.services.statics import Statics
 from paas.services.storage import Storages
@@ -65,7 +63,6 @@ from tests.fakes.certificates import (
     FakeCertificateFiles,
     FakeCertificateReader,
     FakeIssuer,
-    FakeResponders,
 )
 from tests.fakes.files import FakePages, FakeSlugs, FakeStorage
 from tests.fakes.ground import FakeGround, FakeKeeper
@@ -118,7 +115,6 @@ class World:
     certificate_files: FakeCertificateFiles = field(default_factory=FakeCertificateFiles)
     certificate_reader: FakeCertificateReader = field(default_factory=FakeCertificateReader)
     issuer: FakeIssuer = field(default_factory=FakeIssuer)
-    responders: FakeResponders = field(default_factory=FakeResponders)
     said: Said = field(default_factory=Said)
     secrets: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     live: list[str] = field(default_factory=list)
@@ -130,7 +126,6 @@ class World:
         self.schedules = CronSimSchedules()  # pure, so no fake
         addresses = Addresses("example.com", 80, 22, "paas", 443)
         self.phases = Phases(one_off=self.one_off, slugs=self.slugs, logs=self.logs, limit_s=900.0)
-        self.staple_files = StapleDirectory(self.folder / "ocsp", self.clock)
         self.sites = Sites(
             store=self.store,
             proxy=self.proxy,
@@ -138,7 +133,6 @@ class World:
             pages=self.pages,
             locks=self.locks,
             certificate_files=self.certificate_files,
-            staple_files=self.staple_files,
             addresses=addresses,
         )
         self.proxies = Proxies(
@@ -157,16 +151,6 @@ class World:
             wishes=Wishes(store=self.store, addresses=addresses, directory=LETS_ENCRYPT),
             issuer=self.issuer,
             certificates=self.certificates,
-            locks=self.locks,
-            logs=self.logs,
-            clock=self.clock,
-        )
-        self.stapling = Stapling(
-            store=self.store,
-            sites=self.sites,
-            wishes=StapleWishes(store=self.store, files=self.staple_files, enabled=True),
-            files=self.staple_files,
-            responders=self.responders,
             locks=self.locks,
             logs=self.logs,
             clock=self.clock,

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from paas.adapters.certificate_files import remove_staples
 from paas.domain.certificates import (
     AppCertificate,
     Facts,
@@ -211,6 +213,27 @@ def test_destroy_and_reconcile_leave_no_key_behind(shop: World) -> None:
     assert stray not in shop.certificate_files.all()
     shop.apps.destroy(ROOT, "shop", "shop", shop.said)
     assert shop.certificate_files.all() == []
+
+
+def test_what_a_version_with_ocsp_recorded_is_read(shop: World) -> None:
+    """It had one more fact of each certificate."""
+    made = add(shop, fake_pem("shop.example.com"))
+    shop.store.write("UPDATE certificates SET facts = json_set(facts, '$.ocsp', 'http://o.test/')")
+    assert shop.store.certificates(1) == [made]
+
+
+def test_ocsp_answers_of_former_versions_are_removed(tmp_path: Path) -> None:
+    """And nothing else that somebody put beside them; nor is a second time an error."""
+    directory = tmp_path / "ocsp"
+    directory.mkdir()
+    for name in ("1-0000000a.json", "1-0000000a-0123456789abcdef.der", "notes.json"):
+        (directory / name).touch()
+    remove_staples(tmp_path)
+    assert [path.name for path in directory.iterdir()] == ["notes.json"]
+    (directory / "notes.json").unlink()
+    remove_staples(tmp_path)
+    assert not directory.exists()
+    remove_staples(tmp_path)
 
 
 def test_hsts_is_one_value() -> None:

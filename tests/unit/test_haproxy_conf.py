@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.haproxy_conf import render_shared, render_tables
+from paas.adapters.haproxy_files import HaproxyFiles
 from paas.adapters.haproxy_site import behind, files_of
 from paas.adapters.nginx_text import TEMPLATES
 from paas.adapters.nginx_tls import NginxTls
@@ -157,3 +158,18 @@ def test_a_request_without_an_answer_is_499() -> None:
 def test_what_is_no_request_of_an_app_is_no_line(data: bytes) -> None:
     """The first field becomes a directory's name."""
     assert router_line(data) == (b"", b"")
+
+
+def test_ocsp_answers_of_former_versions_are_removed(tmp_path: Path) -> None:
+    """They were beside the certificates, for which HAProxy would send them until they expire."""
+    files = HaproxyFiles(Settings(state=tmp_path))
+    files.path(12, "names").parent.mkdir(parents=True)
+    files.path(12, "cfg").touch()
+    certificates = tmp_path / "haproxy/certs"
+    certificates.mkdir()
+    pem = certificates / "12-0123456789abcdef.pem"
+    files.path(12, "names").write_text(f"crt {pem} shop.example.com\n")
+    for path in (pem, pem.with_name(pem.name + ".ocsp")):
+        path.touch()
+    files.prune()
+    assert list(certificates.iterdir()) == [pem]

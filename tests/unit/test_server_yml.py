@@ -64,6 +64,13 @@ def test_a_file_that_cannot_be_read_stays(tmp_path: Path) -> None:
     assert path.read_text() == "domian: a.test\n"
 
 
+def test_a_setting_of_a_former_version_is_no_error(tmp_path: Path) -> None:
+    """An upgrade would fail at it."""
+    path = tmp_path / "server.yml"
+    path.write_text("ocsp_private: true\ndomain: a.test\n")
+    assert load(path).domain == "a.test"
+
+
 def test_the_proxy_protocol_takes_a_balancer(tmp_path: Path) -> None:
     """Otherwise one proxy believed nobody, and the other understood nothing."""
     path = tmp_path / "server.yml"

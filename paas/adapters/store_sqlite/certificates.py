@@ -99,6 +99,7 @@ def _plain(facts: Facts) -> dict[str, Any]:
 def _certificate(row: Any) -> AppCertificate:
     id, app_id, origin, text, added_at, warned = row
     plain = json.loads(text)
+    plain.pop("ocsp", None)  # versions that stapled OCSP answers recorded their responder
     for name in ("not_before", "not_after"):
         plain[name] = parse_time(plain[name])
     for name in ("names", "chain"):

@@ -5,8 +5,6 @@ from paas.domain.interfaces.certifying import (
     CertificateFiles,
     CertificateReader,
     Issuer,
-    Responders,
-    StapleFiles,
 )
 from paas.domain.interfaces.ground import Ground
 from paas.domain.interfaces.guarding import KeyFile, KeyReader, Locks, Reserve
@@ -74,14 +72,12 @@ __all__ = [
     "RequestLog",
     "Reserve",
     "Resolver",
-    "Responders",
     "Reword",
     "Runs",
     "Runtime",
     "Schedules",
     "ServerFile",
     "Slugs",
-    "StapleFiles",
     "StorageFiles",
     "Store",
     "StoreKeeper",

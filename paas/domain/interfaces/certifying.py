@@ -7,7 +7,6 @@ from typing import Protocol
 
 from paas.domain.acme import Attempt
 from paas.domain.certificates import AppCertificate, Bundle
-from paas.domain.ocsp import Answer, Staple
 
 
 class CertificateReader(Protocol):
@@ -27,33 +26,6 @@ class CertificateFiles(Protocol):
 
     def remove(self, id: str) -> None: ...
     def all(self) -> list[str]: ...
-
-
-class StapleFiles(Protocol):
-    """OCSP answers, by certificate. Each answer's file is written once."""
-
-    def read(self, id: str) -> Staple:
-        """How it stands with a certificate; as at first where nothing is known."""
-
-    def write(self, id: str, staple: Staple) -> None: ...
-    def keep(self, id: str, der: bytes) -> str:
-        """Write an answer; its digest."""
-
-    def path(self, id: str) -> Path | None:
-        """The answer to send along now; None where there is none, or it is too old."""
-
-    def prune(self, id: str) -> None:
-        """Delete the answers that are not the present one."""
-
-    def remove(self, id: str) -> None: ...
-    def all(self) -> list[str]: ...
-
-
-class Responders(Protocol):
-    """Issuers' OCSP responders."""
-
-    def ask(self, chain: Path, url: str, now: datetime) -> Answer:
-        """What one says of a certificate; verified. Raises paas.domain.ocsp.OcspError."""
 
 
 class Issuer(Protocol):

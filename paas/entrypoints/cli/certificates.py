@@ -123,7 +123,6 @@ def info(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
                 ("Expires:", f"{_time(facts.not_after)}, {item.left}"),
                 ("Serial:", facts.serial),
                 ("SHA-256:", facts.fingerprint),
-                ("OCSP:", _stapled(item)),
             ],
         )
 
@@ -177,7 +176,6 @@ def tend(session: Session) -> None:
     if session.actor.user is not None:
         raise PaasError("not-allowed", "Only the server itself may ask for this.")
     session.platform.acme.tend()
-    session.platform.stapling.tend()
 
 
 def _show_auto(session: Session, name: str, as_json: bool) -> None:
@@ -219,7 +217,7 @@ def _plain_wish(wish: Wish) -> dict[str, object]:
 
 
 def _plain(item: Listed) -> dict[str, object]:
-    facts, staple = item.certificate.facts, item.staple
+    facts = item.certificate.facts
     return {
         "id": item.certificate.id,
         "kind": str(item.certificate.origin),
@@ -234,27 +232,8 @@ def _plain(item: Listed) -> dict[str, object]:
         "expires_soon": item.worrying,
         "serial": facts.serial,
         "sha256": facts.fingerprint,
-        "ocsp": facts.ocsp or None,
-        "ocsp_until": staple.ends_at.isoformat() if staple.digest and staple.ends_at else None,
-        "ocsp_failure": staple.reason or None,
         "added_at": item.certificate.added_at.isoformat(),
     }
-
-
-def _stapled(item: Listed) -> str:
-    """Whether the issuer's answer is sent along; see docs/https.md."""
-    staple = item.staple
-    if not item.certificate.facts.ocsp:
-        return "its issuer gives no answers"
-    if len(item.certificate.facts.chain) == 1:
-        return "nothing is sent along: the issuer's certificate, which asking takes, is missing"
-    has = "no answer" if not staple.digest else "an answer is sent along"
-    if staple.digest and staple.ends_at is not None:
-        has += f", until {_time(staple.ends_at)}"
-    if staple.reason:
-        again = f", asked again at {_time(staple.again)}" if staple.again else ""
-        return f"{has}; {staple.reason}{again}"
-    return has if staple.again else f"{has} yet"
 
 
 def _kind(item: Listed) -> str:

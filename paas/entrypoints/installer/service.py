@@ -8,6 +8,7 @@ from pathlib import Path
 
 from paas import wiring
 from paas.adapters import daemons
+from paas.adapters.certificate_files import remove_staples
 from paas.adapters.drain_places import PROGRAM as DRAINS
 from paas.adapters.files import write_atomic
 from paas.adapters.nginx_process import NginxProcess
@@ -38,6 +39,7 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
     boot.start(settings, quiet=True)
     if running:
         wiring.build(settings).reconcile.renew_sites()
+        remove_staples(settings.state)
     if sshd_changed and (running or systemd):
         _reload_sshd(settings, systemd=systemd)
     if proxy_changed and (running or systemd):
