@@ -77,9 +77,15 @@ def put(server: Server, content: bytes) -> None:
     database(server).write_bytes(content)
 
 
-def refused(server: Server, owner: User, reason: str) -> None:
-    """Every command says what is wrong and what to do; none ends in a traceback."""
-    for words in (["apps"], ["config:set", "B=2", "-a", "shop"], ["ps", "-a", "shop"]):
+READING = (["apps"], ["ps", "-a", "shop"])
+CHANGING = (["config:set", "B=2", "-a", "shop"], ["apps:create", "another"])
+
+
+def refused(
+    server: Server, owner: User, reason: str, commands: tuple[list[str], ...] = READING + CHANGING
+) -> None:
+    """These commands say what is wrong and what to do; none ends in a traceback."""
+    for words in commands:
         for ran in (server.paas(*words, check=False), owner.ssh(*words, check=False)):
             assert ran.returncode == 1
             assert reason in ran.stderr
@@ -133,11 +139,16 @@ def test_a_store_that_is_removed_while_it_runs(fragile: Server, shop: User) -> N
 
 def test_an_older_backup(fragile: Server, shop: User, repository: MakeRepository) -> None:
     """It is refused; adopted it takes nothing from what is newer: that runs on, or is moved."""
+    ada = User(fragile, "ada")
+    fragile.paas("keys:add", "ada", "--admin", stdin=ada.public_key)
+    fragile.paas("apps:create", "unowned")
     with contextlib.closing(sqlite3.connect(database(fragile))) as live:
         live.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     backup = database(fragile).read_bytes()
     newer = repository(tiny("newer"))
     shop.push(newer, "newer")
+    late = fragile.user("late")
+    fragile.paas("keys:add", "ada", "--member", stdin=User(fragile, "ada-at-home").public_key)
     fragile.paas("apps:create", "idle")
     pushed = repository(tiny("v1", **{"more.txt": "2"}))
     shop.push(pushed, "shop", "--force")
@@ -145,7 +156,23 @@ def test_an_older_backup(fragile: Server, shop: User, repository: MakeRepository
     idle = app_id(fragile, "idle")
     copied(fragile)
     put(fragile, backup)
-    refused(fragile, shop, "is an older copy")
+    refused(fragile, shop, "is an older copy", CHANGING)
+    for reader in (fragile.paas, shop.ssh):
+        shows = reader("apps")
+        assert ("shop" in shows.stdout, "newer" in shows.stdout) == (True, False)
+        assert "is an older copy" in shows.stderr
+        assert "sudo paas doctor" in shows.stderr
+        assert "web.1" in reader("logs", "-a", "shop").stdout
+        assert "v2" in reader("releases", "-a", "shop").stdout
+        assert json.loads(reader("config", "--json", "-a", "shop").stdout) is not None
+        assert "web.1" in reader("ps", "-a", "shop").stdout
+        assert "shop" in reader("domains", "-a", "shop").stdout
+    # A member since: that the older store lists an admin does not count.
+    assert ada.ssh("apps").stdout == ""
+    assert "no app" in ada.ssh("logs", "-a", "shop", check=False).stderr
+    assert "is an older copy" in late.ssh("apps", check=False).stderr
+    assert "unowned" in fragile.paas("apps").stdout
+    refused(fragile, shop, "is an older copy", CHANGING)
 
     adopted = fragile.paas("doctor", "--adopt-store")
     assert "runs and is served" in adopted.stderr

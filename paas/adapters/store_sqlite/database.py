@@ -13,17 +13,22 @@ from paas.adapters.store_sqlite import faults
 from paas.adapters.store_sqlite.copies import Copies
 from paas.adapters.store_sqlite.mark import Mark, MarkFile
 from paas.adapters.store_sqlite.migrating import identity, migrate, needs_migration
+from paas.domain.errors import PaasError
 
 BUSY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A connection, by which process, and to which file."""
+    """A connection, by which process, and to which file.
+
+    older: why nothing can be written to it, where the file is an older copy.
+    """
 
     pid: int
     file: tuple[int, int]
     connection: sqlite3.Connection
+    older: PaasError | None
 
 
 class Database:
@@ -37,18 +42,27 @@ class Database:
         self._uids = uids
         self._mark = MarkFile(path)
         self._opened: _Open | None = None
+        self._reads_older = False
 
-    def _open(self) -> sqlite3.Connection:
+    def read_older(self) -> PaasError | None:
+        """Have this read, but never write, a store that is an older copy; what is wrong with it.
+
+        None: nothing. Raises PaasError where it cannot be read.
+        """
+        self._reads_older = True
+        return self._open().older
+
+    def _open(self) -> _Open:
         pid = os.getpid()
         opened = self._opened
         if opened is not None and opened.pid == pid and opened.connection.in_transaction:
-            return opened.connection
+            return opened
         file = self._file()
         if opened is None or opened.pid != pid or opened.file != file:
             if opened is not None and opened.pid == pid:
                 self.close()
-            self._opened = opened = _Open(pid, file, self._connect())
-        return opened.connection
+            self._opened = opened = _Open(pid, file, *self._connect())
+        return opened
 
     def _file(self) -> tuple[int, int]:
         """Which file it is. Raises PaasError where there is none, or nothing in it."""
@@ -61,7 +75,7 @@ class Database:
             raise faults.missing(self.path)
         return found.st_dev, found.st_ino
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> tuple[sqlite3.Connection, PaasError | None]:
         """Raises PaasError where the file is not this server's store as it last was."""
         if damage := faults.known_damage(self.path):
             raise faults.damaged(self.path, damage)
@@ -69,17 +83,20 @@ class Database:
             uri = f"{self.path.absolute().as_uri()}?mode=rw"
             connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)
             try:
-                self._settle(connection)
+                return connection, self._settle(connection)
             except BaseException:
                 connection.close()
                 raise
-        return connection
 
-    def _settle(self, connection: sqlite3.Connection) -> None:
+    def _settle(self, connection: sqlite3.Connection) -> PaasError | None:
+        """Make it ready; why it can only be read, or None."""
         mark = self._mark.read()
         migrating = needs_migration(connection, self.path)
         if fault := faults.fault(self.path, identity(connection), mark):
-            raise fault
+            if not self._reads_older or migrating or fault.reference != "store-older":
+                raise fault
+            connection.execute("PRAGMA query_only = ON")
+            return fault
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -88,11 +105,12 @@ class Database:
         present = identity(connection)
         if mark is None and present is not None:
             self._mark.write(present)
+        return None
 
     def settle_mark(self) -> None:
         """Have the mark say what the store has, on the disk; it may be a change or two behind."""
         with faults.told(self.path, BUSY_S):
-            present = identity(self._open())
+            present = identity(self._open().connection)
         mark = self._mark.read()
         if present is not None and (mark is None or mark.changes < present.changes):
             self._mark.note(present)
@@ -108,7 +126,10 @@ class Database:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that commits at the end and rolls back on an exception."""
         mark = None
-        connection = self._open()
+        opened = self._open()
+        if opened.older is not None:
+            raise opened.older
+        connection = opened.connection
         with faults.told(self.path, BUSY_S):
             try:
                 connection.execute("BEGIN IMMEDIATE")
@@ -135,12 +156,12 @@ class Database:
     def rows(self, sql: str, *values: object) -> list[Any]:
         """All rows of a query."""
         with faults.told(self.path, BUSY_S):
-            return self._open().execute(sql, values).fetchall()
+            return self._open().connection.execute(sql, values).fetchall()
 
     def row(self, sql: str, *values: object) -> Any:
         """The first row of a query, or None."""
         with faults.told(self.path, BUSY_S):
-            return self._open().execute(sql, values).fetchone()
+            return self._open().connection.execute(sql, values).fetchone()
 
 
 def parse_time(text: str) -> datetime:

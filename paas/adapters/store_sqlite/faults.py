@@ -11,7 +11,8 @@ from paas.adapters.files import read_bytes
 from paas.adapters.store_sqlite.mark import Mark
 from paas.domain.errors import PaasError, disk_failure, disk_full
 
-# Every command ends with one of these while the store cannot be used.
+# Every command ends with one of these while the store cannot be used, except for those that
+# only read, where it is an older copy.
 STORE_FAULTS = frozenset({"store-missing", "store-foreign", "store-older", "store-damaged"})
 _SERVES_ON = "The apps that run are served on; nothing can be changed."
 _HINT = "The server's administrator sees how to restore it with: sudo paas doctor"

@@ -7,6 +7,7 @@ from typing import Protocol
 from paas.domain.apps import App, AppLock, Key, Role, User
 from paas.domain.buildpacks import Buildpack
 from paas.domain.drains import Drain
+from paas.domain.errors import PaasError
 from paas.domain.interfaces.certifying import CertificateStates
 from paas.domain.interfaces.timing import CronStates
 from paas.domain.names import AppName, BranchName, ProcessType, UserName
@@ -26,6 +27,13 @@ class Store(CertificateStates, CronStates, Protocol):
 
     def close(self) -> None:
         """Let go of the database before a fork; the next call opens it anew."""
+
+    def read_older(self) -> PaasError | None:
+        """Have this read, but never write, a store that is an older copy; what is wrong with it.
+
+        None: nothing. Raises PaasError where it cannot be read. Only for what acts on nothing that
+        it reads.
+        """
 
     def add_user(self, name: UserName, role: Role, now: datetime) -> User: ...
     def user(self, name: UserName) -> User | None: ...

@@ -1,7 +1,7 @@
 """The command line: which commands there are, and how one is run for somebody."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from paas.entrypoints.cli import (
     keys,
     processes,
     proxy,
+    reading,
     releases,
     router,
     server,
@@ -228,7 +229,9 @@ def run(
     """
     say = Terminal(Look.of(env), client_gone, caller.is_in_front)
     try:
-        session = _session(actor_name, env, reply, client_gone, caller, say)
+        house = platform(env["PAAS_ETC"])
+        actor = _actor(house, actor_name, argv, say)
+        session = Session(house, actor, reply, client_gone, caller, env, say)
         if argv and argv[0] in INTERNAL:
             INTERNAL[argv[0]](session, argv[1:])
         else:
@@ -268,7 +271,9 @@ def git_service(
     """What the client may become for ``git-receive-pack APP`` and its like, or an exit status."""
     say = Terminal()
     try:
-        session = _session(actor_name, env, lambda _: None, lambda: False, LocalCaller(), say)
+        house = platform(env["PAAS_ETC"])
+        actor = _actor(house, actor_name, (), say)
+        session = Session(house, actor, lambda _: None, lambda: False, LocalCaller(), env, say)
         return git.service(session, words[0], AppName(words[1]), env)
     except PaasError as error:
         say.error(error)
@@ -281,18 +286,13 @@ def git_service(
         return failure.exit_code
 
 
-def _session(
-    actor_name: str | None,
-    env: Mapping[str, str],
-    reply: Callable[[int], None],
-    client_gone: Callable[[], bool],
-    caller: Caller,
-    say: Terminal,
-) -> Session:
-    house = platform(env["PAAS_ETC"])
-    user = None
-    if actor_name is not None:
-        user = house.store.user(user_name(actor_name))
-        if user is None:
-            raise PaasError("no-such-user", f"There is no user {actor_name!r} any more.")
-    return Session(house, Actor(user), reply, client_gone, caller, env, say)
+def _actor(house: wiring.Platform, name: str | None, argv: Sequence[str], say: Terminal) -> Actor:
+    """Who asks for that command. Raises PaasError where there is no such user."""
+    if reading.only_reads(root, argv):
+        return reading.admit(house.store, name, say)
+    if name is None:
+        return Actor(None)
+    user = house.store.user(user_name(name))
+    if user is None:
+        raise reading.no_such_user(name)
+    return Actor(user)

@@ -1,0 +1,60 @@
+"""Commands that only read, and who may read while the database is an older copy."""
+
+from collections.abc import Sequence
+
+import click
+
+from paas.domain.apps import Actor, Role, User
+from paas.domain.errors import PaasError
+from paas.domain.interfaces import Narrator, Store
+from paas.domain.names import user_name
+from paas.entrypoints.laptop import meant
+
+# These write nothing, neither to the database nor elsewhere.
+COMMANDS = frozenset(
+    {"apps", "apps:info", "buildpacks", "builds", "builds:info", "builds:output", "certs"}
+    | {"certs:info", "checks:report", "config", "config:export", "config:get", "cron", "diff"}
+    | {"domains", "drains", "git:info", "http-auth", "keys", "logs", "maintenance"}
+    | {"nginx:report", "proxy", "ps", "releases", "releases:info", "releases:output", "run:list"}
+    | {"static", "storage"}
+)
+
+
+def only_reads(group: click.Group, argv: Sequence[str]) -> bool:
+    """Whether these words, with the group's options before the command, are such a command."""
+    try:
+        _, words, _ = group.make_parser(click.Context(group)).parse_args(list(argv))
+    except click.UsageError:
+        return False
+    return not COMMANDS.isdisjoint(meant.in_place(words)[:1])
+
+
+def admit(store: Store, name: str | None, say: Narrator) -> Actor:
+    """Who reads: a user, or None for the operator. Says so where the database is an older copy.
+
+    The keys that sshd accepts are the present ones, but roles are as old as the database: who was
+    an admin then may be none now. So users are members of an older copy, and see their own apps,
+    whose owner never changes; the operator, who can read the file, sees all.
+    Raises PaasError where the database cannot be read, or the user is not in it.
+    """
+    fault = store.read_older()
+    user = None
+    if name is not None:
+        user = store.user(user_name(name))
+        if user is None:
+            raise fault or no_such_user(name)
+    if fault is None:
+        return Actor(user)
+    say.warn(fault.message)
+    say.warn("What follows is from that copy: later changes, apps and users are missing.")
+    if user is not None and user.role is Role.ADMIN:
+        say.warn("You see only your own apps: whether you are still an admin is not in that copy.")
+        user = User(user.name, Role.MEMBER)
+    if fault.hint:
+        say.warn(fault.hint)
+    return Actor(user)
+
+
+def no_such_user(name: str) -> PaasError:
+    """The name of a key whose user is gone."""
+    return PaasError("no-such-user", f"There is no user {name!r} any more.")

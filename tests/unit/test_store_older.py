@@ -1,0 +1,166 @@
+"""A store that is an older copy can be read by the commands that only read, and by nothing else."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import pytest
+
+from paas.adapters.store_sqlite import SqliteStore
+from paas.adapters.store_sqlite.creation import create
+from paas.adapters.store_sqlite.mark import MarkFile
+from paas.domain.apps import Role
+from paas.domain.errors import PaasError
+from paas.domain.names import AppName, UserName
+from paas.entrypoints.cli import main, reading
+from tests.fakes.saying import Said
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+UIDS = (70000, 70999)
+ANNA, BORIS, CLARA = (UserName(name) for name in ("anna", "boris", "clara"))
+
+
+@pytest.fixture
+def older(tmp_path: Path) -> Path:
+    """A store put back from a backup: anna was an admin then, and clara was not there yet."""
+    path = tmp_path / "state.db"
+    create(path)
+    store = SqliteStore(path, UIDS)
+    store.add_user(ANNA, Role.ADMIN, NOW)
+    store.add_user(BORIS, Role.MEMBER, NOW)
+    store.add_app(AppName("hers"), ANNA, NOW)
+    store.add_app(AppName("his"), BORIS, NOW)
+    store.close()
+    shutil.copy(path, tmp_path / "backup.db")
+    store.add_user(CLARA, Role.MEMBER, NOW)
+    store.add_user(ANNA, Role.MEMBER, NOW)
+    store.close()
+    shutil.copy(tmp_path / "backup.db", path)
+    return path
+
+
+def put(path: Path, content: bytes) -> None:
+    """Replace the store, and what SQLite keeps beside it."""
+    for beside in path.parent.glob("state.db-*"):
+        beside.unlink()
+    path.write_bytes(content)
+
+
+def admitted(store: SqliteStore, name: str | None) -> tuple[list[str], str]:
+    """The apps that are seen by a reading command, and what it says."""
+    said = Said()
+    actor = reading.admit(store, name, said)
+    return [app.name for app in store.apps() if actor.may_use(app)], "\n".join(said.lines)
+
+
+def test_it_is_read_where_that_is_asked_for(older: Path) -> None:
+    """Nobody else can read it: what acts on what it reads would undo what is newer."""
+    with pytest.raises(PaasError) as caught:
+        SqliteStore(older, UIDS).apps()
+    assert caught.value.reference == "store-older"
+    store = SqliteStore(older, UIDS)
+    fault = store.read_older()
+    assert fault is not None
+    assert fault.reference == "store-older"
+    assert [app.name for app in store.apps()] == ["hers", "his"]
+
+
+def test_nothing_can_be_written_to_it(older: Path) -> None:
+    """Every change is refused with the words that refused it before; file and mark stay so."""
+    before, mark = older.read_bytes(), MarkFile(older).read()
+    store = SqliteStore(older, UIDS)
+    store.read_older()
+    with pytest.raises(PaasError) as caught:
+        store.add_app(AppName("new"), None, NOW)
+    assert caught.value.reference == "store-older"
+    assert "nothing can be changed" in caught.value.message
+    store.close()
+    assert older.read_bytes() == before
+    assert MarkFile(older).read() == mark
+
+
+def test_one_of_an_older_version_stays_closed(older: Path) -> None:
+    """To read it would take a migration, which changes it."""
+    with closing(sqlite3.connect(older)) as connection:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        connection.execute(f"PRAGMA user_version = {version - 1}")
+    with pytest.raises(PaasError) as caught:
+        SqliteStore(older, UIDS).read_older()
+    assert caught.value.reference == "store-older"
+
+
+@pytest.mark.parametrize("how", ["foreign", "missing", "damaged"])
+def test_what_else_is_wrong_is_refused_as_before(older: Path, tmp_path: Path, how: str) -> None:
+    """Only an older copy of this server's own store has answers that were true once."""
+    (tmp_path / "other").mkdir()
+    create(tmp_path / "other" / "state.db")
+    foreign = (tmp_path / "other" / "state.db").read_bytes()
+    put(older, {"foreign": foreign, "missing": b"", "damaged": b"nonsense" * 1000}[how])
+    with pytest.raises(PaasError) as caught:
+        SqliteStore(older, UIDS).read_older()
+    assert caught.value.reference == f"store-{how}"
+
+
+def test_a_whole_store_is_as_ever(tmp_path: Path) -> None:
+    """A reading command that finds nothing wrong says nothing, and admins are admins."""
+    create(tmp_path / "state.db")
+    store = SqliteStore(tmp_path / "state.db", UIDS)
+    store.add_user(ANNA, Role.ADMIN, NOW)
+    store.add_app(AppName("his"), None, NOW)
+    assert admitted(store, "anna") == (["his"], "")
+    store.add_app(AppName("new"), None, NOW)
+
+
+def test_users_see_only_their_own_apps(older: Path) -> None:
+    """Whoever was an admin then may not be one now; the owner of an app never changes."""
+    store = SqliteStore(older, UIDS)
+    seen, told = admitted(store, "anna")
+    assert seen == ["hers"]
+    assert "is an older copy" in told
+    assert "sudo paas doctor" in told
+    assert "only your own apps" in told
+    seen, told = admitted(store, "boris")
+    assert seen == ["his"]
+    assert "only your own apps" not in told
+
+
+def test_the_operator_sees_everything(older: Path) -> None:
+    """Root reads the file anyway."""
+    seen, told = admitted(SqliteStore(older, UIDS), None)
+    assert seen == ["hers", "his"]
+    assert "is an older copy" in told
+
+
+def test_a_user_who_came_later_hears_why(older: Path) -> None:
+    """Not that there is no such user."""
+    with pytest.raises(PaasError) as caught:
+        reading.admit(SqliteStore(older, UIDS), CLARA, Said())
+    assert caught.value.reference == "store-older"
+
+
+def test_every_reading_command_exists() -> None:
+    """The table names commands as they are called."""
+    assert set(main.root.commands) >= reading.COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("words", "reads"),
+    [
+        (["logs", "-a", "shop"], True),
+        (["--app", "shop", "--terminal", "80", "true", "logs", "-t"], True),
+        (["--app=shop", "--stdin-terminal", "config:get", "A"], True),
+        (["tail", "-a", "shop"], True),
+        (["config:set", "A=1"], False),
+        (["--app", "logs", "config:set", "A=1"], False),
+        (["--nonsense", "logs"], False),
+        (["git:hook"], False),
+        ([], False),
+    ],
+)
+def test_a_reading_command_is_known_by_its_words(words: list[str], reads: bool) -> None:
+    """Also behind the options that the client on a laptop puts before it."""
+    assert isinstance(main.root, click.Group)
+    assert reading.only_reads(main.root, words) is reads
