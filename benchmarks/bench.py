@@ -22,12 +22,14 @@ class Bench:
 
     source: the project's tree. room: an empty directory that every user may pass.
     share: of the usual number of rounds; 1.0 for figures that count.
+    apps: how many a figure of many apps puts up; None: as many as usual.
     """
 
-    def __init__(self, source: Path, room: Path, share: float) -> None:
+    def __init__(self, source: Path, room: Path, share: float, apps: int | None = None) -> None:
         self.source = source
         self.room = room
         self._share = share
+        self._apps = apps
         self._closing = ExitStack()
 
     def __enter__(self) -> "Bench":
@@ -39,6 +41,10 @@ class Bench:
     def rounds(self, usual: int) -> int:
         """How many rounds to make where usually it would be so many."""
         return max(2, round(usual * self._share))
+
+    def apps(self, usual: int) -> int:
+        """How many apps to put up where usually it would be so many."""
+        return self._apps or usual
 
     def folder(self, name: str) -> Path:
         """A new directory, without what an earlier one of that name left."""

@@ -98,7 +98,7 @@ def measure(
     broken: dict[str, str] = {}
     with (
         room(arguments.dir or Path("/tmp"), own_disk=arguments.dir is None) as empty,
-        Bench(SOURCE, empty, arguments.share) as bench,
+        Bench(SOURCE, empty, arguments.share, arguments.apps) as bench,
     ):
         for figure in figures:
             say(f"-----> Measuring {figure.name}")
@@ -144,5 +144,11 @@ def _parser() -> argparse.ArgumentParser:
         default=1.0,
         metavar="X",
         help="make only this share of the rounds, for a quick look (such as 0.2)",
+    )
+    add(
+        "--apps",
+        type=int,
+        metavar="N",
+        help="put up that many apps for crowd (300) and boot (200)",
     )
     return parser

@@ -20,14 +20,14 @@ class Crowd:
     def measure(self, bench: Bench) -> list[Row]:
         """Push alone, put up the crowd, push, take it down, push alone again."""
         project, server = bench.live, bench.server
-        rounds = bench.rounds(ROUNDS)
+        rounds, apps = bench.rounds(ROUNDS), bench.apps(APPS)
         server.settle(1)
         alone = pushes_to_live(bench, project, rounds, 1)
         started = time.monotonic()
-        bench.inside("crowd.py", server.etc, "add", str(APPS))
-        say(f"       {APPS} apps put up in {time.monotonic() - started:.0f} s")
+        bench.inside("crowd.py", server.etc, "add", str(apps))
+        say(f"       {apps} apps put up in {time.monotonic() - started:.0f} s")
         time.sleep(SETTLE_S)
-        among = pushes_to_live(bench, project, 2 * rounds, APPS + 1)
+        among = pushes_to_live(bench, project, 2 * rounds, apps + 1)
         started = time.monotonic()
         bench.inside("crowd.py", server.etc, "remove")
         say(f"       and taken down in {time.monotonic() - started:.0f} s")
@@ -36,7 +36,7 @@ class Crowd:
         return [
             compared(
                 self.name,
-                f"warm push to live, {APPS} other apps",
+                f"warm push to live, {apps} other apps",
                 "s",
                 among,
                 alone,
