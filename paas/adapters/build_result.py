@@ -100,7 +100,12 @@ def _process(kind: object, command: object) -> tuple[ProcessType, str]:
     command = command.strip()
     if not command or {"\0", "\n", "\r"} & set(command):
         raise _unreadable(f"the command of {kind[:60]!r} is not one line")
-    if len(command.encode()) > COMMAND_MAX_BYTES:
+    try:
+        size_bytes = len(command.encode())
+    except UnicodeEncodeError as error:
+        why = f"the command of {kind[:60]!r} contains half a surrogate pair"
+        raise _unreadable(why) from error
+    if size_bytes > COMMAND_MAX_BYTES:
         raise _unreadable(f"the command of {kind[:60]!r} is too long")
     return process_type(kind), command
 

@@ -84,7 +84,12 @@ def var_value(name: VarName, text: str) -> str:
     """Validate a config var's value: any text without NUL, at most 64 KiB in UTF-8."""
     if "\0" in text:
         raise usage_error("config-value", f"The value of {name} contains a NUL character.")
-    size_bytes = len(text.encode("utf-8", "surrogateescape"))
+    try:
+        size_bytes = len(text.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError as error:
+        raise usage_error(
+            "config-value", f"The value of {name} contains half a surrogate pair."
+        ) from error
     if size_bytes > VAR_VALUE_MAX_BYTES:
         raise usage_error(
             "config-value",

@@ -128,6 +128,8 @@ def test_makes_no_objects() -> None:
         b'X\0{"default_process_types": {"web": "a\\nb"}}\0',
         b'X\0{"default_process_types": {"web": "a\\u0000b"}}\0',
         b'X\0{"default_process_types": {"web": ""}}\0',
+        b'X\0{"default_process_types": {"web": "a\\ud800"}}\0',
+        b'X\0{"config_vars": {"A": "\\ud800"}}\0',
         b'X\0{"default_process_types": {"web": "' + b"a" * 20_000 + b'"}}\0',
         b'X\0{"config_vars": {"PORT": "80"}}\0',
         b'X\0{"config_vars": {"A": ["b"]}}\0',

@@ -64,8 +64,8 @@ def test_values_pass_as_they_are(value: str) -> None:
 
 
 def test_values_have_a_limit() -> None:
-    """64 KiB, counted in UTF-8; no NUL."""
-    for value in ("x" * 65_537, "é" * 40_000, "a\0b"):
+    """64 KiB, counted in UTF-8; no NUL, no half of a surrogate pair, which JSON can have."""
+    for value in ("x" * 65_537, "é" * 40_000, "a\0b", "\ud800"):
         with pytest.raises(PaasError):
             var_value(var_name("A"), value)
 

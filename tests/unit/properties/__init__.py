@@ -1,0 +1,1 @@
+"""What must hold for any input, checked by hypothesis on the parsers of text from outside."""
