@@ -83,6 +83,7 @@ def hook(actor_name: str | None, env: Mapping[str, str]) -> int:
         print(f"       {name} {path.is_absolute()} {path.is_dir()}")
     alternates = env.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "none")
     print(f"       alternates {Path(alternates).is_absolute()} {Path(alternates).is_dir()}")
+    print(f"       progress {env['PAAS_PUSH_PROGRESS']!r}")
     for line in sys.stdin:
         print(f"       ref {line.split()[2]}")
     slow = ETC / "slow-hook"

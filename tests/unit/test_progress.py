@@ -45,6 +45,22 @@ def test_a_terminal_gets_a_line_after_a_second() -> None:
     assert screen.after(9) == []
 
 
+def test_the_terminal_of_a_push_gets_carriage_returns() -> None:
+    """git's client puts "remote: " before each, and passes no escape sequence on: a shorter line is
+    filled up, in 80 columns, and one is drawn in each second."""
+    screen = Screen(Look.of({"PAAS_PUSH_PROGRESS": "1"}))
+    with screen.progress.doing("building " + "x" * 100) as reword:
+        (long,) = screen.after(2.1)
+        assert screen.after(2.3) == []
+        reword("building uwsgi")
+        (short,) = screen.after(3.1)
+        assert len(b"remote: " + long) == 80
+        assert short.endswith(b"Building uwsgi (3 s)" + b" " * (len(long) - 28) + b"\r")
+        screen.progress.write(b"a line\n")
+        assert screen.sent[-2:] == [b" " * 27 + b"\r", b"a line\n"]
+    assert not any(b"\x1b" in sent for sent in screen.sent)
+
+
 def test_output_replaces_what_is_drawn() -> None:
     """A line of the command's own never stands behind the drawing."""
     screen = Screen(TERMINAL)
@@ -62,6 +78,7 @@ def test_a_line_never_wraps() -> None:
     with screen.progress.doing("waiting for " + "web.1, " * 20):
         (drawn,) = screen.after(2)
     assert len(drawn.removeprefix(ERASE)) == TERMINAL.columns - 1
+    assert drawn.endswith(b" (2 s)")
 
 
 def test_elsewhere_lines_become_rarer() -> None:

@@ -25,21 +25,28 @@ STILL_S = (10.0, 30.0, 60.0, 120.0)
 NEXT_STILL_S = 120.0
 COLUMNS_MAX = 100
 ERASE = b"\r\x1b[K"
+# git puts "remote: " before each line of a hook, on a terminal whose width it does not tell.
+GIT_COLUMNS = 80 - len("remote: ")
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """What the client's stderr is. columns: a terminal's width; 0: none, or one that cannot erase.
 
-    colour: whether colours are wanted.
+    colour: whether colours are wanted. through_git: the terminal belongs to the git client of a
+    push, which passes a line on when it ends, with a newline or a carriage return, and shows escape
+    sequences as text in its newer versions (sideband.c).
     """
 
     columns: int = 0
     colour: bool = False
+    through_git: bool = False
 
     @classmethod
     def of(cls, env: Mapping[str, str]) -> "Look":
         """Of descriptor 2 of this process; env: the client's (TERM, https://no-color.org)."""
+        if env.get("PAAS_PUSH_PROGRESS"):
+            return cls(GIT_COLUMNS, through_git=True)
         if env.get("TERM", "dumb") == "dumb":
             return cls()
         try:
@@ -71,7 +78,7 @@ class Progress:
         # Held by whoever writes.
         self._lock = threading.RLock()
         self._tasks: list[_Task] = []
-        self._is_drawn = False
+        self._drawn = ""
         self._written = 0.0
         # How often it was said in this silence that something goes on.
         self._said = 0
@@ -111,7 +118,7 @@ class Progress:
             # Of several, one in the other, the innermost is shown.
             task = self._tasks[-1]
             silent_s = now - max(task.began, self._written)
-            if not self._is_drawn and silent_s < (FIRST_S if self.look.columns else self._next_s()):
+            if not self._drawn and silent_s < (FIRST_S if self.look.columns else self._next_s()):
                 return
             if not _has_room() or not self._may_draw():
                 return
@@ -135,20 +142,33 @@ class Progress:
                     self.tick(time.monotonic())
 
     def _draw(self, text: str, now: float, seconds: int) -> None:
-        frame = FRAMES[int(now / FRAME_S) % len(FRAMES)]
-        line = f"     {frame} {text[:1].upper()}{text[1:]} ({seconds} s)"
+        # Through git, each drawing is a packet over the network: one a second is enough.
+        number = seconds if self.look.through_git else int(now / FRAME_S)
+        line = f"     {FRAMES[number % len(FRAMES)]} {text[:1].upper()}{text[1:]}"
+        time_taken = f" ({seconds} s)"
         # One that wraps could not be erased; the window may have been made smaller.
         width = min(self.look.columns, _columns(self.look.columns), COLUMNS_MAX) - 1
-        self._is_drawn = True
-        self._send(ERASE + line[:width].encode("utf-8", "backslashreplace"))
+        line = line[: width - len(time_taken)] + time_taken
+        if line == self._drawn:
+            return
+        before, self._drawn = self._drawn, line
+        if self.look.through_git:
+            self._send(_shown(line.ljust(len(before))) + b"\r")
+        else:
+            self._send(ERASE + _shown(line))
 
     def _erase(self) -> None:
-        if not self._is_drawn:
+        if not self._drawn:
             return
-        self._is_drawn = False
+        blank = b" " * len(self._drawn) + b"\r" if self.look.through_git else ERASE
+        self._drawn = ""
         # Where the client has left, the line belongs to its shell's prompt.
         if self._may_draw():
-            self._send(ERASE)
+            self._send(blank)
+
+
+def _shown(line: str) -> bytes:
+    return line.encode("utf-8", "backslashreplace")
 
 
 def _columns(default: int) -> int:

@@ -28,6 +28,7 @@ ENV_HOOK = (
     "GIT_OBJECT_DIRECTORY",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_PUSH_OPTION_COUNT",
+    "PAAS_PUSH_PROGRESS",
 )
 _JSON_ESCAPES = {34: '\\"', 92: "\\\\"} | {code: f"\\u{code:04x}" for code in range(32)}
 
@@ -55,8 +56,12 @@ def main(etc: str, args: list[str]) -> int:
 
 def _hook_environment() -> dict[str, str]:
     """What the hook must tell of the push: where its objects are, its app and its options."""
+    from paas.entrypoints.gateclient.pushtrace import wants_progress
+
     names = [*ENV_HOOK, *(name for name in os.environ if name.startswith("GIT_PUSH_OPTION_"))]
-    return {name: os.environ[name] for name in names if name in os.environ}
+    env = {name: os.environ[name] for name in names if name in os.environ}
+    env["PAAS_PUSH_PROGRESS"] = "1" if wants_progress(os.environ) else ""
+    return env
 
 
 def _operator(etc: str, args: list[str], env: dict[str, str]) -> int:
