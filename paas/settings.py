@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from paas.domain.errors import PaasError
-from paas.domain.hosts import server_domain
-from paas.domain.router_values import parse_networks
-from paas.domain.start_limits import StartLimits
+from paas.domain.releases.start_limits import StartLimits
+from paas.domain.routing.hosts import server_domain
+from paas.domain.routing.router_values import parse_networks
+from paas.domain.values.errors import PaasError
 
 # Every command reads the file: libyaml takes 0.3 ms for it, the pure Python loader 3.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

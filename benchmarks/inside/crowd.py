@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from paas import wiring
-from paas.adapters.ports import LocalPorts
-from paas.adapters.slugs_files import FileSlugs
-from paas.domain.apps import App
-from paas.domain.names import AppName, ProcessType
-from paas.domain.releases import Instance, Slug
-from paas.domain.sites import Site
+from paas.adapters.builds.slugs import FileSlugs
+from paas.adapters.network.ports import LocalPorts
+from paas.domain.apps.apps import App
+from paas.domain.releases.releases import Instance, Slug
+from paas.domain.routing.sites import Site
+from paas.domain.values.names import AppName, ProcessType
 from paas.settings import load
 
 WEB = ProcessType("web")

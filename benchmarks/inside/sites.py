@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from paas import wiring
-from paas.domain.apps import App
-from paas.domain.names import AppName
-from paas.domain.routing import Routing
-from paas.domain.sites import Site
+from paas.domain.apps.apps import App
+from paas.domain.routing.routing import Routing
+from paas.domain.routing.sites import Site
+from paas.domain.values.names import AppName
 from paas.settings import load
 
 PREFIX = "site-"

@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from paas.adapters.repository_dulwich import DulwichRepository
-from paas.domain.interfaces import Quarantine
+from paas.adapters.git.repository import DulwichRepository
+from paas.interfaces import Quarantine
 
 
 def main(argv: list[str]) -> None:

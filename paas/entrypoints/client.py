@@ -20,7 +20,7 @@ def main() -> int:
         if args[:1] == ["--paas-etc"]:
             etc, rest = args[1], args[2:]
             if rest[:1] in (["--as"], ["--hook"]) or os.geteuid() == 0:
-                from paas.entrypoints.gateclient import link
+                from paas.entrypoints.gate_client import link
 
                 # Nothing is buffered; to take the interpreter down costs every command 2 ms.
                 os._exit(link.main(etc, rest))

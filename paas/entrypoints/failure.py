@@ -1,7 +1,7 @@
 """How a PaasError looks on a terminal."""
 
-from paas.domain.errors import PaasError
-from paas.services.narration import WARNING, error_lines
+from paas.domain.values.errors import PaasError
+from paas.services.output import WARNING, error_lines
 
 
 def rendered(error: PaasError) -> str:

@@ -1,4 +1,4 @@
-"""Fetch code from elsewhere, in the sandbox, as the app's uid; see fetching/jobs.py.
+"""Fetch code from elsewhere, in the sandbox, as the app's uid; see fetcher/jobs.py.
 
 Run by path as ``/usr/bin/python3 -I -S fetch.py``.
 """
@@ -7,6 +7,6 @@ import sys
 
 if __name__ == "__main__":
     sys.path.append(__file__.rpartition("/paas/entrypoints/")[0] or ".")
-    from paas.entrypoints.fetching.jobs import main
+    from paas.entrypoints.fetcher.jobs import main
 
     raise SystemExit(main())

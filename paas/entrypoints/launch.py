@@ -1,4 +1,4 @@
-"""``paas-launch SPEC``: become one process of an app, isolated; see launching/launcher.py.
+"""``paas-launch SPEC``: become one process of an app, isolated; see launcher/launcher.py.
 
 Run by path as ``/usr/bin/python3 -I -S launch.py SPEC``. It is only a door: Python keeps the
 compiled form of imported modules, never of the script itself, and compiling costs milliseconds.
@@ -8,6 +8,6 @@ import sys
 
 if __name__ == "__main__":
     sys.path.append(__file__.rpartition("/paas/entrypoints/")[0] or ".")
-    from paas.entrypoints.launching.launcher import main
+    from paas.entrypoints.launcher.launcher import main
 
     main(sys.argv)

@@ -7,13 +7,13 @@ run: where fifos/ is and log.sock will be. logs: one directory for each app id. 
 file-s and files: at which size and age a log file is rotated, and how many of each are kept.
 nginx-pid: who is asked to reopen router.log. rate-bytes: how much one app may log in a second,
 on average. router: where HAProxy sends what it logs of requests.
-It is only a door, as launch.py is; the work is in logkeeping/process.py. Standard library only.
+It is only a door, as launch.py is; the work is in logd/process.py. Standard library only.
 """
 
 import sys
 
 if __name__ == "__main__":
     sys.path.append(__file__.rpartition("/paas/entrypoints/")[0] or ".")
-    from paas.entrypoints.logkeeping.process import main
+    from paas.entrypoints.logd.process import main
 
     sys.exit(main(sys.argv[1:]))

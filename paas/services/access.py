@@ -1,8 +1,8 @@
 """Finding an app for someone: the one place where a name becomes an app that may be used."""
 
-from paas.domain.apps import Actor, App
-from paas.domain.errors import PaasError, no_such_app
-from paas.domain.interfaces import Store
+from paas.domain.apps.apps import Actor, App
+from paas.domain.values.errors import PaasError, no_such_app
+from paas.interfaces import Store
 
 
 def find_app(store: Store, actor: Actor, name: str) -> App:

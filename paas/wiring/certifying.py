@@ -1,12 +1,12 @@
 """Certificates over their adapters: users' own, and those of ACME."""
 
-from paas.adapters.certbot import Certbot
-from paas.adapters.certificate_reader import X509Reader
-from paas.services.acme import Acme
-from paas.services.certificates import Certificates
-from paas.services.sites import Sites
-from paas.services.wishes import Wishes
-from paas.wiring.outside import Outside
+from paas.adapters.certificates.certbot import Certbot
+from paas.adapters.certificates.reader import X509Reader
+from paas.services.certificates.acme import Acme
+from paas.services.certificates.certificates import Certificates
+from paas.services.certificates.renewals import Wishes
+from paas.services.routing.sites import Sites
+from paas.wiring.adapters import Outside
 
 
 def certifying(out: Outside, sites: Sites) -> tuple[Certificates, Acme]:

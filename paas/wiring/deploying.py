@@ -2,27 +2,27 @@
 
 from dataclasses import dataclass
 
-from paas.adapters.health import HttpProbe
-from paas.adapters.ports import LocalPorts
-from paas.adapters.random_names import random_secret
-from paas.adapters.router_log import RouterLog
-from paas.adapters.submodules import SandboxSubmodules
-from paas.adapters.throwaway import LiveLayers
-from paas.services.deploys import Deploys
-from paas.services.diffs import Diffs
-from paas.services.foresight import Foresight
-from paas.services.phases import Phases
-from paas.services.pruning import Pruning
-from paas.services.redirects import Redirects
-from paas.services.releases import Releases
-from paas.services.retirement import Retirement
-from paas.services.rollout import Rollout
-from paas.services.sites import Sites
-from paas.services.slug_maker import SlugMaker
-from paas.services.startup import Startup
-from paas.services.trees import Trees
-from paas.services.watch import Watch
-from paas.wiring.outside import Outside
+from paas.adapters.builds.submodules import SandboxSubmodules
+from paas.adapters.network.health import HttpProbe
+from paas.adapters.network.ports import LocalPorts
+from paas.adapters.proxy.access_log import RouterLog
+from paas.adapters.runtime.native.throwaway import LiveLayers
+from paas.adapters.system.random_names import random_secret
+from paas.services.builds.build import SlugMaker
+from paas.services.builds.trees import Trees
+from paas.services.deploys.deploys import Deploys
+from paas.services.releases.diffs import Diffs
+from paas.services.releases.draining import Retirement
+from paas.services.releases.foresight import Foresight
+from paas.services.releases.pruning import Pruning
+from paas.services.releases.release_commands import Phases
+from paas.services.releases.releases import Releases
+from paas.services.releases.rollback_guard import Watch
+from paas.services.releases.rollout import Rollout
+from paas.services.releases.startup import Startup
+from paas.services.routing.redirects import Redirects
+from paas.services.routing.sites import Sites
+from paas.wiring.adapters import Outside
 
 
 @dataclass(frozen=True, slots=True)

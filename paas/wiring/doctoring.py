@@ -1,15 +1,15 @@
 """Doctor over its adapters."""
 
-from paas.adapters.ground import ServerGround
-from paas.adapters.ports import LocalPorts
-from paas.services.acme import Acme
-from paas.services.diagnosis import Diagnosis
-from paas.services.doctor import Doctor
-from paas.services.reconcile import Reconcile
-from paas.services.rescue import Rescue
-from paas.services.sites import Sites
-from paas.services.strays import Strays
-from paas.wiring.outside import Outside
+from paas.adapters.network.ports import LocalPorts
+from paas.adapters.server.machine import ServerGround
+from paas.services.certificates.acme import Acme
+from paas.services.routing.sites import Sites
+from paas.services.server.diagnosis import Diagnosis
+from paas.services.server.doctor import Doctor
+from paas.services.server.reconcile import Reconcile
+from paas.services.server.store_rescue import Rescue
+from paas.services.server.strays import Strays
+from paas.wiring.adapters import Outside
 
 
 def doctor(out: Outside, sites: Sites, acme: Acme, reconcile: Reconcile, rescue: Rescue) -> Doctor:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.git_https import serving
-from tests.contract.importing import Desk, open_desk
-from tests.contract.runtime_harness import Harness
-from tests.contract.supervisor_server import SupervisorServer, running_supervisor
+from tests.contract.builds.git_https import serving
+from tests.contract.builds.importing import Desk, open_desk
+from tests.contract.runtime.runtime_harness import Harness
+from tests.contract.runtime.supervisor_server import SupervisorServer, running_supervisor
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.gate_world import ACCOUNT
-from tests.contract.pusher import Pusher, pushing
+from tests.contract.gate.gate_world import ACCOUNT
+from tests.contract.git.pusher import Pusher, pushing
 
 
 @pytest.fixture

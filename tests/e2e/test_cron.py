@@ -135,7 +135,7 @@ def killed_watch(server: Server) -> Iterator[None]:
 
     def pids() -> list[int]:
         found = server.processes().items()
-        return [pid for pid, line in found if "paas.entrypoints.watch" in line]
+        return [pid for pid, line in found if "paas.entrypoints.daemons.monitor" in line]
 
     (former,) = pids()
     os.kill(former, signal.SIGSTOP)

@@ -148,7 +148,8 @@ def test_a_daemon_that_is_stopped(server: Server) -> None:
 
 def _keep_program(server: Server, name: str, *, wanted: bool) -> None:
     code = (
-        "import sys; from pathlib import Path; from paas.adapters.supervisord import Supervisor; "
+        "import sys; from pathlib import Path; "
+        "from paas.adapters.supervisor.client import Supervisor; "
         f"Supervisor(Path(sys.argv[1])).keep_program(sys.argv[2], wanted={wanted})"
     )
     python = server.root / "opt/current/venv/bin/python"

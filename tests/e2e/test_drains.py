@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tests.contract.drain_server import HttpReceiver, SyslogReceiver, make_certificate
+from tests.contract.logs.drain_server import HttpReceiver, SyslogReceiver, make_certificate
 from tests.e2e.probe import App
 from tests.e2e.server import Server, run, wait_for
 from tests.e2e.tiny import app_id

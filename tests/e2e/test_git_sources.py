@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.git_https import serving
+from tests.contract.builds.git_https import serving
 from tests.e2e.server import Repository, Server, User, run
 from tests.e2e.test_pushes import refused
 from tests.e2e.tiny import Files, program, refs, releases, tiny

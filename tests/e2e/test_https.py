@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from tests.authority import Authority, ec_key, key_pem, pem
-from tests.contract.pebble_server import Pebble, pebble_server
+from tests.contract.certificates.pebble_server import Pebble, pebble_server
 from tests.e2e.server import Repository, Server, User, installed, run, wait_for
 from tests.ports import free_ports
 

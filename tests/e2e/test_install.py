@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from paas.adapters import reserved_ports
+from paas.adapters.network import reserved_ports
 from tests.e2e.server import CHECKOUT, EXAMPLES, Repository, Server, run, wait_for
 from tests.nesting import nest
 from tests.ports import free_ports

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from paas.domain.apps import App
-from paas.domain.buildpacks import Buildpack
-from paas.domain.errors import PaasError
-from paas.domain.interfaces import Built
-from paas.domain.names import ProcessType
-from paas.domain.releases import ConfigVars
+from paas.domain.apps.apps import App
+from paas.domain.builds.buildpacks import Buildpack
+from paas.domain.releases.releases import ConfigVars
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import ProcessType
+from paas.interfaces import Built
 
 
 class FakeBuilder:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from paas.domain.acme import Failure, IssueError
-from paas.domain.certificates import Bundle, Facts
-from paas.domain.errors import PaasError
+from paas.domain.certificates.acme import Failure, IssueError
+from paas.domain.certificates.certificates import Bundle, Facts
+from paas.domain.values.errors import PaasError
 
 
 def fake_pem(

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from paas.domain.errors import PaasError
-from paas.domain.sites import SlugFolder
+from paas.domain.routing.sites import SlugFolder
+from paas.domain.values.errors import PaasError
 
 
 class FakeSlugs:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from paas.domain.errors import PaasError
-from paas.domain.findings import Finding
-from paas.domain.interfaces import Narrator
-from paas.domain.lost import StoreCopy
+from paas.domain.server.findings import Finding
+from paas.domain.server.lost import StoreCopy
+from paas.domain.values.errors import PaasError
+from paas.interfaces import Narrator
 
 
 class FakeGround:

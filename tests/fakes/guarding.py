@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from paas.domain.apps import Key
-from paas.domain.names import UserName
+from paas.domain.apps.apps import Key
+from paas.domain.values.names import UserName
 
 
 class FakeLocks:

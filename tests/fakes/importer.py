@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from paas.domain.apps import App
-from paas.domain.errors import PaasError
-from paas.domain.interfaces import Archive, Imported, Quarantine
-from paas.domain.sources import GitSource
+from paas.domain.apps.apps import App
+from paas.domain.git.sources import GitSource
+from paas.domain.values.errors import PaasError
+from paas.interfaces import Archive, Imported, Quarantine
 
 
 class FakeImporter:

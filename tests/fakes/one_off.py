@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from paas.domain.apps import App
-from paas.domain.errors import PaasError
-from paas.domain.secret import Secret
+from paas.domain.apps.apps import App
+from paas.domain.values.errors import PaasError
+from paas.domain.values.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Ran:
 
 @dataclass
 class FakeOneOff:
-    """`OneOff` of paas/domain/interfaces that knows a few shell words.
+    """`OneOff` of paas/interfaces that knows a few shell words.
 
     Commands are ``;``-separated words of: ``echo TEXT``, ``exit N``, ``flood N`` (lines of 1 MB),
     ``kill -KILL $$``, ``hog`` (memory) and ``sleep N``, which passes every limit that is shorter.

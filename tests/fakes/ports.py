@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from paas.domain.health import Answer
-from paas.domain.visits import Visit
+from paas.domain.manifest.health import Answer
+from paas.domain.routing.visits import Visit
 from tests.fakes.saying import FakeClock
 
 

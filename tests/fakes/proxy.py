@@ -4,15 +4,15 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from paas.adapters.nginx_site import render_site
-from paas.domain.errors import PaasError
-from paas.domain.interfaces import Narrator
-from paas.domain.sites import Site
+from paas.adapters.proxy.nginx.site_conf import render_site
+from paas.domain.routing.sites import Site
+from paas.domain.values.errors import PaasError
+from paas.interfaces import Narrator
 from paas.settings import Settings
 
 
 class FakeProxy:
-    """`Proxy` of paas/domain/interfaces that remembers its sites and the order of its calls.
+    """`Proxy` of paas/interfaces that remembers its sites and the order of its calls.
 
     failure: raised by the next apply or switch, once. meanwhile: what happens during the next
     apply, once; draining: during the next drain, once. meanwhile_all: what happens before

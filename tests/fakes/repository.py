@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from paas.domain.diffs import Change, FileChange
-from paas.domain.errors import PaasError
-from paas.domain.interfaces import Commit, Quarantine, Tree
-from paas.domain.refs import RefUpdate
+from paas.domain.git.refs import RefUpdate
+from paas.domain.releases.diffs import Change, FileChange
+from paas.domain.values.errors import PaasError
+from paas.interfaces import Commit, Quarantine, Tree
 
 WEB = b"web: serve\n"
 

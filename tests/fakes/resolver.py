@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 class FakeResolver:
-    """`Resolver` of paas/domain/interfaces. records: addresses by name."""
+    """`Resolver` of paas/interfaces. records: addresses by name."""
 
     def __init__(self) -> None:
         self.records: dict[str, tuple[str, ...]] = {}
@@ -19,7 +19,7 @@ class FakeResolver:
 
 
 class FakeServerFile:
-    """`ServerFile` of paas/domain/interfaces. failure: raised by the next change."""
+    """`ServerFile` of paas/interfaces. failure: raised by the next change."""
 
     def __init__(self) -> None:
         self.domain: str | None = None

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from paas.domain.apps import App
-from paas.domain.interfaces import Caller
-from paas.domain.runs import Run, RunEnd, Wanted
+from paas.domain.apps.apps import App
+from paas.domain.runs.runs import Run, RunEnd, Wanted
+from paas.interfaces import Caller
 
 
 class FakeRuns:

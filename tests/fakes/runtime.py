@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from paas.domain.apps import App
-from paas.domain.errors import PaasError
-from paas.domain.losses import Layer
-from paas.domain.procfile import Processes
-from paas.domain.releases import Instance, InstanceState, State, Usage
-from paas.domain.secret import Secret
+from paas.domain.apps.apps import App
+from paas.domain.manifest.procfile import Processes
+from paas.domain.releases.losses import Layer
+from paas.domain.releases.releases import Instance, InstanceState, State, Usage
+from paas.domain.values.errors import PaasError
+from paas.domain.values.secret import Secret
 
 _PID = 4_000_000
 
@@ -38,7 +38,7 @@ class Started:
 
 @dataclass
 class FakeRuntime:
-    """`Runtime` of paas/domain/interfaces.
+    """`Runtime` of paas/interfaces.
 
     behaviours: by command; other commands are up and listen on the instance's port. running: what
     the supervisor has, by instance id. files: what could be brought back. calls: in their order,
@@ -174,7 +174,7 @@ class FakeRuntime:
 
 
 class FakeLayers:
-    """`Layers` of paas/domain/interfaces. everywhere: what each process has written."""
+    """`Layers` of paas/interfaces. everywhere: what each process has written."""
 
     def __init__(self) -> None:
         self.everywhere = Layer()

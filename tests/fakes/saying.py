@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from paas.domain.drains import Drain
-from paas.domain.interfaces import LogLine
-from paas.domain.loglines import EVERY_LINE, LogFilter
-from paas.domain.watching import Answers
+from paas.domain.logs.drains import Drain
+from paas.domain.logs.loglines import EVERY_LINE, LogFilter
+from paas.domain.releases.regression import Answers
+from paas.interfaces import LogLine
 
 
 class FakeClock:

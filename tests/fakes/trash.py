@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from paas.domain.lost import Lost
-from paas.domain.releases import Instance
+from paas.domain.releases.releases import Instance
+from paas.domain.server.lost import Lost
 from tests.fakes.certificates import FakeCertificateFiles
 from tests.fakes.files import FakePages, FakeSlugs, FakeStorage
 from tests.fakes.proxy import FakeProxy
@@ -27,7 +27,7 @@ class Places(Protocol):
 
 
 class FakeTrash:
-    """`Trash` of paas/domain/interfaces. there: what is in it, as ``app 7``."""
+    """`Trash` of paas/interfaces. there: what is in it, as ``app 7``."""
 
     def __init__(self, places: Places) -> None:
         self._places = places

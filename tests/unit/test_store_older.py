@@ -9,13 +9,13 @@ from pathlib import Path
 import click
 import pytest
 
-from paas.adapters.store_sqlite import SqliteStore
-from paas.adapters.store_sqlite.creation import create
-from paas.adapters.store_sqlite.mark import MarkFile
-from paas.domain.apps import Role
-from paas.domain.errors import PaasError
-from paas.domain.names import AppName, UserName
+from paas.domain.apps.apps import Role
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import AppName, UserName
 from paas.entrypoints.cli import main, reading
+from paas.store import SqliteStore
+from paas.store.creation import create
+from paas.store.mark import MarkFile
 from tests.fakes.saying import Said
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2094 # variables are shared with bin/compile
 # Which Python: as runtime.txt, .python-version or Pipfile.lock asks; else that of the last build;
-# else the newest that fits (paas/adapters/python_choice.py); else the system's.
+# else the newest that fits (paas/adapters/builds/python_choice.py); else the system's.
 # Sets $python (its path), $python_version (3.11.2) and $python_origin (for messages).
 
 readonly SYSTEM_PYTHON=/usr/bin/python3

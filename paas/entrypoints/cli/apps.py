@@ -4,10 +4,10 @@ from contextlib import suppress
 
 import click
 
-from paas.domain.apps import App
-from paas.domain.errors import PaasError, usage_error
-from paas.domain.names import app_name, branch_name
-from paas.domain.sizes import size_words
+from paas.domain.apps.apps import App
+from paas.domain.values.errors import PaasError, usage_error
+from paas.domain.values.names import app_name, branch_name
+from paas.domain.values.sizes import size_words
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,

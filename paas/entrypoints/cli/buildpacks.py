@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import click
 
-from paas.domain.buildpacks import Buildpack
-from paas.domain.errors import usage_error
+from paas.domain.builds.buildpacks import Buildpack
+from paas.domain.values.errors import usage_error
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,

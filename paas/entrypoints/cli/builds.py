@@ -4,10 +4,10 @@ import re
 
 import click
 
-from paas.domain.builds import is_build
-from paas.domain.errors import usage_error
-from paas.domain.names import printable
-from paas.domain.sizes import size_words
+from paas.domain.builds.builds import is_build
+from paas.domain.values.errors import usage_error
+from paas.domain.values.names import printable
+from paas.domain.values.sizes import size_words
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -17,7 +17,7 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json, print_line
-from paas.services.builds import BuildInfo
+from paas.services.builds.builds import BuildInfo
 
 BUILD_WORDS = "[APP] [BUILD]"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")

@@ -5,11 +5,11 @@ from datetime import datetime
 
 import click
 
-from paas.adapters.idn import to_unicode
-from paas.domain.acme import Wish
-from paas.domain.certificates import PEM_MAX_BYTES
-from paas.domain.errors import EXIT_FAILED, PaasError, usage_error
-from paas.domain.names import shown
+from paas.adapters.network.idn import to_unicode
+from paas.domain.certificates.acme import Wish
+from paas.domain.certificates.certificates import PEM_MAX_BYTES
+from paas.domain.values.errors import EXIT_FAILED, PaasError, usage_error
+from paas.domain.values.names import shown
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -19,7 +19,7 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json, print_line
-from paas.services.certificates import Listed
+from paas.services.certificates.certificates import Listed
 
 SWITCH = ("on", "off")
 

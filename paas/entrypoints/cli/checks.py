@@ -4,9 +4,9 @@ from dataclasses import asdict
 
 import click
 
-from paas.domain.errors import usage_error
-from paas.domain.formation import WEB
-from paas.domain.health import HealthCheck
+from paas.domain.manifest.health import HealthCheck
+from paas.domain.releases.formation import WEB
+from paas.domain.values.errors import usage_error
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import click
 
-from paas.domain.errors import usage_error
+from paas.domain.values.errors import usage_error
 from paas.entrypoints.cli.session import Session, app_option, json_option, pass_session
 from paas.entrypoints.cli.terminal import print_json, print_line
 

@@ -2,8 +2,8 @@
 
 import click
 
-from paas.domain.errors import usage_error
-from paas.domain.names import app_name
+from paas.domain.values.errors import usage_error
+from paas.domain.values.names import app_name
 from paas.entrypoints.cli.session import Session, app_option, pass_session
 
 

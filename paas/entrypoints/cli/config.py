@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from paas.domain.envfile import envfile, parse_envfile, shell_lines
-from paas.domain.errors import usage_error
-from paas.domain.names import assignment, var_name
-from paas.domain.plain_text import EncodingError, plain_text
+from paas.domain.manifest.envfile import envfile, parse_envfile, shell_lines
+from paas.domain.values.errors import usage_error
+from paas.domain.values.names import assignment, var_name
+from paas.domain.values.plain_text import EncodingError, plain_text
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import click
 
-from paas.domain.cron import DUE_COMMAND, Job, JobState
-from paas.domain.errors import PaasError, usage_error
+from paas.domain.runs.cron import DUE_COMMAND, Job, JobState
+from paas.domain.values.errors import PaasError, usage_error
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -17,7 +17,7 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json, print_line
-from paas.services.cron import Listed
+from paas.services.runs.cron import Listed
 
 
 @click.command("cron")

@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 import click
 
-from paas.domain.errors import EXIT_FAILED
-from paas.domain.findings import FIX, Finding
+from paas.domain.server.findings import FIX, Finding
+from paas.domain.values.errors import EXIT_FAILED
 from paas.entrypoints.cli import store, trash
 from paas.entrypoints.cli.session import Session, json_option, pass_session
 from paas.entrypoints.cli.terminal import print_json

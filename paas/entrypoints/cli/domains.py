@@ -2,11 +2,11 @@
 
 import click
 
-from paas.adapters.idn import both_ways, to_host_name, to_unicode
-from paas.domain.certificates import AppCertificate
-from paas.domain.errors import usage_error
-from paas.domain.hosts import WILDCARD, HostName
-from paas.domain.sites import Redirect
+from paas.adapters.network.idn import both_ways, to_host_name, to_unicode
+from paas.domain.certificates.certificates import AppCertificate
+from paas.domain.routing.hosts import WILDCARD, HostName
+from paas.domain.routing.sites import Redirect
+from paas.domain.values.errors import usage_error
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -16,7 +16,7 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json
-from paas.services.domains import DomainInfo
+from paas.services.routing.domains import DomainInfo
 
 CODES = ("301", "302", "307", "308")
 

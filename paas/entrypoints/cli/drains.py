@@ -2,8 +2,8 @@
 
 import click
 
-from paas.domain.drains import Drain
-from paas.domain.errors import usage_error
+from paas.domain.logs.drains import Drain
+from paas.domain.values.errors import usage_error
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,

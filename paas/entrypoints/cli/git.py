@@ -4,13 +4,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from paas.domain import gitaccess
-from paas.domain.errors import PaasError
-from paas.domain.gitaccess import ExecPlan
-from paas.domain.interfaces import Quarantine
-from paas.domain.names import AppName
-from paas.domain.refs import parse_update
+from paas.domain.git import access
+from paas.domain.git.access import ExecPlan
+from paas.domain.git.refs import parse_update
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import AppName
 from paas.entrypoints.cli.session import Session
+from paas.interfaces import Quarantine
 
 UPDATES_MAX = 10_000
 
@@ -18,11 +18,11 @@ UPDATES_MAX = 10_000
 def service(session: Session, name: str, app: AppName, env: Mapping[str, str]) -> ExecPlan:
     """What the client may become for a push or a fetch. Raises PaasError where it may not."""
     platform, user = session.platform, session.actor.name
-    if name.startswith(gitaccess.LFS_TRANSFER):
+    if name.startswith(access.LFS_TRANSFER):
         return _lfs(session, name.partition(" ")[2], app)
-    if name != gitaccess.RECEIVE_PACK:
+    if name != access.RECEIVE_PACK:
         found = platform.pushes.to_fetch(session.actor, app)
-        return gitaccess.upload(
+        return access.upload(
             name,
             str(platform.repository.path(found.id)),
             user=user,
@@ -30,7 +30,7 @@ def service(session: Session, name: str, app: AppName, env: Mapping[str, str]) -
         )
     found = platform.pushes.to_push(session.actor, app, session.say)
     repository = platform.repository.path(found.id)
-    return gitaccess.receive_pack(
+    return access.receive_pack(
         str(repository),
         hooks=str(platform.settings.current / "hooks"),
         max_push_mib=platform.settings.max_push_mib,
@@ -53,7 +53,7 @@ def _lfs(session: Session, operation: str, app: AppName) -> ExecPlan:
         found = platform.pushes.to_fetch(session.actor, app)
     settings = platform.settings
     script = settings.current / "paas/entrypoints/lfs_transfer.py"
-    return gitaccess.lfs_transfer(
+    return access.lfs_transfer(
         ("/usr/bin/python3", "-I", "-S", str(script)),
         str(platform.repository.path(found.id)),
         operation,

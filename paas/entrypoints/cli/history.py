@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 
 import click
 
-from paas.domain.apps import App
-from paas.domain.history import parse_version
-from paas.domain.loglines import (
+from paas.domain.apps.apps import App
+from paas.domain.logs.loglines import (
     SOURCES,
     LogFilter,
     LogLine,
@@ -16,6 +15,7 @@ from paas.domain.loglines import (
     parse_since,
     release_lines,
 )
+from paas.domain.releases.history import parse_version
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,

@@ -5,11 +5,11 @@ import sys
 
 import click
 
-from paas.domain.errors import usage_error
-from paas.domain.interfaces import Archive
-from paas.domain.sources import STDIN, ArchiveType, archive_message, archive_url, git_source
+from paas.domain.git.sources import STDIN, ArchiveType, archive_message, archive_url, git_source
+from paas.domain.values.errors import usage_error
 from paas.entrypoints.cli.session import Session, app_option, pass_session
-from paas.services.imports import Building
+from paas.interfaces import Archive
+from paas.services.deploys.imports import Building
 
 
 @click.command("git:sync")

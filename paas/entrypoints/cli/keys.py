@@ -5,10 +5,10 @@ import sys
 
 import click
 
-from paas.domain.apps import Role
-from paas.domain.errors import PaasError, usage_error
-from paas.domain.names import user_name
-from paas.domain.plain_text import EncodingError, plain_text
+from paas.domain.apps.apps import Role
+from paas.domain.values.errors import PaasError, usage_error
+from paas.domain.values.names import user_name
+from paas.domain.values.plain_text import EncodingError, plain_text
 from paas.entrypoints.cli.session import Session, json_option, pass_session
 from paas.entrypoints.cli.tables import print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json, print_line

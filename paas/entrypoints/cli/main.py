@@ -8,14 +8,13 @@ from pathlib import Path
 import click
 
 from paas import settings, wiring
-from paas.adapters.disk_faults import disk_fault
-from paas.domain.acme import TEND_COMMAND
-from paas.domain.apps import Actor
-from paas.domain.cron import DUE_COMMAND
-from paas.domain.errors import EXIT_USAGE, PaasError
-from paas.domain.gitaccess import ExecPlan
-from paas.domain.interfaces import Caller
-from paas.domain.names import AppName, user_name
+from paas.adapters.system.disk_faults import disk_fault
+from paas.domain.apps.apps import Actor
+from paas.domain.certificates.acme import TEND_COMMAND
+from paas.domain.git.access import ExecPlan
+from paas.domain.runs.cron import DUE_COMMAND
+from paas.domain.values.errors import EXIT_USAGE, PaasError
+from paas.domain.values.names import AppName, user_name
 from paas.entrypoints.cli import (
     apps,
     buildpacks,
@@ -33,6 +32,7 @@ from paas.entrypoints.cli import (
     history,
     imports,
     keys,
+    maintenance,
     processes,
     proxy,
     reading,
@@ -41,7 +41,6 @@ from paas.entrypoints.cli import (
     server,
     statics,
     storage,
-    upkeep,
 )
 from paas.entrypoints.cli import (
     run as run_commands,
@@ -52,6 +51,7 @@ from paas.entrypoints.cli.session import Session
 from paas.entrypoints.cli.terminal import Terminal
 from paas.entrypoints.laptop import meant
 from paas.entrypoints.laptop.commands import SUMMARIES
+from paas.interfaces import Caller
 
 COMMANDS: tuple[click.Command, ...] = (
     apps.listing,
@@ -131,13 +131,13 @@ COMMANDS: tuple[click.Command, ...] = (
     storage.listing,
     storage.add,
     storage.remove,
-    upkeep.lock,
-    upkeep.unlock,
-    upkeep.show,
-    upkeep.switch_on,
-    upkeep.switch_off,
-    upkeep.custom_page,
-    upkeep.git_info,
+    maintenance.lock,
+    maintenance.unlock,
+    maintenance.show,
+    maintenance.switch_on,
+    maintenance.switch_off,
+    maintenance.custom_page,
+    maintenance.git_info,
     router.set_key,
     router.report,
     router.logins,

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import click
 
-from paas.domain.errors import PaasError
-from paas.domain.names import ProcessType
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import ProcessType
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -16,7 +16,7 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json, print_line
-from paas.services.processes import Running
+from paas.services.apps.processes import Running
 
 
 @click.command("ps")

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import click
 
-from paas.domain.apps import Actor, Role, User
-from paas.domain.errors import PaasError
-from paas.domain.interfaces import Narrator, Store
-from paas.domain.names import user_name
+from paas.domain.apps.apps import Actor, Role, User
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import user_name
 from paas.entrypoints.laptop import meant
+from paas.interfaces import Narrator, Store
 
 # These write nothing, neither to the database nor elsewhere.
 COMMANDS = frozenset(

@@ -2,11 +2,11 @@
 
 import click
 
-from paas.domain.diffs import Difference, Entry, NameChanges, config_rows, sections
-from paas.domain.errors import usage_error
-from paas.domain.history import is_version, parse_version
-from paas.domain.names import printable
-from paas.domain.sizes import size_words
+from paas.domain.releases.diffs import Difference, Entry, NameChanges, config_rows, sections
+from paas.domain.releases.history import is_version, parse_version
+from paas.domain.values.errors import usage_error
+from paas.domain.values.names import printable
+from paas.domain.values.sizes import size_words
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -16,7 +16,7 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json, print_line
-from paas.services.releases import ReleaseInfo
+from paas.services.releases.releases import ReleaseInfo
 
 
 @click.command("releases")

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import click
 
-from paas.domain.errors import usage_error
-from paas.domain.names import shown
-from paas.domain.router_settings import HEADER_PREFIX, RouterSettings, is_key
-from paas.domain.router_settings import report as as_words
-from paas.domain.secret import Secret
+from paas.domain.routing.router_settings import HEADER_PREFIX, RouterSettings, is_key
+from paas.domain.routing.router_settings import report as as_words
+from paas.domain.values.errors import usage_error
+from paas.domain.values.names import shown
+from paas.domain.values.secret import Secret
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,

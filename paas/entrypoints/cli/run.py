@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import click
 
-from paas.domain.errors import usage_error
-from paas.domain.names import assignment
-from paas.domain.runs import Run, app_first
+from paas.domain.runs.runs import Run, app_first
+from paas.domain.values.errors import usage_error
+from paas.domain.values.names import assignment
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -17,7 +17,7 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json, print_line
-from paas.services.runs import Order
+from paas.services.runs.runs import Order
 
 
 class _RunCommand(click.Command):

@@ -6,9 +6,9 @@ from dataclasses import asdict
 import click
 
 from paas import __version__
-from paas.adapters import daemons, separation
-from paas.adapters.cgroups import Cgroups
-from paas.adapters.firewall_nft import NftFirewall
+from paas.adapters.network.firewall import NftFirewall
+from paas.adapters.runtime.native.cgroups import Cgroups
+from paas.adapters.server import daemons, separation
 from paas.entrypoints.cli import trash
 from paas.entrypoints.cli.doctor import tell
 from paas.entrypoints.cli.session import Session, json_option, pass_session

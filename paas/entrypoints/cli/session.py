@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from paas.domain.apps import Actor
-from paas.domain.errors import usage_error
-from paas.domain.interfaces import Caller
+from paas.domain.apps.apps import Actor
+from paas.domain.values.errors import usage_error
 from paas.entrypoints.cli.terminal import Terminal
+from paas.interfaces import Caller
 from paas.wiring import Platform
 
 

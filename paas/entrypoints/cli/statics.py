@@ -2,9 +2,9 @@
 
 import click
 
-from paas.domain.errors import usage_error
-from paas.domain.names import shown
-from paas.domain.statics import OFF, StaticPath, expires, static_folder, static_path
+from paas.domain.routing.statics import OFF, StaticPath, expires, static_folder, static_path
+from paas.domain.values.errors import usage_error
+from paas.domain.values.names import shown
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -14,7 +14,7 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json
-from paas.services.statics import StaticInfo
+from paas.services.routing.statics import StaticInfo
 
 
 @click.command("static")

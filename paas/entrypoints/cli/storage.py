@@ -2,8 +2,8 @@
 
 import click
 
-from paas.domain.errors import usage_error
-from paas.domain.sizes import size_words
+from paas.domain.values.errors import usage_error
+from paas.domain.values.sizes import size_words
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,

@@ -1,8 +1,8 @@
 """What doctor and server:status say of the database, and putting one back."""
 
-from paas.adapters import daemons
-from paas.domain.errors import PaasError
-from paas.domain.lost import StoreCopy
+from paas.adapters.server import daemons
+from paas.domain.server.lost import StoreCopy
+from paas.domain.values.errors import PaasError
 from paas.entrypoints.cli.session import Session
 
 SHOWN = 5

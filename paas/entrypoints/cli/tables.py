@@ -8,7 +8,7 @@ import click
 from tabulate import tabulate
 from wcwidth import wcswidth, wcwidth
 
-from paas.domain.names import printable
+from paas.domain.values.names import printable
 from paas.entrypoints.cli.terminal import PLAIN, RED, goes_to_a_terminal, print_line
 
 GREEN, YELLOW = "\x1b[32m", "\x1b[33m"

@@ -10,11 +10,11 @@ from contextlib import AbstractContextManager
 
 import click
 
-from paas.domain.errors import PaasError
-from paas.domain.interfaces import Reword
-from paas.domain.names import printable
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import printable
 from paas.entrypoints.cli.progress import Look, Progress
-from paas.services.narration import DETAIL, STEP, WARNING, error_lines
+from paas.interfaces import Reword
+from paas.services.output import DETAIL, STEP, WARNING, error_lines
 
 ANSWER_LIMIT_S = 60.0
 ANSWER_POLL_S = 0.5

@@ -1,6 +1,6 @@
 """What doctor and server:status say of the trash, and emptying it."""
 
-from paas.domain.lost import Lost
+from paas.domain.server.lost import Lost
 from paas.entrypoints.cli.session import Session
 
 SHOWN = 20

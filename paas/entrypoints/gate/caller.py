@@ -1,6 +1,6 @@
 """The client at the other end of a request, for commands that need more of it than its streams.
 
-A client whose terminal is wanted puts it into raw mode (paas/entrypoints/gateclient/rawmode.py)
+A client whose terminal is wanted puts it into raw mode (paas/entrypoints/gate_client/rawmode.py)
 and sets it back at the end; so does this process, should the client be killed.
 """
 

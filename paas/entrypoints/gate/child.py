@@ -10,16 +10,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn, Protocol, TextIO
 
-from paas.domain.apps import Actor
-from paas.domain.errors import EXIT_USAGE, PaasError
-from paas.domain.gitaccess import ExecPlan
-from paas.domain.interfaces import Caller
-from paas.domain.names import UserName
+from paas.domain.apps.apps import Actor
+from paas.domain.git.access import ExecPlan
+from paas.domain.values.errors import EXIT_USAGE, PaasError
+from paas.domain.values.names import UserName
 from paas.entrypoints.failure import rendered
 from paas.entrypoints.gate import ssh, wire
 from paas.entrypoints.gate.caller import GateCaller
 from paas.entrypoints.gate.places import Places
 from paas.entrypoints.gate.wire import BadRequestError, Request
+from paas.interfaces import Caller
 
 _UMASK = 0o022
 
@@ -124,8 +124,8 @@ class GitService(Protocol):
 
 def commands(etc: Path) -> Handler:
     """The handler of a real server; imports and compiles what all commands need, once."""
-    from paas.adapters.nginx_conf import load_templates
-    from paas.adapters.nginx_tls import installed_tls
+    from paas.adapters.proxy.nginx.http_conf import load_templates
+    from paas.adapters.proxy.nginx.tls import installed_tls
     from paas.entrypoints.cli import main as cli
 
     load_templates()

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from enum import IntEnum
 
-from paas.domain.errors import PaasError
+from paas.domain.values.errors import PaasError
 
 # In all; each is a process of some megabytes.
 ROWS = 512

@@ -22,12 +22,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from paas import settings as server_settings
-from paas.domain.errors import PaasError
+from paas.domain.values.errors import PaasError
+from paas.entrypoints.daemons.supervised import end_with_parent
 from paas.entrypoints.failure import rendered
 from paas.entrypoints.gate import child, wire
 from paas.entrypoints.gate.child import Handler, Seat
 from paas.entrypoints.gate.places import Places
-from paas.entrypoints.supervised import end_with_parent
 
 MAX_CHILDREN = 128
 _BACKLOG = 128

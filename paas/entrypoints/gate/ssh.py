@@ -8,9 +8,9 @@ refused. Every other control character is refused everywhere.
 import re
 from dataclasses import dataclass
 
-from paas.domain.errors import PaasError, usage_error
-from paas.domain.gitaccess import LFS_TRANSFER, SERVICES
-from paas.domain.names import AppName, app_name, shown
+from paas.domain.git.access import LFS_TRANSFER, SERVICES
+from paas.domain.values.errors import PaasError, usage_error
+from paas.domain.values.names import AppName, app_name, shown
 
 HOOK_COMMAND = "git:hook"
 _FILE_TRANSFER = frozenset({"scp", "rsync", "sftp", "sftp-server", "internal-sftp"})

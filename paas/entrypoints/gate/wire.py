@@ -2,7 +2,7 @@
 
 Both ways: four bytes of length, big-endian, and that many bytes of JSON (but for answer_exec).
 The client's stdin, stdout and stderr come with the first byte, as SCM_RIGHTS (unix(7)). The
-client's half is paas/entrypoints/gateclient/link.py.
+client's half is paas/entrypoints/gate_client/link.py.
 """
 
 import array
@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from paas.domain.gitaccess import ExecPlan
-from paas.domain.names import UserName, user_name
+from paas.domain.git.access import ExecPlan
+from paas.domain.values.names import UserName, user_name
 from paas.entrypoints.gate.ssh import HOOK_COMMAND
-from paas.entrypoints.gateclient.link import ENV_ALWAYS, ENV_HOOK
+from paas.entrypoints.gate_client.link import ENV_ALWAYS, ENV_HOOK
 
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
 REQUEST_LIMIT_S = 5.0

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from paas.domain.errors import PaasError
-from paas.domain.hosts import server_domain
+from paas.domain.routing.hosts import server_domain
+from paas.domain.values.errors import PaasError
 from paas.entrypoints.installer import ranges
 from paas.entrypoints.installer.machine import untraversable
 from paas.entrypoints.installer.nginx_check import problems as nginx_problems

@@ -9,18 +9,19 @@ from typing import Any
 
 import yaml
 
-from paas.adapters import daemons, sshd_conf
-from paas.adapters.files import make_directory, read_json, write_atomic
-from paas.adapters.nginx_process import NginxProcess
-from paas.adapters.proxy_haproxy import HaproxyProxy
-from paas.adapters.proxy_nginx import NginxProxy
-from paas.adapters.store_sqlite.creation import create_for_installation
-from paas.domain.errors import PaasError
+from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
+from paas.adapters.proxy.nginx.process import NginxProcess
+from paas.adapters.proxy.nginx.proxy import NginxProxy
+from paas.adapters.server import daemons
+from paas.adapters.ssh import sshd_conf
+from paas.adapters.system.files import make_directory, read_json, write_atomic
+from paas.domain.values.errors import PaasError
 from paas.entrypoints.installer import packages, service, versions
 from paas.entrypoints.installer.nginx_check import DEBIAN_DEFAULT_SITE, untouched_default_site
 from paas.entrypoints.installer.nginx_connections import raised
 from paas.entrypoints.installer.plan import InstallError, Plan
 from paas.settings import Settings, load
+from paas.store.creation import create_for_installation
 
 HEAD = """\
 # The settings of this paas server; docs/reference/server.yml.md tells each. What you change here

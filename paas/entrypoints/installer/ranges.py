@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from paas.adapters import reserved_ports
+from paas.adapters.network import reserved_ports
 from paas.entrypoints.installer import slots
 from paas.entrypoints.installer.plan import Plan
 

@@ -7,13 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from paas import wiring
-from paas.adapters import daemons
-from paas.adapters.certificate_files import remove_staples
-from paas.adapters.drain_places import PROGRAM as DRAINS
-from paas.adapters.files import write_atomic
-from paas.adapters.nginx_process import NginxProcess
-from paas.adapters.supervisord import Supervisor
-from paas.entrypoints import boot
+from paas.adapters.certificates.files import remove_staples
+from paas.adapters.logs.drain_places import PROGRAM as DRAINS
+from paas.adapters.proxy.nginx.process import NginxProcess
+from paas.adapters.server import daemons
+from paas.adapters.supervisor.client import Supervisor
+from paas.adapters.system.files import write_atomic
+from paas.entrypoints.daemons import boot
 from paas.entrypoints.installer.packages import run
 from paas.entrypoints.installer.units import NGINX_DROP_IN, NGINX_DROP_IN_TEXT, UNIT, UNIT_TEXT
 from paas.settings import Settings

@@ -12,7 +12,7 @@ from paas.entrypoints.installer.packages import HOME
 from paas.entrypoints.installer.plan import ACCOUNT, InstallError, Plan
 from paas.entrypoints.installer.units import HAPROXY_MASK, NGINX_DROP_IN, UNIT
 
-# Rendered by paas/adapters: nginx_conf.py and sshd_conf.py.
+# Rendered by paas/adapters: proxy/nginx/http_conf.py and ssh/sshd_conf.py.
 SYSTEM_FILES = (
     Path("/etc/nginx/conf.d/paas.conf"),
     Path("/etc/nginx/modules-enabled/90-paas.conf"),

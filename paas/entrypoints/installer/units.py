@@ -41,5 +41,5 @@ OOMPolicy=continue
 Restart=on-failure
 RestartSec=2
 """
-# adapters/haproxy_program.py makes it: the package's own service would serve by a file of its own.
+# adapters/proxy/haproxy/program.py makes it: the package's own service would serve by its own file.
 HAPROXY_MASK = Path("/etc/systemd/system/haproxy.service")

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from paas.adapters.files import sync_file_system
+from paas.adapters.system.files import sync_file_system
 from paas.entrypoints.installer.plan import SYSTEM_PYTHON, InstallError, Plan
 
 CODE = ("paas", "hooks", "buildpacks", "nginx-templates", "haproxy-templates", "examples")

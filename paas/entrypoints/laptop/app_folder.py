@@ -8,8 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from paas.domain.errors import PaasError
-from paas.domain.names import printable
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import printable
 from paas.entrypoints.laptop import find_app, package_json, static_site
 
 # As buildpacks/python/lib/package_manager.sh knows them.

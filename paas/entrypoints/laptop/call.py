@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from paas.domain.errors import PaasError, usage_error
-from paas.entrypoints.gateclient import editing
+from paas.domain.values.errors import PaasError, usage_error
+from paas.entrypoints.gate_client import editing
 from paas.entrypoints.laptop import remotes, running
 from paas.entrypoints.laptop.remotes import REMOTE, Remote, Server
 

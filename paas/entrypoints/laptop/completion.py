@@ -6,8 +6,8 @@ the server when they are wanted, in a way that never asks for a password or wait
 
 from collections.abc import Sequence
 
-from paas.domain.errors import usage_error
-from paas.domain.router_settings import KEYS
+from paas.domain.routing.router_settings import KEYS
+from paas.domain.values.errors import usage_error
 from paas.entrypoints.laptop.commands import COMMANDS, CommandLine
 from paas.entrypoints.laptop.topics import TOPICS
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from paas.domain.errors import PaasError, usage_error
-from paas.domain.names import app_name
-from paas.domain.procfile import parse_procfile
+from paas.domain.manifest.procfile import parse_procfile
+from paas.domain.values.errors import PaasError, usage_error
+from paas.domain.values.names import app_name
 from paas.entrypoints.laptop import remotes, saying
 from paas.entrypoints.laptop.app_folder import AppFolder, examine
 from paas.entrypoints.laptop.remotes import REMOTE, Server

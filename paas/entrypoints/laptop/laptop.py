@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from paas import __version__
-from paas.domain.errors import PaasError, usage_error
+from paas.domain.values.errors import PaasError, usage_error
 from paas.entrypoints.failure import rendered
-from paas.entrypoints.gateclient import certinput, editing, keyinput, passwordinput
+from paas.entrypoints.gate_client import certinput, editing, keyinput, passwordinput
 from paas.entrypoints.laptop import (
     app_remotes,
     browser,

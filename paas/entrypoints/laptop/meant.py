@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from paas.domain.errors import PaasError, usage_error
-from paas.domain.names import shown
-from paas.domain.runs import APP_OPTIONS
+from paas.domain.runs.runs import APP_OPTIONS
+from paas.domain.values.errors import PaasError, usage_error
+from paas.domain.values.names import shown
 from paas.entrypoints.laptop.commands import COMMANDS
 from paas.entrypoints.laptop.topics import TOPICS
 

@@ -5,8 +5,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from paas.domain.errors import PaasError, usage_error
-from paas.domain.names import AppName, app_name, shown
+from paas.domain.values.errors import PaasError, usage_error
+from paas.domain.values.names import AppName, app_name, shown
 
 REMOTE = "deploy"
 DEFAULT_USER = "paas"

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from paas.domain.runs import APP_OPTIONS, COMMANDS, app_first, split_options
+from paas.domain.runs.runs import APP_OPTIONS, COMMANDS, app_first, split_options
 
 _FILE_READERS = frozenset({"config:import", "git:from-archive", "maintenance:custom-page"})
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paas.adapters.build_result import parse_result
-from paas.domain.appjson import QUANTITY_MAX, parse_app_json
-from paas.domain.buildpacks import LIST_MAX
-from paas.domain.errors import PaasError
-from paas.domain.jsontext import Document, JsonTextError, parse_json
-from paas.domain.names import process_type, var_name, var_value
-from paas.domain.procfile import COMMAND_MAX_BYTES
+from paas.adapters.builds.result import parse_result
+from paas.domain.builds.buildpacks import LIST_MAX
+from paas.domain.manifest.appjson import QUANTITY_MAX, parse_app_json
+from paas.domain.manifest.procfile import COMMAND_MAX_BYTES
+from paas.domain.values.errors import PaasError
+from paas.domain.values.jsontext import Document, JsonTextError, parse_json
+from paas.domain.values.names import process_type, var_name, var_value
 from tests.unit.properties.texts import ANYTHING, files, json_values, rendered, texts
 
 SYNTAX = '{}[]:,"\\/ \t\n\r0123456789.-+eEtrufalsnINy'

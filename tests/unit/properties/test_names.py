@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from paas.domain.errors import PaasError
-from paas.domain.hosts import HOST_MAX, host_name, parents, wildcards_over
-from paas.domain.names import (
+from paas.domain.routing.hosts import HOST_MAX, host_name, parents, wildcards_over
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import (
     APP_NAME_MAX,
     RESERVED_APP_NAMES,
     RESERVED_USER_NAMES,

@@ -6,10 +6,10 @@ import subprocess
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paas.domain.envfile import envfile, parse_envfile, shell_lines
-from paas.domain.errors import PaasError
-from paas.domain.names import VAR_NAME_MAX, process_type, var_name, var_value
-from paas.domain.procfile import COMMAND_MAX_BYTES, command_place, parse_procfile
+from paas.domain.manifest.envfile import envfile, parse_envfile, shell_lines
+from paas.domain.manifest.procfile import COMMAND_MAX_BYTES, command_place, parse_procfile
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import VAR_NAME_MAX, process_type, var_name, var_value
 from tests.unit.properties.texts import files, texts
 
 # What a process's environment can hold: bytes that are not UTF-8 become half surrogate pairs.

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from paas.domain.errors import PaasError
-from paas.domain.names import app_name, user_name
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import app_name, user_name
 from paas.entrypoints.gate import wire
 from paas.entrypoints.gate.ssh import GitRequest, parse, split
-from paas.entrypoints.gateclient import link
+from paas.entrypoints.gate_client import link
 from tests.unit.properties.texts import ANYTHING, json_values, texts
 
 SHELL = "abn '\"\\\n\t\r"

@@ -1,0 +1,1 @@
+"""Building: buildpacks in their sandbox, the queue, slugs, and fetching code."""

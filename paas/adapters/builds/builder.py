@@ -1,0 +1,299 @@
+"""The buildpacks, run in the build sandbox: one launch that detects, compiles and releases.
+
+In the sandbox the tree is /app, and all else that a build may use is below /tmp/paas. The driver
+is buildpacks/lib/build.sh; what it made comes back in a small file of the app's cache directory.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+
+from paas.adapters.builds.apt_sources import apt_with_sources_list
+from paas.adapters.builds.output import Heard
+from paas.adapters.builds.python_choice import choose_python
+from paas.adapters.builds.pythons import provide_python
+from paas.adapters.builds.result import parse_result, read_result
+from paas.adapters.builds.untrusted import discard, read_plain_file
+from paas.adapters.runtime.native.cgroups import Cgroups
+from paas.adapters.runtime.native.child_launch import launch, write_spec
+from paas.adapters.runtime.native.launch_specs import hidden, tool_binds
+from paas.adapters.system import files, subprocesses
+from paas.domain.apps.apps import App
+from paas.domain.builds.buildpacks import Buildpack, Kind
+from paas.domain.releases.launch_spec import Bind, LaunchSpec
+from paas.domain.releases.releases import ConfigVars
+from paas.domain.values.errors import PaasError, disk_full
+from paas.domain.values.memory import killed_for_memory
+from paas.domain.values.secret import Secret
+from paas.interfaces import Built
+from paas.settings import Settings
+
+EXIT_NOT_DETECTED = 100
+EXIT_NOT_LAUNCHED = 70
+EXIT_HELD = 71
+RESULT = "result"
+PROCFILE_MAX_BYTES = 1024**2
+STACKS = (((2, 39), "heroku-24"), ((2, 35), "heroku-22"), ((2, 31), "heroku-20"))
+_ROOM = "/tmp/paas"  # noqa: S108 - in the sandbox's own /tmp
+
+
+class BuildpackBuilder:
+    """Builds with the buildpacks that order.txt of the installed version names."""
+
+    def __init__(self, settings: Settings, apt_directory: Path = Path("/etc/apt")) -> None:
+        self._settings = settings
+        self._cgroups = Cgroups(settings)
+        self._apt_directory = apt_directory
+
+    def build(
+        self,
+        app: App,
+        tree: Path,
+        config: ConfigVars,
+        output: Callable[[bytes], None],
+        *,
+        buildpacks: Sequence[Buildpack] = (),
+        commit: str = "",
+        check: Callable[[], None] = lambda: None,
+    ) -> Built:
+        """Detect and compile the tree in place; see domain.interfaces.Builder.
+
+        One build of an app at a time: the caller holds the app's lock.
+        """
+        cache = self._settings.state / "cache" / str(app.id)
+        provide_python(self._settings, tree, cache, output, check)
+        told: Mapping[str, str] = {}
+        if not buildpacks or "python" in {pack.source for pack in buildpacks}:
+            told = choose_python(self._settings, tree, cache, output, check)
+        files.make_directory(cache, mode=0o700, owner=(app.uid, app.uid))
+        # A result of an earlier build must not pass for one of this.
+        discard(cache / RESULT)
+        heard = Heard(output)
+        room = self._room(app.id)
+        job = _Job(app, tree, cache, room / "env", tuple(buildpacks), commit, told)
+        with self._prepared(job, config) as spec:
+            status = self._launch(app, spec, heard, check)
+        heard.end(failed=status != 0)
+        if status != 0:
+            raise self._failure(status, heard)
+        built = parse_result(read_result(cache, RESULT))
+        # A buildpack may have made or changed it, as on Heroku.
+        procfile = read_plain_file(tree, "Procfile", PROCFILE_MAX_BYTES)
+        return replace(built, procfile=procfile)
+
+    def clear(self, app_id: int) -> bool:
+        """End what an interrupted build left; see domain.interfaces.Builder."""
+        found = self.left(app_id)
+        self._cgroups.remove(f"build-{app_id}")
+        shutil.rmtree(self._room(app_id), ignore_errors=True)
+        return found
+
+    def left(self, app_id: int) -> bool:
+        """See domain.interfaces.Builder."""
+        return self._room(app_id).exists() or f"build-{app_id}" in self._cgroups.names()
+
+    def _room(self, app_id: int) -> Path:
+        return self._settings.run / "builds" / str(app_id)
+
+    def _launch(self, app: App, spec: Path, heard: Heard, check: Callable[[], None]) -> int:
+        """Run the sandbox to its end and leave no process of it behind."""
+        limit_s = self._settings.build_limit_s
+        cgroup = f"build-{app.id}"
+
+        def ended() -> None:
+            heard.memory_kills = self._cgroups.memory_kills(cgroup)
+
+        try:
+            return launch(
+                self._settings,
+                spec,
+                cgroup=cgroup,
+                description="The build",
+                limit_s=limit_s,
+                on_line=heard.line,
+                interrupt=check,
+                ended=ended,
+            )
+        except PaasError as error:
+            if error.reference != "program-timeout":
+                raise
+            raise PaasError(
+                "build-timeout",
+                f"The build did not end within {limit_s:g} s and was stopped.",
+                "If it needs that long, raise build_limit_s in server.yml.",
+            ) from error
+
+    @contextmanager
+    def _prepared(self, job: "_Job", config: ConfigVars) -> Iterator[Path]:
+        """The launch spec and the ENV directory (Heroku's: one file a config var), as files."""
+        room, owner = job.env.parent, (job.app.uid, job.app.uid)
+        shutil.rmtree(room, ignore_errors=True)
+        files.make_directory(room.parent)
+        files.make_directory(room)
+        try:
+            files.make_directory(job.env, mode=0o755)
+            for name, value in config.items():
+                content = value.reveal().encode("utf-8", "surrogateescape")
+                path = job.env / name
+                files.write_atomic(path, content, mode=0o400, owner=owner, durable=False)
+            spec = room / "spec.json"
+            write_spec(spec, self._spec(job))
+            yield spec
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
+
+    def _spec(self, job: "_Job") -> LaunchSpec:
+        settings = self._settings
+        return LaunchSpec(
+            label="build",
+            argv=job.argv(),
+            env={
+                name: Secret(text)
+                for name, text in {**self._environment(job.commit), **job.told}.items()
+            },
+            uid=job.app.uid,
+            slug=str(job.tree),
+            writable_slug=True,
+            binds=self._binds(job),
+            hide=hidden(settings),
+            scratch_mib=settings.build_scratch_mib,
+            limits={"nofile": settings.max_open_files, "core": 0},
+            cgroups=self._cgroups.for_build(str(job.app.id)),
+            log_fifo=None,
+            app_log=None,
+            crash_file=None,
+            separate=True,
+        )
+
+    def _binds(self, job: "_Job") -> tuple[Bind, ...]:
+        code = self._settings.current
+        local = [Bind(pack.source, target) for pack, target in job.local().items()]
+        for bind in local:
+            if not Path(bind.source).is_dir():
+                raise PaasError(
+                    "buildpack-gone",
+                    f"The app's buildpack {bind.source} is not on this server any more.",
+                    f"Put it back, or take it off: paas buildpacks:remove {bind.source}",
+                )
+        return (
+            Bind(str(code / "buildpacks"), f"{_ROOM}/buildpacks"),
+            Bind(str(code / "venv/bin/uv"), f"{_ROOM}/bin/uv"),
+            Bind(str(_yaml(code)), f"{_ROOM}/python/yaml"),
+            Bind(str(job.cache), f"{_ROOM}/cache", writable=True),
+            Bind(str(job.env), f"{_ROOM}/env"),
+            *local,
+            *self._apt(job),
+            *tool_binds(self._settings),
+        )
+
+    def _apt(self, job: "_Job") -> tuple[Bind, ...]:
+        """Buildpacks of others may read /etc/apt/sources.list, which newer systems do not have."""
+        if all(pack.kind is Kind.NAME for pack in job.buildpacks):
+            return ()
+        shown = apt_with_sources_list(self._apt_directory, job.env.parent / "apt")
+        return (Bind(str(shown), "/etc/apt"),) if shown else ()
+
+    def _environment(self, commit: str) -> dict[str, str]:
+        return {
+            "LANG": "C.UTF-8",
+            "STACK": stack(os.confstr("CS_GNU_LIBC_VERSION") or ""),
+            **self._settings.build_env,
+            "HOME": "/tmp/home",  # noqa: S108
+            "TMPDIR": "/tmp",  # noqa: S108
+            "PATH": f"{_ROOM}/bin:/usr/local/bin:/usr/bin:/bin",
+            "SOURCE_VERSION": commit,
+            # Heroku's buildpacks note how long their steps took there.
+            "BUILDPACK_LOG_FILE": "/dev/null",
+            "UV_CACHE_DIR": f"{_ROOM}/cache/uv",
+            "UV_PYTHON_INSTALL_DIR": str(self._settings.pythons),
+        }
+
+    def _failure(self, status: int, heard: Heard) -> PaasError:
+        if status == EXIT_NOT_DETECTED and heard.reason:
+            return PaasError("no-buildpack", heard.reason, heard.advice)
+        if heard.disk_is_full and shutil.disk_usage(self._settings.state).free < 8 * 1024**2:
+            return disk_full()
+        if status == EXIT_NOT_LAUNCHED and heard.last.startswith("paas-launch:"):
+            return PaasError(
+                "build-sandbox",
+                f"The build could not be started: {heard.last}",
+                "This is the server's fault; its administrator finds more with: paas server:status",
+            )
+        if status == EXIT_HELD and heard.last.startswith("paas-launch:"):
+            return PaasError(
+                "build-held",
+                "When the build had ended, a process elsewhere still held a file of it open for "
+                "writing, so it could change what goes live.",
+                "A live instance got it from the build: have the build hand out no descriptors.",
+            )
+        if heard.memory_kills:
+            return _out_of_memory(self._settings.build_memory_mib)
+        if heard.reason:
+            return PaasError("build-failed", heard.reason, heard.advice or None)
+        reason = f"The build {'was ' if status < 0 else ''}{subprocesses.exit_words(status)}."
+        return PaasError("build-failed", reason, "The lines above say why.")
+
+
+def _out_of_memory(limit_mib: int) -> PaasError:
+    hint = "Let fewer builds run at once (max_builds), or give the server more memory or swap."
+    if limit_mib:
+        hint = "If it needs that much, raise build_memory_mib in server.yml."
+    return PaasError("build-memory", f"{killed_for_memory('The build', limit_mib)}.", hint)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One build: where its files are on the host, and in the sandbox."""
+
+    app: App
+    tree: Path
+    cache: Path
+    env: Path
+    buildpacks: tuple[Buildpack, ...]
+    commit: str
+    told: Mapping[str, str]
+
+    def argv(self) -> tuple[str, ...]:
+        """The driver and its arguments."""
+        local = self.local()
+        return (
+            "/bin/bash",
+            f"{_ROOM}/buildpacks/lib/build.sh",
+            f"{_ROOM}/buildpacks",
+            "/app",
+            f"{_ROOM}/cache/packs",
+            f"{_ROOM}/env",
+            f"{_ROOM}/cache/{RESULT}",
+            *chain.from_iterable(
+                (f"{pack.kind}:{local.get(pack, pack.source)}", str(pack))
+                for pack in self.buildpacks
+            ),
+        )
+
+    def local(self) -> dict[Buildpack, str]:
+        """Where the sandbox shows the buildpacks that are directories of this server."""
+        found = [pack for pack in self.buildpacks if pack.kind is Kind.PATH]
+        return {pack: f"{_ROOM}/local/{n}/{Path(pack.source).name}" for n, pack in enumerate(found)}
+
+
+def _yaml(code: Path) -> Path:
+    """The library with which lib/release.py reads, in the sandbox, what a bin/release prints."""
+    return next((code / "venv").glob("lib/python3*/site-packages/yaml"))
+
+
+def stack(libc: str) -> str:
+    """Heroku's name of the stack whose programs run here: the newest that needs no newer libc.
+
+    libc: ``glibc 2.36``. https://devcenter.heroku.com/articles/stack
+    """
+    found = re.search(r"([0-9]+)\.([0-9]+)", libc)
+    version = (int(found[1]), int(found[2])) if found else (0, 0)
+    for needed, name in STACKS:
+        if version >= needed:
+            return name
+    return STACKS[-1][1]

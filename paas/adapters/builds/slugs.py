@@ -1,0 +1,152 @@
+"""The directories of slugs and of builds in progress: state/slugs/ID and state/builds/ID."""
+
+import os
+import shutil
+import stat
+from pathlib import Path
+
+from paas.adapters.builds.pythons import last_version
+from paas.adapters.system import directories, files
+from paas.adapters.system.background import Background
+from paas.adapters.system.disk_faults import no_room
+from paas.domain.routing.sites import SlugFolder
+from paas.domain.values.errors import PaasError
+
+
+class FileSlugs:
+    """Slugs of domain.interfaces. A build becomes a slug by one rename, so it is whole or absent.
+
+    And it is on the disk before any release of it is live, so that a power cut leaves no empty
+    files behind. It gets there while the instances start.
+
+    min_free_mib: a build is refused where less is left on the disk.
+    """
+
+    def __init__(self, state: Path, *, min_free_mib: int) -> None:
+        self._slugs = state / "slugs"
+        self._builds = state / "builds"
+        self._caches = state / "cache"
+        self._min_free_mib = min_free_mib
+        self._writing: Background | None = None
+
+    def new_build(self, build_id: str, uid: int) -> Path:
+        path = self._builds / build_id
+        path.mkdir(mode=0o755)
+        os.chown(path, uid, uid)
+        return path
+
+    def narrow(self, build_id: str, folder: str) -> None:
+        path = self._builds / build_id
+        chosen = path
+        for part in folder.split("/"):
+            chosen = chosen / part
+            if chosen.is_symlink() or not chosen.is_dir():
+                raise PaasError(
+                    "build-dir-missing",
+                    f"The commit has no folder {folder}, which is the app's build-dir.",
+                    "Correct it: paas builder:set build-dir FOLDER; without FOLDER: all of it.",
+                )
+        # Its name begins with the build's, so that a crash in between leaves nothing unknown.
+        aside = self._builds / f"{build_id}.narrowed"
+        chosen.rename(aside)
+        directories.remove(path)
+        aside.rename(path)
+
+    def freeze(self, build_id: str) -> int:
+        path = self._builds / build_id
+        size_bytes = directories.size_bytes(path)
+        path.rename(self._slugs / build_id)
+        self._writing = Background(lambda: files.sync_file_system(self._slugs))
+        return size_bytes
+
+    def await_disk(self) -> None:
+        if self._writing is not None:
+            self._writing.wait()
+            self._writing = None
+
+    def path(self, slug_id: str) -> Path:
+        return self._slugs / slug_id
+
+    def page(self, slug_id: str, name: str) -> Path | None:
+        path = self._slugs / slug_id / name
+        try:
+            mode = path.lstat().st_mode
+        except OSError:
+            return None
+        return path if stat.S_ISREG(mode) and mode & stat.S_IROTH else None
+
+    def folder(self, slug_id: str, name: str) -> SlugFolder | None:
+        path = self._slugs / slug_id
+        for part in name.split("/"):
+            path = path / part
+            try:
+                mode = path.lstat().st_mode
+            except OSError:
+                return None
+            if not stat.S_ISDIR(mode):
+                return None
+        return SlugFolder(self._slugs / slug_id, name)
+
+    def remove(self, slug_id: str) -> None:
+        for path in (self._builds / slug_id, self._slugs / slug_id):
+            directories.remove(path)
+
+    def remove_cache(self, app_id: int) -> None:
+        directories.remove(self._caches / str(app_id))
+
+    def empty_cache(self, app_id: int) -> None:
+        cache = self._caches / str(app_id)
+        version = last_version(cache)
+        if version is None:
+            directories.remove(cache)
+            return
+        found = cache.stat(follow_symlinks=False)
+        owner = (found.st_uid, found.st_gid)
+        directories.remove(cache)
+        folder = cache / "packs" / "python"
+        for path in (cache, folder.parent, folder):
+            files.make_directory(path, mode=0o700, owner=owner)
+        files.write_atomic(folder / "version", f"{version}\n", owner=owner)
+
+    def cache_bytes(self, app_id: int) -> int:
+        return directories.size_bytes(self._caches / str(app_id))
+
+    def unfinished(self) -> list[str]:
+        return sorted(path.name for path in self._builds.iterdir())
+
+    def slugs(self) -> list[str]:
+        return sorted(path.name for path in self._slugs.iterdir())
+
+    def damage(self, slug_id: str) -> str | None:
+        path = self._slugs / slug_id
+        try:
+            empty = not any(path.iterdir())
+        except OSError:
+            return f"are gone from {path}"
+        if empty:
+            return f"are gone: {path} is empty"
+        python = path / ".venv" / "bin" / "python"
+        try:
+            target = python.readlink()
+        except OSError:
+            return None  # no virtual environment, or one with a Python of its own
+        # One below /app is in the slug, and for the app alone.
+        if target.is_absolute() and not target.is_relative_to("/app") and not target.exists():
+            return f"need {target}, which is gone"
+        return None
+
+    def check_room(self) -> None:
+        fault = no_room(self._builds)
+        if fault is not None:
+            raise fault
+
+    def check_space(self) -> None:
+        self.check_room()
+        free_mib = shutil.disk_usage(self._builds).free // 1024**2
+        if free_mib < self._min_free_mib:
+            raise PaasError(
+                "disk-full",
+                f"The server's disk is full: {free_mib} MiB are free, and a build needs at least "
+                f"{self._min_free_mib} MiB (setting min_free_mib).",
+                "Free some space on the server (df -h shows where), then push again.",
+            )

@@ -1,0 +1,1 @@
+"""Certificates: their files, reading them, and certbot."""

@@ -1,0 +1,187 @@
+"""The ACME issuer, asked by certbot, one name at a time.
+
+certbot gets a signing request and gives back a chain; it keeps nothing but the account (its option
+--csr). The key is made here and never handed over. A renewal is the same once more, so there is no
+state of certbot's that could differ from ours, and its own timer finds nothing to renew.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+from paas.adapters.certificates import acme_check
+from paas.adapters.network.resolver import SystemResolver
+from paas.adapters.proxy.nginx.site_conf import challenges_directory
+from paas.adapters.system.files import make_directory, read_bytes, write_atomic
+from paas.adapters.system.subprocesses import run
+from paas.domain.certificates.acme import Failure, IssueError
+from paas.domain.values.errors import PaasError
+from paas.settings import Settings
+
+CERTBOT = "/usr/bin/certbot"
+ISSUE_LIMIT_S = 300.0
+DNS_LIMIT_S = 10.0
+_NOISE = re.compile(
+    r"Saving debug log|Ask for help|See the logfile|An unexpected error occurred|Hint:|"
+    r"Account registered|Requesting a certificate|Performing the following|"
+    r"Certbot failed to authenticate|Some challenges have failed|Waiting for verification|"
+    r"The server will|Another instance|Please read the Terms"
+)
+_LIMITED = re.compile(r"rateLimited|too many|rate limit", re.IGNORECASE)
+_UNREACHABLE = re.compile(
+    r"ConnectionError|SSLError|ConnectTimeout|ReadTimeout|Max retries exceeded|"
+    r"NameResolutionError|ProxyError|Requesting \S+: |Another instance of Certbot"
+)
+# What the program itself is, or is told by this machine; the issuer has no part in it.
+_MISSING = re.compile(r"^setpriv: failed to execute.*|^(?:ModuleNotFound|Import)Error: .*", re.M)
+_TOLD_WRONG = re.compile(r"^certbot: error: (.*)", re.MULTILINE)
+
+
+class Certbot:
+    """`Issuer` of interfaces."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._root = settings.state / "acme"
+        self._resolver = SystemResolver(settings.domain)
+
+    def leads_here(self, host: str) -> str | None:
+        """Whether a challenge for the host would be answered by this server; why not, or None."""
+        if not self._settings.acme_check:
+            return None
+        self._prepare()
+        return acme_check.leads_here(
+            host,
+            self._settings.acme_port,
+            challenges_directory(self._settings),
+            lambda name: self._resolver.lookup([name], DNS_LIMIT_S)[name],
+        )
+
+    def issue(self, host: str) -> bytes:
+        """A new chain and key, PEM. Raises IssueError where none comes."""
+        self._prepare()
+        new = self._root / "new"
+        shutil.rmtree(new, ignore_errors=True)
+        make_directory(new, mode=0o700)
+        try:
+            key, request = signing_request(host)
+            write_atomic(new / "csr.pem", request, durable=False)
+            self._ask(host, new)
+            chain = read_bytes(new / "chain.pem")
+        except PaasError as error:
+            raise IssueError(Failure(error.message)) from error
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+        if chain is None:
+            raise IssueError(Failure("certbot succeeded, but there is no certificate"))
+        return chain + key
+
+    def _prepare(self) -> None:
+        """Where certbot puts its answers, and whence nginx, as another account, serves them."""
+        challenges = challenges_directory(self._settings)
+        webroot = self._webroot()
+        for path in (self._root, challenges, webroot, webroot / ".well-known"):
+            make_directory(path, mode=0o711)
+        link = webroot / ".well-known" / "acme-challenge"
+        if not link.is_symlink():
+            link.symlink_to(challenges)
+
+    def _webroot(self) -> Path:
+        return self._root / "webroot"
+
+    def _ask(self, host: str, new: Path) -> None:
+        settings = self._settings
+        done = run(
+            [
+                # Should this process be killed, so is certbot: its successor begins anew.
+                *("/usr/bin/setpriv", "--pdeathsig", "KILL", CERTBOT, "certonly"),
+                *("--non-interactive", "--agree-tos", *self._account()),
+                *("--server", settings.acme_directory),
+                # --webroot would be a second one beside what /etc/letsencrypt/cli.ini may name.
+                *("--authenticator", "webroot", "--webroot-path", self._webroot()),
+                *("--preferred-challenges", "http", "--csr", new / "csr.pem"),
+                *("--cert-path", new / "cert.pem", "--chain-path", new / "issuer.pem"),
+                *("--fullchain-path", new / "chain.pem"),
+                *("--config-dir", self._root / "certbot", "--work-dir", self._root / "work"),
+                *("--logs-dir", self._root / "logs", "--max-log-backups", "20"),
+            ],
+            description=f"Asking for a certificate for {host}",
+            timeout_s=ISSUE_LIMIT_S,
+            env=self._environment(),
+            check=False,
+        )
+        if not done.ok:
+            raise IssueError(failure_of(done.output.decode(errors="replace")))
+
+    def _account(self) -> list[str | Path]:
+        """Options for an account that is yet to be made."""
+        settings = self._settings
+        email = settings.acme_email
+        options: list[str | Path] = (
+            ["--email", email, "--no-eff-email"] if email else ["--register-unsafely-without-email"]
+        )
+        binding = (settings.acme_eab_kid, settings.acme_eab_hmac_key)
+        if binding == ("", ""):
+            return options
+        if any(re.fullmatch(r"[A-Za-z0-9_=-]+", word) is None for word in binding):
+            what = "acme_eab_kid and acme_eab_hmac_key in server.yml are not two words of base64url"
+            raise IssueError(Failure(what, asked=False))
+        # In a file, since every user of the machine sees a command line.
+        path = self._root / "binding.ini"
+        kid, key = binding
+        write_atomic(path, f"eab-kid = {kid}\neab-hmac-key = {key}\n", mode=0o600)
+        return [*options, "--config", path]
+
+    def _environment(self) -> dict[str, str]:
+        """A plain one, with the machine's way to the internet and the issuer's own authority."""
+        env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(self._root)}
+        machine = self._settings.build_env
+        env |= {n: v for n, v in machine.items() if n.upper().endswith("_PROXY")}
+        bundle = self._settings.acme_ca_bundle or machine.get("SSL_CERT_FILE", "")
+        return env | ({"REQUESTS_CA_BUNDLE": bundle} if bundle else {})
+
+
+def signing_request(host: str) -> tuple[bytes, bytes]:
+    """A new key and a request for a certificate of that name, both PEM."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    names = x509.SubjectAlternativeName([x509.DNSName(host)])
+    request = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return pem, request.public_bytes(serialization.Encoding.PEM)
+
+
+def failure_of(words: str) -> Failure:
+    """What certbot's output says of the reason."""
+    details = re.findall(r"^ *Detail: (.*(?:\n(?! *(?:Domain|Hint):|\n).+)*)", words, re.MULTILINE)
+    kinds = re.findall(r"^ *Type: +(\w+)", words, re.MULTILINE)
+    if details:
+        detail = " ".join(details[0].split())
+        text = f"The issuer says: {detail} ({kinds[0]})" if kinds else detail
+        return Failure(text, limited=bool(_LIMITED.search(" ".join(kinds))))
+    if missing := _MISSING.search(words):
+        return Failure(
+            f"certbot does not run on this server ({missing[0]}); an administrator mends it with: "
+            "sudo apt-get install --reinstall certbot",
+            asked=False,
+        )
+    if told := _TOLD_WRONG.search(words):
+        return Failure(
+            f"certbot does not take its settings on this server: {told[1]}. An administrator "
+            "corrects /etc/letsencrypt/cli.ini",
+            asked=False,
+        )
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    telling = [line for line in lines if not _NOISE.match(line)]
+    text = " ".join(telling[-3:]) or " ".join(lines[-2:]) or "certbot gave no reason"
+    if _UNREACHABLE.search(words):
+        return Failure(f"The issuer cannot be asked: {text}", asked=False)
+    return Failure(text, limited=bool(_LIMITED.search(words)))

@@ -1,0 +1,77 @@
+"""The certificates' files: STATE/certs/ID/chain.pem and key.pem, written once and never changed."""
+
+import re
+import secrets
+import shutil
+import ssl
+from contextlib import suppress
+from pathlib import Path
+
+from paas.adapters.system.files import make_directory, sync_directory, write_atomic
+from paas.domain.certificates.certificates import Bundle
+
+_ID = re.compile(r"[0-9]+-[0-9a-f]{8}")
+_STAPLE = re.compile(_ID.pattern + r"(-[0-9a-f]{16}\.der|\.json)")
+
+
+class CertificateDirectory:
+    """`CertificateFiles` of interfaces. Ids begin with the app's, as those of slugs do."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def new_id(self, app_id: int) -> str:
+        """One that was never given before."""
+        return f"{app_id:d}-{secrets.token_hex(4)}"
+
+    def write(self, id: str, bundle: Bundle) -> None:
+        """Both files, on the disk when this returns. Nginx's master reads them, as root."""
+        make_directory(self._directory, mode=0o700)
+        folder = self._folder(id)
+        make_directory(folder, mode=0o700)
+        write_atomic(folder / "key.pem", bundle.key, mode=0o600)
+        write_atomic(folder / "chain.pem", bundle.chain, mode=0o644)
+        sync_directory(self._directory)
+
+    def paths(self, id: str) -> tuple[Path, Path] | None:
+        """Chain and key; None where they are not there, or damaged, as the proxy would find."""
+        chain, key = self._folder(id) / "chain.pem", self._folder(id) / "key.pem"
+        return (chain, key) if _load(chain, key) else None
+
+    def remove(self, id: str) -> None:
+        """Both files; no error where there are none."""
+        shutil.rmtree(self._folder(id), ignore_errors=True)
+
+    def all(self) -> list[str]:
+        """The ids of all that are there."""
+        if not self._directory.exists():
+            return []
+        return sorted(p.name for p in self._directory.iterdir() if _ID.fullmatch(p.name))
+
+    def _folder(self, id: str) -> Path:
+        assert _ID.fullmatch(id), id
+        return self._directory / id
+
+
+def remove_staples(state: Path) -> None:
+    """Delete the OCSP answers that former versions kept in STATE/ocsp.
+
+    Only when the proxy has its new files: nginx does not start without a file that they name.
+    """
+    directory = state / "ocsp"
+    if not directory.is_dir():
+        return
+    for path in directory.iterdir():
+        if _STAPLE.fullmatch(path.name):
+            path.unlink()
+    with suppress(OSError):  # what else is in it is not ours
+        directory.rmdir()
+
+
+def _load(chain: Path, key: Path) -> bool:
+    try:
+        # Without a password OpenSSL would ask for one at the terminal.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password=lambda: "")
+    except (OSError, ValueError):  # ssl.SSLError is an OSError
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Repositories, their refs and trees, and Git LFS objects."""

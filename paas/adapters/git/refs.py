@@ -1,0 +1,82 @@
+"""A push's refs, tried by git itself before anything is built for them."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from paas.adapters.system import subprocesses
+from paas.domain.git import access
+from paas.domain.git.refs import RefUpdate, explain, refused_object, rehearsal
+from paas.domain.values.errors import PaasError
+from paas.interfaces import Quarantine
+
+LIMIT_S = 60.0
+
+
+class GitRefs:
+    """`Refs` of interfaces. owner: uid and gid of the platform's account."""
+
+    def __init__(self, repositories: Path, owner: tuple[int, int]) -> None:
+        self._repositories = repositories
+        self._owner = owner
+
+    def refusal(
+        self, app_id: int, updates: Sequence[RefUpdate], quarantine: Quarantine
+    ) -> PaasError | None:
+        """Why git would refuse; see domain.interfaces.Refs."""
+        ended = self._git(app_id, quarantine, rehearsal(updates), "update-ref", "--stdin", "-z")
+        said = ended.output.decode("utf-8", "replace")
+        if ended.ok:
+            return self._closed(app_id, quarantine)
+        wrong = refused_object(said)
+        tag = self._tag(app_id, quarantine, wrong) if wrong else None
+        return explain(said, updates, tag)
+
+    def _closed(self, app_id: int, quarantine: Quarantine) -> PaasError | None:
+        """Whether git could not move the pushed objects to the repository's: what root's own git
+        made there, for one, belongs to root."""
+        objects = self._repositories / f"{app_id}.git/objects"
+        for place in _targets(objects, quarantine.objects):
+            if place.exists() and place.stat().st_uid != self._owner[0]:
+                return PaasError(
+                    "repository-closed",
+                    f"git could not store what is pushed: {place} on the server does not belong "
+                    "to the platform's account.",
+                    f"The server's administrator gives it back: chown -R --reference={objects} "
+                    f"{objects}",
+                )
+        return None
+
+    def _tag(self, app_id: int, quarantine: Quarantine, object_id: str) -> str | None:
+        """The name that a tag object gives itself; None where it is none."""
+        ended = self._git(app_id, quarantine, b"", "cat-file", "tag", object_id)
+        found = re.search(rb"^tag (.+)$", ended.output, re.MULTILINE) if ended.ok else None
+        return found[1].decode("utf-8", "replace") if found else None
+
+    def _git(
+        self, app_id: int, quarantine: Quarantine, stdin: bytes, *words: str
+    ) -> subprocesses.Finished:
+        """Run git as the platform's account, as receive-pack runs, with the objects of the push."""
+        uid, gid = self._owner
+        repository = str(self._repositories / f"{app_id}.git")
+        argv, env = access.in_quarantine(repository, str(quarantine.objects), words)
+        return subprocesses.run(
+            ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", *argv],
+            description="Seeing whether git takes the push",
+            timeout_s=LIMIT_S,
+            env=env,
+            cwd=Path("/"),
+            stdin=stdin,
+            check=False,
+        )
+
+
+def _targets(objects: Path, quarantine: Path) -> Iterator[Path]:
+    """The folders that the pushed objects will come to."""
+    if quarantine == objects:
+        return
+    with os.scandir(quarantine) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield objects / entry.name

@@ -1,0 +1,1 @@
+"""Logs as files, and forwarding them to drains."""

@@ -1,0 +1,173 @@
+"""One drain at work: takes lines from the app's log, sends them, and says in the log how it goes.
+
+Runs in a thread of its own, so that a slow or dead drain delays no other. Whatever happens it
+waits for nobody's sake but its own: the log's files are the queue.
+"""
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from paas.adapters.logs.drain_places import FILES, DrainPlaces, Place
+from paas.adapters.logs.drain_sinks import SendError, Sink
+from paas.adapters.logs.drain_tail import LogTail
+from paas.domain.logs.drains import Drain
+from paas.domain.logs.syslog import Message, message_from
+from paas.interfaces import Clock, Logs
+
+BATCH_BYTES = 262_144
+POLL_S = 0.5
+SAVE_S = 1.0
+TELL_S = 60.0
+BACKOFF_MAX_S = 60.0
+_LOG_AS = "drains"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What every forwarder needs. files: rotated ones of each log. queue_bytes: of each log."""
+
+    logs_directory: Path
+    places: DrainPlaces
+    logs: Logs
+    clock: Clock
+    files: int
+    queue_bytes: int
+
+
+class Forwarder:
+    """drain's messages, under the app's name host, into the sink that make_sink makes."""
+
+    def __init__(
+        self,
+        drain: Drain,
+        host: str,
+        make_sink: Callable[[], Sink],
+        around: Surroundings,
+        stop: threading.Event,
+    ) -> None:
+        self._drain = drain
+        self._host = host.encode()
+        self._make_sink = make_sink
+        self._around = around
+        self._stop = stop
+        place = around.places.load(drain.token) or Place(around.places.present(drain.app_id))
+        self._place = place
+        folder = around.logs_directory / str(drain.app_id)
+        self._tails = {
+            name: LogTail(folder / name, around.files, place.positions[name]) for name in FILES
+        }
+        self._folder = folder
+        self._failures = 0
+        self._said_failing = False
+        self._told_at: float | None = None
+        self._dropped_told_at: float | None = None
+        self._saved_at = 0.0
+
+    def run(self) -> None:
+        """Forward until the stop event is set."""
+        sink: Sink | None = None
+        try:
+            sink = self._make_sink()
+            while not self._stop.is_set():
+                self._bound()
+                if not self._send(sink):
+                    self._stop.wait(self._pause_s())
+        finally:
+            self._save(at_once=True)
+            if sink is not None:
+                sink.close()
+            for tail in self._tails.values():
+                tail.close()
+
+    def _bound(self) -> None:
+        """Leave out the oldest lines where more wait than may, and say so."""
+        limit = self._around.queue_bytes
+        dropped = sum(
+            tail.skip(limit * 3 // 4) for tail in self._tails.values() if tail.backlog() > limit
+        )
+        self._drop(dropped)
+        self._tell_drops()
+
+    def _drop(self, count: int) -> None:
+        if count and self._place.since is None:
+            self._place.since = self._around.clock.now().isoformat(timespec="seconds")
+        self._place.dropped += count
+
+    def _tell_drops(self) -> None:
+        """In Heroku's words, at once and then at most once a minute."""
+        now = self._around.clock.monotonic()
+        told_at = self._dropped_told_at
+        if not self._place.dropped or (told_at is not None and now - told_at < TELL_S):
+            return
+        self._dropped_told_at = now
+        self._say(
+            f"Error L10 (output buffer overflow): {self._place.dropped} messages dropped since "
+            f"{self._place.since}: drain {self._drain}"
+        )
+        self._place.dropped, self._place.since = 0, None
+        self._save(at_once=True)
+
+    def _send(self, sink: Sink) -> bool:
+        """Send what there is; whether there was any, and it went."""
+        raw = [line for tail in self._tails.values() for line in tail.read(BATCH_BYTES)]
+        if not raw:
+            self._save()
+            return False
+        messages = [message for line in raw if (message := message_from(line)) is not None]
+        messages.sort(key=lambda message: message.stamp)
+        try:
+            if messages:
+                sink.send(self._framed(messages), len(messages))
+        except SendError as error:
+            self._fails(error, len(messages))
+            return False
+        self._commit()
+        self._failures = 0
+        if self._said_failing:
+            self._said_failing = False
+            self._say(f"Drain {self._drain} takes messages again")
+        return True
+
+    def _framed(self, messages: Sequence[Message]) -> bytes:
+        frame = Message.logplex if self._drain.target.is_http else Message.syslog
+        return b"".join(frame(message, self._host) for message in messages)
+
+    def _commit(self) -> None:
+        for tail in self._tails.values():
+            tail.commit()
+        self._save()
+
+    def _fails(self, error: SendError, count: int) -> None:
+        self._failures += 1
+        if error.hopeless:
+            self._drop(count)
+            self._commit()
+        now = self._around.clock.monotonic()
+        if self._said_failing or (self._told_at is not None and now - self._told_at < TELL_S):
+            return
+        self._said_failing, self._told_at = True, now
+        self._say(f"Drain {self._drain} takes no messages: {error}. It is tried again and again")
+
+    def _pause_s(self) -> float:
+        """Until the next look: soon, or after failures 1, 2, 4, ... up to 60 s, never in step."""
+        if not self._failures:
+            return POLL_S
+        longest = min(2.0 ** min(self._failures - 1, 10), BACKOFF_MAX_S)
+        return longest * random.uniform(0.75, 1.0)  # noqa: S311 - no secret
+
+    def _save(self, *, at_once: bool = False) -> None:
+        now = self._around.clock.monotonic()
+        positions = {name: tail.position for name, tail in self._tails.items()}
+        if not at_once and (now - self._saved_at < SAVE_S or positions == self._place.positions):
+            return
+        self._saved_at = now
+        self._place.positions = positions
+        self._around.places.save(self._drain.token, self._place)
+
+    def _say(self, text: str) -> None:
+        """In the app's log, unless the app is gone."""
+        if self._folder.is_dir():
+            self._around.logs.write(self._drain.app_id, _LOG_AS, text)

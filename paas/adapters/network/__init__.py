@@ -1,0 +1,1 @@
+"""Ports, the firewall, name resolution, and the health probe."""

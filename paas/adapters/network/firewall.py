@@ -1,0 +1,282 @@
+"""Who may reach the apps' ports: an nftables table of the platform's own, see nft(8).
+
+From this machine only root and the proxy, from the network nobody, over IPv4 and IPv6. An app that
+listens on another port than its own is not reached from the network either: by its uid. Only the
+packets that open a connection are looked at, so that replies and other tables are not touched.
+
+A port whose instance is about to be stopped is shut: nobody gets in, and who is in may stay.
+
+A port that is claimed for one app answers from no other: the second packet of a connection carries
+the uid of who listens. A port in no claim is left alone, so that nothing is lost with the claims.
+
+Each rule lets known uids pass, then refuses the rest without a condition: a socket that the kernel
+made (AF_SMC, say) and a SYN cookie have no uid, and no condition on one would match them. To the
+network the services of the host must go on answering with cookies: from the ports that no app can
+have, and from those on which others listen when the rules are put up.
+
+New connections to a port can be held up for a moment: their first packets are dropped, and the
+client's kernel sends them again after a second. The end of it is in the rules: it comes by itself.
+"""
+
+import os
+import pwd
+import re
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from paas.adapters.system.subprocesses import exit_words, run
+from paas.domain.values.errors import PaasError
+from paas.settings import Settings
+
+NFT = Path("/usr/sbin/nft")
+NFT_LIMIT_S = 10.0
+# For where whoever shut a port is killed before it is given back.
+SHUT_S = 600
+NOBODY = 65534
+_UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+_COOKIES = Path("/proc/sys/net/ipv4/tcp_syncookies")
+_COOKIES_ALWAYS = "2"
+_LISTENS = "0A"
+
+_TABLE = """\
+table inet {table}
+delete table inet {table}
+table inet {table} {{
+    set claimed {{
+        type inet_service
+    }}
+    set owners {{
+        type inet_service . uid
+    }}
+    set held {{
+        type inet_service
+        flags timeout
+    }}
+    set shut {{
+        type inet_service
+        flags timeout
+    }}
+    set foreign {{
+        type inet_service
+    }}
+    chain output {{
+        type filter hook output priority 0; policy accept;
+        oif "lo" tcp dport {first}-{last} tcp flags & (fin|syn|rst|ack) == syn goto knock
+        oif "lo" tcp sport @claimed tcp flags & (syn|ack) == (syn|ack) goto answer_here
+        oif != "lo" tcp flags & (syn|ack) == (syn|ack) goto answer_abroad
+    }}
+    chain knock {{
+        tcp dport @shut reject with tcp reset
+        meta skuid {{ 0, {proxy} }} accept
+        reject with tcp reset
+    }}
+    chain answer_here {{
+        tcp sport . meta skuid @owners accept
+        {nameless}drop
+    }}
+    chain answer_abroad {{
+        meta skuid != {first_uid}-{last_uid} accept
+        meta skuid {first_uid}-{last_uid} drop
+        tcp sport 0-{privileged} accept
+        tcp sport @foreign accept
+        {nameless}drop
+    }}
+    chain input {{
+        type filter hook input priority 0; policy accept;
+        iif != "lo" tcp dport {first}-{last} tcp flags & (fin|syn|rst|ack) == syn \
+reject with tcp reset
+        tcp flags & (fin|syn|rst|ack) == syn tcp dport @held drop
+    }}
+}}
+"""
+
+
+class NftFirewall:
+    """The rules for the ports of settings.ports; must run as root. table: their name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._first, self._last = settings.ports
+        self._first_uid, self._last_uid = settings.uids
+        self._proxy_user = settings.proxy_user
+        self.table = f"paas_{self._first:d}"
+
+    def install(self, claims: Sequence[tuple[int, int]] = ()) -> None:
+        """Put the rules up, in one transaction, in place of former ones of this server.
+
+        claims: ports and the uids that may listen there. Raises PaasError with nft's own words
+        where they cannot be.
+        """
+        try:
+            proxy = pwd.getpwnam(self._proxy_user).pw_uid
+        except KeyError as error:
+            raise _failure(f"there is no account {self._proxy_user!r}") from error
+        uids = f"{self._first_uid:d}-{self._last_uid:d}"
+        rules = _TABLE.format(
+            table=self.table,
+            first=int(self._first),
+            last=int(self._last),
+            first_uid=int(self._first_uid),
+            last_uid=int(self._last_uid),
+            proxy=proxy,
+            privileged=max(0, int(_UNPRIVILEGED.read_text()) - 1),
+            nameless=f"meta skuid {uids} " if _cookies_are_all() else "",
+        )
+        ports = ", ".join(f"{port:d}" for port in sorted(self._foreign_ports()))
+        if ports:
+            rules += f"add element inet {self.table} foreign {{ {ports} }}\n"
+        _nft(["-f", "-"], rules + self._elements("add", claims))
+
+    def _foreign_ports(self) -> set[int]:
+        """The ports on which others than apps listen now, by the kernel's list (proc(5), net)."""
+        found: set[int] = set()
+        for name in ("tcp", "tcp6"):
+            with suppress(FileNotFoundError):
+                for line in Path("/proc/net", name).read_text().splitlines()[1:]:
+                    fields = line.split()
+                    is_app = self._first_uid <= int(fields[7]) <= self._last_uid
+                    if fields[3] == _LISTENS and not is_app:
+                        found.add(int(fields[1].rpartition(":")[2], 16))
+        return found - set(range(self._first, self._last + 1))
+
+    def claim(self, claims: Sequence[tuple[int, int]]) -> None:
+        """Have these ports answer from these uids alone; nothing where the rules are not up."""
+        with suppress(PaasError):
+            _nft(["-f", "-"], self._elements("add", claims) + self._opened(claims))
+
+    def release(self, claims: Sequence[tuple[int, int]]) -> None:
+        """Undo such claims; no error where there are none."""
+        with suppress(PaasError):
+            # nft deletes only what is there.
+            lines = self._elements("add", claims) + self._elements("delete", claims)
+            _nft(["-f", "-"], lines + self._opened(claims))
+
+    def unclaimed(self, claims: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Those of the claims that the rules do not have. Raises PaasError where they are down."""
+        words = _nft(["list", "set", "inet", self.table, "owners"], "")
+        there = {(int(port), int(uid)) for port, uid in re.findall(r"(\d+) \. (\d+)", words)}
+        return [claim for claim in claims if claim not in there]
+
+    def shut(self, ports: Sequence[int]) -> None:
+        """Refuse new connections to these ports until they are given back; what is open goes on."""
+        each = ", ".join(f"{port:d} timeout {SHUT_S:d}s" for port in ports)
+        with suppress(PaasError):
+            _nft(["-f", "-"], f"add element inet {self.table} shut {{ {each} }}\n")
+
+    def hold(self, ports: Sequence[int], limit_s: int) -> None:
+        """Hold up new connections to these ports, so long at most; nothing without the rules."""
+        each = ", ".join(f"{port:d} timeout {limit_s:d}s" for port in ports)
+        with suppress(PaasError):
+            _nft(["-f", "-"], f"add element inet {self.table} held {{ {each} }}\n")
+
+    def let_in(self) -> None:
+        """Hold up no new connection any longer."""
+        with suppress(PaasError):
+            _nft(["-f", "-"], f"flush set inet {self.table} held\n")
+
+    def _opened(self, claims: Sequence[tuple[int, int]]) -> str:
+        """Nobody is refused at these ports any more, shut or not."""
+        ports = ", ".join(f"{port:d}" for port, _ in claims)
+        element = f"element inet {self.table} shut {{ {ports} }}\n"
+        return f"add {element}delete {element}"
+
+    def _elements(self, verb: str, claims: Sequence[tuple[int, int]]) -> str:
+        if not claims:
+            return ""
+        ports = ", ".join(f"{port:d}" for port, _ in claims)
+        owners = ", ".join(f"{port:d} . {uid:d}" for port, uid in claims)
+        table = f"{verb} element inet {self.table}"
+        return f"{table} claimed {{ {ports} }}\n{table} owners {{ {owners} }}\n"
+
+    def remove(self, table: str | None = None) -> None:
+        """Take the rules down, or those of a former table; no error where there are none."""
+        name = table or self.table
+        _nft(["-f", "-"], f"table inet {name}\ndelete table inet {name}\n")
+
+    def status(self) -> str | None:
+        """None where the rules hold, else why not, in words. It tries: nobody must be refused."""
+        try:
+            _nft(["list", "table", "inet", self.table], "")
+        except PaasError as error:
+            return error.message
+        if _cookies_are_all():
+            return (
+                "net.ipv4.tcp_syncookies is 2, so no answer tells whose it is: an app could answer "
+                "for another with sockets that the kernel makes (set it to 1)"
+            )
+        listener = self._listener()
+        if listener is None:
+            return None  # every port of the range is in use; the rules are there
+        with listener:
+            port = listener.getsockname()[1]
+            if not _connects_as(0, port):
+                return "the rules refuse root as well"
+            if _connects_as(NOBODY, port):
+                return "the rules are there, but do not keep another account from an app's port"
+        return None
+
+    def _listener(self) -> socket.socket | None:
+        """A socket that listens on some port of the range, from its end."""
+        for port in range(self._last, self._first - 1, -1):
+            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            try:
+                listener.bind(("127.0.0.1", port))
+                listener.listen(2)
+            except OSError:
+                listener.close()
+            else:
+                return listener
+        return None
+
+
+def _cookies_are_all() -> bool:
+    """Whether every connection begins with a SYN cookie, which carries no uid (tcp(7))."""
+    try:
+        return _COOKIES.read_text().strip() == _COOKIES_ALWAYS
+    except FileNotFoundError:
+        return False  # a kernel without them
+
+
+def _connects_as(uid: int, port: int) -> bool:
+    """Whether a process of that uid can connect: a forked child that gives up its rights."""
+    child = os.fork()
+    if child == 0:
+        try:
+            if uid:
+                os.setgroups([])
+                os.setgid(uid)
+                os.setuid(uid)
+            with socket.create_connection(("127.0.0.1", port), 2.0):
+                os._exit(0)
+        except OSError:
+            pass
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _nft(arguments: list[str], rules: str) -> str:
+    """Run nft with the rules on its stdin; returns what it prints. Raises PaasError."""
+    if not NFT.exists():
+        raise _failure("nft is not installed")
+    done = run(
+        [NFT, *arguments],
+        description="Setting the firewall",
+        timeout_s=NFT_LIMIT_S,
+        env={"LC_ALL": "C.UTF-8"},
+        stdin=rules.encode(),
+        check=False,
+    )
+    words = done.output.decode(errors="replace")
+    if not done.ok:
+        raise _failure(words.strip().partition("\n")[0] or exit_words(done.status))
+    return words
+
+
+def _failure(reason: str) -> PaasError:
+    return PaasError(
+        "firewall",
+        f"The apps' ports are not closed to other accounts and the network: {reason}.",
+        "Where nftables works, put the rules up with: sudo paas doctor --fix",
+    )

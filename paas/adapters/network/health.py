@@ -1,0 +1,123 @@
+"""A look at an instance's port: does something there speak HTTP?"""
+
+import http.client
+import re
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import closing, suppress
+
+from paas.domain.manifest.health import BODY_MAX_BYTES, Answer
+from paas.domain.routing.visits import Visit
+
+LINE_MAX_BYTES = 8192
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class HttpProbe:
+    """`HealthProbe` of interfaces.
+
+    answers reads no more than the status line (RFC 9112, 4). timeout_s bounds the whole of each:
+    with http.client alone, an app that sends a byte now and then could hold its deploy for hours.
+    """
+
+    def answers(self, port: int, visit: Visit, timeout_s: float) -> int | None:
+        """The status with which 127.0.0.1:port answers a GET /, or None where it does not."""
+        deadline = time.monotonic() + timeout_s
+        request = (
+            f"GET / HTTP/1.1\r\nHost: {visit.host}\r\nX-Forwarded-Proto: {visit.scheme}\r\n"
+            "User-Agent: paas-health\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+        )
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout_s) as connection:
+                connection.sendall(request.encode())
+                return _status(_first_line(connection, deadline))
+        except OSError:  # refused, reset, timed out
+            return None
+
+    def redirect(self, port: int, host: str, timeout_s: float) -> str | None:
+        """Where 127.0.0.1:port sends who asks for / by plain HTTP, or None: nowhere."""
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
+        sent = {"Host": host, "X-Forwarded-Proto": "http", "User-Agent": "paas-health"}
+        with closing(connection):
+            try:
+                connection.connect()
+                limit = threading.Timer(timeout_s, _cut, [connection.sock])
+                limit.start()
+                try:
+                    connection.request("GET", "/", headers=sent | {"Connection": "close"})
+                    answer = connection.getresponse()
+                finally:
+                    limit.cancel()
+            except (OSError, http.client.HTTPException):
+                return None
+            return answer.getheader("Location") if answer.status in REDIRECTS else None
+
+    def accepts(self, port: int, timeout_s: float) -> bool:
+        """Whether 127.0.0.1:port accepts a connection."""
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout_s).close()
+        except OSError:
+            return False
+        return True
+
+    def get(
+        self,
+        port: int,
+        visit: Visit,
+        path: str,
+        headers: Sequence[tuple[str, str]],
+        timeout_s: float,
+    ) -> Answer | None:
+        """The answer to a GET, or None where there is none in time."""
+        sent = {
+            "Host": visit.host,
+            "X-Forwarded-Proto": visit.scheme,
+            "User-Agent": "paas-health",
+            "Accept": "*/*",
+            "Connection": "close",
+        }
+        given = {name.lower() for name, _ in headers}
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
+        with closing(connection):
+            try:
+                connection.connect()
+                limit = threading.Timer(timeout_s, _cut, [connection.sock])
+                limit.start()
+                try:
+                    connection.putrequest("GET", path, skip_host=True, skip_accept_encoding=True)
+                    for name, value in [(n, v) for n, v in sent.items() if n.lower() not in given]:
+                        connection.putheader(name, value)
+                    for name, value in headers:
+                        connection.putheader(name, value)
+                    connection.endheaders()
+                    response = connection.getresponse()
+                    return Answer(response.status, response.read(BODY_MAX_BYTES))
+                finally:
+                    limit.cancel()
+            except (OSError, http.client.HTTPException):
+                return None
+
+
+def _cut(connection: socket.socket) -> None:
+    """End a connection, whatever another thread waits for on it: no answer comes drop by drop."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _first_line(connection: socket.socket, deadline: float) -> bytes:
+    """What the server sends up to its first line feed, or as far as it comes."""
+    received = b""
+    while b"\n" not in received and len(received) < LINE_MAX_BYTES:
+        connection.settimeout(max(deadline - time.monotonic(), 0.001))
+        part = connection.recv(1024)
+        if not part:
+            break
+        received += part
+    return received.partition(b"\n")[0] if b"\n" in received else b""
+
+
+def _status(line: bytes) -> int | None:
+    match = re.fullmatch(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?\r?", line)
+    return int(match[1]) if match else None

@@ -1,0 +1,66 @@
+"""Host names as people type them, in the form that DNS has (RFC 5891)."""
+
+import unicodedata
+
+import idna
+
+from paas.domain.routing.hosts import WILDCARD, HostName, host_name
+from paas.domain.values.errors import usage_error
+from paas.domain.values.names import shown
+
+_ENCODED = "xn--"
+
+
+def to_host_name(text: str) -> HostName:
+    """The name in ASCII and lowercase, without the root's dot. Raises PaasError where it is none.
+
+    Letters that look alike are left alone: which names exist is for the registries to say.
+    """
+    plain = text.removesuffix(".")
+    wildcard = WILDCARD if plain.startswith(WILDCARD) else ""
+    rest = plain.removeprefix(WILDCARD)
+    if rest.isascii():
+        for label in rest.lower().split("."):
+            _refuse_broken(label)
+        return host_name(wildcard + rest.lower())
+    try:
+        ascii_text = idna.encode(rest, uts46=True).decode()
+    except idna.IDNAError as error:
+        raise usage_error("host-name", f"{shown(text)} is not a host name: {error}.") from error
+    return host_name(wildcard + ascii_text)
+
+
+def _refuse_broken(label: str) -> None:
+    """Refuse a label of an international name that is none (RFC 3492): no one can have it.
+
+    What is encoded is for the registries: some have names that RFC 5892 would not allow.
+    """
+    if not label.startswith(_ENCODED):
+        return
+    code = label.removeprefix(_ENCODED)
+    try:
+        text = code.encode().decode("punycode")
+        is_name = text.encode("punycode").decode() == code and not text.isascii()
+    except UnicodeError:
+        is_name = False
+    if not is_name or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
+        raise usage_error(
+            "host-name",
+            f"{shown(label)} is no name in the form that DNS has for other letters than a to z. "
+            "Give it as people read it, such as b\u00fccher.example.",
+        )
+
+
+def to_unicode(host: str) -> str:
+    """The name as people read it; itself where it has no other form."""
+    wildcard = WILDCARD if host.startswith(WILDCARD) else ""
+    try:
+        return wildcard + idna.decode(host.removeprefix(WILDCARD))
+    except idna.IDNAError:
+        return host
+
+
+def both_ways(host: str) -> str:
+    """The name as people read it and, where it is another, as DNS and files have it."""
+    read = to_unicode(host)
+    return host if read == host else f"{read} ({host})"

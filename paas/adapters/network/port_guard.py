@@ -1,0 +1,137 @@
+"""Sees to it that the server's daemons get their ports, on every address, and says who has them.
+
+An outgoing connection may hold a port on IPv4: sshd then lives on with IPv6 alone, half deaf.
+"""
+
+import os
+import signal
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from paas.adapters.network import reserved_ports
+from paas.adapters.network.ports import has_ipv6
+from paas.adapters.network.reserved_ports import Range
+from paas.adapters.server.listening import deaf_addresses, in_the_way
+from paas.adapters.system.files import write_atomic
+from paas.domain.values.errors import PaasError
+from paas.settings import Settings
+
+# The ports that this server keeps out of the kernel's range, so that it can undo it.
+RECORD = "reserved-ports"
+POLL_S = 0.2
+_LISTEN = "0A"
+
+
+def ports_of(settings: Settings) -> list[int]:
+    """Those on which the server's daemons listen."""
+    ports = (settings.http_port, settings.https_port, settings.ssh_port)
+    return [port for port in ports if port]
+
+
+def keep_ports(settings: Settings) -> None:
+    """Keep our ports out of the range of outgoing connections; a warning where that fails."""
+    wanted: list[Range] = [*((port, port) for port in ports_of(settings)), settings.ports]
+    exposed = reserved_ports.exposed(wanted)
+    if not exposed:
+        return
+    record = settings.run / RECORD
+    former = reserved_ports.parse(record.read_text()) if record.exists() else []
+    try:
+        write_atomic(record, reserved_ports.words([*former, *exposed]), durable=False)
+        reserved_ports.reserve(exposed)
+    except (OSError, PaasError) as error:
+        print(
+            f"Ports {reserved_ports.words(exposed)} may be taken by outgoing connections: they "
+            f"cannot be reserved ({error}).",
+            flush=True,
+        )
+
+
+def let_ports_go(settings: Settings) -> None:
+    """Undo that."""
+    record = settings.run / RECORD
+    with suppress(OSError, ValueError):
+        reserved_ports.release(reserved_ports.parse(record.read_text()))
+        record.unlink()
+
+
+def wait_until_free(port: int, limit_s: float) -> None:
+    """Return when a daemon can listen on the port, on all addresses.
+
+    Raises PaasError that names who has it at the limit.
+    """
+    deadline = time.monotonic() + limit_s
+    while (address := _taken(port)) is not None:
+        if time.monotonic() > deadline:
+            raise PaasError(
+                "port-in-use", f"Port {port} is not free on {address}: {who_has(port)}."
+            )
+        time.sleep(POLL_S)
+
+
+def deafness(settings: Settings) -> list[str]:
+    """A sentence for each port that does not take connections on all addresses."""
+    return [
+        f"Port {port} takes no connections on {' and '.join(addresses)}: {who_has(port)}."
+        for port in ports_of(settings)
+        if (addresses := deaf_addresses(port))
+    ]
+
+
+def who_has(port: int) -> str:
+    """Who is in the way of sshd or nginx at a port, in words."""
+    ours = ("sshd", "nginx")
+    own = {p.pid for p in psutil.process_iter(["name"]) if (p.info["name"] or "").startswith(ours)}
+    return in_the_way(port, own) or "a connection that is closing, or none that can be seen"
+
+
+def listens_everywhere(port: int) -> bool:
+    """Whether something listens on the port on every address of each family (proc(5), net)."""
+    return _listens("tcp", port) and (not has_ipv6() or _listens("tcp6", port))
+
+
+def end_deaf_sshd(settings: Settings) -> bool:
+    """End an embedded server's sshd that is deaf on an address; its sessions go on.
+
+    supervisord starts it again. False where there is nothing to end.
+    """
+    if listens_everywhere(settings.ssh_port):
+        return False
+    try:
+        pid = int((settings.run / "sshd.pid").read_text())
+        words = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return False
+    if str(settings.etc / "sshd_config").encode() not in words:
+        return False
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    return True
+
+
+def _listens(table: str, port: int) -> bool:
+    for line in Path("/proc/net", table).read_text().splitlines()[1:]:
+        fields = line.split()
+        address, _, number = fields[1].rpartition(":")
+        if fields[3] == _LISTEN and int(number, 16) == port and not address.strip("0"):
+            return True
+    return False
+
+
+def _taken(port: int) -> str | None:
+    """The address on which nobody else could listen now."""
+    families = [(socket.AF_INET, "0.0.0.0")] + ([(socket.AF_INET6, "::")] if has_ipv6() else [])
+    for family, address in families:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            try:
+                probe.bind((address, port))
+            except OSError:
+                return address
+    return None

@@ -1,0 +1,65 @@
+"""TCP ports of this machine, found by binding them."""
+
+import random
+import socket
+from collections.abc import Sequence
+
+from paas.domain.values.errors import PaasError
+from paas.settings import Settings
+
+
+class LocalPorts:
+    """`Ports` of interfaces over the range of settings.ports."""
+
+    def __init__(self, settings: Settings) -> None:
+        # The last is for nginx behind HAProxy.
+        self._first, self._last = settings.ports[0], settings.files_port - 1
+
+    def free(self, taken: set[int], count: int) -> list[int]:
+        """That many ports of the range that are not in taken and that nothing uses on loopback.
+
+        The search starts anywhere in the range: a port that was just given back may still stand
+        in a proxy worker which finishes its requests, and must not become another app's.
+        Raises PaasError where there are not enough.
+        """
+        size = self._last - self._first + 1
+        start = random.randrange(size)  # noqa: S311 - not a secret
+        found: list[int] = []
+        for offset in range(size):
+            if len(found) == count:
+                break
+            port = self._first + (start + offset) % size
+            if port not in taken and _is_free(port):
+                found.append(port)
+        if len(found) < count:
+            raise PaasError(
+                "no-free-port",
+                f"Of the ports {self._first} to {self._last} only {len(found)} are free, "
+                f"and {count} are needed.",
+                "Scale something down, or widen ports: in server.yml.",
+            )
+        return found
+
+    def are_free(self, ports: Sequence[int]) -> bool:
+        """Whether nothing listens on any of these on loopback: connections may still be closing."""
+        return all(_is_free(port, beside_closing=True) for port in ports)
+
+
+def _is_free(port: int, *, beside_closing: bool = False) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, beside_closing)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def has_ipv6() -> bool:
+    """Whether this machine has IPv6 at all: otherwise a proxy could not listen on [::]."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::", 0))
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""What both proxies share, and choosing between them."""

@@ -1,0 +1,185 @@
+"""Which kind of proxy the server has: server.yml says so, and every change asks it anew.
+
+A long-lived process, or a deploy that began before a switch, must not write another kind's files.
+So each change holds a shared lock, and a switch from one kind to the other an exclusive one.
+"""
+
+import fcntl
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from paas.adapters.proxy.switch import Switch
+from paas.adapters.server.server_yml import ServerYml
+from paas.domain.routing.sites import Site
+from paas.domain.values.errors import PaasError
+from paas.interfaces import Narrator, ProxyKind
+from paas.settings import Settings, load
+
+LET_GO_POLL_S = 0.2
+
+
+class ChosenProxy:
+    """`Proxy` and `ProxyChoice` of interfaces; must run as root."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        kinds: Mapping[str, Callable[[Settings], ProxyKind]],
+        switches: Mapping[str, Switch],
+    ) -> None:
+        self._settings = settings
+        self._kinds = kinds
+        self._switches = switches
+        self._file = settings.etc / "server.yml"
+        # Exists while a switch goes on, also after a crash in it.
+        self._switching = settings.state / "proxy-switching"
+
+    def kind(self) -> str:
+        """The one that serves."""
+        kind = load(self._file).proxy if self._file.exists() else self._settings.proxy
+        if kind not in self._kinds:
+            raise PaasError(
+                "proxy-kind",
+                f"proxy: {kind} in server.yml is none of {', '.join(self._kinds)}.",
+                "Choose one of them: paas proxy:set nginx",
+            )
+        return kind
+
+    def kinds(self) -> tuple[str, ...]:
+        """All that there are."""
+        return tuple(self._kinds)
+
+    def is_unsettled(self) -> bool:
+        """Whether a switch was interrupted."""
+        return self._switching.exists()
+
+    def switch(self, kind: str, sites: Callable[[], Sequence[Site]], say: Narrator) -> None:
+        """Serve by that kind; also where it is the present one, to settle an interrupted switch.
+
+        sites: asked when nothing changes any more. Raises PaasError, with the former kind serving
+        again, where the new one does not come to it.
+        """
+        former = self.kind()
+        switch = self._switches[kind]
+        switch.install(say)
+        with self._lock(fcntl.LOCK_EX):
+            wanted = sites()
+            self._switching.touch()
+            try:
+                switch.take_over(self._of(kind), wanted)
+                self._remember(kind)
+            except BaseException:
+                if former != kind:
+                    self._switches[former].take_over(self._of(former), wanted)
+                    self._remember(former)
+                    with suppress(PaasError):  # why the switch failed is what to tell
+                        switch.let_go(self._of(former))
+                self._switching.unlink(missing_ok=True)
+                raise
+            self._switching.unlink(missing_ok=True)
+
+    def let_go(self, limit_s: float) -> bool:
+        """End what kinds run that do not serve, when that has served its last request.
+
+        False at the limit: then it runs on, and does nothing.
+        """
+        deadline = time.monotonic() + limit_s
+        while not self._have_let_go():
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(LET_GO_POLL_S)
+        return True
+
+    def _have_let_go(self) -> bool:
+        with self._lock(fcntl.LOCK_EX):
+            kind = self.kind()
+            settings = self._of(kind)
+            return all(s.let_go(settings) for name, s in self._switches.items() if name != kind)
+
+    def apply(self, site: Site) -> None:
+        """See `Proxy`."""
+        with self.held():
+            self._present().apply(site)
+
+    def remove(self, app_id: int) -> None:
+        """See `Proxy`."""
+        with self.held():
+            self._present().remove(app_id)
+
+    def serves(self, site: Site) -> bool:
+        """See `Proxy`."""
+        return self._present().serves(site)
+
+    def sites(self) -> set[int]:
+        """See `Proxy`."""
+        return self._present().sites()
+
+    def cannot(self, key: str, value: str, kind: str | None = None) -> str | None:
+        """See `Proxy`. kind: of another one than that which serves."""
+        return self._kinds[kind or self.kind()](self._settings).cannot(key, value)
+
+    def drain(self, limit_s: float, ports: Collection[int] | None = None) -> bool:
+        """See `Proxy`; what a former kind still has to do is waited for, too."""
+        deadline = time.monotonic() + limit_s
+        settings = self._of(self.kind())
+        drained = [
+            make(settings).drain(max(0.0, deadline - time.monotonic()), ports)
+            for make in self._kinds.values()
+        ]
+        return all(drained)
+
+    def restore(self, sites: Sequence[Site]) -> None:
+        """See `Proxy`. What an interrupted switch left is settled so, where nothing runs yet."""
+        with self.held():
+            self._present().restore(sites)
+            self._switching.unlink(missing_ok=True)
+
+    def replace_all(
+        self,
+        sites: Callable[[], Sequence[Site]],
+        *,
+        record: Callable[[], None] = lambda: None,
+        former: Callable[[], Sequence[Site]] | None = None,
+    ) -> None:
+        """See `Proxy`."""
+        with self._lock(fcntl.LOCK_EX):
+            proxy = self._present()
+            try:
+                proxy.restore(sites())
+                record()
+            except BaseException:
+                if former is not None:
+                    proxy.restore(former())
+                raise
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """See `Proxy`."""
+        with self._lock(fcntl.LOCK_SH):
+            yield
+
+    def _present(self) -> ProxyKind:
+        kind = self.kind()
+        return self._kinds[kind](self._of(kind))
+
+    def _of(self, kind: str) -> Settings:
+        return replace(self._settings, proxy=kind)
+
+    def _remember(self, kind: str) -> None:
+        if self._file.exists():
+            ServerYml(self._file).set_proxy(kind)
+
+    @contextmanager
+    def _lock(self, how: int) -> Iterator[None]:
+        path = self._lock_file
+        path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+        with path.open("w") as lock:
+            fcntl.flock(lock, how)
+            yield
+
+    @property
+    def _lock_file(self) -> Path:
+        return self._settings.run / "locks" / "proxy-kind.lock"

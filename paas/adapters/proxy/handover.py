@@ -1,0 +1,64 @@
+"""The instant in which the public ports go from one program to another, without a lost connection.
+
+Who closes a listening socket resets the connections that wait in it, and who comes before the next
+one listens is refused. So new ones are held up meanwhile, and those that wait are taken out first.
+"""
+
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from paas.adapters.network.firewall import NftFirewall
+from paas.settings import Settings
+
+HOLD_LIMIT_S = 20
+# A client's answer takes a round trip; one that never answers must not hold up the others.
+QUEUE_LIMIT_S = 0.5
+POLL_S = 0.002
+_LISTEN, _SYN_RECEIVED = "0A", "03"
+TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+
+
+@contextmanager
+def held_up(settings: Settings) -> Iterator[None]:
+    """New connections to the public ports wait for the end of this; all that came before are taken.
+
+    Without the firewall's rules nothing is held up: who comes in that instant is refused.
+    """
+    ports = [port for port in (settings.http_port, settings.https_port) if port]
+    firewall = NftFirewall(settings)
+    firewall.hold(ports, HOLD_LIMIT_S)
+    try:
+        _wait_for_queues(ports)
+        yield
+    finally:
+        firewall.let_in()
+
+
+def _wait_for_queues(ports: Collection[int]) -> None:
+    deadline = time.monotonic() + QUEUE_LIMIT_S
+    while time.monotonic() < deadline:
+        texts = []
+        for table in TABLES:
+            with suppress(FileNotFoundError):  # a machine without IPv6
+                texts.append(table.read_text())
+        if not any(waiting(text, ports) for text in texts):
+            return
+        time.sleep(POLL_S)
+
+
+def waiting(table: str, ports: Collection[int]) -> int:
+    """How many connections to these ports nobody has accepted yet, half-open ones among them.
+
+    table: as in proc(5), /proc/net/tcp; a listening socket's receive queue is its connections.
+    """
+    found = 0
+    for line in table.splitlines()[1:]:
+        _, local, _, state, queues, *_ = line.split()
+        if int(local.rpartition(":")[2], 16) not in ports:
+            continue
+        if state == _LISTEN:
+            found += int(queues.partition(":")[2], 16)
+        found += state == _SYN_RECEIVED
+    return found

@@ -1,0 +1,167 @@
+"""The text of the files of HAProxy that all apps share. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from paas.adapters.proxy.error_pages import KINDS, render_page
+from paas.adapters.proxy.haproxy.escaping import (
+    directory,
+    log_socket,
+    plain_path,
+    render,
+    template_text,
+)
+from paas.adapters.proxy.haproxy.site_conf import decoded_names
+from paas.adapters.proxy.nginx.escaping import checked_number, trusted_networks
+from paas.adapters.proxy.nginx.tls import NginxTls
+from paas.settings import Settings
+
+HAPROXY = "/usr/sbin/haproxy"
+OPEN_FILES = 65_536
+# The most that HAProxy takes of headers, and the buffer in which they have room.
+HEAD_MAX_BYTES = 32 * 1024
+BUFFER_BYTES = HEAD_MAX_BYTES + 8 * 1024
+# The page of each status. HAProxy says 503 where it reaches no instance, which is sent as 502.
+_ERRORS = {status: str(status) for status in (400, 401, 403, 405, 413, 429, 502, 504)}
+_ERRORS |= {503: "502"}
+# Pages that are sent by a rule, which may have any status.
+_MORE_PAGES = ("421", "431")
+_REQUEST_ID = "-the id of the request-"
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """One of the two public ports. tls: what ``bind`` has beside the address."""
+
+    name: str
+    addresses: Sequence[str]
+    map: str
+    wildcards: str
+    tls: str = ""
+
+
+def render_shared(
+    settings: Settings, *, gid: int, ipv6: bool, public: bool, tls: NginxTls
+) -> dict[Path, str]:
+    """The text of each shared file that does not depend on the sites, by path.
+
+    public: whether it listens for clients, or only stands by.
+    """
+    base = directory(settings)
+    text = render(
+        "haproxy.cfg.j2",
+        proxy_user=settings.proxy_user,
+        proxy_gid=checked_number("proxy-user", gid, 0, 2**32),
+        open_files=OPEN_FILES,
+        buffer_bytes=BUFFER_BYTES,
+        head_max_bytes=HEAD_MAX_BYTES,
+        worker_limit_ms=checked_number(
+            "worker-limit", int(settings.worker_limit_s * 1000), 1, 2**31
+        ),
+        socket=plain_path(worker_socket(settings)),
+        log_socket=plain_path(log_socket(settings)),
+        tls=tls,
+        trailers=plain_path(trailers_file(settings)),
+        errors=_ERRORS,
+        pages=plain_path(base / "errors"),
+        schemes=_schemes(settings, ipv6=ipv6) if public else [],
+        trusted=trusted_networks(settings) if settings.proxy_protocol else [],
+        files_port=checked_number("http-port", settings.files_port, 1, 65535),
+    )
+    files = {main_file(settings): text, trailers_file(settings): template_text("trailers.lua")}
+    for name in sorted({*_MORE_PAGES, *_ERRORS.values()}):
+        files |= error_page(base / "errors", name)
+    return files
+
+
+def main_file(settings: Settings) -> Path:
+    """The file that HAProxy reads first."""
+    return directory(settings) / "haproxy.cfg"
+
+
+def trailers_file(settings: Settings) -> Path:
+    """What refuses requests with trailers, in Lua."""
+    return directory(settings) / "trailers.lua"
+
+
+def sites_directory(settings: Settings) -> Path:
+    """Where the apps' files are: ID.cfg, which HAProxy reads, and ID.names, which we do."""
+    return directory(settings) / "sites"
+
+
+def worker_socket(settings: Settings) -> Path:
+    """Where a worker takes commands, and hands its listening sockets over."""
+    return settings.run / "haproxy.sock"
+
+
+def master_socket(settings: Settings) -> Path:
+    """Where the master process takes commands, for itself and for its workers."""
+    return settings.run / "haproxy-master.sock"
+
+
+def pid_file(settings: Settings) -> Path:
+    """Where the master process writes its pid."""
+    return settings.run / "haproxy.pid"
+
+
+def haproxy_argv(settings: Settings) -> list[str]:
+    """HAProxy in the foreground: a master process and its workers."""
+    files = ["-f", str(main_file(settings)), "-f", str(sites_directory(settings))]
+    listening = f"{master_socket(settings)},mode,600"
+    return [HAPROXY, "-W", "-db", *files, "-S", listening, "-p", str(pid_file(settings))]
+
+
+def error_page(folder: Path, name: str) -> dict[Path, str]:
+    """A page as maps from what a client wants to what stands before and after the request's id."""
+    maps: dict[Path, str] = {}
+    for kind in KINDS:
+        text = " ".join(render_page(name, kind, _REQUEST_ID).splitlines())
+        head, _, tail = text.partition(_REQUEST_ID)
+        for end, part in (("head", head), ("tail", tail)):
+            path = folder / f"{name}-{end}.map"
+            maps[path] = f"{maps.get(path, '')}{kind} {part}\n"
+    return maps
+
+
+def render_tables(settings: Settings, names: Iterable[str]) -> dict[Path, str]:
+    """The maps from host to app and the list of certificates, of all apps' names files."""
+    maps: dict[tuple[str, bool], list[str]] = {
+        (scheme, wild): [] for scheme in ("http", "https") for wild in (False, True)
+    }
+    certificates = []
+    for kind, *words in (line for text in names for line in decoded_names(text)):
+        if kind == "crt":
+            certificates.append(" ".join(words))
+        else:
+            wild = words[0].startswith("*.")
+            maps[kind, wild].append(" ".join([words[0].removeprefix("*"), *words[1:]]))
+    for (_, wild), lines in maps.items():
+        # The first suffix that fits wins: the longest, as with nginx.
+        lines.sort(key=lambda line: (-len(line.split()[0]), line) if wild else (0, line))
+    tables = {map_file(settings, *key): _lines(lines) for key, lines in maps.items()}
+    return {**tables, directory(settings) / "crt-list": _lines(sorted(certificates))}
+
+
+def map_file(settings: Settings, scheme: str, wild: bool) -> Path:
+    """A map of host names, or of suffixes of host names, to what is done with a request."""
+    return directory(settings) / f"{scheme}{'-wildcards' if wild else ''}.map"
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _schemes(settings: Settings, *, ipv6: bool) -> list[Scheme]:
+    tls = f"ssl crt-list {plain_path(directory(settings) / 'crt-list')} strict-sni alpn h2,http/1.1"
+    found = []
+    for name, port, words in (
+        ("http", settings.http_port, ""),
+        ("https", settings.https_port, tls),
+    ):
+        checked_number("http-port", port, 0, 65535)
+        addresses = [f"0.0.0.0:{port}", *([f"[::]:{port}"] if ipv6 else [])]
+        exact, wild = (plain_path(map_file(settings, name, wild)) for wild in (False, True))
+        if port:
+            found.append(Scheme(name, addresses, exact, wild, words))
+    return found

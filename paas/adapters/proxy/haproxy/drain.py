@@ -1,0 +1,55 @@
+"""Whether the instances that HAProxy was told to leave are left."""
+
+from collections.abc import Callable, Collection, Set
+
+from paas.adapters.proxy.haproxy.runtime_api import Master, Worker
+from paas.adapters.proxy.haproxy.site_conf import instance_name
+from paas.domain.values.errors import PaasError
+
+Instances = Set[tuple[str, str]]
+
+
+def is_drained(master: Master, served: Instances, ports: Collection[int] | None = None) -> bool:
+    """Whether those on these ports, unless they are served (backend and name), have no requests.
+
+    And can get none. ports: None is all. Forgets those that were sent away and have none. True
+    where HAProxy is down.
+    """
+    names = None if ports is None else {instance_name(port) for port in ports}
+
+    def goes(backend: str, name: str) -> bool:
+        return (backend, name) not in served and (names is None or name in names)
+
+    try:
+        workers = master.workers()
+    except PaasError:
+        return True
+    checks = [(pid, _present_is_drained) for pid in workers.present]
+    checks += [(pid, _former_is_drained) for pid in workers.former]
+    for pid, check in checks:
+        try:
+            if not check(master.worker(pid), goes):
+                return False
+        except PaasError:  # it has just ended
+            continue
+    return True
+
+
+def _present_is_drained(worker: Worker, goes: Callable[[str, str], bool]) -> bool:
+    left = [i for i in worker.instances() if goes(i.backend, i.name)]
+    deleted = []
+    for instance in left:
+        if not instance.in_maintenance:
+            worker.send_away(instance.backend, instance.name)
+        deleted.append(worker.delete(instance.backend, instance.name))
+    return all(deleted)
+
+
+def _former_is_drained(worker: Worker, goes: Callable[[str, str], bool]) -> bool:
+    """A former worker takes no orders, and sends what comes on a connection to whom it knew.
+
+    So neither may a request be on an instance that goes, nor a connection be without a request; a
+    WebSocket of another app does no harm, nor a file that is still sent.
+    """
+    instances, connections = worker.busy()
+    return not any(goes(*instance) for instance in instances) and worker.clients() <= connections

@@ -1,0 +1,299 @@
+"""The proxy: HAProxy, with nginx behind it for files and pages.
+
+As with nginx, files are swapped in, tested by the program, and put back where it refuses them. A
+change of instances alone is made at runtime, in the running worker; any other is a reload.
+"""
+
+import fcntl
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+
+from paas.adapters.proxy.access_log_file import make_log
+from paas.adapters.proxy.haproxy.conf import (
+    HEAD_MAX_BYTES,
+    main_file,
+    master_socket,
+    pid_file,
+    sites_directory,
+)
+from paas.adapters.proxy.haproxy.drain import is_drained
+from paas.adapters.proxy.haproxy.files import Files, HaproxyFiles, instances, without_instances
+from paas.adapters.proxy.haproxy.process import HaproxyProcess
+from paas.adapters.proxy.haproxy.runtime_api import Master
+from paas.adapters.proxy.haproxy.site_conf import behind
+from paas.adapters.proxy.nginx.proxy import NginxProxy
+from paas.adapters.system.files import read_bytes, remove
+from paas.domain.routing.router_settings import router_settings
+from paas.domain.routing.sites import Site
+from paas.domain.values.errors import PaasError
+from paas.settings import Settings
+
+DRAIN_POLL_S = 0.02
+# With its libraries to be read from a slow disk, on a busy machine, it takes its time.
+START_LIMIT_S = 30.0
+
+
+class HaproxyProxy:
+    """`Proxy` of interfaces over HAProxy; must run as root.
+
+    With another proxy in settings.proxy it only stands by: it listens on no public port.
+    """
+
+    def __init__(self, settings: Settings, *, reload_limit_s: float = 10.0) -> None:
+        self._settings = settings
+        self._public = settings.proxy == "haproxy"
+        self._files = HaproxyFiles(settings)
+        self._process = HaproxyProcess(
+            (main_file(settings), sites_directory(settings)),
+            Master(master_socket(settings), pid_file(settings)),
+            reload_limit_s,
+        )
+        self._nginx = NginxProxy(settings, reload_limit_s=reload_limit_s)
+
+    def apply(self, site: Site) -> None:
+        """Serve the site; returns when every new request is routed by it.
+
+        Raises PaasError, with the former files restored, where HAProxy is down or refuses it.
+        """
+        wanted = self._files.wanted(site)
+        part = behind(site)
+        with self._locked():
+            self._process.master.workers()
+            self._files.refuse_taken(site)
+            wanted = self._files.wanted(site)
+            former = self._files.present(site.app_id)
+            was_pending = self._files.pending.exists()
+            if wanted != former or was_pending:
+                self._files.pending.touch()
+            try:
+                make_log(self._settings, site.app_id)
+                self._files.write_what_is_named(site)
+                self._files.write(wanted)
+                if wanted != former:
+                    self._process.test()
+                if part is not None:
+                    self._nginx.apply(part)
+            except PaasError:
+                self._files.write(former)
+                if not was_pending:
+                    remove(self._files.pending)
+                raise
+            if self._files.pending.exists():
+                self._take(site.app_id, former, wanted, at_runtime=not was_pending)
+            self._files.prune(site.app_id)
+            if part is None:
+                self._nginx.remove(site.app_id)
+
+    def remove(self, app_id: int) -> None:
+        """Stop serving an app; no error where it has no site. With HAProxy down, the files go."""
+        with self._locked():
+            # Without its file it may be served yet: by whoever was killed before the reload.
+            if app_id in self._files.ids("cfg") or self._files.pending.exists():
+                self._take_away(app_id)
+            self._files.prune(app_id)
+            self._nginx.remove(app_id)
+
+    def _take_away(self, app_id: int) -> None:
+        former = self._files.present(app_id)
+        self._files.pending.touch()
+        self._files.write({self._files.path(app_id, end): None for end in ("cfg", "names")})
+        self._files.write(self._files.tables())
+        if self._process.master.is_up():
+            self._process.test()
+            self._reload(former)
+
+    def serves(self, site: Site) -> bool:
+        """Whether its files, and those of nginx behind, are what they should be."""
+        part = behind(site)
+        try:
+            there = self._files.wanted(site) == self._files.present(site.app_id)
+        except PaasError:
+            return False
+        if not there or self._files.pending.exists():
+            return False
+        return self._nginx.serves(part) if part else site.app_id not in self._nginx.sites()
+
+    def sites(self) -> set[int]:
+        """The ids of the apps that have a site file."""
+        return self._files.ids("cfg")
+
+    def refused(self) -> set[int]:
+        """The ids of the apps whose files HAProxy refused at the last restore."""
+        return self._files.ids("cfg.refused")
+
+    def cannot(self, key: str, value: str) -> str | None:
+        """Why HAProxy cannot do what a router setting asks; None: it can."""
+        if (key, value) == ("brotli", "on"):
+            return "HAProxy has no brotli; it has gzip."
+        if (
+            key == "proxy-buffer-size"
+            and router_settings({key: value}, {}).buffer_bytes > HEAD_MAX_BYTES
+        ):
+            return "HAProxy takes headers of 32k at most."
+        return None
+
+    def drain(self, limit_s: float, ports: Collection[int] | None = None) -> bool:
+        """Wait until no instance on these ports that was sent away has a request; else False.
+
+        And until nothing is left that could still send it one: a former worker's connections.
+        ports: None is those of all instances.
+        """
+        deadline = time.monotonic() + limit_s
+        while not self._is_drained(ports):
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(DRAIN_POLL_S)
+        return self._nginx.drain(max(0.0, deadline - time.monotonic()), ports)
+
+    def _is_drained(self, ports: Collection[int] | None) -> bool:
+        """Between two changes: in one, the files and what is served are not the same yet."""
+        with self._locked():
+            served = self._files.served() if self._public else set()
+            return is_drained(self._process.master, served, ports)
+
+    def restore(
+        self, sites: Sequence[Site], *, before_reload: Callable[[], object] | None = None
+    ) -> None:
+        """Make the files exactly these, with HAProxy running or not, and reload it once.
+
+        before_reload: called when the files are tested, before nginx lets go of the ports.
+        A site that HAProxy refuses is set aside under the ending .refused. Raises PaasError, with
+        the former shared files, where HAProxy refuses anything else.
+        """
+        with self._locked():
+            self._renew(sites, public=True)
+            parts = [part for part in map(behind, sites) if part is not None]
+            self._nginx.restore(parts, before_reload=before_reload)
+            self._reload_if_pending()
+
+    def renew(self) -> None:
+        """Bring the files that all apps share up to date, as after an upgrade; the sites stay."""
+        with self._locked():
+            self._renew(None, public=self._public)
+            self._reload_if_pending()
+
+    def stand_by(self) -> None:
+        """Let go of the public ports; returns when that is done. What goes on comes to its end.
+
+        Raises PaasError where a running HAProxy does not do that.
+        """
+        with self._locked():
+            self._renew((), public=False)
+            self._reload_if_pending()
+
+    def reopen_logs(self) -> None:
+        """Nothing: the log process writes the apps' logs, and opens them each time."""
+
+    def wait_until_up(self) -> None:
+        """Return when HAProxy has a worker. Raises PaasError where it does not come to that."""
+        deadline = time.monotonic() + START_LIMIT_S
+        while time.monotonic() < deadline:
+            if self.has_worker():
+                return
+            time.sleep(DRAIN_POLL_S)
+        raise PaasError(
+            "proxy-down",
+            "HAProxy does not start.",
+            f"What it printed is in {self._settings.state}/logs/haproxy.log.",
+        )
+
+    def has_worker(self) -> bool:
+        """Whether it has come up, and can be changed; some seconds after its process is there."""
+        try:
+            return self._process.present() is not None
+        except PaasError:
+            return False
+
+    def is_up(self) -> bool:
+        """Whether its process is there."""
+        return self._process.master.is_up()
+
+    def forget(self) -> None:
+        """It has ended: a look at it is shorter from now on."""
+        self._process.master.forget()
+
+    def is_idle(self) -> bool:
+        """Whether it serves nobody: it is down, or stands by and no former worker is left."""
+        try:
+            return not self._public and not self._process.master.workers().former
+        except PaasError:
+            return True
+
+    def _renew(self, sites: Sequence[Site] | None, *, public: bool) -> None:
+        """Write all files, those of the sites unless they stay, and have HAProxy test them."""
+        self._files.prepare()
+        wanted = self._files.shared(public=public)
+        shared = {path: read_bytes(path) for path in wanted}
+        for site in sites or ():
+            with suppress(PaasError):  # it loses its log, no request
+                make_log(self._settings, site.app_id)
+        if sites is not None:
+            self._files.replace_sites(sites)
+        try:
+            self._files.replace(wanted)
+            self._set_refused_aside()
+        except PaasError:
+            self._files.write(shared)
+            raise
+        if sites is not None:
+            self._files.prune()
+
+    def _reload_if_pending(self) -> None:
+        if self._files.pending.exists() and self._process.master.is_up():
+            self._process.reload()
+        remove(self._files.pending)
+
+    def _take(self, app_id: int, former: Files, wanted: Files, *, at_runtime: bool) -> None:
+        """Have the running HAProxy serve the files: at runtime where only instances changed."""
+        cfg = self._files.path(app_id, "cfg")
+        was, now = ((files[cfg] or b"").decode() for files in (former, wanted))
+        others = all(former[path] == content for path, content in wanted.items() if path != cfg)
+        if at_runtime and others and without_instances(was) == without_instances(now):
+            with suppress(PaasError):
+                self._change_instances(f"paas_{app_id:d}", instances(was), instances(now))
+                remove(self._files.pending)
+                return
+        self._reload(former)
+
+    def _change_instances(
+        self, backend: str, was: Mapping[str, str], now: Mapping[str, str]
+    ) -> None:
+        """In the running worker. Raises PaasError where it cannot be: then a reload does it."""
+        worker = self._process.present()
+        if worker is None:
+            raise PaasError("proxy-runtime", "HAProxy has no worker that could be changed.")
+        for name in now.keys() - was.keys():
+            worker.add(backend, f"{name} {now[name]}")
+        for name in was.keys() - now.keys():
+            worker.send_away(backend, name)
+
+    def _reload(self, former: Files) -> None:
+        """Reload; where that fails, go back to the former files."""
+        try:
+            self._process.reload()
+        except PaasError:
+            self._files.write(former)
+            raise
+        remove(self._files.pending)
+
+    def _set_refused_aside(self) -> None:
+        while True:
+            try:
+                self._process.test()
+            except PaasError as error:
+                app_id = self._files.culprit(error.message)
+                if app_id is None:
+                    raise
+                self._files.set_aside(app_id)
+            else:
+                return
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One change at a time; the kernel frees the lock when the process ends."""
+        path = self._settings.run / "locks" / "haproxy.lock"
+        path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield

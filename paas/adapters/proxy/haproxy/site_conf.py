@@ -1,0 +1,227 @@
+"""The text of one app's files for HAProxy: its backend, its names, its certificates. Pure."""
+
+import hashlib
+import ipaddress
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from paas.adapters.proxy.haproxy.escaping import directory, plain_path, quoted, render
+from paas.adapters.proxy.nginx.escaping import checked_number, host_text, trusted_networks
+from paas.adapters.proxy.nginx.site_conf import (
+    CLEARED_HEADERS,
+    COMPRESSIBLE,
+    SAID_HEADERS,
+    look_alikes,
+)
+from paas.domain.routing.router_settings import RouterSettings, header_name, header_value
+from paas.domain.routing.sites import HTTPS_PORT, Certificate, Redirect, Site, servers_of
+from paas.domain.routing.statics import static_path
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import shown
+from paas.settings import Settings
+
+CHECK = "check inter 2s fastinter 500ms downinter 500ms rise 1 fall 2"
+# A window that is shorter tells nothing.
+WINDOW_MIN_MS = 100
+# RFC 9110, 7.6.1; HAProxy sets its own Connection after that.
+HOP_HEADERS = ("Connection", "Keep-Alive", "Proxy-Connection", "TE")
+LOOPBACK = ipaddress.ip_network("127.0.0.1")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFiles:
+    """What is written for an app. names: see `names_text`. pems: each certificate's file."""
+
+    backend: str
+    names: str
+    pems: tuple[Path, ...]
+
+
+def files_of(site: Site, settings: Settings) -> SiteFiles:
+    """Raises PaasError where a host, port, path or id of the site is not one."""
+    if not site.names:
+        raise PaasError("site-host", f"The site of app {site.app_id} has no host.")
+    checked_number("site-id", site.app_id, 1, 2**63)
+    return SiteFiles(
+        _backend(site, settings),
+        names_text(site, settings),
+        tuple(pem_file(settings, site.app_id, certificate) for certificate in site.certificates),
+    )
+
+
+def behind(site: Site) -> Site | None:
+    """What nginx serves behind HAProxy of a site; None where it has no part in it.
+
+    Who may come at all, and how often, is settled by then, and HAProxy is believed.
+    """
+    if not site.hosts or (_is_running(site) and not site.statics):
+        return None
+    plain = replace(
+        site.settings,
+        rate=None,
+        connections=0,
+        users={},
+        allow=(),
+        deny=(),
+        trusted=(LOOPBACK,),
+        sticky=False,
+        headers={},
+        hsts=None,
+        gzip=False,
+        brotli=False,
+    )
+    return replace(site, certificates=(), redirects=(), settings=plain)
+
+
+def _is_running(site: Site) -> bool:
+    return bool(site.ports) and not site.closed
+
+
+def instance_name(port: int) -> str:
+    """What HAProxy calls the instance on a port."""
+    return f"s{port:d}"
+
+
+def server_line(app_id: int, port: int, *, sticky: bool) -> str:
+    """An instance, as after ``server`` in a file and after ``add server paas_ID/`` at runtime."""
+    checked_number("site-port", port, 1, 65535)
+    digest = hashlib.sha256(f"{app_id}:{port}".encode()).hexdigest()[:16]
+    return f"{instance_name(port)} 127.0.0.1:{port} {CHECK}" + (
+        f" cookie {digest}" if sticky else ""
+    )
+
+
+def names_text(site: Site, settings: Settings) -> str:
+    """A line for each name on each port: ``http NAME ID KIND [TARGET]``, and for certificates.
+
+    KIND: ``app``, ``upgrade`` (to HTTPS) or a redirect's status. ``crt FILE NAME ...``: in a
+    handshake for one of these names this certificate is shown.
+    """
+    lines = []
+    for server in servers_of(site):
+        scheme = "https" if server.certificate else "http"
+        how = _how(server.redirect, site, settings)
+        lines += [f"{scheme} {host_text(name)} {site.app_id} {how}" for name in server.names]
+    for certificate in site.certificates:
+        names = " ".join(host_text(name) for name in certificate.hosts)
+        if names:
+            lines.append(f"crt {pem_file(settings, site.app_id, certificate)} {names}")
+    return "".join(line + "\n" for line in dict.fromkeys(lines))
+
+
+def pem_file(settings: Settings, app_id: int, certificate: Certificate) -> Path:
+    """Chain and key in one file, as HAProxy reads them; named after both, which never change."""
+    source = f"{plain_path(certificate.chain)} {plain_path(certificate.key)}"
+    digest = hashlib.sha256(source.encode()).hexdigest()[:16]
+    path = directory(settings) / "certs" / f"{app_id:d}-{digest}.pem"
+    return Path(plain_path(path))
+
+
+def _how(redirect: Redirect | None, site: Site, settings: Settings) -> str:
+    if redirect is None:
+        return "app"
+    if not redirect.to:
+        return "upgrade"
+    if redirect.code not in {301, 302, 307, 308}:
+        raise PaasError("site-redirect", f"{redirect.code!r} is not a redirect's status.")
+    secure = {host for certificate in site.certificates for host in certificate.hosts}
+    host = host_text(redirect.to)
+    if redirect.to in secure:
+        return f"{redirect.code} https://{host}{https_suffix(settings)}"
+    port = "" if settings.http_port == 80 else f":{settings.http_port:d}"
+    return f"{redirect.code} http://{host}{port}"
+
+
+def https_suffix(settings: Settings) -> str:
+    """What follows a host in an https address."""
+    return "" if settings.https_port == HTTPS_PORT else f":{settings.https_port:d}"
+
+
+def _backend(site: Site, settings: Settings) -> str:
+    # Where nothing runs, HAProxy's files still say so where a port is none.
+    lines = [server_line(site.app_id, port, sticky=False) for port in site.ports]
+    ports = site.ports if lines and _is_running(site) else ()
+    sticky = site.settings.sticky and len(ports) > 1
+    # Where balancers say it by the PROXY protocol, no header of theirs is believed.
+    server_wide = [] if settings.proxy_protocol else trusted_networks(settings)
+    trusted = [*server_wide, *site.settings.trusted]
+    headers = site.settings.headers.items()
+    return render(
+        "site.cfg.j2",
+        app_id=site.app_id,
+        settings=site.settings,
+        trusted=trusted,
+        limit=_limit(site.settings),
+        users=[_login(*pair) for pair in sorted(site.settings.users.items())],
+        headers=[(header_name(name), quoted(_text(value))) for name, value in headers],
+        hsts=site.hsts.value if site.hsts else None,
+        codes=sorted({redirect.code for redirect in site.redirects}),
+        upgrades=bool(site.certificates),
+        https_suffix=https_suffix(settings),
+        closed=site.closed,
+        files=behind(site) is not None,
+        files_port=settings.files_port,
+        pages=_page_files(site, settings),
+        prefixes=[_prefix(static.path) for static in site.statics],
+        servers=[server_line(site.app_id, port, sticky=sticky) for port in ports],
+        sticky=sticky,
+        cleared_headers=CLEARED_HEADERS,
+        hop_headers=HOP_HEADERS,
+        look_alikes=[
+            other.lower()
+            for name in (*CLEARED_HEADERS, *SAID_HEADERS)
+            for other in look_alikes(name)
+        ],
+        compressible=COMPRESSIBLE,
+    )
+
+
+def _page_files(site: Site, settings: Settings) -> list[tuple[int, str]]:
+    """The status of each answer of HAProxy's own that the app has a page for, and our copy."""
+    statuses = {502: (502, 503), 504: (504,)} if _is_running(site) else {}
+    return [
+        (answered, plain_path(page_file(settings, site.app_id, status)))
+        for status, answers in statuses.items()
+        if status in site.error_pages
+        for answered in answers
+    ]
+
+
+def page_file(settings: Settings, app_id: int, status: int) -> Path:
+    """Our copy of an app's error page."""
+    return directory(settings) / "pages" / f"{app_id:d}-{status:d}.html"
+
+
+def _prefix(path: str) -> str:
+    """What the addresses of static files begin with."""
+    return quoted(static_path(path).removesuffix("/") + "/")
+
+
+def _text(value: str) -> str:
+    """A header's value; ``%`` begins a variable in HAProxy's."""
+    return header_value(value).replace("%", "%%")
+
+
+def _login(user: str, hashed: str) -> Sequence[str]:
+    for word in (user, hashed):
+        if re.fullmatch(r"[A-Za-z0-9.$/@_-]+", word) is None:
+            raise PaasError("site-login", f"The login {shown(user)} cannot stand in a file.")
+    return user, hashed
+
+
+def _limit(settings: RouterSettings) -> dict[str, int] | None:
+    """How many requests in which window come to the same as nginx's rate and burst."""
+    if settings.rate is None:
+        return {"window_ms": 1000, "requests": 0, "expire_s": 60} if settings.connections else None
+    per_request_ms = 1000 * settings.rate.per_s / settings.rate.requests
+    window_ms = max(WINDOW_MIN_MS, round((settings.burst + 1) * per_request_ms))
+    requests = max(1, math.ceil(window_ms / per_request_ms))
+    return {"window_ms": window_ms, "requests": requests, "expire_s": window_ms // 1000 + 60}
+
+
+def decoded_names(text: str) -> list[list[str]]:
+    """The words of each line of `names_text`."""
+    return [line.split() for line in text.splitlines()]

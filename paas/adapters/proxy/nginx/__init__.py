@@ -1,0 +1,1 @@
+"""Nginx as the proxy."""

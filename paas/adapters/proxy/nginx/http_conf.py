@@ -1,0 +1,103 @@
+"""The text of the files of nginx that all apps share. Pure."""
+
+import re
+from collections.abc import Set
+from pathlib import Path
+
+from paas.adapters.proxy.error_pages import pages_directory
+from paas.adapters.proxy.nginx.escaping import (
+    TEMPLATES,
+    checked_number,
+    listening,
+    path_text,
+    render,
+)
+from paas.adapters.proxy.nginx.site_conf import CLEARED_HEADERS, challenges_directory
+from paas.adapters.proxy.nginx.tls import BASIC, NginxTls
+from paas.adapters.system.templates import templates_in
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import shown
+from paas.settings import Settings
+
+ONCE_ONLY = (
+    "server_names_hash_bucket_size",
+    "server_names_hash_max_size",
+    "worker_rlimit_nofile",
+    "worker_shutdown_timeout",
+)
+
+_ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+
+
+def own_directives(nginx_conf: str) -> frozenset[str]:
+    """Those directives of ours that a machine's own nginx.conf has: twice, nginx refuses them."""
+    return frozenset(
+        name
+        for name in ONCE_ONLY
+        if re.search(rf"^[ \t]*{name}[ \t]", nginx_conf, re.MULTILINE) is not None
+    )
+
+
+def render_http(
+    settings: Settings,
+    *,
+    ipv6: bool,
+    omit: Set[str] = frozenset(),
+    tls: NginxTls = BASIC,
+) -> str:
+    """What belongs in nginx's http block once: log format, maps, unknown hosts, the sites.
+
+    omit: directives to leave to the machine's own nginx.conf, see `own_directives`.
+    """
+    return render(
+        "http.conf.j2",
+        **listening(settings, ipv6=ipv6),
+        sites=path_text(sites_directory(settings)),
+        error_pages=path_text(pages_directory(settings)),
+        challenges=path_text(challenges_directory(settings)),
+        errors={},
+        again=False,
+        cleared_headers=CLEARED_HEADERS,
+        omit=omit,
+        tls=tls,
+    )
+
+
+def render_main(settings: Settings, *, omit: Set[str] = frozenset()) -> str:
+    """What belongs at the main level of the system's nginx.conf (modules-enabled on Debian)."""
+    return render("main.conf.j2", worker_limit_ms=_worker_limit_ms(settings), omit=omit)
+
+
+def render_nginx(settings: Settings) -> str:
+    """The whole nginx.conf of an embedded server. It says ``daemon off``: a supervisor runs it."""
+    if _ACCOUNT.fullmatch(settings.proxy_user) is None:
+        raise PaasError("proxy-user", f"{shown(settings.proxy_user)} is not an account's name.")
+    return render(
+        "nginx.conf.j2",
+        proxy_user=settings.proxy_user,
+        worker_limit_ms=_worker_limit_ms(settings),
+        worker_connections=checked_number(
+            "worker-connections", settings.worker_connections, 64, 120_000
+        ),
+        omit=frozenset(),
+        pid=path_text(settings.nginx_pid),
+        error_log=path_text(settings.state / "logs" / "nginx-error.log"),
+        temporary=path_text(settings.state / "nginx" / "tmp"),
+        http_conf=path_text(settings.nginx_http_conf),
+    )
+
+
+def sites_directory(settings: Settings) -> Path:
+    """Where the apps' files are."""
+    return settings.state / "nginx" / "sites"
+
+
+def load_templates() -> None:
+    """Compile the templates once; processes that are forked later need not (5 ms each)."""
+    templates = templates_in(TEMPLATES)
+    for name in templates.list_templates(["j2"]):
+        templates.get_template(name)
+
+
+def _worker_limit_ms(settings: Settings) -> int:
+    return checked_number("worker-limit", int(settings.worker_limit_s * 1000), 1, 2**31)

@@ -1,0 +1,203 @@
+"""The running nginx: its master and worker processes, seen through /proc, and its own words.
+
+Signals and process titles: https://nginx.org/en/docs/control.html and nginx's
+src/os/unix/ngx_process_cycle.c.
+"""
+
+import os
+import re
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from paas.adapters.system.subprocesses import run
+from paas.domain.values.errors import PaasError
+
+NGINX = "/usr/sbin/nginx"
+SERVING = "nginx: worker process"
+LEAVING = "nginx: worker process is shutting down"
+TEST_LIMIT_S = 60.0
+POLL_S = 0.002
+# What it says when it has tried to listen five times.
+GAVE_UP = "still could not bind()"
+
+
+class NginxProcess:
+    """The nginx whose main file is conf and whose master's pid stands in pid_file."""
+
+    def __init__(self, conf: Path, pid_file: Path, reload_limit_s: float) -> None:
+        self._conf = conf
+        self._pid_file = pid_file
+        self._reload_limit_s = reload_limit_s
+
+    def test(self) -> str:
+        """Have nginx read its files; returns its warnings.
+
+        Raises PaasError with nginx's own words where it refuses them.
+        """
+        done = run(
+            [NGINX, "-t", "-q", "-c", self._conf],
+            description="Testing nginx's files",
+            timeout_s=TEST_LIMIT_S,
+            env={},
+            check=False,
+        )
+        words = done.output.decode(errors="replace")
+        if not done.ok:
+            raise PaasError(
+                "proxy-refused",
+                f"Nginx refuses its files: {_errors(words)}",
+                f"Look closer with: sudo nginx -t -c {self._conf}",
+            )
+        return words
+
+    def master(self) -> int | None:
+        """The pid of the master process, or None where nginx is not running."""
+        try:
+            pid = int(self._pid_file.read_text())
+        except (FileNotFoundError, ValueError):  # nginx -t leaves an empty file where there is none
+            return None
+        return pid if process_title(pid).startswith("nginx: master process") else None
+
+    def running(self) -> int:
+        """The pid of the master process. Raises PaasError where nginx is not running."""
+        master = self.master()
+        if master is None:
+            raise PaasError(
+                "proxy-down",
+                "Nginx is not running, so nothing can be routed.",
+                "See what is running with: paas server:status",
+            )
+        return master
+
+    def reload(self) -> None:
+        """Have nginx take its files; returns when no worker with the former ones accepts any more.
+
+        Raises PaasError where that does not come about in time: then the former workers may
+        still serve (a port that is taken shows only now, for example).
+        """
+        master = self.running()
+        before = _staying(_workers(master))
+        said = _Said(self._conf)
+        _signal(master, signal.SIGHUP)
+        deadline = time.monotonic() + self._reload_limit_s
+        while time.monotonic() < deadline:
+            workers = _workers(master)
+            former = _staying(workers) & before
+            new = {pid for pid, title in workers.items() if title == SERVING} - before
+            if new and not former:
+                return
+            if len(_staying(workers) - before) >= len(before):
+                # All are there: none with the former files will follow.
+                _send_away(former)
+            if process_title(master) == "" or GAVE_UP in said.since():
+                break
+            time.sleep(POLL_S)
+        why = "; ".join(dict.fromkeys(re.findall(r"\[emerg\] [0-9#]+: (.*)", said.since())))
+        raise PaasError(
+            "proxy-reload",
+            "Nginx did not take its new files: its former workers are still serving."
+            + (f" It says: {why}" if why else ""),
+            "Its error log says why: /var/log/nginx/error.log, or logs/nginx-error.log of an "
+            "embedded server.",
+        )
+
+    def signal_reload(self) -> None:
+        """Have nginx take its files, without waiting; nothing where it is not running."""
+        master = self.master()
+        if master is not None:
+            _signal(master, signal.SIGHUP)
+
+    def reopen_logs(self) -> None:
+        """Have nginx reopen its log files after they were renamed; nothing where it is down."""
+        master = self.master()
+        if master is not None:
+            _signal(master, signal.SIGUSR1)
+
+    def worker_uids(self) -> set[int]:
+        """The accounts that its workers run as; none where it is down."""
+        master = self.master()
+        found = set()
+        for pid in _workers(master) if master is not None else ():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                found.add(Path(f"/proc/{pid}").stat().st_uid)
+        return found
+
+    def leaving(self) -> int:
+        """How many workers with former files still finish their requests."""
+        master = self.master()
+        if master is None:
+            return 0
+        return sum(title == LEAVING for title in _workers(master).values())
+
+
+class _Said:
+    """What is written into nginx's error log from now on."""
+
+    def __init__(self, conf: Path) -> None:
+        try:
+            named = re.search(r'^\s*error_log\s+"?([^\s";]+)', conf.read_text(), re.MULTILINE)
+            self._path = Path(named[1]) if named else None
+            self._start = self._path.stat().st_size if self._path else 0
+        except (OSError, ValueError):  # ValueError: the machine's file is no UTF-8
+            self._path = None
+
+    def since(self) -> str:
+        try:
+            if self._path is None or self._path.stat().st_size <= self._start:
+                return ""
+            with self._path.open("rb") as file:
+                file.seek(self._start)
+                return file.read(65_536).decode(errors="replace")
+        except OSError:
+            return ""
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError as error:
+        raise PaasError("proxy-down", "Nginx has just ended.") from error
+
+
+def _send_away(workers: set[int]) -> None:
+    """Have these workers leave in order, as soon as there are new ones.
+
+    The master would do it 0.1 s after it has started those (ngx_master_process_cycle), and takes
+    no harm when they have ended by then. Connections wait in the listening sockets meanwhile.
+    """
+    for pid in workers:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGQUIT)
+
+
+def _workers(master: int) -> dict[int, str]:
+    """The titles of the master's children (proc(5), CONFIG_PROC_CHILDREN)."""
+    try:
+        children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+    return {int(child): process_title(int(child)) for child in children}
+
+
+def _staying(workers: Mapping[int, str]) -> set[int]:
+    """The workers that accept, or will: one that was just forked has the master's title yet."""
+    gone = {LEAVING, ""}
+    return {pid for pid, title in workers.items() if title not in gone and "cache" not in title}
+
+
+def process_title(pid: int) -> str:
+    """A process's title; empty where it is gone or a zombie."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def _errors(words: str) -> str:
+    """What nginx complains of, without warnings and the closing line."""
+    level = r"^(?:nginx:|\S+ \S+) \[(?:emerg|alert|crit|error)\] (?:[0-9#]+: )?(.*)$"
+    lines = re.findall(level, words, re.MULTILINE)
+    return "; ".join(lines) or words.strip() or "it gave no reason"

@@ -1,0 +1,72 @@
+"""How nginx speaks TLS: Mozilla's intermediate profile, and what this nginx knows of it."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from paas.adapters.proxy.nginx.process import NGINX
+from paas.adapters.system.subprocesses import run
+
+CIPHERS = ":".join(
+    f"ECDHE-{kind}-{cipher}"
+    for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
+    for kind in ("ECDSA", "RSA")
+)
+CURVES = "X25519:prime256v1:secp384r1"
+# OpenSSL refuses a list with a name that it does not know.
+POST_QUANTUM_SINCE = (3, 5)
+HTTP2_DIRECTIVE_SINCE = (1, 25, 1)
+KEEPALIVE_MIN_SINCE = (1, 27, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class NginxTls:
+    """What the templates are told.
+
+    http2_directive, keepalive_min: whether ``http2 on`` and ``keepalive_min_timeout`` are known.
+    """
+
+    ciphers: str = CIPHERS
+    curves: str = CURVES
+    http2_directive: bool = False
+    keepalive_min: bool = False
+
+
+# What every supported nginx knows.
+BASIC = NginxTls()
+
+
+def tls_of(words: str) -> NginxTls:
+    """From what ``nginx -V`` prints: its version, and that of the OpenSSL that it runs with."""
+    nginx = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", words)
+    openssl = re.search(r"running with OpenSSL (\d+)\.(\d+)", words) or re.search(
+        r"built with OpenSSL (\d+)\.(\d+)", words
+    )
+    version = tuple(map(int, nginx.groups())) if nginx is not None else (0,)
+    quantum = openssl is not None and tuple(map(int, openssl.groups())) >= POST_QUANTUM_SINCE
+    return NginxTls(
+        curves=f"X25519MLKEM768:{CURVES}" if quantum else CURVES,
+        http2_directive=version >= HTTP2_DIRECTIVE_SINCE,
+        keepalive_min=version >= KEEPALIVE_MIN_SINCE,
+    )
+
+
+def installed_tls() -> NginxTls:
+    """That of the nginx of this machine; asked once, until another is installed."""
+    path = Path(NGINX)
+    return _installed(path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@lru_cache(maxsize=1)
+def _installed(changed_ns: int) -> NginxTls:
+    if not changed_ns:
+        return BASIC
+    done = run(
+        [NGINX, "-V"],
+        description="Asking nginx for its version",
+        timeout_s=10.0,
+        env={},
+        check=False,
+    )
+    return tls_of(done.output.decode(errors="replace"))

@@ -1,0 +1,92 @@
+"""How each kind of proxy takes the public ports over from the other, with the least gap.
+
+The one that is to serve has its files written and tested, and its program running, before the
+other lets go of the ports; new connections wait from then on until they are taken over. What the
+other has begun comes to its end in its former workers.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Protocol
+
+from paas.adapters.proxy.handover import held_up
+from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
+from paas.adapters.proxy.nginx.proxy import NginxProxy
+from paas.domain.routing.sites import Site
+from paas.interfaces import Narrator
+from paas.settings import Settings
+
+
+class Program(Protocol):
+    """HAProxy's program, as whoever supervises it keeps it."""
+
+    def install(self, say: Narrator) -> None:
+        """Install it where it is missing."""
+
+    def keep(self, *, running: bool) -> None:
+        """Have it run, or not."""
+
+
+class Switch(Protocol):
+    """One kind of proxy: how it comes to serve. settings.proxy names it."""
+
+    def install(self, say: Narrator) -> None:
+        """Install what it needs."""
+
+    def take_over(self, settings: Settings, sites: Sequence[Site]) -> None:
+        """Serve on the public ports. Raises PaasError where that does not come about."""
+
+    def let_go(self, settings: Settings) -> bool:
+        """End what it runs without serving; False while that still finishes requests."""
+
+
+class ToHaproxy:
+    """nginx goes behind it, to one port of loopback."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def install(self, say: Narrator) -> None:
+        """The package."""
+        self._program.install(say)
+
+    def take_over(self, settings: Settings, sites: Sequence[Site]) -> None:
+        """It starts without a public port, and reloads with them when nginx has let go."""
+        proxy = HaproxyProxy(settings)
+        if not proxy.is_up():
+            proxy.stand_by()
+            self._program.keep(running=True)
+            proxy.wait_until_up()
+        with ExitStack() as handover:
+            proxy.restore(sites, before_reload=lambda: handover.enter_context(held_up(settings)))
+
+    def let_go(self, settings: Settings) -> bool:
+        """When no former worker is left."""
+        proxy = HaproxyProxy(settings)
+        if not proxy.is_idle():
+            return False
+        self._program.keep(running=False)
+        proxy.forget()
+        return True
+
+
+class ToNginx:
+    """HAProxy lets go of the ports as soon as nginx has tested its files."""
+
+    def install(self, say: Narrator) -> None:
+        """It is there, behind HAProxy."""
+
+    def take_over(self, settings: Settings, sites: Sequence[Site]) -> None:
+        """HAProxy stands by from then on."""
+        haproxy = HaproxyProxy(settings)
+        with ExitStack() as handover:
+
+            def let_go() -> None:
+                handover.enter_context(held_up(settings))
+                haproxy.stand_by()
+
+            NginxProxy(settings).restore(sites, before_reload=let_go if haproxy.is_up() else None)
+
+    def let_go(self, settings: Settings) -> bool:  # noqa: ARG002
+        """Never: it serves files behind HAProxy."""
+        return True

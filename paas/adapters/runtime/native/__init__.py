@@ -1,0 +1,1 @@
+"""Processes on the machine itself, isolated by the launcher."""

@@ -1,0 +1,295 @@
+"""The cgroups of instances and builds: where they are on this machine, their limits, their end.
+
+Servers have cgroup v2 as a rule; some containers and older hosts mount v1 controllers, beside a v2
+hierarchy or without one. So each controller is looked up by itself (cgroups(7)). Boot calls
+prepare() once and keeps what it found in run/cgroups.json; everything else reads that file.
+
+Under v2 the processor is shared by instances, however many processes each has; nothing limits it.
+Files and their meaning: https://docs.kernel.org/admin-guide/cgroup-v2.html.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from paas.adapters.system.files import write_atomic
+from paas.domain.releases.launch_spec import Cgroup
+from paas.domain.values.errors import PaasError
+from paas.settings import Settings
+
+CONTROLLERS = ("pids", "memory")
+KILL_LIMIT_S = 5.0
+_SHARING = "cpu"
+_LEAF = "supervisor"
+# Ten times an instance's share: the gate, the logs and HAProxy are there for all of them.
+_LEAF_WEIGHT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The directory below which one hierarchy has this server's cgroups.
+
+    controllers: those that can limit there. unified: cgroup v2.
+    """
+
+    path: Path
+    controllers: tuple[str, ...]
+    unified: bool
+
+
+class Cgroups:
+    """The cgroups of one server; names are instance ids, and ``build-`` with a build id."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._file = settings.run / "cgroups.json"
+        self._name = "paas-" + hashlib.sha256(str(settings.run).encode()).hexdigest()[:8]
+
+    def prepare(self) -> None:
+        """Find and make the places, and move this process to a leaf, as v2 demands.
+
+        Call it at boot, before the supervisor starts. What this machine refuses is left out.
+        """
+        hierarchies = own_cgroups(
+            Path("/proc/self/mountinfo").read_text(), Path("/proc/self/cgroup").read_text()
+        )
+        found = [
+            Place(directory / self._name, (controller,), unified=False)
+            for controller in CONTROLLERS
+            if (directory := hierarchies.get(controller)) is not None
+            and _make(directory / self._name)
+        ]
+        missing = {*CONTROLLERS} - {name for place in found for name in place.controllers}
+        if "" in hierarchies and missing:
+            unified = self._prepare_unified(hierarchies[""], missing)
+            found += [unified] if unified is not None else []
+        places = [
+            {"path": str(p.path), "controllers": p.controllers, "unified": p.unified} for p in found
+        ]
+        write_atomic(self._file, json.dumps(places), durable=False)
+
+    def _prepare_unified(self, own: Path, wanted: set[str]) -> Place | None:
+        """The place in cgroup v2: the service's own cgroup under systemd, else one at the top."""
+        if own.name == _LEAF:
+            own = own.parent
+        if own.suffix == ".service":
+            base = own
+        else:
+            top = _top(own)
+            base = top / self._name
+            _enable(top, {*wanted, _SHARING})
+            if not _make(base):
+                return None
+        if not _make(base / _LEAF):
+            return None
+        with contextlib.suppress(OSError):
+            (base / _LEAF / "cgroup.procs").write_text(str(os.getpid()))
+        _enable(base, {*wanted, _SHARING})
+        with contextlib.suppress(OSError):
+            (base / _LEAF / "cpu.weight").write_text(str(_LEAF_WEIGHT))
+        enabled = (base / "cgroup.subtree_control").read_text().split()
+        return Place(base, tuple(sorted(wanted.intersection(enabled))), unified=True)
+
+    def places(self) -> list[Place]:
+        """What prepare() found; nothing before it."""
+        try:
+            raw = json.loads(self._file.read_text())
+        except FileNotFoundError:
+            return []
+        return [Place(Path(p["path"]), tuple(p["controllers"]), p["unified"]) for p in raw]
+
+    def missing(self) -> list[str]:
+        """The controllers that this machine cannot limit with, for the server's status."""
+        have = {name for place in self.places() for name in place.controllers}
+        return [name for name in CONTROLLERS if name not in have]
+
+    def for_instance(self, instance_id: str) -> tuple[Cgroup, ...]:
+        """The cgroups that an instance joins, with their limits."""
+        return self._entries(instance_id, self._settings.memory_mib)
+
+    def for_build(self, build_id: str) -> tuple[Cgroup, ...]:
+        """The cgroups that a build joins, with their limits."""
+        return self._entries(f"build-{build_id}", self._settings.build_memory_mib)
+
+    def for_fetch(self, app_id: str) -> tuple[Cgroup, ...]:
+        """The cgroups that the fetching of an app's code joins, with the limits of a build."""
+        return self._entries(f"fetch-{app_id}", self._settings.build_memory_mib)
+
+    def _entries(self, name: str, memory_mib: int) -> tuple[Cgroup, ...]:
+        entries = []
+        for place in self.places():
+            limits: dict[str, str] = {}
+            if "pids" in place.controllers:
+                limits["pids.max"] = str(self._settings.max_processes)
+            if "memory" in place.controllers and memory_mib:
+                limits |= _memory_limits(place, str(memory_mib * 1_048_576))
+            if limits or place.unified:
+                entries.append(Cgroup(str(place.path / name), limits))
+        return tuple(entries)
+
+    def pids(self, name: str) -> list[int]:
+        """The processes of an instance (its id) or a build (``build-ID``); unordered."""
+        for place in self.places():
+            found = pids_below(place.path / name)
+            if found:
+                return found
+        return []
+
+    def memory_kills(self, name: str) -> int:
+        """How many processes of a cgroup the kernel killed for want of memory."""
+        count = 0
+        for place in self.places():
+            file = "memory.events" if place.unified else "memory.oom_control"
+            with contextlib.suppress(OSError):
+                text = (place.path / name / file).read_text()
+                count += sum(map(int, re.findall(r"^oom_kill (\d+)$", text, re.MULTILINE)))
+        return count
+
+    def kill(self, name: str) -> None:
+        """KILL, once, to all processes of that name; from then on none of them may fork."""
+        for place in self.places():
+            _kill(place.path / name)
+
+    def remove(self, name: str) -> None:
+        """Kill what is left in the cgroups of that name and remove them; no error without them.
+
+        Raises PaasError where a process does not end.
+        """
+        for place in self.places():
+            path = place.path / name
+            if path.is_dir():
+                _kill_all(path)
+                _remove_tree(path)
+
+    def remove_all(self) -> None:
+        """Remove every cgroup of this server that is empty or an instance's, when it is stopped."""
+        for name in self.names():
+            self.remove(name)
+        for place in self.places():
+            for path in (place.path / _LEAF, place.path):
+                with contextlib.suppress(OSError):
+                    path.rmdir()
+
+    def names(self) -> set[str]:
+        """The names of all cgroups of instances and builds that exist."""
+        return {
+            entry.name
+            for place in self.places()
+            for entry in place.path.glob("*/")
+            if entry.name != _LEAF
+        }
+
+
+def _memory_limits(place: Place, limit: str) -> dict[str, str]:
+    """With swap it would be no limit; v1 counts memory and swap together, if the kernel does."""
+    file, swap_file, swap = (
+        ("memory.max", "memory.swap.max", "0")
+        if place.unified
+        else ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", limit)
+    )
+    counts_swap = (place.path / swap_file).exists()
+    return {file: limit} | ({swap_file: swap} if counts_swap else {})
+
+
+def own_cgroups(mountinfo: str, own: str) -> dict[str, Path]:
+    """The directory of a process's own cgroup by controller; v2 is the controller ``""``.
+
+    mountinfo and own: the texts of /proc/PID/mountinfo and /proc/PID/cgroup (proc(5)).
+    """
+    paths: dict[str, str] = {}
+    for line in own.splitlines():
+        _number, controllers, path = line.split(":", 2)
+        paths.update(dict.fromkeys(controllers.split(","), path))
+    found: dict[str, Path] = {}
+    for line in mountinfo.splitlines():
+        head, _dash, tail = line.partition(" - ")
+        root, mount_point = head.split()[3:5]
+        kind, _source, options = tail.split()[:3]
+        if kind not in {"cgroup", "cgroup2"}:
+            continue
+        for controller in [""] if kind == "cgroup2" else options.split(","):
+            if controller in paths and (controller in CONTROLLERS or not controller):
+                found[controller] = Path(mount_point) / _below(paths[controller], root)
+    return found
+
+
+def _below(path: str, root: str) -> str:
+    """path relative to the root that is mounted; the root itself where path lies outside."""
+    prefix = root.rstrip("/") + "/"
+    if ".." in path.split("/") or not path.startswith(prefix):
+        return ""
+    return path.removeprefix(prefix)
+
+
+def _top(directory: Path) -> Path:
+    """The mount point that a cgroup v2 directory lies below."""
+    while not directory.is_mount() and directory != directory.parent:
+        directory = directory.parent
+    return directory
+
+
+def _make(directory: Path) -> bool:
+    try:
+        directory.mkdir(exist_ok=True)
+    except OSError:
+        return False
+    return True
+
+
+def _enable(directory: Path, controllers: set[str]) -> None:
+    """Pass controllers on to the children; one by one, because one refusal refuses all."""
+    for controller in sorted(controllers):
+        with contextlib.suppress(OSError):
+            (directory / "cgroup.subtree_control").write_text(f"+{controller}")
+
+
+def pids_below(cgroup: Path) -> list[int]:
+    """The processes of a cgroup and of those below it; none where it is being removed."""
+    found: list[int] = []
+    for directory, _names, _files in os.walk(cgroup):  # rglob fails at what goes meanwhile
+        with contextlib.suppress(OSError):
+            text = Path(directory, "cgroup.procs").read_text()
+            found += [int(line) for line in text.split()]
+    return found
+
+
+def _kill(cgroup: Path) -> None:
+    """Without a fork that fills up what was killed; cgroup.kill needs Linux 5.14 and v2."""
+    with contextlib.suppress(OSError):
+        (cgroup / "pids.max").write_text("0")
+    try:
+        (cgroup / "cgroup.kill").write_text("1")
+    except OSError:
+        for pid in pids_below(cgroup):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _kill_all(cgroup: Path) -> None:
+    deadline = time.monotonic() + KILL_LIMIT_S
+    while pids := pids_below(cgroup):
+        _kill(cgroup)
+        if time.monotonic() > deadline:
+            raise PaasError(
+                "cgroup-busy", f"Processes of {cgroup.name} do not end, though killed: {pids[:10]}."
+            )
+        time.sleep(0.005)
+
+
+def _remove_tree(cgroup: Path) -> None:
+    """Remove an empty cgroup; its own removal may lag behind the end of its processes."""
+    deadline = time.monotonic() + KILL_LIMIT_S
+    while cgroup.is_dir():
+        try:
+            for directory, _names, _files in os.walk(cgroup, topdown=False):
+                Path(directory).rmdir()
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise PaasError("cgroup-busy", f"Cannot remove {cgroup}: {error}") from error
+            time.sleep(0.005)

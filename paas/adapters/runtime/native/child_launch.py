@@ -1,0 +1,49 @@
+"""The launcher as a child of the caller: builds and one-off commands, which end by themselves."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from paas.adapters.runtime.native.cgroups import Cgroups
+from paas.adapters.runtime.native.launch_specs import Places
+from paas.adapters.system import files, subprocesses
+from paas.domain.releases.launch_spec import LaunchSpec
+from paas.settings import Settings
+
+
+def write_spec(path: Path, spec: LaunchSpec) -> None:
+    """Write a launch spec for root's eyes only: it holds the config vars."""
+    files.write_atomic(path, json.dumps(spec.to_json()), durable=False)
+
+
+def launch(
+    settings: Settings,
+    spec: Path,
+    *,
+    cgroup: str,
+    description: str,
+    limit_s: float,
+    on_line: Callable[[bytes], None],
+    interrupt: Callable[[], None] | None = None,
+    ended: Callable[[], None] = lambda: None,
+) -> int:
+    """Run what a spec says to its end and leave no process of it, nor its cgroup, behind.
+
+    Returns its exit status, or minus the signal that killed it. Raises PaasError
+    ``program-timeout`` where it does not end within limit_s. interrupt: see
+    subprocesses.run. ended: a last look at the cgroup.
+    """
+    try:
+        return subprocesses.run(
+            [*Places(settings).launcher, spec],
+            description=description,
+            timeout_s=limit_s,
+            env={},
+            cwd=Path("/"),
+            on_line=on_line,
+            check=False,
+            interrupt=interrupt,
+        ).status
+    finally:
+        ended()
+        Cgroups(settings).remove(cgroup)

@@ -1,0 +1,124 @@
+"""One-off commands of an app that run to their end while the caller waits: release phase, scripts.
+
+Each has a spec in run/one-off and a cgroup of the same name. The caller keeps the spec file
+locked for as long as the command runs, so that what a killed caller left can be told and ended.
+"""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from paas.adapters.runtime.native.cgroups import Cgroups
+from paas.adapters.runtime.native.child_launch import launch, write_spec
+from paas.adapters.runtime.native.launch_specs import one_off_spec
+from paas.adapters.system import files
+from paas.adapters.system.flocks import is_file_held
+from paas.domain.apps.apps import App
+from paas.domain.apps.environment import shell_argv
+from paas.domain.values.errors import PaasError
+from paas.domain.values.memory import killed_for_memory
+from paas.domain.values.secret import Secret
+from paas.settings import Settings
+
+_PREFIX = "one-off"
+
+
+class NativeOneOff:
+    """`OneOff` of paas/interfaces, by the launcher as a child of this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._cgroups = Cgroups(settings)
+        self._specs = settings.run / _PREFIX
+
+    def run(
+        self,
+        app: App,
+        slug: Path,
+        config: Mapping[str, Secret],
+        command: str,
+        *,
+        name: str,
+        output: Callable[[bytes], None],
+        limit_s: float,
+        writable: bool = False,
+        check: Callable[[], None] = lambda: None,
+    ) -> int:
+        """Run a command in a fresh instance to its end; see domain.interfaces.OneOff."""
+        cgroup = f"{_PREFIX}-{app.id}-{name}-{secrets.token_hex(4)}"
+        spec = one_off_spec(
+            self._settings,
+            app,
+            name,
+            slug=slug,
+            config=config,
+            argv=shell_argv(command),
+            cgroups=self._cgroups.for_instance(cgroup),
+            writable=writable,
+        )
+        memory_kills = 0
+
+        def look() -> None:
+            nonlocal memory_kills
+            memory_kills = self._cgroups.memory_kills(cgroup)
+
+        files.make_directory(self._specs)
+        path = self._specs / f"{cgroup}.json"
+        try:
+            write_spec(path, spec)
+            with _locked(path):
+                status = launch(
+                    self._settings,
+                    path,
+                    cgroup=cgroup,
+                    description=name,
+                    limit_s=limit_s,
+                    on_line=output,
+                    interrupt=check,
+                    ended=look,
+                )
+        except PaasError as error:
+            if error.reference != "program-timeout":
+                raise
+            raise PaasError(
+                "one-off-timeout", f"{name} did not end within {limit_s:g} s and was stopped."
+            ) from error
+        finally:
+            files.remove(path)
+        if status and memory_kills:
+            raise self._out_of_memory(name)
+        return status if status >= 0 else 128 - status
+
+    def _out_of_memory(self, name: str) -> PaasError:
+        limit_mib = self._settings.memory_mib
+        setting = " (setting memory_mib)" if limit_mib else ""
+        return PaasError("one-off-memory", f"{killed_for_memory(name, limit_mib)}{setting}.")
+
+    def clear(self, app_id: int) -> bool:
+        """End what a killed caller left running; see domain.interfaces.OneOff."""
+        left = self._left(app_id)
+        for path in left:
+            self._cgroups.remove(path.stem)
+            files.remove(path)
+        return bool(left)
+
+    def left(self, app_id: int) -> bool:
+        """See domain.interfaces.OneOff."""
+        return bool(self._left(app_id))
+
+    def _left(self, app_id: int) -> list[Path]:
+        specs = self._specs.glob(f"{_PREFIX}-{app_id}-*.json")
+        return [path for path in specs if not is_file_held(path)]
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)

@@ -1,0 +1,113 @@
+"""The files that an instance is started from, each named after it.
+
+Its launch spec (run/specs), the pipe of its output (run/fifos), what the launcher remembers of its
+ends (run/crash), and a section of its group's file for supervisord (state/supervisor), which names
+the spec and nothing else of the app.
+"""
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from paas.adapters.network.port_claims import PortClaims
+from paas.adapters.runtime.native.cgroups import Cgroups
+from paas.adapters.runtime.native.launch_specs import Places, instance_spec
+from paas.adapters.supervisor.conf import group_conf
+from paas.adapters.system import files
+from paas.domain.apps.apps import App
+from paas.domain.manifest.procfile import Processes
+from paas.domain.releases.releases import Instance
+from paas.domain.values.secret import Secret
+from paas.settings import Settings
+
+
+class InstanceFiles:
+    """The files of one server's instances; none needs to outlive a reboot."""
+
+    def __init__(self, settings: Settings, cgroups: Cgroups, claims: PortClaims) -> None:
+        self._settings = settings
+        self._places = Places(settings)
+        self._cgroups = cgroups
+        self._claims = claims
+
+    def write(
+        self,
+        app: App,
+        instances: Sequence[Instance],
+        slug: Path,
+        env: Mapping[str, Secret],
+        processes: Processes,
+    ) -> Path:
+        """The files of the instances of one group; returns that which supervisord reads."""
+        (group,) = {instance.group for instance in instances}
+        for instance in instances:
+            spec = instance_spec(
+                self._settings,
+                app,
+                instance,
+                slug=slug,
+                config=env,
+                command=processes[instance.kind],
+                cgroups=self._cgroups.for_instance(instance.id),
+            )
+            self._write(instance, json.dumps(spec.to_json()), app.uid)
+        return self.write_group(group, [instance.label for instance in instances])
+
+    def forget_unstartable(self) -> None:
+        """Delete the files of groups that have no launch spec, when the others are laid out.
+
+        For boot, before supervisord starts: it would try them over and over.
+        """
+        for conf in self._settings.programs.glob("*.conf"):
+            labels = re.findall(r"^process_name=(.+)$", conf.read_text(), re.MULTILINE)
+            if not labels or not all(self._places.spec(conf.stem, x).exists() for x in labels):
+                files.remove(conf)
+
+    def forget(self, group: str) -> None:
+        """Delete a group's files, before the supervisor would start it."""
+        files.remove(self._places.group_conf(group))
+        for label in self._places.labels(group):
+            self.remove(group, label)
+
+    def _write(self, instance: Instance, spec: str, uid: int) -> None:
+        path = self._places.spec(instance.group, instance.label)
+        fifo = self._places.fifo(instance.group, instance.label)
+        files.make_directory(path.parent)
+        files.make_directory(self._places.crash_file(instance.group, instance.label).parent)
+        files.make_directory(fifo.parent)
+        log = self._places.app_log(instance.app_id)
+        log.parent.mkdir(mode=0o711, parents=True, exist_ok=True)  # for the launcher's own lines
+        files.write_atomic(path, spec, mode=0o600, durable=False)
+        with contextlib.suppress(FileExistsError):
+            os.mkfifo(fifo, 0o600)
+        os.chown(fifo, uid, uid, follow_symlinks=False)
+
+    def write_group(self, group: str, labels: Sequence[str]) -> Path:
+        """The file from which supervisord starts these of a group; returns where it is."""
+        path = self._places.group_conf(group)
+        text = group_conf(
+            group,
+            [(label, self._places.spec(group, label)) for label in labels],
+            self._places.launcher,
+            self._settings.stop_limit_s,
+        )
+        files.make_directory(path.parent)
+        # A boot writes it anew: the disk need not have it.
+        files.write_atomic(path, text, mode=0o600, durable=False)
+        return path
+
+    def remove(self, group: str, label: str) -> None:
+        """Delete the files of one instance, and give back its port."""
+        fifo = self._places.fifo(group, label)
+        self._claims.release(self._places.spec(group, label))
+        for path in (
+            self._places.spec(group, label),
+            self._places.crash_file(group, label),
+            fifo,
+        ):
+            files.remove(path)
+        with contextlib.suppress(OSError):
+            fifo.parent.rmdir()

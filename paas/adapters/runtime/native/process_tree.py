@@ -1,0 +1,151 @@
+"""The processes that belong to an instance: those of its process groups and of its cgroups."""
+
+import contextlib
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from paas.adapters.runtime.native.cgroups import Cgroups
+
+_FIRST_PAUSE_S = 0.002
+_LONGEST_PAUSE_S = 0.05
+_KILLED_LIMIT_S = 5.0
+_LATE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Process groups by their ids, and cgroups by their names; any may be gone already."""
+
+    cgroups: Cgroups
+    groups: frozenset[int]
+    names: frozenset[str]
+
+    def pids(self) -> set[int]:
+        """The living processes; zombies hold nothing any more and do not count."""
+        found = {pid for name in self.names for pid in self.cgroups.pids(name)}
+        if self.groups:
+            found |= {pid for pid in _all_pids() if _group_of(pid) in self.groups}
+        return {pid for pid in found if not _is_zombie(pid)}
+
+    def wait(self, limit_s: float) -> bool:
+        """Wait until no process is left; False where limit_s came first."""
+        return wait_until(lambda: not self.pids(), limit_s)
+
+    def kill(self) -> bool:
+        """KILL until no process is left; False where some still are after a few seconds."""
+        return wait_until(lambda: not self._kill_once(), _KILLED_LIMIT_S)
+
+    def _kill_once(self) -> set[int]:
+        for name in self.names:
+            self.cgroups.kill(name)
+        pids = self.pids()
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return pids
+
+    def remove_cgroups(self) -> None:
+        """Remove the cgroups, killing what may be left in them."""
+        for name in self.names:
+            self.cgroups.remove(name)
+
+
+def end_warmly(each: Sequence[Members], limit_s: float) -> bool:
+    """Wait until no process of any is left; False where limit_s came first.
+
+    The leaders of the groups have had their TERM, and end what they started as they see fit: jobs
+    are lost where the children are told beside them. When a leader has ended, supervisord tells
+    its group (paas/adapters/supervisor/stops.py), and this whatever left the group. Shortly before
+    the limit everything that is left is told, but the leaders.
+    """
+    late = time.monotonic() + limit_s - late_s(limit_s)
+    untold = set(range(len(each)))
+
+    def have_ended() -> bool:
+        left = False
+        for number, members in enumerate(each):
+            pids = members.pids()
+            left = left or bool(pids)
+            if number not in untold:
+                continue
+            if not pids & members.groups:
+                untold.remove(number)
+                terminate({pid for pid in pids if _group_of(pid) not in members.groups})
+            elif time.monotonic() >= late:
+                untold.remove(number)
+                terminate(pids - members.groups)
+        return not left
+
+    return wait_until(have_ended, limit_s)
+
+
+def late_s(limit_s: float) -> float:
+    """How long before the KILL those are told whom their leader has not ended."""
+    return min(_LATE_S, limit_s / 4)
+
+
+def end_group(pid: int, limit_s: float) -> None:
+    """TERM to pid, shortly before the limit to its process group; KILL to that in the end.
+
+    A descriptor keeps pid, which leads the group, from meaning another process meanwhile.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        pidfd = os.pidfd_open(pid)
+        try:
+            os.kill(pid, signal.SIGTERM)
+            if select.select([pidfd], [], [], limit_s - late_s(limit_s))[0]:
+                return
+            terminate(group_members(pid) - {pid})
+            if not select.select([pidfd], [], [], late_s(limit_s))[0]:
+                os.killpg(pid, signal.SIGKILL)
+        finally:
+            os.close(pidfd)
+
+
+def terminate(pids: Iterable[int]) -> None:
+    """TERM to each that is there yet."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+
+def group_members(group: int) -> set[int]:
+    """The processes of a process group."""
+    return {pid for pid in _all_pids() if _group_of(pid) == group}
+
+
+def wait_until(condition: Callable[[], bool], limit_s: float) -> bool:
+    """Ask, at growing intervals of milliseconds, until it is so; False where limit_s came first."""
+    deadline = time.monotonic() + limit_s
+    pause_s = _FIRST_PAUSE_S
+    while not condition():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+    return True
+
+
+def _all_pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - fast
+
+
+def _group_of(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether it has ended and only waits for its parent (proc(5), third field of stat)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return True
+    return stat[stat.rindex(b")") + 2 : stat.rindex(b")") + 3] in (b"Z", b"X")

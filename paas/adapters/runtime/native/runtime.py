@@ -1,0 +1,267 @@
+"""Instances as processes of this machine, under supervisord; implements domain's `Runtime`.
+
+What an instance is started from is kept in files (paas/adapters/runtime/native/instance_files.py).
+"""
+
+import re
+from collections.abc import Mapping, Sequence, Set
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from paas.adapters.network.port_claims import PortClaims
+from paas.adapters.runtime.native.cgroups import Cgroups
+from paas.adapters.runtime.native.instance_files import InstanceFiles
+from paas.adapters.runtime.native.launch_specs import Places
+from paas.adapters.runtime.native.process_tree import Members, end_group, end_warmly, wait_until
+from paas.adapters.runtime.native.usage import measured
+from paas.adapters.supervisor.client import Process, Supervisor
+from paas.adapters.system import files
+from paas.adapters.system.subprocesses import exit_words
+from paas.domain.apps.apps import App
+from paas.domain.manifest.procfile import Processes
+from paas.domain.releases.releases import Instance, InstanceState, State, Usage
+from paas.domain.values.errors import PaasError
+from paas.domain.values.secret import Secret
+from paas.settings import Settings
+
+_REAP_LIMIT_S = 10.0
+# supervisord kills, too, should whoever stops an instance be killed; but not before them.
+_SPARE_S = 5.0
+_GROUP = re.compile(r"[0-9]+-v[0-9]+-[0-9]+")
+
+
+class NativeRuntime:
+    """`Runtime` over supervisord and the launcher."""
+
+    def __init__(self, settings: Settings, supervisor: Supervisor, cgroups: Cgroups) -> None:
+        self._settings = settings
+        self._places = Places(settings)
+        self._supervisor = supervisor
+        self._cgroups = cgroups
+        self._claims = PortClaims(settings)
+        self._files = InstanceFiles(settings, cgroups, self._claims)
+
+    def start(
+        self,
+        app: App,
+        instances: Sequence[Instance],
+        slug: Path,
+        env: Mapping[str, Secret],
+        processes: Processes,
+    ) -> None:
+        """Start the instances of one group; returns when supervisord has them.
+
+        Raises PaasError, with nothing left behind, where it does not take them.
+        """
+        if not instances:
+            return
+        try:
+            self._supervisor.add_group(self._files.write(app, instances, slug, env, processes))
+            # While they start: it takes some milliseconds, and nobody is sent to them before.
+            self._claims.claim(app.uid, instances)
+        except PaasError:
+            files.remove(self._places.group_conf(instances[0].group))
+            for instance in instances:
+                self._files.remove(instance.group, instance.label)
+            raise
+
+    def lay_out(
+        self,
+        app: App,
+        instances: Sequence[Instance],
+        slug: Path,
+        env: Mapping[str, Secret],
+        processes: Processes,
+    ) -> None:
+        """Before supervisord starts: write the files from which it starts these of one group.
+
+        What there was of them is replaced: it may be damaged, or not be what the store says. The
+        firewall claims their ports when it is put up (`present_claims`).
+        Raises PaasError, with the former files left, where they cannot be written.
+        """
+        self._files.write(app, instances, slug, env, processes)
+
+    def states(self, instances: Sequence[Instance]) -> dict[str, InstanceState]:
+        """By instance id; an instance that is unknown to the supervisor is STOPPED."""
+        if not instances:
+            return {}
+        found = self._supervisor.processes({instance.group for instance in instances})
+        known = {(process.group, process.name): process for process in found}
+        return {
+            instance.id: self._state(known.get((instance.group, instance.label)))
+            for instance in instances
+        }
+
+    def usage(self, instances: Sequence[Instance]) -> dict[str, Usage]:
+        """What those that run take of the machine, measured over a moment."""
+        found = self._supervisor.processes({instance.group for instance in instances})
+        running = {f"{p.group}-{p.name}": p.pid for p in found if p.pid}
+        members = {
+            i.id: Members(self._cgroups, frozenset({running[i.id]}), frozenset({i.id})).pids()
+            for i in instances
+            if i.id in running
+        }
+        return measured(members)
+
+    def shut(self, instances: Sequence[Instance]) -> None:
+        """See `Runtime`; nothing where the firewall's rules are not up."""
+        self._claims.shut(instances)
+
+    def stop(self, instances: Sequence[Instance], limit_s: float) -> set[str]:
+        """TERM to the main process, KILL to all after limit_s; then forget them.
+
+        The rest gets TERM when the main process has ended, or shortly before the limit.
+
+        Returns the ids of those that had to be killed.
+        """
+        labels: dict[str, list[str]] = {}
+        for instance in instances:
+            labels.setdefault(instance.group, []).append(instance.label)
+        return self._stop(labels, limit_s)
+
+    def end(self, instance: Instance, limit_s: float) -> None:
+        """TERM to an instance's processes, KILL after limit_s; the supervisor starts it anew."""
+        for process in self._supervisor.processes({instance.group}):
+            if process.name == instance.label and process.pid:
+                end_group(process.pid, limit_s)
+
+    def ensure(self, instance: Instance, known: Set[str] = frozenset()) -> bool:
+        """Bring back a group that was started once but is unknown now. False: it has no files."""
+        conf = self._places.group_conf(instance.group)
+        if not conf.exists() or not self._places.spec(instance.group, instance.label).exists():
+            return False
+        if instance.group not in known:
+            self._supervisor.add_group(conf)
+        return True
+
+    def is_whole(self, instance: Instance, known: Set[str]) -> bool:
+        """Whether supervisord has its group, and could start it again."""
+        spec = self._places.spec(instance.group, instance.label)
+        files_are_there = spec.exists() and self._places.group_conf(instance.group).exists()
+        return files_are_there and instance.group in known
+
+    def groups(self) -> set[str]:
+        """The groups of app instances that the supervisor has, whoever started them."""
+        return {name for name in self._supervisor.groups() if _GROUP.fullmatch(name)}
+
+    def remove_group(self, group: str, limit_s: float) -> None:
+        """Stop and forget a group that the store does not know."""
+        if not _GROUP.fullmatch(group):
+            raise PaasError("no-such-group", f"{group!r} is not a group of instances.")
+        known = {process.name for process in self._supervisor.processes({group})}
+        self._stop({group: sorted(known | set(self._places.labels(group)))}, limit_s)
+
+    def listening_ports(self, instance: Instance) -> set[tuple[str, int]]:
+        """The TCP addresses and ports on which the instance's processes listen."""
+        pids = [
+            process.pid
+            for process in self._supervisor.processes({instance.group})
+            if process.name == instance.label and process.pid
+        ]
+        members = Members(self._cgroups, frozenset(pids), frozenset({instance.id}))
+        return {address for pid in members.pids() for address in _listening(pid)}
+
+    def forget_unstartable(self) -> None:
+        """See InstanceFiles."""
+        self._files.forget_unstartable()
+
+    def forget_files(self, group: str) -> None:
+        """See InstanceFiles."""
+        self._files.forget(group)
+
+    def _stop(self, labels: Mapping[str, Sequence[str]], limit_s: float) -> set[str]:
+        """Stop these labels of these groups, all at once; the ids of those that were killed.
+
+        Their sections go first: a supervisord that starts in the middle must not revive them.
+        """
+        for group, names in labels.items():
+            left = [label for label in self._places.labels(group) if label not in names]
+            if left:
+                self._files.write_group(group, left)
+            else:
+                files.remove(self._places.group_conf(group))
+        own = {
+            f"{group}-{name}": Members(
+                self._cgroups,
+                frozenset(self._supervisor.stop_processes(group, [name], limit_s + _SPARE_S)),
+                frozenset({f"{group}-{name}"}),
+            )
+            for group, names in labels.items()
+            for name in names
+        }
+        members = Members(
+            self._cgroups, frozenset().union(*(m.groups for m in own.values())), frozenset(own)
+        )
+        killed: set[str] = set()
+        if not end_warmly(list(own.values()), limit_s):
+            killed = {id for id, mine in own.items() if mine.pids()}
+        if killed and not members.kill():
+            raise PaasError(
+                "not-stopped",
+                f"Processes {sorted(members.pids())} cannot be killed: they hang in the kernel.",
+                "See what they wait for with: ps -o pid,stat,wchan:32,cmd",
+            )
+        for group, names in labels.items():
+            self._forget(group, names)
+        members.remove_cgroups()
+        return killed
+
+    def _forget(self, group: str, names: Sequence[str]) -> None:
+        # supervisord reaps what has ended in one of its next turns.
+        if not wait_until(lambda: self._supervisor.remove_processes(group, names), _REAP_LIMIT_S):
+            raise PaasError("not-reaped", f"supervisord still counts the processes of {group}.")
+        for label in names:
+            self._files.remove(group, label)
+
+    def _state(self, process: Process | None) -> InstanceState:
+        if process is None:
+            return InstanceState(State.STOPPED)
+        record = files.read_json(self._places.crash_file(process.group, process.name)) or {}
+        launched = record.get("started")
+        launched_s = float(launched) if isinstance(launched, int | float) else 0.0
+        state, since_s = _read_state(process, str(record.get("state")), launched_s)
+        return InstanceState(
+            state=state,
+            since=datetime.fromtimestamp(since_s, UTC) if since_s else None,
+            pid=process.pid or None,
+            exits=process.exits,
+            exit_reason=_reason(process),
+        )
+
+
+def _reason(process: Process) -> str | None:
+    """Why it last ended; a supervisord of before an upgrade tells the status alone."""
+    if process.status is None:
+        return process.reason  # of another process than the main one
+    return process.reason or exit_words(process.status)
+
+
+def _read_state(process: Process, record: str, launched_s: float) -> tuple[State, float]:
+    """What an instance does, and since when (seconds since the epoch).
+
+    record and launched_s: the launcher's word on it, ``running`` or ``waiting`` for its next try,
+    and when it last became the command.
+    """
+    if process.state in {"STOPPED", "STOPPING"} and process.started:
+        return State.STOPPED, process.stopped
+    if not process.pid:
+        return (State.CRASHED if process.exits else State.STARTING), process.stopped
+    if record == "waiting" and process.exits:
+        return State.CRASHED, process.stopped
+    if record == "running" and launched_s >= process.started:
+        return State.UP, launched_s
+    return State.STARTING, process.started
+
+
+def _listening(pid: int) -> set[tuple[str, int]]:
+    try:
+        connections = psutil.Process(pid).net_connections(kind="tcp")
+    except psutil.Error:
+        return set()
+    return {
+        (connection.laddr.ip, connection.laddr.port)
+        for connection in connections
+        if connection.status == psutil.CONN_LISTEN
+    }

@@ -1,0 +1,60 @@
+"""How much memory and CPU processes take."""
+
+import contextlib
+import time
+from collections.abc import Iterable, Mapping
+
+import psutil
+
+from paas.domain.releases.releases import Usage
+
+
+def measured(pids: Mapping[str, Iterable[int]]) -> dict[str, Usage]:
+    """The usage of named sets of processes; those that end meanwhile do not count.
+
+    Memory that processes share counts in parts (PSS), so that the sum is what they take. CPU is
+    that of ps(1), over their lives: a sample over a moment would make the command wait for it.
+    """
+    processes = {name: _processes(found) for name, found in pids.items()}
+    return {
+        name: Usage(
+            sum(_memory_bytes(process) for process in found),
+            100 * _cpu_s(found) / _age_s(found),
+            len(found),
+        )
+        for name, found in processes.items()
+    }
+
+
+def _processes(pids: Iterable[int]) -> list[psutil.Process]:
+    found = []
+    for pid in pids:
+        with contextlib.suppress(psutil.Error):
+            found.append(psutil.Process(pid))
+    return found
+
+
+def _cpu_s(processes: Iterable[psutil.Process]) -> float:
+    total_s = 0.0
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            times = process.cpu_times()
+            total_s += times.user + times.system
+    return total_s
+
+
+def _age_s(processes: Iterable[psutil.Process]) -> float:
+    """How long the oldest has lived, at least a hundredth of a second."""
+    oldest = now = time.time()
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            oldest = min(oldest, process.create_time())
+    return max(0.01, now - oldest)
+
+
+def _memory_bytes(process: psutil.Process) -> int:
+    with contextlib.suppress(psutil.Error, OSError):
+        return int(process.memory_full_info().pss)
+    with contextlib.suppress(psutil.Error):
+        return int(process.memory_info().rss)
+    return 0

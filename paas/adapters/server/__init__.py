@@ -1,0 +1,1 @@
+"""The server itself: its daemons, directories, disk and trash."""

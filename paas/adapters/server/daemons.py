@@ -1,0 +1,240 @@
+"""The platform's own long-lived programs, and the ground that they stand on."""
+
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from paas.adapters.logs.drain_places import PROGRAM as DRAINS
+from paas.adapters.network.firewall import NftFirewall
+from paas.adapters.network.port_claims import present_claims
+from paas.adapters.proxy.haproxy.conf import haproxy_argv
+from paas.adapters.proxy.haproxy.escaping import log_socket
+from paas.adapters.server.places import directories
+from paas.adapters.supervisor import conf
+from paas.adapters.supervisor.client import Supervisor
+from paas.adapters.supervisor.conf import Program, main_conf
+from paas.adapters.system.files import make_directory, write_atomic
+from paas.domain.values.errors import PaasError
+from paas.settings import Settings
+
+PLATFORM = ("gate", "log", "watch", "nginx", "sshd")
+# They run only while they are needed.
+AT_NEED = (DRAINS, "haproxy")
+# The tables of rules that this server has put up: another range of ports makes another table.
+FIREWALL_RECORD = "firewall"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One of the platform's processes. state: supervisord's word, such as ``RUNNING``."""
+
+    name: str
+    state: str
+    pid: int | None
+
+
+def account_gid(settings: Settings) -> int:
+    """The group of the account that people push to."""
+    return pwd.getpwnam(settings.account).pw_gid
+
+
+def environment() -> dict[str, str]:
+    """The environment of supervisord and all that it starts; nothing of the caller's."""
+    return {"PATH": PATH, "LANG": "C.UTF-8", "HOME": "/root"}
+
+
+def systemd_is_init() -> bool:
+    """Whether systemd is PID 1 (sd_booted(3))."""
+    return Path("/run/systemd/system").is_dir()
+
+
+def owns_network_daemons(settings: Settings) -> bool:
+    """Whether nginx and sshd run under our supervisord, and all of it not under systemd."""
+    return settings.embedded or not systemd_is_init()
+
+
+def systemctl(verb: str) -> None:
+    """Start or stop the platform's unit. Raises PaasError where systemd cannot."""
+    done = subprocess.run(["systemctl", verb, "paas"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        reference = "server-not-started" if verb == "start" else "not-stopped"
+        raise PaasError(reference, f"systemctl {verb} paas failed: {done.stderr.strip()}")
+
+
+def supervisord_conf(settings: Settings) -> Path:
+    """The file that supervisord reads."""
+    return settings.etc / "supervisord.conf"
+
+
+def supervisord_argv(settings: Settings) -> list[str]:
+    """supervisord in the foreground, by the version's own path, so that pruning leaves it alone."""
+    _, *rest = conf.supervisord_argv(settings, supervisord_conf(settings), foreground=True)
+    return [str(settings.current.resolve() / "venv/bin/python"), *rest]
+
+
+def supervisord_pid(settings: Settings) -> int | None:
+    """The running supervisord, as its pid file and its command line agree."""
+    try:
+        pid = int((settings.run / "supervisord.pid").read_text())
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return None
+    return pid if str(supervisord_conf(settings)).encode() in words else None
+
+
+def _close_logs(folder: Path) -> None:
+    """Have the platform's own logs, former and new, be read by root alone.
+
+    Nginx makes its log for all to read where it is not there, and leaves one that is.
+    """
+    (folder / "nginx-error.log").touch(mode=0o640)
+    (folder / "boot.log").touch(mode=0o640)
+    for path in folder.glob("*.log*"):
+        if path.is_file() and not path.is_symlink():
+            path.chmod(0o640)
+
+
+def make_directories(settings: Settings) -> None:
+    """Make what the platform writes to, with owners and modes."""
+    for place in directories(settings):
+        make_directory(place.path, mode=place.mode, owner=(0, place.gid))
+    _close_logs(settings.state / "logs")
+    # sshd will not start without it; a reboot removes it.
+    make_directory(Path("/run/sshd"), mode=0o755)
+
+
+def programs(settings: Settings) -> list[Program]:
+    """The programs that supervisord has from its start."""
+    python = str(settings.current / "venv/bin/python")
+    module = (python, "-I", "-m")
+    etc = ("--etc", str(settings.etc))
+    logs = settings.state / "logs"
+    gate = (*module, "paas.entrypoints.gate", *etc)
+    watch = (*module, "paas.entrypoints.daemons.monitor", *etc)
+    found = [
+        Program("log", _log_argv(settings), logs / "log.log", priority=10),
+        Program("gate", gate, logs / "gate.log", priority=20),
+        Program("watch", watch, logs / "watch.log", priority=25),
+    ]
+    drains = (*module, "paas.entrypoints.daemons.drains", *etc)
+    log = logs / f"{DRAINS}.log"
+    found.append(Program(DRAINS, drains, log, priority=15, autostart=False))
+    argv = (*module, "paas.entrypoints.boot", *etc, "haproxy")
+    haproxy = Program("haproxy", argv, logs / "haproxy.log", "USR1", priority=30)
+    found.append(replace(haproxy, autostart=settings.proxy == "haproxy"))
+    if owns_network_daemons(settings):
+        for name in ("nginx", "sshd"):
+            argv = (*module, "paas.entrypoints.boot", *etc, name)
+            quit_ = "QUIT" if name == "nginx" else "TERM"
+            found.append(Program(name, argv, logs / f"{name}.log", quit_, priority=30))
+    return found
+
+
+def _log_argv(settings: Settings) -> tuple[str, ...]:
+    """The log process: the system's own Python, without the venv's packages, for a small size."""
+    return (
+        *("/usr/bin/python3", "-I", "-S", str(settings.current / "paas/entrypoints/logger.py")),
+        *("--run", str(settings.run), "--logs", str(settings.state / "logs")),
+        *("--file-bytes", str(settings.log_file_mib * 2**20), "--files", str(settings.log_files)),
+        *("--file-s", str(settings.log_file_days * 86_400)),
+        *("--nginx-pid", str(settings.nginx_pid), "--router", str(log_socket(settings))),
+    )
+
+
+def daemon_argv(settings: Settings, name: str) -> list[str]:
+    """nginx, HAProxy or sshd in the foreground, which ends when supervisord is killed."""
+    if name == "nginx":
+        # An embedded server's own nginx.conf says "daemon off" itself.
+        extra = [] if settings.embedded else ["-g", "daemon off;"]
+        argv = ["/usr/sbin/nginx", "-c", str(settings.nginx_conf), *extra]
+    elif name == "haproxy":
+        argv = haproxy_argv(settings)
+    else:
+        extra = ["-f", str(settings.etc / "sshd_config")] if settings.embedded else []
+        argv = ["/usr/sbin/sshd", "-D", "-e", *extra]
+    return ["/usr/bin/setpriv", "--pdeathsig", "TERM", *argv]
+
+
+def write_supervisord_conf(settings: Settings) -> None:
+    """Render supervisord.conf."""
+    conf = main_conf(settings, programs(settings))
+    write_atomic(supervisord_conf(settings), conf, mode=0o600)
+
+
+def apply_firewall(settings: Settings) -> None:
+    """Close the apps' ports to all but the proxy and root, where nftables works."""
+    firewall, record = NftFirewall(settings), settings.run / FIREWALL_RECORD
+    try:
+        # First written: one that is up and nowhere noted would stay for good.
+        former = record.read_text().split() if record.exists() else []
+        write_atomic(record, " ".join({*former, firewall.table}), durable=False)
+        firewall.install(present_claims(settings))
+        for table in {*former} - {firewall.table}:
+            firewall.remove(table)
+        write_atomic(record, firewall.table, durable=False)
+    except PaasError as error:
+        print(error.message, file=sys.stderr)
+
+
+def remove_firewall(settings: Settings) -> None:
+    """Take the platform's rules away."""
+    firewall, record = NftFirewall(settings), settings.run / FIREWALL_RECORD
+    with suppress(PaasError):
+        for table in {*(record.read_text().split() if record.exists() else ()), firewall.table}:
+            firewall.remove(table)
+        record.unlink(missing_ok=True)
+
+
+def free_ports_of_daemons(settings: Settings) -> None:
+    """End nginx and sshd that a package's init script started, where they are ours to run.
+
+    sshd's sessions are other processes and go on.
+    """
+    if settings.embedded or systemd_is_init():
+        return
+    for path, how in (
+        (settings.nginx_pid, signal.SIGQUIT),
+        (Path("/run/sshd.pid"), signal.SIGTERM),
+    ):
+        with suppress(OSError, ValueError):
+            pid = int(path.read_text())
+            os.kill(pid, how)
+            deadline = time.monotonic() + 10
+            while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
+
+
+def processes(settings: Settings) -> list[Row]:
+    """The platform's own processes, as supervisord and systemd see them; none while it is down."""
+    if supervisord_pid(settings) is None:
+        return []
+    try:
+        found = Supervisor(settings.supervisor_socket).processes((*PLATFORM, *AT_NEED))
+    except PaasError:
+        return []
+    wanted = [p for p in found if p.name not in AT_NEED or p.state != "STOPPED"]
+    rows = [Row(p.name, p.state, p.pid or None) for p in wanted]
+    return rows if owns_network_daemons(settings) else [*rows, *_units()]
+
+
+def _units() -> list[Row]:
+    """nginx and sshd where systemd runs them; Ubuntu starts sshd by a socket."""
+    rows = []
+    for name, units in (("nginx", ["nginx.service"]), ("sshd", ["ssh.service", "ssh.socket"])):
+        shown = subprocess.run(
+            ["systemctl", "show", "--property=ActiveState,MainPID", "--value", *units],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.split()
+        pids = [int(word) for word in shown if word.isdigit() and word != "0"]
+        state = "RUNNING" if "active" in shown else "STOPPED"
+        rows.append(Row(name, state, pids[0] if pids else None))
+    return rows

@@ -1,0 +1,86 @@
+"""Disk space and names of files that the platform holds, for what frees space on a full disk.
+
+state/reserve has one large file and some empty ones; to give the reserve up is to delete them.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from paas.adapters.system import files
+
+INODES = 64
+_MIB = 1024**2
+_PAGE = 4096
+# Left to the file system itself, when all that is free is taken.
+_SLACK_BYTES = 256 * 1024
+
+
+class DiskReserve:
+    """`Reserve` of domain.interfaces. size_mib: of the large file; 0: nothing is held."""
+
+    def __init__(self, state: Path, size_mib: int) -> None:
+        self._state = state
+        self._directory = state / "reserve"
+        self._space = self._directory / "space"
+        self._size_bytes = size_mib * _MIB
+
+    @contextmanager
+    def given_up(self) -> Iterator[None]:
+        released = self._is_scarce()
+        if released:
+            self._release()
+        try:
+            yield
+        finally:
+            if released:
+                self._take(min(self._size_bytes, self._free_bytes() - _SLACK_BYTES))
+            self.keep()
+
+    def keep(self) -> None:
+        if self._held_bytes() > self._size_bytes:
+            self._release()  # the setting is another now
+        if self._held_bytes() < self._size_bytes and self._free_bytes() >= 2 * self._size_bytes:
+            self._take(self._size_bytes)
+
+    def _is_scarce(self) -> bool:
+        """Whether less is free than the platform wants to hold."""
+        found = os.statvfs(self._state)
+        few_files = bool(found.f_files) and found.f_ffree < INODES
+        return few_files or found.f_bfree * found.f_frsize < self._size_bytes
+
+    def _free_bytes(self) -> int:
+        found = os.statvfs(self._state)
+        return found.f_bfree * found.f_frsize
+
+    def _held_bytes(self) -> int:
+        try:
+            return self._space.stat().st_blocks * 512
+        except FileNotFoundError:
+            return 0
+
+    def _release(self) -> None:
+        with suppress(OSError):  # read-only: what it is given up for fails, and says so
+            files.remove(self._space)
+            for number in range(INODES):
+                files.remove(self._directory / f"inode.{number}")
+
+    def _take(self, size_bytes: int) -> None:
+        """Hold so much, in whole pages; where that cannot be had, nothing."""
+        size_bytes -= size_bytes % _PAGE
+        if size_bytes <= 0:
+            return
+        try:
+            files.make_directory(self._directory)
+            for number in range(INODES):
+                os.close(
+                    os.open(self._directory / f"inode.{number}", os.O_CREAT | os.O_WRONLY, 0o600)
+                )
+            fd = os.open(self._space, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(fd, 0, size_bytes)
+            finally:
+                os.close(fd)
+        except OSError:
+            self._release()

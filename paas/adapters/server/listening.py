@@ -1,0 +1,50 @@
+"""Whether a daemon takes connections on all addresses that it should, and who is in its way."""
+
+import socket
+
+import psutil
+
+from paas.adapters.network.ports import has_ipv6
+
+CONNECT_LIMIT_S = 2.0
+
+
+def deaf_addresses(port: int) -> list[str]:
+    """Those of the loopback addresses on which nothing takes a connection to the port.
+
+    A daemon that found the port taken on one address family lives on with the other alone.
+    """
+    families = [(socket.AF_INET, "127.0.0.1")]
+    families += [(socket.AF_INET6, "::1")] if has_ipv6() else []
+    return [address for family, address in families if not _accepts(family, address, port)]
+
+
+def _accepts(family: socket.AddressFamily, address: str, port: int) -> bool:
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.settimeout(CONNECT_LIMIT_S)
+        return probe.connect_ex((address, port)) == 0
+
+
+def in_the_way(port: int, own: set[int]) -> str | None:
+    """Who else has the port, in words; None where nobody is seen. own: pids that may have it."""
+    for connection in psutil.net_connections(kind="tcp"):
+        if not connection.laddr or connection.laddr.port != port or connection.pid in own:
+            continue
+        if words := _words(connection):
+            return words
+    return None
+
+
+def _words(connection: "psutil._ntuples.sconn") -> str | None:
+    if connection.status == psutil.CONN_LISTEN:
+        return f"{_name(connection.pid)} listens there"
+    if connection.raddr and connection.pid is not None:
+        return f"{_name(connection.pid)} uses it for a connection to {connection.raddr.ip}"
+    return None
+
+
+def _name(pid: int | None) -> str:
+    try:
+        return f"{psutil.Process(pid).name()} (process {pid})" if pid else "another process"
+    except psutil.Error:
+        return f"process {pid}"

@@ -1,0 +1,227 @@
+"""The machine under the platform, looked at and mended; implements domain's `Ground`."""
+
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from paas.adapters.network.firewall import NftFirewall
+from paas.adapters.network.port_claims import present_claims
+from paas.adapters.proxy.nginx.process import NginxProcess
+from paas.adapters.runtime.native.cgroups import Cgroups
+from paas.adapters.server import daemons
+from paas.adapters.server.listening import deaf_addresses, in_the_way
+from paas.adapters.server.places import directories, sockets_and_files
+from paas.adapters.server.programs import program_findings
+from paas.adapters.server.room import room_findings
+from paas.adapters.supervisor.client import Supervisor
+from paas.adapters.system.files import make_directory
+from paas.adapters.system.subprocesses import run
+from paas.domain.server.findings import Finding, mendable
+from paas.domain.values.errors import PaasError
+from paas.interfaces import Narrator
+from paas.settings import Settings
+
+SYSTEMCTL_LIMIT_S = 60.0
+START_LIMIT_S = 15.0
+SETTLE_LIMIT_S = 5.0
+_UNITS = {"sshd": "ssh", "nginx": "nginx"}
+
+
+class ServerGround:
+    """`Ground` of one server; must run as root."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def is_up(self) -> bool:
+        """Whether supervisord answers."""
+        if daemons.supervisord_pid(self._settings) is None:
+            return False
+        try:
+            Supervisor(self._settings.supervisor_socket).groups()
+        except PaasError:
+            return False
+        return True
+
+    def warnings(self) -> list[Finding]:
+        """See `Ground`."""
+        return [
+            *self._daemons(),
+            *self._listening(),
+            *room_findings(self._settings),
+        ]
+
+    def findings(self) -> list[Finding]:
+        """See `Ground`."""
+        return [
+            *program_findings(self._settings),
+            *self._places(),
+            *self.warnings(),
+            *self._proxy(),
+            *self._firewall(),
+            *self._cgroups(),
+        ]
+
+    def mend(self, findings: Sequence[Finding], say: Narrator) -> None:
+        """See `Ground`."""
+        checks = {finding.check for finding in findings}
+        steps = (
+            ({"place", "sites"}, self._mend_places),
+            ({"firewall"}, lambda: daemons.apply_firewall(self._settings)),
+            ({"daemon", "listening"}, self._mend_daemons),
+        )
+        for concerned, step in steps:
+            if checks & concerned:
+                try:
+                    step()
+                except (PaasError, OSError) as error:
+                    say.warn(error.message if isinstance(error, PaasError) else str(error))
+
+    def _daemons(self) -> Iterator[Finding]:
+        rows = self._settled()
+        if not rows:
+            down = daemons.supervisord_pid(self._settings) is None
+            words = "The server is stopped." if down else "supervisord runs, and does not answer."
+            yield Finding(check="daemon", message=words, command="paas server:start")
+            return
+        for row in rows:
+            if row.state != "RUNNING":
+                log = self._settings.state / "logs" / f"{row.name}.log"
+                words = f"{row.name} is not running ({row.state}). What it said: {log}"
+                yield mendable("daemon", words)
+        if not self._gate_answers():
+            words = f"The gate takes no connection at {self._settings.gate_socket}."
+            yield mendable("daemon", words)
+
+    def _settled(self) -> list[daemons.Row]:
+        """The programs; one that has just been started counts as running a second later."""
+        deadline = time.monotonic() + SETTLE_LIMIT_S
+        while True:
+            rows = daemons.processes(self._settings)
+            starting = any(row.state == "STARTING" for row in rows)
+            if not starting or time.monotonic() >= deadline:
+                return rows
+            time.sleep(0.1)
+
+    def _gate_answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(2.0)
+            return probe.connect_ex(str(self._settings.gate_socket)) == 0
+
+    def _listening(self) -> Iterator[Finding]:
+        rows = {row.name: row for row in daemons.processes(self._settings)}
+        for name, port in self._public_ports():
+            if name in rows and rows[name].state == "RUNNING" and (deaf := deaf_addresses(port)):
+                yield mendable("listening", self._deaf_words(name, port, deaf))
+
+    def _public_ports(self) -> Iterator[tuple[str, int]]:
+        """Each daemon with the ports that are its own by our files; the machine's sshd is not."""
+        settings = self._settings
+        web = "haproxy" if settings.proxy == "haproxy" else "nginx"
+        yield web, settings.http_port
+        if settings.embedded:
+            yield "sshd", settings.ssh_port
+
+    def _deaf_words(self, name: str, port: int, deaf: Sequence[str]) -> str:
+        where = " and ".join(f"[{a}]:{port}" if ":" in a else f"{a}:{port}" for a in deaf)
+        own = {row.pid for row in daemons.processes(self._settings) if row.pid}
+        found = in_the_way(port, own)
+        return f"{name} does not take connections at {where}" + (f": {found}." if found else ".")
+
+    def _places(self) -> Iterator[Finding]:
+        settings = self._settings
+        sites = {place.path for place in directories(settings) if place.path.name == "sites"}
+        others = sockets_and_files(settings, running=self.is_up())
+        for place in [*directories(settings), *others]:
+            wrong = place.wrong()
+            if wrong is not None:
+                check = "sites" if place.path in sites else "place"
+                yield mendable(check, f"{place.path} {wrong}: {place.why}.")
+
+    def _proxy(self) -> Iterator[Finding]:
+        """Whether nginx could start from its files, those of the machine too."""
+        settings = self._settings
+        nginx = NginxProcess(settings.nginx_conf, settings.nginx_pid, settings.worker_limit_s)
+        try:
+            nginx.test()
+        except PaasError as error:
+            yield Finding(check="proxy", message=error.message, command=error.hint or "")
+
+    def _firewall(self) -> Iterator[Finding]:
+        firewall = NftFirewall(self._settings)
+        if (why := firewall.status()) is not None:
+            yield mendable("firewall", why if why.endswith(".") else f"The firewall: {why}.")
+            return
+        lost = firewall.unclaimed(present_claims(self._settings))
+        if lost:
+            ports = ", ".join(str(port) for port, _ in lost[:5])
+            words = f"{len(lost)} ports of instances are claimed for no app ({ports})"
+            yield mendable("firewall", f"{words}: another app could answer there.")
+
+    def _cgroups(self) -> Iterator[Finding]:
+        cgroups = Cgroups(self._settings)
+        for name in cgroups.missing():
+            yield Finding(
+                check="cgroup",
+                message=f"This machine has no cgroup controller for {name}: "
+                "no app's use of it is limited.",
+                command="cat /proc/cgroups; ls /sys/fs/cgroup",
+                grave=False,
+            )
+        for place in cgroups.places():
+            if not place.path.is_dir():
+                yield Finding(
+                    check="cgroup",
+                    message=f"{place.path} is gone: instances start without their limits.",
+                    command="paas server:stop && paas server:start",
+                )
+
+    def _mend_places(self) -> None:
+        daemons.make_directories(self._settings)
+        for place in sockets_and_files(self._settings, running=self.is_up()):
+            place.set_right()
+
+    def _mend_daemons(self) -> None:
+        """Start what is down, restart what is deaf; connections that are open go on at sshd."""
+        if not self.is_up():
+            return
+        make_directory(Path("/run/sshd"), mode=0o755)
+        for row in daemons.processes(self._settings):
+            if row.state != "RUNNING":
+                self._start(row.name)
+        for name, port in self._public_ports():
+            if deaf_addresses(port):
+                self._start(name, again=True)
+        if not self._gate_answers():
+            self._start("gate", again=True)
+        self._await_daemons()
+
+    def _await_daemons(self) -> None:
+        """What was started counts as running a second later."""
+        deadline = time.monotonic() + START_LIMIT_S
+        while time.monotonic() < deadline and any((*self._daemons(), *self._listening())):
+            time.sleep(0.1)
+
+    def _start(self, name: str, *, again: bool = False) -> None:
+        if name in _UNITS and not daemons.owns_network_daemons(self._settings):
+            run(
+                ["systemctl", "reload-or-restart" if again else "start", _UNITS[name]],
+                description=f"Starting {name}",
+                timeout_s=SYSTEMCTL_LIMIT_S,
+                env=daemons.environment(),
+            )
+            return
+        supervisor = Supervisor(self._settings.supervisor_socket)
+        if again and name in ("sshd", "gate"):
+            supervisor.restart_program(name)
+        elif again:
+            with suppress(PaasError):
+                self._reload_nginx()
+        else:
+            supervisor.keep_program(name, wanted=True)
+
+    def _reload_nginx(self) -> None:
+        settings = self._settings
+        NginxProcess(settings.nginx_conf, settings.nginx_pid, settings.worker_limit_s).reload()

@@ -1,0 +1,90 @@
+"""The platform's own directories, sockets and files, and whose they must be, with what mode."""
+
+import os
+import pwd
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from paas.adapters.proxy.account import proxy_account
+from paas.adapters.proxy.haproxy import conf
+from paas.adapters.proxy.haproxy.escaping import log_socket
+from paas.adapters.proxy.nginx import http_conf
+from paas.adapters.ssh.sshd_conf import host_key
+from paas.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is; all of it is root's. why: what does not work where it is not so."""
+
+    path: Path
+    mode: int
+    gid: int
+    why: str = "the server may fail at its next start"
+
+    def wrong(self) -> str | None:
+        """What is not as it must be, after the path; None where nothing is."""
+        try:
+            found = self.path.lstat()
+        except OSError as error:
+            return f"cannot be read: {error.strerror}" if self.path.exists() else "is missing"
+        if stat.S_ISLNK(found.st_mode):
+            return "is a link"
+        mode = stat.S_IMODE(found.st_mode)
+        if (mode, found.st_uid, found.st_gid) == (self.mode, 0, self.gid):
+            return None
+        return (
+            f"has mode {mode:04o} and owner {found.st_uid}:{found.st_gid}, "
+            f"not {self.mode:04o} and 0:{self.gid}"
+        )
+
+    def set_right(self) -> None:
+        """Give it its owner and mode; nothing where it is a link, or not there."""
+        if not self.path.is_symlink() and self.path.exists():
+            os.chown(self.path, 0, self.gid)
+            self.path.chmod(self.mode)
+
+
+def directories(settings: Settings) -> list[Place]:
+    """What the platform writes to."""
+    gid = pwd.getpwnam(settings.account).pw_gid
+    state, run = settings.state, settings.run
+    passed = ("slugs", "builds", "cache", "nginx", "haproxy")
+    sites = [http_conf.sites_directory(settings)]
+    if settings.proxy == "haproxy":
+        sites.append(conf.sites_directory(settings))
+    return [
+        Place(settings.etc, 0o755, 0),
+        Place(state, 0o711, 0, "nothing of the apps can be reached"),
+        Place(state / "git", 0o750, gid, "nobody can push"),
+        Place(state / "logs", 0o711, 0, "nothing is logged"),
+        Place(run, 0o750, gid, "nobody but root reaches the gate"),
+        Place(run / "locks", 0o711, 0, "nobody can push"),
+        Place(settings.pythons, 0o755, 0, "no Python that uv installed can be run"),
+        *(Place(state / name, 0o711, 0, "no app can be built or started") for name in passed),
+        *(Place(path, 0o700, 0, "no site can be changed") for path in sites),
+        Place(
+            log_socket(settings).parent,
+            0o710,
+            proxy_account(settings).pw_gid,
+            "HAProxy cannot log",
+        ),
+        Place(settings.programs, 0o700, 0, "no app can be started"),
+        Place(state / "drains", 0o700, 0, "no log can be forwarded"),
+        *(Place(run / n, 0o700, 0, "no app can be started") for n in ("specs", "fifos", "crash")),
+    ]
+
+
+def sockets_and_files(settings: Settings, *, running: bool) -> list[Place]:
+    """What others reach the platform by, and what only root may read."""
+    gid = pwd.getpwnam(settings.account).pw_gid
+    found = [Place(settings.state / "state.db", 0o600, 0, "others may read or change the database")]
+    if running:
+        found += [
+            Place(settings.gate_socket, 0o660, gid, "no command and no push gets in"),
+            Place(settings.supervisor_socket, 0o700, 0, "others may start and stop apps"),
+        ]
+    if settings.embedded:
+        found.append(Place(host_key(settings), 0o600, 0, "sshd refuses to start with it"))
+    return found

@@ -1,0 +1,1 @@
+"""What sshd reads, and reading public keys."""

@@ -1,0 +1,1 @@
+"""supervisord: its configuration, its client, and the plugin inside it."""

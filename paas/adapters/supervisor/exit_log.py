@@ -1,0 +1,126 @@
+"""Why an instance ended, as a line in its app's log. Runs inside supervisord, which alone knows.
+
+So is the end of one of its other processes, where the kernel killed that for want of memory:
+Gunicorn, for one, only knows that its worker "was sent SIGKILL".
+"""
+
+import contextlib
+import json
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from paas.adapters.system.subprocesses import exit_words
+from paas.domain.values.memory import shortage
+
+# More than any machine has.
+_NONE = 2**60
+_GROUP = re.compile(r"([0-9]+)-(v[0-9]+)-[0-9]+")
+
+
+class ExitLog:
+    """logs: the directory of the apps' logs. cgroups: the file that tells where cgroups are."""
+
+    def __init__(self, logs: Path, cgroups: Path) -> None:
+        self._logs = logs
+        self._cgroups = cgroups
+        self._found: list[dict[str, Any]] = []
+        self._read_at = 0
+        # By instance id: how often the kernel had killed for memory when it was last looked at.
+        self._killed: dict[str, int] = {}
+        # By instance id: the main process and the count when a kill was seen that was not told yet.
+        self._suspected: dict[str, tuple[int, int]] = {}
+
+    def begin(self, group: str, label: str) -> None:
+        """An instance is started: what was killed before does not concern it."""
+        if _GROUP.fullmatch(group):
+            self._killed[f"{group}-{label}"] = self._memory(f"{group}-{label}")[0]
+            self._suspected.pop(f"{group}-{label}", None)
+
+    def look(self, group: str, label: str, pid: int) -> str | None:
+        """Say where other processes of a living instance were killed for memory; returns that.
+
+        pid: the main process. A kill is told at the second look with the same one: until then it
+        may have been that which was killed, as `write` then says.
+        """
+        found, name = _GROUP.fullmatch(group), f"{group}-{label}"
+        if found is None:
+            return None
+        killed, limit = self._memory(name)
+        known = self._killed.setdefault(name, 0)
+        main, suspected = self._suspected.pop(name, (0, 0))
+        if killed > known and main != pid:
+            self._suspected[name] = (pid, killed)
+        if main != pid or suspected <= known:
+            return None
+        self._killed[name] = suspected
+        if killed > suspected:
+            self._suspected[name] = (pid, killed)
+        what = "A process was" if suspected == known + 1 else f"{suspected - known} processes were"
+        words = f"killed by SIGKILL (out of memory: {limit})"
+        self._say(found, label, f"{what} {words}")
+        return f"{what[0].lower()}{what[1:]} {words}"
+
+    def write(self, group: str, label: str, status: int) -> str:
+        """Say how an instance has ended by itself; returns that. status: negative for a signal."""
+        words = exit_words(status)
+        found = _GROUP.fullmatch(group)
+        if found is None:
+            return words
+        killed, limit = self._memory(f"{group}-{label}")
+        if killed > self._killed.get(f"{group}-{label}", 0):
+            words += f" (out of memory: {limit})"
+        self._killed[f"{group}-{label}"] = killed
+        self._say(found, label, f"Process {words}")
+        return words
+
+    def _say(self, found: re.Match[str], label: str, text: str) -> None:
+        """Add a line to the app's log. found: the group's app and version."""
+        stamp = datetime.now(UTC).isoformat(timespec="microseconds")
+        line = f"{stamp} paas[{label}] {found[2]}: {text}\n"
+        # No log, no line: a full disk or an app that is gone must not disturb supervisord.
+        with contextlib.suppress(OSError):
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            fd = os.open(self._logs / found[1] / "app.log", flags, 0o640)
+            try:
+                os.write(fd, line.encode())
+            finally:
+                os.close(fd)
+
+    def forget(self, group: str, label: str) -> None:
+        """An instance that is stopped for good."""
+        self._killed.pop(f"{group}-{label}", None)
+        self._suspected.pop(f"{group}-{label}", None)
+
+    def _memory(self, name: str) -> tuple[int, str]:
+        """How often the kernel killed in the instance's cgroup for memory, and what was short."""
+        for place in self._places():
+            events, limit = (
+                ("memory.events", "memory.max")
+                if place["unified"]
+                else ("memory.oom_control", "memory.limit_in_bytes")
+            )
+            with contextlib.suppress(OSError, ValueError):
+                directory = Path(place["path"]) / name
+                text = (directory / events).read_text()
+                count = re.search(r"^oom_kill (\d+)$", text, re.MULTILINE)
+                return (int(count[1]) if count else 0), _limit((directory / limit).read_text())
+        return 0, ""
+
+    def _places(self) -> list[dict[str, Any]]:
+        """Where cgroups are; read anew when the file has changed."""
+        try:
+            changed = self._cgroups.stat().st_mtime_ns
+            if changed != self._read_at:
+                self._found, self._read_at = json.loads(self._cgroups.read_text()), changed
+        except (OSError, ValueError):
+            return []
+        return self._found
+
+
+def _limit(text: str) -> str:
+    """What memory.max (``max``: none), or memory.limit_in_bytes (none: a huge number), means."""
+    size_bytes = _NONE if text.strip() == "max" else int(text)
+    return shortage(0 if size_bytes >= _NONE else size_bytes // 1_048_576)

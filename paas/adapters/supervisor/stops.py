@@ -1,0 +1,57 @@
+"""What a process that supervisord stops leaves in its process group: told to end, and waited for.
+
+The main process alone gets TERM, as it knows best how to end what it started: Celery, for one, lets
+its children finish their jobs. A shell knows nothing, and dies at once. Runs inside supervisord.
+"""
+
+import contextlib
+import os
+import signal
+import time
+from typing import Any
+
+from paas.adapters.runtime.native.process_tree import group_members, late_s, terminate
+
+
+class LeftBehind:
+    """The process groups whose leader has ended, and how long they may take."""
+
+    def __init__(self) -> None:
+        # By group: until when it is waited for (time.time).
+        self._deadlines: dict[int, float] = {}
+        self._told_late: set[int] = set()
+
+    def tell(self, process: Any) -> None:
+        """TERM to the group of a process that was to stop and has ended; before it is forgotten.
+
+        process.delay: when supervisord would have killed it.
+        """
+        self.is_there()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+            self._deadlines[process.pid] = process.delay
+
+    def tell_late(self, process: Any) -> None:
+        """TERM, once, to the others of the group of a process that is about to be killed."""
+        pid = process.pid
+        if not process.killing or not pid or pid in self._told_late:
+            return
+        if time.time() >= process.delay - late_s(process.config.stopwaitsecs):
+            self._told_late.add(pid)
+            terminate(group_members(pid) - {pid})
+
+    def is_there(self) -> bool:
+        """Whether any of it is left, and may take longer."""
+        now = time.time()
+        for group, deadline in list(self._deadlines.items()):
+            if now >= deadline or not _has_members(group):
+                del self._deadlines[group]
+        return bool(self._deadlines)
+
+
+def _has_members(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Files, locks, subprocesses and other parts of the operating system."""

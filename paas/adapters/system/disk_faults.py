@@ -1,0 +1,46 @@
+"""What an error says of the server's disk: full of bytes, full of files, or read-only."""
+
+import errno
+import os
+from pathlib import Path
+
+from paas.domain.values.errors import PaasError, disk_failure
+
+# With less than this git, a launch spec or the database's own files have no room.
+BARE_BYTES = 4 * 1024**2
+BARE_INODES = 16
+
+
+def disk_fault(error: OSError, path: Path | None = None) -> PaasError | None:
+    """The error in our words, where the disk is its cause. path: where, if the error has none."""
+    name = error.filename if isinstance(error.filename, str) else None
+    place = Path(name) if name and name.startswith("/") else path
+    return disk_failure(error, no_inodes=place is not None and lacks_inodes(place))
+
+
+def lacks_inodes(path: Path, least: int = 1) -> bool:
+    """Whether the file system of a path, or of its nearest parent, takes no more files."""
+    found = _file_system(path)
+    return found is not None and bool(found.f_files) and found.f_ffree < least
+
+
+def no_room(path: Path) -> PaasError | None:
+    """Why nothing more can be written there, not even a little; None where it can."""
+    found = _file_system(path)
+    if found is None:
+        return None
+    if found.f_flag & os.ST_RDONLY:
+        return disk_failure(OSError(errno.EROFS, "", str(path)))
+    no_inodes = lacks_inodes(path, BARE_INODES)
+    if no_inodes or found.f_bfree * found.f_frsize < BARE_BYTES:
+        return disk_failure(OSError(errno.ENOSPC, "", str(path)), no_inodes=no_inodes)
+    return None
+
+
+def _file_system(path: Path) -> os.statvfs_result | None:
+    for place in (path, *path.parents):
+        try:
+            return os.statvfs(place)
+        except OSError:
+            continue
+    return None

@@ -1,0 +1,188 @@
+"""Locks: flock(2) on files that are never deleted; the kernel frees them when a process ends.
+
+An object of this class holds no open file between uses, so a fork shares nothing. Each holder
+writes into the file who it is, as JSON. A file is kept for as long as the server is up: a waiter
+on a deleted file and a newcomer on a fresh one would both believe that they hold the lock.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from pathlib import Path
+
+from paas.adapters.system.flocks import is_held
+
+_TEXT_BYTES = 4096
+_PATIENCE_S = 0.05
+_POLL_S = 0.005
+
+
+class FlockLocks:
+    """domain.interfaces.Locks. account_gid: the group that may take push locks."""
+
+    def __init__(self, directory: Path, account_gid: int) -> None:
+        self._directory = directory
+        self._account_gid = account_gid
+
+    @contextmanager
+    def app(
+        self,
+        app_id: int,
+        holder: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> Iterator[None]:
+        """Hold the app's own lock. waiting, given the present holder, surrounds a wait.
+
+        The present holder reads like ``deploy by alice, since 10:02:11 UTC``. Taking the lock twice
+        in one process is a fault of the caller: it would wait for itself.
+        """
+        fd = self._open(f"app-{app_id}")
+        with _turn(fd, holder, waiting, _present_holder):
+            yield
+
+    def app_is_held(self, app_id: int) -> bool:
+        """Whether anyone holds the app's lock at this moment."""
+        return self._is_held(f"app-{app_id}", fcntl.LOCK_SH)
+
+    def retiring(self, app_id: int) -> AbstractContextManager[None]:
+        """Mark that this process sees to the end of instances; others may at the same time."""
+        return self._held(f"retire-{app_id}", fcntl.LOCK_SH)
+
+    def is_retiring(self, app_id: int) -> bool:
+        """Whether any process does."""
+        return self._is_held(f"retire-{app_id}", fcntl.LOCK_EX)
+
+    def stopping(self, app_id: int) -> AbstractContextManager[None]:
+        """Be the only one who stops instances of the app that were live."""
+        return self._held(f"stop-{app_id}", fcntl.LOCK_EX)
+
+    def push(self, app_id: int) -> Path:
+        """The file that a pusher's client locks before receive-pack; made where it is missing."""
+        name = f"push-{app_id}"
+        fd = self._open(name)
+        try:
+            os.fchown(fd, -1, self._account_gid)
+            os.fchmod(fd, 0o660)
+        finally:
+            os.close(fd)
+        return self._directory / name
+
+    @contextmanager
+    def pushing(
+        self,
+        app_id: int,
+        user: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> Iterator[None]:
+        """Be the one who pushes to the app, without a push; otherwise as ``app``."""
+        fd = os.open(self.push(app_id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        with _turn(fd, user, waiting, _present_pusher):
+            yield
+
+    @contextmanager
+    def idle_push(self, app_id: int) -> Iterator[bool]:
+        """Keep pushes out for a moment. False, and they are not kept out, while one goes on."""
+        fd = os.open(self.push(app_id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+        finally:
+            os.close(fd)
+
+    @contextmanager
+    def _held(self, name: str, how: int) -> Iterator[None]:
+        fd = self._open(name)
+        try:
+            fcntl.flock(fd, how)
+            yield
+        finally:
+            os.close(fd)
+
+    def _is_held(self, name: str, how: int) -> bool:
+        """Whether it is held so that one could not have it that way."""
+        fd = self._open(name)
+        try:
+            return is_held(fd, how)
+        finally:
+            os.close(fd)
+
+    def _open(self, name: str) -> int:
+        """The lock's file; the directory can be entered, not listed, by the platform's account."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            return os.open(self._directory / name, flags, 0o600)
+        except FileNotFoundError:
+            self._directory.mkdir(mode=0o711, exist_ok=True)
+            return os.open(self._directory / name, flags, 0o600)
+
+
+@contextmanager
+def _turn(
+    fd: int,
+    holder: str,
+    waiting: Callable[[str], AbstractContextManager[None]] | None,
+    present: Callable[[int], str],
+) -> Iterator[None]:
+    """Hold a lock, signed; fd is closed at the end. present: the words for who has it."""
+    try:
+        if not _taken_soon(fd):
+            with waiting(present(fd)) if waiting is not None else nullcontext():
+                fcntl.flock(fd, fcntl.LOCK_EX)
+        _sign(fd, holder)
+        try:
+            yield
+        finally:
+            os.ftruncate(fd, 0)
+            fcntl.flock(fd, fcntl.LOCK_UN)
+    finally:
+        os.close(fd)
+
+
+def _taken_soon(fd: int) -> bool:
+    """Take the lock; False if a real holder, not a passing look or a handover, keeps it."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_S)
+        else:
+            return True
+
+
+def _sign(fd: int, holder: str) -> None:
+    """Write who holds the lock, in one go for readers in between; a full disk is no obstacle."""
+    since = time.strftime("%H:%M:%S UTC", time.gmtime())
+    text = json.dumps({"holder": holder, "since": since, "pid": os.getpid()}).encode()
+    with suppress(OSError):
+        os.pwrite(fd, text.ljust(os.fstat(fd).st_size), 0)
+        os.ftruncate(fd, len(text))
+
+
+def _present_holder(fd: int) -> str:
+    """Who holds the app's lock, in words."""
+    signed = _signed(fd)
+    return "{}, since {}".format(*signed) if signed else "another command"
+
+
+def _present_pusher(fd: int) -> str:
+    """Who holds the push lock, which is signed with a user's name."""
+    signed = _signed(fd)
+    return "{} pushes to the app, since {}".format(*signed) if signed else "a push goes on"
+
+
+def _signed(fd: int) -> tuple[str, str] | None:
+    try:
+        text = json.loads(os.pread(fd, _TEXT_BYTES, 0))
+        return str(text["holder"]), str(text["since"])
+    except (ValueError, KeyError, TypeError):
+        return None

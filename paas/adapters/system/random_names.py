@@ -1,0 +1,26 @@
+"""Pleasant random names for apps, secrets for their config vars, ids for drains."""
+
+import secrets
+import uuid
+
+from coolname import generate_slug
+
+from paas.domain.values.names import APP_NAME_MAX, AppName, app_name
+
+
+def random_name() -> AppName:
+    """Two words and a number, such as ``quiet-otter-4821``."""
+    while True:
+        name = f"{generate_slug(2)}-{secrets.randbelow(9000) + 1000}"
+        if len(name) <= APP_NAME_MAX:
+            return app_name(name)
+
+
+def random_secret() -> str:
+    """64 hexadecimal digits, as Heroku's generator of app.json makes them."""
+    return secrets.token_hex(32)
+
+
+def random_token() -> str:
+    """The id of a drain, in the form of Heroku's: ``d.`` and a UUID."""
+    return f"d.{uuid.uuid4()}"

@@ -1,0 +1,232 @@
+"""The one door for subprocesses: argv lists, an explicit environment, a limit, streamed lines."""
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from paas.domain.values.errors import PaasError
+
+LINE_MAX_BYTES = 65_536
+OUTPUT_MAX_BYTES = 4 * 1024 * 1024
+ERROR_LINES = 10
+_DRAIN_S = 1.0
+_INTERRUPT_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a subprocess ended. status: its exit status, or minus the signal that killed it.
+
+    output: stdout and stderr together, as they came; empty where the lines were streamed.
+    """
+
+    status: int
+    output: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Whether it exited with status 0."""
+        return self.status == 0
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    description: str,
+    timeout_s: float,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    stdin: bytes | int = b"",
+    on_line: Callable[[bytes], None] | None = None,
+    check: bool = True,
+    interrupt: Callable[[], None] | None = None,
+) -> Finished:
+    """Run a program to its end, in a session of its own, with stdout and stderr together.
+
+    description: what it does, for messages (``"Testing the proxy's configuration"``). env: its
+    whole environment. stdin: bytes, or an open descriptor. on_line: gets each line as it comes,
+    without its end; lines above 64 KiB arrive in pieces. What the program leaves behind in its
+    process group is killed, as it is itself at the limit or when on_line raises, or interrupt,
+    which is called several times a second. Raises PaasError where it cannot be started, does not
+    end in time, or, with check, does not exit with 0; the message ends with the last lines.
+    """
+    lines = _Lines(on_line)
+    child = _start(argv, description, env, cwd, stdin)
+    try:
+        in_time = _pump(child, lines, time.monotonic() + timeout_s, interrupt)
+    finally:
+        _kill_group(child)
+        child.wait()
+        if child.stdout:
+            child.stdout.close()
+    lines.end()
+    if not in_time:
+        raise PaasError(
+            "program-timeout",
+            f"{description} did not end within {timeout_s:g} s and was stopped.{lines.tail()}",
+        )
+    if check and child.returncode != 0:
+        raise PaasError(
+            "program-failed", f"{description}: {exit_words(child.returncode)}.{lines.tail()}"
+        )
+    return Finished(child.returncode, lines.output())
+
+
+def exit_words(status: int) -> str:
+    """An exit status (negative: a signal) in words: ``killed by SIGKILL``."""
+    if status >= 0:
+        return f"exited with status {status}"
+    try:
+        return f"killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"killed by signal {-status}"
+
+
+def _start(
+    argv: Sequence[str | Path],
+    description: str,
+    env: Mapping[str, str],
+    cwd: Path | None,
+    stdin: bytes | int,
+) -> subprocess.Popen[bytes]:
+    # A file in memory instead of a pipe: a program that does not read cannot block us.
+    if isinstance(stdin, int):
+        source = os.dup(stdin)
+    else:
+        source = os.memfd_create("stdin") if stdin else os.open(os.devnull, os.O_RDONLY)
+    try:
+        if isinstance(stdin, bytes) and stdin:
+            os.write(source, stdin)
+            os.lseek(source, 0, os.SEEK_SET)
+        return subprocess.Popen(
+            [str(word) for word in argv],
+            stdin=source,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(env),
+            cwd=cwd,
+            bufsize=0,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise PaasError(
+            "program-not-started",
+            f"{description}: {argv[0]} cannot be started: {error.strerror}.",
+        ) from error
+    finally:
+        os.close(source)
+
+
+def _pump(
+    child: subprocess.Popen[bytes],
+    lines: "_Lines",
+    deadline: float,
+    interrupt: Callable[[], None] | None,
+) -> bool:
+    """Read the child's output until it has ended; False where the deadline came first."""
+    assert child.stdout is not None
+    out = child.stdout.fileno()
+    os.set_blocking(out, False)
+    pidfd = os.pidfd_open(child.pid)
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(out, selectors.EVENT_READ)
+            selector.register(pidfd, selectors.EVENT_READ)
+            reading = True
+            while (left_s := deadline - time.monotonic()) > 0:
+                if interrupt is not None:
+                    interrupt()
+                    left_s = min(left_s, _INTERRUPT_S)
+                ready = {key.fd for key, _ in selector.select(left_s)}
+                if reading and out in ready and not lines.read(out):
+                    selector.unregister(out)
+                    reading = False
+                if pidfd in ready:
+                    _drain(out, lines)
+                    return True
+        return False
+    finally:
+        os.close(pidfd)
+
+
+def _drain(out: int, lines: "_Lines") -> None:
+    """Read what the ended program still has in the pipe; a grandchild may go on writing."""
+    until = time.monotonic() + _DRAIN_S
+    while time.monotonic() < until:
+        try:
+            if not lines.read(out, wait=False):
+                return
+        except BlockingIOError:
+            return
+
+
+def _kill_group(child: subprocess.Popen[bytes]) -> None:
+    # Not yet waited for, so that the number cannot belong to another group.
+    if child.returncode is None:
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            child.kill()
+
+
+class _Lines:
+    """Cuts a stream into lines; hands them on, or keeps them."""
+
+    def __init__(self, on_line: Callable[[bytes], None] | None) -> None:
+        self._on_line = on_line
+        self._rest = b""
+        self._last: list[bytes] = []
+        self._kept: list[bytes] = []
+        self._kept_bytes = 0
+
+    def read(self, fd: int, *, wait: bool = True) -> bool:
+        """Take what can be read; False at the end of the stream.
+
+        Nothing there: True, or with wait=False BlockingIOError.
+        """
+        try:
+            data = os.read(fd, LINE_MAX_BYTES)
+        except BlockingIOError:
+            if wait:
+                return True
+            raise
+        self._take(data)
+        return bool(data)
+
+    def _take(self, data: bytes) -> None:
+        if self._on_line is None and self._kept_bytes < OUTPUT_MAX_BYTES:
+            self._kept.append(data)
+            self._kept_bytes += len(data)
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        for line in whole:
+            self._line(line)
+        while len(self._rest) >= LINE_MAX_BYTES:
+            self._line(self._rest[:LINE_MAX_BYTES])
+            self._rest = self._rest[LINE_MAX_BYTES:]
+
+    def _line(self, line: bytes) -> None:
+        line = line.removesuffix(b"\r")
+        self._last = [*self._last[1 - ERROR_LINES :], line[:1024]]
+        if self._on_line is not None:
+            self._on_line(line)
+
+    def end(self) -> None:
+        """Hand on the last line that had no end."""
+        if self._rest:
+            self._line(self._rest)
+            self._rest = b""
+
+    def output(self) -> bytes:
+        """All that was kept."""
+        return b"".join(self._kept)
+
+    def tail(self) -> str:
+        """The last lines, as the end of a message."""
+        if not self._last or self._on_line is not None:
+            return ""
+        return "\n" + b"\n".join(self._last).decode("utf-8", "replace")

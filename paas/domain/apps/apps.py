@@ -1,0 +1,105 @@
+"""Apps, users and keys, and who may do what."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from paas.domain.apps.storage import Storage
+from paas.domain.values.names import AppName, BranchName, ProcessType, UserName
+
+DEFAULT_DEPLOY_BRANCHES = ("main", "master")
+
+
+class Role(StrEnum):
+    """What a user may do: a member has their own apps, an admin everything."""
+
+    MEMBER = "member"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person, known by the keys that they hold."""
+
+    name: UserName
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An SSH public key. fingerprint: ``SHA256:...`` as ssh-keygen -l prints it."""
+
+    fingerprint: str
+    user: UserName
+    kind: str
+    body: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A name, a git repository, a config and a formation.
+
+    uid: the app's own uid and gid on this machine.
+    current: the version of the release that is live, or None before the first.
+    generation: the roll-out whose instances are live, or None.
+    """
+
+    id: int
+    name: AppName
+    uid: int
+    owner: UserName | None
+    deploy_branch: BranchName | None
+    current: int | None
+    generation: int | None
+    created_at: datetime
+    storage: tuple[Storage, ...] = ()
+
+    def deploys(self, ref: str) -> bool:
+        """Whether a push to this ref (``refs/heads/main``) is a deploy."""
+        branches = (self.deploy_branch,) if self.deploy_branch else DEFAULT_DEPLOY_BRANCHES
+        return ref in {f"refs/heads/{branch}" for branch in branches}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks: a user over SSH, or the operator (root on the server itself)."""
+
+    user: User | None
+
+    @property
+    def name(self) -> str:
+        """The name that releases and builds record."""
+        return self.user.name if self.user else "root"
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether this actor may do everything."""
+        return self.user is None or self.user.role is Role.ADMIN
+
+    def may_use(self, app: App) -> bool:
+        """Whether this actor sees and changes that app."""
+        return self.is_admin or (self.user is not None and app.owner == self.user.name)
+
+
+@dataclass(frozen=True, slots=True)
+class AppLock:
+    """Who keeps deploys out of an app, and why. reason: may be empty."""
+
+    user: str
+    reason: str
+    at: datetime
+
+    @property
+    def words(self) -> str:
+        """``by alice since 2026-11-20 10:20 UTC (migration)``."""
+        why = f" ({self.reason})" if self.reason else ""
+        return f"by {self.user} since {self.at:%Y-%m-%d %H:%M} UTC{why}"
+
+
+Formation = dict[ProcessType, int]
+
+
+def default_quantity(kind: ProcessType) -> int:
+    """How many instances a new process type gets: Heroku's rule, one web and none of the rest."""
+    return 1 if kind == "web" else 0

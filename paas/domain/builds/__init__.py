@@ -1,0 +1,1 @@
+"""Builds, buildpacks, and what they depend on."""

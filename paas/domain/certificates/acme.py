@@ -1,0 +1,166 @@
+"""Certificates by ACME (RFC 8555): for which names to ask an issuer, and when.
+
+A failure counts at the issuer: Let's Encrypt allows five for each account, host and hour. So what
+can be known before is looked at before, and what failed is tried again ever more rarely.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from paas.domain.certificates.certificates import AppCertificate, Origin, covered
+from paas.domain.routing.hosts import WILDCARD
+
+LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
+# Internal: what the watch process asks the gate for.
+TEND_COMMAND = "certs:tend"
+# After the first, second, ... failure. A look of our own costs nobody anything.
+CHECK_WAITS = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 30, 60))
+ISSUER_WAITS = tuple(timedelta(minutes=m) for m in (5, 15, 60, 180, 360, 720, 1440))
+LIMITED_WAIT = timedelta(hours=3)
+REFUSALS_MAX = 4
+REFUSALS_WITHIN = timedelta(hours=1)
+REASON_MAX = 400
+
+# Names that nobody can own, so no public issuer vouches for them (RFC 6761, RFC 6762, RFC 8375,
+# RFC 7686, and what ICANN promised never to give away).
+_LOCAL = frozenset({"localhost"})
+_PRIVATE = frozenset(
+    {
+        "alt", "arpa", "corp", "example", "home", "internal",
+        "intranet", "invalid", "lan", "local", "localdomain", "mail",
+        "onion", "private", "test",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How asking for a host's certificate last failed.
+
+    count: failures in a row. again: when it is tried next. refusals: when the issuer refused,
+    within the last hour.
+    """
+
+    host: str
+    count: int
+    at: datetime
+    again: datetime
+    reason: str
+    refusals: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why no certificate came of it. asked: whether the issuer was asked at all.
+
+    limited: it says that it was asked too often.
+    """
+
+    reason: str
+    asked: bool = True
+    limited: bool = False
+
+
+class IssueError(Exception):
+    """No certificate came of it."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A host of an app, and how it stands with its certificate.
+
+    unable: why none is asked for; empty where one is. present: the one that it has by ACME.
+    """
+
+    host: str
+    unable: str = ""
+    present: AppCertificate | None = None
+    attempt: Attempt | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether to ask now."""
+        if self.unable or (self.attempt is not None and self.attempt.again > now):
+            return False
+        return self.present is None or self.present.renew_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What an app has: its names, its certificates, and what failed."""
+
+    hosts: tuple[str, ...]
+    certificates: tuple[AppCertificate, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+
+    def wishes(self, directory: str) -> list[Wish]:
+        """Each of its names. directory: the issuer's address."""
+        return [self._wish(host, directory) for host in self.hosts]
+
+    def superfluous(self) -> list[AppCertificate]:
+        """Certificates by ACME for names that the app has no more, or that a newer one has."""
+        by_acme = [c for c in self.certificates if c.origin is Origin.ACME]
+        newest = {c.facts.names: c for c in sorted(by_acme, key=lambda c: c.added_at)}
+        return [
+            c
+            for c in by_acme
+            if newest[c.facts.names] is not c or not any(n in self.hosts for n in c.facts.names)
+        ]
+
+    def _wish(self, host: str, directory: str) -> Wish:
+        own = [c for c in self.certificates if c.origin is Origin.OWN]
+        having = [c for c in self.certificates if c.origin is Origin.ACME and host in c.facts.names]
+        attempt = next((a for a in self.attempts if a.host == host), None)
+        present = max(having, key=lambda c: c.facts.not_after, default=None)
+        holder = next((c for c in own if covered(c.facts.names, host)), None)
+        unable = f"has the certificate {holder.id} of its own" if holder else ""
+        return Wish(host, unable or why_not(host, directory), present, attempt)
+
+
+def why_not(host: str, directory: str) -> str:
+    """Why an issuer cannot vouch for a name, or nothing."""
+    if host.startswith(WILDCARD):
+        return "a wildcard needs a proof by DNS, which paas does not make: use paas certs:add"
+    last = host.rpartition(".")[2]
+    if last in _LOCAL:
+        return "it is a name of this machine alone"
+    if directory == LETS_ENCRYPT and (last in _PRIVATE or "." not in host):
+        return "it is no public name, so no public issuer vouches for it"
+    return ""
+
+
+def failed(host: str, before: Attempt | None, failure: Failure, now: datetime) -> Attempt:
+    """What to remember of a failure, and when to try again."""
+    count = before.count + 1 if before else 1
+    refusals = recent(before, now)
+    waits = ISSUER_WAITS if failure.asked else CHECK_WAITS
+    wait = waits[min(count, len(waits)) - 1]
+    if failure.asked:
+        refusals = (*refusals, now)
+    if failure.limited:
+        wait = max(wait, LIMITED_WAIT)
+    reason = failure.reason[:REASON_MAX].rstrip(".") + "."
+    return Attempt(host, count, now, now + wait, reason, refusals)
+
+
+def recent(attempt: Attempt | None, now: datetime) -> tuple[datetime, ...]:
+    """When the issuer refused, within the last hour."""
+    if attempt is None:
+        return ()
+    return tuple(at for at in attempt.refusals if at > now - REFUSALS_WITHIN)
+
+
+def may_ask(attempt: Attempt | None, now: datetime) -> datetime | None:
+    """From when on somebody may have it tried again at once; None: now."""
+    refusals = recent(attempt, now)
+    return refusals[-REFUSALS_MAX] + REFUSALS_WITHIN if len(refusals) >= REFUSALS_MAX else None
+
+
+def issue_order(wishes: Sequence[Wish], now: datetime) -> list[Wish]:
+    """Those that are due, names without any certificate first."""
+    due = [wish for wish in wishes if wish.is_due(now)]
+    return sorted(due, key=lambda wish: wish.present is not None)

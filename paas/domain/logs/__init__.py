@@ -1,0 +1,1 @@
+"""Log lines, drains, and what a last line says of a cause."""

@@ -1,0 +1,1 @@
+"""What an app says of itself: app.json, Procfile, health checks, env files."""

@@ -1,1 +1,0 @@
-../../buildpacks/lib/plain_text.py

@@ -1,0 +1,1 @@
+"""Releases, formations, and how instances start and stop."""

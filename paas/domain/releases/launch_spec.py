@@ -1,0 +1,80 @@
+"""The launch spec: everything that a process of an app needs to start, as one JSON object.
+
+The runtime and the build sandbox write it, ``paas-launch`` (paas/entrypoints/launch.py) reads it.
+The file is root-only: it holds the config vars.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from paas.domain.values.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """A host path shown to the process at another path."""
+
+    source: str
+    target: str
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cgroup:
+    """A cgroup directory to make, limit and join. limits: file name to value (``pids.max``)."""
+
+    path: str
+    limits: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """The Unix socket of the watch process, and the name that it knows the process by."""
+
+    socket: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchSpec:
+    """How to start one process.
+
+    label: for messages, ``web.1``. argv and env: what is executed, complete.
+    uid: also the gid. slug: host path of /app, read-only under a throw-away layer, or, where
+    writable_slug is set (a build), the very directory, writable.
+    binds: host paths shown elsewhere, after hiding. hide: host directories that look empty.
+    scratch_mib: size of the in-memory layer for /app, /tmp, /var/tmp and /dev/shm.
+    limits: resource limits by lower-case name without RLIMIT_ (``nofile``), soft = hard.
+    cgroups: joined before anything else. log_fifo: takes stdout and stderr, or None to keep those
+    of the caller. app_log and tag: the app's log file and ``web.1``, for the launcher's own lines.
+    crash_file: where the times of past starts are kept for the backoff, or None for none.
+    terminal: whether it gets a terminal of its own, whose other end the launcher hands to its
+    caller over standard input, a Unix socket. keeper: who is to look at what it wrote below /app
+    when it has ended. separate: whether it gets a PID namespace of its own, and the launcher stays
+    outside and waits: for whatever is not supervised.
+    """
+
+    label: str
+    argv: tuple[str, ...]
+    env: Mapping[str, Secret]
+    uid: int
+    slug: str
+    writable_slug: bool
+    binds: tuple[Bind, ...]
+    hide: tuple[str, ...]
+    scratch_mib: int
+    limits: Mapping[str, int]
+    cgroups: tuple[Cgroup, ...]
+    log_fifo: str | None
+    app_log: str | None
+    crash_file: str | None
+    terminal: bool = False
+    keeper: Keeper | None = None
+    separate: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object that the launcher reads; secrets revealed."""
+        plain = asdict(self)
+        plain["env"] = {name: value.reveal() for name, value in self.env.items()}
+        return plain

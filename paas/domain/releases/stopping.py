@@ -1,0 +1,65 @@
+"""What of an app is stopped by hand: all (``*``), a type (``web``), an instance (``web.1``).
+
+Kept as a set of such words until ps:start; whatever rolls out meanwhile leaves it stopped.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from paas.domain.values.errors import PaasError, usage_error
+from paas.domain.values.names import ProcessType, shown
+
+ALL = "*"
+Place = tuple[ProcessType, int]
+
+
+def label(place: Place) -> str:
+    """``web.1``."""
+    return f"{place[0]}.{place[1]}"
+
+
+def places(counts: Mapping[ProcessType, int]) -> list[Place]:
+    """Where instances are to run, in order."""
+    return [(kind, number) for kind, count in counts.items() for number in range(1, count + 1)]
+
+
+def is_stopped(stopped: Iterable[str], place: Place) -> bool:
+    """Whether an instance is not to run."""
+    return not {ALL, place[0], label(place)}.isdisjoint(stopped)
+
+
+def named(words: Sequence[str], counts: Mapping[ProcessType, int]) -> list[Place]:
+    """The places that ``web`` and ``web.1`` name; no words: all. Raises where there is none."""
+    found: list[Place] = []
+    for word in words:
+        kind, dot, number = word.partition(".")
+        if ProcessType(kind) not in counts:
+            known = ", ".join(counts) or "none"
+            raise usage_error(
+                "no-process", f"{shown(word)} is no process of the app; it has: {known}.", "paas ps"
+            )
+        mine = [place for place in places(counts) if place[0] == kind]
+        if dot:
+            mine = [place for place in mine if str(place[1]) == number]
+        if not mine:
+            raise PaasError(
+                "no-instance",
+                f"There is no {word}: {kind}={counts[ProcessType(kind)]}.",
+                f"paas ps:scale {kind}+1",
+            )
+        found += mine
+    return found if words else places(counts)
+
+
+def after_stop(stopped: frozenset[str], words: Sequence[str]) -> frozenset[str]:
+    """The set after ``ps:stop WORDS``; no words: everything, also what is added later."""
+    return stopped | set(words) if words else frozenset({ALL})
+
+
+def after_start(
+    stopped: frozenset[str], started: Sequence[Place], counts: Mapping[ProcessType, int]
+) -> frozenset[str]:
+    """The set after a start of these: the rest stays stopped, type by type where it can."""
+    left = [p for p in places(counts) if is_stopped(stopped, p) and p not in started]
+    touched = {kind for kind, _ in started}
+    whole = {kind for kind, _ in left if kind not in touched}
+    return frozenset({*whole, *(label(place) for place in left if place[0] in touched)})

@@ -1,0 +1,1 @@
+"""Sites: hosts, router settings, static files."""

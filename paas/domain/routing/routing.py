@@ -1,0 +1,39 @@
+"""How an app is reached, as its users have set it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from paas.domain.routing.sites import Redirect
+from paas.domain.routing.statics import StaticPath
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """What was set for an app's routing; what was not has the value here.
+
+    domains: host names beside the app's own below the server's domain, ``*.`` first for a wildcard.
+    own_host: whether that own name answers.
+    settings: by key, see router_settings.py. users: hashed passwords by name; where there are any,
+    visitors have to log in. statics: beside those of the config.
+    """
+
+    domains: tuple[str, ...] = ()
+    own_host: bool = True
+    redirects: tuple[Redirect, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, str] = field(default_factory=dict)
+    statics: tuple[StaticPath, ...] = ()
+
+    def names(self, own: str) -> tuple[str, ...]:
+        """Every host name: those that answer, the one to show first, and those that redirect.
+
+        own: the app's name below the server's domain.
+        """
+        mine = [own] if self.own_host else []
+        redirected = [redirect.host for redirect in self.redirects]
+        return tuple(dict.fromkeys([*mine, *self.domains, *redirected]))
+
+    @property
+    def claimed(self) -> frozenset[str]:
+        """The names that no other app may have."""
+        return frozenset(self.domains) | {redirect.host for redirect in self.redirects}

@@ -1,0 +1,1 @@
+"""One-off processes and cron jobs."""

@@ -1,0 +1,1 @@
+../../../buildpacks/lib/plain_text.py

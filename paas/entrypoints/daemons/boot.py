@@ -1,0 +1,318 @@
+"""Brings the platform up and down: what must be there before supervisord, and after it.
+
+``boot --etc ETC`` (systemd's ExecStart) prepares and becomes supervisord; ``boot --etc ETC start``
+does so in the background and returns when all of it answers; ``stop`` ends everything, apps too.
+"""
+
+import argparse
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+from paas import wiring
+from paas.adapters.certificates.files import remove_staples
+from paas.adapters.network import port_guard
+from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
+from paas.adapters.proxy.nginx.orphans import dismiss_orphans
+from paas.adapters.proxy.nginx.process import NginxProcess
+from paas.adapters.runtime.native import cleanup
+from paas.adapters.runtime.native.cgroups import Cgroups
+from paas.adapters.runtime.native.runs import NativeRuns
+from paas.adapters.server import daemons
+from paas.adapters.server.start_lock import start_lock
+from paas.adapters.system import directories
+from paas.adapters.system.clock import SystemClock
+from paas.adapters.system.disk_faults import disk_fault
+from paas.domain.values.errors import PaasError
+from paas.entrypoints.cli.terminal import Terminal
+from paas.entrypoints.daemons.supervised import end_with_parent
+from paas.settings import Settings, load
+from paas.store.rescue import StoreRescue
+
+START_LIMIT_S = 30.0
+STOP_LIMIT_S = 120.0
+# How long sshd's start waits for its port before supervisord tries again.
+PORT_LIMIT_S = 10.0
+OPEN_FILES = 1_048_576
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command line: ``--etc ETC [run|start|stop|status]``."""
+    parser = argparse.ArgumentParser(prog="boot", description=__doc__)
+    parser.add_argument("--etc", type=Path, required=True)
+    parser.add_argument("action", nargs="?", choices=ACTIONS, default="run")
+    arguments = parser.parse_args(argv)
+    try:
+        if os.geteuid() != 0:
+            raise PaasError("not-root", "Only root may do this.", "Run it with sudo.")
+        return ACTIONS[arguments.action](load(arguments.etc / "server.yml"))
+    except PaasError as error:
+        print(f" !     {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f" !     {error.hint}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        fault = disk_fault(error)
+        if fault is None:
+            raise
+        print(f" !     {fault.message}\n !     {fault.hint}", file=sys.stderr)
+        return fault.exit_code
+
+
+def run(settings: Settings) -> NoReturn:
+    """Prepare everything and become supervisord."""
+    prepare(settings)
+    _reconcile_when_up(settings)
+    os.chdir("/")
+    # For the logs that supervisord writes. Its programs have 022, as their sections say.
+    os.umask(0o027)
+    _become(daemons.supervisord_argv(settings))
+
+
+def run_nginx(settings: Settings) -> NoReturn:
+    """Become nginx; supervisord runs this where systemd does not run nginx."""
+    dismiss_orphans(settings)
+    # One that was killed left it, and nginx does not listen at a path that is there.
+    settings.again_socket.unlink(missing_ok=True)
+    _become(daemons.daemon_argv(settings, "nginx"))
+
+
+def run_haproxy(settings: Settings) -> NoReturn:
+    """Become HAProxy; supervisord runs this where it is the proxy."""
+    _become(daemons.daemon_argv(settings, "haproxy"))
+
+
+def run_sshd(settings: Settings) -> NoReturn:
+    """Become sshd; supervisord runs this where systemd does not run sshd.
+
+    It would live on with a part of its addresses, where another has its port on the rest.
+    """
+    if settings.embedded:
+        port_guard.wait_until_free(settings.ssh_port, PORT_LIMIT_S)
+    _become(daemons.daemon_argv(settings, "sshd"))
+
+
+def _become(argv: list[str]) -> NoReturn:
+    os.execve(argv[0], argv, daemons.environment())  # noqa: S606 - there is no shell to start
+
+
+def prepare(settings: Settings) -> None:
+    """Directories, limits, cgroups, firewall, and all files that are rendered from the state."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        hard = max(hard, OPEN_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    daemons.make_directories(settings)
+    Cgroups(settings).prepare()
+    port_guard.keep_ports(settings)
+    daemons.free_ports_of_daemons(settings)
+    daemons.write_supervisord_conf(settings)
+    try:
+        _prepare_from_store(settings)
+    except PaasError as error:
+        # What can come up must: reconciling sets it right, or says what is wrong.
+        print(error.message, file=sys.stderr)
+    # With the claims of all instances that are laid out now, in one transaction.
+    daemons.apply_firewall(settings)
+
+
+def _prepare_from_store(settings: Settings) -> None:
+    """Render what is read from the store; where that cannot be used, what ran is known by a copy.
+
+    Keys and sites are then left as they are on the disk.
+    """
+    platform = wiring.build(settings)
+    fault = platform.rescue.fault()
+    if fault is None:
+        platform.reconcile.prepare()
+        remove_staples(settings.state)
+        return
+    print(fault.message, fault.hint, sep="\n", file=sys.stderr)
+    placed = StoreRescue(settings.state / "state.db").place_newest(settings.run / "rescue")
+    if placed is None:
+        print("No copy of it is whole: only what has its files yet is started.", file=sys.stderr)
+        platform.runtime.forget_unstartable()
+        return
+    try:
+        wiring.build(settings, placed).reconcile.lay_out()
+    finally:
+        directories.remove(placed.parent)
+
+
+def _reconcile_when_up(settings: Settings) -> None:
+    """In a process of its own, beside supervisord: when all is up, mend what is not as it was.
+
+    It ends with supervisord, which this process becomes: nothing is mended in a stopped server.
+    """
+    if os.fork():
+        return
+    end_with_parent()
+    try:
+        _wait(lambda: _is_up(settings), START_LIMIT_S)
+        mended = wiring.build(settings).reconcile.run(Terminal())
+        print(f"reconciled: {mended} mended", file=sys.stderr, flush=True)
+    except PaasError as error:
+        print(error.message, file=sys.stderr, flush=True)
+    finally:
+        os._exit(0)
+
+
+def start(settings: Settings, *, quiet: bool = False) -> int:
+    """Start the server in the background, unless it runs; returns when it answers.
+
+    Of several at once one starts it, and the others wait until it has.
+    """
+    with start_lock(settings, _tell_wait):
+        child = None
+        if not daemons.owns_network_daemons(settings):
+            daemons.systemctl("start")
+        elif daemons.supervisord_pid(settings) is None:
+            child = _spawn(settings)
+        wait_until_up(settings, child)
+    if not quiet:
+        print("The server is running.", file=sys.stderr)
+    if fault := StoreRescue(settings.state / "state.db").fault():
+        print(fault.message, fault.hint, sep="\n", file=sys.stderr)
+    return 0
+
+
+def _tell_wait() -> None:
+    print("Another command starts or stops the server: waiting for it.", file=sys.stderr)
+
+
+def wait_until_up(settings: Settings, child: subprocess.Popen[bytes] | None = None) -> None:
+    """Return when everything of the platform runs and answers.
+
+    Raises PaasError where it does not come to that, at once where child, that starts it, ends.
+    """
+    ended = _wait(lambda: _is_up(settings) or _ended(child), START_LIMIT_S)
+    if ended and not _ended(child):
+        return
+    deaf = port_guard.deafness(settings) if daemons.owns_network_daemons(settings) else []
+    states = ", ".join(f"{row.name} {row.state}" for row in daemons.processes(settings))
+    logs = settings.state / "logs"
+    raise PaasError(
+        "server-not-started",
+        f"The server did not come up: {states or 'supervisord does not answer'}.\n"
+        f"{''.join(f'{line}{chr(10)}' for line in deaf)}"
+        f"{_tail(logs / 'boot.log')}{_tail(logs / 'supervisord.log')}",
+        f"What its processes print is in {logs}.",
+    )
+
+
+def _ended(child: subprocess.Popen[bytes] | None) -> bool:
+    return child is not None and child.poll() is not None
+
+
+def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
+    """Run ``boot run`` as a daemon: a session of its own, no terminal, output to a file."""
+    logs = settings.state / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    with (logs / "boot.log").open("w") as log:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-m", "paas.entrypoints.boot", "--etc", str(settings.etc)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd="/",
+        )
+
+
+def stop(settings: Settings) -> int:
+    """End supervisord and all that it supervises, wait, and clear what is left."""
+    with start_lock(settings, _tell_wait):
+        _stop(settings)
+    print("The server is stopped.", file=sys.stderr)
+    return 0
+
+
+def _stop(settings: Settings) -> None:
+    if daemons.owns_network_daemons(settings):
+        stop_runs(settings)
+    else:
+        daemons.systemctl("stop")
+    pid = daemons.supervisord_pid(settings)
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        if not _wait(lambda: daemons.supervisord_pid(settings) is None, STOP_LIMIT_S):
+            os.kill(pid, signal.SIGKILL)
+    cleanup.clear(settings)
+    daemons.remove_firewall(settings)
+    port_guard.let_ports_go(settings)
+    for path in (settings.gate_socket, settings.supervisor_socket):
+        path.unlink(missing_ok=True)
+
+
+def stop_runs(settings: Settings) -> int:
+    """End the one-off processes, which nobody supervises; before systemd ends the rest, too."""
+    runs = NativeRuns(settings, Cgroups(settings), SystemClock())
+    if count := len(runs.running()):
+        print(f"Ending one-off processes: {count}", file=sys.stderr, flush=True)
+        runs.stop_all()
+    return 0
+
+
+def status(settings: Settings) -> int:
+    """Print the platform's own processes; works while the gate is down."""
+    rows = daemons.processes(settings)
+    for row in rows:
+        print(f"{row.name:<8} {row.state:<10} {row.pid or '-'}")
+    if not rows:
+        print("The server is stopped.")
+    return 0 if rows and all(row.state == "RUNNING" for row in rows) else 1
+
+
+def _is_up(settings: Settings) -> bool:
+    rows = daemons.processes(settings)
+    if not rows or any(row.state != "RUNNING" for row in rows):
+        return False
+    with socket.socket(socket.AF_UNIX) as probe:
+        if probe.connect_ex(str(settings.gate_socket)) != 0:
+            return False
+    if settings.proxy == "haproxy" and not HaproxyProxy(settings).has_worker():
+        return False
+    # RUNNING is what was started a second ago; beside many apps that is not yet what listens.
+    return not daemons.owns_network_daemons(settings) or _listens(settings)
+
+
+def _listens(settings: Settings) -> bool:
+    """Whether web server and sshd listen on all addresses, and nginx has written its pid."""
+    nginx = NginxProcess(settings.nginx_conf, settings.nginx_pid, settings.worker_limit_s)
+    if nginx.master() is None:
+        return False
+    return all(port_guard.listens_everywhere(port) for port in port_guard.ports_of(settings))
+
+
+def _wait(condition: Callable[[], bool], limit_s: float) -> bool:
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _tail(path: Path) -> str:
+    return "\n".join([*path.read_text().splitlines()[-10:], ""]) if path.exists() else ""
+
+
+ACTIONS: dict[str, Callable[[Settings], int]] = {
+    "run": run,
+    "start": start,
+    "stop": stop,
+    "stop-runs": stop_runs,
+    "status": status,
+    "nginx": run_nginx,
+    "haproxy": run_haproxy,
+    "sshd": run_sshd,
+}

@@ -1,0 +1,157 @@
+"""The drains process: forwards the apps' logs, each drain in a thread of its own.
+
+It reads the logs, and has a child without rights do all that leads to the outside
+(adapters/logs/drain_sender.py). It runs only while some app has a drain
+(services/logs/drains.py), and reads the store when that changes.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from types import FrameType
+
+from paas.adapters.logs.app_logs import FileLogs
+from paas.adapters.logs.drain_forwarder import Forwarder, Surroundings
+from paas.adapters.logs.drain_places import DrainPlaces
+from paas.adapters.logs.drain_sender import Sender, SenderEndedError
+from paas.adapters.system.clock import SystemClock
+from paas.domain.logs.drains import Drain
+from paas.domain.values.errors import PaasError
+from paas.entrypoints.daemons.supervised import become_nobody, end_with_parent, log, mark
+from paas.settings import Settings, load
+from paas.store import SqliteStore
+
+TICK_S = 0.5
+END_S = 3.0
+STACK_BYTES = 512 * 1024
+Wanted = tuple[Drain, str]
+
+
+class Worker:
+    """A thread with its forwarder."""
+
+    def __init__(self, drain: Drain, host: str, around: Surroundings, sender: Sender) -> None:
+        self.wanted: Wanted = (drain, host)
+        self._stop = threading.Event()
+        self._around = around
+        self._sender = sender
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        drain, host = self.wanted
+        while not self._stop.is_set():
+            try:
+                make_sink = partial(self._sender.sink, drain)
+                Forwarder(drain, host, make_sink, self._around, self._stop).run()
+            except SenderEndedError:
+                self._stop.wait(60)  # this process is about to end, too
+            except Exception:
+                log(f"{drain.token}: {traceback.format_exc()}")
+                self._stop.wait(60)
+
+    def stop(self) -> None:
+        """Let it end when it can."""
+        self._stop.set()
+
+    def join(self, limit_s: float) -> None:
+        """Wait for its end."""
+        self._thread.join(limit_s)
+
+
+class DrainsProcess:
+    """Keeps one worker for each drain in the store."""
+
+    def __init__(self, settings: Settings, sender: Sender) -> None:
+        self._sender = sender
+        self._database = settings.state / "state.db"
+        self._store = SqliteStore(self._database, settings.uids)
+        self._places = DrainPlaces(settings)
+        clock = SystemClock()
+        self._around = Surroundings(
+            logs_directory=settings.state / "logs",
+            places=self._places,
+            logs=FileLogs(settings, clock),
+            clock=clock,
+            files=settings.log_files,
+            queue_bytes=settings.drain_queue_mib * 1024**2,
+        )
+        self._stop = threading.Event()
+        self._seen: tuple[object, ...] = ()
+        self._workers: dict[str, Worker] = {}
+        self._told = ""
+
+    def stop(self, _number: int, _frame: FrameType | None) -> None:
+        """End soon."""
+        self._stop.set()
+
+    def run(self) -> bool:
+        """Until it is stopped, which is true, or its child has ended."""
+        while not self._sender.has_ended():
+            try:
+                self._refresh()
+                self._told = ""
+            except PaasError as error:
+                if error.message != self._told:  # once, not each second
+                    log(error.message)
+                self._told = error.message
+            if self._stop.wait(TICK_S):
+                break
+        for worker in self._workers.values():
+            worker.stop()
+        deadline = time.monotonic() + END_S
+        for worker in self._workers.values():
+            worker.join(max(0.0, deadline - time.monotonic()))
+        return self._stop.is_set()
+
+    def _refresh(self) -> None:
+        """Start and stop workers where the store has changed."""
+        seen = tuple(mark(self._database.with_name(self._database.name + s)) for s in ("", "-wal"))
+        if seen == self._seen:
+            return
+        names = {app.id: str(app.name) for app in self._store.apps()}
+        wanted = {d.token: (d, names[d.app_id]) for d in self._store.drains() if d.app_id in names}
+        for token, worker in list(self._workers.items()):
+            if wanted.get(token) != worker.wanted:
+                worker.stop()
+                worker.join(END_S)
+                del self._workers[token]
+        self._places.forget_others(set(wanted))
+        for token in wanted.keys() - self._workers.keys():
+            drain, host = wanted[token]
+            self._workers[token] = Worker(drain, host, self._around, self._sender)
+        self._seen = seen
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the process of the server whose settings are in ETC/server.yml."""
+    parser = argparse.ArgumentParser(prog="paas-drains")
+    parser.add_argument("--etc", type=Path, required=True)
+    end_with_parent()
+    try:
+        settings = load(parser.parse_args(argv).etc / "server.yml")
+    except PaasError as error:
+        log(error.message)
+        return error.exit_code
+    os.umask(0o022)
+    threading.stack_size(STACK_BYTES)
+    # Before there are threads and an open database, of which a child would have a share.
+    sender = Sender(partial(become_nobody, settings.sender_uid), to_server=settings.drain_to_server)
+    process = DrainsProcess(settings, sender)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, process.stop)
+    if process.run():
+        return 0
+    log("The child that sends has ended: ending, to be started anew.")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""What the watch process looks after now and then: a thread of its own.
+
+The reserve on the disk, and that an embedded server's sshd listens on all its addresses.
+"""
+
+import threading
+import traceback
+from contextlib import suppress
+
+from paas.adapters.network import port_guard
+from paas.adapters.server.disk_reserve import DiskReserve
+from paas.entrypoints.daemons.supervised import log
+from paas.settings import Settings
+
+TURN_S = 15.0
+
+
+class Caring:
+    """One look each turn. sshd is ended when it is deaf twice in a row: it may just have begun."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._reserve = DiskReserve(settings.state, settings.reserve_mib)
+        self._was_deaf = False
+
+    def start(self, stop: threading.Event) -> None:
+        """Begin, in the background."""
+        threading.Thread(target=self._run, args=(stop,), name="caring", daemon=True).start()
+
+    def turn(self) -> None:
+        """One look."""
+        with suppress(OSError):
+            self._reserve.keep()
+        if self._settings.embedded:
+            self._look_at_sshd()
+
+    def _look_at_sshd(self) -> None:
+        port = self._settings.ssh_port
+        deaf = not port_guard.listens_everywhere(port)
+        if deaf and self._was_deaf and port_guard.end_deaf_sshd(self._settings):
+            log(f"sshd does not listen on all addresses of port {port}: starting it again.")
+        self._was_deaf = deaf
+
+    def _run(self, stop: threading.Event) -> None:
+        while True:
+            try:
+                self.turn()
+            except Exception:
+                log(traceback.format_exc())
+            if stop.wait(TURN_S):
+                return

@@ -1,0 +1,200 @@
+"""The watch process: makes the liveness checks of all apps, each app's in a thread of its own.
+
+So a slow app delays no other's checks. The scheduler of cron jobs (scheduler.py) is another
+thread of it. It imports little, to be small.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from paas.adapters.logs.app_logs import FileLogs
+from paas.adapters.network.health import HttpProbe
+from paas.adapters.runtime.native.cgroups import Cgroups
+from paas.adapters.runtime.native.runtime import NativeRuntime
+from paas.adapters.supervisor.client import Supervisor
+from paas.adapters.system.clock import SystemClock
+from paas.adapters.system.locks import FlockLocks
+from paas.domain.routing.addresses import Addresses
+from paas.domain.values.errors import PaasError
+from paas.entrypoints.daemons import layers
+from paas.entrypoints.daemons.housekeeping import Caring
+from paas.entrypoints.daemons.renewal import Certifying
+from paas.entrypoints.daemons.renewal import build as build_certifying
+from paas.entrypoints.daemons.scheduler import Scheduling
+from paas.entrypoints.daemons.scheduler import build as build_scheduling
+from paas.entrypoints.daemons.store_copies import Copying
+from paas.entrypoints.daemons.store_copies import build as build_copying
+from paas.entrypoints.daemons.supervised import end_with_parent, log, mark
+from paas.services.server.liveness import Liveness, Standings, Watched
+from paas.settings import Settings, load
+from paas.store import SqliteStore
+
+TICK_S = 1.0
+
+
+class Watcher:
+    """Runs rounds until it is stopped."""
+
+    def __init__(
+        self,
+        liveness: Liveness,
+        database: Path,
+        settings_file: Path,
+        scheduling: Scheduling,
+        certifying: Certifying,
+        caring: Caring,
+        copying: Copying,
+    ) -> None:
+        self._settings_file = settings_file
+        self._liveness = liveness
+        self._changes = Changes(database)
+        self._scheduling = scheduling
+        self._certifying = certifying
+        self._caring = caring
+        self._copying = copying
+        self._told = ""
+        self._stop = threading.Event()
+        self._watched: dict[int, Watched] = {}
+        self._standings: dict[int, Standings] = {}
+        self._busy: dict[int, threading.Thread] = {}
+
+    def stop(self, _number: int, _frame: FrameType | None) -> None:
+        """End after this tick."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """One round a tick for each app that is not in one already."""
+        scheduler = threading.Thread(target=self._schedule, name="cron")
+        scheduler.start()
+        self._certifying.start(self._stop)
+        self._copying.start(self._stop)
+        self._caring.start(self._stop)
+        settings = mark(self._settings_file)
+        while not self._stop.wait(TICK_S):
+            if mark(self._settings_file) != settings:
+                log("The settings have changed: ending, to be started with the new ones.")
+                self._stop.set()
+                return
+            try:
+                self._refresh()
+                self._told = ""
+            except PaasError as error:
+                if error.message != self._told:  # once, not each second
+                    log(error.message)
+                self._told = error.message
+            for app_id, watched in self._watched.items():
+                thread = self._busy.get(app_id)
+                if thread is None or not thread.is_alive():
+                    self._start(app_id, watched)
+
+    def _schedule(self) -> None:
+        try:
+            self._scheduling.run(self._stop)
+        except BaseException:
+            log(traceback.format_exc())
+            os._exit(1)  # the supervisor starts this process anew, with nothing lost
+
+    def _start(self, app_id: int, watched: Watched) -> None:
+        standings = self._standings.setdefault(app_id, {})
+
+        def round_() -> None:
+            try:
+                self._liveness.round(watched, standings, self._stop.is_set)
+            except PaasError as error:
+                log(f"{watched.app.name}: {error.message}")
+            except Exception:
+                log(traceback.format_exc())
+
+        self._busy[app_id] = threading.Thread(target=round_, daemon=True)
+        self._busy[app_id].start()
+
+    def _refresh(self) -> None:
+        """Read the store anew where it has changed."""
+        if not self._changes.any():
+            return
+        try:
+            self._watched = self._liveness.watched()
+        except BaseException:
+            self._changes.forget()
+            raise
+        for table in (self._standings, self._busy):
+            for app_id in table.keys() - self._watched.keys():
+                del table[app_id]
+
+
+class Changes:
+    """Whether the database was written to."""
+
+    def __init__(self, database: Path) -> None:
+        self._files = [database.with_name(database.name + suffix) for suffix in ("", "-wal")]
+        self._seen: object = None
+
+    def any(self) -> bool:
+        """Since the last call; and at the first."""
+        seen = tuple(map(mark, self._files))
+        changed, self._seen = seen != self._seen, seen
+        return changed
+
+    def forget(self) -> None:
+        """What there is now was not read: it counts as changed."""
+        self._seen = None
+
+
+def build(settings: Settings) -> Liveness:
+    """What the process needs of the platform; the wiring would import all of it."""
+    clock = SystemClock()
+    return Liveness(
+        store=SqliteStore(settings.state / "state.db", settings.uids),
+        runtime=NativeRuntime(settings, Supervisor(settings.supervisor_socket), Cgroups(settings)),
+        probe=HttpProbe(),
+        locks=FlockLocks(settings.run / "locks", os.getgid()),
+        logs=FileLogs(settings, clock),
+        clock=clock,
+        addresses=Addresses(
+            settings.domain,
+            settings.http_port,
+            settings.ssh_port,
+            settings.account,
+            settings.https_port,
+        ),
+        limits=settings.start_limits,
+        stop_limit_s=settings.stop_limit_s,
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the process of the server whose settings are in ETC/server.yml."""
+    parser = argparse.ArgumentParser(prog="paas-watch")
+    parser.add_argument("--etc", type=Path, required=True)
+    end_with_parent()
+    settings_file = parser.parse_args(argv).etc / "server.yml"
+    try:
+        settings = load(settings_file)
+    except PaasError as error:
+        log(error.message)
+        return error.exit_code
+    os.umask(0o022)
+    layers.start(settings)
+    database = settings.state / "state.db"
+    scheduling = build_scheduling(settings, Changes(database), log)
+    certifying = build_certifying(settings.etc, Changes(database), log)
+    caring = Caring(settings)
+    copying = build_copying(database, Changes(database), log)
+    watcher = Watcher(
+        build(settings), database, settings_file, scheduling, certifying, caring, copying
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, watcher.stop)
+    watcher.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""What looks after the certificates: a thread of the watch subprocesses.
+
+It asks the store whether anything is due, when that has changed and once a minute, and has it done
+by the platform's own client, thus by the gate or, where that is down, without it. Everything that
+is done is remembered in the store, so asking twice, or dying in between, is safe.
+"""
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from paas.adapters.system import subprocesses
+from paas.adapters.system.clock import SystemClock
+from paas.domain.certificates.acme import TEND_COMMAND
+from paas.domain.routing.addresses import Addresses
+from paas.domain.values.errors import PaasError
+from paas.interfaces import Clock
+from paas.services.certificates.renewals import Wishes
+from paas.settings import load
+from paas.store import SqliteStore
+
+TICK_S = 2.0
+LOOK_EVERY_S = 60.0
+# After something was done; the store has when what failed is tried again.
+PAUSE_S = 3.0
+# After a fault of ours, which must not become a storm at the issuer.
+FAULT_PAUSE_S = 60.0
+TEND_LIMIT_S = 6 * 3600.0
+
+
+class Changes(Protocol):
+    """Of the store."""
+
+    def any(self) -> bool:
+        """Whether there were any since the last call."""
+
+
+class Certifying:
+    """Looks whether anything is due, and has it done."""
+
+    def __init__(
+        self,
+        wishes: Callable[[], Wishes],
+        clock: Clock,
+        changes: Changes,
+        tend: Callable[[], None],
+        log: Callable[[str], None],
+    ) -> None:
+        self._wishes = wishes
+        self._clock = clock
+        self._changes = changes
+        self._tend = tend
+        self._log = log
+        self._looked = float("-inf")
+
+    def start(self, stop: threading.Event) -> None:
+        """In a thread that keeps nobody from ending: what was asked for is done without it."""
+        threading.Thread(target=self.run, args=(stop,), name="certificates", daemon=True).start()
+
+    def run(self, stop: threading.Event) -> None:
+        """Until stop is set."""
+        while not stop.wait(TICK_S):
+            try:
+                pause_s = PAUSE_S if self.look() else 0.0
+            except PaasError as error:
+                self._log(f"certificates: {error.message}")
+                pause_s = FAULT_PAUSE_S
+            except Exception:
+                self._log(f"certificates: {traceback.format_exc()}")
+                pause_s = FAULT_PAUSE_S
+            if stop.wait(pause_s):
+                return
+
+    def look(self) -> bool:
+        """Whether anything was due; it is done when this returns."""
+        now = self._clock.monotonic()
+        if not self._changes.any() and now - self._looked < LOOK_EVERY_S:
+            return False
+        self._looked = now
+        if not self._wishes().any(self._clock.now()):
+            return False
+        self._tend()
+        return True
+
+
+class Present:
+    """The settings as they are now: the domain and the issuer may change while this runs."""
+
+    def __init__(self, etc: Path) -> None:
+        self._path = etc / "server.yml"
+        self._changed_ns = 0
+        self._wishes: Wishes | None = None
+
+    def wishes(self) -> Wishes:
+        """Built anew where server.yml has changed."""
+        changed_ns = self._path.stat().st_mtime_ns
+        if self._wishes is None or changed_ns != self._changed_ns:
+            settings = load(self._path)
+            store = SqliteStore(settings.state / "state.db", settings.uids)
+            self._wishes = Wishes(
+                store=store,
+                addresses=Addresses(
+                    settings.domain,
+                    settings.http_port,
+                    settings.ssh_port,
+                    settings.account,
+                    settings.https_port,
+                ),
+                directory=settings.acme_directory,
+            )
+            self._changed_ns = changed_ns
+        return self._wishes
+
+
+def build(etc: Path, changes: Changes, log: Callable[[str], None]) -> Certifying:
+    """What looks after the certificates of a server."""
+
+    def tend() -> None:
+        client = load(etc / "server.yml").current / "paas/entrypoints/client.py"
+        subprocesses.run(
+            [sys.executable, "-I", "-S", client, "--paas-etc", etc, TEND_COMMAND],
+            description="Looking after the certificates",
+            timeout_s=TEND_LIMIT_S,
+            env={"PATH": os.defpath},
+        )
+
+    return Certifying(Present(etc).wishes, SystemClock(), changes, tend, log)

@@ -1,0 +1,146 @@
+"""What copies the database: a thread of the watch process.
+
+Some seconds after a change the latest copy follows, from which the server comes up should the
+database be lost; one is kept of each hour in which there was a change. Each hour, and where a copy
+turns out damaged, the database itself is checked, and what is found is remembered beside it.
+"""
+
+import threading
+import traceback
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from paas.adapters.system.clock import SystemClock
+from paas.domain.values.errors import PaasError
+from paas.interfaces import Clock
+from paas.store import SqliteStore
+from paas.store.copies import Copies
+from paas.store.rescue import StoreRescue
+
+TICK_S = 1.0
+# So long after the last change; at the latest so long after the first.
+SETTLE_S = 2.0
+LONGEST_S = 20.0
+# What a copy takes is at most this part of the time, however large the database is.
+SHARE = 1 / 50
+# After one that failed.
+AGAIN_S = 60.0
+HOUR = timedelta(hours=1)
+
+
+class Changes(Protocol):
+    """Of the store."""
+
+    def any(self) -> bool:
+        """Whether there were any since the last call."""
+
+
+class StoreCopies(Protocol):
+    """What makes the copies."""
+
+    def latest(self) -> None: ...
+    def hourly(self, now: datetime) -> None: ...
+    def newest_hourly(self) -> datetime | None: ...
+
+
+class Copying:
+    """Copies where there were changes.
+
+    settle: opens the store, which raises PaasError where it is not the right one, and has its mark
+    on the disk. check: looks at all of it.
+    """
+
+    def __init__(
+        self,
+        copies: StoreCopies,
+        changes: Changes,
+        clock: Clock,
+        settle: Callable[[], None],
+        check: Callable[[], PaasError | None],
+        log: Callable[[str], None],
+    ) -> None:
+        self._copies = copies
+        self._changes = changes
+        self._clock = clock
+        self._settle = settle
+        self._check = check
+        self._log = log
+        self._told = ""
+        self._first: float | None = None
+        self._last = 0.0
+        self._not_before = 0.0
+        self._is_new = True
+        self._checked = float("-inf")
+
+    def start(self, stop: threading.Event) -> None:
+        """In a thread that keeps nobody from ending: a copy appears whole or not at all."""
+        threading.Thread(target=self.run, args=(stop,), name="copies", daemon=True).start()
+
+    def run(self, stop: threading.Event) -> None:
+        """Until stop is set."""
+        while not stop.wait(TICK_S):
+            try:
+                self.look()
+                self._told = ""
+            except PaasError as error:
+                if error.message != self._told:  # once, not each second
+                    self._log(f"copies: {error.message}")
+                self._told = error.message
+            except Exception:
+                self._log(f"copies: {traceback.format_exc()}")
+
+    def look(self) -> None:
+        """Do what is due."""
+        now = self._clock.monotonic()
+        if now - self._checked >= HOUR.total_seconds():
+            self._checked = now
+            self._refuse(self._check())
+        if self._changes.any():
+            self._first = now if self._first is None else self._first
+            self._last = now
+        if self._first is not None and self._is_settled(now):
+            # Until it has come to it; the next try is not at once.
+            self._not_before = now + AGAIN_S
+            self._copy(now)
+            self._first = None
+        newest = self._copies.newest_hourly()
+        wall = self._clock.now()
+        if self._is_new and self._first is None and (newest is None or wall - newest >= HOUR):
+            self._is_new = False
+            self._copies.hourly(wall)
+
+    def _is_settled(self, now: float) -> bool:
+        settled = now - self._last >= SETTLE_S or (
+            self._first is not None and now - self._first >= LONGEST_S
+        )
+        return settled and now >= self._not_before
+
+    def _copy(self, now: float) -> None:
+        self._settle()
+        try:
+            self._copies.latest()
+        except PaasError as error:
+            self._refuse(self._check())
+            raise error
+        self._is_new = True
+        took = self._clock.monotonic() - now
+        self._not_before = now + took / SHARE
+
+    def _refuse(self, fault: PaasError | None) -> None:
+        if fault is not None:
+            raise fault
+
+
+def build(database: Path, changes: Changes, log: Callable[[str], None]) -> Copying:
+    """What copies the store of a server, with a connection of its own, which its thread opens."""
+    store = SqliteStore(database, (0, 0))
+    return Copying(
+        Copies(database),
+        changes,
+        SystemClock(),
+        store.settle_mark,
+        StoreRescue(database).fault,
+        log,
+    )

@@ -1,0 +1,53 @@
+"""What the platform's own processes share: an end with their supervisor, a log, a look at files."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from paas.entrypoints.launcher.kernel import Kernel
+
+
+def end_with_parent() -> None:
+    """Ask for SIGTERM when the supervisor dies, so that its next start finds no second copy.
+
+    Raises SystemExit where it has died already.
+    """
+    parent = os.getppid()
+    Kernel().set_parent_death_signal(signal.SIGTERM)
+    if os.getppid() != parent:
+        raise SystemExit("The supervisor ended while this process started.")
+
+
+def become_nobody(uid: int) -> None:
+    """Go on as a uid that owns nothing, without capabilities or a way back; end with the parent.
+
+    Raises SystemExit where that has ended already.
+    """
+    parent, kernel = os.getppid(), Kernel()
+    os.chdir("/")
+    kernel.drop_capability_bounds()
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    kernel.clear_capabilities()
+    kernel.set_no_new_privs()
+    kernel.set_parent_death_signal(signal.SIGKILL)  # a change of uid forgets it
+    if os.getppid() != parent:
+        raise SystemExit("The parent ended while this process started.")
+
+
+def log(text: str) -> None:
+    """A line in the process's own log, with the time."""
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+    print(f"{stamp} {text}", file=sys.stderr, flush=True)
+
+
+def mark(path: Path) -> tuple[int, int] | None:
+    """What changes when the file is written to; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size

@@ -1,0 +1,190 @@
+"""git in the sandbox: without anybody's settings, hooks or questions, by the web only."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from paas.domain.git.access import TOLERATED_FLAWS
+from paas.domain.values.errors import PaasError
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_IMPORTED = "refs/heads/imported"
+_HEAD = "refs/known/head"
+_SETTINGS = {
+    "core.hooksPath": "/dev/null",
+    "credential.helper": "",
+    "fetch.unpackLimit": "1",
+    "fetch.fsckObjects": "true",
+    "fetch.writeCommitGraph": "false",
+    "fastimport.unpackLimit": "0",
+    "gc.auto": "0",
+    "http.lowSpeedLimit": "1000",
+    "http.lowSpeedTime": "60",
+    "init.defaultBranch": "main",
+    "maintenance.auto": "false",
+    "submodule.recurse": "false",
+} | {f"fetch.fsck.{flaw}": "ignore" for flaw in TOLERATED_FLAWS}
+_ERROR_LINES = 5
+
+
+class Repository:
+    """A bare repository of this job's own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def make(cls, path: Path, known: Path | None = None, head: str | None = None) -> "Repository":
+        """A new one; known: an object directory that it may borrow from, and its commit head."""
+        made = cls(path)
+        made.run(["init", "--quiet", "--bare", "--template=", str(path)], at_path=False)
+        if known is not None and head is not None:
+            (path / "objects/info").mkdir(exist_ok=True)
+            (path / "objects/info/alternates").write_text(f"{known}\n")
+            made.run(["update-ref", _HEAD, head])
+        return made
+
+    def fetch_ref(self, url: str, ref: str | None, *, protocols: str) -> str:
+        """Fetch a branch, a tag or a commit with its history; the commit's id."""
+        wanted = ref or "HEAD"
+        done = self._fetch(url, [wanted], protocols)
+        if done.returncode != 0 and _COMMIT.fullmatch(wanted):
+            # Not every server gives a commit that is named by its id.
+            done = self._fetch(
+                url, ["+refs/heads/*:refs/all/*", "+refs/tags/*:refs/tags/*"], protocols
+            )
+        elif done.returncode == 0:
+            wanted = "FETCH_HEAD"
+        if done.returncode != 0:
+            raise _not_fetched(url, ref, _why(done))
+        found = self.run(["rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}"], check=False)
+        if found.returncode != 0:
+            raise _not_fetched(url, ref, "it has no such commit.")
+        return found.stdout.decode().strip()
+
+    def fetch_commit(self, url: str, commit: str) -> bool:
+        """Fetch one commit, without history where the server lets us; whether it was found."""
+        done = self._fetch(url, ["--depth=1", commit], "https")
+        if done.returncode != 0:
+            everything = ["+refs/heads/*:refs/all/*", "+refs/tags/*:refs/tags/*"]
+            done = self._fetch(url, everything, "https")
+        if done.returncode != 0:
+            raise _not_fetched(url, None, _why(done))
+        return self.run(["cat-file", "-e", f"{commit}^{{commit}}"], check=False).returncode == 0
+
+    def _fetch(
+        self, url: str, words: Sequence[str], protocols: str
+    ) -> subprocess.CompletedProcess[bytes]:
+        options = [word for word in words if word.startswith("--")]
+        refs = [word for word in words if not word.startswith("--")]
+        argv = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", *options]
+        return self.run([*argv, "--", url, *refs], protocols=protocols, check=False)
+
+    def pack(self, commit: str, target: Path) -> None:
+        """Write the commit with all that it needs, but for what the known head has."""
+        known = self.run(["rev-parse", "--verify", "--quiet", _HEAD], check=False)
+        wanted = f"{commit}\n" + (f"^{known.stdout.decode()}" if known.returncode == 0 else "")
+        with target.open("wb") as file:
+            argv = ["pack-objects", "--revs", "--thin", "--stdout", "--quiet"]
+            self.run(argv, stdin=wanted.encode(), stdout=file)
+
+    @contextmanager
+    def importing(self) -> Iterator[IO[bytes]]:
+        """The input of git fast-import; see imported() for what it made."""
+        argv = [*self._argv(), "fast-import", "--quiet", "--force", "--done"]
+        # A crash report would go into the repository: it is this job's alone.
+        with subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=_env(),
+        ) as child:
+            assert child.stdin is not None
+            assert child.stderr is not None
+            try:
+                yield child.stdin
+            except BrokenPipeError:
+                pass  # it has said why
+            except BaseException:
+                child.kill()
+                raise
+            finally:
+                # What is left in the buffer has nobody to read it then.
+                with suppress(BrokenPipeError):
+                    child.stdin.close()
+            errors = child.stderr.read()
+        if child.returncode != 0:
+            raise PaasError("archive", f"The archive cannot be stored: {_last(errors)}")
+
+    def imported(self) -> str:
+        """The commit that was imported."""
+        return self.run(["rev-parse", "--verify", _IMPORTED]).stdout.decode().strip()
+
+    def run(
+        self,
+        words: Sequence[str],
+        *,
+        check: bool = True,
+        at_path: bool = True,
+        protocols: str = "",
+        stdin: bytes = b"",
+        stdout: IO[bytes] | int = subprocess.PIPE,
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run git; raises PaasError with its last words where it fails and check is set."""
+        done = subprocess.run(
+            [*(self._argv() if at_path else ["git"]), *words],
+            input=stdin,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            env=_env(protocols),
+            check=False,
+        )
+        if check and done.returncode != 0:
+            raise PaasError("git-failed", f"git {words[0]} failed: {_why(done)}")
+        return done
+
+    def _argv(self) -> list[str]:
+        return ["git", f"--git-dir={self.path}"]
+
+
+def _env(protocols: str = "") -> dict[str, str]:
+    """Our settings and the network's; protocols: those that may be used, none by default."""
+    env = {name: text for name, text in os.environ.items() if not name.startswith("GIT_CONFIG")}
+    env |= {
+        "GIT_ALLOW_PROTOCOL": protocols,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_COUNT": str(len(_SETTINGS)),
+    }
+    for number, (key, value) in enumerate(_SETTINGS.items()):
+        env |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return env
+
+
+def _not_fetched(url: str, ref: str | None, why: str) -> PaasError:
+    what = f"{ref} of {url}" if ref else url
+    return PaasError(
+        "not-fetched",
+        f"{what} could not be fetched: {why}",
+        "Check the address and that it is public: git ls-remote " + url,
+    )
+
+
+def _why(done: subprocess.CompletedProcess[bytes]) -> str:
+    # With no reason before it: the limit of this process's files ended git index-pack.
+    ended = done.stderr.strip() == b"fatal: fetch-pack: invalid index-pack output"
+    if ended or done.returncode == -signal.SIGXFSZ:
+        return "it is larger than the server takes (setting max_push_mib)."
+    return _last(done.stderr)
+
+
+def _last(errors: bytes) -> str:
+    lines = [line for line in errors.decode("utf-8", "replace").splitlines() if line.strip()]
+    return "\n".join(lines[-_ERROR_LINES:]) or "git gave no reason."

@@ -1,0 +1,64 @@
+"""The jobs of the fetching sandbox: a repository, an archive, an app's submodules.
+
+A job is the JSON file ``job`` of the directory OUT, which is this process's alone; its answer is
+the JSON file ``result`` there. What is printed is for the user.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from paas.domain.git.sources import ArchiveType
+from paas.domain.values.errors import PaasError
+from paas.entrypoints.fetcher import archives, commits, git, submodules
+
+OUT = Path("/tmp/paas/out")  # noqa: S108 - in the sandbox's own /tmp
+KNOWN = Path("/tmp/paas/known/objects")  # noqa: S108 - the app's present objects, read-only
+JOB = "job"
+RESULT = "result"
+PACK = "pack"
+ARCHIVE = "archive"
+
+
+def main() -> int:
+    """Do one job; 0 where it has an answer, be it a refusal."""
+    job: dict[str, Any] = json.loads((OUT / JOB).read_text())
+    kinds = {"git": _git, "archive": _archive, "submodules": _submodules}
+    try:
+        answer = kinds[job["kind"]](job)
+    except PaasError as error:
+        answer = {"error": [error.reference, error.message, error.hint]}
+    (OUT / RESULT).write_text(json.dumps(answer))
+    return 0
+
+
+def _git(job: dict[str, Any]) -> dict[str, Any]:
+    """Fetch a commit and pack what the app's repository does not have of it."""
+    repository = git.Repository.make(OUT / "repository.git", KNOWN, job["head"])
+    commit = repository.fetch_ref(job["url"], job["ref"], protocols="https:http")
+    repository.pack(commit, OUT / PACK)
+    return {"commit": commit}
+
+
+def _archive(job: dict[str, Any]) -> dict[str, Any]:
+    """Make an archive's files a commit on top of the app's present one, and pack it."""
+    path = OUT / ARCHIVE
+    if job["url"]:
+        archives.download(job["url"], path, job["max_download_bytes"])
+    repository = git.Repository.make(OUT / "repository.git", KNOWN, job["head"])
+    kind = ArchiveType(job["type"]) if job["type"] else None
+    limits = commits.Limits(job["max_files"], job["max_bytes"])
+    with archives.opened(path, kind) as members, repository.importing() as stream:
+        writer = commits.CommitWriter(stream, limits)
+        writer.write(members)
+        writer.commit(job["author"], job["message"], job["head"])
+    commit = repository.imported()
+    repository.pack(commit, OUT / PACK)
+    return {"commit": commit}
+
+
+def _submodules(job: dict[str, Any]) -> dict[str, Any]:
+    """Put the submodules' files into the app's tree."""
+    limits = submodules.Limits(job["max_files"], job["max_bytes"])
+    submodules.Tree(Path(job["tree"]), OUT, limits).fill(dict(job["links"]))
+    return {}

@@ -1,0 +1,66 @@
+"""What the client becomes when the gate lets it run git: it takes the app's lock first."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+
+_TEXT_BYTES = 4096
+
+
+def become(words: list[bytes]) -> int:
+    """Take the lock of a plan and execute its program in place.
+
+    Returns on failure; and, in the process that sees to a push, when git has ended.
+    words: as gate/wire.py:answer_exec has them.
+    """
+    lock, holder, count, *rest = words
+    argv, pairs = rest[: int(count)], rest[int(count) :]
+    env = {name: value for name, _, value in (pair.partition(b"=") for pair in pairs)}
+    if lock:
+        from paas.entrypoints.gate_client.witness import witness
+
+        status = witness(env)
+        if status is not None:
+            return status
+        _take(lock, holder.decode())
+    try:
+        os.execvpe(argv[0], argv, env)  # noqa: S606
+    except OSError as error:
+        _say(f"{os.fsdecode(argv[0])} cannot be run here: {error.strerror}.")
+        return 1
+
+
+def _take(path: bytes, holder: str) -> None:
+    """Hold the lock for as long as this process, or anything it starts, lives.
+
+    The descriptor is inherited on purpose: should receive-pack be killed, its hook still deploys.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _say(f"{_present_holder(fd)}; waiting for that push to end.")
+        fcntl.flock(fd, fcntl.LOCK_EX)
+    since = time.strftime("%H:%M:%S", time.gmtime())
+    # A user's name, so nothing in it needs to be escaped; json takes 3 ms to import.
+    text = f'{{"holder": "{holder}", "since": "{since} UTC"}}'.encode()
+    os.pwrite(fd, text.ljust(os.fstat(fd).st_size), 0)
+    os.ftruncate(fd, len(text))
+    os.set_inheritable(fd, True)
+
+
+def _present_holder(fd: int) -> str:
+    """Who holds the lock, in words."""
+    import json
+
+    try:
+        text = json.loads(os.pread(fd, _TEXT_BYTES, 0))
+        return f"{text['holder']} has been pushing to this app since {text['since']}"
+    except (ValueError, KeyError, TypeError):
+        return "Someone is pushing to this app"
+
+
+def _say(text: str) -> None:
+    os.write(2, f" !     {text}\n".encode())

@@ -1,0 +1,287 @@
+"""The client's half of the gate protocol; its form, and the other half: gate/wire.py.
+
+Every SSH command pays for each import here: socket, json, re and dataclasses would together
+cost more than everything else that this program does.
+"""
+
+from __future__ import annotations
+
+import _socket
+import os
+import struct
+import time
+
+TYPE_CHECKING = False  # typing would cost as much as the rest
+if TYPE_CHECKING:
+    from typing import Any
+
+_CONNECT_LIMIT_S = 5.0
+_BUSY_LIMIT_S = 30.0
+_RETRY_S = 0.1
+_EXIT_GONE = 141
+TERMINAL_WANTED = b'{"terminal": "raw"}'
+ENV_ALWAYS = ("TERM", "COLUMNS", "LINES", "NO_COLOR", "GIT_PROTOCOL")
+ENV_HOOK = (
+    "PAAS_APP",
+    "PAAS_APP_ID",
+    "GIT_QUARANTINE_PATH",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_PUSH_OPTION_COUNT",
+    "PAAS_PUSH_PROGRESS",
+)
+_JSON_ESCAPES = {34: '\\"', 92: "\\\\"} | {code: f"\\u{code:04x}" for code in range(32)}
+
+
+class GateDownError(Exception):
+    """Nobody answers on the gate's socket."""
+
+
+def main(etc: str, args: list[str]) -> int:
+    """Run one of the three uses of the client on the server, told apart by the first word."""
+    for fd in (0, 1, 2):
+        _ensure_open(fd)
+    env = {name: os.environ[name] for name in ENV_ALWAYS if name in os.environ}
+    if args[:1] == ["--as"]:
+        command = os.environ.get("SSH_ORIGINAL_COMMAND", "")
+        asked = {"argv": [], "user": args[1], "command": command, "env": env}
+        return _ask_patiently(etc, asked)
+    if args[:1] == ["--hook"]:
+        env.update(_hook_environment())
+        user = os.environ.get("PAAS_USER", "")
+        request = {"argv": ["git:hook"], "user": user, "command": None, "env": env}
+        return _ask_patiently(etc, request, hook=True)
+    return _operator(etc, args, env)
+
+
+def _hook_environment() -> dict[str, str]:
+    """What the hook must tell of the push: where its objects are, its app and its options."""
+    from paas.entrypoints.gate_client.pushtrace import wants_progress
+
+    names = [*ENV_HOOK, *(name for name in os.environ if name.startswith("GIT_PUSH_OPTION_"))]
+    env = {name: os.environ[name] for name in names if name in os.environ}
+    env["PAAS_PUSH_PROGRESS"] = "1" if wants_progress(os.environ) else ""
+    return env
+
+
+def _operator(etc: str, args: list[str], env: dict[str, str]) -> int:
+    """Root on the server: through the gate, or in this process where there is none."""
+    words = args or ["help"]
+    _read_here(words)
+    if "config:edit" in words:
+        from paas.entrypoints.gate_client import editing
+
+        if editing.is_wanted(words):
+            return _edit(etc, words)
+    try:
+        return _ask(etc, {"argv": words, "user": None, "command": None, "env": env})
+    except GateDownError:
+        if not words[0].startswith("server:"):
+            _say("The gate is not running: doing this without it.", prefix="       ")
+        return _in_process(etc, words)
+
+
+def _edit(etc: str, words: list[str]) -> int:
+    """``config:edit`` for root: the other commands that it takes are run by this very program."""
+    import sys
+
+    from paas.domain.values.errors import PaasError
+    from paas.entrypoints import failure
+    from paas.entrypoints.gate_client import editing
+
+    client = os.path.abspath(__file__).replace("gate_client/link.py", "client.py")  # noqa: PTH100
+    argv = [sys.executable, "-I", "-S", client, "--paas-etc", etc]
+    try:
+        return editing.edit(words, lambda more, stdin: editing.run_command([*argv, *more], stdin))
+    except PaasError as error:
+        os.write(2, failure.rendered(error).encode())
+        return error.exit_code
+
+
+def _read_here(words: list[str]) -> None:
+    """Let ``keys:add USER FILE`` and ``certs:add CRT KEY`` read their files from here.
+
+    The gate has another directory. ``http-auth:add-user`` has a password typed.
+    """
+    is_certificate = "certs:add" in words[:3]
+    is_login = "http-auth:add-user" in words[:3]
+    if is_certificate or is_login or (words[0] == "keys:add" and len(words) > 1):
+        from paas.domain.values.errors import PaasError
+        from paas.entrypoints import failure
+        from paas.entrypoints.gate_client import certinput, keyinput, passwordinput
+
+        try:
+            if is_certificate:
+                certinput.files_as_stdin(words)
+            elif is_login:
+                passwordinput.typed_as_stdin(words)
+            else:
+                keyinput.file_as_stdin(words)
+        except PaasError as error:
+            os.write(2, failure.rendered(error).encode())
+            raise SystemExit(error.exit_code) from error
+
+
+def _in_process(etc: str, words: list[str]) -> int:
+    """Become the command line itself, from the virtual environment beside this code."""
+    version = os.path.abspath(__file__).removesuffix("/paas/entrypoints/gate_client/link.py")  # noqa: PTH100
+    python = f"{version}/venv/bin/python"
+    try:
+        os.execv(python, [python, "-I", "-m", "paas.entrypoints.cli", "--etc", etc, *words])  # noqa: S606
+    except FileNotFoundError:
+        _say(f"There is no server installed here: {python} is missing.")
+        return 1
+
+
+def _ask_patiently(etc: str, request: dict[str, Any], hook: bool = False) -> int:
+    """Ask for someone who has no other way: waits out a restart of the gate."""
+    try:
+        return _ask(etc, request, connect_limit_s=_CONNECT_LIMIT_S, hook=hook)
+    except GateDownError:
+        _say("The platform's gate is not running on this server; nothing was done.")
+        _say("Its administrator sees what runs with: sudo paas server:status")
+        return 1
+
+
+def _ask(
+    etc: str, request: dict[str, Any], connect_limit_s: float = 0.0, hook: bool = False
+) -> int:
+    """Send the request until the gate has room for it; the exit status, or never to return."""
+    deadline = time.monotonic() + _BUSY_LIMIT_S
+    while True:
+        answer = _exchange(_connect(etc, connect_limit_s), request, hook)
+        if answer is None:
+            _say("The server ended this command before it was done; see what it did: paas releases")
+            return 1
+        if answer.startswith(b'{"exit": ') and answer.endswith(b"}"):
+            return int(answer[9:-1]) & 0xFF
+        if answer.startswith(b"exec\0"):
+            from paas.entrypoints.gate_client import become
+
+            return become.become(answer.split(b"\0")[1:])
+        if time.monotonic() > deadline:
+            _say(_why_busy(answer))
+            return 1
+        time.sleep(_RETRY_S)
+
+
+def _why_busy(answer: bytes) -> str:
+    """Why a request was not taken, for one who has tried for long."""
+    import json
+
+    why = json.loads(answer).get("busy")
+    if isinstance(why, str):
+        return why
+    return "The server is busy with as many commands as it takes; try again in a moment."
+
+
+def _connect(etc: str, limit_s: float) -> _socket.socket:
+    """A connection to the gate. Raises GateDownError when nobody listens until the limit."""
+    try:
+        with open(f"{etc}/gate", encoding="utf-8") as file:  # noqa: PTH123
+            path = file.read().strip()
+    except OSError as error:
+        raise GateDownError(str(error)) from error
+    deadline = time.monotonic() + limit_s
+    while True:
+        sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+        try:
+            sock.connect(path)
+            return sock
+        except OSError as error:
+            sock.close()
+            if time.monotonic() >= deadline:
+                raise GateDownError(str(error)) from error
+            time.sleep(_RETRY_S)
+
+
+def _exchange(sock: _socket.socket, request: dict[str, Any], hook: bool) -> bytes | None:
+    """Send the request and our three descriptors; the answer's JSON, or None if none came."""
+    body = _json(request).encode("utf-8", "surrogatepass")
+    data = struct.pack("!I", len(body)) + body
+    rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack("3i", 0, 1, 2))]
+    try:
+        sent = sock.sendmsg([data], rights)
+        while sent < len(data):
+            sent += sock.send(data[sent:])
+    except OSError:
+        pass  # it may have answered before it read everything
+    raw = None
+    try:
+        while True:
+            answer = _answer(sock, hook)
+            if answer != TERMINAL_WANTED:
+                return answer
+            from paas.entrypoints.gate_client.rawmode import RawMode
+
+            raw = RawMode()
+            raw.enter(sock)
+    except OSError:
+        return None
+    finally:
+        if raw is not None:
+            raw.leave()
+        sock.close()
+
+
+def _answer(sock: _socket.socket, hook: bool) -> bytes:
+    """The next answer's JSON. Raises OSError where none comes any more."""
+    if not hook:
+        # A hook's verdict counts even when the pusher has left; for the rest, a client whose
+        # reader is gone would wait for ever (sshd sends no signal without a terminal).
+        _wait_for_answer(sock)
+    header = _receive(sock, 4)
+    return _receive(sock, struct.unpack("!I", header)[0])
+
+
+def _wait_for_answer(sock: _socket.socket) -> None:
+    """Return when an answer can be read; end this process when nobody reads its output."""
+    import select
+
+    poll = select.poll()
+    poll.register(sock.fileno(), select.POLLIN)
+    poll.register(1, 0)
+    while True:
+        events = dict(poll.poll())
+        if sock.fileno() in events:
+            return
+        if events.get(1, 0) & (select.POLLERR | select.POLLHUP):
+            os._exit(_EXIT_GONE)
+        poll.unregister(1)  # not a file that can be watched
+
+
+def _receive(sock: _socket.socket, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        part = sock.recv(count - len(data))
+        if not part:
+            raise ConnectionResetError
+        data += part
+    return data
+
+
+def _ensure_open(fd: int) -> None:
+    """Open a standard descriptor that the caller closed, so that none of ours takes its place."""
+    try:
+        os.fstat(fd)
+    except OSError:
+        null = os.open(os.devnull, os.O_RDWR)
+        if null != fd:
+            os.dup2(null, fd)
+            os.close(null)
+
+
+def _json(value: object) -> str:
+    """JSON of texts, None, lists and dicts, which is all that a request has."""
+    if value is None:
+        return "null"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_json(k)}:{_json(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_json, value)) + "]"
+    return f'"{str(value).translate(_JSON_ESCAPES)}"'
+
+
+def _say(text: str, prefix: str = " !     ") -> None:
+    """Write to descriptor 2, since sys.stderr is None where the caller had closed it."""
+    os.write(2, f"{prefix}{text}\n".encode("utf-8", "backslashreplace"))

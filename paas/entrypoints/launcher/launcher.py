@@ -1,0 +1,319 @@
+"""The launcher: from a root process of the supervisor to the app's own, isolated, in one exec.
+
+It reads a launch spec (paas/domain/releases/launch_spec.py), kills what a former start left in its
+cgroups, joins them, waits out the backoff, takes the log pipe, limits, mounts and the app's uid,
+and becomes the command. Whatever it cannot do ends it with one line ``paas-launch: ...`` in the
+instance's log and status 70; a command that does not exist ends with 127, as in a shell.
+
+Run on each start of each process, it imports next to nothing: json, signal, re, pathlib and the
+like cost more than all system calls made here.
+"""
+
+# pathlib and contextlib are too slow to import:
+# ruff: noqa: PTH103, PTH105, PTH108, PTH120, PTH123, SIM105
+
+import os
+import stat
+import sys
+import time
+
+from paas.entrypoints.launcher import ending
+from paas.entrypoints.launcher.cgroups import enter_cgroups
+from paas.entrypoints.launcher.kernel import Kernel
+from paas.entrypoints.launcher.mounts import Mounts
+from paas.entrypoints.launcher.record import Record, plan_start, record_from, started_after_wait
+from paas.entrypoints.launcher.rights import become
+
+EXIT_FAILED = 70
+EXIT_NOT_EXECUTABLE = 126
+EXIT_NOT_FOUND = 127
+DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+PIPE_BYTES = 1_048_576
+_F_SETPIPE_SZ = 1031
+_SIGKILL = 9
+_SIG_SETMASK = 2
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
+    Spec = dict[str, Any]
+
+
+def main(argv: "list[str]") -> "NoReturn":
+    """Launch the spec that argv names; ends in exec or in an exit status."""
+    try:
+        parent = os.getppid()
+        _reset_signals()
+        kernel = Kernel()
+        kernel.set_parent_death_signal(_SIGKILL)
+        os.closerange(3, 1 << 20)
+        spec = read_json(argv[1])
+        _take_standard_streams(spec)
+        enter_cgroups(spec["cgroups"])
+        _await_turn(spec, parent)
+        _set_limits(spec["limits"])
+        take_terminal = _terminal_taker(spec)
+        tell_keeper = ending.teller(spec)
+        separated = _separated(spec, kernel)
+        mounts = Mounts(spec, kernel)
+        tell_keeper(mounts.build(proc=not separated))
+        if separated:
+            _enclose(spec, kernel, mounts)
+            take_terminal(int(spec["uid"]))
+        else:
+            take_terminal(int(spec["uid"]))
+            become(int(spec["uid"]), kernel, parent)
+        _execute(spec)
+    except Exception as error:
+        _say(f"paas-launch: {_reason(error)}")
+        os._exit(EXIT_FAILED)
+    os._exit(EXIT_FAILED)
+
+
+def read_json(path: str) -> "Any":
+    """A JSON file's value; by the C half of the json module, whose other half costs 5 ms."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    try:
+        return __import__("_json").make_scanner(_ScannerOptions)(text, 0)[0]
+    except (ImportError, AttributeError, TypeError):
+        import json
+
+        return json.loads(text)
+
+
+class _ScannerOptions:
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = float
+    memo: "dict[str, str]" = {}  # noqa: RUF012
+
+
+def _take_standard_streams(spec: "Spec") -> None:
+    """Put the log pipe on 1 and 2 and /dev/null on 0; a build keeps its caller's."""
+    path = spec["log_fifo"]
+    if path is None:
+        return
+    fd = open_pipe(path, int(spec["uid"]))
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
+    os.close(fd)
+    null = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    _announce(path)
+
+
+def open_pipe(path: str, uid: int) -> int:
+    """Open the FIFO for both ways, so that a restart of its reader goes unnoticed; make it first.
+
+    It belongs to the app, which can therefore open /dev/stdout anew.
+    """
+    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+    try:
+        os.mkfifo(path, 0o600)
+    except FileExistsError:
+        pass
+    fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    if not stat.S_ISFIFO(os.fstat(fd).st_mode):
+        raise OSError(f"{path} is not a FIFO")
+    os.fchown(fd, uid, uid)
+    try:
+        import fcntl
+
+        fcntl.fcntl(fd, _F_SETPIPE_SZ, PIPE_BYTES)
+    except OSError:
+        pass  # 64 KiB do as well
+    return fd
+
+
+def _announce(path: str) -> None:
+    """Tell the log process of the FIFO; one that is not there finds it when it starts.
+
+    The descriptor goes along: it keeps the last words of a process that ends before the log
+    process has opened the FIFO itself.
+    """
+    import _socket
+
+    descriptor = (1).to_bytes(4, sys.byteorder)
+    try:
+        sender = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
+        sender.settimeout(0.2)
+        rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, descriptor)]
+        sender.sendmsg([path.encode()], rights, 0, path.rsplit("/", 3)[0] + "/log.sock")
+        sender.close()
+    except OSError:
+        pass
+
+
+def _await_turn(spec: "Spec", parent: int) -> None:
+    """Wait out the backoff, keep the crash file, and say in the app's log what happens."""
+    path = spec["crash_file"]
+    if path is None:
+        return
+    try:
+        past = record_from(read_json(path))
+    except (OSError, ValueError, StopIteration):
+        past = None
+    record, delay = plan_start(past, time.time(), parent)
+    _replace(path, record)
+    if delay > 0.0:
+        _log(spec, f"Process ended {record.streak} times in a row; next start in {delay:.0f} s")
+        time.sleep(delay)
+        record = started_after_wait(record, time.time())
+        _replace(path, record)
+    former = "crashed" if record.exits else "down"
+    _log(spec, f"State changed from {former} to starting")
+
+
+def _replace(path: str, record: Record) -> None:
+    """Write the crash file; where the disk has no room for a second one, over the first.
+
+    A full disk keeps no app from coming back, with or without a record of it.
+    """
+    content = record.to_json().encode()
+    temporary = f"{path}.new"
+    try:
+        _write(temporary, content)
+        os.replace(temporary, path)
+    except OSError:
+        try:
+            _write(path, content)
+            os.unlink(temporary)
+        except OSError:
+            pass
+
+
+def _write(path: str, content: bytes) -> None:
+    """Over what is there: its room is taken, and is not given back before it is needed."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.write(fd, content)
+        os.ftruncate(fd, len(content))
+    finally:
+        os.close(fd)
+
+
+def _log(spec: "Spec", text: str) -> None:
+    """Add a line of the platform to the app's log file; a full disk stops no app."""
+    if spec["app_log"] is None:
+        return
+    now = time.time_ns() // 1000
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // 1_000_000))
+    line = f"{stamp}.{now % 1_000_000:06d}+00:00 paas[{spec['label']}]{_release(spec)}: {text}\n"
+    try:
+        os.makedirs(os.path.dirname(spec["app_log"]), 0o711, exist_ok=True)
+        fd = os.open(spec["app_log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+        os.write(fd, line.encode())
+        os.close(fd)
+    except OSError:
+        pass
+
+
+def _release(spec: "Spec") -> str:
+    """`` v5``, as log lines tell the release of an instance: the name of its pipe has it."""
+    words = (spec["log_fifo"] or "").rpartition("@")[2].split("-")
+    return f" {words[1]}" if len(words) > 1 and words[1][:1] == "v" else ""
+
+
+def _terminal_taker(spec: "Spec") -> "Callable[[int], None]":
+    """What takes a terminal, if one is wanted; imported before this code is out of sight."""
+    if not spec.get("terminal"):
+        return lambda _: None
+    from paas.entrypoints.launcher import terminal
+
+    return terminal.take
+
+
+def _separated(spec: "Spec", kernel: Kernel) -> bool:
+    """Whether this process's children have a PID namespace of their own, as far as possible."""
+    if not spec.get("separate"):
+        return False
+    from paas.entrypoints.launcher import pids
+
+    return pids.separate(kernel)
+
+
+def _enclose(spec: "Spec", kernel: Kernel, mounts: Mounts) -> None:
+    """Return as the second process of the new namespace, without rights."""
+    from paas.entrypoints.launcher import pids
+
+    def prepare() -> None:
+        mounts.mount_proc()
+        # Its parent is outside, where it has no number.
+        become(int(spec["uid"]), kernel, parent=0, separate=True)
+
+    pids.enclose(prepare, lambda: pids.end_writing(kernel) if spec["writable_slug"] else None)
+    if not spec.get("terminal"):
+        os.setsid()
+
+
+def _set_limits(limits: "dict[str, int]") -> None:
+    """Set resource limits; where this root may not raise one, the highest that it may."""
+    import resource
+
+    for name, value in limits.items():
+        number = getattr(resource, f"RLIMIT_{name.upper()}")
+        try:
+            resource.setrlimit(number, (value, value))
+        except (ValueError, PermissionError):
+            hard = resource.getrlimit(number)[1]
+            resource.setrlimit(number, (hard, hard))
+
+
+def _reset_signals() -> None:
+    """Default actions and an empty mask: Python and the supervisor had changed some."""
+    signals = __import__("_signal")
+    for number in range(1, signals.NSIG):
+        try:
+            signals.signal(number, signals.SIG_DFL)
+        except (OSError, ValueError):
+            continue
+    signals.pthread_sigmask(_SIG_SETMASK, ())
+
+
+def _execute(spec: "Spec") -> "NoReturn":
+    """Become the command. A missing one exits 127, one that cannot be run 126."""
+    env = {encode(name): encode(value) for name, value in spec["env"].items()}
+    argv = [encode(argument) for argument in spec["argv"]]
+    name = spec["argv"][0]
+    search = env.get(b"PATH", DEFAULT_PATH.encode())
+    places = [argv[0]] if b"/" in argv[0] else [p + b"/" + argv[0] for p in search.split(b":") if p]
+    failure: OSError | None = None
+    for place in places:
+        try:
+            os.execve(place, argv, env)  # noqa: S606 - this is the very point
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            failure = failure or error
+    if failure is None:
+        _say(f"paas-launch: {name}: command not found")
+        os._exit(EXIT_NOT_FOUND)
+    _say(f"paas-launch: {name}: {failure.strerror}")
+    os._exit(EXIT_NOT_EXECUTABLE)
+
+
+def encode(text: str) -> bytes:
+    """The bytes that a config var or argument came as."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _reason(error: Exception) -> str:
+    if not isinstance(error, OSError):
+        return f"{type(error).__name__}: {error}"
+    if error.strerror is None or error.filename is None:
+        return str(error.strerror or error)
+    return f"{error.filename}: {error.strerror}"
+
+
+def _say(text: str) -> None:
+    try:
+        os.write(2, text.replace("\n", " ").encode("utf-8", "backslashreplace") + b"\n")
+    except OSError:
+        pass

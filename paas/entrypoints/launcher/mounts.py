@@ -1,0 +1,226 @@
+"""The file system as one process of an app sees it: a private mount namespace, never the host's.
+
+Everything is reached through descriptors opened before anything is covered, so that the slug,
+the binds and the hidden directories may lie below one another or below /tmp.
+Standard library only.
+"""
+
+# pathlib and contextlib are too slow to import:
+# ruff: noqa: PTH101, PTH102, PTH112, PTH115, PTH116, PTH120, PTH123, PTH211, SIM105
+
+import os
+import stat
+
+from paas.entrypoints.launcher.kernel import (
+    CLONE_NEWIPC,
+    CLONE_NEWNS,
+    MS_BIND,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_REC,
+    MS_SLAVE,
+    Kernel,
+)
+from paas.entrypoints.launcher.places import APP, separate_gid
+
+ALWAYS_HIDDEN = ("/home", "/root")
+HOST_ETC = "/home/.etc"  # below what is hidden, so that the directory is ours
+KEPT = "/home/.scratch"
+SCRATCH = (("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/dev/shm", 0o1777))  # noqa: S108
+_INODES_PER_MIB = 256
+_HIGHEST_SYSTEM_UID = 999
+_NOBODY = 65_534
+_TERMINALS = 64
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Mounts:
+    """Builds the view of one spec; call build() once, as root."""
+
+    def __init__(self, spec: "dict[str, Any]", kernel: Kernel) -> None:
+        self._spec = spec
+        self._uid = int(spec["uid"])
+        self._kernel = kernel
+        self._scratch = ""  # /proc/self/fd/N of the one tmpfs
+        self._ours: set[int] = set()  # st_dev of the file systems that are this process's alone
+
+    def build(self, *, proc: bool = True) -> int:
+        """Enter a new mount namespace and arrange it; returns a descriptor of the scratch layer.
+
+        proc: False leaves /proc to mount_proc, in a new PID namespace. Raises OSError on
+        what must not fail.
+        """
+        make_app_directory()
+        self._kernel.unshare(CLONE_NEWNS | CLONE_NEWIPC)
+        # Not private: what the host unmounts would stay in use for as long as the process runs.
+        self._kernel.mount("none", "/", None, MS_REC | MS_SLAVE)
+        slug = _handle(self._spec["slug"])
+        sources = [_handle(bind["source"]) for bind in self._spec["binds"]]
+        try:
+            self._kernel.seal("/")
+        except OSError:
+            pass  # an old kernel or container runtime: the uid still stands between
+        self._mount_scratch()
+        self._mount_app(slug)
+        self._hide()
+        for path, mode in SCRATCH:
+            self._cover(path, mode)
+        for bind, source in zip(self._spec["binds"], sources, strict=True):
+            self._bind(source, bind["target"], writable=bind["writable"])
+        self._show_accounts()
+        self._show_scratch()
+        self._mount_terminals()
+        if proc:
+            self.mount_proc()
+        return int(self._scratch.rpartition("/")[2])
+
+    def _mount_scratch(self) -> None:
+        """The tmpfs for everything that is written; /app covers it, a descriptor keeps it."""
+        mib = int(self._spec["scratch_mib"])
+        options = f"size={mib}m,nr_inodes={max(16_384, mib * _INODES_PER_MIB)},mode=0755"
+        self._kernel.mount("paas", APP, "tmpfs", MS_NOSUID | MS_NODEV, options)
+        self._scratch = _handle(APP)
+        self._ours.add(os.stat(APP).st_dev)
+
+    def _mount_app(self, slug: str) -> None:
+        if self._spec["writable_slug"]:
+            self._kernel.bind(slug, APP, writable=True)
+            return
+        upper, work = self._make("upper", 0o755), self._make("work", 0o755)
+        os.chown(upper, self._uid, self._uid)
+        options = f"lowerdir={slug},upperdir={upper},workdir={work}"
+        self._kernel.mount("paas", APP, "overlay", MS_NOSUID | MS_NODEV, options)
+
+    def _hide(self) -> None:
+        """Cover directories with empty ones; parents first, so that what they hid is skipped."""
+        for path in sorted({*ALWAYS_HIDDEN, *self._spec["hide"]}):
+            if os.path.isdir(path):
+                self._cover(path, 0o755)
+
+    def _cover(self, path: str, mode: int) -> None:
+        """Put an empty directory of the scratch layer over path."""
+        empty = self._make(path.strip("/").replace("/", "\\"), mode)
+        if os.path.isdir(path):
+            self._kernel.mount(empty, path, None, MS_BIND)
+
+    def _bind(self, source: str, target: str, *, writable: bool) -> None:
+        """Show source at target, which is made where it is missing in a layer of our own."""
+        inside_app = target == APP or target.startswith(APP + "/")
+        real = os.path.realpath(target)
+        if inside_app and real != target:
+            raise OSError(f"cannot bind on {target}: the app has a symbolic link there")
+        directory = stat.S_ISDIR(os.stat(source).st_mode)
+        if not os.path.lexists(real):
+            parent = os.path.dirname(real)
+            self._make_directories(parent, owned=inside_app)
+            if directory:
+                self._make_directories(real, owned=inside_app)
+            else:
+                self._require_ours(parent)
+                os.close(os.open(real, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
+        self._kernel.bind(source, real, writable=writable)
+
+    def _make_directories(self, path: str, *, owned: bool) -> None:
+        """Make path and its missing parents, but never on a file system of the host."""
+        if os.path.isdir(path):
+            return
+        parent = os.path.dirname(path)
+        self._make_directories(parent, owned=owned)
+        if not owned:
+            self._require_ours(parent)
+        os.mkdir(path, 0o755)
+        if owned:
+            os.chown(path, self._uid, self._uid)
+
+    def _require_ours(self, directory: str) -> None:
+        if os.stat(directory).st_dev not in self._ours:
+            raise OSError(f"cannot bind below {directory}: there is no such place to bind on")
+
+    def _show_accounts(self) -> None:
+        """An /etc with accounts of its own: the host's system accounts and the app.
+
+        Not by mounts on the two files: whenever the host replaces /etc/passwd, as useradd does, the
+        kernel drops what is mounted on the former one, in every namespace. So /etc is a directory
+        of ours, whose other names lead to the host's.
+        """
+        app = f"app:x:{self._uid}:{self._uid}::{APP}:/bin/bash\n".encode()
+        groups = f"app:x:{self._uid}:\napp-once:x:{separate_gid(self._uid)}:\n".encode()
+        own = {"passwd": app, "group": groups}
+        os.mkdir(HOST_ETC, 0o755)
+        self._kernel.mount("/etc", HOST_ETC, None, MS_BIND | MS_REC)
+        shown = self._make("etc", 0o755)
+        for entry in os.scandir(HOST_ETC):
+            path = f"{shown}/{entry.name}"
+            if entry.name in own:
+                with open(entry.path, "rb") as host, open(path, "xb") as ours:
+                    ours.write(b"".join([*system_accounts(host), own[entry.name]]))
+                os.chmod(path, 0o644)
+            else:
+                os.symlink(os.readlink(entry.path) if entry.is_symlink() else entry.path, path)
+        self._kernel.bind(shown, "/etc", writable=False)
+
+    def _show_scratch(self) -> None:
+        """The whole layer, for root alone: for a keeper that was not there when this began."""
+        os.mkdir(KEPT, 0o700)
+        os.mkdir(f"{KEPT}/all", 0o700)
+        self._kernel.mount(self._scratch, f"{KEPT}/all", None, MS_BIND)
+
+    def _mount_terminals(self) -> None:
+        """A /dev/pts of its own: nobody else's terminals are in sight, nor can it use them all up.
+
+        /dev/ptmx makes its terminals in the /dev/pts beside it (Linux 4.7). Where the mount is
+        refused the host's stays; the uid stands between then.
+        """
+        options = f"newinstance,ptmxmode=0666,mode=0600,max={_TERMINALS}"
+        try:
+            self._kernel.mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, options)
+        except OSError:
+            pass
+
+    def mount_proc(self) -> None:
+        """A /proc of this PID namespace, without other users' processes.
+
+        Where it is refused, the old one stays.
+        """
+        flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
+        for option in ("hidepid=invisible", "hidepid=2"):
+            try:
+                self._kernel.mount("proc", "/proc", "proc", flags, option)
+                return
+            except OSError:
+                continue
+
+    def _make(self, name: str, mode: int) -> str:
+        path = f"{self._scratch}/{name}"
+        os.mkdir(path, 0o755)
+        os.chmod(path, mode)
+        return path
+
+
+def make_app_directory() -> None:
+    """The empty /app of the host, which only serves as the mount point."""
+    try:
+        os.mkdir(APP, 0o755)
+    except FileExistsError:
+        pass
+
+
+def system_accounts(lines: "Any") -> "list[bytes]":
+    """The lines of a passwd or group file that are not people's: ids below 1000 and nobody."""
+    kept = []
+    for line in lines:
+        fields = line.rstrip(b"\n").split(b":")
+        if len(fields) < 3 or not fields[2].isdigit() or fields[0] == b"app":
+            continue
+        if int(fields[2]) <= _HIGHEST_SYSTEM_UID or int(fields[2]) == _NOBODY:
+            kept.append(b":".join(fields) + b"\n")
+    return kept
+
+
+def _handle(path: str) -> str:
+    """A path that stays good when path itself is covered: a descriptor of the file there."""
+    return f"/proc/self/fd/{os.open(path, os.O_PATH | os.O_CLOEXEC)}"

@@ -1,0 +1,34 @@
+"""The launcher's part that drops root for good. Standard library only."""
+
+import os
+
+from paas.entrypoints.launcher.kernel import Kernel
+from paas.entrypoints.launcher.places import APP, separate_gid
+
+_EXIT_ORPHAN = 70
+_SIGKILL = 9
+
+
+def become(uid: int, kernel: Kernel, parent: int, *, separate: bool = False) -> None:
+    """Drop to the app's uid with nothing left of root, tied to the supervisor's life.
+
+    separate: with a gid of its own, since the kernel lets nobody trace or look into a process of
+    another gid (ptrace(2), access mode checking). The app's own group stays among its groups.
+    """
+    if uid < 1:
+        raise OSError("the spec asks for root")
+    kernel.drop_capability_bounds()
+    os.setgroups([uid] if separate else [])
+    gid = separate_gid(uid) if separate else uid
+    try:
+        os.setresgid(gid, gid, gid)
+    except OSError:
+        os.setresgid(uid, uid, uid)  # a container that has no such gid
+    os.setresuid(uid, uid, uid)
+    kernel.clear_capabilities()
+    kernel.set_no_new_privs()
+    kernel.set_parent_death_signal(_SIGKILL)
+    if os.getppid() != parent:
+        os._exit(_EXIT_ORPHAN)  # it died before the signal was set
+    os.chdir(APP)
+    os.umask(0o022)

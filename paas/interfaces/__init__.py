@@ -1,0 +1,87 @@
+"""The outside world as the services see it: one Protocol for each thing that adapters provide."""
+
+from paas.domain.logs.loglines import LogLine
+from paas.interfaces.builds import Builder, BuildpackCatalog, BuildQueue, Built, Slugs
+from paas.interfaces.certificates import (
+    CertificateFiles,
+    CertificateReader,
+    Issuer,
+)
+from paas.interfaces.imports import Archive, Imported, Importer, Submodules
+from paas.interfaces.locks import KeyFile, KeyReader, Locks, Reserve
+from paas.interfaces.machine import Ground
+from paas.interfaces.output import (
+    Clock,
+    DrainProcess,
+    Logs,
+    Narrator,
+    RequestLog,
+    Reword,
+)
+from paas.interfaces.pages import Pages
+from paas.interfaces.proxy import (
+    HealthProbe,
+    Ports,
+    Proxy,
+    ProxyChoice,
+    ProxyKind,
+    Resolver,
+    ServerFile,
+)
+from paas.interfaces.repository import Commit, Quarantine, Refs, Repository, Tree
+from paas.interfaces.runtime import Caller, Layers, OneOff, Runs, Runtime, StorageFiles
+from paas.interfaces.schedules import Bookmark, Schedules
+from paas.interfaces.store import Store
+from paas.interfaces.store_keeper import StoreKeeper
+from paas.interfaces.trash import Trash
+
+__all__ = [
+    "Archive",
+    "Bookmark",
+    "BuildQueue",
+    "Builder",
+    "BuildpackCatalog",
+    "Built",
+    "Caller",
+    "CertificateFiles",
+    "CertificateReader",
+    "Clock",
+    "Commit",
+    "DrainProcess",
+    "Ground",
+    "HealthProbe",
+    "Imported",
+    "Importer",
+    "Issuer",
+    "KeyFile",
+    "KeyReader",
+    "Layers",
+    "Locks",
+    "LogLine",
+    "Logs",
+    "Narrator",
+    "OneOff",
+    "Pages",
+    "Ports",
+    "Proxy",
+    "ProxyChoice",
+    "ProxyKind",
+    "Quarantine",
+    "Refs",
+    "Repository",
+    "RequestLog",
+    "Reserve",
+    "Resolver",
+    "Reword",
+    "Runs",
+    "Runtime",
+    "Schedules",
+    "ServerFile",
+    "Slugs",
+    "StorageFiles",
+    "Store",
+    "StoreKeeper",
+    "Submodules",
+    "Trash",
+    "Tree",
+]

@@ -1,0 +1,151 @@
+"""From a tree to a slug."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from paas.domain.apps.apps import App
+from paas.domain.builds.buildpacks import Buildpack, StaticFiles
+from paas.domain.manifest.procfile import Processes
+from paas.domain.releases.releases import (
+    ConfigVars,
+)
+from paas.domain.routing.sites import SlugFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What the buildpacks made.
+
+    buildpack: their names, in order. processes: those that the last one proposes where there is no
+    Procfile line. config: defaults for config vars. static: files for the proxy to serve where
+    there is no web process. procfile: the Procfile as it is after the build, or None.
+    """
+
+    buildpack: str
+    processes: Processes
+    config: ConfigVars = field(default_factory=dict)
+    static: StaticFiles | None = None
+    procfile: bytes | None = None
+
+
+class Builder(Protocol):
+    """The buildpacks, run in the build sandbox as the app's uid."""
+
+    def build(
+        self,
+        app: App,
+        tree: Path,
+        config: ConfigVars,
+        output: Callable[[bytes], None],
+        *,
+        buildpacks: Sequence[Buildpack] = (),
+        commit: str = "",
+        check: Callable[[], None] = lambda: None,
+    ) -> Built:
+        """Detect and compile the tree in place. output takes each line, without its end.
+
+        buildpacks: the app's own, in order; none: the first of the platform's that fits.
+        check: called several times a second; what it raises ends the build and all of it.
+        Raises PaasError with the reason where no buildpack fits or the build fails.
+        """
+
+    def left(self, app_id: int) -> bool:
+        """Whether there is anything for `clear`; nothing is changed."""
+
+    def clear(self, app_id: int) -> bool:
+        """End what an interrupted build of the app left running or lying about; whether it did."""
+
+
+class BuildQueue(Protocol):
+    """Whose turn it is to build: so many at once on a server, in the order of arrival."""
+
+    def turn(
+        self,
+        build_id: str,
+        moved: Callable[[int, Sequence[str]], None],
+        check: Callable[[], None],
+    ) -> AbstractContextManager[None]:
+        """Hold one of the places to build, after a wait for it.
+
+        moved: called with each new place in the queue, 1 for the next, and with the ids of the
+        builds before it, those that are being built first. check: called several times
+        a second while it waits; what it raises ends the wait.
+        """
+
+    def place(self, build_id: str) -> int | None:
+        """0: it is being built; 1: it is next; None: it is not in the queue."""
+
+    def ask_to_cancel(self, build_id: str, user: str) -> None:
+        """Leave word for whoever builds it."""
+
+    def cancelled_by(self, build_id: str) -> str | None:
+        """Who wants it cancelled."""
+
+    def forget(self, build_id: str) -> None:
+        """Remove what was left for a build that has ended."""
+
+
+class BuildpackCatalog(Protocol):
+    """Which buildpacks this server has."""
+
+    def names(self) -> tuple[str, ...]:
+        """The platform's own, in the order in which they are tried."""
+
+    def why_not(self, directory: str) -> str | None:
+        """Why a directory of the server cannot be a buildpack, as a sentence; None where it can."""
+
+
+class Slugs(Protocol):
+    """The directories of slugs and of builds in progress."""
+
+    def new_build(self, build_id: str, uid: int) -> Path:
+        """An empty directory, owned by uid, for a build's tree."""
+
+    def narrow(self, build_id: str, folder: str) -> None:
+        """Make a folder of a tree just written the build's directory; the rest goes.
+
+        Raises PaasError where there is no such folder.
+        """
+
+    def freeze(self, build_id: str) -> int:
+        """Turn a finished build's tree into the slug of that id; returns its size in bytes."""
+
+    def await_disk(self) -> None:
+        """Return when the slugs that were frozen would outlive a power cut.
+
+        Raises PaasError where the disk does not take them.
+        """
+
+    def path(self, slug_id: str) -> Path: ...
+    def page(self, slug_id: str, name: str) -> Path | None:
+        """A file at the top of a slug that the proxy can show; None where there is none."""
+
+    def folder(self, slug_id: str, name: str) -> SlugFolder | None:
+        """A folder of a slug; None where there is none, or a link leads to it."""
+
+    def remove(self, slug_id: str) -> None:
+        """Delete a slug or an unfinished build; no error where there is none."""
+
+    def remove_cache(self, app_id: int) -> None: ...
+    def empty_cache(self, app_id: int) -> None:
+        """Delete what an app's builds keep, but which Python it has: that stays with the app."""
+
+    def cache_bytes(self, app_id: int) -> int:
+        """What an app's build cache takes on the disk."""
+
+    def unfinished(self) -> list[str]:
+        """The ids of builds in progress, or left by a crash."""
+
+    def slugs(self) -> list[str]: ...
+    def damage(self, slug_id: str) -> str | None:
+        """Why nothing can be started from a slug, as the end of a sentence; None where it can."""
+
+    def check_room(self) -> None:
+        """Raises PaasError where the disk has no room for anything: no bytes, no names of files,
+        or nothing can be written to it."""
+
+    def check_space(self) -> None:
+        """Raises PaasError where the disk is too full for a build."""

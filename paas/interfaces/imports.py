@@ -1,0 +1,79 @@
+"""Code that comes from elsewhere instead of by a push."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from paas.domain.apps.apps import App
+from paas.domain.git.sources import ArchiveType, GitSource
+from paas.interfaces.repository import Quarantine
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A commit that was fetched, whose objects are not the repository's yet."""
+
+    commit: str
+    quarantine: Quarantine
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An archive to make a commit of. source: its address, or a stream of its bytes.
+
+    kind: what it must be; None: what it turns out to be. author: ``alice <alice@example.com>``.
+    """
+
+    source: str | BinaryIO
+    kind: ArchiveType | None
+    author: str
+    message: str
+
+
+class Importer(Protocol):
+    """Fetches commits in the sandbox, as the app's uid, into a quarantine beside its repository.
+
+    Whoever calls it keeps pushes to the app out. head: the commit that the app's repository has
+    at the tip of the branch in question, or None. output takes each line, without its end.
+    All raise PaasError with the reason where something cannot be fetched or must not be taken.
+    """
+
+    def fetched(
+        self, app: App, source: GitSource, head: str | None, output: Callable[[bytes], None]
+    ) -> AbstractContextManager[Imported]:
+        """A commit of a git repository, checked as a pushed one is. Gone after the context, if it
+        was not kept."""
+
+    def unpacked(
+        self, app: App, archive: Archive, head: str | None, output: Callable[[bytes], None]
+    ) -> AbstractContextManager[Imported]:
+        """A commit of an archive's files on top of head."""
+
+    def keep(self, app_id: int, imported: Imported, branch: str) -> None:
+        """Make the objects the repository's own and the commit the tip of a branch."""
+
+    def left(self, app_id: int) -> bool:
+        """Whether there is anything for `clear`; nothing is changed."""
+
+    def clear(self, app_id: int) -> bool:
+        """End and remove what an interrupted fetch left; whether there was something."""
+
+
+class Submodules(Protocol):
+    """The other repositories that an app's tree refers to."""
+
+    def fetch(
+        self,
+        app: App,
+        tree: Path,
+        links: Mapping[str, str],
+        output: Callable[[bytes], None],
+        check: Callable[[], None],
+    ) -> None:
+        """Put their files into a tree that was just written. links: commit ids by path.
+
+        As the app's uid, in the sandbox. check: called several times a second; what it raises ends
+        it. Raises PaasError, which names the submodule.
+        """

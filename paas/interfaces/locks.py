@@ -1,0 +1,76 @@
+"""Locks, and who may come in."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from paas.domain.apps.apps import Key
+from paas.domain.values.names import UserName
+
+
+class Locks(Protocol):
+    """Locks between processes of this server; the kernel frees them when a process ends."""
+
+    def app(
+        self,
+        app_id: int,
+        holder: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> AbstractContextManager[None]:
+        """Hold the app's own lock. waiting, given the present holder, surrounds a wait.
+
+        holder: what is done and by whom, in words.
+        """
+
+    def app_is_held(self, app_id: int) -> bool: ...
+
+    def retiring(self, app_id: int) -> AbstractContextManager[None]:
+        """Mark that this process sees to the end of instances; others may at the same time."""
+
+    def is_retiring(self, app_id: int) -> bool:
+        """Whether any process does."""
+
+    def stopping(self, app_id: int) -> AbstractContextManager[None]:
+        """Be the only one who stops instances of the app that were live."""
+
+    def push(self, app_id: int) -> Path:
+        """The file that a pusher's client locks before receive-pack; made where it is missing."""
+
+    def pushing(
+        self,
+        app_id: int,
+        user: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> AbstractContextManager[None]:
+        """Be the one who pushes to the app, without a push; otherwise as ``app``."""
+
+    def idle_push(self, app_id: int) -> AbstractContextManager[bool]:
+        """Keep pushes out for a moment. False, and they are not kept out, while one goes on."""
+
+
+class KeyReader(Protocol):
+    """What tells the fingerprint of a public key."""
+
+    def read(self, user: UserName, text: str) -> Key:
+        """Parse one line of an OpenSSH public key file. Raises PaasError where it is none."""
+
+
+class KeyFile(Protocol):
+    """What sshd reads."""
+
+    def has(self, keys: Sequence[Key]) -> bool:
+        """Whether `publish` would change nothing."""
+
+    def publish(self, keys: Sequence[Key]) -> None:
+        """Make sshd accept exactly these keys."""
+
+
+class Reserve(Protocol):
+    """Room on the disk that the platform holds for itself."""
+
+    def given_up(self) -> AbstractContextManager[None]:
+        """Give it up for the block where the disk is full; hold again what there is after it."""
+
+    def keep(self) -> None:
+        """Hold it, where there is room enough."""

@@ -1,0 +1,107 @@
+"""What the services say, the time they see, and the logs."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from paas.domain.logs.drains import Drain
+from paas.domain.logs.loglines import EVERY_LINE, LogFilter, LogLine
+from paas.domain.releases.regression import Answers
+
+Reword = Callable[[str], None]
+
+
+class Narrator(Protocol):
+    """Where the platform says what it is doing, in Heroku's vocabulary of output."""
+
+    def step(self, text: str) -> None:
+        """Start a step: ``-----> text``."""
+
+    def detail(self, text: str) -> None:
+        """A detail of the current step: seven spaces and the text."""
+
+    def warn(self, text: str) -> None:
+        """A warning or error: `` !     text``."""
+
+    def raw(self, line: bytes) -> None:
+        """A line of a program's own output, as it is."""
+
+    def doing(self, text: str) -> AbstractContextManager[Reword]:
+        """Show that something goes on while the block runs, where it takes longer than a second.
+
+        text: what, as in ``Still waiting for web.1``: ``waiting for web.1``. The function that
+        comes back puts other words in its place.
+        """
+
+    def ask(self, question: str) -> bool:
+        """Whether the person at the terminal says yes; True where nobody can be asked."""
+
+
+class Clock(Protocol):
+    """The time, replaced in unit tests."""
+
+    def now(self) -> datetime:
+        """The present, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go backwards."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Logs(Protocol):
+    """The apps' log files and the builds' output."""
+
+    def write(self, app_id: int, process: str, text: str) -> None:
+        """Add a line of the platform itself: ``paas[process]: text``."""
+
+    def write_output(self, app_id: int, process: str, line: bytes) -> None:
+        """Add a line that a process printed: ``app[process]: line``."""
+
+    def tail(self, app_id: int, count: int, wanted: LogFilter = EVERY_LINE) -> list[LogLine]:
+        """The last lines that are wanted, oldest first, router lines included."""
+
+    def follow(
+        self,
+        app_id: int,
+        stop: Callable[[], bool],
+        wanted: LogFilter = EVERY_LINE,
+        count: int = 0,
+    ) -> Iterator[LogLine]:
+        """The last lines, then those that arrive until stop says so: none twice, none missed."""
+
+    def instance_tail(self, app_id: int, process: str, count: int) -> list[str]:
+        """The last lines that one process printed."""
+
+    def open_build(self, build_id: str) -> Callable[[bytes], None]:
+        """A function that appends one line to the build's output."""
+
+    def build_output(self, build_id: str, stop: Callable[[], bool]) -> Iterator[str]:
+        """The lines of a build's output, and those that arrive until stop says so."""
+
+    def open_release(self, app_id: int, version: int) -> Callable[[bytes], None]:
+        """A function that appends one line to the output of a release's ``release:`` command."""
+
+    def release_output(self, app_id: int, version: int) -> list[str]:
+        """The lines that it printed; none where it did not run."""
+
+    def remove(self, app_id: int) -> None: ...
+
+
+class RequestLog(Protocol):
+    """What the proxy logged of requests."""
+
+    def answers(self, app_id: int, since: datetime, ports: set[int]) -> Answers:
+        """How the instances on these ports answered since then, as far as it is logged."""
+
+
+class DrainProcess(Protocol):
+    """The process that forwards logs to the drains in the store."""
+
+    def begin(self, drain: Drain) -> None:
+        """Note where the app's log ends now: what comes after it is forwarded."""
+
+    def keep(self, *, wanted: bool) -> None:
+        """Have it run, or not; no error where it is so already."""

@@ -1,0 +1,138 @@
+"""The web server in front, and the ports behind it."""
+
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from paas.domain.manifest.health import Answer
+from paas.domain.routing.sites import Site
+from paas.domain.routing.visits import Visit
+from paas.interfaces.output import Narrator
+
+
+class ProxyKind(Protocol):
+    """A web server in front."""
+
+    def apply(self, site: Site) -> None:
+        """Serve the site; returns when every new connection is routed by it.
+
+        Raises PaasError, with the former site restored, where the proxy refuses it.
+        """
+
+    def cannot(self, key: str, value: str) -> str | None:
+        """Why this proxy, as it is installed, cannot do what a setting asks; None: it can."""
+
+    def remove(self, app_id: int) -> None: ...
+    def serves(self, site: Site) -> bool:
+        """Whether `apply` would change nothing."""
+
+    def sites(self) -> set[int]:
+        """The ids of the apps that have a site file."""
+
+    def drain(self, limit_s: float, ports: Collection[int] | None = None) -> bool:
+        """Wait until nobody is connected to these ports, or will be; False at the limit.
+
+        To be asked of ports that are in no site any more. None: of all of those.
+        """
+
+    def restore(self, sites: Sequence[Site]) -> None:
+        """Make the site files exactly these, as at boot."""
+
+
+class Proxy(ProxyKind, Protocol):
+    """The web server in front, of whichever kind it is."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Meanwhile no other kind of proxy takes over: what is applied is recorded first."""
+
+    def replace_all(
+        self,
+        sites: Callable[[], Sequence[Site]],
+        *,
+        record: Callable[[], None] = lambda: None,
+        former: Callable[[], Sequence[Site]] | None = None,
+    ) -> None:
+        """Make the site files exactly these and record why, while nobody holds the proxy.
+
+        sites: asked when nothing changes any more. former: what is served again where either fails,
+        if there is such.
+        """
+
+
+class ProxyChoice(Protocol):
+    """Which kind of proxy the server has."""
+
+    def kind(self) -> str:
+        """The one that serves."""
+
+    def kinds(self) -> tuple[str, ...]:
+        """All that there are."""
+
+    def cannot(self, key: str, value: str, kind: str | None = None) -> str | None:
+        """As `Proxy.cannot`, of any kind."""
+
+    def is_unsettled(self) -> bool:
+        """Whether a switch from one to another was interrupted."""
+
+    def switch(self, kind: str, sites: Callable[[], Sequence[Site]], say: Narrator) -> None:
+        """Serve by that kind; also where it is the present one, to settle an interrupted switch.
+
+        sites: asked when nothing changes any more. Raises PaasError, with the former kind serving
+        again, where the new one does not come to it.
+        """
+
+    def let_go(self, limit_s: float) -> bool:
+        """End what the others still run, when that has served its last request; else False."""
+
+
+class HealthProbe(Protocol):
+    """A look at an instance's port."""
+
+    def answers(self, port: int, visit: Visit, timeout_s: float) -> int | None:
+        """The status with which 127.0.0.1:port answers a GET /, or None where it does not."""
+
+    def redirect(self, port: int, host: str, timeout_s: float) -> str | None:
+        """Where 127.0.0.1:port sends who asks for / by plain HTTP, or None: nowhere."""
+
+    def accepts(self, port: int, timeout_s: float) -> bool:
+        """Whether 127.0.0.1:port accepts a connection."""
+
+    def get(
+        self,
+        port: int,
+        visit: Visit,
+        path: str,
+        headers: Sequence[tuple[str, str]],
+        timeout_s: float,
+    ) -> Answer | None:
+        """The answer to a GET, or None where there is none in time. timeout_s bounds all of it."""
+
+
+class Ports(Protocol):
+    """TCP ports of this machine."""
+
+    def free(self, taken: set[int], count: int) -> list[int]:
+        """That many ports of the platform's range that nothing uses."""
+
+    def are_free(self, ports: Sequence[int]) -> bool:
+        """Whether nothing listens on any of these."""
+
+
+class Resolver(Protocol):
+    """What DNS says."""
+
+    def lookup(self, hosts: Sequence[str], limit_s: float) -> dict[str, tuple[str, ...]]:
+        """The addresses of each; none for one that has none, or no answer within limit_s in all.
+
+        Of a wildcard: those of some name below it.
+        """
+
+    def own_addresses(self) -> frozenset[str]:
+        """Those at which this server is reached."""
+
+
+class ServerFile(Protocol):
+    """The server's settings, as a file that the operator may edit too."""
+
+    def set_domain(self, domain: str) -> None:
+        """Give the server another domain; other settings stay as they are."""

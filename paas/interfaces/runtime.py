@@ -1,0 +1,214 @@
+"""Where processes of apps run, for good or once."""
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from paas.domain.apps.apps import App
+from paas.domain.manifest.procfile import Processes
+from paas.domain.releases.losses import Layer
+from paas.domain.releases.releases import (
+    ConfigVars,
+    Instance,
+    InstanceState,
+    Usage,
+)
+from paas.domain.runs.runs import Run, RunEnd, Wanted
+from paas.domain.values.secret import Secret
+
+
+class Runtime(Protocol):
+    """Where instances run."""
+
+    def start(
+        self,
+        app: App,
+        instances: Sequence[Instance],
+        slug: Path,
+        env: Mapping[str, Secret],
+        processes: Processes,
+    ) -> None:
+        """Start the instances of one group; returns before they answer."""
+
+    def lay_out(
+        self,
+        app: App,
+        instances: Sequence[Instance],
+        slug: Path,
+        env: Mapping[str, Secret],
+        processes: Processes,
+    ) -> None:
+        """Before the supervisor starts: have it start these of one group, beside all others."""
+
+    def states(self, instances: Sequence[Instance]) -> dict[str, InstanceState]:
+        """By instance id; an instance that is unknown to the supervisor is STOPPED."""
+
+    def usage(self, instances: Sequence[Instance]) -> dict[str, Usage]:
+        """What those that run take of the machine, measured now, by instance id."""
+
+    def shut(self, instances: Sequence[Instance]) -> None:
+        """Refuse new connections to them, until they are stopped; those that are open go on."""
+
+    def stop(self, instances: Sequence[Instance], limit_s: float) -> set[str]:
+        """TERM to the main process, KILL to all after limit_s, until none is left; then forget.
+
+        The rest gets TERM when the main process has ended, or shortly before the limit.
+
+        Returns the ids of those that had to be killed.
+        """
+
+    def end(self, instance: Instance, limit_s: float) -> None:
+        """TERM to an instance's processes, KILL after limit_s; the supervisor starts it anew."""
+
+    def ensure(self, instance: Instance, known: Set[str] = frozenset()) -> bool:
+        """Bring back a group that was started once but is unknown now. False: it has no files.
+
+        known: what `groups` told a moment ago.
+        """
+
+    def is_whole(self, instance: Instance, known: Set[str]) -> bool:
+        """Whether `ensure` would change nothing; known: what `groups` told a moment ago."""
+
+    def groups(self) -> set[str]:
+        """The groups of app instances that the supervisor has, whoever started them."""
+
+    def remove_group(self, group: str, limit_s: float) -> None:
+        """Stop and forget a group that the store does not know."""
+
+    def forget_unstartable(self) -> None:
+        """Before the supervisor starts: forget groups that lost their files, as after a reboot."""
+
+    def forget_files(self, group: str) -> None:
+        """Before the supervisor starts: delete a group's files, so that it is not started."""
+
+    def listening_ports(self, instance: Instance) -> set[tuple[str, int]]:
+        """The TCP addresses and ports on which the instance's processes listen."""
+
+
+class Layers(Protocol):
+    """The throw-away layers of processes that run."""
+
+    def of(self, pid: int) -> Layer:
+        """What a process has written below /app so far; nothing where that cannot be seen."""
+
+
+class OneOff(Protocol):
+    """Commands of an app that run once, to their end, while the caller waits."""
+
+    def run(
+        self,
+        app: App,
+        slug: Path,
+        config: ConfigVars,
+        command: str,
+        *,
+        name: str,
+        output: Callable[[bytes], None],
+        limit_s: float,
+        writable: bool = False,
+        check: Callable[[], None] = lambda: None,
+    ) -> int:
+        """Run a shell command in a fresh instance and return its exit status; 128 and the signal's
+        number where one killed it.
+
+        name: ``release.1``, for DYNO and messages. output takes each line of stdout and stderr,
+        without its end. writable: what it writes below /app stays in the slug's directory. No
+        process of it is left when this returns. check: called several times a second; what it
+        raises ends the command. Raises PaasError ``one-off-timeout`` where it does not end within
+        limit_s, ``one-off-memory`` where it failed and the kernel had killed of it for memory.
+        """
+
+    def left(self, app_id: int) -> bool:
+        """Whether there is anything for `clear`; nothing is changed."""
+
+    def clear(self, app_id: int) -> bool:
+        """End what a killed caller left running; whether there was anything."""
+
+
+class Caller(Protocol):
+    """The person who waits for a command; descriptors 0, 1 and 2 of this process are theirs."""
+
+    def terminal(self) -> AbstractContextManager[None]:
+        """Have their terminal pass every key on (raw mode) until the end, whatever comes."""
+
+    def fileno(self) -> int:
+        """A descriptor that can be read when there is news: see is_there."""
+
+    def is_there(self) -> bool:
+        """Take the news, that the terminal's size changed or that they left; False: they left."""
+
+    def waits(self) -> None:
+        """From now on the command only follows something: it takes no place from others'.
+
+        Raises PaasError where this person has too many such already.
+        """
+
+    def is_in_front(self) -> bool:
+        """Whether nobody but them uses their terminal: the command is not in the background."""
+
+
+class Runs(Protocol):
+    """One-off processes that people start: ``run.1``, ``run.2``, each in a fresh instance."""
+
+    def attached(
+        self,
+        app: App,
+        slug: Path,
+        wanted: Wanted,
+        caller: Caller,
+        begun: Callable[[Run], None],
+    ) -> tuple[Run, RunEnd]:
+        """Run it to its end; begun is called when it has its number.
+
+        With a terminal of its own, or with three plain streams. It ends when the caller leaves.
+        Raises PaasError ``too-many-runs``.
+        """
+
+    def detached(
+        self,
+        app: App,
+        slug: Path,
+        wanted: Wanted,
+        begun: Callable[[Run], None],
+        ended: Callable[[Run, RunEnd], None],
+    ) -> Run:
+        """Start it in the background, with its output in the app's log.
+
+        ended gets how it ended, in another process than this.
+        """
+
+    def starting(self, app_id: int, job: str) -> AbstractContextManager[None]:
+        """Let nobody else start a run of that cron job meanwhile."""
+
+    def listing(self, app_id: int) -> list[Run]:
+        """Those that run, by number."""
+
+    def stop(self, run: Run, limit_s: float) -> None:
+        """End one and all that it started: TERM, and KILL after limit_s."""
+
+    def left(self, app_id: int) -> bool:
+        """Whether there is anything for `clear`; nothing is changed."""
+
+    def clear(self, app_id: int) -> bool:
+        """End what a killed caller left running; whether there was anything."""
+
+    def remove(self, app_id: int) -> None:
+        """End and forget all of an app that is gone."""
+
+
+class StorageFiles(Protocol):
+    """The directories behind an app's storage (domain/apps/storage.py)."""
+
+    def create(self, app_id: int, storage_id: int, uid: int) -> None:
+        """An empty one, owned by uid."""
+
+    def size_bytes(self, app_id: int, storage_id: int) -> int: ...
+    def all(self, app_id: int) -> list[int]:
+        """The ids of those that an app has."""
+
+    def damage(self, app_id: int, storage_id: int, uid: int) -> str | None:
+        """What is wrong with one, as the end of a sentence, as far as `create` mends it."""
+
+    def remove(self, app_id: int, storage_id: int | None = None) -> None:
+        """Delete one with all in it, or all of the app; no error where there is none."""

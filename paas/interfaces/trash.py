@@ -1,0 +1,59 @@
+"""What the database does not know, out of the way and still there."""
+
+from typing import Protocol
+
+from paas.domain.releases.releases import Instance
+from paas.domain.server.lost import Lost
+
+
+class Trash(Protocol):
+    """Takes what lies on the disk and is in no table; only `empty` deletes.
+
+    What cannot be moved, or is in use by instances, stays where it is. Each method that moves or
+    copies says how many things that were.
+    """
+
+    def app_ids(self) -> set[int]:
+        """The ids of all apps of which anything is on the disk, known or not."""
+
+    def lose_app(self, app_id: int, why: str) -> int:
+        """Move everything of an app."""
+
+    def lose_slug(self, slug_id: str, why: str) -> int:
+        """Move a slug, or an unfinished build."""
+
+    def lose_storage(self, app_id: int, storage_id: int, why: str) -> int:
+        """Move a storage directory."""
+
+    def lose_certificate(self, id: str, why: str) -> int:
+        """Move a certificate with its key."""
+
+    def lose_store(self, why: str) -> int:
+        """Move the database itself, before another takes its place."""
+
+    def keep_copy(self, why: str) -> int:
+        """Keep the latest copy of the database, which is about to be replaced."""
+
+    def keep_group(self, group: str, why: str) -> int:
+        """Keep a copy of the files of instances that are about to be forgotten.
+
+        They hold the config vars.
+        """
+
+    def keep_site(self, app_id: int, why: str) -> int:
+        """Keep a copy of what the proxy was told of an app, which it is about to forget."""
+
+    def groups(self) -> set[str]:
+        """The groups of instances that have files, whether they run or not."""
+
+    def running(self, group: str, generation: int | None) -> list[Instance]:
+        """A group's instances, by their launch specs, as a roll-out of that number keeps them."""
+
+    def listing(self) -> list[Lost]:
+        """What is in it, oldest first."""
+
+    def size_bytes(self) -> int:
+        """What all of it takes on the disk."""
+
+    def empty(self) -> int:
+        """Delete all of it for good; how many things that were."""

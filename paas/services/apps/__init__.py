@@ -1,0 +1,1 @@
+"""Apps, their users, config, processes and storage."""

@@ -1,0 +1,142 @@
+"""Apps: creating, listing, renaming, destroying."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from paas.domain.apps.apps import Actor, App, AppLock
+from paas.domain.routing.addresses import Addresses
+from paas.domain.values.errors import PaasError, usage_error
+from paas.domain.values.names import AppName, BranchName
+from paas.interfaces import (
+    Clock,
+    Locks,
+    Narrator,
+    Proxy,
+    Repository,
+    Reserve,
+    Store,
+)
+from paas.services.access import find_app, refreshed
+from paas.services.apps.destruction import Destruction
+from paas.services.output import waiting
+from paas.services.routing.sites import Sites
+
+NAME_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class AppInfo:
+    """What apps:info tells."""
+
+    app: App
+    url: str
+    git_url: str
+    release: int | None
+    slug_size_bytes: int | None
+    build_dir: str | None
+    maintenance: bool
+    lock: AppLock | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apps:
+    """What users do with apps as a whole."""
+
+    store: Store
+    repository: Repository
+    proxy: Proxy
+    destruction: Destruction
+    locks: Locks
+    reserve: Reserve
+    clock: Clock
+    sites: Sites
+    addresses: Addresses
+    random_name: Callable[[], AppName]
+
+    def visible(self, actor: Actor) -> list[App]:
+        """The apps that the actor may use, by name."""
+        return [app for app in self.store.apps() if actor.may_use(app)]
+
+    def find(self, actor: Actor, name: str) -> App:
+        """One app. Raises PaasError (exit 20) where there is none that the actor may use."""
+        return find_app(self.store, actor, name)
+
+    def create(self, actor: Actor, name: AppName | None) -> App:
+        """Make an app, under a pleasant random name if none is given."""
+        name = name or self._free_name()
+        self.sites.refuse_claimed(name)
+        app = self.store.add_app(name, actor.user.name if actor.user else None, self.clock.now())
+        try:
+            self.sites.refuse_claimed(name, app)  # once more: it may have been taken meanwhile
+            self.repository.create(app.id)
+        except BaseException:
+            with self.reserve.given_up():
+                self.destruction.undo(app)
+            raise
+        return app
+
+    def info(self, actor: Actor, name: str) -> AppInfo:
+        """Addresses, owner and size of an app."""
+        app = self.find(actor, name)
+        release = self.store.release(app.id, app.current) if app.current else None
+        slug = self.store.slug(release.slug_id) if release and release.slug_id else None
+        return AppInfo(
+            app,
+            self.sites.url(app),
+            self.addresses.git_url(app.name),
+            app.current,
+            slug.size_bytes if slug else None,
+            build_dir=self.store.build_dir(app.id),
+            maintenance=self.store.maintenance(app.id),
+            lock=self.store.app_lock(app.id),
+        )
+
+    def rename(self, actor: Actor, name: str, new_name: AppName, say: Narrator) -> App:
+        """Give an app another name; its address changes at once, its instances go on."""
+        app = self.find(actor, name)
+        with self.locks.app(app.id, f"{actor.name} renames the app", waiting(say)):
+            app = refreshed(self.store, app)
+            self.sites.refuse_claimed(new_name, app)
+            self.store.rename_app(app.id, new_name)
+            renamed = replace(app, name=new_name)
+            try:
+                self.sites.refuse_claimed(new_name, app)
+                if app.current is not None:
+                    self.proxy.apply(self.sites.present(renamed))
+            except BaseException:
+                self.store.rename_app(app.id, app.name)
+                raise
+        return renamed
+
+    def destroy(self, actor: Actor, name: str, confirm: str | None, say: Narrator) -> App:
+        """Remove an app and all of it. confirm must repeat the name."""
+        with self.reserve.given_up():
+            return self._destroy(actor, name, confirm, say)
+
+    def _destroy(self, actor: Actor, name: str, confirm: str | None, say: Narrator) -> App:
+        app = self.find(actor, name)
+        if confirm != app.name:
+            raise usage_error(
+                "confirm",
+                f"This removes {app.name}, its releases, config and logs for good.",
+                f"To go on: paas apps:destroy {app.name} --confirm {app.name}",
+            )
+        lock = self.locks.app(app.id, f"{actor.name} destroys the app", waiting(say))
+        with lock, say.doing(f"removing {app.name}"):
+            self.destruction.run(refreshed(self.store, app), say)
+        return app
+
+    def set_deploy_branch(self, actor: Actor, name: str, branch: BranchName | None) -> App:
+        """Choose the branch whose pushes are deployed; None: main or master."""
+        app = self.find(actor, name)
+        self.store.set_deploy_branch(app.id, branch)
+        return replace(app, deploy_branch=branch)
+
+    def _free_name(self) -> AppName:
+        for _ in range(NAME_TRIES):
+            name = self.random_name()
+            if self.store.app(name) is None:
+                return name
+        raise PaasError(
+            "no-name", "No free random name was found.", "Give one: paas apps:create shop"
+        )

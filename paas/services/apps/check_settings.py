@@ -1,0 +1,48 @@
+"""checks:set and checks:report: how an app is judged before it gets requests."""
+
+from dataclasses import dataclass
+
+from paas.domain.apps.apps import Actor
+from paas.domain.manifest.health import Checks
+from paas.domain.releases.start_limits import StartLimit, StartLimits, parse_seconds
+from paas.interfaces import Store
+from paas.services.access import find_app
+from paas.services.builds.build import current_slug
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """limit: what holds for the next roll-out. checks: those of the current release."""
+
+    limit: StartLimit
+    highest_s: float
+    checks: Checks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppChecks:
+    """The settings count from the next roll-out on; nothing is restarted by them."""
+
+    store: Store
+    limits: StartLimits
+
+    def set_start_limit(self, actor: Actor, name: str, text: str | None) -> StartLimit:
+        """Set how long web instances may take until they answer; None: no longer by hand.
+
+        Raises PaasError where the server does not allow so much.
+        """
+        app = find_app(self.store, actor, name)
+        seconds = parse_seconds(text) if text is not None else None
+        if seconds is not None:
+            self.limits.allow(seconds, "This")
+        self.store.set_start_limit(app.id, seconds)
+        return self.report(actor, name).limit
+
+    def report(self, actor: Actor, name: str) -> CheckReport:
+        """What holds now."""
+        app = find_app(self.store, actor, name)
+        slug_id = current_slug(self.store, app.id)
+        slug = self.store.slug(slug_id) if slug_id else None
+        declared = slug.manifest.start_limit_s if slug else None
+        limit = self.limits.of(self.store.start_limit(app.id), declared)
+        return CheckReport(limit, self.limits.highest_s, slug.manifest.checks if slug else {})

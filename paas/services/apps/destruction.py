@@ -1,0 +1,98 @@
+"""The end of an app: recorded first, then carried out; what fails then is finished later."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from paas.domain.apps.apps import App
+from paas.domain.releases.releases import Instance
+from paas.domain.values.errors import PaasError
+from paas.interfaces import CertificateFiles, Locks, Narrator, Proxy, Runs, Runtime, Store
+from paas.services.server.garbage import Remains
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destruction:
+    """Removes apps whose end somebody has ordered. stop_limit_s: how long instances get to end."""
+
+    store: Store
+    proxy: Proxy
+    runtime: Runtime
+    runs: Runs
+    certificate_files: CertificateFiles
+    remains: Remains
+    locks: Locks
+    stop_limit_s: float
+
+    def run(self, app: App, say: Narrator) -> None:
+        """Remove an app. The caller has its lock. app: as it is now.
+
+        Raises PaasError, with the app as it was, where the order cannot be recorded. What cannot
+        be done after that is told, and left to `finish`.
+        """
+        instances = self.store.instances(app.id)
+        self.store.remove_app(app.id)
+        failures = self._carry_out(app.id, instances)
+        for failure in failures:
+            say.warn(f"{app.name} is destroyed, but not all of it is removed yet: {failure}")
+        if failures:
+            say.warn("To remove the rest: paas doctor --fix")
+
+    def undo(self, app: App) -> None:
+        """Remove an app that was being made, and of which nothing runs yet."""
+        self.store.remove_app(app.id)
+        self._carry_out(app.id, ())
+
+    def finish(self, say: Narrator) -> int:
+        """Carry out what was ordered and could not be, or was interrupted; of how many apps."""
+        finished = 0
+        for app_id in self.store.destroyed():
+            if self.locks.app_is_held(app_id):
+                continue
+            failures = self._carry_out(app_id, ())
+            finished += not failures
+            for failure in failures:
+                say.warn(f"A destroyed app (number {app_id}) is not removed yet: {failure}")
+        return finished
+
+    def _carry_out(self, app_id: int, instances: Sequence[Instance]) -> list[str]:
+        """All steps, whatever becomes of the others; why some failed.
+
+        Those that fail are tried once more at the end: where the disk was full it is not any more.
+        """
+        steps: list[Callable[[], object]] = [
+            lambda: self.proxy.remove(app_id),
+            lambda: self._stop(app_id, instances),
+            lambda: self.runs.remove(app_id),
+            lambda: self._remove_certificates(app_id),
+            lambda: self.remains.remove(app_id),
+        ]
+        failed = [step for step in steps if _failure(step) is not None]
+        failures = [why for step in failed if (why := _failure(step)) is not None]
+        if failures:
+            return failures
+        forgotten = _failure(lambda: self.store.forget_destroyed(app_id))
+        return [] if forgotten is None else [forgotten]
+
+    def _stop(self, app_id: int, instances: Sequence[Instance]) -> None:
+        with self.locks.stopping(app_id):
+            if instances:
+                self.runtime.stop(instances, self.stop_limit_s)
+            for group in sorted(self.runtime.groups()):
+                if group.startswith(f"{app_id}-"):
+                    self.runtime.remove_group(group, self.stop_limit_s)
+
+    def _remove_certificates(self, app_id: int) -> None:
+        for id in self.certificate_files.all():
+            if id.startswith(f"{app_id}-"):
+                self.certificate_files.remove(id)
+
+
+def _failure(step: Callable[[], object]) -> str | None:
+    """Why a step failed, in words."""
+    try:
+        step()
+    except PaasError as error:
+        return error.summary
+    except OSError as error:
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    return None

@@ -1,0 +1,124 @@
+"""Keeping deploys out of an app (lock), and visitors (maintenance)."""
+
+from dataclasses import dataclass
+
+from paas.domain.apps.apps import Actor, App, AppLock
+from paas.domain.values.errors import PaasError, usage_error
+from paas.interfaces import Clock, Locks, Narrator, Pages, Proxy, Store
+from paas.services.access import find_app, refreshed
+from paas.services.output import waiting
+from paas.services.routing.sites import Sites
+
+PAGE_MAX_BYTES = 1024**2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """What users do with an app while they work on it."""
+
+    store: Store
+    proxy: Proxy
+    sites: Sites
+    pages: Pages
+    locks: Locks
+    clock: Clock
+
+    def lock(self, actor: Actor, name: str, reason: str) -> AppLock:
+        """Refuse deploys from now on. Raises PaasError where somebody has locked it already.
+
+        One that goes on comes to its end.
+        """
+        app = find_app(self.store, actor, name)
+        made = AppLock(actor.name, reason, self.clock.now())
+        present = self.store.lock_app(app.id, made)
+        if present != made:
+            raise PaasError(
+                "locked-already", f"{app.name} is locked already: {present.words}.", _unlock(app)
+            )
+        return made
+
+    def unlock(self, actor: Actor, name: str) -> bool:
+        """Let deploys in again, whoever had locked it; False where nobody had."""
+        app = find_app(self.store, actor, name)
+        return self.store.unlock_app(app.id)
+
+    def maintenance(self, actor: Actor, name: str) -> bool:
+        """Whether visitors see the maintenance page."""
+        return self.store.maintenance(find_app(self.store, actor, name).id)
+
+    def set_maintenance(self, actor: Actor, name: str, on: bool, say: Narrator) -> bool:
+        """Show visitors the maintenance page, or the app again; False where it was so already.
+
+        The app runs on.
+        """
+        app = find_app(self.store, actor, name)
+        with self.locks.app(app.id, f"{actor.name} changes the maintenance mode", waiting(say)):
+            app = refreshed(self.store, app)
+            if self.store.maintenance(app.id) == on:
+                return False
+            self.store.set_maintenance(app.id, on)
+            if app.current is None:
+                return True
+            try:
+                self.proxy.apply(self.sites.present(app))
+            except BaseException:
+                self.store.set_maintenance(app.id, not on)
+                raise
+            return True
+
+    def set_page(self, actor: Actor, name: str, content: bytes, say: Narrator) -> None:
+        """Have visitors see this page in maintenance mode, whatever the app's repository has."""
+        _check_page(content)
+        app = find_app(self.store, actor, name)
+        with self.locks.app(app.id, f"{actor.name} changes the maintenance page", waiting(say)):
+            app = refreshed(self.store, app)
+            self.pages.set_maintenance(app.id, content)
+            self._show_page(app)
+
+    def clear_page(self, actor: Actor, name: str, say: Narrator) -> bool:
+        """Go back to the page of the app's repository, or the default; False where none was set."""
+        app = find_app(self.store, actor, name)
+        with self.locks.app(app.id, f"{actor.name} changes the maintenance page", waiting(say)):
+            app = refreshed(self.store, app)
+            found = self.pages.remove(app.id)
+            self._show_page(app)
+            return found
+
+    def _show_page(self, app: App) -> None:
+        if app.current is not None and self.store.maintenance(app.id):
+            self.proxy.apply(self.sites.present(app))
+
+
+def refuse_locked(store: Store, app: App) -> None:
+    """Raises PaasError where deploys of the app are locked."""
+    present = store.app_lock(app.id)
+    if present is not None:
+        raise PaasError(
+            "app-locked",
+            f"Deploys of {app.name} are locked: {present.words}.",
+            _unlock(app),
+        )
+
+
+def _check_page(content: bytes) -> None:
+    """Raises a usage error for what no browser would show as a page."""
+    hint = "paas maintenance:custom-page < page.html"
+    if not content.strip():
+        raise usage_error("maintenance-page", "No page came on standard input.", hint)
+    if len(content) > PAGE_MAX_BYTES:
+        limit = PAGE_MAX_BYTES // 1024
+        raise usage_error("maintenance-page", f"The page is larger than {limit} KiB.", hint)
+    if content[257:262] == b"ustar":
+        raise usage_error(
+            "maintenance-page",
+            "What came is a tar, not a page: here the page is one file.",
+            "tar -xOf page.tar maintenance.html | paas maintenance:custom-page",
+        )
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        raise usage_error("maintenance-page", "The page is not HTML in UTF-8.", hint) from error
+
+
+def _unlock(app: App) -> str:
+    return f"When that is settled: paas apps:unlock {app.name}"

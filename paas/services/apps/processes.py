@@ -1,0 +1,227 @@
+"""Processes: their state, restarts, stops, and how many of each."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from paas.domain.apps.apps import Actor, App
+from paas.domain.releases.formation import WEB, parse_scale, wanted_quantities
+from paas.domain.releases.releases import Instance, InstanceState, Release, Slug, State, Usage
+from paas.domain.releases.stopping import (
+    Place,
+    after_start,
+    after_stop,
+    is_stopped,
+    label,
+    named,
+    places,
+)
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import ProcessType
+from paas.interfaces import Locks, Narrator, Runtime, Store
+from paas.services.access import find_app, refreshed
+from paas.services.output import telling_failure, waiting
+from paas.services.releases.rollout import Rollout
+from paas.services.releases.standing import standing
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An instance with its command, what it is doing and what it takes."""
+
+    instance: Instance
+    command: str
+    state: InstanceState
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Processes:
+    """What users do with an app's instances."""
+
+    store: Store
+    runtime: Runtime
+    rollout: Rollout
+    locks: Locks
+
+    def listing(self, actor: Actor, name: str) -> list[Running]:
+        """The instances that are live and those that are stopped by hand, web first."""
+        app = find_app(self.store, actor, name)
+        live = [i for i in self.store.instances(app.id) if i.is_live(app)]
+        stopped = self.store.stopped(app.id)
+        if not live and not stopped:
+            return []
+        release, slug = self._current(app)
+        states, usage = self.runtime.states(live), self.runtime.usage(live)
+        found = {
+            (i.kind, i.number): Running(
+                i, slug.processes.get(i.kind, ""), states[i.id], usage.get(i.id)
+            )
+            for i in live
+        }
+        counts = wanted_quantities(slug, self.store.formation(app.id))
+        for kind, number in places(counts):
+            if (kind, number) not in found and is_stopped(stopped, (kind, number)):
+                none = Instance(app.id, release.version, 0, kind, number, None)
+                command = slug.processes.get(kind, "")
+                found[kind, number] = Running(none, command, InstanceState(State.STOPPED))
+        return [found[key] for key in sorted(found, key=lambda key: (key[0] != WEB, key))]
+
+    def serves_files(self, actor: Actor, name: str) -> bool:
+        """Whether the proxy serves the app's files and nothing is meant to run."""
+        app = find_app(self.store, actor, name)
+        release = self.store.release(app.id, app.current) if app.current else None
+        slug = self.store.slug(release.slug_id) if release and release.slug_id else None
+        return slug is not None and slug.static is not None and WEB not in slug.processes
+
+    def formation(self, actor: Actor, name: str) -> dict[ProcessType, int]:
+        """How many of each process type there are to be."""
+        app = find_app(self.store, actor, name)
+        _release, slug = self._current(app)
+        return wanted_quantities(slug, self.store.formation(app.id))
+
+    def restart(
+        self,
+        actor: Actor,
+        name: str,
+        words: Sequence[str],
+        say: Narrator,
+        on_live: Callable[[], None],
+    ) -> None:
+        """Replace instances by new ones of the same release, without losing a request.
+
+        words: ``web``, ``web.1``; none: all. Those that are stopped by hand stay so.
+        """
+        app = find_app(self.store, actor, name)
+        with self.rollout.changing(app, f"{actor.name} restarts {_what(words)}", say) as leaving:
+            app = refreshed(self.store, app)
+            release, slug = self._current(app)
+            chosen = self._named(app, slug, words)
+            stopped = self.store.stopped(app.id)
+            if words and all(is_stopped(stopped, place) for place in chosen):
+                raise PaasError(
+                    "is-stopped",
+                    f"{_what(words)} is stopped, so there is nothing to restart.",
+                    f"paas ps:start {' '.join(words)}",
+                )
+            only = {label(place) for place in chosen} if words else None
+            self.rollout.foresight.look(app, say, only)
+            with telling_failure(say, "Nothing was restarted", standing(self.store, app)):
+                self.rollout.run(app, release, say, on_live, leaving, only=only)
+
+    def stop(self, actor: Actor, name: str, words: Sequence[str], say: Narrator) -> None:
+        """Take instances out of the proxy and end them, until they are started by hand.
+
+        words: as for restart. Returns when they have ended.
+        """
+        app = find_app(self.store, actor, name)
+        with self.rollout.changing(app, f"{actor.name} stops {_what(words)}", say) as leaving:
+            app = refreshed(self.store, app)
+            release, slug = self._current(app)
+            only = {label(place) for place in self._named(app, slug, words)}
+            self.rollout.foresight.look(app, say, only)
+            before = self.store.stopped(app.id)
+            self.store.set_stopped(app.id, after_stop(before, words))
+            try:
+                self.rollout.run(app, release, say, lambda: None, leaving, only=only)
+            except BaseException:
+                with self.rollout.reserve.given_up():
+                    self.store.set_stopped(app.id, before)
+                raise
+
+    def start(
+        self,
+        actor: Actor,
+        name: str,
+        words: Sequence[str],
+        say: Narrator,
+        on_live: Callable[[], None],
+    ) -> None:
+        """Start what is stopped by hand, beside what runs. words: as for restart."""
+        app = find_app(self.store, actor, name)
+        with self.rollout.changing(app, f"{actor.name} starts {_what(words)}", say) as leaving:
+            app = refreshed(self.store, app)
+            release, slug = self._current(app)
+            counts = wanted_quantities(slug, self.store.formation(app.id))
+            chosen = self._named(app, slug, words)
+            live = {i.label for i in self.store.instances(app.id) if i.is_live(app)}
+            missing = {label(place) for place in chosen} - live
+            before = self.store.stopped(app.id)
+            after = after_start(before, chosen, counts) if words else frozenset[str]()
+            self.store.set_stopped(app.id, after)
+            if not missing:
+                on_live()
+                return
+            try:
+                self.rollout.run(app, release, say, on_live, leaving, only=missing)
+            except BaseException:
+                with self.rollout.reserve.given_up():
+                    self.store.set_stopped(app.id, before)
+                raise
+
+    def wait(self, actor: Actor, name: str, say: Narrator) -> int | None:
+        """Wait until nobody changes the app, and what was replaced has ended; the version then."""
+        app = find_app(self.store, actor, name)
+        with self.locks.app(app.id, f"{actor.name} has waited", waiting(say)):
+            app = refreshed(self.store, app)
+        self.rollout.retirement.wait(app, say)
+        return app.current
+
+    def _named(self, app: App, slug: Slug, words: Sequence[str]) -> list[Place]:
+        return named(words, wanted_quantities(slug, self.store.formation(app.id)))
+
+    def scale(
+        self,
+        actor: Actor,
+        name: str,
+        words: Sequence[str],
+        say: Narrator,
+        on_live: Callable[[], None],
+    ) -> dict[ProcessType, int]:
+        """Change the formation (``web=2``, ``worker+1``): start what is new, stop what is too many.
+
+        The others go on as they are. Where the new ones do not come up the old formation stands.
+        """
+        app = find_app(self.store, actor, name)
+        with self.rollout.changing(app, f"{actor.name} scales the app", say) as leaving:
+            app = refreshed(self.store, app)
+            release, slug = self._current(app)
+            before = wanted_quantities(slug, self.store.formation(app.id))
+            after = dict(before)
+            for word in words:
+                kind, count = parse_scale(word, after)
+                after[kind] = count
+            if after == before:
+                on_live()
+                return after
+            changed = {label(place) for place in {*places(before)} ^ {*places(after)}}
+            self.rollout.foresight.look(app, say, changed)
+            self._tell_idle(app, {*places(after)} - {*places(before)}, say)
+            self.store.set_formation(app.id, after)
+            try:
+                with telling_failure(say, "The formation is as it was", standing(self.store, app)):
+                    self.rollout.run(app, release, say, on_live, leaving, only=changed)
+            except BaseException:
+                with self.rollout.reserve.given_up():
+                    self.store.set_formation(app.id, before)
+                raise
+            return after
+
+    def _tell_idle(self, app: App, new: set[Place], say: Narrator) -> None:
+        """Say which of these stay stopped, since someone stopped them by hand."""
+        stopped = self.store.stopped(app.id)
+        idle = ", ".join(label(place) for place in sorted(new) if is_stopped(stopped, place))
+        if idle:
+            say.warn(f"Stopped by hand, so not started: {idle}. To start: paas ps:start")
+
+    def _current(self, app: App) -> tuple[Release, Slug]:
+        release = self.store.release(app.id, app.current) if app.current else None
+        slug = self.store.slug(release.slug_id) if release and release.slug_id else None
+        if release is None or slug is None:
+            raise PaasError(
+                "not-deployed", f"{app.name} has not been deployed yet.", "git push deploy main"
+            )
+        return release, slug
+
+
+def _what(words: Sequence[str]) -> str:
+    return " ".join(words) or "the app"

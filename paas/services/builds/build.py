@@ -1,0 +1,201 @@
+"""From a pushed commit to its slug: tree, buildpacks, freeze."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from paas.domain.apps.apps import Actor, App
+from paas.domain.builds.buildpacks import Buildpack, chosen_buildpack
+from paas.domain.builds.steps import BuildSteps
+from paas.domain.manifest.appjson import APP_JSON_MAX_BYTES, AppJson, parse_app_json
+from paas.domain.manifest.procfile import PROCFILE_MAX_BYTES, instance_types, parse_procfile
+from paas.domain.releases.formation import WEB
+from paas.domain.releases.releases import Build, ConfigVars, Slug, Status
+from paas.domain.releases.start_limits import StartLimits
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import ProcessType
+from paas.interfaces import (
+    Builder,
+    BuildQueue,
+    Built,
+    Clock,
+    Narrator,
+    Quarantine,
+    Repository,
+    Schedules,
+    Slugs,
+    Store,
+)
+from paas.services.builds.builds import canceller, tell_place
+from paas.services.builds.trees import Trees
+from paas.services.output import Recorded
+from paas.services.releases.app_json_config import declared_config
+from paas.services.releases.cron_checks import check_jobs
+from paas.services.releases.release_commands import Phases
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A commit that someone pushed to an app's deploy branch."""
+
+    app: App
+    commit: str
+    quarantine: Quarantine | None
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlugMaker:
+    """Makes slugs: steps 1 to 3 of a deploy."""
+
+    store: Store
+    repository: Repository
+    builder: Builder
+    queue: BuildQueue
+    slugs: Slugs
+    trees: Trees
+    phases: Phases
+    schedules: Schedules
+    clock: Clock
+    random_secret: Callable[[], str]
+    limits: StartLimits
+
+    def make(self, push: Push, build: Build, say: Recorded) -> tuple[Slug, ConfigVars]:
+        """The slug, and the config of its release. Raises PaasError."""
+        app, check = push.app, canceller(self.queue, build.id)
+        tree = self.slugs.new_build(build.id, app.uid)
+        self.trees.write(app, push.commit, push.quarantine, tree, build.id, say)
+        folder = self.store.build_dir(app.id)
+        if folder is not None:
+            self.slugs.narrow(build.id, folder)
+        procfile = self._procfile(push, folder)
+        declared = parse_procfile(procfile)
+        app_json = self._file(push, folder, "app.json", APP_JSON_MAX_BYTES)
+        manifest = parse_app_json(app_json) if app_json is not None else AppJson()
+        if manifest.start_limit_s is not None:
+            self.limits.allow(manifest.start_limit_s, "app.json")
+        check_jobs(manifest, declared, procfile, self.schedules)
+        config = self._declared(app, app_json, say)
+        packs = self._buildpacks(app, app_json, say)
+        built = self._compile(push, build, tree, config, say, packs=packs)
+        if built.procfile is not None:
+            procfile = built.procfile
+            declared = parse_procfile(procfile)
+        processes = {**built.processes, **declared}
+        jobs = check_jobs(manifest, processes, procfile, self.schedules)
+        if not instance_types(processes) and built.static is None and not jobs:
+            raise _no_processes()
+        _tell_processes(processes, declared, built.static is not None, say)
+        for job in jobs:
+            say.detail(f"Cron job: {job.name}, at {job.schedule} (UTC)")
+        if current_slug(self.store, app.id) is None:
+            # At the first deploy only, as on Heroku: who unsets one later means it.
+            config = {**built.config, **config}
+        if manifest.predeploy:
+            self.phases.predeploy(app, tree, config, manifest.predeploy, say, check=check)
+        check()
+        size_bytes = self.slugs.freeze(build.id)
+        now = self.clock.now()
+        slug = Slug(
+            build.id, app.id, push.commit, processes, size_bytes, now, built.static, app_json
+        )
+        self.store.add_slug(slug)
+        self.store.end_build(replace(build, status=Status.SUCCEEDED, ended_at=now))
+        return slug, config
+
+    def _buildpacks(self, app: App, app_json: bytes | None, say: Narrator) -> list[Buildpack]:
+        """Those that were set by hand, else those of app.json; none: they are detected."""
+        chosen = self.store.buildpacks(app.id)
+        declared = parse_app_json(app_json).buildpacks if app_json is not None else ()
+        if chosen or not declared:
+            return chosen
+        say.step(f"Using the buildpacks of app.json: {', '.join(map(str, declared))}")
+        return [chosen_buildpack(str(pack)) for pack in declared]
+
+    def _compile(
+        self,
+        push: Push,
+        build: Build,
+        tree: Path,
+        config: ConfigVars,
+        say: Recorded,
+        *,
+        packs: Sequence[Buildpack],
+    ) -> Built:
+        """The buildpacks, when it is this build's turn; until somebody cancels it."""
+        check = canceller(self.queue, build.id)
+        with ExitStack() as held:
+            with say.doing("waiting for other builds") as reword:
+                told = tell_place(self.store, push.actor, say, reword)
+                held.enter_context(self.queue.turn(build.id, told, check))
+            steps, reword = BuildSteps(), held.enter_context(say.doing("building"))
+
+            def heard(line: bytes) -> None:
+                say.raw(line)
+                reword(steps.line(line))
+
+            return self.builder.build(
+                push.app,
+                tree,
+                config,
+                heard,
+                buildpacks=packs,
+                commit=push.commit,
+                check=check,
+            )
+
+    def _procfile(self, push: Push, folder: str | None) -> bytes:
+        """The Procfile as committed; read from git, so that no link in it is ever followed."""
+        return self._file(push, folder, "Procfile", PROCFILE_MAX_BYTES) or b""
+
+    def _file(self, push: Push, folder: str | None, name: str, limit: int) -> bytes | None:
+        path = f"{folder}/{name}" if folder else name
+        return self.repository.read_file(push.app.id, push.commit, push.quarantine, path, limit)
+
+    def _declared(self, app: App, app_json: bytes | None, say: Recorded) -> ConfigVars:
+        """The config vars that the build and the release get."""
+        manifest = parse_app_json(app_json) if app_json is not None else AppJson()
+        for warning in manifest.warnings:
+            say.warn(warning)
+        slug_id = current_slug(self.store, app.id)
+        slug = self.store.slug(slug_id) if slug_id else None
+        former = slug.manifest if slug else AppJson()
+        return declared_config(manifest, former, self._config(app), self.random_secret, say)
+
+    def _config(self, app: App) -> ConfigVars:
+        release = self.store.release(app.id, app.current) if app.current else None
+        return release.config if release else {}
+
+
+def current_slug(store: Store, app_id: int) -> str | None:
+    """The id of the slug that the app's current release has."""
+    app = store.app_by_id(app_id)
+    release = store.release(app_id, app.current) if app and app.current else None
+    return release.slug_id if release else None
+
+
+def _no_processes() -> PaasError:
+    return PaasError(
+        "no-processes",
+        "The app has no Procfile, and no way to start it was found.",
+        "Add a Procfile with one line that starts it, for example: web: gunicorn app:app, or: "
+        "web: node index.js",
+    )
+
+
+def _tell_processes(
+    processes: dict[ProcessType, str],
+    declared: dict[ProcessType, str],
+    static: bool,
+    say: Narrator,
+) -> None:
+    say.step("Discovering process types")
+    if declared:
+        say.detail("Procfile declares: " + ", ".join(sorted(declared)))
+    for kind in sorted(set(processes) - set(declared)):
+        say.detail(f"Default of the buildpack: {kind}: {processes[kind]}")
+    if WEB not in processes and static:
+        say.detail("No web process: Nginx serves the files")
+    elif WEB not in processes:
+        say.warn("There is no web process, so nothing will answer at the app's address.")

@@ -1,0 +1,150 @@
+"""How an app is built: its buildpacks, in order, and its folder of the repository."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from paas.domain.apps.apps import Actor, App
+from paas.domain.builds.buildpacks import (
+    LIST_MAX,
+    Buildpack,
+    Kind,
+    buildpack,
+    chosen_buildpack,
+    folder,
+    meant_by,
+)
+from paas.domain.values.errors import PaasError, usage_error
+from paas.interfaces import BuildpackCatalog, Store
+from paas.services.access import find_app, require_admin
+from paas.services.builds.build import current_slug
+
+Change = Callable[[list[Buildpack]], list[Buildpack]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buildpacks:
+    """What an app is built with from the next push on; nothing is built by these themselves.
+
+    Positions count from 1. Each change returns the app's buildpacks after it.
+    """
+
+    store: Store
+    catalog: BuildpackCatalog
+
+    def all(self, actor: Actor, name: str) -> list[Buildpack]:
+        """Those that were set by hand; none: app.json names them, or they are detected."""
+        return self.store.buildpacks(find_app(self.store, actor, name).id)
+
+    def declared(self, actor: Actor, name: str) -> tuple[Buildpack, ...]:
+        """What app.json of the live release names, for pushes where none are set by hand."""
+        slug_id = current_slug(self.store, find_app(self.store, actor, name).id)
+        slug = self.store.slug(slug_id) if slug_id else None
+        return slug.manifest.buildpacks if slug else ()
+
+    def add(self, actor: Actor, name: str, text: str, position: int | None) -> list[Buildpack]:
+        """Add a buildpack, at the end or at a position."""
+        app, pack = self._named(actor, name, text)
+
+        def change(packs: list[Buildpack]) -> list[Buildpack]:
+            _refuse_twice(packs, pack)
+            place = len(packs) if position is None else _index(position, len(packs) + 1)
+            return [*packs[:place], pack, *packs[place:]]
+
+        return self._change(app, change)
+
+    def set(self, actor: Actor, name: str, text: str, position: int | None) -> list[Buildpack]:
+        """Put a buildpack in the place of the first one, or of the one at a position."""
+        app, pack = self._named(actor, name, text)
+
+        def change(packs: list[Buildpack]) -> list[Buildpack]:
+            place = 0 if position is None else _index(position, len(packs) + 1)
+            _refuse_twice(packs, pack)
+            return [*packs[:place], pack, *packs[place + 1 :]]
+
+        return self._change(app, change)
+
+    def remove(
+        self, actor: Actor, name: str, text: str | None, position: int | None
+    ) -> list[Buildpack]:
+        """Remove a buildpack, by its name or by its position."""
+        app = find_app(self.store, actor, name)
+        if (text is None) == (position is None):
+            raise usage_error("buildpack-which", "Name either a buildpack or its position (-i).")
+
+        def change(packs: list[Buildpack]) -> list[Buildpack]:
+            if not packs:
+                raise PaasError(
+                    "no-buildpacks", "The app has no buildpacks of its own; they are detected."
+                )
+            if position is not None:
+                place = _index(position, len(packs))
+            else:
+                sources = [pack.source for pack in packs]
+                wanted = buildpack(text or "").source
+                if wanted not in sources:
+                    raise PaasError(
+                        "buildpack-not-set",
+                        f"The app has no buildpack {text}. Nothing was removed.",
+                        "See which ones it has: paas buildpacks",
+                    )
+                place = sources.index(wanted)
+            return [*packs[:place], *packs[place + 1 :]]
+
+        return self._change(app, change)
+
+    def clear(self, actor: Actor, name: str) -> None:
+        """Let them be detected again."""
+        self.store.set_buildpacks(find_app(self.store, actor, name).id, [])
+
+    def build_dir(self, actor: Actor, name: str) -> str | None:
+        """The folder of the repository that is the app; None: all of it."""
+        return self.store.build_dir(find_app(self.store, actor, name).id)
+
+    def set_build_dir(self, actor: Actor, name: str, text: str | None) -> str | None:
+        """Choose the folder that is built from the next push on; None: all of the repository."""
+        app = find_app(self.store, actor, name)
+        chosen = folder(text) if text else None
+        self.store.set_build_dir(app.id, chosen)
+        return chosen
+
+    def _named(self, actor: Actor, name: str, text: str) -> tuple[App, Buildpack]:
+        """The app and the buildpack that a user names. Raises PaasError where it cannot be used."""
+        app = find_app(self.store, actor, name)
+        pack = chosen_buildpack(text)
+        if pack.kind is Kind.NAME and pack.source not in self.catalog.names():
+            meant = meant_by(pack.source)
+            raise usage_error(
+                "buildpack-unknown",
+                f"There is no buildpack {pack.source!r}"
+                + (f". Did you mean {meant}? The" if meant else "; the")
+                + f" platform's own are: {', '.join(self.catalog.names())}.",
+                "For another one give its git repository: https://host/path",
+            )
+        if pack.kind is Kind.PATH:
+            require_admin(actor, "use a buildpack from a directory of the server")
+            reason = self.catalog.why_not(pack.source)
+            if reason is not None:
+                raise usage_error("buildpack-directory", reason)
+        return app, pack
+
+    def _change(self, app: App, change: Change) -> list[Buildpack]:
+        packs = change(self.store.buildpacks(app.id))
+        if len(packs) > LIST_MAX:
+            raise usage_error("buildpacks-max", f"An app may have at most {LIST_MAX} buildpacks.")
+        self.store.set_buildpacks(app.id, packs)
+        return packs
+
+
+def _refuse_twice(packs: list[Buildpack], pack: Buildpack) -> None:
+    if pack in packs:
+        raise PaasError(
+            "buildpack-set", f"The buildpack {pack} is already set.", "See: paas buildpacks"
+        )
+
+
+def _index(position: int, highest: int) -> int:
+    """A position as an index. Raises a usage error that tells which there are."""
+    if not 1 <= position <= highest:
+        choice = "1" if highest == 1 else f"1 to {highest}"
+        raise usage_error("buildpack-index", f"There is no position {position}: choose {choice}.")
+    return position - 1

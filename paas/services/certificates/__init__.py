@@ -1,0 +1,1 @@
+"""Certificates, added or issued."""

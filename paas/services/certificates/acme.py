@@ -1,0 +1,266 @@
+"""Certificates that come by themselves: asking the issuer, renewing, warning."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from paas.domain.apps.apps import Actor, App
+from paas.domain.certificates.acme import (
+    Attempt,
+    Failure,
+    IssueError,
+    Wish,
+    failed,
+    issue_order,
+    may_ask,
+)
+from paas.domain.certificates.certificates import AppCertificate, Bundle, Origin, covered, days_left
+from paas.domain.values.errors import PaasError
+from paas.interfaces import Clock, Issuer, Locks, Logs, Narrator, Store
+from paas.services.access import find_app
+from paas.services.certificates.certificates import Certificates
+from paas.services.certificates.renewals import Wishes, wants_warning
+from paas.services.output import waiting
+from paas.services.routing.sites import Sites
+
+# The lock of no app: one talk with the issuer at a time.
+ACME_LOCK = -2
+# It is free for so long after each name: locks have no queue, and who waits must wake up first.
+TURN_S = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acme:
+    """What is done about certificates that come by themselves."""
+
+    store: Store
+    wishes: Wishes
+    issuer: Issuer
+    certificates: Certificates
+    locks: Locks
+    logs: Logs
+    clock: Clock
+
+    @property
+    def sites(self) -> Sites:
+        """Where the certificates are shown."""
+        return self.certificates.sites
+
+    def status(self, actor: Actor, name: str) -> tuple[bool, list[Wish]]:
+        """Whether it is on, and how each name of the app stands."""
+        app = find_app(self.store, actor, name)
+        return app.id in self.store.auto_certificates(), self.wishes.of(app)
+
+    def switch_on(self, actor: Actor, name: str, say: Narrator) -> bool:
+        """Get a certificate for each name of the app, and see to them from now on.
+
+        False where the issuer could not be had to give one that was asked for.
+        """
+        app = find_app(self.store, actor, name)
+        self.certificates.require_https()
+        self.store.set_auto_certificates(app.id, True)
+        say.step(f"{app.name} gets its certificates by itself from now on")
+        well = True
+        for wish in self.wishes.of(app):
+            if wish.unable:
+                say.detail(f"None is asked for {wish.host}: {wish.unable}.")
+            elif not self._has_one(wish, say):
+                well = self._by_hand(actor, app, wish, say) and well
+                self.clock.sleep(TURN_S)
+        return well
+
+    def switch_off(self, actor: Actor, name: str, say: Narrator) -> list[AppCertificate]:
+        """See to them no more, and take away those that came so: nobody would renew them."""
+        app = find_app(self.store, actor, name)
+        with self.locks.app(app.id, f"{actor.name} removes certificates", waiting(say)):
+            held = self.store.certificates(app.id)
+            gone = [c for c in held if c.origin is Origin.ACME]
+            if gone:
+                self.sites.change_certificates(app, [], gone)
+            self.store.set_auto_certificates(app.id, False)
+        return gone
+
+    def remove(
+        self, actor: Actor, name: str, word: str | None, say: Narrator
+    ) -> list[AppCertificate]:
+        """Remove a certificate that the app brought; where the others come by themselves, those
+        that take its place first, so that no name is without. Raises PaasError, with it kept,
+        where one does not come.
+        """
+        app = find_app(self.store, actor, name)
+        if app.id in self.store.auto_certificates():
+            found = [x.certificate for x in self.certificates.find(actor, name, word)]
+            own = [c for c in found if c.origin is Origin.OWN]
+            if len(own) == 1:
+                self._replace(actor, app, own[0], say)
+        return self.certificates.remove(actor, name, word, say)
+
+    def _replace(self, actor: Actor, app: App, own: AppCertificate, say: Narrator) -> None:
+        for wish in self.wishes.of(app, without=[own]):
+            bare = wish.present is None and covered(own.facts.names, wish.host)
+            if bare and not wish.unable and not self._by_hand(actor, app, wish, say, [own]):
+                raise PaasError(
+                    "certificate-needed",
+                    f"No other certificate came for {wish.host}, so this one is kept.",
+                    f"To remove it without another one: paas certs:auto off -a {app.name}",
+                )
+
+    def tend(self) -> None:
+        """Whatever is due: new certificates, renewals, what is needed no more, warnings."""
+        for app in self.wishes.apps(self.store.auto_certificates()):
+            try:
+                self._drop_superfluous(app)
+                for wish in issue_order(self.wishes.of(app), self.clock.now()):
+                    if self.locks.app_is_held(ACME_LOCK):
+                        return  # somebody waits for theirs; the rest is due at the next look
+                    with self.locks.app(ACME_LOCK, "the server gets a certificate"):
+                        now = self.wishes.again(app, wish)
+                        if now is not None and now.is_due(self.clock.now()):
+                            self._try(app, now, None)
+                    self.clock.sleep(TURN_S)
+            except PaasError as error:
+                self.logs.write(app.id, "certs", error.message)
+        self._warn()
+
+    def _by_hand(
+        self,
+        actor: Actor,
+        app: App,
+        wish: Wish,
+        say: Narrator,
+        without: Sequence[AppCertificate] = (),
+    ) -> bool:
+        """At once, though it may have failed a minute ago; not more often than the issuer lets.
+
+        A name at a time: others who wait for theirs come in between.
+        """
+        with self.locks.app(ACME_LOCK, f"{actor.name} gets a certificate", waiting(say)):
+            now = self.wishes.again(app, wish, without=without)
+            if now is None or self._has_one(now, say):
+                return True
+            if _is_refused(now, self.clock.now(), say):
+                return False
+            say.step(f"Getting a certificate for {now.host}")
+            with say.doing("waiting for the issuer"):
+                return self._try(app, now, say)
+
+    def _has_one(self, wish: Wish, say: Narrator) -> bool:
+        if wish.present is None or wish.present.renew_at <= self.clock.now():
+            return False
+        say.detail(f"{wish.host} has one that {_ends(wish.present)}.")
+        return True
+
+    def _try(self, app: App, wish: Wish, say: Narrator | None) -> bool:
+        """Ask for one name's certificate and show it; a failure is remembered and told."""
+        try:
+            made = self._issue(app, wish)
+        except IssueError as error:
+            attempt = failed(wish.host, wish.attempt, error.failure, self.clock.now())
+            self.store.set_attempt(app.id, attempt)
+            self._tell(app, attempt, say)
+            return False
+        self.store.clear_attempt(app.id, wish.host)
+        if made is not None:
+            self.logs.write(app.id, "certs", f"{wish.host} has a new certificate, {made.id}")
+            if say is not None:
+                say.detail(f"It {_ends(made)}, and is renewed on {made.renew_at:%Y-%m-%d}.")
+        return True
+
+    def _issue(self, app: App, wish: Wish) -> AppCertificate | None:
+        """Raises IssueError. None: the name is the app's no more."""
+        why = self.issuer.leads_here(wish.host)
+        if why is not None:
+            raise IssueError(Failure(why, asked=False))
+        # Should this process be killed meanwhile, the issuer was asked none the less.
+        interrupted = Failure("the server was interrupted while it asked")
+        now = self.clock.now()
+        self.store.set_attempt(app.id, failed(wish.host, wish.attempt, interrupted, now))
+        pem = self.issuer.issue(wish.host)
+        try:
+            bundle = self.certificates.reader.read(pem, self.clock.now())
+            if not covered(bundle.facts.names, wish.host):
+                raise IssueError(Failure("the issuer gave a certificate for another name"))
+            return self._show(app, wish.host, bundle)
+        except PaasError as error:
+            raise IssueError(Failure(error.message)) from error
+
+    def _show(self, app: App, host: str, bundle: Bundle) -> AppCertificate | None:
+        with self.locks.app(app.id, "the server renews a certificate"):
+            present = self.store.app_by_id(app.id)
+            wanted = present is not None and host in self.sites.names(present)
+            if present is None or not wanted or app.id not in self.store.auto_certificates():
+                return None
+            files, now = self.certificates.files, self.clock.now()
+            made = AppCertificate(files.new_id(app.id), app.id, Origin.ACME, bundle.facts, now)
+            former = [
+                c
+                for c in self.store.certificates(app.id)
+                if c.origin is Origin.ACME and host in c.facts.names
+            ]
+            self.certificates.keep(present, made, bundle, former)
+            return made
+
+    def _drop_superfluous(self, app: App) -> None:
+        if not self.wishes.superfluous(app) or self.locks.app_is_held(app.id):
+            return
+        with self.locks.app(app.id, "the server removes a certificate"):
+            present = self.store.app_by_id(app.id)
+            if present is not None:
+                gone = self.wishes.superfluous(present)
+                self.sites.change_certificates(present, [], gone)
+
+    def _tell(self, app: App, attempt: Attempt, say: Narrator | None) -> None:
+        next_ = f"Tried again at {attempt.again:%Y-%m-%d %H:%M} UTC."
+        self.logs.write(
+            app.id, "certs", f"No certificate for {attempt.host}: {attempt.reason} {next_}"
+        )
+        if say is not None:
+            for line in attempt.reason.splitlines():
+                say.warn(line)
+            say.warn(next_)
+
+    def _warn(self) -> None:
+        now = self.clock.now()
+        for one in self.store.certificates():
+            if wants_warning(one, now):
+                self.logs.write(one.app_id, "certs", self._warning(one, now))
+                self.store.note_warned(one.id, now)
+
+    def _warning(self, one: AppCertificate, now: datetime) -> str:
+        verb = "expires" if now < one.facts.not_after else "expired"
+        text = f"The certificate of {', '.join(one.facts.names)} {verb} {days_left(one, now)}"
+        failures = [a for a in self.store.attempts(one.app_id) if a.host in one.facts.names]
+        if failures:
+            return f"{text}, and renewing it fails: {failures[0].reason}"
+        return f"{text}: paas certs:add brings a new one" if one.origin is Origin.OWN else text
+
+    def warnings(self) -> list[str]:
+        """Every certificate of the server that ends soon or cannot be shown, in words."""
+        now = self.clock.now()
+        found = []
+        for one in self.store.certificates():
+            app = self.store.app_by_id(one.app_id)
+            if app is not None and one.is_worrying(now):
+                found.append(f"{app.name}: {self._warning(one, now)}")
+            if app is not None and self.certificates.files.paths(one.id) is None:
+                found.append(f"{app.name}: {one.damaged}")
+        return found
+
+
+def _is_refused(wish: Wish, now: datetime, say: Narrator) -> bool:
+    """Whether the issuer has refused the name so often that not even by hand it is asked."""
+    again = may_ask(wish.attempt, now)
+    if wish.attempt is None or again is None:
+        return False
+    say.warn(
+        f"The issuer has refused {wish.host} several times within the hour: {wish.attempt.reason}"
+    )
+    say.warn(
+        f"It is tried again by itself at {wish.attempt.again:%Y-%m-%d %H:%M} UTC, "
+        f"by this command from {again:%H:%M} UTC on."
+    )
+    return True
+
+
+def _ends(certificate: AppCertificate) -> str:
+    return f"is valid until {certificate.facts.not_after:%Y-%m-%d %H:%M} UTC"

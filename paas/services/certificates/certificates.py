@@ -1,0 +1,188 @@
+"""Certificates that users bring: adding, showing and removing them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from paas.domain.apps.apps import Actor, App
+from paas.domain.certificates.certificates import (
+    AppCertificate,
+    Bundle,
+    Origin,
+    covered,
+    days_left,
+    replaced_by,
+    shown_for,
+)
+from paas.domain.values.errors import PaasError
+from paas.interfaces import (
+    CertificateFiles,
+    CertificateReader,
+    Clock,
+    Locks,
+    Narrator,
+    Store,
+)
+from paas.services.access import find_app, refreshed
+from paas.services.output import waiting
+from paas.services.routing.sites import Sites
+
+CERTIFICATES_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A certificate of an app, and the names of the app that it is shown for."""
+
+    certificate: AppCertificate
+    hosts: tuple[str, ...]
+    left: str
+    worrying: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificates:
+    """What users do with an app's certificates."""
+
+    store: Store
+    sites: Sites
+    reader: CertificateReader
+    files: CertificateFiles
+    locks: Locks
+    clock: Clock
+
+    def listing(self, actor: Actor, name: str) -> list[Listed]:
+        """Each certificate of the app, in the order in which they came."""
+        return self._listed(find_app(self.store, actor, name))
+
+    def find(self, actor: Actor, name: str, word: str | None) -> list[Listed]:
+        """Those of that id, or shown for that name; all without a word, if there are any."""
+        app = find_app(self.store, actor, name)
+        every = self._listed(app)
+        found = [x for x in every if word in (None, x.certificate.id) or word in x.hosts]
+        if not found:
+            raise PaasError(
+                "no-such-certificate",
+                f"{app.name} has no certificate{f' {word}' if word else ''}.",
+                f"See: paas certs -a {app.name}",
+            )
+        return found
+
+    def add(self, actor: Actor, name: str, pem: bytes, say: Narrator) -> AppCertificate:
+        """Check a certificate with its chain and key, and show it for the names that it covers.
+
+        It takes the place of those that the app brought before and that it covers whole. Raises
+        PaasError, with all as it was, where it is not good or fits none of the app's names.
+        """
+        app = find_app(self.store, actor, name)
+        self.require_https()
+        now = self.clock.now()
+        bundle = self.reader.read(pem, now)
+        with self.locks.app(app.id, f"{actor.name} adds a certificate", waiting(say)):
+            app = refreshed(self.store, app)
+            present = self.store.certificates(app.id)
+            self._check_names(app, bundle, say)
+            for same in present:
+                # With another chain it is not: the intermediate that was missing may have come.
+                is_same = (same.facts.fingerprint, same.facts.chain) == (
+                    bundle.facts.fingerprint,
+                    bundle.facts.chain,
+                )
+                if is_same and same.origin is Origin.OWN:
+                    say.detail(f"It is there already, as {same.id}.")
+                    return same
+            made = AppCertificate(self.files.new_id(app.id), app.id, Origin.OWN, bundle.facts, now)
+            replaced = replaced_by(made, present)
+            if len(present) - len(replaced) >= CERTIFICATES_MAX:
+                raise PaasError(
+                    "too-many-certificates",
+                    f"{app.name} has {len(present)} certificates; {CERTIFICATES_MAX} are enough.",
+                    f"Remove those that it does not need: paas certs -a {app.name}",
+                )
+            self.keep(app, made, bundle, replaced)
+        for old in replaced:
+            say.detail(f"It takes the place of {old.id} ({', '.join(old.facts.names)}).")
+        self._warn(made, say)
+        return made
+
+    def keep(
+        self, app: App, made: AppCertificate, bundle: Bundle, remove: Sequence[AppCertificate]
+    ) -> None:
+        """Write a certificate's files and show it. The caller holds the app's lock."""
+        try:
+            self.files.write(made.id, bundle)
+            self.sites.change_certificates(app, [made], remove)
+        except BaseException:
+            self.files.remove(made.id)
+            raise
+
+    def remove(
+        self, actor: Actor, name: str, word: str | None, say: Narrator
+    ) -> list[AppCertificate]:
+        """Show it no more, and delete it and its key. Without a word: the only one of its own."""
+        app = find_app(self.store, actor, name)
+        with self.locks.app(app.id, f"{actor.name} removes a certificate", waiting(say)):
+            app = refreshed(self.store, app)
+            found = [x.certificate for x in self.find(actor, app.name, word)]
+            own = [c for c in found if c.origin is Origin.OWN]
+            if not own:
+                raise PaasError(
+                    "certificate-auto",
+                    f"{app.name} got this certificate by itself, and would get it again.",
+                    f"To have no more of them: paas certs:auto off -a {app.name}",
+                )
+            if len(own) > 1:
+                ids = ", ".join(c.id for c in own)
+                raise PaasError(
+                    "which-certificate",
+                    f"{app.name} has {len(own)} certificates: {ids}.",
+                    f"Say which: paas certs:remove {app.name} {own[0].id}",
+                )
+            self.sites.change_certificates(app, [], own)
+        return own
+
+    def require_https(self) -> None:
+        """Raises PaasError where this server listens on no port for HTTPS."""
+        if not self.sites.addresses.https_port:
+            raise PaasError(
+                "no-https",
+                "This server has no port for HTTPS (https_port is 0 in server.yml).",
+                "Its operator gives it one with: ./install.sh --root DIR --https-port N",
+            )
+
+    def _listed(self, app: App) -> list[Listed]:
+        held, names, now = (
+            self.store.certificates(app.id),
+            self.sites.names(app),
+            self.clock.now(),
+        )
+        return [
+            Listed(
+                one,
+                tuple(name for name in names if shown_for(held, name) == one),
+                days_left(one, now),
+                one.is_worrying(now),
+            )
+            for one in held
+        ]
+
+    def _check_names(self, app: App, bundle: Bundle, say: Narrator) -> None:
+        names = self.sites.names(app)
+        bare = [name for name in names if not covered(bundle.facts.names, name)]
+        if len(bare) == len(names):
+            raise PaasError(
+                "certificate-names",
+                f"The certificate is for {', '.join(bundle.facts.names[:10])}; {app.name} answers "
+                f"to {', '.join(names[:10])}.",
+                f"If the app should have that name: paas domains:add {app.name} "
+                f"{bundle.facts.names[0]}",
+            )
+        if bare:
+            say.detail(f"It does not cover {', '.join(bare[:10])}.")
+
+    def _warn(self, made: AppCertificate, say: Narrator) -> None:
+        if made.facts.self_signed:
+            say.warn("It is signed by itself: browsers will warn their users of it.")
+        elif len(made.facts.chain) == 1:
+            say.warn("It came without the certificate of its issuer, which some clients need.")
+        if made.is_worrying(self.clock.now()):
+            say.warn(f"It expires {days_left(made, self.clock.now())}.")

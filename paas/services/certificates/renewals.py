@@ -1,0 +1,70 @@
+"""What is to be done about certificates that come by themselves, as the store has it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from paas.domain.apps.apps import App
+from paas.domain.certificates.acme import Holdings, Wish
+from paas.domain.certificates.certificates import AppCertificate
+from paas.domain.routing.addresses import Addresses
+from paas.interfaces import Store
+
+WARN_EVERY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """Finds what is to be done. directory: the issuer's address."""
+
+    store: Store
+    addresses: Addresses
+    directory: str
+
+    def of(self, app: App, *, without: Sequence[AppCertificate] = ()) -> list[Wish]:
+        """How each name of the app stands, or would stand without these certificates."""
+        holdings = self._holdings(app)
+        left = tuple(c for c in holdings.certificates if c not in without)
+        wishes = replace(holdings, certificates=left).wishes(self.directory)
+        if app.current is not None:
+            return wishes
+        why = "the app was never deployed, so it answers to no name yet"
+        return [replace(wish, unable=wish.unable or why) for wish in wishes]
+
+    def again(self, app: App, wish: Wish, *, without: Sequence[AppCertificate] = ()) -> Wish | None:
+        """The same by now, when others have had their turn; None: the name is the app's no more."""
+        return next((w for w in self.of(app, without=without) if w.host == wish.host), None)
+
+    def superfluous(self, app: App) -> list[AppCertificate]:
+        """What the app got once and needs no more."""
+        return self._holdings(app).superfluous()
+
+    def any(self, now: datetime) -> bool:
+        """Whether there is anything to do for any app."""
+        auto = self.store.auto_certificates()
+        if any(wants_warning(c, now) for c in self.store.certificates()):
+            return True
+        return any(
+            self.superfluous(app) or any(wish.is_due(now) for wish in self.of(app))
+            for app in self.apps(auto)
+        )
+
+    def apps(self, ids: Iterable[int]) -> list[App]:
+        """The apps of these ids that there are."""
+        if not self.addresses.https_port:
+            return []
+        found = [self.store.app_by_id(id) for id in sorted(ids)]
+        return [app for app in found if app is not None]
+
+    def _holdings(self, app: App) -> Holdings:
+        return Holdings(
+            self.store.routing(app.id).names(self.addresses.host(app.name)),
+            tuple(self.store.certificates(app.id)),
+            tuple(self.store.attempts(app.id)),
+        )
+
+
+def wants_warning(certificate: AppCertificate, now: datetime) -> bool:
+    """Whether it ends soon and nobody was told today."""
+    told = certificate.warned
+    return certificate.is_worrying(now) and (told is None or now - told >= WARN_EVERY)

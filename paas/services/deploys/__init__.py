@@ -1,0 +1,1 @@
+"""Deploys: pushes, imports, clones."""

@@ -1,0 +1,91 @@
+"""A second app with the repository, config and settings of a first, built anew."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from paas.domain.apps.apps import Actor, App
+from paas.domain.values.names import AppName
+from paas.interfaces import Clock, Locks, Narrator, Repository, Store
+from paas.services.access import find_app, refreshed
+from paas.services.apps.apps import Apps
+from paas.services.builds.build import Push
+from paas.services.deploys.deploys import Deploys
+from paas.services.output import waiting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloning:
+    """apps:clone."""
+
+    store: Store
+    repository: Repository
+    apps: Apps
+    deploys: Deploys
+    locks: Locks
+    clock: Clock
+
+    def clone(
+        self,
+        actor: Actor,
+        name: str,
+        new_name: AppName,
+        say: Narrator,
+        on_live: Callable[[], None],
+        *,
+        deploy: bool = True,
+    ) -> App:
+        """Make the new app, the actor's own, and deploy the commit that is live in the old one.
+
+        Storage, domains and certificates are not copied. Where the deploy fails the new app stays,
+        not deployed.
+        """
+        source = find_app(self.store, actor, name)
+        app = self._copy(actor, source, new_name, say)
+        say.step(f"Created {app.name} with the repository and config of {source.name}")
+        if source.storage:
+            say.warn("Storage directories are not copied.")
+        commit = self._live_commit(source)
+        if commit is None or not deploy:
+            on_live()
+        else:
+            self.deploys.deploy(Push(app, commit, None, actor), say, on_live)
+        return app
+
+    def _copy(self, actor: Actor, source: App, new_name: AppName, say: Narrator) -> App:
+        with self.locks.pushing(source.id, actor.name, waiting(say)):
+            app = self.apps.create(actor, new_name)
+            try:
+                self.repository.copy(source.id, app.id)
+                self._copy_settings(actor, source, app)
+            except BaseException:
+                self.apps.destruction.undo(app)
+                raise
+        return refreshed(self.store, app)
+
+    def _copy_settings(self, actor: Actor, source: App, app: App) -> None:
+        self.store.set_deploy_branch(app.id, source.deploy_branch)
+        self.store.set_formation(app.id, self.store.formation(source.id))
+        self.store.set_buildpacks(app.id, self.store.buildpacks(source.id))
+        self.store.set_build_dir(app.id, self.store.build_dir(source.id))
+        self.store.set_start_limit(app.id, self.store.start_limit(source.id))
+        routing = self.store.routing(source.id)
+        self.store.set_routing(app.id, replace(routing, domains=(), own_host=True, redirects=()))
+        for name, state in self.store.job_states(source.id).items():
+            if state.suspended is not None:
+                self.store.suspend_job(app.id, name, state.suspended)
+        release = self.store.release(source.id, source.current) if source.current else None
+        if release is not None and release.config:
+            made = self.store.add_release(
+                app.id,
+                slug_id=None,
+                config=release.config,
+                description=f"Config of {source.name} v{release.version}",
+                user=actor.name,
+                now=self.clock.now(),
+            )
+            self.store.make_current(app.id, made.version, None)
+
+    def _live_commit(self, source: App) -> str | None:
+        release = self.store.release(source.id, source.current) if source.current else None
+        slug = self.store.slug(release.slug_id) if release and release.slug_id else None
+        return slug.commit if slug else None

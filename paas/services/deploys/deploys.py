@@ -1,0 +1,173 @@
+"""A deploy: from a pushed commit to the release that is live, as one plain sequence."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from paas.domain.releases.formation import wanted_quantities
+from paas.domain.releases.releases import Build, ConfigVars, Instance, Slug, Status
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import ProcessType
+from paas.interfaces import (
+    BuildQueue,
+    Clock,
+    Logs,
+    Narrator,
+    Repository,
+    Slugs,
+    Store,
+)
+from paas.services.access import refreshed
+from paas.services.apps.maintenance import refuse_locked
+from paas.services.builds.build import Push, SlugMaker, current_slug
+from paas.services.builds.builds import canceller
+from paas.services.output import Recorded, telling_failure
+from paas.services.releases.pruning import Pruning
+from paas.services.releases.release_commands import Phases
+from paas.services.releases.rollback_guard import Watch
+from paas.services.releases.rollout import Rollout
+from paas.services.releases.standing import standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deploys:
+    """Turns pushes into releases."""
+
+    store: Store
+    repository: Repository
+    maker: SlugMaker
+    queue: BuildQueue
+    slugs: Slugs
+    pruning: Pruning
+    rollout: Rollout
+    phases: Phases
+    watch: Watch
+    logs: Logs
+    clock: Clock
+
+    def deploy(self, push: Push, terminal: Narrator, on_live: Callable[[], None]) -> None:
+        """Build the commit and make it live. Raises PaasError with nothing changed.
+
+        on_live is called when the new version serves; the app's lock is free soon after that, and
+        the old version's instances come to their end.
+        """
+        holder = f"{push.actor.name} deploys {push.commit[:7]}"
+        window = self.watch.window()
+        with self.rollout.changing(push.app, holder, terminal, window.look) as leaving:
+            push = replace(push, app=refreshed(self.store, push.app))
+            refuse_locked(self.store, push.app)
+            self.slugs.check_space()
+            self.rollout.foresight.look(push.app, terminal)
+            build = self._begin(push)
+            say = Recorded(terminal, self.logs.open_build(build.id))
+            try:
+                with telling_failure(say, "The deploy failed", standing(self.store, push.app)):
+                    slug, config = self.maker.make(push, build, say)
+                    baseline = self.watch.baseline(push.app)
+                    version = self._release(push, slug, config, say, on_live, leaving)
+                self.queue.forget(build.id)
+            except PaasError as error:
+                say.record_error(error)
+                if not self._is_released(build):
+                    told = f"The build of {build.commit[:8]} failed: {error.summary}"
+                    self.logs.write(push.app.id, "deploy", told)
+                self._abandon(build, error.reference)
+                raise
+            except BaseException as error:
+                self._abandon(build, type(error).__name__)
+                raise
+            window.open(push.app, version, baseline)
+            self.pruning.prune(push.app.id)
+        window.follow()
+
+    def _begin(self, push: Push) -> Build:
+        now = self.clock.now()
+        build_id = f"{push.app.id}-{now:%Y%m%d%H%M%S%f}"
+        build = Build(
+            build_id, push.app.id, push.commit, push.actor.name, Status.PENDING, now, None, None
+        )
+        self.store.add_build(build)
+        return build
+
+    def _release(
+        self,
+        push: Push,
+        slug: Slug,
+        config: ConfigVars,
+        say: Recorded,
+        on_live: Callable[[], None],
+        leaving: list[Instance],
+    ) -> int:
+        """Steps 3 to 5: the release, its instances, the switch; as `Releases.go_back`."""
+        app = push.app
+        commit = self.repository.commit(app.id, push.commit, push.quarantine)
+        former_id = current_slug(self.store, app.id)
+        former = self.store.slug(former_id) if former_id else None
+        release = self.store.add_release(
+            app.id,
+            slug_id=slug.id,
+            config=config,
+            description=f"Deploy {push.commit[:8]}: {commit.summary[:60]}",
+            user=push.actor.name,
+            now=self.clock.now(),
+        )
+        say.step(f"Releasing v{release.version}")
+
+        def live() -> None:
+            say.step(f"Live: {self.rollout.sites.url(app)} (v{release.version})")
+            _tell_formation(former, slug, self.store.formation(app.id), say)
+            self.logs.write(app.id, "deploy", f"v{release.version} is live: {release.description}")
+            self.phases.after(app, release, slug, say, first=former is None)
+            on_live()
+
+        # Until the switch it may still be cancelled; a slug has the id of its build.
+        check = canceller(self.queue, slug.id)
+        self.rollout.run(app, release, say, live, leaving, check=check)
+        return release.version
+
+    def _abandon(self, build: Build, reason: str) -> None:
+        """Record the failure and remove the slug, unless it is live already.
+
+        It is kept where it got as far as a release, so that releases:retry can take it.
+        """
+        if current_slug(self.store, build.app_id) == build.id:
+            return
+        pending = [
+            release
+            for release in self.store.releases(build.app_id)
+            if release.slug_id == build.id and release.status is Status.PENDING
+        ]
+        # The files first: where the disk is full, the record needs their room.
+        if reason == "disk-full" or not self._is_released(build):
+            self.slugs.remove(build.id)
+            self.store.remove_slug(build.id)
+        ended = replace(build, status=Status.FAILED, ended_at=self.clock.now(), reason=reason)
+        with self.rollout.reserve.given_up():
+            if pending:  # there was no room to record its failure
+                self.store.fail_release(build.app_id, pending[0].version)
+            self.store.end_build(ended)
+        self.queue.forget(build.id)
+        self.pruning.prune(build.app_id)
+
+    def _is_released(self, build: Build) -> bool:
+        releases = self.store.releases(build.app_id)
+        return any(release.slug_id == build.id for release in releases[:1])
+
+
+def _tell_formation(
+    former: Slug | None, slug: Slug, formation: Mapping[ProcessType, int], say: Narrator
+) -> None:
+    """Who declares a worker may expect it to run; and app.json changes numbers, too, also where
+    it does not say any more what it said."""
+    then = wanted_quantities(former, formation) if former is not None else {}
+    now = wanted_quantities(slug, formation)
+    scaled = [
+        f"{kind}={now[kind]} (was {count})"
+        for kind, count in then.items()
+        if now.get(kind, count) != count
+    ]
+    if scaled:
+        say.detail(f"Scaled by app.json: {', '.join(scaled)}")
+    idle = [kind for kind, count in now.items() if not count and kind not in then]
+    if idle:
+        one_each = " ".join(f"{kind}=1" for kind in idle)
+        say.detail(f"Not started: {', '.join(idle)}. To start: paas ps:scale {one_each}")

@@ -1,0 +1,151 @@
+"""Code that comes from elsewhere instead of by a push: git:sync and git:from-archive."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from paas.domain.apps.apps import DEFAULT_DEPLOY_BRANCHES, Actor, App
+from paas.domain.git.refs import NO_COMMIT, RefUpdate
+from paas.domain.git.sources import GitSource
+from paas.domain.values.errors import PaasError
+from paas.interfaces import (
+    Archive,
+    Imported,
+    Importer,
+    Locks,
+    Narrator,
+    Refs,
+    Repository,
+    Store,
+)
+from paas.services.access import find_app, refreshed
+from paas.services.apps.maintenance import refuse_locked
+from paas.services.builds.build import Push
+from paas.services.deploys.deploys import Deploys
+from paas.services.output import waiting
+
+
+class Building(StrEnum):
+    """What is done with a commit that was synced; as Dokku's git:sync has it."""
+
+    NEVER = "never"
+    ALWAYS = "always"
+    IF_CHANGED = "if-changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imports:
+    """Takes commits into an app's repository, and deploys them as a push is."""
+
+    store: Store
+    repository: Repository
+    refs: Refs
+    importer: Importer
+    deploys: Deploys
+    locks: Locks
+
+    def sync(
+        self,
+        actor: Actor,
+        name: str,
+        source: GitSource,
+        building: Building,
+        say: Narrator,
+        on_live: Callable[[], None],
+    ) -> None:
+        """Make a commit of another repository the tip of the app's deploy branch.
+
+        Without a ref: the branch that the app deploys, where one was chosen, else their HEAD.
+        Where it is built and that fails, nothing has changed.
+        """
+        app = find_app(self.store, actor, name)
+        if source.ref is None:
+            source = replace(source, ref=app.deploy_branch)
+        say.step(f"Fetching {source.ref or 'HEAD'} of {source.url}")
+
+        def fetch(head: str | None) -> AbstractContextManager[Imported]:
+            return self.importer.fetched(app, source, head, say.raw)
+
+        self._take(actor, app, fetch, building, say, on_live)
+
+    def unpack(
+        self,
+        actor: Actor,
+        name: str,
+        archive: Archive,
+        say: Narrator,
+        on_live: Callable[[], None],
+    ) -> None:
+        """Make an archive's files a commit on the app's deploy branch, and deploy it."""
+        app = find_app(self.store, actor, name)
+        by_address = isinstance(archive.source, str)
+        say.step(f"Fetching {archive.source}" if by_address else "Reading the archive")
+
+        def unpack(head: str | None) -> AbstractContextManager[Imported]:
+            return self.importer.unpacked(app, archive, head, say.raw)
+
+        self._take(actor, app, unpack, Building.ALWAYS, say, on_live)
+
+    def _take(
+        self,
+        actor: Actor,
+        app: App,
+        fetch: Callable[[str | None], AbstractContextManager[Imported]],
+        building: Building,
+        say: Narrator,
+        on_live: Callable[[], None],
+    ) -> None:
+        """Fetch, deploy if wanted, and move the branch: nobody pushes to the app meanwhile."""
+        if building is not Building.NEVER:
+            refuse_locked(self.store, app)
+        self.repository.create(app.id)
+        with ExitStack() as stack:
+            stack.enter_context(self.locks.pushing(app.id, actor.name, waiting(say)))
+            app = refreshed(self.store, app)
+            branch = self._branch(app)
+            with say.doing("fetching"):
+                head = self.repository.head(app.id, branch)
+                imported = stack.enter_context(fetch(head))
+            moved = RefUpdate(head or NO_COMMIT, imported.commit, f"refs/heads/{branch}")
+            refused = self.refs.refusal(app.id, [moved], imported.quarantine)
+            if refused is not None:
+                raise refused
+            if not self._wants_build(app, imported.commit, building):
+                self.importer.keep(app.id, imported, branch)
+                self._tell_kept(app, imported.commit, branch, building, say)
+                on_live()
+                return
+
+            def live() -> None:
+                try:
+                    self.importer.keep(app.id, imported, branch)
+                except PaasError as error:
+                    say.warn(f"The branch {branch} stays where it was: {error.message}")
+                stack.close()
+                on_live()
+
+            push = Push(app, imported.commit, imported.quarantine, actor)
+            self.deploys.deploy(push, say, live)
+
+    def _wants_build(self, app: App, commit: str, building: Building) -> bool:
+        if building is Building.IF_CHANGED:
+            release = self.store.release(app.id, app.current) if app.current else None
+            slug = self.store.slug(release.slug_id) if release and release.slug_id else None
+            return slug is None or slug.commit != commit
+        return building is Building.ALWAYS
+
+    def _tell_kept(
+        self, app: App, commit: str, branch: str, building: Building, say: Narrator
+    ) -> None:
+        if building is Building.IF_CHANGED:
+            say.step(f"{commit[:8]} is live already: nothing to build")
+            return
+        say.step(f"{branch} of {app.name} is at {commit[:8]}; not deployed")
+        say.detail("To deploy what is fetched: add --build")
+
+    def _branch(self, app: App) -> str:
+        if app.deploy_branch is not None:
+            return app.deploy_branch
+        there = [b for b in DEFAULT_DEPLOY_BRANCHES if self.repository.head(app.id, b)]
+        return (there or ["main"])[0]

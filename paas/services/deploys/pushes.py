@@ -1,0 +1,157 @@
+"""Pushes: who may push and fetch, and which pushed refs are deployed."""
+
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from paas.domain.apps.apps import Actor, App
+from paas.domain.git.refs import NO_COMMIT, RefUpdate, short
+from paas.domain.releases.diffs import sections
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import AppName, shown
+from paas.interfaces import Narrator, Quarantine, Refs, Repository, Store
+from paas.services.access import find_app
+from paas.services.apps.apps import Apps
+from paas.services.apps.maintenance import refuse_locked
+from paas.services.builds.build import Push
+from paas.services.deploys.deploys import Deploys
+from paas.services.releases.diffs import Diffs
+
+DRY_RUN = "dry-run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushes:
+    """The rules of git over SSH."""
+
+    store: Store
+    repository: Repository
+    refs: Refs
+    apps: Apps
+    deploys: Deploys
+    diffs: Diffs
+
+    def to_push(self, actor: Actor, name: AppName, say: Narrator) -> App:
+        """The app to push to; a first push makes it. Raises as for an unknown app where the name
+        is another user's."""
+        # Before anything is sent: of a full disk git itself says "unpacker error".
+        self.deploys.slugs.check_room()
+        if self.store.app(name) is None:
+            app = self.apps.create(actor, name)
+            say.step(f"Created the app {name}")
+            return app
+        return self.to_fetch(actor, name)
+
+    def to_fetch(self, actor: Actor, name: AppName) -> App:
+        """The app to fetch from."""
+        app = find_app(self.store, actor, name)
+        self.repository.create(app.id)
+        return app
+
+    def receive(
+        self,
+        actor: Actor,
+        app_id: int,
+        updates: Sequence[RefUpdate],
+        quarantine: Quarantine,
+        say: Narrator,
+        on_live: Callable[[], None],
+        options: Sequence[str] = (),
+    ) -> None:
+        """Judge a push inside its pre-receive hook: deploy, store, or refuse by PaasError.
+
+        options: those of ``git push -o``. A dry run ends as a refusal, so that no ref moves.
+        """
+        _check_options(options)
+        app = self.store.app_by_id(app_id)
+        if app is None or not actor.may_use(app):
+            raise PaasError("no-such-app", "The app of this repository is gone.")
+        deployed = [update for update in updates if app.deploys(update.ref)]
+        if any(update.new == NO_COMMIT for update in deployed):
+            raise PaasError(
+                "delete-deploy-branch",
+                "The deploy branch cannot be deleted: the app runs from it.",
+                f"To remove the app: paas apps:destroy {app.name} --confirm {app.name}",
+            )
+        if len(deployed) > 1:
+            names = " and ".join(short(update.ref) for update in deployed)
+            raise PaasError(
+                "two-deploys",
+                f"This push has two deploy branches, {names}: only one can go live.",
+                "Push one of them: git push deploy main",
+            )
+        self._refuse_what_git_would(app, updates, quarantine, has_deploy=bool(deployed))
+        if DRY_RUN in options:
+            raise self._dry_run(app, deployed, quarantine, say)
+        if deployed:
+            # Before the wait for who changes the app now; looked at once more after it.
+            refuse_locked(self.store, app)
+        for update in updates:
+            if update not in deployed:
+                self._tell_stored(app, update, say)
+        if not deployed:
+            on_live()
+            return
+        self.deploys.deploy(Push(app, deployed[0].new, quarantine, actor), say, on_live)
+
+    def _refuse_what_git_would(
+        self, app: App, updates: Sequence[RefUpdate], quarantine: Quarantine, *, has_deploy: bool
+    ) -> None:
+        """git judges once more after the hook, when a new version is live: ask it now.
+
+        Where nothing is deployed that does no harm, and a deletion may make room for the rest.
+        """
+        deletes = any(update.new == NO_COMMIT for update in updates)
+        if deletes and not has_deploy:
+            return
+        refused = self.refs.refusal(app.id, updates, quarantine)
+        if refused is not None:
+            raise refused
+
+    def _dry_run(
+        self, app: App, deployed: Sequence[RefUpdate], quarantine: Quarantine, say: Narrator
+    ) -> PaasError:
+        """Tell what the push would change, for the refusal that is returned."""
+        for update in deployed:
+            found = self.diffs.pushed(app, update.new, quarantine)
+            say.step(f"What would change, from {found.old} to {found.new}")
+            for note in found.notes:
+                say.warn(note)
+            for title, rows in sections(found):
+                say.step(title)
+                for row in rows:
+                    say.detail(row)
+            if found.is_empty:
+                say.detail("Nothing differs: the same files would be built again.")
+        if not deployed:
+            say.step(f"Nothing would be deployed: only {app.deploy_branch or 'main'} is")
+        return PaasError(
+            "dry-run",
+            "This was a dry run: nothing was built and nothing has changed. git calls that a "
+            "rejected push.",
+            f"To deploy it: git push deploy {app.deploy_branch or 'main'}",
+        )
+
+    def _tell_stored(self, app: App, update: RefUpdate, say: Narrator) -> None:
+        if update.new == NO_COMMIT:
+            say.step(f"Deleted {short(update.ref)}")
+            return
+        branch = app.deploy_branch or "main"
+        say.step(f"Stored {short(update.ref)}; not deployed, as only {branch} is")
+        if update.ref.startswith("refs/heads/"):
+            say.detail(f"To deploy it: git push deploy {short(update.ref)}:{branch}")
+        if update.ref.startswith("refs/tags/"):
+            source = f"{short(update.ref)}^{{}}:refs/heads/{branch}"
+            say.detail(f"To deploy it: git push deploy {shlex.quote(source)}")
+
+
+def _check_options(options: Sequence[str]) -> None:
+    """Refuse an option that does not exist: a mistyped dry run must not deploy."""
+    for option in options:
+        if option != DRY_RUN:
+            raise PaasError(
+                "push-option",
+                f"There is no push option {shown(option)}; there is: {DRY_RUN}.",
+                "git push -o dry-run deploy main; to send none that git is configured to: "
+                "git -c push.pushOption= push deploy main",
+            )

@@ -1,0 +1,62 @@
+"""Drains: adding, showing, removing; and the process that sends, which runs only if needed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from paas.domain.apps.apps import Actor
+from paas.domain.logs.drains import Drain, new_drain
+from paas.domain.values.errors import PaasError
+from paas.interfaces import DrainProcess, Locks, Store
+from paas.services.access import find_app
+
+# The lock of no app: it keeps two changes of the drains apart.
+DRAINS_LOCK = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drains:
+    """What users do with an app's drains. to_server: whether they may lead to the server itself."""
+
+    store: Store
+    process: DrainProcess
+    locks: Locks
+    new_token: Callable[[], str]
+    to_server: bool
+
+    def listing(self, actor: Actor, name: str) -> list[Drain]:
+        """In the order in which they were added."""
+        return self.store.drains(find_app(self.store, actor, name).id)
+
+    def add(self, actor: Actor, name: str, url: str) -> Drain:
+        """Forward what the app's log gets from now on."""
+        app = find_app(self.store, actor, name)
+        with self.locks.app(DRAINS_LOCK, f"{actor.name} adds a drain"):
+            present = self.store.drains(app.id)
+            drain = new_drain(self.new_token(), app.id, url, present, to_server=self.to_server)
+            self.process.begin(drain)
+            self.store.add_drain(drain)
+            self.process.keep(wanted=True)
+        return drain
+
+    def remove(self, actor: Actor, name: str, word: str) -> Drain:
+        """Forward no more. word: the URL, or the token."""
+        app = find_app(self.store, actor, name)
+        with self.locks.app(DRAINS_LOCK, f"{actor.name} removes a drain"):
+            for drain in self.store.drains(app.id):
+                if word in (drain.token, drain.url.reveal()):
+                    self.store.remove_drain(drain.token)
+                    break
+            else:
+                # The word may be a mistyped URL with a password: it is not repeated.
+                raise PaasError(
+                    "no-such-drain",
+                    f"{app.name} has no drain of that URL or id.",
+                    f"See: paas drains -a {app.name}",
+                )
+            self.process.keep(wanted=bool(self.store.drains()))
+        return drain
+
+    def settle(self) -> None:
+        """Have the process run if there is any drain, and not if there is none."""
+        with self.locks.app(DRAINS_LOCK, "the server looks after the drains"):
+            self.process.keep(wanted=bool(self.store.drains()))

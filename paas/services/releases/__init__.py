@@ -1,0 +1,1 @@
+"""Releases: starting, switching, draining, rolling back."""

@@ -1,0 +1,47 @@
+"""Config vars that an app's app.json declares."""
+
+from collections.abc import Callable
+
+from paas.domain.manifest.appjson import AppJson
+from paas.domain.releases.releases import ConfigVars
+from paas.domain.values.errors import PaasError
+from paas.domain.values.secret import Secret
+from paas.interfaces import Narrator
+
+
+def declared_config(
+    manifest: AppJson,
+    former: AppJson,
+    present: ConfigVars,
+    make_secret: Callable[[], str],
+    say: Narrator,
+) -> ConfigVars:
+    """The config with what the app declares and does not have yet.
+
+    former: the app.json of the current release. An optional var that it declared already and that
+    is not set was unset by someone who meant it. Raises PaasError that names the vars that are
+    required and have no value.
+    """
+    known = {var.name for var in former.env}
+    config, added, missing = dict(present), [], []
+    for var in manifest.env:
+        if var.name in config or (var.name in known and not var.required):
+            continue
+        if var.value is not None:
+            config[var.name] = Secret(var.value)
+        elif var.generated:
+            config[var.name] = Secret(make_secret())
+        else:
+            missing += [var.name] if var.required else []
+            continue
+        added.append(var.name)
+    if missing:
+        settings = " ".join(f"{name}=..." for name in missing)
+        raise PaasError(
+            "env-required",
+            f"app.json requires config vars that are not set: {', '.join(missing)}.",
+            f"Set them, then push again: paas config:set {settings}",
+        )
+    if added:
+        say.step(f"Setting config vars that app.json declares: {', '.join(added)}")
+    return config

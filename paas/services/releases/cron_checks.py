@@ -1,0 +1,43 @@
+"""Cron jobs as they are pushed: what is wrong with one is told with its place."""
+
+from datetime import UTC, datetime
+
+from paas.domain.manifest.appjson import AppJson
+from paas.domain.manifest.procfile import Processes, command_place, cron_line, is_cron
+from paas.domain.runs.cron import Job, jobs_of
+from paas.domain.values.errors import PaasError
+from paas.interfaces import Schedules
+
+# Any moment does: whether a schedule has a next time hangs on none.
+_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def check_jobs(
+    manifest: AppJson, processes: Processes, procfile: bytes, schedules: Schedules
+) -> tuple[Job, ...]:
+    """The jobs of a release to be. Raises PaasError with line and column.
+
+    procfile: the file that the lines in processes come from.
+    """
+    for kind, text in processes.items():
+        if is_cron(kind):
+            try:
+                cron_line(text)
+            except PaasError as error:
+                raise _placed(command_place(procfile, kind), error) from error
+    jobs = jobs_of(manifest.cron, processes)
+    for job in jobs:
+        try:
+            if schedules.next_after(job.schedule, _MOMENT) is None:
+                raise PaasError(
+                    "cron-schedule", f"{job.schedule!r} comes at no time.", "Correct the schedule."
+                )
+        except PaasError as error:
+            place = command_place(procfile, job.kind) if job.kind else job.place
+            raise _placed(place, error) from error
+    return jobs
+
+
+def _placed(place: str, error: PaasError) -> PaasError:
+    message = f"{place}: {error.message}"
+    return PaasError("cron-schedule", message, error.hint, error.exit_code)

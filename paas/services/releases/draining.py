@@ -1,0 +1,197 @@
+"""The end of instances that a roll-out replaced: without the app's lock, so nobody waits for it.
+
+They finish what they have, for as long as the drain limit lets them, while others may change the
+app already. A mark says that a living process sees to it; what a killed one left, the app's next
+roll-out or `reconcile` ends.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from paas.domain.apps.apps import App
+from paas.domain.releases.releases import Instance
+from paas.domain.values.errors import PaasError
+from paas.interfaces import Clock, Locks, Logs, Narrator, Proxy, Runtime, Store
+from paas.services.output import waiting
+from paas.services.releases.release_commands import nothing
+
+# Of one app, former ones and the live one: with the one that starts, three take memory at once.
+ROLL_OUTS_MAX = 2
+POLL_S = 0.1
+LOOK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retirement:
+    """Drains and stops instances. The limits: for their last requests, and from TERM to KILL."""
+
+    store: Store
+    runtime: Runtime
+    proxy: Proxy
+    locks: Locks
+    logs: Logs
+    clock: Clock
+    drain_limit_s: float
+    stop_limit_s: float
+
+    @contextmanager
+    def changing(
+        self, app: App, holder: str, say: Narrator, look: Callable[[], None] = nothing
+    ) -> Iterator[list[Instance]]:
+        """Hold the app's lock; after that, drain and stop what was put into the list.
+
+        holder: for those who wait for the lock meanwhile. The block ends when all is stopped.
+        look: called about once a second as long as requests are waited for, with no lock held.
+        """
+        leaving: list[Instance] = []
+        with ExitStack() as afterwards, self.locks.app(app.id, holder, waiting(say)):
+            try:
+                yield leaving
+            finally:
+                if leaving:
+                    afterwards.enter_context(self.locks.retiring(app.id))
+                    afterwards.callback(self._retire, app, leaving, say, look)
+                else:
+                    self._try_to_end_left(app)
+        if leaving:
+            self._end_left_by_others(app, holder, say)
+
+    def end_left(self, app: App) -> int:
+        """Stop what a killed process left, unless a living one may see to it; how many there were.
+
+        The caller has the app's lock. app: as it is now.
+        """
+        if self.locks.is_retiring(app.id):
+            return 0
+        left = [i for i in self.store.instances(app.id) if not i.is_live(app)]
+        self.stop(app, left)
+        return len(left)
+
+    def wait(self, app: App, say: Narrator) -> None:
+        """Return when nobody sees to the end of the app's instances any more."""
+        if self.locks.is_retiring(app.id):
+            with say.doing("waiting for the end of former instances"):
+                while self.locks.is_retiring(app.id):
+                    self.clock.sleep(POLL_S)
+
+    def wait_for_room(self, app: App, say: Narrator, check: Callable[[], None]) -> None:
+        """Return when another roll-out makes not too many at once. Under the app's lock.
+
+        check: called meanwhile, to raise where it is not to go on.
+        """
+        if self._has_room(app):
+            return
+        deadline = self.clock.monotonic() + self.drain_limit_s + self.stop_limit_s
+        with say.doing("waiting for the last requests to former instances"):
+            while not self._has_room(app) and self.clock.monotonic() < deadline:
+                check()
+                self.clock.sleep(POLL_S)
+
+    def _has_room(self, app: App) -> bool:
+        there = {
+            app.generation if i.is_live(app) else i.generation for i in self.store.instances(app.id)
+        }
+        return len(there) <= ROLL_OUTS_MAX or not self.locks.is_retiring(app.id)
+
+    def _retire(
+        self, app: App, old: Sequence[Instance], say: Narrator, look: Callable[[], None]
+    ) -> None:
+        """Stop what gets no requests at once, the rest when it is drained."""
+        drained = [instance for instance in old if instance.port is not None]
+        ports = [instance.port for instance in drained if instance.port is not None]
+        others = [instance for instance in old if instance.port is None]
+        if not drained:
+            with say.doing(f"stopping {_names(old)}"):
+                self._stop_left(app, old)
+            return
+        # Beside the drain, since either may take half a minute. Whatever keeps accounts stays here.
+        with ThreadPoolExecutor(1) as beside:
+            ending = beside.submit(self._end, app, others) if others else None
+            with say.doing(f"waiting for the last requests to {_names(drained)}"):
+                if self._drain(ports, look):
+                    # Whoever comes only now, by a former worker of the proxy, is refused before
+                    # the instance has seen anything: the worker asks the present ones then.
+                    self.runtime.shut(drained)
+                    self.proxy.drain(LOOK_S, ports)
+            with say.doing(f"stopping {_names(old)}"):
+                if ending is not None:
+                    self._stop_left(app, others, ending.result)
+                self._stop_left(app, drained)
+
+    def _end(self, app: App, instances: Sequence[Instance]) -> set[str]:
+        with self.locks.stopping(app.id):
+            return self.runtime.stop(instances, self.stop_limit_s)
+
+    def _stop_left(
+        self, app: App, old: Sequence[Instance], end: Callable[[], set[str]] | None = None
+    ) -> None:
+        """Stop those that are there yet: a later roll-out, or apps:destroy, may have been first.
+
+        end: waits for those that are being stopped already; which had to be killed. A failure is
+        for the log: the new version is live.
+        """
+        try:
+            killed = set() if end is None else end()
+            with self.locks.stopping(app.id):
+                there = {instance.id for instance in self.store.instances(app.id)}
+                left = [instance for instance in old if instance.id in there]
+                if end is None:
+                    self.stop(app, left)
+                else:
+                    self._forget(app, left, killed)
+        except PaasError as error:
+            self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
+
+    def _drain(self, ports: Sequence[int], look: Callable[[], None]) -> bool:
+        """False: there are still some at the limit."""
+        left_s = self.drain_limit_s
+        while not self.proxy.drain(min(LOOK_S, left_s), ports):
+            if left_s <= LOOK_S:
+                return False
+            left_s -= LOOK_S
+            look()
+        return True
+
+    def _end_left_by_others(self, app: App, holder: str, say: Narrator) -> None:
+        """What reconcile left alone, since this process had its mark: others' who were killed.
+
+        Where another changes the app already, that one's end is soon enough.
+        """
+        if self._may_have_left(app) and not self.locks.app_is_held(app.id):
+            with self.locks.app(app.id, holder, waiting(say)):
+                self._try_to_end_left(app)
+
+    def _may_have_left(self, app: App) -> bool:
+        present = self.store.app_by_id(app.id)
+        there = self.store.instances(app.id)
+        return present is not None and not all(i.is_live(present) for i in there)
+
+    def _try_to_end_left(self, app: App) -> None:
+        present = self.store.app_by_id(app.id)
+        try:
+            if present is not None:
+                self.end_left(present)
+        except PaasError as error:
+            self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
+
+    def stop(self, app: App, instances: Sequence[Instance]) -> None:
+        """End them and forget them. Raises PaasError where one does not end."""
+        if not instances:
+            return
+        self._forget(app, instances, self.runtime.stop(instances, self.stop_limit_s))
+
+    def _forget(self, app: App, instances: Sequence[Instance], killed: set[str]) -> None:
+        """Record and tell that they are stopped."""
+        self.store.remove_instances(instances)
+        for instance in instances:
+            text = f"Stopped (v{instance.version})"
+            if instance.id in killed:
+                limit = f"within {self.stop_limit_s:g} s of SIGTERM (setting stop_limit_s)"
+                text += f", killed: Error R12 (Exit timeout), it did not end {limit}"
+            self.logs.write(app.id, instance.label, text)
+
+
+def _names(instances: Sequence[Instance]) -> str:
+    return ", ".join(instance.label for instance in instances)

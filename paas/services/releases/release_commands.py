@@ -1,0 +1,186 @@
+"""The commands that an app has run around a release: the release phase, and scripts of app.json."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from paas.domain.apps.apps import App
+from paas.domain.logs.explanations import explained
+from paas.domain.releases.releases import ConfigVars, Release, Slug
+from paas.domain.values.errors import LAST_LINES, PaasError
+from paas.domain.values.names import ProcessType, printable
+from paas.interfaces import Logs, Narrator, OneOff, Slugs
+
+RELEASE = ProcessType("release")
+LINES_SHOWN = 10
+LINE_SHOWN_BYTES = 500
+# What of a command's output is passed on; a flood would fill the log and hold up the pusher.
+OUTPUT_MAX_BYTES = 8 * 1024**2
+# SQLite's own words: what everybody who migrates a database file without storage meets first.
+NO_DIRECTORY = "unable to open database file"
+
+
+def nothing() -> None:
+    """What is called in vain where nobody looks on, or can end what is done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phases:
+    """Runs them as one-off processes, with their output in the app's log as ``app[release.1]``.
+
+    limit_s: how long each may take.
+    """
+
+    one_off: OneOff
+    slugs: Slugs
+    logs: Logs
+    limit_s: float
+
+    def release(
+        self,
+        app: App,
+        release: Release,
+        slug: Slug,
+        say: Narrator,
+        check: Callable[[], None] = nothing,
+    ) -> None:
+        """The Procfile's release: line, with the new slug and config, before any instance starts.
+
+        check: see OneOff. Raises PaasError where it fails: the release is not to go live.
+        """
+        command = slug.processes.get(RELEASE)
+        if command is None:
+            return
+        say.step(f"Running the release command: {command}")
+        record = self.logs.open_release(app.id, release.version)
+        run = _Run(self, app, self.slugs.path(slug.id), release.config, "release.1", check=check)
+        why = run.failure(command, "The release command", say, record)
+        if why is not None:
+            raise _failed("release-failed", why)
+
+    def predeploy(
+        self,
+        app: App,
+        tree: Path,
+        config: ConfigVars,
+        command: str,
+        say: Narrator,
+        *,
+        check: Callable[[], None] = nothing,
+    ) -> None:
+        """scripts.dokku.predeploy: what it changes below /app becomes part of the slug.
+
+        tree: the finished build. check: see OneOff. Raises PaasError where it fails.
+        """
+        say.step(f"Running scripts.dokku.predeploy: {command}")
+        run = _Run(self, app, tree, config, "predeploy.1", writable=True, check=check)
+        why = run.failure(command, "scripts.dokku.predeploy", say)
+        if why is not None:
+            raise _failed("predeploy-failed", why)
+
+    def after(self, app: App, release: Release, slug: Slug, say: Narrator, *, first: bool) -> None:
+        """scripts.dokku.postdeploy, and at an app's first deploy scripts.postdeploy before it.
+
+        The release is live: a failure is told and changes nothing.
+        """
+        scripts = {"scripts.postdeploy": slug.manifest.first_deploy if first else None}
+        scripts["scripts.dokku.postdeploy"] = slug.manifest.postdeploy
+        for name, command in scripts.items():
+            if command is None:
+                continue
+            say.step(f"Running {name}: {command}")
+            run = _Run(self, app, self.slugs.path(slug.id), release.config, "postdeploy.1")
+            try:
+                why = run.failure(command, name, say)
+            except PaasError as error:
+                why = error.message
+            if why is not None:
+                for line in [*why.splitlines(), "The release is live all the same."]:
+                    say.warn(line)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One command."""
+
+    phases: Phases
+    app: App
+    slug: Path
+    config: ConfigVars
+    name: str
+    writable: bool = False
+    check: Callable[[], None] = nothing
+
+    def failure(
+        self,
+        command: str,
+        what: str,
+        say: Narrator,
+        record: Callable[[bytes], None] = lambda _line: None,
+    ) -> str | None:
+        """Run it; what went wrong, with its last lines, or None where it exits with 0."""
+        last: list[bytes] = []
+        passed_bytes = dropped = 0
+
+        def heard(line: bytes) -> None:
+            nonlocal passed_bytes, dropped
+            last[:] = [*last[1 - LINES_SHOWN :], line[:LINE_SHOWN_BYTES]]
+            passed_bytes += len(line) + 1
+            if passed_bytes > OUTPUT_MAX_BYTES:
+                dropped += 1
+                return
+            record(line)
+            self.phases.logs.write_output(self.app.id, self.name, line)
+            say.raw(line)
+
+        with say.doing(f"running {what[:1].lower()}{what[1:]}"):
+            how = self._run(command, heard)
+        if dropped:
+            say.warn(f"{dropped} lines of its output were left out.")
+        if how is None:
+            return None
+        self.phases.logs.write(self.app.id, self.name, f"{what} {how}")
+        record(f" !     {what} {how}".encode())
+        cause = explained([line.decode("utf-8", "replace") for line in last])
+        if cause is not None:
+            return f"{what} {how}. {cause.message}\n{cause.hint}"
+        return f"{what} {how}.{_shown(last)}"
+
+    def _run(self, command: str, heard: Callable[[bytes], None]) -> str | None:
+        """How it failed, in words, or None."""
+        phases = self.phases
+        try:
+            status = phases.one_off.run(
+                self.app,
+                self.slug,
+                self.config,
+                command,
+                name=self.name,
+                output=heard,
+                limit_s=phases.limit_s,
+                writable=self.writable,
+                check=self.check,
+            )
+        except PaasError as error:
+            if error.reference == "one-off-memory":
+                return error.summary.removeprefix(f"{self.name} ")
+            if error.reference != "one-off-timeout":
+                raise
+            return f"did not end within {phases.limit_s:g} s (setting release_limit_s)"
+        if status > 128:
+            return f"was killed by signal {status - 128}"
+        return f"exited with status {status}" if status else None
+
+
+def _failed(reference: str, why: str) -> PaasError:
+    hint = "Correct what it stumbles over, then try again."
+    if NO_DIRECTORY in why:
+        hint = "The directory of a SQLite file must be there, and last: paas storage:add /app/data"
+    return PaasError(reference, why, hint)
+
+
+def _shown(last: list[bytes]) -> str:
+    if not last:
+        return " It printed nothing."
+    texts = (printable(line.decode("utf-8", "replace")) for line in last)
+    return LAST_LINES + "\n" + "\n".join("  " + text for text in texts)

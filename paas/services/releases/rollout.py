@@ -1,0 +1,247 @@
+"""Replacing an app's instances without losing a request.
+
+New instances start beside the old ones; when all are healthy the proxy is switched and the release
+becomes current. Until the switch any failure removes what was made and the old release goes on
+serving. The old instances are drained and stopped when the app's lock is free (draining.py).
+"""
+
+from collections.abc import Callable, Sequence, Set
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from paas.domain.apps.apps import App
+from paas.domain.releases.formation import WEB, instances_of, wanted_quantities
+from paas.domain.releases.releases import Instance, Release, Slug, Status
+from paas.domain.releases.start_limits import StartLimits
+from paas.domain.releases.stopping import is_stopped, label, places
+from paas.domain.routing.addresses import Addresses
+from paas.domain.values.errors import PaasError
+from paas.interfaces import Logs, Narrator, Ports, Proxy, Reserve, Runtime, Slugs, Store
+from paas.services.releases.draining import Retirement
+from paas.services.releases.foresight import Foresight
+from paas.services.releases.release_commands import Phases, nothing
+from paas.services.releases.startup import Startup
+from paas.services.routing.redirects import Redirects
+from paas.services.routing.sites import Sites
+from paas.services.routing.visits import visit_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """Brings a release's instances up in place of those that run now."""
+
+    store: Store
+    runtime: Runtime
+    proxy: Proxy
+    ports: Ports
+    slugs: Slugs
+    logs: Logs
+    sites: Sites
+    startup: Startup
+    redirects: Redirects
+    phases: Phases
+    foresight: Foresight
+    reserve: Reserve
+    retirement: Retirement
+    addresses: Addresses
+    limits: StartLimits
+
+    def changing(
+        self, app: App, holder: str, say: Narrator, look: Callable[[], None] = nothing
+    ) -> AbstractContextManager[list[Instance]]:
+        """Hold the app's lock for a roll-out: `Retirement.changing`."""
+        return self.retirement.changing(app, holder, say, look)
+
+    def run(
+        self,
+        app: App,
+        release: Release,
+        say: Narrator,
+        on_live: Callable[[], None],
+        leaving: list[Instance],
+        *,
+        release_phase: bool = True,
+        only: Set[str] | None = None,
+        check: Callable[[], None] = nothing,
+    ) -> None:
+        """Make the release the one that runs.
+
+        The caller has the app's lock by `changing`. leaving: what that gave; the instances that
+        are replaced are added to it.
+
+        A new release has its release phase first, where release_phase is not false.
+        only: the labels that are concerned (``web.1``); other instances go on as they are. What is
+        stopped by hand is not started.
+        check: called again and again until the switch; what it raises ends the roll-out.
+        on_live is called once the proxy routes to the new instances and that is recorded.
+        Raises PaasError, with the old instances untouched, where the new ones do not come up.
+        """
+        there = self.store.instances(app.id)
+        keep = [i for i in there if only is not None and i.is_live(app) and i.label not in only]
+        old = [instance for instance in there if instance not in keep]
+        new: list[Instance] = []
+        try:
+            self._end_interrupted(app, release)
+            slug = self._slug(release)
+            if slug is not None and release.version != app.current:
+                self._warn(app, release, say)
+            if slug is not None and release_phase and release.version != app.current:
+                self.phases.release(app, release, slug, say, check)
+            self.retirement.wait_for_room(app, say, check)
+            new = self._plan(app, release, slug, only, say)
+            self._bring_up(app, release, new, say, check)
+            if new and release.version != app.current:
+                self.redirects.tell(app, release.version, new, say)
+            self.slugs.await_disk()
+            check()
+            with say.doing("switching requests over"):
+                self._switch(app, release, new, keep)
+        except BaseException as error:
+            self._log_failure(app, release, error)
+            with say.doing("stopping what was started"):
+                self._discard(app, release, new)
+            raise
+        leaving += old
+        on_live()
+
+    def resume(self, app: App, instances: Sequence[Instance]) -> bool:
+        """Start live instances as they were, where none of them runs any more.
+
+        Nobody waits for them. One that fails, since its database is not up yet, is tried again by
+        the supervisor, and no other app waits for it. False, with nothing started, where some
+        still run, a port is taken, or a slug is gone.
+        """
+        if self.runtime.groups() & {instance.group for instance in instances}:
+            return False
+        return self._as_they_were(app, instances, self.runtime.start)
+
+    def lay_out(self, app: App, instances: Sequence[Instance]) -> bool:
+        """Before the supervisor starts: have it start live instances as they were, with all others.
+
+        False, and nothing is changed, where a port is taken or a slug is gone.
+        """
+        return self._as_they_were(app, instances, self.runtime.lay_out)
+
+    def _as_they_were(
+        self, app: App, instances: Sequence[Instance], start: Callable[..., None]
+    ) -> bool:
+        groups = {i.group: [x for x in instances if x.group == i.group] for i in instances}
+        if not self.ports.are_free([i.port for i in instances if i.port is not None]):
+            return False
+        releases = [self.store.release(app.id, group[0].version) for group in groups.values()]
+        slugs = [self.store.slug(r.slug_id) if r and r.slug_id else None for r in releases]
+        if not all(slugs):
+            return False
+        for group, release, slug in zip(groups.values(), releases, slugs, strict=True):
+            assert release is not None
+            assert slug is not None
+            start(app, group, self.slugs.path(slug.id), release.config, slug.processes)
+        return True
+
+    def _warn(self, app: App, release: Release, say: Narrator) -> None:
+        for text in self.sites.files.warnings(release, self.store.routing(app.id)):
+            say.warn(text)
+        if self.store.maintenance(app.id):
+            say.warn("Maintenance mode is on: visitors see its page until: paas maintenance:off")
+
+    def _slug(self, release: Release) -> Slug | None:
+        slug = self.store.slug(release.slug_id) if release.slug_id else None
+        if slug is None and release.slug_id is not None:
+            raise PaasError(
+                "slug-pruned",
+                f"The slug of v{release.version} was pruned.",
+                "Push the commit again to build it anew.",
+            )
+        return slug
+
+    def _plan(
+        self,
+        app: App,
+        release: Release,
+        slug: Slug | None,
+        only: Set[str] | None,
+        say: Narrator,
+    ) -> list[Instance]:
+        if slug is None:
+            return []
+        counts = wanted_quantities(slug, self.store.formation(app.id))
+        stopped = self.store.stopped(app.id)
+        concerned = [p for p in places(counts) if only is None or label(p) in only]
+        left_out = [place for place in concerned if is_stopped(stopped, place)]
+        if left_out and only is None:
+            names = ", ".join(map(label, left_out))
+            say.warn(f"Stopped by hand, so not started: {names}. To start: paas ps:start")
+        wanted = [place for place in concerned if place not in left_out]
+        if not wanted:
+            return []
+        web = sum(kind == WEB for kind, _ in wanted)
+        ports = self.ports.free(self.store.used_ports(), web)
+        generation = self.store.next_generation()
+        planned = instances_of(app.id, release.version, generation, wanted, ports)
+        self.store.add_instances(planned)
+        return planned
+
+    def _bring_up(
+        self,
+        app: App,
+        release: Release,
+        new: list[Instance],
+        say: Narrator,
+        check: Callable[[], None],
+    ) -> None:
+        if not new or release.slug_id is None:
+            return
+        slug = self.store.slug(release.slug_id)
+        assert slug is not None
+        say.step("Starting " + ", ".join(instance.label for instance in new))
+        self.runtime.start(app, new, self.slugs.path(slug.id), release.config, slug.processes)
+        visit = visit_of(app, self.store, self.addresses)
+        limit = self.limits.of(self.store.start_limit(app.id), slug.manifest.start_limit_s)
+        with say.doing("waiting for " + ", ".join(instance.label for instance in new)):
+            self.startup.wait(app, new, visit, slug.manifest.checks, say, limit=limit, check=check)
+
+    def _switch(
+        self,
+        app: App,
+        release: Release,
+        new: list[Instance],
+        keep: list[Instance],
+    ) -> None:
+        with self.proxy.held():
+            self.proxy.apply(self.sites.of(app, [*new, *keep], release.version))
+            try:
+                self.store.make_current(app.id, release.version, self._generation(new, keep), keep)
+            except BaseException:
+                self.proxy.apply(self.sites.present(app))
+                raise
+        for instance in new:
+            self.logs.write(app.id, instance.label, f"State changed to up (v{release.version})")
+
+    def _generation(self, new: list[Instance], keep: list[Instance]) -> int | None:
+        """The one that is live: a new one, so that what is left out is live no longer."""
+        if new:
+            return new[0].generation
+        return self.store.next_generation() if keep else None
+
+    def _log_failure(self, app: App, release: Release, error: BaseException) -> None:
+        """For those who were not there: the log says why, as the terminal does."""
+        why = error.summary if isinstance(error, PaasError) else type(error).__name__
+        what = f"v{release.version} failed"
+        if release.version == app.current:
+            what = f"New instances of v{release.version} did not come up"
+        self.logs.write(app.id, "release", f"{what}: {why}")
+
+    def _end_interrupted(self, app: App, release: Release) -> None:
+        """Under the app's lock none but this is being made: who made another could not undo it."""
+        for other in self.store.releases(app.id):
+            if other.status is Status.PENDING and other.version != release.version:
+                self.store.fail_release(app.id, other.version)
+
+    def _discard(self, app: App, release: Release, new: list[Instance]) -> None:
+        try:
+            if release.version != app.current:
+                with self.reserve.given_up():  # the disk may be full
+                    self.store.fail_release(app.id, release.version)
+        finally:  # also where that cannot be recorded
+            if new:
+                self.retirement.stop(app, new)

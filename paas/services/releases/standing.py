@@ -1,0 +1,23 @@
+"""What of an app serves at the moment, in words: for those who are told that a change failed."""
+
+from paas.domain.apps.apps import App
+from paas.domain.releases.formation import WEB
+from paas.interfaces import Store
+
+
+def standing(store: Store, app: App) -> str:
+    """``v3 goes on serving``; or what there is in its place.
+
+    A release may be config alone, or have nothing that runs: stopped by hand, scaled to 0.
+    """
+    release = store.release(app.id, app.current) if app.current else None
+    slug = store.slug(release.slug_id) if release and release.slug_id else None
+    if release is None or slug is None:
+        return "nothing is deployed yet"
+    live = [i for i in store.instances(app.id) if i.is_live(app)]
+    has_folder = slug.static is not None and WEB not in slug.processes
+    if has_folder or any(i.kind == WEB for i in live):
+        return f"v{release.version} goes on serving"
+    if live:
+        return f"v{release.version} goes on running"
+    return f"v{release.version} stays the current release, and nothing of it runs"

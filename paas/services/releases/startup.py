@@ -1,0 +1,195 @@
+"""Waiting until new instances are healthy, and explaining why one is not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from paas.domain.apps.apps import App
+from paas.domain.logs.explanations import explained
+from paas.domain.manifest.health import Checks, before_traffic
+from paas.domain.releases.releases import Instance, InstanceState, State
+from paas.domain.releases.start_limits import StartLimit
+from paas.domain.routing.visits import Visit
+from paas.domain.values.errors import LAST_LINES, PaasError
+from paas.interfaces import Clock, HealthProbe, Logs, Narrator, Runtime
+from paas.services.releases.checks import CheckFailedError, Progress, check_failed
+
+POLL_S = 0.01
+# The longer it takes, the rarer the looks: each may be an error in the log of an app that fails.
+POLL_SHARE = 0.02
+LINES_SHOWN = 50
+LONGEST_POLL_S = 2.0
+# How long an app may listen elsewhere before that is taken for a mistake: some open a second
+# port first.
+WRONG_PORT_S = 8.0
+WRONG_PORT_CHECK_S = 1.0
+# An API may have nothing at /; 5xx nobody means.
+CLIENT_ERROR, SERVER_ERROR = 400, 500
+# What an instance printed last is on its way through the log process for a moment.
+LOG_DELAY_S = 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Startup:
+    """Decides when new instances are healthy."""
+
+    runtime: Runtime
+    probe: HealthProbe
+    logs: Logs
+    clock: Clock
+
+    def wait(
+        self,
+        app: App,
+        instances: list[Instance],
+        visit: Visit,
+        checks: Checks,
+        say: Narrator,
+        *,
+        limit: StartLimit,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Return when every instance is healthy, those that were so first included.
+
+        Raises PaasError that says what is wrong.
+
+        checks: those of app.json, by process type. limit: how long a web instance may take.
+        check: called meanwhile, to raise where it is not to go on.
+        """
+        started = self.clock.monotonic()
+        waiting = [
+            Progress(i, before_traffic(checks, i.kind), visit, limit.seconds) for i in instances
+        ]
+        next_look = started + WRONG_PORT_CHECK_S
+        wrong_since: float | None = None
+        while waiting:
+            check()
+            elapsed = self.clock.monotonic() - started
+            states = self.runtime.states(instances)
+            asked = {progress.instance.id for progress in waiting}
+            for instance in instances:
+                self._check_alive(app, instance, states[instance.id], instance.id not in asked)
+            waiting = [p for p in waiting if not self._passes(app, p, states, started, say)]
+            if not waiting:
+                return
+            silent = next((p for p in waiting if p.is_silent), None)
+            now = self.clock.monotonic()
+            if silent and now >= next_look:
+                next_look = now + WRONG_PORT_CHECK_S
+                wrong = self._elsewhere(silent.instance)
+                wrong_since = (wrong_since or now) if wrong else None
+                if wrong and wrong_since is not None and now - wrong_since >= WRONG_PORT_S:
+                    raise self._wrong_port(app, silent.instance, wrong)
+            if silent and elapsed >= silent.limit_s:
+                raise self._too_late(app, silent.instance, limit)
+            self.clock.sleep(max(POLL_S, min(elapsed * POLL_SHARE, LONGEST_POLL_S)))
+
+    def _passes(
+        self,
+        app: App,
+        progress: Progress,
+        states: dict[str, InstanceState],
+        started: float,
+        say: Narrator,
+    ) -> bool:
+        instance = progress.instance
+        elapsed = self.clock.monotonic() - started  # a slow answer of another may lie between
+        state = states[instance.id]
+        left_s = max(POLL_S, progress.limit_s - elapsed)
+        try:
+            passed = progress.step(self.probe, state, elapsed, left_s, say)
+        except CheckFailedError as error:
+            raise check_failed(error.why, self._last_lines(app, instance)) from error
+        if passed:
+            self._tell(progress, self.clock.monotonic() - started, say)
+        return passed
+
+    def _tell(self, progress: Progress, elapsed: float, say: Narrator) -> None:
+        instance, status = progress.instance, progress.status or 0
+        if instance.port is None:
+            say.detail(f"{instance.label} runs")
+            return
+        words = f"{instance.label} answers on port {instance.port} after {elapsed:.1f} s"
+        say.detail(f"{words}, GET / with status {status}" if status >= CLIENT_ERROR else words)
+        if status >= SERVER_ERROR:
+            say.warn("An answer is enough to go live, but 5xx is an error: paas logs -n 50")
+
+    def _check_alive(
+        self, app: App, instance: Instance, state: InstanceState, has_passed: bool
+    ) -> None:
+        if state.exits == 0 and state.state not in {State.CRASHED, State.STOPPED}:
+            return
+        what = "it answered on its port" if instance.port else "it had settled"
+        if has_passed:
+            what = "all the others had started"
+        reason = state.exit_reason or "ended"
+        if reason.startswith("killed"):
+            reason = f"was {reason}"
+        raise self._failed(
+            "instance-exited",
+            app,
+            instance,
+            f"{instance.label} {reason} before {what}.",
+            "Correct what it stumbles over, then try again; what else it printed: paas logs -n 100",
+        )
+
+    def _elsewhere(self, instance: Instance) -> set[tuple[str, int]]:
+        """Where the instance listens, if not on its port at all."""
+        if instance.port is None:
+            return set()
+        found = self.runtime.listening_ports(instance)
+        reachable = {"127.0.0.1", "0.0.0.0", "::"}
+        if any(port == instance.port and address in reachable for address, port in found):
+            return set()
+        return found
+
+    def _wrong_port(self, app: App, instance: Instance, found: set[tuple[str, int]]) -> PaasError:
+        where = ", ".join(f"{address}:{port}" for address, port in sorted(found))
+        return PaasError(
+            "wrong-port",
+            f"{instance.label} listens on {where}, but not on 127.0.0.1:{instance.port}, which "
+            f"$PORT names.{self._last_lines(app, instance)}",
+            'Make it listen on $PORT: process.env.PORT in Node.js, os.environ["PORT"] in Python, '
+            "or in the Procfile, for example: web: gunicorn --bind 127.0.0.1:$PORT app:app",
+        )
+
+    def _too_late(self, app: App, instance: Instance, limit: StartLimit) -> PaasError:
+        within = f"within {limit.seconds:g} s (start limit: {limit.origin})"
+        found = self._elsewhere(instance)
+        if found:
+            return self._wrong_port(app, instance, found)
+        if any(port == instance.port for _, port in self.runtime.listening_ports(instance)):
+            what = f"opened 127.0.0.1:{instance.port} but did not answer a request {within}"
+        else:
+            what = f"opened no port {within}: it must listen on 127.0.0.1:{instance.port} ($PORT)"
+        return self._failed(
+            "port-not-opened",
+            app,
+            instance,
+            f"{instance.label} {what}.",
+            "See what it does with: paas logs -n 100; if it needs longer: "
+            f"paas checks:set {app.name} start-limit {round(limit.seconds) * 3}s",
+        )
+
+    def _failed(
+        self, reference: str, app: App, instance: Instance, what: str, hint: str
+    ) -> PaasError:
+        """With the cause where its last lines leave no doubt of it, else with the lines."""
+        lines = self._tail(app, instance)
+        cause = explained(lines)
+        if cause is None:
+            return PaasError(reference, what + _shown(lines), hint)
+        more = "What else it printed: paas logs -n 100"
+        return PaasError(reference, f"{what} {cause.message}", f"{cause.hint}\n{more}")
+
+    def _last_lines(self, app: App, instance: Instance) -> str:
+        return _shown(self._tail(app, instance))
+
+    def _tail(self, app: App, instance: Instance) -> list[str]:
+        self.clock.sleep(LOG_DELAY_S)
+        return self.logs.instance_tail(app.id, instance.label, LINES_SHOWN)
+
+
+def _shown(lines: list[str]) -> str:
+    if not lines:
+        return " It printed nothing."
+    return LAST_LINES + "\n" + "\n".join("  " + line for line in lines)

@@ -1,0 +1,1 @@
+"""Domains, router settings, static files, proxies."""

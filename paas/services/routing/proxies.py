@@ -1,0 +1,90 @@
+"""Proxies: which kind of web server stands in front of all apps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from paas.domain.apps.apps import Actor
+from paas.domain.routing.sites import Site
+from paas.domain.values.errors import PaasError, usage_error
+from paas.interfaces import Narrator, ProxyChoice, Store
+from paas.services.access import require_admin
+from paas.services.routing.sites import Sites
+
+# What no kind takes over from the other, and what one does differently for all apps.
+NOT_CARRIED_OVER = (
+    "Connections that are open end with the former proxy; limits of rates begin anew.",
+)
+DIFFERENCES = {
+    "haproxy": (
+        "A request's body reaches the app as it arrives: a slow client keeps a worker busy.",
+        "A body that comes in chunks has no limit of its size: an app has to count itself.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxies:
+    """What admins do with the server's proxy. linger_limit_s: how long a former one may go on."""
+
+    store: Store
+    sites: Sites
+    choice: ProxyChoice
+    linger_limit_s: float
+
+    def kind(self, actor: Actor) -> str:
+        """The kind that serves."""
+        require_admin(actor, "see the server's proxy")
+        return self.choice.kind()
+
+    def kinds(self) -> tuple[str, ...]:
+        """All that there are."""
+        return self.choice.kinds()
+
+    def losses(self, actor: Actor, kind: str) -> list[str]:
+        """What apps have set and that kind cannot do, a line for each."""
+        require_admin(actor, "see the server's proxy")
+        return [
+            f"{app.name}: {reason}"
+            for app in self.store.apps()
+            for key, value in self.store.routing(app.id).settings.items()
+            if (reason := self.choice.cannot(key, value, kind)) is not None
+        ]
+
+    def set(self, actor: Actor, kind: str, say: Narrator) -> bool:
+        """Serve all apps by that kind; False where it is so already.
+
+        Raises PaasError, with the former kind serving, where the new one cannot.
+        """
+        require_admin(actor, "change the server's proxy")
+        if kind not in self.choice.kinds():
+            known = " or ".join(self.choice.kinds())
+            raise usage_error("proxy-kind", f"There is no proxy {kind!r}.", f"Choose {known}.")
+        former = self.choice.kind()
+        if former == kind and not self.choice.is_unsettled():
+            return False
+        for line in self.losses(actor, kind):
+            say.warn(line)
+        for line in (*NOT_CARRIED_OVER, *DIFFERENCES.get(kind, ())):
+            say.detail(line)
+        say.step(f"Handing the ports over from {former} to {kind}")
+        self.choice.switch(kind, self.present, say)
+        return True
+
+    def settle(self, say: Narrator) -> int:
+        """Bring a switch to its end that was interrupted; returns how many things were mended."""
+        if not self.choice.is_unsettled():
+            return 0
+        try:
+            self.choice.switch(self.choice.kind(), self.present, say)
+        except PaasError as error:
+            say.warn(error.message)
+            return 0
+        return 1
+
+    def let_go(self) -> bool:
+        """Wait for the last requests of the former kind, and end it; False where it goes on."""
+        return self.choice.let_go(self.linger_limit_s)
+
+    def present(self) -> Sequence[Site]:
+        """Every app's site as it is now."""
+        return self.sites.all_present()

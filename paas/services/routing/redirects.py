@@ -1,0 +1,48 @@
+"""Telling of an app that sends its visitors to HTTPS, where it has no certificate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from paas.domain.apps.apps import App
+from paas.domain.releases.releases import Instance
+from paas.domain.routing.sites import https_dead_end
+from paas.interfaces import HealthProbe, Narrator
+from paas.services.routing.sites import Sites
+
+ASK_LIMIT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirects:
+    """behind_balancer: whether one in front of the server may take HTTPS off for all apps."""
+
+    sites: Sites
+    probe: HealthProbe
+    behind_balancer: bool
+
+    def tell(self, app: App, version: int, instances: Sequence[Instance], say: Narrator) -> None:
+        """Warn where a new instance redirects to a name of the app that has no certificate.
+
+        A visitor would get an error of the browser, and nothing would be in any log.
+        """
+        ports = [instance.port for instance in instances if instance.port is not None]
+        site = self.sites.of(app, instances, version)
+        secure = {host for certificate in site.certificates for host in certificate.hosts}
+        plain = [host for host in site.hosts if host not in secure and not host.startswith("*.")]
+        if self.behind_balancer or site.settings.trusted or not ports or not plain:
+            return
+        location = self.probe.redirect(ports[0], plain[0], ASK_LIMIT_S)
+        host = https_dead_end(site, location) if location else None
+        if host is None:
+            return
+        say.warn(
+            f"The app sends visitors of http://{plain[0]}/ to {location}, and {host} has no "
+            "certificate: browsers will show an error."
+        )
+        if self.sites.addresses.https_port:
+            say.warn(f"Get one with: paas certs:auto on -a {app.name}")
+        else:
+            say.warn(
+                "This server has no HTTPS (https_port is 0 in server.yml). Where a balancer in "
+                f"front has it: paas nginx:set {app.name} trusted-proxies ADDRESS"
+            )

@@ -1,0 +1,16 @@
+"""How the health checks of an app come to it, from what the store knows."""
+
+from paas.domain.apps.apps import App
+from paas.domain.routing.addresses import Addresses
+from paas.domain.routing.visits import Visit, visit
+from paas.interfaces import Store
+
+
+def visit_of(app: App, store: Store, addresses: Addresses) -> Visit:
+    """Under a name that is live now, by the scheme that its visitors get."""
+    return visit(
+        store.routing(app.id),
+        addresses.host(app.name),
+        store.certificates(app.id),
+        https=bool(addresses.https_port),
+    )

@@ -1,0 +1,1 @@
+"""One-off processes, cron jobs and their scheduler."""

@@ -1,0 +1,202 @@
+"""Cron jobs: what there is, starting one by hand or as it is due, suspending and resuming."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from paas.domain.apps.apps import Actor, App
+from paas.domain.runs.cron import Job, JobState, find_job, jobs_of
+from paas.domain.runs.runs import Run, RunEnd
+from paas.domain.values.errors import PaasError, no_such_app
+from paas.domain.values.names import CRON_USER
+from paas.interfaces import Caller, Clock, Logs, Narrator, Runs, Schedules, Slugs, Store
+from paas.services.access import find_app
+from paas.services.runs.runs import (
+    Order,
+    shown_command,
+    tell_begin,
+    tell_end,
+    wanted_of,
+    warn_of_shortage,
+)
+
+# Who runs what is due.
+SCHEDULER = CRON_USER
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A job as ``paas cron`` shows it. next: None where it is suspended. running: since when."""
+
+    job: Job
+    state: JobState
+    next: datetime | None
+    running: tuple[datetime, ...]
+
+
+class _TakenError(Exception):
+    """The run of that time was made or left out already, or the app is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cron:
+    """What is done with cron jobs. stop_limit_s: how long a run that is replaced may take."""
+
+    store: Store
+    slugs: Slugs
+    runs: Runs
+    logs: Logs
+    schedules: Schedules
+    clock: Clock
+    stop_limit_s: float
+
+    def listing(self, actor: Actor, name: str) -> list[Listed]:
+        """The jobs of the current release."""
+        app = find_app(self.store, actor, name)
+        states = self.store.job_states(app.id)
+        runs = self.runs.listing(app.id)
+        now = self.clock.now()
+        found = []
+        for job in current_jobs(self.store, app):
+            state = states.get(job.name, JobState())
+            running = tuple(run.since for run in runs if run.job == job.name)
+            found.append(Listed(job, state, self._next(job, state, now), running))
+        return found
+
+    def run(
+        self,
+        actor: Actor,
+        name: str,
+        job_name: str,
+        terminal: str | None,
+        caller: Caller,
+        say: Narrator,
+    ) -> int:
+        """Run a job now, to its end, with the caller's streams or terminal; its exit status."""
+        app = find_app(self.store, actor, name)
+        job = find_job(current_jobs(self.store, app), job_name)
+        wanted = wanted_of(
+            self.store, actor.name, app, Order([job.command], {}, terminal, job.name)
+        )
+        with self._turn(app, job, actor.name, None) as (started, go):
+
+            def begun(run: Run) -> None:
+                go()
+                tell_begin(self.logs, run)
+                if run.terminal:
+                    say.step(f"Running {shown_command(run.command)} on {app.name}: {run.label}")
+
+            path = self.slugs.path(wanted.slug_id)
+            run, end = self.runs.attached(app, path, wanted, caller, begun)
+        tell_end(self.logs, run, end)
+        warn_of_shortage(say, run, end)
+        self.store.end_job(app.id, job.name, started, self.clock.now(), end.status)
+        return end.status
+
+    def detach(self, actor: Actor, name: str, job_name: str) -> Run:
+        """Run a job now, in the background; its output goes to the app's log."""
+        app = find_app(self.store, actor, name)
+        return self._detach(app, find_job(current_jobs(self.store, app), job_name), actor.name)
+
+    def start_due(self, app_id: int, job_name: str, due: datetime) -> None:
+        """Make the run of that time, unless it was made or left out already.
+
+        What prevents it is told in the app's log, which is where its output would be.
+        """
+        app = self.store.app_by_id(app_id)
+        if app is None:
+            return
+        try:
+            for job in current_jobs(self.store, app):
+                if job.name == job_name:  # else a deploy has just taken it away
+                    self._detach(app, job, SCHEDULER, due)
+        except _TakenError:
+            return
+        except PaasError as error:
+            text = f"Not run at {due:%H:%M} UTC: {error.message}"
+            self.logs.write(app.id, f"cron.{job_name}", text)
+
+    def suspend(
+        self, actor: Actor, name: str, names: Sequence[str], *, suspended: bool
+    ) -> list[Job]:
+        """Suspend or resume jobs by name, or all; a run that goes on is left alone."""
+        app = find_app(self.store, actor, name)
+        jobs = current_jobs(self.store, app)
+        chosen = [find_job(jobs, one) for one in names] if names else list(jobs)
+        word = "Suspended" if suspended else "Resumed"
+        for job in chosen:
+            self.store.suspend_job(app.id, job.name, suspended)
+            self.logs.write(app.id, job.label, f"{word} by {actor.name}")
+        return chosen
+
+    def _next(self, job: Job, state: JobState, now: datetime) -> datetime | None:
+        if state.is_suspended(job):
+            return None
+        try:
+            return self.schedules.next_after(job.schedule, now)
+        except PaasError:  # of a release from before schedules were checked
+            return None
+
+    def _detach(self, app: App, job: Job, user: str, due: datetime | None = None) -> Run:
+        wanted = wanted_of(self.store, user, app, Order([job.command], {}, None, job.name))
+        with self._turn(app, job, user, due) as (started, go):
+
+            def begun(run: Run) -> None:
+                go()
+                tell_begin(self.logs, run)
+                self.store.close()  # ended is called in a fork of this process
+
+            def ended(run: Run, end: RunEnd) -> None:
+                tell_end(self.logs, run, end)
+                self.store.end_job(app.id, job.name, started, self.clock.now(), end.status)
+
+            return self.runs.detached(app, self.slugs.path(wanted.slug_id), wanted, begun, ended)
+
+    @contextmanager
+    def _turn(
+        self, app: App, job: Job, user: str, due: datetime | None
+    ) -> Iterator[tuple[datetime, Callable[[], None]]]:
+        """Record a run and let nobody else start one, until it has begun: then call what is given.
+
+        Raises PaasError ``cron-running`` where the policy is against it, and _TakenError.
+        """
+        with ExitStack() as turn:
+            turn.enter_context(self.runs.starting(app.id, job.name))
+            goes_on = self._make_room(app, job)
+            started = self.clock.now()
+            record = None if goes_on else started
+            if not self.store.take_job(app.id, job.name, due, record, user):
+                raise _TakenError if due is not None else no_such_app(app.name)
+            if goes_on is not None:
+                raise PaasError(
+                    "cron-running",
+                    f"{job.label} has run since {goes_on.since:%Y-%m-%d %H:%M:%S} UTC and goes on.",
+                    f"End it: paas run:stop {job.label}; or let runs overlap: "
+                    '"concurrency_policy": "allow" in app.json',
+                )
+            try:
+                yield started, turn.close
+            except BaseException:
+                self.store.end_job(app.id, job.name, started, self.clock.now(), None)
+                raise
+
+    def _make_room(self, app: App, job: Job) -> Run | None:
+        """What the policy is, done: the run that is in the way, or None."""
+        self.runs.clear(app.id)  # what a killed keeper left running
+        running = [run for run in self.runs.listing(app.id) if run.job == job.name]
+        if job.policy == "allow" or not running:
+            return None
+        if job.policy == "forbid":
+            return running[0]
+        for run in running:
+            self.logs.write(app.id, run.label, "Stopped: the next run replaces it")
+            self.runs.stop(run, self.stop_limit_s)
+        return None
+
+
+def current_jobs(store: Store, app: App) -> tuple[Job, ...]:
+    """The jobs of the app's current release. Raises PaasError where those are wrong."""
+    release = store.release(app.id, app.current) if app.current else None
+    slug = store.slug(release.slug_id) if release and release.slug_id else None
+    return jobs_of(slug.manifest.cron, slug.processes) if slug is not None else ()

@@ -1,0 +1,142 @@
+"""One-off processes: ``paas run bash`` in a fresh instance of the current release."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from paas.domain.apps.apps import Actor, App
+from paas.domain.runs.runs import Run, RunEnd, Wanted, command_text, run_label, terminal_name
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import VarName, printable
+from paas.domain.values.secret import Secret
+from paas.interfaces import Caller, Logs, Narrator, Reserve, Runs, Slugs, Store
+from paas.services.access import find_app
+
+_SHOWN_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody types. words: the command. extra: variables for this process alone.
+
+    terminal: the value of TERM where stdin and stdout are a terminal, else None.
+    job: the name of the cron job that it is a run of, or None.
+    """
+
+    words: Sequence[str]
+    extra: Mapping[VarName, str]
+    terminal: str | None = None
+    job: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneOffs:
+    """What users do with one-off processes. stop_limit_s: how long one may take to end."""
+
+    store: Store
+    slugs: Slugs
+    runs: Runs
+    logs: Logs
+    reserve: Reserve
+    stop_limit_s: float
+
+    def run(self, actor: Actor, name: str, order: Order, caller: Caller, say: Narrator) -> int:
+        """Run a command to its end, with the caller's terminal or streams; its exit status."""
+        with ExitStack() as starting:
+            # For its start alone: what it writes must not use it up.
+            starting.enter_context(self.reserve.given_up())
+            app = find_app(self.store, actor, name)
+            wanted = wanted_of(self.store, actor.name, app, order)
+
+            def begun(run: Run) -> None:
+                tell_begin(self.logs, run)
+                if run.terminal:
+                    say.step(f"Running {shown_command(run.command)} on {app.name}: {run.label}")
+                starting.close()
+
+            slug = self.slugs.path(wanted.slug_id)
+            run, end = self.runs.attached(app, slug, wanted, caller, begun)
+        tell_end(self.logs, run, end)
+        warn_of_shortage(say, run, end)
+        return end.status
+
+    def detach(self, actor: Actor, name: str, order: Order) -> Run:
+        """Run a command in the background; its output goes to the app's log."""
+        app = find_app(self.store, actor, name)
+        wanted = wanted_of(self.store, actor.name, app, order)
+        slug = self.slugs.path(wanted.slug_id)
+        begun, ended = partial(tell_begin, self.logs), partial(tell_end, self.logs)
+        with self.reserve.given_up():
+            return self.runs.detached(app, slug, wanted, begun, ended)
+
+    def listing(self, actor: Actor, name: str) -> list[Run]:
+        """The one-off processes that run, by number."""
+        return self.runs.listing(find_app(self.store, actor, name).id)
+
+    def stop(self, actor: Actor, name: str, labels: Sequence[str], say: Narrator) -> None:
+        """End one-off processes (``run.1``), or all runs of a cron job (``cron.cleanup``).
+
+        Raises PaasError, with none ended, where one is not running.
+        """
+        app = find_app(self.store, actor, name)
+        running = self.runs.listing(app.id)
+        chosen = []
+        for label in map(run_label, labels):
+            found = [run for run in running if run.label == label]
+            if not found:
+                raise PaasError(
+                    "no-such-run", f"{label} is not running.", "See what is: paas run:list"
+                )
+            chosen += found
+        for run in chosen:
+            self.logs.write(app.id, run.label, f"Stopped by {actor.name}")
+            with say.doing(f"stopping {run.label}"):
+                self.runs.stop(run, self.stop_limit_s)
+            say.step(f"Stopped {run.label}")
+
+
+def wanted_of(store: Store, user: str, app: App, order: Order) -> Wanted:
+    """The process that an order means, of the app's current release. Raises PaasError."""
+    release = store.release(app.id, app.current) if app.current else None
+    slug = store.slug(release.slug_id) if release and release.slug_id else None
+    if release is None or slug is None:
+        raise PaasError(
+            "not-deployed", f"{app.name} has not been deployed yet.", "git push deploy main"
+        )
+    env: dict[str, Secret] = dict(release.config)
+    env.update({key: Secret(text) for key, text in order.extra.items()})
+    if order.terminal is not None:
+        env["TERM"] = Secret(terminal_name(order.terminal))
+    return Wanted(
+        user=user,
+        command=command_text(order.words, slug.processes),
+        version=release.version,
+        slug_id=slug.id,
+        env=env,
+        terminal=order.terminal is not None,
+        job=order.job,
+    )
+
+
+def tell_begin(logs: Logs, run: Run) -> None:
+    """Log the start of a one-off process."""
+    text = f"Starting process with command `{shown_command(run.command)}` by {run.user}"
+    logs.write(run.app_id, run.label, text)
+
+
+def tell_end(logs: Logs, run: Run, end: RunEnd) -> None:
+    """Log its end."""
+    logs.write(run.app_id, run.label, f"Process {end.words}")
+
+
+def warn_of_shortage(say: Narrator, run: Run, end: RunEnd) -> None:
+    """Tell who waited for it that it wanted more memory than there is: it could say nothing."""
+    if end.shortage:
+        say.warn(f"{run.label} ran out of memory: {end.shortage}.")
+
+
+def shown_command(command: str) -> str:
+    """A command for a message: printable, and not too long."""
+    text = printable(command)
+    return text if len(text) <= _SHOWN_CHARS else text[: _SHOWN_CHARS - 3] + "..."

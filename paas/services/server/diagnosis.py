@@ -1,0 +1,228 @@
+"""What is not as the store says: a dry run of reconcile, and what each app stands on."""
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from datetime import timedelta
+
+from paas.domain.apps.apps import App
+from paas.domain.releases.releases import Instance, State, Status
+from paas.domain.server.findings import Finding, mendable
+from paas.domain.values.errors import PaasError
+from paas.interfaces import (
+    Builder,
+    Clock,
+    Importer,
+    KeyFile,
+    Locks,
+    OneOff,
+    Ports,
+    ProxyChoice,
+    Repository,
+    Runs,
+    Runtime,
+    Slugs,
+    StorageFiles,
+    Store,
+)
+from paas.services.certificates.acme import Acme
+from paas.services.routing.sites import Sites
+from paas.services.server.strays import Strays, stray
+
+# Another machine's clock may have been a little ahead.
+CLOCK_SLACK = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """Looks, and changes nothing. An app that is being changed meanwhile is left out."""
+
+    store: Store
+    repository: Repository
+    importer: Importer
+    builder: Builder
+    runtime: Runtime
+    runs: Runs
+    one_off: OneOff
+    ports: Ports
+    storage_files: StorageFiles
+    slugs: Slugs
+    locks: Locks
+    keys: KeyFile
+    clock: Clock
+    sites: Sites
+    proxies: ProxyChoice
+    acme: Acme
+    strays: Strays
+
+    def findings(self) -> list[Finding]:
+        """Everything, those of the server first, then app by app."""
+        found = [*self._server(), *self.strays.findings()]
+        known = self.runtime.groups()
+        for app in self.store.apps():
+            if self.locks.app_is_held(app.id):
+                continue
+            of_app = [*self._files(app), *self._interrupted(app), *self._running(app, known)]
+            if self.store.app_by_id(app.id) == app and not self.locks.app_is_held(app.id):
+                found += of_app
+        return found
+
+    def crashed(self) -> list[Finding]:
+        """The apps whose instances end again and again."""
+        live = {app: self._live(app) for app in self.store.apps()}
+        states = self.runtime.states([i for instances in live.values() for i in instances])
+        found = []
+        for app, instances in live.items():
+            down = [i.label for i in instances if states[i.id].state is State.CRASHED]
+            if down:
+                found.append(
+                    Finding(
+                        check="crashed",
+                        message=f"{app.name}: {', '.join(down)} ends again and again.",
+                        command=f"paas logs -a {app.name} -n 100",
+                        app=app.name,
+                        grave=False,
+                    )
+                )
+        return found
+
+    def _server(self) -> Iterator[Finding]:
+        if not self.keys.has(self.store.all_keys()):
+            yield mendable("keys", "The keys that sshd accepts are not those of the database.")
+        if self.proxies.is_unsettled():
+            yield mendable("proxy", "A change of the kind of proxy was interrupted.")
+        for app_id in self.store.destroyed():
+            if not self.locks.app_is_held(app_id):
+                yield mendable("interrupted", f"The end of app {app_id} was interrupted.")
+        newest = max(
+            (r.created_at for app in self.store.apps() for r in self.store.releases(app.id)[-1:]),
+            default=None,
+        )
+        if newest is not None and newest - CLOCK_SLACK > self.clock.now():
+            now = f"{self.clock.now():%Y-%m-%d %H:%M} UTC"
+            yield Finding(
+                check="clock",
+                message=f"The clock says {now}, and a release was made at "
+                f"{newest:%Y-%m-%d %H:%M} UTC: certificates and cron jobs go by it.",
+                command="timedatectl set-ntp true",
+            )
+        for warning in self.acme.warnings():
+            name = warning.partition(":")[0]
+            yield Finding(
+                check="certificate", message=warning, command=f"paas certs -a {name}", app=name
+            )
+
+    def _files(self, app: App) -> Iterator[Finding]:
+        """Its repository, storage and slugs."""
+        path = self.repository.path(app.id)
+        if app.id not in self.repository.all():
+            yield mendable("repository", f"{app.name}: its repository {path} is gone.", app.name)
+        elif damage := self.repository.damage(app.id):
+            yield Finding(
+                check="repository",
+                message=f"{app.name}: {damage}. What runs goes on; pushes fail.",
+                command=f"mv {path} /root/ && paas doctor --fix; then push the app again",
+                app=app.name,
+            )
+        for storage in app.storage:
+            damage = self.storage_files.damage(app.id, storage.id, app.uid)
+            if damage:
+                words = f"{app.name}: the storage directory of {storage.path} {damage}."
+                yield mendable("storage", words, app.name)
+        known = {storage.id for storage in app.storage}
+        if not self.locks.is_retiring(app.id):
+            for id in self.storage_files.all(app.id):
+                if id not in known:
+                    yield stray(f"{app.name}: the storage directory {id} is in no table.", app.name)
+        yield from self._slugs(app)
+
+    def _slugs(self, app: App) -> Iterator[Finding]:
+        current = self.store.release(app.id, app.current) if app.current else None
+        live = current.slug_id if current else None
+        others = [s.id for s in self.store.slugs(app.id) if s.id != live]
+        whole = [id for id in others if self.slugs.damage(id) is None]
+        for slug_id in [live, *others] if live else others:
+            damage = self.slugs.damage(slug_id)
+            if damage is None:
+                continue
+            if slug_id == live:
+                words = f"{app.name}: the files of v{app.current}, which is live, {damage}."
+                yield Finding(
+                    check="slug",
+                    message=f"{words} Its instances fail as soon as they start again.",
+                    command=self._way_back(app, whole),
+                    app=app.name,
+                )
+            else:
+                yield Finding(
+                    check="slug",
+                    message=f"{app.name}: the files of an earlier release {damage}. "
+                    "No rollback can go to it.",
+                    command=f"paas releases -a {app.name}",
+                    app=app.name,
+                    grave=False,
+                )
+
+    def _way_back(self, app: App, whole: list[str]) -> str:
+        """How an app whose live slug is gone comes to another."""
+        for release in reversed(self.store.releases(app.id)):
+            if release.slug_id in whole and release.status is Status.SUCCEEDED:
+                return f"paas rollback v{release.version} -a {app.name}"
+        return "git commit --allow-empty -m 'Build again' && git push deploy main"
+
+    def _interrupted(self, app: App) -> Iterator[Finding]:
+        for build in self.store.builds(app.id):
+            if build.status is Status.PENDING:
+                words = f"{app.name}: the build {build.id} was interrupted."
+                yield mendable("interrupted", words, app.name)
+        for release in self.store.releases(app.id):
+            if release.status is Status.PENDING:
+                words = f"{app.name}: v{release.version} was interrupted."
+                yield mendable("interrupted", words, app.name)
+        parts = (self.builder, self.runs, self.one_off)
+        left = any(part.left(app.id) for part in parts)
+        with self.locks.idle_push(app.id) as idle:
+            left |= idle and (self.importer.left(app.id) or bool(self.repository.cut_off(app.id)))
+        if left:
+            words = f"{app.name}: something of a killed push, build or one-off process is left."
+            yield mendable("interrupted", words, app.name)
+
+    def _running(self, app: App, known: Set[str]) -> Iterator[Finding]:
+        live = self._live(app)
+        former = [i for i in self.store.instances(app.id) if i not in live]
+        if former and not self.locks.is_retiring(app.id):
+            names = ", ".join(f"{i.label} of v{i.version}" for i in former)
+            yield mendable("instances", f"{app.name}: {names} should have ended.", app.name)
+        lost = [i.label for i in live if not self.runtime.is_whole(i, known)]
+        if lost:
+            words = f"{app.name}: the supervisor does not know {', '.join(lost)}."
+            yield mendable("instances", words, app.name)
+        states = self.runtime.states(live)
+        deaf = [
+            f"{i.label} (port {i.port})"
+            for i in live
+            if i.port and states[i.id].state is State.UP and self.ports.are_free([i.port])
+        ]
+        if deaf:
+            yield Finding(
+                check="deaf",
+                message=f"{app.name}: nothing listens on the port of {', '.join(deaf)}.",
+                command=f"paas logs -a {app.name} -n 100; paas ps:restart -a {app.name}",
+                app=app.name,
+                grave=False,
+            )
+        if app.current is None:
+            return
+        try:
+            served = self.sites.proxy.serves(self.sites.present(app))
+        except PaasError as error:
+            words = f"{app.name} is not served: {error.message}"
+            yield Finding(
+                check="site", message=words, command=f"paas logs -a {app.name}", app=app.name
+            )
+        else:
+            if not served:
+                words = f"{app.name}: what the proxy has of it is not what it should be."
+                yield mendable("site", words, app.name)
+
+    def _live(self, app: App) -> list[Instance]:
+        return [i for i in self.store.instances(app.id) if i.is_live(app)]

@@ -1,0 +1,72 @@
+"""Doctor: what is wrong with the server, and mending what can be."""
+
+from dataclasses import dataclass
+
+from paas.domain.server.findings import Finding
+from paas.domain.values.errors import PaasError
+from paas.interfaces import Ground, Narrator
+from paas.services.server.diagnosis import Diagnosis
+from paas.services.server.reconcile import Reconcile
+from paas.services.server.store_rescue import Rescue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What --fix came to.
+
+    count: how many things reconciling mended. failed: whether that came to its end with an error,
+    which was said.
+    """
+
+    mended: list[Finding]
+    left: list[Finding]
+    count: int
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doctor:
+    """Looks at the ground first: without it the apps cannot be judged."""
+
+    ground: Ground
+    diagnosis: Diagnosis
+    reconcile: Reconcile
+    rescue: Rescue
+
+    def look(self) -> list[Finding]:
+        """Everything that is not as it should be; nothing is changed."""
+        found = [*self._store(), *self.ground.findings()]
+        if self._knows_apps(found):
+            found += [*self.diagnosis.findings(), *self.diagnosis.crashed()]
+        return found
+
+    def warnings(self) -> list[Finding]:
+        """What server:status warns of."""
+        found = [*self._store(), *self.ground.warnings()]
+        return [*found, *self.diagnosis.crashed()] if self._knows_apps(found) else found
+
+    def _store(self) -> list[Finding]:
+        fault = self.rescue.fault()
+        command = "paas doctor --restore-store"
+        return [Finding(check="store", message=fault.message, command=command)] if fault else []
+
+    def _knows_apps(self, found: list[Finding]) -> bool:
+        """Without the store nothing of the apps is known, and nothing of them may be changed."""
+        return self.ground.is_up() and all(finding.check != "store" for finding in found)
+
+    def fix(self, say: Narrator) -> Outcome:
+        """Mend what can be, then look again: what is found then could not be mended."""
+        before = self.look()
+        self.ground.mend([finding for finding in before if finding.mends], say)
+        count, failed = 0, False
+        if self._knows_apps(before):
+            try:
+                if any(finding.check == "sites" for finding in before):
+                    self.reconcile.renew_sites()
+                count = self.reconcile.run(say)
+            except PaasError as error:
+                say.warn(error.message)
+                failed = True
+        left = self.look()
+        mended = [finding for finding in before if finding not in left]
+        return Outcome(mended=mended, left=left, count=count, failed=failed)

@@ -1,0 +1,239 @@
+"""What is on the server though the store does not have it (any more).
+
+What the store says is removed is deleted, also after a kill in the middle. What it
+never knew may be all that is left of somebody's data, after an older copy of the store was put in
+its place: that goes to the trash, and what runs of it is left to run.
+"""
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+from paas.domain.apps.apps import App
+from paas.domain.server.lost import NOT_IN_STORE
+from paas.interfaces import (
+    CertificateFiles,
+    Locks,
+    Logs,
+    Narrator,
+    Pages,
+    Proxy,
+    Repository,
+    Runtime,
+    Slugs,
+    StorageFiles,
+    Store,
+    Trash,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remains:
+    """Deletes what was removed, and moves what is unknown. stop_limit_s: for instances."""
+
+    store: Store
+    locks: Locks
+    runtime: Runtime
+    proxy: Proxy
+    slugs: Slugs
+    storage_files: StorageFiles
+    certificate_files: CertificateFiles
+    pages: Pages
+    logs: Logs
+    repository: Repository
+    trash: Trash
+    stop_limit_s: float
+
+    def remove(self, app_id: int) -> None:
+        """All files of an app that is gone."""
+        for slug_id in [*self.slugs.unfinished(), *self.slugs.slugs()]:
+            if _app_of(slug_id) == app_id:
+                self.slugs.remove(slug_id)
+        self.slugs.remove_cache(app_id)
+        self.storage_files.remove(app_id)
+        self.pages.remove(app_id)
+        self.logs.remove(app_id)
+        self.repository.remove(app_id)
+
+    def sweep(self, say: Narrator) -> int:
+        """Everything that is in no table; returns how many things that were."""
+        running = self.runtime.groups()  # before the store is asked: what starts is there first
+        adrift = self._adrift(running)
+        count = self._sites(adrift, say) + self._groups(running, adrift, say)
+        count += self._apps(adrift, say)
+        count += self._certificates(say) + self._slugs(say)
+        self._forget_gone()
+        return count
+
+    def sweep_storage(self, app: App, say: Narrator) -> int:
+        """Directories that the app does not have, unless instances may still write there.
+
+        The caller has the app's lock. app: as it is now.
+        """
+        if self.locks.is_retiring(app.id):
+            return 0
+        known = {storage.id for storage in app.storage}
+        gone = self.store.gone("storage")
+        count = 0
+        for id in self.storage_files.all(app.id):
+            if id in known:
+                continue
+            if str(id) in gone:
+                self.storage_files.remove(app.id, id)
+                count += 1
+            elif self.trash.lose_storage(app.id, id, NOT_IN_STORE):
+                self._tell(say, f"{app.name}: a storage directory", app.id)
+                count += 1
+        return count
+
+    def adopt(self, app: App, running: Set[str], say: Narrator) -> int:
+        """Let instances serve on that run and are not live, where those that are live do not run.
+
+        So it is after an older copy of the store was put in its place. They are recorded as live,
+        and replaced by the next roll-out. The caller has the app's lock. app: as it is now.
+        running: the groups that the supervisor has.
+        """
+        there = self.store.instances(app.id)
+        live = {instance.group for instance in there if instance.is_live(app)}
+        own = {group for group in running if _app_of(group) == app.id}
+        if app.current is None or live & own:
+            return 0
+        if not live:  # stopped by hand, and what a killed roll-out left is none of this
+            own -= {instance.group for instance in there}
+        generation = self.store.next_generation() if own else None
+        found = [i for group in sorted(own) for i in self.trash.running(group, generation)]
+        if not found or generation is None:
+            return 0
+        self.store.remove_instances(there)
+        self.store.add_instances(found)
+        self.store.make_current(app.id, app.current, generation, found)
+        text = (
+            f"v{found[0].version} runs, and the database has v{app.current}. It serves until the "
+            f"next push, or until: paas ps:restart -a {app.name}"
+        )
+        say.warn(f"{app.name}: {text}")
+        self.logs.write(app.id, "reconcile", text)
+        return 1
+
+    def drop_unknown(self) -> None:
+        """Before anything starts: what the store does not know is not started nor served."""
+        known = {instance.group for instance in self.store.instances()}
+        for group in sorted(self.trash.groups() - known):
+            if str(_app_of(group)) not in self.store.gone("app"):
+                self.trash.keep_group(group, NOT_IN_STORE)
+            self.runtime.forget_files(group)
+        apps = {app.id for app in self.store.apps()}
+        for app_id in sorted(self.proxy.sites() - apps):
+            if str(app_id) not in self.store.gone("app"):
+                self.trash.keep_site(app_id, NOT_IN_STORE)
+
+    def _adrift(self, groups: Set[str]) -> set[int]:
+        """The apps that run, though the store has no release of them and did not remove them."""
+        running = {_app_of(group) for group in groups}
+        return running - self._deployed() - {int(id) for id in self.store.gone("app")}
+
+    def _deployed(self) -> set[int]:
+        return {app.id for app in self.store.apps() if app.current is not None}
+
+    def _sites(self, adrift: Set[int], say: Narrator) -> int:
+        count = 0
+        for app_id in sorted(self.proxy.sites() - self._deployed() - adrift):
+            if self.locks.app_is_held(app_id):
+                continue
+            if str(app_id) not in self.store.gone("app"):
+                self.trash.keep_site(app_id, NOT_IN_STORE)
+                self._tell(say, f"The site of app {app_id}")
+            self.proxy.remove(app_id)
+            count += 1
+        return count
+
+    def _groups(self, running: Set[str], adrift: Set[int], say: Narrator) -> int:
+        known = {instance.group for instance in self.store.instances()}
+        count = 0
+        for group in sorted(running - known):
+            app_id = _app_of(group)
+            if app_id in adrift:
+                say.warn(
+                    f"App {app_id} runs and is served, and the database has no release of it: "
+                    "nothing of it is touched until the server is started again."
+                )
+                continue
+            if self.locks.app_is_held(app_id):
+                continue
+            if self.store.app_by_id(app_id) is not None:
+                self.trash.keep_group(group, NOT_IN_STORE)
+                self._tell(say, f"The launch specs of {group}", app_id)
+            self.runtime.remove_group(group, self.stop_limit_s)
+            count += 1
+        return count
+
+    def _apps(self, adrift: Set[int], say: Narrator) -> int:
+        there = self.trash.app_ids()  # before the store is asked: a new app is there first
+        gone = self.store.gone("app")
+        count = 0
+        for id in sorted(there - {app.id for app in self.store.apps()}):
+            if self.locks.app_is_held(id) or self.store.app_by_id(id) is not None:
+                continue
+            if str(id) in gone:
+                self.remove(id)
+                count += 1
+            elif id not in adrift and self.trash.lose_app(id, NOT_IN_STORE):
+                self._tell(say, f"App {id}")
+                count += 1
+        return count
+
+    def _certificates(self, say: Narrator) -> int:
+        count = 0
+        for id in self.certificate_files.all():
+            # In this order: who writes the files holds the lock until the store has them, too.
+            if not self._is_idle(_app_of(id)):
+                continue
+            if any(id == certificate.id for certificate in self.store.certificates()):
+                continue
+            if id in self.store.gone("certificate"):
+                self.certificate_files.remove(id)
+                count += 1
+            elif self.trash.lose_certificate(id, NOT_IN_STORE):
+                self._tell(say, f"The certificate {id}", _app_of(id))
+                count += 1
+        return count
+
+    def _slugs(self, say: Narrator) -> int:
+        count = 0
+        unfinished = self.slugs.unfinished()
+        for id in [*unfinished, *self.slugs.slugs()]:
+            app_id = _app_of(id)
+            if not self._is_idle(app_id) or self.store.slug(id) is not None:
+                continue
+            was_begun = any(build.id == id for build in self.store.builds(app_id))
+            if id in self.store.gone("slug") or (id in unfinished and was_begun):
+                self.slugs.remove(id)
+                count += 1
+            elif self.trash.lose_slug(id, NOT_IN_STORE):
+                self._tell(say, f"The slug {id}", app_id)
+                count += 1
+        return count
+
+    def _is_idle(self, app_id: int) -> bool:
+        """Whether the store has the app, and nobody changes it now."""
+        return self.store.app_by_id(app_id) is not None and not self.locks.app_is_held(app_id)
+
+    def _forget_gone(self) -> None:
+        """Where the files are deleted the record is of no use; of apps it is kept."""
+        slugs = {*self.slugs.unfinished(), *self.slugs.slugs()}
+        ids = {str(id) for app in self.store.apps() for id in self.storage_files.all(app.id)}
+        there = {"slug": slugs, "storage": ids, "certificate": set(self.certificate_files.all())}
+        for kind, present in there.items():
+            if done := self.store.gone(kind) - present:
+                self.store.forget_gone(kind, done)
+
+    def _tell(self, say: Narrator, what: str, app_id: int | None = None) -> None:
+        text = f"{what} is not in the database: it was moved to the trash. See: paas doctor"
+        say.warn(text)
+        if app_id is not None:
+            self.logs.write(app_id, "reconcile", text)
+
+
+def _app_of(name: str) -> int:
+    """Of a group, a slug or a certificate: 7-v1-9, 7-1a2b3c4d; 0 where it is none of ours."""
+    number = name.partition("-")[0]
+    return int(number) if number.isdecimal() else 0

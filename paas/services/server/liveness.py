@@ -1,0 +1,131 @@
+"""Liveness checks: an instance that fails one is ended, and the supervisor starts it anew."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from paas.domain.apps.apps import App
+from paas.domain.manifest.health import HealthCheck, liveness
+from paas.domain.releases.releases import Instance, State
+from paas.domain.releases.start_limits import StartLimits
+from paas.domain.routing.addresses import Addresses
+from paas.domain.routing.visits import Visit
+from paas.interfaces import Clock, HealthProbe, Locks, Logs, Runtime, Store
+from paas.services.releases.checks import check_once
+from paas.services.routing.visits import visit_of
+
+# Between two checks there is at least so much time, whatever app.json says.
+PAUSE_MIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """An app whose current release declares liveness checks, with the instances they are for."""
+
+    app: App
+    visit: Visit
+    checks: tuple[tuple[Instance, HealthCheck], ...]
+    start_limit_s: float
+
+
+@dataclass(slots=True)
+class Standing:
+    """How one check of one instance stands. due: when it is made next (monotonic).
+
+    passed: when it last did.
+    """
+
+    due: float
+    failures: int = 0
+    passed: datetime | None = None
+
+
+# By instance id and the check's position.
+Standings = dict[tuple[str, int], Standing]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Liveness:
+    """Finds what to watch, and makes the checks that are due. stop_limit_s: from TERM to KILL.
+
+    limits: how long an instance that was started anew may fail until it first passes.
+    """
+
+    store: Store
+    runtime: Runtime
+    probe: HealthProbe
+    locks: Locks
+    logs: Logs
+    clock: Clock
+    addresses: Addresses
+    limits: StartLimits
+    stop_limit_s: float
+
+    def watched(self) -> dict[int, Watched]:
+        """Every app with liveness checks, by its id."""
+        found = {}
+        for app in self.store.apps():
+            release = self.store.release(app.id, app.current) if app.current else None
+            slug = self.store.slug(release.slug_id) if release and release.slug_id else None
+            if slug is None or slug.app_json is None:
+                continue
+            live = [i for i in self.store.instances(app.id) if i.is_live(app)]
+            checks = tuple(
+                (instance, check)
+                for instance in live
+                if instance.port is not None
+                for check in liveness(slug.manifest.checks, instance.kind)
+                if check.path is not None or check.listening
+            )
+            if checks:
+                limit = self.limits.of(self.store.start_limit(app.id), slug.manifest.start_limit_s)
+                visit = visit_of(app, self.store, self.addresses)
+                found[app.id] = Watched(app, visit, checks, limit.seconds)
+        return found
+
+    def round(self, watched: Watched, standings: Standings, stopping: Callable[[], bool]) -> None:
+        """Make the checks of one app that are due; touches the store not at all.
+
+        standings: what earlier rounds left; brought up to date.
+        """
+        now = self.clock.monotonic()
+        for position, (instance, check) in enumerate(watched.checks):
+            key = (instance.id, position)
+            standing = standings.setdefault(key, Standing(now + max(1, check.initial_delay_s)))
+            if standing.due <= self.clock.monotonic() and not stopping():
+                self._check(watched, instance, check, standing)
+        live = {instance.id for instance, _ in watched.checks}
+        for key in [key for key in standings if key[0] not in live]:
+            del standings[key]
+
+    def _check(
+        self, watched: Watched, instance: Instance, check: HealthCheck, standing: Standing
+    ) -> None:
+        assert instance.port is not None
+        why = check_once(self.probe, check, instance.port, watched.visit)
+        standing.due = self.clock.monotonic() + max(PAUSE_MIN_S, float(check.wait_s))
+        if why is None:
+            standing.failures, standing.passed = 0, self.clock.now()
+            return
+        standing.failures += 1
+        # Who changes the app now may be stopping this very instance.
+        if standing.failures < check.attempts or self.locks.app_is_held(watched.app.id):
+            return
+        if not self._has_started(instance, standing.passed, watched.start_limit_s):
+            return
+        standing.failures = 0
+        told = f"Failed the liveness check {check.name!r}: {why}"
+        if check.warn:
+            self.logs.write(watched.app.id, instance.label, told)
+            return
+        self.logs.write(watched.app.id, instance.label, f"{told}. It is restarted")
+        self.runtime.end(instance, self.stop_limit_s)
+        standing.due = self.clock.monotonic() + max(PAUSE_MIN_S, float(check.initial_delay_s))
+
+    def _has_started(self, instance: Instance, passed: datetime | None, limit_s: float) -> bool:
+        """Whether it passed since it was last started, or has had the time for it."""
+        state = self.runtime.states([instance])[instance.id]
+        if state.state is not State.UP or state.since is None:
+            return False
+        has_passed = passed is not None and passed >= state.since
+        return has_passed or (self.clock.now() - state.since).total_seconds() >= limit_s

@@ -1,0 +1,210 @@
+"""Bringing the server to what the store says: after a boot, a crash, or a deleted file."""
+
+from collections.abc import Iterator, Set
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+
+from paas.domain.apps.apps import App
+from paas.domain.releases.releases import Instance, Status
+from paas.domain.values.errors import PaasError
+from paas.interfaces import (
+    Builder,
+    Clock,
+    Importer,
+    KeyFile,
+    Locks,
+    Logs,
+    Narrator,
+    OneOff,
+    Proxy,
+    Repository,
+    Runs,
+    Runtime,
+    Slugs,
+    StorageFiles,
+    Store,
+)
+from paas.services.access import refreshed
+from paas.services.apps.destruction import Destruction
+from paas.services.logs.drains import Drains
+from paas.services.releases.rollout import Rollout
+from paas.services.routing.proxies import Proxies
+from paas.services.routing.sites import Sites
+from paas.services.server.garbage import Remains
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconcile:
+    """Ends what was interrupted and brings back what is missing. stop_limit_s: for leftovers."""
+
+    store: Store
+    drains: Drains
+    repository: Repository
+    importer: Importer
+    builder: Builder
+    runtime: Runtime
+    runs: Runs
+    storage_files: StorageFiles
+    one_off: OneOff
+    proxy: Proxy
+    slugs: Slugs
+    remains: Remains
+    destruction: Destruction
+    logs: Logs
+    locks: Locks
+    keys: KeyFile
+    clock: Clock
+    rollout: Rollout
+    sites: Sites
+    proxies: Proxies
+    stop_limit_s: float
+
+    def prepare(self) -> None:
+        """Before anything starts: what sshd, the proxy and the supervisor read, from the store."""
+        self.keys.publish(self.store.all_keys())
+        self.remains.drop_unknown()
+        self.proxy.restore(self.sites.all_present())
+        self.lay_out()
+
+    def lay_out(self) -> None:
+        """Before the supervisor starts: have it start all that is live in the store."""
+        for app in self._deployed():
+            with suppress(PaasError):  # `run` tries it again, and says why it cannot be
+                self.rollout.lay_out(app, self._live(app))
+        self.runtime.forget_unstartable()
+
+    def renew_sites(self) -> None:
+        """While all serve: what an upgrade or another server.yml makes of every app's site."""
+        self.proxy.replace_all(self.sites.all_present)
+
+    def run(self, say: Narrator) -> int:
+        """Returns how many things were mended. Apps that are being changed now are left alone.
+
+        Raises PaasError at the end where some could not be brought to what they should be.
+        """
+        failed: list[str] = []
+        self.keys.publish(self.store.all_keys())
+        mended = self.proxies.settle(say)
+        known = self.runtime.groups()
+        anew: list[App] = []
+        for app in self.store.apps():
+            if not self.locks.app_is_held(app.id):
+                with self._noting(app, failed, say):
+                    mended += self._mend(app, known, anew, say)
+        for app in anew:  # each waits until its instances are healthy: no other waits for that
+            with self._noting(app, failed, say):
+                mended += self._start_anew(app, say)
+        self._settle_drains(say)
+        mended += self.destruction.finish(say)
+        mended += self.remains.sweep(say)
+        if failed:
+            raise PaasError(
+                "not-mended",
+                f"Not as it should be, for the reasons above: {', '.join(failed)}.",
+                "When they are settled: paas doctor --fix",
+            )
+        return mended
+
+    @contextmanager
+    def _noting(self, app: App, failed: list[str], say: Narrator) -> Iterator[None]:
+        """An app that cannot be mended is said and logged, and keeps no other from being mended."""
+        try:
+            yield
+        except PaasError as error:
+            if self.store.app_by_id(app.id) is None:
+                return  # destroyed meanwhile
+            say.warn(f"{app.name}: {error.message}")
+            self.logs.write(app.id, "reconcile", error.message)
+            failed.append(app.name)
+
+    def _settle_drains(self, say: Narrator) -> None:
+        try:
+            self.drains.settle()
+        except PaasError as error:
+            say.warn(f"The logs are not forwarded: {error.message}")
+
+    def _deployed(self) -> list[App]:
+        return [app for app in self.store.apps() if app.current is not None]
+
+    def _live(self, app: App) -> list[Instance]:
+        return [i for i in self.store.instances(app.id) if i.is_live(app)]
+
+    def _mend(self, app: App, known: Set[str], anew: list[App], say: Narrator) -> int:
+        """Everything but a roll-out; an app that needs one is added to anew."""
+        holder = "the server reconciles the app"
+        with self.rollout.changing(app, holder, say):
+            app = refreshed(self.store, app)
+            self.repository.create(app.id)
+            for storage in app.storage:  # recorded first: its directory may be missing
+                self.storage_files.create(app.id, storage.id, app.uid)
+            mended = self._clear_push(app) + self._end_interrupted(app, say)
+            mended += self.remains.adopt(app, known, say)
+            app = refreshed(self.store, app)
+            mended += self._bring_back(app, known, anew, say)
+            mended += self.remains.sweep_storage(app, say)
+            app = refreshed(self.store, app)
+            for certificate in self.store.certificates(app.id):
+                if self.sites.certificate_files.paths(certificate.id) is None:
+                    say.warn(f"{app.name}: {certificate.damaged}")
+            if app.current is not None:
+                self.proxy.apply(self.sites.present(app))
+            return mended
+
+    def _clear_push(self, app: App) -> int:
+        """What a killed push or build left running or lying about."""
+        mended = int(self.builder.clear(app.id)) + int(self.runs.clear(app.id))
+        mended += int(self.one_off.clear(app.id))
+        with self.locks.idle_push(app.id) as idle:
+            if idle:
+                mended += int(self.importer.clear(app.id))
+                mended += self.repository.remove_cut_off(app.id)
+        return mended
+
+    def _end_interrupted(self, app: App, say: Narrator) -> int:
+        """Builds and releases that were begun and never ended have failed."""
+        mended = 0
+        for build in self.store.builds(app.id):
+            if build.status is Status.PENDING:
+                ended = replace(build, status=Status.FAILED, ended_at=self.clock.now())
+                self.store.end_build(replace(ended, reason="interrupted"))
+                say.warn(f"{app.name}: the build {build.id} was interrupted")
+                mended += 1
+        for release in self.store.releases(app.id):
+            if release.status is Status.PENDING:
+                self.store.fail_release(app.id, release.version)
+                say.warn(f"{app.name}: v{release.version} was interrupted")
+                mended += 1
+        return mended
+
+    def _bring_back(self, app: App, known: Set[str], anew: list[App], say: Narrator) -> int:
+        """Stop instances that are not live and start those that should be.
+
+        Those that a living process lets finish their requests are left to it. Where they cannot
+        start as they were the app is added to anew.
+        """
+        leftover = self.rollout.retirement.end_left(app)
+        live = self._live(app)
+        if all(self.runtime.ensure(instance, known) for instance in live):
+            return leftover
+        release = self.store.release(app.id, app.current) if app.current else None
+        if release is None:
+            return leftover
+        if self.rollout.resume(app, live):
+            say.step(f"{app.name}: starting v{release.version} again")
+            return leftover + 1
+        anew.append(app)
+        return leftover
+
+    def _start_anew(self, app: App, say: Narrator) -> int:
+        """A roll-out of what should run, unless somebody made one meanwhile; how many."""
+        if self.locks.app_is_held(app.id):
+            return 0
+        with self.rollout.changing(app, "the server reconciles the app", say) as leaving:
+            app = refreshed(self.store, app)
+            release = self.store.release(app.id, app.current) if app.current else None
+            known = self.runtime.groups()
+            if release is None or all(self.runtime.is_whole(i, known) for i in self._live(app)):
+                return 0
+            say.step(f"{app.name}: starting v{release.version} anew")
+            self.rollout.run(app, release, say, lambda: None, leaving)
+        return 1

@@ -1,0 +1,69 @@
+"""The store when it cannot be used: what is wrong with it, and putting one back."""
+
+from dataclasses import dataclass
+
+from paas.domain.server.lost import StoreCopy
+from paas.domain.values.errors import PaasError
+from paas.interfaces import Locks, Narrator, Store, StoreKeeper, Trash
+from paas.services.output import waiting
+
+# The lock of no app: one restores at a time.
+STORE_LOCK = -3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rescue:
+    """What admins do when the database is missing, another one, older or damaged."""
+
+    store: Store
+    keeper: StoreKeeper
+    trash: Trash
+    locks: Locks
+
+    def fault(self) -> PaasError | None:
+        """Why it cannot be used; None where it can."""
+        return self.keeper.fault()
+
+    def copies(self) -> list[StoreCopy]:
+        """The copies of it, newest first."""
+        return self.keeper.copies()
+
+    def restore(self, say: Narrator) -> StoreCopy:
+        """Put the newest whole copy in its place. What was there goes to the trash.
+
+        May be killed anywhere and called again. Raises PaasError where the store can be used, or
+        no copy is whole.
+        """
+        with self.locks.app(STORE_LOCK, "an admin restores the database", waiting(say)):
+            if self.keeper.fault() is None:
+                raise PaasError(
+                    "store-whole", "The database is whole and up to date: nothing was restored."
+                )
+            copy = next((copy for copy in self.keeper.copies() if copy.fault is None), None)
+            if copy is None:
+                raise PaasError(
+                    "no-whole-copy",
+                    "There is no whole copy of the database.",
+                    "Put a backup of state.db in its place, then: paas doctor --adopt-store",
+                )
+            self.trash.keep_copy("The database was replaced: doctor --restore-store.")
+            new = self.keeper.new_from(copy)
+            self.store.close()
+            self.trash.lose_store("It was replaced by a copy: doctor --restore-store.")
+            self.keeper.put(new)
+        return copy
+
+    def adopt(self, say: Narrator) -> None:
+        """Use the store that is there from now on, though it is another or an older one.
+
+        The latest copy of the former one goes to the trash, since that of this one takes its place.
+        Raises PaasError where the store can be used as it is, is missing, or is damaged.
+        """
+        with self.locks.app(STORE_LOCK, "an admin adopts the database", waiting(say)):
+            if self.keeper.fault() is None:
+                raise PaasError(
+                    "store-whole", "The database is this server's, whole and up to date."
+                )
+            self.trash.keep_copy("Another database was adopted: doctor --adopt-store.")
+            self.store.close()
+            self.keeper.adopt()

@@ -1,0 +1,91 @@
+"""What is on the server and in no table of the store: only found here, `Remains` sees to it."""
+
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass
+
+from paas.domain.server.findings import FIX, Finding
+from paas.interfaces import Locks, Runtime, Slugs, Store, Trash
+from paas.services.routing.sites import Sites
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strays:
+    """Finds apps, sites, groups, slugs, certificates and storage that the store does not know."""
+
+    store: Store
+    runtime: Runtime
+    slugs: Slugs
+    locks: Locks
+    sites: Sites
+    trash: Trash
+
+    def findings(self) -> list[Finding]:
+        """Each is looked for first, and then the store is asked: what is new comes in that order.
+
+        What belongs to an app that is being changed is left out.
+        """
+        groups = self.runtime.groups()
+        adrift = self._adrift(groups)
+        found = [(id, f"app {id}") for id in self._apps(adrift)]
+        found += [(id, f"site of app {id}") for id in self._sites(adrift)]
+        found += [(_app_of(x), f"group of instances {x}") for x in self._groups(groups, adrift)]
+        found += [(_app_of(id), f"slug {id}") for id in self._slugs()]
+        found += [(_app_of(id), f"certificate {id}") for id in self._certificates()]
+        strays = [
+            stray(f"The {what} is in no table of the database.")
+            for app_id, what in found
+            if not self.locks.app_is_held(app_id)
+        ]
+        return [*strays, *map(_runs_unknown, sorted(adrift))]
+
+    def _adrift(self, groups: Set[str]) -> set[int]:
+        """The apps that run, though the store has no release of them and did not remove them."""
+        gone = {int(id) for id in self.store.gone("app")}
+        return {_app_of(group) for group in groups} - self._deployed() - gone
+
+    def _deployed(self) -> set[int]:
+        return {app.id for app in self.store.apps() if app.current is not None}
+
+    def _apps(self, adrift: Set[int]) -> list[int]:
+        there = self.trash.app_ids()
+        return sorted(there - {app.id for app in self.store.apps()} - adrift)
+
+    def _sites(self, adrift: Set[int]) -> list[int]:
+        return sorted(self.sites.proxy.sites() - self._deployed() - adrift)
+
+    def _groups(self, groups: Set[str], adrift: Set[int]) -> list[str]:
+        unknown = groups - {instance.group for instance in self.store.instances()}
+        return sorted(group for group in unknown if _app_of(group) not in adrift)
+
+    def _slugs(self) -> Iterable[str]:
+        there = [*self.slugs.unfinished(), *self.slugs.slugs()]
+        return (id for id in there if self._has_app(id) and self.store.slug(id) is None)
+
+    def _certificates(self) -> Iterator[str]:
+        there = self.sites.certificate_files.all()
+        known = {certificate.id for certificate in self.store.certificates()}
+        return (id for id in there if self._has_app(id) and id not in known)
+
+    def _has_app(self, name: str) -> bool:
+        """All of one that is gone goes together."""
+        return self.store.app_by_id(_app_of(name)) is not None
+
+
+def stray(message: str, app: str | None = None) -> Finding:
+    """It is in nobody's way, so it does not count for the exit status."""
+    return Finding(check="stray", message=message, command=FIX, app=app, grave=False, mends=True)
+
+
+def _runs_unknown(app_id: int) -> Finding:
+    return Finding(
+        check="stray",
+        message=f"App {app_id} runs and is served, and the database has no release of it.",
+        command="paas doctor --restore-store, where that knew it; paas server:stop ends it",
+        grave=False,
+    )
+
+
+def _app_of(name: str) -> int:
+    """The app's number, with which the names of slugs, groups and certificates begin."""
+    number = name.partition("-")[0]
+    return int(number) if number.isdecimal() else 0

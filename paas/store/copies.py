@@ -1,0 +1,156 @@
+"""Copies of the database, made by SQLite's backup interface: state/copies.
+
+``latest.db`` follows each change within seconds; the others are of each hour in which there was a
+change, and of before each migration, named by their time: the newest KEPT stay. Each is one plain
+file, checked before it gets its name.
+"""
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from paas.adapters.system import files
+from paas.domain.values.errors import PaasError
+from paas.store import migrating
+from paas.store.creation import clear
+from paas.store.schema import MIGRATIONS
+
+KEPT = 24
+LATEST = "latest.db"
+_STAMP = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One, as it was found. fault: why it cannot be used, or None. id: None in old ones."""
+
+    path: Path
+    at: datetime
+    id: str | None
+    changes: int
+    apps: int
+    fault: str | None
+
+
+class Copies:
+    """The copies of one database."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self.directory = database.with_name("copies")
+
+    def latest(self) -> None:
+        """Have the latest one be as the database is now. Raises PaasError where it cannot."""
+        self._make(LATEST)
+
+    def hourly(self, now: datetime) -> None:
+        """One by that time."""
+        self._make(f"{now.astimezone(UTC):{_STAMP}}.db")
+        self._prune()
+
+    def before_migration(self, number: int) -> None:
+        """One of before the migration that has that number."""
+        now = datetime.now(UTC)
+        self._make(f"{now:{_STAMP}}-before-migration-{number + 1}.db")
+        self._prune()
+
+    def newest_hourly(self) -> datetime | None:
+        """When the newest beside the latest was made."""
+        times = [at for path in self._named() if (at := _time(path)) is not None]
+        return max(times, default=None)
+
+    def listing(self) -> list[Copy]:
+        """All, those of the most changes first."""
+        found = [examine(path) for path in (self.directory / LATEST, *self._named())]
+        there = [copy for copy in found if copy is not None]
+        return sorted(there, key=lambda copy: (copy.changes, copy.at), reverse=True)
+
+    def _named(self) -> list[Path]:
+        return sorted(path for path in self.directory.glob("*.db") if _time(path) is not None)
+
+    def _prune(self) -> None:
+        """Delete the oldest, and what somebody who was killed left."""
+        for path in self.directory.glob(".*.tmp"):
+            files.remove(path)
+        for path in self._named()[:-KEPT]:
+            files.remove(path)
+
+    def _make(self, name: str) -> None:
+        files.make_directory(self.directory, mode=0o700)
+        temporary = self.directory / f".{name}.tmp"
+        try:
+            clear(temporary)
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            uri = f"{self._database.absolute().as_uri()}?mode=rw"
+            with (
+                closing(sqlite3.connect(uri, uri=True)) as source,
+                closing(sqlite3.connect(temporary)) as target,
+            ):
+                target.execute("PRAGMA synchronous = OFF")  # it is synced as a whole below
+                source.backup(target)
+                target.execute("PRAGMA journal_mode = DELETE")
+            if (why := fault_of(temporary)) is not None:
+                raise PaasError("copy-damaged", f"A copy of the database is damaged: {why}.")
+            files.sync_file(temporary)
+            temporary.replace(self.directory / name)
+            files.sync_directory(self.directory)
+        except OSError as error:
+            raise _not_copied(error.strerror or str(error)) from error
+        except sqlite3.DatabaseError as error:
+            raise _not_copied(str(error)) from error
+        finally:
+            with suppress(OSError):
+                clear(temporary)
+
+
+def _not_copied(why: str) -> PaasError:
+    return PaasError("store-not-copied", f"The database could not be copied: {why}.")
+
+
+def examine(path: Path) -> Copy | None:
+    """What is in a copy; None where there is no such file."""
+    try:
+        at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
+    fault = fault_of(path)
+    if fault is not None:
+        return Copy(path, at, None, -1, 0, fault)
+    with closing(_read_only(path)) as connection:
+        found = migrating.identity(connection)
+        apps = connection.execute("SELECT count(*) FROM apps").fetchone()[0]
+        newer = migrating.version(connection) > len(MIGRATIONS)
+    fault = "it is of a newer version of paas" if newer else None
+    return Copy(path, at, found.id if found else None, found.changes if found else -1, apps, fault)
+
+
+def fault_of(path: Path) -> str | None:
+    """What SQLite finds wrong with a file that nobody writes to."""
+    try:
+        with closing(_read_only(path)) as connection:
+            return whole(connection)
+    except sqlite3.DatabaseError as error:
+        return str(error)
+
+
+def whole(connection: sqlite3.Connection) -> str | None:
+    """What is wrong with a database: it is damaged, or has not our tables; None: nothing."""
+    words = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    if words != "ok":
+        return words.replace("\n", " ")
+    connection.execute("SELECT count(*) FROM apps").fetchone()
+    return None
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+
+
+def _time(path: Path) -> datetime | None:
+    try:
+        return datetime.strptime(path.name[:16], _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None

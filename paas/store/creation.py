@@ -1,0 +1,48 @@
+"""Making a store, which only an installation may do."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from paas.adapters.system import files
+from paas.store import migrating
+from paas.store.mark import MarkFile
+
+
+def create(path: Path) -> None:
+    """Make an empty store at path, with a new identity. Raises FileExistsError where there is one.
+
+    It appears whole or not at all. A kill before the mark leaves a store without one,
+    which is taken as it is.
+    """
+    new = path.with_name(f"{path.name}.new")
+    clear(new)
+    os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+        migrating.migrate(connection, lambda _: None)
+        present = migrating.identity(connection)
+    files.sync_file(new)
+    os.link(new, path)
+    files.remove(new)
+    files.sync_directory(path.parent)
+    if present is not None:
+        MarkFile(path).write(present)
+
+
+def create_for_installation(path: Path) -> bool:
+    """Make one where this server never had one; whether it did.
+
+    A mark or a copy says that it had: then its store was lost, and is to be restored.
+    """
+    never = not path.exists() and not MarkFile(path).path.exists()
+    if never and not list(path.with_name("copies").glob("*.db")):
+        create(path)
+        return True
+    return False
+
+
+def clear(path: Path) -> None:
+    """Delete a database that is no store, with what SQLite keeps beside it."""
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        files.remove(path.with_name(path.name + suffix))

@@ -1,0 +1,99 @@
+"""What is remembered of cron jobs, by app and name."""
+
+import sqlite3
+from datetime import datetime
+from typing import Any
+
+from paas.domain.runs.cron import JobState, Missed, is_taken
+from paas.store.database import Database, parse_time
+
+
+class CronTables(Database):
+    """The part of Store that is about cron jobs."""
+
+    def job_states(self, app_id: int) -> dict[str, JobState]:
+        rows = self.rows(
+            "SELECT name, suspended, due, started, user, ended, status, missed, missed_at "
+            "FROM cron WHERE app_id = ?",
+            app_id,
+        )
+        return {row[0]: _state(row) for row in rows}
+
+    def suspend_job(self, app_id: int, name: str, suspended: bool) -> None:
+        with self.writing() as connection:
+            if _ensure(connection, app_id, name):
+                connection.execute(
+                    "UPDATE cron SET suspended = ? WHERE app_id = ? AND name = ?",
+                    (int(suspended), app_id, name),
+                )
+
+    def take_job(
+        self, app_id: int, name: str, due: datetime | None, started: datetime | None, user: str
+    ) -> bool:
+        with self.writing() as connection:
+            if not _ensure(connection, app_id, name):
+                return False
+            if due is not None:
+                (text,) = connection.execute(
+                    "SELECT due FROM cron WHERE app_id = ? AND name = ?", (app_id, name)
+                ).fetchone()
+                if is_taken(text and parse_time(text), due):
+                    return False
+                connection.execute(
+                    "UPDATE cron SET due = ? WHERE app_id = ? AND name = ?",
+                    (due.isoformat(), app_id, name),
+                )
+            if started is not None:
+                connection.execute(
+                    "UPDATE cron SET started = ?, user = ?, ended = NULL, status = NULL, "
+                    "missed = 0, missed_at = NULL WHERE app_id = ? AND name = ?",
+                    (started.isoformat(), user, app_id, name),
+                )
+        return True
+
+    def end_job(
+        self, app_id: int, name: str, started: datetime, ended: datetime, status: int | None
+    ) -> None:
+        self.write(
+            "UPDATE cron SET ended = ?, status = ? WHERE app_id = ? AND name = ? AND started = ?",
+            ended.isoformat(),
+            status,
+            app_id,
+            name,
+            started.isoformat(),
+        )
+
+    def add_missed(self, app_id: int, name: str, missed: Missed) -> None:
+        with self.writing() as connection:
+            if _ensure(connection, app_id, name):
+                connection.execute(
+                    "UPDATE cron SET missed = missed + ?, missed_at = ? "
+                    "WHERE app_id = ? AND name = ?",
+                    (missed.count, missed.last.isoformat(), app_id, name),
+                )
+
+
+def _ensure(connection: sqlite3.Connection, app_id: int, name: str) -> bool:
+    """Have a row for the job; False where the app is gone."""
+    connection.execute(
+        "INSERT OR IGNORE INTO cron (app_id, name) SELECT id, ? FROM apps WHERE id = ?",
+        (name, app_id),
+    )
+    found = connection.execute("SELECT 1 FROM cron WHERE app_id = ? AND name = ?", (app_id, name))
+    return found.fetchone() is not None
+
+
+def _state(row: Any) -> JobState:
+    def moment(text: str | None) -> datetime | None:
+        return parse_time(text) if text else None
+
+    return JobState(
+        suspended=None if row[1] is None else bool(row[1]),
+        due=moment(row[2]),
+        started=moment(row[3]),
+        user=row[4],
+        ended=moment(row[5]),
+        status=row[6],
+        missed=row[7],
+        missed_at=moment(row[8]),
+    )

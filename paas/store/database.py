@@ -1,0 +1,169 @@
+"""One connection to the database for each process: WAL, synchronous=FULL, foreign keys."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from paas.domain.values.errors import PaasError
+from paas.store import faults
+from paas.store.copies import Copies
+from paas.store.mark import Mark, MarkFile
+from paas.store.migrating import identity, migrate, needs_migration
+
+BUSY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A connection, by which process, and to which file.
+
+    older: why nothing can be written to it, where the file is an older copy.
+    """
+
+    pid: int
+    file: tuple[int, int]
+    connection: sqlite3.Connection
+    older: PaasError | None
+
+
+class Database:
+    """Opens on first use, again after a fork, and where the file was replaced.
+
+    It never makes the file (creation.py does). uids: the range that apps get theirs from.
+    """
+
+    def __init__(self, path: Path, uids: tuple[int, int]) -> None:
+        self.path = path
+        self._uids = uids
+        self._mark = MarkFile(path)
+        self._opened: _Open | None = None
+        self._reads_older = False
+
+    def read_older(self) -> PaasError | None:
+        """Have this read, but never write, a store that is an older copy; what is wrong with it.
+
+        None: nothing. Raises PaasError where it cannot be read.
+        """
+        self._reads_older = True
+        return self._open().older
+
+    def _open(self) -> _Open:
+        pid = os.getpid()
+        opened = self._opened
+        if opened is not None and opened.pid == pid and opened.connection.in_transaction:
+            return opened
+        file = self._file()
+        if opened is None or opened.pid != pid or opened.file != file:
+            if opened is not None and opened.pid == pid:
+                self.close()
+            self._opened = opened = _Open(pid, file, *self._connect())
+        return opened
+
+    def _file(self) -> tuple[int, int]:
+        """Which file it is. Raises PaasError where there is none, or nothing in it."""
+        try:
+            # Never opened beside SQLite: to close it would end this process's locks (fcntl(2)).
+            found = self.path.stat()
+        except FileNotFoundError as error:
+            raise faults.missing(self.path) from error
+        if found.st_size == 0:
+            raise faults.missing(self.path)
+        return found.st_dev, found.st_ino
+
+    def _connect(self) -> tuple[sqlite3.Connection, PaasError | None]:
+        """Raises PaasError where the file is not this server's store as it last was."""
+        if damage := faults.known_damage(self.path):
+            raise faults.damaged(self.path, damage)
+        with faults.told(self.path, BUSY_S):
+            uri = f"{self.path.absolute().as_uri()}?mode=rw"
+            connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)
+            try:
+                return connection, self._settle(connection)
+            except BaseException:
+                connection.close()
+                raise
+
+    def _settle(self, connection: sqlite3.Connection) -> PaasError | None:
+        """Make it ready; why it can only be read, or None."""
+        mark = self._mark.read()
+        migrating = needs_migration(connection, self.path)
+        if fault := faults.fault(self.path, identity(connection), mark):
+            if not self._reads_older or migrating or fault.reference != "store-older":
+                raise fault
+            connection.execute("PRAGMA query_only = ON")
+            return fault
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        if migrating:
+            migrate(connection, lambda number: Copies(self.path).before_migration(number))
+        present = identity(connection)
+        if mark is None and present is not None:
+            self._mark.write(present)
+        return None
+
+    def settle_mark(self) -> None:
+        """Have the mark say what the store has, on the disk; it may be a change or two behind."""
+        with faults.told(self.path, BUSY_S):
+            present = identity(self._open().connection)
+        mark = self._mark.read()
+        if present is not None and (mark is None or mark.changes < present.changes):
+            self._mark.note(present)
+        self._mark.sync()
+
+    def close(self) -> None:
+        """Before a fork whose child is to use this: SQLite's own state must not be inherited."""
+        if self._opened is not None:
+            self._opened.connection.close()
+            self._opened = None
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that commits at the end and rolls back on an exception."""
+        mark = None
+        opened = self._open()
+        if opened.older is not None:
+            raise opened.older
+        connection = opened.connection
+        with faults.told(self.path, BUSY_S):
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                before = connection.total_changes
+                yield connection
+                if connection.total_changes != before:
+                    row = connection.execute(
+                        "UPDATE identity SET changes = changes + 1 RETURNING id, changes"
+                    ).fetchone()
+                    mark = Mark(*row)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        if mark is not None:
+            self._mark.note(mark)
+
+    def write(self, sql: str, *values: object) -> None:
+        """One statement, as a transaction."""
+        with self.writing() as connection:
+            connection.execute(sql, values)
+
+    def rows(self, sql: str, *values: object) -> list[Any]:
+        """All rows of a query."""
+        with faults.told(self.path, BUSY_S):
+            return self._open().connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: object) -> Any:
+        """The first row of a query, or None."""
+        with faults.told(self.path, BUSY_S):
+            return self._open().connection.execute(sql, values).fetchone()
+
+
+def parse_time(text: str) -> datetime:
+    """A time as the tables keep it (ISO 8601)."""
+    return datetime.fromisoformat(text)

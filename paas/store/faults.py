@@ -1,0 +1,113 @@
+"""What can be wrong with the store, in words: missing, of another server, older, damaged."""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from paas.adapters.system.disk_faults import no_room
+from paas.adapters.system.files import read_bytes
+from paas.domain.values.errors import PaasError, disk_failure, disk_full
+from paas.store.mark import Mark
+
+# Every command ends with one of these while the store cannot be used, except for those that
+# only read, where it is an older copy.
+STORE_FAULTS = frozenset({"store-missing", "store-foreign", "store-older", "store-damaged"})
+_SERVES_ON = "The apps that run are served on; nothing can be changed."
+_HINT = "The server's administrator sees how to restore it with: sudo paas doctor"
+_MISSING_WORDS = ("no such table", "no such column")
+
+
+def missing(path: Path) -> PaasError:
+    """There is no file, or nothing in it."""
+    return PaasError(
+        "store-missing",
+        f"The server's database {path} is missing or empty, and only an installation may make a "
+        f"new one. {_SERVES_ON}",
+        _HINT,
+    )
+
+
+def foreign(path: Path) -> PaasError:
+    """It is the store of another server."""
+    return PaasError(
+        "store-foreign",
+        f"The server's database {path} was made by another installation: it does not know the "
+        f"apps that are here. {_SERVES_ON}",
+        _HINT,
+    )
+
+
+def older(path: Path, there: int, wanted: int) -> PaasError:
+    """It was put back from an older copy."""
+    return PaasError(
+        "store-older",
+        f"The server's database {path} is an older copy: it has seen {there} changes, and there "
+        f"were {wanted} already. {_SERVES_ON}",
+        _HINT,
+    )
+
+
+def damaged(path: Path, why: str) -> PaasError:
+    """SQLite cannot read it."""
+    return PaasError(
+        "store-damaged",
+        f"The server's database {path} is damaged: {why.rstrip('.')}. {_SERVES_ON}",
+        _HINT,
+    )
+
+
+def fault(path: Path, present: Mark | None, mark: Mark | None) -> PaasError | None:
+    """What is wrong with a store of this identity, going by the mark beside it."""
+    if mark is None:
+        return None
+    if present is None:
+        return older(path, 0, mark.changes)
+    if present.id != mark.id:
+        return foreign(path)
+    if present.changes < mark.changes:
+        return older(path, present.changes, mark.changes)
+    return None
+
+
+def damage_file(path: Path) -> Path:
+    """Where it is remembered that a check found the database damaged."""
+    return path.with_name("store.damaged")
+
+
+def known_damage(path: Path) -> str | None:
+    """What such a check found."""
+    words = read_bytes(damage_file(path))
+    return None if words is None else words.decode("utf-8", "replace").strip()
+
+
+@contextmanager
+def told(path: Path, busy_s: float) -> Iterator[None]:
+    """Say SQLite's errors in our words."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+        if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
+            raise no_room(path) or disk_full() from error
+        if code == sqlite3.SQLITE_BUSY:
+            raise PaasError(
+                "state-locked",
+                "The server's database is locked by another program, and did not become free "
+                f"within {busy_s:g} s.",
+                "See who has it open, on the server: fuser -v state.db; then try again.",
+            ) from error
+        if code == sqlite3.SQLITE_READONLY:
+            fault = disk_failure(OSError(errno.EROFS, "", str(path)))
+            assert fault is not None
+            raise fault from error
+        if code == sqlite3.SQLITE_CANTOPEN and (room := no_room(path)) is not None:
+            raise room from error
+        if code == sqlite3.SQLITE_CANTOPEN and not path.exists():
+            raise missing(path) from error
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or str(error).startswith(
+            _MISSING_WORDS
+        ):
+            raise damaged(path, str(error)) from error
+        raise

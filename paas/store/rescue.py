@@ -1,0 +1,143 @@
+"""Whether the store can be used, and putting one back: `StoreKeeper` of interfaces."""
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from paas.adapters.system import files
+from paas.domain.server.lost import StoreCopy
+from paas.domain.values.errors import PaasError
+from paas.store import faults, migrating
+from paas.store.copies import Copies, whole
+from paas.store.creation import clear
+from paas.store.database import BUSY_S
+from paas.store.mark import Mark, MarkFile
+
+# An id that the lost store gave must not be given again: its files may be there yet.
+_IDS_AHEAD = 1_000
+_COUNTED = ("apps", "generations", "storage")
+
+
+class StoreRescue:
+    """The store of one server, from outside."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._mark = MarkFile(path)
+        self._copies = Copies(path)
+
+    def fault(self) -> PaasError | None:
+        """What is wrong with it, looked at as a whole (SQLite's quick_check); None: nothing.
+
+        What is found is remembered beside it, so that every command knows.
+        """
+        try:
+            present = self._checked()
+        except PaasError as error:
+            if error.reference not in faults.STORE_FAULTS:
+                raise
+            return error
+        return faults.fault(self._path, present, self._mark.read())
+
+    def _checked(self) -> Mark | None:
+        """Its identity. Raises PaasError where it is missing or damaged."""
+        if not self._path.exists() or self._path.stat().st_size == 0:
+            raise faults.missing(self._path)
+        with faults.told(self._path, BUSY_S), closing(self._connect(self._path)) as connection:
+            migrating.needs_migration(connection, self._path)
+            why = whole(connection)
+            present = migrating.identity(connection)
+        if why is not None:
+            files.write_atomic(faults.damage_file(self._path), why, mode=0o600)
+            raise faults.damaged(self._path, why)
+        files.remove(faults.damage_file(self._path))
+        return present
+
+    def copies(self) -> list[StoreCopy]:
+        """Those of this store, newest first."""
+        mark = self._mark.read()
+        return [
+            StoreCopy(copy.path, copy.at, copy.apps, copy.fault)
+            for copy in self._copies.listing()
+            if copy.id is None or mark is None or copy.id == mark.id
+        ]
+
+    def newest_whole(self) -> StoreCopy | None:
+        """The one that would be restored."""
+        return next((copy for copy in self.copies() if copy.fault is None), None)
+
+    def new_from(self, copy: StoreCopy) -> Path:
+        """The copy as it is to become the store, beside it; `put` makes it that."""
+        new = self._path.with_name(f"{self._path.name}.new")
+        self._place(copy, new)
+        with faults.told(new, BUSY_S), closing(self._connect(new)) as connection:
+            migrating.migrate(connection, lambda _: None)
+            self._claim(connection, self._mark.read())
+        files.sync_file(new)
+        return new
+
+    def put(self, new: Path) -> None:
+        """Make it the store; the former one is out of the way already."""
+        new.replace(self._path)
+        files.sync_directory(self._path.parent)
+        with faults.told(self._path, BUSY_S), closing(self._connect(self._path)) as connection:
+            present = migrating.identity(connection)
+        assert present is not None
+        self._mark.write(present)
+
+    def adopt(self) -> None:
+        """Take the store that is there as this server's, whatever the mark says.
+
+        Raises PaasError where it is missing or damaged.
+        """
+        self._checked()
+        with faults.told(self._path, BUSY_S), closing(self._connect(self._path)) as connection:
+            migrating.migrate(connection, self._copies.before_migration)
+            present, mark = migrating.identity(connection), self._mark.read()
+            assert present is not None
+            changes = max(present.changes, mark.changes if mark else 0)
+            claimed = self._claim(connection, Mark(present.id, changes))
+        self._mark.write(claimed)
+
+    def place_newest(self, directory: Path) -> Path | None:
+        """A database in that directory to read what ran from; None where no copy is whole."""
+        copy = self.newest_whole()
+        if copy is None:
+            return None
+        files.make_directory(directory, mode=0o700)
+        path = directory / self._path.name
+        clear(path)
+        files.remove(MarkFile(path).path)
+        self._place(copy, path)
+        return path
+
+    def _place(self, copy: StoreCopy, path: Path) -> None:
+        clear(path)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        try:
+            shutil.copyfile(copy.path, path)
+        except OSError as error:
+            raise PaasError(
+                "store-not-copied", f"{copy.path} cannot be copied: {error.strerror}."
+            ) from error
+
+    def _claim(self, connection: sqlite3.Connection, mark: Mark | None) -> Mark:
+        """Give it this identity, one more change, and numbers that were never given."""
+        present = migrating.identity(connection)
+        assert present is not None
+        changes = max(present.changes, mark.changes if mark else 0) + 1
+        claimed = Mark(mark.id if mark else present.id, changes)
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("UPDATE identity SET id = ?, changes = ?", (claimed.id, changes))
+        for table in _COUNTED:
+            ahead = "UPDATE sqlite_sequence SET seq = seq + ? WHERE name = ?"
+            if connection.execute(ahead, (_IDS_AHEAD, table)).rowcount == 0:
+                connection.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (table, _IDS_AHEAD))
+        connection.execute("COMMIT")
+        return claimed
+
+    def _connect(self, path: Path) -> sqlite3.Connection:
+        uri = f"{path.absolute().as_uri()}?mode=rw"
+        return sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)

@@ -1,0 +1,63 @@
+"""How apps are reached: one value for each app, and which names are taken."""
+
+import json
+import sqlite3
+from dataclasses import asdict
+from typing import Any
+
+from paas.domain.routing.routing import Routing
+from paas.domain.routing.sites import Redirect
+from paas.domain.routing.statics import StaticPath
+from paas.domain.values.errors import PaasError
+from paas.store.database import Database
+
+
+class RoutingTables(Database):
+    """The part of Store that is about routing."""
+
+    def routing(self, app_id: int) -> Routing:
+        row = self.row("SELECT value FROM routing WHERE app_id = ?", app_id)
+        try:
+            return _decoded(json.loads(row[0])) if row else Routing()
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise PaasError(
+                "routing-unreadable",
+                f"How app {app_id} is reached cannot be read: {error!r}.",
+                "If a later version of paas wrote it, install that version again.",
+            ) from error
+
+    def set_routing(self, app_id: int, routing: Routing) -> None:
+        try:
+            with self.writing() as connection:
+                connection.execute("DELETE FROM hosts WHERE app_id = ?", (app_id,))
+                connection.executemany(
+                    "INSERT INTO hosts (host, app_id) VALUES (?, ?)",
+                    [(host, app_id) for host in sorted(routing.claimed)],
+                )
+                connection.execute(
+                    "INSERT INTO routing (app_id, value) VALUES (?, ?) "
+                    "ON CONFLICT (app_id) DO UPDATE SET value = excluded.value",
+                    (app_id, json.dumps(asdict(routing))),
+                )
+        except sqlite3.IntegrityError as error:
+            raise PaasError("host-taken", "Another app has one of these names.") from error
+
+    def host_owner(self, host: str) -> int | None:
+        row = self.row("SELECT app_id FROM hosts WHERE host = ?", host)
+        return row[0] if row else None
+
+    def host_owners_below(self, domain: str) -> set[int]:
+        below = f".{domain}"
+        rows = self.rows(
+            "SELECT DISTINCT app_id FROM hosts WHERE host = ? OR substr(host, -length(?)) = ?",
+            *(domain, below, below),
+        )
+        return {row[0] for row in rows}
+
+
+def _decoded(value: dict[str, Any]) -> Routing:
+    """A routing as it was written, by this version or an earlier one."""
+    redirects = tuple(Redirect(**redirect) for redirect in value.pop("redirects"))
+    statics = tuple(StaticPath(**static) for static in value.pop("statics", ()))
+    domains = tuple(value.pop("domains"))
+    return Routing(domains=domains, redirects=redirects, statics=statics, **value)

@@ -1,0 +1,154 @@
+"""The queue of builds: the same checks for the fake and the real one, and the real one's order."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.builds.queue import FlockBuildQueue
+from paas.domain.values.errors import PaasError
+from paas.interfaces import BuildQueue
+from tests.contract.gate.gate_world import eventually
+from tests.contract.system.test_locks import in_fork
+from tests.fakes.build_queue import FakeBuildQueue
+
+
+@pytest.fixture(params=["fake", "real"])
+def queue(request: pytest.FixtureRequest, tmp_path: Path) -> BuildQueue:
+    """Each kind of queue."""
+    return FakeBuildQueue() if request.param == "fake" else FlockBuildQueue(tmp_path / "q", 1)
+
+
+def nothing() -> None:
+    """Nobody cancels."""
+
+
+def test_a_free_place_is_taken_at_once(queue: BuildQueue) -> None:
+    """Nobody is told to wait, and the place is given back."""
+    told: list[int] = []
+    with queue.turn("1-1", lambda place, _: told.append(place), nothing):
+        assert queue.place("1-1") == 0
+    assert (queue.place("1-1"), told) == (None, [])
+
+
+def test_word_is_left_and_forgotten(queue: BuildQueue) -> None:
+    """A request to cancel is of one build alone."""
+    assert queue.cancelled_by("1-1") is None
+    queue.ask_to_cancel("1-1", "alice")
+    assert queue.cancelled_by("1-1") == "alice"
+    assert queue.cancelled_by("1-11") is None
+    queue.forget("1-1")
+    queue.forget("1-1")
+    assert queue.cancelled_by("1-1") is None
+
+
+class Builders:
+    """Processes that build; each writes when it begins, and ends when its file appears."""
+
+    def __init__(self, folder: Path, slots: int) -> None:
+        self.folder = folder
+        self.queue = FlockBuildQueue(folder / "q", slots)
+        self.pids: dict[str, int] = {}
+
+    def start(self, name: str) -> None:
+        """Start one, and return when it is in the queue."""
+        self.pids[name] = in_fork(lambda: self._build(name))
+        eventually(lambda: self.queue.place(name) is not None, f"{name} is in the queue")
+
+    def _build(self, name: str) -> None:
+        def moved(place: int, before: Sequence[str]) -> None:
+            self._write(f"{name} {place} after {' '.join(before)}")
+
+        with self.queue.turn(name, moved, nothing):
+            self._write(f"{name} builds")
+            while not (self.folder / name).exists():
+                time.sleep(0.01)
+
+    def _write(self, line: str) -> None:
+        with (self.folder / "log").open("a") as file:
+            file.write(line + "\n")
+
+    def log(self) -> list[str]:
+        """What was written."""
+        path = self.folder / "log"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def end(self, name: str) -> None:
+        """Let one end."""
+        (self.folder / name).touch()
+        os.waitpid(self.pids.pop(name), 0)
+
+    def wrote(self, line: str) -> None:
+        """Wait for a line."""
+        eventually(lambda: line in self.log(), line)
+
+
+@pytest.fixture
+def builders(tmp_path: Path) -> Callable[[int], Builders]:
+    """Makes builders that share so many places."""
+    return lambda slots: Builders(tmp_path, slots)
+
+
+def test_order_of_arrival(builders: Callable[[int], Builders]) -> None:
+    """One place: each waits for those before it, and hears its place as it moves up."""
+    some = builders(1)
+    for name in ("1-1", "2-2", "3-3"):
+        some.start(name)
+    some.wrote("3-3 2 after 1-1 2-2")
+    assert "2-2 builds" not in some.log()
+    some.end("1-1")
+    some.wrote("2-2 builds")
+    some.wrote("3-3 1 after 2-2")
+    assert "3-3 builds" not in some.log()
+    some.end("2-2")
+    some.wrote("3-3 builds")
+    some.end("3-3")
+
+
+def test_several_places(builders: Callable[[int], Builders]) -> None:
+    """Two at once; whoever ends first makes room for the third."""
+    some = builders(2)
+    for name in ("1-1", "2-2", "3-3"):
+        some.start(name)
+    some.wrote("3-3 1 after 1-1 2-2")
+    assert [some.queue.place(name) for name in ("1-1", "2-2", "3-3")] == [0, 0, 1]
+    some.end("2-2")
+    some.wrote("3-3 builds")
+    some.end("3-3")
+    some.end("1-1")
+
+
+def test_a_killed_builder_holds_nobody_up(builders: Callable[[int], Builders]) -> None:
+    """The kernel frees its place; its ticket goes, and its number is not given again."""
+    some = builders(1)
+    some.start("1-1")
+    some.start("2-2")
+    some.wrote("2-2 1 after 1-1")
+    os.kill(some.pids["1-1"], signal.SIGKILL)
+    os.waitpid(some.pids.pop("1-1"), 0)
+    some.wrote("2-2 builds")
+    some.start("3-3")
+    names = sorted(path.name for path in (some.folder / "q").glob("0*"))
+    assert [int(name.partition("-")[0]) for name in names] == [2, 3]
+    some.end("2-2")
+    some.end("3-3")
+
+
+def test_a_wait_can_be_cancelled(builders: Callable[[int], Builders]) -> None:
+    """What check raises ends the wait and gives the ticket back."""
+    some = builders(1)
+    some.start("1-1")
+
+    def check() -> None:
+        raise PaasError("build-cancelled", "No.")
+
+    with (
+        pytest.raises(PaasError),
+        some.queue.turn("2-2", lambda *_: None, check),
+    ):
+        raise AssertionError
+    assert some.queue.place("2-2") is None
+    some.end("1-1")

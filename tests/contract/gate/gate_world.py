@@ -1,0 +1,124 @@
+"""A directory with a gate and its client in it, used as root and as the platform's account."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[3]
+ACCOUNT = 64_123
+STRANGER = 64_124
+LIMIT_S = 20.0
+
+
+def eventually(condition: Callable[[], bool], what: str) -> None:
+    """Wait until condition holds."""
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {LIMIT_S:g} s: {what}"
+        time.sleep(0.01)
+
+
+class World:
+    """Paths and processes. code/: a copy of the platform's code; etc/gate: the socket's path."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.etc = root / "etc"
+        self.log = root / "gate.log"
+        self.socket = root / "run" / "gate.sock"
+        self.client = root / "code" / "paas" / "entrypoints" / "client.py"
+        self.gate: subprocess.Popen[bytes] | None = None
+        for name in ("etc", "run", "locks", "home"):
+            (root / name).mkdir()
+        os.chown(root / "home", ACCOUNT, ACCOUNT)
+        (self.etc / "gate").write_text(f"{self.socket}\n")
+        ignored = shutil.ignore_patterns("__pycache__")
+        for part in ("paas", "hooks"):
+            shutil.copytree(SOURCE / part, root / "code" / part, ignore=ignored)
+
+    def start(self, max_children: int = 16) -> None:
+        """Start the gate; returns when it answers."""
+        self.gate = self.spawn(max_children)
+        eventually(lambda: self.root_client("true").returncode == 0, "the gate answers")
+
+    def spawn(self, max_children: int = 16) -> subprocess.Popen[bytes]:
+        """Start a gate's process."""
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [
+                    sys.executable,
+                    SOURCE / "tests/contract/gate/gate_server.py",
+                    *(self.etc, str(ACCOUNT), str(max_children)),
+                ],
+                env={"PYTHONPATH": str(self.root / "code"), "PATH": os.environ["PATH"]},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """End the gate; its exit status."""
+        assert self.gate is not None
+        self.gate.send_signal(number)
+        status = self.gate.wait(LIMIT_S)
+        self.gate = None
+        return status
+
+    def argv(self, *words: str) -> list[str]:
+        """The client's command line."""
+        return [
+            "/usr/bin/python3",
+            "-I",
+            "-S",
+            str(self.client),
+            "--paas-etc",
+            str(self.etc),
+            *words,
+        ]
+
+    def root_client(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run ``paas WORDS`` as root."""
+        return subprocess.run(
+            self.argv(*words), input=stdin, capture_output=True, text=True, env={}, timeout=LIMIT_S
+        )
+
+    def ssh_environment(self, command: str | None) -> dict[str, str]:
+        """What sshd gives to a forced command."""
+        return {} if command is None else {"SSH_ORIGINAL_COMMAND": command}
+
+    def ssh_client(
+        self, command: str | None, *, user: str = "alice", uid: int = ACCOUNT, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the forced command of a key of user, as the account."""
+        return subprocess.run(
+            self.argv("--as", user),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env=self.ssh_environment(command),
+            timeout=LIMIT_S,
+            user=uid,
+            group=uid,
+            extra_groups=[],
+        )
+
+
+@contextmanager
+def world() -> Iterator[World]:
+    """A world below a directory that other accounts can enter, without a gate yet."""
+    root = Path(tempfile.mkdtemp(prefix="paas-gate-"))
+    root.chmod(0o755)
+    made = World(root)
+    try:
+        yield made
+    finally:
+        if made.gate is not None:
+            made.stop(signal.SIGKILL)
+        shutil.rmtree(root, ignore_errors=True)

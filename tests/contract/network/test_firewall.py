@@ -1,0 +1,373 @@
+"""The firewall's rules, put up for a range of ports of the test's own."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from paas.adapters.network.firewall import NftFirewall
+from paas.domain.values.errors import PaasError
+from paas.settings import Settings
+from tests.ports import free_range
+
+BLOCK = free_range()
+FIRST, LAST = BLOCK[0], BLOCK[9]
+SETTINGS = Settings(ports=(FIRST, LAST), uids=(70_000, 70_009))
+NETWORK = "10.231.7"
+CONNECT = "exec 3<>/dev/tcp/{host}/{port}"
+
+
+def connects(uid: int, host: str, port: int) -> bool:
+    """Whether a process of that uid can connect."""
+    argv = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "bash", "-c"]
+    done = subprocess.run([*argv, CONNECT.format(host=host, port=port)], capture_output=True)
+    return done.returncode == 0
+
+
+@pytest.fixture
+def firewall() -> Iterator[NftFirewall]:
+    rules = NftFirewall(SETTINGS)
+    rules.install()
+    yield rules
+    rules.remove()
+
+
+@pytest.mark.parametrize(
+    ("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
+)
+def test_only_root_and_the_proxy_reach_the_range(
+    firewall: NftFirewall, family: socket.AddressFamily, host: str
+) -> None:
+    """Another uid is refused within the range, over IPv4 and IPv6, and not outside it."""
+    inside = socket.create_server((host, FIRST + 3), family=family)
+    outside = socket.create_server((host, LAST + 1), family=family)
+    with inside, outside:
+        assert connects(0, host, FIRST + 3)
+        assert connects(33, host, FIRST + 3)
+        assert not connects(70_001, host, FIRST + 3)
+        assert connects(70_001, host, LAST + 1)
+
+
+def test_a_port_that_is_shut_keeps_those_who_are_in(firewall: NftFirewall) -> None:
+    """Root and the proxy are refused at once; given back, or claimed anew, it is open again."""
+    port = FIRST + 3
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        with socket.create_connection(("127.0.0.1", port), 5) as client:
+            taken, _ = listener.accept()
+            firewall.shut([port])
+            assert not connects(0, "127.0.0.1", port)
+            assert not connects(33, "127.0.0.1", port)
+            assert connects(0, "127.0.0.1", port) is False
+            with taken:
+                client.sendall(b"still here")
+                assert taken.recv(100) == b"still here"
+        firewall.release([(port, 70_003)])
+        assert connects(33, "127.0.0.1", port)
+        firewall.shut([port])
+        firewall.claim([(port, 0)])
+        assert connects(33, "127.0.0.1", port)
+
+
+def test_replies_from_the_range_are_not_touched(firewall: NftFirewall) -> None:
+    """A client whose own port lies in the range gets its answer from another uid's server."""
+    with socket.create_server(("127.0.0.1", LAST + 1)) as server:
+        argv = ["setpriv", "--reuid=70001", "--regid=70001", "--clear-groups", "bash", "-c"]
+        with socket.create_connection(
+            server.getsockname(), 5, source_address=("127.0.0.1", FIRST)
+        ) as client:
+            taken, _ = server.accept()
+            with taken:
+                subprocess.run([*argv, "echo hello >&0"], stdin=taken.fileno(), check=True)
+                assert client.recv(100) == b"hello\n"
+
+
+def run(line: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a program, which must not fail."""
+    return subprocess.run(line.split(), check=True, capture_output=True)
+
+
+@pytest.fixture
+def other_host() -> Iterator[list[str]]:
+    """A network namespace as a second host; the words that run a program there."""
+    run("ip netns add paas-test")
+    try:
+        run("ip link add paas-test0 type veth peer name paas-test1 netns paas-test")
+        run(f"ip addr add {NETWORK}.1/30 dev paas-test0")
+        run("ip link set paas-test0 up")
+        run(f"ip netns exec paas-test ip addr add {NETWORK}.2/30 dev paas-test1")
+        run("ip netns exec paas-test ip link set paas-test1 up")
+        yield ["ip", "netns", "exec", "paas-test"]
+    finally:
+        run("ip netns del paas-test")
+
+
+@pytest.mark.parametrize(
+    ("uid", "port", "reached"),
+    [(70_001, FIRST + 3, False), (70_001, LAST + 5, False), (33, LAST + 5, True)],
+    ids=["an app's port", "an app's other port", "the proxy's port"],
+)
+def test_the_network_reaches_no_app(
+    firewall: NftFirewall, other_host: list[str], uid: int, port: int, reached: bool
+) -> None:
+    """Another host reaches neither the range nor what an app's uid opens elsewhere."""
+    serve = (
+        "import os, socket; s = socket.create_server(('', int(os.environ['P']))); "
+        "print('ready', flush=True); s.accept()"
+    )
+    argv = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "/usr/bin/python3"]
+    with subprocess.Popen(
+        [*argv, "-c", serve], env={"P": str(port)}, stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"ready\n"
+        connect = CONNECT.format(host=f"{NETWORK}.1", port=port)
+        tried = subprocess.run(
+            [*other_host, "timeout", "2", "bash", "-c", connect], capture_output=True
+        )
+        server.kill()
+    assert (tried.returncode == 0) is reached
+
+
+def test_status_tries_the_rules(firewall: NftFirewall) -> None:
+    """None while they hold, a reason once they are gone; install and remove may be repeated."""
+    assert firewall.status() is None
+    firewall.install()
+    assert firewall.status() is None
+    firewall.remove()
+    firewall.remove()
+    reason = firewall.status()
+    assert reason is not None
+    assert "No such file or directory" in reason
+
+
+def test_status_sees_rules_that_do_not_hold(firewall: NftFirewall) -> None:
+    """A table of that name which refuses nobody is not enough."""
+    subprocess.run(["nft", "flush", "table", "inet", f"paas_{FIRST}"], check=True)
+    reason = firewall.status()
+    assert reason is not None
+    assert "do not keep another account" in reason
+
+
+def test_two_servers_have_tables_of_their_own(firewall: NftFirewall) -> None:
+    """Removing one server's rules leaves the other's."""
+    other = NftFirewall(Settings(ports=(BLOCK[10], BLOCK[19])))
+    other.install()
+    other.remove()
+    assert firewall.status() is None
+
+
+def test_an_unknown_proxy_account_is_an_error() -> None:
+    """The rules cannot name it."""
+    with pytest.raises(PaasError) as caught:
+        NftFirewall(Settings(ports=(FIRST, LAST), proxy_user="nobody-here")).install()
+    assert "nobody-here" in caught.value.message
+
+
+def answers(uid: int, port: int) -> bool:
+    """Whether a server of that uid on that port is reached by root."""
+    argv = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+    serve = (
+        f"import socket; s = socket.create_server(('127.0.0.1', {port})); "
+        "print('up', flush=True); s.accept()"
+    )
+    process = subprocess.Popen(
+        [*argv, "/usr/bin/python3", "-c", serve], stdout=subprocess.PIPE, cwd="/"
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        with socket.create_connection(("127.0.0.1", port), 0.5):
+            return True
+    except TimeoutError:
+        return False
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_claimed_port_answers_from_its_app_alone(firewall: NftFirewall) -> None:
+    """Another app that listens there is not reached; nor is anything else changed by the claim."""
+    mine, other = 70_001, 70_002
+    firewall.claim([(FIRST, mine), (FIRST + 1, other)])
+    assert answers(mine, FIRST)
+    assert not answers(other, FIRST)
+    assert answers(other, FIRST + 1)
+    assert answers(other, FIRST + 2)
+    assert answers(other, LAST + 1)
+    firewall.release([(FIRST, mine), (FIRST + 5, mine)])
+    assert answers(other, FIRST)
+    assert not answers(mine, FIRST + 1)
+
+
+def test_claims_come_with_the_rules(firewall: NftFirewall) -> None:
+    """As when they are put up anew beside instances that run; without rules a claim is nothing."""
+    firewall.install([(FIRST, 70_001)])
+    assert not answers(70_002, FIRST)
+    firewall.remove()
+    firewall.claim([(FIRST, 70_001)])
+    firewall.release([(FIRST, 70_001)])
+    assert answers(70_002, FIRST)
+
+
+class Island:
+    """Two hosts of their own, as network namespaces: the rules are put up in the first."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def make(self) -> None:
+        """Make and join them."""
+        inside, outside = f"{self._name}-a", f"{self._name}-b"
+        for name in (inside, outside):
+            run(f"ip netns add {name}")
+            run(f"ip -n {name} link set lo up")
+        run(f"ip -n {inside} link add up0 type veth peer name up1 netns {outside}")
+        run(f"ip -n {inside} addr add {NETWORK}.5/30 dev up0")
+        run(f"ip -n {outside} addr add {NETWORK}.6/30 dev up1")
+        run(f"ip -n {inside} link set up0 up")
+        run(f"ip -n {outside} link set up1 up")
+
+    def remove(self) -> None:
+        """Remove them; no error where there are none."""
+        for end in "ab":
+            subprocess.run(["ip", "netns", "del", f"{self._name}-{end}"], capture_output=True)
+
+    def cookies(self, mode: int) -> None:
+        """2: every connection begins with a SYN cookie, an answer that has no socket."""
+        run(f"ip netns exec {self._name}-a sysctl -qw net.ipv4.tcp_syncookies={mode}")
+
+    def rules(self, call: str) -> str:
+        """Call a method of the firewall there; what it returns, as text."""
+        code = (
+            "from paas.adapters.network.firewall import NftFirewall; "
+            "from paas.settings import Settings; "
+            f"print(NftFirewall(Settings(ports=({FIRST}, {LAST}), uids=(70_000, 70_009))).{call})"
+        )
+        argv = ["ip", "netns", "exec", f"{self._name}-a", sys.executable, "-c", code]
+        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+
+    @contextmanager
+    def server(
+        self, uid: int, port: int, *, protocol: int = 0, backlog: int = 128
+    ) -> Iterator[None]:
+        """Listen there as that uid."""
+        code = (
+            f"import socket; s = socket.socket(2, 1, {protocol}); s.setsockopt(1, 2, 1);"
+            f"s.bind(('0.0.0.0', {port})); s.listen({backlog}); print('up', flush=True);"
+            "a = [s.accept() for _ in range(9)]"
+        )
+        argv = [*self._as(uid, "a"), "/usr/bin/python3", "-c", code]
+        process = subprocess.Popen(argv, stdout=subprocess.PIPE)
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"up\n"
+            yield
+        finally:
+            process.kill()
+            process.communicate()
+
+    def reached(self, port: int, *, uid: int = 0, protocol: int = 0, abroad: bool = False) -> bool:
+        """Whether a client of that uid, there or on the other host, can connect."""
+        address = f"{NETWORK}.5" if abroad else "127.0.0.1"
+        code = (
+            f"import socket; s = socket.socket(2, 1, {protocol}); s.settimeout(3);"
+            f"s.connect(('{address}', {port}))"
+        )
+        argv = [*self._as(uid, "b" if abroad else "a"), "/usr/bin/python3", "-c", code]
+        return subprocess.run(argv, capture_output=True).returncode == 0
+
+    def _as(self, uid: int, end: str) -> list[str]:
+        drop = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+        return ["ip", "netns", "exec", f"{self._name}-{end}", *drop]
+
+
+@pytest.fixture
+def island() -> Iterator[Island]:
+    made = Island(f"paas-wall-{os.getpid()}")
+    try:
+        made.make()
+        yield made
+    finally:
+        made.remove()
+
+
+def test_an_answer_without_a_socket_is_not_the_app_s(island: Island) -> None:
+    """Another app that answers on a claimed port by what has no uid is not reached."""
+    island.rules(f"install([({FIRST}, 70_001), ({FIRST + 1}, 70_002)])")
+    island.cookies(2)
+    with island.server(70_002, FIRST), island.server(70_002, FIRST + 2):
+        assert not island.reached(FIRST)
+        assert island.reached(FIRST + 2)
+    island.cookies(1)
+    with island.server(70_001, FIRST), island.server(70_002, FIRST + 1, backlog=1):
+        assert island.reached(FIRST)
+        assert island.reached(FIRST + 1)
+
+
+def test_the_network_reaches_no_app_by_a_socket_without_a_uid(island: Island) -> None:
+    """What another service of the host answers so, as in a flood of SYNs, passes as before."""
+    with island.server(33, LAST + 7):
+        island.rules("install()")
+        island.cookies(2)
+        with island.server(0, 80), island.server(70_001, LAST + 6):
+            assert not island.reached(LAST + 6, abroad=True)
+            assert island.reached(LAST + 7, abroad=True)
+            assert island.reached(80, abroad=True)
+    island.cookies(1)
+    with island.server(33, LAST + 8):
+        assert island.reached(LAST + 8, abroad=True)
+
+
+MPTCP = 262
+
+
+def test_multipath_tcp_is_held_to_the_same_rules(island: Island) -> None:
+    """Go listens so by default. The sockets of its paths are the kernel's own."""
+    island.rules(f"install([({FIRST}, 70_001), ({FIRST + 1}, 70_001)])")
+    with (
+        island.server(70_001, FIRST, protocol=MPTCP),
+        island.server(70_002, FIRST + 1, protocol=MPTCP),
+        island.server(70_001, LAST + 6, protocol=MPTCP),
+    ):
+        assert island.reached(FIRST)
+        assert island.reached(FIRST, uid=33, protocol=MPTCP)
+        assert not island.reached(FIRST, uid=70_002, protocol=MPTCP)
+        assert not island.reached(FIRST + 1)
+        assert not island.reached(LAST + 6, abroad=True)
+
+
+def test_where_all_begins_with_a_cookie_apps_are_reached_and_it_is_said(island: Island) -> None:
+    """No answer tells whose it is there: a weaker wall is better than no app."""
+    island.cookies(2)
+    island.rules(f"install([({FIRST}, 70_001)])")
+    with island.server(70_001, FIRST):
+        assert island.reached(FIRST)
+    assert "tcp_syncookies is 2" in island.rules("status()")
+
+
+def test_no_rule_ends_in_a_condition_on_the_uid(firewall: NftFirewall) -> None:
+    """Each of the three lets the known pass, then refuses whatever is left: by nft's own list."""
+    table = f"paas_{FIRST}"
+    listed = subprocess.run(
+        ["nft", "-j", "list", "table", "inet", table], check=True, capture_output=True
+    )
+    chains: dict[str, list[str]] = {}
+    for item in json.loads(listed.stdout)["nftables"]:
+        if "rule" in item:
+            chains.setdefault(item["rule"]["chain"], []).append(json.dumps(item["rule"]["expr"]))
+    for name in ("knock", "answer_here", "answer_abroad"):
+        *known, last = chains[name]
+        assert '"skuid"' not in last
+        assert last.endswith(('{"drop": null}]', '{"reject": {"type": "tcp reset"}}]'))
+        assert any('"skuid"' in rule and '"accept"' in rule for rule in known)
+    assert [rule.partition('"goto"')[2] for rule in chains["output"]] == [
+        ': {"target": "knock"}}]',
+        ': {"target": "answer_here"}}]',
+        ': {"target": "answer_abroad"}}]',
+    ]
+    assert not any('"skuid"' in rule for rule in chains["output"])

@@ -1,0 +1,114 @@
+"""nginx's own ways while its files change: what it refuses, and what it does with its workers."""
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.proxy.nginx.process import NginxProcess
+from paas.adapters.proxy.nginx.proxy import NginxProxy
+from paas.adapters.proxy.nginx.site_conf import render_site
+from paas.domain.routing.sites import Site
+from paas.domain.values.errors import PaasError
+from tests.contract.proxy.nginx_server import (
+    Nginx,
+    application,
+    nginx_server,
+    status_of,
+    wait_until,
+)
+from tests.ports import free_port
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Nginx]:
+    with nginx_server() as nginx:
+        yield nginx
+
+
+@pytest.fixture
+def nginx(server: Nginx) -> Nginx:
+    server.proxy.restore([])
+    server.proxy.drain(10)
+    return server
+
+
+def test_workers_do_not_pile_up_over_quick_changes(nginx: Nginx) -> None:
+    """Former workers are sent away before nginx would do it, and none is started in their place."""
+    process = NginxProcess(nginx.settings.nginx_conf, nginx.settings.nginx_pid, 10)
+    before = len(_serving(process.running()))
+    for port in range(21001, 21011):
+        nginx.proxy.apply(Site(1, ("a.localhost",), (port,)))
+    time.sleep(0.3)
+    assert len(_serving(process.running())) == before
+
+
+def _serving(master: int) -> list[str]:
+    children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+    titles = [Path(f"/proc/{child}/cmdline").read_bytes() for child in children]
+    return [title.decode() for title in titles if b"worker process" in title]
+
+
+def test_a_refusal_puts_the_former_file_back(nginx: Nginx) -> None:
+    """Another app's file is broken: the change fails in nginx's words, and all goes on."""
+    sites = nginx.settings.state / "nginx" / "sites"
+    with application() as app:
+        site = Site(1, ("a.localhost",), (app.server_port,))
+        nginx.proxy.apply(site)
+        former = (sites / "1.conf").read_bytes()
+        (sites / "2.conf").write_text("server { nonsense on; }\n")
+        for change in (Site(1, ("c.localhost",), ()), Site(3, ("d.localhost",), ())):
+            with pytest.raises(PaasError) as caught:
+                nginx.proxy.apply(change)
+            assert 'unknown directive "nonsense"' in caught.value.message
+            assert "2.conf:1" in caught.value.message
+        assert (sites / "1.conf").read_bytes() == former
+        assert not (sites / "3.conf").exists()
+        assert status_of(nginx.get("a.localhost")) == 200
+
+
+def test_restore_sets_aside_what_nginx_refuses(nginx: Nginx) -> None:
+    """One app's file that nginx refuses does not keep the others from being served."""
+    wrong = Site(2, ("b.localhost",), (1,))
+    # A directory where its log should be is the one thing that makes a rendered file fail.
+    log = nginx.settings.state / "logs" / "2" / "router.log"
+    with application() as app:
+        log.unlink(missing_ok=True)
+        log.mkdir(parents=True)
+        try:
+            nginx.proxy.restore([Site(1, ("a.localhost",), (app.server_port,)), wrong])
+            assert nginx.proxy.sites() == {1}
+            assert nginx.proxy.refused() == {2}
+            assert status_of(nginx.get("a.localhost")) == 200
+        finally:
+            log.rmdir()
+        nginx.proxy.restore([wrong])
+        assert nginx.proxy.refused() == set()
+        assert nginx.proxy.sites() == {2}
+
+
+def test_a_reload_that_fails_is_noticed(nginx: Nginx) -> None:
+    """nginx -t does not see that a port is taken; nginx itself then keeps its old workers."""
+    hasty = NginxProxy(nginx.settings, reload_limit_s=120.0)
+    hasty.apply(Site(1, ("a.localhost",), ()))
+    former = nginx.settings.nginx_http_conf.read_text()
+    error_log = nginx.settings.state / "logs" / "nginx-error.log"
+    taken = free_port()
+    with socket.create_server(("127.0.0.1", taken)):
+        extra = f"server {{ listen 127.0.0.1:{taken}; }}\n"
+        nginx.settings.nginx_http_conf.write_text(former + extra)
+        began = time.monotonic()
+        with pytest.raises(PaasError) as caught:
+            hasty.apply(Site(1, ("c.localhost",), ()))
+        assert time.monotonic() - began < 60  # it is not waited for when it has given up
+        assert caught.value.reference == "proxy-reload"
+        assert f"bind() to 127.0.0.1:{taken} failed" in caught.value.message
+        assert status_of(nginx.get("a.localhost")) == 503
+        # It tries to bind five times before it gives up.
+        wait_until(lambda: "still could not bind" in error_log.read_text())
+    nginx.settings.nginx_http_conf.write_text(former)
+    site_file = nginx.settings.state / "nginx" / "sites" / "1.conf"
+    expected = render_site(Site(1, ("a.localhost",), ()), nginx.settings, ipv6=True)
+    assert site_file.read_text() == expected

@@ -1,0 +1,330 @@
+"""A proxy while its sites change: nothing is lost, and what was begun comes to its end."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+
+import pytest
+
+from paas.domain.routing.sites import Site
+from paas.domain.values.errors import PaasError
+from tests.contract.proxy.haproxy_server import SERVERS, Haproxy
+from tests.contract.proxy.nginx_server import (
+    WEBSOCKET,
+    Nginx,
+    application,
+    read_all,
+    status_of,
+    wait_until,
+)
+
+
+@pytest.fixture(scope="module", params=list(SERVERS))
+def server(request: pytest.FixtureRequest) -> Iterator[Nginx]:
+    with SERVERS[request.param]() as server:
+        yield server
+
+
+@pytest.fixture
+def nginx(server: Nginx) -> Nginx:
+    server.proxy.restore([])
+    server.proxy.drain(10)
+    return server
+
+
+class Load:
+    """Requests on new connections at a steady rate, from a few threads."""
+
+    def __init__(self, nginx: Nginx, host: str, per_second: int) -> None:
+        self._nginx, self._host = nginx, host
+        self._pause_s = 8 / per_second
+        self._stop = threading.Event()
+        self.statuses: list[int] = []
+        self._threads = [threading.Thread(target=self._run, args=(n,)) for n in range(8)]
+
+    def _run(self, number: int) -> None:
+        due = time.monotonic() + number * self._pause_s / 8
+        while not self._stop.is_set():
+            time.sleep(max(0.0, due - time.monotonic()))
+            due += self._pause_s
+            try:
+                self.statuses.append(status_of(self._nginx.get(self._host)))
+            except OSError:
+                self.statuses.append(-1)
+
+    def __enter__(self) -> "Load":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
+def test_no_request_is_lost_when_instances_change(nginx: Nginx) -> None:
+    """200 new connections a second, and 12 times a new instance takes over and the old ends."""
+    with application() as first:
+        nginx.proxy.apply(Site(1, ("a.localhost",), (first.server_port,)))
+        with Load(nginx, "a.localhost", 200) as load:
+            for _ in range(12):
+                with application() as app:
+                    nginx.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
+                    assert nginx.proxy.drain(10)
+                    time.sleep(0.05)
+                    assert app.count > 0
+                    nginx.proxy.apply(Site(1, ("a.localhost",), (first.server_port,)))
+                    assert nginx.proxy.drain(10)
+    assert len(load.statuses) > 150
+    assert set(load.statuses) == {200}
+
+
+def test_new_connections_are_routed_by_the_new_site_at_once(nginx: Nginx) -> None:
+    """After apply, no worker with the former site takes a connection, drained or not."""
+    with application() as old, application() as new:
+        nginx.proxy.apply(Site(1, ("a.localhost",), (old.server_port,)))
+        for app, other in ((new, old), (old, new), (new, old)):
+            nginx.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
+            before = other.count
+            for _ in range(20):
+                nginx.get("a.localhost")
+            assert other.count == before
+
+
+def test_a_request_in_progress_is_answered(nginx: Nginx) -> None:
+    """A slow request outlives the change of its site; drain waits for it, as long as it may."""
+    with application() as old, application() as new:
+        nginx.proxy.apply(Site(1, ("a.localhost",), (old.server_port,)))
+        connection = nginx.connect()
+        connection.sendall(b"GET /slow HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
+        assert old.slow_started.wait(5)
+        nginx.proxy.apply(Site(1, ("a.localhost",), (new.server_port,)))
+        assert not nginx.proxy.drain(0.05)
+        old.slow_may_end.set()
+        assert status_of(connection.recv(65536)) == 200
+        assert nginx.proxy.drain(5)
+        connection.close()
+
+
+def test_a_connection_without_a_request_yet_is_still_served(nginx: Nginx) -> None:
+    """A browser opens connections ahead: they are served, by the old instance until drained."""
+    with application() as old, application() as new:
+        nginx.proxy.apply(Site(1, ("a.localhost",), (old.server_port,)))
+        with nginx.connect() as connection:
+            wait_until(lambda: nginx.accepted(connection))
+            nginx.proxy.apply(Site(1, ("a.localhost",), (new.server_port,)))
+            drained = nginx.proxy.drain(0.05)
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
+            assert status_of(connection.recv(65536)) == 200
+            assert (old.count, new.count) == ((0, 1) if drained else (1, 0))
+            assert nginx.proxy.drain(5)
+
+
+def test_an_idle_connection_is_closed_cleanly(nginx: Nginx) -> None:
+    """A kept-alive client sees the end of its connection, never half an answer."""
+    with application() as app:
+        nginx.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
+        connection = nginx.connect()
+        for _ in range(2):
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
+            assert status_of(connection.recv(65536)) == 200
+        nginx.proxy.apply(Site(2, ("b.localhost",), ()))
+        assert connection.recv(65536) == b""
+        connection.close()
+
+
+def test_a_websocket_of_another_app_lives_on_up_to_the_worker_limit(nginx: Nginx) -> None:
+    """It holds an old worker for no longer than worker_limit_s, and is closed cleanly."""
+    with application() as app:
+        nginx.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
+        connection = nginx.connect()
+        connection.sendall(WEBSOCKET)
+        assert status_of(connection.recv(4096)) == 101
+        nginx.proxy.apply(Site(2, ("b.localhost",), ()))
+        connection.sendall(b"still here")
+        assert connection.recv(4096) == b"still here"
+        connection.settimeout(nginx.settings.worker_limit_s + 2)
+        assert connection.recv(4096) == b""
+        assert nginx.proxy.drain(1)
+        connection.close()
+
+
+def test_a_websocket_on_an_old_instance_is_waited_for(nginx: Nginx) -> None:
+    """It goes on while its instance is drained."""
+    with application() as old, application() as new:
+        nginx.proxy.apply(Site(1, ("a.localhost",), (old.server_port,)))
+        with nginx.connect() as connection:
+            connection.sendall(WEBSOCKET)
+            assert status_of(connection.recv(4096)) == 101
+            nginx.proxy.apply(Site(1, ("a.localhost",), (new.server_port,)))
+            assert not nginx.proxy.drain(0.2)
+            connection.sendall(b"still here")
+            assert connection.recv(4096) == b"still here"
+        assert nginx.proxy.drain(5)
+
+
+def test_another_apps_websocket_delays_no_drain(nginx: Nginx) -> None:
+    """Neither one that keeps a former worker, nor one that its own app's drain waits for."""
+    with (
+        application() as talking,
+        application() as next_,
+        application() as old,
+        application() as new,
+    ):
+        nginx.proxy.apply(Site(1, ("a.localhost",), (talking.server_port,)))
+        nginx.proxy.apply(Site(2, ("b.localhost",), (old.server_port,)))
+        with nginx.connect() as connection:
+            connection.sendall(WEBSOCKET)
+            assert status_of(connection.recv(4096)) == 101
+            nginx.proxy.apply(Site(1, ("a.localhost",), (next_.server_port,)))
+            for here, there in ((old, new), (new, old), (old, new)):
+                nginx.proxy.apply(Site(2, ("b.localhost",), (there.server_port,)))
+                assert nginx.proxy.drain(2, [here.server_port])
+            assert not nginx.proxy.drain(0.1, [talking.server_port])
+            connection.sendall(b"still here")
+            assert connection.recv(4096) == b"still here"
+        assert nginx.proxy.drain(5, [talking.server_port])
+
+
+def test_nothing_is_lost_of_what_comes_late(nginx: Nginx) -> None:
+    """Under load, beside another app's WebSocket: a connection without a request yet, a body that
+    is half there, and one for a WebSocket. Their app's instances are replaced, drained, and gone.
+    """
+    late = [
+        b"GET /late HTTP/1.1\r\nHost: b.localhost\r\nConnection: close\r\n\r\n",
+        b"POST /body HTTP/1.1\r\nHost: b.localhost\r\nConnection: close\r\nContent-Length: 6\r\n"
+        b"\r\nabcdef",
+        WEBSOCKET.replace(b"a.localhost", b"b.localhost"),
+    ]
+    first = [0, len(late[1]) - 3, 20]
+    with ExitStack() as open_, application() as talking, application() as stays:
+        nginx.proxy.apply(Site(1, ("a.localhost",), (talking.server_port,)))
+        nginx.proxy.apply(Site(2, ("b.localhost",), (stays.server_port,)))
+        websocket = open_.enter_context(nginx.connect())
+        websocket.sendall(WEBSOCKET)
+        assert status_of(websocket.recv(4096)) == 101
+        with Load(nginx, "b.localhost", 100) as load:
+            for _ in range(4):
+                with application() as old:
+                    nginx.proxy.apply(Site(2, ("b.localhost",), (old.server_port,)))
+                    connections = [nginx.connect() for _ in late]
+                    for connection, text, size in zip(connections, late, first, strict=True):
+                        connection.sendall(text[:size])
+                        wait_until(partial(nginx.accepted, connection))
+                    nginx.proxy.apply(Site(2, ("b.localhost",), (stays.server_port,)))
+                    # HAProxy waits for those who may send a request yet.
+                    if not nginx.proxy.drain(1, [old.server_port]):
+                        assert isinstance(nginx, Haproxy)
+                        old.slow_may_end.set()
+                        _finish(connections, late, first)
+                        assert nginx.proxy.drain(5, [old.server_port])
+                        continue
+                _finish(connections, late, first)
+    assert len(load.statuses) > 50
+    assert set(load.statuses) == {200}
+
+
+def _finish(connections: list[socket.socket], texts: list[bytes], sent: list[int]) -> None:
+    """Send what is left; each is answered."""
+    for connection, text, size in zip(connections, texts, sent, strict=True):
+        with connection:
+            connection.sendall(text[size:])
+            if b"Upgrade" in text:
+                assert status_of(connection.recv(65536)) == 101
+                continue
+            answer = read_all(connection)
+            assert status_of(answer) == 200
+            if b"abcdef" in text:
+                assert b'"bytes": 6' in answer
+
+
+def test_what_an_app_is_told_is_the_same_by_a_detour(nginx: Nginx) -> None:
+    """A request that came to a former worker for an instance that is gone."""
+    with application() as new:
+        with application() as old:
+            nginx.proxy.apply(Site(2, ("b.localhost",), (old.server_port,)))
+            connections = [nginx.connect(), nginx.connect()]
+            for connection in connections:
+                wait_until(partial(nginx.accepted, connection))
+            nginx.proxy.apply(Site(2, ("b.localhost",), (new.server_port,)))
+            if not nginx.proxy.drain(1, [old.server_port]):
+                return  # HAProxy
+        bodies = []
+        for connection in (connections[0], nginx.connect()):
+            with connection:
+                connection.sendall(
+                    b"GET /x?y HTTP/1.1\r\nHost: b.localhost:81\r\nX-Forwarded-For: 6.6.6.6\r\n"
+                    b"X-Big: " + 6000 * b"x" + b"\r\nConnection: close\r\n\r\n"
+                )
+                head, _, body = read_all(connection).partition(b"\r\n\r\n")
+                assert b"200 OK" in head
+                bodies.append(json.loads(body)["headers"])
+        for told in bodies:
+            assert told.pop("x-request-id")
+        assert bodies[0] == bodies[1]
+        assert new.paths == ["/x?y", "/x?y"]
+    with connections[1] as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: b.localhost\r\nConnection: close\r\n\r\n")
+        answer = read_all(connection)
+        assert status_of(answer) == 502
+        assert b"x-request-id" in answer.lower()
+
+
+def test_the_same_site_again_is_no_reload(nginx: Nginx) -> None:
+    """Unless a crash came between the file and its reload."""
+    site = Site(1, ("a.localhost",), ())
+    nginx.proxy.apply(site)
+    workers = nginx.workers()
+    nginx.proxy.apply(site)
+    assert nginx.workers() == workers
+    nginx.pending.touch()
+    nginx.proxy.apply(site)
+    assert nginx.workers() != workers
+
+
+def test_a_site_is_gone_though_its_removal_was_interrupted(nginx: Nginx) -> None:
+    """Killed between the file and the reload: who removes it again has it served no more."""
+    with application() as app:
+        nginx.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
+        for path in nginx.settings.state.glob("*/sites/1.*"):
+            path.unlink()
+        nginx.pending.touch()
+        assert status_of(nginx.get("a.localhost")) == 200
+        nginx.proxy.remove(1)
+        assert status_of(nginx.get("a.localhost")) != 200
+    assert not nginx.pending.exists()
+
+
+def test_300_sites_do_not_slow_a_change_much(nginx: Nginx) -> None:
+    """A change with 300 other apps' files takes well under a second."""
+    others = [Site(n, (f"app{n}.localhost",), (20_000 + n,)) for n in range(2, 302)]
+    nginx.proxy.restore(others)
+    times = []
+    for port in (20_001, 20_002, 20_003):
+        start = time.monotonic()
+        nginx.proxy.apply(Site(1, ("a.localhost",), (port,)))
+        times.append(time.monotonic() - start)
+    assert min(times) < 0.8, times
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_without_the_program_the_files_wait_for_it(kind: str) -> None:
+    """It is down: apply says so and changes nothing; restore and remove write the files."""
+    with SERVERS[kind]() as nginx:
+        nginx.proxy.apply(Site(1, ("a.localhost",), ()))
+        nginx.stop()
+        with pytest.raises(PaasError) as caught:
+            nginx.proxy.apply(Site(2, ("b.localhost",), ()))
+        assert caught.value.reference == "proxy-down"
+        assert nginx.proxy.sites() == {1}
+        nginx.proxy.restore([Site(1, ("a.localhost",), ()), Site(3, ("c.localhost",), ())])
+        nginx.proxy.remove(1)
+        assert nginx.proxy.drain(1)
+        nginx.start()
+        assert status_of(nginx.get("c.localhost")) == 503
+        assert status_of(nginx.get("a.localhost")) in {0, 404}

@@ -1,0 +1,173 @@
+"""Trailers of requests: no header may reach an app behind a body, where the proxy sets none."""
+
+import re
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import pytest
+
+from paas.adapters.certificates.files import CertificateDirectory
+from paas.adapters.certificates.reader import X509Reader
+from paas.domain.routing.sites import Certificate, Site
+from tests.authority import Authority
+from tests.contract.proxy.haproxy_server import SERVERS
+from tests.contract.proxy.http2_client import Http2Client, asking, secure_connection
+from tests.contract.proxy.nginx_server import Nginx, read_all, status_of, wait_until
+
+NAME = "a.example.com"
+HEAD = (
+    f"POST /p HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+).encode()
+TRAILERS = (
+    ("X-Forwarded-For", "6.6.6.6"),
+    ("X-Forwarded-Proto", "https"),
+    ("X-User", "6.6.6.6"),
+    ("Host", "6.6.6.6"),
+)
+LINES = "".join(f"{name}: {value}\r\n" for name, value in TRAILERS).encode()
+FORGED = b"6.6.6.6"
+_WHOLE = re.compile(rb"(?s).*\r\n\r\n(?:.*\r\n)?0\r\n(?:[^\r\n]+\r\n)*\r\n")
+
+
+class _Recorder(socketserver.BaseRequestHandler):
+    """Keeps every byte that comes, and answers once the request is whole."""
+
+    server: "_Application"
+
+    def handle(self) -> None:
+        self.request.settimeout(10)
+        got = bytearray()
+        with suppress(OSError):
+            while not _is_whole(bytes(got)) and (part := self.request.recv(65536)):
+                got += part
+            self.request.sendall(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+            )
+        self.server.got.append(bytes(got))
+
+
+def _is_whole(got: bytes) -> bool:
+    head, end, body = got.partition(b"\r\n\r\n")
+    if re.search(rb"(?i)\r\ntransfer-encoding: chunked", head):
+        return _WHOLE.fullmatch(got) is not None
+    length = re.search(rb"(?i)\r\ncontent-length: ([0-9]+)", head)
+    return bool(end) and len(body) >= (int(length[1]) if length else 0)
+
+
+class _Application(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Recorder)
+        self.got: list[bytes] = []
+
+
+@pytest.fixture(scope="module", params=list(SERVERS))
+def served(request: pytest.FixtureRequest) -> Iterator[tuple[Nginx, _Application]]:
+    with SERVERS[request.param]() as proxy, _Application() as app:
+        threading.Thread(target=app.serve_forever, args=(0.01,), daemon=True).start()
+        files = CertificateDirectory(proxy.settings.state / "certs")
+        files.write("1-00000001", X509Reader().read(Authority().bundle(NAME), datetime.now(UTC)))
+        paths = files.paths("1-00000001")
+        assert paths
+        shown = (Certificate(*paths, (NAME,)),)
+        port = app.server_address[1]
+        proxy.proxy.apply(Site(1, (NAME,), (port,), certificates=shown))
+        proxy.proxy.apply(Site(2, ("plain.example.com",), (port,)))
+        yield proxy, app
+        app.shutdown()
+
+
+def send(proxy: Nginx, parts: Sequence[bytes], *, secure: bool) -> bytes:
+    """The answer to a request whose parts come in packets of their own."""
+    plain = proxy.connect()
+    connection: socket.socket = plain
+    if secure:
+        plain.close()
+        connection = secure_connection(proxy, NAME, "http/1.1")
+    with connection:
+        for part in parts:
+            connection.sendall(part if secure else part.replace(b"a.ex", b"plain.ex"))
+            time.sleep(0.05)
+        return read_all(connection)
+
+
+SPLITS = {
+    "in one packet": (HEAD + b"5\r\nhello\r\n0\r\n" + LINES + b"\r\n",),
+    "after the body": (HEAD + b"5\r\nhello\r\n", b"0\r\n" + LINES + b"\r\n"),
+    "after the last chunk": (HEAD, b"5\r\nhello\r\n0\r\n", LINES + b"\r\n"),
+    "without a body": (HEAD + b"0\r\n" + LINES + b"\r\n",),
+    "in two packets": (HEAD + b"5\r\nhello\r\n0\r\n" + LINES[:30], LINES[30:] + b"\r\n"),
+    "behind more than a buffer": (
+        HEAD + b"8000\r\n" + b"x" * 0x8000 + b"\r\n0\r\n" + LINES + b"\r\n",
+    ),
+    "behind a full buffer": (HEAD + b"3b00\r\n" + b"x" * 0x3B00 + b"\r\n0\r\n" + LINES + b"\r\n",),
+    "of a would-be WebSocket": (
+        HEAD.replace(b"POST", b"GET").replace(b"close", b"close, upgrade\r\nUpgrade: websocket")
+        + b"0\r\n"
+        + LINES
+        + b"\r\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("split", list(SPLITS))
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_no_trailer_of_a_request_reaches_the_app(
+    served: tuple[Nginx, _Application], split: str, secure: bool
+) -> None:
+    """uvicorn takes them for headers: they would forge address, scheme and host."""
+    proxy, app = served
+    before = len(app.got)
+    answer = send(proxy, SPLITS[split], secure=secure)
+    assert status_of(answer) in {200, 400}
+    if status_of(answer) == 200:
+        wait_until(lambda: len(app.got) > before)
+    assert FORGED not in b"".join(app.got)
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("size", [0, 5, 0x3BFF, 40_000])
+def test_chunks_without_trailers_arrive(
+    served: tuple[Nginx, _Application], size: int, secure: bool
+) -> None:
+    """Whole, whatever their size."""
+    proxy, app = served
+    before = len(app.got)
+    body = f"{size:x}\r\n".encode() + b"y" * size + b"\r\n" if size else b""
+    answer = send(proxy, (HEAD + body, b"0\r\n\r\n"), secure=secure)
+    assert status_of(answer) == 200
+    wait_until(lambda: len(app.got) > before)
+    assert app.got[-1].count(b"y") == size
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b"x" * 20_000], ids=len)
+@pytest.mark.parametrize("length", [False, True], ids=["no length", "length"])
+def test_no_trailer_over_http2_reaches_the_app(
+    served: tuple[Nginx, _Application], body: bytes, length: bool
+) -> None:
+    """Nor one of HTTP/2, with and without a length (RFC 9113, 8.1)."""
+    proxy, app = served
+    headers = [(":method", "POST"), *asking(host=NAME)[1:]]
+    headers += [("content-length", str(len(body)))] if length else []
+    with secure_connection(proxy, NAME, "h2") as channel:
+        client = Http2Client(channel)
+        client.h2.send_headers(1, headers, end_stream=False)
+        if body:
+            for start in range(0, len(body), 10_000):
+                client.h2.send_data(1, body[start : start + 10_000])
+        trailers = [(name.lower(), value) for name, value in TRAILERS if name != "Host"]
+        client.h2.send_headers(1, trailers, end_stream=True)
+        client.flush()
+        status, _ = client.answer()
+    assert status in {"200", "400", "reset", "closed"}
+    # The app has all that comes by the time that it has the next request.
+    before = len(app.got)
+    assert status_of(send(proxy, (HEAD + b"0\r\n\r\n",), secure=True)) == 200
+    wait_until(lambda: len(app.got) > before)
+    assert FORGED not in b"".join(app.got)

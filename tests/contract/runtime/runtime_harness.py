@@ -1,0 +1,96 @@
+"""A runtime under test, fake or real, with the same words for both."""
+
+import itertools
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from paas.domain.apps.apps import App
+from paas.domain.manifest.procfile import Processes
+from paas.domain.releases.releases import Instance, InstanceState, State
+from paas.domain.values.names import AppName, ProcessType
+from paas.domain.values.secret import Secret
+from paas.interfaces import Runtime
+
+WAIT_S = 10.0
+WEB = ProcessType("web")
+WORKER = ProcessType("worker")
+
+IDLE = "exec sleep 1000"
+SERVE = "exec python3 -m http.server --bind 127.0.0.1 $PORT"
+EXIT_3 = "exit 3"
+KILLED = "kill -KILL $$"
+
+_generations = itertools.count(1)
+
+
+def make_app(app_id: int = 12, uid: int = 94_012) -> App:
+    """An app with that id and uid."""
+    return App(
+        id=app_id,
+        name=AppName(f"app{app_id}"),
+        uid=uid,
+        owner=None,
+        deploy_branch=None,
+        current=None,
+        generation=None,
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+def eventually(condition: Callable[[], bool], limit_s: float = WAIT_S) -> None:
+    """Wait until the condition holds."""
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not become so in time"
+        time.sleep(0.005)
+
+
+@dataclass
+class Harness:
+    """runtime: the one under test. slug: an app's directory. lose: the supervisor forgets all."""
+
+    runtime: Runtime
+    slug: Path
+    lose: Callable[[], None]
+    app: App = field(default_factory=make_app)
+    made: list[Instance] = field(default_factory=list)
+
+    def instances(self, *kinds: ProcessType, port: int | None = None) -> list[Instance]:
+        """New instances of one group, one of each kind."""
+        generation = next(_generations)
+        found = [Instance(self.app.id, 5, generation, kind, 1, port) for kind in kinds]
+        self.made += found
+        return found
+
+    def start(
+        self,
+        instances: list[Instance],
+        command: str = IDLE,
+        env: Mapping[str, Secret] | None = None,
+    ) -> None:
+        """Start instances that all run this command."""
+        processes: Processes = {instance.kind: command for instance in instances}
+        self.runtime.start(self.app, instances, self.slug, env or {}, processes)
+
+    def one(self, command: str = IDLE, port: int | None = None) -> Instance:
+        """A started web instance."""
+        (instance,) = self.instances(WEB, port=port)
+        self.start([instance], command)
+        return instance
+
+    def state(self, instance: Instance) -> InstanceState:
+        """What the runtime knows of it."""
+        return self.runtime.states([instance])[instance.id]
+
+    def wait_for(self, instance: Instance, state: State) -> InstanceState:
+        """Wait until the instance is in that state."""
+        eventually(lambda: self.state(instance).state is state)
+        return self.state(instance)
+
+    def clean_up(self) -> None:
+        """Stop everything that was made."""
+        self.runtime.stop(self.made, 0.0)
+        self.made.clear()

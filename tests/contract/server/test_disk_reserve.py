@@ -1,0 +1,107 @@
+"""The reserve on a real small file system: held, given up where that is full, and held again."""
+
+import errno
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.server.disk_reserve import INODES, DiskReserve
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+MIB = 1024**2
+MakeDisk = Callable[[str], Path]
+
+
+@pytest.fixture
+def new_disk(tmp_path: Path) -> Iterator[MakeDisk]:
+    """Makes a file system of 16 MiB with more options of tmpfs."""
+    made: list[Path] = []
+
+    def make(options: str = "") -> Path:
+        path = tmp_path / f"disk{len(made)}"
+        path.mkdir()
+        argv = ["mount", "-t", "tmpfs", "-o", f"size=16m{options}", "paas-test", str(path)]
+        subprocess.run(argv, check=True)
+        made.append(path)
+        return path
+
+    yield make
+    for path in made:
+        subprocess.run(["umount", "--lazy", str(path)], check=False)
+
+
+def _free_mib(disk: Path) -> int:
+    found = os.statvfs(disk)
+    return found.f_bfree * found.f_frsize // MIB
+
+
+def _fill(disk: Path) -> None:
+    with pytest.raises(OSError) as full, (disk / "filler").open("ab") as file:
+        while True:
+            file.write(b"x" * MIB)
+            file.flush()
+    assert full.value.errno == errno.ENOSPC
+
+
+def test_it_is_there_when_the_disk_is_full(new_disk: MakeDisk) -> None:
+    """4 MiB are held from the beginning, can be used on a full disk, and are held again."""
+    disk = new_disk("")
+    reserve = DiskReserve(disk, 4)
+    reserve.keep()
+    assert _free_mib(disk) <= 12
+    _fill(disk)
+    with reserve.given_up():
+        (disk / "filler").write_bytes(b"x" * 3 * MIB)  # what was in it is free as well
+        (disk / "needed").write_bytes(b"x" * 3 * MIB)
+    assert 9 <= _free_mib(disk) + 4 <= 10
+
+
+def test_what_is_left_of_it_is_held_again_at_once(new_disk: MakeDisk) -> None:
+    """Where nothing was freed others cannot fill what was not needed."""
+    disk = new_disk("")
+    reserve = DiskReserve(disk, 4)
+    reserve.keep()
+    _fill(disk)
+    with reserve.given_up():
+        (disk / "needed").write_bytes(b"x" * MIB)
+    assert _free_mib(disk) == 0
+    with reserve.given_up():
+        assert _free_mib(disk) == 3
+    (disk / "filler").unlink()
+    reserve.keep()
+    assert (disk / "reserve/space").stat().st_size == 4 * MIB
+
+
+def test_it_stays_where_there_is_room(new_disk: MakeDisk) -> None:
+    """Nobody gives it up for nothing."""
+    disk = new_disk("")
+    reserve = DiskReserve(disk, 4)
+    reserve.keep()
+    with reserve.given_up():
+        assert (disk / "reserve/space").exists()
+
+
+def test_names_of_files_are_held_as_well(new_disk: MakeDisk) -> None:
+    """Where all inodes are used some more files can be made."""
+    disk = new_disk(",nr_inodes=200")
+    reserve = DiskReserve(disk, 1)
+    reserve.keep()
+    with pytest.raises(OSError, match="No space"):
+        for number in range(200):
+            (disk / f"file{number}").touch()
+    with reserve.given_up():
+        for number in range(INODES):
+            (disk / f"more{number}").touch()
+
+
+def test_a_small_disk_is_left_to_its_data(new_disk: MakeDisk) -> None:
+    """Nothing is held where half of what is free would be; nor where the setting is 0."""
+    disk = new_disk("")
+    DiskReserve(disk, 12).keep()
+    assert list(disk.iterdir()) == []
+    DiskReserve(disk, 2).keep()
+    DiskReserve(disk, 0).keep()
+    assert list((disk / "reserve").iterdir()) == []

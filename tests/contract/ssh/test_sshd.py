@@ -1,0 +1,84 @@
+"""The forced command of a key behind a real sshd."""
+
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.ssh.authorized_keys import AuthorizedKeys
+from paas.adapters.ssh.public_keys import SshKeygenKeyReader
+from paas.domain.values.names import UserName
+from tests.contract.gate.gate_world import ACCOUNT, LIMIT_S, World, eventually, world
+from tests.ports import free_port
+
+
+@pytest.fixture
+def ssh() -> Iterator[list[str]]:
+    """The ssh command that reaches a gate as alice.
+
+    sshd logs root in, whose forced command becomes the account first: the account of these tests
+    is a number without a name.
+    """
+    with world() as made:
+        key, host = made.root / "id", made.root / "host"
+        for path in (key, host):
+            argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)]
+            subprocess.run(argv, check=True)
+        become = ["setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--clear-groups"]
+        line = SshKeygenKeyReader().read(UserName("alice"), key.with_suffix(".pub").read_text())
+        words = [*become, *made.argv("--as")]
+        AuthorizedKeys(made.root / "keys", words, gid=ACCOUNT).publish([line])
+        made.start()
+        yield from _sshd(made, key)
+
+
+def _sshd(made: World, key: Path) -> Iterator[list[str]]:
+    root = made.root
+    port = free_port()
+    config = root / "sshd_config"
+    config.write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {root}/host\nPidFile none\n"
+        f"AuthorizedKeysFile {root}/keys\nStrictModes no\nUsePAM no\nPermitRootLogin yes\n"
+        "AcceptEnv LC_*\n"
+    )
+    Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    with (root / "sshd.log").open("w") as log:
+        sshd = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", str(config)], stderr=log)
+    options = ["-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
+    try:
+        eventually(lambda: _answers(port), "sshd answers")
+        yield ["ssh", *options, "-q", "-i", str(key), "-p", str(port), "root@127.0.0.1"]
+    finally:
+        sshd.terminate()
+        sshd.wait(LIMIT_S)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_real_sshd(ssh: list[str], tmp_path: Path) -> None:
+    """Commands, quoting, refusals, a hostile locale and a lost connection, through OpenSSH."""
+
+    def over_ssh(*words: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+        argv = [*ssh, *options, "--", *words]
+        return subprocess.run(
+            argv, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=LIMIT_S
+        )
+
+    assert over_ssh("say 'a\nb' c").stdout == "alice: ['a\\nb', 'c']\n"
+    assert over_ssh("exit 20").returncode == 20
+    assert over_ssh("apps\nid").returncode == 2
+    assert "no command help" in over_ssh().stderr
+    sftp = subprocess.run([*ssh, "-s", "sftp"], capture_output=True, text=True, input="")
+    assert sftp.returncode != 0
+    assert over_ssh("true", options=("-L", "0:x:1", "-o", "ExitOnForwardFailure=yes")) is not None
+    mark = tmp_path / "mark"
+    client = subprocess.Popen([*ssh, "--", f"follow {mark}"], stdin=subprocess.DEVNULL)
+    eventually((tmp_path / "mark.started").exists, "the command follows")
+    client.kill()
+    client.wait(LIMIT_S)
+    eventually(mark.exists, "the command noticed that the connection is lost")

@@ -1,0 +1,191 @@
+"""Who sees and does what: apps, keys and pushes of several users."""
+
+import pytest
+
+from paas.domain.apps.apps import Role
+from paas.domain.git.refs import NO_COMMIT, RefUpdate, parse_update
+from paas.domain.values.errors import EXIT_NO_APP, PaasError
+from paas.domain.values.names import AppName, BranchName, UserName
+from paas.interfaces import Quarantine
+from tests.fakes.world import ROOT, World
+
+COMMIT = "a" * 40
+
+
+def test_members_see_their_own_apps(world: World) -> None:
+    """Another's app looks exactly like one that does not exist."""
+    alice, bob = world.user("alice"), world.user("bob")
+    world.app("shop", alice)
+    assert [app.name for app in world.apps.visible(alice)] == ["shop"]
+    assert world.apps.visible(bob) == []
+    messages = []
+    for name in ("shop", "nope"):
+        with pytest.raises(PaasError) as caught:
+            world.apps.find(bob, name)
+        assert caught.value.exit_code == EXIT_NO_APP
+        messages.append(caught.value.message.replace(name, "NAME"))
+    assert messages[0] == messages[1]
+
+
+def test_admins_see_all(world: World) -> None:
+    """An admin may use every app."""
+    world.app("shop", world.user("alice"))
+    assert len(world.apps.visible(world.user("carol", Role.ADMIN))) == 1
+
+
+def test_first_push_creates_the_app(world: World) -> None:
+    """A push to a free name makes the app, owned by the pusher; a foreign one is hidden."""
+    alice, bob = world.user("alice"), world.user("bob")
+    app = world.pushes.to_push(alice, AppName("shop"), world.said)
+    assert app.owner == "alice"
+    with pytest.raises(PaasError) as caught:
+        world.pushes.to_push(bob, AppName("shop"), world.said)
+    assert caught.value.exit_code == EXIT_NO_APP
+
+
+def test_other_branches_are_stored(world: World, tmp_path: object) -> None:
+    """Only a deploy branch is deployed; the pusher is told how to deploy the other."""
+    _receive(world, RefUpdate(NO_COMMIT, COMMIT, "refs/heads/feature"))
+    assert world.store.releases(1) == []
+    assert "       To deploy it: git push deploy feature:main" in world.said.lines
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/main", "refs/heads/master"])
+def test_deploy_branches(world: World, ref: str) -> None:
+    """main and master are deployed."""
+    _receive(world, RefUpdate(NO_COMMIT, COMMIT, ref))
+    assert len(world.store.releases(1)) == 1
+
+
+def test_chosen_deploy_branch(world: World) -> None:
+    """With git:set deploy-branch only that one is."""
+    world.app()
+    world.apps.set_deploy_branch(ROOT, "shop", BranchName("live"))
+    _receive(world, RefUpdate(NO_COMMIT, COMMIT, "refs/heads/main"))
+    assert world.store.releases(1) == []
+    _receive(world, RefUpdate(NO_COMMIT, COMMIT, "refs/heads/live"))
+    assert len(world.store.releases(1)) == 1
+
+
+@pytest.mark.parametrize(
+    "updates",
+    [
+        [RefUpdate(COMMIT, NO_COMMIT, "refs/heads/main")],
+        [
+            RefUpdate(NO_COMMIT, COMMIT, "refs/heads/main"),
+            RefUpdate(NO_COMMIT, COMMIT, "refs/heads/master"),
+        ],
+    ],
+)
+def test_refused_pushes(world: World, updates: list[RefUpdate]) -> None:
+    """Deleting the deploy branch, or deploying two at once."""
+    with pytest.raises(PaasError):
+        _receive(world, *updates)
+    assert world.store.releases(1) == []
+
+
+def test_what_git_would_refuse_is_not_built(world: World) -> None:
+    """A dry run says so, too. Where nothing is deployed and something deleted, git judges alone."""
+    world.refs.will = PaasError("ref-in-the-way", "git cannot store it.")
+    main, other = (RefUpdate(NO_COMMIT, COMMIT, f"refs/heads/{name}") for name in ("main", "x/y"))
+    app = world.app()
+    for options in ([], ["dry-run"]):
+        with pytest.raises(PaasError, match="git cannot store it"):
+            world.pushes.receive(
+                ROOT,
+                app.id,
+                [main, other],
+                Quarantine(world.folder),
+                world.said,
+                world.on_live,
+                options,
+            )
+    assert world.store.releases(app.id) == []
+    assert world.store.builds(app.id) == []
+    assert not any("Stored" in line for line in world.said.lines)
+    _receive(world, RefUpdate(COMMIT, NO_COMMIT, "refs/heads/x"), other)
+
+
+@pytest.mark.parametrize("ref", ["HEAD", "main", "refs/main", "refs/heads/a b", "refs/heads/"])
+def test_names_that_git_never_stores(ref: str) -> None:
+    """Git runs the hook first, and then calls them funny."""
+    with pytest.raises(PaasError, match="git stores nothing under the name"):
+        parse_update(f"{NO_COMMIT} {COMMIT} {ref}")
+    odd = parse_update(f"{NO_COMMIT} {COMMIT} refs/heads/b\u2028\xa0")
+    assert odd.ref == "refs/heads/b\u2028\xa0"
+
+
+def test_destroy_needs_the_name_again(world: World) -> None:
+    """Without --confirm NAME nothing is removed; with it everything is."""
+    world.app()
+    world.push()
+    for confirm in (None, "other"):
+        with pytest.raises(PaasError):
+            world.apps.destroy(ROOT, "shop", confirm, world.said)
+    assert len(world.apps.visible(ROOT)) == 1
+    world.apps.destroy(ROOT, "shop", "shop", world.said)
+    assert world.apps.visible(ROOT) == []
+    assert world.runtime.running == {}
+    assert world.slugs.frozen == set()
+    assert world.proxy.sites() == set()
+    assert world.repository.created == set()
+
+
+def test_rename_moves_the_site(world: World) -> None:
+    """The new name serves, the old one does not, the instance goes on."""
+    world.app()
+    world.push()
+    world.apps.rename(ROOT, "shop", AppName("store"), world.said)
+    assert world.proxy.ports("store.example.com") == (5000,)
+    assert world.proxy.ports("shop.example.com") is None
+    world.app("other")
+    with pytest.raises(PaasError):
+        world.apps.rename(ROOT, "store", AppName("other"), world.said)
+
+
+def test_keys(world: World) -> None:
+    """A key belongs to one user; members manage their own only."""
+    world.keys.add(ROOT, UserName("alice"), "AAA", None)
+    alice = world.store.user(UserName("alice"))
+    assert alice is not None
+    assert alice.role is Role.MEMBER
+    assert world.key_file.published == ["alice AAA"]
+    for user in ("alice", "bob"):
+        with pytest.raises(PaasError):
+            world.keys.add(ROOT, UserName(user), "AAA", None)
+    member = world.user("alice")
+    with pytest.raises(PaasError):
+        world.keys.add(member, UserName("bob"), "BBB", None)
+    with pytest.raises(PaasError):
+        world.keys.add(member, UserName("alice"), "BBB", Role.ADMIN)
+    world.keys.add(member, UserName("alice"), "BBB", None)
+    world.keys.add(ROOT, UserName("bob"), "CCC", None)
+    assert len(world.keys.listing(member)) == 2
+    with pytest.raises(PaasError):
+        world.keys.remove(member, "SHA256:CCC")
+    world.keys.remove(member, "SHA256:AAA")
+    assert world.key_file.published == ["alice BBB", "bob CCC"]
+
+
+def test_scale(world: World) -> None:
+    """ps:scale changes how many run; a bad word or a failure leaves the formation."""
+    world.app()
+    world.repository.procfiles[COMMIT] = b"web: serve\nworker: work\nrelease: migrate"
+    world.push()
+    assert world.processes.formation(ROOT, "shop") == {"web": 1, "worker": 0}
+    world.processes.scale(ROOT, "shop", ["web=2", "worker+1"], world.said, world.on_live)
+    labels = [item.instance.label for item in world.processes.listing(ROOT, "shop")]
+    assert labels == ["web.1", "web.2", "worker.1"]
+    for word in ("web=1000000000", "worker-5", "web", "release=1", "cron=1", "web=-1"):
+        with pytest.raises(PaasError):
+            world.processes.scale(ROOT, "shop", [word], world.said, world.on_live)
+    world.runtime.failure = PaasError("start", "supervisord does not answer.")
+    with pytest.raises(PaasError):
+        world.processes.scale(ROOT, "shop", ["web=5"], world.said, world.on_live)
+    assert world.processes.formation(ROOT, "shop") == {"web": 2, "worker": 1}
+
+
+def _receive(world: World, *updates: RefUpdate) -> None:
+    app = world.store.app("shop") or world.app()
+    quarantine = Quarantine(world.folder)
+    world.pushes.receive(ROOT, app.id, updates, quarantine, world.said, world.on_live)

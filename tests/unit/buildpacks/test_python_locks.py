@@ -1,0 +1,213 @@
+"""Lock files of uv, poetry and pipenv: read, found stale, kept; and what else decides a build."""
+
+import hashlib
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.unit.buildpacks.buildpack_scripts import BUILDPACKS, Project, error_of
+
+LIBRARY = BUILDPACKS / "python/lib"
+SYSTEM = Path("/usr/bin/python3").readlink().name.removeprefix("python")
+UV_LOCK = """
+[[package]]
+name = "shop"
+version = "1"
+source = { virtual = "." }
+[package.metadata]
+requires-dist = [
+    { name = "flask", specifier = ">=3,<4" },
+    { name = "typing-extensions", marker = "python_full_version < '3.12'" },
+    { name = "ruff", marker = "extra == 'dev'" },
+]
+"""
+PYPROJECT = """
+[project]
+name = "shop"
+version = "1"
+dependencies = ["Flask[async] < 4, >= 3", "typing_extensions ; python_version < '3.12'"]
+"""
+PIPFILE = '[[source]]\nname = "pypi"\nurl = "https://pypi.org/simple"\n[packages]\nFlask = "*"\n'
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """An app without files."""
+    return Project(tmp_path)
+
+
+def script(project: Project, name: str, *words: str | Path) -> "subprocess.CompletedProcess[str]":
+    """Run one of the buildpack's Python programs."""
+    return project.run("/usr/bin/python3", "-I", "-S", LIBRARY / name, *words)
+
+
+def pipfile_lock(package: str = "Flask", **requires: str) -> str:
+    """A Pipfile.lock as pipenv makes it of PIPFILE."""
+    source = {"name": "pypi", "url": "https://pypi.org/simple"}
+    meta = {"sources": [source], "requires": {}}
+    data = {"_meta": meta, "default": {package: "*"}, "develop": {}}
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return json.dumps({"_meta": {"hash": {"sha256": digest}, "requires": requires}})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "differing"),
+    [
+        ("", "", []),
+        (">= 3", ">= 3.1", ["flask"]),
+        ("dependencies = [", 'dependencies = ["click", ', ["click"]),
+        (', "typing_extensions ;', " #", ["typing-extensions"]),
+        ("[project]", "[[[", []),
+        ('"Flask[async] < 4, >= 3"', '"flask @ https://x/f.whl"', []),
+    ],
+)
+def test_finds_a_stale_uv_lock(project: Project, old: str, new: str, differing: list[str]) -> None:
+    """What pyproject.toml and uv.lock say differently is named; spelling does not count."""
+    text = PYPROJECT.replace(old, new) if old else PYPROJECT
+    if "#" in new:
+        text = PYPROJECT.replace(", \"typing_extensions ; python_version < '3.12'\"", "")
+    project.write({"uv.lock": UV_LOCK, "pyproject.toml": text})
+    done = script(project, "uv_lock.py", project.app)
+    assert re.findall(r"differ in: (\S+)", done.stdout) == differing
+    assert done.returncode == (1 if differing else 0)
+
+
+def test_a_stale_uv_lock_fails_the_build(project: Project) -> None:
+    """With the command that mends it, before anything is installed."""
+    project.write({"uv.lock": UV_LOCK, "pyproject.toml": PYPROJECT.replace("< 4", "< 5")})
+    project.write({"Procfile": "web: true"})
+    done = project.compile()
+    assert "Error: uv.lock does not fit pyproject.toml any more." in done.stdout
+    assert "Bring it up to date with 'uv lock'" in done.stdout
+    assert "sync" not in project.calls()
+
+
+@pytest.mark.parametrize("package", ["Flask", "flask"])
+def test_accepts_a_fresh_pipfile_lock(project: Project, package: str) -> None:
+    """The hash is computed as older and as newer versions of pipenv do."""
+    project.write({"Pipfile": PIPFILE, "Pipfile.lock": pipfile_lock(package)})
+    paths = (project.app / "Pipfile", project.app / "Pipfile.lock")
+    assert script(project, "pipfile.py", "check", *paths).returncode == 0
+
+
+def test_finds_a_stale_pipfile_lock(project: Project) -> None:
+    """A Pipfile that has changed since; one without sources cannot be compared."""
+    changed = PIPFILE.replace("*", ">=3")
+    project.write({"Pipfile": changed, "Pipfile.lock": pipfile_lock(), "Procfile": "web: true"})
+    paths = (project.app / "Pipfile", project.app / "Pipfile.lock")
+    assert script(project, "pipfile.py", "check", *paths).returncode == 1
+    assert "Pipfile.lock does not fit Pipfile any more" in project.compile().stdout
+    project.write({"Pipfile": "[packages]\nFlask = '>=3'\n"})
+    assert script(project, "pipfile.py", "check", *paths).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("requires", "printed"),
+    [
+        ({}, "\n"),
+        ({"python_version": "3.12"}, "3.12\n"),
+        ({"python_version": "3.12", "python_full_version": "3.12.4"}, "3.12.4\n"),
+    ],
+)
+def test_reads_the_python_of_a_pipfile_lock(
+    project: Project, requires: dict[str, str], printed: str
+) -> None:
+    """The full version wins, as on Heroku."""
+    project.write({"Pipfile.lock": pipfile_lock(**requires)})
+    assert script(project, "pipfile.py", "python", project.app / "Pipfile.lock").stdout == printed
+
+
+def test_installs_what_pipenv_lists(project: Project) -> None:
+    """pipenv is installed once and prints the requirements; uv installs them."""
+    tool = project.root / "cache/python/tools/bin/pipenv"
+    project.write({"Pipfile": PIPFILE, "Pipfile.lock": pipfile_lock(), "Procfile": "web: true"})
+    assert "Installing pipenv, which reads Pipfile.lock" in project.compile().stdout
+    assert "tool install --quiet --no-config --python /usr/bin/python3 pipenv" in project.calls()
+    tool.parent.mkdir(parents=True)
+    tool.write_text('#!/bin/sh\n[ "$1" = requirements ] && echo flask==3.1.3\n')
+    tool.chmod(0o755)
+    said = project.again()
+    assert "Installing pipenv" not in said
+    listed = project.root / "cache/python/requirements.txt"
+    assert listed.read_text() == "flask==3.1.3\n"
+    assert f"--requirements {listed}" in project.calls()
+    assert "unchanged" in project.again()
+
+
+def test_installs_what_poetry_lists(project: Project) -> None:
+    """poetry checks and exports; a package is installed itself; a stale lock is refused."""
+    tool = project.root / "cache/python/tools/bin/poetry"
+    tool.parent.mkdir(parents=True)
+    tool.write_text('#!/bin/sh\n[ "$1" = check ] && exec test ! -e stale\necho flask==3.1.3\n')
+    tool.chmod(0o755)
+    files = {"poetry.lock": "", "pyproject.toml": "[build-system]\n", "Procfile": "web: true"}
+    project.write(files).again()
+    assert "--no-deps --editable ." in project.calls()
+    project.write({"pyproject.toml": "[tool.poetry]\npackage-mode = false\n"}).again()
+    assert "--editable" not in project.calls()
+    project.write({"stale": "", "poetry.lock": "# changed"})
+    assert "poetry.lock does not fit pyproject.toml any more" in project.compile().stdout
+
+
+def test_keeps_the_version_of_the_last_build(project: Project) -> None:
+    """An app that asks for no Python keeps the one it was built with, while there is one."""
+    files = {"requirements.txt": "", "Procfile": "web: true"}
+    assert "as no version is specified" in project.write(files).again()
+    assert "the version of the last build" in project.again()
+    kept = project.root / "cache/python/version"
+    assert kept.read_text() == f"{SYSTEM}\n"
+    kept.write_text("3.99\n")
+    assert "as no version is specified" in project.again()
+    kept.write_text("$(id)\n")
+    assert "as no version is specified" in project.again()
+
+
+def test_downloads_nltk_data(project: Project) -> None:
+    """The packages of nltk.txt are downloaded where NLTK is installed; other words are refused."""
+    project.write({"requirements.txt": "nltk", "Procfile": "web: true", "nltk.txt": "stopwords\n"})
+    assert "NLTK" not in project.again()
+    uv = project.root / "bin/uv"
+    made = "mkdir -p .venv/lib/python3/site-packages/nltk; touch .venv/lib/python3/site-packages/"
+    script = '#!/bin/sh\\necho "$@" > nltk-called; cat nltk-says 2>/dev/null || true\\n'
+    python = f"printf '{script}' > .venv/bin/python"
+    uv.write_text(
+        f"#!/bin/bash\nmkdir -p .venv/bin; {made}nltk/__init__.py; {python}; "
+        "chmod +x .venv/bin/python\n"
+    )
+    project.write({"nltk.txt": "stopwords\r\npunkt_tab\n"})
+    assert "Downloading NLTK data: stopwords punkt_tab" in project.again()
+    called = (project.app / "nltk-called").read_text()
+    assert called == "-W ignore -m nltk.downloader -e -d .venv/nltk_data stopwords punkt_tab\n"
+    # Its exit status is 0 all the same; and what failed must not be kept as the dependencies.
+    project.write({"nltk.txt": "nothing\n", "nltk-says": "[nltk_data] Error loading it: 404\n"})
+    for _ in range(2):
+        subprocess.run(["rm", "-rf", project.app / ".venv"], check=True)
+        assert "that nltk.txt lists could not be downloaded" in project.compile().stdout
+    project.write({"nltk.txt": "--help\n"})
+    assert "names something that is no package" in project.compile().stdout
+
+
+def test_takes_granian_where_asked(project: Project) -> None:
+    """WSGI_SERVER=granian starts the app that was found with Granian, which is installed."""
+    project.set("WSGI_SERVER", "granian")
+    said = project.write({"requirements.txt": "", "app.py": "def create_app(): ..."}).again()
+    assert "Installing Granian, which is not in requirements.txt" in said
+    assert "granian --interface wsgi --host 127.0.0.1 --port $PORT" in project.release()
+    assert "--factory app:create_app" in project.release()
+    project.set("WSGI_SERVER", "apache; id")
+    assert "WSGI_SERVER must be gunicorn or granian" in project.compile().stdout
+
+
+def test_a_pipfiles_python_is_changed_in_the_pipfile(project: Project) -> None:
+    """Nobody edits a lock file by hand."""
+    lock = json.loads(pipfile_lock())
+    lock["_meta"]["requires"] = {"python_version": "3.99"}
+    project.write({"Pipfile": PIPFILE, "Pipfile.lock": json.dumps(lock), "Procfile": "web: x"})
+    done = project.compile()
+    assert "Python 3.99, which Pipfile.lock asks for" in error_of(done)
+    assert "Change python_version in the Pipfile to one of these, run 'pipenv lock'" in done.stdout
+    assert "Change Pipfile.lock" not in done.stdout

@@ -1,0 +1,90 @@
+"""Imports go one way: domain <- interfaces <- services and adapters <- wiring <- entrypoints."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[3] / "paas"
+
+# What each part may import of the project.
+ALLOWED = {
+    "domain": {"domain"},
+    "interfaces": {"domain", "interfaces"},
+    "settings": {"domain"},
+    "adapters": {"domain", "interfaces", "settings", "adapters"},
+    "store": {"domain", "interfaces", "settings", "adapters", "store"},
+    "services": {"domain", "interfaces", "services"},
+}
+ALLOWED["wiring"] = {*ALLOWED, "wiring"}
+ALLOWED["entrypoints"] = {*ALLOWED["wiring"], "entrypoints", ""}
+# A domain without files, clock, environment or subprocess.
+FORBIDDEN_IN_DOMAIN = {"os", "sys", "subprocess", "time", "socket", "shutil", "tempfile", "random"}
+
+
+def _files() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def _imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            found |= set(names) if node.module == "paas" else {node.module or ""}
+    return found
+
+
+def _part(module: str) -> str:
+    words = module.split(".")
+    return words[1] if len(words) > 1 and words[1] != "__version__" else ""
+
+
+@pytest.mark.parametrize("path", _files(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_follow_the_rule(path: Path) -> None:
+    """No part imports what stands above it."""
+    part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    for module in _imports(path):
+        if module.split(".")[0] == "paas":
+            assert _part(module) in ALLOWED[part], f"{path} imports {module}"
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "domain").rglob("*.py")), ids=lambda p: p.name)
+def test_domain_is_pure(path: Path) -> None:
+    """The domain needs the standard library only, and nothing of it that touches the world."""
+    for module in _imports(path):
+        top = module.split(".")[0]
+        assert top == "paas" or top in sys.stdlib_module_names, f"{path} imports {module}"
+        assert top not in FORBIDDEN_IN_DOMAIN, f"{path} imports {module}"
+
+
+def test_client_needs_the_standard_library_only() -> None:
+    """What a laptop runs imports nothing that a laptop install lacks."""
+    folders = [PACKAGE / "entrypoints" / name for name in ("laptop", "gate_client")]
+    files = [path for folder in folders for path in folder.glob("*.py")]
+    for name in [PACKAGE / "entrypoints/client.py", *files]:
+        for module in _imports(name):
+            top = module.split(".")[0]
+            assert top in sys.stdlib_module_names or top == "paas", f"{name} imports {module}"
+
+
+def _private_names(path: Path) -> set[str]:
+    """What a file imports that begins with an underscore, as module.name."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name for name in names if "._" in name and ".__" not in name}
+    return found
+
+
+@pytest.mark.parametrize("path", _files(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_folder_uses_anothers_private_parts(path: Path) -> None:
+    """What begins with an underscore is used in its own folder alone."""
+    own = ".".join(path.relative_to(PACKAGE.parent).parent.parts)
+    for name in _private_names(path):
+        assert not name.startswith("paas.") or name.startswith(f"{own}."), f"{path} imports {name}"

@@ -1,0 +1,153 @@
+"""The documentation names every command, option, setting and error; its links are whole."""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from paas.entrypoints.cli.main import COMMANDS
+from paas.entrypoints.laptop.commands import COMMANDS as ON_A_LAPTOP
+from paas.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+REFERENCE = ROOT / "docs" / "reference"
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def _options(command: click.Command) -> set[str]:
+    """Every way to write an option of the command."""
+    return {word for parameter in command.params for word in parameter.opts if word.startswith("-")}
+
+
+def _sections() -> dict[str, str]:
+    """The text of each command's section in the reference."""
+    parts = re.split(r"^### `(.+)`$", (REFERENCE / "commands.md").read_text(), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def _first_cells(page: str) -> list[str]:
+    """What stands in backticks in the first column of the page's tables."""
+    rows = re.findall(r"^\| (`[^|]+`) \|", (REFERENCE / page).read_text(), flags=re.MULTILINE)
+    return [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
+
+
+def test_the_reference_has_each_command_and_no_other() -> None:
+    """Each command has a section, each section is a command's."""
+    assert set(_sections()) == {command.name for command in COMMANDS}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command.name))
+def test_the_reference_has_each_option(command: click.Command) -> None:
+    """A command's section names each of its options, in every spelling."""
+    section = _sections()[str(command.name)]
+    missing = [o for o in _options(command) if not re.search(rf"(?<![\w-]){o}(?![\w-])", section)]
+    assert not missing
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command.name))
+def test_each_command_s_help_has_an_example(command: click.Command) -> None:
+    """``paas help COMMAND`` ends with a line that can be typed."""
+    text = inspect.cleandoc(command.help or "")
+    assert re.search(rf"^Example: .*paas {command.name}\b", text, re.MULTILINE)
+
+
+def test_a_laptop_knows_the_same_commands() -> None:
+    """The table for a laptop's help and completion has the names of the real commands."""
+    assert {line.name for line in ON_A_LAPTOP} == {command.name for command in COMMANDS}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command.name))
+def test_a_laptop_knows_the_same_options(command: click.Command) -> None:
+    """The table for a laptop's completion has the options of the real command."""
+    known = {line.name: set(line.options) for line in ON_A_LAPTOP}
+    assert known.get(str(command.name)) == _options(command)
+
+
+def test_the_reference_has_each_setting_and_no_other() -> None:
+    """Each setting of server.yml is told once."""
+    assert sorted(_first_cells("server.yml.md")) == sorted(field.name for field in fields(Settings))
+
+
+def test_the_reference_has_each_default() -> None:
+    """The defaults in the reference are those of the code."""
+    text = (REFERENCE / "server.yml.md").read_text()
+    for name, shown in re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", text, flags=re.MULTILINE):
+        default = getattr(Settings(), name)
+        plain = list(default) if isinstance(default, tuple) else default
+        expected = str(plain) if isinstance(plain, Path) else plain
+        assert yaml.safe_load(shown) == expected, name
+
+
+def test_the_reference_has_each_error_and_no_other() -> None:
+    """Each reference of a PaasError is told once, with its cause and remedy."""
+    assert sorted(_first_cells("errors.md")) == sorted(_error_references())
+
+
+def _error_references() -> set[str]:
+    """The literal references in the code: of PaasError, and of functions that pass one on."""
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "paas").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    makers = {"PaasError"} | {
+        node.name
+        for node in nodes
+        if isinstance(node, ast.FunctionDef)
+        and not node.name.startswith("__")
+        and [argument.arg for argument in node.args.args][:1] == ["reference"]
+    }
+    return set(_literals(nodes, makers))
+
+
+def _literals(nodes: list[ast.AST], makers: set[str]) -> Iterator[str]:
+    for node in nodes:
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        first = node.args[0]
+        if name in makers and isinstance(first, ast.Constant):
+            yield str(first.value)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_relative_links_lead_to_a_file_and_a_heading(page: Path) -> None:
+    """No link within the documentation is broken."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, heading = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), link
+        if heading:
+            assert heading in _anchors(target), link
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors that a page's headings get."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_way_through_the_code_names_what_exists() -> None:
+    """Each ``file.py:function`` of the design page is in that file."""
+    text = (ROOT / "docs" / "design.md").read_text()
+    steps = re.findall(r"`([\w/]+\.py):([\w.]+)`", text)
+    assert len(steps) > 20
+    for file, name in steps:
+        assert name in _definitions(ROOT / "paas" / file), f"{file}:{name}"
+
+
+def _definitions(path: Path) -> set[str]:
+    """The functions, classes and methods of a module (``Gate.serve``)."""
+    found = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            found |= {f"{node.name}.{m.name}" for m in node.body if isinstance(m, ast.FunctionDef)}
+    return found

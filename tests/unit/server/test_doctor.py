@@ -1,0 +1,213 @@
+"""Doctor finds what reconcile would mend, and what nobody can, and changes nothing by looking."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from paas.domain.releases.releases import Build, State, Status
+from paas.domain.server.findings import Finding, mendable
+from paas.domain.values.errors import PaasError
+from tests.fakes.runtime import Behaviour
+from tests.fakes.world import ROOT, World
+
+SHOP = "shop"
+
+
+@pytest.fixture
+def well(world: World) -> World:
+    """A server with an app that has two releases and a storage directory."""
+    world.key_file.publish(world.store.all_keys())
+    world.app()
+    world.push()
+    world.storage.add(ROOT, SHOP, "/app/data", world.said, lambda: None)
+    world.push(commit="b" * 40)
+    world.logs.lines.clear()
+    return world
+
+
+def _lose_files(world: World) -> None:
+    world.runtime.running.clear()
+    world.runtime.files.clear()
+
+
+def _lose_storage(world: World) -> None:
+    world.storage_files.there.clear()
+
+
+def _lose_site(world: World) -> None:
+    world.proxy.by_app.clear()
+
+
+def _lose_repository(world: World) -> None:
+    world.repository.created.clear()
+
+
+def _change_keys(world: World) -> None:
+    world.key_file.published = ["mallory"]
+
+
+def _interrupt_switch(world: World) -> None:
+    world.proxy.unsettled = True
+
+
+def _leave_build(world: World) -> None:
+    world.builder.interrupted.add(1)
+
+
+def _leave_release(world: World) -> None:
+    world.store.add_release(
+        1, slug_id=None, config={}, description="x", user="root", now=world.clock.now()
+    )
+
+
+def _stray_slug(world: World) -> None:
+    world.slugs.frozen.add("1-stray")
+
+
+def _stray_group(world: World) -> None:
+    (one,) = [x for x in world.runtime.running.values() if x.instance.version]
+    stray = replace(one.instance, generation=99)
+    world.runtime.running[stray.id] = replace(one, instance=stray)
+
+
+DAMAGES: dict[Callable[[World], None], str] = {
+    _lose_files: "instances",
+    _lose_storage: "storage",
+    _lose_site: "site",
+    _lose_repository: "repository",
+    _change_keys: "keys",
+    _interrupt_switch: "proxy",
+    _leave_build: "interrupted",
+    _leave_release: "interrupted",
+    _stray_slug: "stray",
+    _stray_group: "stray",
+}
+
+
+def test_a_healthy_server(well: World) -> None:
+    """Nothing is found, and fixing changes nothing."""
+    assert well.doctor.look() == []
+    outcome = well.doctor.fix(well.said)
+    assert (outcome.mended, outcome.left, outcome.count) == ([], [], 0)
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_what_reconcile_mends_is_found_first(well: World, damage: Callable[[World], None]) -> None:
+    """A dry run: it is told with the command that mends it, which then finds nothing more."""
+    damage(well)
+    found = well.doctor.look()
+    assert [(f.check, f.command, f.mends) for f in found] == [
+        (DAMAGES[damage], "paas doctor --fix", True)
+    ]
+    assert well.doctor.look() == found, "looking changes nothing"
+    outcome = well.doctor.fix(well.said)
+    assert outcome.mended == found
+    assert outcome.left == []
+    assert not outcome.failed
+    assert well.doctor.look() == []
+
+
+def test_an_interrupted_build_is_found(well: World) -> None:
+    """It counts as failed after the fix."""
+    well.store.add_build(
+        Build("1-cut", 1, "c" * 40, "root", Status.PENDING, well.clock.now(), None, None)
+    )
+    (finding,) = well.doctor.look()
+    assert "1-cut was interrupted" in finding.message
+    well.doctor.fix(well.said)
+    assert Status.PENDING not in {build.status for build in well.store.builds(1)}
+
+
+def test_a_live_slug_that_is_gone(well: World) -> None:
+    """Nobody can bring it back: told with the release to roll back to, and still there after."""
+    live = well.store.release(1, 2)
+    assert live
+    assert live.slug_id
+    well.slugs.frozen.remove(live.slug_id)
+    (finding,) = well.doctor.look()
+    assert "the files of v2, which is live, are gone" in finding.message
+    assert finding.command == "paas rollback v1 -a shop"
+    assert finding.grave
+    assert well.doctor.fix(well.said).left == [finding]
+
+
+def test_all_slugs_that_are_gone(well: World) -> None:
+    """Without another release only a new build helps."""
+    well.slugs.frozen.clear()
+    live, earlier = well.doctor.look()
+    assert live.command.startswith("git commit --allow-empty")
+    assert not earlier.grave
+
+
+def test_a_repository_without_its_objects(well: World) -> None:
+    """It is neither mended nor deleted: the command moves it away."""
+    well.repository.damaged[1] = "/git/1.git has lost the objects of its branch main"
+    (finding,) = well.doctor.look()
+    assert finding.command.startswith("mv /git/1.git /root/")
+    assert well.doctor.fix(well.said).left == [finding]
+
+
+def test_a_crashed_app_is_its_own(well: World) -> None:
+    """It is told, with its log, and is no fault of the server's; server:status warns of it, too."""
+    for one in well.runtime.running.values():
+        well.runtime.behaviours[one.command] = Behaviour(State.CRASHED, exits=3)
+    (finding,) = well.doctor.look()
+    assert (finding.check, finding.grave) == ("crashed", False)
+    assert finding.command == "paas logs -a shop -n 100"
+    assert well.doctor.warnings() == [finding]
+
+
+def test_an_app_that_nobody_hears(well: World) -> None:
+    """Up, and nothing on its port."""
+    for one in well.runtime.running.values():
+        well.runtime.behaviours[one.command] = Behaviour(listens=frozenset())
+    assert [f.check for f in well.doctor.look()] == ["deaf"]
+
+
+def test_a_clock_that_went_back(well: World) -> None:
+    """Certificates and cron jobs go by it."""
+    well.clock.seconds -= 400 * 86_400
+    assert "clock" in [f.check for f in well.doctor.look()]
+
+
+def test_an_app_that_is_being_changed_is_left_out(well: World) -> None:
+    """What is half done is no finding."""
+    _lose_files(well)
+    _lose_site(well)
+    well.locks.held[1] = "alice deploys"
+    assert well.doctor.look() == []
+
+
+def test_the_ground_comes_first(well: World) -> None:
+    """What the machine lacks is mended before the apps are, and what stays is told."""
+    rules = mendable("firewall", "The firewall's rules are gone.")
+    sshd = mendable("listening", "sshd does not take connections at 127.0.0.1:22.")
+    disk = Finding(check="disk", message="The disk is full.", command="df -h")
+    well.ground.wrong = [rules, sshd, disk]
+    well.ground.stubborn = {"listening"}
+    assert well.doctor.look() == [rules, sshd, disk]
+    assert well.doctor.warnings() == [disk]
+    outcome = well.doctor.fix(well.said)
+    assert (outcome.mended, outcome.left) == ([rules], [sshd, disk])
+
+
+def test_a_stopped_server(well: World) -> None:
+    """Its apps cannot be judged, and nothing of them is touched."""
+    down = Finding(check="daemon", message="The server is stopped.", command="paas server:start")
+    well.ground.up, well.ground.wrong = False, [down]
+    _lose_files(well)
+    assert well.doctor.look() == [down]
+    assert well.doctor.fix(well.said).left == [down]
+    assert well.runtime.running == {}
+
+
+def test_a_damaged_store(well: World) -> None:
+    """Nothing is concluded from it: no app is looked at, none is touched."""
+    well.keeper.wrong = PaasError("store-damaged", "The database is damaged.")
+    _lose_files(well)
+    (damaged,) = well.doctor.look()
+    assert damaged.command == "paas doctor --restore-store"
+    assert well.doctor.fix(well.said).left == [damaged]
+    assert well.doctor.warnings() == [damaged]
+    assert well.runtime.running == {}

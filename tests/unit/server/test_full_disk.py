@@ -1,0 +1,88 @@
+"""A change that fails for want of disk is undone as any other; the reserve has room for that."""
+
+from collections.abc import Callable
+
+import pytest
+
+from paas.domain.releases.releases import Status
+from paas.domain.values.errors import PaasError, disk_full
+from paas.domain.values.names import AppName, VarName
+from tests.fakes.world import ROOT, World
+
+Change = Callable[[World], object]
+
+
+def _set(world: World) -> None:
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.said, world.on_live)
+
+
+CHANGES: dict[str, Change] = {
+    "config:set": _set,
+    "push": lambda world: world.push(commit="b" * 40),
+    "ps:scale": lambda world: world.processes.scale(
+        ROOT, "shop", ["web=2"], world.said, world.on_live
+    ),
+    "ps:stop": lambda world: world.processes.stop(ROOT, "shop", ["web"], world.said),
+    "storage:add": lambda world: world.storage.add(
+        ROOT, "shop", "/app/data", world.said, world.on_live
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_it_is_undone(world: World, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+    """After the first write the disk is full: only what has the reserve can be recorded."""
+    world.app()
+    world.push()
+    app = world.store.app("shop")
+
+    def full(*_: object, **__: object) -> object:
+        """The switch fails, and so does every later write without the reserve."""
+        for name in ("fail_release", "end_build", "set_formation", "set_stopped"):
+            _guard(world, monkeypatch, name)
+        _guard(world, monkeypatch, "remove_storage")
+        raise disk_full()
+
+    monkeypatch.setattr(world.store, "make_current", full)
+    with pytest.raises(PaasError, match="disk is full"):
+        CHANGES[change](world)
+    assert world.store.app("shop") == app
+    assert Status.PENDING not in {r.status for r in world.store.releases(1)}
+    assert Status.PENDING not in {b.status for b in world.store.builds(1)}
+    assert set(world.store.formation(1).values()) <= {1}
+    assert not world.store.stopped(1)
+    assert set(world.runtime.running) == {"1-v1-1-web.1"}
+
+
+def _guard(world: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    method = getattr(world.store, name)
+
+    def guarded(*words: object, **named: object) -> object:
+        if not world.reserve.is_given_up:
+            raise disk_full()
+        return method(*words, **named)
+
+    monkeypatch.setattr(world.store, name, guarded)
+
+
+def test_a_release_that_could_not_be_undone_is_by_the_next(world: World) -> None:
+    """Without any reserve it stays pending, but not for longer than until the next roll-out."""
+    world.app()
+    world.push()
+    now = world.clock.now()
+    left = world.store.add_release(
+        1, slug_id=None, config={}, description="Set A", user="root", now=now
+    )
+    _set(world)
+    found = world.store.release(1, left.version)
+    assert found is not None
+    assert found.status is Status.FAILED
+
+
+def test_a_push_to_a_full_disk_is_refused_before_it_is_sent(world: World) -> None:
+    """And a first one makes no app."""
+    world.slugs.full = True
+    with pytest.raises(PaasError) as refused:
+        world.pushes.to_push(ROOT, AppName("new"), world.said)
+    assert refused.value.reference == "disk-full"
+    assert world.store.app("new") is None

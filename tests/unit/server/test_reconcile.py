@@ -1,0 +1,299 @@
+"""After a crash at any point, the server comes back to the last committed release."""
+
+from datetime import datetime
+
+import pytest
+
+from paas.domain.releases.releases import State, Status
+from paas.domain.routing.routing import Routing
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import AppName
+from tests.fakes.runtime import Behaviour
+from tests.fakes.world import ROOT, World
+
+
+class PowerCutError(BaseException):
+    """The machine is gone: nothing is cleaned up."""
+
+
+@pytest.mark.parametrize("step", ["write_tree", "freeze", "start", "apply", "make_current"])
+def test_crash_during_a_deploy(world: World, step: str) -> None:
+    """The old release serves, and nothing of the new one is left."""
+    world.app()
+    world.push()
+    world.logs.lines.clear()
+    _cut_power_at(world, step)
+    with pytest.raises(PowerCutError):
+        world.push(commit="b" * 40)
+    _restore_power(world)
+    world.reconcile.run(world.said)
+    app = world.store.app("shop")
+    assert app is not None
+    assert app.current == 1
+    assert set(world.runtime.running) == {"1-v1-1-web.1"}
+    assert world.proxy.ports("shop.example.com") == (5000,)
+    assert world.slugs.building == set()
+    assert Status.PENDING not in {r.status for r in world.store.releases(1)}
+    assert Status.PENDING not in {b.status for b in world.store.builds(1)}
+    world.push(commit="c" * 40)
+    assert world.proxy.ports("shop.example.com") == world.proxy.by_app[1].ports
+
+
+def test_nothing_to_mend(world: World) -> None:
+    """A healthy server is left as it is."""
+    world.app()
+    world.push()
+    world.runtime.calls.clear()
+    assert world.reconcile.run(world.said) == 0
+    assert world.runtime.calls == []
+
+
+def _reboot(world: World) -> None:
+    """The supervisor's files are gone with /run."""
+    world.runtime.running.clear()
+    world.runtime.files.clear()
+
+
+def test_lost_instances_are_started_again(world: World) -> None:
+    """After a reboot an app runs as before, from its slug and its config, at its port."""
+    world.app()
+    world.push()
+    started = dict(world.runtime.running)
+    _reboot(world)
+    assert world.reconcile.run(world.said) == 1
+    assert world.runtime.running == started
+    assert world.proxy.ports("shop.example.com") == (5000,)
+
+
+def test_an_app_that_fails_after_a_reboot_is_tried_again(world: World) -> None:
+    """Its database may come up later: the supervisor goes on trying, and no other app waits."""
+    for name in ("broken", "shop"):
+        world.app(name)
+        world.push(name)
+    started = dict(world.runtime.running)
+    for one in started.values():
+        world.runtime.behaviours[one.command] = Behaviour(State.CRASHED, exits=1)
+    _reboot(world)
+    assert world.reconcile.run(world.said) == 2
+    assert world.runtime.running == started
+
+
+def test_a_lost_instance_whose_port_is_taken_gets_another(world: World) -> None:
+    """What has the port now is no app of ours: a roll-out finds a free one."""
+    world.app()
+    world.push()
+    _reboot(world)
+    world.ports.used.add(5000)
+    assert world.reconcile.run(world.said) == 1
+    assert world.proxy.ports("shop.example.com") == (5001,)
+
+
+def test_no_app_waits_for_the_roll_out_of_another(world: World) -> None:
+    """One whose port is taken waits for its health: the others are back before that."""
+    for name in ("first", "last"):
+        world.app(name)
+        world.push(name)
+    _reboot(world)
+    world.ports.used.add(5000)
+    back: list[set[str]] = []
+    world.probe.meanwhile = lambda: back.append(set(world.runtime.running))
+    assert world.reconcile.run(world.said) == 2
+    assert back
+    assert "2-v1-2-web.1" in back[0]
+    assert world.proxy.ports("first.example.com") == (5002,)
+
+
+def test_what_still_runs_is_replaced_when_a_part_is_lost(world: World) -> None:
+    """Instances of a group whose files are gone in part are replaced without losing a request."""
+    world.app()
+    world.push()
+    world.runtime.files.clear()
+    assert world.reconcile.run(world.said) == 1
+    assert world.proxy.ports("shop.example.com") == (5001,)
+
+
+def test_strays_are_removed(world: World) -> None:
+    """Groups, sites and directories of no app go away."""
+    world.app("gone")
+    world.push("gone")
+    world.store.remove_app(1)
+    assert world.reconcile.run(world.said) == 1
+    assert world.runtime.running == {}
+    assert world.proxy.sites() == set()
+    assert world.slugs.frozen == set()
+
+
+def test_a_boot_lays_all_apps_out_for_the_supervisor(world: World) -> None:
+    """It starts them side by side, with their release's config, and nothing is left to mend."""
+    for name in ("first", "second"):
+        world.app(name)
+        world.push(name)
+    started = dict(world.runtime.running)
+    _reboot(world)
+    world.reconcile.prepare()
+    assert world.runtime.running == {}
+    assert world.runtime.files == started
+    world.runtime.running.update(world.runtime.files)
+    world.runtime.asked = 0
+    assert world.reconcile.run(world.said) == 0
+    assert world.runtime.asked <= 2, "for all apps together"
+
+
+def test_a_boot_lays_out_the_others_where_one_cannot_be(world: World) -> None:
+    """A port that somebody has, or a disk that refuses: that app is seen to when all is up."""
+    for name in ("first", "second", "third"):
+        world.app(name)
+        world.push(name)
+    started = dict(world.runtime.running)
+    _reboot(world)
+    world.ports.used.add(5000)
+    world.runtime.failure = PaasError("file-not-written", "It cannot be written.")
+    world.reconcile.prepare()
+    assert list(world.runtime.files) == ["3-v1-3-web.1"]
+    world.runtime.running.update(world.runtime.files)
+    assert world.reconcile.run(world.said) == 2
+    assert (
+        world.runtime.running.items()
+        >= {id: one for id, one in started.items() if one.instance.port != 5000}.items()
+    )
+    assert world.proxy.ports("first.example.com") == (5003,)
+
+
+def test_an_app_that_is_being_deployed_is_left_alone(world: World) -> None:
+    """A deploy that outlived the gate is not disturbed."""
+    world.app()
+    world.push()
+    world.runtime.running.clear()
+    world.locks.held[1] = "alice deploys"
+    assert world.reconcile.run(world.said) == 0
+
+
+def test_before_the_start_sites_are_rendered(world: World) -> None:
+    """Deleted site files come back at boot."""
+    world.app()
+    world.push()
+    world.proxy.by_app.clear()
+    world.reconcile.prepare()
+    assert world.proxy.ports("shop.example.com") == (5000,)
+
+
+def _cut_power_at(world: World, step: str) -> None:
+    """Make that step of the next deploy end everything, and cleaning up impossible."""
+
+    def cut(*_: object, **__: object) -> None:
+        for holder, name in (
+            (world.runtime, "stop"),
+            (world.store, "end_build"),
+            (world.store, "fail_release"),
+            (world.store, "remove_instances"),
+            (world.store, "remove_slug"),
+            (world.slugs, "remove"),
+            (world.proxy, "apply"),
+        ):
+            setattr(holder, name, _dead)
+        raise PowerCutError
+
+    owners = {
+        "write_tree": world.repository,
+        "freeze": world.slugs,
+        "start": world.runtime,
+        "apply": world.proxy,
+        "make_current": world.store,
+    }
+    setattr(owners[step], step, cut)
+
+
+def _dead(*_: object, **__: object) -> None:
+    raise PowerCutError
+
+
+def _restore_power(world: World) -> None:
+    for holder in (world.runtime, world.store, world.slugs, world.proxy, world.repository):
+        for name in [
+            n for n, v in vars(holder).items() if getattr(v, "__name__", "") in {"cut", "_dead"}
+        ]:
+            delattr(holder, name)
+
+
+def test_uids_are_not_given_twice(world: World) -> None:
+    """A removed app's uid is not given again while others are free."""
+    first = world.app("one")
+    world.store.remove_app(first.id)
+    second = world.store.add_app(AppName("two"), None, datetime.now().astimezone())
+    assert second.uid != first.uid
+
+
+def test_what_a_killed_build_left_is_cleared(world: World) -> None:
+    """Its processes and files are no app's any more; the next look finds nothing."""
+    world.app()
+    world.push()
+    world.builder.interrupted.add(1)
+    assert world.reconcile.run(world.said) == 1
+    assert world.reconcile.run(world.said) == 0
+
+
+def test_one_app_that_cannot_be_told_keeps_no_other_from_being_served(world: World) -> None:
+    """A row of a later version, a setting that holds no longer: said, and the rest goes on."""
+    for name in ("bad", "worse", "good"):
+        world.app(name)
+        world.push(name)
+    world.store.set_routing(1, Routing(settings={"allow": "fe80::1%x;"}))
+    with world.store.writing() as connection:
+        connection.execute("""INSERT INTO routing VALUES (2, '{"from": "the future"}')""")
+    world.proxy.by_app.clear()
+    world.reconcile.prepare()
+    assert set(world.proxy.by_app) == {3}
+    assert [app.name for app in world.sites.unserved()] == ["bad", "worse"]
+    with pytest.raises(PaasError, match=r"Not as it should be, .*: bad, worse\."):
+        world.reconcile.run(world.said)
+    assert "allow takes addresses or ranges" in str(world.logs.lines)
+    assert "cannot be read" in str(world.logs.lines)
+
+
+def test_one_name_is_served_for_one_app(world: World) -> None:
+    """Should two apps have one name after a crash, the proxy is told of one of them."""
+    world.app("one")
+    world.push("one")
+    world.app("two")
+    world.push("two")
+    world.store.set_routing(2, Routing(domains=("one.example.com",)))
+    world.reconcile.prepare()
+    assert set(world.proxy.by_app) == {1}
+
+
+def test_what_a_killed_destroy_left_is_deleted(world: World) -> None:
+    """The app is gone from the store, and with it who would know of its files."""
+    world.app()
+    world.app("other")
+    world.push()
+    world.storage.add(ROOT, "shop", "/app/data", world.said, world.on_live)
+    world.pages.set_maintenance(1, b"page")
+
+    def cut(app_id: int) -> None:
+        raise KeyboardInterrupt
+
+    world.slugs.remove_cache = cut  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        world.apps.destroy(ROOT, "shop", "shop", world.said)
+    world.slugs.remove_cache = lambda app_id: None  # type: ignore[method-assign]
+    assert world.storage_files.there
+
+    world.locks.held[1] = "alice destroys the app"
+    assert world.reconcile.run(world.said) == 0
+    del world.locks.held[1]
+    assert world.reconcile.run(world.said) == 1
+    assert world.storage_files.there == set()
+    assert world.pages.contents == {}
+    assert world.repository.created == {2}
+
+
+def test_storage_that_was_removed_and_not_deleted_is(world: World) -> None:
+    """Whoever removed it was killed while former instances ended; not before they have."""
+    world.app()
+    world.storage.add(ROOT, "shop", "/app/data", world.said, world.on_live)
+    world.storage.add(ROOT, "shop", "/app/kept", world.said, world.on_live)
+    world.store.remove_storage(1)
+    with world.locks.retiring(1):
+        assert world.reconcile.run(world.said) == 0
+    assert world.reconcile.run(world.said) == 1
+    assert world.storage_files.there == {(1, 2)}

@@ -1,0 +1,101 @@
+"""Reading server.yml, and changing it from a command."""
+
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.proxy.nginx.escaping import trusted_networks
+from paas.adapters.server.server_yml import ServerYml
+from paas.domain.values.errors import PaasError
+from paas.settings import load
+
+
+def test_one_setting_changes_and_the_rest_stays(tmp_path: Path) -> None:
+    """Also the comment at the head, and the order."""
+    path = tmp_path / "server.yml"
+    path.write_text("# Ours.\n# Yours too.\ndomain: a.test\nhttp_port: 8080\n")
+    ServerYml(path).set_domain("b.test")
+    assert path.read_text() == "# Ours.\n# Yours too.\ndomain: b.test\nhttp_port: 8080\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_domain_that_was_not_there_is_added(tmp_path: Path) -> None:
+    """What is not in the file has its default."""
+    path = tmp_path / "server.yml"
+    path.write_text("http_port: 8080\n")
+    ServerYml(path).set_domain("b.test")
+    assert load(path).domain == "b.test"
+
+
+@pytest.mark.parametrize("value", ["-1", ".inf", ".nan", "-.inf"])
+@pytest.mark.parametrize("key", ["max_builds", "stop_limit_s"])
+def test_what_is_no_number_from_0_on_is_refused(tmp_path: Path, key: str, value: str) -> None:
+    """With -1 for max_builds every build would wait for ever."""
+    path = tmp_path / "server.yml"
+    path.write_text(f"{key}: {value}\n")
+    with pytest.raises(PaasError, match=f"{key} must be a number from 0 on"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https_port: 99999",
+        "http_port: 65536",
+        "http_port: 443\nhttps_port: 443",
+        "http_port: 8022\nssh_port: 8022",
+        "https_port: 8022\nssh_port: 8022",
+    ],
+)
+def test_ports_that_cannot_be_are_told(tmp_path: Path, text: str) -> None:
+    """Two listeners on one would take each other's visitors."""
+    path = tmp_path / "server.yml"
+    path.write_text(text + "\n")
+    with pytest.raises(PaasError, match="_port"):
+        load(path)
+
+
+def test_a_file_that_cannot_be_read_stays(tmp_path: Path) -> None:
+    """Its mistake is told, by the key."""
+    path = tmp_path / "server.yml"
+    path.write_text("domian: a.test\n")
+    with pytest.raises(PaasError, match="domian"):
+        ServerYml(path).set_domain("b.test")
+    assert path.read_text() == "domian: a.test\n"
+
+
+def test_a_setting_of_a_former_version_is_no_error(tmp_path: Path) -> None:
+    """An upgrade would fail at it."""
+    path = tmp_path / "server.yml"
+    path.write_text("ocsp_private: true\ndomain: a.test\n")
+    assert load(path).domain == "a.test"
+
+
+def test_the_proxy_protocol_takes_a_balancer(tmp_path: Path) -> None:
+    """Otherwise one proxy believed nobody, and the other understood nothing."""
+    path = tmp_path / "server.yml"
+    path.write_text("proxy_protocol: true\n")
+    with pytest.raises(PaasError, match="trusted_proxies"):
+        load(path)
+    path.write_text("proxy_protocol: true\ntrusted_proxies: 192.0.2.7\n")
+    assert load(path).proxy_protocol
+
+
+@pytest.mark.parametrize("text", ["rubbish", "10.0.0.1/8", "fe80::1%eth0", "192.0.2.1 ;"])
+def test_balancers_that_are_none_are_told(tmp_path: Path, text: str) -> None:
+    """No site could be rendered with them."""
+    path = tmp_path / "server.yml"
+    path.write_text(f"trusted_proxies: '{text}'\n")
+    with pytest.raises(PaasError, match="trusted_proxies takes"):
+        load(path)
+    path.write_text("trusted_proxies: 192.0.2.0/24, 2001:db8::1 10.0.0.1\n")
+    assert len(trusted_networks(load(path))) == 3
+
+
+@pytest.mark.parametrize("domain", ["a b", "*.a.test", "A.test", "a.test."])
+def test_a_domain_that_is_none_is_told(tmp_path: Path, domain: str) -> None:
+    """Every app would be without its name, and with it not be served at all."""
+    path = tmp_path / "server.yml"
+    path.write_text(f"domain: '{domain}'\n")
+    with pytest.raises(PaasError, match="domain: "):
+        load(path)

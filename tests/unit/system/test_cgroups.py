@@ -1,0 +1,105 @@
+"""Where a process's cgroups are, told from the texts of /proc, and who is in them."""
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.runtime.native.cgroups import Cgroups, own_cgroups, pids_below
+from paas.adapters.runtime.native.process_tree import Members
+from paas.domain.releases.launch_spec import Cgroup
+from paas.settings import Settings
+
+V2 = "30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
+V1_PIDS = "35 26 0:30 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
+V1_CPU = "36 26 0:31 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
+HYBRID_V2 = "45 26 0:40 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
+DOCKER = "45 26 0:40 /docker/abc /sys/fs/cgroup rw - cgroup2 cgroup rw\n"
+
+
+@pytest.mark.parametrize(
+    ("mountinfo", "own", "found"),
+    [
+        (
+            V2,
+            "0::/system.slice/paas.service\n",
+            {"": "/sys/fs/cgroup/system.slice/paas.service"},
+        ),
+        (V2, "0::/\n", {"": "/sys/fs/cgroup"}),
+        (V2, "0::/../other\n", {"": "/sys/fs/cgroup"}),
+        (
+            V1_PIDS + V1_CPU + HYBRID_V2,
+            "8:pids:/a\n1:cpu,cpuacct:/\n9:name=systemd:/\n0::/\n",
+            {"pids": "/sys/fs/cgroup/pids/a", "": "/sys/fs/cgroup/unified"},
+        ),
+        (DOCKER, "0::/docker/abc/x\n", {"": "/sys/fs/cgroup/x"}),
+        (DOCKER, "0::/elsewhere\n", {"": "/sys/fs/cgroup"}),
+        ("30 24 0:26 / /proc rw - proc proc rw\n", "0::/\n", {}),
+    ],
+)
+def test_own_cgroups(mountinfo: str, own: str, found: dict[str, str]) -> None:
+    """Each controller is found where it is mounted, below the root that is mounted."""
+    assert own_cgroups(mountinfo, own) == {name: Path(path) for name, path in found.items()}
+
+
+def test_cgroup_goes_while_it_is_read(tmp_path: Path) -> None:
+    """A cgroup that another process removes in that moment has no processes; it is no error."""
+    top = tmp_path / "run-1-1"
+    reading = threading.Event()
+    reading.set()
+
+    def come_and_go() -> None:
+        while reading.is_set():
+            (top / "below").mkdir(parents=True)
+            (top / "below").rmdir()
+            top.rmdir()
+
+    other = threading.Thread(target=come_and_go)
+    other.start()
+    try:
+        assert all(pids_below(top) == [] for _ in range(20_000))
+    finally:
+        reading.clear()
+        other.join()
+
+
+@pytest.mark.parametrize(
+    ("unified", "counts_swap", "limits"),
+    [
+        (True, True, {"memory.max": "67108864", "memory.swap.max": "0"}),
+        (True, False, {"memory.max": "67108864"}),
+        (
+            False,
+            True,
+            {"memory.limit_in_bytes": "67108864", "memory.memsw.limit_in_bytes": "67108864"},
+        ),
+        (False, False, {"memory.limit_in_bytes": "67108864"}),
+    ],
+)
+def test_memory_is_limited_with_swap(
+    tmp_path: Path, unified: bool, counts_swap: bool, limits: dict[str, str]
+) -> None:
+    """What an app has over its limit may not go to the swap space of all, where it is counted."""
+    settings = Settings(run=tmp_path, memory_mib=64)
+    place = {"path": str(tmp_path), "controllers": ["memory"], "unified": unified}
+    (tmp_path / "cgroups.json").write_text(json.dumps([place]))
+    if counts_swap:
+        (tmp_path / list(limits)[1]).touch()
+    assert Cgroups(settings).for_instance("1-v1-1-web.1") == (
+        Cgroup(f"{tmp_path}/1-v1-1-web.1", limits),
+    )
+
+
+def test_what_is_killed_may_not_fork(tmp_path: Path) -> None:
+    """Or each kill would make room for another process; where there is a kill for all, it is
+    asked for."""
+    place = {"path": str(tmp_path), "controllers": ["pids"], "unified": True}
+    (tmp_path / "cgroups.json").write_text(json.dumps([place]))
+    cgroup = tmp_path / "1-v1-1-web.1"
+    cgroup.mkdir()
+    for name, text in (("cgroup.procs", ""), ("pids.max", "1024"), ("cgroup.kill", "")):
+        (cgroup / name).write_text(text)
+    assert Members(Cgroups(Settings(run=tmp_path)), frozenset(), frozenset({cgroup.name})).kill()
+    assert (cgroup / "pids.max").read_text() == "0"
+    assert (cgroup / "cgroup.kill").read_text() == "1"

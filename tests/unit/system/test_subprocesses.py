@@ -1,0 +1,105 @@
+"""The one door for subprocesses."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.system.subprocesses import Finished, exit_words, run
+from paas.domain.values.errors import PaasError
+
+ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+
+
+def shell(script: str, **options: object) -> Finished:
+    """Run a shell script."""
+    given = {"description": "Trying", "timeout_s": 10.0, "env": ENV, **options}
+    return run(["/bin/sh", "-c", script], **given)  # type: ignore[arg-type]
+
+
+def test_output_is_kept_with_stderr_in_its_place() -> None:
+    """stdout and stderr come as one, in their order."""
+    assert shell("echo a; echo b >&2; printf c") == Finished(0, b"a\nb\nc")
+
+
+def test_lines_are_streamed_as_they_come() -> None:
+    """Each line arrives when it is printed, the last one without an end too."""
+    seen: list[tuple[bytes, float]] = []
+    shell(
+        "echo a; sleep 0.3; printf 'b\\r\\n\\377\\nc'",
+        on_line=lambda line: seen.append((line, time.monotonic())),
+    )
+    assert [line for line, _ in seen] == [b"a", b"b", b"\xff", b"c"]
+    assert seen[1][1] - seen[0][1] > 0.2
+
+
+def test_a_very_long_line_arrives_in_pieces() -> None:
+    """A line of 200,000 bytes does not pile up."""
+    seen: list[bytes] = []
+    shell("head -c 200000 /dev/zero | tr '\\0' x", on_line=seen.append)
+    assert max(map(len, seen)) <= 2 * 65_536
+    assert b"".join(seen) == b"x" * 200_000
+
+
+def test_a_failure_says_what_and_ends_with_the_last_lines() -> None:
+    """The message has the description, the status and the end of the output."""
+    with pytest.raises(PaasError) as caught:
+        shell("echo one; echo two >&2; exit 7")
+    assert caught.value.message == "Trying: exited with status 7.\none\ntwo"
+    assert shell("exit 7", check=False).status == 7
+    assert shell("kill -9 $$", check=False).status == -9
+
+
+def test_the_limit_kills_the_whole_group() -> None:
+    """At the limit the program and what it started are killed."""
+    started = time.monotonic()
+    with pytest.raises(PaasError, match=r"did not end within 0.3 s"):
+        shell("sleep 60 & sleep 60", timeout_s=0.3)
+    assert time.monotonic() - started < 40
+
+
+def test_what_is_left_behind_does_not_hold_up_the_end() -> None:
+    """A background child that keeps the pipe open is killed when the program ends."""
+    started = time.monotonic()
+    assert shell("sleep 60 & echo done").output == b"done\n"
+    assert time.monotonic() - started < 40
+
+
+def test_an_error_while_streaming_stops_the_program() -> None:
+    """Where the reader of the lines fails, the program does not go on."""
+
+    def refuse(line: bytes) -> None:
+        raise ValueError(line)
+
+    with pytest.raises(ValueError, match="a"):
+        shell("echo a; sleep 60", on_line=refuse)
+
+
+def test_the_environment_is_what_was_given_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing of our own environment gets through."""
+    monkeypatch.setenv("OURS", "secret")
+    output = run(["/usr/bin/env"], description="x", timeout_s=5, env={"A": "b\nc"}).output
+    assert output == b"A=b\nc\n"
+
+
+def test_stdin_is_what_was_given_or_empty(tmp_path: Path) -> None:
+    """A program reads the given bytes, more than a pipe holds; else the end of file."""
+    assert len(shell("cat", stdin=b"x" * 300_000).output) == 300_000
+    assert shell("cat; pwd", cwd=tmp_path).output == f"{tmp_path}\n".encode()
+
+
+def test_a_program_that_is_missing_is_named() -> None:
+    """The message says which program cannot be started, and why."""
+    with pytest.raises(PaasError, match="/no/such cannot be started: No such file"):
+        run(["/no/such"], description="x", timeout_s=5, env={})
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(0, "exited with status 0"), (-15, "killed by SIGTERM"), (-99, "killed by signal 99")],
+)
+def test_statuses_in_words(status: int, words: str) -> None:
+    """An exit status or signal as people say it."""
+    assert exit_words(status) == words

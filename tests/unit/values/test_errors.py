@@ -1,0 +1,30 @@
+"""What an error of the operating system means for people."""
+
+import errno
+
+import pytest
+
+from paas.domain.values.errors import disk_failure
+
+
+@pytest.mark.parametrize(
+    ("number", "reference"),
+    [
+        (errno.ENOSPC, "disk-full"),
+        (errno.EDQUOT, "disk-full"),
+        (errno.EROFS, "disk-read-only"),
+        (errno.ENOENT, None),
+    ],
+)
+def test_what_it_says_of_the_disk(number: int, reference: str | None) -> None:
+    """Where it says nothing of the disk, it is a fault of the platform's own."""
+    failure = disk_failure(OSError(number, "-", "/var/lib/paas/x"))
+    assert (failure.reference if failure else None) == reference
+    if number == errno.ENOSPC:
+        told = disk_failure(OSError(number, "-", "/x"), no_inodes=True)
+        assert told is not None
+        assert "inodes" in told.message
+        assert "df -i" in (told.hint or "")
+    if number == errno.EROFS:
+        assert failure is not None
+        assert "/var/lib/paas/x is read-only" in failure.message
