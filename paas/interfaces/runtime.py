@@ -7,7 +7,7 @@ from typing import Protocol
 
 from paas.domain.apps.apps import App
 from paas.domain.manifest.procfile import Processes
-from paas.domain.releases.losses import Layer
+from paas.domain.releases.losses import LostFile
 from paas.domain.releases.releases import (
     ConfigVars,
     Instance,
@@ -89,8 +89,8 @@ class Runtime(Protocol):
 class Layers(Protocol):
     """The throw-away layers of processes that run."""
 
-    def of(self, pid: int) -> Layer:
-        """What a process has written below /app so far; nothing where that cannot be seen."""
+    def databases(self, pid: int) -> Sequence[LostFile]:
+        """Those that a process has below /app, the largest first; none where that is not seen."""
 
 
 class OneOff(Protocol):

@@ -13,7 +13,7 @@ from paas.services.builds.trees import Trees
 from paas.services.deploys.deploys import Deploys
 from paas.services.releases.diffs import Diffs
 from paas.services.releases.draining import Retirement
-from paas.services.releases.foresight import Foresight
+from paas.services.releases.losses import LossWarning
 from paas.services.releases.pruning import Pruning
 from paas.services.releases.release_commands import Phases
 from paas.services.releases.releases import Releases
@@ -63,7 +63,7 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
             behind_balancer=bool(settings.trusted_proxies.strip()),
         ),
         phases=phases,
-        foresight=Foresight(store=out.store, runtime=out.runtime, layers=LiveLayers()),
+        loss_warning=LossWarning(store=out.store, runtime=out.runtime, layers=LiveLayers()),
         reserve=out.reserve,
         retirement=Retirement(
             store=out.store,

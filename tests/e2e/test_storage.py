@@ -33,8 +33,9 @@ def test_files_outlive_releases(
         "kept\nls: cannot access '/app/x': No such file or directory\napp\n"
     )
     assert alice.ssh("run", "-a", APP, "cat", "data/deep/file").stdout == "kept\n"
-    alice.ssh("run", "-a", APP, "head -c 12M /dev/zero > twelve; kill -9 $$", check=False)
-    app.await_log(r"paas\[run\.1\].*Lost .*: 12\.0 MiB below /app, of it /app/twelve")
+    make = "import sqlite3; sqlite3.connect('once.db').execute('create table t(x)')"
+    alice.ssh("run", "-a", APP, f'python3 -c "{make}"; kill -9 $$', check=False)
+    app.await_log(r"paas\[run\.1\].*Lost .*: the database /app/once\.db \(8 KiB\)")
     files = {**FILES, "bin/post_compile": "#!/bin/sh\nls /app/data 2>&1 || true\n"}
     source = repository(files)
     (source.path / "bin/post_compile").chmod(0o755)
@@ -66,7 +67,7 @@ def test_a_database_is_told_of_before_it_is_lost(
     address = ["--server", f"paas@127.0.0.1:{server.ssh_port}"]
     for argv in ([str(server.root / "bin/paas"), *words], [str(PAAS), *words, *address]):
         with console(argv, env=alice.git_env()) as asked:
-            asked.await_(told + r"(.|\n)*Go on, and lose it\? \[y/N\] ")
+            asked.await_(told + r"(.|\n)*Continue, and lose it\? \[y/N\] ")
             asked.send("n\r")
             asked.await_(r"Nothing was changed\.")
             assert asked.status() == 1

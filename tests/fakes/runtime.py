@@ -7,7 +7,7 @@ from pathlib import Path
 
 from paas.domain.apps.apps import App
 from paas.domain.manifest.procfile import Processes
-from paas.domain.releases.losses import Layer
+from paas.domain.releases.losses import LostFile
 from paas.domain.releases.releases import Instance, InstanceState, State, Usage
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
@@ -174,10 +174,10 @@ class FakeRuntime:
 
 
 class FakeLayers:
-    """`Layers` of paas/interfaces. everywhere: what each process has written."""
+    """`Layers` of paas/domain/interfaces. everywhere: the databases of each process."""
 
     def __init__(self) -> None:
-        self.everywhere = Layer()
+        self.everywhere: tuple[LostFile, ...] = ()
 
-    def of(self, pid: int) -> Layer:
+    def databases(self, pid: int) -> Sequence[LostFile]:
         return self.everywhere

@@ -33,7 +33,7 @@ from paas.services.deploys.pushes import Pushes
 from paas.services.logs.drains import Drains
 from paas.services.releases.diffs import Diffs
 from paas.services.releases.draining import Retirement
-from paas.services.releases.foresight import Foresight
+from paas.services.releases.losses import LossWarning
 from paas.services.releases.pruning import Pruning
 from paas.services.releases.release_commands import Phases
 from paas.services.releases.releases import Releases
@@ -171,7 +171,7 @@ class World:
             ),
             redirects=Redirects(sites=self.sites, probe=self.probe, behind_balancer=False),
             phases=self.phases,
-            foresight=Foresight(store=self.store, runtime=self.runtime, layers=self.layers),
+            loss_warning=LossWarning(store=self.store, runtime=self.runtime, layers=self.layers),
             reserve=self.reserve,
             retirement=Retirement(
                 store=self.store,

@@ -1,4 +1,4 @@
-"""The part of the watch process that sees what ended processes take with them: a thread of its own.
+"""A thread of the watch process that reports databases lost with their processes, and full layers.
 
 For the end of a process it waits for the kernel's word; how full a layer is it asks each second.
 """
@@ -16,7 +16,7 @@ from paas.adapters.supervisor.client import Supervisor
 from paas.adapters.system.clock import SystemClock
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons.supervised import log
-from paas.services.server.losses import Losses
+from paas.services.releases.losses import Losses
 from paas.settings import Settings
 from paas.store import SqliteStore
 
@@ -29,10 +29,9 @@ def start(settings: Settings) -> None:
 def _run(settings: Settings) -> None:
     # A database connection belongs to one thread.
     store = SqliteStore(settings.state / "state.db", settings.uids)
-    clock = SystemClock()
-    losses = Losses(store=store, logs=FileLogs(settings, clock), clock=clock)
+    losses = Losses(store=store, logs=FileLogs(settings, SystemClock()))
     try:
-        keeper = ScratchKeeper(settings.run, losses.tell, losses.tell_full)
+        keeper = ScratchKeeper(settings.run, losses.report, losses.report_full)
     except OSError:
         _report()
         return

@@ -14,10 +14,9 @@ like cost more than all system calls made here.
 
 import os
 import stat
-import sys
 import time
 
-from paas.entrypoints.launcher import ending
+from paas.entrypoints.launcher import notices
 from paas.entrypoints.launcher.cgroups import enter_cgroups
 from paas.entrypoints.launcher.kernel import Kernel
 from paas.entrypoints.launcher.mounts import Mounts
@@ -55,10 +54,10 @@ def main(argv: "list[str]") -> "NoReturn":
         _await_turn(spec, parent)
         _set_limits(spec["limits"])
         take_terminal = _terminal_taker(spec)
-        tell_keeper = ending.teller(spec)
+        send_layer = notices.layer_sender(spec)
         separated = _separated(spec, kernel)
         mounts = Mounts(spec, kernel)
-        tell_keeper(mounts.build(proc=not separated))
+        send_layer(mounts.build(proc=not separated))
         if separated:
             _enclose(spec, kernel, mounts)
             take_terminal(int(spec["uid"]))
@@ -106,7 +105,7 @@ def _take_standard_streams(spec: "Spec") -> None:
     null = os.open("/dev/null", os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
-    _announce(path)
+    notices.announce_pipe(path)
 
 
 def open_pipe(path: str, uid: int) -> int:
@@ -130,25 +129,6 @@ def open_pipe(path: str, uid: int) -> int:
     except OSError:
         pass  # 64 KiB do as well
     return fd
-
-
-def _announce(path: str) -> None:
-    """Tell the log process of the FIFO; one that is not there finds it when it starts.
-
-    The descriptor goes along: it keeps the last words of a process that ends before the log
-    process has opened the FIFO itself.
-    """
-    import _socket
-
-    descriptor = (1).to_bytes(4, sys.byteorder)
-    try:
-        sender = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
-        sender.settimeout(0.2)
-        rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, descriptor)]
-        sender.sendmsg([path.encode()], rights, 0, path.rsplit("/", 3)[0] + "/log.sock")
-        sender.close()
-    except OSError:
-        pass
 
 
 def _await_turn(spec: "Spec", parent: int) -> None:

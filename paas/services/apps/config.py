@@ -95,7 +95,7 @@ class Config:
                 on_live()
                 return None
             if restart:
-                self.rollout.foresight.look(app, say)
+                self.rollout.loss_warning.look(app, say)
             words = _words(new, gone)
             runs = any(i.is_live(app) for i in self.store.instances(app.id))
             restarting = "and restarting" if runs and restart else "for"

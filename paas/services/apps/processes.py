@@ -104,7 +104,7 @@ class Processes:
                     f"paas ps:start {' '.join(words)}",
                 )
             only = {label(place) for place in chosen} if words else None
-            self.rollout.foresight.look(app, say, only)
+            self.rollout.loss_warning.look(app, say, only)
             with telling_failure(say, "Nothing was restarted", standing(self.store, app)):
                 self.rollout.run(app, release, say, on_live, leaving, only=only)
 
@@ -118,7 +118,7 @@ class Processes:
             app = refreshed(self.store, app)
             release, slug = self._current(app)
             only = {label(place) for place in self._named(app, slug, words)}
-            self.rollout.foresight.look(app, say, only)
+            self.rollout.loss_warning.look(app, say, only)
             before = self.store.stopped(app.id)
             self.store.set_stopped(app.id, after_stop(before, words))
             try:
@@ -194,7 +194,7 @@ class Processes:
                 on_live()
                 return after
             changed = {label(place) for place in {*places(before)} ^ {*places(after)}}
-            self.rollout.foresight.look(app, say, changed)
+            self.rollout.loss_warning.look(app, say, changed)
             self._tell_idle(app, {*places(after)} - {*places(before)}, say)
             self.store.set_formation(app.id, after)
             try:

@@ -35,7 +35,7 @@ class Storages:
         with self.rollout.changing(app, f"{actor.name} adds storage", say) as leaving:
             app = refreshed(self.store, app)
             path = storage_path(text, app.storage)
-            self.rollout.foresight.look(app, say)
+            self.rollout.loss_warning.look(app, say)
             made = self.store.add_storage(app.id, path)
             live = _Live(on_live)
             try:
@@ -84,7 +84,7 @@ class Storages:
                 raise PaasError(
                     "no-storage", f"{app.name} has no storage directory {path}.", "paas storage"
                 )
-            self.rollout.foresight.look(app, say)
+            self.rollout.loss_warning.look(app, say)
             self.store.remove_storage(found[0].id)
             live = _Live(on_live)
             try:

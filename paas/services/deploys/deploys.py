@@ -56,7 +56,7 @@ class Deploys:
             push = replace(push, app=refreshed(self.store, push.app))
             refuse_locked(self.store, push.app)
             self.slugs.check_space()
-            self.rollout.foresight.look(push.app, terminal)
+            self.rollout.loss_warning.look(push.app, terminal)
             build = self._begin(push)
             say = Recorded(terminal, self.logs.open_build(build.id))
             try:

@@ -89,7 +89,7 @@ class Releases:
                 target = history.rollback_default(self.store.releases(app.id), app.current)
             else:
                 target = self._find(app, version)
-            self.rollout.foresight.look(app, say)
+            self.rollout.loss_warning.look(app, say)
 
             def live() -> None:
                 self._tell_the_way_forward(app, target, say)

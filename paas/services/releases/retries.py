@@ -24,7 +24,7 @@ class Retries:
         holder, window = f"{actor.name} retries a release", self.watch.window()
         with self.releases.rollout.changing(app, holder, say, window.look) as leaving:
             app = refreshed(self.store, app)
-            self.releases.rollout.foresight.look(app, say)
+            self.releases.rollout.loss_warning.look(app, say)
             baseline = self.watch.baseline(app)
             version = self.releases.retry(app, actor.name, say, on_live, leaving)
             window.open(app, version, baseline)

@@ -18,7 +18,7 @@ from paas.domain.routing.addresses import Addresses
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Logs, Narrator, Ports, Proxy, Reserve, Runtime, Slugs, Store
 from paas.services.releases.draining import Retirement
-from paas.services.releases.foresight import Foresight
+from paas.services.releases.losses import LossWarning
 from paas.services.releases.release_commands import Phases, nothing
 from paas.services.releases.startup import Startup
 from paas.services.routing.redirects import Redirects
@@ -40,7 +40,7 @@ class Rollout:
     startup: Startup
     redirects: Redirects
     phases: Phases
-    foresight: Foresight
+    loss_warning: LossWarning
     reserve: Reserve
     retirement: Retirement
     addresses: Addresses

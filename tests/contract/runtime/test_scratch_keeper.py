@@ -1,11 +1,11 @@
-"""What the keeper finds in the throw-away layer of a process that has ended, of a real launcher."""
+"""Databases that the keeper finds in the throw-away layers of processes that a launcher started."""
 
 import os
 import socket
 import sqlite3
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -13,8 +13,8 @@ import pytest
 
 from paas.adapters.runtime.native import throwaway
 from paas.adapters.runtime.native.scratch_keeper import FULL, SOCKET, ScratchKeeper
-from paas.adapters.runtime.native.throwaway import LiveLayers, survey
-from paas.domain.releases.losses import Layer
+from paas.adapters.runtime.native.throwaway import LiveLayers, databases
+from paas.domain.releases.losses import LostFile
 from tests.contract.launcher.launching import Launcher
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -30,7 +30,7 @@ class Kept:
 
     def __init__(self, launcher: Launcher) -> None:
         self.launcher = launcher
-        self.told: list[tuple[str, Layer]] = []
+        self.told: list[tuple[str, Sequence[LostFile]]] = []
         self.full: list[tuple[str, int]] = []
         self.keeper = ScratchKeeper(
             launcher.root / "run",
@@ -135,40 +135,31 @@ def test_an_instance_that_said_so_is_told_of(kept: Kept) -> None:
 def test_a_database_is_found_after_the_end(kept: Kept) -> None:
     """The files are there when the process and its mount namespace have gone."""
     kept.run("mkdir instance; " + DATABASE.format("instance/app.db") + "; echo x > notes.txt")
-    ((name, layer),) = kept.told
-    (database,) = layer.databases
+    ((name, (database,)),) = kept.told
     assert (name, database.path) == ("7-v1-3-web.1", "/app/instance/app.db")
     assert database.size_bytes >= 4096
-    assert database.own_directory and layer.complete
+    assert database.own_directory
 
 
 def test_a_directory_of_the_slug_is_not_its_own(kept: Kept) -> None:
     """A storage directory in its place would hide the slug's files."""
     kept.run(DATABASE.format("bin/app.db"))
-    assert not kept.told[0][1].databases[0].own_directory
+    assert not kept.told[0][1][0].own_directory
 
 
 def test_how_it_ends_does_not_matter(kept: Kept) -> None:
     """A killed process is looked at like any other."""
     kept.run(DATABASE.format("app.db") + "; kill -9 $$")
-    assert kept.told[0][1].databases[0].path == "/app/app.db"
+    assert kept.told[0][1][0].path == "/app/app.db"
 
 
-def test_little_is_not_told(kept: Kept) -> None:
-    """Neither small files, nor what lies in /tmp, in a cache, or only has a database's name."""
+def test_other_files_are_not_told(kept: Kept) -> None:
+    """Neither large ones, nor what lies in /tmp, in a cache, or only has a database's name."""
     kept.run(
-        "mkdir .cache; echo 'SQLite format 4' > wrong.db; truncate -s 20M hole; "
+        "mkdir .cache; echo 'SQLite format 4' > wrong.db; head -c 11M /dev/zero > film; "
         + "; ".join(map(DATABASE.format, ("/tmp/app.db", ".cache/app.db")))
     )
     assert kept.told == []
-
-
-def test_much_is_told(kept: Kept) -> None:
-    """More than 10 MiB, with the largest file."""
-    kept.run("mkdir uploads; head -c 11M /dev/zero > uploads/film; head -c 1M /dev/zero > small")
-    layer = kept.told[0][1]
-    assert layer.largest is not None and layer.largest.path == "/app/uploads/film"
-    assert layer.total_bytes == 12 * 1024**2
 
 
 def test_traps_are_not_walked_into(kept: Kept, launcher: Launcher) -> None:
@@ -181,7 +172,7 @@ def test_traps_are_not_walked_into(kept: Kept, launcher: Launcher) -> None:
         + DATABASE.format("app.db")
         + "; chmod 0 app.db"
     )
-    assert [file.path for file in kept.told[0][1].databases] == ["/app/app.db"]
+    assert [file.path for file in kept.told[0][1]] == ["/app/app.db"]
 
 
 def test_a_lease_holds_nobody_up(tmp_path: Path) -> None:
@@ -202,22 +193,26 @@ def test_a_lease_holds_nobody_up(tmp_path: Path) -> None:
         holder.stdout.readline()
         scratch = os.open(tmp_path, os.O_PATH)
         try:
-            assert survey(scratch).databases == ()
+            assert databases(scratch) == []
         finally:
             os.close(scratch)
             holder.communicate()
 
 
 def test_the_walk_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By depth and by number; that it saw not all is known."""
-    monkeypatch.setattr(throwaway, "ENTRIES_MAX", 50)
-    (tmp_path / "upper" / "/".join("d" * 30)).mkdir(parents=True)
+    """By depth and by number: an app cannot keep root busy."""
+    content = b"SQLite format 3\0" + bytes(4096)
+    deep = tmp_path / "upper" / "/".join("d" * 30)
+    deep.mkdir(parents=True)
+    (deep / "deep.db").write_bytes(content)
+    (tmp_path / "upper/d/app.db").write_bytes(content)
     scratch = os.open(tmp_path, os.O_PATH)
     try:
-        assert not survey(scratch).complete
+        assert [file.path for file in databases(scratch)] == ["/app/d/app.db"]
         for number in range(60):
-            (tmp_path / "upper" / str(number)).touch()
-        assert not survey(scratch).complete
+            (tmp_path / f"upper/d/{number}.db").write_bytes(content)
+        monkeypatch.setattr(throwaway, "ENTRIES_MAX", 50)
+        assert 0 < len(databases(scratch)) < 50
     finally:
         os.close(scratch)
 
@@ -236,7 +231,7 @@ def test_a_later_keeper_finds_what_runs(launcher: Launcher) -> None:
         process.communicate(b"\n")
     kept.keeper.turn(LIMIT_S)
     kept.keeper.close()
-    assert kept.told[0][1].databases[0].path == "/app/app.db"
+    assert kept.told[0][1][0].path == "/app/app.db"
 
 
 def test_nonsense_is_dropped(kept: Kept, launcher: Launcher) -> None:
@@ -258,8 +253,8 @@ def test_without_a_keeper_a_process_starts(launcher: Launcher) -> None:
 def test_a_process_that_runs_can_be_looked_at(launcher: Launcher) -> None:
     """Its database is found while it goes on; a process of the host's own has no layer."""
     with launcher.running(f"mkdir inst; {DATABASE.format('inst/a.db')}; echo; sleep 60") as process:
-        layer = LiveLayers().of(process.pid)
-        assert [file.path for file in layer.databases] == ["/app/inst/a.db"]
+        (database,) = LiveLayers().databases(process.pid)
+        assert database.path == "/app/inst/a.db"
         assert process.poll() is None
-    assert LiveLayers().of(process.pid) == Layer()
-    assert LiveLayers().of(os.getpid()) == Layer()
+    assert LiveLayers().databases(process.pid) == ()
+    assert LiveLayers().databases(os.getpid()) == ()

@@ -1,15 +1,14 @@
-"""What is said of the files that an ended process takes with it."""
+"""What is said of databases in throw-away layers, and of full ones, in the app's log."""
 
 import pytest
 
 from paas.domain.apps.storage import Storage
-from paas.domain.releases.losses import Ended, Layer, LostFile, full, told
-from paas.services.server.losses import AGAIN_S, Losses
+from paas.domain.releases.losses import LostFile, app_and_label, full, lost
+from paas.services.releases.losses import Losses
 from tests.fakes.world import World
 
 MIB = 1024**2
 DATABASE = LostFile("/app/instance/app.db", 2 * MIB, own_directory=True)
-LAYER = Layer((DATABASE,), DATABASE, 2 * MIB)
 
 
 @pytest.fixture
@@ -22,17 +21,12 @@ def shop(world: World) -> World:
 @pytest.fixture
 def losses(shop: World) -> Losses:
     """Of a world with the app shop."""
-    return Losses(store=shop.store, logs=shop.logs, clock=shop.clock)
-
-
-def lost(world: World) -> list[str]:
-    """The lines in the app's log about it."""
-    return [text for _, _, text in world.logs.lines if text.startswith("Lost")]
+    return Losses(store=shop.store, logs=shop.logs)
 
 
 def test_a_database_names_its_directory() -> None:
     """Where all of the directory is the app's own work it can be the storage directory."""
-    assert told(LAYER, []) == (
+    assert lost([DATABASE], []) == (
         "Lost with the end of this process: the database /app/instance/app.db (2.0 MiB). "
         "To keep it: paas storage:add /app/instance"
     )
@@ -48,15 +42,44 @@ def test_a_database_names_its_directory() -> None:
 )
 def test_elsewhere_where_it_cannot_be_storage(file: LostFile) -> None:
     """/app itself, a directory of the slug, or a name that none can have."""
-    text = told(Layer((file,), file, 1), [])
+    text = lost([file], [])
     assert text.endswith("paas storage:add /app/data, and have the app write it there")
+
+
+def test_many_databases_are_counted() -> None:
+    """And a name that an app chose moves no cursor."""
+    odd = LostFile("/app/instance/\x1b[2J\n", 1, own_directory=True)
+    text = lost([DATABASE, odd, DATABASE, DATABASE, DATABASE], [])
+    assert "app.db (2.0 MiB), /app/instance/\\x1b[2J\\n (1 KiB)" in text
+    assert "(2.0 MiB) and 2 more. To keep it" in text
+
+
+def test_an_app_with_storage_is_told_of_it() -> None:
+    """It only has to write there."""
+    text = lost([DATABASE], [Storage(1, "/app/data")])
+    assert text.endswith("What is to be kept must be in /app/data (paas storage)")
+
+
+def test_names_of_processes() -> None:
+    """An instance of a release, a one-off command; anything else belongs to no app."""
+    assert app_and_label("12-v5-9-web.1") == (12, "web.1")
+    assert app_and_label("12-run.1") == (12, "run.1")
+    assert app_and_label("12-v5-9-web.1\n") is None
+    assert app_and_label("gate") is None
+
+
+def test_each_end_is_reported(shop: World, losses: Losses) -> None:
+    """Under the label of the process; nothing for an app that is gone."""
+    for process in ("1-v2-3-web.1", "1-run.1", "99-v2-3-web.1", "nonsense"):
+        losses.report(process, [DATABASE])
+    text = lost([DATABASE], [])
+    assert shop.logs.lines == [(1, "web.1", text), (1, "run.1", text)]
 
 
 def test_a_full_layer_names_both_remedies(shop: World, losses: Losses) -> None:
     """A storage directory for temporary files, which may be there, and the setting."""
-    losses.tell_full("1-v2-3-web.1", 256 * MIB)
-    losses.tell_full("99-v2-3-web.1", 256 * MIB)
-    losses.tell_full("nonsense", 256 * MIB)
+    for process in ("1-v2-3-web.1", "99-v2-3-web.1", "nonsense"):
+        losses.report_full(process, 256 * MIB)
     (line,) = shop.logs.lines
     assert line[:2] == (1, "web.1")
     assert "256 MiB together, in memory (setting scratch_mib)" in line[2]
@@ -65,55 +88,3 @@ def test_a_full_layer_names_both_remedies(shop: World, losses: Losses) -> None:
     there = full(256 * MIB, "shop", [Storage(1, "/app/files")])
     assert "storage:add" not in there
     assert "TMPDIR=/app/files" in there
-
-
-def test_an_app_with_storage_is_told_of_it() -> None:
-    """It only has to write there."""
-    text = told(LAYER, [Storage(1, "/app/data")])
-    assert text.endswith("What is to be kept must be in /app/data (paas storage)")
-
-
-def test_much_without_a_database() -> None:
-    """The sum, and the largest file; a sum that is not whole says so."""
-    file = LostFile("/app/uploads/film\x1b[2J\n", 11 * MIB, own_directory=True)
-    text = told(Layer((), file, 12 * MIB, complete=False), [])
-    assert "at least 12.0 MiB below /app, of it /app/uploads/film\\x1b[2J\\n (11.0 MiB)" in text
-    assert not Layer((), file, 9 * MIB).is_noted
-    assert LAYER.is_noted
-
-
-def test_names_of_processes() -> None:
-    """An instance of a release, a one-off command; anything else is nobody's."""
-    assert Ended.of("12-v5-9-web.1") == Ended(12, "web.1", is_one_off=False)
-    assert Ended.of("12-run.1") == Ended(12, "run.1", is_one_off=True)
-    assert Ended.of("12-v5-9-web.1\n") is None
-    assert Ended.of("gate") is None
-
-
-def test_a_crash_loop_says_it_once(shop: World, losses: Losses) -> None:
-    """Again only after an hour, for other files, or for another instance."""
-    name = "1-v1-1-web.1"
-    for _ in range(5):
-        losses.tell(name, LAYER)
-    assert len(lost(shop)) == 1
-    losses.tell(name.replace("web.1", "web.2"), LAYER)
-    other = LostFile("/app/other.db", 1, own_directory=True)
-    losses.tell(name, Layer((other,), other, 1))
-    assert len(lost(shop)) == 3
-    shop.clock.sleep(AGAIN_S)
-    losses.tell(name, Layer((other,), other, 1))
-    assert len(lost(shop)) == 4
-
-
-def test_each_one_off_command_says_it(shop: World, losses: Losses) -> None:
-    """Its number is given again, but what it did is lost each time."""
-    for _ in range(2):
-        losses.tell("1-run.1", LAYER)
-    assert len(lost(shop)) == 2
-
-
-def test_an_app_that_is_gone_gets_no_log(shop: World, losses: Losses) -> None:
-    """Nothing is written for it."""
-    losses.tell("999-v1-1-web.1", LAYER)
-    losses.tell("nonsense", LAYER)
-    assert lost(shop) == []

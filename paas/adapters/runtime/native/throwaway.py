@@ -7,15 +7,15 @@ plain file, nor waited for (O_NONBLOCK: a lease would hold us up for 45 s); and 
 import os
 import stat
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Generator, Sequence
+from contextlib import closing
 
-from paas.domain.releases.losses import Layer, LostFile
+from paas.domain.releases.losses import LostFile
 
 ENTRIES_MAX = 20_000
 DEPTH_MAX = 20
 LIMIT_S = 1.0
-# What is made anew by itself.
+# Made again by the programs that use it.
 PASSED_OVER = frozenset({".cache", "__pycache__"})
 _UPPER = "upper"
 # Below /proc/PID/root: where launcher/mounts.py shows the layer to root.
@@ -29,37 +29,18 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _ORIGIN = "trusted.overlay.origin"
 
 
-@dataclass(slots=True)
-class _Walk:
-    """What has been seen so far."""
-
-    deadline: float
-    entries: int = 0
-    complete: bool = True
-    total_bytes: int = 0
-    largest: LostFile | None = None
-    databases: list[LostFile] = field(default_factory=list)
-
-    def goes_on(self) -> bool:
-        """Count an entry; False where it is one too many."""
-        self.entries += 1
-        if self.entries > ENTRIES_MAX or time.monotonic() > self.deadline:
-            self.complete = False
-        return self.complete
-
-
 class LiveLayers:
     """`Layers` of domain.interfaces: of processes that run."""
 
-    def of(self, pid: int) -> Layer:
+    def databases(self, pid: int) -> Sequence[LostFile]:
         try:
             scratch = layer_of(pid)
         except OSError:  # it has ended, or was not started by the launcher
             scratch = None
         if scratch is None:
-            return Layer()
+            return ()
         try:
-            return survey(scratch)
+            return databases(scratch)
         finally:
             os.close(scratch)
 
@@ -84,60 +65,48 @@ def layer_of(pid: int) -> int | None:
     return fd
 
 
-def survey(scratch: int) -> Layer:
-    """What was written below /app. scratch: a descriptor of the launcher's tmpfs (mounts.py)."""
-    walk = _Walk(time.monotonic() + LIMIT_S)
+def databases(scratch: int) -> list[LostFile]:
+    """The SQLite files below /app, the largest first; those that are found within the bounds.
+
+    scratch: a descriptor of the launcher's tmpfs (mounts.py).
+    """
+    deadline = time.monotonic() + LIMIT_S
+    found = []
+    with closing(_entries(scratch, _UPPER, "/app", DEPTH_MAX)) as entries:
+        for number, (directory, path, status) in enumerate(entries):
+            if number >= ENTRIES_MAX or time.monotonic() > deadline:
+                break
+            if not stat.S_ISREG(status.st_mode) or status.st_size < _SQLITE_MIN_BYTES:
+                continue
+            if _is_database(directory, path.rpartition("/")[2]):
+                found.append(LostFile(path, status.st_blocks * 512, _is_own(directory)))
+    return sorted(found, key=lambda file: -file.size_bytes)
+
+
+def _entries(
+    parent: int, name: str, path: str, depth: int
+) -> Generator[tuple[int, str, os.stat_result], None, None]:
+    """Each entry below a directory, with a descriptor of the directory that it is in."""
     try:
-        upper = os.open(_UPPER, _DIRECTORY, dir_fd=scratch)
+        directory = os.open(name, _DIRECTORY, dir_fd=parent)
     except OSError:
-        return Layer()
-    _look(walk, upper, "/app", 0)
-    walk.databases.sort(key=lambda file: -file.size_bytes)
-    return Layer(tuple(walk.databases), walk.largest, walk.total_bytes, walk.complete)
-
-
-def _look(walk: _Walk, directory: int, path: str, depth: int) -> None:
-    """One directory; closes it."""
+        return
     try:
-        own = _is_own(directory)
-        for entry, status in _entries(walk, directory):
-            name = f"{path}/{entry}"
-            if stat.S_ISREG(status.st_mode):
-                file = LostFile(name, status.st_blocks * 512, own)
-                walk.total_bytes += file.size_bytes
-                if walk.largest is None or file.size_bytes > walk.largest.size_bytes:
-                    walk.largest = file
-                if status.st_size >= _SQLITE_MIN_BYTES and _is_database(directory, entry):
-                    walk.databases.append(file)
-            elif stat.S_ISDIR(status.st_mode) and entry not in PASSED_OVER:
-                _enter(walk, directory, entry, name, depth + 1)
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                below = f"{path}/{entry.name}"
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                yield directory, below, status
+                enters = stat.S_ISDIR(status.st_mode) and entry.name not in PASSED_OVER
+                if enters and depth > 0:
+                    yield from _entries(directory, entry.name, below, depth - 1)
+    except OSError:
+        return
     finally:
         os.close(directory)
-
-
-def _enter(walk: _Walk, directory: int, entry: str, path: str, depth: int) -> None:
-    if depth > DEPTH_MAX:
-        walk.complete = False
-        return
-    try:
-        below = os.open(entry, _DIRECTORY, dir_fd=directory)
-    except OSError:
-        return
-    _look(walk, below, path, depth)
-
-
-def _entries(walk: _Walk, directory: int) -> Iterator[tuple[str, os.stat_result]]:
-    try:
-        with os.scandir(directory) as found:
-            for entry in found:
-                if not walk.goes_on():
-                    return
-                try:
-                    yield entry.name, entry.stat(follow_symlinks=False)
-                except OSError:
-                    continue
-    except OSError:
-        return
 
 
 def _is_database(directory: int, name: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from paas.domain.releases.losses import Layer, LostFile
+from paas.domain.releases.losses import LostFile
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName
 from tests.fakes.world import ROOT, World
@@ -41,7 +41,7 @@ def shop(world: World) -> World:
     _set_other(world)
     world.processes.scale(ROOT, "shop", ["web=2"], world.said, world.on_live)
     world.said.lines.clear()
-    world.layers.everywhere = Layer((DATABASE,), DATABASE, 20_480)
+    world.layers.everywhere = (DATABASE,)
     return world
 
 
@@ -89,10 +89,3 @@ def test_only_those_that_are_replaced_are_looked_at(shop: World) -> None:
     told = "\n".join(shop.said.lines)
     assert "web.2 has the database" in told
     assert "web.1 has the database" not in told
-
-
-def test_other_files_are_no_matter(shop: World) -> None:
-    """What an app writes for itself, and makes again, keeps nobody from a deploy."""
-    shop.layers.everywhere = Layer((), LostFile("/app/x", 10**8, own_directory=True), 10**8)
-    shop.push(commit="c" * 40)
-    assert shop.said.asked == []
