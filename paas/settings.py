@@ -46,6 +46,7 @@ class Settings:
     proxy: str = "nginx"
     proxy_user: str = "www-data"
     worker_connections: int = 4096
+    connections_per_address: int = 1_000
     proxy_protocol: bool = False
     trusted_proxies: str = ""
     # Certificates by ACME

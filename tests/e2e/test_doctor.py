@@ -70,6 +70,11 @@ def _forget_claims(server: Server) -> None:
     subprocess.run(["/usr/sbin/nft", "flush", "set", "inet", table, "owners"], check=True)
 
 
+def _lift_limit(server: Server) -> None:
+    table = f"paas_{_setting(server, 'ports')[0]}"
+    subprocess.run(["/usr/sbin/nft", "flush", "chain", "inet", table, "visit"], check=True)
+
+
 def _open_database(server: Server) -> None:
     (server.state / "state.db").chmod(0o644)
 
@@ -93,6 +98,7 @@ DAMAGES: dict[Callable[[Server], None], set[str]] = {
     _remove_sites: {"sites", "site"},
     _remove_rules: {"firewall"},
     _forget_claims: {"firewall"},
+    _lift_limit: {"firewall"},
     _open_database: {"place"},
     _remove_keys: {"keys"},
     _lose_specs: {"instances"},

@@ -26,12 +26,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from paas.adapters.system.subprocesses import exit_words, run
+from paas.adapters.network.connection_limit import ConnectionLimit, LimitState
+from paas.adapters.network.nft import ask_nft
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
-NFT = Path("/usr/sbin/nft")
-NFT_LIMIT_S = 10.0
 # For where whoever shut a port is killed before it is given back.
 SHUT_S = 600
 NOBODY = 65534
@@ -101,6 +100,7 @@ class NftFirewall:
         self._first_uid, self._last_uid = settings.uids
         self._proxy_user = settings.proxy_user
         self.table = f"paas_{self._first:d}"
+        self._limit = ConnectionLimit(settings, self.table)
 
     def install(self, claims: Sequence[tuple[int, int]] = ()) -> None:
         """Put the rules up, in one transaction, in place of former ones of this server.
@@ -126,7 +126,16 @@ class NftFirewall:
         ports = ", ".join(f"{port:d}" for port in sorted(self._foreign_ports()))
         if ports:
             rules += f"add element inet {self.table} foreign {{ {ports} }}\n"
-        _nft(["-f", "-"], rules + self._elements("add", claims))
+        rules += self._elements("add", claims)
+        limit = self._limit.rules()
+        if limit and ask_nft(["-f", "-"], rules + limit).ok:
+            return
+        # A kernel that cannot count connections can do all the rest; limit_state says so.
+        _nft(["-f", "-"], rules)
+
+    def limit_state(self) -> LimitState:
+        """Whether the limit of connections for each address holds."""
+        return self._limit.state()
 
     def _foreign_ports(self) -> set[int]:
         """The ports on which others than apps listen now, by the kernel's list (proc(5), net)."""
@@ -258,20 +267,10 @@ def _connects_as(uid: int, port: int) -> bool:
 
 def _nft(arguments: list[str], rules: str) -> str:
     """Run nft with the rules on its stdin; returns what it prints. Raises PaasError."""
-    if not NFT.exists():
-        raise _failure("nft is not installed")
-    done = run(
-        [NFT, *arguments],
-        description="Setting the firewall",
-        timeout_s=NFT_LIMIT_S,
-        env={"LC_ALL": "C.UTF-8"},
-        stdin=rules.encode(),
-        check=False,
-    )
-    words = done.output.decode(errors="replace")
-    if not done.ok:
-        raise _failure(words.strip().partition("\n")[0] or exit_words(done.status))
-    return words
+    answer = ask_nft(arguments, rules)
+    if not answer.ok:
+        raise _failure(answer.words)
+    return answer.words
 
 
 def _failure(reason: str) -> PaasError:

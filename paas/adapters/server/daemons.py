@@ -176,6 +176,8 @@ def apply_firewall(settings: Settings) -> None:
         former = record.read_text().split() if record.exists() else []
         write_atomic(record, " ".join({*former, firewall.table}), durable=False)
         firewall.install(present_claims(settings))
+        if (fault := firewall.limit_state().fault) is not None:
+            print(f"The connections of one address are not limited: {fault}.", file=sys.stderr)
         for table in {*former} - {firewall.table}:
             firewall.remove(table)
         write_atomic(record, firewall.table, durable=False)

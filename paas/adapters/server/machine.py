@@ -18,7 +18,7 @@ from paas.adapters.server.room import room_findings
 from paas.adapters.supervisor.client import Supervisor
 from paas.adapters.system.files import make_directory
 from paas.adapters.system.subprocesses import run
-from paas.domain.server.findings import Finding, mendable
+from paas.domain.server.findings import FIX, Finding, mendable
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Narrator
 from paas.settings import Settings
@@ -159,6 +159,15 @@ class ServerGround:
             ports = ", ".join(str(port) for port, _ in lost[:5])
             words = f"{len(lost)} ports of instances are claimed for no app ({ports})"
             yield mendable("firewall", f"{words}: another app could answer there.")
+        if (limit := firewall.limit_state()).fault is not None:
+            words = f"The connections of one address are not limited: {limit.fault}."
+            yield Finding(
+                check="firewall",
+                message=words,
+                command=FIX if limit.mends else "modinfo nft_connlimit nfnetlink_cttimeout",
+                grave=limit.mends,
+                mends=limit.mends,
+            )
 
     def _cgroups(self) -> Iterator[Finding]:
         cgroups = Cgroups(self._settings)

@@ -6,6 +6,7 @@ from dataclasses import asdict
 import click
 
 from paas import __version__
+from paas.adapters.network.connection_limit import LimitState
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.server import daemons, separation
@@ -30,6 +31,8 @@ def status(session: Session, as_json: bool) -> None:
     require_admin(session.actor, "see the server's status")
     settings = session.platform.settings
     free = shutil.disk_usage(settings.state).free
+    firewall = NftFirewall(settings)
+    limit = firewall.limit_state()
     plain = {
         "version": __version__,
         "domain": settings.domain,
@@ -38,7 +41,10 @@ def status(session: Session, as_json: bool) -> None:
             for row in daemons.processes(settings)
         ],
         "free_disk_bytes": free,
-        "firewall": NftFirewall(settings).status() or "works",
+        "firewall": firewall.status() or "works",
+        "connection_limit": limit.fault or "works",
+        "connections_per_address": settings.connections_per_address,
+        "refused_connections": limit.refused,
         "separation": separation.missing() or "works",
         "missing_cgroup_controllers": Cgroups(settings).missing(),
         "lost": [trash.plain(lost) for lost in session.platform.trash.listing()],
@@ -61,6 +67,7 @@ def status(session: Session, as_json: bool) -> None:
     rows += [
         ("Free disk:", f"{free / 1024**3:.1f} GiB"),
         ("Firewall:", _firewall(str(plain["firewall"]))),
+        ("Connections:", _connections(settings.connections_per_address, limit)),
     ]
     if plain["separation"] != "works":
         rows.append(("Builds:", _not_separate(str(plain["separation"]))))
@@ -147,6 +154,14 @@ def _not_separate(reason: str) -> str:
         "no PID namespaces here, so a build or one-off command can signal and read the live "
         f"instances of its app: {reason}"
     )
+
+
+def _connections(limit: int, state: LimitState) -> str:
+    if not limit:
+        return "no limit for an address (connections_per_address is 0)"
+    if state.fault is not None:
+        return f"not limited for an address: {state.fault}"
+    return f"at most {limit:,} from one address; {state.refused:,} refused since the last start"
 
 
 def _firewall(state: str) -> str:

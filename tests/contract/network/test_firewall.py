@@ -4,21 +4,19 @@ import json
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from paas.adapters.network.firewall import NftFirewall
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
+from tests.contract.network.island import NETWORK, Island, run
 from tests.ports import free_range
 
 BLOCK = free_range()
 FIRST, LAST = BLOCK[0], BLOCK[9]
 SETTINGS = Settings(ports=(FIRST, LAST), uids=(70_000, 70_009))
-NETWORK = "10.231.7"
 CONNECT = "exec 3<>/dev/tcp/{host}/{port}"
 
 
@@ -84,11 +82,6 @@ def test_replies_from_the_range_are_not_touched(firewall: NftFirewall) -> None:
             with taken:
                 subprocess.run([*argv, "echo hello >&0"], stdin=taken.fileno(), check=True)
                 assert client.recv(100) == b"hello\n"
-
-
-def run(line: str) -> subprocess.CompletedProcess[bytes]:
-    """Run a program, which must not fail."""
-    return subprocess.run(line.split(), check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -214,81 +207,9 @@ def test_claims_come_with_the_rules(firewall: NftFirewall) -> None:
     assert answers(70_002, FIRST)
 
 
-class Island:
-    """Two hosts of their own, as network namespaces: the rules are put up in the first."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def make(self) -> None:
-        """Make and join them."""
-        inside, outside = f"{self._name}-a", f"{self._name}-b"
-        for name in (inside, outside):
-            run(f"ip netns add {name}")
-            run(f"ip -n {name} link set lo up")
-        run(f"ip -n {inside} link add up0 type veth peer name up1 netns {outside}")
-        run(f"ip -n {inside} addr add {NETWORK}.5/30 dev up0")
-        run(f"ip -n {outside} addr add {NETWORK}.6/30 dev up1")
-        run(f"ip -n {inside} link set up0 up")
-        run(f"ip -n {outside} link set up1 up")
-
-    def remove(self) -> None:
-        """Remove them; no error where there are none."""
-        for end in "ab":
-            subprocess.run(["ip", "netns", "del", f"{self._name}-{end}"], capture_output=True)
-
-    def cookies(self, mode: int) -> None:
-        """2: every connection begins with a SYN cookie, an answer that has no socket."""
-        run(f"ip netns exec {self._name}-a sysctl -qw net.ipv4.tcp_syncookies={mode}")
-
-    def rules(self, call: str) -> str:
-        """Call a method of the firewall there; what it returns, as text."""
-        code = (
-            "from paas.adapters.network.firewall import NftFirewall; "
-            "from paas.settings import Settings; "
-            f"print(NftFirewall(Settings(ports=({FIRST}, {LAST}), uids=(70_000, 70_009))).{call})"
-        )
-        argv = ["ip", "netns", "exec", f"{self._name}-a", sys.executable, "-c", code]
-        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
-
-    @contextmanager
-    def server(
-        self, uid: int, port: int, *, protocol: int = 0, backlog: int = 128
-    ) -> Iterator[None]:
-        """Listen there as that uid."""
-        code = (
-            f"import socket; s = socket.socket(2, 1, {protocol}); s.setsockopt(1, 2, 1);"
-            f"s.bind(('0.0.0.0', {port})); s.listen({backlog}); print('up', flush=True);"
-            "a = [s.accept() for _ in range(9)]"
-        )
-        argv = [*self._as(uid, "a"), "/usr/bin/python3", "-c", code]
-        process = subprocess.Popen(argv, stdout=subprocess.PIPE)
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == b"up\n"
-            yield
-        finally:
-            process.kill()
-            process.communicate()
-
-    def reached(self, port: int, *, uid: int = 0, protocol: int = 0, abroad: bool = False) -> bool:
-        """Whether a client of that uid, there or on the other host, can connect."""
-        address = f"{NETWORK}.5" if abroad else "127.0.0.1"
-        code = (
-            f"import socket; s = socket.socket(2, 1, {protocol}); s.settimeout(3);"
-            f"s.connect(('{address}', {port}))"
-        )
-        argv = [*self._as(uid, "b" if abroad else "a"), "/usr/bin/python3", "-c", code]
-        return subprocess.run(argv, capture_output=True).returncode == 0
-
-    def _as(self, uid: int, end: str) -> list[str]:
-        drop = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
-        return ["ip", "netns", "exec", f"{self._name}-{end}", *drop]
-
-
 @pytest.fixture
 def island() -> Iterator[Island]:
-    made = Island(f"paas-wall-{os.getpid()}")
+    made = Island(f"paas-wall-{os.getpid()}", SETTINGS)
     try:
         made.make()
         yield made

@@ -1,0 +1,139 @@
+"""How many connections one address may have at the public ports: rules of nftables.
+
+A proxy cannot count connections whose request headers have not arrived yet (Nginx's limit_conn
+counts requests), so the kernel does. An IPv4 client counts by its address, an IPv6 client by its
+/64, which is the least that a client has. What is over the limit gets a TCP reset. Loopback and the
+balancers of trusted_proxies, which bring everybody's connections, are not limited.
+
+Only packets that open a connection are looked at, so connections that are open when the rules are
+loaded again are left alone; they are just not counted any more. The kernel drops an address from
+its set when its last connection ends. If the set is full, further addresses are not limited.
+
+Counting makes the kernel track the machine's connections, and a full tracking table drops packets
+of everybody. So connections between the proxy and the apps, of which there may be one for each
+request, are not tracked, and those of visitors are forgotten soon after they end.
+"""
+
+import ipaddress
+import json
+import re
+from dataclasses import dataclass
+
+from paas.adapters.network.nft import ask_nft
+from paas.adapters.proxy.nginx.escaping import trusted_networks
+from paas.settings import Settings
+
+# Of each family; the kernel takes memory for those that are connected.
+ADDRESSES_MAX = 65_536
+_COUNTS = re.compile(r'"ct count": \{"val": (\d+)')
+_REFUSED = re.compile(r'"counter": \{"packets": (\d+)')
+
+_RULES = """\
+table inet {table} {{
+    ct timeout visits4 {{
+        protocol tcp
+        l3proto ip
+        policy = {{ time_wait: 10, close: 5 }}
+    }}
+    ct timeout visits6 {{
+        protocol tcp
+        l3proto ip6
+        policy = {{ time_wait: 10, close: 5 }}
+    }}
+    set visitors4 {{
+        type ipv4_addr
+        size {size}
+        flags dynamic
+    }}
+    set visitors6 {{
+        type ipv6_addr
+        size {size}
+        flags dynamic
+    }}
+    chain untracked {{
+        type filter hook output priority raw; policy accept;
+        oif "lo" tcp dport {first}-{last} notrack
+        oif "lo" tcp sport {first}-{last} notrack
+    }}
+    chain visits {{
+        type filter hook input priority 1; policy accept;
+        iif != "lo" tcp dport {{ {ports} }} tcp flags & (fin|syn|rst|ack) == syn goto visit
+    }}
+    chain visit {{
+        meta nfproto ipv4 ct timeout set "visits4"
+        meta nfproto ipv6 ct timeout set "visits6"
+{exempt}\
+        add @visitors4 {{ ip saddr ct count over {limit} }} counter reject with tcp reset
+        add @visitors6 {{ ip6 saddr & ffff:ffff:ffff:ffff:: ct count over {limit} }} \
+counter reject with tcp reset
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitState:
+    """What comes of the limit on this machine.
+
+    fault: why it does not hold, in words; None where it does, or is switched off. mends: whether it
+    holds once the rules are put up again. refused: connections since the rules were put up.
+    """
+
+    fault: str | None = None
+    mends: bool = False
+    refused: int = 0
+
+
+class ConnectionLimit:
+    """The limit of one server; its rules belong into the nftables table of that name."""
+
+    def __init__(self, settings: Settings, table: str) -> None:
+        self._settings = settings
+        self._table = table
+        self._limit = settings.connections_per_address
+
+    def rules(self, table: str | None = None) -> str:
+        """What nft is to add to the table; empty where there is no limit."""
+        settings = self._settings
+        if not self._limit:
+            return ""
+        ports = [port for port in (settings.http_port, settings.https_port) if port]
+        return _RULES.format(
+            table=table or self._table,
+            size=ADDRESSES_MAX,
+            first=int(settings.ports[0]),
+            last=int(settings.ports[1]),
+            ports=", ".join(f"{port:d}" for port in ports),
+            exempt=_exempt(settings),
+            limit=int(self._limit),
+        )
+
+    def state(self) -> LimitState:
+        """Whether the kernel has the rules with the limit of the settings, or would take them."""
+        listed = ask_nft(["-j", "list", "chain", "inet", self._table, "visit"])
+        if not self._limit and not listed.ok:
+            return LimitState()
+        # As json.dumps writes it, whatever spaces this version of nft puts.
+        text = json.dumps(json.loads(listed.words)) if listed.ok else ""
+        if {int(count) for count in _COUNTS.findall(text)} == {self._limit}:
+            return LimitState(refused=sum(map(int, _REFUSED.findall(text))))
+        # nft -c has the kernel look at the rules, and takes them back.
+        tried = ask_nft(["-c", "-f", "-"], self.rules(f"{self._table}_check"))
+        if not tried.ok:
+            return LimitState(fault=f"this machine's nftables cannot count them: {tried.words}")
+        return LimitState(fault="the firewall's rules have another limit, or none", mends=True)
+
+
+def _exempt(settings: Settings) -> str:
+    """The rules that let the balancers in; nft takes no networks that overlap."""
+    networks = trusted_networks(settings)
+    four = [network for network in networks if isinstance(network, ipaddress.IPv4Network)]
+    six = [network for network in networks if isinstance(network, ipaddress.IPv6Network)]
+    lines = ""
+    for family, own in (
+        ("ip", [*ipaddress.collapse_addresses(four)]),
+        ("ip6", [*ipaddress.collapse_addresses(six)]),
+    ):
+        if own:
+            lines += f"        {family} saddr {{ {', '.join(map(str, own))} }} return\n"
+    return lines
