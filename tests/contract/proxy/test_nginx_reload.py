@@ -1,6 +1,8 @@
 """nginx's own ways while its files change: what it refuses, and what it does with its workers."""
 
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,3 +114,38 @@ def test_a_reload_that_fails_is_noticed(nginx: Nginx) -> None:
     site_file = nginx.settings.state / "nginx" / "sites" / "1.conf"
     expected = render_site(Site(1, ("a.localhost",), ()), nginx.settings, ipv6=True)
     assert site_file.read_text() == expected
+
+
+NEWER = """#!/bin/sh
+[ "$1" = -V ] && echo "nginx version: nginx/1.28.0" >&2
+exit 0
+"""
+# Writes the files of one site, in place of which nginx is another program, and prints one of them.
+RENDER = """
+import sys
+from pathlib import Path
+from paas.adapters.proxy.nginx.proxy import NginxProxy
+from paas.domain.routing.sites import Site
+from paas.settings import Settings
+root = Path(sys.argv[1])
+settings = Settings(
+    state=root, run=root, etc=root, embedded=True, https_port=0,
+    nginx_conf=root / "nginx.conf", nginx_http_conf=root / "paas.conf", nginx_pid=root / "pid",
+)
+NginxProxy(settings).restore([Site(1, ("a.localhost",), (21001,))])
+print((root / "nginx/sites/1.conf").read_text())
+"""
+
+
+def test_without_https_a_newer_nginx_keeps_connections_open_as_well(tmp_path: Path) -> None:
+    """An embedded server has no HTTPS as a rule. A newer nginx is one that says so, here."""
+    newer, root = tmp_path / "nginx", tmp_path / "root"
+    root.mkdir()
+    newer.write_text(NEWER)
+    newer.chmod(0o755)
+    mount = 'mount --bind "$0" /usr/sbin/nginx && exec "$@"'
+    argv = ["unshare", "--mount", "sh", "-c", mount, str(newer)]
+    done = subprocess.run(
+        [*argv, sys.executable, "-c", RENDER, str(root)], check=True, capture_output=True, text=True
+    )
+    assert "keepalive_min_timeout 10s;" in done.stdout

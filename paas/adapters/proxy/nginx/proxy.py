@@ -26,7 +26,7 @@ from paas.adapters.proxy.nginx.logins import remove_logins, write_logins
 from paas.adapters.proxy.nginx.process import NginxProcess
 from paas.adapters.proxy.nginx.site_conf import render_site
 from paas.adapters.proxy.nginx.static_files import MODULES, installed_modules, write_pages
-from paas.adapters.proxy.nginx.tls import NginxTls, installed_tls
+from paas.adapters.proxy.nginx.tls import installed_tls
 from paas.adapters.system.files import make_directory, read_bytes, remove, write_atomic
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError
@@ -183,12 +183,14 @@ class NginxProxy:
         if settings.embedded:
             return {
                 settings.nginx_conf: render_nginx(settings),
-                settings.nginx_http_conf: render_http(settings, ipv6=has_ipv6(), tls=self._tls()),
+                settings.nginx_http_conf: render_http(
+                    settings, ipv6=has_ipv6(), tls=installed_tls()
+                ),
             }
         omit = own_directives((read_bytes(settings.nginx_conf) or b"").decode(errors="replace"))
         files = {
             settings.nginx_http_conf: render_http(
-                settings, ipv6=has_ipv6(), omit=omit, tls=self._tls()
+                settings, ipv6=has_ipv6(), omit=omit, tls=installed_tls()
             )
         }
         modules = settings.nginx_conf.parent / "modules-enabled"
@@ -214,7 +216,7 @@ class NginxProxy:
 
     def _render(self, site: Site) -> str:
         return render_site(
-            site, self._settings, ipv6=has_ipv6(), tls=self._tls(), modules=installed_modules()
+            site, self._settings, ipv6=has_ipv6(), tls=installed_tls(), modules=installed_modules()
         )
 
     def _rendered(self, sites: Sequence[Site]) -> dict[Path, str]:
@@ -227,10 +229,6 @@ class NginxProxy:
             except PaasError as error:
                 write_atomic(_refused(path), f"# {error.message!r}\n", mode=0o600)
         return found
-
-    def _tls(self) -> NginxTls:
-        """Asked for only where there is HTTPS at all: it costs a process."""
-        return installed_tls() if self._settings.https_port else NginxTls()
 
     def _replace(self, path: Path, text: str) -> None:
         """Write a file unless it has that text."""
