@@ -3,11 +3,11 @@
 import os
 import shutil
 import stat
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from paas.adapters.builds.pythons import last_version
 from paas.adapters.system import directories, files
-from paas.adapters.system.background import Background
 from paas.adapters.system.disk_faults import no_room
 from paas.domain.routing.sites import SlugFolder
 from paas.domain.values.errors import PaasError
@@ -27,7 +27,7 @@ class FileSlugs:
         self._builds = state / "builds"
         self._caches = state / "cache"
         self._min_free_mib = min_free_mib
-        self._writing: Background | None = None
+        self._writing: Future[None] | None = None
 
     def new_build(self, build_id: str, uid: int) -> Path:
         path = self._builds / build_id
@@ -56,12 +56,14 @@ class FileSlugs:
         path = self._builds / build_id
         size_bytes = directories.size_bytes(path)
         path.rename(self._slugs / build_id)
-        self._writing = Background(lambda: files.sync_file_system(self._slugs))
+        beside = ThreadPoolExecutor(max_workers=1)
+        self._writing = beside.submit(files.sync_file_system, self._slugs)
+        beside.shutdown(wait=False)
         return size_bytes
 
     def await_disk(self) -> None:
         if self._writing is not None:
-            self._writing.wait()
+            self._writing.result()
             self._writing = None
 
     def path(self, slug_id: str) -> Path:

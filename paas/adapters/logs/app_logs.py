@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, timedelta
 from pathlib import Path
 
-from paas.adapters.logs.build_log import lines_until
 from paas.adapters.logs.log_files import Followed, lines_backwards, parse_line
 from paas.domain.logs.loglines import EVERY_LINE, LogFilter
 from paas.interfaces import Clock, LogLine
@@ -23,6 +22,7 @@ POLL_S = 0.1
 FIRST_START = " from down to starting"
 STARTS = " to starting"  # how the launcher's line ends that begins a process's output
 _SEARCH_LINES = 50_000
+_CHUNK_BYTES = 65_536
 # By how much lines of one file may be out of order: several programs stamp and write them.
 _DISORDER = timedelta(seconds=10)
 
@@ -244,3 +244,31 @@ def _one_line(text: str) -> str:
     return "".join(
         char if char.isprintable() or char == "\t" else repr(char)[1:-1] for char in text
     )
+
+
+def lines_until(path: Path, stop: Callable[[], bool], clock: Clock) -> Iterator[str]:
+    """The lines of a file that grows; at its end, those that arrive until stop says so.
+
+    The file may not be there yet. What came before stop said so is not lost.
+    """
+    rest, position = b"", 0
+    while True:
+        stopped = stop()
+        while chunk := _read(path, position):
+            position += len(chunk)
+            *whole, rest = (rest + chunk).split(b"\n")
+            yield from (line.decode("utf-8", "replace") for line in whole)
+        if stopped:
+            break
+        clock.sleep(POLL_S)
+    if rest:
+        yield rest.decode("utf-8", "replace")
+
+
+def _read(path: Path, position: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            file.seek(position)
+            return file.read(_CHUNK_BYTES)
+    except FileNotFoundError:
+        return b""

@@ -5,6 +5,7 @@ It needs the standard library, ssh and, for the remote ``deploy``, git.
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,7 +16,6 @@ from paas.entrypoints.failure import rendered
 from paas.entrypoints.gate_client import certinput, editing, keyinput, passwordinput
 from paas.entrypoints.laptop import (
     app_remotes,
-    browser,
     completion,
     init,
     meant,
@@ -34,6 +34,8 @@ from paas.entrypoints.laptop.call import (
 )
 
 _CREATES = "apps:create"
+# What the server prints goes to a program that also takes files and options.
+_ADDRESS = re.compile(r"https?://[!-~]+")
 
 
 def main(args: Sequence[str]) -> int:
@@ -114,6 +116,30 @@ def _add_login(call: Call) -> int:
     return become(call)
 
 
+def _open(call: Call) -> int:
+    """Print the address that the server tells, and show it where there is a screen."""
+    status, output = ask(call, list(call.words), None)
+    sys.stdout.write(output)
+    sys.stdout.flush()
+    address = output.strip()
+    if status != 0 or _ADDRESS.fullmatch(address) is None:
+        return status
+    if not _has_screen():
+        return status
+    import webbrowser
+
+    if not webbrowser.open(address):
+        sys.stderr.write(" !     No browser could be started here.\n")
+    return status
+
+
+def _has_screen() -> bool:
+    """Whether a browser would be seen; one that takes over the terminal only if asked for."""
+    if sys.platform in ("darwin", "win32", "cygwin"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+
+
 _OWN_WAY: dict[str, Callable[[Call], int]] = {
     _CREATES: app_remotes.create,
     "apps:destroy": app_remotes.follow,
@@ -123,5 +149,5 @@ _OWN_WAY: dict[str, Callable[[Call], int]] = {
     ),
     passwordinput.COMMAND: _add_login,
     "keys:add": _keys_add,
-    "open": lambda call: browser.open_app(lambda: ask(call, list(call.words), None)),
+    "open": _open,
 }

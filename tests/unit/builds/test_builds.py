@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from paas.adapters.logs.build_log import lines_until
+from paas.adapters.logs.app_logs import lines_until
 from paas.domain.apps.apps import Actor, Role
 from paas.domain.builds.builds import find_build
 from paas.domain.builds.steps import BuildSteps
