@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from benchmarks.client import Key, Project, Repository
-from benchmarks.commands import BenchError, run, say
+from benchmarks.commands import BenchError, progress, run
 from benchmarks.plain.app import PlainApp
 from benchmarks.plain.ssh import PlainSshd
 from benchmarks.server import Server
@@ -56,7 +56,7 @@ class Bench:
     @cached_property
     def server(self) -> Server:
         """The server, installed and running."""
-        say("-----> Installing the server to measure")
+        progress("-----> Installing the server to measure")
         server = Server(self.source, self.room / "s")
         self._closing.callback(server.remove)
         server.install()
@@ -94,7 +94,7 @@ class Bench:
     def live(self) -> Project:
         """A project that is pushed to the server already, as the app ``hello``, a busy one."""
         project = self.project(LIVE)
-        say("-----> Pushing the app for the first time")
+        progress("-----> Pushing the app for the first time")
         self.push(project, LIVE)
         self.server.fill_router_log(LIVE)
         return project

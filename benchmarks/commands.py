@@ -24,7 +24,7 @@ class BenchError(Exception):
     """Why nothing can be measured."""
 
 
-def say(text: str) -> None:
+def progress(text: str) -> None:
     """Narrate on stderr."""
     print(text, file=sys.stderr, flush=True)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.commands import BenchError, run, say, wait_until
+from benchmarks.commands import BenchError, progress, run, wait_until
 
 SIZE = "8G"
 
@@ -45,7 +45,7 @@ def _mounted(top: Path) -> bool:
     except (BenchError, OSError) as error:
         image.unlink(missing_ok=True)
         point.rmdir()
-        say(f" !     No disk of its own, so what others delete is measured, too: {error}")
+        progress(f" !     No disk of its own, so what others delete is measured, too: {error}")
         return False
     shutil.rmtree(point / "lost+found")
     return True
@@ -64,5 +64,5 @@ def _unmount(point: Path) -> None:
     try:
         wait_until(gone, 10, "the unmounting", poll_s=0.2)
     except BenchError:
-        say(f" !     Something still uses {point}.")
+        progress(f" !     Something still uses {point}.")
         run(["umount", "--lazy", point])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn, Protocol
 
 from benchmarks.bench import Bench
-from benchmarks.commands import BenchError, say
+from benchmarks.commands import BenchError, progress
 from benchmarks.disk import room
 from benchmarks.figures import redeploys
 from benchmarks.figures.boot import Boot
@@ -71,7 +71,7 @@ def main(argv: Sequence[str]) -> int:
     """Measure, print the table; 1 where a target is missed or nothing could be measured."""
     arguments = _parser().parse_args(argv)
     if os.geteuid() != 0:
-        say(" !     The benchmarks make a server of their own: run them as root.")
+        progress(" !     The benchmarks make a server of their own: run them as root.")
         return 1
     os.umask(0o022)
     signal.signal(signal.SIGTERM, _interrupted)
@@ -86,7 +86,7 @@ def main(argv: Sequence[str]) -> int:
     if arguments.markdown:
         arguments.markdown.write_text(markdown(rows, machine))
     for name, why in broken.items():
-        say(f" !     {name} could not be measured: {why}")
+        progress(f" !     {name} could not be measured: {why}")
     return 1 if broken or any(row.met is False for row in rows) else 0
 
 
@@ -101,14 +101,14 @@ def measure(
         Bench(SOURCE, empty, arguments.share, arguments.apps) as bench,
     ):
         for figure in figures:
-            say(f"-----> Measuring {figure.name}")
+            progress(f"-----> Measuring {figure.name}")
             started = time.monotonic()
             try:
                 rows += figure.measure(bench)
             except (BenchError, TimeoutError) as error:
                 broken[figure.name] = str(error)
-                say(f" !     {error}")
-            say(f"       {time.monotonic() - started:.0f} s")
+                progress(f" !     {error}")
+            progress(f"       {time.monotonic() - started:.0f} s")
     return rows, broken
 
 

@@ -3,7 +3,7 @@
 import time
 
 from benchmarks.bench import Bench
-from benchmarks.commands import say
+from benchmarks.commands import progress
 from benchmarks.figures.warm_push import pushes_to_live
 from benchmarks.rows import Row, Rule, Target, compared
 
@@ -25,12 +25,12 @@ class Crowd:
         alone = pushes_to_live(bench, project, rounds, 1)
         started = time.monotonic()
         bench.inside("crowd.py", server.etc, "add", str(apps))
-        say(f"       {apps} apps put up in {time.monotonic() - started:.0f} s")
+        progress(f"       {apps} apps put up in {time.monotonic() - started:.0f} s")
         time.sleep(SETTLE_S)
         among = pushes_to_live(bench, project, 2 * rounds, apps + 1)
         started = time.monotonic()
         bench.inside("crowd.py", server.etc, "remove")
-        say(f"       and taken down in {time.monotonic() - started:.0f} s")
+        progress(f"       and taken down in {time.monotonic() - started:.0f} s")
         time.sleep(SETTLE_S)
         alone += pushes_to_live(bench, project, rounds, 1)
         return [

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from paas.domain.server.findings import Finding
-from paas.interfaces.output import Narrator
+from paas.interfaces.output import Progress
 
 
 class Ground(Protocol):
@@ -19,5 +19,5 @@ class Ground(Protocol):
     def findings(self) -> list[Finding]:
         """Everything that is not as it should be, those warnings first; nothing is changed."""
 
-    def mend(self, findings: Sequence[Finding], say: Narrator) -> None:
+    def mend(self, findings: Sequence[Finding], progress: Progress) -> None:
         """See to those of them that it can; what fails is said, and is found again."""

@@ -12,7 +12,7 @@ from paas.domain.releases.regression import Answers
 Reword = Callable[[str], None]
 
 
-class Narrator(Protocol):
+class Progress(Protocol):
     """Where the platform says what it is doing, in Heroku's vocabulary of output."""
 
     def step(self, text: str) -> None:
@@ -24,7 +24,7 @@ class Narrator(Protocol):
     def warn(self, text: str) -> None:
         """A warning or error: `` !     text``."""
 
-    def raw(self, line: bytes) -> None:
+    def output(self, line: bytes) -> None:
         """A line of a program's own output, as it is."""
 
     def doing(self, text: str) -> AbstractContextManager[Reword]:

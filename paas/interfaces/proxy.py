@@ -7,7 +7,7 @@ from typing import Protocol
 from paas.domain.manifest.health import Answer
 from paas.domain.routing.sites import Site
 from paas.domain.routing.visits import Visit
-from paas.interfaces.output import Narrator
+from paas.interfaces.output import Progress
 
 
 class ProxyKind(Protocol):
@@ -74,7 +74,7 @@ class ProxyChoice(Protocol):
     def is_unsettled(self) -> bool:
         """Whether a switch from one to another was interrupted."""
 
-    def switch(self, kind: str, sites: Callable[[], Sequence[Site]], say: Narrator) -> None:
+    def switch(self, kind: str, sites: Callable[[], Sequence[Site]], progress: Progress) -> None:
         """Serve by that kind; also where it is the present one, to settle an interrupted switch.
 
         sites: asked when nothing changes any more. Raises PaasError, with the former kind serving

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Narrator, Reword
+from paas.interfaces import Progress, Reword
 
 STEP = "-----> "
 DETAIL = "       "
@@ -12,9 +12,9 @@ WARNING = " !     "
 
 
 class Recorded:
-    """A Narrator that writes to the build's log before it tells the terminal."""
+    """A Progress that writes to the build's log before it tells the terminal."""
 
-    def __init__(self, terminal: Narrator, record: Callable[[bytes], None]) -> None:
+    def __init__(self, terminal: Progress, record: Callable[[bytes], None]) -> None:
         self._terminal = terminal
         self._record = record
 
@@ -30,10 +30,10 @@ class Recorded:
         self._record((WARNING + text).encode())
         self._terminal.warn(text)
 
-    def raw(self, line: bytes) -> None:
+    def output(self, line: bytes) -> None:
         """A line that the buildpack printed, as it is."""
         self._record(line)
-        self._terminal.raw(line)
+        self._terminal.output(line)
 
     def doing(self, text: str) -> AbstractContextManager[Reword]:
         """For the terminal alone: the log has the time of each line."""
@@ -49,12 +49,12 @@ class Recorded:
 
 
 class Silent:
-    """A Narrator that says nothing, for what is only tried."""
+    """A Progress that says nothing, for what is only tried."""
 
     def step(self, text: str) -> None: ...
     def detail(self, text: str) -> None: ...
     def warn(self, text: str) -> None: ...
-    def raw(self, line: bytes) -> None: ...
+    def output(self, line: bytes) -> None: ...
     def doing(self, text: str) -> AbstractContextManager[Reword]:  # noqa: ARG002
         return nullcontext(lambda _: None)
 
@@ -62,25 +62,25 @@ class Silent:
         return True
 
 
-def waiting(say: Narrator) -> Callable[[str], AbstractContextManager[None]]:
+def waiting(progress: Progress) -> Callable[[str], AbstractContextManager[None]]:
     """What Locks.app enters for a wait: says whom this command waits for."""
 
     @contextmanager
     def told(holder: str) -> Iterator[None]:
-        say.warn(f"Waiting: {holder}. This follows.")
-        with say.doing("waiting for that"):
+        progress.warn(f"Waiting: {holder}. This follows.")
+        with progress.doing("waiting for that"):
             yield
 
     return told
 
 
 @contextmanager
-def telling_failure(say: Narrator, what: str, standing: str) -> Iterator[None]:
+def telling_failure(progress: Progress, what: str, standing: str) -> Iterator[None]:
     """Where the block fails, say so and how the app stands (services/releases/standing.py)."""
     try:
         yield
     except PaasError:
-        say.step(f"{what}; {standing}")
+        progress.step(f"{what}; {standing}")
         raise
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from paas.domain.server.findings import Finding
 from paas.domain.server.lost import StoreCopy
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Narrator
+from paas.interfaces import Progress
 
 
 class FakeGround:
@@ -26,7 +26,7 @@ class FakeGround:
     def findings(self) -> list[Finding]:
         return list(self.wrong)
 
-    def mend(self, findings: Sequence[Finding], say: Narrator) -> None:
+    def mend(self, findings: Sequence[Finding], progress: Progress) -> None:
         self.wrong = [f for f in self.wrong if f not in findings or f.check in self.stubborn]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from paas.adapters.proxy.nginx.site_conf import render_site
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Narrator
+from paas.interfaces import Progress
 from paas.settings import Settings
 
 
@@ -54,7 +54,7 @@ class FakeProxy:
     def is_unsettled(self) -> bool:
         return self.unsettled
 
-    def switch(self, kind: str, sites: Callable[[], Sequence[Site]], say: Narrator) -> None:
+    def switch(self, kind: str, sites: Callable[[], Sequence[Site]], progress: Progress) -> None:
         self.calls.append(f"switch {kind}")
         if self.failure is not None:
             failure, self.failure = self.failure, None

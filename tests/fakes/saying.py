@@ -27,8 +27,8 @@ class FakeClock:
         self.seconds += seconds
 
 
-class Said:
-    """A Narrator that remembers."""
+class FakeProgress:
+    """A Progress that remembers."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -45,7 +45,7 @@ class Said:
     def warn(self, text: str) -> None:
         self.lines.append(" !     " + text)
 
-    def raw(self, line: bytes) -> None:
+    def output(self, line: bytes) -> None:
         self.lines.append(line.decode())
 
     def ask(self, question: str) -> bool:

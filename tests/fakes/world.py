@@ -75,7 +75,7 @@ from tests.fakes.repository import FakeRefs, FakeRepository
 from tests.fakes.resolver import FakeResolver, FakeServerFile
 from tests.fakes.runs import FakeRuns
 from tests.fakes.runtime import FakeLayers, FakeRuntime
-from tests.fakes.saying import FakeClock, FakeDrainProcess, FakeLogs, FakeRequestLog, Said
+from tests.fakes.saying import FakeClock, FakeDrainProcess, FakeLogs, FakeProgress, FakeRequestLog
 from tests.fakes.trash import FakeTrash
 
 ROOT = Actor(None)
@@ -115,7 +115,7 @@ class World:
     certificate_files: FakeCertificateFiles = field(default_factory=FakeCertificateFiles)
     certificate_reader: FakeCertificateReader = field(default_factory=FakeCertificateReader)
     issuer: FakeIssuer = field(default_factory=FakeIssuer)
-    said: Said = field(default_factory=Said)
+    progress: FakeProgress = field(default_factory=FakeProgress)
     secrets: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     live: list[str] = field(default_factory=list)
 
@@ -457,7 +457,7 @@ class World:
         """Deploy a commit of an app."""
         app = self.store.app(name)
         assert app is not None
-        self.deploys.deploy(Push(app, commit, None, ROOT), self.said, self.on_live)
+        self.deploys.deploy(Push(app, commit, None, ROOT), self.progress, self.on_live)
 
     def on_live(self) -> None:
         """Note what the proxy serves at the moment when the pusher gets the answer."""

@@ -15,7 +15,7 @@ from paas.adapters.proxy.switch import Switch
 from paas.adapters.server.server_yml import ServerYml
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Narrator, ProxyKind
+from paas.interfaces import Progress, ProxyKind
 from paas.settings import Settings, load
 
 LET_GO_POLL_S = 0.2
@@ -56,7 +56,7 @@ class ChosenProxy:
         """Whether a switch was interrupted."""
         return self._switching.exists()
 
-    def switch(self, kind: str, sites: Callable[[], Sequence[Site]], say: Narrator) -> None:
+    def switch(self, kind: str, sites: Callable[[], Sequence[Site]], progress: Progress) -> None:
         """Serve by that kind; also where it is the present one, to settle an interrupted switch.
 
         sites: asked when nothing changes any more. Raises PaasError, with the former kind serving
@@ -64,7 +64,7 @@ class ChosenProxy:
         """
         former = self.kind()
         switch = self._switches[kind]
-        switch.install(say)
+        switch.install(progress)
         with self._lock(fcntl.LOCK_EX):
             wanted = sites()
             self._switching.touch()

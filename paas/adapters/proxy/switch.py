@@ -13,14 +13,14 @@ from paas.adapters.proxy.handover import held_up
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
 from paas.adapters.proxy.nginx.proxy import NginxProxy
 from paas.domain.routing.sites import Site
-from paas.interfaces import Narrator
+from paas.interfaces import Progress
 from paas.settings import Settings
 
 
 class Program(Protocol):
     """HAProxy's program, as whoever supervises it keeps it."""
 
-    def install(self, say: Narrator) -> None:
+    def install(self, progress: Progress) -> None:
         """Install it where it is missing."""
 
     def keep(self, *, running: bool) -> None:
@@ -30,7 +30,7 @@ class Program(Protocol):
 class Switch(Protocol):
     """One kind of proxy: how it comes to serve. settings.proxy names it."""
 
-    def install(self, say: Narrator) -> None:
+    def install(self, progress: Progress) -> None:
         """Install what it needs."""
 
     def take_over(self, settings: Settings, sites: Sequence[Site]) -> None:
@@ -46,9 +46,9 @@ class ToHaproxy:
     def __init__(self, program: Program) -> None:
         self._program = program
 
-    def install(self, say: Narrator) -> None:
+    def install(self, progress: Progress) -> None:
         """The package."""
-        self._program.install(say)
+        self._program.install(progress)
 
     def take_over(self, settings: Settings, sites: Sequence[Site]) -> None:
         """It starts without a public port, and reloads with them when nginx has let go."""
@@ -73,7 +73,7 @@ class ToHaproxy:
 class ToNginx:
     """HAProxy lets go of the ports as soon as nginx has tested its files."""
 
-    def install(self, say: Narrator) -> None:
+    def install(self, progress: Progress) -> None:
         """It is there, behind HAProxy."""
 
     def take_over(self, settings: Settings, sites: Sequence[Site]) -> None:

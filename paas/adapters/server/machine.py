@@ -20,7 +20,7 @@ from paas.adapters.system.files import make_directory
 from paas.adapters.system.subprocesses import run
 from paas.domain.server.findings import FIX, Finding, mendable
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Narrator
+from paas.interfaces import Progress
 from paas.settings import Settings
 
 SYSTEMCTL_LIMIT_S = 60.0
@@ -64,7 +64,7 @@ class ServerGround:
             *self._cgroups(),
         ]
 
-    def mend(self, findings: Sequence[Finding], say: Narrator) -> None:
+    def mend(self, findings: Sequence[Finding], progress: Progress) -> None:
         """See `Ground`."""
         checks = {finding.check for finding in findings}
         steps = (
@@ -77,7 +77,7 @@ class ServerGround:
                 try:
                     step()
                 except (PaasError, OSError) as error:
-                    say.warn(error.message if isinstance(error, PaasError) else str(error))
+                    progress.warn(error.message if isinstance(error, PaasError) else str(error))
 
     def _daemons(self) -> Iterator[Finding]:
         rows = self._settled()

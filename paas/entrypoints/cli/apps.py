@@ -32,7 +32,7 @@ def listing(session: Session, as_json: bool) -> None:
         print_json([_plain(session, app) for app in apps])
         return
     if not apps:
-        session.say.detail("You have no apps. Create one: paas apps:create shop")
+        session.terminal.detail("You have no apps. Create one: paas apps:create shop")
     for app in apps:
         print_line(app.name)
 
@@ -52,7 +52,7 @@ def create(session: Session, name: str | None, app: str | None, as_json: bool) -
         session.actor, app_name(wanted) if wanted is not None else None
     )
     addresses = session.platform.addresses
-    session.say.step(f"Created {made.name}")
+    session.terminal.step(f"Created {made.name}")
     if as_json:
         print_json(_plain(session, made))
     else:
@@ -74,7 +74,7 @@ def clone(session: Session, names: tuple[str, ...], app: str | None, skip_deploy
     old = session.app_name(app, names[0] if len(names) == 2 else None)
     new = app_name(names[-1])
     session.platform.cloning.clone(
-        session.actor, old, new, session.say, session.done, deploy=not skip_deploy
+        session.actor, old, new, session.terminal, session.done, deploy=not skip_deploy
     )
 
 
@@ -132,9 +132,11 @@ def rename(session: Session, names: tuple[str, ...], app: str | None) -> None:
     if len(names) > 2:
         raise usage_error("arguments", "apps:rename takes the new name, or the old and the new.")
     old = session.app_name(app, names[0] if len(names) == 2 else None)
-    renamed = session.platform.apps.rename(session.actor, old, app_name(names[-1]), session.say)
+    renamed = session.platform.apps.rename(
+        session.actor, old, app_name(names[-1]), session.terminal
+    )
     addresses = session.platform.addresses
-    session.say.step(f"Renamed {old} to {renamed.name}")
+    session.terminal.step(f"Renamed {old} to {renamed.name}")
     print_line(f"{session.platform.sites.url(renamed)} | {addresses.git_url(renamed.name)}")
 
 
@@ -149,11 +151,11 @@ def destroy(session: Session, name: str | None, app: str | None, confirm: str | 
     Example: paas apps:destroy shop --confirm shop
     """
     gone = session.platform.apps.destroy(
-        session.actor, session.app_name(app, name), confirm, session.say
+        session.actor, session.app_name(app, name), confirm, session.terminal
     )
     with suppress(PaasError):  # the app is gone, whatever becomes of the drains' process
         session.platform.drains.settle()
-    session.say.step(f"Destroyed {gone.name}")
+    session.terminal.step(f"Destroyed {gone.name}")
 
 
 @click.command("git:set")
@@ -174,7 +176,7 @@ def git_set(session: Session, words: tuple[str, ...], app: str | None) -> None:
     branch = branch_name(rest[1]) if len(rest) == 2 else None
     name = session.app_name(app, named)
     changed = session.platform.apps.set_deploy_branch(session.actor, name, branch)
-    session.say.step(f"{changed.name} deploys pushes to {branch or 'main or master'}")
+    session.terminal.step(f"{changed.name} deploys pushes to {branch or 'main or master'}")
 
 
 def _plain(session: Session, app: App) -> dict[str, object]:

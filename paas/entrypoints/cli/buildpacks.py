@@ -38,7 +38,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
     if not packs:
         declared = session.platform.buildpacks.declared(session.actor, name)
         found = f"app.json names {_joined(declared)}" if declared else "they are detected"
-        session.say.detail(f"No buildpacks are set: {found} at each push.")
+        session.terminal.detail(f"No buildpacks are set: {found} at each push.")
     for number, pack in enumerate(packs, start=1):
         print_line(f"{number}. {pack}" if len(packs) > 1 else str(pack))
 
@@ -131,7 +131,7 @@ def builder_set(session: Session, words: tuple[str, ...], app: str | None) -> No
     wanted = rest[1] if len(rest) == 2 else None
     folder = session.platform.buildpacks.set_build_dir(session.actor, name, wanted)
     what = f"the folder {folder}" if folder else "the whole repository"
-    session.say.step(f"From the next push on {name} is built from {what}.")
+    session.terminal.step(f"From the next push on {name} is built from {what}.")
 
 
 def _words(
@@ -148,13 +148,13 @@ def _tell(session: Session, name: str, done: str, packs: list[Buildpack]) -> Non
     declared = session.platform.buildpacks.declared(session.actor, name)
     if not packs:
         what = "uses those of app.json" if declared else "detects the buildpacks"
-        session.say.step(f"{done}. The next push {what}.")
+        session.terminal.step(f"{done}. The next push {what}.")
         return
-    session.say.step(f"{done}. The next push uses:")
+    session.terminal.step(f"{done}. The next push uses:")
     for number, pack in enumerate(packs, start=1):
-        session.say.detail(f"{number}. {pack}")
+        session.terminal.detail(f"{number}. {pack}")
     if declared:
-        session.say.detail(f"and no more those of app.json: {_joined(declared)}")
+        session.terminal.detail(f"and no more those of app.json: {_joined(declared)}")
 
 
 def _joined(packs: Sequence[Buildpack]) -> str:

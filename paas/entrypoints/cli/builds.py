@@ -116,7 +116,7 @@ def output(
         else:
             print_line(printable(_COLOUR.sub("", line)))
     if is_empty:
-        session.say.detail("It printed nothing, or that is not kept any more.")
+        session.terminal.detail("It printed nothing, or that is not kept any more.")
 
 
 @click.command("builds:cancel")
@@ -129,8 +129,8 @@ def cancel(session: Session, words: tuple[str, ...], app: str | None) -> None:
     Example: paas builds:cancel -a shop
     """
     name, wanted = _one_build(session, words, app)
-    build = session.platform.builds.cancel(session.actor, name, wanted, session.say)
-    session.say.step(f"Cancelled: the push of {build.commit[:7]} by {build.user} is rejected")
+    build = session.platform.builds.cancel(session.actor, name, wanted, session.terminal)
+    session.terminal.step(f"Cancelled: the push of {build.commit[:7]} by {build.user} is rejected")
 
 
 @click.command("builds:cache:purge")
@@ -146,8 +146,8 @@ def purge_cache(session: Session, name: str | None, app: str | None, confirm: st
     wanted = session.app_name(app, name)
     if confirm not in (None, wanted):
         raise usage_error("confirm", f"--confirm names {confirm}, but the app is {wanted}.")
-    found, size_bytes = session.platform.builds.purge_cache(session.actor, wanted, session.say)
-    session.say.step(f"Purged the build cache of {found.name}: {size_words(size_bytes)}")
+    found, size_bytes = session.platform.builds.purge_cache(session.actor, wanted, session.terminal)
+    session.terminal.step(f"Purged the build cache of {found.name}: {size_words(size_bytes)}")
 
 
 def _one_build(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, str | None]:

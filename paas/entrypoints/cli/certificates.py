@@ -41,8 +41,8 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         print_json([_plain(item) for item in found])
         return
     if not found:
-        session.say.detail("No certificates, so it answers over plain HTTP. To change that:")
-        session.say.detail("paas certs:auto on, or: paas certs:add CRT KEY")
+        session.terminal.detail("No certificates, so it answers over plain HTTP. To change that:")
+        session.terminal.detail("paas certs:auto on, or: paas certs:add CRT KEY")
     rows = [
         (
             item.certificate.id,
@@ -86,10 +86,10 @@ def add(session: Session, words: tuple[str, ...], app: str | None) -> None:
             "arguments", "There is nothing to read.", "paas certs:add shop.crt shop.key"
         )
     pem = sys.stdin.buffer.read(2 * PEM_MAX_BYTES + 2)
-    made = session.platform.certificates.add(session.actor, name, pem, session.say)
+    made = session.platform.certificates.add(session.actor, name, pem, session.terminal)
     names = ", ".join(map(to_unicode, made.facts.names[:10]))
-    session.say.step(f"Certificate {made.id} for {names}")
-    session.say.detail(f"Valid until {_time(made.facts.not_after)}")
+    session.terminal.step(f"Certificate {made.id} for {names}")
+    session.terminal.detail(f"Valid until {_time(made.facts.not_after)}")
 
 
 @click.command("certs:info")
@@ -139,8 +139,8 @@ def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
     Example: paas certs:remove -a shop
     """
     name, word = _app_and_word(session, words, app)
-    for gone in session.platform.acme.remove(session.actor, name, word, session.say):
-        session.say.step(f"Removed {gone.id} ({', '.join(gone.facts.names[:10])})")
+    for gone in session.platform.acme.remove(session.actor, name, word, session.terminal):
+        session.terminal.step(f"Removed {gone.id} ({', '.join(gone.facts.names[:10])})")
 
 
 @click.command("certs:auto")
@@ -162,11 +162,11 @@ def auto(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
     name = session.app_name(app, rest[0] if rest else None)
     acme = session.platform.acme
     if switch == "on":
-        session.status = 0 if acme.switch_on(session.actor, name, session.say) else EXIT_FAILED
+        session.status = 0 if acme.switch_on(session.actor, name, session.terminal) else EXIT_FAILED
     elif switch == "off":
-        for gone in acme.switch_off(session.actor, name, session.say):
-            session.say.detail(f"Removed {gone.id} ({', '.join(gone.facts.names)})")
-        session.say.step(f"{name} gets no certificates by itself any more")
+        for gone in acme.switch_off(session.actor, name, session.terminal):
+            session.terminal.detail(f"Removed {gone.id} ({', '.join(gone.facts.names)})")
+        session.terminal.step(f"{name} gets no certificates by itself any more")
     if switch is None or as_json:
         _show_auto(session, name, as_json)
 

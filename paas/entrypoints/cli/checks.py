@@ -39,7 +39,7 @@ def set_limit(session: Session, words: tuple[str, ...], app: str | None) -> None
     name = session.app_name(app, named)
     wanted = rest[1] if len(rest) == 2 else None
     limit = session.platform.app_checks.set_start_limit(session.actor, name, wanted)
-    session.say.step(
+    session.terminal.step(
         f"From the next start on, web instances of {name} may take {limit.seconds:g} s until they "
         f"answer ({limit.origin})."
     )

@@ -36,7 +36,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         print_json([_plain(item) for item in found])
         return
     if not found:
-        session.say.detail("No cron jobs. Declare them under cron in app.json, and push.")
+        session.terminal.detail("No cron jobs. Declare them under cron in app.json, and push.")
         return
     print_table(
         ("Name", "Schedule", "Next run", "Last run", "Command"),
@@ -56,7 +56,9 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         if item.state.missed and item.state.missed_at:
             times = f"{item.state.missed} time{'s' if item.state.missed > 1 else ''}"
             last = f"{item.state.missed_at:%Y-%m-%d %H:%M} UTC"
-            session.say.warn(f"{item.job.name} was missed {times}, last at {last}: see paas logs")
+            session.terminal.warn(
+                f"{item.job.name} was missed {times}, last at {last}: see paas logs"
+            )
 
 
 @click.command("cron:run")
@@ -75,15 +77,17 @@ def run(session: Session, words: tuple[str, ...], app: str | None, detach: bool)
     cron = session.platform.cron
     if detach:
         started = cron.detach(session.actor, name, words[-1])
-        session.say.step(f"Running {started.label} in the background")
-        session.say.detail(f"See what it prints: paas logs --tail -a {name}")
+        session.terminal.step(f"Running {started.label} in the background")
+        session.terminal.detail(f"See what it prints: paas logs --tail -a {name}")
         print_line(started.label)
         return
     terminal = None
     if os.isatty(0) and os.isatty(1):
         terminal = session.env.get("TERM", "")
     session.caller.waits()
-    session.status = cron.run(session.actor, name, words[-1], terminal, session.caller, session.say)
+    session.status = cron.run(
+        session.actor, name, words[-1], terminal, session.caller, session.terminal
+    )
 
 
 @click.command("cron:suspend")
@@ -131,9 +135,9 @@ def _switch(session: Session, words: tuple[str, ...], app: str | None, *, suspen
     jobs = session.platform.cron.suspend(session.actor, name, names, suspended=suspended)
     word = "Suspended" if suspended else "Resumed"
     for job in jobs:
-        session.say.step(f"{word} {job.name}")
+        session.terminal.step(f"{word} {job.name}")
     if not jobs:
-        session.say.detail(f"{name} has no cron jobs.")
+        session.terminal.detail(f"{name} has no cron jobs.")
 
 
 def _why_not(item: Listed) -> str:

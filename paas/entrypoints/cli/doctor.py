@@ -44,7 +44,7 @@ def doctor(
 
 
 def _look(session: Session, as_json: bool) -> None:
-    with session.say.doing("looking at the server and its apps"):
+    with session.terminal.doing("looking at the server and its apps"):
         found = session.platform.doctor.look()
     if as_json:
         print_json({"findings": [asdict(finding) for finding in found], "lost": _lost(session)})
@@ -52,15 +52,15 @@ def _look(session: Session, as_json: bool) -> None:
         tell(session, found)
         trash.show(session)
         if not found:
-            session.say.step("Everything is as it should be")
+            session.terminal.step("Everything is as it should be")
         elif any(finding.mends for finding in found):
-            session.say.detail(f"Nothing was changed. To mend what can be mended: {FIX}")
+            session.terminal.detail(f"Nothing was changed. To mend what can be mended: {FIX}")
     _end(session, found)
 
 
 def _fix(session: Session, as_json: bool) -> None:
-    with session.say.doing("looking at the server and its apps"):
-        outcome = session.platform.doctor.fix(session.say)
+    with session.terminal.doing("looking at the server and its apps"):
+        outcome = session.platform.doctor.fix(session.terminal)
     if as_json:
         plain = {
             "mended": [asdict(finding) for finding in outcome.mended],
@@ -70,16 +70,16 @@ def _fix(session: Session, as_json: bool) -> None:
         print_json(plain)
     else:
         for finding in outcome.mended:
-            session.say.detail(f"Mended: {finding.message}")
+            session.terminal.detail(f"Mended: {finding.message}")
         tell(session, outcome.left)
         trash.show(session)
         count = max(outcome.count, len(outcome.mended))
         if count:
-            session.say.step(f"Mended {count}")
+            session.terminal.step(f"Mended {count}")
         elif not outcome.left and not outcome.failed:
-            session.say.step("Everything is as it should be")
+            session.terminal.step("Everything is as it should be")
         if outcome.left:
-            session.say.step(f"Could not be mended from here: {len(outcome.left)}, see above")
+            session.terminal.step(f"Could not be mended from here: {len(outcome.left)}, see above")
     _end(session, outcome.left)
     if outcome.failed:
         session.status = EXIT_FAILED
@@ -92,8 +92,8 @@ def tell(session: Session, findings: Sequence[Finding]) -> None:
         if fault is not None:
             store.tell(session, fault)
             continue
-        session.say.warn(finding.message)
-        session.say.detail(finding.command)
+        session.terminal.warn(finding.message)
+        session.terminal.detail(finding.command)
 
 
 def _lost(session: Session) -> list[dict[str, object]]:

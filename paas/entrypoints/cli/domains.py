@@ -59,12 +59,12 @@ def add(session: Session, words: tuple[str, ...], app: str | None) -> None:
     Example: paas domains:add shop shop.example.com www.example.com
     """
     name, hosts = _words(session, words, app)
-    session.platform.domains.add(session.actor, name, hosts, session.say)
-    session.say.step(f"{name} answers to {_joined(hosts)}")
+    session.platform.domains.add(session.actor, name, hosts, session.terminal)
+    session.terminal.step(f"{name} answers to {_joined(hosts)}")
     infos = {i.host: i for i in session.platform.domains.listing(session.actor, name)}
     for host in hosts:
         if not infos[host].here:
-            session.say.detail(f"DNS of {to_unicode(host)}: {_dns(infos[host])}")
+            session.terminal.detail(f"DNS of {to_unicode(host)}: {_dns(infos[host])}")
 
 
 @click.command("domains:remove")
@@ -77,8 +77,8 @@ def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
     Example: paas domains:remove shop www.example.com
     """
     name, hosts = _words(session, words, app)
-    session.platform.domains.remove(session.actor, name, hosts, session.say)
-    session.say.step(f"{name} answers no more to {_joined(hosts)}")
+    session.platform.domains.remove(session.actor, name, hosts, session.terminal)
+    session.terminal.step(f"{name} answers no more to {_joined(hosts)}")
 
 
 @click.command("domains:clear")
@@ -91,10 +91,10 @@ def clear(session: Session, name: str | None, app: str | None) -> None:
     Example: paas domains:clear shop
     """
     name = session.app_name(app, name)
-    session.platform.domains.clear(session.actor, name, session.say)
+    session.platform.domains.clear(session.actor, name, session.terminal)
     addresses = session.platform.addresses
     found = session.platform.apps.find(session.actor, name)
-    session.say.step(f"{name} answers to {addresses.host(found.name)} alone")
+    session.terminal.step(f"{name} answers to {addresses.host(found.name)} alone")
 
 
 @click.command("domains:redirect")
@@ -110,8 +110,10 @@ def redirect(session: Session, words: tuple[str, ...], app: str | None) -> None:
     Example: paas domains:redirect shop www.example.com example.com 308
     """
     name, made = _redirect(session, words, app)
-    session.platform.domains.redirect(session.actor, name, made, session.say)
-    session.say.step(f"{to_unicode(made.host)} redirects to {to_unicode(made.to)} ({made.code})")
+    session.platform.domains.redirect(session.actor, name, made, session.terminal)
+    session.terminal.step(
+        f"{to_unicode(made.host)} redirects to {to_unicode(made.to)} ({made.code})"
+    )
 
 
 @click.command("domains:set-global")
@@ -127,11 +129,11 @@ def set_global(session: Session, domain: str) -> None:
     """
     host = to_host_name(domain)
     domains = session.platform.domains
-    domains.set_global(session.actor, host, session.say)
-    session.say.step(f"Apps answer at APP.{both_ways(host)}")
+    domains.set_global(session.actor, host, session.terminal)
+    session.terminal.step(f"Apps answer at APP.{both_ways(host)}")
     anything = f"{WILDCARD}{host}"
     if not domains.addresses_of(anything):
-        session.say.detail(f"DNS has no address for {to_unicode(anything)} yet.")
+        session.terminal.detail(f"DNS has no address for {to_unicode(anything)} yet.")
 
 
 def _words(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, list[HostName]]:

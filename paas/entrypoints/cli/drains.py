@@ -31,8 +31,8 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         print_json([_plain(drain) for drain in found])
         return
     if not found:
-        session.say.detail("No drains. To forward the log:")
-        session.say.detail("paas drains:add syslog+tls://logs.example.com:6514")
+        session.terminal.detail("No drains. To forward the log:")
+        session.terminal.detail("paas drains:add syslog+tls://logs.example.com:6514")
     print_table(("URL", "Id"), [(drain.shown, drain.token) for drain in found], flexible="URL")
 
 
@@ -48,7 +48,7 @@ def add(session: Session, words: tuple[str, ...], app: str | None, as_json: bool
     """
     name, url = _app_and_word(session, words, app)
     drain = session.platform.drains.add(session.actor, name, url)
-    session.say.step(f"Added drain {drain}")
+    session.terminal.step(f"Added drain {drain}")
     if as_json:
         print_json(_plain(drain))
 
@@ -64,7 +64,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
     """
     name, word = _app_and_word(session, words, app)
     drain = session.platform.drains.remove(session.actor, name, word)
-    session.say.step(f"Removed drain {drain}")
+    session.terminal.step(f"Removed drain {drain}")
 
 
 def _app_and_word(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, str]:

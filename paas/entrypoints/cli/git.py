@@ -28,7 +28,7 @@ def service(session: Session, name: str, app: AppName, env: Mapping[str, str]) -
             user=user,
             protocol=env.get("GIT_PROTOCOL"),
         )
-    found = platform.pushes.to_push(session.actor, app, session.say)
+    found = platform.pushes.to_push(session.actor, app, session.terminal)
     repository = platform.repository.path(found.id)
     return access.receive_pack(
         str(repository),
@@ -48,7 +48,7 @@ def service(session: Session, name: str, app: AppName, env: Mapping[str, str]) -
 def _lfs(session: Session, operation: str, app: AppName) -> ExecPlan:
     platform = session.platform
     if operation == "upload":
-        found = platform.pushes.to_push(session.actor, app, session.say)
+        found = platform.pushes.to_push(session.actor, app, session.terminal)
     else:
         found = platform.pushes.to_fetch(session.actor, app)
     settings = platform.settings
@@ -73,7 +73,7 @@ def hook(session: Session, env: Mapping[str, str]) -> None:
         int(env["PAAS_APP_ID"]),
         updates,
         _quarantine(session, int(env["PAAS_APP_ID"]), env),
-        session.say,
+        session.terminal,
         session.done,
         _push_options(env),
     )

@@ -77,7 +77,7 @@ def logs(
         grep=grep,
         release=_release(session, found, release) if release is not None else None,
     )
-    colour = session.say.colour and goes_to_a_terminal()
+    colour = session.terminal.colour and goes_to_a_terminal()
     shown = _json if as_json else _coloured() if colour else _plain
     count = num if num is not None else LINES_MAX if since is not None else LINES
     if not tail:

@@ -32,7 +32,7 @@ def listing(session: Session, as_json: bool) -> None:
         )
         return
     if not keys:
-        session.say.detail("No keys. Let somebody in: paas keys:add alice --admin < alice.pub")
+        session.terminal.detail("No keys. Let somebody in: paas keys:add alice --admin < alice.pub")
     print_table(
         ("User", "Fingerprint", "Comment"), [(k.user, k.fingerprint, k.comment) for k in keys]
     )
@@ -54,12 +54,12 @@ def add(session: Session, user: str, file: str | None, role: str | None) -> None
             "key-file", "A file on the server cannot be named here.", "paas keys:add alice < FILE"
         )
     if file is None and os.isatty(0):
-        session.say.detail("Paste the public key, then press Ctrl-D.")
+        session.terminal.detail("Paste the public key, then press Ctrl-D.")
     text = _read(file)
     key = session.platform.keys.add(
         session.actor, user_name(user), text, Role(role) if role else None
     )
-    session.say.step(f"{key.user} may come in with this key:")
+    session.terminal.step(f"{key.user} may come in with this key:")
     print_line(key.fingerprint)
 
 
@@ -72,7 +72,7 @@ def remove(session: Session, fingerprint: str) -> None:
     Example: paas keys:remove SHA256:Qm9i...
     """
     key = session.platform.keys.remove(session.actor, fingerprint)
-    session.say.step(f"Removed {key.fingerprint} of {key.user}")
+    session.terminal.step(f"Removed {key.fingerprint} of {key.user}")
 
 
 def _read(file: str | None) -> str:

@@ -45,8 +45,8 @@ from paas.entrypoints.cli import (
     run as run_commands,
 )
 from paas.entrypoints.cli.local import LocalCaller
-from paas.entrypoints.cli.progress import Look
 from paas.entrypoints.cli.session import Session
+from paas.entrypoints.cli.status_line import Look
 from paas.entrypoints.cli.terminal import Terminal
 from paas.entrypoints.laptop import meant
 from paas.entrypoints.laptop.commands import SUMMARIES
@@ -187,9 +187,9 @@ def root(
     terminal: the columns of the caller's, and whether it takes colours, where ssh gives us none;
     it is about stderr. stdin_terminal: whether what is typed there arrives here.
     """
-    context.obj.say.can_be_asked = stdin_terminal
+    context.obj.progress.can_be_asked = stdin_terminal
     if terminal is not None and not os.isatty(2):
-        context.obj.say.is_seen_as(Look(*terminal))
+        context.obj.progress.is_seen_as(Look(*terminal))
     if app is not None:
         context.obj.default_app = app
 
@@ -226,30 +226,30 @@ def run(
 
     env: of the client; PAAS_ETC says which server. reply and caller: see Session.
     """
-    say = Terminal(Look.of(env), client_gone, caller.is_in_front)
+    progress = Terminal(Look.of(env), client_gone, caller.is_in_front)
     try:
         house = platform(env["PAAS_ETC"])
-        actor = _actor(house, actor_name, argv, say)
-        session = Session(house, actor, reply, client_gone, caller, env, say)
+        actor = _actor(house, actor_name, argv, progress)
+        session = Session(house, actor, reply, client_gone, caller, env, progress)
         if argv and argv[0] in INTERNAL:
             INTERNAL[argv[0]](session, argv[1:])
         else:
             root.main(args=argv or ["help"], obj=session, prog_name="paas", standalone_mode=False)
     except PaasError as error:
-        say.error(error)
-        _suggest(argv, say)
+        progress.error(error)
+        _suggest(argv, progress)
         return error.exit_code
     except OSError as error:
         failure = disk_fault(error)
         if failure is None:
             raise
-        say.error(failure)
+        progress.error(failure)
         return failure.exit_code
     except click.UsageError as error:
-        say.warn(error.format_message())
+        progress.warn(error.format_message())
         if error.ctx is not None:
-            say.warn(f"See: paas help {error.ctx.info_name}".replace("help paas", "help"))
-        _suggest(argv, say)
+            progress.warn(f"See: paas help {error.ctx.info_name}".replace("help paas", "help"))
+        _suggest(argv, progress)
         return EXIT_USAGE
     except (click.exceptions.Abort, KeyboardInterrupt):
         return 130
@@ -258,37 +258,39 @@ def run(
     return session.status
 
 
-def _suggest(argv: list[str], say: Terminal) -> None:
+def _suggest(argv: list[str], progress: Terminal) -> None:
     """``paas config set A=1`` has failed: its first two words may be meant as one."""
     if command := meant.two_words(argv):
-        say.warn(f"Did you mean: paas {command}")
+        progress.warn(f"Did you mean: paas {command}")
 
 
 def git_service(
     words: list[str], *, actor_name: str | None, env: Mapping[str, str]
 ) -> ExecPlan | int:
     """What the client may become for ``git-receive-pack APP`` and its like, or an exit status."""
-    say = Terminal()
+    progress = Terminal()
     try:
         house = platform(env["PAAS_ETC"])
-        actor = _actor(house, actor_name, (), say)
-        session = Session(house, actor, lambda _: None, lambda: False, LocalCaller(), env, say)
+        actor = _actor(house, actor_name, (), progress)
+        session = Session(house, actor, lambda _: None, lambda: False, LocalCaller(), env, progress)
         return git.service(session, words[0], AppName(words[1]), env)
     except PaasError as error:
-        say.error(error)
+        progress.error(error)
         return error.exit_code
     except OSError as error:
         failure = disk_fault(error)
         if failure is None:
             raise
-        say.error(failure)
+        progress.error(failure)
         return failure.exit_code
 
 
-def _actor(house: wiring.Platform, name: str | None, argv: Sequence[str], say: Terminal) -> Actor:
+def _actor(
+    house: wiring.Platform, name: str | None, argv: Sequence[str], progress: Terminal
+) -> Actor:
     """Who asks for that command. Raises PaasError where there is no such user."""
     if reading.only_reads(root, argv):
-        return reading.admit(house.store, name, say)
+        return reading.admit(house.store, name, progress)
     if name is None:
         return Actor(None)
     user = house.store.user(user_name(name))

@@ -35,7 +35,7 @@ def lock(session: Session, name: str | None, app: str | None, reason: str) -> No
         raise usage_error("arguments", f"A reason has at most {REASON_MAX} characters.")
     name = session.app_name(app, name)
     session.platform.upkeep.lock(session.actor, name, printable(reason))
-    session.say.step(f"Locked {name}: deploys are refused until: paas apps:unlock")
+    session.terminal.step(f"Locked {name}: deploys are refused until: paas apps:unlock")
 
 
 @click.command("apps:unlock")
@@ -50,9 +50,9 @@ def unlock(session: Session, name: str | None, app: str | None) -> None:
     name = session.app_name(app, name)
     was_locked = session.platform.upkeep.unlock(session.actor, name)
     if was_locked:
-        session.say.step(f"Unlocked {name}")
+        session.terminal.step(f"Unlocked {name}")
     else:
-        session.say.detail(f"{name} is not locked.")
+        session.terminal.detail(f"{name} is not locked.")
 
 
 @click.command("maintenance")
@@ -109,10 +109,10 @@ def custom_page(session: Session, name: str | None, app: str | None, clear: bool
     name = session.app_name(app, name)
     upkeep = session.platform.upkeep
     if clear:
-        if upkeep.clear_page(session.actor, name, session.say):
-            session.say.step(f"Cleared the maintenance page of {name}")
+        if upkeep.clear_page(session.actor, name, session.terminal):
+            session.terminal.step(f"Cleared the maintenance page of {name}")
         else:
-            session.say.detail("None was set.")
+            session.terminal.detail("None was set.")
         return
     if os.isatty(0):
         raise usage_error(
@@ -121,18 +121,18 @@ def custom_page(session: Session, name: str | None, app: str | None, clear: bool
             "paas maintenance:custom-page < page.html",
         )
     content = sys.stdin.buffer.read(PAGE_MAX_BYTES + 1)
-    upkeep.set_page(session.actor, name, content, session.say)
-    session.say.step(f"Set the maintenance page of {name}: {len(content)} bytes")
+    upkeep.set_page(session.actor, name, content, session.terminal)
+    session.terminal.step(f"Set the maintenance page of {name}: {len(content)} bytes")
     if not upkeep.maintenance(session.actor, name):
-        session.say.detail(f"To show it: paas maintenance:on -a {name}")
+        session.terminal.detail(f"To show it: paas maintenance:on -a {name}")
 
 
 def _switch(session: Session, name: str, on: bool) -> None:
     words = "on" if on else "off"
-    if session.platform.upkeep.set_maintenance(session.actor, name, on, session.say):
-        session.say.step(f"Maintenance mode of {name} is {words}")
+    if session.platform.upkeep.set_maintenance(session.actor, name, on, session.terminal):
+        session.terminal.step(f"Maintenance mode of {name} is {words}")
     else:
-        session.say.detail(f"It is {words} already.")
+        session.terminal.detail(f"It is {words} already.")
 
 
 @click.command("git:info")

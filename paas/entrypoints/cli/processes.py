@@ -37,9 +37,13 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         print_json([_plain(item) for item in running])
         return
     if processes.serves_files(session.actor, name):
-        session.say.detail("The web server itself serves this app's files: no web process runs.")
+        session.terminal.detail(
+            "The web server itself serves this app's files: no web process runs."
+        )
     elif not running:
-        session.say.detail("No instances. Deploy: git push deploy main; or: paas ps:scale web=1")
+        session.terminal.detail(
+            "No instances. Deploy: git push deploy main; or: paas ps:scale web=1"
+        )
     now = datetime.now(UTC)
     print_table(
         ("Instance", "State", "Since", "For", "Memory", "CPU", "Restarts", "Release", "Command"),
@@ -63,10 +67,10 @@ def restart(session: Session, words: tuple[str, ...], app: str | None) -> None:
     name, chosen = _app_and_processes(session, words, app)
 
     def live() -> None:
-        session.say.step(" ".join(("Restarted", *chosen)))
+        session.terminal.step(" ".join(("Restarted", *chosen)))
         session.done()
 
-    session.platform.processes.restart(session.actor, name, chosen, session.say, live)
+    session.platform.processes.restart(session.actor, name, chosen, session.terminal, live)
 
 
 @click.command("ps:stop")
@@ -79,8 +83,8 @@ def stop(session: Session, words: tuple[str, ...], app: str | None) -> None:
     Example: paas ps:stop worker -a shop
     """
     name, chosen = _app_and_processes(session, words, app)
-    session.platform.processes.stop(session.actor, name, chosen, session.say)
-    session.say.step(f"Stopped {' '.join(chosen) or name}; to start: paas ps:start")
+    session.platform.processes.stop(session.actor, name, chosen, session.terminal)
+    session.terminal.step(f"Stopped {' '.join(chosen) or name}; to start: paas ps:start")
 
 
 @click.command("ps:start")
@@ -95,10 +99,10 @@ def start(session: Session, words: tuple[str, ...], app: str | None) -> None:
     name, chosen = _app_and_processes(session, words, app)
 
     def live() -> None:
-        session.say.step(f"Started {' '.join(chosen) or name}")
+        session.terminal.step(f"Started {' '.join(chosen) or name}")
         session.done()
 
-    session.platform.processes.start(session.actor, name, chosen, session.say, live)
+    session.platform.processes.start(session.actor, name, chosen, session.terminal, live)
 
 
 @click.command("ps:wait")
@@ -112,8 +116,8 @@ def wait(session: Session, name: str | None, app: str | None) -> None:
     """
     name = session.app_name(app, name)
     session.caller.waits()
-    version = session.platform.processes.wait(session.actor, name, session.say)
-    session.say.step(f"v{version} is live" if version else f"{name} has no release yet")
+    version = session.platform.processes.wait(session.actor, name, session.terminal)
+    session.terminal.step(f"v{version} is live" if version else f"{name} has no release yet")
 
 
 @click.command("ps:scale")
@@ -142,10 +146,10 @@ def scale(session: Session, words: tuple[str, ...], app: str | None, as_json: bo
 
     def live() -> None:
         formation = processes.formation(session.actor, name)
-        session.say.step("Scaled: " + _formation_words(formation))
+        session.terminal.step("Scaled: " + _formation_words(formation))
         session.done()
 
-    processes.scale(session.actor, name, changes, session.say, live)
+    processes.scale(session.actor, name, changes, session.terminal, live)
 
 
 def _formation_words(formation: Mapping[ProcessType, int]) -> str:

@@ -22,7 +22,7 @@ def report(session: Session, as_json: bool) -> None:
         return
     print_line(kind)
     for line in losses:
-        session.say.warn(line)
+        session.terminal.warn(line)
 
 
 @click.command("proxy:set")
@@ -34,9 +34,9 @@ def set_kind(session: Session, kind: str) -> None:
     Example: sudo paas proxy:set haproxy
     """
     proxies = session.platform.proxies
-    if not proxies.set(session.actor, kind, session.say):
-        session.say.detail(f"It is {kind} already.")
+    if not proxies.set(session.actor, kind, session.terminal):
+        session.terminal.detail(f"It is {kind} already.")
         return
-    session.say.step(f"All apps are served by {kind}")
+    session.terminal.step(f"All apps are served by {kind}")
     session.done()
     proxies.let_go()

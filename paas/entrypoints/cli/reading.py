@@ -8,7 +8,7 @@ from paas.domain.apps.apps import Actor, Role, User
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import user_name
 from paas.entrypoints.laptop import meant
-from paas.interfaces import Narrator, Store
+from paas.interfaces import Progress, Store
 
 # These write nothing, neither to the database nor elsewhere.
 COMMANDS = frozenset(
@@ -29,7 +29,7 @@ def only_reads(group: click.Group, argv: Sequence[str]) -> bool:
     return not COMMANDS.isdisjoint(meant.in_place(words)[:1])
 
 
-def admit(store: Store, name: str | None, say: Narrator) -> Actor:
+def admit(store: Store, name: str | None, progress: Progress) -> Actor:
     """Who reads: a user, or None for the operator. Says so where the database is an older copy.
 
     The keys that sshd accepts are the present ones, but roles are as old as the database: who was
@@ -45,13 +45,15 @@ def admit(store: Store, name: str | None, say: Narrator) -> Actor:
             raise fault or no_such_user(name)
     if fault is None:
         return Actor(user)
-    say.warn(fault.message)
-    say.warn("What follows is from that copy: later changes, apps and users are missing.")
+    progress.warn(fault.message)
+    progress.warn("What follows is from that copy: later changes, apps and users are missing.")
     if user is not None and user.role is Role.ADMIN:
-        say.warn("You see only your own apps: whether you are still an admin is not in that copy.")
+        progress.warn(
+            "You see only your own apps: whether you are still an admin is not in that copy."
+        )
         user = User(user.name, Role.MEMBER)
     if fault.hint:
-        say.warn(fault.hint)
+        progress.warn(fault.hint)
     return Actor(user)
 
 

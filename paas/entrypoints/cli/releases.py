@@ -123,7 +123,7 @@ def output(session: Session, words: tuple[str, ...], app: str | None, as_json: b
         print_json(lines)
         return
     if not lines:
-        session.say.detail(
+        session.terminal.detail(
             f"v{release.version} has no output: no release command ran for it, or what it printed "
             "is not kept any more."
         )
@@ -141,7 +141,7 @@ def retry(session: Session, name: str | None, app: str | None) -> None:
     Example: paas releases:retry -a shop
     """
     name = session.app_name(app, name)
-    session.platform.retries.retry(session.actor, name, session.say, session.done)
+    session.platform.retries.retry(session.actor, name, session.terminal, session.done)
 
 
 @click.command("rollback")
@@ -154,7 +154,7 @@ def rollback(session: Session, words: tuple[str, ...], app: str | None) -> None:
     Example: paas rollback v12
     """
     name, version = _one_version(session, words, app)
-    session.platform.releases.rollback(session.actor, name, version, session.say, session.done)
+    session.platform.releases.rollback(session.actor, name, version, session.terminal, session.done)
 
 
 @click.command("diff")
@@ -175,15 +175,15 @@ def diff(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
     if as_json:
         print_json(_plain_difference(found))
         return
-    session.say.step(f"From {found.old} to {found.new}")
+    session.terminal.step(f"From {found.old} to {found.new}")
     for note in found.notes:
-        session.say.warn(note)
+        session.terminal.warn(note)
     for title, rows in sections(found):
         print_line(f"=== {title}")
         for row in rows:
             print_line(row)
     if found.is_empty:
-        session.say.detail("Nothing differs.")
+        session.terminal.detail("Nothing differs.")
 
 
 def _one_version(

@@ -41,8 +41,8 @@ def set_key(session: Session, words: tuple[str, ...], app: str | None) -> None:
     named = app is None and (session.default_app is None or names_app(words))
     name = session.app_name(app, words[0] if named else None)
     key, value = key_and_value(words[1:] if named else words)
-    key = session.platform.router.set(session.actor, name, key, value, session.say)
-    session.say.step(f"{key} of {name} is {'as usual' if value is None else value}")
+    key = session.platform.router.set(session.actor, name, key, value, session.terminal)
+    session.terminal.step(f"{key} of {name} is {'as usual' if value is None else value}")
 
 
 @click.command("nginx:report")
@@ -98,7 +98,7 @@ def add_login(session: Session, words: tuple[str, ...], app: str | None) -> None
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", user) is None:
         raise usage_error("login", f"{shown(user)} is not a name to log in with.")
     if sys.stdin.isatty():
-        session.say.detail("Type the password, then Enter.")
+        session.terminal.detail("Type the password, then Enter.")
     password = sys.stdin.readline(PASSWORD_MAX_BYTES + 2).rstrip("\r\n")
     if not password or len(password.encode("utf-8", "surrogateescape")) > PASSWORD_MAX_BYTES:
         raise usage_error(
@@ -106,8 +106,8 @@ def add_login(session: Session, words: tuple[str, ...], app: str | None) -> None
             f"A password has 1 to {PASSWORD_MAX_BYTES} bytes, and is read from stdin.",
             f"For example: paas http-auth:add-user {name} {user} < password.txt",
         )
-    session.platform.router.add_user(session.actor, name, user, Secret(password), session.say)
-    session.say.step(f"{user} may log in to {name}; who has no login may not come")
+    session.platform.router.add_user(session.actor, name, user, Secret(password), session.terminal)
+    session.terminal.step(f"{user} may log in to {name}; who has no login may not come")
 
 
 @click.command("http-auth:remove-user")
@@ -120,10 +120,10 @@ def remove_login(session: Session, words: tuple[str, ...], app: str | None) -> N
     Example: paas http-auth:remove-user shop alice
     """
     name, (user,) = _split(session, words, app, 1)
-    if session.platform.router.remove_user(session.actor, name, user, session.say):
-        session.say.step(f"{name} has no logins any more: everybody may come")
+    if session.platform.router.remove_user(session.actor, name, user, session.terminal):
+        session.terminal.step(f"{name} has no logins any more: everybody may come")
     else:
-        session.say.step(f"{user} may log in to {name} no longer")
+        session.terminal.step(f"{user} may log in to {name} no longer")
 
 
 def names_app(words: Sequence[str]) -> bool:

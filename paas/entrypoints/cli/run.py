@@ -62,7 +62,7 @@ def run(
     order = Order(command, dict(map(assignment, env)), terminal)
     session.caller.waits()
     session.status = session.platform.one_offs.run(
-        session.actor, name, order, session.caller, session.say
+        session.actor, name, order, session.caller, session.terminal
     )
 
 
@@ -82,8 +82,8 @@ def detached(
     name, command = _target(session, app, words)
     order = Order(command, dict(map(assignment, env)))
     started = session.platform.one_offs.detach(session.actor, name, order)
-    session.say.step(f"Running {started.label} in the background")
-    session.say.detail(f"See what it prints: paas logs --tail -a {name}")
+    session.terminal.step(f"Running {started.label} in the background")
+    session.terminal.detail(f"See what it prints: paas logs --tail -a {name}")
     if as_json:
         print_json(_plain(started))
     else:
@@ -106,7 +106,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         print_json([_plain(item) for item in found])
         return
     if not found:
-        session.say.detail("No one-off processes. Start one: paas run bash")
+        session.terminal.detail("No one-off processes. Start one: paas run bash")
     print_table(
         ("Name", "Started by", "Since", "Release", "Kind", "Command"),
         [
@@ -138,7 +138,7 @@ def stop(session: Session, words: tuple[str, ...], app: str | None) -> None:
     if not labels:
         raise usage_error("arguments", "Which one?", "paas run:list shows them.")
     name = session.app_name(app, named)
-    session.platform.one_offs.stop(session.actor, name, labels, session.say)
+    session.platform.one_offs.stop(session.actor, name, labels, session.terminal)
 
 
 def _target(session: Session, app: str | None, words: Sequence[str]) -> tuple[str, tuple[str, ...]]:

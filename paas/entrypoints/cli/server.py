@@ -81,9 +81,9 @@ def status(session: Session, as_json: bool) -> None:
     if fault is not None:
         return
     for warning in session.platform.acme.warnings():
-        session.say.warn(warning)
+        session.terminal.warn(warning)
     for app in session.platform.sites.unserved():
-        session.say.warn(
+        session.terminal.warn(
             f"{app.name} is not served, the proxy refused it. Why: paas logs -a {app.name}"
         )
     trash.warn(session)

@@ -30,7 +30,7 @@ class Session:
     client_gone: Callable[[], bool]
     caller: Caller
     env: Mapping[str, str]
-    say: Terminal = field(default_factory=Terminal)
+    terminal: Terminal = field(default_factory=Terminal)
     default_app: str | None = None
     status: int = 0
 

@@ -68,10 +68,12 @@ def add(session: Session, words: tuple[str, ...], app: str | None, kept: str, ha
     name, (path, folder) = _split(session, words, app, 2)
     seconds, store = expires(kept)
     static = StaticPath(static_path(path), static_folder(folder), seconds, store, hashed)
-    there = session.platform.statics.add(session.actor, name, static, session.say)
-    session.say.step(f"{static.path} of {name} is answered from {static.folder}")
+    there = session.platform.statics.add(session.actor, name, static, session.terminal)
+    session.terminal.step(f"{static.path} of {name} is answered from {static.folder}")
     if not there:
-        session.say.warn(f"The present release has no folder {static.folder}: the app answers.")
+        session.terminal.warn(
+            f"The present release has no folder {static.folder}: the app answers."
+        )
 
 
 @click.command("static:remove")
@@ -85,8 +87,8 @@ def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
     """
     name, (text,) = _split(session, words, app, 1)
     path = static_path(text)
-    session.platform.statics.remove(session.actor, name, path, session.say)
-    session.say.step(f"{path} of {name} is answered by the app")
+    session.platform.statics.remove(session.actor, name, path, session.terminal)
+    session.terminal.step(f"{path} of {name} is answered by the app")
 
 
 def _split(

@@ -26,14 +26,16 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
 
     Example: paas storage -a shop
     """
-    with session.say.doing("adding up the sizes"):
+    with session.terminal.doing("adding up the sizes"):
         found = session.platform.storage.listing(session.actor, session.app_name(app, name))
     if as_json:
         print_json([{"path": storage.path, "size_bytes": size} for storage, size in found])
         return
     if not found:
-        session.say.detail("No storage. What an instance writes is gone with it; to keep files:")
-        session.say.detail("paas storage:add /app/data")
+        session.terminal.detail(
+            "No storage. What an instance writes is gone with it; to keep files:"
+        )
+        session.terminal.detail("paas storage:add /app/data")
     rows = [(storage.path, size_words(size)) for storage, size in found]
     print_table(("Path", "Size"), rows, flexible="Path")
 
@@ -50,10 +52,10 @@ def add(session: Session, words: tuple[str, ...], app: str | None) -> None:
     name, path = _app_and_path(session, words, app)
 
     def live() -> None:
-        session.say.step(f"{name} keeps what it writes in {path}")
+        session.terminal.step(f"{name} keeps what it writes in {path}")
         session.done()
 
-    session.platform.storage.add(session.actor, name, path, session.say, live)
+    session.platform.storage.add(session.actor, name, path, session.terminal, live)
 
 
 @click.command("storage:remove")
@@ -69,10 +71,10 @@ def remove(session: Session, words: tuple[str, ...], app: str | None, confirm: s
     name, path = _app_and_path(session, words, app)
 
     def live() -> None:
-        session.say.step(f"Removed {path} of {name}")
+        session.terminal.step(f"Removed {path} of {name}")
         session.done()
 
-    session.platform.storage.remove(session.actor, name, path, confirm, session.say, live)
+    session.platform.storage.remove(session.actor, name, path, confirm, session.terminal, live)
 
 
 def _app_and_path(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, str]:

@@ -10,47 +10,51 @@ SHOWN = 5
 
 def tell(session: Session, fault: PaasError) -> None:
     """What is wrong with it, which copies there are, and what can be done."""
-    session.say.warn(fault.message)
+    session.terminal.warn(fault.message)
     state = session.platform.settings.state
     copies = session.platform.rescue.copies()
     whole = [copy for copy in copies if copy.fault is None]
     for copy in copies[:SHOWN]:
         said = _apps(copy) if copy.fault is None else f"cannot be used: {copy.fault}"
-        session.say.detail(f"{copy.path}, of {copy.at:%Y-%m-%d %H:%M:%S} UTC, {said}")
+        session.terminal.detail(f"{copy.path}, of {copy.at:%Y-%m-%d %H:%M:%S} UTC, {said}")
     if whole:
-        session.say.warn("To put the newest whole copy in its place: paas doctor --restore-store")
+        session.terminal.warn(
+            "To put the newest whole copy in its place: paas doctor --restore-store"
+        )
     else:
-        session.say.warn(
+        session.terminal.warn(
             f"No copy in {state / 'copies'} is whole. Put a backup of yours in the place of "
             f"{state / 'state.db'}, then: paas doctor --adopt-store"
         )
     if fault.reference in {"store-older", "store-foreign"}:
-        session.say.warn("To use the one that is there from now on: paas doctor --adopt-store")
-    session.say.detail("Whatever the database then does not know is kept in the trash.")
+        session.terminal.warn("To use the one that is there from now on: paas doctor --adopt-store")
+    session.terminal.detail("Whatever the database then does not know is kept in the trash.")
 
 
 def restore(session: Session) -> None:
     """Put the newest whole copy in its place, and bring the server to it."""
-    copy = session.platform.rescue.restore(session.say)
-    session.say.step(f"The database is the copy of {copy.at:%Y-%m-%d %H:%M:%S} UTC: {_apps(copy)}")
+    copy = session.platform.rescue.restore(session.terminal)
+    session.terminal.step(
+        f"The database is the copy of {copy.at:%Y-%m-%d %H:%M:%S} UTC: {_apps(copy)}"
+    )
     _reconcile(session)
 
 
 def adopt(session: Session) -> None:
     """Use the one that is there, and bring the server to it."""
-    session.platform.rescue.adopt(session.say)
-    session.say.step("The database that is there is this server's from now on")
+    session.platform.rescue.adopt(session.terminal)
+    session.terminal.step("The database that is there is this server's from now on")
     _reconcile(session)
 
 
 def _reconcile(session: Session) -> None:
     if daemons.supervisord_pid(session.platform.settings) is None:
-        session.say.detail("To start the server: paas server:start")
+        session.terminal.detail("To start the server: paas server:start")
         return
-    with session.say.doing("looking at the apps"):
-        session.platform.reconcile.run(session.say)
+    with session.terminal.doing("looking at the apps"):
+        session.platform.reconcile.run(session.terminal)
     if session.platform.trash.listing():
-        session.say.warn("What the database does not know is in the trash: paas doctor")
+        session.terminal.warn("What the database does not know is in the trash: paas doctor")
 
 
 def _apps(copy: StoreCopy) -> str:

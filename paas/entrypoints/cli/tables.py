@@ -130,4 +130,4 @@ def _is_wide() -> bool:
 
 def _is_coloured() -> bool:
     context = click.get_current_context(silent=True)
-    return context is not None and context.obj is not None and bool(context.obj.say.colour)
+    return context is not None and context.obj is not None and bool(context.obj.progress.colour)

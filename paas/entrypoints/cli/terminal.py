@@ -12,7 +12,7 @@ import click
 
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import printable
-from paas.entrypoints.cli.progress import Look, Progress
+from paas.entrypoints.cli.status_line import Look, StatusLine
 from paas.interfaces import Reword
 from paas.services.output import DETAIL, STEP, WARNING, error_lines
 
@@ -41,21 +41,21 @@ class Terminal:
         self.can_be_asked = False
         self._has_left = has_left
         self._is_in_front = is_in_front
-        self._progress = Progress(self._send, lambda: not has_left() and is_in_front())
+        self._line = StatusLine(self._send, lambda: not has_left() and is_in_front())
         self.is_seen_as(look or Look())
 
     def is_seen_as(self, look: Look) -> None:
         """What is at the other end; a client behind ssh tells it (option --terminal)."""
-        self._progress.look = look
+        self._line.look = look
 
     @property
     def colour(self) -> bool:
         """Whether colours are wanted."""
-        return self._progress.look.colour
+        return self._line.look.colour
 
     def doing(self, text: str) -> AbstractContextManager[Reword]:
         """Show what goes on while the block runs, from its second second on."""
-        return self._progress.doing(text)
+        return self._line.doing(text)
 
     def step(self, text: str) -> None:
         self._write(self._dressed(BOLD, STEP + printable(text)))
@@ -66,8 +66,8 @@ class Terminal:
     def warn(self, text: str) -> None:
         self._write(self._dressed(RED, WARNING + printable(text)))
 
-    def raw(self, line: bytes) -> None:
-        self._progress.write(line + b"\n")
+    def output(self, line: bytes) -> None:
+        self._line.write(line + b"\n")
 
     def ask(self, question: str) -> bool:
         """y or yes, typed at a terminal; no where nobody answers for a minute, or they leave."""
@@ -94,7 +94,7 @@ class Terminal:
         return f"{colour}{text}{PLAIN}" if self.colour else text
 
     def _write(self, text: str) -> None:
-        self._progress.write(text.encode("utf-8", "surrogateescape") + b"\n")
+        self._line.write(text.encode("utf-8", "surrogateescape") + b"\n")
 
     def _send(self, line: bytes) -> None:
         # After Ctrl-C a terminal shows the shell's prompt, and what is typed there.

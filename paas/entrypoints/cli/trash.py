@@ -15,7 +15,7 @@ def plain(lost: Lost) -> dict[str, object]:
 def warn(session: Session) -> None:
     """One line, where there is anything in it."""
     if count := len(session.platform.trash.listing()):
-        session.say.warn(f"{_things(count)} in the trash. To see what that is: paas doctor")
+        session.terminal.warn(f"{_things(count)} in the trash. To see what that is: paas doctor")
 
 
 def show(session: Session) -> None:
@@ -26,22 +26,24 @@ def show(session: Session) -> None:
         return
     folder = session.platform.settings.state / "lost"
     size = trash.size_bytes() / 1024**2
-    session.say.warn(
+    session.terminal.warn(
         f"{_things(len(listing))} in the trash ({size:.1f} MiB): unknown to the database, or a "
         f"database that was replaced. The files, and where they were: {folder}"
     )
     for lost in listing[-SHOWN:]:
-        session.say.detail(f"{lost.id}  {lost.what}, from {lost.whence[0] if lost.whence else '?'}")
+        session.terminal.detail(
+            f"{lost.id}  {lost.what}, from {lost.whence[0] if lost.whence else '?'}"
+        )
     if len(listing) > SHOWN:
-        session.say.detail(f"and {len(listing) - SHOWN} older ones")
-    session.say.detail("To delete all of it for good: paas doctor --empty-trash")
+        session.terminal.detail(f"and {len(listing) - SHOWN} older ones")
+    session.terminal.detail("To delete all of it for good: paas doctor --empty-trash")
 
 
 def empty(session: Session) -> None:
     """Delete it for good."""
-    with session.say.doing("emptying the trash"):
+    with session.terminal.doing("emptying the trash"):
         count = session.platform.trash.empty()
-    session.say.step(f"Deleted {_things(count)} for good" if count else "The trash is empty")
+    session.terminal.step(f"Deleted {_things(count)} for good" if count else "The trash is empty")
 
 
 def _things(count: int) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from paas.entrypoints.installer.packages import run
 from paas.entrypoints.installer.plan import InstallError, Plan
-from paas.entrypoints.installer.uninstall import Narrator
+from paas.entrypoints.installer.uninstall import Progress
 
 APP = "flask-hello"
 USER = "demo"
@@ -45,18 +45,18 @@ def _setting(text: str, name: str, default: str) -> str:
     return found[1] if found else default
 
 
-def run_demo(plan: Plan, say: Narrator) -> None:
+def run_demo(plan: Plan, progress: Progress) -> None:
     """Push the example, show the build, fetch the page. Raises InstallError where that fails."""
     server = Server(plan)
     with tempfile.TemporaryDirectory(prefix="paas-demo-") as name:
         scratch = Path(name)
         key = scratch / "key"
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "demo", "-f", str(key)])
-        say.step(f"Adding a key for the user {USER}")
+        progress.step(f"Adding a key for the user {USER}")
         _paas(server, ["keys:add", USER], key.with_suffix(".pub").read_text())
         try:
-            _push(plan, server, scratch, say)
-            _fetch(server, say)
+            _push(plan, server, scratch, progress)
+            _fetch(server, progress)
         finally:
             shown = run(["ssh-keygen", "-l", "-f", str(key)])
             _paas(server, ["keys:remove", shown.split()[1]])
@@ -82,7 +82,7 @@ def _paas(server: Server, words: list[str], stdin: str = "") -> None:
         raise InstallError(f"paas {shlex.join(words)} failed:\n{done.stdout}")
 
 
-def _push(plan: Plan, server: Server, scratch: Path, say: Narrator) -> None:
+def _push(plan: Plan, server: Server, scratch: Path, progress: Progress) -> None:
     work = scratch / APP
     shutil.copytree(Path(plan.source) / "examples" / APP, work)
     ssh = ["ssh", "-F", "none", "-i", str(scratch / "key"), "-o", "IdentitiesOnly=yes"]
@@ -98,16 +98,16 @@ def _push(plan: Plan, server: Server, scratch: Path, say: Narrator) -> None:
         ["remote", "add", "deploy", url],
     ):
         run([*git, *words])
-    say.step(f"git push deploy main    (to {url})")
+    progress.step(f"git push deploy main    (to {url})")
     # --force: the demo may run twice, each time with a history of its own.
     push = [*git, "push", "--force", "deploy", "main"]
     if subprocess.run(push, env=env, stdout=sys.stderr, check=False).returncode:
         raise InstallError("The push failed; its output above says why.")
 
 
-def _fetch(server: Server, say: Narrator) -> None:
+def _fetch(server: Server, progress: Progress) -> None:
     host = server.web_url(APP).removeprefix("http://").rstrip("/")
     url = f"http://127.0.0.1:{server.http_port}/"
-    say.step(f"curl {server.web_url(APP)}")
+    progress.step(f"curl {server.web_url(APP)}")
     shown = run(["curl", "--silent", "--show-error", "--fail", "--header", f"Host: {host}", url])
     print(shown)

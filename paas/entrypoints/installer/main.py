@@ -49,7 +49,7 @@ def main(source: str, argv: Sequence[str]) -> int:
         checks.require_root()
         with only_one(root, _tell_wait):
             if arguments.uninstall:
-                uninstall(plan, purge=arguments.purge, say=Say(quiet=False))
+                uninstall(plan, purge=arguments.purge, progress=Say(quiet=False))
             else:
                 install(plan, notes, force=arguments.force, with_demo=arguments.demo)
     except InstallError as error:
@@ -127,7 +127,7 @@ class Say:
 
 def install(plan: Plan, notes: Sequence[str], *, force: bool, with_demo: bool) -> None:
     """Check, then install or upgrade, then say what to do next."""
-    say = Say(quiet=plan.quiet)
+    progress = Say(quiet=plan.quiet)
     if plan.embedded and not plan.installed:
         missing = [o for o in ("http_port", "ssh_port") if o not in plan.options]
         if missing:
@@ -135,21 +135,21 @@ def install(plan: Plan, notes: Sequence[str], *, force: bool, with_demo: bool) -
             raise InstallError(f"A server of its own in a directory needs {options} as well.")
     checks.check(plan, force=force)
     upgrades = plan.installed
-    say.step(f"{'Upgrading' if upgrades else 'Installing'} paas in {plan.root or '/'}")
+    progress.step(f"{'Upgrading' if upgrades else 'Installing'} paas in {plan.root or '/'}")
     for note in notes:
-        say.detail(note)
+        progress.detail(note)
     if missing := packages.missing():
-        say.step("Installing packages: " + " ".join(missing))
+        progress.step("Installing packages: " + " ".join(missing))
         packages.install_packages(missing)
     packages.ensure_account()
     if plan.root:
         plan = _with_slot(plan, plan.root)
-    say.step("Making the server's virtual environment")
+    progress.step("Making the server's virtual environment")
     version = versions.install_version(plan)
-    say.step("Starting the server" if not upgrades else "Restarting the gate; apps run on")
+    progress.step("Starting the server" if not upgrades else "Restarting the gate; apps run on")
     _second_half(plan, version)
     if with_demo:
-        demo.run_demo(plan, say)
+        demo.run_demo(plan, progress)
     elif not plan.quiet:
         print(_upgraded(plan) if upgrades else _next_commands(plan))
 

@@ -23,27 +23,29 @@ NGINX_CONF = Path("/etc/nginx/nginx.conf")
 DEFAULT_SITE = Path("/etc/nginx/sites-enabled/default")
 
 
-class Narrator(Protocol):
+class Progress(Protocol):
     """Where it says what it does."""
 
     def step(self, text: str) -> None: ...
     def detail(self, text: str) -> None: ...
 
 
-def uninstall(plan: Plan, *, purge: bool, say: Narrator) -> None:
+def uninstall(plan: Plan, *, purge: bool, progress: Progress) -> None:
     """Stop the server and remove it; no error where there is none."""
     if plan.embedded and not _looks_like_ours(plan):
         raise InstallError(f"There is no server in {plan.root}: nothing was removed.")
-    say.step("Stopping the server")
+    progress.step("Stopping the server")
     _stop(plan)
-    say.step("Removing its files")
+    progress.step("Removing its files")
     if not plan.embedded:
         _remove_system_files(plan)
     for path in (plan.opt, plan.run):
         _remove(path)
     plan.command.unlink(missing_ok=True)
     if not purge:
-        say.detail(f"Settings and data stay in {plan.etc} and {plan.state}; --purge removes them.")
+        progress.detail(
+            f"Settings and data stay in {plan.etc} and {plan.state}; --purge removes them."
+        )
         return
     for path in (plan.etc, plan.state):
         _remove(path)

@@ -10,7 +10,7 @@ from paas.domain.values.names import AppName, BranchName
 from paas.interfaces import (
     Clock,
     Locks,
-    Narrator,
+    Progress,
     Proxy,
     Repository,
     Reserve,
@@ -91,10 +91,10 @@ class Apps:
             lock=self.store.app_lock(app.id),
         )
 
-    def rename(self, actor: Actor, name: str, new_name: AppName, say: Narrator) -> App:
+    def rename(self, actor: Actor, name: str, new_name: AppName, progress: Progress) -> App:
         """Give an app another name; its address changes at once, its instances go on."""
         app = self.find(actor, name)
-        with self.locks.app(app.id, f"{actor.name} renames the app", waiting(say)):
+        with self.locks.app(app.id, f"{actor.name} renames the app", waiting(progress)):
             app = refreshed(self.store, app)
             self.sites.refuse_claimed(new_name, app)
             self.store.rename_app(app.id, new_name)
@@ -108,12 +108,12 @@ class Apps:
                 raise
         return renamed
 
-    def destroy(self, actor: Actor, name: str, confirm: str | None, say: Narrator) -> App:
+    def destroy(self, actor: Actor, name: str, confirm: str | None, progress: Progress) -> App:
         """Remove an app and all of it. confirm must repeat the name."""
         with self.reserve.given_up():
-            return self._destroy(actor, name, confirm, say)
+            return self._destroy(actor, name, confirm, progress)
 
-    def _destroy(self, actor: Actor, name: str, confirm: str | None, say: Narrator) -> App:
+    def _destroy(self, actor: Actor, name: str, confirm: str | None, progress: Progress) -> App:
         app = self.find(actor, name)
         if confirm != app.name:
             raise usage_error(
@@ -121,9 +121,9 @@ class Apps:
                 f"This removes {app.name}, its releases, config and logs for good.",
                 f"To go on: paas apps:destroy {app.name} --confirm {app.name}",
             )
-        lock = self.locks.app(app.id, f"{actor.name} destroys the app", waiting(say))
-        with lock, say.doing(f"removing {app.name}"):
-            self.destruction.run(refreshed(self.store, app), say)
+        lock = self.locks.app(app.id, f"{actor.name} destroys the app", waiting(progress))
+        with lock, progress.doing(f"removing {app.name}"):
+            self.destruction.run(refreshed(self.store, app), progress)
         return app
 
     def set_deploy_branch(self, actor: Actor, name: str, branch: BranchName | None) -> App:

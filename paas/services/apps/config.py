@@ -9,7 +9,7 @@ from paas.domain.routing.statics import VARIABLES, parse_static_paths
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName
 from paas.domain.values.secret import Secret
-from paas.interfaces import Clock, Narrator, Store
+from paas.interfaces import Clock, Progress, Store
 from paas.services.access import find_app, refreshed
 from paas.services.output import telling_failure
 from paas.services.releases.rollback_guard import Watch
@@ -42,7 +42,7 @@ class Config:
         actor: Actor,
         name: str,
         values: Mapping[VarName, str],
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
         *,
         unset: Sequence[VarName] = (),
@@ -55,7 +55,7 @@ class Config:
         roll-out or one-off command. Otherwise it comes back when the watch window is over.
         """
         return self._change(
-            actor, name, {v: Secret(values[v]) for v in values}, unset, say, on_live, restart
+            actor, name, {v: Secret(values[v]) for v in values}, unset, progress, on_live, restart
         )
 
     def unset(
@@ -63,13 +63,13 @@ class Config:
         actor: Actor,
         name: str,
         names: Sequence[VarName],
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
         *,
         restart: bool = True,
     ) -> int | None:
         """Remove config vars; otherwise like set."""
-        return self._change(actor, name, {}, names, say, on_live, restart)
+        return self._change(actor, name, {}, names, progress, on_live, restart)
 
     def _change(
         self,
@@ -77,13 +77,13 @@ class Config:
         name: str,
         new: ConfigVars,
         gone: Sequence[VarName],
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
         restart: bool,
     ) -> int | None:
         app = find_app(self.store, actor, name)
         holder, window = f"{actor.name} changes the config", self.watch.window()
-        with self.rollout.changing(app, holder, say, window.look) as leaving:
+        with self.rollout.changing(app, holder, progress, window.look) as leaving:
             app = refreshed(self.store, app)
             before = self._current(app)
             after = {var: value for var, value in {**before, **new}.items() if var not in gone}
@@ -91,15 +91,15 @@ class Config:
                 if var in new:
                     parse_static_paths(new[var].reveal())
             if after == before:
-                say.detail("Nothing to change.")
+                progress.detail("Nothing to change.")
                 on_live()
                 return None
             if restart:
-                self.rollout.loss_warning.look(app, say)
+                self.rollout.loss_warning.look(app, progress)
             words = _words(new, gone)
             runs = any(i.is_live(app) for i in self.store.instances(app.id))
             restarting = "and restarting" if runs and restart else "for"
-            say.step(f"{_doing(new, gone)} {restarting} {app.name}")
+            progress.step(f"{_doing(new, gone)} {restarting} {app.name}")
             baseline = self.watch.baseline(app) if restart else None
             present = self.store.release(app.id, app.current) if app.current else None
             release = self.store.add_release(
@@ -112,16 +112,18 @@ class Config:
             )
 
             def live() -> None:
-                say.step(f"Done: v{release.version}")
+                progress.step(f"Done: v{release.version}")
                 on_live()
 
             if restart:
-                with telling_failure(say, "The config is as it was", standing(self.store, app)):
-                    self.rollout.run(app, release, say, live, leaving)
+                with telling_failure(
+                    progress, "The config is as it was", standing(self.store, app)
+                ):
+                    self.rollout.run(app, release, progress, live, leaving)
             else:
                 self.store.make_current(app.id, release.version, app.generation)
                 if runs:
-                    say.detail("The instances keep the former values until: paas ps:restart")
+                    progress.detail("The instances keep the former values until: paas ps:restart")
                 live()
             window.open(app, release.version, baseline)
         window.follow()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from paas.domain.apps.apps import App
 from paas.domain.releases.releases import Instance
 from paas.domain.values.errors import PaasError
-from paas.interfaces import CertificateFiles, Locks, Narrator, Proxy, Runs, Runtime, Store
+from paas.interfaces import CertificateFiles, Locks, Progress, Proxy, Runs, Runtime, Store
 from paas.services.server.garbage import Remains
 
 
@@ -23,7 +23,7 @@ class Destruction:
     locks: Locks
     stop_limit_s: float
 
-    def run(self, app: App, say: Narrator) -> None:
+    def run(self, app: App, progress: Progress) -> None:
         """Remove an app. The caller has its lock. app: as it is now.
 
         Raises PaasError, with the app as it was, where the order cannot be recorded. What cannot
@@ -33,16 +33,16 @@ class Destruction:
         self.store.remove_app(app.id)
         failures = self._carry_out(app.id, instances)
         for failure in failures:
-            say.warn(f"{app.name} is destroyed, but not all of it is removed yet: {failure}")
+            progress.warn(f"{app.name} is destroyed, but not all of it is removed yet: {failure}")
         if failures:
-            say.warn("To remove the rest: paas doctor --fix")
+            progress.warn("To remove the rest: paas doctor --fix")
 
     def undo(self, app: App) -> None:
         """Remove an app that was being made, and of which nothing runs yet."""
         self.store.remove_app(app.id)
         self._carry_out(app.id, ())
 
-    def finish(self, say: Narrator) -> int:
+    def finish(self, progress: Progress) -> int:
         """Carry out what was ordered and could not be, or was interrupted; of how many apps."""
         finished = 0
         for app_id in self.store.destroyed():
@@ -51,7 +51,7 @@ class Destruction:
             failures = self._carry_out(app_id, ())
             finished += not failures
             for failure in failures:
-                say.warn(f"A destroyed app (number {app_id}) is not removed yet: {failure}")
+                progress.warn(f"A destroyed app (number {app_id}) is not removed yet: {failure}")
         return finished
 
     def _carry_out(self, app_id: int, instances: Sequence[Instance]) -> list[str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor, App, AppLock
 from paas.domain.values.errors import PaasError, usage_error
-from paas.interfaces import Clock, Locks, Narrator, Pages, Proxy, Store
+from paas.interfaces import Clock, Locks, Pages, Progress, Proxy, Store
 from paas.services.access import find_app, refreshed
 from paas.services.output import waiting
 from paas.services.routing.sites import Sites
@@ -46,13 +46,15 @@ class Upkeep:
         """Whether visitors see the maintenance page."""
         return self.store.maintenance(find_app(self.store, actor, name).id)
 
-    def set_maintenance(self, actor: Actor, name: str, on: bool, say: Narrator) -> bool:
+    def set_maintenance(self, actor: Actor, name: str, on: bool, progress: Progress) -> bool:
         """Show visitors the maintenance page, or the app again; False where it was so already.
 
         The app runs on.
         """
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} changes the maintenance mode", waiting(say)):
+        with self.locks.app(
+            app.id, f"{actor.name} changes the maintenance mode", waiting(progress)
+        ):
             app = refreshed(self.store, app)
             if self.store.maintenance(app.id) == on:
                 return False
@@ -66,19 +68,23 @@ class Upkeep:
                 raise
             return True
 
-    def set_page(self, actor: Actor, name: str, content: bytes, say: Narrator) -> None:
+    def set_page(self, actor: Actor, name: str, content: bytes, progress: Progress) -> None:
         """Have visitors see this page in maintenance mode, whatever the app's repository has."""
         _check_page(content)
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} changes the maintenance page", waiting(say)):
+        with self.locks.app(
+            app.id, f"{actor.name} changes the maintenance page", waiting(progress)
+        ):
             app = refreshed(self.store, app)
             self.pages.set_maintenance(app.id, content)
             self._show_page(app)
 
-    def clear_page(self, actor: Actor, name: str, say: Narrator) -> bool:
+    def clear_page(self, actor: Actor, name: str, progress: Progress) -> bool:
         """Go back to the page of the app's repository, or the default; False where none was set."""
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} changes the maintenance page", waiting(say)):
+        with self.locks.app(
+            app.id, f"{actor.name} changes the maintenance page", waiting(progress)
+        ):
             app = refreshed(self.store, app)
             found = self.pages.remove(app.id)
             self._show_page(app)

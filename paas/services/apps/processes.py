@@ -17,7 +17,7 @@ from paas.domain.releases.stopping import (
 )
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
-from paas.interfaces import Locks, Narrator, Runtime, Store
+from paas.interfaces import Locks, Progress, Runtime, Store
 from paas.services.access import find_app, refreshed
 from paas.services.output import telling_failure, waiting
 from paas.services.releases.rollout import Rollout
@@ -84,7 +84,7 @@ class Processes:
         actor: Actor,
         name: str,
         words: Sequence[str],
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
     ) -> None:
         """Replace instances by new ones of the same release, without losing a request.
@@ -92,7 +92,9 @@ class Processes:
         words: ``web``, ``web.1``; none: all. Those that are stopped by hand stay so.
         """
         app = find_app(self.store, actor, name)
-        with self.rollout.changing(app, f"{actor.name} restarts {_what(words)}", say) as leaving:
+        with self.rollout.changing(
+            app, f"{actor.name} restarts {_what(words)}", progress
+        ) as leaving:
             app = refreshed(self.store, app)
             release, slug = self._current(app)
             chosen = self._named(app, slug, words)
@@ -104,25 +106,25 @@ class Processes:
                     f"paas ps:start {' '.join(words)}",
                 )
             only = {label(place) for place in chosen} if words else None
-            self.rollout.loss_warning.look(app, say, only)
-            with telling_failure(say, "Nothing was restarted", standing(self.store, app)):
-                self.rollout.run(app, release, say, on_live, leaving, only=only)
+            self.rollout.loss_warning.look(app, progress, only)
+            with telling_failure(progress, "Nothing was restarted", standing(self.store, app)):
+                self.rollout.run(app, release, progress, on_live, leaving, only=only)
 
-    def stop(self, actor: Actor, name: str, words: Sequence[str], say: Narrator) -> None:
+    def stop(self, actor: Actor, name: str, words: Sequence[str], progress: Progress) -> None:
         """Take instances out of the proxy and end them, until they are started by hand.
 
         words: as for restart. Returns when they have ended.
         """
         app = find_app(self.store, actor, name)
-        with self.rollout.changing(app, f"{actor.name} stops {_what(words)}", say) as leaving:
+        with self.rollout.changing(app, f"{actor.name} stops {_what(words)}", progress) as leaving:
             app = refreshed(self.store, app)
             release, slug = self._current(app)
             only = {label(place) for place in self._named(app, slug, words)}
-            self.rollout.loss_warning.look(app, say, only)
+            self.rollout.loss_warning.look(app, progress, only)
             before = self.store.stopped(app.id)
             self.store.set_stopped(app.id, after_stop(before, words))
             try:
-                self.rollout.run(app, release, say, lambda: None, leaving, only=only)
+                self.rollout.run(app, release, progress, lambda: None, leaving, only=only)
             except BaseException:
                 with self.rollout.reserve.given_up():
                     self.store.set_stopped(app.id, before)
@@ -133,12 +135,12 @@ class Processes:
         actor: Actor,
         name: str,
         words: Sequence[str],
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
     ) -> None:
         """Start what is stopped by hand, beside what runs. words: as for restart."""
         app = find_app(self.store, actor, name)
-        with self.rollout.changing(app, f"{actor.name} starts {_what(words)}", say) as leaving:
+        with self.rollout.changing(app, f"{actor.name} starts {_what(words)}", progress) as leaving:
             app = refreshed(self.store, app)
             release, slug = self._current(app)
             counts = wanted_quantities(slug, self.store.formation(app.id))
@@ -152,18 +154,18 @@ class Processes:
                 on_live()
                 return
             try:
-                self.rollout.run(app, release, say, on_live, leaving, only=missing)
+                self.rollout.run(app, release, progress, on_live, leaving, only=missing)
             except BaseException:
                 with self.rollout.reserve.given_up():
                     self.store.set_stopped(app.id, before)
                 raise
 
-    def wait(self, actor: Actor, name: str, say: Narrator) -> int | None:
+    def wait(self, actor: Actor, name: str, progress: Progress) -> int | None:
         """Wait until nobody changes the app, and what was replaced has ended; the version then."""
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} has waited", waiting(say)):
+        with self.locks.app(app.id, f"{actor.name} has waited", waiting(progress)):
             app = refreshed(self.store, app)
-        self.rollout.retirement.wait(app, say)
+        self.rollout.retirement.wait(app, progress)
         return app.current
 
     def _named(self, app: App, slug: Slug, words: Sequence[str]) -> list[Place]:
@@ -174,7 +176,7 @@ class Processes:
         actor: Actor,
         name: str,
         words: Sequence[str],
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
     ) -> dict[ProcessType, int]:
         """Change the formation (``web=2``, ``worker+1``): start what is new, stop what is too many.
@@ -182,7 +184,7 @@ class Processes:
         The others go on as they are. Where the new ones do not come up the old formation stands.
         """
         app = find_app(self.store, actor, name)
-        with self.rollout.changing(app, f"{actor.name} scales the app", say) as leaving:
+        with self.rollout.changing(app, f"{actor.name} scales the app", progress) as leaving:
             app = refreshed(self.store, app)
             release, slug = self._current(app)
             before = wanted_quantities(slug, self.store.formation(app.id))
@@ -194,24 +196,26 @@ class Processes:
                 on_live()
                 return after
             changed = {label(place) for place in {*places(before)} ^ {*places(after)}}
-            self.rollout.loss_warning.look(app, say, changed)
-            self._tell_idle(app, {*places(after)} - {*places(before)}, say)
+            self.rollout.loss_warning.look(app, progress, changed)
+            self._tell_idle(app, {*places(after)} - {*places(before)}, progress)
             self.store.set_formation(app.id, after)
             try:
-                with telling_failure(say, "The formation is as it was", standing(self.store, app)):
-                    self.rollout.run(app, release, say, on_live, leaving, only=changed)
+                with telling_failure(
+                    progress, "The formation is as it was", standing(self.store, app)
+                ):
+                    self.rollout.run(app, release, progress, on_live, leaving, only=changed)
             except BaseException:
                 with self.rollout.reserve.given_up():
                     self.store.set_formation(app.id, before)
                 raise
             return after
 
-    def _tell_idle(self, app: App, new: set[Place], say: Narrator) -> None:
+    def _tell_idle(self, app: App, new: set[Place], progress: Progress) -> None:
         """Say which of these stay stopped, since someone stopped them by hand."""
         stopped = self.store.stopped(app.id)
         idle = ", ".join(label(place) for place in sorted(new) if is_stopped(stopped, place))
         if idle:
-            say.warn(f"Stopped by hand, so not started: {idle}. To start: paas ps:start")
+            progress.warn(f"Stopped by hand, so not started: {idle}. To start: paas ps:start")
 
     def _current(self, app: App) -> tuple[Release, Slug]:
         release = self.store.release(app.id, app.current) if app.current else None

@@ -7,7 +7,7 @@ from paas.domain.apps.apps import Actor, App
 from paas.domain.apps.storage import Storage, storage_path
 from paas.domain.releases.releases import Instance
 from paas.domain.values.errors import PaasError, usage_error
-from paas.interfaces import Narrator, Reserve, StorageFiles, Store
+from paas.interfaces import Progress, Reserve, StorageFiles, Store
 from paas.services.access import find_app, refreshed
 from paas.services.releases.rollout import Rollout
 
@@ -28,19 +28,19 @@ class Storages:
         return [(storage, self.files.size_bytes(app.id, storage.id)) for storage in found]
 
     def add(
-        self, actor: Actor, name: str, text: str, say: Narrator, on_live: Callable[[], None]
+        self, actor: Actor, name: str, text: str, progress: Progress, on_live: Callable[[], None]
     ) -> None:
         """Make one, and show it to new instances; nothing is left where they do not come up."""
         app = find_app(self.store, actor, name)
-        with self.rollout.changing(app, f"{actor.name} adds storage", say) as leaving:
+        with self.rollout.changing(app, f"{actor.name} adds storage", progress) as leaving:
             app = refreshed(self.store, app)
             path = storage_path(text, app.storage)
-            self.rollout.loss_warning.look(app, say)
+            self.rollout.loss_warning.look(app, progress)
             made = self.store.add_storage(app.id, path)
             live = _Live(on_live)
             try:
                 self.files.create(app.id, made.id, app.uid)
-                self._roll_out(app, say, live, leaving)
+                self._roll_out(app, progress, live, leaving)
             except BaseException:
                 if not live.called:  # else the app writes to it already
                     with self.reserve.given_up():
@@ -54,12 +54,12 @@ class Storages:
         name: str,
         path: str,
         confirm: str | None,
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
     ) -> None:
         """Take one from the app, then delete it with its files. confirm repeats the app's name."""
         with self.reserve.given_up():
-            self._remove(actor, name, path, confirm, say, on_live)
+            self._remove(actor, name, path, confirm, progress, on_live)
 
     def _remove(
         self,
@@ -67,7 +67,7 @@ class Storages:
         name: str,
         path: str,
         confirm: str | None,
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
     ) -> None:
         app = find_app(self.store, actor, name)
@@ -77,18 +77,18 @@ class Storages:
                 f"This deletes {path} of {app.name} with all files in it, for good.",
                 f"To go on: paas storage:remove {path} -a {app.name} --confirm {app.name}",
             )
-        with self.rollout.changing(app, f"{actor.name} removes storage", say) as leaving:
+        with self.rollout.changing(app, f"{actor.name} removes storage", progress) as leaving:
             app = refreshed(self.store, app)
             found = [s for s in app.storage if s.path == path.removesuffix("/")]
             if not found:
                 raise PaasError(
                     "no-storage", f"{app.name} has no storage directory {path}.", "paas storage"
                 )
-            self.rollout.loss_warning.look(app, say)
+            self.rollout.loss_warning.look(app, progress)
             self.store.remove_storage(found[0].id)
             live = _Live(on_live)
             try:
-                self._roll_out(app, say, live, leaving)
+                self._roll_out(app, progress, live, leaving)
             except BaseException:
                 if not live.called:
                     self.store.restore_storage(app.id, found[0])
@@ -96,14 +96,14 @@ class Storages:
         self.files.remove(app.id, found[0].id)
 
     def _roll_out(
-        self, app: App, say: Narrator, on_live: Callable[[], None], leaving: list[Instance]
+        self, app: App, progress: Progress, on_live: Callable[[], None], leaving: list[Instance]
     ) -> None:
         app = refreshed(self.store, app)
         release = self.store.release(app.id, app.current) if app.current else None
         if release is None or release.slug_id is None:
             on_live()
         else:
-            self.rollout.run(app, release, say, on_live, leaving)
+            self.rollout.run(app, release, progress, on_live, leaving)
 
 
 class _Live:

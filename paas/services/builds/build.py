@@ -20,7 +20,7 @@ from paas.interfaces import (
     BuildQueue,
     Built,
     Clock,
-    Narrator,
+    Progress,
     Quarantine,
     Repository,
     Schedules,
@@ -61,11 +61,11 @@ class SlugMaker:
     random_secret: Callable[[], str]
     limits: StartLimits
 
-    def make(self, push: Push, build: Build, say: Recorded) -> tuple[Slug, ConfigVars]:
+    def make(self, push: Push, build: Build, progress: Recorded) -> tuple[Slug, ConfigVars]:
         """The slug, and the config of its release. Raises PaasError."""
         app, check = push.app, canceller(self.queue, build.id)
         tree = self.slugs.new_build(build.id, app.uid)
-        self.trees.write(app, push.commit, push.quarantine, tree, build.id, say)
+        self.trees.write(app, push.commit, push.quarantine, tree, build.id, progress)
         folder = self.store.build_dir(app.id)
         if folder is not None:
             self.slugs.narrow(build.id, folder)
@@ -76,9 +76,9 @@ class SlugMaker:
         if manifest.start_limit_s is not None:
             self.limits.allow(manifest.start_limit_s, "app.json")
         check_jobs(manifest, declared, procfile, self.schedules)
-        config = self._declared(app, app_json, say)
-        packs = self._buildpacks(app, app_json, say)
-        built = self._compile(push, build, tree, config, say, packs=packs)
+        config = self._declared(app, app_json, progress)
+        packs = self._buildpacks(app, app_json, progress)
+        built = self._compile(push, build, tree, config, progress, packs=packs)
         if built.procfile is not None:
             procfile = built.procfile
             declared = parse_procfile(procfile)
@@ -86,14 +86,14 @@ class SlugMaker:
         jobs = check_jobs(manifest, processes, procfile, self.schedules)
         if not instance_types(processes) and built.static is None and not jobs:
             raise _no_processes()
-        _tell_processes(processes, declared, built.static is not None, say)
+        _tell_processes(processes, declared, built.static is not None, progress)
         for job in jobs:
-            say.detail(f"Cron job: {job.name}, at {job.schedule} (UTC)")
+            progress.detail(f"Cron job: {job.name}, at {job.schedule} (UTC)")
         if current_slug(self.store, app.id) is None:
             # At the first deploy only, as on Heroku: who unsets one later means it.
             config = {**built.config, **config}
         if manifest.predeploy:
-            self.phases.predeploy(app, tree, config, manifest.predeploy, say, check=check)
+            self.phases.predeploy(app, tree, config, manifest.predeploy, progress, check=check)
         check()
         size_bytes = self.slugs.freeze(build.id)
         now = self.clock.now()
@@ -104,13 +104,13 @@ class SlugMaker:
         self.store.end_build(replace(build, status=Status.SUCCEEDED, ended_at=now))
         return slug, config
 
-    def _buildpacks(self, app: App, app_json: bytes | None, say: Narrator) -> list[Buildpack]:
+    def _buildpacks(self, app: App, app_json: bytes | None, progress: Progress) -> list[Buildpack]:
         """Those that were set by hand, else those of app.json; none: they are detected."""
         chosen = self.store.buildpacks(app.id)
         declared = parse_app_json(app_json).buildpacks if app_json is not None else ()
         if chosen or not declared:
             return chosen
-        say.step(f"Using the buildpacks of app.json: {', '.join(map(str, declared))}")
+        progress.step(f"Using the buildpacks of app.json: {', '.join(map(str, declared))}")
         return [chosen_buildpack(str(pack)) for pack in declared]
 
     def _compile(
@@ -119,20 +119,20 @@ class SlugMaker:
         build: Build,
         tree: Path,
         config: ConfigVars,
-        say: Recorded,
+        progress: Recorded,
         *,
         packs: Sequence[Buildpack],
     ) -> Built:
         """The buildpacks, when it is this build's turn; until somebody cancels it."""
         check = canceller(self.queue, build.id)
         with ExitStack() as held:
-            with say.doing("waiting for other builds") as reword:
-                told = tell_place(self.store, push.actor, say, reword)
+            with progress.doing("waiting for other builds") as reword:
+                told = tell_place(self.store, push.actor, progress, reword)
                 held.enter_context(self.queue.turn(build.id, told, check))
-            steps, reword = BuildSteps(), held.enter_context(say.doing("building"))
+            steps, reword = BuildSteps(), held.enter_context(progress.doing("building"))
 
             def heard(line: bytes) -> None:
-                say.raw(line)
+                progress.output(line)
                 reword(steps.line(line))
 
             return self.builder.build(
@@ -153,15 +153,15 @@ class SlugMaker:
         path = f"{folder}/{name}" if folder else name
         return self.repository.read_file(push.app.id, push.commit, push.quarantine, path, limit)
 
-    def _declared(self, app: App, app_json: bytes | None, say: Recorded) -> ConfigVars:
+    def _declared(self, app: App, app_json: bytes | None, progress: Recorded) -> ConfigVars:
         """The config vars that the build and the release get."""
         manifest = parse_app_json(app_json) if app_json is not None else AppJson()
         for warning in manifest.warnings:
-            say.warn(warning)
+            progress.warn(warning)
         slug_id = current_slug(self.store, app.id)
         slug = self.store.slug(slug_id) if slug_id else None
         former = slug.manifest if slug else AppJson()
-        return declared_config(manifest, former, self._config(app), self.random_secret, say)
+        return declared_config(manifest, former, self._config(app), self.random_secret, progress)
 
     def _config(self, app: App) -> ConfigVars:
         release = self.store.release(app.id, app.current) if app.current else None
@@ -188,14 +188,14 @@ def _tell_processes(
     processes: dict[ProcessType, str],
     declared: dict[ProcessType, str],
     static: bool,
-    say: Narrator,
+    progress: Progress,
 ) -> None:
-    say.step("Discovering process types")
+    progress.step("Discovering process types")
     if declared:
-        say.detail("Procfile declares: " + ", ".join(sorted(declared)))
+        progress.detail("Procfile declares: " + ", ".join(sorted(declared)))
     for kind in sorted(set(processes) - set(declared)):
-        say.detail(f"Default of the buildpack: {kind}: {processes[kind]}")
+        progress.detail(f"Default of the buildpack: {kind}: {processes[kind]}")
     if WEB not in processes and static:
-        say.detail("No web process: Nginx serves the files")
+        progress.detail("No web process: Nginx serves the files")
     elif WEB not in processes:
-        say.warn("There is no web process, so nothing will answer at the app's address.")
+        progress.warn("There is no web process, so nothing will answer at the app's address.")

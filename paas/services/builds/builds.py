@@ -12,7 +12,7 @@ from paas.interfaces import (
     Clock,
     Locks,
     Logs,
-    Narrator,
+    Progress,
     Reserve,
     Reword,
     Slugs,
@@ -108,7 +108,7 @@ class Builds:
         releases = self.store.releases(app.id)
         return any(r.slug_id == build_id and r.status is not Status.PENDING for r in releases)
 
-    def cancel(self, actor: Actor, name: str, wanted: str | None, say: Narrator) -> Build:
+    def cancel(self, actor: Actor, name: str, wanted: str | None, progress: Progress) -> Build:
         """End a build that waits, runs or is being released; by default the newest.
 
         Its push is rejected. Returns when it has ended. Raises PaasError where its deploy had
@@ -118,16 +118,16 @@ class Builds:
         build = self._find(app, wanted)
         if build.status is not Status.PENDING and self._is_over(app, build.id):
             raise _too_late(build)
-        say.step(f"Cancelling the build {build.id}")
+        progress.step(f"Cancelling the build {build.id}")
         self.queue.ask_to_cancel(build.id, actor.name)
-        with say.doing("waiting for its end"):
+        with progress.doing("waiting for its end"):
             ended = self._wait_for_end(app, build)
         self.queue.forget(build.id)
         if ended.reason != CANCELLED:
             raise _too_late(ended)
         return ended
 
-    def purge_cache(self, actor: Actor, name: str, say: Narrator) -> tuple[App, int]:
+    def purge_cache(self, actor: Actor, name: str, progress: Progress) -> tuple[App, int]:
         """Delete what an app's builds keep for the next one; the app, and how many bytes it was.
 
         Waits for a build that runs.
@@ -135,7 +135,7 @@ class Builds:
         with self.reserve.given_up():
             app = find_app(self.store, actor, name)
             holder = f"{actor.name} purges the build cache"
-            with self.locks.app(app.id, holder, waiting(say)), say.doing("deleting it"):
+            with self.locks.app(app.id, holder, waiting(progress)), progress.doing("deleting it"):
                 size_bytes = self.slugs.cache_bytes(app.id)
                 self.slugs.empty_cache(app.id)
         return app, size_bytes
@@ -188,7 +188,7 @@ def canceller(queue: BuildQueue, build_id: str) -> Callable[[], None]:
 
 
 def tell_place(
-    store: Store, actor: Actor, say: Narrator, reword: Reword
+    store: Store, actor: Actor, progress: Progress, reword: Reword
 ) -> Callable[[int, Sequence[str]], None]:
     """What BuildQueue.turn calls while a build waits: says for whose, and at which place.
 
@@ -204,7 +204,7 @@ def tell_place(
 
     def told(place: int, before: Sequence[str]) -> None:
         words = queue_words(place, [whose(build_id) for build_id in before])
-        say.step(f"{words[:1].upper()}{words[1:]}")
+        progress.step(f"{words[:1].upper()}{words[1:]}")
         reword(words)
 
     return told

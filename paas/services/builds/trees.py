@@ -7,7 +7,7 @@ from pathlib import Path
 from paas.domain.apps.apps import App
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName, printable
-from paas.interfaces import BuildQueue, Narrator, Quarantine, Repository, Store, Submodules
+from paas.interfaces import BuildQueue, Progress, Quarantine, Repository, Store, Submodules
 from paas.services.builds.builds import canceller
 
 # Git LFS's own name for leaving pointers as they are: https://github.com/git-lfs/git-lfs
@@ -31,28 +31,28 @@ class Trees:
         quarantine: Quarantine | None,
         target: Path,
         build_id: str,
-        say: Narrator,
+        progress: Progress,
     ) -> None:
         """Write a commit's files into the empty directory of a build. Raises PaasError."""
-        with say.doing("reading the commit"):
+        with progress.doing("reading the commit"):
             written = self.repository.write_tree(app.id, commit, quarantine, target, app.uid)
         if written.files == 0:
             raise PaasError("empty-tree", "The commit has no files.", "Commit your app's files.")
         if written.lfs_pointers:
-            self._judge_pointers(app, written.lfs_pointers, say)
+            self._judge_pointers(app, written.lfs_pointers, progress)
         if written.submodules:
-            say.step("Fetching submodules")
+            progress.step("Fetching submodules")
             check = canceller(self.queue, build_id)
-            with say.doing("fetching submodules"):
-                self.submodules.fetch(app, target, written.submodules, say.raw, check)
+            with progress.doing("fetching submodules"):
+                self.submodules.fetch(app, target, written.submodules, progress.output, check)
 
-    def _judge_pointers(self, app: App, pointers: Sequence[str], say: Narrator) -> None:
+    def _judge_pointers(self, app: App, pointers: Sequence[str], progress: Progress) -> None:
         release = self.store.release(app.id, app.current) if app.current else None
         skipped = release.config.get(LFS_SKIP) if release else None
         names = ", ".join(map(printable, pointers[:_NAMED]))
         more = f" and {len(pointers) - _NAMED} more" if len(pointers) > _NAMED else ""
         if skipped is not None and skipped.reveal().lower() in {"1", "true", "yes", "on"}:
-            say.warn(f"Built with Git LFS pointers, as {LFS_SKIP} is set: {names}{more}")
+            progress.warn(f"Built with Git LFS pointers, as {LFS_SKIP} is set: {names}{more}")
             return
         raise PaasError(
             "lfs-pointers",

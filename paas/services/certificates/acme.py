@@ -16,7 +16,7 @@ from paas.domain.certificates.acme import (
 )
 from paas.domain.certificates.certificates import AppCertificate, Bundle, Origin, covered, days_left
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Clock, Issuer, Locks, Logs, Narrator, Store
+from paas.interfaces import Clock, Issuer, Locks, Logs, Progress, Store
 from paas.services.access import find_app
 from paas.services.certificates.certificates import Certificates
 from paas.services.certificates.renewals import Wishes, wants_warning
@@ -51,7 +51,7 @@ class Acme:
         app = find_app(self.store, actor, name)
         return app.id in self.store.auto_certificates(), self.wishes.of(app)
 
-    def switch_on(self, actor: Actor, name: str, say: Narrator) -> bool:
+    def switch_on(self, actor: Actor, name: str, progress: Progress) -> bool:
         """Get a certificate for each name of the app, and see to them from now on.
 
         False where the issuer could not be had to give one that was asked for.
@@ -59,20 +59,20 @@ class Acme:
         app = find_app(self.store, actor, name)
         self.certificates.require_https()
         self.store.set_auto_certificates(app.id, True)
-        say.step(f"{app.name} gets its certificates by itself from now on")
+        progress.step(f"{app.name} gets its certificates by itself from now on")
         well = True
         for wish in self.wishes.of(app):
             if wish.unable:
-                say.detail(f"None is asked for {wish.host}: {wish.unable}.")
-            elif not self._has_one(wish, say):
-                well = self._by_hand(actor, app, wish, say) and well
+                progress.detail(f"None is asked for {wish.host}: {wish.unable}.")
+            elif not self._has_one(wish, progress):
+                well = self._by_hand(actor, app, wish, progress) and well
                 self.clock.sleep(TURN_S)
         return well
 
-    def switch_off(self, actor: Actor, name: str, say: Narrator) -> list[AppCertificate]:
+    def switch_off(self, actor: Actor, name: str, progress: Progress) -> list[AppCertificate]:
         """See to them no more, and take away those that came so: nobody would renew them."""
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} removes certificates", waiting(say)):
+        with self.locks.app(app.id, f"{actor.name} removes certificates", waiting(progress)):
             held = self.store.certificates(app.id)
             gone = [c for c in held if c.origin is Origin.ACME]
             if gone:
@@ -81,7 +81,7 @@ class Acme:
         return gone
 
     def remove(
-        self, actor: Actor, name: str, word: str | None, say: Narrator
+        self, actor: Actor, name: str, word: str | None, progress: Progress
     ) -> list[AppCertificate]:
         """Remove a certificate that the app brought; where the others come by themselves, those
         that take its place first, so that no name is without. Raises PaasError, with it kept,
@@ -92,13 +92,13 @@ class Acme:
             found = [x.certificate for x in self.certificates.find(actor, name, word)]
             own = [c for c in found if c.origin is Origin.OWN]
             if len(own) == 1:
-                self._replace(actor, app, own[0], say)
-        return self.certificates.remove(actor, name, word, say)
+                self._replace(actor, app, own[0], progress)
+        return self.certificates.remove(actor, name, word, progress)
 
-    def _replace(self, actor: Actor, app: App, own: AppCertificate, say: Narrator) -> None:
+    def _replace(self, actor: Actor, app: App, own: AppCertificate, progress: Progress) -> None:
         for wish in self.wishes.of(app, without=[own]):
             bare = wish.present is None and covered(own.facts.names, wish.host)
-            if bare and not wish.unable and not self._by_hand(actor, app, wish, say, [own]):
+            if bare and not wish.unable and not self._by_hand(actor, app, wish, progress, [own]):
                 raise PaasError(
                     "certificate-needed",
                     f"No other certificate came for {wish.host}, so this one is kept.",
@@ -127,43 +127,43 @@ class Acme:
         actor: Actor,
         app: App,
         wish: Wish,
-        say: Narrator,
+        progress: Progress,
         without: Sequence[AppCertificate] = (),
     ) -> bool:
         """At once, though it may have failed a minute ago; not more often than the issuer lets.
 
         A name at a time: others who wait for theirs come in between.
         """
-        with self.locks.app(ACME_LOCK, f"{actor.name} gets a certificate", waiting(say)):
+        with self.locks.app(ACME_LOCK, f"{actor.name} gets a certificate", waiting(progress)):
             now = self.wishes.again(app, wish, without=without)
-            if now is None or self._has_one(now, say):
+            if now is None or self._has_one(now, progress):
                 return True
-            if _is_refused(now, self.clock.now(), say):
+            if _is_refused(now, self.clock.now(), progress):
                 return False
-            say.step(f"Getting a certificate for {now.host}")
-            with say.doing("waiting for the issuer"):
-                return self._try(app, now, say)
+            progress.step(f"Getting a certificate for {now.host}")
+            with progress.doing("waiting for the issuer"):
+                return self._try(app, now, progress)
 
-    def _has_one(self, wish: Wish, say: Narrator) -> bool:
+    def _has_one(self, wish: Wish, progress: Progress) -> bool:
         if wish.present is None or wish.present.renew_at <= self.clock.now():
             return False
-        say.detail(f"{wish.host} has one that {_ends(wish.present)}.")
+        progress.detail(f"{wish.host} has one that {_ends(wish.present)}.")
         return True
 
-    def _try(self, app: App, wish: Wish, say: Narrator | None) -> bool:
+    def _try(self, app: App, wish: Wish, progress: Progress | None) -> bool:
         """Ask for one name's certificate and show it; a failure is remembered and told."""
         try:
             made = self._issue(app, wish)
         except IssueError as error:
             attempt = failed(wish.host, wish.attempt, error.failure, self.clock.now())
             self.store.set_attempt(app.id, attempt)
-            self._tell(app, attempt, say)
+            self._tell(app, attempt, progress)
             return False
         self.store.clear_attempt(app.id, wish.host)
         if made is not None:
             self.logs.write(app.id, "certs", f"{wish.host} has a new certificate, {made.id}")
-            if say is not None:
-                say.detail(f"It {_ends(made)}, and is renewed on {made.renew_at:%Y-%m-%d}.")
+            if progress is not None:
+                progress.detail(f"It {_ends(made)}, and is renewed on {made.renew_at:%Y-%m-%d}.")
         return True
 
     def _issue(self, app: App, wish: Wish) -> AppCertificate | None:
@@ -209,15 +209,15 @@ class Acme:
                 gone = self.wishes.superfluous(present)
                 self.sites.change_certificates(present, [], gone)
 
-    def _tell(self, app: App, attempt: Attempt, say: Narrator | None) -> None:
+    def _tell(self, app: App, attempt: Attempt, progress: Progress | None) -> None:
         next_ = f"Tried again at {attempt.again:%Y-%m-%d %H:%M} UTC."
         self.logs.write(
             app.id, "certs", f"No certificate for {attempt.host}: {attempt.reason} {next_}"
         )
-        if say is not None:
+        if progress is not None:
             for line in attempt.reason.splitlines():
-                say.warn(line)
-            say.warn(next_)
+                progress.warn(line)
+            progress.warn(next_)
 
     def _warn(self) -> None:
         now = self.clock.now()
@@ -247,15 +247,15 @@ class Acme:
         return found
 
 
-def _is_refused(wish: Wish, now: datetime, say: Narrator) -> bool:
+def _is_refused(wish: Wish, now: datetime, progress: Progress) -> bool:
     """Whether the issuer has refused the name so often that not even by hand it is asked."""
     again = may_ask(wish.attempt, now)
     if wish.attempt is None or again is None:
         return False
-    say.warn(
+    progress.warn(
         f"The issuer has refused {wish.host} several times within the hour: {wish.attempt.reason}"
     )
-    say.warn(
+    progress.warn(
         f"It is tried again by itself at {wish.attempt.again:%Y-%m-%d %H:%M} UTC, "
         f"by this command from {again:%H:%M} UTC on."
     )

@@ -19,7 +19,7 @@ from paas.interfaces import (
     CertificateReader,
     Clock,
     Locks,
-    Narrator,
+    Progress,
     Store,
 )
 from paas.services.access import find_app, refreshed
@@ -67,7 +67,7 @@ class Certificates:
             )
         return found
 
-    def add(self, actor: Actor, name: str, pem: bytes, say: Narrator) -> AppCertificate:
+    def add(self, actor: Actor, name: str, pem: bytes, progress: Progress) -> AppCertificate:
         """Check a certificate with its chain and key, and show it for the names that it covers.
 
         It takes the place of those that the app brought before and that it covers whole. Raises
@@ -77,10 +77,10 @@ class Certificates:
         self.require_https()
         now = self.clock.now()
         bundle = self.reader.read(pem, now)
-        with self.locks.app(app.id, f"{actor.name} adds a certificate", waiting(say)):
+        with self.locks.app(app.id, f"{actor.name} adds a certificate", waiting(progress)):
             app = refreshed(self.store, app)
             present = self.store.certificates(app.id)
-            self._check_names(app, bundle, say)
+            self._check_names(app, bundle, progress)
             for same in present:
                 # With another chain it is not: the intermediate that was missing may have come.
                 is_same = (same.facts.fingerprint, same.facts.chain) == (
@@ -88,7 +88,7 @@ class Certificates:
                     bundle.facts.chain,
                 )
                 if is_same and same.origin is Origin.OWN:
-                    say.detail(f"It is there already, as {same.id}.")
+                    progress.detail(f"It is there already, as {same.id}.")
                     return same
             made = AppCertificate(self.files.new_id(app.id), app.id, Origin.OWN, bundle.facts, now)
             replaced = replaced_by(made, present)
@@ -100,8 +100,8 @@ class Certificates:
                 )
             self.keep(app, made, bundle, replaced)
         for old in replaced:
-            say.detail(f"It takes the place of {old.id} ({', '.join(old.facts.names)}).")
-        self._warn(made, say)
+            progress.detail(f"It takes the place of {old.id} ({', '.join(old.facts.names)}).")
+        self._warn(made, progress)
         return made
 
     def keep(
@@ -116,11 +116,11 @@ class Certificates:
             raise
 
     def remove(
-        self, actor: Actor, name: str, word: str | None, say: Narrator
+        self, actor: Actor, name: str, word: str | None, progress: Progress
     ) -> list[AppCertificate]:
         """Show it no more, and delete it and its key. Without a word: the only one of its own."""
         app = find_app(self.store, actor, name)
-        with self.locks.app(app.id, f"{actor.name} removes a certificate", waiting(say)):
+        with self.locks.app(app.id, f"{actor.name} removes a certificate", waiting(progress)):
             app = refreshed(self.store, app)
             found = [x.certificate for x in self.find(actor, app.name, word)]
             own = [c for c in found if c.origin is Origin.OWN]
@@ -165,7 +165,7 @@ class Certificates:
             for one in held
         ]
 
-    def _check_names(self, app: App, bundle: Bundle, say: Narrator) -> None:
+    def _check_names(self, app: App, bundle: Bundle, progress: Progress) -> None:
         names = self.sites.names(app)
         bare = [name for name in names if not covered(bundle.facts.names, name)]
         if len(bare) == len(names):
@@ -177,12 +177,12 @@ class Certificates:
                 f"{bundle.facts.names[0]}",
             )
         if bare:
-            say.detail(f"It does not cover {', '.join(bare[:10])}.")
+            progress.detail(f"It does not cover {', '.join(bare[:10])}.")
 
-    def _warn(self, made: AppCertificate, say: Narrator) -> None:
+    def _warn(self, made: AppCertificate, progress: Progress) -> None:
         if made.facts.self_signed:
-            say.warn("It is signed by itself: browsers will warn their users of it.")
+            progress.warn("It is signed by itself: browsers will warn their users of it.")
         elif len(made.facts.chain) == 1:
-            say.warn("It came without the certificate of its issuer, which some clients need.")
+            progress.warn("It came without the certificate of its issuer, which some clients need.")
         if made.is_worrying(self.clock.now()):
-            say.warn(f"It expires {days_left(made, self.clock.now())}.")
+            progress.warn(f"It expires {days_left(made, self.clock.now())}.")

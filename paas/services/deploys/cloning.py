@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import Actor, App
 from paas.domain.values.names import AppName
-from paas.interfaces import Clock, Locks, Narrator, Repository, Store
+from paas.interfaces import Clock, Locks, Progress, Repository, Store
 from paas.services.access import find_app, refreshed
 from paas.services.apps.apps import Apps
 from paas.services.builds.build import Push
@@ -29,7 +29,7 @@ class Cloning:
         actor: Actor,
         name: str,
         new_name: AppName,
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
         *,
         deploy: bool = True,
@@ -40,19 +40,19 @@ class Cloning:
         not deployed.
         """
         source = find_app(self.store, actor, name)
-        app = self._copy(actor, source, new_name, say)
-        say.step(f"Created {app.name} with the repository and config of {source.name}")
+        app = self._copy(actor, source, new_name, progress)
+        progress.step(f"Created {app.name} with the repository and config of {source.name}")
         if source.storage:
-            say.warn("Storage directories are not copied.")
+            progress.warn("Storage directories are not copied.")
         commit = self._live_commit(source)
         if commit is None or not deploy:
             on_live()
         else:
-            self.deploys.deploy(Push(app, commit, None, actor), say, on_live)
+            self.deploys.deploy(Push(app, commit, None, actor), progress, on_live)
         return app
 
-    def _copy(self, actor: Actor, source: App, new_name: AppName, say: Narrator) -> App:
-        with self.locks.pushing(source.id, actor.name, waiting(say)):
+    def _copy(self, actor: Actor, source: App, new_name: AppName, progress: Progress) -> App:
+        with self.locks.pushing(source.id, actor.name, waiting(progress)):
             app = self.apps.create(actor, new_name)
             try:
                 self.repository.copy(source.id, app.id)

@@ -11,7 +11,7 @@ from paas.interfaces import (
     BuildQueue,
     Clock,
     Logs,
-    Narrator,
+    Progress,
     Repository,
     Slugs,
     Store,
@@ -44,7 +44,7 @@ class Deploys:
     logs: Logs
     clock: Clock
 
-    def deploy(self, push: Push, terminal: Narrator, on_live: Callable[[], None]) -> None:
+    def deploy(self, push: Push, terminal: Progress, on_live: Callable[[], None]) -> None:
         """Build the commit and make it live. Raises PaasError with nothing changed.
 
         on_live is called when the new version serves; the app's lock is free soon after that, and
@@ -58,15 +58,15 @@ class Deploys:
             self.slugs.check_space()
             self.rollout.loss_warning.look(push.app, terminal)
             build = self._begin(push)
-            say = Recorded(terminal, self.logs.open_build(build.id))
+            progress = Recorded(terminal, self.logs.open_build(build.id))
             try:
-                with telling_failure(say, "The deploy failed", standing(self.store, push.app)):
-                    slug, config = self.maker.make(push, build, say)
+                with telling_failure(progress, "The deploy failed", standing(self.store, push.app)):
+                    slug, config = self.maker.make(push, build, progress)
                     baseline = self.watch.baseline(push.app)
-                    version = self._release(push, slug, config, say, on_live, leaving)
+                    version = self._release(push, slug, config, progress, on_live, leaving)
                 self.queue.forget(build.id)
             except PaasError as error:
-                say.record_error(error)
+                progress.record_error(error)
                 if not self._is_released(build):
                     told = f"The build of {build.commit[:8]} failed: {error.summary}"
                     self.logs.write(push.app.id, "deploy", told)
@@ -93,7 +93,7 @@ class Deploys:
         push: Push,
         slug: Slug,
         config: ConfigVars,
-        say: Recorded,
+        progress: Recorded,
         on_live: Callable[[], None],
         leaving: list[Instance],
     ) -> int:
@@ -110,18 +110,18 @@ class Deploys:
             user=push.actor.name,
             now=self.clock.now(),
         )
-        say.step(f"Releasing v{release.version}")
+        progress.step(f"Releasing v{release.version}")
 
         def live() -> None:
-            say.step(f"Live: {self.rollout.sites.url(app)} (v{release.version})")
-            _tell_formation(former, slug, self.store.formation(app.id), say)
+            progress.step(f"Live: {self.rollout.sites.url(app)} (v{release.version})")
+            _tell_formation(former, slug, self.store.formation(app.id), progress)
             self.logs.write(app.id, "deploy", f"v{release.version} is live: {release.description}")
-            self.phases.after(app, release, slug, say, first=former is None)
+            self.phases.after(app, release, slug, progress, first=former is None)
             on_live()
 
         # Until the switch it may still be cancelled; a slug has the id of its build.
         check = canceller(self.queue, slug.id)
-        self.rollout.run(app, release, say, live, leaving, check=check)
+        self.rollout.run(app, release, progress, live, leaving, check=check)
         return release.version
 
     def _abandon(self, build: Build, reason: str) -> None:
@@ -154,7 +154,7 @@ class Deploys:
 
 
 def _tell_formation(
-    former: Slug | None, slug: Slug, formation: Mapping[ProcessType, int], say: Narrator
+    former: Slug | None, slug: Slug, formation: Mapping[ProcessType, int], progress: Progress
 ) -> None:
     """Who declares a worker may expect it to run; and app.json changes numbers, too, also where
     it does not say any more what it said."""
@@ -166,8 +166,8 @@ def _tell_formation(
         if now.get(kind, count) != count
     ]
     if scaled:
-        say.detail(f"Scaled by app.json: {', '.join(scaled)}")
+        progress.detail(f"Scaled by app.json: {', '.join(scaled)}")
     idle = [kind for kind, count in now.items() if not count and kind not in then]
     if idle:
         one_each = " ".join(f"{kind}=1" for kind in idle)
-        say.detail(f"Not started: {', '.join(idle)}. To start: paas ps:scale {one_each}")
+        progress.detail(f"Not started: {', '.join(idle)}. To start: paas ps:scale {one_each}")

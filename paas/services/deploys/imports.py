@@ -14,7 +14,7 @@ from paas.interfaces import (
     Imported,
     Importer,
     Locks,
-    Narrator,
+    Progress,
     Refs,
     Repository,
     Store,
@@ -51,7 +51,7 @@ class Imports:
         name: str,
         source: GitSource,
         building: Building,
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
     ) -> None:
         """Make a commit of another repository the tip of the app's deploy branch.
@@ -62,30 +62,30 @@ class Imports:
         app = find_app(self.store, actor, name)
         if source.ref is None:
             source = replace(source, ref=app.deploy_branch)
-        say.step(f"Fetching {source.ref or 'HEAD'} of {source.url}")
+        progress.step(f"Fetching {source.ref or 'HEAD'} of {source.url}")
 
         def fetch(head: str | None) -> AbstractContextManager[Imported]:
-            return self.importer.fetched(app, source, head, say.raw)
+            return self.importer.fetched(app, source, head, progress.output)
 
-        self._take(actor, app, fetch, building, say, on_live)
+        self._take(actor, app, fetch, building, progress, on_live)
 
     def unpack(
         self,
         actor: Actor,
         name: str,
         archive: Archive,
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
     ) -> None:
         """Make an archive's files a commit on the app's deploy branch, and deploy it."""
         app = find_app(self.store, actor, name)
         by_address = isinstance(archive.source, str)
-        say.step(f"Fetching {archive.source}" if by_address else "Reading the archive")
+        progress.step(f"Fetching {archive.source}" if by_address else "Reading the archive")
 
         def unpack(head: str | None) -> AbstractContextManager[Imported]:
-            return self.importer.unpacked(app, archive, head, say.raw)
+            return self.importer.unpacked(app, archive, head, progress.output)
 
-        self._take(actor, app, unpack, Building.ALWAYS, say, on_live)
+        self._take(actor, app, unpack, Building.ALWAYS, progress, on_live)
 
     def _take(
         self,
@@ -93,7 +93,7 @@ class Imports:
         app: App,
         fetch: Callable[[str | None], AbstractContextManager[Imported]],
         building: Building,
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
     ) -> None:
         """Fetch, deploy if wanted, and move the branch: nobody pushes to the app meanwhile."""
@@ -101,10 +101,10 @@ class Imports:
             refuse_locked(self.store, app)
         self.repository.create(app.id)
         with ExitStack() as stack:
-            stack.enter_context(self.locks.pushing(app.id, actor.name, waiting(say)))
+            stack.enter_context(self.locks.pushing(app.id, actor.name, waiting(progress)))
             app = refreshed(self.store, app)
             branch = self._branch(app)
-            with say.doing("fetching"):
+            with progress.doing("fetching"):
                 head = self.repository.head(app.id, branch)
                 imported = stack.enter_context(fetch(head))
             moved = RefUpdate(head or NO_COMMIT, imported.commit, f"refs/heads/{branch}")
@@ -113,7 +113,7 @@ class Imports:
                 raise refused
             if not self._wants_build(app, imported.commit, building):
                 self.importer.keep(app.id, imported, branch)
-                self._tell_kept(app, imported.commit, branch, building, say)
+                self._tell_kept(app, imported.commit, branch, building, progress)
                 on_live()
                 return
 
@@ -121,12 +121,12 @@ class Imports:
                 try:
                     self.importer.keep(app.id, imported, branch)
                 except PaasError as error:
-                    say.warn(f"The branch {branch} stays where it was: {error.message}")
+                    progress.warn(f"The branch {branch} stays where it was: {error.message}")
                 stack.close()
                 on_live()
 
             push = Push(app, imported.commit, imported.quarantine, actor)
-            self.deploys.deploy(push, say, live)
+            self.deploys.deploy(push, progress, live)
 
     def _wants_build(self, app: App, commit: str, building: Building) -> bool:
         if building is Building.IF_CHANGED:
@@ -136,13 +136,13 @@ class Imports:
         return building is Building.ALWAYS
 
     def _tell_kept(
-        self, app: App, commit: str, branch: str, building: Building, say: Narrator
+        self, app: App, commit: str, branch: str, building: Building, progress: Progress
     ) -> None:
         if building is Building.IF_CHANGED:
-            say.step(f"{commit[:8]} is live already: nothing to build")
+            progress.step(f"{commit[:8]} is live already: nothing to build")
             return
-        say.step(f"{branch} of {app.name} is at {commit[:8]}; not deployed")
-        say.detail("To deploy what is fetched: add --build")
+        progress.step(f"{branch} of {app.name} is at {commit[:8]}; not deployed")
+        progress.detail("To deploy what is fetched: add --build")
 
     def _branch(self, app: App) -> str:
         if app.deploy_branch is not None:

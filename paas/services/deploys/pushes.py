@@ -9,7 +9,7 @@ from paas.domain.git.refs import NO_COMMIT, RefUpdate, short
 from paas.domain.releases.diffs import sections
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, shown
-from paas.interfaces import Narrator, Quarantine, Refs, Repository, Store
+from paas.interfaces import Progress, Quarantine, Refs, Repository, Store
 from paas.services.access import find_app
 from paas.services.apps.apps import Apps
 from paas.services.apps.maintenance import refuse_locked
@@ -31,14 +31,14 @@ class Pushes:
     deploys: Deploys
     diffs: Diffs
 
-    def to_push(self, actor: Actor, name: AppName, say: Narrator) -> App:
+    def to_push(self, actor: Actor, name: AppName, progress: Progress) -> App:
         """The app to push to; a first push makes it. Raises as for an unknown app where the name
         is another user's."""
         # Before anything is sent: of a full disk git itself says "unpacker error".
         self.deploys.slugs.check_room()
         if self.store.app(name) is None:
             app = self.apps.create(actor, name)
-            say.step(f"Created the app {name}")
+            progress.step(f"Created the app {name}")
             return app
         return self.to_fetch(actor, name)
 
@@ -54,7 +54,7 @@ class Pushes:
         app_id: int,
         updates: Sequence[RefUpdate],
         quarantine: Quarantine,
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
         options: Sequence[str] = (),
     ) -> None:
@@ -82,17 +82,17 @@ class Pushes:
             )
         self._refuse_what_git_would(app, updates, quarantine, has_deploy=bool(deployed))
         if DRY_RUN in options:
-            raise self._dry_run(app, deployed, quarantine, say)
+            raise self._dry_run(app, deployed, quarantine, progress)
         if deployed:
             # Before the wait for who changes the app now; looked at once more after it.
             refuse_locked(self.store, app)
         for update in updates:
             if update not in deployed:
-                self._tell_stored(app, update, say)
+                self._tell_stored(app, update, progress)
         if not deployed:
             on_live()
             return
-        self.deploys.deploy(Push(app, deployed[0].new, quarantine, actor), say, on_live)
+        self.deploys.deploy(Push(app, deployed[0].new, quarantine, actor), progress, on_live)
 
     def _refuse_what_git_would(
         self, app: App, updates: Sequence[RefUpdate], quarantine: Quarantine, *, has_deploy: bool
@@ -109,22 +109,22 @@ class Pushes:
             raise refused
 
     def _dry_run(
-        self, app: App, deployed: Sequence[RefUpdate], quarantine: Quarantine, say: Narrator
+        self, app: App, deployed: Sequence[RefUpdate], quarantine: Quarantine, progress: Progress
     ) -> PaasError:
         """Tell what the push would change, for the refusal that is returned."""
         for update in deployed:
             found = self.diffs.pushed(app, update.new, quarantine)
-            say.step(f"What would change, from {found.old} to {found.new}")
+            progress.step(f"What would change, from {found.old} to {found.new}")
             for note in found.notes:
-                say.warn(note)
+                progress.warn(note)
             for title, rows in sections(found):
-                say.step(title)
+                progress.step(title)
                 for row in rows:
-                    say.detail(row)
+                    progress.detail(row)
             if found.is_empty:
-                say.detail("Nothing differs: the same files would be built again.")
+                progress.detail("Nothing differs: the same files would be built again.")
         if not deployed:
-            say.step(f"Nothing would be deployed: only {app.deploy_branch or 'main'} is")
+            progress.step(f"Nothing would be deployed: only {app.deploy_branch or 'main'} is")
         return PaasError(
             "dry-run",
             "This was a dry run: nothing was built and nothing has changed. git calls that a "
@@ -132,17 +132,17 @@ class Pushes:
             f"To deploy it: git push deploy {app.deploy_branch or 'main'}",
         )
 
-    def _tell_stored(self, app: App, update: RefUpdate, say: Narrator) -> None:
+    def _tell_stored(self, app: App, update: RefUpdate, progress: Progress) -> None:
         if update.new == NO_COMMIT:
-            say.step(f"Deleted {short(update.ref)}")
+            progress.step(f"Deleted {short(update.ref)}")
             return
         branch = app.deploy_branch or "main"
-        say.step(f"Stored {short(update.ref)}; not deployed, as only {branch} is")
+        progress.step(f"Stored {short(update.ref)}; not deployed, as only {branch} is")
         if update.ref.startswith("refs/heads/"):
-            say.detail(f"To deploy it: git push deploy {short(update.ref)}:{branch}")
+            progress.detail(f"To deploy it: git push deploy {short(update.ref)}:{branch}")
         if update.ref.startswith("refs/tags/"):
             source = f"{short(update.ref)}^{{}}:refs/heads/{branch}"
-            say.detail(f"To deploy it: git push deploy {shlex.quote(source)}")
+            progress.detail(f"To deploy it: git push deploy {shlex.quote(source)}")
 
 
 def _check_options(options: Sequence[str]) -> None:

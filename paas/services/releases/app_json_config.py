@@ -6,7 +6,7 @@ from paas.domain.manifest.appjson import AppJson
 from paas.domain.releases.releases import ConfigVars
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
-from paas.interfaces import Narrator
+from paas.interfaces import Progress
 
 
 def declared_config(
@@ -14,7 +14,7 @@ def declared_config(
     former: AppJson,
     present: ConfigVars,
     make_secret: Callable[[], str],
-    say: Narrator,
+    progress: Progress,
 ) -> ConfigVars:
     """The config with what the app declares and does not have yet.
 
@@ -43,5 +43,5 @@ def declared_config(
             f"Set them, then push again: paas config:set {settings}",
         )
     if added:
-        say.step(f"Setting config vars that app.json declares: {', '.join(added)}")
+        progress.step(f"Setting config vars that app.json declares: {', '.join(added)}")
     return config

@@ -6,7 +6,7 @@ from paas.domain.manifest.health import HealthCheck, fault
 from paas.domain.releases.releases import Instance, InstanceState, State
 from paas.domain.routing.visits import Visit
 from paas.domain.values.errors import PaasError
-from paas.interfaces import HealthProbe, Narrator
+from paas.interfaces import HealthProbe, Progress
 
 PROBE_S = 5.0
 # An instance without a port and without checks is taken for healthy when it has lived so long.
@@ -30,7 +30,7 @@ class _Open:
     next_at: float = 0.0
 
 
-class Progress:
+class CheckRun:
     """How far a new instance is. checks: of app.json; none: any answer on its port will do.
 
     limit_s: how long it may take until it answers, initial delays not counted.
@@ -56,7 +56,12 @@ class Progress:
         return not self._answered
 
     def step(
-        self, probe: HealthProbe, state: InstanceState, elapsed: float, left_s: float, say: Narrator
+        self,
+        probe: HealthProbe,
+        state: InstanceState,
+        elapsed: float,
+        left_s: float,
+        progress: Progress,
     ) -> bool:
         """Make what checks are due; whether all have passed. left_s: the longest a probe may take.
 
@@ -66,7 +71,7 @@ class Progress:
             self._default = False
             self._answered = True
         for item in list(self._open):
-            if elapsed >= item.next_at and self._attempt(item, probe, elapsed, left_s, say):
+            if elapsed >= item.next_at and self._attempt(item, probe, elapsed, left_s, progress):
                 self._open.remove(item)
         return not self._default and not self._open
 
@@ -79,31 +84,33 @@ class Progress:
         return self.status is not None
 
     def _attempt(
-        self, item: _Open, probe: HealthProbe, elapsed: float, left_s: float, say: Narrator
+        self, item: _Open, probe: HealthProbe, elapsed: float, left_s: float, progress: Progress
     ) -> bool:
         """Whether the check has passed, or need not."""
         check, port = item.check, self.instance.port
         if check.path is None and not check.listening:
             return elapsed >= check.uptime_s
         if port is None:
-            say.warn(f"{self.instance.label} has no port: {check.name} is not made")
+            progress.warn(f"{self.instance.label} has no port: {check.name} is not made")
             return True
         why = check_once(probe, check, port, self._visit, left_s if self.is_silent else None)
         if why is NO_ANSWER and self.is_silent:
             return False  # it is still starting; the limit for that is another
         self._answered = True
-        return why is None or self._failed(item, why, elapsed, say)
+        return why is None or self._failed(item, why, elapsed, progress)
 
-    def _failed(self, item: _Open, why: str, elapsed: float, say: Narrator) -> bool:
+    def _failed(self, item: _Open, why: str, elapsed: float, progress: Progress) -> bool:
         """Count a failure; whether that is of no consequence."""
         check, label = item.check, self.instance.label
         item.failures += 1
         item.next_at = elapsed + check.wait_s
         if item.failures < check.attempts:
-            say.detail(f"{label}: {check.name}: {why} (attempt {item.failures}/{check.attempts})")
+            progress.detail(
+                f"{label}: {check.name}: {why} (attempt {item.failures}/{check.attempts})"
+            )
             return False
         if check.warn:
-            say.warn(f"{label}: {check.name}: {why}")
+            progress.warn(f"{label}: {check.name}: {why}")
             return True
         raise CheckFailedError(f"{label} failed the health check {check.name!r}: {why}")
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from paas.domain.apps.apps import App
 from paas.domain.releases.releases import Instance
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Clock, Locks, Logs, Narrator, Proxy, Runtime, Store
+from paas.interfaces import Clock, Locks, Logs, Progress, Proxy, Runtime, Store
 from paas.services.output import waiting
 from paas.services.releases.release_commands import nothing
 
@@ -38,7 +38,7 @@ class Retirement:
 
     @contextmanager
     def changing(
-        self, app: App, holder: str, say: Narrator, look: Callable[[], None] = nothing
+        self, app: App, holder: str, progress: Progress, look: Callable[[], None] = nothing
     ) -> Iterator[list[Instance]]:
         """Hold the app's lock; after that, drain and stop what was put into the list.
 
@@ -46,17 +46,17 @@ class Retirement:
         look: called about once a second as long as requests are waited for, with no lock held.
         """
         leaving: list[Instance] = []
-        with ExitStack() as afterwards, self.locks.app(app.id, holder, waiting(say)):
+        with ExitStack() as afterwards, self.locks.app(app.id, holder, waiting(progress)):
             try:
                 yield leaving
             finally:
                 if leaving:
                     afterwards.enter_context(self.locks.retiring(app.id))
-                    afterwards.callback(self._retire, app, leaving, say, look)
+                    afterwards.callback(self._retire, app, leaving, progress, look)
                 else:
                     self._try_to_end_left(app)
         if leaving:
-            self._end_left_by_others(app, holder, say)
+            self._end_left_by_others(app, holder, progress)
 
     def end_left(self, app: App) -> int:
         """Stop what a killed process left, unless a living one may see to it; how many there were.
@@ -69,14 +69,14 @@ class Retirement:
         self.stop(app, left)
         return len(left)
 
-    def wait(self, app: App, say: Narrator) -> None:
+    def wait(self, app: App, progress: Progress) -> None:
         """Return when nobody sees to the end of the app's instances any more."""
         if self.locks.is_retiring(app.id):
-            with say.doing("waiting for the end of former instances"):
+            with progress.doing("waiting for the end of former instances"):
                 while self.locks.is_retiring(app.id):
                     self.clock.sleep(POLL_S)
 
-    def wait_for_room(self, app: App, say: Narrator, check: Callable[[], None]) -> None:
+    def wait_for_room(self, app: App, progress: Progress, check: Callable[[], None]) -> None:
         """Return when another roll-out makes not too many at once. Under the app's lock.
 
         check: called meanwhile, to raise where it is not to go on.
@@ -84,7 +84,7 @@ class Retirement:
         if self._has_room(app):
             return
         deadline = self.clock.monotonic() + self.drain_limit_s + self.stop_limit_s
-        with say.doing("waiting for the last requests to former instances"):
+        with progress.doing("waiting for the last requests to former instances"):
             while not self._has_room(app) and self.clock.monotonic() < deadline:
                 check()
                 self.clock.sleep(POLL_S)
@@ -96,26 +96,26 @@ class Retirement:
         return len(there) <= ROLL_OUTS_MAX or not self.locks.is_retiring(app.id)
 
     def _retire(
-        self, app: App, old: Sequence[Instance], say: Narrator, look: Callable[[], None]
+        self, app: App, old: Sequence[Instance], progress: Progress, look: Callable[[], None]
     ) -> None:
         """Stop what gets no requests at once, the rest when it is drained."""
         drained = [instance for instance in old if instance.port is not None]
         ports = [instance.port for instance in drained if instance.port is not None]
         others = [instance for instance in old if instance.port is None]
         if not drained:
-            with say.doing(f"stopping {_names(old)}"):
+            with progress.doing(f"stopping {_names(old)}"):
                 self._stop_left(app, old)
             return
         # Beside the drain, since either may take half a minute. Whatever keeps accounts stays here.
         with ThreadPoolExecutor(1) as beside:
             ending = beside.submit(self._end, app, others) if others else None
-            with say.doing(f"waiting for the last requests to {_names(drained)}"):
+            with progress.doing(f"waiting for the last requests to {_names(drained)}"):
                 if self._drain(ports, look):
                     # Whoever comes only now, by a former worker of the proxy, is refused before
                     # the instance has seen anything: the worker asks the present ones then.
                     self.runtime.shut(drained)
                     self.proxy.drain(LOOK_S, ports)
-            with say.doing(f"stopping {_names(old)}"):
+            with progress.doing(f"stopping {_names(old)}"):
                 if ending is not None:
                     self._stop_left(app, others, ending.result)
                 self._stop_left(app, drained)
@@ -154,13 +154,13 @@ class Retirement:
             look()
         return True
 
-    def _end_left_by_others(self, app: App, holder: str, say: Narrator) -> None:
+    def _end_left_by_others(self, app: App, holder: str, progress: Progress) -> None:
         """What reconcile left alone, since this process had its mark: others' who were killed.
 
         Where another changes the app already, that one's end is soon enough.
         """
         if self._may_have_left(app) and not self.locks.app_is_held(app.id):
-            with self.locks.app(app.id, holder, waiting(say)):
+            with self.locks.app(app.id, holder, waiting(progress)):
                 self._try_to_end_left(app)
 
     def _may_have_left(self, app: App) -> bool:

@@ -7,7 +7,7 @@ from paas.domain.apps.apps import App
 from paas.domain.releases import losses
 from paas.domain.releases.losses import LostFile
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Layers, Logs, Narrator, Runtime, Store
+from paas.interfaces import Layers, Logs, Progress, Runtime, Store
 
 LOOKED_AT = 10
 
@@ -20,7 +20,7 @@ class LossWarning:
     runtime: Runtime
     layers: Layers
 
-    def look(self, app: App, say: Narrator, only: Set[str] | None = None) -> None:
+    def look(self, app: App, progress: Progress, only: Set[str] | None = None) -> None:
         """Say what would be lost, and at a terminal ask whether to continue.
 
         only: the labels that are replaced; None: all. The caller has the app's lock. Raises
@@ -33,13 +33,15 @@ class LossWarning:
         for instance in leaving:
             pid = states[instance.id].pid
             if pid is not None and (files := self.layers.databases(pid)):
-                say.warn(losses.at_risk(instance.label, files))
+                progress.warn(losses.at_risk(instance.label, files))
                 first = first or files[0]
         if first is None:
             return
-        say.warn(losses.remedy(first, app.storage))
-        say.warn("A storage directory begins empty: first save from the app what is to be kept.")
-        if not say.ask("Continue, and lose it?"):
+        progress.warn(losses.remedy(first, app.storage))
+        progress.warn(
+            "A storage directory begins empty: first save from the app what is to be kept."
+        )
+        if not progress.ask("Continue, and lose it?"):
             raise PaasError("not-confirmed", "Nothing was changed.")
 
 

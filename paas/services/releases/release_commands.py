@@ -9,7 +9,7 @@ from paas.domain.logs.explanations import explained
 from paas.domain.releases.releases import ConfigVars, Release, Slug
 from paas.domain.values.errors import LAST_LINES, PaasError
 from paas.domain.values.names import ProcessType, printable
-from paas.interfaces import Logs, Narrator, OneOff, Slugs
+from paas.interfaces import Logs, OneOff, Progress, Slugs
 
 RELEASE = ProcessType("release")
 LINES_SHOWN = 10
@@ -41,7 +41,7 @@ class Phases:
         app: App,
         release: Release,
         slug: Slug,
-        say: Narrator,
+        progress: Progress,
         check: Callable[[], None] = nothing,
     ) -> None:
         """The Procfile's release: line, with the new slug and config, before any instance starts.
@@ -51,10 +51,10 @@ class Phases:
         command = slug.processes.get(RELEASE)
         if command is None:
             return
-        say.step(f"Running the release command: {command}")
+        progress.step(f"Running the release command: {command}")
         record = self.logs.open_release(app.id, release.version)
         run = _Run(self, app, self.slugs.path(slug.id), release.config, "release.1", check=check)
-        why = run.failure(command, "The release command", say, record)
+        why = run.failure(command, "The release command", progress, record)
         if why is not None:
             raise _failed("release-failed", why)
 
@@ -64,7 +64,7 @@ class Phases:
         tree: Path,
         config: ConfigVars,
         command: str,
-        say: Narrator,
+        progress: Progress,
         *,
         check: Callable[[], None] = nothing,
     ) -> None:
@@ -72,13 +72,15 @@ class Phases:
 
         tree: the finished build. check: see OneOff. Raises PaasError where it fails.
         """
-        say.step(f"Running scripts.dokku.predeploy: {command}")
+        progress.step(f"Running scripts.dokku.predeploy: {command}")
         run = _Run(self, app, tree, config, "predeploy.1", writable=True, check=check)
-        why = run.failure(command, "scripts.dokku.predeploy", say)
+        why = run.failure(command, "scripts.dokku.predeploy", progress)
         if why is not None:
             raise _failed("predeploy-failed", why)
 
-    def after(self, app: App, release: Release, slug: Slug, say: Narrator, *, first: bool) -> None:
+    def after(
+        self, app: App, release: Release, slug: Slug, progress: Progress, *, first: bool
+    ) -> None:
         """scripts.dokku.postdeploy, and at an app's first deploy scripts.postdeploy before it.
 
         The release is live: a failure is told and changes nothing.
@@ -88,15 +90,15 @@ class Phases:
         for name, command in scripts.items():
             if command is None:
                 continue
-            say.step(f"Running {name}: {command}")
+            progress.step(f"Running {name}: {command}")
             run = _Run(self, app, self.slugs.path(slug.id), release.config, "postdeploy.1")
             try:
-                why = run.failure(command, name, say)
+                why = run.failure(command, name, progress)
             except PaasError as error:
                 why = error.message
             if why is not None:
                 for line in [*why.splitlines(), "The release is live all the same."]:
-                    say.warn(line)
+                    progress.warn(line)
 
 
 @dataclass(slots=True)
@@ -115,7 +117,7 @@ class _Run:
         self,
         command: str,
         what: str,
-        say: Narrator,
+        progress: Progress,
         record: Callable[[bytes], None] = lambda _line: None,
     ) -> str | None:
         """Run it; what went wrong, with its last lines, or None where it exits with 0."""
@@ -131,12 +133,12 @@ class _Run:
                 return
             record(line)
             self.phases.logs.write_output(self.app.id, self.name, line)
-            say.raw(line)
+            progress.output(line)
 
-        with say.doing(f"running {what[:1].lower()}{what[1:]}"):
+        with progress.doing(f"running {what[:1].lower()}{what[1:]}"):
             how = self._run(command, heard)
         if dropped:
-            say.warn(f"{dropped} lines of its output were left out.")
+            progress.warn(f"{dropped} lines of its output were left out.")
         if how is None:
             return None
         self.phases.logs.write(self.app.id, self.name, f"{what} {how}")

@@ -9,7 +9,7 @@ from paas.domain.releases import history
 from paas.domain.releases.diffs import NameChanges, config_changes
 from paas.domain.releases.releases import Instance, Release, Slug
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Clock, Logs, Narrator, Store
+from paas.interfaces import Clock, Logs, Progress, Store
 from paas.services.access import find_app, refreshed
 from paas.services.output import telling_failure
 from paas.services.releases.diffs import Diffs, no_such_release
@@ -74,7 +74,7 @@ class Releases:
         actor: Actor,
         name: str,
         version: int | None,
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
     ) -> int:
         """Make code and config of an earlier release a new one; returns its version.
@@ -83,26 +83,26 @@ class Releases:
         with the reason where that release cannot be brought back, and nothing changed.
         """
         app = find_app(self.store, actor, name)
-        with self.rollout.changing(app, f"{actor.name} rolls the app back", say) as leaving:
+        with self.rollout.changing(app, f"{actor.name} rolls the app back", progress) as leaving:
             app = refreshed(self.store, app)
             if version is None:
                 target = history.rollback_default(self.store.releases(app.id), app.current)
             else:
                 target = self._find(app, version)
-            self.rollout.loss_warning.look(app, say)
+            self.rollout.loss_warning.look(app, progress)
 
             def live() -> None:
-                self._tell_the_way_forward(app, target, say)
+                self._tell_the_way_forward(app, target, progress)
                 on_live()
 
-            return self.go_back(app, target, actor.name, say, live, leaving)
+            return self.go_back(app, target, actor.name, progress, live, leaving)
 
     def go_back(
         self,
         app: App,
         target: Release,
         user: str,
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
         leaving: list[Instance],
         *,
@@ -115,17 +115,17 @@ class Releases:
         phase: old migrations fail on what newer ones made of a database, and a rollback is urgent.
         """
         self._check_slug(app, target, history.check_rollback(target, app.current))
-        say.step(f"Rolling back to v{target.version}: {target.description}")
+        progress.step(f"Rolling back to v{target.version}: {target.description}")
         words = f"Rollback to v{target.version}" + (f" ({reason})" if reason else "")
         return self._again(
-            app, target, words, user, say, on_live, leaving, release_phase=release_phase
+            app, target, words, user, progress, on_live, leaving, release_phase=release_phase
         )
 
     def retry(
         self,
         app: App,
         user: str,
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
         leaving: list[Instance],
     ) -> int:
@@ -142,8 +142,8 @@ class Releases:
         # Of a retry of a retry: what was tried.
         tried = re.sub(r"\A(Retry of v[0-9]+: )+", "", target.description)
         words = f"Retry of v{target.version}: {tried}"
-        say.step(words)
-        return self._again(app, target, words[:DESCRIPTION_MAX], user, say, on_live, leaving)
+        progress.step(words)
+        return self._again(app, target, words[:DESCRIPTION_MAX], user, progress, on_live, leaving)
 
     def _again(
         self,
@@ -151,7 +151,7 @@ class Releases:
         target: Release,
         description: str,
         user: str,
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
         leaving: list[Instance],
         *,
@@ -167,27 +167,27 @@ class Releases:
         )
 
         def live() -> None:
-            say.step(f"Live: v{release.version} ({description})")
+            progress.step(f"Live: v{release.version} ({description})")
             self.logs.write(app.id, "release", f"v{release.version} is live: {description}")
             on_live()
 
-        with telling_failure(say, f"v{release.version} failed", standing(self.store, app)):
-            self.rollout.run(app, release, say, live, leaving, release_phase=release_phase)
+        with telling_failure(progress, f"v{release.version} failed", standing(self.store, app)):
+            self.rollout.run(app, release, progress, live, leaving, release_phase=release_phase)
         return release.version
 
-    def _tell_the_way_forward(self, app: App, target: Release, say: Narrator) -> None:
+    def _tell_the_way_forward(self, app: App, target: Release, progress: Progress) -> None:
         """Git's branch is ahead of what is live now, so that to push it again deploys nothing."""
         left = self.store.release(app.id, app.current) if app.current else None
         commit = self.diffs.commit_of(left) if left else None
         if left is None or commit is None or commit == self.diffs.commit_of(target):
             return
-        say.detail(
+        progress.detail(
             f"The branch still points to {commit[:8]} (v{left.version}): pushing that commit"
         )
-        say.detail(
+        progress.detail(
             'again is "Everything up-to-date" and deploys nothing. To go forward, push a new'
         )
-        say.detail(f"commit, or: paas rollback v{left.version}")
+        progress.detail(f"commit, or: paas rollback v{left.version}")
 
     def _find(self, app: App, version: int | None) -> Release:
         if version is None:

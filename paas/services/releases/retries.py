@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor
-from paas.interfaces import Narrator, Store
+from paas.interfaces import Progress, Store
 from paas.services.access import find_app, refreshed
 from paas.services.releases.releases import Releases
 from paas.services.releases.rollback_guard import Watch
@@ -18,15 +18,17 @@ class Retries:
     releases: Releases
     watch: Watch
 
-    def retry(self, actor: Actor, name: str, say: Narrator, on_live: Callable[[], None]) -> int:
+    def retry(
+        self, actor: Actor, name: str, progress: Progress, on_live: Callable[[], None]
+    ) -> int:
         """Try the latest failed release again, as a new one; returns its version."""
         app = find_app(self.store, actor, name)
         holder, window = f"{actor.name} retries a release", self.watch.window()
-        with self.releases.rollout.changing(app, holder, say, window.look) as leaving:
+        with self.releases.rollout.changing(app, holder, progress, window.look) as leaving:
             app = refreshed(self.store, app)
-            self.releases.rollout.loss_warning.look(app, say)
+            self.releases.rollout.loss_warning.look(app, progress)
             baseline = self.watch.baseline(app)
-            version = self.releases.retry(app, actor.name, say, on_live, leaving)
+            version = self.releases.retry(app, actor.name, progress, on_live, leaving)
             window.open(app, version, baseline)
         window.follow()
         return version

@@ -79,9 +79,9 @@ class Watch:
         target = history.before(self.store.releases(app.id), app.current)
         if target is None:
             return
-        say = _ToLog(self.logs, app.id)
+        progress = _ToLog(self.logs, app.id)
         holder = f"the server goes back to v{target.version}"
-        with self.releases.rollout.changing(app, holder, say) as leaving:
+        with self.releases.rollout.changing(app, holder, progress) as leaving:
             if not self._is_unchanged(app):
                 return
             self.logs.write(
@@ -89,7 +89,7 @@ class Watch:
             )
             reason = f"v{app.current}: {why}"
             self.releases.go_back(
-                app, target, PLATFORM_USER, say, lambda: None, leaving, reason=reason
+                app, target, PLATFORM_USER, progress, lambda: None, leaving, reason=reason
             )
 
     def _is_unchanged(self, app: App) -> bool:
@@ -139,7 +139,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class _ToLog:
-    """A Narrator for what happens with nobody at a terminal."""
+    """A Progress for what happens with nobody at a terminal."""
 
     logs: Logs
     app_id: int
@@ -153,7 +153,7 @@ class _ToLog:
     def warn(self, text: str) -> None:
         self.logs.write(self.app_id, "watch", text)
 
-    def raw(self, line: bytes) -> None:
+    def output(self, line: bytes) -> None:
         """Programs' own output is in the log already."""
 
     def doing(self, text: str) -> AbstractContextManager[Reword]:  # noqa: ARG002

@@ -16,7 +16,7 @@ from paas.domain.releases.start_limits import StartLimits
 from paas.domain.releases.stopping import is_stopped, label, places
 from paas.domain.routing.addresses import Addresses
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Logs, Narrator, Ports, Proxy, Reserve, Runtime, Slugs, Store
+from paas.interfaces import Logs, Ports, Progress, Proxy, Reserve, Runtime, Slugs, Store
 from paas.services.releases.draining import Retirement
 from paas.services.releases.losses import LossWarning
 from paas.services.releases.release_commands import Phases, nothing
@@ -47,16 +47,16 @@ class Rollout:
     limits: StartLimits
 
     def changing(
-        self, app: App, holder: str, say: Narrator, look: Callable[[], None] = nothing
+        self, app: App, holder: str, progress: Progress, look: Callable[[], None] = nothing
     ) -> AbstractContextManager[list[Instance]]:
         """Hold the app's lock for a roll-out: `Retirement.changing`."""
-        return self.retirement.changing(app, holder, say, look)
+        return self.retirement.changing(app, holder, progress, look)
 
     def run(
         self,
         app: App,
         release: Release,
-        say: Narrator,
+        progress: Progress,
         on_live: Callable[[], None],
         leaving: list[Instance],
         *,
@@ -84,21 +84,21 @@ class Rollout:
             self._end_interrupted(app, release)
             slug = self._slug(release)
             if slug is not None and release.version != app.current:
-                self._warn(app, release, say)
+                self._warn(app, release, progress)
             if slug is not None and release_phase and release.version != app.current:
-                self.phases.release(app, release, slug, say, check)
-            self.retirement.wait_for_room(app, say, check)
-            new = self._plan(app, release, slug, only, say)
-            self._bring_up(app, release, new, say, check)
+                self.phases.release(app, release, slug, progress, check)
+            self.retirement.wait_for_room(app, progress, check)
+            new = self._plan(app, release, slug, only, progress)
+            self._bring_up(app, release, new, progress, check)
             if new and release.version != app.current:
-                self.redirects.tell(app, release.version, new, say)
+                self.redirects.tell(app, release.version, new, progress)
             self.slugs.await_disk()
             check()
-            with say.doing("switching requests over"):
+            with progress.doing("switching requests over"):
                 self._switch(app, release, new, keep)
         except BaseException as error:
             self._log_failure(app, release, error)
-            with say.doing("stopping what was started"):
+            with progress.doing("stopping what was started"):
                 self._discard(app, release, new)
             raise
         leaving += old
@@ -138,11 +138,13 @@ class Rollout:
             start(app, group, self.slugs.path(slug.id), release.config, slug.processes)
         return True
 
-    def _warn(self, app: App, release: Release, say: Narrator) -> None:
+    def _warn(self, app: App, release: Release, progress: Progress) -> None:
         for text in self.sites.files.warnings(release, self.store.routing(app.id)):
-            say.warn(text)
+            progress.warn(text)
         if self.store.maintenance(app.id):
-            say.warn("Maintenance mode is on: visitors see its page until: paas maintenance:off")
+            progress.warn(
+                "Maintenance mode is on: visitors see its page until: paas maintenance:off"
+            )
 
     def _slug(self, release: Release) -> Slug | None:
         slug = self.store.slug(release.slug_id) if release.slug_id else None
@@ -160,7 +162,7 @@ class Rollout:
         release: Release,
         slug: Slug | None,
         only: Set[str] | None,
-        say: Narrator,
+        progress: Progress,
     ) -> list[Instance]:
         if slug is None:
             return []
@@ -170,7 +172,7 @@ class Rollout:
         left_out = [place for place in concerned if is_stopped(stopped, place)]
         if left_out and only is None:
             names = ", ".join(map(label, left_out))
-            say.warn(f"Stopped by hand, so not started: {names}. To start: paas ps:start")
+            progress.warn(f"Stopped by hand, so not started: {names}. To start: paas ps:start")
         wanted = [place for place in concerned if place not in left_out]
         if not wanted:
             return []
@@ -186,19 +188,21 @@ class Rollout:
         app: App,
         release: Release,
         new: list[Instance],
-        say: Narrator,
+        progress: Progress,
         check: Callable[[], None],
     ) -> None:
         if not new or release.slug_id is None:
             return
         slug = self.store.slug(release.slug_id)
         assert slug is not None
-        say.step("Starting " + ", ".join(instance.label for instance in new))
+        progress.step("Starting " + ", ".join(instance.label for instance in new))
         self.runtime.start(app, new, self.slugs.path(slug.id), release.config, slug.processes)
         visit = visit_of(app, self.store, self.addresses)
         limit = self.limits.of(self.store.start_limit(app.id), slug.manifest.start_limit_s)
-        with say.doing("waiting for " + ", ".join(instance.label for instance in new)):
-            self.startup.wait(app, new, visit, slug.manifest.checks, say, limit=limit, check=check)
+        with progress.doing("waiting for " + ", ".join(instance.label for instance in new)):
+            self.startup.wait(
+                app, new, visit, slug.manifest.checks, progress, limit=limit, check=check
+            )
 
     def _switch(
         self,

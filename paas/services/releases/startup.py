@@ -10,8 +10,8 @@ from paas.domain.releases.releases import Instance, InstanceState, State
 from paas.domain.releases.start_limits import StartLimit
 from paas.domain.routing.visits import Visit
 from paas.domain.values.errors import LAST_LINES, PaasError
-from paas.interfaces import Clock, HealthProbe, Logs, Narrator, Runtime
-from paas.services.releases.checks import CheckFailedError, Progress, check_failed
+from paas.interfaces import Clock, HealthProbe, Logs, Progress, Runtime
+from paas.services.releases.checks import CheckFailedError, CheckRun, check_failed
 
 POLL_S = 0.01
 # The longer it takes, the rarer the looks: each may be an error in the log of an app that fails.
@@ -43,7 +43,7 @@ class Startup:
         instances: list[Instance],
         visit: Visit,
         checks: Checks,
-        say: Narrator,
+        progress: Progress,
         *,
         limit: StartLimit,
         check: Callable[[], None] = lambda: None,
@@ -57,7 +57,7 @@ class Startup:
         """
         started = self.clock.monotonic()
         waiting = [
-            Progress(i, before_traffic(checks, i.kind), visit, limit.seconds) for i in instances
+            CheckRun(i, before_traffic(checks, i.kind), visit, limit.seconds) for i in instances
         ]
         next_look = started + WRONG_PORT_CHECK_S
         wrong_since: float | None = None
@@ -65,10 +65,10 @@ class Startup:
             check()
             elapsed = self.clock.monotonic() - started
             states = self.runtime.states(instances)
-            asked = {progress.instance.id for progress in waiting}
+            asked = {run.instance.id for run in waiting}
             for instance in instances:
                 self._check_alive(app, instance, states[instance.id], instance.id not in asked)
-            waiting = [p for p in waiting if not self._passes(app, p, states, started, say)]
+            waiting = [p for p in waiting if not self._passes(app, p, states, started, progress)]
             if not waiting:
                 return
             silent = next((p for p in waiting if p.is_silent), None)
@@ -86,32 +86,32 @@ class Startup:
     def _passes(
         self,
         app: App,
-        progress: Progress,
+        run: CheckRun,
         states: dict[str, InstanceState],
         started: float,
-        say: Narrator,
+        progress: Progress,
     ) -> bool:
-        instance = progress.instance
+        instance = run.instance
         elapsed = self.clock.monotonic() - started  # a slow answer of another may lie between
         state = states[instance.id]
-        left_s = max(POLL_S, progress.limit_s - elapsed)
+        left_s = max(POLL_S, run.limit_s - elapsed)
         try:
-            passed = progress.step(self.probe, state, elapsed, left_s, say)
+            passed = run.step(self.probe, state, elapsed, left_s, progress)
         except CheckFailedError as error:
             raise check_failed(error.why, self._last_lines(app, instance)) from error
         if passed:
-            self._tell(progress, self.clock.monotonic() - started, say)
+            self._tell(run, self.clock.monotonic() - started, progress)
         return passed
 
-    def _tell(self, progress: Progress, elapsed: float, say: Narrator) -> None:
-        instance, status = progress.instance, progress.status or 0
+    def _tell(self, run: CheckRun, elapsed: float, progress: Progress) -> None:
+        instance, status = run.instance, run.status or 0
         if instance.port is None:
-            say.detail(f"{instance.label} runs")
+            progress.detail(f"{instance.label} runs")
             return
         words = f"{instance.label} answers on port {instance.port} after {elapsed:.1f} s"
-        say.detail(f"{words}, GET / with status {status}" if status >= CLIENT_ERROR else words)
+        progress.detail(f"{words}, GET / with status {status}" if status >= CLIENT_ERROR else words)
         if status >= SERVER_ERROR:
-            say.warn("An answer is enough to go live, but 5xx is an error: paas logs -n 50")
+            progress.warn("An answer is enough to go live, but 5xx is an error: paas logs -n 50")
 
     def _check_alive(
         self, app: App, instance: Instance, state: InstanceState, has_passed: bool

@@ -16,7 +16,7 @@ from paas.domain.routing.hosts import (
 from paas.domain.routing.routing import Routing
 from paas.domain.routing.sites import Redirect
 from paas.domain.values.errors import PaasError, usage_error
-from paas.interfaces import Locks, Narrator, Proxy, Resolver, ServerFile, Store
+from paas.interfaces import Locks, Progress, Proxy, Resolver, ServerFile, Store
 from paas.services.access import find_app, require_admin
 from paas.services.routing.sites import Sites
 
@@ -74,7 +74,7 @@ class Domains:
         """What DNS says of a name; of a wildcard, of some name below it."""
         return self.resolver.lookup([host], DNS_LIMIT_S)[host]
 
-    def add(self, actor: Actor, name: str, hosts: Sequence[HostName], say: Narrator) -> None:
+    def add(self, actor: Actor, name: str, hosts: Sequence[HostName], progress: Progress) -> None:
         """Have the app answer to these names too. All or none are added."""
 
         def wanted(app: App, routing: Routing) -> Routing:
@@ -91,9 +91,11 @@ class Domains:
                 )
             )
 
-        self.sites.change(actor, name, "adds a domain", wanted, say)
+        self.sites.change(actor, name, "adds a domain", wanted, progress)
 
-    def remove(self, actor: Actor, name: str, hosts: Sequence[HostName], say: Narrator) -> None:
+    def remove(
+        self, actor: Actor, name: str, hosts: Sequence[HostName], progress: Progress
+    ) -> None:
         """Have the app answer to these names, or redirect them, no longer."""
 
         def wanted(app: App, routing: Routing) -> Routing:
@@ -123,18 +125,18 @@ class Domains:
                 ),
             )
 
-        self.sites.change(actor, name, "removes a domain", wanted, say)
+        self.sites.change(actor, name, "removes a domain", wanted, progress)
 
-    def clear(self, actor: Actor, name: str, say: Narrator) -> None:
+    def clear(self, actor: Actor, name: str, progress: Progress) -> None:
         """Back to the app's own name below the server's domain alone."""
 
         def wanted(_app: App, routing: Routing) -> Routing:
             return replace(routing, domains=(), own_host=True, redirects=())
 
-        self.sites.change(actor, name, "clears the domains", wanted, say)
+        self.sites.change(actor, name, "clears the domains", wanted, progress)
 
     def redirect(
-        self, actor: Actor, name: str, redirect: Redirect, say: Narrator
+        self, actor: Actor, name: str, redirect: Redirect, progress: Progress
     ) -> tuple[Redirect, ...]:
         """Send every request for one name to another; the app's redirects then."""
         if redirect.host == redirect.to:
@@ -166,9 +168,9 @@ class Domains:
                 )
             return self._without_loops(app, self._bounded(changed))
 
-        return self.sites.change(actor, name, "adds a redirect", wanted, say).redirects
+        return self.sites.change(actor, name, "adds a redirect", wanted, progress).redirects
 
-    def set_global(self, actor: Actor, domain: HostName, say: Narrator) -> None:
+    def set_global(self, actor: Actor, domain: HostName, progress: Progress) -> None:
         """Give the server another domain: every app answers at NAME.DOMAIN from now on."""
         require_admin(actor, "change the server's domain")
         server_domain(domain)
@@ -184,7 +186,7 @@ class Domains:
         )
         for app in deployed:
             if app.id in held or self.locks.app_is_held(app.id):
-                say.warn(f"{app.name} is being changed. When that is over: paas doctor --fix")
+                progress.warn(f"{app.name} is being changed. When that is over: paas doctor --fix")
 
     def _refuse_taken(self, actor: Actor, app: App, routing: Routing, host: HostName) -> None:
         """Raises PaasError where the name is another app's, or one that only an admin may give.

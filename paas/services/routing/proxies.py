@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from paas.domain.apps.apps import Actor
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError, usage_error
-from paas.interfaces import Narrator, ProxyChoice, Store
+from paas.interfaces import Progress, ProxyChoice, Store
 from paas.services.access import require_admin
 from paas.services.routing.sites import Sites
 
@@ -50,7 +50,7 @@ class Proxies:
             if (reason := self.choice.cannot(key, value, kind)) is not None
         ]
 
-    def set(self, actor: Actor, kind: str, say: Narrator) -> bool:
+    def set(self, actor: Actor, kind: str, progress: Progress) -> bool:
         """Serve all apps by that kind; False where it is so already.
 
         Raises PaasError, with the former kind serving, where the new one cannot.
@@ -63,21 +63,21 @@ class Proxies:
         if former == kind and not self.choice.is_unsettled():
             return False
         for line in self.losses(actor, kind):
-            say.warn(line)
+            progress.warn(line)
         for line in (*NOT_CARRIED_OVER, *DIFFERENCES.get(kind, ())):
-            say.detail(line)
-        say.step(f"Handing the ports over from {former} to {kind}")
-        self.choice.switch(kind, self.present, say)
+            progress.detail(line)
+        progress.step(f"Handing the ports over from {former} to {kind}")
+        self.choice.switch(kind, self.present, progress)
         return True
 
-    def settle(self, say: Narrator) -> int:
+    def settle(self, progress: Progress) -> int:
         """Bring a switch to its end that was interrupted; returns how many things were mended."""
         if not self.choice.is_unsettled():
             return 0
         try:
-            self.choice.switch(self.choice.kind(), self.present, say)
+            self.choice.switch(self.choice.kind(), self.present, progress)
         except PaasError as error:
-            say.warn(error.message)
+            progress.warn(error.message)
             return 0
         return 1
 

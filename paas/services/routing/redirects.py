@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from paas.domain.apps.apps import App
 from paas.domain.releases.releases import Instance
 from paas.domain.routing.sites import https_dead_end
-from paas.interfaces import HealthProbe, Narrator
+from paas.interfaces import HealthProbe, Progress
 from paas.services.routing.sites import Sites
 
 ASK_LIMIT_S = 5.0
@@ -20,7 +20,9 @@ class Redirects:
     probe: HealthProbe
     behind_balancer: bool
 
-    def tell(self, app: App, version: int, instances: Sequence[Instance], say: Narrator) -> None:
+    def tell(
+        self, app: App, version: int, instances: Sequence[Instance], progress: Progress
+    ) -> None:
         """Warn where a new instance redirects to a name of the app that has no certificate.
 
         A visitor would get an error of the browser, and nothing would be in any log.
@@ -35,14 +37,14 @@ class Redirects:
         host = https_dead_end(site, location) if location else None
         if host is None:
             return
-        say.warn(
+        progress.warn(
             f"The app sends visitors of http://{plain[0]}/ to {location}, and {host} has no "
             "certificate: browsers will show an error."
         )
         if self.sites.addresses.https_port:
-            say.warn(f"Get one with: paas certs:auto on -a {app.name}")
+            progress.warn(f"Get one with: paas certs:auto on -a {app.name}")
         else:
-            say.warn(
+            progress.warn(
                 "This server has no HTTPS (https_port is 0 in server.yml). Where a balancer in "
                 f"front has it: paas nginx:set {app.name} trusted-proxies ADDRESS"
             )

@@ -14,7 +14,7 @@ from paas.domain.routing.router_settings import (
 from paas.domain.routing.routing import Routing
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
-from paas.interfaces import Narrator, Proxy, Store
+from paas.interfaces import Progress, Proxy, Store
 from paas.services.access import find_app
 from paas.services.routing.sites import Sites
 
@@ -33,7 +33,7 @@ class Router:
         routing = self.store.routing(find_app(self.store, actor, name).id)
         return router_settings(routing.settings, routing.users), frozenset(routing.settings)
 
-    def set(self, actor: Actor, name: str, key: str, value: str | None, say: Narrator) -> str:
+    def set(self, actor: Actor, name: str, key: str, value: str | None, progress: Progress) -> str:
         """Give a key a value, or none: its default; returns the key as it is kept."""
         key = key_name(key)
         checked = checked_value(key, value) if value is not None else None
@@ -47,10 +47,12 @@ class Router:
             router_settings(settings, routing.users)
             return replace(routing, settings=settings)
 
-        self.sites.change(actor, name, f"sets {key}", wanted, say)
+        self.sites.change(actor, name, f"sets {key}", wanted, progress)
         return key
 
-    def add_user(self, actor: Actor, name: str, user: str, password: Secret, say: Narrator) -> None:
+    def add_user(
+        self, actor: Actor, name: str, user: str, password: Secret, progress: Progress
+    ) -> None:
         """Ask visitors for a name and a password from now on, and let this one in."""
         hashed = self.hash_password(password)
 
@@ -59,9 +61,9 @@ class Router:
                 raise PaasError("too-many-users", f"An app may have {USERS_MAX} of them.")
             return replace(routing, users={**routing.users, user: hashed})
 
-        self.sites.change(actor, name, "adds a login", wanted, say)
+        self.sites.change(actor, name, "adds a login", wanted, progress)
 
-    def remove_user(self, actor: Actor, name: str, user: str, say: Narrator) -> bool:
+    def remove_user(self, actor: Actor, name: str, user: str, progress: Progress) -> bool:
         """Let one in no longer; whether none is left, so that everybody may come."""
 
         def wanted(app: App, routing: Routing) -> Routing:
@@ -74,4 +76,4 @@ class Router:
             users = {u: h for u, h in routing.users.items() if u != user}
             return replace(routing, users=users)
 
-        return not self.sites.change(actor, name, "removes a login", wanted, say).users
+        return not self.sites.change(actor, name, "removes a login", wanted, progress).users

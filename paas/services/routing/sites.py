@@ -17,8 +17,8 @@ from paas.domain.values.errors import PaasError
 from paas.interfaces import (
     CertificateFiles,
     Locks,
-    Narrator,
     Pages,
+    Progress,
     Proxy,
     Slugs,
     Store,
@@ -153,7 +153,7 @@ class Sites:
         name: str,
         doing: str,
         wanted: Callable[[App, Routing], Routing],
-        say: Narrator,
+        progress: Progress,
     ) -> Routing:
         """Change how an app is reached: at the proxy first, then in the store.
 
@@ -164,7 +164,7 @@ class Sites:
         app = find_app(self.store, actor, name)
         holder = f"{actor.name} {doing}"
         with (
-            self.locks.app(app.id, holder, waiting(say)),
+            self.locks.app(app.id, holder, waiting(progress)),
             self.locks.app(ROUTING_LOCK, holder),
         ):
             app = refreshed(self.store, app)

@@ -7,7 +7,7 @@ from paas.domain.releases.releases import Release
 from paas.domain.routing.routing import Routing
 from paas.domain.routing.statics import StaticPath, bounded, merged
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Narrator, Store
+from paas.interfaces import Progress, Store
 from paas.services.access import find_app
 from paas.services.routing.sites import Sites
 
@@ -35,17 +35,17 @@ class Statics:
         found = self.sites.files.listing(self._release(app), routing)
         return [StaticInfo(s, s not in routing.statics, there) for s, there in found]
 
-    def add(self, actor: Actor, name: str, static: StaticPath, say: Narrator) -> bool:
+    def add(self, actor: Actor, name: str, static: StaticPath, progress: Progress) -> bool:
         """Have the proxy answer a path; whether the present release has the folder."""
 
         def wanted(_app: App, routing: Routing) -> Routing:
             return replace(routing, statics=bounded(merged([static], routing.statics)))
 
-        self.sites.change(actor, name, "adds a static path", wanted, say)
+        self.sites.change(actor, name, "adds a static path", wanted, progress)
         infos = self.listing(actor, name)
         return any(info.there for info in infos if info.static.path == static.path)
 
-    def remove(self, actor: Actor, name: str, path: str, say: Narrator) -> None:
+    def remove(self, actor: Actor, name: str, path: str, progress: Progress) -> None:
         """Leave a path to the app again."""
 
         def wanted(app: App, routing: Routing) -> Routing:
@@ -58,7 +58,7 @@ class Statics:
                 )
             return replace(routing, statics=left)
 
-        self.sites.change(actor, name, "removes a static path", wanted, say)
+        self.sites.change(actor, name, "removes a static path", wanted, progress)
 
     def _release(self, app: App) -> Release | None:
         return self.store.release(app.id, app.current) if app.current else None

@@ -10,7 +10,7 @@ from paas.domain.runs.cron import Job, JobState, find_job, jobs_of
 from paas.domain.runs.runs import Run, RunEnd
 from paas.domain.values.errors import PaasError, no_such_app
 from paas.domain.values.names import CRON_USER
-from paas.interfaces import Caller, Clock, Logs, Narrator, Runs, Schedules, Slugs, Store
+from paas.interfaces import Caller, Clock, Logs, Progress, Runs, Schedules, Slugs, Store
 from paas.services.access import find_app
 from paas.services.runs.runs import (
     Order,
@@ -71,7 +71,7 @@ class Cron:
         job_name: str,
         terminal: str | None,
         caller: Caller,
-        say: Narrator,
+        progress: Progress,
     ) -> int:
         """Run a job now, to its end, with the caller's streams or terminal; its exit status."""
         app = find_app(self.store, actor, name)
@@ -85,12 +85,14 @@ class Cron:
                 go()
                 tell_begin(self.logs, run)
                 if run.terminal:
-                    say.step(f"Running {shown_command(run.command)} on {app.name}: {run.label}")
+                    progress.step(
+                        f"Running {shown_command(run.command)} on {app.name}: {run.label}"
+                    )
 
             path = self.slugs.path(wanted.slug_id)
             run, end = self.runs.attached(app, path, wanted, caller, begun)
         tell_end(self.logs, run, end)
-        warn_of_shortage(say, run, end)
+        warn_of_shortage(progress, run, end)
         self.store.end_job(app.id, job.name, started, self.clock.now(), end.status)
         return end.status
 

@@ -10,7 +10,7 @@ from paas.domain.runs.runs import Run, RunEnd, Wanted, command_text, run_label, 
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName, printable
 from paas.domain.values.secret import Secret
-from paas.interfaces import Caller, Logs, Narrator, Reserve, Runs, Slugs, Store
+from paas.interfaces import Caller, Logs, Progress, Reserve, Runs, Slugs, Store
 from paas.services.access import find_app
 
 _SHOWN_CHARS = 200
@@ -41,7 +41,7 @@ class OneOffs:
     reserve: Reserve
     stop_limit_s: float
 
-    def run(self, actor: Actor, name: str, order: Order, caller: Caller, say: Narrator) -> int:
+    def run(self, actor: Actor, name: str, order: Order, caller: Caller, progress: Progress) -> int:
         """Run a command to its end, with the caller's terminal or streams; its exit status."""
         with ExitStack() as starting:
             # For its start alone: what it writes must not use it up.
@@ -52,13 +52,15 @@ class OneOffs:
             def begun(run: Run) -> None:
                 tell_begin(self.logs, run)
                 if run.terminal:
-                    say.step(f"Running {shown_command(run.command)} on {app.name}: {run.label}")
+                    progress.step(
+                        f"Running {shown_command(run.command)} on {app.name}: {run.label}"
+                    )
                 starting.close()
 
             slug = self.slugs.path(wanted.slug_id)
             run, end = self.runs.attached(app, slug, wanted, caller, begun)
         tell_end(self.logs, run, end)
-        warn_of_shortage(say, run, end)
+        warn_of_shortage(progress, run, end)
         return end.status
 
     def detach(self, actor: Actor, name: str, order: Order) -> Run:
@@ -74,7 +76,7 @@ class OneOffs:
         """The one-off processes that run, by number."""
         return self.runs.listing(find_app(self.store, actor, name).id)
 
-    def stop(self, actor: Actor, name: str, labels: Sequence[str], say: Narrator) -> None:
+    def stop(self, actor: Actor, name: str, labels: Sequence[str], progress: Progress) -> None:
         """End one-off processes (``run.1``), or all runs of a cron job (``cron.cleanup``).
 
         Raises PaasError, with none ended, where one is not running.
@@ -91,9 +93,9 @@ class OneOffs:
             chosen += found
         for run in chosen:
             self.logs.write(app.id, run.label, f"Stopped by {actor.name}")
-            with say.doing(f"stopping {run.label}"):
+            with progress.doing(f"stopping {run.label}"):
                 self.runs.stop(run, self.stop_limit_s)
-            say.step(f"Stopped {run.label}")
+            progress.step(f"Stopped {run.label}")
 
 
 def wanted_of(store: Store, user: str, app: App, order: Order) -> Wanted:
@@ -130,10 +132,10 @@ def tell_end(logs: Logs, run: Run, end: RunEnd) -> None:
     logs.write(run.app_id, run.label, f"Process {end.words}")
 
 
-def warn_of_shortage(say: Narrator, run: Run, end: RunEnd) -> None:
+def warn_of_shortage(progress: Progress, run: Run, end: RunEnd) -> None:
     """Tell who waited for it that it wanted more memory than there is: it could say nothing."""
     if end.shortage:
-        say.warn(f"{run.label} ran out of memory: {end.shortage}.")
+        progress.warn(f"{run.label} ran out of memory: {end.shortage}.")
 
 
 def shown_command(command: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from paas.domain.server.findings import Finding
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Ground, Narrator
+from paas.interfaces import Ground, Progress
 from paas.services.server.diagnosis import Diagnosis
 from paas.services.server.reconcile import Reconcile
 from paas.services.server.store_rescue import Rescue
@@ -54,18 +54,18 @@ class Doctor:
         """Without the store nothing of the apps is known, and nothing of them may be changed."""
         return self.ground.is_up() and all(finding.check != "store" for finding in found)
 
-    def fix(self, say: Narrator) -> Outcome:
+    def fix(self, progress: Progress) -> Outcome:
         """Mend what can be, then look again: what is found then could not be mended."""
         before = self.look()
-        self.ground.mend([finding for finding in before if finding.mends], say)
+        self.ground.mend([finding for finding in before if finding.mends], progress)
         count, failed = 0, False
         if self._knows_apps(before):
             try:
                 if any(finding.check == "sites" for finding in before):
                     self.reconcile.renew_sites()
-                count = self.reconcile.run(say)
+                count = self.reconcile.run(progress)
             except PaasError as error:
-                say.warn(error.message)
+                progress.warn(error.message)
                 failed = True
         left = self.look()
         mended = [finding for finding in before if finding not in left]

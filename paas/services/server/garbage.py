@@ -14,8 +14,8 @@ from paas.interfaces import (
     CertificateFiles,
     Locks,
     Logs,
-    Narrator,
     Pages,
+    Progress,
     Proxy,
     Repository,
     Runtime,
@@ -54,17 +54,17 @@ class Remains:
         self.logs.remove(app_id)
         self.repository.remove(app_id)
 
-    def sweep(self, say: Narrator) -> int:
+    def sweep(self, progress: Progress) -> int:
         """Everything that is in no table; returns how many things that were."""
         running = self.runtime.groups()  # before the store is asked: what starts is there first
         adrift = self._adrift(running)
-        count = self._sites(adrift, say) + self._groups(running, adrift, say)
-        count += self._apps(adrift, say)
-        count += self._certificates(say) + self._slugs(say)
+        count = self._sites(adrift, progress) + self._groups(running, adrift, progress)
+        count += self._apps(adrift, progress)
+        count += self._certificates(progress) + self._slugs(progress)
         self._forget_gone()
         return count
 
-    def sweep_storage(self, app: App, say: Narrator) -> int:
+    def sweep_storage(self, app: App, progress: Progress) -> int:
         """Directories that the app does not have, unless instances may still write there.
 
         The caller has the app's lock. app: as it is now.
@@ -81,11 +81,11 @@ class Remains:
                 self.storage_files.remove(app.id, id)
                 count += 1
             elif self.trash.lose_storage(app.id, id, NOT_IN_STORE):
-                self._tell(say, f"{app.name}: a storage directory", app.id)
+                self._tell(progress, f"{app.name}: a storage directory", app.id)
                 count += 1
         return count
 
-    def adopt(self, app: App, running: Set[str], say: Narrator) -> int:
+    def adopt(self, app: App, running: Set[str], progress: Progress) -> int:
         """Let instances serve on that run and are not live, where those that are live do not run.
 
         So it is after an older copy of the store was put in its place. They are recorded as live,
@@ -110,7 +110,7 @@ class Remains:
             f"v{found[0].version} runs, and the database has v{app.current}. It serves until the "
             f"next push, or until: paas ps:restart -a {app.name}"
         )
-        say.warn(f"{app.name}: {text}")
+        progress.warn(f"{app.name}: {text}")
         self.logs.write(app.id, "reconcile", text)
         return 1
 
@@ -134,25 +134,25 @@ class Remains:
     def _deployed(self) -> set[int]:
         return {app.id for app in self.store.apps() if app.current is not None}
 
-    def _sites(self, adrift: Set[int], say: Narrator) -> int:
+    def _sites(self, adrift: Set[int], progress: Progress) -> int:
         count = 0
         for app_id in sorted(self.proxy.sites() - self._deployed() - adrift):
             if self.locks.app_is_held(app_id):
                 continue
             if str(app_id) not in self.store.gone("app"):
                 self.trash.keep_site(app_id, NOT_IN_STORE)
-                self._tell(say, f"The site of app {app_id}")
+                self._tell(progress, f"The site of app {app_id}")
             self.proxy.remove(app_id)
             count += 1
         return count
 
-    def _groups(self, running: Set[str], adrift: Set[int], say: Narrator) -> int:
+    def _groups(self, running: Set[str], adrift: Set[int], progress: Progress) -> int:
         known = {instance.group for instance in self.store.instances()}
         count = 0
         for group in sorted(running - known):
             app_id = _app_of(group)
             if app_id in adrift:
-                say.warn(
+                progress.warn(
                     f"App {app_id} runs and is served, and the database has no release of it: "
                     "nothing of it is touched until the server is started again."
                 )
@@ -161,12 +161,12 @@ class Remains:
                 continue
             if self.store.app_by_id(app_id) is not None:
                 self.trash.keep_group(group, NOT_IN_STORE)
-                self._tell(say, f"The launch specs of {group}", app_id)
+                self._tell(progress, f"The launch specs of {group}", app_id)
             self.runtime.remove_group(group, self.stop_limit_s)
             count += 1
         return count
 
-    def _apps(self, adrift: Set[int], say: Narrator) -> int:
+    def _apps(self, adrift: Set[int], progress: Progress) -> int:
         there = self.trash.app_ids()  # before the store is asked: a new app is there first
         gone = self.store.gone("app")
         count = 0
@@ -177,11 +177,11 @@ class Remains:
                 self.remove(id)
                 count += 1
             elif id not in adrift and self.trash.lose_app(id, NOT_IN_STORE):
-                self._tell(say, f"App {id}")
+                self._tell(progress, f"App {id}")
                 count += 1
         return count
 
-    def _certificates(self, say: Narrator) -> int:
+    def _certificates(self, progress: Progress) -> int:
         count = 0
         for id in self.certificate_files.all():
             # In this order: who writes the files holds the lock until the store has them, too.
@@ -193,11 +193,11 @@ class Remains:
                 self.certificate_files.remove(id)
                 count += 1
             elif self.trash.lose_certificate(id, NOT_IN_STORE):
-                self._tell(say, f"The certificate {id}", _app_of(id))
+                self._tell(progress, f"The certificate {id}", _app_of(id))
                 count += 1
         return count
 
-    def _slugs(self, say: Narrator) -> int:
+    def _slugs(self, progress: Progress) -> int:
         count = 0
         unfinished = self.slugs.unfinished()
         for id in [*unfinished, *self.slugs.slugs()]:
@@ -209,7 +209,7 @@ class Remains:
                 self.slugs.remove(id)
                 count += 1
             elif self.trash.lose_slug(id, NOT_IN_STORE):
-                self._tell(say, f"The slug {id}", app_id)
+                self._tell(progress, f"The slug {id}", app_id)
                 count += 1
         return count
 
@@ -226,9 +226,9 @@ class Remains:
             if done := self.store.gone(kind) - present:
                 self.store.forget_gone(kind, done)
 
-    def _tell(self, say: Narrator, what: str, app_id: int | None = None) -> None:
+    def _tell(self, progress: Progress, what: str, app_id: int | None = None) -> None:
         text = f"{what} is not in the database: it was moved to the trash. See: paas doctor"
-        say.warn(text)
+        progress.warn(text)
         if app_id is not None:
             self.logs.write(app_id, "reconcile", text)
 

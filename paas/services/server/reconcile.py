@@ -14,8 +14,8 @@ from paas.interfaces import (
     KeyFile,
     Locks,
     Logs,
-    Narrator,
     OneOff,
+    Progress,
     Proxy,
     Repository,
     Runs,
@@ -77,26 +77,26 @@ class Reconcile:
         """While all serve: what an upgrade or another server.yml makes of every app's site."""
         self.proxy.replace_all(self.sites.all_present)
 
-    def run(self, say: Narrator) -> int:
+    def run(self, progress: Progress) -> int:
         """Returns how many things were mended. Apps that are being changed now are left alone.
 
         Raises PaasError at the end where some could not be brought to what they should be.
         """
         failed: list[str] = []
         self.keys.publish(self.store.all_keys())
-        mended = self.proxies.settle(say)
+        mended = self.proxies.settle(progress)
         known = self.runtime.groups()
         anew: list[App] = []
         for app in self.store.apps():
             if not self.locks.app_is_held(app.id):
-                with self._noting(app, failed, say):
-                    mended += self._mend(app, known, anew, say)
+                with self._noting(app, failed, progress):
+                    mended += self._mend(app, known, anew, progress)
         for app in anew:  # each waits until its instances are healthy: no other waits for that
-            with self._noting(app, failed, say):
-                mended += self._start_anew(app, say)
-        self._settle_drains(say)
-        mended += self.destruction.finish(say)
-        mended += self.remains.sweep(say)
+            with self._noting(app, failed, progress):
+                mended += self._start_anew(app, progress)
+        self._settle_drains(progress)
+        mended += self.destruction.finish(progress)
+        mended += self.remains.sweep(progress)
         if failed:
             raise PaasError(
                 "not-mended",
@@ -106,22 +106,22 @@ class Reconcile:
         return mended
 
     @contextmanager
-    def _noting(self, app: App, failed: list[str], say: Narrator) -> Iterator[None]:
+    def _noting(self, app: App, failed: list[str], progress: Progress) -> Iterator[None]:
         """An app that cannot be mended is said and logged, and keeps no other from being mended."""
         try:
             yield
         except PaasError as error:
             if self.store.app_by_id(app.id) is None:
                 return  # destroyed meanwhile
-            say.warn(f"{app.name}: {error.message}")
+            progress.warn(f"{app.name}: {error.message}")
             self.logs.write(app.id, "reconcile", error.message)
             failed.append(app.name)
 
-    def _settle_drains(self, say: Narrator) -> None:
+    def _settle_drains(self, progress: Progress) -> None:
         try:
             self.drains.settle()
         except PaasError as error:
-            say.warn(f"The logs are not forwarded: {error.message}")
+            progress.warn(f"The logs are not forwarded: {error.message}")
 
     def _deployed(self) -> list[App]:
         return [app for app in self.store.apps() if app.current is not None]
@@ -129,23 +129,23 @@ class Reconcile:
     def _live(self, app: App) -> list[Instance]:
         return [i for i in self.store.instances(app.id) if i.is_live(app)]
 
-    def _mend(self, app: App, known: Set[str], anew: list[App], say: Narrator) -> int:
+    def _mend(self, app: App, known: Set[str], anew: list[App], progress: Progress) -> int:
         """Everything but a roll-out; an app that needs one is added to anew."""
         holder = "the server reconciles the app"
-        with self.rollout.changing(app, holder, say):
+        with self.rollout.changing(app, holder, progress):
             app = refreshed(self.store, app)
             self.repository.create(app.id)
             for storage in app.storage:  # recorded first: its directory may be missing
                 self.storage_files.create(app.id, storage.id, app.uid)
-            mended = self._clear_push(app) + self._end_interrupted(app, say)
-            mended += self.remains.adopt(app, known, say)
+            mended = self._clear_push(app) + self._end_interrupted(app, progress)
+            mended += self.remains.adopt(app, known, progress)
             app = refreshed(self.store, app)
-            mended += self._bring_back(app, known, anew, say)
-            mended += self.remains.sweep_storage(app, say)
+            mended += self._bring_back(app, known, anew, progress)
+            mended += self.remains.sweep_storage(app, progress)
             app = refreshed(self.store, app)
             for certificate in self.store.certificates(app.id):
                 if self.sites.certificate_files.paths(certificate.id) is None:
-                    say.warn(f"{app.name}: {certificate.damaged}")
+                    progress.warn(f"{app.name}: {certificate.damaged}")
             if app.current is not None:
                 self.proxy.apply(self.sites.present(app))
             return mended
@@ -160,23 +160,23 @@ class Reconcile:
                 mended += self.repository.remove_cut_off(app.id)
         return mended
 
-    def _end_interrupted(self, app: App, say: Narrator) -> int:
+    def _end_interrupted(self, app: App, progress: Progress) -> int:
         """Builds and releases that were begun and never ended have failed."""
         mended = 0
         for build in self.store.builds(app.id):
             if build.status is Status.PENDING:
                 ended = replace(build, status=Status.FAILED, ended_at=self.clock.now())
                 self.store.end_build(replace(ended, reason="interrupted"))
-                say.warn(f"{app.name}: the build {build.id} was interrupted")
+                progress.warn(f"{app.name}: the build {build.id} was interrupted")
                 mended += 1
         for release in self.store.releases(app.id):
             if release.status is Status.PENDING:
                 self.store.fail_release(app.id, release.version)
-                say.warn(f"{app.name}: v{release.version} was interrupted")
+                progress.warn(f"{app.name}: v{release.version} was interrupted")
                 mended += 1
         return mended
 
-    def _bring_back(self, app: App, known: Set[str], anew: list[App], say: Narrator) -> int:
+    def _bring_back(self, app: App, known: Set[str], anew: list[App], progress: Progress) -> int:
         """Stop instances that are not live and start those that should be.
 
         Those that a living process lets finish their requests are left to it. Where they cannot
@@ -190,21 +190,21 @@ class Reconcile:
         if release is None:
             return leftover
         if self.rollout.resume(app, live):
-            say.step(f"{app.name}: starting v{release.version} again")
+            progress.step(f"{app.name}: starting v{release.version} again")
             return leftover + 1
         anew.append(app)
         return leftover
 
-    def _start_anew(self, app: App, say: Narrator) -> int:
+    def _start_anew(self, app: App, progress: Progress) -> int:
         """A roll-out of what should run, unless somebody made one meanwhile; how many."""
         if self.locks.app_is_held(app.id):
             return 0
-        with self.rollout.changing(app, "the server reconciles the app", say) as leaving:
+        with self.rollout.changing(app, "the server reconciles the app", progress) as leaving:
             app = refreshed(self.store, app)
             release = self.store.release(app.id, app.current) if app.current else None
             known = self.runtime.groups()
             if release is None or all(self.runtime.is_whole(i, known) for i in self._live(app)):
                 return 0
-            say.step(f"{app.name}: starting v{release.version} anew")
-            self.rollout.run(app, release, say, lambda: None, leaving)
+            progress.step(f"{app.name}: starting v{release.version} anew")
+            self.rollout.run(app, release, progress, lambda: None, leaving)
         return 1

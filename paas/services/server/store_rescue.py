@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from paas.domain.server.lost import StoreCopy
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Locks, Narrator, Store, StoreKeeper, Trash
+from paas.interfaces import Locks, Progress, Store, StoreKeeper, Trash
 from paas.services.output import waiting
 
 # The lock of no app: one restores at a time.
@@ -28,13 +28,13 @@ class Rescue:
         """The copies of it, newest first."""
         return self.keeper.copies()
 
-    def restore(self, say: Narrator) -> StoreCopy:
+    def restore(self, progress: Progress) -> StoreCopy:
         """Put the newest whole copy in its place. What was there goes to the trash.
 
         May be killed anywhere and called again. Raises PaasError where the store can be used, or
         no copy is whole.
         """
-        with self.locks.app(STORE_LOCK, "an admin restores the database", waiting(say)):
+        with self.locks.app(STORE_LOCK, "an admin restores the database", waiting(progress)):
             if self.keeper.fault() is None:
                 raise PaasError(
                     "store-whole", "The database is whole and up to date: nothing was restored."
@@ -53,13 +53,13 @@ class Rescue:
             self.keeper.put(new)
         return copy
 
-    def adopt(self, say: Narrator) -> None:
+    def adopt(self, progress: Progress) -> None:
         """Use the store that is there from now on, though it is another or an older one.
 
         The latest copy of the former one goes to the trash, since that of this one takes its place.
         Raises PaasError where the store can be used as it is, is missing, or is damaged.
         """
-        with self.locks.app(STORE_LOCK, "an admin adopts the database", waiting(say)):
+        with self.locks.app(STORE_LOCK, "an admin adopts the database", waiting(progress)):
             if self.keeper.fault() is None:
                 raise PaasError(
                     "store-whole", "The database is this server's, whole and up to date."

@@ -20,7 +20,7 @@ from paas.adapters.proxy.nginx.proxy import NginxProxy
 from paas.adapters.proxy.switch import ToHaproxy, ToNginx
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Narrator
+from paas.interfaces import Progress
 from paas.settings import Settings
 from tests.contract.proxy.nginx_server import (
     WEBSOCKET,
@@ -30,7 +30,7 @@ from tests.contract.proxy.nginx_server import (
     status_of,
 )
 from tests.contract.proxy.test_reload import Load
-from tests.fakes.saying import Said
+from tests.fakes.saying import FakeProgress
 from tests.ports import free_port
 
 
@@ -42,7 +42,7 @@ class LocalProgram:
         self.broken = False
         self.child: subprocess.Popen[bytes] | None = None
 
-    def install(self, say: Narrator) -> None:
+    def install(self, progress: Progress) -> None:
         """It is."""
 
     def keep(self, *, running: bool) -> None:
@@ -67,7 +67,7 @@ class Server:
 
     def switch(self, kind: str, *sites: Site) -> None:
         """Serve these sites by that kind."""
-        self.proxy.switch(kind, lambda: sites, Said())
+        self.proxy.switch(kind, lambda: sites, FakeProgress())
 
     def written(self) -> str:
         """What server.yml says."""
@@ -173,7 +173,7 @@ def test_a_switch_that_fails_leaves_the_former_serving(server: Server) -> None:
         with socket.create_server(("127.0.0.1", server.nginx.settings.files_port)):
             hasty = server.proxy
             with pytest.raises(PaasError) as caught:
-                hasty.switch("haproxy", lambda: [site], Said())
+                hasty.switch("haproxy", lambda: [site], FakeProgress())
         assert caught.value.reference == "proxy-reload"
         assert server.proxy.kind() == "nginx"
         assert not server.proxy.is_unsettled()

@@ -36,10 +36,10 @@ def test_admins_see_all(world: World) -> None:
 def test_first_push_creates_the_app(world: World) -> None:
     """A push to a free name makes the app, owned by the pusher; a foreign one is hidden."""
     alice, bob = world.user("alice"), world.user("bob")
-    app = world.pushes.to_push(alice, AppName("shop"), world.said)
+    app = world.pushes.to_push(alice, AppName("shop"), world.progress)
     assert app.owner == "alice"
     with pytest.raises(PaasError) as caught:
-        world.pushes.to_push(bob, AppName("shop"), world.said)
+        world.pushes.to_push(bob, AppName("shop"), world.progress)
     assert caught.value.exit_code == EXIT_NO_APP
 
 
@@ -47,7 +47,7 @@ def test_other_branches_are_stored(world: World, tmp_path: object) -> None:
     """Only a deploy branch is deployed; the pusher is told how to deploy the other."""
     _receive(world, RefUpdate(NO_COMMIT, COMMIT, "refs/heads/feature"))
     assert world.store.releases(1) == []
-    assert "       To deploy it: git push deploy feature:main" in world.said.lines
+    assert "       To deploy it: git push deploy feature:main" in world.progress.lines
 
 
 @pytest.mark.parametrize("ref", ["refs/heads/main", "refs/heads/master"])
@@ -96,13 +96,13 @@ def test_what_git_would_refuse_is_not_built(world: World) -> None:
                 app.id,
                 [main, other],
                 Quarantine(world.folder),
-                world.said,
+                world.progress,
                 world.on_live,
                 options,
             )
     assert world.store.releases(app.id) == []
     assert world.store.builds(app.id) == []
-    assert not any("Stored" in line for line in world.said.lines)
+    assert not any("Stored" in line for line in world.progress.lines)
     _receive(world, RefUpdate(COMMIT, NO_COMMIT, "refs/heads/x"), other)
 
 
@@ -121,9 +121,9 @@ def test_destroy_needs_the_name_again(world: World) -> None:
     world.push()
     for confirm in (None, "other"):
         with pytest.raises(PaasError):
-            world.apps.destroy(ROOT, "shop", confirm, world.said)
+            world.apps.destroy(ROOT, "shop", confirm, world.progress)
     assert len(world.apps.visible(ROOT)) == 1
-    world.apps.destroy(ROOT, "shop", "shop", world.said)
+    world.apps.destroy(ROOT, "shop", "shop", world.progress)
     assert world.apps.visible(ROOT) == []
     assert world.runtime.running == {}
     assert world.slugs.frozen == set()
@@ -135,12 +135,12 @@ def test_rename_moves_the_site(world: World) -> None:
     """The new name serves, the old one does not, the instance goes on."""
     world.app()
     world.push()
-    world.apps.rename(ROOT, "shop", AppName("store"), world.said)
+    world.apps.rename(ROOT, "shop", AppName("store"), world.progress)
     assert world.proxy.ports("store.example.com") == (5000,)
     assert world.proxy.ports("shop.example.com") is None
     world.app("other")
     with pytest.raises(PaasError):
-        world.apps.rename(ROOT, "store", AppName("other"), world.said)
+        world.apps.rename(ROOT, "store", AppName("other"), world.progress)
 
 
 def test_keys(world: World) -> None:
@@ -173,19 +173,19 @@ def test_scale(world: World) -> None:
     world.repository.procfiles[COMMIT] = b"web: serve\nworker: work\nrelease: migrate"
     world.push()
     assert world.processes.formation(ROOT, "shop") == {"web": 1, "worker": 0}
-    world.processes.scale(ROOT, "shop", ["web=2", "worker+1"], world.said, world.on_live)
+    world.processes.scale(ROOT, "shop", ["web=2", "worker+1"], world.progress, world.on_live)
     labels = [item.instance.label for item in world.processes.listing(ROOT, "shop")]
     assert labels == ["web.1", "web.2", "worker.1"]
     for word in ("web=1000000000", "worker-5", "web", "release=1", "cron=1", "web=-1"):
         with pytest.raises(PaasError):
-            world.processes.scale(ROOT, "shop", [word], world.said, world.on_live)
+            world.processes.scale(ROOT, "shop", [word], world.progress, world.on_live)
     world.runtime.failure = PaasError("start", "supervisord does not answer.")
     with pytest.raises(PaasError):
-        world.processes.scale(ROOT, "shop", ["web=5"], world.said, world.on_live)
+        world.processes.scale(ROOT, "shop", ["web=5"], world.progress, world.on_live)
     assert world.processes.formation(ROOT, "shop") == {"web": 2, "worker": 1}
 
 
 def _receive(world: World, *updates: RefUpdate) -> None:
     app = world.store.app("shop") or world.app()
     quarantine = Quarantine(world.folder)
-    world.pushes.receive(ROOT, app.id, updates, quarantine, world.said, world.on_live)
+    world.pushes.receive(ROOT, app.id, updates, quarantine, world.progress, world.on_live)

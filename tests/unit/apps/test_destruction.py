@@ -29,7 +29,7 @@ def test_where_it_cannot_be_recorded_nothing_stops(
     before = dict(shop.runtime.running)
     monkeypatch.setattr(shop.store, "remove_app", _fails)
     with pytest.raises(PaasError, match="disk is full"):
-        shop.apps.destroy(ROOT, "shop", "shop", shop.said)
+        shop.apps.destroy(ROOT, "shop", "shop", shop.progress)
     assert shop.runtime.running == before
     assert shop.proxy.ports("shop.example.com") == (5000,)
     assert shop.store.app("shop") is not None
@@ -49,18 +49,18 @@ def test_where_it_cannot_be_recorded_nothing_stops(
 def test_what_fails_is_told_and_finished_by_reconcile(shop: World, holder: str, step: str) -> None:
     """Each step that fails leaves the others to be done, and the app is gone all the same."""
     setattr(getattr(shop, holder), step, _fails)
-    shop.apps.destroy(ROOT, "shop", "shop", shop.said)
-    told = "\n".join(shop.said.lines)
+    shop.apps.destroy(ROOT, "shop", "shop", shop.progress)
+    told = "\n".join(shop.progress.lines)
     assert "not all of it is removed yet: The server's disk is full" in told
     assert "paas doctor --fix" in told
     assert shop.store.app("shop") is None
     delattr(getattr(shop, holder), step)
-    assert shop.reconcile.run(shop.said) == 1
+    assert shop.reconcile.run(shop.progress) == 1
     assert shop.runtime.running == {}
     assert shop.proxy.by_app == {}
     assert shop.slugs.frozen == set()
     assert shop.store.destroyed() == []
-    assert shop.reconcile.run(shop.said) == 0
+    assert shop.reconcile.run(shop.progress) == 0
 
 
 def test_a_step_that_fails_for_want_of_disk_is_tried_once_more(shop: World) -> None:
@@ -75,10 +75,10 @@ def test_a_step_that_fails_for_want_of_disk_is_tried_once_more(shop: World) -> N
         remove(app_id)
 
     shop.proxy.remove = fails_once  # type: ignore[method-assign]
-    shop.apps.destroy(ROOT, "shop", "shop", shop.said)
+    shop.apps.destroy(ROOT, "shop", "shop", shop.progress)
     assert shop.proxy.by_app == {}
     assert shop.store.destroyed() == []
-    assert not any("not all" in line for line in shop.said.lines)
+    assert not any("not all" in line for line in shop.progress.lines)
 
 
 def test_what_frees_space_has_the_reserve(shop: World) -> None:
@@ -88,15 +88,15 @@ def test_what_frees_space_has_the_reserve(shop: World) -> None:
     def note(*_: object) -> None:
         had.append(shop.reserve.is_given_up)
 
-    shop.storage.add(ROOT, "shop", "/app/data", shop.said, shop.on_live)
+    shop.storage.add(ROOT, "shop", "/app/data", shop.progress, shop.on_live)
     shop.proxy.meanwhile = note
-    shop.storage.remove(ROOT, "shop", "/app/data", "shop", shop.said, shop.on_live)
+    shop.storage.remove(ROOT, "shop", "/app/data", "shop", shop.progress, shop.on_live)
     shop.slugs.caches[1] = 4096
-    assert shop.builds.purge_cache(ROOT, "shop", shop.said)[1] == 4096
+    assert shop.builds.purge_cache(ROOT, "shop", shop.progress)[1] == 4096
     assert shop.slugs.caches == {}
     shop.one_offs.detach(ROOT, "shop", Order(["true"], {}))
     shop.runtime.stop = note  # type: ignore[assignment,method-assign]
-    shop.apps.destroy(ROOT, "shop", "shop", shop.said)
+    shop.apps.destroy(ROOT, "shop", "shop", shop.progress)
     assert had == [True, True]
     assert shop.reserve.times == 4
     assert not shop.reserve.is_given_up
@@ -108,7 +108,7 @@ def test_its_uid_is_nobodys_until_all_is_removed(world: World) -> None:
     world.store.remove_app(made[0].id)
     with pytest.raises(PaasError, match="All uids"):
         world.app("next")
-    world.reconcile.run(world.said)
+    world.reconcile.run(world.progress)
     assert world.app("next").uid == made[0].uid
 
 

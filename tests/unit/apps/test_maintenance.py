@@ -24,10 +24,10 @@ def test_a_locked_app_refuses_deploys(world: World) -> None:
         world.push(commit="b" * 40)
     push = [RefUpdate("0" * 40, "b" * 40, "refs/heads/main")]
     with pytest.raises(PaasError, match="locked"):
-        world.pushes.receive(ROOT, 1, push, Quarantine(Path("/q")), world.said, world.on_live)
+        world.pushes.receive(ROOT, 1, push, Quarantine(Path("/q")), world.progress, world.on_live)
     assert len(world.store.builds(1)) == 1
     other = [RefUpdate("0" * 40, "b" * 40, "refs/heads/topic")]
-    world.pushes.receive(ROOT, 1, other, Quarantine(Path("/q")), world.said, world.on_live)
+    world.pushes.receive(ROOT, 1, other, Quarantine(Path("/q")), world.progress, world.on_live)
     with pytest.raises(PaasError, match="already: by root"):
         world.upkeep.lock(ROOT, "shop", "")
     with pytest.raises(PaasError, match="no app"):
@@ -43,7 +43,7 @@ def test_what_keeps_an_app_from_being_as_usual_is_told(world: World) -> None:
     found = world.apps.info(ROOT, "shop")
     assert (found.lock, found.maintenance, found.build_dir) == (None, False, None)
     made = world.upkeep.lock(ROOT, "shop", "")
-    world.upkeep.set_maintenance(ROOT, "shop", True, world.said)
+    world.upkeep.set_maintenance(ROOT, "shop", True, world.progress)
     world.store.set_build_dir(app.id, "web")
     found = world.apps.info(ROOT, "shop")
     assert (found.lock, found.maintenance, found.build_dir) == (made, True, "web")
@@ -54,20 +54,20 @@ def test_maintenance_closes_the_site_and_opens_it(world: World) -> None:
     world.app()
     world.push()
     world.runtime.calls.clear()
-    assert world.upkeep.set_maintenance(ROOT, "shop", True, world.said)
-    assert not world.upkeep.set_maintenance(ROOT, "shop", True, world.said)
+    assert world.upkeep.set_maintenance(ROOT, "shop", True, world.progress)
+    assert not world.upkeep.set_maintenance(ROOT, "shop", True, world.progress)
     site = world.proxy.by_app[1]
     assert (site.closed, site.page) == (True, None)
     assert world.runtime.calls == []
-    assert not any("Maintenance mode" in line for line in world.said.lines)
+    assert not any("Maintenance mode" in line for line in world.progress.lines)
     world.push(commit="b" * 40)
-    assert any("Maintenance mode is on" in line for line in world.said.lines)
+    assert any("Maintenance mode is on" in line for line in world.progress.lines)
     slug = world.store.slugs(1)[0]
     world.slugs.pages.add(slug.id)
-    world.reconcile.run(world.said)
+    world.reconcile.run(world.progress)
     site = world.proxy.by_app[1]
     assert site.page == Path("/slugs") / slug.id / "maintenance.html"
-    assert world.upkeep.set_maintenance(ROOT, "shop", False, world.said)
+    assert world.upkeep.set_maintenance(ROOT, "shop", False, world.progress)
     assert not world.proxy.by_app[1].closed
     assert world.proxy.ports(HOST)
 
@@ -77,16 +77,16 @@ def test_a_page_that_is_set_goes_before_the_repository_s(world: World) -> None:
     world.app()
     world.push()
     world.slugs.pages.add(world.store.slugs(1)[0].id)
-    world.upkeep.set_maintenance(ROOT, "shop", True, world.said)
-    world.upkeep.set_page(ROOT, "shop", b"<h1>Soon</h1>", world.said)
+    world.upkeep.set_maintenance(ROOT, "shop", True, world.progress)
+    world.upkeep.set_page(ROOT, "shop", b"<h1>Soon</h1>", world.progress)
     assert world.proxy.by_app[1].page == Path("/pages/1.html")
     world.push(commit="b" * 40)
     assert world.proxy.by_app[1].page == Path("/pages/1.html")
-    assert world.upkeep.clear_page(ROOT, "shop", world.said)
+    assert world.upkeep.clear_page(ROOT, "shop", world.progress)
     assert world.proxy.by_app[1].page != Path("/pages/1.html")
-    assert not world.upkeep.clear_page(ROOT, "shop", world.said)
-    world.upkeep.set_page(ROOT, "shop", b"<h1>Soon</h1>", world.said)
-    world.apps.destroy(ROOT, "shop", "shop", world.said)
+    assert not world.upkeep.clear_page(ROOT, "shop", world.progress)
+    world.upkeep.set_page(ROOT, "shop", b"<h1>Soon</h1>", world.progress)
+    world.apps.destroy(ROOT, "shop", "shop", world.progress)
     assert world.pages.contents == {}
 
 
@@ -97,7 +97,7 @@ def test_what_is_no_page_is_refused(world: World, content: bytes) -> None:
     """Nothing, too much, an archive, another encoding."""
     world.app()
     with pytest.raises(PaasError) as raised:
-        world.upkeep.set_page(ROOT, "shop", content, world.said)
+        world.upkeep.set_page(ROOT, "shop", content, world.progress)
     assert raised.value.reference == "maintenance-page"
     assert world.pages.contents == {}
 
@@ -105,25 +105,25 @@ def test_what_is_no_page_is_refused(world: World, content: bytes) -> None:
 def test_maintenance_before_the_first_deploy(world: World) -> None:
     """It is remembered; where the proxy refuses, it is as before."""
     world.app()
-    assert world.upkeep.set_maintenance(ROOT, "shop", True, world.said)
+    assert world.upkeep.set_maintenance(ROOT, "shop", True, world.progress)
     world.push()
     assert world.proxy.by_app[1].closed
     world.proxy.failure = PaasError("proxy", "Nginx does not answer.")
     with pytest.raises(PaasError):
-        world.upkeep.set_maintenance(ROOT, "shop", False, world.said)
+        world.upkeep.set_maintenance(ROOT, "shop", False, world.progress)
     assert world.upkeep.maintenance(ROOT, "shop")
 
 
 def test_a_clone_has_config_and_formation(world: World) -> None:
     """And is deployed by a build of its own; the old one is left alone."""
     world.app()
-    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.said, world.on_live)
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, world.on_live)
     world.push()
-    world.processes.scale(ROOT, "shop", ["web=2"], world.said, world.on_live)
-    world.router.set(ROOT, "shop", "gzip", "on", world.said)
-    world.domains.add(ROOT, "shop", [HostName("shop.test")], world.said)
+    world.processes.scale(ROOT, "shop", ["web=2"], world.progress, world.on_live)
+    world.router.set(ROOT, "shop", "gzip", "on", world.progress)
+    world.domains.add(ROOT, "shop", [HostName("shop.test")], world.progress)
     before = world.store.instances(1)
-    app = world.cloning.clone(ROOT, "shop", AppName("copy"), world.said, world.on_live)
+    app = world.cloning.clone(ROOT, "shop", AppName("copy"), world.progress, world.on_live)
     assert world.config.get(ROOT, "copy", VarName("A")).reveal() == "1"
     assert len(world.proxy.ports("copy.example.com") or ()) == 2
     assert world.store.slugs(app.id)[0].id != world.store.slugs(1)[0].id
@@ -131,8 +131,8 @@ def test_a_clone_has_config_and_formation(world: World) -> None:
     assert world.proxy.by_app[app.id].settings.gzip
     assert list(world.proxy.by_app[app.id].hosts) == ["copy.example.com"]
     bare = world.cloning.clone(
-        ROOT, "shop", AppName("bare"), world.said, world.on_live, deploy=False
+        ROOT, "shop", AppName("bare"), world.progress, world.on_live, deploy=False
     )
     assert world.store.instances(bare.id) == []
     with pytest.raises(PaasError, match="taken"):
-        world.cloning.clone(ROOT, "shop", AppName("copy"), world.said, world.on_live)
+        world.cloning.clone(ROOT, "shop", AppName("copy"), world.progress, world.on_live)

@@ -20,8 +20,8 @@ def shop(world: World) -> World:
     world.repository.procfiles["a" * 40] = b"web: serve\nworker: work\n"
     world.app()
     world.push()
-    world.processes.scale(ROOT, "shop", ["web=2", "worker=1"], world.said, world.on_live)
-    world.said.lines.clear()
+    world.processes.scale(ROOT, "shop", ["web=2", "worker=1"], world.progress, world.on_live)
+    world.progress.lines.clear()
     return world
 
 
@@ -32,15 +32,15 @@ def generations(world: World) -> dict[str, int]:
 
 
 def restart(world: World, *words: str) -> None:
-    world.processes.restart(ROOT, "shop", words, world.said, world.on_live)
+    world.processes.restart(ROOT, "shop", words, world.progress, world.on_live)
 
 
 def start(world: World, *words: str) -> None:
-    world.processes.start(ROOT, "shop", words, world.said, world.on_live)
+    world.processes.start(ROOT, "shop", words, world.progress, world.on_live)
 
 
 def stop(world: World, *words: str) -> None:
-    world.processes.stop(ROOT, "shop", words, world.said)
+    world.processes.stop(ROOT, "shop", words, world.progress)
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_what_is_stopped_stays_stopped(shop: World) -> None:
     assert states["web.2"] is states["worker.1"] is State.STOPPED
     shop.repository.procfiles["b" * 40] = b"web: serve\nworker: work\n"
     shop.push(commit="b" * 40)
-    assert any("Stopped by hand" in line and "worker.1" in line for line in shop.said.lines)
+    assert any("Stopped by hand" in line and "worker.1" in line for line in shop.progress.lines)
     restart(shop)
-    shop.reconcile.run(shop.said)
+    shop.reconcile.run(shop.progress)
     assert set(generations(shop)) == {"web.1"}
     web = generations(shop)["web.1"]
     start(shop, "worker")
@@ -144,14 +144,14 @@ def test_all_is_stopped(shop: World) -> None:
     stop(shop)
     assert shop.runtime.running == {}
     assert shop.proxy.ports(HOST) == ()
-    shop.reconcile.run(shop.said)
+    shop.reconcile.run(shop.progress)
     assert shop.runtime.running == {}
     start(shop)
     assert len(shop.proxy.ports(HOST) or ()) == 2
 
 
 def scale(world: World, *words: str) -> None:
-    world.processes.scale(ROOT, "shop", words, world.said, world.on_live)
+    world.processes.scale(ROOT, "shop", words, world.progress, world.on_live)
 
 
 def test_scaling_up_starts_only_what_is_new(shop: World) -> None:
@@ -190,7 +190,7 @@ def test_scaling_one_up_and_another_down(shop: World) -> None:
     assert shop.runtime.running == {}
     scale(shop, "web=1")
     assert set(generations(shop)) == {"web.1"}
-    shop.reconcile.run(shop.said)
+    shop.reconcile.run(shop.progress)
     assert len(shop.runtime.running) == 1
 
 
@@ -209,7 +209,7 @@ def test_scaling_up_what_is_stopped_says_so(shop: World) -> None:
     stop(shop, "worker")
     scale(shop, "worker=2")
     assert "worker.2" not in generations(shop)
-    assert any("Stopped by hand" in line and "worker.2" in line for line in shop.said.lines)
+    assert any("Stopped by hand" in line and "worker.2" in line for line in shop.progress.lines)
 
 
 def test_stopping_drains_before_it_stops(shop: World) -> None:
@@ -238,8 +238,8 @@ def test_a_restart_of_what_is_stopped_is_refused(shop: World) -> None:
 
 def test_waiting_tells_for_whom(shop: World) -> None:
     """ps:wait says who changes the app, and what is live then."""
-    assert shop.processes.wait(ROOT, "shop", shop.said) == 1
-    assert shop.said.lines == []
+    assert shop.processes.wait(ROOT, "shop", shop.progress) == 1
+    assert shop.progress.lines == []
 
 
 def test_starting_a_part_of_what_is_stopped() -> None:

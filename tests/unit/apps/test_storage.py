@@ -19,11 +19,11 @@ DATA = Storage(1, "/app/data")
 
 
 def add(world: World, path: str = "/app/data") -> None:
-    world.storage.add(ROOT, "shop", path, world.said, world.on_live)
+    world.storage.add(ROOT, "shop", path, world.progress, world.on_live)
 
 
 def remove(world: World, path: str = "/app/data", confirm: str | None = "shop") -> None:
-    world.storage.remove(ROOT, "shop", path, confirm, world.said, world.on_live)
+    world.storage.remove(ROOT, "shop", path, confirm, world.progress, world.on_live)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_an_app_that_is_destroyed_leaves_none(world: World) -> None:
     """Neither of the directories nor in the database."""
     world.app()
     add(world)
-    world.apps.destroy(ROOT, "shop", "shop", world.said)
+    world.apps.destroy(ROOT, "shop", "shop", world.progress)
     assert world.storage_files.there == set()
     assert world.app().storage == ()
 
@@ -110,9 +110,9 @@ def test_a_crash_between_record_and_directory_is_mended(world: World) -> None:
     made = world.store.add_storage(1, "/app/data")
     world.runtime.running.clear()
     world.runtime.calls.clear()
-    world.reconcile.run(world.said)
+    world.reconcile.run(world.progress)
     assert world.storage_files.there == {(1, made.id)}
-    world.reconcile.run(world.said)
+    world.reconcile.run(world.progress)
     assert world.storage_files.there == {(1, made.id)}
 
 
@@ -125,11 +125,11 @@ def test_what_follows_the_switch_undoes_nothing(world: World) -> None:
         raise RuntimeError("the disk is full")
 
     with pytest.raises(RuntimeError):
-        world.storage.add(ROOT, "shop", "/app/data", world.said, fails)
+        world.storage.add(ROOT, "shop", "/app/data", world.progress, fails)
     ((storage, _),) = world.storage.listing(ROOT, "shop")
     assert world.storage_files.there == {(1, storage.id)}
     with pytest.raises(RuntimeError):
-        world.storage.remove(ROOT, "shop", "/app/data", "shop", world.said, fails)
+        world.storage.remove(ROOT, "shop", "/app/data", "shop", world.progress, fails)
     assert world.storage.listing(ROOT, "shop") == []
 
 

@@ -90,13 +90,13 @@ def test_a_queued_build_is_told_its_place(world: World) -> None:
     seen = []
     world.queue.on_poll = lambda _: seen.append(world.builds.info(ROOT, "shop", None).words)
     world.push()
-    waits = [line for line in world.said.lines if "Waiting for" in line]
+    waits = [line for line in world.progress.lines if "Waiting for" in line]
     assert waits == [
         "-----> Waiting for other builds: place 2 in the queue",
         "-----> Waiting for other builds: next in the queue",
     ]
     assert seen == ["queued, place 2", "queued, place 1"]
-    assert "waiting for other builds: next in the queue" in world.said.done
+    assert "waiting for other builds: next in the queue" in world.progress.done
 
 
 def test_who_waits_is_told_for_whose_build(world: World) -> None:
@@ -108,9 +108,9 @@ def test_who_waits_is_told_for_whose_build(world: World) -> None:
     hers = replace(mine, id="2-1", app_id=2, user="alice")
     world.store.add_build(hers)
     words: list[str] = []
-    told = tell_place(world.store, ROOT, world.said, words.append)
+    told = tell_place(world.store, ROOT, world.progress, words.append)
     told(2, ["1-0", mine.id, hers.id])
-    tell_place(world.store, alice, world.said, words.append)(1, [mine.id, hers.id])
+    tell_place(world.store, alice, world.progress, words.append)(1, [mine.id, hers.id])
     assert words == [
         "waiting for another build, root's build of shop and alice's build of hers: "
         "place 2 in the queue",
@@ -141,8 +141,8 @@ def test_who_waits_is_told_for_what(world: World) -> None:
     """While others build, nothing of this one is being built."""
     world.queue.ahead = 1
     seen: list[str] = []
-    world.queue.on_poll = lambda _: seen.append(world.said.done[-1])
-    world.builder.meanwhile = lambda: seen.append(world.said.done[-1])
+    world.queue.on_poll = lambda _: seen.append(world.progress.done[-1])
+    world.builder.meanwhile = lambda: seen.append(world.progress.done[-1])
     world.push()
     assert seen == ["waiting for other builds", "building"]
 
@@ -218,7 +218,7 @@ def test_a_build_that_is_being_released_is_waited_for(world: World) -> None:
         )
 
     world.clock.sleep = end  # type: ignore[method-assign,assignment]
-    assert world.builds.cancel(ROOT, "shop", None, world.said).id == "1-2"
+    assert world.builds.cancel(ROOT, "shop", None, world.progress).id == "1-2"
     assert not world.queue.requests
 
 
@@ -235,7 +235,7 @@ def test_cancelling_waits_for_the_end(world: World) -> None:
         world.store.end_build(ended)
 
     world.clock.sleep = end  # type: ignore[method-assign,assignment]
-    assert world.builds.cancel(ROOT, "shop", None, world.said).id == "1-2"
+    assert world.builds.cancel(ROOT, "shop", None, world.progress).id == "1-2"
     assert not world.queue.requests
 
 
@@ -243,10 +243,10 @@ def test_too_late_to_cancel(world: World) -> None:
     """A build that succeeded goes live; one whose process died is not waited for."""
     world.push()
     with pytest.raises(PaasError, match="ended already: it succeeded"):
-        world.builds.cancel(ROOT, "shop", None, world.said)
+        world.builds.cancel(ROOT, "shop", None, world.progress)
     world.store.add_build(replace(a_build("1-3", "c" * 40), status=Status.PENDING))
     with pytest.raises(PaasError, match="cut off"):
-        world.builds.cancel(ROOT, "shop", "1-3", world.said)
+        world.builds.cancel(ROOT, "shop", "1-3", world.progress)
 
 
 def test_a_build_that_goes_on_is_cancelled_later(world: World) -> None:
@@ -254,7 +254,7 @@ def test_a_build_that_goes_on_is_cancelled_later(world: World) -> None:
     world.store.add_build(replace(a_build("1-4", "c" * 40), status=Status.PENDING))
     world.locks.held[1] = "alice deploys"
     with pytest.raises(PaasError, match="will before it goes live"):
-        world.builds.cancel(ROOT, "shop", None, world.said)
+        world.builds.cancel(ROOT, "shop", None, world.progress)
     assert world.queue.requests == {"1-4": "root"}
 
 

@@ -41,7 +41,7 @@ def shop(world: World) -> World:
 def domains(world: World, *names: str) -> None:
     """Make these the app's domains; it has no name of its own."""
     world.sites.change(
-        ROOT, "shop", "", lambda _, r: replace(r, domains=names, own_host=False), world.said
+        ROOT, "shop", "", lambda _, r: replace(r, domains=names, own_host=False), world.progress
     )
 
 
@@ -52,7 +52,7 @@ def hosts(world: World) -> list[str]:
 
 def on(world: World) -> bool:
     """As ``certs:auto on``."""
-    return world.acme.switch_on(ROOT, "shop", world.said)
+    return world.acme.switch_on(ROOT, "shop", world.progress)
 
 
 def test_each_name_gets_one(shop: World) -> None:
@@ -69,7 +69,7 @@ def test_a_name_that_fails_harms_no_other(shop: World) -> None:
     shop.issuer.refuses["shop.org"] = Failure("The issuer says: no")
     assert not on(shop)
     assert hosts(shop) == ["www.shop.org"]
-    assert any("The issuer says: no." in line for line in shop.said.lines)
+    assert any("The issuer says: no." in line for line in shop.progress.lines)
     (attempt,) = shop.store.attempts(1)
     assert attempt.again - attempt.at == timedelta(minutes=5)
     shop.acme.tend()
@@ -109,7 +109,7 @@ def test_what_is_refused_by_hand_says_when_it_is_tried_again(shop: World) -> Non
         on(shop)
     (attempt,) = shop.store.attempts(1)
     first = attempt.refusals[0] + timedelta(hours=1)
-    assert shop.said.lines[-2] == (
+    assert shop.progress.lines[-2] == (
         f" !     It is tried again by itself at {attempt.again:%Y-%m-%d %H:%M} UTC, "
         f"by this command from {first:%H:%M} UTC on."
     )
@@ -166,8 +166,10 @@ def test_a_renewal_that_fails_keeps_the_former_and_warns(shop: World) -> None:
 
 def test_own_certificates_are_warned_of_too(shop: World) -> None:
     """Whether or not any come by themselves."""
-    shop.certificates.add(ROOT, "shop", fake_pem("shop.org", days=20, lifetime_days=365), shop.said)
-    assert any("It expires in" in line for line in shop.said.lines)
+    shop.certificates.add(
+        ROOT, "shop", fake_pem("shop.org", days=20, lifetime_days=365), shop.progress
+    )
+    assert any("It expires in" in line for line in shop.progress.lines)
     shop.acme.tend()
     assert shop.acme.warnings() == [
         "shop: The certificate of shop.org expires in 19 days: paas certs:add brings a new one"
@@ -176,10 +178,10 @@ def test_own_certificates_are_warned_of_too(shop: World) -> None:
 
 def test_none_is_asked_for_what_an_own_one_covers(shop: World) -> None:
     """Once that is gone, one comes."""
-    shop.certificates.add(ROOT, "shop", fake_pem("shop.org", "www.shop.org"), shop.said)
+    shop.certificates.add(ROOT, "shop", fake_pem("shop.org", "www.shop.org"), shop.progress)
     assert on(shop)
     assert shop.issuer.asked == []
-    shop.certificates.remove(ROOT, "shop", None, shop.said)
+    shop.certificates.remove(ROOT, "shop", None, shop.progress)
     shop.acme.tend()
     assert hosts(shop) == ["shop.org", "www.shop.org"]
 
@@ -187,8 +189,8 @@ def test_none_is_asked_for_what_an_own_one_covers(shop: World) -> None:
 def test_off_takes_away_what_nobody_would_renew(shop: World) -> None:
     """The user's own stay."""
     on(shop)
-    own = shop.certificates.add(ROOT, "shop", fake_pem("shop.org"), shop.said)
-    assert len(shop.acme.switch_off(ROOT, "shop", shop.said)) == 2
+    own = shop.certificates.add(ROOT, "shop", fake_pem("shop.org"), shop.progress)
+    assert len(shop.acme.switch_off(ROOT, "shop", shop.progress)) == 2
     assert shop.store.certificates(1) == [own]
     assert shop.certificate_files.all() == [own.id]
     domains(shop, "new.org")
@@ -204,7 +206,7 @@ def test_one_that_comes_too_late_is_not_shown(shop: World) -> None:
     assert len(shop.certificate_files.all()) == 1
 
     def switch_off() -> None:
-        shop.acme.switch_off(ROOT, "shop", shop.said)
+        shop.acme.switch_off(ROOT, "shop", shop.progress)
 
     domains(shop, "shop.org", "new.org")
     shop.issuer.meanwhile = switch_off
@@ -273,9 +275,9 @@ def test_who_waits_for_a_certificate_is_next(shop: World) -> None:
     replace(shop.acme, locks=Wanted()).tend()
     assert shop.issuer.asked == ["shop.org"]
     domains(shop, "shop.org", "www.shop.org", "a.org")
-    assert replace(shop.acme, locks=Wanted()).switch_on(ROOT, "shop", shop.said)
+    assert replace(shop.acme, locks=Wanted()).switch_on(ROOT, "shop", shop.progress)
     assert shop.issuer.asked == ["shop.org", "www.shop.org", "a.org"]
-    told = [line for line in shop.said.lines if "Waiting" in line]
+    told = [line for line in shop.progress.lines if "Waiting" in line]
     assert told == [" !     Waiting: bob gets a certificate. This follows."]
 
 
@@ -290,7 +292,7 @@ def test_the_lock_stays_free_for_a_moment(shop: World) -> None:
             held.append(shop.locks.app_is_held(ACME_LOCK))
             super().sleep(seconds)
 
-    assert replace(shop.acme, clock=Looking()).switch_on(ROOT, "shop", shop.said)
+    assert replace(shop.acme, clock=Looking()).switch_on(ROOT, "shop", shop.progress)
     domains(shop, "a.org", "b.org")
     replace(shop.acme, clock=Looking()).tend()
     assert held == [False] * 4
@@ -299,11 +301,11 @@ def test_the_lock_stays_free_for_a_moment(shop: World) -> None:
 def test_what_came_while_one_waited_is_not_asked_for_again(shop: World) -> None:
     """Nor what the app has no more."""
     shop.store.set_auto_certificates(1, True)
-    assert replace(shop.acme, locks=Wanted(shop.acme.tend)).switch_on(ROOT, "shop", shop.said)
+    assert replace(shop.acme, locks=Wanted(shop.acme.tend)).switch_on(ROOT, "shop", shop.progress)
     assert shop.issuer.asked == ["shop.org", "www.shop.org"]
     domains(shop, "shop.org", "www.shop.org", "a.org")
     left = replace(shop.acme, locks=Wanted(lambda: domains(shop, "shop.org", "www.shop.org")))
-    assert left.switch_on(ROOT, "shop", shop.said)
+    assert left.switch_on(ROOT, "shop", shop.progress)
     assert shop.issuer.asked == ["shop.org", "www.shop.org"]
 
 
@@ -323,10 +325,10 @@ def test_a_server_without_https_says_so(shop: World) -> None:
     plain = replace(shop.sites, addresses=replace(shop.sites.addresses, https_port=0))
     service = replace(shop.certificates, sites=plain)
     with pytest.raises(PaasError) as caught:
-        service.add(ROOT, "shop", fake_pem("shop.org"), shop.said)
+        service.add(ROOT, "shop", fake_pem("shop.org"), shop.progress)
     assert caught.value.reference == "no-https"
     with pytest.raises(PaasError):
-        replace(shop.acme, certificates=service).switch_on(ROOT, "shop", shop.said)
+        replace(shop.acme, certificates=service).switch_on(ROOT, "shop", shop.progress)
 
 
 @pytest.mark.parametrize(
@@ -411,14 +413,14 @@ def test_what_came_by_itself_is_not_removed_by_hand(shop: World) -> None:
     """It would come again."""
     on(shop)
     with pytest.raises(PaasError) as caught:
-        shop.certificates.remove(ROOT, "shop", "shop.org", shop.said)
+        shop.certificates.remove(ROOT, "shop", "shop.org", shop.progress)
     assert caught.value.reference == "certificate-auto"
     assert {c.origin for c in shop.store.certificates(1)} == {Origin.ACME}
 
 
 def own(world: World, *names: str) -> str:
     """Add a certificate that covers these; its id."""
-    return world.certificates.add(ROOT, "shop", fake_pem(*names), world.said).id
+    return world.certificates.add(ROOT, "shop", fake_pem(*names), world.progress).id
 
 
 def test_one_of_its_own_goes_when_others_have_come(shop: World) -> None:
@@ -426,7 +428,7 @@ def test_one_of_its_own_goes_when_others_have_come(shop: World) -> None:
     id = own(shop, "shop.org", "www.shop.org")
     assert on(shop)
     assert shop.issuer.asked == []
-    assert [gone.id for gone in shop.acme.remove(ROOT, "shop", None, shop.said)] == [id]
+    assert [gone.id for gone in shop.acme.remove(ROOT, "shop", None, shop.progress)] == [id]
     assert shop.issuer.asked == ["shop.org", "www.shop.org"]
     assert sorted(hosts(shop)) == ["shop.org", "www.shop.org"]
 
@@ -437,7 +439,7 @@ def test_one_of_its_own_stays_where_another_does_not_come(shop: World) -> None:
     on(shop)
     shop.issuer.refuses["www.shop.org"] = Failure("The issuer says: no")
     with pytest.raises(PaasError) as caught:
-        shop.acme.remove(ROOT, "shop", id, shop.said)
+        shop.acme.remove(ROOT, "shop", id, shop.progress)
     assert caught.value.reference == "certificate-needed"
     assert hosts(shop) == ["shop.org", "www.shop.org"]
     assert id in [c.id for c in shop.store.certificates(1)]

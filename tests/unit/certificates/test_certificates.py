@@ -105,28 +105,28 @@ def shop(world: World) -> World:
 
 def add(world: World, content: bytes) -> AppCertificate:
     """As ``certs:add``."""
-    return world.certificates.add(ROOT, "shop", content, world.said)
+    return world.certificates.add(ROOT, "shop", content, world.progress)
 
 
 def test_an_added_certificate_is_shown(shop: World) -> None:
     """At the proxy, in the store, with its files; and the app's address is https from then on."""
-    shop.sites.change(ROOT, "shop", "", lambda _, r: _with(r, "a.test"), shop.said)
+    shop.sites.change(ROOT, "shop", "", lambda _, r: _with(r, "a.test"), shop.progress)
     assert shop.apps.info(ROOT, "shop").url == "http://shop.example.com/"
     made = add(shop, fake_pem("*.example.com"))
     (shown,) = shop.proxy.by_app[1].certificates
     assert shown.hosts == ("shop.example.com",)
     assert shop.certificate_files.all() == [made.id]
     assert shop.store.certificates(1) == [made]
-    assert "       It does not cover a.test." in shop.said.lines
+    assert "       It does not cover a.test." in shop.progress.lines
     assert shop.apps.info(ROOT, "shop").url == "https://shop.example.com/"
     shop.push(commit="b" * 40)
-    assert "-----> Live: https://shop.example.com/ (v2)" in shop.said.lines
+    assert "-----> Live: https://shop.example.com/ (v2)" in shop.progress.lines
 
 
 def test_a_new_domain_is_covered_at_once(shop: World) -> None:
     """The certificate has its name already."""
     add(shop, fake_pem("shop.example.com", "a.test"))
-    shop.sites.change(ROOT, "shop", "", lambda _, r: _with(r, "a.test"), shop.said)
+    shop.sites.change(ROOT, "shop", "", lambda _, r: _with(r, "a.test"), shop.progress)
     assert shop.proxy.by_app[1].certificates[0].hosts == ("shop.example.com", "a.test")
 
 
@@ -140,7 +140,7 @@ def test_one_that_fits_no_name_is_refused(shop: World) -> None:
 
 def test_a_new_one_takes_the_place_of_what_it_covers(shop: World) -> None:
     """The files of the former go; one with another name stays."""
-    shop.sites.change(ROOT, "shop", "", lambda _, r: _with(r, "a.test"), shop.said)
+    shop.sites.change(ROOT, "shop", "", lambda _, r: _with(r, "a.test"), shop.progress)
     add(shop, fake_pem("shop.example.com"))
     other = add(shop, fake_pem("a.test"))
     new = add(shop, fake_pem("shop.example.com", serial="2"))
@@ -169,17 +169,17 @@ def test_what_the_proxy_refuses_is_not_kept(shop: World) -> None:
 
 def test_removing_needs_a_word_where_there_are_several(shop: World) -> None:
     """By id or by a name that it is shown for."""
-    shop.sites.change(ROOT, "shop", "", lambda _, r: _with(r, "a.test"), shop.said)
+    shop.sites.change(ROOT, "shop", "", lambda _, r: _with(r, "a.test"), shop.progress)
     first, second = add(shop, fake_pem("shop.example.com")), add(shop, fake_pem("a.test"))
     with pytest.raises(PaasError) as caught:
-        shop.certificates.remove(ROOT, "shop", None, shop.said)
+        shop.certificates.remove(ROOT, "shop", None, shop.progress)
     assert caught.value.reference == "which-certificate"
-    assert shop.certificates.remove(ROOT, "shop", "a.test", shop.said) == [second]
-    assert shop.certificates.remove(ROOT, "shop", first.id, shop.said) == [first]
+    assert shop.certificates.remove(ROOT, "shop", "a.test", shop.progress) == [second]
+    assert shop.certificates.remove(ROOT, "shop", first.id, shop.progress) == [first]
     assert shop.proxy.by_app[1].certificates == ()
     assert shop.certificate_files.all() == []
     with pytest.raises(PaasError) as caught:
-        shop.certificates.remove(ROOT, "shop", None, shop.said)
+        shop.certificates.remove(ROOT, "shop", None, shop.progress)
     assert caught.value.reference == "no-such-certificate"
 
 
@@ -187,10 +187,10 @@ def test_lost_files_are_not_told_to_the_proxy(shop: World) -> None:
     """It would refuse the whole site; so the app answers over HTTP."""
     made = add(shop, fake_pem("shop.example.com"))
     shop.certificate_files.remove(made.id)
-    shop.reconcile.run(shop.said)
+    shop.reconcile.run(shop.progress)
     assert shop.proxy.by_app[1].certificates == ()
     said = f"shop: The files of the certificate {made.id} of shop.example.com are lost or damaged"
-    assert any(said in line for line in shop.said.lines)
+    assert any(said in line for line in shop.progress.lines)
     assert any(said in line for line in shop.acme.warnings())
 
 
@@ -207,11 +207,11 @@ def test_destroy_and_reconcile_leave_no_key_behind(shop: World) -> None:
     stray = shop.certificate_files.new_id(1)
     shop.certificate_files.write(stray, shop.certificate_reader.read(fake_pem("x"), NOW))
     with shop.locks.app(1, "somebody"):
-        shop.reconcile.run(shop.said)
+        shop.reconcile.run(shop.progress)
         assert stray in shop.certificate_files.all()
-    shop.reconcile.run(shop.said)
+    shop.reconcile.run(shop.progress)
     assert stray not in shop.certificate_files.all()
-    shop.apps.destroy(ROOT, "shop", "shop", shop.said)
+    shop.apps.destroy(ROOT, "shop", "shop", shop.progress)
     assert shop.certificate_files.all() == []
 
 
@@ -269,7 +269,7 @@ def test_what_is_no_hsts_is_refused(text: str) -> None:
 def test_hsts_is_told_to_the_proxy(shop: World) -> None:
     """As a setting of the router."""
     shop.sites.change(
-        ROOT, "shop", "", lambda _, r: replace(r, settings={"hsts": "300"}), shop.said
+        ROOT, "shop", "", lambda _, r: replace(r, settings={"hsts": "300"}), shop.progress
     )
     assert shop.proxy.by_app[1].hsts == Hsts(300)
 

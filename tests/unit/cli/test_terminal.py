@@ -17,8 +17,8 @@ SHOWN = r"\x1b[2J\x1b]0;title\x07 \u202ertl\r\nv9 current"
 def test_a_commit_s_subject_moves_no_cursor(capfd: pytest.CaptureFixture[str]) -> None:
     """In tables, and in what is told of a release."""
     print_table(("Release", "Description"), [("v1", EVIL)])
-    say = Terminal()
-    for tell in (say.step, say.detail, say.warn):
+    progress = Terminal()
+    for tell in (progress.step, progress.detail, progress.warn):
         tell(f"Retry of v1: {EVIL}")
     told = capfd.readouterr()
     assert told.out == f"v1  {SHOWN}\n"
@@ -29,7 +29,7 @@ def test_a_commit_s_subject_moves_no_cursor(capfd: pytest.CaptureFixture[str]) -
 
 def test_what_a_build_prints_is_passed_on(capfd: pytest.CaptureFixture[str]) -> None:
     """With its colours, to who has pushed it."""
-    Terminal().raw(b"\x1b[32mok\x1b[0m")
+    Terminal().output(b"\x1b[32mok\x1b[0m")
     assert capfd.readouterr().err == "\x1b[32mok\x1b[0m\n"
 
 
@@ -76,10 +76,10 @@ def test_without_a_terminal_nobody_is_asked() -> None:
     os.dup2(ours, 0)
     try:
         os.write(theirs, b"n\n")
-        say = Terminal()
-        assert say.ask("Go on?") is True
-        say.can_be_asked = True
-        assert say.ask("Go on?") is False
+        progress = Terminal()
+        assert progress.ask("Go on?") is True
+        progress.can_be_asked = True
+        assert progress.ask("Go on?") is False
     finally:
         os.dup2(kept, 0)
         for fd in (kept, ours, theirs):

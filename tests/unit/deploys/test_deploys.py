@@ -17,7 +17,7 @@ def test_first_push_goes_live(world: World) -> None:
     assert world.live == ["(5000,)"]
     assert [r.status for r in world.store.releases(1)] == [Status.SUCCEEDED]
     assert [i.id for i in world.store.instances(1)] == ["1-v1-1-web.1"]
-    assert "-----> Live: http://shop.example.com/ (v1)" in world.said.lines
+    assert "-----> Live: http://shop.example.com/ (v1)" in world.progress.lines
 
 
 def test_what_does_not_start_unasked_is_told_once(world: World) -> None:
@@ -26,13 +26,13 @@ def test_what_does_not_start_unasked_is_told_once(world: World) -> None:
     world.app()
     world.push()
     hint = "       Not started: worker. To start: paas ps:scale worker=1"
-    assert hint in world.said.lines
+    assert hint in world.progress.lines
     world.push()
-    assert world.said.lines.count(hint) == 1
+    assert world.progress.lines.count(hint) == 1
     world.repository.procfiles["b" * 40] = b"web: serve\nworker: work\nclock: tick\n"
     world.push(commit="b" * 40)
-    assert world.said.lines.count(hint) == 1
-    assert "       Not started: clock. To start: paas ps:scale clock=1" in world.said.lines
+    assert world.progress.lines.count(hint) == 1
+    assert "       Not started: clock. To start: paas ps:scale clock=1" in world.progress.lines
 
 
 def test_what_app_json_scales_is_told(world: World) -> None:
@@ -42,9 +42,9 @@ def test_what_app_json_scales_is_told(world: World) -> None:
     world.repository.contents["b" * 40, "app.json"] = b'{"formation": {"worker": {"quantity": 2}}}'
     told = []
     for commit in "abc":
-        world.said.lines.clear()
+        world.progress.lines.clear()
         world.push(commit=commit * 40)
-        told.append([line for line in world.said.lines if "Scaled" in line])
+        told.append([line for line in world.progress.lines if "Scaled" in line])
     worker = "       Scaled by app.json: worker="
     assert told == [[], [f"{worker}2 (was 0)"], [f"{worker}0 (was 2)"]]
 
@@ -189,12 +189,12 @@ def test_config_is_part_of_the_release(world: World) -> None:
     world.app()
     world.push()
     name = VarName("GREETING")
-    world.config.set(ROOT, "shop", {name: "hello"}, world.said, world.on_live)
+    world.config.set(ROOT, "shop", {name: "hello"}, world.progress, world.on_live)
     assert world.environment()["GREETING"] == "hello"
     assert world.store.releases(1)[0].slug_id == world.store.releases(1)[1].slug_id
     world.runtime.failure = PaasError("start", "supervisord does not answer.")
     with pytest.raises(PaasError):
-        world.config.set(ROOT, "shop", {name: "other"}, world.said, world.on_live)
+        world.config.set(ROOT, "shop", {name: "other"}, world.progress, world.on_live)
     assert world.config.get(ROOT, "shop", name).reveal() == "hello"
     assert world.store.releases(1)[0].status is Status.FAILED
 
@@ -204,8 +204,10 @@ def test_config_without_change_makes_no_release(world: World) -> None:
     from paas.domain.values.names import VarName
 
     world.app()
-    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.said, world.on_live)
-    assert world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.said, world.on_live) is None
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, world.on_live)
+    assert (
+        world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, world.on_live) is None
+    )
     assert len(world.store.releases(1)) == 1
 
 
@@ -214,7 +216,7 @@ def test_config_before_the_first_push_is_there_at_the_first_push(world: World) -
     from paas.domain.values.names import VarName
 
     world.app()
-    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.said, world.on_live)
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, world.on_live)
     world.push()
     assert world.environment()["A"] == "1"
 
@@ -225,13 +227,13 @@ def test_failure_tells_what_goes_on_serving(world: World) -> None:
     world.builder.failure = PaasError("build", "The build failed.")
     with pytest.raises(PaasError):
         world.push()
-    assert "-----> The deploy failed; nothing is deployed yet" in world.said.lines
+    assert "-----> The deploy failed; nothing is deployed yet" in world.progress.lines
     world.builder.failure = None
     world.push()
     world.builder.failure = PaasError("build", "The build failed.")
     with pytest.raises(PaasError):
         world.push(commit="b" * 40)
-    assert "-----> The deploy failed; v1 goes on serving" in world.said.lines
+    assert "-----> The deploy failed; v1 goes on serving" in world.progress.lines
 
 
 def test_app_without_a_web_process_is_warned_of(world: World) -> None:
@@ -239,7 +241,7 @@ def test_app_without_a_web_process_is_warned_of(world: World) -> None:
     world.app()
     world.repository.procfiles["a" * 40] = b"worker: work"
     world.push()
-    assert any("There is no web process" in line for line in world.said.lines)
+    assert any("There is no web process" in line for line in world.progress.lines)
 
 
 def test_a_slug_that_the_disk_does_not_take_never_goes_live(world: World) -> None:
@@ -283,19 +285,19 @@ def test_a_failure_says_what_serves_and_not_what_does_not(world: World) -> None:
     def failed() -> str:
         with pytest.raises(PaasError):
             world.push(commit="b" * 40)
-        return next(line for line in reversed(world.said.lines) if "The deploy failed" in line)
+        return next(line for line in reversed(world.progress.lines) if "The deploy failed" in line)
 
     assert failed() == "-----> The deploy failed; nothing is deployed yet"
-    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.said, world.on_live)
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, world.on_live)
     assert failed() == "-----> The deploy failed; nothing is deployed yet"
     world.builder.failure = None
     world.repository.procfiles["a" * 40] = b"web: serve\nworker: work"
     world.push()
     world.builder.failure = PaasError("build-failed", "No.")
     assert failed() == "-----> The deploy failed; v2 goes on serving"
-    world.processes.scale(ROOT, "shop", ["worker=1", "web=0"], world.said, world.on_live)
+    world.processes.scale(ROOT, "shop", ["worker=1", "web=0"], world.progress, world.on_live)
     assert failed() == "-----> The deploy failed; v2 goes on running"
-    world.processes.stop(ROOT, "shop", [], world.said)
+    world.processes.stop(ROOT, "shop", [], world.progress)
     assert failed() == (
         "-----> The deploy failed; v2 stays the current release, and nothing of it runs"
     )
@@ -304,7 +306,7 @@ def test_a_failure_says_what_serves_and_not_what_does_not(world: World) -> None:
 def test_the_page_of_an_app_with_config_alone(world: World) -> None:
     """The proxy knows that nothing was deployed; from the first deploy on something was."""
     app = world.app()
-    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.said, world.on_live)
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, world.on_live)
     assert not world.sites.present(refreshed(world.store, app)).deployed
     world.push()
     assert world.sites.present(refreshed(world.store, app)).deployed

@@ -32,7 +32,7 @@ def world(tmp_path: Path) -> World:
 
 def sync(world: World, building: Building, ref: str | None = None) -> None:
     source = GitSource(URL, ref)
-    world.imports.sync(ROOT, "shop", source, building, world.said, world.on_live)
+    world.imports.sync(ROOT, "shop", source, building, world.progress, world.on_live)
 
 
 def live_commit(world: World) -> str | None:
@@ -47,7 +47,7 @@ def test_a_sync_without_build_only_moves_the_branch(world: World) -> None:
     sync(world, Building.NEVER)
     assert world.importer.kept == {(1, "main"): NEW}
     assert live_commit(world) is None
-    assert "add --build" in world.said.lines[-1]
+    assert "add --build" in world.progress.lines[-1]
     assert world.importer.open == 0
 
 
@@ -59,7 +59,7 @@ def test_a_sync_with_build_deploys_and_then_moves_the_branch(world: World) -> No
         answered.append((world.importer.open, dict(world.importer.kept)))
 
     source = GitSource(URL, None)
-    world.imports.sync(ROOT, "shop", source, Building.ALWAYS, world.said, on_live)
+    world.imports.sync(ROOT, "shop", source, Building.ALWAYS, world.progress, on_live)
     assert answered == [(0, {(1, "main"): NEW})]
     assert live_commit(world) == NEW
 
@@ -92,7 +92,7 @@ def test_if_changed_builds_what_is_not_live(world: World) -> None:
     builds = len(world.store.builds(1))
     sync(world, Building.IF_CHANGED)
     assert len(world.store.builds(1)) == builds
-    assert "is live already" in world.said.lines[-1]
+    assert "is live already" in world.progress.lines[-1]
 
 
 def test_the_app_s_deploy_branch_is_what_is_fetched_and_moved(world: World) -> None:
@@ -128,7 +128,7 @@ def test_a_sync_waits_for_a_push(world: World) -> None:
     """They would move the same branch; it is told whom it waits for."""
     world.locks.pushed.add(1)
     sync(world, Building.NEVER)
-    assert any("Waiting: bob pushes. This follows." in line for line in world.said.lines)
+    assert any("Waiting: bob pushes. This follows." in line for line in world.progress.lines)
     assert world.importer.kept == {(1, "main"): NEW}
     assert world.locks.pushed == set()
 
@@ -137,7 +137,7 @@ def test_an_archive_is_always_deployed(world: World) -> None:
     """On top of what the branch has."""
     world.repository.heads["main"] = "b" * 40
     archive = Archive(io.BytesIO(b"tar"), None, "root <root@localhost>", "An archive")
-    world.imports.unpack(ROOT, "shop", archive, world.said, world.on_live)
+    world.imports.unpack(ROOT, "shop", archive, world.progress, world.on_live)
     assert world.importer.asked == [(archive, "b" * 40)]
     assert live_commit(world) == NEW
     assert world.importer.kept == {(1, "main"): NEW}
@@ -164,17 +164,17 @@ def test_lfs_pointers_are_refused_with_their_names(world: World) -> None:
         world.push()
     assert raised.value.reference == "lfs-pointers"
     assert "git lfs migrate export" in (raised.value.hint or "")
-    assert not any("Fake app detected" in line for line in world.said.lines)
+    assert not any("Fake app detected" in line for line in world.progress.lines)
 
 
 def test_lfs_pointers_are_built_where_the_app_says_so(world: World) -> None:
     """By Git LFS's own variable."""
     values = {VarName("GIT_LFS_SKIP_SMUDGE"): "1"}
-    world.config.set(ROOT, "shop", values, world.said, world.on_live)
+    world.config.set(ROOT, "shop", values, world.progress, world.on_live)
     world.repository.lfs_pointers = ("img/a.png",)
     world.push()
     assert live_commit(world) == "a" * 40
-    assert any("Built with Git LFS pointers" in line for line in world.said.lines)
+    assert any("Built with Git LFS pointers" in line for line in world.progress.lines)
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_the_process_runs_while_there_is_a_drain(world: World) -> None:
     assert world.drain_process.begun == [d.token for d in world.store.drains()]
     world.drains.remove(ROOT, "shop", first.token)
     assert world.drain_process.runs
-    world.apps.destroy(ROOT, "other", "other", world.said)
+    world.apps.destroy(ROOT, "other", "other", world.progress)
     world.drains.settle()
     assert not world.drain_process.runs
     world.drains.add(ROOT, "shop", URL)
@@ -121,7 +121,7 @@ def test_reconcile_starts_it(world: World) -> None:
     world.app()
     world.drains.add(ROOT, "shop", URL)
     world.drain_process.runs = False
-    world.reconcile.run(world.said)
+    world.reconcile.run(world.progress)
     assert world.drain_process.runs
 
 

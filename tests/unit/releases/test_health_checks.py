@@ -36,9 +36,11 @@ def test_without_checks_any_answer_will_do(world: World) -> None:
 def test_checks_come_by_a_name_that_is_live(world: World) -> None:
     """After the app's own name was removed, too: an app that checks its hosts refuses that."""
     world.app()
-    world.domains.add(ROOT, "shop", [HostName("shop.test"), HostName("www.shop.test")], world.said)
+    world.domains.add(
+        ROOT, "shop", [HostName("shop.test"), HostName("www.shop.test")], world.progress
+    )
     world.push()
-    world.domains.remove(ROOT, "shop", [HostName("shop.example.com")], world.said)
+    world.domains.remove(ROOT, "shop", [HostName("shop.example.com")], world.progress)
     declare(world, B, {"path": "/up"})
     world.push(commit=B)
     assert world.probe.visits == [Visit("shop.example.com"), Visit("shop.test")]
@@ -120,7 +122,7 @@ def test_one_that_ends_while_others_start_is_noticed(world: World) -> None:
     world.repository.procfiles[A] = b"web: serve\nworker: work\n"
     world.app()
     world.push()
-    world.processes.scale(ROOT, "shop", ["worker=1"], world.said, world.on_live)
+    world.processes.scale(ROOT, "shop", ["worker=1"], world.progress, world.on_live)
     world.repository.procfiles[B] = b"web: frail\nworker: work\n"
 
     def end() -> None:
@@ -139,7 +141,7 @@ def test_a_failure_may_be_a_mere_warning(world: World) -> None:
     world.probe.pages["/"] = Answer(200, b"")
     declare(world, A, {"path": "/"}, {"path": "/up", "warn": True, "name": "up"})
     world.push()
-    assert " !     web.1: up: there was no answer" in world.said.lines
+    assert " !     web.1: up: there was no answer" in world.progress.lines
 
 
 def test_uptime_and_initial_delay(world: World) -> None:
@@ -231,7 +233,7 @@ def test_the_time_told_is_that_of_the_answer(world: World) -> None:
     world.store.set_formation(1, {WEB: 2})
     world.probe.clock, world.probe.takes_s = world.clock, 3.0
     world.push()
-    told = [line.rpartition(" after ")[2] for line in world.said.lines if "answers on" in line]
+    told = [line.rpartition(" after ")[2] for line in world.progress.lines if "answers on" in line]
     assert told == ["3.0 s", "6.0 s"]
 
 
@@ -246,6 +248,6 @@ def test_an_answer_that_is_an_error_is_told(
     world.probe.status = status
     world.app()
     world.push()
-    (line,) = [line for line in world.said.lines if "answers on port" in line]
+    (line,) = [line for line in world.progress.lines if "answers on port" in line]
     assert line.endswith(words)
-    assert any("5xx is an error" in line for line in world.said.lines) is warns
+    assert any("5xx is an error" in line for line in world.progress.lines) is warns

@@ -13,22 +13,24 @@ DATABASE = LostFile("/app/instance/app.db", 20_480, own_directory=True)
 
 
 def _set(world: World) -> None:
-    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.said, world.on_live)
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, world.on_live)
 
 
 CHANGES: dict[str, Callable[[World], object]] = {
     "push": lambda world: world.push(commit="b" * 40),
     "config:set": _set,
     "ps:restart": lambda world: world.processes.restart(
-        ROOT, "shop", ["web.1"], world.said, world.on_live
+        ROOT, "shop", ["web.1"], world.progress, world.on_live
     ),
     "ps:scale": lambda world: world.processes.scale(
-        ROOT, "shop", ["web=1"], world.said, world.on_live
+        ROOT, "shop", ["web=1"], world.progress, world.on_live
     ),
-    "ps:stop": lambda world: world.processes.stop(ROOT, "shop", ["web.2"], world.said),
-    "rollback": lambda world: world.releases.rollback(ROOT, "shop", 1, world.said, world.on_live),
+    "ps:stop": lambda world: world.processes.stop(ROOT, "shop", ["web.2"], world.progress),
+    "rollback": lambda world: world.releases.rollback(
+        ROOT, "shop", 1, world.progress, world.on_live
+    ),
     "storage:add": lambda world: world.storage.add(
-        ROOT, "shop", "/app/instance", world.said, world.on_live
+        ROOT, "shop", "/app/instance", world.progress, world.on_live
     ),
 }
 
@@ -39,25 +41,25 @@ def shop(world: World) -> World:
     world.app()
     world.push()
     _set_other(world)
-    world.processes.scale(ROOT, "shop", ["web=2"], world.said, world.on_live)
-    world.said.lines.clear()
+    world.processes.scale(ROOT, "shop", ["web=2"], world.progress, world.on_live)
+    world.progress.lines.clear()
     world.layers.everywhere = (DATABASE,)
     return world
 
 
 def _set_other(world: World) -> None:
-    world.config.set(ROOT, "shop", {VarName("OTHER"): "1"}, world.said, world.on_live)
+    world.config.set(ROOT, "shop", {VarName("OTHER"): "1"}, world.progress, world.on_live)
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_each_change_names_file_and_remedy(shop: World, change: str) -> None:
     """Before it drops an instance; and where nobody objects it is made."""
-    shop.said.lines.clear()
+    shop.progress.lines.clear()
     CHANGES[change](shop)
-    told = "\n".join(shop.said.lines)
+    told = "\n".join(shop.progress.lines)
     assert "has the database /app/instance/app.db (20 KiB) outside of any storage" in told
     assert "paas storage:add /app/instance" in told
-    assert len(shop.said.asked) == 1
+    assert len(shop.progress.asked) == 1
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -73,7 +75,7 @@ def test_who_says_no_changes_nothing(shop: World, change: str) -> None:
         return app, releases, builds, formation, stopped, dict(shop.runtime.running)
 
     before = present()
-    shop.said.agrees = False
+    shop.progress.agrees = False
     with pytest.raises(PaasError) as refused:
         CHANGES[change](shop)
     assert refused.value.reference == "not-confirmed"
@@ -82,10 +84,10 @@ def test_who_says_no_changes_nothing(shop: World, change: str) -> None:
 
 def test_only_those_that_are_replaced_are_looked_at(shop: World) -> None:
     """To start more loses nothing, nor does a change without a restart."""
-    shop.processes.scale(ROOT, "shop", ["web=3"], shop.said, shop.on_live)
-    shop.config.set(ROOT, "shop", {VarName("A"): "2"}, shop.said, shop.on_live, restart=False)
-    assert shop.said.asked == []
-    shop.processes.restart(ROOT, "shop", ["web.2"], shop.said, shop.on_live)
-    told = "\n".join(shop.said.lines)
+    shop.processes.scale(ROOT, "shop", ["web=3"], shop.progress, shop.on_live)
+    shop.config.set(ROOT, "shop", {VarName("A"): "2"}, shop.progress, shop.on_live, restart=False)
+    assert shop.progress.asked == []
+    shop.processes.restart(ROOT, "shop", ["web.2"], shop.progress, shop.on_live)
+    told = "\n".join(shop.progress.lines)
     assert "web.2 has the database" in told
     assert "web.1 has the database" not in told

@@ -37,7 +37,9 @@ def test_runs_before_any_instance_starts(world: World) -> None:
     (ran,) = world.one_off.ran
     slug_id = world.store.slugs(1)[0].id
     assert (ran.name, ran.command, ran.slug.name) == ("release.1", "echo migrated", slug_id)
-    assert world.said.lines.index("migrated") < world.said.lines.index("-----> Starting web.1")
+    assert world.progress.lines.index("migrated") < world.progress.lines.index(
+        "-----> Starting web.1"
+    )
     assert world.logs.release_output(1, 1) == ["migrated"]
     assert world.logs.printed["release.1"] == ["migrated"]
 
@@ -85,7 +87,7 @@ def test_a_flood_of_output_is_cut(world: World) -> None:
         world.push()
     assert "the end" in caught.value.message
     assert world.logs.printed["release.1"] == ["x" * 1_000_000] * 8
-    assert " !     3 lines of its output were left out." in world.said.lines
+    assert " !     3 lines of its output were left out." in world.progress.lines
 
 
 def test_runs_for_each_new_release_and_only_then(world: World) -> None:
@@ -93,12 +95,12 @@ def test_runs_for_each_new_release_and_only_then(world: World) -> None:
     world.app()
     procfile(world, A, "echo x")
     world.push()
-    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.said, lambda: None)
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, lambda: None)
     assert [ran.env for ran in world.one_off.ran] == [{}, {"A": "1"}]
-    world.processes.scale(ROOT, "shop", ["web=2"], world.said, lambda: None)
+    world.processes.scale(ROOT, "shop", ["web=2"], world.progress, lambda: None)
     assert len(world.one_off.ran) == 2
     world.push(commit=B)
-    world.releases.rollback(ROOT, "shop", 1, world.said, lambda: None)
+    world.releases.rollback(ROOT, "shop", 1, world.progress, lambda: None)
     assert len(world.one_off.ran) == 2
 
 
@@ -109,7 +111,7 @@ def test_config_vars_are_declared_once(world: World) -> None:
     declare(world, A, env=env)
     world.push()
     assert world.environment() == {"GREETING": "hello", "KEY": "secret-1"}
-    world.config.set(ROOT, "shop", {VarName("GREETING"): "hi"}, world.said, lambda: None)
+    world.config.set(ROOT, "shop", {VarName("GREETING"): "hi"}, world.progress, lambda: None)
     declare(world, B, env=env)
     world.push(commit=B)
     assert world.environment() == {"GREETING": "hi", "KEY": "secret-1"}
@@ -121,7 +123,7 @@ def test_what_was_unset_stays_unset(world: World) -> None:
     optional = {"value": "1", "required": False}
     declare(world, A, env={"OLD": optional})
     world.push()
-    world.config.unset(ROOT, "shop", [VarName("OLD")], world.said, lambda: None)
+    world.config.unset(ROOT, "shop", [VarName("OLD")], world.progress, lambda: None)
     declare(world, B, env={"OLD": optional, "NEW": optional})
     world.push(commit=B)
     assert world.environment() == {"NEW": "1"}
@@ -135,8 +137,8 @@ def test_a_required_var_without_value_rejects(world: World) -> None:
         world.push()
     assert caught.value.reference == "env-required"
     assert "API_KEY" in caught.value.message
-    assert "-----> Fake app detected" not in world.said.lines
-    world.config.set(ROOT, "shop", {VarName("API_KEY"): "k"}, world.said, lambda: None)
+    assert "-----> Fake app detected" not in world.progress.lines
+    world.config.set(ROOT, "shop", {VarName("API_KEY"): "k"}, world.progress, lambda: None)
     world.push()
     assert world.environment() == {"API_KEY": "k"}
 
@@ -147,7 +149,7 @@ def test_formation_until_someone_scales(world: World) -> None:
     declare(world, A, formation={"web": {"quantity": 3}})
     world.push()
     assert len(world.store.instances(1)) == 3
-    world.processes.scale(ROOT, "shop", ["web=1"], world.said, lambda: None)
+    world.processes.scale(ROOT, "shop", ["web=1"], world.progress, lambda: None)
     declare(world, B, formation={"web": {"quantity": 2}})
     world.push(commit=B)
     assert len(world.store.instances(1)) == 1
@@ -177,7 +179,7 @@ def test_scripts_that_fail(world: World) -> None:
     world.push()
     assert current(world) == 1
     assert " !     scripts.dokku.postdeploy exited with status 4. It printed nothing." in (
-        world.said.lines
+        world.progress.lines
     )
     declare(world, B, scripts={"dokku": {"predeploy": "exit 5"}})
     with pytest.raises(PaasError) as caught:
@@ -193,5 +195,5 @@ def test_warnings_are_told(world: World) -> None:
     declare(world, A, nmae="shop")
     world.push()
     assert " !     app.json, line 1, column 2: nmae means nothing here and is ignored." in (
-        world.said.lines
+        world.progress.lines
     )

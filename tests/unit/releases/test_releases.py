@@ -23,7 +23,7 @@ def shop(world: World) -> World:
     """An app with v1 (code a), v2 (GREETING=hello) and v3 (code b)."""
     world.app()
     world.push()
-    world.config.set(ROOT, "shop", {GREETING: "hello"}, world.said, world.on_live)
+    world.config.set(ROOT, "shop", {GREETING: "hello"}, world.progress, world.on_live)
     world.push(commit="b" * 40)
     world.runtime.calls.clear()
     world.proxy.calls.clear()
@@ -44,7 +44,7 @@ def fail_push(world: World, commit: str = "c" * 40) -> None:
 
 
 def roll_back(world: World, version: int | None = None) -> int:
-    return world.releases.rollback(ROOT, "shop", version, world.said, world.on_live)
+    return world.releases.rollback(ROOT, "shop", version, world.progress, world.on_live)
 
 
 def refused(world: World, version: int | None = None) -> PaasError:
@@ -64,7 +64,7 @@ def test_the_log_says_why_a_release_failed(shop: World) -> None:
     with pytest.raises(PaasError):
         shop.push(commit="c" * 40)
     with pytest.raises(PaasError):
-        shop.processes.restart(ROOT, "shop", (), shop.said, shop.on_live)
+        shop.processes.restart(ROOT, "shop", (), shop.progress, shop.on_live)
     why = "web.1 exited with status 1 before it answered on its port"
     assert [line[1:] for line in shop.logs.lines] == [
         ("release", f"v4 failed: {why}"),
@@ -110,13 +110,13 @@ def test_rollback_by_default_is_to_the_release_before(shop: World) -> None:
 def test_a_rollback_names_the_way_forward(shop: World) -> None:
     """Git would not push the same commit again; nothing is said where the code is the same."""
     roll_back(shop, 1)
-    told = "\n".join(shop.said.lines)
+    told = "\n".join(shop.progress.lines)
     assert 'again is "Everything up-to-date"' in told
     assert "paas rollback v3" in told
-    shop.said.lines.clear()
-    shop.config.set(ROOT, "shop", {VarName("A"): "1"}, shop.said, shop.on_live)
+    shop.progress.lines.clear()
+    shop.config.set(ROOT, "shop", {VarName("A"): "1"}, shop.progress, shop.on_live)
     roll_back(shop, 4)
-    assert not any("up-to-date" in line for line in shop.said.lines)
+    assert not any("up-to-date" in line for line in shop.progress.lines)
 
 
 def test_rollback_of_a_rollback(shop: World) -> None:
@@ -168,20 +168,20 @@ def test_rollback_that_does_not_come_up_changes_nothing(shop: World) -> None:
 def test_rollback_is_for_those_who_may_use_the_app(shop: World) -> None:
     """Others are told that there is no such app."""
     with pytest.raises(PaasError) as caught:
-        shop.releases.rollback(shop.user("bob"), "shop", None, shop.said, shop.on_live)
+        shop.releases.rollback(shop.user("bob"), "shop", None, shop.progress, shop.on_live)
     assert caught.value.exit_code == 20
 
 
 def test_retry_makes_the_failed_release_live(shop: World) -> None:
     """Same slug and config as a new release, without another build."""
     fail_push(shop)
-    assert shop.retries.retry(ROOT, "shop", shop.said, shop.on_live) == 5
+    assert shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live) == 5
     newest, failed = shop.store.releases(1)[:2]
     assert (newest.slug_id, newest.config) == (failed.slug_id, failed.config)
     assert newest.description == "Retry of v4: Deploy cccccccc: A change"
     assert (newest.status, failed.status) == (Status.SUCCEEDED, Status.FAILED)
     with pytest.raises(PaasError) as caught:
-        shop.retries.retry(ROOT, "shop", shop.said, shop.on_live)
+        shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live)
     assert caught.value.reference == "nothing-to-retry"
 
 
@@ -190,8 +190,8 @@ def test_retry_of_a_retry(shop: World) -> None:
     fail_push(shop)
     shop.runtime.failure = PaasError("start", "supervisord does not answer.")
     with pytest.raises(PaasError):
-        shop.retries.retry(ROOT, "shop", shop.said, shop.on_live)
-    shop.retries.retry(ROOT, "shop", shop.said, shop.on_live)
+        shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live)
+    shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live)
     assert shop.store.releases(1)[0].description == "Retry of v5: Deploy cccccccc: A change"
 
 
@@ -199,7 +199,7 @@ def test_a_retry_is_watched_as_a_deploy_is(shop: World) -> None:
     """It is new code: where it answers with errors the server goes back by itself."""
     fail_push(shop)
     shop.requests.by_port = {5000: Answers(20, 0), 5001: Answers(20, 15)}
-    shop.retries.retry(ROOT, "shop", shop.said, shop.on_live)
+    shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live)
     assert [release.description for release in shop.store.releases(1)[:2]] == [
         "Rollback to v3 (v5: 15 of 20 requests were answered with 5xx)",
         "Retry of v4: Deploy cccccccc: A change",
@@ -210,8 +210,8 @@ def test_retry_of_a_failed_config_change(shop: World) -> None:
     """The values that did not come up are tried again."""
     shop.runtime.failure = PaasError("start", "supervisord does not answer.")
     with pytest.raises(PaasError):
-        shop.config.set(ROOT, "shop", {GREETING: "bye"}, shop.said, shop.on_live)
-    shop.retries.retry(ROOT, "shop", shop.said, shop.on_live)
+        shop.config.set(ROOT, "shop", {GREETING: "bye"}, shop.progress, shop.on_live)
+    shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live)
     assert shop.environment()["GREETING"] == "bye"
 
 
@@ -221,7 +221,7 @@ def test_retry_runs_the_release_command(shop: World) -> None:
     with pytest.raises(PaasError):
         shop.push(commit="c" * 40)
     with pytest.raises(PaasError) as caught:
-        shop.retries.retry(ROOT, "shop", shop.said, shop.on_live)
+        shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live)
     assert caught.value.reference == "release-failed"
     assert [release.status for release in shop.store.releases(1)[:2]] == [Status.FAILED] * 2
     assert len(shop.one_off.ran) == 2
@@ -307,7 +307,7 @@ def push(world: World, *options: str, ref: str = "refs/heads/main") -> PaasError
             1,
             [RefUpdate("b" * 40, "c" * 40, ref)],
             QUARANTINE,
-            world.said,
+            world.progress,
             world.on_live,
             options,
         )
@@ -318,10 +318,10 @@ def test_dry_run_tells_and_changes_nothing(shop: World) -> None:
     """The difference is shown, nothing is built, and the push is refused."""
     shop.repository.procfiles["c" * 40] = b"web: other\nworker: work\n"
     before = (shop.store.releases(1), shop.store.builds(1), shop.store.instances())
-    shop.said.lines.clear()
+    shop.progress.lines.clear()
     assert push(shop, "dry-run").reference == "dry-run"
     assert (shop.store.releases(1), shop.store.builds(1), shop.store.instances()) == before
-    assert shop.said.lines == [
+    assert shop.progress.lines == [
         "-----> What would change, from v3 to cccccccc",
         "-----> Files: 1 changed",
         "       M app.py",
@@ -336,7 +336,7 @@ def test_dry_run_names_the_config_vars_that_app_json_declares(shop: World) -> No
     name = ("c" * 40, "app.json")
     shop.repository.contents[name] = b'{"env": {"COLOUR": "blue", "GREETING": "no"}}'
     assert push(shop, "dry-run").reference == "dry-run"
-    assert shop.said.lines[-2:] == ["-----> Config vars", "       + COLOUR"]
+    assert shop.progress.lines[-2:] == ["-----> Config vars", "       + COLOUR"]
     shop.repository.contents[name] = b'{"env": {"COLOUR": {"required": true}}}'
     assert push(shop, "dry-run").reference == "env-required"
 
@@ -350,7 +350,7 @@ def test_dry_run_refuses_what_a_push_would(shop: World) -> None:
 def test_dry_run_of_a_branch_that_is_not_deployed(shop: World) -> None:
     """It is not stored either."""
     assert push(shop, "dry-run", ref="refs/heads/topic").reference == "dry-run"
-    assert "-----> Nothing would be deployed: only main is" in shop.said.lines
+    assert "-----> Nothing would be deployed: only main is" in shop.progress.lines
 
 
 def test_mistyped_push_option_does_not_deploy(shop: World) -> None:

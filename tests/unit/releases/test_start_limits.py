@@ -89,7 +89,7 @@ def test_the_ceiling(world: World) -> None:
     declare(world, 901)
     with pytest.raises(PaasError, match=r"app\.json asks for a start limit of 901 s"):
         world.push()
-    assert "Fake app detected" not in " ".join(world.said.lines)
+    assert "Fake app detected" not in " ".join(world.progress.lines)
 
 
 def test_the_report(world: World) -> None:
@@ -108,5 +108,5 @@ def test_a_clone_takes_it_along(world: World) -> None:
     """It starts as slowly."""
     world.app()
     world.app_checks.set_start_limit(ROOT, "shop", "2m")
-    made = world.cloning.clone(ROOT, "shop", AppName("copy"), world.said, world.on_live)
+    made = world.cloning.clone(ROOT, "shop", AppName("copy"), world.progress, world.on_live)
     assert world.store.start_limit(made.id) == 120

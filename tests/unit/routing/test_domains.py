@@ -21,7 +21,7 @@ def refusal(world: World, *hosts: str, name: str = "shop", user: str | None = No
     """Why an app may not have these names."""
     actor = world.actor(user) if user else ROOT
     with pytest.raises(PaasError) as caught:
-        world.domains.add(actor, name, [HostName(host) for host in hosts], world.said)
+        world.domains.add(actor, name, [HostName(host) for host in hosts], world.progress)
     return caught.value
 
 
@@ -108,21 +108,21 @@ def test_domains_are_added_and_removed(world: World) -> None:
     """Twice is once; the own name stays until it is removed itself."""
     world.app()
     world.push()
-    world.domains.add(ROOT, "shop", [SHOP, WWW, SHOP], world.said)
-    world.domains.add(ROOT, "shop", [SHOP], world.said)
+    world.domains.add(ROOT, "shop", [SHOP, WWW, SHOP], world.progress)
+    world.domains.add(ROOT, "shop", [SHOP], world.progress)
     assert list(world.proxy.by_app[1].hosts) == ["shop.example.com", SHOP, WWW]
-    world.domains.remove(ROOT, "shop", [WWW, HostName("shop.example.com")], world.said)
+    world.domains.remove(ROOT, "shop", [WWW, HostName("shop.example.com")], world.progress)
     assert list(world.proxy.by_app[1].hosts) == [SHOP]
-    world.domains.clear(ROOT, "shop", world.said)
+    world.domains.clear(ROOT, "shop", world.progress)
     assert list(world.proxy.by_app[1].hosts) == ["shop.example.com"]
 
 
 def test_a_domain_that_is_not_there_is_told(world: World) -> None:
     """And nothing is removed."""
     world.app()
-    world.domains.add(ROOT, "shop", [SHOP], world.said)
+    world.domains.add(ROOT, "shop", [SHOP], world.progress)
     with pytest.raises(PaasError, match=r"no domain www\.shop\.test"):
-        world.domains.remove(ROOT, "shop", [SHOP, WWW], world.said)
+        world.domains.remove(ROOT, "shop", [SHOP, WWW], world.progress)
     assert world.store.routing(1).domains == (SHOP,)
 
 
@@ -130,7 +130,7 @@ def test_the_last_name_stays(world: World) -> None:
     """An app without a name could not be reached, and nginx would refuse its file."""
     world.app()
     with pytest.raises(PaasError, match="at least one"):
-        world.domains.remove(ROOT, "shop", [HostName("shop.example.com")], world.said)
+        world.domains.remove(ROOT, "shop", [HostName("shop.example.com")], world.progress)
 
 
 def test_the_owner_is_told_to_those_who_may_know(world: World) -> None:
@@ -139,7 +139,7 @@ def test_the_owner_is_told_to_those_who_may_know(world: World) -> None:
     world.user("bob")
     world.app("shop", world.actor("alice"))
     world.app("other", world.actor("bob"))
-    world.domains.add(world.actor("alice"), "shop", [SHOP], world.said)
+    world.domains.add(world.actor("alice"), "shop", [SHOP], world.progress)
     assert "the app shop" in refusal(world, SHOP, name="other").message
     assert "another app" in refusal(world, SHOP, name="other", user="bob").message
 
@@ -150,7 +150,7 @@ def test_nobody_else_takes_a_name_between_the_look_and_the_claim(world: World) -
     world.app("shop")
     world.push("shop")
     world.proxy.meanwhile = lambda: held.extend(world.locks.held)
-    world.domains.add(ROOT, "shop", [SHOP], world.said)
+    world.domains.add(ROOT, "shop", [SHOP], world.progress)
     assert ROUTING_LOCK in held
     assert world.locks.held == {}
 
@@ -162,10 +162,10 @@ def test_a_name_below_anothers_wildcard_is_theirs(world: World) -> None:
     world.app("shop", world.actor("alice"))
     world.app("other", world.actor("bob"))
     wildcard = HostName("*.shop.test")
-    world.domains.add(world.actor("alice"), "shop", [wildcard], world.said)
+    world.domains.add(world.actor("alice"), "shop", [wildcard], world.progress)
     assert refusal(world, WWW, name="other", user="bob").reference == "host-taken"
     assert refusal(world, "*.www.shop.test", name="other", user="bob").reference == "host-taken"
-    world.domains.add(ROOT, "other", [WWW], world.said)
+    world.domains.add(ROOT, "other", [WWW], world.progress)
 
 
 def test_a_wildcard_has_no_name_of_somebody_elses_below_it(world: World) -> None:
@@ -173,13 +173,13 @@ def test_a_wildcard_has_no_name_of_somebody_elses_below_it(world: World) -> None
     for name, user in (("shop", "alice"), ("other", "bob"), ("own", "bob")):
         world.user(user)
         world.app(name, world.actor(user))
-    world.domains.add(world.actor("alice"), "shop", [WWW], world.said)
-    world.domains.add(world.actor("bob"), "own", [HostName("own.test")], world.said)
+    world.domains.add(world.actor("alice"), "shop", [WWW], world.progress)
+    world.domains.add(world.actor("bob"), "own", [HostName("own.test")], world.progress)
     for host in ("*.shop.test", "*.www.shop.test", "*.a.www.shop.test"):
         assert refusal(world, host, name="other", user="bob").reference == "host-taken"
     for host in ("*.op.test", "*.own.test"):
-        world.domains.add(world.actor("bob"), "other", [HostName(host)], world.said)
-    world.domains.add(ROOT, "other", [HostName("*.shop.test")], world.said)
+        world.domains.add(world.actor("bob"), "other", [HostName(host)], world.progress)
+    world.domains.add(ROOT, "other", [HostName("*.shop.test")], world.progress)
 
 
 def test_a_wildcard_below_which_are_strangers_is_for_admins(world: World) -> None:
@@ -188,8 +188,8 @@ def test_a_wildcard_below_which_are_strangers_is_for_admins(world: World) -> Non
     world.app("shop", world.actor("alice"))
     assert refusal(world, "*.co.uk", user="alice").reference == "host-public-suffix"
     names = [HostName("shop.co.uk"), HostName("*.shop.co.uk")]
-    world.domains.add(world.actor("alice"), "shop", names, world.said)
-    world.domains.add(ROOT, "shop", [HostName("*.co.uk")], world.said)
+    world.domains.add(world.actor("alice"), "shop", names, world.progress)
+    world.domains.add(ROOT, "shop", [HostName("*.co.uk")], world.progress)
 
 
 @pytest.mark.parametrize("host", ["co.uk", "shop", "intranet"])
@@ -198,7 +198,7 @@ def test_a_name_that_nobody_owns_is_for_admins(world: World, host: str) -> None:
     world.user("alice")
     world.app("shop", world.actor("alice"))
     assert refusal(world, host, user="alice").reference == "host-public-suffix"
-    world.domains.add(ROOT, "shop", [HostName(host)], world.said)
+    world.domains.add(ROOT, "shop", [HostName(host)], world.progress)
 
 
 def test_localhost_is_no_domain(world: World) -> None:
@@ -206,7 +206,7 @@ def test_localhost_is_no_domain(world: World) -> None:
     world.app()
     assert refusal(world, "localhost").reference == "host-reserved"
     with pytest.raises(PaasError):
-        world.domains.redirect(ROOT, "shop", Redirect("localhost", SHOP), world.said)
+        world.domains.redirect(ROOT, "shop", Redirect("localhost", SHOP), world.progress)
 
 
 def test_names_below_another_apps_domain_are_not_for_others(world: World) -> None:
@@ -216,15 +216,15 @@ def test_names_below_another_apps_domain_are_not_for_others(world: World) -> Non
     world.app("shop", world.actor("alice"))
     world.app("more", world.actor("alice"))
     world.app("other", world.actor("bob"))
-    world.domains.add(world.actor("alice"), "shop", [SHOP], world.said)
+    world.domains.add(world.actor("alice"), "shop", [SHOP], world.progress)
     for host in ("login.shop.test", "a.login.shop.test", "*.shop.test"):
         assert refusal(world, host, name="other", user="bob").reference == "host-taken"
     with pytest.raises(PaasError) as caught:
         redirect = Redirect("login.shop.test", "other.example.com")
-        world.domains.redirect(world.actor("bob"), "other", redirect, world.said)
+        world.domains.redirect(world.actor("bob"), "other", redirect, world.progress)
     assert caught.value.reference == "host-taken"
-    world.domains.add(world.actor("alice"), "more", [HostName("login.shop.test")], world.said)
-    world.domains.add(ROOT, "other", [HostName("admin.shop.test")], world.said)
+    world.domains.add(world.actor("alice"), "more", [HostName("login.shop.test")], world.progress)
+    world.domains.add(ROOT, "other", [HostName("admin.shop.test")], world.progress)
 
 
 @pytest.mark.parametrize(
@@ -252,33 +252,33 @@ def test_names_below_the_servers_domain_are_for_admins(world: World) -> None:
     for host in ("example.com", "free.example.com", "*.example.com"):
         assert refusal(world, host, user="alice").reference == "host-reserved"
     assert refusal(world, "other.example.com").reference == "host-taken"
-    world.domains.add(ROOT, "shop", [HostName("free.example.com")], world.said)
+    world.domains.add(ROOT, "shop", [HostName("free.example.com")], world.progress)
     with pytest.raises(PaasError) as caught:
         world.app("free")
     assert caught.value.reference == "host-taken"
     with pytest.raises(PaasError):
-        world.apps.rename(ROOT, "other", AppName("free"), world.said)
+        world.apps.rename(ROOT, "other", AppName("free"), world.progress)
 
 
 def test_a_redirect_takes_its_name_out_of_the_domains(world: World) -> None:
     """A name answers or redirects, not both."""
     world.app()
     world.push()
-    world.domains.add(ROOT, "shop", [SHOP, WWW], world.said)
-    world.domains.redirect(ROOT, "shop", Redirect(WWW, SHOP, 308), world.said)
+    world.domains.add(ROOT, "shop", [SHOP, WWW], world.progress)
+    world.domains.redirect(ROOT, "shop", Redirect(WWW, SHOP, 308), world.progress)
     assert world.proxy.by_app[1].hosts == ("shop.example.com", SHOP)
     assert world.proxy.by_app[1].redirects == (Redirect(WWW, SHOP, 308),)
-    world.domains.redirect(ROOT, "shop", Redirect(WWW, SHOP, 302), world.said)
+    world.domains.redirect(ROOT, "shop", Redirect(WWW, SHOP, 302), world.progress)
     assert world.proxy.by_app[1].redirects == (Redirect(WWW, SHOP, 302),)
-    world.domains.remove(ROOT, "shop", [WWW], world.said)
+    world.domains.remove(ROOT, "shop", [WWW], world.progress)
     assert world.store.routing(1) == Routing(domains=(SHOP,))
 
 
 def test_adding_a_name_ends_its_redirect(world: World) -> None:
     """The later wish counts."""
     world.app()
-    world.domains.redirect(ROOT, "shop", Redirect(WWW, SHOP), world.said)
-    world.domains.add(ROOT, "shop", [WWW], world.said)
+    world.domains.redirect(ROOT, "shop", Redirect(WWW, SHOP), world.progress)
+    world.domains.add(ROOT, "shop", [WWW], world.progress)
     assert world.store.routing(1) == Routing(domains=(WWW,))
 
 
@@ -287,15 +287,15 @@ def test_a_redirect_leads_to_one_other_name(world: World, to: str) -> None:
     """Not to itself, not to a wildcard."""
     world.app()
     with pytest.raises(PaasError):
-        world.domains.redirect(ROOT, "shop", Redirect(WWW, to), world.said)
+        world.domains.redirect(ROOT, "shop", Redirect(WWW, to), world.progress)
 
 
 def test_redirects_make_no_loop(world: World) -> None:
     """Where the target redirects itself."""
     world.app()
-    world.domains.redirect(ROOT, "shop", Redirect(SHOP, WWW), world.said)
+    world.domains.redirect(ROOT, "shop", Redirect(SHOP, WWW), world.progress)
     with pytest.raises(PaasError) as caught:
-        world.domains.redirect(ROOT, "shop", Redirect(WWW, SHOP), world.said)
+        world.domains.redirect(ROOT, "shop", Redirect(WWW, SHOP), world.progress)
     assert caught.value.reference == "redirect-loop"
 
 
@@ -304,12 +304,12 @@ def test_a_wildcard_redirects_to_a_name_that_answers(world: World) -> None:
     world.app()
     below, all_below = host_name("www.shop.test"), Redirect("*.shop.test", "www.shop.test")
     with pytest.raises(PaasError) as caught:
-        world.domains.redirect(ROOT, "shop", all_below, world.said)
+        world.domains.redirect(ROOT, "shop", all_below, world.progress)
     assert caught.value.reference == "redirect-loop"
-    world.domains.add(ROOT, "shop", [below], world.said)
-    world.domains.redirect(ROOT, "shop", all_below, world.said)
+    world.domains.add(ROOT, "shop", [below], world.progress)
+    world.domains.redirect(ROOT, "shop", all_below, world.progress)
     with pytest.raises(PaasError) as caught:
-        world.domains.remove(ROOT, "shop", [below], world.said)
+        world.domains.remove(ROOT, "shop", [below], world.progress)
     assert caught.value.reference == "redirect-loop"
 
 
@@ -317,15 +317,15 @@ def test_a_wildcard_redirects_to_another_apps_name_below_it(world: World) -> Non
     """That app answers there."""
     world.app()
     world.app("docs")
-    world.domains.add(ROOT, "docs", [host_name("docs.shop.test")], world.said)
-    world.domains.redirect(ROOT, "shop", Redirect("*.shop.test", "docs.shop.test"), world.said)
+    world.domains.add(ROOT, "docs", [host_name("docs.shop.test")], world.progress)
+    world.domains.redirect(ROOT, "shop", Redirect("*.shop.test", "docs.shop.test"), world.progress)
 
 
 def test_the_only_name_does_not_redirect(world: World) -> None:
     """There must be one that answers."""
     world.app()
     with pytest.raises(PaasError) as caught:
-        world.domains.redirect(ROOT, "shop", Redirect("shop.example.com", SHOP), world.said)
+        world.domains.redirect(ROOT, "shop", Redirect("shop.example.com", SHOP), world.progress)
     assert caught.value.reference == "last-domain"
 
 
@@ -340,7 +340,7 @@ def test_the_listing_says_where_dns_points(world: World) -> None:
     """Here, elsewhere, or nowhere."""
     world.app()
     world.resolver.records = {SHOP: ("192.0.2.1",), WWW: ("203.0.113.9",)}
-    world.domains.add(ROOT, "shop", [SHOP, WWW], world.said)
+    world.domains.add(ROOT, "shop", [SHOP, WWW], world.progress)
     found = world.domains.listing(ROOT, "shop")
     assert [(i.host, i.kind, i.addresses, i.here) for i in found] == [
         ("shop.example.com", "app", (), False),
@@ -354,7 +354,7 @@ def test_the_servers_domain_moves_all_apps(world: World) -> None:
     world.app()
     world.push()
     world.app("idle")
-    world.domains.set_global(ROOT, host_name("apps.test"), world.said)
+    world.domains.set_global(ROOT, host_name("apps.test"), world.progress)
     assert world.proxy.by_app[1].hosts == ("shop.apps.test",)
     assert world.server_file.domain == "apps.test"
 
@@ -370,7 +370,7 @@ def test_what_changes_before_the_domain_moves_is_not_undone(world: World) -> Non
 
     served: list[tuple[int, ...]] = []
     world.proxy.meanwhile_all = deploy
-    world.domains.set_global(ROOT, host_name("apps.test"), world.said)
+    world.domains.set_global(ROOT, host_name("apps.test"), world.progress)
     assert [world.proxy.by_app[1].ports] == served
 
 
@@ -380,7 +380,7 @@ def test_a_domain_that_cannot_be_written_moves_nothing(world: World) -> None:
     world.push()
     world.server_file.failure = PaasError("server-yml", "It cannot be read.")
     with pytest.raises(PaasError, match="cannot be read"):
-        world.domains.set_global(ROOT, host_name("apps.test"), world.said)
+        world.domains.set_global(ROOT, host_name("apps.test"), world.progress)
     assert world.proxy.by_app[1].hosts == ("shop.example.com",)
 
 
@@ -389,9 +389,9 @@ def test_only_admins_change_the_servers_domain(world: World) -> None:
     world.user("alice")
     world.user("root2", Role.ADMIN)
     with pytest.raises(PaasError) as caught:
-        world.domains.set_global(world.actor("alice"), host_name("apps.test"), world.said)
+        world.domains.set_global(world.actor("alice"), host_name("apps.test"), world.progress)
     assert caught.value.reference == "admins-only"
-    world.domains.set_global(world.actor("root2"), host_name("apps.test"), world.said)
+    world.domains.set_global(world.actor("root2"), host_name("apps.test"), world.progress)
 
 
 def test_a_name_that_is_taken_meanwhile_is_given_back(world: World) -> None:
@@ -401,7 +401,7 @@ def test_a_name_that_is_taken_meanwhile_is_given_back(world: World) -> None:
     name = HostName("fresh.example.com")
     world.proxy.meanwhile = lambda: world.store.add_app(AppName("fresh"), None, world.clock.now())
     with pytest.raises(PaasError) as caught:
-        world.domains.add(ROOT, "shop", [name], world.said)
+        world.domains.add(ROOT, "shop", [name], world.progress)
     assert caught.value.reference == "host-taken"
     assert world.store.routing(1) == Routing()
     assert world.proxy.by_app[1].hosts == ("shop.example.com",)
@@ -428,8 +428,8 @@ def test_a_domain_that_becomes_the_own_name_is_there_once(world: World) -> None:
     """An admin gave the app a name, and the app is renamed to it."""
     world.app()
     world.push()
-    world.domains.add(ROOT, "shop", [HostName("store.example.com")], world.said)
-    world.apps.rename(ROOT, "shop", AppName("store"), world.said)
+    world.domains.add(ROOT, "shop", [HostName("store.example.com")], world.progress)
+    world.apps.rename(ROOT, "shop", AppName("store"), world.progress)
     assert world.proxy.by_app[1].hosts == ("store.example.com",)
     app = world.store.app("store")
     assert app is not None

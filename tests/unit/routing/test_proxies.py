@@ -15,10 +15,10 @@ def test_the_other_kind_gets_every_app_s_site(world: World) -> None:
     world.app()
     world.push()
     assert world.proxies.kind(ROOT) == "nginx"
-    assert world.proxies.set(ROOT, "haproxy", world.said)
+    assert world.proxies.set(ROOT, "haproxy", world.progress)
     assert world.proxies.kind(ROOT) == "haproxy"
     assert list(world.proxy.by_app) == [world.store.apps()[0].id]
-    assert not world.proxies.set(ROOT, "haproxy", world.said)
+    assert not world.proxies.set(ROOT, "haproxy", world.progress)
     assert world.proxies.let_go()
     assert world.proxy.calls.count("switch haproxy") == 1
 
@@ -28,16 +28,16 @@ def test_what_it_cannot_do_is_said_before(world: World) -> None:
     app = world.app("shop")
     routing = world.store.routing(app.id)
     world.store.set_routing(app.id, type(routing)(settings={"brotli": "on"}))
-    world.proxies.set(ROOT, "haproxy", world.said)
-    assert "shop: No brotli here." in "\n".join(world.said.lines)
-    assert "keeps a worker busy" in "\n".join(world.said.lines)
+    world.proxies.set(ROOT, "haproxy", world.progress)
+    assert "shop: No brotli here." in "\n".join(world.progress.lines)
+    assert "keeps a worker busy" in "\n".join(world.progress.lines)
 
 
 def test_a_failure_leaves_the_former(world: World) -> None:
     """With the reason."""
     world.proxy.failure = PaasError("proxy-reload", "It did not take them.")
     with pytest.raises(PaasError, match="did not take"):
-        world.proxies.set(ROOT, "haproxy", world.said)
+        world.proxies.set(ROOT, "haproxy", world.progress)
     assert world.proxies.kind(ROOT) == "nginx"
 
 
@@ -46,22 +46,22 @@ def test_only_admins_may(world: World) -> None:
     alice = world.user("alice")
     for call in (
         lambda: world.proxies.kind(alice),
-        lambda: world.proxies.set(alice, "haproxy", world.said),
+        lambda: world.proxies.set(alice, "haproxy", world.progress),
     ):
         with pytest.raises(PaasError) as caught:
             call()
         assert caught.value.reference == "admins-only"
     with pytest.raises(PaasError) as caught:
-        world.proxies.set(ROOT, "apache", world.said)
+        world.proxies.set(ROOT, "apache", world.progress)
     assert caught.value.reference == "proxy-kind"
 
 
 def test_an_interrupted_switch_is_settled_by_doctor(world: World) -> None:
     """For the kind that server.yml names."""
     world.proxy.unsettled = True
-    assert world.reconcile.run(world.said) == 1
+    assert world.reconcile.run(world.progress) == 1
     assert world.proxy.calls.count("switch nginx") == 1
-    assert world.reconcile.run(world.said) == 0
+    assert world.reconcile.run(world.progress) == 0
 
 
 def test_server_yml_names_it(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def shop(world: World) -> World:
 
 
 def warnings(world: World) -> str:
-    return "\n".join(line for line in world.said.lines if line.startswith(" !"))
+    return "\n".join(line for line in world.progress.lines if line.startswith(" !"))
 
 
 def test_the_push_says_it_with_the_remedy(shop: World) -> None:
@@ -36,7 +36,7 @@ def test_nothing_is_said_again_without_a_change(shop: World) -> None:
     """A restart is not a push."""
     shop.push()
     count = len(warnings(shop))
-    shop.processes.restart(ROOT, "shop", [], shop.said, shop.on_live)
+    shop.processes.restart(ROOT, "shop", [], shop.progress, shop.on_live)
     assert len(warnings(shop)) == count
 
 

@@ -141,23 +141,23 @@ def test_a_setting_is_served_kept_and_taken_back(world: World) -> None:
     """At the proxy and in the store."""
     world.app()
     world.push()
-    world.router.set(ROOT, "shop", "gzip", "on", world.said)
+    world.router.set(ROOT, "shop", "gzip", "on", world.progress)
     assert world.proxy.by_app[1].settings.gzip
     settings, was_set = world.router.settings(ROOT, "shop")
     assert settings.gzip
     assert set(was_set) == {"gzip"}
-    world.router.set(ROOT, "shop", "gzip", None, world.said)
+    world.router.set(ROOT, "shop", "gzip", None, world.progress)
     assert world.proxy.by_app[1].settings == RouterSettings()
 
 
 def test_a_header_is_the_same_in_any_case(world: World) -> None:
     """Otherwise both were sent, and the one that is not remembered could not be taken back."""
     world.app()
-    world.router.set(ROOT, "shop", "header.X-Frame-Options", "DENY", world.said)
-    world.router.set(ROOT, "shop", "header.x-frame-options", "SAMEORIGIN", world.said)
+    world.router.set(ROOT, "shop", "header.X-Frame-Options", "DENY", world.progress)
+    world.router.set(ROOT, "shop", "header.x-frame-options", "SAMEORIGIN", world.progress)
     settings, _ = world.router.settings(ROOT, "shop")
     assert settings.headers == {"x-frame-options": "SAMEORIGIN"}
-    world.router.set(ROOT, "shop", "header.X-FRAME-OPTIONS", None, world.said)
+    world.router.set(ROOT, "shop", "header.X-FRAME-OPTIONS", None, world.progress)
     assert world.router.settings(ROOT, "shop")[0].headers == {}
 
 
@@ -195,7 +195,7 @@ def test_what_the_proxy_cannot_do_is_told(world: World) -> None:
     """And not kept."""
     world.app()
     with pytest.raises(PaasError, match="No brotli here"):
-        world.router.set(ROOT, "shop", "brotli", "on", world.said)
+        world.router.set(ROOT, "shop", "brotli", "on", world.progress)
     assert world.store.routing(1).settings == {}
 
 
@@ -203,13 +203,13 @@ def test_logins_come_and_go(world: World) -> None:
     """Hashed; with the last one gone everybody may come again."""
     world.app()
     world.push()
-    world.router.add_user(ROOT, "shop", "alice", Secret("a"), world.said)
-    world.router.add_user(ROOT, "shop", "bob", Secret("b"), world.said)
+    world.router.add_user(ROOT, "shop", "alice", Secret("a"), world.progress)
+    world.router.add_user(ROOT, "shop", "bob", Secret("b"), world.progress)
     assert set(world.proxy.by_app[1].settings.users) == {"alice", "bob"}
-    assert not world.router.remove_user(ROOT, "shop", "alice", world.said)
-    assert world.router.remove_user(ROOT, "shop", "bob", world.said)
+    assert not world.router.remove_user(ROOT, "shop", "alice", world.progress)
+    assert world.router.remove_user(ROOT, "shop", "bob", world.progress)
     with pytest.raises(PaasError) as caught:
-        world.router.remove_user(ROOT, "shop", "bob", world.said)
+        world.router.remove_user(ROOT, "shop", "bob", world.progress)
     assert caught.value.reference == "no-such-login"
 
 

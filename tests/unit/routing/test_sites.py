@@ -96,7 +96,7 @@ def test_a_destroyed_app_frees_its_names(world: World) -> None:
     """The next may have them."""
     world.app()
     change(world, with_domains("a.test"))
-    world.apps.destroy(ROOT, "shop", "shop", world.said)
+    world.apps.destroy(ROOT, "shop", "shop", world.progress)
     assert world.store.host_owner("a.test") is None
 
 
@@ -106,4 +106,4 @@ def change(world: World, routing: Routing, name: str = "shop") -> None:
     def wanted(_app: App, former: Routing) -> Routing:
         return replace(former, domains=routing.domains)
 
-    world.sites.change(ROOT, name, "changes it", wanted, world.said)
+    world.sites.change(ROOT, name, "changes it", wanted, world.progress)

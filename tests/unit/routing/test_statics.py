@@ -118,18 +118,18 @@ def test_files_come_from_the_release_and_the_one_before(world: World) -> None:
     """Also after a change of the config, and after a rollback: then from what was rolled back."""
     world.app()
     world.push()
-    world.statics.add(ROOT, "shop", STATIC, world.said)
+    world.statics.add(ROOT, "shop", STATIC, world.progress)
     first = slug(world, 1).id
     assert served(world) == {"/static": [f"{first}/app/static"]}
     world.push(commit="b" * 40)
     second = slug(world, 2).id
     both = {"/static": [f"{second}/app/static", f"{first}/app/static"]}
     assert served(world) == both
-    world.config.set(ROOT, "shop", {VarName("A"): "b"}, world.said, lambda: None)
+    world.config.set(ROOT, "shop", {VarName("A"): "b"}, world.progress, lambda: None)
     assert served(world) == both
-    world.reconcile.run(world.said)
+    world.reconcile.run(world.progress)
     assert served(world) == both
-    world.releases.rollback(ROOT, "shop", 1, world.said, lambda: None)
+    world.releases.rollback(ROOT, "shop", 1, world.progress, lambda: None)
     assert served(world) == {"/static": [f"{first}/app/static", f"{second}/app/static"]}
 
 
@@ -138,12 +138,12 @@ def test_a_folder_that_a_release_lacks(world: World) -> None:
     world.app()
     world.push()
     first = slug(world, 1).id
-    assert world.statics.add(ROOT, "shop", STATIC, world.said)
+    assert world.statics.add(ROOT, "shop", STATIC, world.progress)
     world.builder.meanwhile = lambda: world.slugs.missing.add(
         (sorted(world.slugs.building)[0], "app/static")
     )
     world.push(commit="b" * 40)
-    assert " !     v2 has no folder app/static: the app answers /static" in world.said.lines
+    assert " !     v2 has no folder app/static: the app answers /static" in world.progress.lines
     assert served(world) == {"/static": [f"{first}/app/static"]}
     assert [info.there for info in world.statics.listing(ROOT, "shop")] == [False]
     world.push(commit="c" * 40)
@@ -155,16 +155,16 @@ def test_the_config_says_paths_too(world: World) -> None:
     world.app()
     world.push()
     value = "/static:other,/media:media"
-    world.config.set(ROOT, "shop", {VarName("STATIC_PATHS"): value}, world.said, lambda: None)
+    world.config.set(ROOT, "shop", {VarName("STATIC_PATHS"): value}, world.progress, lambda: None)
     assert set(served(world)) == {"/static", "/media"}
-    world.statics.add(ROOT, "shop", STATIC, world.said)
+    world.statics.add(ROOT, "shop", STATIC, world.progress)
     assert served(world)["/static"][0].endswith("app/static")
     listed = [(i.static.path, i.by_config) for i in world.statics.listing(ROOT, "shop")]
     assert listed == [("/media", True), ("/static", False)]
-    world.statics.remove(ROOT, "shop", "/static", world.said)
+    world.statics.remove(ROOT, "shop", "/static", world.progress)
     assert served(world)["/static"][0].endswith("other")
     with pytest.raises(PaasError) as caught:
-        world.statics.remove(ROOT, "shop", "/static", world.said)
+        world.statics.remove(ROOT, "shop", "/static", world.progress)
     assert caught.value.reference == "no-such-static"
 
 
@@ -173,12 +173,12 @@ def test_a_config_that_cannot_be_read_is_refused(world: World) -> None:
     world.app()
     name = VarName("STATIC_PATHS")
     with pytest.raises(PaasError):
-        world.config.set(ROOT, "shop", {name: "nonsense"}, world.said, lambda: None)
+        world.config.set(ROOT, "shop", {name: "nonsense"}, world.progress, lambda: None)
     world.repository.contents["a" * 40, "app.json"] = json.dumps(
         {"env": {"STATIC_PATHS": "nonsense"}}
     ).encode()
     world.push()
-    assert " !     So STATIC_PATHS is left aside." in world.said.lines
+    assert " !     So STATIC_PATHS is left aside." in world.progress.lines
     assert served(world) == {}
 
 
@@ -187,7 +187,7 @@ def test_no_more_than_twenty(world: World) -> None:
     world.app()
     with pytest.raises(PaasError) as caught:
         for number in range(21):
-            world.statics.add(ROOT, "shop", StaticPath(f"/{number}", "a"), world.said)
+            world.statics.add(ROOT, "shop", StaticPath(f"/{number}", "a"), world.progress)
     assert caught.value.reference == "too-many-statics"
 
 
@@ -195,8 +195,8 @@ def test_a_closed_app_serves_no_files(world: World) -> None:
     """Maintenance is for all of it."""
     world.app()
     world.push()
-    world.statics.add(ROOT, "shop", STATIC, world.said)
-    world.upkeep.set_maintenance(ROOT, "shop", True, world.said)
+    world.statics.add(ROOT, "shop", STATIC, world.progress)
+    world.upkeep.set_maintenance(ROOT, "shop", True, world.progress)
     assert served(world) == {}
 
 
@@ -205,7 +205,7 @@ def test_the_app_s_own_pages(world: World) -> None:
     world.app()
     world.push()
     world.slugs.pages.add(slug(world, 1).id)
-    world.reconcile.run(world.said)
+    world.reconcile.run(world.progress)
     assert {code: page.name for code, page in site(world).error_pages.items()} == {
         502: "502.html",
         503: "503.html",

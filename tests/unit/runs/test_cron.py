@@ -99,7 +99,7 @@ def test_wrong_schedules(world: World, content: str, procfile: str, told: str) -
     with pytest.raises(PaasError) as caught:
         world.push()
     assert told in caught.value.message
-    assert "-----> Fake app detected" not in world.said.lines
+    assert "-----> Fake app detected" not in world.progress.lines
     with pytest.raises(PaasError):
         world.diffs.pushed(app, "a" * 40, None)  # type: ignore[arg-type]
 
@@ -199,7 +199,7 @@ def test_other_policies(world: World, policy: str, running: int) -> None:
     second = world.cron.detach(ROOT, "shop", "cron.a")
     assert len(world.runs.running) == running
     assert second in world.runs.running
-    world.one_offs.stop(ROOT, "shop", ["cron.a"], world.said)
+    world.one_offs.stop(ROOT, "shop", ["cron.a"], world.progress)
     assert not world.runs.running
 
 
@@ -207,7 +207,7 @@ def test_attached(world: World) -> None:
     """Its exit status is passed on and remembered."""
     deploy(world, procfile=b"cron-a: @daily x\n")
     world.runs.status = 3
-    assert world.cron.run(ROOT, "shop", "a", None, Nobody(), world.said) == 3
+    assert world.cron.run(ROOT, "shop", "a", None, Nobody(), world.progress) == 3
     (item,) = world.cron.listing(ROOT, "shop")
     assert (item.state.status, item.running) == (3, ())
     assert item.state.ended is not None
@@ -231,7 +231,7 @@ def test_suspended(world: World) -> None:
     assert suspended() == [False, True]
     world.push()
     assert suspended() == [False, True]
-    world.cloning.clone(ROOT, "shop", AppName("copy"), world.said, lambda: None)
+    world.cloning.clone(ROOT, "shop", AppName("copy"), world.progress, lambda: None)
     assert suspended("copy") == [False, True]
     with pytest.raises(PaasError) as caught:
         world.cron.suspend(ROOT, "shop", ["b", "c"], suspended=False)
@@ -259,7 +259,7 @@ def test_gone(world: World) -> None:
     app = world.store.app("shop")
     assert app is not None
     world.cron.start_due(app.id, "b", NOON)
-    world.apps.destroy(ROOT, "shop", "shop", world.said)
+    world.apps.destroy(ROOT, "shop", "shop", world.progress)
     world.cron.start_due(app.id, "a", NOON)
     assert not world.runs.wanted
     assert not world.store.take_job(app.id, "a", NOON, NOON, "cron")

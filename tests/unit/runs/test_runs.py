@@ -107,11 +107,11 @@ def test_status_environment_and_log(world: World) -> None:
     world.app(actor=alice)
     world.push()
     world.config.set(
-        alice, "shop", {VarName("A"): "1", VarName("B"): "2"}, world.said, world.on_live
+        alice, "shop", {VarName("A"): "1", VarName("B"): "2"}, world.progress, world.on_live
     )
     world.runs.status = 3
     order = Order(["bash"], {VarName("B"): "3"}, "xterm")
-    assert world.one_offs.run(alice, "shop", order, Nobody(), world.said) == 3
+    assert world.one_offs.run(alice, "shop", order, Nobody(), world.progress) == 3
     wanted = world.runs.wanted[-1]
     assert {key: value.reveal() for key, value in wanted.env.items()} == {
         "A": "1",
@@ -123,7 +123,7 @@ def test_status_environment_and_log(world: World) -> None:
         ("run.1", "Starting process with command `bash` by alice"),
         ("run.1", "Process exited with status 3"),
     ]
-    assert world.said.lines[-1] == "-----> Running bash on shop: run.1"
+    assert world.progress.lines[-1] == "-----> Running bash on shop: run.1"
 
 
 def test_out_of_memory(world: World) -> None:
@@ -131,10 +131,10 @@ def test_out_of_memory(world: World) -> None:
     world.app()
     world.push()
     world.runs.status, world.runs.shortage = 137, "the limit is 512 MiB"
-    assert world.one_offs.run(ROOT, "shop", Order(["bash"], {}), Nobody(), world.said) == 137
+    assert world.one_offs.run(ROOT, "shop", Order(["bash"], {}), Nobody(), world.progress) == 137
     words = "Process exited with status 137 (out of memory: the limit is 512 MiB)"
     assert world.logs.lines[-1][1:] == ("run.1", words)
-    assert world.said.lines[-1] == " !     run.1 ran out of memory: the limit is 512 MiB."
+    assert world.progress.lines[-1] == " !     run.1 ran out of memory: the limit is 512 MiB."
 
 
 def test_a_command_cannot_forge_a_log_line(world: World) -> None:
@@ -153,10 +153,10 @@ def test_listing_and_stopping(world: World) -> None:
         world.one_offs.detach(ROOT, "shop", Order(["sleep 9"], {}))
     assert [run.label for run in world.one_offs.listing(ROOT, "shop")] == ["run.1", "run.2"]
     with pytest.raises(PaasError) as caught:
-        world.one_offs.stop(ROOT, "shop", ["run.1", "run.3"], world.said)
+        world.one_offs.stop(ROOT, "shop", ["run.1", "run.3"], world.progress)
     assert caught.value.reference == "no-such-run"
     assert len(world.runs.running) == 2
-    world.one_offs.stop(ROOT, "shop", ["run.1"], world.said)
+    world.one_offs.stop(ROOT, "shop", ["run.1"], world.progress)
     assert [run.label for run in world.one_offs.listing(ROOT, "shop")] == ["run.2"]
 
 
@@ -166,7 +166,9 @@ def test_not_deployed_and_not_yours(world: World) -> None:
     bob = world.user("bob")
     for actor, reference in ((ROOT, "not-deployed"), (bob, "no-such-app")):
         for call in (
-            lambda who: world.one_offs.run(who, "shop", Order(["id"], {}), Nobody(), world.said),
+            lambda who: world.one_offs.run(
+                who, "shop", Order(["id"], {}), Nobody(), world.progress
+            ),
             lambda who: world.one_offs.detach(who, "shop", Order(["id"], {})),
         ):
             with pytest.raises(PaasError) as caught:
@@ -195,6 +197,6 @@ def test_destroying_an_app_ends_them(world: World) -> None:
     world.app()
     world.push()
     world.one_offs.detach(ROOT, "shop", Order(["sleep 9"], {}))
-    world.apps.destroy(ROOT, AppName("shop"), "shop", world.said)
+    world.apps.destroy(ROOT, AppName("shop"), "shop", world.progress)
     assert world.runs.running == []
     assert world.runs.removed == [1]

@@ -20,7 +20,7 @@ def well(world: World) -> World:
     world.key_file.publish(world.store.all_keys())
     world.app()
     world.push()
-    world.storage.add(ROOT, SHOP, "/app/data", world.said, lambda: None)
+    world.storage.add(ROOT, SHOP, "/app/data", world.progress, lambda: None)
     world.push(commit="b" * 40)
     world.logs.lines.clear()
     return world
@@ -88,7 +88,7 @@ DAMAGES: dict[Callable[[World], None], str] = {
 def test_a_healthy_server(well: World) -> None:
     """Nothing is found, and fixing changes nothing."""
     assert well.doctor.look() == []
-    outcome = well.doctor.fix(well.said)
+    outcome = well.doctor.fix(well.progress)
     assert (outcome.mended, outcome.left, outcome.count) == ([], [], 0)
 
 
@@ -101,7 +101,7 @@ def test_what_reconcile_mends_is_found_first(well: World, damage: Callable[[Worl
         (DAMAGES[damage], "paas doctor --fix", True)
     ]
     assert well.doctor.look() == found, "looking changes nothing"
-    outcome = well.doctor.fix(well.said)
+    outcome = well.doctor.fix(well.progress)
     assert outcome.mended == found
     assert outcome.left == []
     assert not outcome.failed
@@ -115,7 +115,7 @@ def test_an_interrupted_build_is_found(well: World) -> None:
     )
     (finding,) = well.doctor.look()
     assert "1-cut was interrupted" in finding.message
-    well.doctor.fix(well.said)
+    well.doctor.fix(well.progress)
     assert Status.PENDING not in {build.status for build in well.store.builds(1)}
 
 
@@ -129,7 +129,7 @@ def test_a_live_slug_that_is_gone(well: World) -> None:
     assert "the files of v2, which is live, are gone" in finding.message
     assert finding.command == "paas rollback v1 -a shop"
     assert finding.grave
-    assert well.doctor.fix(well.said).left == [finding]
+    assert well.doctor.fix(well.progress).left == [finding]
 
 
 def test_all_slugs_that_are_gone(well: World) -> None:
@@ -145,7 +145,7 @@ def test_a_repository_without_its_objects(well: World) -> None:
     well.repository.damaged[1] = "/git/1.git has lost the objects of its branch main"
     (finding,) = well.doctor.look()
     assert finding.command.startswith("mv /git/1.git /root/")
-    assert well.doctor.fix(well.said).left == [finding]
+    assert well.doctor.fix(well.progress).left == [finding]
 
 
 def test_a_crashed_app_is_its_own(well: World) -> None:
@@ -188,7 +188,7 @@ def test_the_ground_comes_first(well: World) -> None:
     well.ground.stubborn = {"listening"}
     assert well.doctor.look() == [rules, sshd, disk]
     assert well.doctor.warnings() == [disk]
-    outcome = well.doctor.fix(well.said)
+    outcome = well.doctor.fix(well.progress)
     assert (outcome.mended, outcome.left) == ([rules], [sshd, disk])
 
 
@@ -198,7 +198,7 @@ def test_a_stopped_server(well: World) -> None:
     well.ground.up, well.ground.wrong = False, [down]
     _lose_files(well)
     assert well.doctor.look() == [down]
-    assert well.doctor.fix(well.said).left == [down]
+    assert well.doctor.fix(well.progress).left == [down]
     assert well.runtime.running == {}
 
 
@@ -208,6 +208,6 @@ def test_a_damaged_store(well: World) -> None:
     _lose_files(well)
     (damaged,) = well.doctor.look()
     assert damaged.command == "paas doctor --restore-store"
-    assert well.doctor.fix(well.said).left == [damaged]
+    assert well.doctor.fix(well.progress).left == [damaged]
     assert well.doctor.warnings() == [damaged]
     assert well.runtime.running == {}

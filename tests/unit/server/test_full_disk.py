@@ -13,18 +13,18 @@ Change = Callable[[World], object]
 
 
 def _set(world: World) -> None:
-    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.said, world.on_live)
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, world.on_live)
 
 
 CHANGES: dict[str, Change] = {
     "config:set": _set,
     "push": lambda world: world.push(commit="b" * 40),
     "ps:scale": lambda world: world.processes.scale(
-        ROOT, "shop", ["web=2"], world.said, world.on_live
+        ROOT, "shop", ["web=2"], world.progress, world.on_live
     ),
-    "ps:stop": lambda world: world.processes.stop(ROOT, "shop", ["web"], world.said),
+    "ps:stop": lambda world: world.processes.stop(ROOT, "shop", ["web"], world.progress),
     "storage:add": lambda world: world.storage.add(
-        ROOT, "shop", "/app/data", world.said, world.on_live
+        ROOT, "shop", "/app/data", world.progress, world.on_live
     ),
 }
 
@@ -83,6 +83,6 @@ def test_a_push_to_a_full_disk_is_refused_before_it_is_sent(world: World) -> Non
     """And a first one makes no app."""
     world.slugs.full = True
     with pytest.raises(PaasError) as refused:
-        world.pushes.to_push(ROOT, AppName("new"), world.said)
+        world.pushes.to_push(ROOT, AppName("new"), world.progress)
     assert refused.value.reference == "disk-full"
     assert world.store.app("new") is None

@@ -31,19 +31,19 @@ def test_an_unknown_app_that_runs_is_left_alone(world: World) -> None:
     copy = keep(world)
     world.app()
     world.push()
-    world.storage.add(ROOT, "shop", "/app/data", world.said, world.on_live)
+    world.storage.add(ROOT, "shop", "/app/data", world.progress, world.on_live)
     running, sites = dict(world.runtime.running), dict(world.proxy.by_app)
     put_back(world, copy)
-    assert world.reconcile.run(world.said) == 0
+    assert world.reconcile.run(world.progress) == 0
     assert world.runtime.running == running
     assert world.proxy.by_app == sites
     assert world.storage_files.there == {(1, 1)}
-    assert "App 1 runs and is served" in str(world.said.lines)
+    assert "App 1 runs and is served" in str(world.progress.lines)
 
     world.runtime.running.clear()
     world.reconcile.prepare()
     assert world.runtime.files == {}
-    world.reconcile.run(world.said)
+    world.reconcile.run(world.progress)
     assert world.proxy.by_app == {}
     assert world.repository.created == set()
     assert {"app 1", "site 1"} <= set(world.trash.there)
@@ -54,11 +54,11 @@ def test_an_unknown_app_goes_to_the_trash(world: World) -> None:
     """Repository, storage and slugs of an app of which nothing runs."""
     copy = keep(world)
     world.app()
-    world.storage.add(ROOT, "shop", "/app/data", world.said, world.on_live)
+    world.storage.add(ROOT, "shop", "/app/data", world.progress, world.on_live)
     put_back(world, copy)
-    assert world.reconcile.run(world.said) == 1
+    assert world.reconcile.run(world.progress) == 1
     assert world.trash.there == ["app 1"]
-    assert "App 1 is not in the database" in str(world.said.lines)
+    assert "App 1 is not in the database" in str(world.progress.lines)
 
 
 def test_a_newer_release_serves_on(world: World) -> None:
@@ -69,18 +69,18 @@ def test_a_newer_release_serves_on(world: World) -> None:
     world.push(commit="b" * 40)
     running, ports = dict(world.runtime.running), world.proxy.ports("shop.example.com")
     put_back(world, copy)
-    world.reconcile.run(world.said)
+    world.reconcile.run(world.progress)
     assert world.runtime.running == running
     assert world.proxy.ports("shop.example.com") == ports
-    assert "v2 runs, and the database has v1" in str(world.said.lines)
+    assert "v2 runs, and the database has v1" in str(world.progress.lines)
     assert {started.slug.name for started in running.values()} <= world.slugs.frozen
     app = world.store.app("shop")
     assert app is not None
     assert [i.port for i in world.store.instances(app.id)] == list(ports or ())
-    assert world.reconcile.run(world.said) == 0
+    assert world.reconcile.run(world.progress) == 0
 
     world.sites.change(
-        ROOT, "shop", "adds a domain", lambda _, __: Routing(domains=("a.test",)), world.said
+        ROOT, "shop", "adds a domain", lambda _, __: Routing(domains=("a.test",)), world.progress
     )
     assert world.proxy.by_app[1].ports == ports
     world.push(commit="c" * 40)
@@ -95,7 +95,7 @@ def test_an_app_that_the_store_has_no_release_of_serves_on(world: World) -> None
     world.push()
     running, sites = dict(world.runtime.running), dict(world.proxy.by_app)
     put_back(world, copy)
-    world.reconcile.run(world.said)
+    world.reconcile.run(world.progress)
     assert world.runtime.running == running
     assert world.proxy.by_app == sites
 
@@ -107,9 +107,9 @@ def test_unknown_things_of_a_known_app_go_to_the_trash(world: World) -> None:
     world.slugs.frozen.add("1-abcd")
     world.storage_files.create(1, 7, 70000)
     world.certificate_files.there["1-00000001"] = None  # type: ignore[assignment]
-    assert world.reconcile.run(world.said) == 3
+    assert world.reconcile.run(world.progress) == 3
     assert sorted(world.trash.there) == ["certificate 1-00000001", "slug 1-abcd", "storage 1/7"]
-    assert world.reconcile.run(world.said) == 0
+    assert world.reconcile.run(world.progress) == 0
     assert "is not in the database: it was moved to the trash" in str(world.logs.lines)
 
 
@@ -121,7 +121,7 @@ def test_what_was_removed_is_deleted_after_a_kill(world: World) -> None:
     world.store.remove_slug("1-abcd")
     world.certificate_files.there["1-00000001"] = None  # type: ignore[assignment]
     world.store.change_certificates(1, add=(), remove=["1-00000001"])
-    assert world.reconcile.run(world.said) == 2
+    assert world.reconcile.run(world.progress) == 2
     assert world.trash.there == []
     assert world.store.gone("slug") == world.store.gone("certificate") == set()
 
@@ -129,12 +129,12 @@ def test_what_was_removed_is_deleted_after_a_kill(world: World) -> None:
 def test_storage_that_was_given_back_is_not_gone(world: World) -> None:
     """Its removal failed: the app has it again, and may lose it later."""
     world.app()
-    world.storage.add(ROOT, "shop", "/app/data", world.said, world.on_live)
+    world.storage.add(ROOT, "shop", "/app/data", world.progress, world.on_live)
     (storage,) = world.apps.find(ROOT, "shop").storage
     world.store.remove_storage(storage.id)
     world.store.restore_storage(1, storage)
     assert world.store.gone("storage") == set()
-    assert world.reconcile.run(world.said) == 0
+    assert world.reconcile.run(world.progress) == 0
     assert world.storage_files.there == {(1, storage.id)}
 
 
@@ -147,7 +147,7 @@ def test_a_copy_from_the_middle_of_a_roll_out(world: World) -> None:
     world.push(commit="b" * 40)
     running, ports = dict(world.runtime.running), world.proxy.ports("shop.example.com")
     put_back(world, copies[0])
-    world.reconcile.run(world.said)
+    world.reconcile.run(world.progress)
     assert world.runtime.running == running
     assert world.proxy.ports("shop.example.com") == ports
     assert world.slugs.frozen >= {started.slug.name for started in running.values()}
@@ -160,5 +160,5 @@ def test_what_a_killed_roll_out_left_is_not_adopted(world: World) -> None:
     world.store.next_generation()
     world.store.make_current(1, 1, None)
     assert world.runtime.running != {}
-    world.reconcile.run(world.said)
+    world.reconcile.run(world.progress)
     assert world.runtime.running == {}

@@ -26,7 +26,7 @@ def test_crash_during_a_deploy(world: World, step: str) -> None:
     with pytest.raises(PowerCutError):
         world.push(commit="b" * 40)
     _restore_power(world)
-    world.reconcile.run(world.said)
+    world.reconcile.run(world.progress)
     app = world.store.app("shop")
     assert app is not None
     assert app.current == 1
@@ -44,7 +44,7 @@ def test_nothing_to_mend(world: World) -> None:
     world.app()
     world.push()
     world.runtime.calls.clear()
-    assert world.reconcile.run(world.said) == 0
+    assert world.reconcile.run(world.progress) == 0
     assert world.runtime.calls == []
 
 
@@ -60,7 +60,7 @@ def test_lost_instances_are_started_again(world: World) -> None:
     world.push()
     started = dict(world.runtime.running)
     _reboot(world)
-    assert world.reconcile.run(world.said) == 1
+    assert world.reconcile.run(world.progress) == 1
     assert world.runtime.running == started
     assert world.proxy.ports("shop.example.com") == (5000,)
 
@@ -74,7 +74,7 @@ def test_an_app_that_fails_after_a_reboot_is_tried_again(world: World) -> None:
     for one in started.values():
         world.runtime.behaviours[one.command] = Behaviour(State.CRASHED, exits=1)
     _reboot(world)
-    assert world.reconcile.run(world.said) == 2
+    assert world.reconcile.run(world.progress) == 2
     assert world.runtime.running == started
 
 
@@ -84,7 +84,7 @@ def test_a_lost_instance_whose_port_is_taken_gets_another(world: World) -> None:
     world.push()
     _reboot(world)
     world.ports.used.add(5000)
-    assert world.reconcile.run(world.said) == 1
+    assert world.reconcile.run(world.progress) == 1
     assert world.proxy.ports("shop.example.com") == (5001,)
 
 
@@ -97,7 +97,7 @@ def test_no_app_waits_for_the_roll_out_of_another(world: World) -> None:
     world.ports.used.add(5000)
     back: list[set[str]] = []
     world.probe.meanwhile = lambda: back.append(set(world.runtime.running))
-    assert world.reconcile.run(world.said) == 2
+    assert world.reconcile.run(world.progress) == 2
     assert back
     assert "2-v1-2-web.1" in back[0]
     assert world.proxy.ports("first.example.com") == (5002,)
@@ -108,7 +108,7 @@ def test_what_still_runs_is_replaced_when_a_part_is_lost(world: World) -> None:
     world.app()
     world.push()
     world.runtime.files.clear()
-    assert world.reconcile.run(world.said) == 1
+    assert world.reconcile.run(world.progress) == 1
     assert world.proxy.ports("shop.example.com") == (5001,)
 
 
@@ -117,7 +117,7 @@ def test_strays_are_removed(world: World) -> None:
     world.app("gone")
     world.push("gone")
     world.store.remove_app(1)
-    assert world.reconcile.run(world.said) == 1
+    assert world.reconcile.run(world.progress) == 1
     assert world.runtime.running == {}
     assert world.proxy.sites() == set()
     assert world.slugs.frozen == set()
@@ -135,7 +135,7 @@ def test_a_boot_lays_all_apps_out_for_the_supervisor(world: World) -> None:
     assert world.runtime.files == started
     world.runtime.running.update(world.runtime.files)
     world.runtime.asked = 0
-    assert world.reconcile.run(world.said) == 0
+    assert world.reconcile.run(world.progress) == 0
     assert world.runtime.asked <= 2, "for all apps together"
 
 
@@ -151,7 +151,7 @@ def test_a_boot_lays_out_the_others_where_one_cannot_be(world: World) -> None:
     world.reconcile.prepare()
     assert list(world.runtime.files) == ["3-v1-3-web.1"]
     world.runtime.running.update(world.runtime.files)
-    assert world.reconcile.run(world.said) == 2
+    assert world.reconcile.run(world.progress) == 2
     assert (
         world.runtime.running.items()
         >= {id: one for id, one in started.items() if one.instance.port != 5000}.items()
@@ -165,7 +165,7 @@ def test_an_app_that_is_being_deployed_is_left_alone(world: World) -> None:
     world.push()
     world.runtime.running.clear()
     world.locks.held[1] = "alice deploys"
-    assert world.reconcile.run(world.said) == 0
+    assert world.reconcile.run(world.progress) == 0
 
 
 def test_before_the_start_sites_are_rendered(world: World) -> None:
@@ -228,8 +228,8 @@ def test_what_a_killed_build_left_is_cleared(world: World) -> None:
     world.app()
     world.push()
     world.builder.interrupted.add(1)
-    assert world.reconcile.run(world.said) == 1
-    assert world.reconcile.run(world.said) == 0
+    assert world.reconcile.run(world.progress) == 1
+    assert world.reconcile.run(world.progress) == 0
 
 
 def test_one_app_that_cannot_be_told_keeps_no_other_from_being_served(world: World) -> None:
@@ -245,7 +245,7 @@ def test_one_app_that_cannot_be_told_keeps_no_other_from_being_served(world: Wor
     assert set(world.proxy.by_app) == {3}
     assert [app.name for app in world.sites.unserved()] == ["bad", "worse"]
     with pytest.raises(PaasError, match=r"Not as it should be, .*: bad, worse\."):
-        world.reconcile.run(world.said)
+        world.reconcile.run(world.progress)
     assert "allow takes addresses or ranges" in str(world.logs.lines)
     assert "cannot be read" in str(world.logs.lines)
 
@@ -266,7 +266,7 @@ def test_what_a_killed_destroy_left_is_deleted(world: World) -> None:
     world.app()
     world.app("other")
     world.push()
-    world.storage.add(ROOT, "shop", "/app/data", world.said, world.on_live)
+    world.storage.add(ROOT, "shop", "/app/data", world.progress, world.on_live)
     world.pages.set_maintenance(1, b"page")
 
     def cut(app_id: int) -> None:
@@ -274,14 +274,14 @@ def test_what_a_killed_destroy_left_is_deleted(world: World) -> None:
 
     world.slugs.remove_cache = cut  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
-        world.apps.destroy(ROOT, "shop", "shop", world.said)
+        world.apps.destroy(ROOT, "shop", "shop", world.progress)
     world.slugs.remove_cache = lambda app_id: None  # type: ignore[method-assign]
     assert world.storage_files.there
 
     world.locks.held[1] = "alice destroys the app"
-    assert world.reconcile.run(world.said) == 0
+    assert world.reconcile.run(world.progress) == 0
     del world.locks.held[1]
-    assert world.reconcile.run(world.said) == 1
+    assert world.reconcile.run(world.progress) == 1
     assert world.storage_files.there == set()
     assert world.pages.contents == {}
     assert world.repository.created == {2}
@@ -290,10 +290,10 @@ def test_what_a_killed_destroy_left_is_deleted(world: World) -> None:
 def test_storage_that_was_removed_and_not_deleted_is(world: World) -> None:
     """Whoever removed it was killed while former instances ended; not before they have."""
     world.app()
-    world.storage.add(ROOT, "shop", "/app/data", world.said, world.on_live)
-    world.storage.add(ROOT, "shop", "/app/kept", world.said, world.on_live)
+    world.storage.add(ROOT, "shop", "/app/data", world.progress, world.on_live)
+    world.storage.add(ROOT, "shop", "/app/kept", world.progress, world.on_live)
     world.store.remove_storage(1)
     with world.locks.retiring(1):
-        assert world.reconcile.run(world.said) == 0
-    assert world.reconcile.run(world.said) == 1
+        assert world.reconcile.run(world.progress) == 0
+    assert world.reconcile.run(world.progress) == 1
     assert world.storage_files.there == {(1, 2)}

@@ -8,7 +8,7 @@ from paas.adapters.server import daemons
 from paas.adapters.supervisor.client import Supervisor
 from paas.adapters.system.subprocesses import run
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Narrator
+from paas.interfaces import Progress
 from paas.settings import Settings
 
 PACKAGE = "haproxy"
@@ -22,11 +22,11 @@ class HaproxyProgram:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def install(self, say: Narrator) -> None:
+    def install(self, progress: Progress) -> None:
         """Install Debian's package where it is missing, without the service that it brings."""
         if Path(HAPROXY).exists():
             return
-        say.step(f"Installing the package {PACKAGE}")
+        progress.step(f"Installing the package {PACKAGE}")
         if daemons.systemd_is_init():
             # It would serve by a file of its own; ours runs under supervisord.
             _run(["systemctl", "mask", "--quiet", "haproxy.service"], "Masking its service")

@@ -16,7 +16,7 @@ from paas.entrypoints.cli import main, reading
 from paas.store import SqliteStore
 from paas.store.creation import create
 from paas.store.mark import MarkFile
-from tests.fakes.saying import Said
+from tests.fakes.saying import FakeProgress
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 UIDS = (70000, 70999)
@@ -51,7 +51,7 @@ def put(path: Path, content: bytes) -> None:
 
 def admitted(store: SqliteStore, name: str | None) -> tuple[list[str], str]:
     """The apps that are seen by a reading command, and what it says."""
-    said = Said()
+    said = FakeProgress()
     actor = reading.admit(store, name, said)
     return [app.name for app in store.apps() if actor.may_use(app)], "\n".join(said.lines)
 
@@ -137,7 +137,7 @@ def test_the_operator_sees_everything(older: Path) -> None:
 def test_a_user_who_came_later_hears_why(older: Path) -> None:
     """Not that there is no such user."""
     with pytest.raises(PaasError) as caught:
-        reading.admit(SqliteStore(older, UIDS), CLARA, Said())
+        reading.admit(SqliteStore(older, UIDS), CLARA, FakeProgress())
     assert caught.value.reference == "store-older"
 
 

@@ -65,7 +65,7 @@ class _Task:
     ended: threading.Event
 
 
-class Progress:
+class StatusLine:
     """Says what goes on, from a thread of its own, in between what the command itself writes.
 
     send: writes bytes to the client. may_draw: whether the client is there and in front.
