@@ -62,7 +62,7 @@ def add(platform: wiring.Platform, count: int) -> None:
     """Put up that many more apps, and reload the proxy once."""
     present = len(_crowd(platform))
     apps = [_app(platform, number) for number in range(present + 1, present + count + 1)]
-    ports = LocalPorts(platform.settings).free(platform.store.used_ports(), count)
+    ports = LocalPorts(platform.settings).free(platform.store.instances.used_ports(), count)
     started = [_start(platform, app, port) for app, port in zip(apps, ports, strict=True)]
     _publish(platform)
     for instance in started:
@@ -71,7 +71,7 @@ def add(platform: wiring.Platform, count: int) -> None:
 
 def _app(platform: wiring.Platform, number: int) -> App:
     name = AppName(f"{PREFIX}{number}")
-    app = platform.store.add_app(name, None, datetime.now(UTC))
+    app = platform.store.apps.add(name, None, datetime.now(UTC))
     slug_id = f"{app.id}-crowd"
     slugs = FileSlugs(platform.settings.state, min_free_mib=0)
     tree = slugs.new_build(slug_id, app.uid)
@@ -79,7 +79,7 @@ def _app(platform: wiring.Platform, number: int) -> App:
     size_bytes = slugs.freeze(slug_id)
     now = datetime.now(UTC)
     slug = Slug(slug_id, app.id, "0" * 40, {WEB: COMMAND}, size_bytes, now)
-    platform.store.add_slug(slug)
+    platform.store.slugs.add(slug)
     return app
 
 
@@ -87,22 +87,22 @@ def _start(platform: wiring.Platform, app: App, port: int) -> Instance:
     store = platform.store
     now = datetime.now(UTC)
     slug_id = f"{app.id}-crowd"
-    release = store.add_release(
+    release = store.releases.add(
         app.id, slug_id=slug_id, config={}, description="Crowd", user="root", now=now
     )
-    instance = Instance(app.id, release.version, store.next_generation(), WEB, 1, port)
-    store.add_instances([instance])
+    instance = Instance(app.id, release.version, store.instances.next_generation(), WEB, 1, port)
+    store.instances.add([instance])
     slug = platform.settings.state / "slugs" / slug_id
     platform.runtime.start(app, [instance], slug, {}, {WEB: COMMAND})
-    store.make_current(app.id, release.version, instance.generation)
+    store.releases.make_current(app.id, release.version, instance.generation)
     return instance
 
 
 def _publish(platform: wiring.Platform) -> None:
     """Have the proxy serve every app that is live."""
     sites = []
-    for app in platform.store.apps():
-        instances = platform.store.instances(app.id)
+    for app in platform.store.apps.all():
+        instances = platform.store.instances.of_app(app.id)
         ports = [i.port for i in instances if i.generation == app.generation and i.port]
         host = platform.addresses.host(app.name)
         if app.current is not None:
@@ -127,12 +127,12 @@ def _fetch(instance: Instance) -> None:
 def remove(platform: wiring.Platform) -> None:
     """Take them all down: sites, instances, then all else of each app."""
     crowd = _crowd(platform)
-    instances = [i for app in crowd for i in platform.store.instances(app.id)]
+    instances = [i for app in crowd for i in platform.store.instances.of_app(app.id)]
     for app in crowd:
-        platform.store.remove_app(app.id)
+        platform.store.apps.remove(app.id)
     _publish(platform)
     platform.runtime.stop(instances, 10)
-    platform.store.remove_instances(instances)
+    platform.store.instances.remove(instances)
     slugs = FileSlugs(platform.settings.state, min_free_mib=0)
     for app in crowd:
         slugs.remove(f"{app.id}-crowd")
@@ -140,7 +140,7 @@ def remove(platform: wiring.Platform) -> None:
 
 
 def _crowd(platform: wiring.Platform) -> list[App]:
-    return [app for app in platform.store.apps() if app.name.startswith(PREFIX)]
+    return [app for app in platform.store.apps.all() if app.name.startswith(PREFIX)]
 
 
 def main(argv: list[str]) -> None:

@@ -27,13 +27,13 @@ CLOSED_PORT = 9
 def put_up(platform: wiring.Platform, count: int) -> None:
     """Have exactly so many apps, or those that were pushed; the proxy is reloaded once."""
     present = _ours(platform)
-    count = max(0, count - (len(platform.store.apps()) - len(present)))
+    count = max(0, count - (len(platform.store.apps.all()) - len(present)))
     for app in present[count:]:
-        platform.store.remove_app(app.id)
+        platform.store.apps.remove(app.id)
     for number in range(len(present) + 1, count + 1):
-        app = platform.store.add_app(AppName(f"{PREFIX}{number}"), None, datetime.now(UTC))
-        platform.store.set_routing(app.id, Routing(domains=(f"{app.name}.example.com",)))
-    live = [app for app in platform.store.apps() if app.current is not None]
+        app = platform.store.apps.add(AppName(f"{PREFIX}{number}"), None, datetime.now(UTC))
+        platform.store.routing.set(app.id, Routing(domains=(f"{app.name}.example.com",)))
+    live = [app for app in platform.store.apps.all() if app.current is not None]
     sites = [platform.sites.present(app) for app in live]
     platform.proxy.restore([*sites, *(_site(platform, app) for app in _ours(platform))])
     platform.proxy.drain(30)
@@ -58,7 +58,7 @@ def _site(platform: wiring.Platform, app: App) -> Site:
 
 
 def _ours(platform: wiring.Platform) -> list[App]:
-    return [app for app in platform.store.apps() if app.name.startswith(PREFIX)]
+    return [app for app in platform.store.apps.all() if app.name.startswith(PREFIX)]
 
 
 def main(argv: list[str]) -> None:

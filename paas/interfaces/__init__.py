@@ -31,7 +31,6 @@ from paas.interfaces.proxy import (
 from paas.interfaces.repository import Commit, Quarantine, Refs, Repository, Tree
 from paas.interfaces.runtime import Caller, Layers, OneOff, Runs, Runtime, StorageFiles
 from paas.interfaces.schedules import Bookmark, Schedules
-from paas.interfaces.store import Store
 from paas.interfaces.store_keeper import StoreKeeper
 from paas.interfaces.trash import Trash
 
@@ -79,7 +78,6 @@ __all__ = [
     "ServerFile",
     "Slugs",
     "StorageFiles",
-    "Store",
     "StoreKeeper",
     "Submodules",
     "Trash",

@@ -1,12 +1,10 @@
 """Certificates: reading them, keeping their files, and getting them from an issuer."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from paas.domain.certificates.acme import Attempt
-from paas.domain.certificates.certificates import AppCertificate, Bundle
+from paas.domain.certificates.certificates import Bundle
 
 
 class CertificateReader(Protocol):
@@ -36,24 +34,3 @@ class Issuer(Protocol):
 
     def issue(self, host: str) -> bytes:
         """A new chain and key, PEM. Raises IssueError where none comes."""
-
-
-class CertificateStates(Protocol):
-    """The part of Store that is about certificates."""
-
-    def certificates(self, app_id: int | None = None) -> list[AppCertificate]:
-        """In the order in which they came; of all apps where none is given."""
-
-    def change_certificates(
-        self, app_id: int, *, add: Sequence[AppCertificate], remove: Sequence[str]
-    ) -> None: ...
-    def note_warned(self, id: str, now: datetime) -> None: ...
-    def auto_certificates(self) -> set[int]:
-        """The ids of the apps that get theirs by themselves."""
-
-    def set_auto_certificates(self, app_id: int, on: bool) -> None:
-        """Off forgets the attempts too."""
-
-    def attempts(self, app_id: int) -> list[Attempt]: ...
-    def set_attempt(self, app_id: int, attempt: Attempt) -> None: ...
-    def clear_attempt(self, app_id: int, host: str) -> None: ...

@@ -2,12 +2,12 @@
 
 from paas.domain.apps.apps import Actor, App
 from paas.domain.values.errors import PaasError, no_such_app
-from paas.interfaces import Store
+from paas.store import Store
 
 
 def find_app(store: Store, actor: Actor, name: str) -> App:
     """The app of that name. Raises the same error where there is none and where it is hidden."""
-    app = store.app(name)
+    app = store.apps.find(name)
     if app is None or not actor.may_use(app):
         raise no_such_app(name)
     return app
@@ -15,7 +15,7 @@ def find_app(store: Store, actor: Actor, name: str) -> App:
 
 def refreshed(store: Store, app: App) -> App:
     """The app as it is now, after a wait for its lock."""
-    present = store.app_by_id(app.id)
+    present = store.apps.by_id(app.id)
     if present is None:
         raise no_such_app(app.name)
     return present

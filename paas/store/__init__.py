@@ -1,25 +1,65 @@
-"""The state in one SQLite file: each method is one transaction, durable when it returns."""
+"""The state in one SQLite file, by noun: a method is one transaction, durable when it returns."""
 
-from paas.store.accounts import AccountTables
-from paas.store.building import BuildTables
-from paas.store.certificates import CertificateTables
-from paas.store.cron import CronTables
-from paas.store.drains import DrainTables
-from paas.store.gone import GoneTables
-from paas.store.history import HistoryTables
-from paas.store.routing import RoutingTables
-from paas.store.running import RunningTables
+from pathlib import Path
+
+from paas.domain.values.errors import PaasError
+from paas.store.app_locks import AppLocks
+from paas.store.apps import Apps
+from paas.store.build_dirs import BuildDirs
+from paas.store.buildpacks import Buildpacks
+from paas.store.builds import Builds
+from paas.store.certificates import Certificates
+from paas.store.cron import Cron
+from paas.store.database import Database
+from paas.store.drains import Drains
+from paas.store.formations import Formations
+from paas.store.gone import Gone
+from paas.store.instances import Instances
+from paas.store.keys import Keys
+from paas.store.maintenance import Maintenance
+from paas.store.releases import Releases
+from paas.store.routing import Routings
+from paas.store.slugs import Slugs
+from paas.store.start_limits import StartLimits
+from paas.store.stopped import Stopped
+from paas.store.storage import Storages
+from paas.store.users import Users
 
 
-class SqliteStore(
-    AccountTables,
-    BuildTables,
-    CertificateTables,
-    CronTables,
-    DrainTables,
-    GoneTables,
-    HistoryTables,
-    RoutingTables,
-    RunningTables,
-):
-    """Store of domain.interfaces."""
+class Store:
+    """The database of one server. uids: the range that apps get theirs from."""
+
+    def __init__(self, path: Path, uids: tuple[int, int]) -> None:
+        self.database = database = Database(path)
+        self.app_locks = AppLocks(database)
+        self.apps = Apps(database, uids)
+        self.build_dirs = BuildDirs(database)
+        self.buildpacks = Buildpacks(database)
+        self.builds = Builds(database)
+        self.certificates = Certificates(database)
+        self.cron = Cron(database)
+        self.drains = Drains(database)
+        self.formations = Formations(database)
+        self.gone = Gone(database)
+        self.instances = Instances(database)
+        self.keys = Keys(database)
+        self.maintenance = Maintenance(database)
+        self.releases = Releases(database)
+        self.routing = Routings(database)
+        self.slugs = Slugs(database)
+        self.start_limits = StartLimits(database)
+        self.stopped = Stopped(database)
+        self.storage = Storages(database)
+        self.users = Users(database)
+
+    def close(self) -> None:
+        """Close the database before a fork; the next call opens it again."""
+        self.database.close()
+
+    def read_older(self) -> PaasError | None:
+        """Have this read, but never write, a store that is an older copy; what is wrong with it.
+
+        None: nothing. Raises PaasError where it cannot be read. Only for what acts on nothing that
+        it reads.
+        """
+        return self.database.read_older()

@@ -1,6 +1,7 @@
-"""The apps' certificates, which apps get theirs by themselves, and what failed at it."""
+"""The apps' certificates, which apps get theirs automatically, and the attempts that failed."""
 
 import json
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -8,25 +9,24 @@ from typing import Any
 
 from paas.domain.certificates.acme import Attempt
 from paas.domain.certificates.certificates import AppCertificate, Facts, Origin
-from paas.store.database import Database, parse_time
+from paas.store.database import Table, parse_time
 from paas.store.gone import note_gone
 
 
-class CertificateTables(Database):
-    """The part of Store that is about certificates."""
+class Certificates(Table):
+    """The certificates of the apps."""
 
-    def certificates(self, app_id: int | None = None) -> list[AppCertificate]:
-        rows = self.rows(
-            "SELECT id, app_id, origin, facts, added_at, warned FROM certificates "
-            "WHERE app_id = coalesce(?, app_id) ORDER BY rowid",
-            app_id,
-        )
+    def of_app(self, app_id: int) -> list[AppCertificate]:
+        """In the order in which they were added."""
+        rows = self._database.rows(f"{_SELECT} WHERE app_id = ? ORDER BY rowid", app_id)
         return [_certificate(row) for row in rows]
 
-    def change_certificates(
-        self, app_id: int, *, add: Sequence[AppCertificate], remove: Sequence[str]
-    ) -> None:
-        with self.writing() as connection:
+    def all(self) -> list[AppCertificate]:
+        """Of all apps, in the order in which they were added."""
+        return [_certificate(row) for row in self._database.rows(f"{_SELECT} ORDER BY rowid")]
+
+    def change(self, app_id: int, *, add: Sequence[AppCertificate], remove: Sequence[str]) -> None:
+        with self._database.writing() as connection:
             connection.executemany(
                 "DELETE FROM certificates WHERE app_id = ? AND id = ?",
                 [(app_id, id) for id in remove],
@@ -42,13 +42,17 @@ class CertificateTables(Database):
             )
 
     def note_warned(self, id: str, now: datetime) -> None:
-        self.write("UPDATE certificates SET warned = ? WHERE id = ?", now.isoformat(), id)
+        self._database.write("UPDATE certificates SET warned = ? WHERE id = ?", now.isoformat(), id)
 
-    def auto_certificates(self) -> set[int]:
-        return {row[0] for row in self.rows("SELECT app_id FROM auto_certificates")}
+    def auto_apps(self) -> set[int]:
+        """The ids of the apps that get theirs automatically."""
+        return {
+            row["app_id"] for row in self._database.rows("SELECT app_id FROM auto_certificates")
+        }
 
-    def set_auto_certificates(self, app_id: int, on: bool) -> None:
-        with self.writing() as connection:
+    def set_auto(self, app_id: int, on: bool) -> None:
+        """Off forgets the attempts too."""
+        with self._database.writing() as connection:
             connection.execute("DELETE FROM auto_certificates WHERE app_id = ?", (app_id,))
             if on:
                 connection.execute("INSERT INTO auto_certificates (app_id) VALUES (?)", (app_id,))
@@ -56,25 +60,25 @@ class CertificateTables(Database):
                 connection.execute("DELETE FROM certificate_attempts WHERE app_id = ?", (app_id,))
 
     def attempts(self, app_id: int) -> list[Attempt]:
-        rows = self.rows(
+        rows = self._database.rows(
             "SELECT host, count, at, again, reason, refusals FROM certificate_attempts "
             "WHERE app_id = ? ORDER BY host",
             app_id,
         )
         return [
             Attempt(
-                host,
-                count,
-                parse_time(at),
-                parse_time(again),
-                reason,
-                tuple(parse_time(text) for text in json.loads(refusals)),
+                host=row["host"],
+                count=row["count"],
+                at=parse_time(row["at"]),
+                again=parse_time(row["again"]),
+                reason=row["reason"],
+                refusals=tuple(parse_time(text) for text in json.loads(row["refusals"])),
             )
-            for host, count, at, again, reason, refusals in rows
+            for row in rows
         ]
 
     def set_attempt(self, app_id: int, attempt: Attempt) -> None:
-        self.write(
+        self._database.write(
             "INSERT OR REPLACE INTO certificate_attempts "
             "(app_id, host, count, at, again, reason, refusals) "
             "SELECT id, ?, ?, ?, ?, ?, ? FROM apps WHERE id = ?",
@@ -88,7 +92,12 @@ class CertificateTables(Database):
         )
 
     def clear_attempt(self, app_id: int, host: str) -> None:
-        self.write("DELETE FROM certificate_attempts WHERE app_id = ? AND host = ?", app_id, host)
+        self._database.write(
+            "DELETE FROM certificate_attempts WHERE app_id = ? AND host = ?", app_id, host
+        )
+
+
+_SELECT = "SELECT id, app_id, origin, facts, added_at, warned FROM certificates"
 
 
 def _plain(facts: Facts) -> dict[str, Any]:
@@ -96,19 +105,18 @@ def _plain(facts: Facts) -> dict[str, Any]:
     return asdict(facts) | times
 
 
-def _certificate(row: Any) -> AppCertificate:
-    id, app_id, origin, text, added_at, warned = row
-    plain = json.loads(text)
+def _certificate(row: sqlite3.Row) -> AppCertificate:
+    plain = json.loads(row["facts"])
     plain.pop("ocsp", None)  # versions that stapled OCSP answers recorded their responder
     for name in ("not_before", "not_after"):
         plain[name] = parse_time(plain[name])
     for name in ("names", "chain"):
         plain[name] = tuple(plain[name])
     return AppCertificate(
-        id,
-        app_id,
-        Origin(origin),
-        Facts(**plain),
-        parse_time(added_at),
-        parse_time(warned) if warned else None,
+        id=row["id"],
+        app_id=row["app_id"],
+        origin=Origin(row["origin"]),
+        facts=Facts(**plain),
+        added_at=parse_time(row["added_at"]),
+        warned=parse_time(row["warned"]) if row["warned"] else None,
     )

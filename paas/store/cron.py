@@ -2,41 +2,46 @@
 
 import sqlite3
 from datetime import datetime
-from typing import Any
 
 from paas.domain.runs.cron import JobState, Missed, is_taken
-from paas.store.database import Database, parse_time
+from paas.store.database import Table, parse_time
 
 
-class CronTables(Database):
-    """The part of Store that is about cron jobs."""
+class Cron(Table):
+    """The states of the apps' cron jobs."""
 
-    def job_states(self, app_id: int) -> dict[str, JobState]:
-        rows = self.rows(
+    def of_app(self, app_id: int) -> dict[str, JobState]:
+        """By the jobs' names; also of jobs that the present release does not have."""
+        rows = self._database.rows(
             "SELECT name, suspended, due, started, user, ended, status, missed, missed_at "
             "FROM cron WHERE app_id = ?",
             app_id,
         )
-        return {row[0]: _state(row) for row in rows}
+        return {row["name"]: _state(row) for row in rows}
 
-    def suspend_job(self, app_id: int, name: str, suspended: bool) -> None:
-        with self.writing() as connection:
+    def suspend(self, app_id: int, name: str, suspended: bool) -> None:
+        with self._database.writing() as connection:
             if _ensure(connection, app_id, name):
                 connection.execute(
                     "UPDATE cron SET suspended = ? WHERE app_id = ? AND name = ?",
                     (int(suspended), app_id, name),
                 )
 
-    def take_job(
+    def take(
         self, app_id: int, name: str, due: datetime | None, started: datetime | None, user: str
     ) -> bool:
-        with self.writing() as connection:
+        """Record a run before it starts. False, and nothing is recorded: its time was dealt with,
+        or the app is gone.
+
+        due: its time by the schedule; None: somebody asked for it. started: None: it is left out.
+        """
+        with self._database.writing() as connection:
             if not _ensure(connection, app_id, name):
                 return False
             if due is not None:
-                (text,) = connection.execute(
+                text = connection.execute(
                     "SELECT due FROM cron WHERE app_id = ? AND name = ?", (app_id, name)
-                ).fetchone()
+                ).fetchone()["due"]
                 if is_taken(text and parse_time(text), due):
                     return False
                 connection.execute(
@@ -51,10 +56,12 @@ class CronTables(Database):
                 )
         return True
 
-    def end_job(
+    def end(
         self, app_id: int, name: str, started: datetime, ended: datetime, status: int | None
     ) -> None:
-        self.write(
+        """Record the end of the run that started then, if none has since. status: None where it
+        was interrupted."""
+        self._database.write(
             "UPDATE cron SET ended = ?, status = ? WHERE app_id = ? AND name = ? AND started = ?",
             ended.isoformat(),
             status,
@@ -64,7 +71,7 @@ class CronTables(Database):
         )
 
     def add_missed(self, app_id: int, name: str, missed: Missed) -> None:
-        with self.writing() as connection:
+        with self._database.writing() as connection:
             if _ensure(connection, app_id, name):
                 connection.execute(
                     "UPDATE cron SET missed = missed + ?, missed_at = ? "
@@ -83,17 +90,17 @@ def _ensure(connection: sqlite3.Connection, app_id: int, name: str) -> bool:
     return found.fetchone() is not None
 
 
-def _state(row: Any) -> JobState:
+def _state(row: sqlite3.Row) -> JobState:
     def moment(text: str | None) -> datetime | None:
         return parse_time(text) if text else None
 
     return JobState(
-        suspended=None if row[1] is None else bool(row[1]),
-        due=moment(row[2]),
-        started=moment(row[3]),
-        user=row[4],
-        ended=moment(row[5]),
-        status=row[6],
-        missed=row[7],
-        missed_at=moment(row[8]),
+        suspended=None if row["suspended"] is None else bool(row["suspended"]),
+        due=moment(row["due"]),
+        started=moment(row["started"]),
+        user=row["user"],
+        ended=moment(row["ended"]),
+        status=row["status"],
+        missed=row["missed"],
+        missed_at=moment(row["missed_at"]),
     )

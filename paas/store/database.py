@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from paas.domain.values.errors import PaasError
 from paas.store import faults
@@ -34,21 +33,17 @@ class _Open:
 class Database:
     """Opens on first use, again after a fork, and where the file was replaced.
 
-    It never makes the file (creation.py does). uids: the range that apps get theirs from.
+    It never makes the file (creation.py does).
     """
 
-    def __init__(self, path: Path, uids: tuple[int, int]) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._uids = uids
         self._mark = MarkFile(path)
         self._opened: _Open | None = None
         self._reads_older = False
 
     def read_older(self) -> PaasError | None:
-        """Have this read, but never write, a store that is an older copy; what is wrong with it.
-
-        None: nothing. Raises PaasError where it cannot be read.
-        """
+        """Have this read, but never write, an older copy: see Store."""
         self._reads_older = True
         return self._open().older
 
@@ -82,6 +77,7 @@ class Database:
         with faults.told(self.path, BUSY_S):
             uri = f"{self.path.absolute().as_uri()}?mode=rw"
             connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)
+            connection.row_factory = sqlite3.Row
             try:
                 return connection, self._settle(connection)
             except BaseException:
@@ -139,7 +135,7 @@ class Database:
                     row = connection.execute(
                         "UPDATE identity SET changes = changes + 1 RETURNING id, changes"
                     ).fetchone()
-                    mark = Mark(*row)
+                    mark = Mark(row["id"], row["changes"])
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -153,15 +149,23 @@ class Database:
         with self.writing() as connection:
             connection.execute(sql, values)
 
-    def rows(self, sql: str, *values: object) -> list[Any]:
-        """All rows of a query."""
+    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        """All rows of a query, whose columns are read by name."""
         with faults.told(self.path, BUSY_S):
             return self._open().connection.execute(sql, values).fetchall()
 
-    def row(self, sql: str, *values: object) -> Any:
+    def row(self, sql: str, *values: object) -> sqlite3.Row | None:
         """The first row of a query, or None."""
         with faults.told(self.path, BUSY_S):
-            return self._open().connection.execute(sql, values).fetchone()
+            found: sqlite3.Row | None = self._open().connection.execute(sql, values).fetchone()
+        return found
+
+
+class Table:
+    """What the store keeps of one noun."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
 
 def parse_time(text: str) -> datetime:

@@ -1,28 +1,38 @@
 """Where the apps' logs are forwarded to."""
 
+import sqlite3
+
 from paas.domain.logs.drains import Drain
 from paas.domain.values.secret import Secret
-from paas.store.database import Database
+from paas.store.database import Table
 
 
-class DrainTables(Database):
-    """The part of Store that is about drains."""
+class Drains(Table):
+    """The drains of the apps."""
 
-    def add_drain(self, drain: Drain) -> None:
-        self.write(
+    def add(self, drain: Drain) -> None:
+        self._database.write(
             "INSERT INTO drains (token, app_id, url) VALUES (?, ?, ?)",
             drain.token,
             drain.app_id,
             drain.url.reveal(),
         )
 
-    def drains(self, app_id: int | None = None) -> list[Drain]:
-        rows = self.rows(
-            "SELECT token, app_id, url FROM drains WHERE app_id = coalesce(?, app_id) "
-            "ORDER BY rowid",
-            app_id,
-        )
-        return [Drain(token, app, Secret(url)) for token, app, url in rows]
+    def of_app(self, app_id: int) -> list[Drain]:
+        """In the order in which they were added."""
+        rows = self._database.rows(f"{_SELECT} WHERE app_id = ? ORDER BY rowid", app_id)
+        return [_drain(row) for row in rows]
 
-    def remove_drain(self, token: str) -> None:
-        self.write("DELETE FROM drains WHERE token = ?", token)
+    def all(self) -> list[Drain]:
+        """Of all apps, in the order in which they were added."""
+        return [_drain(row) for row in self._database.rows(f"{_SELECT} ORDER BY rowid")]
+
+    def remove(self, token: str) -> None:
+        self._database.write("DELETE FROM drains WHERE token = ?", token)
+
+
+_SELECT = "SELECT token, app_id, url FROM drains"
+
+
+def _drain(row: sqlite3.Row) -> Drain:
+    return Drain(row["token"], row["app_id"], Secret(row["url"]))

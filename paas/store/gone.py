@@ -3,17 +3,23 @@
 import sqlite3
 from collections.abc import Iterable
 
-from paas.store.database import Database
+from paas.store.database import Table
 
 
-class GoneTables(Database):
-    """The part of Store that tells what was removed from what it never knew."""
+class Gone(Table):
+    """What was removed, as opposed to what the store never knew."""
 
-    def gone(self, kind: str) -> set[str]:
-        return {id for (id,) in self.rows("SELECT id FROM gone WHERE kind = ?", kind)}
+    def of_kind(self, kind: str) -> set[str]:
+        """The ids of what was removed: of ``app``, ``slug``, ``storage`` or ``certificate``.
 
-    def forget_gone(self, kind: str, ids: Iterable[str]) -> None:
-        with self.writing() as connection:
+        Ids are never given twice, so files by that name may be deleted.
+        """
+        rows = self._database.rows("SELECT id FROM gone WHERE kind = ?", kind)
+        return {row["id"] for row in rows}
+
+    def forget(self, kind: str, ids: Iterable[str]) -> None:
+        """Their files are deleted."""
+        with self._database.writing() as connection:
             connection.executemany(
                 "DELETE FROM gone WHERE kind = ? AND id = ?", [(kind, id) for id in ids]
             )

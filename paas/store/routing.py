@@ -9,16 +9,16 @@ from paas.domain.routing.routing import Routing
 from paas.domain.routing.sites import Redirect
 from paas.domain.routing.statics import StaticPath
 from paas.domain.values.errors import PaasError
-from paas.store.database import Database
+from paas.store.database import Table
 
 
-class RoutingTables(Database):
-    """The part of Store that is about routing."""
+class Routings(Table):
+    """The routing of each app."""
 
-    def routing(self, app_id: int) -> Routing:
-        row = self.row("SELECT value FROM routing WHERE app_id = ?", app_id)
+    def of_app(self, app_id: int) -> Routing:
+        row = self._database.row("SELECT value FROM routing WHERE app_id = ?", app_id)
         try:
-            return _decoded(json.loads(row[0])) if row else Routing()
+            return _decoded(json.loads(row["value"])) if row else Routing()
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise PaasError(
                 "routing-unreadable",
@@ -26,9 +26,10 @@ class RoutingTables(Database):
                 "If a later version of paas wrote it, install that version again.",
             ) from error
 
-    def set_routing(self, app_id: int, routing: Routing) -> None:
+    def set(self, app_id: int, routing: Routing) -> None:
+        """Raises PaasError ``host-taken`` where another app has one of its names."""
         try:
-            with self.writing() as connection:
+            with self._database.writing() as connection:
                 connection.execute("DELETE FROM hosts WHERE app_id = ?", (app_id,))
                 connection.executemany(
                     "INSERT INTO hosts (host, app_id) VALUES (?, ?)",
@@ -43,16 +44,18 @@ class RoutingTables(Database):
             raise PaasError("host-taken", "Another app has one of these names.") from error
 
     def host_owner(self, host: str) -> int | None:
-        row = self.row("SELECT app_id FROM hosts WHERE host = ?", host)
-        return row[0] if row else None
+        """The id of the app that has a name by its routing; not of one that has it by its own."""
+        row = self._database.row("SELECT app_id FROM hosts WHERE host = ?", host)
+        return row["app_id"] if row else None
 
-    def host_owners_below(self, domain: str) -> set[int]:
+    def host_owners_below(self, domain: str) -> frozenset[int]:
+        """The ids of the apps that have the name, or any below it, in the same sense."""
         below = f".{domain}"
-        rows = self.rows(
+        rows = self._database.rows(
             "SELECT DISTINCT app_id FROM hosts WHERE host = ? OR substr(host, -length(?)) = ?",
             *(domain, below, below),
         )
-        return {row[0] for row in rows}
+        return frozenset(row["app_id"] for row in rows)
 
 
 def _decoded(value: dict[str, Any]) -> Routing:

@@ -52,12 +52,11 @@ from paas.interfaces import (
     Schedules,
     Slugs,
     StorageFiles,
-    Store,
     StoreKeeper,
     Trash,
 )
 from paas.settings import Settings
-from paas.store import SqliteStore
+from paas.store import Store
 from paas.store.rescue import StoreRescue
 
 PYTHON = "/usr/bin/python3"
@@ -125,7 +124,7 @@ def outside(settings: Settings, database: Path | None = None) -> Outside:
     )
     clock = SystemClock()
     database = database or settings.state / "state.db"
-    store = SqliteStore(database, settings.uids)
+    store = Store(database, settings.uids)
     owner = (account.pw_uid, account.pw_gid)
     repository = DulwichRepository(
         settings.state / "git",

@@ -12,7 +12,7 @@ from paas.adapters.ssh.public_keys import SshKeygenKeyReader
 from paas.adapters.system.passwords import hash_password
 from paas.adapters.system.random_names import random_name, random_token
 from paas.domain.routing.addresses import Addresses
-from paas.interfaces import Locks, Logs, Proxy, Repository, Runtime, Store, Trash
+from paas.interfaces import Locks, Logs, Proxy, Repository, Runtime, Trash
 from paas.services.apps.apps import Apps
 from paas.services.apps.check_settings import AppChecks
 from paas.services.apps.config import Config
@@ -44,6 +44,7 @@ from paas.services.server.garbage import Remains
 from paas.services.server.reconcile import Reconcile
 from paas.services.server.store_rescue import Rescue
 from paas.settings import Settings
+from paas.store import Store
 from paas.wiring.adapters import outside
 from paas.wiring.certifying import certifying
 from paas.wiring.deploying import deploying

@@ -55,7 +55,7 @@ from paas.services.server.garbage import Remains
 from paas.services.server.reconcile import Reconcile
 from paas.services.server.store_rescue import Rescue
 from paas.services.server.strays import Strays
-from paas.store import SqliteStore
+from paas.store import Store
 from paas.store.creation import create
 from tests.fakes.build_queue import FakeBuildQueue
 from tests.fakes.buildpacks import FakeCatalog, ScriptedBuilder
@@ -122,7 +122,7 @@ class World:
     def __post_init__(self) -> None:
         self.ports.listening = self.runtime.all_ports
         create(self.folder / "state.db")
-        self.store = SqliteStore(self.folder / "state.db", (70000, 70009))
+        self.store = Store(self.folder / "state.db", (70000, 70009))
         self.schedules = CronSimSchedules()  # pure, so no fake
         addresses = Addresses("example.com", 80, 22, "paas", 443)
         self.phases = Phases(one_off=self.one_off, slugs=self.slugs, logs=self.logs, limit_s=900.0)
@@ -443,11 +443,11 @@ class World:
 
     def user(self, name: str, role: Role = Role.MEMBER) -> Actor:
         """A user who may come in."""
-        return Actor(self.store.add_user(UserName(name), role, self.clock.now()))
+        return Actor(self.store.users.add(UserName(name), role, self.clock.now()))
 
     def actor(self, name: str) -> Actor:
         """One who is there already."""
-        return Actor(self.store.user(UserName(name)))
+        return Actor(self.store.users.find(UserName(name)))
 
     def app(self, name: str = "shop", actor: Actor = ROOT) -> App:
         """An app that was never deployed."""
@@ -455,7 +455,7 @@ class World:
 
     def push(self, name: str = "shop", commit: str = "a" * 40) -> None:
         """Deploy a commit of an app."""
-        app = self.store.app(name)
+        app = self.store.apps.find(name)
         assert app is not None
         self.deploys.deploy(Push(app, commit, None, ROOT), self.progress, self.on_live)
 

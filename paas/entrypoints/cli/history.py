@@ -91,7 +91,7 @@ def logs(
 
 
 def _release(session: Session, app: App, text: str) -> ReleaseLines:
-    return release_lines(session.platform.store.releases(app.id), parse_version(text))
+    return release_lines(session.platform.store.releases.of_app(app.id), parse_version(text))
 
 
 def _plain(line: LogLine) -> str:

@@ -293,7 +293,7 @@ def _actor(
         return reading.admit(house.store, name, progress)
     if name is None:
         return Actor(None)
-    user = house.store.user(user_name(name))
+    user = house.store.users.find(user_name(name))
     if user is None:
         raise reading.no_such_user(name)
     return Actor(user)

@@ -153,8 +153,8 @@ def git_info(session: Session, name: str | None, app: str | None, as_json: bool)
         for name in ([branch] if branch else ["main", "master"])
         if (commit := platform.repository.head(info.app.id, name))
     }
-    release = platform.store.release(info.app.id, info.release) if info.release else None
-    slug = platform.store.slug(release.slug_id) if release and release.slug_id else None
+    release = platform.store.releases.find(info.app.id, info.release) if info.release else None
+    slug = platform.store.slugs.find(release.slug_id) if release and release.slug_id else None
     live = slug.commit if slug else None
     if as_json:
         plain = {"git_url": info.git_url, "deploy_branch": branch, "heads": heads}

@@ -8,7 +8,8 @@ from paas.domain.apps.apps import Actor, Role, User
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import user_name
 from paas.entrypoints.laptop import meant
-from paas.interfaces import Progress, Store
+from paas.interfaces import Progress
+from paas.store import Store
 
 # These write nothing, neither to the database nor elsewhere.
 COMMANDS = frozenset(
@@ -40,7 +41,7 @@ def admit(store: Store, name: str | None, progress: Progress) -> Actor:
     fault = store.read_older()
     user = None
     if name is not None:
-        user = store.user(user_name(name))
+        user = store.users.find(user_name(name))
         if user is None:
             raise fault or no_such_user(name)
     if fault is None:

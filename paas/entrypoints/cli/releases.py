@@ -32,7 +32,7 @@ def listing(session: Session, name: str | None, app: str | None, num: int, as_js
     Example: paas releases -a shop
     """
     found = session.platform.apps.find(session.actor, session.app_name(app, name))
-    rows = session.platform.store.releases(found.id)[:num]
+    rows = session.platform.store.releases.of_app(found.id)[:num]
     if as_json:
         print_json(
             [

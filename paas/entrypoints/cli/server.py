@@ -93,9 +93,9 @@ def _known(session: Session) -> dict[str, object]:
     """What the database knows."""
     platform = session.platform
     return {
-        "apps": len(platform.store.apps()),
-        "instances": len(platform.store.instances()),
-        "certificates": len(platform.store.certificates()),
+        "apps": len(platform.store.apps.all()),
+        "instances": len(platform.store.instances.all()),
+        "certificates": len(platform.store.certificates.all()),
         "certificate_warnings": platform.acme.warnings(),
         "unserved_apps": [app.name for app in platform.sites.unserved()],
     }

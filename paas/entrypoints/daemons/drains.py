@@ -26,7 +26,7 @@ from paas.domain.logs.drains import Drain
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons.supervised import become_nobody, end_with_parent, log, mark
 from paas.settings import Settings, load
-from paas.store import SqliteStore
+from paas.store import Store
 
 TICK_S = 0.5
 END_S = 3.0
@@ -72,7 +72,7 @@ class DrainsProcess:
     def __init__(self, settings: Settings, sender: Sender) -> None:
         self._sender = sender
         self._database = settings.state / "state.db"
-        self._store = SqliteStore(self._database, settings.uids)
+        self._store = Store(self._database, settings.uids)
         self._places = DrainPlaces(settings)
         clock = SystemClock()
         self._around = Surroundings(
@@ -116,8 +116,10 @@ class DrainsProcess:
         seen = tuple(mark(self._database.with_name(self._database.name + s)) for s in ("", "-wal"))
         if seen == self._seen:
             return
-        names = {app.id: str(app.name) for app in self._store.apps()}
-        wanted = {d.token: (d, names[d.app_id]) for d in self._store.drains() if d.app_id in names}
+        names = {app.id: str(app.name) for app in self._store.apps.all()}
+        wanted = {
+            d.token: (d, names[d.app_id]) for d in self._store.drains.all() if d.app_id in names
+        }
         for token, worker in list(self._workers.items()):
             if wanted.get(token) != worker.wanted:
                 worker.stop()

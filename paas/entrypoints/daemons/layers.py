@@ -18,7 +18,7 @@ from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons.supervised import log
 from paas.services.releases.losses import Losses
 from paas.settings import Settings
-from paas.store import SqliteStore
+from paas.store import Store
 
 
 def start(settings: Settings) -> None:
@@ -28,7 +28,7 @@ def start(settings: Settings) -> None:
 
 def _run(settings: Settings) -> None:
     # A database connection belongs to one thread.
-    store = SqliteStore(settings.state / "state.db", settings.uids)
+    store = Store(settings.state / "state.db", settings.uids)
     losses = Losses(store=store, logs=FileLogs(settings, SystemClock()))
     try:
         keeper = ScratchKeeper(settings.run, losses.report, losses.report_full)

@@ -34,7 +34,7 @@ from paas.entrypoints.daemons.store_copies import build as build_copying
 from paas.entrypoints.daemons.supervised import end_with_parent, log, mark
 from paas.services.server.liveness import Liveness, Standings, Watched
 from paas.settings import Settings, load
-from paas.store import SqliteStore
+from paas.store import Store
 
 TICK_S = 1.0
 
@@ -151,7 +151,7 @@ def build(settings: Settings) -> Liveness:
     """What the process needs of the platform; the wiring would import all of it."""
     clock = SystemClock()
     return Liveness(
-        store=SqliteStore(settings.state / "state.db", settings.uids),
+        store=Store(settings.state / "state.db", settings.uids),
         runtime=NativeRuntime(settings, Supervisor(settings.supervisor_socket), Cgroups(settings)),
         probe=HttpProbe(),
         locks=FlockLocks(settings.run / "locks", os.getgid()),

@@ -21,7 +21,7 @@ from paas.domain.values.errors import PaasError
 from paas.interfaces import Clock
 from paas.services.certificates.renewals import Wishes
 from paas.settings import load
-from paas.store import SqliteStore
+from paas.store import Store
 
 TICK_S = 2.0
 LOOK_EVERY_S = 60.0
@@ -100,7 +100,7 @@ class Present:
         changed_ns = self._path.stat().st_mtime_ns
         if self._wishes is None or changed_ns != self._changed_ns:
             settings = load(self._path)
-            store = SqliteStore(settings.state / "state.db", settings.uids)
+            store = Store(settings.state / "state.db", settings.uids)
             self._wishes = Wishes(
                 store=store,
                 addresses=Addresses(

@@ -2,7 +2,7 @@
 
 It looks at the clock once a minute, and has each job that is due started by the platform's own
 client, thus by the gate or, where that is down, without it: this process has threads, so it must
-not fork for good. A run is recorded before it starts (`Store.take_job`), so asking twice is safe.
+not fork for good. A run is recorded before it starts (`Store.cron.take`), so asking twice is safe.
 """
 
 import os
@@ -23,7 +23,7 @@ from paas.domain.runs.cron import DUE_COMMAND, looked_until
 from paas.domain.values.errors import PaasError
 from paas.services.runs.scheduler import Due, Scheduler, Watched
 from paas.settings import Settings
-from paas.store import SqliteStore
+from paas.store import Store
 
 STARTS_AT_ONCE = 8
 START_LIMIT_S = 120.0
@@ -107,7 +107,7 @@ def build(settings: Settings, changes: Changes, log: Callable[[str], None]) -> S
     """The scheduler of a server, with a database connection of its own, which its thread opens."""
     clock = SystemClock()
     scheduler = Scheduler(
-        store=SqliteStore(settings.state / "state.db", settings.uids),
+        store=Store(settings.state / "state.db", settings.uids),
         schedules=CronSimSchedules(),
         bookmark=FileBookmark(settings.state / "cron"),
         logs=FileLogs(settings, clock),

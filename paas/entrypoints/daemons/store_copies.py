@@ -15,8 +15,8 @@ from typing import Protocol
 from paas.adapters.system.clock import SystemClock
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Clock
-from paas.store import SqliteStore
 from paas.store.copies import Copies
+from paas.store.database import Database
 from paas.store.rescue import StoreRescue
 
 TICK_S = 1.0
@@ -135,12 +135,11 @@ class Copying:
 
 def build(database: Path, changes: Changes, log: Callable[[str], None]) -> Copying:
     """What copies the store of a server, with a connection of its own, which its thread opens."""
-    store = SqliteStore(database, (0, 0))
     return Copying(
         Copies(database),
         changes,
         SystemClock(),
-        store.settle_mark,
+        Database(database).settle_mark,
         StoreRescue(database).fault,
         log,
     )

@@ -164,7 +164,7 @@ def administrators(etc: Path) -> Callable[[str], bool]:
 
     def is_admin(name: str) -> bool:
         try:
-            user = cli.platform(str(etc)).store.user(UserName(name))
+            user = cli.platform(str(etc)).store.users.find(UserName(name))
         except PaasError:
             return False  # the command itself tells why
         return user is not None and Actor(user).is_admin

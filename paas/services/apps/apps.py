@@ -7,19 +7,12 @@ from paas.domain.apps.apps import Actor, App, AppLock
 from paas.domain.routing.addresses import Addresses
 from paas.domain.values.errors import PaasError, usage_error
 from paas.domain.values.names import AppName, BranchName
-from paas.interfaces import (
-    Clock,
-    Locks,
-    Progress,
-    Proxy,
-    Repository,
-    Reserve,
-    Store,
-)
+from paas.interfaces import Clock, Locks, Progress, Proxy, Repository, Reserve
 from paas.services.access import find_app, refreshed
 from paas.services.apps.destruction import Destruction
 from paas.services.output import waiting
 from paas.services.routing.sites import Sites
+from paas.store import Store
 
 NAME_TRIES = 20
 
@@ -55,7 +48,7 @@ class Apps:
 
     def visible(self, actor: Actor) -> list[App]:
         """The apps that the actor may use, by name."""
-        return [app for app in self.store.apps() if actor.may_use(app)]
+        return [app for app in self.store.apps.all() if actor.may_use(app)]
 
     def find(self, actor: Actor, name: str) -> App:
         """One app. Raises PaasError (exit 20) where there is none that the actor may use."""
@@ -65,7 +58,7 @@ class Apps:
         """Make an app, under a pleasant random name if none is given."""
         name = name or self._free_name()
         self.sites.refuse_claimed(name)
-        app = self.store.add_app(name, actor.user.name if actor.user else None, self.clock.now())
+        app = self.store.apps.add(name, actor.user.name if actor.user else None, self.clock.now())
         try:
             self.sites.refuse_claimed(name, app)  # once more: it may have been taken meanwhile
             self.repository.create(app.id)
@@ -78,17 +71,17 @@ class Apps:
     def info(self, actor: Actor, name: str) -> AppInfo:
         """Addresses, owner and size of an app."""
         app = self.find(actor, name)
-        release = self.store.release(app.id, app.current) if app.current else None
-        slug = self.store.slug(release.slug_id) if release and release.slug_id else None
+        release = self.store.releases.find(app.id, app.current) if app.current else None
+        slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
         return AppInfo(
             app,
             self.sites.url(app),
             self.addresses.git_url(app.name),
             app.current,
             slug.size_bytes if slug else None,
-            build_dir=self.store.build_dir(app.id),
-            maintenance=self.store.maintenance(app.id),
-            lock=self.store.app_lock(app.id),
+            build_dir=self.store.build_dirs.of_app(app.id),
+            maintenance=self.store.maintenance.is_on(app.id),
+            lock=self.store.app_locks.of_app(app.id),
         )
 
     def rename(self, actor: Actor, name: str, new_name: AppName, progress: Progress) -> App:
@@ -97,14 +90,14 @@ class Apps:
         with self.locks.app(app.id, f"{actor.name} renames the app", waiting(progress)):
             app = refreshed(self.store, app)
             self.sites.refuse_claimed(new_name, app)
-            self.store.rename_app(app.id, new_name)
+            self.store.apps.rename(app.id, new_name)
             renamed = replace(app, name=new_name)
             try:
                 self.sites.refuse_claimed(new_name, app)
                 if app.current is not None:
                     self.proxy.apply(self.sites.present(renamed))
             except BaseException:
-                self.store.rename_app(app.id, app.name)
+                self.store.apps.rename(app.id, app.name)
                 raise
         return renamed
 
@@ -129,13 +122,13 @@ class Apps:
     def set_deploy_branch(self, actor: Actor, name: str, branch: BranchName | None) -> App:
         """Choose the branch whose pushes are deployed; None: main or master."""
         app = self.find(actor, name)
-        self.store.set_deploy_branch(app.id, branch)
+        self.store.apps.set_deploy_branch(app.id, branch)
         return replace(app, deploy_branch=branch)
 
     def _free_name(self) -> AppName:
         for _ in range(NAME_TRIES):
             name = self.random_name()
-            if self.store.app(name) is None:
+            if self.store.apps.find(name) is None:
                 return name
         raise PaasError(
             "no-name", "No free random name was found.", "Give one: paas apps:create shop"

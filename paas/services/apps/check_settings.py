@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from paas.domain.apps.apps import Actor
 from paas.domain.manifest.health import Checks
 from paas.domain.releases.start_limits import StartLimit, StartLimits, parse_seconds
-from paas.interfaces import Store
 from paas.services.access import find_app
 from paas.services.builds.build import current_slug
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,14 @@ class AppChecks:
         seconds = parse_seconds(text) if text is not None else None
         if seconds is not None:
             self.limits.allow(seconds, "This")
-        self.store.set_start_limit(app.id, seconds)
+        self.store.start_limits.set(app.id, seconds)
         return self.report(actor, name).limit
 
     def report(self, actor: Actor, name: str) -> CheckReport:
         """What holds now."""
         app = find_app(self.store, actor, name)
         slug_id = current_slug(self.store, app.id)
-        slug = self.store.slug(slug_id) if slug_id else None
+        slug = self.store.slugs.find(slug_id) if slug_id else None
         declared = slug.manifest.start_limit_s if slug else None
-        limit = self.limits.of(self.store.start_limit(app.id), declared)
+        limit = self.limits.of(self.store.start_limits.of_app(app.id), declared)
         return CheckReport(limit, self.limits.highest_s, slug.manifest.checks if slug else {})

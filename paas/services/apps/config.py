@@ -9,12 +9,13 @@ from paas.domain.routing.statics import VARIABLES, parse_static_paths
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName
 from paas.domain.values.secret import Secret
-from paas.interfaces import Clock, Progress, Store
+from paas.interfaces import Clock, Progress
 from paas.services.access import find_app, refreshed
 from paas.services.output import telling_failure
 from paas.services.releases.rollback_guard import Watch
 from paas.services.releases.rollout import Rollout
 from paas.services.releases.standing import standing
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +98,12 @@ class Config:
             if restart:
                 self.rollout.loss_warning.look(app, progress)
             words = _words(new, gone)
-            runs = any(i.is_live(app) for i in self.store.instances(app.id))
+            runs = any(i.is_live(app) for i in self.store.instances.of_app(app.id))
             restarting = "and restarting" if runs and restart else "for"
             progress.step(f"{_doing(new, gone)} {restarting} {app.name}")
             baseline = self.watch.baseline(app) if restart else None
-            present = self.store.release(app.id, app.current) if app.current else None
-            release = self.store.add_release(
+            present = self.store.releases.find(app.id, app.current) if app.current else None
+            release = self.store.releases.add(
                 app.id,
                 slug_id=present.slug_id if present else None,
                 config=after,
@@ -121,7 +122,7 @@ class Config:
                 ):
                     self.rollout.run(app, release, progress, live, leaving)
             else:
-                self.store.make_current(app.id, release.version, app.generation)
+                self.store.releases.make_current(app.id, release.version, app.generation)
                 if runs:
                     progress.detail("The instances keep the former values until: paas ps:restart")
                 live()
@@ -130,7 +131,7 @@ class Config:
         return release.version
 
     def _current(self, app: App) -> ConfigVars:
-        release = self.store.release(app.id, app.current) if app.current else None
+        release = self.store.releases.find(app.id, app.current) if app.current else None
         return release.config if release else {}
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from paas.domain.apps.apps import App
 from paas.domain.releases.releases import Instance
 from paas.domain.values.errors import PaasError
-from paas.interfaces import CertificateFiles, Locks, Progress, Proxy, Runs, Runtime, Store
+from paas.interfaces import CertificateFiles, Locks, Progress, Proxy, Runs, Runtime
 from paas.services.server.garbage import Remains
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +30,8 @@ class Destruction:
         Raises PaasError, with the app as it was, where the order cannot be recorded. What cannot
         be done after that is told, and left to `finish`.
         """
-        instances = self.store.instances(app.id)
-        self.store.remove_app(app.id)
+        instances = self.store.instances.of_app(app.id)
+        self.store.apps.remove(app.id)
         failures = self._carry_out(app.id, instances)
         for failure in failures:
             progress.warn(f"{app.name} is destroyed, but not all of it is removed yet: {failure}")
@@ -39,13 +40,13 @@ class Destruction:
 
     def undo(self, app: App) -> None:
         """Remove an app that was being made, and of which nothing runs yet."""
-        self.store.remove_app(app.id)
+        self.store.apps.remove(app.id)
         self._carry_out(app.id, ())
 
     def finish(self, progress: Progress) -> int:
         """Carry out what was ordered and could not be, or was interrupted; of how many apps."""
         finished = 0
-        for app_id in self.store.destroyed():
+        for app_id in self.store.apps.destroyed():
             if self.locks.app_is_held(app_id):
                 continue
             failures = self._carry_out(app_id, ())
@@ -70,7 +71,7 @@ class Destruction:
         failures = [why for step in failed if (why := _failure(step)) is not None]
         if failures:
             return failures
-        forgotten = _failure(lambda: self.store.forget_destroyed(app_id))
+        forgotten = _failure(lambda: self.store.apps.forget_destroyed(app_id))
         return [] if forgotten is None else [forgotten]
 
     def _stop(self, app_id: int, instances: Sequence[Instance]) -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from paas.domain.apps.apps import Actor, Key, Role
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import UserName
-from paas.interfaces import Clock, KeyFile, KeyReader, Locks, Store
+from paas.interfaces import Clock, KeyFile, KeyReader, Locks
 from paas.services.access import require_admin
+from paas.store import Store
 
 # The lock of no app: it keeps two changes of the keys apart.
 KEYS_LOCK = 0
@@ -24,7 +25,7 @@ class Keys:
 
     def listing(self, actor: Actor) -> list[Key]:
         """All keys for an admin, else the actor's own."""
-        return [key for key in self.store.all_keys() if _may_see(actor, key)]
+        return [key for key in self.store.keys.all() if _may_see(actor, key)]
 
     def add(self, actor: Actor, name: UserName, text: str, role: Role | None) -> Key:
         """Let the holder of a public key in as that user, who is made if new.
@@ -36,10 +37,10 @@ class Keys:
         key = self.reader.read(name, text)
         with self.locks.app(KEYS_LOCK, f"{actor.name} adds a key"):
             self._check_free(key)
-            present = self.store.user(name)
+            present = self.store.users.find(name)
             if present is None or (role is not None and role != present.role):
-                self.store.add_user(name, role or Role.MEMBER, self.clock.now())
-            self.store.add_key(key, self.clock.now())
+                self.store.users.add(name, role or Role.MEMBER, self.clock.now())
+            self.store.keys.add(key, self.clock.now())
             self._publish()
         return key
 
@@ -51,12 +52,12 @@ class Keys:
                 raise PaasError(
                     "no-such-key", f"There is no key {fingerprint!r}.", "See: paas keys"
                 )
-            self.store.remove_key(fingerprint)
+            self.store.keys.remove(fingerprint)
             self._publish()
         return found[0]
 
     def _check_free(self, key: Key) -> None:
-        taken = [k for k in self.store.all_keys() if k.fingerprint == key.fingerprint]
+        taken = [k for k in self.store.keys.all() if k.fingerprint == key.fingerprint]
         if taken and taken[0].user == key.user:
             raise PaasError("key-taken", f"{key.user} has this key already.", "See: paas keys")
         if taken:
@@ -67,7 +68,7 @@ class Keys:
             )
 
     def _publish(self) -> None:
-        self.file.publish(self.store.all_keys())
+        self.file.publish(self.store.keys.all())
 
 
 def _may_see(actor: Actor, key: Key) -> bool:

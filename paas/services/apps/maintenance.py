@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor, App, AppLock
 from paas.domain.values.errors import PaasError, usage_error
-from paas.interfaces import Clock, Locks, Pages, Progress, Proxy, Store
+from paas.interfaces import Clock, Locks, Pages, Progress, Proxy
 from paas.services.access import find_app, refreshed
 from paas.services.output import waiting
 from paas.services.routing.sites import Sites
+from paas.store import Store
 
 PAGE_MAX_BYTES = 1024**2
 
@@ -30,7 +31,7 @@ class Upkeep:
         """
         app = find_app(self.store, actor, name)
         made = AppLock(actor.name, reason, self.clock.now())
-        present = self.store.lock_app(app.id, made)
+        present = self.store.app_locks.add(app.id, made)
         if present != made:
             raise PaasError(
                 "locked-already", f"{app.name} is locked already: {present.words}.", _unlock(app)
@@ -40,11 +41,11 @@ class Upkeep:
     def unlock(self, actor: Actor, name: str) -> bool:
         """Let deploys in again, whoever had locked it; False where nobody had."""
         app = find_app(self.store, actor, name)
-        return self.store.unlock_app(app.id)
+        return self.store.app_locks.remove(app.id)
 
     def maintenance(self, actor: Actor, name: str) -> bool:
         """Whether visitors see the maintenance page."""
-        return self.store.maintenance(find_app(self.store, actor, name).id)
+        return self.store.maintenance.is_on(find_app(self.store, actor, name).id)
 
     def set_maintenance(self, actor: Actor, name: str, on: bool, progress: Progress) -> bool:
         """Show visitors the maintenance page, or the app again; False where it was so already.
@@ -56,15 +57,15 @@ class Upkeep:
             app.id, f"{actor.name} changes the maintenance mode", waiting(progress)
         ):
             app = refreshed(self.store, app)
-            if self.store.maintenance(app.id) == on:
+            if self.store.maintenance.is_on(app.id) == on:
                 return False
-            self.store.set_maintenance(app.id, on)
+            self.store.maintenance.set(app.id, on)
             if app.current is None:
                 return True
             try:
                 self.proxy.apply(self.sites.present(app))
             except BaseException:
-                self.store.set_maintenance(app.id, not on)
+                self.store.maintenance.set(app.id, not on)
                 raise
             return True
 
@@ -91,13 +92,13 @@ class Upkeep:
             return found
 
     def _show_page(self, app: App) -> None:
-        if app.current is not None and self.store.maintenance(app.id):
+        if app.current is not None and self.store.maintenance.is_on(app.id):
             self.proxy.apply(self.sites.present(app))
 
 
 def refuse_locked(store: Store, app: App) -> None:
     """Raises PaasError where deploys of the app are locked."""
-    present = store.app_lock(app.id)
+    present = store.app_locks.of_app(app.id)
     if present is not None:
         raise PaasError(
             "app-locked",

@@ -17,11 +17,12 @@ from paas.domain.releases.stopping import (
 )
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
-from paas.interfaces import Locks, Progress, Runtime, Store
+from paas.interfaces import Locks, Progress, Runtime
 from paas.services.access import find_app, refreshed
 from paas.services.output import telling_failure, waiting
 from paas.services.releases.rollout import Rollout
 from paas.services.releases.standing import standing
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ class Processes:
     def listing(self, actor: Actor, name: str) -> list[Running]:
         """The instances that are live and those that are stopped by hand, web first."""
         app = find_app(self.store, actor, name)
-        live = [i for i in self.store.instances(app.id) if i.is_live(app)]
-        stopped = self.store.stopped(app.id)
+        live = [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]
+        stopped = self.store.stopped.of_app(app.id)
         if not live and not stopped:
             return []
         release, slug = self._current(app)
@@ -58,7 +59,7 @@ class Processes:
             )
             for i in live
         }
-        counts = wanted_quantities(slug, self.store.formation(app.id))
+        counts = wanted_quantities(slug, self.store.formations.of_app(app.id))
         for kind, number in places(counts):
             if (kind, number) not in found and is_stopped(stopped, (kind, number)):
                 none = Instance(app.id, release.version, 0, kind, number, None)
@@ -69,15 +70,15 @@ class Processes:
     def serves_files(self, actor: Actor, name: str) -> bool:
         """Whether the proxy serves the app's files and nothing is meant to run."""
         app = find_app(self.store, actor, name)
-        release = self.store.release(app.id, app.current) if app.current else None
-        slug = self.store.slug(release.slug_id) if release and release.slug_id else None
+        release = self.store.releases.find(app.id, app.current) if app.current else None
+        slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
         return slug is not None and slug.static is not None and WEB not in slug.processes
 
     def formation(self, actor: Actor, name: str) -> dict[ProcessType, int]:
         """How many of each process type there are to be."""
         app = find_app(self.store, actor, name)
         _release, slug = self._current(app)
-        return wanted_quantities(slug, self.store.formation(app.id))
+        return wanted_quantities(slug, self.store.formations.of_app(app.id))
 
     def restart(
         self,
@@ -98,7 +99,7 @@ class Processes:
             app = refreshed(self.store, app)
             release, slug = self._current(app)
             chosen = self._named(app, slug, words)
-            stopped = self.store.stopped(app.id)
+            stopped = self.store.stopped.of_app(app.id)
             if words and all(is_stopped(stopped, place) for place in chosen):
                 raise PaasError(
                     "is-stopped",
@@ -121,13 +122,13 @@ class Processes:
             release, slug = self._current(app)
             only = {label(place) for place in self._named(app, slug, words)}
             self.rollout.loss_warning.look(app, progress, only)
-            before = self.store.stopped(app.id)
-            self.store.set_stopped(app.id, after_stop(before, words))
+            before = self.store.stopped.of_app(app.id)
+            self.store.stopped.set(app.id, after_stop(before, words))
             try:
                 self.rollout.run(app, release, progress, lambda: None, leaving, only=only)
             except BaseException:
                 with self.rollout.reserve.given_up():
-                    self.store.set_stopped(app.id, before)
+                    self.store.stopped.set(app.id, before)
                 raise
 
     def start(
@@ -143,13 +144,13 @@ class Processes:
         with self.rollout.changing(app, f"{actor.name} starts {_what(words)}", progress) as leaving:
             app = refreshed(self.store, app)
             release, slug = self._current(app)
-            counts = wanted_quantities(slug, self.store.formation(app.id))
+            counts = wanted_quantities(slug, self.store.formations.of_app(app.id))
             chosen = self._named(app, slug, words)
-            live = {i.label for i in self.store.instances(app.id) if i.is_live(app)}
+            live = {i.label for i in self.store.instances.of_app(app.id) if i.is_live(app)}
             missing = {label(place) for place in chosen} - live
-            before = self.store.stopped(app.id)
+            before = self.store.stopped.of_app(app.id)
             after = after_start(before, chosen, counts) if words else frozenset[str]()
-            self.store.set_stopped(app.id, after)
+            self.store.stopped.set(app.id, after)
             if not missing:
                 on_live()
                 return
@@ -157,7 +158,7 @@ class Processes:
                 self.rollout.run(app, release, progress, on_live, leaving, only=missing)
             except BaseException:
                 with self.rollout.reserve.given_up():
-                    self.store.set_stopped(app.id, before)
+                    self.store.stopped.set(app.id, before)
                 raise
 
     def wait(self, actor: Actor, name: str, progress: Progress) -> int | None:
@@ -169,7 +170,7 @@ class Processes:
         return app.current
 
     def _named(self, app: App, slug: Slug, words: Sequence[str]) -> list[Place]:
-        return named(words, wanted_quantities(slug, self.store.formation(app.id)))
+        return named(words, wanted_quantities(slug, self.store.formations.of_app(app.id)))
 
     def scale(
         self,
@@ -187,7 +188,7 @@ class Processes:
         with self.rollout.changing(app, f"{actor.name} scales the app", progress) as leaving:
             app = refreshed(self.store, app)
             release, slug = self._current(app)
-            before = wanted_quantities(slug, self.store.formation(app.id))
+            before = wanted_quantities(slug, self.store.formations.of_app(app.id))
             after = dict(before)
             for word in words:
                 kind, count = parse_scale(word, after)
@@ -198,7 +199,7 @@ class Processes:
             changed = {label(place) for place in {*places(before)} ^ {*places(after)}}
             self.rollout.loss_warning.look(app, progress, changed)
             self._tell_idle(app, {*places(after)} - {*places(before)}, progress)
-            self.store.set_formation(app.id, after)
+            self.store.formations.set(app.id, after)
             try:
                 with telling_failure(
                     progress, "The formation is as it was", standing(self.store, app)
@@ -206,20 +207,20 @@ class Processes:
                     self.rollout.run(app, release, progress, on_live, leaving, only=changed)
             except BaseException:
                 with self.rollout.reserve.given_up():
-                    self.store.set_formation(app.id, before)
+                    self.store.formations.set(app.id, before)
                 raise
             return after
 
     def _tell_idle(self, app: App, new: set[Place], progress: Progress) -> None:
         """Say which of these stay stopped, since someone stopped them by hand."""
-        stopped = self.store.stopped(app.id)
+        stopped = self.store.stopped.of_app(app.id)
         idle = ", ".join(label(place) for place in sorted(new) if is_stopped(stopped, place))
         if idle:
             progress.warn(f"Stopped by hand, so not started: {idle}. To start: paas ps:start")
 
     def _current(self, app: App) -> tuple[Release, Slug]:
-        release = self.store.release(app.id, app.current) if app.current else None
-        slug = self.store.slug(release.slug_id) if release and release.slug_id else None
+        release = self.store.releases.find(app.id, app.current) if app.current else None
+        slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
         if release is None or slug is None:
             raise PaasError(
                 "not-deployed", f"{app.name} has not been deployed yet.", "git push deploy main"

@@ -7,9 +7,10 @@ from paas.domain.apps.apps import Actor, App
 from paas.domain.apps.storage import Storage, storage_path
 from paas.domain.releases.releases import Instance
 from paas.domain.values.errors import PaasError, usage_error
-from paas.interfaces import Progress, Reserve, StorageFiles, Store
+from paas.interfaces import Progress, Reserve, StorageFiles
 from paas.services.access import find_app, refreshed
 from paas.services.releases.rollout import Rollout
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class Storages:
             app = refreshed(self.store, app)
             path = storage_path(text, app.storage)
             self.rollout.loss_warning.look(app, progress)
-            made = self.store.add_storage(app.id, path)
+            made = self.store.storage.add(app.id, path)
             live = _Live(on_live)
             try:
                 self.files.create(app.id, made.id, app.uid)
@@ -44,7 +45,7 @@ class Storages:
             except BaseException:
                 if not live.called:  # else the app writes to it already
                     with self.reserve.given_up():
-                        self.store.remove_storage(made.id)
+                        self.store.storage.remove(made.id)
                     self.files.remove(app.id, made.id)
                 raise
 
@@ -85,13 +86,13 @@ class Storages:
                     "no-storage", f"{app.name} has no storage directory {path}.", "paas storage"
                 )
             self.rollout.loss_warning.look(app, progress)
-            self.store.remove_storage(found[0].id)
+            self.store.storage.remove(found[0].id)
             live = _Live(on_live)
             try:
                 self._roll_out(app, progress, live, leaving)
             except BaseException:
                 if not live.called:
-                    self.store.restore_storage(app.id, found[0])
+                    self.store.storage.restore(app.id, found[0])
                 raise
         self.files.remove(app.id, found[0].id)
 
@@ -99,7 +100,7 @@ class Storages:
         self, app: App, progress: Progress, on_live: Callable[[], None], leaving: list[Instance]
     ) -> None:
         app = refreshed(self.store, app)
-        release = self.store.release(app.id, app.current) if app.current else None
+        release = self.store.releases.find(app.id, app.current) if app.current else None
         if release is None or release.slug_id is None:
             on_live()
         else:

@@ -25,7 +25,6 @@ from paas.interfaces import (
     Repository,
     Schedules,
     Slugs,
-    Store,
 )
 from paas.services.builds.builds import canceller, tell_place
 from paas.services.builds.trees import Trees
@@ -33,6 +32,7 @@ from paas.services.output import Recorded
 from paas.services.releases.app_json_config import declared_config
 from paas.services.releases.cron_checks import check_jobs
 from paas.services.releases.release_commands import Phases
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class SlugMaker:
         app, check = push.app, canceller(self.queue, build.id)
         tree = self.slugs.new_build(build.id, app.uid)
         self.trees.write(app, push.commit, push.quarantine, tree, build.id, progress)
-        folder = self.store.build_dir(app.id)
+        folder = self.store.build_dirs.of_app(app.id)
         if folder is not None:
             self.slugs.narrow(build.id, folder)
         procfile = self._procfile(push, folder)
@@ -100,13 +100,13 @@ class SlugMaker:
         slug = Slug(
             build.id, app.id, push.commit, processes, size_bytes, now, built.static, app_json
         )
-        self.store.add_slug(slug)
-        self.store.end_build(replace(build, status=Status.SUCCEEDED, ended_at=now))
+        self.store.slugs.add(slug)
+        self.store.builds.end(replace(build, status=Status.SUCCEEDED, ended_at=now))
         return slug, config
 
     def _buildpacks(self, app: App, app_json: bytes | None, progress: Progress) -> list[Buildpack]:
         """Those that were set by hand, else those of app.json; none: they are detected."""
-        chosen = self.store.buildpacks(app.id)
+        chosen = self.store.buildpacks.of_app(app.id)
         declared = parse_app_json(app_json).buildpacks if app_json is not None else ()
         if chosen or not declared:
             return chosen
@@ -159,19 +159,19 @@ class SlugMaker:
         for warning in manifest.warnings:
             progress.warn(warning)
         slug_id = current_slug(self.store, app.id)
-        slug = self.store.slug(slug_id) if slug_id else None
+        slug = self.store.slugs.find(slug_id) if slug_id else None
         former = slug.manifest if slug else AppJson()
         return declared_config(manifest, former, self._config(app), self.random_secret, progress)
 
     def _config(self, app: App) -> ConfigVars:
-        release = self.store.release(app.id, app.current) if app.current else None
+        release = self.store.releases.find(app.id, app.current) if app.current else None
         return release.config if release else {}
 
 
 def current_slug(store: Store, app_id: int) -> str | None:
     """The id of the slug that the app's current release has."""
-    app = store.app_by_id(app_id)
-    release = store.release(app_id, app.current) if app and app.current else None
+    app = store.apps.by_id(app_id)
+    release = store.releases.find(app_id, app.current) if app and app.current else None
     return release.slug_id if release else None
 
 

@@ -14,9 +14,10 @@ from paas.domain.builds.buildpacks import (
     meant_by,
 )
 from paas.domain.values.errors import PaasError, usage_error
-from paas.interfaces import BuildpackCatalog, Store
+from paas.interfaces import BuildpackCatalog
 from paas.services.access import find_app, require_admin
 from paas.services.builds.build import current_slug
+from paas.store import Store
 
 Change = Callable[[list[Buildpack]], list[Buildpack]]
 
@@ -33,12 +34,12 @@ class Buildpacks:
 
     def all(self, actor: Actor, name: str) -> list[Buildpack]:
         """Those that were set by hand; none: app.json names them, or they are detected."""
-        return self.store.buildpacks(find_app(self.store, actor, name).id)
+        return self.store.buildpacks.of_app(find_app(self.store, actor, name).id)
 
     def declared(self, actor: Actor, name: str) -> tuple[Buildpack, ...]:
         """What app.json of the live release names, for pushes where none are set by hand."""
         slug_id = current_slug(self.store, find_app(self.store, actor, name).id)
-        slug = self.store.slug(slug_id) if slug_id else None
+        slug = self.store.slugs.find(slug_id) if slug_id else None
         return slug.manifest.buildpacks if slug else ()
 
     def add(self, actor: Actor, name: str, text: str, position: int | None) -> list[Buildpack]:
@@ -94,17 +95,17 @@ class Buildpacks:
 
     def clear(self, actor: Actor, name: str) -> None:
         """Let them be detected again."""
-        self.store.set_buildpacks(find_app(self.store, actor, name).id, [])
+        self.store.buildpacks.set(find_app(self.store, actor, name).id, [])
 
     def build_dir(self, actor: Actor, name: str) -> str | None:
         """The folder of the repository that is the app; None: all of it."""
-        return self.store.build_dir(find_app(self.store, actor, name).id)
+        return self.store.build_dirs.of_app(find_app(self.store, actor, name).id)
 
     def set_build_dir(self, actor: Actor, name: str, text: str | None) -> str | None:
         """Choose the folder that is built from the next push on; None: all of the repository."""
         app = find_app(self.store, actor, name)
         chosen = folder(text) if text else None
-        self.store.set_build_dir(app.id, chosen)
+        self.store.build_dirs.set(app.id, chosen)
         return chosen
 
     def _named(self, actor: Actor, name: str, text: str) -> tuple[App, Buildpack]:
@@ -128,10 +129,10 @@ class Buildpacks:
         return app, pack
 
     def _change(self, app: App, change: Change) -> list[Buildpack]:
-        packs = change(self.store.buildpacks(app.id))
+        packs = change(self.store.buildpacks.of_app(app.id))
         if len(packs) > LIST_MAX:
             raise usage_error("buildpacks-max", f"An app may have at most {LIST_MAX} buildpacks.")
-        self.store.set_buildpacks(app.id, packs)
+        self.store.buildpacks.set(app.id, packs)
         return packs
 
 

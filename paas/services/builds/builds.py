@@ -7,19 +7,10 @@ from paas.domain.apps.apps import Actor, App
 from paas.domain.builds.builds import CANCELLED, cancelled, find_build, queue_words
 from paas.domain.releases.releases import Build, Status
 from paas.domain.values.errors import PaasError
-from paas.interfaces import (
-    BuildQueue,
-    Clock,
-    Locks,
-    Logs,
-    Progress,
-    Reserve,
-    Reword,
-    Slugs,
-    Store,
-)
+from paas.interfaces import BuildQueue, Clock, Locks, Logs, Progress, Reserve, Reword, Slugs
 from paas.services.access import find_app
 from paas.services.output import waiting
+from paas.store import Store
 
 CANCEL_LIMIT_S = 30.0
 POLL_S = 0.1
@@ -63,7 +54,7 @@ class Builds:
         """The app's last builds, newest first."""
         app = find_app(self.store, actor, name)
         versions = self._versions(app.id)
-        return [self._info(build, versions) for build in self.store.builds(app.id)[:count]]
+        return [self._info(build, versions) for build in self.store.builds.of_app(app.id)[:count]]
 
     def info(self, actor: Actor, name: str, wanted: str | None) -> BuildInfo:
         """One build, by default the newest."""
@@ -102,10 +93,10 @@ class Builds:
 
     def _is_over(self, app: App, build_id: str) -> bool:
         """Whether its deploy has come to an end, or was cut off."""
-        info = next((b for b in self.store.builds(app.id) if b.id == build_id), None)
+        info = next((b for b in self.store.builds.of_app(app.id) if b.id == build_id), None)
         if info is None or info.status is Status.FAILED or not self.locks.app_is_held(app.id):
             return True
-        releases = self.store.releases(app.id)
+        releases = self.store.releases.of_app(app.id)
         return any(r.slug_id == build_id and r.status is not Status.PENDING for r in releases)
 
     def cancel(self, actor: Actor, name: str, wanted: str | None, progress: Progress) -> Build:
@@ -144,7 +135,7 @@ class Builds:
         deadline = self.clock.monotonic() + CANCEL_LIMIT_S
         while True:
             is_over = self._is_over(app, build.id)
-            build = find_build(self.store.builds(app.id), build.id)
+            build = find_build(self.store.builds.of_app(app.id), build.id)
             if is_over and build.status is not Status.PENDING:
                 return build
             if is_over:
@@ -164,7 +155,7 @@ class Builds:
             self.clock.sleep(POLL_S)
 
     def _find(self, app: App, wanted: str | None) -> Build:
-        return find_build(self.store.builds(app.id), wanted)
+        return find_build(self.store.builds.of_app(app.id), wanted)
 
     def _info(self, build: Build, versions: Mapping[str, int]) -> BuildInfo:
         place = self.queue.place(build.id) if build.status is Status.PENDING else None
@@ -172,7 +163,7 @@ class Builds:
 
     def _versions(self, app_id: int) -> dict[str, int]:
         """The first release of each build. Releases come newest first."""
-        releases = self.store.releases(app_id)
+        releases = self.store.releases.of_app(app_id)
         return {r.slug_id: r.version for r in releases if r.slug_id is not None}
 
 
@@ -196,8 +187,12 @@ def tell_place(
     """
 
     def whose(build_id: str) -> str:
-        app = store.app_by_id(int(build_id.partition("-")[0]))
-        build = next((b for b in store.builds(app.id) if b.id == build_id), None) if app else None
+        app = store.apps.by_id(int(build_id.partition("-")[0]))
+        build = (
+            next((b for b in store.builds.of_app(app.id) if b.id == build_id), None)
+            if app
+            else None
+        )
         if app is None or build is None:
             return "another build"
         return f"{build.user}'s build" + (f" of {app.name}" if actor.may_use(app) else "")

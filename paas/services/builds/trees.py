@@ -7,8 +7,9 @@ from pathlib import Path
 from paas.domain.apps.apps import App
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName, printable
-from paas.interfaces import BuildQueue, Progress, Quarantine, Repository, Store, Submodules
+from paas.interfaces import BuildQueue, Progress, Quarantine, Repository, Submodules
 from paas.services.builds.builds import canceller
+from paas.store import Store
 
 # Git LFS's own name for leaving pointers as they are: https://github.com/git-lfs/git-lfs
 LFS_SKIP = VarName("GIT_LFS_SKIP_SMUDGE")
@@ -47,7 +48,7 @@ class Trees:
                 self.submodules.fetch(app, target, written.submodules, progress.output, check)
 
     def _judge_pointers(self, app: App, pointers: Sequence[str], progress: Progress) -> None:
-        release = self.store.release(app.id, app.current) if app.current else None
+        release = self.store.releases.find(app.id, app.current) if app.current else None
         skipped = release.config.get(LFS_SKIP) if release else None
         names = ", ".join(map(printable, pointers[:_NAMED]))
         more = f" and {len(pointers) - _NAMED} more" if len(pointers) > _NAMED else ""

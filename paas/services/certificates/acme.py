@@ -16,12 +16,13 @@ from paas.domain.certificates.acme import (
 )
 from paas.domain.certificates.certificates import AppCertificate, Bundle, Origin, covered, days_left
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Clock, Issuer, Locks, Logs, Progress, Store
+from paas.interfaces import Clock, Issuer, Locks, Logs, Progress
 from paas.services.access import find_app
 from paas.services.certificates.certificates import Certificates
 from paas.services.certificates.renewals import Wishes, wants_warning
 from paas.services.output import waiting
 from paas.services.routing.sites import Sites
+from paas.store import Store
 
 # The lock of no app: one talk with the issuer at a time.
 ACME_LOCK = -2
@@ -49,7 +50,7 @@ class Acme:
     def status(self, actor: Actor, name: str) -> tuple[bool, list[Wish]]:
         """Whether it is on, and how each name of the app stands."""
         app = find_app(self.store, actor, name)
-        return app.id in self.store.auto_certificates(), self.wishes.of(app)
+        return app.id in self.store.certificates.auto_apps(), self.wishes.of(app)
 
     def switch_on(self, actor: Actor, name: str, progress: Progress) -> bool:
         """Get a certificate for each name of the app, and see to them from now on.
@@ -58,7 +59,7 @@ class Acme:
         """
         app = find_app(self.store, actor, name)
         self.certificates.require_https()
-        self.store.set_auto_certificates(app.id, True)
+        self.store.certificates.set_auto(app.id, True)
         progress.step(f"{app.name} gets its certificates by itself from now on")
         well = True
         for wish in self.wishes.of(app):
@@ -73,11 +74,11 @@ class Acme:
         """See to them no more, and take away those that came so: nobody would renew them."""
         app = find_app(self.store, actor, name)
         with self.locks.app(app.id, f"{actor.name} removes certificates", waiting(progress)):
-            held = self.store.certificates(app.id)
+            held = self.store.certificates.of_app(app.id)
             gone = [c for c in held if c.origin is Origin.ACME]
             if gone:
                 self.sites.change_certificates(app, [], gone)
-            self.store.set_auto_certificates(app.id, False)
+            self.store.certificates.set_auto(app.id, False)
         return gone
 
     def remove(
@@ -88,7 +89,7 @@ class Acme:
         where one does not come.
         """
         app = find_app(self.store, actor, name)
-        if app.id in self.store.auto_certificates():
+        if app.id in self.store.certificates.auto_apps():
             found = [x.certificate for x in self.certificates.find(actor, name, word)]
             own = [c for c in found if c.origin is Origin.OWN]
             if len(own) == 1:
@@ -107,7 +108,7 @@ class Acme:
 
     def tend(self) -> None:
         """Whatever is due: new certificates, renewals, what is needed no more, warnings."""
-        for app in self.wishes.apps(self.store.auto_certificates()):
+        for app in self.wishes.apps(self.store.certificates.auto_apps()):
             try:
                 self._drop_superfluous(app)
                 for wish in issue_order(self.wishes.of(app), self.clock.now()):
@@ -156,10 +157,10 @@ class Acme:
             made = self._issue(app, wish)
         except IssueError as error:
             attempt = failed(wish.host, wish.attempt, error.failure, self.clock.now())
-            self.store.set_attempt(app.id, attempt)
+            self.store.certificates.set_attempt(app.id, attempt)
             self._tell(app, attempt, progress)
             return False
-        self.store.clear_attempt(app.id, wish.host)
+        self.store.certificates.clear_attempt(app.id, wish.host)
         if made is not None:
             self.logs.write(app.id, "certs", f"{wish.host} has a new certificate, {made.id}")
             if progress is not None:
@@ -174,7 +175,9 @@ class Acme:
         # Should this process be killed meanwhile, the issuer was asked none the less.
         interrupted = Failure("the server was interrupted while it asked")
         now = self.clock.now()
-        self.store.set_attempt(app.id, failed(wish.host, wish.attempt, interrupted, now))
+        self.store.certificates.set_attempt(
+            app.id, failed(wish.host, wish.attempt, interrupted, now)
+        )
         pem = self.issuer.issue(wish.host)
         try:
             bundle = self.certificates.reader.read(pem, self.clock.now())
@@ -186,15 +189,15 @@ class Acme:
 
     def _show(self, app: App, host: str, bundle: Bundle) -> AppCertificate | None:
         with self.locks.app(app.id, "the server renews a certificate"):
-            present = self.store.app_by_id(app.id)
+            present = self.store.apps.by_id(app.id)
             wanted = present is not None and host in self.sites.names(present)
-            if present is None or not wanted or app.id not in self.store.auto_certificates():
+            if present is None or not wanted or app.id not in self.store.certificates.auto_apps():
                 return None
             files, now = self.certificates.files, self.clock.now()
             made = AppCertificate(files.new_id(app.id), app.id, Origin.ACME, bundle.facts, now)
             former = [
                 c
-                for c in self.store.certificates(app.id)
+                for c in self.store.certificates.of_app(app.id)
                 if c.origin is Origin.ACME and host in c.facts.names
             ]
             self.certificates.keep(present, made, bundle, former)
@@ -204,7 +207,7 @@ class Acme:
         if not self.wishes.superfluous(app) or self.locks.app_is_held(app.id):
             return
         with self.locks.app(app.id, "the server removes a certificate"):
-            present = self.store.app_by_id(app.id)
+            present = self.store.apps.by_id(app.id)
             if present is not None:
                 gone = self.wishes.superfluous(present)
                 self.sites.change_certificates(present, [], gone)
@@ -221,15 +224,17 @@ class Acme:
 
     def _warn(self) -> None:
         now = self.clock.now()
-        for one in self.store.certificates():
+        for one in self.store.certificates.all():
             if wants_warning(one, now):
                 self.logs.write(one.app_id, "certs", self._warning(one, now))
-                self.store.note_warned(one.id, now)
+                self.store.certificates.note_warned(one.id, now)
 
     def _warning(self, one: AppCertificate, now: datetime) -> str:
         verb = "expires" if now < one.facts.not_after else "expired"
         text = f"The certificate of {', '.join(one.facts.names)} {verb} {days_left(one, now)}"
-        failures = [a for a in self.store.attempts(one.app_id) if a.host in one.facts.names]
+        failures = [
+            a for a in self.store.certificates.attempts(one.app_id) if a.host in one.facts.names
+        ]
         if failures:
             return f"{text}, and renewing it fails: {failures[0].reason}"
         return f"{text}: paas certs:add brings a new one" if one.origin is Origin.OWN else text
@@ -238,8 +243,8 @@ class Acme:
         """Every certificate of the server that ends soon or cannot be shown, in words."""
         now = self.clock.now()
         found = []
-        for one in self.store.certificates():
-            app = self.store.app_by_id(one.app_id)
+        for one in self.store.certificates.all():
+            app = self.store.apps.by_id(one.app_id)
             if app is not None and one.is_worrying(now):
                 found.append(f"{app.name}: {self._warning(one, now)}")
             if app is not None and self.certificates.files.paths(one.id) is None:

@@ -14,17 +14,11 @@ from paas.domain.certificates.certificates import (
     shown_for,
 )
 from paas.domain.values.errors import PaasError
-from paas.interfaces import (
-    CertificateFiles,
-    CertificateReader,
-    Clock,
-    Locks,
-    Progress,
-    Store,
-)
+from paas.interfaces import CertificateFiles, CertificateReader, Clock, Locks, Progress
 from paas.services.access import find_app, refreshed
 from paas.services.output import waiting
 from paas.services.routing.sites import Sites
+from paas.store import Store
 
 CERTIFICATES_MAX = 100
 
@@ -79,7 +73,7 @@ class Certificates:
         bundle = self.reader.read(pem, now)
         with self.locks.app(app.id, f"{actor.name} adds a certificate", waiting(progress)):
             app = refreshed(self.store, app)
-            present = self.store.certificates(app.id)
+            present = self.store.certificates.of_app(app.id)
             self._check_names(app, bundle, progress)
             for same in present:
                 # With another chain it is not: the intermediate that was missing may have come.
@@ -151,7 +145,7 @@ class Certificates:
 
     def _listed(self, app: App) -> list[Listed]:
         held, names, now = (
-            self.store.certificates(app.id),
+            self.store.certificates.of_app(app.id),
             self.sites.names(app),
             self.clock.now(),
         )

@@ -8,7 +8,7 @@ from paas.domain.apps.apps import App
 from paas.domain.certificates.acme import Holdings, Wish
 from paas.domain.certificates.certificates import AppCertificate
 from paas.domain.routing.addresses import Addresses
-from paas.interfaces import Store
+from paas.store import Store
 
 WARN_EVERY = timedelta(days=1)
 
@@ -41,8 +41,8 @@ class Wishes:
 
     def any(self, now: datetime) -> bool:
         """Whether there is anything to do for any app."""
-        auto = self.store.auto_certificates()
-        if any(wants_warning(c, now) for c in self.store.certificates()):
+        auto = self.store.certificates.auto_apps()
+        if any(wants_warning(c, now) for c in self.store.certificates.all()):
             return True
         return any(
             self.superfluous(app) or any(wish.is_due(now) for wish in self.of(app))
@@ -53,14 +53,14 @@ class Wishes:
         """The apps of these ids that there are."""
         if not self.addresses.https_port:
             return []
-        found = [self.store.app_by_id(id) for id in sorted(ids)]
+        found = [self.store.apps.by_id(id) for id in sorted(ids)]
         return [app for app in found if app is not None]
 
     def _holdings(self, app: App) -> Holdings:
         return Holdings(
-            self.store.routing(app.id).names(self.addresses.host(app.name)),
-            tuple(self.store.certificates(app.id)),
-            tuple(self.store.attempts(app.id)),
+            self.store.routing.of_app(app.id).names(self.addresses.host(app.name)),
+            tuple(self.store.certificates.of_app(app.id)),
+            tuple(self.store.certificates.attempts(app.id)),
         )
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import Actor, App
 from paas.domain.values.names import AppName
-from paas.interfaces import Clock, Locks, Progress, Repository, Store
+from paas.interfaces import Clock, Locks, Progress, Repository
 from paas.services.access import find_app, refreshed
 from paas.services.apps.apps import Apps
 from paas.services.builds.build import Push
 from paas.services.deploys.deploys import Deploys
 from paas.services.output import waiting
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,19 +64,19 @@ class Cloning:
         return refreshed(self.store, app)
 
     def _copy_settings(self, actor: Actor, source: App, app: App) -> None:
-        self.store.set_deploy_branch(app.id, source.deploy_branch)
-        self.store.set_formation(app.id, self.store.formation(source.id))
-        self.store.set_buildpacks(app.id, self.store.buildpacks(source.id))
-        self.store.set_build_dir(app.id, self.store.build_dir(source.id))
-        self.store.set_start_limit(app.id, self.store.start_limit(source.id))
-        routing = self.store.routing(source.id)
-        self.store.set_routing(app.id, replace(routing, domains=(), own_host=True, redirects=()))
-        for name, state in self.store.job_states(source.id).items():
+        self.store.apps.set_deploy_branch(app.id, source.deploy_branch)
+        self.store.formations.set(app.id, self.store.formations.of_app(source.id))
+        self.store.buildpacks.set(app.id, self.store.buildpacks.of_app(source.id))
+        self.store.build_dirs.set(app.id, self.store.build_dirs.of_app(source.id))
+        self.store.start_limits.set(app.id, self.store.start_limits.of_app(source.id))
+        routing = self.store.routing.of_app(source.id)
+        self.store.routing.set(app.id, replace(routing, domains=(), own_host=True, redirects=()))
+        for name, state in self.store.cron.of_app(source.id).items():
             if state.suspended is not None:
-                self.store.suspend_job(app.id, name, state.suspended)
-        release = self.store.release(source.id, source.current) if source.current else None
+                self.store.cron.suspend(app.id, name, state.suspended)
+        release = self.store.releases.find(source.id, source.current) if source.current else None
         if release is not None and release.config:
-            made = self.store.add_release(
+            made = self.store.releases.add(
                 app.id,
                 slug_id=None,
                 config=release.config,
@@ -83,9 +84,9 @@ class Cloning:
                 user=actor.name,
                 now=self.clock.now(),
             )
-            self.store.make_current(app.id, made.version, None)
+            self.store.releases.make_current(app.id, made.version, None)
 
     def _live_commit(self, source: App) -> str | None:
-        release = self.store.release(source.id, source.current) if source.current else None
-        slug = self.store.slug(release.slug_id) if release and release.slug_id else None
+        release = self.store.releases.find(source.id, source.current) if source.current else None
+        slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
         return slug.commit if slug else None

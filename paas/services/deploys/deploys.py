@@ -7,15 +7,7 @@ from paas.domain.releases.formation import wanted_quantities
 from paas.domain.releases.releases import Build, ConfigVars, Instance, Slug, Status
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
-from paas.interfaces import (
-    BuildQueue,
-    Clock,
-    Logs,
-    Progress,
-    Repository,
-    Slugs,
-    Store,
-)
+from paas.interfaces import BuildQueue, Clock, Logs, Progress, Repository, Slugs
 from paas.services.access import refreshed
 from paas.services.apps.maintenance import refuse_locked
 from paas.services.builds.build import Push, SlugMaker, current_slug
@@ -26,6 +18,7 @@ from paas.services.releases.release_commands import Phases
 from paas.services.releases.rollback_guard import Watch
 from paas.services.releases.rollout import Rollout
 from paas.services.releases.standing import standing
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +78,7 @@ class Deploys:
         build = Build(
             build_id, push.app.id, push.commit, push.actor.name, Status.PENDING, now, None, None
         )
-        self.store.add_build(build)
+        self.store.builds.add(build)
         return build
 
     def _release(
@@ -101,8 +94,8 @@ class Deploys:
         app = push.app
         commit = self.repository.commit(app.id, push.commit, push.quarantine)
         former_id = current_slug(self.store, app.id)
-        former = self.store.slug(former_id) if former_id else None
-        release = self.store.add_release(
+        former = self.store.slugs.find(former_id) if former_id else None
+        release = self.store.releases.add(
             app.id,
             slug_id=slug.id,
             config=config,
@@ -114,7 +107,7 @@ class Deploys:
 
         def live() -> None:
             progress.step(f"Live: {self.rollout.sites.url(app)} (v{release.version})")
-            _tell_formation(former, slug, self.store.formation(app.id), progress)
+            _tell_formation(former, slug, self.store.formations.of_app(app.id), progress)
             self.logs.write(app.id, "deploy", f"v{release.version} is live: {release.description}")
             self.phases.after(app, release, slug, progress, first=former is None)
             on_live()
@@ -133,23 +126,23 @@ class Deploys:
             return
         pending = [
             release
-            for release in self.store.releases(build.app_id)
+            for release in self.store.releases.of_app(build.app_id)
             if release.slug_id == build.id and release.status is Status.PENDING
         ]
         # The files first: where the disk is full, the record needs their room.
         if reason == "disk-full" or not self._is_released(build):
             self.slugs.remove(build.id)
-            self.store.remove_slug(build.id)
+            self.store.slugs.remove(build.id)
         ended = replace(build, status=Status.FAILED, ended_at=self.clock.now(), reason=reason)
         with self.rollout.reserve.given_up():
             if pending:  # there was no room to record its failure
-                self.store.fail_release(build.app_id, pending[0].version)
-            self.store.end_build(ended)
+                self.store.releases.fail(build.app_id, pending[0].version)
+            self.store.builds.end(ended)
         self.queue.forget(build.id)
         self.pruning.prune(build.app_id)
 
     def _is_released(self, build: Build) -> bool:
-        releases = self.store.releases(build.app_id)
+        releases = self.store.releases.of_app(build.app_id)
         return any(release.slug_id == build.id for release in releases[:1])
 
 

@@ -9,21 +9,13 @@ from paas.domain.apps.apps import DEFAULT_DEPLOY_BRANCHES, Actor, App
 from paas.domain.git.refs import NO_COMMIT, RefUpdate
 from paas.domain.git.sources import GitSource
 from paas.domain.values.errors import PaasError
-from paas.interfaces import (
-    Archive,
-    Imported,
-    Importer,
-    Locks,
-    Progress,
-    Refs,
-    Repository,
-    Store,
-)
+from paas.interfaces import Archive, Imported, Importer, Locks, Progress, Refs, Repository
 from paas.services.access import find_app, refreshed
 from paas.services.apps.maintenance import refuse_locked
 from paas.services.builds.build import Push
 from paas.services.deploys.deploys import Deploys
 from paas.services.output import waiting
+from paas.store import Store
 
 
 class Building(StrEnum):
@@ -130,8 +122,8 @@ class Imports:
 
     def _wants_build(self, app: App, commit: str, building: Building) -> bool:
         if building is Building.IF_CHANGED:
-            release = self.store.release(app.id, app.current) if app.current else None
-            slug = self.store.slug(release.slug_id) if release and release.slug_id else None
+            release = self.store.releases.find(app.id, app.current) if app.current else None
+            slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
             return slug is None or slug.commit != commit
         return building is Building.ALWAYS
 

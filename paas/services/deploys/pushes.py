@@ -9,13 +9,14 @@ from paas.domain.git.refs import NO_COMMIT, RefUpdate, short
 from paas.domain.releases.diffs import sections
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, shown
-from paas.interfaces import Progress, Quarantine, Refs, Repository, Store
+from paas.interfaces import Progress, Quarantine, Refs, Repository
 from paas.services.access import find_app
 from paas.services.apps.apps import Apps
 from paas.services.apps.maintenance import refuse_locked
 from paas.services.builds.build import Push
 from paas.services.deploys.deploys import Deploys
 from paas.services.releases.diffs import Diffs
+from paas.store import Store
 
 DRY_RUN = "dry-run"
 
@@ -36,7 +37,7 @@ class Pushes:
         is another user's."""
         # Before anything is sent: of a full disk git itself says "unpacker error".
         self.deploys.slugs.check_room()
-        if self.store.app(name) is None:
+        if self.store.apps.find(name) is None:
             app = self.apps.create(actor, name)
             progress.step(f"Created the app {name}")
             return app
@@ -63,7 +64,7 @@ class Pushes:
         options: those of ``git push -o``. A dry run ends as a refusal, so that no ref moves.
         """
         _check_options(options)
-        app = self.store.app_by_id(app_id)
+        app = self.store.apps.by_id(app_id)
         if app is None or not actor.may_use(app):
             raise PaasError("no-such-app", "The app of this repository is gone.")
         deployed = [update for update in updates if app.deploys(update.ref)]

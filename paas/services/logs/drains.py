@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from paas.domain.apps.apps import Actor
 from paas.domain.logs.drains import Drain, new_drain
 from paas.domain.values.errors import PaasError
-from paas.interfaces import DrainProcess, Locks, Store
+from paas.interfaces import DrainProcess, Locks
 from paas.services.access import find_app
+from paas.store import Store
 
 # The lock of no app: it keeps two changes of the drains apart.
 DRAINS_LOCK = -1
@@ -25,16 +26,16 @@ class Drains:
 
     def listing(self, actor: Actor, name: str) -> list[Drain]:
         """In the order in which they were added."""
-        return self.store.drains(find_app(self.store, actor, name).id)
+        return self.store.drains.of_app(find_app(self.store, actor, name).id)
 
     def add(self, actor: Actor, name: str, url: str) -> Drain:
         """Forward what the app's log gets from now on."""
         app = find_app(self.store, actor, name)
         with self.locks.app(DRAINS_LOCK, f"{actor.name} adds a drain"):
-            present = self.store.drains(app.id)
+            present = self.store.drains.of_app(app.id)
             drain = new_drain(self.new_token(), app.id, url, present, to_server=self.to_server)
             self.process.begin(drain)
-            self.store.add_drain(drain)
+            self.store.drains.add(drain)
             self.process.keep(wanted=True)
         return drain
 
@@ -42,9 +43,9 @@ class Drains:
         """Forward no more. word: the URL, or the token."""
         app = find_app(self.store, actor, name)
         with self.locks.app(DRAINS_LOCK, f"{actor.name} removes a drain"):
-            for drain in self.store.drains(app.id):
+            for drain in self.store.drains.of_app(app.id):
                 if word in (drain.token, drain.url.reveal()):
-                    self.store.remove_drain(drain.token)
+                    self.store.drains.remove(drain.token)
                     break
             else:
                 # The word may be a mistyped URL with a password: it is not repeated.
@@ -53,10 +54,10 @@ class Drains:
                     f"{app.name} has no drain of that URL or id.",
                     f"See: paas drains -a {app.name}",
                 )
-            self.process.keep(wanted=bool(self.store.drains()))
+            self.process.keep(wanted=bool(self.store.drains.all()))
         return drain
 
     def settle(self) -> None:
         """Have the process run if there is any drain, and not if there is none."""
         with self.locks.app(DRAINS_LOCK, "the server looks after the drains"):
-            self.process.keep(wanted=bool(self.store.drains()))
+            self.process.keep(wanted=bool(self.store.drains.all()))

@@ -12,11 +12,12 @@ from paas.domain.releases.diffs import Difference, Entry, FileChange
 from paas.domain.releases.history import before
 from paas.domain.releases.releases import ConfigVars, Release
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Quarantine, Repository, Schedules, Store
+from paas.interfaces import Quarantine, Repository, Schedules
 from paas.services.access import find_app
 from paas.services.output import Silent
 from paas.services.releases.app_json_config import declared_config
 from paas.services.releases.cron_checks import check_jobs
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Diffs:
                 "not-deployed", f"{app.name} has not been deployed yet.", "git push deploy main"
             )
         second = self._release(app, new)
-        first = self._release(app, old) if old else before(self.store.releases(app.id), new)
+        first = self._release(app, old) if old else before(self.store.releases.of_app(app.id), new)
         return self._compare(app, self._of_release(first), self._of_release(second))
 
     def pushed(self, app: App, commit: str, quarantine: Quarantine) -> Difference:
@@ -58,7 +59,7 @@ class Diffs:
 
         Raises PaasError where its Procfile or app.json would be refused.
         """
-        current = self.store.release(app.id, app.current) if app.current else None
+        current = self.store.releases.find(app.id, app.current) if app.current else None
         present = self._of_release(current)
         pushed = Version(commit[:8], commit, quarantine, present.config, None)
         config = self._declared(app, current, pushed)
@@ -75,7 +76,7 @@ class Diffs:
         check_jobs(manifest, parse_procfile(procfile), procfile, self.schedules)
         if content is None:
             return pushed.config
-        slug = self.store.slug(current.slug_id) if current and current.slug_id else None
+        slug = self.store.slugs.find(current.slug_id) if current and current.slug_id else None
         former = slug.manifest if slug else AppJson()
         return declared_config(manifest, former, pushed.config, lambda: "", Silent())
 
@@ -83,14 +84,14 @@ class Diffs:
         """The commit that a release was built from, also where its slug is pruned."""
         if release.slug_id is None:
             return None
-        slug = self.store.slug(release.slug_id)
+        slug = self.store.slugs.find(release.slug_id)
         if slug is not None:
             return slug.commit
-        builds = self.store.builds(release.app_id)
+        builds = self.store.builds.of_app(release.app_id)
         return next((build.commit for build in builds if build.id == release.slug_id), None)
 
     def _release(self, app: App, version: int) -> Release:
-        release = self.store.release(app.id, version)
+        release = self.store.releases.find(app.id, version)
         if release is None:
             raise no_such_release(app, version)
         return release
@@ -98,7 +99,7 @@ class Diffs:
     def _of_release(self, release: Release | None) -> Version:
         if release is None:
             return Version("nothing", None, None, {}, {})
-        slug = self.store.slug(release.slug_id) if release.slug_id else None
+        slug = self.store.slugs.find(release.slug_id) if release.slug_id else None
         commit = self.commit_of(release)
         processes = slug.processes if slug else None
         if commit is None:
@@ -164,7 +165,7 @@ class Diffs:
         """A file of the folder that is built, which is the repository's top by default."""
         if version.commit is None:
             return None
-        folder = self.store.build_dir(app.id)
+        folder = self.store.build_dirs.of_app(app.id)
         path = f"{folder}/{name}" if folder else name
         return self.repository.read_file(app.id, version.commit, version.quarantine, path, limit)
 

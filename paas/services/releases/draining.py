@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from paas.domain.apps.apps import App
 from paas.domain.releases.releases import Instance
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Clock, Locks, Logs, Progress, Proxy, Runtime, Store
+from paas.interfaces import Clock, Locks, Logs, Progress, Proxy, Runtime
 from paas.services.output import waiting
 from paas.services.releases.release_commands import nothing
+from paas.store import Store
 
 # Of one app, former ones and the live one: with the one that starts, three take memory at once.
 ROLL_OUTS_MAX = 2
@@ -65,7 +66,7 @@ class Retirement:
         """
         if self.locks.is_retiring(app.id):
             return 0
-        left = [i for i in self.store.instances(app.id) if not i.is_live(app)]
+        left = [i for i in self.store.instances.of_app(app.id) if not i.is_live(app)]
         self.stop(app, left)
         return len(left)
 
@@ -91,7 +92,8 @@ class Retirement:
 
     def _has_room(self, app: App) -> bool:
         there = {
-            app.generation if i.is_live(app) else i.generation for i in self.store.instances(app.id)
+            app.generation if i.is_live(app) else i.generation
+            for i in self.store.instances.of_app(app.id)
         }
         return len(there) <= ROLL_OUTS_MAX or not self.locks.is_retiring(app.id)
 
@@ -135,7 +137,7 @@ class Retirement:
         try:
             killed = set() if end is None else end()
             with self.locks.stopping(app.id):
-                there = {instance.id for instance in self.store.instances(app.id)}
+                there = {instance.id for instance in self.store.instances.of_app(app.id)}
                 left = [instance for instance in old if instance.id in there]
                 if end is None:
                     self.stop(app, left)
@@ -164,12 +166,12 @@ class Retirement:
                 self._try_to_end_left(app)
 
     def _may_have_left(self, app: App) -> bool:
-        present = self.store.app_by_id(app.id)
-        there = self.store.instances(app.id)
+        present = self.store.apps.by_id(app.id)
+        there = self.store.instances.of_app(app.id)
         return present is not None and not all(i.is_live(present) for i in there)
 
     def _try_to_end_left(self, app: App) -> None:
-        present = self.store.app_by_id(app.id)
+        present = self.store.apps.by_id(app.id)
         try:
             if present is not None:
                 self.end_left(present)
@@ -184,7 +186,7 @@ class Retirement:
 
     def _forget(self, app: App, instances: Sequence[Instance], killed: set[str]) -> None:
         """Record and tell that they are stopped."""
-        self.store.remove_instances(instances)
+        self.store.instances.remove(instances)
         for instance in instances:
             text = f"Stopped (v{instance.version})"
             if instance.id in killed:

@@ -7,7 +7,8 @@ from paas.domain.apps.apps import App
 from paas.domain.releases import losses
 from paas.domain.releases.losses import LostFile
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Layers, Logs, Progress, Runtime, Store
+from paas.interfaces import Layers, Logs, Progress, Runtime
+from paas.store import Store
 
 LOOKED_AT = 10
 
@@ -26,7 +27,7 @@ class LossWarning:
         only: the labels that are replaced; None: all. The caller has the app's lock. Raises
         PaasError where the answer is no.
         """
-        live = [i for i in self.store.instances(app.id) if i.is_live(app)]
+        live = [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]
         leaving = [i for i in live if only is None or i.label in only][:LOOKED_AT]
         states = self.runtime.states(leaving) if leaving else {}
         first: LostFile | None = None
@@ -62,6 +63,6 @@ class Losses:
 
     def _write(self, process: str, text: Callable[[App], str]) -> None:
         found = losses.app_and_label(process)
-        app = self.store.app_by_id(found[0]) if found else None
+        app = self.store.apps.by_id(found[0]) if found else None
         if found and app is not None:
             self.logs.write(app.id, found[1], text(app))

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from paas.domain.releases.history import prunable
-from paas.interfaces import Runs, Slugs, Store
+from paas.interfaces import Runs, Slugs
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,20 +19,22 @@ class Pruning:
 
     def prune(self, app_id: int) -> None:
         """Remove the slugs that nothing needs and that are beyond the limits."""
-        app = self.store.app_by_id(app_id)
+        app = self.store.apps.by_id(app_id)
         gone = prunable(
-            self.store.slugs(app_id),
-            self.store.releases(app_id),
+            self.store.slugs.of_app(app_id),
+            self.store.releases.of_app(app_id),
             app.current if app else None,
             keep=self.keep_slugs,
             max_bytes=self.keep_slugs_mib * 1024**2,
         )
         in_use = {run.slug_id for run in self.runs.listing(app_id)}
-        for instance in self.store.instances(app_id):  # also one that finishes its last requests
-            release = self.store.release(app_id, instance.version)
+        for instance in self.store.instances.of_app(
+            app_id
+        ):  # also one that finishes its last requests
+            release = self.store.releases.find(app_id, instance.version)
             in_use |= {release.slug_id} if release and release.slug_id else set()
         for slug in gone:
             if slug.id in in_use:
                 continue  # a deploy to come removes it
-            self.store.remove_slug(slug.id)
+            self.store.slugs.remove(slug.id)
             self.slugs.remove(slug.id)

@@ -9,12 +9,13 @@ from paas.domain.releases import history
 from paas.domain.releases.diffs import NameChanges, config_changes
 from paas.domain.releases.releases import Instance, Release, Slug
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Clock, Logs, Progress, Store
+from paas.interfaces import Clock, Logs, Progress
 from paas.services.access import find_app, refreshed
 from paas.services.output import telling_failure
 from paas.services.releases.diffs import Diffs, no_such_release
 from paas.services.releases.rollout import Rollout
 from paas.services.releases.standing import standing
+from paas.store import Store
 
 DESCRIPTION_MAX = 200
 
@@ -53,12 +54,12 @@ class Releases:
         """One release; without a version the latest."""
         app = find_app(self.store, actor, name)
         release = self._find(app, version)
-        former = history.before(self.store.releases(app.id), release.version)
+        former = history.before(self.store.releases.of_app(app.id), release.version)
         return ReleaseInfo(
             app,
             release,
             self.diffs.commit_of(release),
-            self.store.slug(release.slug_id) if release.slug_id else None,
+            self.store.slugs.find(release.slug_id) if release.slug_id else None,
             former.version if former else None,
             config_changes(former.config if former else {}, release.config),
         )
@@ -86,7 +87,7 @@ class Releases:
         with self.rollout.changing(app, f"{actor.name} rolls the app back", progress) as leaving:
             app = refreshed(self.store, app)
             if version is None:
-                target = history.rollback_default(self.store.releases(app.id), app.current)
+                target = history.rollback_default(self.store.releases.of_app(app.id), app.current)
             else:
                 target = self._find(app, version)
             self.rollout.loss_warning.look(app, progress)
@@ -130,7 +131,7 @@ class Releases:
         leaving: list[Instance],
     ) -> int:
         """Make the latest failed release a new one; for the rest as go_back."""
-        target = history.retry_target(self.store.releases(app.id), app.current)
+        target = history.retry_target(self.store.releases.of_app(app.id), app.current)
         if target is None:
             raise PaasError(
                 "nothing-to-retry",
@@ -157,7 +158,7 @@ class Releases:
         *,
         release_phase: bool = True,
     ) -> int:
-        release = self.store.add_release(
+        release = self.store.releases.add(
             app.id,
             slug_id=target.slug_id,
             config=target.config,
@@ -177,7 +178,7 @@ class Releases:
 
     def _tell_the_way_forward(self, app: App, target: Release, progress: Progress) -> None:
         """Git's branch is ahead of what is live now, so that to push it again deploys nothing."""
-        left = self.store.release(app.id, app.current) if app.current else None
+        left = self.store.releases.find(app.id, app.current) if app.current else None
         commit = self.diffs.commit_of(left) if left else None
         if left is None or commit is None or commit == self.diffs.commit_of(target):
             return
@@ -191,25 +192,25 @@ class Releases:
 
     def _find(self, app: App, version: int | None) -> Release:
         if version is None:
-            newest = next(iter(self.store.releases(app.id)), None)
+            newest = next(iter(self.store.releases.of_app(app.id)), None)
             if newest is None:
                 raise PaasError(
                     "not-deployed", f"{app.name} has not been deployed yet.", "git push deploy main"
                 )
             return newest
-        release = self.store.release(app.id, version)
+        release = self.store.releases.find(app.id, version)
         if release is None:
             raise no_such_release(app, version)
         return release
 
     def _check_slug(self, app: App, target: Release, slug_id: str) -> None:
         """Refuse a release whose slug is gone, and name those that can be brought back."""
-        kept = {slug.id for slug in self.store.slugs(app.id)}
+        kept = {slug.id for slug in self.store.slugs.of_app(app.id)}
         if slug_id in kept:
             return
         possible = [
             f"v{release.version}"
-            for release in self.store.releases(app.id)
+            for release in self.store.releases.of_app(app.id)
             if release.slug_id in kept and history.can_roll_back(release, app.current)
         ]
         message = (

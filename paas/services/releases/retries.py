@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor
-from paas.interfaces import Progress, Store
+from paas.interfaces import Progress
 from paas.services.access import find_app, refreshed
 from paas.services.releases.releases import Releases
 from paas.services.releases.rollback_guard import Watch
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

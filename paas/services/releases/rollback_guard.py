@@ -14,8 +14,9 @@ from paas.domain.releases.regression import Answers, Baseline, worse
 from paas.domain.releases.releases import Instance, State
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import PLATFORM_USER
-from paas.interfaces import Clock, Logs, RequestLog, Reword, Runtime, Store
+from paas.interfaces import Clock, Logs, RequestLog, Reword, Runtime
 from paas.services.releases.releases import Releases
+from paas.store import Store
 
 POLL_S = 1.0
 # How far back the former release's answers are counted.
@@ -55,7 +56,7 @@ class Watch:
 
         Yields before each look. The caller holds no lock. A failure is for the log: nobody waits.
         """
-        present = self.store.app_by_id(app.id)
+        present = self.store.apps.by_id(app.id)
         if baseline is None or present is None or present.current != version:
             return
         app = present
@@ -76,7 +77,7 @@ class Watch:
 
     def _go_back(self, app: App, why: str) -> None:
         assert app.current is not None
-        target = history.before(self.store.releases(app.id), app.current)
+        target = history.before(self.store.releases.of_app(app.id), app.current)
         if target is None:
             return
         progress = _ToLog(self.logs, app.id)
@@ -93,14 +94,14 @@ class Watch:
             )
 
     def _is_unchanged(self, app: App) -> bool:
-        present = self.store.app_by_id(app.id)
+        present = self.store.apps.by_id(app.id)
         return present is not None and (present.current, present.generation) == (
             app.current,
             app.generation,
         )
 
     def _live(self, app: App) -> list[Instance]:
-        return [i for i in self.store.instances(app.id) if i.is_live(app)]
+        return [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]
 
     def _answers(self, app: App, instances: list[Instance], since: datetime) -> Answers:
         ports = {instance.port for instance in instances if instance.port is not None}

@@ -16,7 +16,7 @@ from paas.domain.releases.start_limits import StartLimits
 from paas.domain.releases.stopping import is_stopped, label, places
 from paas.domain.routing.addresses import Addresses
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Logs, Ports, Progress, Proxy, Reserve, Runtime, Slugs, Store
+from paas.interfaces import Logs, Ports, Progress, Proxy, Reserve, Runtime, Slugs
 from paas.services.releases.draining import Retirement
 from paas.services.releases.losses import LossWarning
 from paas.services.releases.release_commands import Phases, nothing
@@ -24,6 +24,7 @@ from paas.services.releases.startup import Startup
 from paas.services.routing.redirects import Redirects
 from paas.services.routing.sites import Sites
 from paas.services.routing.visits import visit_of
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ class Rollout:
         on_live is called once the proxy routes to the new instances and that is recorded.
         Raises PaasError, with the old instances untouched, where the new ones do not come up.
         """
-        there = self.store.instances(app.id)
+        there = self.store.instances.of_app(app.id)
         keep = [i for i in there if only is not None and i.is_live(app) and i.label not in only]
         old = [instance for instance in there if instance not in keep]
         new: list[Instance] = []
@@ -128,8 +129,8 @@ class Rollout:
         groups = {i.group: [x for x in instances if x.group == i.group] for i in instances}
         if not self.ports.are_free([i.port for i in instances if i.port is not None]):
             return False
-        releases = [self.store.release(app.id, group[0].version) for group in groups.values()]
-        slugs = [self.store.slug(r.slug_id) if r and r.slug_id else None for r in releases]
+        releases = [self.store.releases.find(app.id, group[0].version) for group in groups.values()]
+        slugs = [self.store.slugs.find(r.slug_id) if r and r.slug_id else None for r in releases]
         if not all(slugs):
             return False
         for group, release, slug in zip(groups.values(), releases, slugs, strict=True):
@@ -139,15 +140,15 @@ class Rollout:
         return True
 
     def _warn(self, app: App, release: Release, progress: Progress) -> None:
-        for text in self.sites.files.warnings(release, self.store.routing(app.id)):
+        for text in self.sites.files.warnings(release, self.store.routing.of_app(app.id)):
             progress.warn(text)
-        if self.store.maintenance(app.id):
+        if self.store.maintenance.is_on(app.id):
             progress.warn(
                 "Maintenance mode is on: visitors see its page until: paas maintenance:off"
             )
 
     def _slug(self, release: Release) -> Slug | None:
-        slug = self.store.slug(release.slug_id) if release.slug_id else None
+        slug = self.store.slugs.find(release.slug_id) if release.slug_id else None
         if slug is None and release.slug_id is not None:
             raise PaasError(
                 "slug-pruned",
@@ -166,8 +167,8 @@ class Rollout:
     ) -> list[Instance]:
         if slug is None:
             return []
-        counts = wanted_quantities(slug, self.store.formation(app.id))
-        stopped = self.store.stopped(app.id)
+        counts = wanted_quantities(slug, self.store.formations.of_app(app.id))
+        stopped = self.store.stopped.of_app(app.id)
         concerned = [p for p in places(counts) if only is None or label(p) in only]
         left_out = [place for place in concerned if is_stopped(stopped, place)]
         if left_out and only is None:
@@ -177,10 +178,10 @@ class Rollout:
         if not wanted:
             return []
         web = sum(kind == WEB for kind, _ in wanted)
-        ports = self.ports.free(self.store.used_ports(), web)
-        generation = self.store.next_generation()
+        ports = self.ports.free(self.store.instances.used_ports(), web)
+        generation = self.store.instances.next_generation()
         planned = instances_of(app.id, release.version, generation, wanted, ports)
-        self.store.add_instances(planned)
+        self.store.instances.add(planned)
         return planned
 
     def _bring_up(
@@ -193,12 +194,12 @@ class Rollout:
     ) -> None:
         if not new or release.slug_id is None:
             return
-        slug = self.store.slug(release.slug_id)
+        slug = self.store.slugs.find(release.slug_id)
         assert slug is not None
         progress.step("Starting " + ", ".join(instance.label for instance in new))
         self.runtime.start(app, new, self.slugs.path(slug.id), release.config, slug.processes)
         visit = visit_of(app, self.store, self.addresses)
-        limit = self.limits.of(self.store.start_limit(app.id), slug.manifest.start_limit_s)
+        limit = self.limits.of(self.store.start_limits.of_app(app.id), slug.manifest.start_limit_s)
         with progress.doing("waiting for " + ", ".join(instance.label for instance in new)):
             self.startup.wait(
                 app, new, visit, slug.manifest.checks, progress, limit=limit, check=check
@@ -214,7 +215,9 @@ class Rollout:
         with self.proxy.held():
             self.proxy.apply(self.sites.of(app, [*new, *keep], release.version))
             try:
-                self.store.make_current(app.id, release.version, self._generation(new, keep), keep)
+                self.store.releases.make_current(
+                    app.id, release.version, self._generation(new, keep), keep
+                )
             except BaseException:
                 self.proxy.apply(self.sites.present(app))
                 raise
@@ -225,7 +228,7 @@ class Rollout:
         """The one that is live: a new one, so that what is left out is live no longer."""
         if new:
             return new[0].generation
-        return self.store.next_generation() if keep else None
+        return self.store.instances.next_generation() if keep else None
 
     def _log_failure(self, app: App, release: Release, error: BaseException) -> None:
         """For those who were not there: the log says why, as the terminal does."""
@@ -237,15 +240,15 @@ class Rollout:
 
     def _end_interrupted(self, app: App, release: Release) -> None:
         """Under the app's lock none but this is being made: who made another could not undo it."""
-        for other in self.store.releases(app.id):
+        for other in self.store.releases.of_app(app.id):
             if other.status is Status.PENDING and other.version != release.version:
-                self.store.fail_release(app.id, other.version)
+                self.store.releases.fail(app.id, other.version)
 
     def _discard(self, app: App, release: Release, new: list[Instance]) -> None:
         try:
             if release.version != app.current:
                 with self.reserve.given_up():  # the disk may be full
-                    self.store.fail_release(app.id, release.version)
+                    self.store.releases.fail(app.id, release.version)
         finally:  # also where that cannot be recorded
             if new:
                 self.retirement.stop(app, new)

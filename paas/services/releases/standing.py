@@ -2,7 +2,7 @@
 
 from paas.domain.apps.apps import App
 from paas.domain.releases.formation import WEB
-from paas.interfaces import Store
+from paas.store import Store
 
 
 def standing(store: Store, app: App) -> str:
@@ -10,11 +10,11 @@ def standing(store: Store, app: App) -> str:
 
     A release may be config alone, or have nothing that runs: stopped by hand, scaled to 0.
     """
-    release = store.release(app.id, app.current) if app.current else None
-    slug = store.slug(release.slug_id) if release and release.slug_id else None
+    release = store.releases.find(app.id, app.current) if app.current else None
+    slug = store.slugs.find(release.slug_id) if release and release.slug_id else None
     if release is None or slug is None:
         return "nothing is deployed yet"
-    live = [i for i in store.instances(app.id) if i.is_live(app)]
+    live = [i for i in store.instances.of_app(app.id) if i.is_live(app)]
     has_folder = slug.static is not None and WEB not in slug.processes
     if has_folder or any(i.kind == WEB for i in live):
         return f"v{release.version} goes on serving"

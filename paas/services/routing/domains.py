@@ -16,9 +16,10 @@ from paas.domain.routing.hosts import (
 from paas.domain.routing.routing import Routing
 from paas.domain.routing.sites import Redirect
 from paas.domain.values.errors import PaasError, usage_error
-from paas.interfaces import Locks, Progress, Proxy, Resolver, ServerFile, Store
+from paas.interfaces import Locks, Progress, Proxy, Resolver, ServerFile
 from paas.services.access import find_app, require_admin
 from paas.services.routing.sites import Sites
+from paas.store import Store
 
 DNS_LIMIT_S = 3.0
 
@@ -58,7 +59,7 @@ class Domains:
     def listing(self, actor: Actor, name: str) -> list[DomainInfo]:
         """The app's names, its own first, and where DNS says that they are."""
         app = find_app(self.store, actor, name)
-        routing = self.store.routing(app.id)
+        routing = self.store.routing.of_app(app.id)
         own = [(self.addresses.host(app.name), "app", None)] if routing.own_host else []
         custom = [(host, "custom", None) for host in routing.domains]
         redirects = [(redirect.host, "redirect", redirect) for redirect in routing.redirects]
@@ -174,9 +175,9 @@ class Domains:
         """Give the server another domain: every app answers at NAME.DOMAIN from now on."""
         require_admin(actor, "change the server's domain")
         server_domain(domain)
-        deployed = [app for app in self.store.apps() if app.current is not None]
+        deployed = [app for app in self.store.apps.all() if app.current is not None]
         moved = replace(self.sites, addresses=replace(self.addresses, domain=domain))
-        for app in self.store.apps():
+        for app in self.store.apps.all():
             moved.refuse_claimed(app.name, app)
         held = {app.id for app in deployed if self.locks.app_is_held(app.id)}
         self.proxy.replace_all(
@@ -223,7 +224,7 @@ class Domains:
             self._refuse_wildcard(actor, app, bare)
 
     def _refuse_wildcard(self, actor: Actor, app: App, bare: HostName) -> None:
-        owners = map(self.store.app_by_id, self.store.host_owners_below(bare))
+        owners = map(self.store.apps.by_id, self.store.routing.host_owners_below(bare))
         if any(owner and owner.id != app.id and not actor.may_use(owner) for owner in owners):
             raise PaasError(
                 "host-taken",
@@ -251,11 +252,11 @@ class Domains:
 
     def _holder(self, host: str) -> App | None:
         """The app that has exactly this name, as its own below the server's domain or added."""
-        owner = self.store.host_owner(host)
+        owner = self.store.routing.host_owner(host)
         if owner is not None:
-            return self.store.app_by_id(owner)
+            return self.store.apps.by_id(owner)
         label, _, rest = host.partition(".")
-        return self.store.app(label) if rest == self.addresses.domain else None
+        return self.store.apps.find(label) if rest == self.addresses.domain else None
 
     def _bounded(self, routing: Routing) -> Routing:
         if len(routing.claimed) > self.max_domains:

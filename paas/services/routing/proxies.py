@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from paas.domain.apps.apps import Actor
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError, usage_error
-from paas.interfaces import Progress, ProxyChoice, Store
+from paas.interfaces import Progress, ProxyChoice
 from paas.services.access import require_admin
 from paas.services.routing.sites import Sites
+from paas.store import Store
 
 # What no kind takes over from the other, and what one does differently for all apps.
 NOT_CARRIED_OVER = (
@@ -45,8 +46,8 @@ class Proxies:
         require_admin(actor, "see the server's proxy")
         return [
             f"{app.name}: {reason}"
-            for app in self.store.apps()
-            for key, value in self.store.routing(app.id).settings.items()
+            for app in self.store.apps.all()
+            for key, value in self.store.routing.of_app(app.id).settings.items()
             if (reason := self.choice.cannot(key, value, kind)) is not None
         ]
 

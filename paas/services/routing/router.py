@@ -14,9 +14,10 @@ from paas.domain.routing.router_settings import (
 from paas.domain.routing.routing import Routing
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
-from paas.interfaces import Progress, Proxy, Store
+from paas.interfaces import Progress, Proxy
 from paas.services.access import find_app
 from paas.services.routing.sites import Sites
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class Router:
 
     def settings(self, actor: Actor, name: str) -> tuple[RouterSettings, frozenset[str]]:
         """The app's settings, and the keys that were set."""
-        routing = self.store.routing(find_app(self.store, actor, name).id)
+        routing = self.store.routing.of_app(find_app(self.store, actor, name).id)
         return router_settings(routing.settings, routing.users), frozenset(routing.settings)
 
     def set(self, actor: Actor, name: str, key: str, value: str | None, progress: Progress) -> str:

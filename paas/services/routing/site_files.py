@@ -10,7 +10,8 @@ from paas.domain.routing.routing import Routing
 from paas.domain.routing.sites import SlugFolder, Static
 from paas.domain.routing.statics import VARIABLES, StaticPath, configured, merged
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Slugs, Store
+from paas.interfaces import Slugs
+from paas.store import Store
 
 # In the app's repository: what visitors see where the app does not answer.
 ERROR_PAGES = {status: f"{status}.html" for status in (502, 503, 504)}
@@ -35,9 +36,9 @@ class SiteFiles:
         if release is None or release.slug_id is None:
             return ()
         wanted = merged(routing.statics, _configured(release))
-        releases = self.store.releases(release.app_id) if wanted else []
+        releases = self.store.releases.of_app(release.app_id) if wanted else []
         former = former_slug(releases, release.version, release.slug_id)
-        if former is not None and self.store.slug(former) is None:
+        if former is not None and self.store.slugs.find(former) is None:
             former = None
         found = ((static, self._folders(static, release.slug_id, former)) for static in wanted)
         return tuple(

@@ -14,18 +14,11 @@ from paas.domain.routing.router_settings import router_settings
 from paas.domain.routing.routing import Routing
 from paas.domain.routing.sites import Certificate, Folder, Site
 from paas.domain.values.errors import PaasError
-from paas.interfaces import (
-    CertificateFiles,
-    Locks,
-    Pages,
-    Progress,
-    Proxy,
-    Slugs,
-    Store,
-)
+from paas.interfaces import CertificateFiles, Locks, Pages, Progress, Proxy, Slugs
 from paas.services.access import find_app, refreshed
 from paas.services.output import waiting
 from paas.services.routing.site_files import SiteFiles
+from paas.store import Store
 
 # In the app's repository: what visitors see in maintenance mode.
 MAINTENANCE_PAGE = "maintenance.html"
@@ -60,10 +53,10 @@ class Sites:
         version: of the release, or None for the current one. routing, certificates: in place of
         the app's.
         """
-        routing = routing or self.store.routing(app.id)
+        routing = routing or self.store.routing.of_app(app.id)
         release = self._release(app, version)
         slug = self._slug(release)
-        closed = self.store.maintenance(app.id)
+        closed = self.store.maintenance.is_on(app.id)
         own = (self.addresses.host(app.name),) if routing.own_host else ()
         return Site(
             app.id,
@@ -87,7 +80,7 @@ class Sites:
         certificates: Sequence[AppCertificate] | None = None,
     ) -> Site:
         """The app's site with the instances that are live now."""
-        live = [i for i in self.store.instances(app.id) if i.is_live(app)]
+        live = [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]
         return self.of(app, live, routing=routing, certificates=certificates)
 
     def all_present(self) -> list[Site]:
@@ -98,7 +91,7 @@ class Sites:
         """
         found: dict[str, Site] = {}
         sites = []
-        for app in self.store.apps():
+        for app in self.store.apps.all():
             with suppress(PaasError):  # it is missing at the proxy then, which `unserved` tells
                 site = self.present(app) if app.current is not None else None
                 if site is not None and not found.keys() & set(site.names):
@@ -109,19 +102,19 @@ class Sites:
     def unserved(self) -> list[App]:
         """The deployed apps that the proxy does not know: it refused them when it started."""
         served = self.proxy.sites()
-        apps = self.store.apps()
+        apps = self.store.apps.all()
         return [app for app in apps if app.current is not None and app.id not in served]
 
     def names(self, app: App, routing: Routing | None = None) -> tuple[str, ...]:
         """Every host name of the app, the one to show first."""
-        routing = routing or self.store.routing(app.id)
+        routing = routing or self.store.routing.of_app(app.id)
         return routing.names(self.addresses.host(app.name))
 
     def url(self, app: App) -> str:
         """What a browser opens for the app."""
         names = self.names(app)
         host = next((name for name in names if "*" not in name), self.addresses.host(app.name))
-        certificates = self._certificates(app, self.store.routing(app.id), None)
+        certificates = self._certificates(app, self.store.routing.of_app(app.id), None)
         secure = any(host in certificate.hosts for certificate in certificates)
         return self.addresses.url_of(host, secure=secure)
 
@@ -134,12 +127,12 @@ class Sites:
         PaasError, with all as it was, where the proxy refuses it.
         """
         gone = [certificate.id for certificate in remove]
-        held = [c for c in self.store.certificates(app.id) if c.id not in gone]
+        held = [c for c in self.store.certificates.of_app(app.id) if c.id not in gone]
         with self.proxy.held():
             if app.current is not None:
                 self.proxy.apply(self.present(app, certificates=[*held, *add]))
             try:
-                self.store.change_certificates(app.id, add=add, remove=gone)
+                self.store.certificates.change(app.id, add=add, remove=gone)
             except BaseException:
                 if app.current is not None:
                     self.proxy.apply(self.present(app))
@@ -168,7 +161,7 @@ class Sites:
             self.locks.app(ROUTING_LOCK, holder),
         ):
             app = refreshed(self.store, app)
-            former = self.store.routing(app.id)
+            former = self.store.routing.of_app(app.id)
             routing = wanted(app, former)
             if routing == former:
                 return routing
@@ -186,12 +179,12 @@ class Sites:
 
     def _keep(self, app: App, former: Routing, routing: Routing) -> None:
         """Store it. Of it and a new app that take one name at the same time, one sees the other."""
-        self.store.set_routing(app.id, routing)
+        self.store.routing.set(app.id, routing)
         for host in sorted(routing.claimed - former.claimed):
             label, _, rest = host.partition(".")
-            other = self.store.app(label) if rest == self.addresses.domain else None
+            other = self.store.apps.find(label) if rest == self.addresses.domain else None
             if other is not None and other.id != app.id:
-                self.store.set_routing(app.id, former)
+                self.store.routing.set(app.id, former)
                 raise PaasError(
                     "host-taken", f"{host} belongs to another app.", "Choose another name."
                 )
@@ -202,8 +195,8 @@ class Sites:
         app: the one that is to have the name, where it exists.
         """
         host = f"{name}.{self.addresses.domain}"
-        owner = self.store.host_owner(host)
-        holder = self.store.app_by_id(owner) if owner else None
+        owner = self.store.routing.host_owner(host)
+        holder = self.store.apps.by_id(owner) if owner else None
         if holder is not None and (app is None or holder.id != app.id):
             raise PaasError(
                 "host-taken",
@@ -217,7 +210,7 @@ class Sites:
         """Which certificate is shown for which names; none whose files are lost."""
         if not self.addresses.https_port:
             return ()
-        held = self.store.certificates(app.id) if held is None else held
+        held = self.store.certificates.of_app(app.id) if held is None else held
         hosts: dict[str, list[str]] = {}
         for name in self.names(app, routing) if held else ():
             shown = shown_for(held, name)
@@ -237,10 +230,10 @@ class Sites:
 
     def _release(self, app: App, version: int | None) -> Release | None:
         number = version or app.current
-        return self.store.release(app.id, number) if number else None
+        return self.store.releases.find(app.id, number) if number else None
 
     def _slug(self, release: Release | None) -> Slug | None:
-        return self.store.slug(release.slug_id) if release and release.slug_id else None
+        return self.store.slugs.find(release.slug_id) if release and release.slug_id else None
 
     def _page(self, app: App, slug: Slug | None) -> Path | None:
         """What visitors see while it is closed: what was set, or else what the release has."""

@@ -7,9 +7,10 @@ from paas.domain.releases.releases import Release
 from paas.domain.routing.routing import Routing
 from paas.domain.routing.statics import StaticPath, bounded, merged
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Progress, Store
+from paas.interfaces import Progress
 from paas.services.access import find_app
 from paas.services.routing.sites import Sites
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Statics:
     def listing(self, actor: Actor, name: str) -> list[StaticInfo]:
         """Every static path of the app, by path."""
         app = find_app(self.store, actor, name)
-        routing = self.store.routing(app.id)
+        routing = self.store.routing.of_app(app.id)
         found = self.sites.files.listing(self._release(app), routing)
         return [StaticInfo(s, s not in routing.statics, there) for s, there in found]
 
@@ -61,4 +62,4 @@ class Statics:
         self.sites.change(actor, name, "removes a static path", wanted, progress)
 
     def _release(self, app: App) -> Release | None:
-        return self.store.release(app.id, app.current) if app.current else None
+        return self.store.releases.find(app.id, app.current) if app.current else None

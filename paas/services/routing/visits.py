@@ -3,14 +3,14 @@
 from paas.domain.apps.apps import App
 from paas.domain.routing.addresses import Addresses
 from paas.domain.routing.visits import Visit, visit
-from paas.interfaces import Store
+from paas.store import Store
 
 
 def visit_of(app: App, store: Store, addresses: Addresses) -> Visit:
     """Under a name that is live now, by the scheme that its visitors get."""
     return visit(
-        store.routing(app.id),
+        store.routing.of_app(app.id),
         addresses.host(app.name),
-        store.certificates(app.id),
+        store.certificates.of_app(app.id),
         https=bool(addresses.https_port),
     )

@@ -10,7 +10,7 @@ from paas.domain.runs.cron import Job, JobState, find_job, jobs_of
 from paas.domain.runs.runs import Run, RunEnd
 from paas.domain.values.errors import PaasError, no_such_app
 from paas.domain.values.names import CRON_USER
-from paas.interfaces import Caller, Clock, Logs, Progress, Runs, Schedules, Slugs, Store
+from paas.interfaces import Caller, Clock, Logs, Progress, Runs, Schedules, Slugs
 from paas.services.access import find_app
 from paas.services.runs.runs import (
     Order,
@@ -20,6 +20,7 @@ from paas.services.runs.runs import (
     wanted_of,
     warn_of_shortage,
 )
+from paas.store import Store
 
 # Who runs what is due.
 SCHEDULER = CRON_USER
@@ -54,7 +55,7 @@ class Cron:
     def listing(self, actor: Actor, name: str) -> list[Listed]:
         """The jobs of the current release."""
         app = find_app(self.store, actor, name)
-        states = self.store.job_states(app.id)
+        states = self.store.cron.of_app(app.id)
         runs = self.runs.listing(app.id)
         now = self.clock.now()
         found = []
@@ -93,7 +94,7 @@ class Cron:
             run, end = self.runs.attached(app, path, wanted, caller, begun)
         tell_end(self.logs, run, end)
         warn_of_shortage(progress, run, end)
-        self.store.end_job(app.id, job.name, started, self.clock.now(), end.status)
+        self.store.cron.end(app.id, job.name, started, self.clock.now(), end.status)
         return end.status
 
     def detach(self, actor: Actor, name: str, job_name: str) -> Run:
@@ -106,7 +107,7 @@ class Cron:
 
         What prevents it is told in the app's log, which is where its output would be.
         """
-        app = self.store.app_by_id(app_id)
+        app = self.store.apps.by_id(app_id)
         if app is None:
             return
         try:
@@ -128,7 +129,7 @@ class Cron:
         chosen = [find_job(jobs, one) for one in names] if names else list(jobs)
         word = "Suspended" if suspended else "Resumed"
         for job in chosen:
-            self.store.suspend_job(app.id, job.name, suspended)
+            self.store.cron.suspend(app.id, job.name, suspended)
             self.logs.write(app.id, job.label, f"{word} by {actor.name}")
         return chosen
 
@@ -151,7 +152,7 @@ class Cron:
 
             def ended(run: Run, end: RunEnd) -> None:
                 tell_end(self.logs, run, end)
-                self.store.end_job(app.id, job.name, started, self.clock.now(), end.status)
+                self.store.cron.end(app.id, job.name, started, self.clock.now(), end.status)
 
             return self.runs.detached(app, self.slugs.path(wanted.slug_id), wanted, begun, ended)
 
@@ -168,7 +169,7 @@ class Cron:
             goes_on = self._make_room(app, job)
             started = self.clock.now()
             record = None if goes_on else started
-            if not self.store.take_job(app.id, job.name, due, record, user):
+            if not self.store.cron.take(app.id, job.name, due, record, user):
                 raise _TakenError if due is not None else no_such_app(app.name)
             if goes_on is not None:
                 raise PaasError(
@@ -180,7 +181,7 @@ class Cron:
             try:
                 yield started, turn.close
             except BaseException:
-                self.store.end_job(app.id, job.name, started, self.clock.now(), None)
+                self.store.cron.end(app.id, job.name, started, self.clock.now(), None)
                 raise
 
     def _make_room(self, app: App, job: Job) -> Run | None:
@@ -199,6 +200,6 @@ class Cron:
 
 def current_jobs(store: Store, app: App) -> tuple[Job, ...]:
     """The jobs of the app's current release. Raises PaasError where those are wrong."""
-    release = store.release(app.id, app.current) if app.current else None
-    slug = store.slug(release.slug_id) if release and release.slug_id else None
+    release = store.releases.find(app.id, app.current) if app.current else None
+    slug = store.slugs.find(release.slug_id) if release and release.slug_id else None
     return jobs_of(slug.manifest.cron, slug.processes) if slug is not None else ()

@@ -10,8 +10,9 @@ from paas.domain.runs.runs import Run, RunEnd, Wanted, command_text, run_label, 
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName, printable
 from paas.domain.values.secret import Secret
-from paas.interfaces import Caller, Logs, Progress, Reserve, Runs, Slugs, Store
+from paas.interfaces import Caller, Logs, Progress, Reserve, Runs, Slugs
 from paas.services.access import find_app
+from paas.store import Store
 
 _SHOWN_CHARS = 200
 
@@ -100,8 +101,8 @@ class OneOffs:
 
 def wanted_of(store: Store, user: str, app: App, order: Order) -> Wanted:
     """The process that an order means, of the app's current release. Raises PaasError."""
-    release = store.release(app.id, app.current) if app.current else None
-    slug = store.slug(release.slug_id) if release and release.slug_id else None
+    release = store.releases.find(app.id, app.current) if app.current else None
+    slug = store.slugs.find(release.slug_id) if release and release.slug_id else None
     if release is None or slug is None:
         raise PaasError(
             "not-deployed", f"{app.name} has not been deployed yet.", "git push deploy main"

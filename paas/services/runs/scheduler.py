@@ -9,8 +9,9 @@ from paas.domain.apps.apps import App
 from paas.domain.runs.cron import SET_BACK, Job, JobState, Missed, judge, looked_until
 from paas.domain.runs.runs import Run
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Bookmark, Clock, Logs, Schedules, Store
+from paas.interfaces import Bookmark, Clock, Logs, Schedules
 from paas.services.runs.cron import current_jobs
+from paas.store import Store
 
 # So long may pass from the record of a run until its process is known.
 BEGIN_LIMIT = timedelta(seconds=60)
@@ -49,16 +50,16 @@ class Scheduler:
     def watched(self) -> list[Watched]:
         """All jobs of all apps; one whose declaration is wrong is told in the app's log."""
         found = []
-        for app in self.store.apps():
-            release = self.store.release(app.id, app.current) if app.current else None
-            slug = self.store.slug(release.slug_id) if release and release.slug_id else None
+        for app in self.store.apps.all():
+            release = self.store.releases.find(app.id, app.current) if app.current else None
+            slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
             if slug is None:
                 continue
             try:
                 jobs = current_jobs(self.store, app)
             except PaasError:  # of a release from before this was checked at the push
                 continue
-            states = self.store.job_states(app.id) if jobs else {}
+            states = self.store.cron.of_app(app.id) if jobs else {}
             for job in jobs:
                 found.append(Watched(app, job, states.get(job.name, JobState()), slug.created_at))
         return found
@@ -99,7 +100,7 @@ class Scheduler:
         why: str = "the server was not looking at the clock then",
     ) -> None:
         """Record and tell runs that were not made."""
-        self.store.add_missed(app.id, job.name, missed)
+        self.store.cron.add_missed(app.id, job.name, missed)
         self.logs.write(app.id, job.label, f"Missed {missed.words}: {why}")
 
     def _tell_interrupted(self, item: Watched, now: datetime) -> None:
@@ -109,9 +110,9 @@ class Scheduler:
         if any(run.job == item.job.name for run in self.running(item.app.id)):
             return
         # It may have ended after the store was read.
-        state = self.store.job_states(item.app.id).get(item.job.name, JobState())
+        state = self.store.cron.of_app(item.app.id).get(item.job.name, JobState())
         if state.started != started or state.ended is not None:
             return
-        self.store.end_job(item.app.id, item.job.name, started, now, None)
+        self.store.cron.end(item.app.id, item.job.name, started, now, None)
         text = f"The run of {started:%Y-%m-%d %H:%M:%S} UTC was interrupted"
         self.logs.write(item.app.id, item.job.label, text)

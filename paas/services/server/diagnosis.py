@@ -22,11 +22,11 @@ from paas.interfaces import (
     Runtime,
     Slugs,
     StorageFiles,
-    Store,
 )
 from paas.services.certificates.acme import Acme
 from paas.services.routing.sites import Sites
 from paas.services.server.strays import Strays, stray
+from paas.store import Store
 
 # Another machine's clock may have been a little ahead.
 CLOCK_SLACK = timedelta(minutes=2)
@@ -58,17 +58,17 @@ class Diagnosis:
         """Everything, those of the server first, then app by app."""
         found = [*self._server(), *self.strays.findings()]
         known = self.runtime.groups()
-        for app in self.store.apps():
+        for app in self.store.apps.all():
             if self.locks.app_is_held(app.id):
                 continue
             of_app = [*self._files(app), *self._interrupted(app), *self._running(app, known)]
-            if self.store.app_by_id(app.id) == app and not self.locks.app_is_held(app.id):
+            if self.store.apps.by_id(app.id) == app and not self.locks.app_is_held(app.id):
                 found += of_app
         return found
 
     def crashed(self) -> list[Finding]:
         """The apps whose instances end again and again."""
-        live = {app: self._live(app) for app in self.store.apps()}
+        live = {app: self._live(app) for app in self.store.apps.all()}
         states = self.runtime.states([i for instances in live.values() for i in instances])
         found = []
         for app, instances in live.items():
@@ -86,15 +86,19 @@ class Diagnosis:
         return found
 
     def _server(self) -> Iterator[Finding]:
-        if not self.keys.has(self.store.all_keys()):
+        if not self.keys.has(self.store.keys.all()):
             yield mendable("keys", "The keys that sshd accepts are not those of the database.")
         if self.proxies.is_unsettled():
             yield mendable("proxy", "A change of the kind of proxy was interrupted.")
-        for app_id in self.store.destroyed():
+        for app_id in self.store.apps.destroyed():
             if not self.locks.app_is_held(app_id):
                 yield mendable("interrupted", f"The end of app {app_id} was interrupted.")
         newest = max(
-            (r.created_at for app in self.store.apps() for r in self.store.releases(app.id)[-1:]),
+            (
+                r.created_at
+                for app in self.store.apps.all()
+                for r in self.store.releases.of_app(app.id)[-1:]
+            ),
             default=None,
         )
         if newest is not None and newest - CLOCK_SLACK > self.clock.now():
@@ -136,9 +140,9 @@ class Diagnosis:
         yield from self._slugs(app)
 
     def _slugs(self, app: App) -> Iterator[Finding]:
-        current = self.store.release(app.id, app.current) if app.current else None
+        current = self.store.releases.find(app.id, app.current) if app.current else None
         live = current.slug_id if current else None
-        others = [s.id for s in self.store.slugs(app.id) if s.id != live]
+        others = [s.id for s in self.store.slugs.of_app(app.id) if s.id != live]
         whole = [id for id in others if self.slugs.damage(id) is None]
         for slug_id in [live, *others] if live else others:
             damage = self.slugs.damage(slug_id)
@@ -164,17 +168,17 @@ class Diagnosis:
 
     def _way_back(self, app: App, whole: list[str]) -> str:
         """How an app whose live slug is gone comes to another."""
-        for release in reversed(self.store.releases(app.id)):
+        for release in reversed(self.store.releases.of_app(app.id)):
             if release.slug_id in whole and release.status is Status.SUCCEEDED:
                 return f"paas rollback v{release.version} -a {app.name}"
         return "git commit --allow-empty -m 'Build again' && git push deploy main"
 
     def _interrupted(self, app: App) -> Iterator[Finding]:
-        for build in self.store.builds(app.id):
+        for build in self.store.builds.of_app(app.id):
             if build.status is Status.PENDING:
                 words = f"{app.name}: the build {build.id} was interrupted."
                 yield mendable("interrupted", words, app.name)
-        for release in self.store.releases(app.id):
+        for release in self.store.releases.of_app(app.id):
             if release.status is Status.PENDING:
                 words = f"{app.name}: v{release.version} was interrupted."
                 yield mendable("interrupted", words, app.name)
@@ -188,7 +192,7 @@ class Diagnosis:
 
     def _running(self, app: App, known: Set[str]) -> Iterator[Finding]:
         live = self._live(app)
-        former = [i for i in self.store.instances(app.id) if i not in live]
+        former = [i for i in self.store.instances.of_app(app.id) if i not in live]
         if former and not self.locks.is_retiring(app.id):
             names = ", ".join(f"{i.label} of v{i.version}" for i in former)
             yield mendable("instances", f"{app.name}: {names} should have ended.", app.name)
@@ -225,4 +229,4 @@ class Diagnosis:
                 yield mendable("site", words, app.name)
 
     def _live(self, app: App) -> list[Instance]:
-        return [i for i in self.store.instances(app.id) if i.is_live(app)]
+        return [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]

@@ -21,9 +21,9 @@ from paas.interfaces import (
     Runtime,
     Slugs,
     StorageFiles,
-    Store,
     Trash,
 )
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class Remains:
         if self.locks.is_retiring(app.id):
             return 0
         known = {storage.id for storage in app.storage}
-        gone = self.store.gone("storage")
+        gone = self.store.gone.of_kind("storage")
         count = 0
         for id in self.storage_files.all(app.id):
             if id in known:
@@ -92,20 +92,20 @@ class Remains:
         and replaced by the next roll-out. The caller has the app's lock. app: as it is now.
         running: the groups that the supervisor has.
         """
-        there = self.store.instances(app.id)
+        there = self.store.instances.of_app(app.id)
         live = {instance.group for instance in there if instance.is_live(app)}
         own = {group for group in running if _app_of(group) == app.id}
         if app.current is None or live & own:
             return 0
         if not live:  # stopped by hand, and what a killed roll-out left is none of this
             own -= {instance.group for instance in there}
-        generation = self.store.next_generation() if own else None
+        generation = self.store.instances.next_generation() if own else None
         found = [i for group in sorted(own) for i in self.trash.running(group, generation)]
         if not found or generation is None:
             return 0
-        self.store.remove_instances(there)
-        self.store.add_instances(found)
-        self.store.make_current(app.id, app.current, generation, found)
+        self.store.instances.remove(there)
+        self.store.instances.add(found)
+        self.store.releases.make_current(app.id, app.current, generation, found)
         text = (
             f"v{found[0].version} runs, and the database has v{app.current}. It serves until the "
             f"next push, or until: paas ps:restart -a {app.name}"
@@ -116,30 +116,30 @@ class Remains:
 
     def drop_unknown(self) -> None:
         """Before anything starts: what the store does not know is not started nor served."""
-        known = {instance.group for instance in self.store.instances()}
+        known = {instance.group for instance in self.store.instances.all()}
         for group in sorted(self.trash.groups() - known):
-            if str(_app_of(group)) not in self.store.gone("app"):
+            if str(_app_of(group)) not in self.store.gone.of_kind("app"):
                 self.trash.keep_group(group, NOT_IN_STORE)
             self.runtime.forget_files(group)
-        apps = {app.id for app in self.store.apps()}
+        apps = {app.id for app in self.store.apps.all()}
         for app_id in sorted(self.proxy.sites() - apps):
-            if str(app_id) not in self.store.gone("app"):
+            if str(app_id) not in self.store.gone.of_kind("app"):
                 self.trash.keep_site(app_id, NOT_IN_STORE)
 
     def _adrift(self, groups: Set[str]) -> set[int]:
         """The apps that run, though the store has no release of them and did not remove them."""
         running = {_app_of(group) for group in groups}
-        return running - self._deployed() - {int(id) for id in self.store.gone("app")}
+        return running - self._deployed() - {int(id) for id in self.store.gone.of_kind("app")}
 
     def _deployed(self) -> set[int]:
-        return {app.id for app in self.store.apps() if app.current is not None}
+        return {app.id for app in self.store.apps.all() if app.current is not None}
 
     def _sites(self, adrift: Set[int], progress: Progress) -> int:
         count = 0
         for app_id in sorted(self.proxy.sites() - self._deployed() - adrift):
             if self.locks.app_is_held(app_id):
                 continue
-            if str(app_id) not in self.store.gone("app"):
+            if str(app_id) not in self.store.gone.of_kind("app"):
                 self.trash.keep_site(app_id, NOT_IN_STORE)
                 self._tell(progress, f"The site of app {app_id}")
             self.proxy.remove(app_id)
@@ -147,7 +147,7 @@ class Remains:
         return count
 
     def _groups(self, running: Set[str], adrift: Set[int], progress: Progress) -> int:
-        known = {instance.group for instance in self.store.instances()}
+        known = {instance.group for instance in self.store.instances.all()}
         count = 0
         for group in sorted(running - known):
             app_id = _app_of(group)
@@ -159,7 +159,7 @@ class Remains:
                 continue
             if self.locks.app_is_held(app_id):
                 continue
-            if self.store.app_by_id(app_id) is not None:
+            if self.store.apps.by_id(app_id) is not None:
                 self.trash.keep_group(group, NOT_IN_STORE)
                 self._tell(progress, f"The launch specs of {group}", app_id)
             self.runtime.remove_group(group, self.stop_limit_s)
@@ -168,10 +168,10 @@ class Remains:
 
     def _apps(self, adrift: Set[int], progress: Progress) -> int:
         there = self.trash.app_ids()  # before the store is asked: a new app is there first
-        gone = self.store.gone("app")
+        gone = self.store.gone.of_kind("app")
         count = 0
-        for id in sorted(there - {app.id for app in self.store.apps()}):
-            if self.locks.app_is_held(id) or self.store.app_by_id(id) is not None:
+        for id in sorted(there - {app.id for app in self.store.apps.all()}):
+            if self.locks.app_is_held(id) or self.store.apps.by_id(id) is not None:
                 continue
             if str(id) in gone:
                 self.remove(id)
@@ -187,9 +187,9 @@ class Remains:
             # In this order: who writes the files holds the lock until the store has them, too.
             if not self._is_idle(_app_of(id)):
                 continue
-            if any(id == certificate.id for certificate in self.store.certificates()):
+            if any(id == certificate.id for certificate in self.store.certificates.all()):
                 continue
-            if id in self.store.gone("certificate"):
+            if id in self.store.gone.of_kind("certificate"):
                 self.certificate_files.remove(id)
                 count += 1
             elif self.trash.lose_certificate(id, NOT_IN_STORE):
@@ -202,10 +202,10 @@ class Remains:
         unfinished = self.slugs.unfinished()
         for id in [*unfinished, *self.slugs.slugs()]:
             app_id = _app_of(id)
-            if not self._is_idle(app_id) or self.store.slug(id) is not None:
+            if not self._is_idle(app_id) or self.store.slugs.find(id) is not None:
                 continue
-            was_begun = any(build.id == id for build in self.store.builds(app_id))
-            if id in self.store.gone("slug") or (id in unfinished and was_begun):
+            was_begun = any(build.id == id for build in self.store.builds.of_app(app_id))
+            if id in self.store.gone.of_kind("slug") or (id in unfinished and was_begun):
                 self.slugs.remove(id)
                 count += 1
             elif self.trash.lose_slug(id, NOT_IN_STORE):
@@ -215,16 +215,16 @@ class Remains:
 
     def _is_idle(self, app_id: int) -> bool:
         """Whether the store has the app, and nobody changes it now."""
-        return self.store.app_by_id(app_id) is not None and not self.locks.app_is_held(app_id)
+        return self.store.apps.by_id(app_id) is not None and not self.locks.app_is_held(app_id)
 
     def _forget_gone(self) -> None:
         """Where the files are deleted the record is of no use; of apps it is kept."""
         slugs = {*self.slugs.unfinished(), *self.slugs.slugs()}
-        ids = {str(id) for app in self.store.apps() for id in self.storage_files.all(app.id)}
+        ids = {str(id) for app in self.store.apps.all() for id in self.storage_files.all(app.id)}
         there = {"slug": slugs, "storage": ids, "certificate": set(self.certificate_files.all())}
         for kind, present in there.items():
-            if done := self.store.gone(kind) - present:
-                self.store.forget_gone(kind, done)
+            if done := self.store.gone.of_kind(kind) - present:
+                self.store.gone.forget(kind, done)
 
     def _tell(self, progress: Progress, what: str, app_id: int | None = None) -> None:
         text = f"{what} is not in the database: it was moved to the trash. See: paas doctor"

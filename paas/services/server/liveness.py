@@ -10,9 +10,10 @@ from paas.domain.releases.releases import Instance, State
 from paas.domain.releases.start_limits import StartLimits
 from paas.domain.routing.addresses import Addresses
 from paas.domain.routing.visits import Visit
-from paas.interfaces import Clock, HealthProbe, Locks, Logs, Runtime, Store
+from paas.interfaces import Clock, HealthProbe, Locks, Logs, Runtime
 from paas.services.releases.checks import check_once
 from paas.services.routing.visits import visit_of
+from paas.store import Store
 
 # Between two checks there is at least so much time, whatever app.json says.
 PAUSE_MIN_S = 1.0
@@ -64,12 +65,12 @@ class Liveness:
     def watched(self) -> dict[int, Watched]:
         """Every app with liveness checks, by its id."""
         found = {}
-        for app in self.store.apps():
-            release = self.store.release(app.id, app.current) if app.current else None
-            slug = self.store.slug(release.slug_id) if release and release.slug_id else None
+        for app in self.store.apps.all():
+            release = self.store.releases.find(app.id, app.current) if app.current else None
+            slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
             if slug is None or slug.app_json is None:
                 continue
-            live = [i for i in self.store.instances(app.id) if i.is_live(app)]
+            live = [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]
             checks = tuple(
                 (instance, check)
                 for instance in live
@@ -78,7 +79,9 @@ class Liveness:
                 if check.path is not None or check.listening
             )
             if checks:
-                limit = self.limits.of(self.store.start_limit(app.id), slug.manifest.start_limit_s)
+                limit = self.limits.of(
+                    self.store.start_limits.of_app(app.id), slug.manifest.start_limit_s
+                )
                 visit = visit_of(app, self.store, self.addresses)
                 found[app.id] = Watched(app, visit, checks, limit.seconds)
         return found

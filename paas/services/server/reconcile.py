@@ -22,7 +22,6 @@ from paas.interfaces import (
     Runtime,
     Slugs,
     StorageFiles,
-    Store,
 )
 from paas.services.access import refreshed
 from paas.services.apps.destruction import Destruction
@@ -31,6 +30,7 @@ from paas.services.releases.rollout import Rollout
 from paas.services.routing.proxies import Proxies
 from paas.services.routing.sites import Sites
 from paas.services.server.garbage import Remains
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Reconcile:
 
     def prepare(self) -> None:
         """Before anything starts: what sshd, the proxy and the supervisor read, from the store."""
-        self.keys.publish(self.store.all_keys())
+        self.keys.publish(self.store.keys.all())
         self.remains.drop_unknown()
         self.proxy.restore(self.sites.all_present())
         self.lay_out()
@@ -83,11 +83,11 @@ class Reconcile:
         Raises PaasError at the end where some could not be brought to what they should be.
         """
         failed: list[str] = []
-        self.keys.publish(self.store.all_keys())
+        self.keys.publish(self.store.keys.all())
         mended = self.proxies.settle(progress)
         known = self.runtime.groups()
         anew: list[App] = []
-        for app in self.store.apps():
+        for app in self.store.apps.all():
             if not self.locks.app_is_held(app.id):
                 with self._noting(app, failed, progress):
                     mended += self._mend(app, known, anew, progress)
@@ -111,7 +111,7 @@ class Reconcile:
         try:
             yield
         except PaasError as error:
-            if self.store.app_by_id(app.id) is None:
+            if self.store.apps.by_id(app.id) is None:
                 return  # destroyed meanwhile
             progress.warn(f"{app.name}: {error.message}")
             self.logs.write(app.id, "reconcile", error.message)
@@ -124,10 +124,10 @@ class Reconcile:
             progress.warn(f"The logs are not forwarded: {error.message}")
 
     def _deployed(self) -> list[App]:
-        return [app for app in self.store.apps() if app.current is not None]
+        return [app for app in self.store.apps.all() if app.current is not None]
 
     def _live(self, app: App) -> list[Instance]:
-        return [i for i in self.store.instances(app.id) if i.is_live(app)]
+        return [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]
 
     def _mend(self, app: App, known: Set[str], anew: list[App], progress: Progress) -> int:
         """Everything but a roll-out; an app that needs one is added to anew."""
@@ -143,7 +143,7 @@ class Reconcile:
             mended += self._bring_back(app, known, anew, progress)
             mended += self.remains.sweep_storage(app, progress)
             app = refreshed(self.store, app)
-            for certificate in self.store.certificates(app.id):
+            for certificate in self.store.certificates.of_app(app.id):
                 if self.sites.certificate_files.paths(certificate.id) is None:
                     progress.warn(f"{app.name}: {certificate.damaged}")
             if app.current is not None:
@@ -163,15 +163,15 @@ class Reconcile:
     def _end_interrupted(self, app: App, progress: Progress) -> int:
         """Builds and releases that were begun and never ended have failed."""
         mended = 0
-        for build in self.store.builds(app.id):
+        for build in self.store.builds.of_app(app.id):
             if build.status is Status.PENDING:
                 ended = replace(build, status=Status.FAILED, ended_at=self.clock.now())
-                self.store.end_build(replace(ended, reason="interrupted"))
+                self.store.builds.end(replace(ended, reason="interrupted"))
                 progress.warn(f"{app.name}: the build {build.id} was interrupted")
                 mended += 1
-        for release in self.store.releases(app.id):
+        for release in self.store.releases.of_app(app.id):
             if release.status is Status.PENDING:
-                self.store.fail_release(app.id, release.version)
+                self.store.releases.fail(app.id, release.version)
                 progress.warn(f"{app.name}: v{release.version} was interrupted")
                 mended += 1
         return mended
@@ -186,7 +186,7 @@ class Reconcile:
         live = self._live(app)
         if all(self.runtime.ensure(instance, known) for instance in live):
             return leftover
-        release = self.store.release(app.id, app.current) if app.current else None
+        release = self.store.releases.find(app.id, app.current) if app.current else None
         if release is None:
             return leftover
         if self.rollout.resume(app, live):
@@ -201,7 +201,7 @@ class Reconcile:
             return 0
         with self.rollout.changing(app, "the server reconciles the app", progress) as leaving:
             app = refreshed(self.store, app)
-            release = self.store.release(app.id, app.current) if app.current else None
+            release = self.store.releases.find(app.id, app.current) if app.current else None
             known = self.runtime.groups()
             if release is None or all(self.runtime.is_whole(i, known) for i in self._live(app)):
                 return 0

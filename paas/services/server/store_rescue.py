@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from paas.domain.server.lost import StoreCopy
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Locks, Progress, Store, StoreKeeper, Trash
+from paas.interfaces import Locks, Progress, StoreKeeper, Trash
 from paas.services.output import waiting
+from paas.store import Store
 
 # The lock of no app: one restores at a time.
 STORE_LOCK = -3

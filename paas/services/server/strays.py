@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 
 from paas.domain.server.findings import FIX, Finding
-from paas.interfaces import Locks, Runtime, Slugs, Store, Trash
+from paas.interfaces import Locks, Runtime, Slugs, Trash
 from paas.services.routing.sites import Sites
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,35 +41,35 @@ class Strays:
 
     def _adrift(self, groups: Set[str]) -> set[int]:
         """The apps that run, though the store has no release of them and did not remove them."""
-        gone = {int(id) for id in self.store.gone("app")}
+        gone = {int(id) for id in self.store.gone.of_kind("app")}
         return {_app_of(group) for group in groups} - self._deployed() - gone
 
     def _deployed(self) -> set[int]:
-        return {app.id for app in self.store.apps() if app.current is not None}
+        return {app.id for app in self.store.apps.all() if app.current is not None}
 
     def _apps(self, adrift: Set[int]) -> list[int]:
         there = self.trash.app_ids()
-        return sorted(there - {app.id for app in self.store.apps()} - adrift)
+        return sorted(there - {app.id for app in self.store.apps.all()} - adrift)
 
     def _sites(self, adrift: Set[int]) -> list[int]:
         return sorted(self.sites.proxy.sites() - self._deployed() - adrift)
 
     def _groups(self, groups: Set[str], adrift: Set[int]) -> list[str]:
-        unknown = groups - {instance.group for instance in self.store.instances()}
+        unknown = groups - {instance.group for instance in self.store.instances.all()}
         return sorted(group for group in unknown if _app_of(group) not in adrift)
 
     def _slugs(self) -> Iterable[str]:
         there = [*self.slugs.unfinished(), *self.slugs.slugs()]
-        return (id for id in there if self._has_app(id) and self.store.slug(id) is None)
+        return (id for id in there if self._has_app(id) and self.store.slugs.find(id) is None)
 
     def _certificates(self) -> Iterator[str]:
         there = self.sites.certificate_files.all()
-        known = {certificate.id for certificate in self.store.certificates()}
+        known = {certificate.id for certificate in self.store.certificates.all()}
         return (id for id in there if self._has_app(id) and id not in known)
 
     def _has_app(self, name: str) -> bool:
         """All of one that is gone goes together."""
-        return self.store.app_by_id(_app_of(name)) is not None
+        return self.store.apps.by_id(_app_of(name)) is not None
 
 
 def stray(message: str, app: str | None = None) -> Finding:

@@ -21,7 +21,7 @@ from paas.domain.logs.drains import Drain
 from paas.domain.values.names import AppName
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
-from paas.store import SqliteStore
+from paas.store import Store
 from paas.store.creation import create
 from tests.contract.logs.drain_server import HttpReceiver, SyslogReceiver, make_certificate
 from tests.contract.logs.log_server import wait_for
@@ -42,8 +42,8 @@ class Server:
         (root / "server.yml").write_text(yaml.safe_dump({**text, "uids": list(UIDS)}))
         (root / "drains").mkdir()
         create(root / "state.db")
-        self.store = SqliteStore(root / "state.db", UIDS)
-        self.app: App = self.store.add_app(AppName("shop"), None, datetime.now(UTC))
+        self.store = Store(root / "state.db", UIDS)
+        self.app: App = self.store.apps.add(AppName("shop"), None, datetime.now(UTC))
         self.logs = FileLogs(self.settings, SystemClock())
         self.log = root / "logs" / str(self.app.id) / "app.log"
         self.log.parent.mkdir(parents=True)
@@ -62,9 +62,9 @@ class Server:
 
     def add(self, url: str) -> None:
         """A drain, as drains:add leaves it."""
-        drain = Drain(f"d.{len(self.store.drains())}", self.app.id, Secret(url))
+        drain = Drain(f"d.{len(self.store.drains.all())}", self.app.id, Secret(url))
         DrainPlaces(self.settings).begin(drain)
-        self.store.add_drain(drain)
+        self.store.drains.add(drain)
 
     def start(self) -> None:
         """Start the process."""

@@ -18,7 +18,7 @@ from paas.adapters.system.files import write_atomic
 from paas.domain.apps.apps import Role
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import UserName
-from paas.store import SqliteStore
+from paas.store import Store
 from paas.store.creation import create
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -34,8 +34,8 @@ class Disk:
         for name in ("builds", "tree"):
             (path / name).mkdir()
         create(path / "state.db")
-        self.store = SqliteStore(path / "state.db", (70000, 70009))
-        self.store.add_user(UserName("alice"), Role.MEMBER, datetime.now(UTC))
+        self.store = Store(path / "state.db", (70000, 70009))
+        self.store.users.add(UserName("alice"), Role.MEMBER, datetime.now(UTC))
 
     def fill(self) -> None:
         """Use every byte."""
@@ -80,7 +80,7 @@ class Disk:
         """As any change."""
         for number in range(3_000):  # until what the database has of the disk is used
             name = UserName(f"user-{number}")
-            self.store.add_user(name, Role.MEMBER, datetime.now(UTC))
+            self.store.users.add(name, Role.MEMBER, datetime.now(UTC))
 
     def begin_a_push(self) -> None:
         """What is looked at before git sends anything."""

@@ -46,7 +46,7 @@ def test_first_push_creates_the_app(world: World) -> None:
 def test_other_branches_are_stored(world: World, tmp_path: object) -> None:
     """Only a deploy branch is deployed; the pusher is told how to deploy the other."""
     _receive(world, RefUpdate(NO_COMMIT, COMMIT, "refs/heads/feature"))
-    assert world.store.releases(1) == []
+    assert world.store.releases.of_app(1) == []
     assert "       To deploy it: git push deploy feature:main" in world.progress.lines
 
 
@@ -54,7 +54,7 @@ def test_other_branches_are_stored(world: World, tmp_path: object) -> None:
 def test_deploy_branches(world: World, ref: str) -> None:
     """main and master are deployed."""
     _receive(world, RefUpdate(NO_COMMIT, COMMIT, ref))
-    assert len(world.store.releases(1)) == 1
+    assert len(world.store.releases.of_app(1)) == 1
 
 
 def test_chosen_deploy_branch(world: World) -> None:
@@ -62,9 +62,9 @@ def test_chosen_deploy_branch(world: World) -> None:
     world.app()
     world.apps.set_deploy_branch(ROOT, "shop", BranchName("live"))
     _receive(world, RefUpdate(NO_COMMIT, COMMIT, "refs/heads/main"))
-    assert world.store.releases(1) == []
+    assert world.store.releases.of_app(1) == []
     _receive(world, RefUpdate(NO_COMMIT, COMMIT, "refs/heads/live"))
-    assert len(world.store.releases(1)) == 1
+    assert len(world.store.releases.of_app(1)) == 1
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_refused_pushes(world: World, updates: list[RefUpdate]) -> None:
     """Deleting the deploy branch, or deploying two at once."""
     with pytest.raises(PaasError):
         _receive(world, *updates)
-    assert world.store.releases(1) == []
+    assert world.store.releases.of_app(1) == []
 
 
 def test_what_git_would_refuse_is_not_built(world: World) -> None:
@@ -100,8 +100,8 @@ def test_what_git_would_refuse_is_not_built(world: World) -> None:
                 world.on_live,
                 options,
             )
-    assert world.store.releases(app.id) == []
-    assert world.store.builds(app.id) == []
+    assert world.store.releases.of_app(app.id) == []
+    assert world.store.builds.of_app(app.id) == []
     assert not any("Stored" in line for line in world.progress.lines)
     _receive(world, RefUpdate(COMMIT, NO_COMMIT, "refs/heads/x"), other)
 
@@ -146,7 +146,7 @@ def test_rename_moves_the_site(world: World) -> None:
 def test_keys(world: World) -> None:
     """A key belongs to one user; members manage their own only."""
     world.keys.add(ROOT, UserName("alice"), "AAA", None)
-    alice = world.store.user(UserName("alice"))
+    alice = world.store.users.find(UserName("alice"))
     assert alice is not None
     assert alice.role is Role.MEMBER
     assert world.key_file.published == ["alice AAA"]
@@ -186,6 +186,6 @@ def test_scale(world: World) -> None:
 
 
 def _receive(world: World, *updates: RefUpdate) -> None:
-    app = world.store.app("shop") or world.app()
+    app = world.store.apps.find("shop") or world.app()
     quarantine = Quarantine(world.folder)
     world.pushes.receive(ROOT, app.id, updates, quarantine, world.progress, world.on_live)

@@ -79,7 +79,7 @@ def test_setting_and_removing_is_one_release(world: World) -> None:
         ROOT, "shop", {COLOUR: "blue"}, world.progress, world.on_live, unset=[GREETING]
     )
     assert version == 2
-    release = world.store.release(1, 2)
+    release = world.store.releases.find(1, 2)
     assert release is not None
     assert release.description == "Set COLOUR; Unset GREETING"
     assert set(release.config) == {"COLOUR"}

@@ -1,5 +1,6 @@
 """An app's end is recorded before anything of it stops; what fails then is finished later."""
 
+from operator import attrgetter
 from typing import NoReturn
 
 import pytest
@@ -27,12 +28,12 @@ def test_where_it_cannot_be_recorded_nothing_stops(
 ) -> None:
     """On a full disk the app is there and serves, as if nothing had been asked."""
     before = dict(shop.runtime.running)
-    monkeypatch.setattr(shop.store, "remove_app", _fails)
+    monkeypatch.setattr(shop.store.apps, "remove", _fails)
     with pytest.raises(PaasError, match="disk is full"):
         shop.apps.destroy(ROOT, "shop", "shop", shop.progress)
     assert shop.runtime.running == before
     assert shop.proxy.ports("shop.example.com") == (5000,)
-    assert shop.store.app("shop") is not None
+    assert shop.store.apps.find("shop") is not None
 
 
 @pytest.mark.parametrize(
@@ -43,23 +44,23 @@ def test_where_it_cannot_be_recorded_nothing_stops(
         ("runs", "remove"),
         ("certificate_files", "all"),
         ("slugs", "remove_cache"),
-        ("store", "forget_destroyed"),
+        ("store.apps", "forget_destroyed"),
     ],
 )
 def test_what_fails_is_told_and_finished_by_reconcile(shop: World, holder: str, step: str) -> None:
     """Each step that fails leaves the others to be done, and the app is gone all the same."""
-    setattr(getattr(shop, holder), step, _fails)
+    setattr(attrgetter(holder)(shop), step, _fails)
     shop.apps.destroy(ROOT, "shop", "shop", shop.progress)
     told = "\n".join(shop.progress.lines)
     assert "not all of it is removed yet: The server's disk is full" in told
     assert "paas doctor --fix" in told
-    assert shop.store.app("shop") is None
-    delattr(getattr(shop, holder), step)
+    assert shop.store.apps.find("shop") is None
+    delattr(attrgetter(holder)(shop), step)
     assert shop.reconcile.run(shop.progress) == 1
     assert shop.runtime.running == {}
     assert shop.proxy.by_app == {}
     assert shop.slugs.frozen == set()
-    assert shop.store.destroyed() == []
+    assert shop.store.apps.destroyed() == []
     assert shop.reconcile.run(shop.progress) == 0
 
 
@@ -77,7 +78,7 @@ def test_a_step_that_fails_for_want_of_disk_is_tried_once_more(shop: World) -> N
     shop.proxy.remove = fails_once  # type: ignore[method-assign]
     shop.apps.destroy(ROOT, "shop", "shop", shop.progress)
     assert shop.proxy.by_app == {}
-    assert shop.store.destroyed() == []
+    assert shop.store.apps.destroyed() == []
     assert not any("not all" in line for line in shop.progress.lines)
 
 
@@ -105,7 +106,7 @@ def test_what_frees_space_has_the_reserve(shop: World) -> None:
 def test_its_uid_is_nobodys_until_all_is_removed(world: World) -> None:
     """A new app would share files and processes with what is left of the old one."""
     made = [world.app(f"app{number}") for number in range(9)]  # the whole range
-    world.store.remove_app(made[0].id)
+    world.store.apps.remove(made[0].id)
     with pytest.raises(PaasError, match="All uids"):
         world.app("next")
     world.reconcile.run(world.progress)
@@ -119,5 +120,5 @@ def test_an_app_that_could_not_be_made_leaves_nothing(
     monkeypatch.setattr(world.repository, "create", _fails)
     with pytest.raises(PaasError, match="disk is full"):
         world.apps.create(ROOT, AppName("shop"))
-    assert world.store.apps() == []
-    assert world.store.destroyed() == []
+    assert world.store.apps.all() == []
+    assert world.store.apps.destroyed() == []

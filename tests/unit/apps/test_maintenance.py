@@ -25,7 +25,7 @@ def test_a_locked_app_refuses_deploys(world: World) -> None:
     push = [RefUpdate("0" * 40, "b" * 40, "refs/heads/main")]
     with pytest.raises(PaasError, match="locked"):
         world.pushes.receive(ROOT, 1, push, Quarantine(Path("/q")), world.progress, world.on_live)
-    assert len(world.store.builds(1)) == 1
+    assert len(world.store.builds.of_app(1)) == 1
     other = [RefUpdate("0" * 40, "b" * 40, "refs/heads/topic")]
     world.pushes.receive(ROOT, 1, other, Quarantine(Path("/q")), world.progress, world.on_live)
     with pytest.raises(PaasError, match="already: by root"):
@@ -44,7 +44,7 @@ def test_what_keeps_an_app_from_being_as_usual_is_told(world: World) -> None:
     assert (found.lock, found.maintenance, found.build_dir) == (None, False, None)
     made = world.upkeep.lock(ROOT, "shop", "")
     world.upkeep.set_maintenance(ROOT, "shop", True, world.progress)
-    world.store.set_build_dir(app.id, "web")
+    world.store.build_dirs.set(app.id, "web")
     found = world.apps.info(ROOT, "shop")
     assert (found.lock, found.maintenance, found.build_dir) == (made, True, "web")
 
@@ -62,7 +62,7 @@ def test_maintenance_closes_the_site_and_opens_it(world: World) -> None:
     assert not any("Maintenance mode" in line for line in world.progress.lines)
     world.push(commit="b" * 40)
     assert any("Maintenance mode is on" in line for line in world.progress.lines)
-    slug = world.store.slugs(1)[0]
+    slug = world.store.slugs.of_app(1)[0]
     world.slugs.pages.add(slug.id)
     world.reconcile.run(world.progress)
     site = world.proxy.by_app[1]
@@ -76,7 +76,7 @@ def test_a_page_that_is_set_goes_before_the_repository_s(world: World) -> None:
     """It is shown at once, outlives deploys, and goes when it is cleared or with the app."""
     world.app()
     world.push()
-    world.slugs.pages.add(world.store.slugs(1)[0].id)
+    world.slugs.pages.add(world.store.slugs.of_app(1)[0].id)
     world.upkeep.set_maintenance(ROOT, "shop", True, world.progress)
     world.upkeep.set_page(ROOT, "shop", b"<h1>Soon</h1>", world.progress)
     assert world.proxy.by_app[1].page == Path("/pages/1.html")
@@ -122,17 +122,17 @@ def test_a_clone_has_config_and_formation(world: World) -> None:
     world.processes.scale(ROOT, "shop", ["web=2"], world.progress, world.on_live)
     world.router.set(ROOT, "shop", "gzip", "on", world.progress)
     world.domains.add(ROOT, "shop", [HostName("shop.test")], world.progress)
-    before = world.store.instances(1)
+    before = world.store.instances.of_app(1)
     app = world.cloning.clone(ROOT, "shop", AppName("copy"), world.progress, world.on_live)
     assert world.config.get(ROOT, "copy", VarName("A")).reveal() == "1"
     assert len(world.proxy.ports("copy.example.com") or ()) == 2
-    assert world.store.slugs(app.id)[0].id != world.store.slugs(1)[0].id
-    assert world.store.instances(1) == before
+    assert world.store.slugs.of_app(app.id)[0].id != world.store.slugs.of_app(1)[0].id
+    assert world.store.instances.of_app(1) == before
     assert world.proxy.by_app[app.id].settings.gzip
     assert list(world.proxy.by_app[app.id].hosts) == ["copy.example.com"]
     bare = world.cloning.clone(
         ROOT, "shop", AppName("bare"), world.progress, world.on_live, deploy=False
     )
-    assert world.store.instances(bare.id) == []
+    assert world.store.instances.of_app(bare.id) == []
     with pytest.raises(PaasError, match="taken"):
         world.cloning.clone(ROOT, "shop", AppName("copy"), world.progress, world.on_live)

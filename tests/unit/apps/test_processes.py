@@ -105,7 +105,7 @@ def test_a_type_is_restarted_and_then_all(shop: World) -> None:
     assert generations(shop)["worker.1"] == before["worker.1"]
     restart(shop)
     assert len(set(generations(shop).values())) == 1
-    assert len(shop.store.instances()) == len(shop.runtime.running) == 3
+    assert len(shop.store.instances.all()) == len(shop.runtime.running) == 3
 
 
 def test_a_failed_restart_of_one_changes_nothing(shop: World) -> None:
@@ -136,7 +136,7 @@ def test_what_is_stopped_stays_stopped(shop: World) -> None:
     assert set(generations(shop)) == {"web.1", "worker.1"}
     start(shop)
     assert set(generations(shop)) == {"web.1", "web.2", "worker.1"}
-    assert shop.store.stopped(1) == frozenset()
+    assert shop.store.stopped.of_app(1) == frozenset()
 
 
 def test_all_is_stopped(shop: World) -> None:
@@ -164,7 +164,7 @@ def test_scaling_up_starts_only_what_is_new(shop: World) -> None:
     assert set(after) - set(before) == {"web.3", "worker.2"}
     assert set(ports) < set(shop.proxy.ports(HOST) or ())
     assert [call for call in shop.runtime.calls if call.startswith("stop")] == []
-    assert len(shop.store.instances()) == len(shop.runtime.running) == 5
+    assert len(shop.store.instances.all()) == len(shop.runtime.running) == 5
 
 
 def test_scaling_down_drains_and_stops_only_what_is_too_much(shop: World) -> None:
@@ -178,7 +178,7 @@ def test_scaling_down_drains_and_stops_only_what_is_too_much(shop: World) -> Non
     assert [call.split()[0] for call in shop.proxy.calls] == ["apply", "drain", "drain"]
     assert {call.split()[0] for call in shop.runtime.calls} == {"stop"}
     restart(shop)
-    assert len(shop.store.instances()) == len(shop.runtime.running) == 1
+    assert len(shop.store.instances.all()) == len(shop.runtime.running) == 1
 
 
 def test_scaling_one_up_and_another_down(shop: World) -> None:
@@ -226,7 +226,7 @@ def test_unknown_instances_are_refused(shop: World, word: str) -> None:
     for act in (restart, stop, start):
         with pytest.raises(PaasError):
             act(shop, word)
-    assert (generations(shop), shop.store.stopped(1)) == (before, frozenset())
+    assert (generations(shop), shop.store.stopped.of_app(1)) == (before, frozenset())
 
 
 def test_a_restart_of_what_is_stopped_is_refused(shop: World) -> None:

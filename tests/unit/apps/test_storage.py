@@ -97,7 +97,7 @@ def test_where_processes_find_it(world: World) -> None:
     """A writable bind of the app's own directory."""
     world.app()
     add(world)
-    app = world.store.app("shop")
+    app = world.store.apps.find("shop")
     assert app is not None
     (bind,) = storage_binds(Settings(), app)
     assert bind == Bind("/var/lib/paas/storage/1/1", "/app/data", writable=True)
@@ -107,7 +107,7 @@ def test_a_crash_between_record_and_directory_is_mended(world: World) -> None:
     """The directory is made before the instances that are to have it."""
     world.app()
     world.push()
-    made = world.store.add_storage(1, "/app/data")
+    made = world.store.storage.add(1, "/app/data")
     world.runtime.running.clear()
     world.runtime.calls.clear()
     world.reconcile.run(world.progress)

@@ -217,7 +217,7 @@ def test_deploys_use_those_of_app_json(world: World) -> None:
     )
     world.push()
     assert world.builder.used == [GIT, "python"]
-    assert world.store.buildpacks(1) == []
+    assert world.store.buildpacks.of_app(1) == []
     assert world.buildpacks.all(ROOT, "shop") == []
     assert [pack.source for pack in world.buildpacks.declared(ROOT, "shop")] == [GIT, "python"]
     world.buildpacks.add(ROOT, "shop", "node", None)
@@ -255,7 +255,7 @@ def test_the_procfile_after_the_build_counts(world: World) -> None:
     """A buildpack may have made it."""
     world.builder.built = Built("fake", {}, procfile=b"web: made\n")
     world.push()
-    assert [slug.processes for slug in world.store.slugs(1)] == [{"web": "made"}]
+    assert [slug.processes for slug in world.store.slugs.of_app(1)] == [{"web": "made"}]
 
 
 def test_static_files_are_served_by_the_proxy(world: World) -> None:
@@ -263,11 +263,11 @@ def test_static_files_are_served_by_the_proxy(world: World) -> None:
     world.repository.procfiles["a" * 40] = None
     world.builder.built = Built("fake", {}, static=StaticFiles("public"))
     world.push()
-    slug = world.store.slugs(1)[0]
+    slug = world.store.slugs.of_app(1)[0]
     site = world.proxy.by_app[1]
     assert site.ports == ()
     assert site.folder == Folder(world.slugs.path(slug.id), StaticFiles("public"))
-    assert world.store.slug(slug.id) == replace(slug, static=StaticFiles("public"))
+    assert world.store.slugs.find(slug.id) == replace(slug, static=StaticFiles("public"))
     world.push(commit="b" * 40)
     assert world.proxy.by_app[1].folder is None
 
@@ -278,6 +278,6 @@ def test_a_folder_of_a_monorepo(world: World) -> None:
     world.repository.contents["a" * 40, "services/web/Procfile"] = b"worker: run\nweb: inner\n"
     world.push()
     assert world.slugs.narrowed == "services/web"
-    assert world.store.slugs(1)[0].processes == {"worker": "run", "web": "inner"}
+    assert world.store.slugs.of_app(1)[0].processes == {"worker": "run", "web": "inner"}
     assert world.buildpacks.set_build_dir(ROOT, "shop", None) is None
     assert world.buildpacks.build_dir(ROOT, "shop") is None

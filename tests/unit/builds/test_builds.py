@@ -102,11 +102,11 @@ def test_a_queued_build_is_told_its_place(world: World) -> None:
 def test_who_waits_is_told_for_whose_build(world: World) -> None:
     """The pusher of each, and the app where it is the waiting one's too."""
     world.push()
-    (mine,) = world.store.builds(1)
-    alice = Actor(world.store.add_user(UserName("alice"), Role.MEMBER, world.clock.now()))
-    world.store.add_app(AppName("hers"), UserName("alice"), world.clock.now())
+    (mine,) = world.store.builds.of_app(1)
+    alice = Actor(world.store.users.add(UserName("alice"), Role.MEMBER, world.clock.now()))
+    world.store.apps.add(AppName("hers"), UserName("alice"), world.clock.now())
     hers = replace(mine, id="2-1", app_id=2, user="alice")
-    world.store.add_build(hers)
+    world.store.builds.add(hers)
     words: list[str] = []
     told = tell_place(world.store, ROOT, world.progress, words.append)
     told(2, ["1-0", mine.id, hers.id])
@@ -160,11 +160,11 @@ def test_a_cancelled_build_changes_nothing(world: World, queued: bool) -> None:
         world.queue.ahead = 1
         world.queue.on_poll = cancel
     else:
-        world.builder.meanwhile = lambda: cancel(world.store.builds(1)[0].id)
+        world.builder.meanwhile = lambda: cancel(world.store.builds.of_app(1)[0].id)
     with pytest.raises(PaasError, match="cancelled by alice") as caught:
         world.push(commit="b" * 40)
     assert caught.value.reference == "build-cancelled"
-    app = world.store.app("shop")
+    app = world.store.apps.find("shop")
     assert app is not None and app.current == 1
     assert world.proxy.ports("shop.example.com") == before
     assert world.builds.info(ROOT, "shop", None).words == "cancelled"
@@ -195,11 +195,11 @@ def test_what_is_built_can_be_cancelled_until_the_switch(world: World, phase: st
     with pytest.raises(PaasError, match="cancelled by alice"):
         world.push(commit=commit)
 
-    assert [build.id for build in asked] == [world.store.builds(1)[0].id]
-    app = world.store.app("shop")
+    assert [build.id for build in asked] == [world.store.builds.of_app(1)[0].id]
+    app = world.store.apps.find("shop")
     assert app is not None and app.current == 1
     assert world.builds.info(ROOT, "shop", None).words == "cancelled"
-    assert [release.status for release in world.store.releases(1)][-1] is Status.SUCCEEDED
+    assert [release.status for release in world.store.releases.of_app(1)][-1] is Status.SUCCEEDED
     assert set(world.runtime.running) == {"1-v1-1-web.1"}
     assert not world.queue.requests
 
@@ -207,13 +207,13 @@ def test_what_is_built_can_be_cancelled_until_the_switch(world: World, phase: st
 def test_a_build_that_is_being_released_is_waited_for(world: World) -> None:
     """It counts as succeeded already; the command returns when its deploy has ended."""
     build = a_build("1-2", "c" * 40)
-    world.store.add_build(build)
+    world.store.builds.add(build)
     world.locks.held[1] = "alice deploys"
 
     def end(_: float) -> None:
         assert world.queue.requests == {"1-2": "root"}
         now = world.clock.now()
-        world.store.end_build(
+        world.store.builds.end(
             replace(build, status=Status.FAILED, ended_at=now, reason="build-cancelled")
         )
 
@@ -225,14 +225,14 @@ def test_a_build_that_is_being_released_is_waited_for(world: World) -> None:
 def test_cancelling_waits_for_the_end(world: World) -> None:
     """The command returns when the build has ended, and leaves no request behind."""
     build = replace(a_build("1-2", "c" * 40), status=Status.PENDING)
-    world.store.add_build(build)
+    world.store.builds.add(build)
     world.locks.held[1] = "alice deploys"
 
     def end(_: float) -> None:
         assert world.queue.requests == {"1-2": "root"}
         now = world.clock.now()
         ended = replace(build, status=Status.FAILED, ended_at=now, reason="build-cancelled")
-        world.store.end_build(ended)
+        world.store.builds.end(ended)
 
     world.clock.sleep = end  # type: ignore[method-assign,assignment]
     assert world.builds.cancel(ROOT, "shop", None, world.progress).id == "1-2"
@@ -244,14 +244,14 @@ def test_too_late_to_cancel(world: World) -> None:
     world.push()
     with pytest.raises(PaasError, match="ended already: it succeeded"):
         world.builds.cancel(ROOT, "shop", None, world.progress)
-    world.store.add_build(replace(a_build("1-3", "c" * 40), status=Status.PENDING))
+    world.store.builds.add(replace(a_build("1-3", "c" * 40), status=Status.PENDING))
     with pytest.raises(PaasError, match="cut off"):
         world.builds.cancel(ROOT, "shop", "1-3", world.progress)
 
 
 def test_a_build_that_goes_on_is_cancelled_later(world: World) -> None:
     """The command does not wait for ever; its word stays."""
-    world.store.add_build(replace(a_build("1-4", "c" * 40), status=Status.PENDING))
+    world.store.builds.add(replace(a_build("1-4", "c" * 40), status=Status.PENDING))
     world.locks.held[1] = "alice deploys"
     with pytest.raises(PaasError, match="will before it goes live"):
         world.builds.cancel(ROOT, "shop", None, world.progress)

@@ -59,7 +59,10 @@ def test_each_name_gets_one(shop: World) -> None:
     """At once, and each its own."""
     assert on(shop)
     assert hosts(shop) == ["shop.org", "www.shop.org"]
-    assert [c.facts.names for c in shop.store.certificates(1)] == [("shop.org",), ("www.shop.org",)]
+    assert [c.facts.names for c in shop.store.certificates.of_app(1)] == [
+        ("shop.org",),
+        ("www.shop.org",),
+    ]
     assert on(shop)
     assert shop.issuer.asked == ["shop.org", "www.shop.org"]
 
@@ -70,7 +73,7 @@ def test_a_name_that_fails_harms_no_other(shop: World) -> None:
     assert not on(shop)
     assert hosts(shop) == ["www.shop.org"]
     assert any("The issuer says: no." in line for line in shop.progress.lines)
-    (attempt,) = shop.store.attempts(1)
+    (attempt,) = shop.store.certificates.attempts(1)
     assert attempt.again - attempt.at == timedelta(minutes=5)
     shop.acme.tend()
     assert shop.issuer.asked.count("shop.org") == 1
@@ -78,7 +81,7 @@ def test_a_name_that_fails_harms_no_other(shop: World) -> None:
     shop.clock.seconds += 301
     shop.acme.tend()
     assert hosts(shop) == ["shop.org", "www.shop.org"]
-    assert shop.store.attempts(1) == []
+    assert shop.store.certificates.attempts(1) == []
 
 
 def test_a_name_that_leads_elsewhere_is_not_asked_for(shop: World) -> None:
@@ -86,7 +89,7 @@ def test_a_name_that_leads_elsewhere_is_not_asked_for(shop: World) -> None:
     shop.issuer.elsewhere.add("shop.org")
     assert not on(shop)
     assert shop.issuer.asked == ["www.shop.org"]
-    (attempt,) = shop.store.attempts(1)
+    (attempt,) = shop.store.certificates.attempts(1)
     assert attempt.refusals == ()
     assert attempt.again - attempt.at == timedelta(minutes=1)
 
@@ -107,7 +110,7 @@ def test_what_is_refused_by_hand_says_when_it_is_tried_again(shop: World) -> Non
     shop.issuer.refuses["shop.org"] = Failure("no")
     for _ in range(5):
         on(shop)
-    (attempt,) = shop.store.attempts(1)
+    (attempt,) = shop.store.certificates.attempts(1)
     first = attempt.refusals[0] + timedelta(hours=1)
     assert shop.progress.lines[-2] == (
         f" !     It is tried again by itself at {attempt.again:%Y-%m-%d %H:%M} UTC, "
@@ -191,7 +194,7 @@ def test_off_takes_away_what_nobody_would_renew(shop: World) -> None:
     on(shop)
     own = shop.certificates.add(ROOT, "shop", fake_pem("shop.org"), shop.progress)
     assert len(shop.acme.switch_off(ROOT, "shop", shop.progress)) == 2
-    assert shop.store.certificates(1) == [own]
+    assert shop.store.certificates.of_app(1) == [own]
     assert shop.certificate_files.all() == [own.id]
     domains(shop, "new.org")
     shop.acme.tend()
@@ -241,7 +244,7 @@ def test_killed_in_the_middle_it_is_not_asked_again_at_once(shop: World) -> None
 
 def test_one_talk_with_the_issuer_at_a_time(shop: World) -> None:
     """What comes by the clock gives way."""
-    shop.store.set_auto_certificates(1, True)
+    shop.store.certificates.set_auto(1, True)
     with shop.locks.app(ACME_LOCK, "somebody"):
         shop.acme.tend()
     assert shop.issuer.asked == []
@@ -271,7 +274,7 @@ class Wanted(FakeLocks):
 
 def test_who_waits_for_a_certificate_is_next(shop: World) -> None:
     """The lock is free between two names: what comes by the clock gives way, a person is told."""
-    shop.store.set_auto_certificates(1, True)
+    shop.store.certificates.set_auto(1, True)
     replace(shop.acme, locks=Wanted()).tend()
     assert shop.issuer.asked == ["shop.org"]
     domains(shop, "shop.org", "www.shop.org", "a.org")
@@ -300,7 +303,7 @@ def test_the_lock_stays_free_for_a_moment(shop: World) -> None:
 
 def test_what_came_while_one_waited_is_not_asked_for_again(shop: World) -> None:
     """Nor what the app has no more."""
-    shop.store.set_auto_certificates(1, True)
+    shop.store.certificates.set_auto(1, True)
     assert replace(shop.acme, locks=Wanted(shop.acme.tend)).switch_on(ROOT, "shop", shop.progress)
     assert shop.issuer.asked == ["shop.org", "www.shop.org"]
     domains(shop, "shop.org", "www.shop.org", "a.org")
@@ -415,7 +418,7 @@ def test_what_came_by_itself_is_not_removed_by_hand(shop: World) -> None:
     with pytest.raises(PaasError) as caught:
         shop.certificates.remove(ROOT, "shop", "shop.org", shop.progress)
     assert caught.value.reference == "certificate-auto"
-    assert {c.origin for c in shop.store.certificates(1)} == {Origin.ACME}
+    assert {c.origin for c in shop.store.certificates.of_app(1)} == {Origin.ACME}
 
 
 def own(world: World, *names: str) -> str:
@@ -442,7 +445,7 @@ def test_one_of_its_own_stays_where_another_does_not_come(shop: World) -> None:
         shop.acme.remove(ROOT, "shop", id, shop.progress)
     assert caught.value.reference == "certificate-needed"
     assert hosts(shop) == ["shop.org", "www.shop.org"]
-    assert id in [c.id for c in shop.store.certificates(1)]
+    assert id in [c.id for c in shop.store.certificates.of_app(1)]
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_an_added_certificate_is_shown(shop: World) -> None:
     (shown,) = shop.proxy.by_app[1].certificates
     assert shown.hosts == ("shop.example.com",)
     assert shop.certificate_files.all() == [made.id]
-    assert shop.store.certificates(1) == [made]
+    assert shop.store.certificates.of_app(1) == [made]
     assert "       It does not cover a.test." in shop.progress.lines
     assert shop.apps.info(ROOT, "shop").url == "https://shop.example.com/"
     shop.push(commit="b" * 40)
@@ -146,7 +146,7 @@ def test_a_new_one_takes_the_place_of_what_it_covers(shop: World) -> None:
     new = add(shop, fake_pem("shop.example.com", serial="2"))
     assert shop.certificate_files.all() == sorted([other.id, new.id])
     again = add(shop, fake_pem("shop.example.com", serial="2"))
-    assert again == shop.store.certificates(1)[-1] == new
+    assert again == shop.store.certificates.of_app(1)[-1] == new
 
 
 def test_a_chain_that_was_missing_can_be_brought(shop: World) -> None:
@@ -163,7 +163,7 @@ def test_what_the_proxy_refuses_is_not_kept(shop: World) -> None:
     shop.proxy.failure = PaasError("proxy-refused", "No.")
     with pytest.raises(PaasError, match="No"):
         add(shop, fake_pem("shop.example.com", serial="2"))
-    assert shop.store.certificates(1) == [first]
+    assert shop.store.certificates.of_app(1) == [first]
     assert shop.certificate_files.all() == [first.id]
 
 
@@ -218,8 +218,10 @@ def test_destroy_and_reconcile_leave_no_key_behind(shop: World) -> None:
 def test_what_a_version_with_ocsp_recorded_is_read(shop: World) -> None:
     """It had one more fact of each certificate."""
     made = add(shop, fake_pem("shop.example.com"))
-    shop.store.write("UPDATE certificates SET facts = json_set(facts, '$.ocsp', 'http://o.test/')")
-    assert shop.store.certificates(1) == [made]
+    shop.store.database.write(
+        "UPDATE certificates SET facts = json_set(facts, '$.ocsp', 'http://o.test/')"
+    )
+    assert shop.store.certificates.of_app(1) == [made]
 
 
 def test_ocsp_answers_of_former_versions_are_removed(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ def test_first_push_goes_live(world: World) -> None:
     world.app()
     world.push()
     assert world.live == ["(5000,)"]
-    assert [r.status for r in world.store.releases(1)] == [Status.SUCCEEDED]
-    assert [i.id for i in world.store.instances(1)] == ["1-v1-1-web.1"]
+    assert [r.status for r in world.store.releases.of_app(1)] == [Status.SUCCEEDED]
+    assert [i.id for i in world.store.instances.of_app(1)] == ["1-v1-1-web.1"]
     assert "-----> Live: http://shop.example.com/ (v1)" in world.progress.lines
 
 
@@ -59,7 +59,7 @@ def test_second_push_replaces_without_a_gap(world: World) -> None:
     assert world.runtime.calls == ["start 1-v2-2", "stop 1-v1-1-web.1"]
     assert world.proxy.calls == ["apply 1 5001", "drain", "drain"]
     assert world.live == ["(5000,)", "(5001,)"]
-    assert world.store.used_ports() == {5001}
+    assert world.store.instances.used_ports() == {5001}
 
 
 @pytest.mark.parametrize("stage", ["space", "procfile", "nothing", "build", "crash", "proxy"])
@@ -68,7 +68,7 @@ def test_failure_changes_nothing(world: World, stage: str) -> None:
     where there was one, the slug of the failed release: releases:retry can take it."""
     world.app()
     world.push()
-    before = (world.store.instances(), world.proxy.by_app.copy())
+    before = (world.store.instances.all(), world.proxy.by_app.copy())
     if stage == "space":
         world.slugs.full = True
     elif stage == "procfile":
@@ -86,12 +86,12 @@ def test_failure_changes_nothing(world: World, stage: str) -> None:
         world.proxy.failure = PaasError("nginx", "nginx refused the site.")
     with pytest.raises(PaasError):
         world.push(commit="b" * 40)
-    assert (world.store.instances(), world.proxy.by_app) == before
-    releases = world.store.releases(1)
+    assert (world.store.instances.all(), world.proxy.by_app) == before
+    releases = world.store.releases.of_app(1)
     assert world.slugs.frozen == {release.slug_id for release in releases}
     assert len(releases) == (2 if stage in {"crash", "proxy"} else 1)
     assert world.slugs.building == set()
-    app = world.store.app("shop")
+    app = world.store.apps.find("shop")
     assert app is not None
     assert app.current == 1
     assert set(world.runtime.running) == {"1-v1-1-web.1"}
@@ -160,7 +160,7 @@ def test_old_slugs_are_pruned(world: World) -> None:
     world.app()
     for letter in "abcd":
         world.push(commit=letter * 40)
-    kept = [slug.commit[0] for slug in world.store.slugs(1)]
+    kept = [slug.commit[0] for slug in world.store.slugs.of_app(1)]
     assert kept == ["d", "c"]
     assert len(world.slugs.frozen) == 2
 
@@ -175,7 +175,7 @@ def test_failure_after_the_switch_keeps_the_new_release(world: World) -> None:
 
     world.runtime.stop = refuse  # type: ignore[method-assign, assignment]
     world.push(commit="b" * 40)
-    app = world.store.app("shop")
+    app = world.store.apps.find("shop")
     assert app is not None
     assert app.current == 2
     assert len(world.slugs.frozen) == 2
@@ -191,12 +191,12 @@ def test_config_is_part_of_the_release(world: World) -> None:
     name = VarName("GREETING")
     world.config.set(ROOT, "shop", {name: "hello"}, world.progress, world.on_live)
     assert world.environment()["GREETING"] == "hello"
-    assert world.store.releases(1)[0].slug_id == world.store.releases(1)[1].slug_id
+    assert world.store.releases.of_app(1)[0].slug_id == world.store.releases.of_app(1)[1].slug_id
     world.runtime.failure = PaasError("start", "supervisord does not answer.")
     with pytest.raises(PaasError):
         world.config.set(ROOT, "shop", {name: "other"}, world.progress, world.on_live)
     assert world.config.get(ROOT, "shop", name).reveal() == "hello"
-    assert world.store.releases(1)[0].status is Status.FAILED
+    assert world.store.releases.of_app(1)[0].status is Status.FAILED
 
 
 def test_config_without_change_makes_no_release(world: World) -> None:
@@ -208,7 +208,7 @@ def test_config_without_change_makes_no_release(world: World) -> None:
     assert (
         world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, world.on_live) is None
     )
-    assert len(world.store.releases(1)) == 1
+    assert len(world.store.releases.of_app(1)) == 1
 
 
 def test_config_before_the_first_push_is_there_at_the_first_push(world: World) -> None:
@@ -253,7 +253,7 @@ def test_a_slug_that_the_disk_does_not_take_never_goes_live(world: World) -> Non
     with pytest.raises(PaasError, match="disk is full"):
         world.push(commit="b" * 40)
     assert world.runtime.running == running
-    assert world.store.releases(1)[0].status is Status.FAILED
+    assert world.store.releases.of_app(1)[0].status is Status.FAILED
 
 
 def test_a_full_disk_keeps_nothing_running_and_no_release_pending(world: World) -> None:
@@ -261,20 +261,20 @@ def test_a_full_disk_keeps_nothing_running_and_no_release_pending(world: World) 
     world.app()
     world.push()
     running = dict(world.runtime.running)
-    record, tries = world.store.fail_release, iter([disk_full()])
+    record, tries = world.store.releases.fail, iter([disk_full()])
 
     def fail_release(app_id: int, version: int) -> None:
         for error in tries:
             raise error
         record(app_id, version)
 
-    world.store.fail_release = fail_release  # type: ignore[method-assign]
+    world.store.releases.fail = fail_release  # type: ignore[method-assign]
     world.proxy.failure = disk_full()
     with pytest.raises(PaasError, match="disk is full"):
         world.push(commit="b" * 40)
     assert world.runtime.running == running
-    assert [r.status for r in world.store.releases(1)] == [Status.FAILED, Status.SUCCEEDED]
-    assert {i.version for i in world.store.instances(1)} == {1}
+    assert [r.status for r in world.store.releases.of_app(1)] == [Status.FAILED, Status.SUCCEEDED]
+    assert {i.version for i in world.store.instances.of_app(1)} == {1}
 
 
 def test_a_failure_says_what_serves_and_not_what_does_not(world: World) -> None:

@@ -36,9 +36,9 @@ def sync(world: World, building: Building, ref: str | None = None) -> None:
 
 
 def live_commit(world: World) -> str | None:
-    app = world.store.app_by_id(1)
-    release = world.store.release(1, app.current) if app and app.current else None
-    slug = world.store.slug(release.slug_id) if release and release.slug_id else None
+    app = world.store.apps.by_id(1)
+    release = world.store.releases.find(1, app.current) if app and app.current else None
+    slug = world.store.slugs.find(release.slug_id) if release and release.slug_id else None
     return slug.commit if slug else None
 
 
@@ -89,15 +89,15 @@ def test_if_changed_builds_what_is_not_live(world: World) -> None:
     sync(world, Building.NEVER)
     sync(world, Building.IF_CHANGED)
     assert live_commit(world) == NEW
-    builds = len(world.store.builds(1))
+    builds = len(world.store.builds.of_app(1))
     sync(world, Building.IF_CHANGED)
-    assert len(world.store.builds(1)) == builds
+    assert len(world.store.builds.of_app(1)) == builds
     assert "is live already" in world.progress.lines[-1]
 
 
 def test_the_app_s_deploy_branch_is_what_is_fetched_and_moved(world: World) -> None:
     """Where one was chosen; a ref that is named is fetched in its place."""
-    world.store.set_deploy_branch(1, branch_name("production"))
+    world.store.apps.set_deploy_branch(1, branch_name("production"))
     world.repository.heads["production"] = "b" * 40
     sync(world, Building.NEVER)
     sync(world, Building.NEVER, "v1.0")

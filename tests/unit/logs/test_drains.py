@@ -105,7 +105,7 @@ def test_the_process_runs_while_there_is_a_drain(world: World) -> None:
     first = world.drains.add(ROOT, "shop", URL)
     world.drains.add(ROOT, "other", URL)
     assert world.drain_process.runs
-    assert world.drain_process.begun == [d.token for d in world.store.drains()]
+    assert world.drain_process.begun == [d.token for d in world.store.drains.all()]
     world.drains.remove(ROOT, "shop", first.token)
     assert world.drain_process.runs
     world.apps.destroy(ROOT, "other", "other", world.progress)

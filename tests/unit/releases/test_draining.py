@@ -59,12 +59,12 @@ def test_nobody_waits_for_a_drain(shop: World, change: Callable[[World], object]
     assert "1-v2-2-web.1" in there
     assert "1-v2-2-web.1" not in running(shop)
     assert not shop.locks.is_retiring(1)
-    assert {i.id for i in shop.store.instances(1)} == running(shop)
+    assert {i.id for i in shop.store.instances.of_app(1)} == running(shop)
 
 
 def test_only_who_is_with_those_that_go_is_waited_for(shop: World) -> None:
     """The proxy is asked of the ports of the former instances, and of no others."""
-    (former,) = (i.port for i in shop.store.instances(1))
+    (former,) = (i.port for i in shop.store.instances.of_app(1))
     shop.push(commit="c" * 40)
     assert shop.proxy.drained_ports == [former]
     assert shop.runtime.shut_ids[-1:] == ["1-v2-2-web.1"]
@@ -86,7 +86,7 @@ def test_what_gets_no_requests_is_not_drained(world: World) -> None:
     world.proxy.calls.clear()
     world.processes.stop(ROOT, "shop", ["worker"], world.progress)
     assert "drain" not in world.proxy.calls
-    assert {i.label for i in world.store.instances(1)} == {"web.1"}
+    assert {i.label for i in world.store.instances.of_app(1)} == {"web.1"}
 
 
 def test_a_worker_does_not_wait_for_the_web_s_drain(world: World) -> None:
@@ -111,7 +111,7 @@ def test_a_worker_does_not_wait_for_the_web_s_drain(world: World) -> None:
     assert [call.rpartition("-")[2] for call in seen] == ["worker.1"]
     stopped = [name for _, name, text in world.logs.lines if text.startswith("Stopped")]
     assert sorted(stopped) == ["web.1", "worker.1"]
-    assert {i.id for i in world.store.instances(1)} == running(world)
+    assert {i.id for i in world.store.instances.of_app(1)} == running(world)
 
 
 def test_a_worker_that_does_not_end_keeps_no_web_instance(world: World) -> None:
@@ -129,9 +129,9 @@ def test_a_worker_that_does_not_end_keeps_no_web_instance(world: World) -> None:
 
     world.runtime.stop = fail  # type: ignore[method-assign]
     world.processes.restart(ROOT, "shop", [], world.progress, world.on_live)
-    app = world.store.app_by_id(1)
+    app = world.store.apps.by_id(1)
     assert app is not None
-    former = {i.label for i in world.store.instances(1) if not i.is_live(app)}
+    former = {i.label for i in world.store.instances.of_app(1) if not i.is_live(app)}
     assert former == {"worker.1"}
     assert any("Old instances are left: It hangs." in text for _, _, text in world.logs.lines)
 
@@ -151,7 +151,7 @@ def test_what_fails_after_the_switch_keeps_nothing_running(shop: World) -> None:
 def test_what_is_left_out_gets_no_requests_again(shop: World, word: str) -> None:
     """Whatever changes the app's site while it is drained."""
     shop.processes.scale(ROOT, "shop", ["web=2"], shop.progress, shop.on_live)
-    first, second = (i for i in shop.store.instances(1) if i.port is not None)
+    first, second = (i for i in shop.store.instances.of_app(1) if i.port is not None)
     seen = []
 
     def meanwhile() -> None:
@@ -181,7 +181,7 @@ def test_three_roll_outs_at_once(shop: World) -> None:
     shop.push(commit="c" * 40)
     assert seen == [{"1-v2-2-web.1", "1-v3-3-web.1", "1-v4-4-web.1"}]
     assert running(shop) == {"1-v4-4-web.1"}
-    assert shop.proxy.ports(HOST) == (shop.store.instances(1)[0].port,)
+    assert shop.proxy.ports(HOST) == (shop.store.instances.of_app(1)[0].port,)
     assert sorted(c for c in shop.runtime.calls if c.startswith("stop")) == [
         "stop 1-v2-2-web.1",
         "stop 1-v3-3-web.1",
@@ -196,9 +196,9 @@ def test_a_fourth_waits_for_the_first(shop: World) -> None:
         def sleep(self, seconds: float) -> None:
             super().sleep(seconds)
             waited.append(running(shop))
-            oldest = [i for i in shop.store.instances(1) if i.generation == 2]
+            oldest = [i for i in shop.store.instances.of_app(1) if i.generation == 2]
             shop.runtime.stop(oldest, 0.0)
-            shop.store.remove_instances(oldest)
+            shop.store.instances.remove(oldest)
 
     waited: list[set[str]] = []
 
@@ -286,7 +286,7 @@ def test_what_a_killed_process_left_beside_a_living_one_is_ended_by_that(shop: W
     shop.proxy.draining = overtake
     shop.push(commit="c" * 40)
     assert running(shop) == {"1-v4-4-web.1"}
-    assert {i.id for i in shop.store.instances(1)} == running(shop)
+    assert {i.id for i in shop.store.instances.of_app(1)} == running(shop)
 
 
 def test_what_a_killed_process_left_is_ended_by_a_roll_out_that_fails(shop: World) -> None:
@@ -315,7 +315,7 @@ def test_a_slug_that_is_still_run_is_kept(shop: World) -> None:
 
     def kept() -> str:
         shop.pruning.prune(1)
-        return "".join(sorted(slug.commit[0] for slug in shop.store.slugs(1)))
+        return "".join(sorted(slug.commit[0] for slug in shop.store.slugs.of_app(1)))
 
     seen = []
 

@@ -86,7 +86,7 @@ def test_failures_are_counted(world: World, answer: Answer, why: str) -> None:
     assert why in caught.value.message
     assert world.probe.asked == ["/up"] * 4
     assert 15 <= world.clock.seconds - started < 16
-    assert [instance.version for instance in world.store.instances(1)] == [1]
+    assert [instance.version for instance in world.store.instances.of_app(1)] == [1]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_one_that_ends_while_others_start_is_noticed(world: World) -> None:
     world.probe.meanwhile = end
     with pytest.raises(PaasError, match=r"web\.1 exited with status 1 before all the others"):
         world.push(commit=B)
-    assert [instance.version for instance in world.store.instances(1)] == [1, 1]
+    assert [instance.version for instance in world.store.instances.of_app(1)] == [1, 1]
 
 
 def test_a_failure_may_be_a_mere_warning(world: World) -> None:
@@ -230,7 +230,7 @@ def test_liveness_watches_nothing_without_checks(world: World, liveness: Livenes
 def test_the_time_told_is_that_of_the_answer(world: World) -> None:
     """Also where that of another instance was waited for in between."""
     world.app()
-    world.store.set_formation(1, {WEB: 2})
+    world.store.formations.set(1, {WEB: 2})
     world.probe.clock, world.probe.takes_s = world.clock, 3.0
     world.push()
     told = [line.rpartition(" after ")[2] for line in world.progress.lines if "answers on" in line]

@@ -67,11 +67,11 @@ def test_who_says_no_changes_nothing(shop: World, change: str) -> None:
     """No release, no formation, no stop and no instance is another."""
 
     def present() -> object:
-        app = shop.store.app("shop")
+        app = shop.store.apps.find("shop")
         assert app is not None
-        releases = [(r.version, r.status) for r in shop.store.releases(app.id)]
-        builds = len(shop.store.builds(app.id))
-        formation, stopped = shop.store.formation(app.id), shop.store.stopped(app.id)
+        releases = [(r.version, r.status) for r in shop.store.releases.of_app(app.id)]
+        builds = len(shop.store.builds.of_app(app.id))
+        formation, stopped = shop.store.formations.of_app(app.id), shop.store.stopped.of_app(app.id)
         return app, releases, builds, formation, stopped, dict(shop.runtime.running)
 
     before = present()

@@ -24,7 +24,7 @@ def procfile(world: World, commit: str, release: str) -> None:
 
 def current(world: World) -> int | None:
     """The version that is live."""
-    app = world.store.app("shop")
+    app = world.store.apps.find("shop")
     assert app is not None
     return app.current
 
@@ -35,7 +35,7 @@ def test_runs_before_any_instance_starts(world: World) -> None:
     procfile(world, A, "echo migrated")
     world.push()
     (ran,) = world.one_off.ran
-    slug_id = world.store.slugs(1)[0].id
+    slug_id = world.store.slugs.of_app(1)[0].id
     assert (ran.name, ran.command, ran.slug.name) == ("release.1", "echo migrated", slug_id)
     assert world.progress.lines.index("migrated") < world.progress.lines.index(
         "-----> Starting web.1"
@@ -63,7 +63,7 @@ def test_failure_rejects_the_push(world: World, command: str, words: str) -> Non
     assert caught.value.reference == "release-failed"
     assert words in caught.value.message
     assert current(world) == 1
-    assert [release.status for release in world.store.releases(1)] == [
+    assert [release.status for release in world.store.releases.of_app(1)] == [
         Status.FAILED,
         Status.SUCCEEDED,
     ]
@@ -148,11 +148,11 @@ def test_formation_until_someone_scales(world: World) -> None:
     world.app()
     declare(world, A, formation={"web": {"quantity": 3}})
     world.push()
-    assert len(world.store.instances(1)) == 3
+    assert len(world.store.instances.of_app(1)) == 3
     world.processes.scale(ROOT, "shop", ["web=1"], world.progress, lambda: None)
     declare(world, B, formation={"web": {"quantity": 2}})
     world.push(commit=B)
-    assert len(world.store.instances(1)) == 1
+    assert len(world.store.instances.of_app(1)) == 1
     assert world.processes.formation(ROOT, "shop") == {ProcessType("web"): 1}
 
 

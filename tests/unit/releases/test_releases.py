@@ -31,7 +31,7 @@ def shop(world: World) -> World:
 
 
 def current(world: World) -> int | None:
-    app = world.store.app("shop")
+    app = world.store.apps.find("shop")
     assert app is not None
     return app.current
 
@@ -49,10 +49,18 @@ def roll_back(world: World, version: int | None = None) -> int:
 
 def refused(world: World, version: int | None = None) -> PaasError:
     """Why a rollback is refused; asserts that it changed nothing."""
-    before = (world.store.releases(1), world.store.instances(), list(world.runtime.calls))
+    before = (
+        world.store.releases.of_app(1),
+        world.store.instances.all(),
+        list(world.runtime.calls),
+    )
     with pytest.raises(PaasError) as caught:
         roll_back(world, version)
-    assert (world.store.releases(1), world.store.instances(), world.runtime.calls) == before
+    assert (
+        world.store.releases.of_app(1),
+        world.store.instances.all(),
+        world.runtime.calls,
+    ) == before
     return caught.value
 
 
@@ -87,13 +95,13 @@ def test_the_log_says_why_a_build_failed(shop: World) -> None:
 
 def test_rollback_brings_back_code_and_config(shop: World) -> None:
     """v1 had other code and no config; it becomes v4, with no build and no gap."""
-    builds = len(shop.store.builds(1))
+    builds = len(shop.store.builds.of_app(1))
     assert roll_back(shop, 1) == 4
-    newest, first = shop.store.releases(1)[0], shop.store.releases(1)[-1]
+    newest, first = shop.store.releases.of_app(1)[0], shop.store.releases.of_app(1)[-1]
     assert (newest.slug_id, newest.config) == (first.slug_id, {})
     assert (newest.status, newest.description) == (Status.SUCCEEDED, "Rollback to v1")
     assert "GREETING" not in shop.environment()
-    assert len(shop.store.builds(1)) == builds
+    assert len(shop.store.builds.of_app(1)) == builds
     assert shop.runtime.calls == ["start 1-v4-4", "stop 1-v3-3-web.1"]
     assert shop.proxy.calls == ["apply 1 5001", "drain", "drain"]
     assert current(shop) == 4
@@ -103,7 +111,7 @@ def test_rollback_by_default_is_to_the_release_before(shop: World) -> None:
     """The failed ones in between do not count."""
     fail_push(shop)
     assert roll_back(shop) == 5
-    assert shop.store.releases(1)[0].description == "Rollback to v2"
+    assert shop.store.releases.of_app(1)[0].description == "Rollback to v2"
     assert shop.environment()["GREETING"] == "hello"
 
 
@@ -123,7 +131,7 @@ def test_rollback_of_a_rollback(shop: World) -> None:
     """Twice without a version comes to where it began, as on Heroku."""
     roll_back(shop)
     roll_back(shop)
-    assert shop.store.releases(1)[0].description == "Rollback to v3"
+    assert shop.store.releases.of_app(1)[0].description == "Rollback to v3"
 
 
 @pytest.mark.parametrize(
@@ -161,8 +169,8 @@ def test_rollback_that_does_not_come_up_changes_nothing(shop: World) -> None:
     with pytest.raises(PaasError):
         roll_back(shop, 1)
     assert current(shop) == 3
-    assert shop.store.releases(1)[0].status is Status.FAILED
-    assert {i.version for i in shop.store.instances(1)} == {3}
+    assert shop.store.releases.of_app(1)[0].status is Status.FAILED
+    assert {i.version for i in shop.store.instances.of_app(1)} == {3}
 
 
 def test_rollback_is_for_those_who_may_use_the_app(shop: World) -> None:
@@ -176,7 +184,7 @@ def test_retry_makes_the_failed_release_live(shop: World) -> None:
     """Same slug and config as a new release, without another build."""
     fail_push(shop)
     assert shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live) == 5
-    newest, failed = shop.store.releases(1)[:2]
+    newest, failed = shop.store.releases.of_app(1)[:2]
     assert (newest.slug_id, newest.config) == (failed.slug_id, failed.config)
     assert newest.description == "Retry of v4: Deploy cccccccc: A change"
     assert (newest.status, failed.status) == (Status.SUCCEEDED, Status.FAILED)
@@ -192,7 +200,7 @@ def test_retry_of_a_retry(shop: World) -> None:
     with pytest.raises(PaasError):
         shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live)
     shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live)
-    assert shop.store.releases(1)[0].description == "Retry of v5: Deploy cccccccc: A change"
+    assert shop.store.releases.of_app(1)[0].description == "Retry of v5: Deploy cccccccc: A change"
 
 
 def test_a_retry_is_watched_as_a_deploy_is(shop: World) -> None:
@@ -200,7 +208,7 @@ def test_a_retry_is_watched_as_a_deploy_is(shop: World) -> None:
     fail_push(shop)
     shop.requests.by_port = {5000: Answers(20, 0), 5001: Answers(20, 15)}
     shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live)
-    assert [release.description for release in shop.store.releases(1)[:2]] == [
+    assert [release.description for release in shop.store.releases.of_app(1)[:2]] == [
         "Rollback to v3 (v5: 15 of 20 requests were answered with 5xx)",
         "Retry of v4: Deploy cccccccc: A change",
     ]
@@ -223,7 +231,7 @@ def test_retry_runs_the_release_command(shop: World) -> None:
     with pytest.raises(PaasError) as caught:
         shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live)
     assert caught.value.reference == "release-failed"
-    assert [release.status for release in shop.store.releases(1)[:2]] == [Status.FAILED] * 2
+    assert [release.status for release in shop.store.releases.of_app(1)[:2]] == [Status.FAILED] * 2
     assert len(shop.one_off.ran) == 2
 
 
@@ -241,10 +249,10 @@ def test_slug_of_a_failed_deploy_goes_with_the_next(shop: World) -> None:
     """One is kept for a retry, and only until something else is live."""
     fail_push(shop, "c" * 40)
     fail_push(shop, "d" * 40)
-    assert {slug.commit[0] for slug in shop.store.slugs(1)} == {"a", "b", "d"}
+    assert {slug.commit[0] for slug in shop.store.slugs.of_app(1)} == {"a", "b", "d"}
     shop.push(commit="e" * 40)
-    assert {slug.commit[0] for slug in shop.store.slugs(1)} == {"b", "e"}
-    assert shop.slugs.frozen == {slug.id for slug in shop.store.slugs(1)}
+    assert {slug.commit[0] for slug in shop.store.slugs.of_app(1)} == {"b", "e"}
+    assert shop.slugs.frozen == {slug.id for slug in shop.store.slugs.of_app(1)}
 
 
 def test_info(shop: World) -> None:
@@ -317,10 +325,18 @@ def push(world: World, *options: str, ref: str = "refs/heads/main") -> PaasError
 def test_dry_run_tells_and_changes_nothing(shop: World) -> None:
     """The difference is shown, nothing is built, and the push is refused."""
     shop.repository.procfiles["c" * 40] = b"web: other\nworker: work\n"
-    before = (shop.store.releases(1), shop.store.builds(1), shop.store.instances())
+    before = (
+        shop.store.releases.of_app(1),
+        shop.store.builds.of_app(1),
+        shop.store.instances.all(),
+    )
     shop.progress.lines.clear()
     assert push(shop, "dry-run").reference == "dry-run"
-    assert (shop.store.releases(1), shop.store.builds(1), shop.store.instances()) == before
+    assert (
+        shop.store.releases.of_app(1),
+        shop.store.builds.of_app(1),
+        shop.store.instances.all(),
+    ) == before
     assert shop.progress.lines == [
         "-----> What would change, from v3 to cccccccc",
         "-----> Files: 1 changed",

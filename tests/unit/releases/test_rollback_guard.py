@@ -26,7 +26,7 @@ def push_bad(world: World) -> None:
 
 def current(world: World) -> int | None:
     """The version that is live."""
-    app = world.store.app("shop")
+    app = world.store.apps.find("shop")
     assert app is not None
     return app.current
 
@@ -35,10 +35,10 @@ def test_goes_back_from_errors(world: World) -> None:
     """As a release of its own that says why, told in the log."""
     push_bad(world)
     assert current(world) == 3
-    newest = world.store.releases(1)[0]
+    newest = world.store.releases.of_app(1)[0]
     assert newest.description == ("Rollback to v1 (v2: 15 of 20 requests were answered with 5xx)")
     assert newest.user == "paas"
-    assert newest.slug_id == world.store.releases(1)[2].slug_id
+    assert newest.slug_id == world.store.releases.of_app(1)[2].slug_id
     assert any(process == "watch" for _, process, _ in world.logs.lines)
 
 
@@ -74,7 +74,7 @@ def test_a_drain_does_not_delay_it(world: World) -> None:
     push_bad(world)
     assert current(world) == 3
     assert seen[:3] == [2, 2, 3]
-    assert {i.version for i in world.store.instances(1)} == {3}
+    assert {i.version for i in world.store.instances.of_app(1)} == {3}
 
 
 def test_goes_back_from_a_crash(world: World) -> None:
@@ -91,7 +91,7 @@ def test_goes_back_from_a_crash(world: World) -> None:
 
     world.runtime.states = states  # type: ignore[method-assign,assignment]
     world.push(commit=B)
-    assert world.store.releases(1)[0].description == (
+    assert world.store.releases.of_app(1)[0].description == (
         "Rollback to v1 (v2: web.1 exited with status 3)"
     )
 
@@ -120,7 +120,7 @@ def test_a_change_meanwhile_ends_the_watch(world: World) -> None:
     world.clock.sleep = sleep  # type: ignore[method-assign]
     world.push(commit=B)
     assert current(world) == 3
-    assert world.store.releases(1)[0].description == "Set A"
+    assert world.store.releases.of_app(1)[0].description == "Set A"
 
 
 def set_bad(world: World, *, restart: bool = True) -> list[int | None]:
@@ -143,7 +143,7 @@ def test_goes_back_from_a_config_change(world: World) -> None:
     """As after a deploy; whoever set it was let go before that."""
     assert set_bad(world) == [2]
     assert current(world) == 3
-    assert world.store.releases(1)[0].description == (
+    assert world.store.releases.of_app(1)[0].description == (
         "Rollback to v1 (v2: 15 of 20 requests were answered with 5xx)"
     )
     assert world.config.all(ROOT, "shop") == {}

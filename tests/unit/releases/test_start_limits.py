@@ -77,7 +77,7 @@ def test_by_hand_before_app_json_before_the_server(world: World) -> None:
     assert 150 <= waited < 155
     assert "(start limit: checks:set)" in told
     world.app_checks.set_start_limit(ROOT, "shop", None)
-    assert world.store.start_limit(1) is None
+    assert world.store.start_limits.of_app(1) is None
 
 
 def test_the_ceiling(world: World) -> None:
@@ -85,7 +85,7 @@ def test_the_ceiling(world: World) -> None:
     world.app()
     with pytest.raises(PaasError, match="900 s at most"):
         world.app_checks.set_start_limit(ROOT, "shop", "901s")
-    assert world.store.start_limit(1) is None
+    assert world.store.start_limits.of_app(1) is None
     declare(world, 901)
     with pytest.raises(PaasError, match=r"app\.json asks for a start limit of 901 s"):
         world.push()
@@ -109,4 +109,4 @@ def test_a_clone_takes_it_along(world: World) -> None:
     world.app()
     world.app_checks.set_start_limit(ROOT, "shop", "2m")
     made = world.cloning.clone(ROOT, "shop", AppName("copy"), world.progress, world.on_live)
-    assert world.store.start_limit(made.id) == 120
+    assert world.store.start_limits.of_app(made.id) == 120

@@ -123,7 +123,7 @@ def test_a_domain_that_is_not_there_is_told(world: World) -> None:
     world.domains.add(ROOT, "shop", [SHOP], world.progress)
     with pytest.raises(PaasError, match=r"no domain www\.shop\.test"):
         world.domains.remove(ROOT, "shop", [SHOP, WWW], world.progress)
-    assert world.store.routing(1).domains == (SHOP,)
+    assert world.store.routing.of_app(1).domains == (SHOP,)
 
 
 def test_the_last_name_stays(world: World) -> None:
@@ -271,7 +271,7 @@ def test_a_redirect_takes_its_name_out_of_the_domains(world: World) -> None:
     world.domains.redirect(ROOT, "shop", Redirect(WWW, SHOP, 302), world.progress)
     assert world.proxy.by_app[1].redirects == (Redirect(WWW, SHOP, 302),)
     world.domains.remove(ROOT, "shop", [WWW], world.progress)
-    assert world.store.routing(1) == Routing(domains=(SHOP,))
+    assert world.store.routing.of_app(1) == Routing(domains=(SHOP,))
 
 
 def test_adding_a_name_ends_its_redirect(world: World) -> None:
@@ -279,7 +279,7 @@ def test_adding_a_name_ends_its_redirect(world: World) -> None:
     world.app()
     world.domains.redirect(ROOT, "shop", Redirect(WWW, SHOP), world.progress)
     world.domains.add(ROOT, "shop", [WWW], world.progress)
-    assert world.store.routing(1) == Routing(domains=(WWW,))
+    assert world.store.routing.of_app(1) == Routing(domains=(WWW,))
 
 
 @pytest.mark.parametrize("to", [WWW, "*.shop.test"])
@@ -399,11 +399,11 @@ def test_a_name_that_is_taken_meanwhile_is_given_back(world: World) -> None:
     world.app()
     world.push()
     name = HostName("fresh.example.com")
-    world.proxy.meanwhile = lambda: world.store.add_app(AppName("fresh"), None, world.clock.now())
+    world.proxy.meanwhile = lambda: world.store.apps.add(AppName("fresh"), None, world.clock.now())
     with pytest.raises(PaasError) as caught:
         world.domains.add(ROOT, "shop", [name], world.progress)
     assert caught.value.reference == "host-taken"
-    assert world.store.routing(1) == Routing()
+    assert world.store.routing.of_app(1) == Routing()
     assert world.proxy.by_app[1].hosts == ("shop.example.com",)
 
 
@@ -431,6 +431,6 @@ def test_a_domain_that_becomes_the_own_name_is_there_once(world: World) -> None:
     world.domains.add(ROOT, "shop", [HostName("store.example.com")], world.progress)
     world.apps.rename(ROOT, "shop", AppName("store"), world.progress)
     assert world.proxy.by_app[1].hosts == ("store.example.com",)
-    app = world.store.app("store")
+    app = world.store.apps.find("store")
     assert app is not None
     assert world.sites.names(app) == ("store.example.com",)

@@ -17,7 +17,7 @@ def test_the_other_kind_gets_every_app_s_site(world: World) -> None:
     assert world.proxies.kind(ROOT) == "nginx"
     assert world.proxies.set(ROOT, "haproxy", world.progress)
     assert world.proxies.kind(ROOT) == "haproxy"
-    assert list(world.proxy.by_app) == [world.store.apps()[0].id]
+    assert list(world.proxy.by_app) == [world.store.apps.all()[0].id]
     assert not world.proxies.set(ROOT, "haproxy", world.progress)
     assert world.proxies.let_go()
     assert world.proxy.calls.count("switch haproxy") == 1
@@ -26,8 +26,8 @@ def test_the_other_kind_gets_every_app_s_site(world: World) -> None:
 def test_what_it_cannot_do_is_said_before(world: World) -> None:
     """For each app that has set it."""
     app = world.app("shop")
-    routing = world.store.routing(app.id)
-    world.store.set_routing(app.id, type(routing)(settings={"brotli": "on"}))
+    routing = world.store.routing.of_app(app.id)
+    world.store.routing.set(app.id, type(routing)(settings={"brotli": "on"}))
     world.proxies.set(ROOT, "haproxy", world.progress)
     assert "shop: No brotli here." in "\n".join(world.progress.lines)
     assert "keeps a worker busy" in "\n".join(world.progress.lines)

@@ -196,7 +196,7 @@ def test_what_the_proxy_cannot_do_is_told(world: World) -> None:
     world.app()
     with pytest.raises(PaasError, match="No brotli here"):
         world.router.set(ROOT, "shop", "brotli", "on", world.progress)
-    assert world.store.routing(1).settings == {}
+    assert world.store.routing.of_app(1).settings == {}
 
 
 def test_logins_come_and_go(world: World) -> None:

@@ -49,16 +49,16 @@ def test_a_change_of_routing_is_served_and_kept(world: World) -> None:
     world.push()
     change(world, with_domains("a.test"))
     assert world.proxy.by_app[1].hosts == ("shop.example.com", "a.test")
-    assert world.store.routing(1) == with_domains("a.test")
-    assert world.store.host_owner("a.test") == 1
+    assert world.store.routing.of_app(1) == with_domains("a.test")
+    assert world.store.routing.host_owner("a.test") == 1
 
 
 def test_every_part_of_a_routing_is_kept(world: World) -> None:
     """What was set comes back from the database as it was."""
     world.app()
     routing = Routing(("a.test", "*.b.test"), own_host=False, redirects=(WWW,))
-    world.store.set_routing(1, routing)
-    assert world.store.routing(1) == routing
+    world.store.routing.set(1, routing)
+    assert world.store.routing.of_app(1) == routing
 
 
 def test_what_the_proxy_refuses_is_not_kept(world: World) -> None:
@@ -68,7 +68,7 @@ def test_what_the_proxy_refuses_is_not_kept(world: World) -> None:
     world.proxy.failure = PaasError("proxy-refused", "No.")
     with pytest.raises(PaasError, match="No"):
         change(world, with_domains("a.test"))
-    assert world.store.routing(1) == Routing()
+    assert world.store.routing.of_app(1) == Routing()
 
 
 def test_a_name_belongs_to_one_app(world: World) -> None:
@@ -97,7 +97,7 @@ def test_a_destroyed_app_frees_its_names(world: World) -> None:
     world.app()
     change(world, with_domains("a.test"))
     world.apps.destroy(ROOT, "shop", "shop", world.progress)
-    assert world.store.host_owner("a.test") is None
+    assert world.store.routing.host_owner("a.test") is None
 
 
 def change(world: World, routing: Routing, name: str = "shop") -> None:

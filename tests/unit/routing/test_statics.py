@@ -111,7 +111,7 @@ def served(world: World) -> dict[str, list[str]]:
 
 def slug(world: World, number: int) -> Slug:
     """The app's slugs, oldest first, from 1."""
-    return sorted(world.store.slugs(1), key=lambda slug: slug.created_at)[number - 1]
+    return sorted(world.store.slugs.of_app(1), key=lambda slug: slug.created_at)[number - 1]
 
 
 def test_files_come_from_the_release_and_the_one_before(world: World) -> None:

@@ -28,7 +28,7 @@ def at(text: str) -> datetime:
 
 def deploy(world: World, *cron: Mapping[str, object], procfile: bytes = b"web: serve\n") -> None:
     """Push an app that declares these jobs."""
-    if world.store.app("shop") is None:
+    if world.store.apps.find("shop") is None:
         world.app()
     world.repository.procfiles["a" * 40] = procfile
     world.repository.contents["a" * 40, "app.json"] = json.dumps({"cron": cron}).encode()
@@ -72,7 +72,7 @@ def test_names(world: World) -> None:
     )
     names = [item.job.name for item in world.cron.listing(ROOT, "shop")]
     assert names == ["python-a-py-2", "job", "python-a-py", "python-a-py-3", "b", "python-a-py-4"]
-    assert not world.store.instances()
+    assert not world.store.instances.all()
 
 
 @pytest.mark.parametrize(
@@ -160,21 +160,21 @@ def test_a_clock_that_is_set_back() -> None:
 def test_a_run_of_each_time_once(world: World) -> None:
     """However often it is asked for, and the latest is remembered."""
     deploy(world, {"command": "make mail", "schedule": "0 12 * * *", "name": "mail"})
-    app = world.store.app("shop")
+    app = world.store.apps.find("shop")
     assert app is not None
     for _ in range(3):
         world.cron.start_due(app.id, "mail", NOON)
         world.runs.running.clear()
     (wanted,) = world.runs.wanted
     assert (wanted.command, wanted.user, wanted.job) == ("make mail", "cron", "mail")
-    state = world.store.job_states(app.id)["mail"]
+    state = world.store.cron.of_app(app.id)["mail"]
     assert (state.due, state.user, state.ended) == (NOON, "cron", None)
 
 
 def test_forbid(world: World) -> None:
     """By default one run at a time; what is left out is told, and not made up for."""
     deploy(world, {"command": "x", "schedule": "* * * * *", "name": "mail"})
-    app = world.store.app("shop")
+    app = world.store.apps.find("shop")
     assert app is not None
     first = world.cron.detach(ROOT, "shop", "mail")
     assert first.label == "cron.mail"
@@ -187,7 +187,7 @@ def test_forbid(world: World) -> None:
     world.runs.running.clear()
     world.cron.start_due(app.id, "mail", NOON)
     assert not world.runs.running
-    assert world.store.job_states(app.id)["mail"].user == "root"
+    assert world.store.cron.of_app(app.id)["mail"].user == "root"
 
 
 @pytest.mark.parametrize(("policy", "running"), [("allow", 2), ("replace", 1)])
@@ -256,20 +256,20 @@ def test_nobody_else_s(world: World) -> None:
 def test_gone(world: World) -> None:
     """A job whose app or line has gone meanwhile is not run, and nothing is said."""
     deploy(world, procfile=b"cron-a: @daily x\n")
-    app = world.store.app("shop")
+    app = world.store.apps.find("shop")
     assert app is not None
     world.cron.start_due(app.id, "b", NOON)
     world.apps.destroy(ROOT, "shop", "shop", world.progress)
     world.cron.start_due(app.id, "a", NOON)
     assert not world.runs.wanted
-    assert not world.store.take_job(app.id, "a", NOON, NOON, "cron")
-    assert world.store.job_states(app.id) == {}
+    assert not world.store.cron.take(app.id, "a", NOON, NOON, "cron")
+    assert world.store.cron.of_app(app.id) == {}
 
 
 def test_a_run_that_does_not_start(world: World) -> None:
     """Is told in the log, and counts as interrupted."""
     deploy(world, procfile=b"cron-a: @daily x\n")
-    app = world.store.app("shop")
+    app = world.store.apps.find("shop")
     assert app is not None
 
     def detached(*_: object) -> Run:
@@ -278,6 +278,6 @@ def test_a_run_that_does_not_start(world: World) -> None:
     world.runs.detached = detached  # type: ignore[method-assign, assignment]
     world.cron.start_due(app.id, "a", NOON)
     assert world.logs.lines[-1][1:] == ("cron.a", "Not run at 12:00 UTC: There are too many.")
-    state = world.store.job_states(app.id)["a"]
+    state = world.store.cron.of_app(app.id)["a"]
     assert state.ended is not None
     assert state.status is None

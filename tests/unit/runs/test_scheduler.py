@@ -120,7 +120,7 @@ def test_nothing_was_missed_before_it_was_there(bench: Bench) -> None:
 
 def test_killed_before_the_mark_was_written(bench: Bench) -> None:
     """What was dealt with already is known from the store."""
-    app = bench.world.store.app("shop")
+    app = bench.world.store.apps.find("shop")
     assert app is not None
     bench.world.cron.start_due(app.id, "a", at("12:03:00"))
     bench.mark.moment = at("12:00:00")

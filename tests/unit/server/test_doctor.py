@@ -17,7 +17,7 @@ SHOP = "shop"
 @pytest.fixture
 def well(world: World) -> World:
     """A server with an app that has two releases and a storage directory."""
-    world.key_file.publish(world.store.all_keys())
+    world.key_file.publish(world.store.keys.all())
     world.app()
     world.push()
     world.storage.add(ROOT, SHOP, "/app/data", world.progress, lambda: None)
@@ -56,7 +56,7 @@ def _leave_build(world: World) -> None:
 
 
 def _leave_release(world: World) -> None:
-    world.store.add_release(
+    world.store.releases.add(
         1, slug_id=None, config={}, description="x", user="root", now=world.clock.now()
     )
 
@@ -110,18 +110,18 @@ def test_what_reconcile_mends_is_found_first(well: World, damage: Callable[[Worl
 
 def test_an_interrupted_build_is_found(well: World) -> None:
     """It counts as failed after the fix."""
-    well.store.add_build(
+    well.store.builds.add(
         Build("1-cut", 1, "c" * 40, "root", Status.PENDING, well.clock.now(), None, None)
     )
     (finding,) = well.doctor.look()
     assert "1-cut was interrupted" in finding.message
     well.doctor.fix(well.progress)
-    assert Status.PENDING not in {build.status for build in well.store.builds(1)}
+    assert Status.PENDING not in {build.status for build in well.store.builds.of_app(1)}
 
 
 def test_a_live_slug_that_is_gone(well: World) -> None:
     """Nobody can bring it back: told with the release to roll back to, and still there after."""
-    live = well.store.release(1, 2)
+    live = well.store.releases.find(1, 2)
     assert live
     assert live.slug_id
     well.slugs.frozen.remove(live.slug_id)

@@ -7,6 +7,7 @@ import pytest
 from paas.domain.releases.releases import Status
 from paas.domain.values.errors import PaasError, disk_full
 from paas.domain.values.names import AppName, VarName
+from paas.store.database import Table
 from tests.fakes.world import ROOT, World
 
 Change = Callable[[World], object]
@@ -34,35 +35,41 @@ def test_it_is_undone(world: World, monkeypatch: pytest.MonkeyPatch, change: str
     """After the first write the disk is full: only what has the reserve can be recorded."""
     world.app()
     world.push()
-    app = world.store.app("shop")
+    app = world.store.apps.find("shop")
 
     def full(*_: object, **__: object) -> object:
         """The switch fails, and so does every later write without the reserve."""
-        for name in ("fail_release", "end_build", "set_formation", "set_stopped"):
-            _guard(world, monkeypatch, name)
-        _guard(world, monkeypatch, "remove_storage")
+        store = world.store
+        for table, name in (
+            (store.releases, "fail"),
+            (store.builds, "end"),
+            (store.formations, "set"),
+            (store.stopped, "set"),
+            (store.storage, "remove"),
+        ):
+            _guard(world, monkeypatch, table, name)
         raise disk_full()
 
-    monkeypatch.setattr(world.store, "make_current", full)
+    monkeypatch.setattr(world.store.releases, "make_current", full)
     with pytest.raises(PaasError, match="disk is full"):
         CHANGES[change](world)
-    assert world.store.app("shop") == app
-    assert Status.PENDING not in {r.status for r in world.store.releases(1)}
-    assert Status.PENDING not in {b.status for b in world.store.builds(1)}
-    assert set(world.store.formation(1).values()) <= {1}
-    assert not world.store.stopped(1)
+    assert world.store.apps.find("shop") == app
+    assert Status.PENDING not in {r.status for r in world.store.releases.of_app(1)}
+    assert Status.PENDING not in {b.status for b in world.store.builds.of_app(1)}
+    assert set(world.store.formations.of_app(1).values()) <= {1}
+    assert not world.store.stopped.of_app(1)
     assert set(world.runtime.running) == {"1-v1-1-web.1"}
 
 
-def _guard(world: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    method = getattr(world.store, name)
+def _guard(world: World, monkeypatch: pytest.MonkeyPatch, table: Table, name: str) -> None:
+    method = getattr(table, name)
 
     def guarded(*words: object, **named: object) -> object:
         if not world.reserve.is_given_up:
             raise disk_full()
         return method(*words, **named)
 
-    monkeypatch.setattr(world.store, name, guarded)
+    monkeypatch.setattr(table, name, guarded)
 
 
 def test_a_release_that_could_not_be_undone_is_by_the_next(world: World) -> None:
@@ -70,11 +77,11 @@ def test_a_release_that_could_not_be_undone_is_by_the_next(world: World) -> None
     world.app()
     world.push()
     now = world.clock.now()
-    left = world.store.add_release(
+    left = world.store.releases.add(
         1, slug_id=None, config={}, description="Set A", user="root", now=now
     )
     _set(world)
-    found = world.store.release(1, left.version)
+    found = world.store.releases.find(1, left.version)
     assert found is not None
     assert found.status is Status.FAILED
 
@@ -85,4 +92,4 @@ def test_a_push_to_a_full_disk_is_refused_before_it_is_sent(world: World) -> Non
     with pytest.raises(PaasError) as refused:
         world.pushes.to_push(ROOT, AppName("new"), world.progress)
     assert refused.value.reference == "disk-full"
-    assert world.store.app("new") is None
+    assert world.store.apps.find("new") is None

@@ -10,7 +10,7 @@ from tests.fakes.world import ROOT, World
 
 def keep(world: World) -> Path:
     """A copy of the store as it is now."""
-    world.store.apps()
+    world.store.apps.all()
     world.store.close()
     copy = world.folder / "copy.db"
     shutil.copy(world.folder / "state.db", copy)
@@ -74,9 +74,9 @@ def test_a_newer_release_serves_on(world: World) -> None:
     assert world.proxy.ports("shop.example.com") == ports
     assert "v2 runs, and the database has v1" in str(world.progress.lines)
     assert {started.slug.name for started in running.values()} <= world.slugs.frozen
-    app = world.store.app("shop")
+    app = world.store.apps.find("shop")
     assert app is not None
-    assert [i.port for i in world.store.instances(app.id)] == list(ports or ())
+    assert [i.port for i in world.store.instances.of_app(app.id)] == list(ports or ())
     assert world.reconcile.run(world.progress) == 0
 
     world.sites.change(
@@ -118,12 +118,12 @@ def test_what_was_removed_is_deleted_after_a_kill(world: World) -> None:
     world.app()
     world.push()
     world.slugs.frozen.add("1-abcd")
-    world.store.remove_slug("1-abcd")
+    world.store.slugs.remove("1-abcd")
     world.certificate_files.there["1-00000001"] = None  # type: ignore[assignment]
-    world.store.change_certificates(1, add=(), remove=["1-00000001"])
+    world.store.certificates.change(1, add=(), remove=["1-00000001"])
     assert world.reconcile.run(world.progress) == 2
     assert world.trash.there == []
-    assert world.store.gone("slug") == world.store.gone("certificate") == set()
+    assert world.store.gone.of_kind("slug") == world.store.gone.of_kind("certificate") == set()
 
 
 def test_storage_that_was_given_back_is_not_gone(world: World) -> None:
@@ -131,9 +131,9 @@ def test_storage_that_was_given_back_is_not_gone(world: World) -> None:
     world.app()
     world.storage.add(ROOT, "shop", "/app/data", world.progress, world.on_live)
     (storage,) = world.apps.find(ROOT, "shop").storage
-    world.store.remove_storage(storage.id)
-    world.store.restore_storage(1, storage)
-    assert world.store.gone("storage") == set()
+    world.store.storage.remove(storage.id)
+    world.store.storage.restore(1, storage)
+    assert world.store.gone.of_kind("storage") == set()
     assert world.reconcile.run(world.progress) == 0
     assert world.storage_files.there == {(1, storage.id)}
 
@@ -157,8 +157,8 @@ def test_what_a_killed_roll_out_left_is_not_adopted(world: World) -> None:
     """All of the app is stopped by hand: nothing of it is to run."""
     world.app()
     world.push()
-    world.store.next_generation()
-    world.store.make_current(1, 1, None)
+    world.store.instances.next_generation()
+    world.store.releases.make_current(1, 1, None)
     assert world.runtime.running != {}
     world.reconcile.run(world.progress)
     assert world.runtime.running == {}

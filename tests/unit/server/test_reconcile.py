@@ -8,6 +8,7 @@ from paas.domain.releases.releases import State, Status
 from paas.domain.routing.routing import Routing
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName
+from paas.store.database import Table
 from tests.fakes.runtime import Behaviour
 from tests.fakes.world import ROOT, World
 
@@ -27,14 +28,14 @@ def test_crash_during_a_deploy(world: World, step: str) -> None:
         world.push(commit="b" * 40)
     _restore_power(world)
     world.reconcile.run(world.progress)
-    app = world.store.app("shop")
+    app = world.store.apps.find("shop")
     assert app is not None
     assert app.current == 1
     assert set(world.runtime.running) == {"1-v1-1-web.1"}
     assert world.proxy.ports("shop.example.com") == (5000,)
     assert world.slugs.building == set()
-    assert Status.PENDING not in {r.status for r in world.store.releases(1)}
-    assert Status.PENDING not in {b.status for b in world.store.builds(1)}
+    assert Status.PENDING not in {r.status for r in world.store.releases.of_app(1)}
+    assert Status.PENDING not in {b.status for b in world.store.builds.of_app(1)}
     world.push(commit="c" * 40)
     assert world.proxy.ports("shop.example.com") == world.proxy.by_app[1].ports
 
@@ -116,7 +117,7 @@ def test_strays_are_removed(world: World) -> None:
     """Groups, sites and directories of no app go away."""
     world.app("gone")
     world.push("gone")
-    world.store.remove_app(1)
+    world.store.apps.remove(1)
     assert world.reconcile.run(world.progress) == 1
     assert world.runtime.running == {}
     assert world.proxy.sites() == set()
@@ -183,10 +184,10 @@ def _cut_power_at(world: World, step: str) -> None:
     def cut(*_: object, **__: object) -> None:
         for holder, name in (
             (world.runtime, "stop"),
-            (world.store, "end_build"),
-            (world.store, "fail_release"),
-            (world.store, "remove_instances"),
-            (world.store, "remove_slug"),
+            (world.store.builds, "end"),
+            (world.store.releases, "fail"),
+            (world.store.instances, "remove"),
+            (world.store.slugs, "remove"),
             (world.slugs, "remove"),
             (world.proxy, "apply"),
         ):
@@ -198,7 +199,7 @@ def _cut_power_at(world: World, step: str) -> None:
         "freeze": world.slugs,
         "start": world.runtime,
         "apply": world.proxy,
-        "make_current": world.store,
+        "make_current": world.store.releases,
     }
     setattr(owners[step], step, cut)
 
@@ -208,7 +209,8 @@ def _dead(*_: object, **__: object) -> None:
 
 
 def _restore_power(world: World) -> None:
-    for holder in (world.runtime, world.store, world.slugs, world.proxy, world.repository):
+    tables = [value for value in vars(world.store).values() if isinstance(value, Table)]
+    for holder in (world.runtime, *tables, world.slugs, world.proxy, world.repository):
         for name in [
             n for n, v in vars(holder).items() if getattr(v, "__name__", "") in {"cut", "_dead"}
         ]:
@@ -218,8 +220,8 @@ def _restore_power(world: World) -> None:
 def test_uids_are_not_given_twice(world: World) -> None:
     """A removed app's uid is not given again while others are free."""
     first = world.app("one")
-    world.store.remove_app(first.id)
-    second = world.store.add_app(AppName("two"), None, datetime.now().astimezone())
+    world.store.apps.remove(first.id)
+    second = world.store.apps.add(AppName("two"), None, datetime.now().astimezone())
     assert second.uid != first.uid
 
 
@@ -237,8 +239,8 @@ def test_one_app_that_cannot_be_told_keeps_no_other_from_being_served(world: Wor
     for name in ("bad", "worse", "good"):
         world.app(name)
         world.push(name)
-    world.store.set_routing(1, Routing(settings={"allow": "fe80::1%x;"}))
-    with world.store.writing() as connection:
+    world.store.routing.set(1, Routing(settings={"allow": "fe80::1%x;"}))
+    with world.store.database.writing() as connection:
         connection.execute("""INSERT INTO routing VALUES (2, '{"from": "the future"}')""")
     world.proxy.by_app.clear()
     world.reconcile.prepare()
@@ -256,7 +258,7 @@ def test_one_name_is_served_for_one_app(world: World) -> None:
     world.push("one")
     world.app("two")
     world.push("two")
-    world.store.set_routing(2, Routing(domains=("one.example.com",)))
+    world.store.routing.set(2, Routing(domains=("one.example.com",)))
     world.reconcile.prepare()
     assert set(world.proxy.by_app) == {1}
 
@@ -292,7 +294,7 @@ def test_storage_that_was_removed_and_not_deleted_is(world: World) -> None:
     world.app()
     world.storage.add(ROOT, "shop", "/app/data", world.progress, world.on_live)
     world.storage.add(ROOT, "shop", "/app/kept", world.progress, world.on_live)
-    world.store.remove_storage(1)
+    world.store.storage.remove(1)
     with world.locks.retiring(1):
         assert world.reconcile.run(world.progress) == 0
     assert world.reconcile.run(world.progress) == 1

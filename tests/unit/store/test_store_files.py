@@ -11,7 +11,7 @@ import pytest
 
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName
-from paas.store import SqliteStore
+from paas.store import Store
 from paas.store.creation import create
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -23,11 +23,11 @@ database.close()
 """
 
 
-def stores(path: Path) -> tuple[SqliteStore, SqliteStore]:
+def stores(path: Path) -> tuple[Store, Store]:
     """Two of one process, both open."""
-    pair = SqliteStore(path, (70000, 70009)), SqliteStore(path, (70000, 70009))
+    pair = Store(path, (70000, 70009)), Store(path, (70000, 70009))
     for store in pair:
-        store.apps()
+        store.apps.all()
     return pair
 
 
@@ -40,47 +40,47 @@ def test_two_stores_of_one_process(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     create(path)
     first, second = stores(path)
-    app = first.add_app(AppName("jobs"), None, NOW)
+    app = first.apps.add(AppName("jobs"), None, NOW)
     log = path.with_name("state.db-wal")
     before = log.stat().st_ino
     subprocess.run([sys.executable, "-c", RENAME, str(path)], check=True)
     assert log.stat().st_ino == before
-    second.set_maintenance(app.id, True)
+    second.maintenance.set(app.id, True)
     for store in (first, second, *stores(path)):
-        assert [known.name for known in store.apps()] == ["tasks"]
-        assert store.maintenance(app.id)
+        assert [known.name for known in store.apps.all()] == ["tasks"]
+        assert store.maintenance.is_on(app.id)
 
 
 def test_a_database_that_another_program_keeps_locked(tmp_path: Path) -> None:
     """Said as what it is, not as a fault of ours; it works again when that has ended."""
     path = tmp_path / "state.db"
     create(path)
-    store = SqliteStore(path, (70000, 70009))
-    with store.writing() as connection:
+    store = Store(path, (70000, 70009))
+    with store.database.writing() as connection:
         connection.execute("PRAGMA busy_timeout = 10")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(PaasError) as caught:
-            store.add_app(AppName("jobs"), None, NOW)
+            store.apps.add(AppName("jobs"), None, NOW)
         assert caught.value.reference == "state-locked"
-    store.add_app(AppName("jobs"), None, NOW)
+    store.apps.add(AppName("jobs"), None, NOW)
 
 
 def test_close_before_a_fork(tmp_path: Path) -> None:
     """A closed store opens anew; nothing is lost."""
     create(tmp_path / "state.db")
-    store = SqliteStore(tmp_path / "state.db", (70000, 70009))
-    store.add_app(AppName("jobs"), None, NOW)
+    store = Store(tmp_path / "state.db", (70000, 70009))
+    store.apps.add(AppName("jobs"), None, NOW)
     store.close()
     store.close()
-    assert [app.name for app in store.apps()] == ["jobs"]
+    assert [app.name for app in store.apps.all()] == ["jobs"]
     assert (tmp_path / "state.db").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_last_uid_is_no_app_s(tmp_path: Path) -> None:
     """It is of what sends to drains; and uids are not without end."""
     create(tmp_path / "state.db")
-    store = SqliteStore(tmp_path / "state.db", (70000, 70002))
-    assert [store.add_app(AppName(name), None, NOW).uid for name in "ab"] == [70000, 70001]
+    store = Store(tmp_path / "state.db", (70000, 70002))
+    assert [store.apps.add(AppName(name), None, NOW).uid for name in "ab"] == [70000, 70001]
     with pytest.raises(PaasError, match="All uids from 70000 to 70001"):
-        store.add_app(AppName("c"), None, NOW)
+        store.apps.add(AppName("c"), None, NOW)

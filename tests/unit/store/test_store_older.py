@@ -13,7 +13,7 @@ from paas.domain.apps.apps import Role
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, UserName
 from paas.entrypoints.cli import main, reading
-from paas.store import SqliteStore
+from paas.store import Store
 from paas.store.creation import create
 from paas.store.mark import MarkFile
 from tests.fakes.saying import FakeProgress
@@ -28,15 +28,15 @@ def older(tmp_path: Path) -> Path:
     """A store put back from a backup: anna was an admin then, and clara was not there yet."""
     path = tmp_path / "state.db"
     create(path)
-    store = SqliteStore(path, UIDS)
-    store.add_user(ANNA, Role.ADMIN, NOW)
-    store.add_user(BORIS, Role.MEMBER, NOW)
-    store.add_app(AppName("hers"), ANNA, NOW)
-    store.add_app(AppName("his"), BORIS, NOW)
+    store = Store(path, UIDS)
+    store.users.add(ANNA, Role.ADMIN, NOW)
+    store.users.add(BORIS, Role.MEMBER, NOW)
+    store.apps.add(AppName("hers"), ANNA, NOW)
+    store.apps.add(AppName("his"), BORIS, NOW)
     store.close()
     shutil.copy(path, tmp_path / "backup.db")
-    store.add_user(CLARA, Role.MEMBER, NOW)
-    store.add_user(ANNA, Role.MEMBER, NOW)
+    store.users.add(CLARA, Role.MEMBER, NOW)
+    store.users.add(ANNA, Role.MEMBER, NOW)
     store.close()
     shutil.copy(tmp_path / "backup.db", path)
     return path
@@ -49,32 +49,32 @@ def put(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def admitted(store: SqliteStore, name: str | None) -> tuple[list[str], str]:
+def admitted(store: Store, name: str | None) -> tuple[list[str], str]:
     """The apps that are seen by a reading command, and what it says."""
     said = FakeProgress()
     actor = reading.admit(store, name, said)
-    return [app.name for app in store.apps() if actor.may_use(app)], "\n".join(said.lines)
+    return [app.name for app in store.apps.all() if actor.may_use(app)], "\n".join(said.lines)
 
 
 def test_it_is_read_where_that_is_asked_for(older: Path) -> None:
     """Nobody else can read it: what acts on what it reads would undo what is newer."""
     with pytest.raises(PaasError) as caught:
-        SqliteStore(older, UIDS).apps()
+        Store(older, UIDS).apps.all()
     assert caught.value.reference == "store-older"
-    store = SqliteStore(older, UIDS)
+    store = Store(older, UIDS)
     fault = store.read_older()
     assert fault is not None
     assert fault.reference == "store-older"
-    assert [app.name for app in store.apps()] == ["hers", "his"]
+    assert [app.name for app in store.apps.all()] == ["hers", "his"]
 
 
 def test_nothing_can_be_written_to_it(older: Path) -> None:
     """Every change is refused with the words that refused it before; file and mark stay so."""
     before, mark = older.read_bytes(), MarkFile(older).read()
-    store = SqliteStore(older, UIDS)
+    store = Store(older, UIDS)
     store.read_older()
     with pytest.raises(PaasError) as caught:
-        store.add_app(AppName("new"), None, NOW)
+        store.apps.add(AppName("new"), None, NOW)
     assert caught.value.reference == "store-older"
     assert "nothing can be changed" in caught.value.message
     store.close()
@@ -88,7 +88,7 @@ def test_one_of_an_older_version_stays_closed(older: Path) -> None:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         connection.execute(f"PRAGMA user_version = {version - 1}")
     with pytest.raises(PaasError) as caught:
-        SqliteStore(older, UIDS).read_older()
+        Store(older, UIDS).read_older()
     assert caught.value.reference == "store-older"
 
 
@@ -100,23 +100,23 @@ def test_what_else_is_wrong_is_refused_as_before(older: Path, tmp_path: Path, ho
     foreign = (tmp_path / "other" / "state.db").read_bytes()
     put(older, {"foreign": foreign, "missing": b"", "damaged": b"nonsense" * 1000}[how])
     with pytest.raises(PaasError) as caught:
-        SqliteStore(older, UIDS).read_older()
+        Store(older, UIDS).read_older()
     assert caught.value.reference == f"store-{how}"
 
 
 def test_a_whole_store_is_as_ever(tmp_path: Path) -> None:
     """A reading command that finds nothing wrong says nothing, and admins are admins."""
     create(tmp_path / "state.db")
-    store = SqliteStore(tmp_path / "state.db", UIDS)
-    store.add_user(ANNA, Role.ADMIN, NOW)
-    store.add_app(AppName("his"), None, NOW)
+    store = Store(tmp_path / "state.db", UIDS)
+    store.users.add(ANNA, Role.ADMIN, NOW)
+    store.apps.add(AppName("his"), None, NOW)
     assert admitted(store, "anna") == (["his"], "")
-    store.add_app(AppName("new"), None, NOW)
+    store.apps.add(AppName("new"), None, NOW)
 
 
 def test_users_see_only_their_own_apps(older: Path) -> None:
     """Whoever was an admin then may not be one now; the owner of an app never changes."""
-    store = SqliteStore(older, UIDS)
+    store = Store(older, UIDS)
     seen, told = admitted(store, "anna")
     assert seen == ["hers"]
     assert "is an older copy" in told
@@ -129,7 +129,7 @@ def test_users_see_only_their_own_apps(older: Path) -> None:
 
 def test_the_operator_sees_everything(older: Path) -> None:
     """Root reads the file anyway."""
-    seen, told = admitted(SqliteStore(older, UIDS), None)
+    seen, told = admitted(Store(older, UIDS), None)
     assert seen == ["hers", "his"]
     assert "is an older copy" in told
 
@@ -137,7 +137,7 @@ def test_the_operator_sees_everything(older: Path) -> None:
 def test_a_user_who_came_later_hears_why(older: Path) -> None:
     """Not that there is no such user."""
     with pytest.raises(PaasError) as caught:
-        reading.admit(SqliteStore(older, UIDS), CLARA, FakeProgress())
+        reading.admit(Store(older, UIDS), CLARA, FakeProgress())
     assert caught.value.reference == "store-older"
 
 

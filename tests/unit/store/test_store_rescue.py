@@ -13,7 +13,7 @@ import pytest
 
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName
-from paas.store import SqliteStore
+from paas.store import Store
 from paas.store.copies import KEPT, Copies
 from paas.store.creation import create, create_for_installation
 from paas.store.mark import MarkFile
@@ -31,16 +31,16 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state.db"
 
 
-def store(path: Path) -> SqliteStore:
+def store(path: Path) -> Store:
     """One that a process opens for itself."""
-    return SqliteStore(path, UIDS)
+    return Store(path, UIDS)
 
 
 def names(path: Path) -> list[str]:
     """The apps that a new process finds."""
     made = store(path)
     try:
-        return [app.name for app in made.apps()]
+        return [app.name for app in made.apps.all()]
     finally:
         made.close()
 
@@ -49,14 +49,14 @@ def add(path: Path, *apps: str) -> None:
     """Add apps, from a process that ends then."""
     made = store(path)
     for app in apps:
-        made.add_app(AppName(app), None, NOW)
+        made.apps.add(AppName(app), None, NOW)
     made.close()
 
 
 def refusal(path: Path) -> str:
     """The reference of what every command says."""
     with pytest.raises(PaasError) as caught:
-        store(path).apps()
+        store(path).apps.all()
     assert "sudo paas doctor" in str(caught.value.hint)
     return caught.value.reference
 
@@ -96,7 +96,7 @@ def test_an_empty_store(path: Path, how: str) -> None:
     """It is no new server: nothing is made in its place, also by a process that had it open."""
     add(path, "shop")
     had_it_open = store(path)
-    had_it_open.apps()
+    had_it_open.apps.all()
     if how == "truncated":
         os.truncate(path, 0)
     else:
@@ -107,7 +107,7 @@ def test_an_empty_store(path: Path, how: str) -> None:
             made.commit()
     for opened in (had_it_open, store(path)):
         with pytest.raises(PaasError) as caught:
-            opened.add_app(AppName("new"), None, NOW)
+            opened.apps.add(AppName("new"), None, NOW)
         assert caught.value.reference == "store-missing"
     assert path.exists() == (how != "removed")
 
@@ -131,7 +131,7 @@ def test_an_older_store(path: Path, tmp_path: Path) -> None:
     assert refusal(path) == "store-older"
     StoreRescue(path).adopt()
     assert names(path) == ["shop"]
-    assert store(path).add_app(AppName("third"), None, NOW).id > 1000
+    assert store(path).apps.add(AppName("third"), None, NOW).id > 1000
     assert StoreRescue(path).fault() is None
 
 
@@ -155,10 +155,10 @@ def test_a_change_of_nothing_counts_for_nothing(path: Path) -> None:
     """So that it costs no write."""
     add(path, "shop")
     before = MarkFile(path).read()
-    store(path).remove_storage(17)
-    store(path).forget_gone("storage", ["17"])
+    store(path).storage.remove(17)
+    store(path).gone.forget("storage", ["17"])
     after = MarkFile(path).read()
-    store(path).forget_gone("storage", ["18"])
+    store(path).gone.forget("storage", ["18"])
     assert before != after == MarkFile(path).read()
 
 
@@ -203,7 +203,7 @@ def test_restoring_the_newest_whole_copy(path: Path) -> None:
     assert identity is not None
     assert present is not None
     assert (present.id, present.changes > identity.changes) == (identity.id, True)
-    assert store(path).add_app(AppName("more"), None, NOW).id > 1300
+    assert store(path).apps.add(AppName("more"), None, NOW).id > 1300
 
 
 def test_copies_of_another_server_are_not_taken(path: Path, tmp_path: Path) -> None:
@@ -257,7 +257,7 @@ def test_a_copy_before_a_migration(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     old_schema(path)
     with pytest.raises(ValueError, match="isoformat"):
-        store(path).apps()
+        store(path).apps.all()
     (copy,) = (tmp_path / "copies").iterdir()
     assert copy.name.endswith("-before-migration-9.db")
     with closing(sqlite3.connect(copy)) as kept:
@@ -277,13 +277,13 @@ WRITER = """
 import os, sys
 from datetime import datetime, UTC
 from pathlib import Path
-from paas.store import SqliteStore
+from paas.store import Store
 from paas.domain.values.names import AppName
-store = SqliteStore(Path(sys.argv[1]), (70000, 99999))
+store = Store(Path(sys.argv[1]), (70000, 99999))
 number = 0
 while True:
-    app = store.add_app(AppName(f"a{os.getpid()}-{number}"), None, datetime.now(UTC))
-    store.remove_app(app.id)
+    app = store.apps.add(AppName(f"a{os.getpid()}-{number}"), None, datetime.now(UTC))
+    store.apps.remove(app.id)
     number += 1
     if number == 5:
         print("going", flush=True)

@@ -1,0 +1,53 @@
+"""Builds."""
+
+from paas.domain.releases.releases import Build, Status
+from paas.store.database import Table, parse_time
+
+
+class Builds(Table):
+    """What became of each build."""
+
+    def add(self, build: Build) -> None:
+        self._database.write(
+            "INSERT INTO builds (id, app_id, commit_id, user, status, reason, created_at, ended_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            build.id,
+            build.app_id,
+            build.commit,
+            build.user,
+            build.status,
+            build.reason,
+            build.created_at.isoformat(),
+            build.ended_at.isoformat() if build.ended_at else None,
+        )
+
+    def end(self, build: Build) -> None:
+        """Record status, ended_at and reason of a build."""
+        self._database.write(
+            "UPDATE builds SET status = ?, reason = ?, ended_at = ? WHERE id = ?",
+            build.status,
+            build.reason,
+            build.ended_at.isoformat() if build.ended_at else None,
+            build.id,
+        )
+
+    def of_app(self, app_id: int) -> list[Build]:
+        """Newest first."""
+        rows = self._database.rows(
+            "SELECT id, app_id, commit_id, user, status, created_at, ended_at, reason "
+            "FROM builds WHERE app_id = ? ORDER BY created_at DESC, rowid DESC",
+            app_id,
+        )
+        return [
+            Build(
+                id=row["id"],
+                app_id=row["app_id"],
+                commit=row["commit_id"],
+                user=row["user"],
+                status=Status(row["status"]),
+                created_at=parse_time(row["created_at"]),
+                ended_at=parse_time(row["ended_at"]) if row["ended_at"] else None,
+                reason=row["reason"],
+            )
+            for row in rows
+        ]

@@ -1,0 +1,108 @@
+"""Releases, and which one is current."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from paas.domain.releases.releases import ConfigVars, Instance, Release, Status
+from paas.domain.values.secret import Secret
+from paas.store.database import Table, parse_time
+
+
+class Releases(Table):
+    """The releases of the apps."""
+
+    def add(
+        self,
+        app_id: int,
+        *,
+        slug_id: str | None,
+        config: ConfigVars,
+        description: str,
+        user: str,
+        now: datetime,
+    ) -> Release:
+        """Record the next version as pending."""
+        plain = {name: value.reveal() for name, value in config.items()}
+        with self._database.writing() as connection:
+            version = connection.execute(
+                "SELECT coalesce(max(version), 0) + 1 AS next FROM releases WHERE app_id = ?",
+                (app_id,),
+            ).fetchone()["next"]
+            connection.execute(
+                f"INSERT INTO releases ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                (
+                    app_id,
+                    version,
+                    slug_id,
+                    json.dumps(plain),
+                    Status.PENDING,
+                    description,
+                    user,
+                    now.isoformat(),
+                ),
+            )
+        return Release(app_id, version, slug_id, config, Status.PENDING, description, user, now)
+
+    def find(self, app_id: int, version: int) -> Release | None:
+        row = self._database.row(
+            f"SELECT {_COLUMNS} FROM releases WHERE app_id = ? AND version = ?",  # noqa: S608
+            app_id,
+            version,
+        )
+        return _release(row) if row else None
+
+    def of_app(self, app_id: int) -> list[Release]:
+        """Newest first."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM releases WHERE app_id = ? ORDER BY version DESC",  # noqa: S608
+            app_id,
+        )
+        return [_release(row) for row in rows]
+
+    def fail(self, app_id: int, version: int) -> None:
+        self._database.write(
+            "UPDATE releases SET status = ? WHERE app_id = ? AND version = ?",
+            Status.FAILED,
+            app_id,
+            version,
+        )
+
+    def make_current(
+        self, app_id: int, version: int, generation: int | None, keep: Sequence[Instance] = ()
+    ) -> None:
+        """The commit point: that release has succeeded and is the app's current one.
+
+        generation: the roll-out whose instances are live from now on; None where there are none.
+        keep: instances of earlier ones that it takes over.
+        """
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE releases SET status = ? WHERE app_id = ? AND version = ?",
+                (Status.SUCCEEDED, app_id, version),
+            )
+            connection.execute(
+                "UPDATE apps SET current = ?, generation = ? WHERE id = ?",
+                (version, generation, app_id),
+            )
+            connection.executemany(
+                "UPDATE instances SET kept = ? WHERE generation = ? AND kind = ? AND number = ?",
+                [(generation, i.generation, i.kind, i.number) for i in keep],
+            )
+
+
+_COLUMNS = "app_id, version, slug_id, config, status, description, user, created_at"
+
+
+def _release(row: sqlite3.Row) -> Release:
+    return Release(
+        app_id=row["app_id"],
+        version=row["version"],
+        slug_id=row["slug_id"],
+        config={name: Secret(value) for name, value in json.loads(row["config"]).items()},
+        status=Status(row["status"]),
+        description=row["description"],
+        user=row["user"],
+        created_at=parse_time(row["created_at"]),
+    )

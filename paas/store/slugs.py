@@ -1,0 +1,64 @@
+"""Slugs: what builds made."""
+
+import json
+import sqlite3
+from dataclasses import asdict
+
+from paas.domain.builds.buildpacks import StaticFiles
+from paas.domain.releases.releases import Slug
+from paas.domain.values.names import ProcessType
+from paas.store.database import Table, parse_time
+from paas.store.gone import note_gone
+
+
+class Slugs(Table):
+    """The slugs that are kept."""
+
+    def add(self, slug: Slug) -> None:
+        self._database.write(
+            f"INSERT INTO slugs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            slug.id,
+            slug.app_id,
+            slug.commit,
+            json.dumps(dict(slug.processes)),
+            slug.size_bytes,
+            slug.created_at.isoformat(),
+            json.dumps(asdict(slug.static)) if slug.static else None,
+            slug.app_json,
+        )
+
+    def find(self, slug_id: str) -> Slug | None:
+        row = self._database.row(f"SELECT {_COLUMNS} FROM slugs WHERE id = ?", slug_id)  # noqa: S608
+        return _slug(row) if row else None
+
+    def of_app(self, app_id: int) -> list[Slug]:
+        """Newest first."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM slugs WHERE app_id = ? "  # noqa: S608
+            "ORDER BY created_at DESC, rowid DESC",
+            app_id,
+        )
+        return [_slug(row) for row in rows]
+
+    def remove(self, slug_id: str) -> None:
+        """Forget a slug; releases keep its id, so that they can say it is pruned."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM slugs WHERE id = ?", (slug_id,))
+            note_gone(connection, "slug", [slug_id])
+
+
+_COLUMNS = "id, app_id, commit_id, processes, size_bytes, created_at, static, app_json"
+
+
+def _slug(row: sqlite3.Row) -> Slug:
+    processes = json.loads(row["processes"])
+    return Slug(
+        id=row["id"],
+        app_id=row["app_id"],
+        commit=row["commit_id"],
+        processes={ProcessType(kind): command for kind, command in processes.items()},
+        size_bytes=row["size_bytes"],
+        created_at=parse_time(row["created_at"]),
+        static=StaticFiles(**json.loads(row["static"])) if row["static"] else None,
+        app_json=row["app_json"],
+    )
