@@ -222,10 +222,13 @@ def test_repository_of_sha256(
     server: Server, alice: User, repository: MakeRepository, tmp_path: Path
 ) -> None:
     """git says that the server cannot take it; the server says why, and how it can, over ssh."""
-    alice.push(repository(tiny()), "longhash")
     pushed = Repository(tmp_path / "sha256")
     run(["git", "init", "-q", "-b", "main", "--object-format=sha256", str(pushed.path)])
     pushed.commit(tiny("by sha256"))
+    for number in range(5):
+        told = alice.push(pushed, f"longhash-{number}", check=False).stdout
+        assert " !     git ended this push before it sent anything.\n" in told
+    alice.push(repository(tiny()), "longhash")
 
     told = alice.push(pushed, "longhash", check=False).stdout
 

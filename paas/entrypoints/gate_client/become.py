@@ -26,10 +26,39 @@ def become(words: list[bytes]) -> int:
             return status
         _take(lock, holder.decode())
     try:
+        if lock:
+            argv = _advertise(argv, env)
         os.execvpe(argv[0], argv, env)  # noqa: S606
     except OSError as error:
         _say(f"{os.fsdecode(argv[0])} cannot be run here: {error.strerror}.")
         return 1
+
+
+def _advertise(argv: list[bytes], env: dict[bytes, bytes]) -> list[bytes]:
+    """Tell the pusher's git what the repository has, in one write; what is to be executed next.
+
+    git itself writes its list in pieces. A client that leaves at the first one, as one of a SHA-256
+    repository does at an empty repository, breaks its ssh's pipe for the second: that ssh then
+    closes the connection, and shows nothing of what the witness says about it. So git's two halves
+    run one after the other, as they do for pushes over HTTP (git-http-backend(1)).
+    """
+    *words, repository = argv
+    answer = os.memfd_create("refs", os.MFD_CLOEXEC)
+    writes_to_it = [(os.POSIX_SPAWN_DUP2, answer, 1)]
+    halves = [*words, b"--stateless-rpc"]
+    first = [*halves, b"--advertise-refs", repository]
+    pid = os.posix_spawnp(first[0], first, env, file_actions=writes_to_it)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status != 0:
+        os._exit(status if status > 0 else 128 - status)
+    listed = os.pread(answer, os.fstat(answer).st_size, 0)
+    os.close(answer)
+    try:
+        while listed:
+            listed = listed[os.write(1, listed) :]
+    except BrokenPipeError:
+        pass  # the second half finds that the client has left, and the witness says why
+    return [*halves, repository]
 
 
 def _take(path: bytes, holder: str) -> None:

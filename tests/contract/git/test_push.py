@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -246,6 +247,34 @@ def test_a_repository_of_sha256_is_told_the_way(pusher: Pusher) -> None:
     assert " !     git ended this push before it sent anything.\n" in refused.stdout
 
 
+def test_what_the_server_has_is_told_in_one_write(pusher: Pusher) -> None:
+    """A client that leaves at the first piece would break its ssh's pipe for the next, and hear
+    nothing more; each write is a datagram here."""
+    argv = [str(pusher.world.root / "ssh"), "paas@server", "git-receive-pack 'shop'"]
+    for commits in (0, 1):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with ours, theirs:
+            options = {**pusher.options(), "stdout": theirs, "stderr": subprocess.PIPE}
+            said = subprocess.run(argv, cwd=pusher.tree, timeout=LIMIT_S, **options).stderr
+            told, *more = _datagrams(ours)
+        assert more == []
+        assert told.startswith(b"00") and told.endswith(b"\n0000"), told
+        assert (b"refs/heads/main" in told) == bool(commits)
+        assert " !     git ended this push before it sent anything.\n" in said
+        pusher.git("push", "deploy", "main")
+
+
+def _datagrams(sock: socket.socket) -> list[bytes]:
+    """All that wait."""
+    sock.setblocking(False)
+    found = []
+    while True:
+        try:
+            found.append(sock.recv(65_536))
+        except BlockingIOError:
+            return found
+
+
 def test_what_git_says_well_itself_is_left_to_it(pusher: Pusher) -> None:
     """No explanation where nothing was refused, or by the gate, or before it came to a push."""
     pusher.git("push", "deploy", "main")
@@ -322,7 +351,8 @@ def test_killed_receive_pack_keeps_the_lock(pusher: Pusher) -> None:
     (child,) = [
         int(path.parent.name)
         for path in Path("/proc").glob("[0-9]*/cmdline")
-        if path.read_bytes().startswith(b"git\0receive-pack\0" + os.fsencode(pusher.repository))
+        if path.read_bytes().startswith(b"git\0receive-pack\0")
+        and os.fsencode(pusher.repository) in path.read_bytes()
     ]
     os.kill(child, signal.SIGKILL)
     first.wait(LIMIT_S)
