@@ -13,9 +13,8 @@ function Trailers:new()
     return setmetatable({}, Trailers)
 end
 
--- txn.may_trail: whether the request has a body of which the end is not known beforehand.
 function Trailers:http_headers(txn, message)
-    if not message.channel:is_resp() and txn:get_var("txn.may_trail") then
+    if not message.channel:is_resp() then
         filter.register_data_filter(self, message.channel)
     end
 end

@@ -168,7 +168,7 @@ def write_sshd(settings: Settings) -> bool:
 
 
 def write_proxy(settings: Settings) -> bool:
-    """The proxy's shared files; True where nginx must reload. HAProxy has, where it runs.
+    """The proxy's shared files; True where nginx must reload. HAProxy does with the sites' files.
 
     Raises PaasError, with everything as it was, where nginx refuses them.
     """

@@ -10,7 +10,7 @@ from paas.adapters.proxy.account import proxy_account
 from paas.adapters.proxy.error_pages import render_page
 from paas.adapters.proxy.haproxy.conf import render_shared, render_tables, sites_directory
 from paas.adapters.proxy.haproxy.escaping import directory, log_socket
-from paas.adapters.proxy.haproxy.site_conf import files_of, page_file
+from paas.adapters.proxy.haproxy.site_conf import backends_of, files_of, page_file
 from paas.adapters.proxy.nginx.tls import installed_tls
 from paas.adapters.system.files import make_directory, read_bytes, remove, write_atomic
 from paas.domain.routing.sites import Certificate, Site
@@ -164,7 +164,12 @@ class HaproxyFiles:
     def served(self) -> set[tuple[str, str]]:
         """Backend and name of each instance that is to have requests."""
         found = ((app_id, instances(self.text(app_id, "cfg"))) for app_id in self.ids("cfg"))
-        return {(f"paas_{app_id:d}", name) for app_id, names in found for name in names}
+        return {
+            (backend, name)
+            for app_id, names in found
+            for backend in backends_of(app_id)
+            for name in names
+        }
 
     def ids(self, ending: str) -> set[int]:
         """The apps that have a file with that ending."""

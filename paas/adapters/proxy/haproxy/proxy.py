@@ -21,7 +21,7 @@ from paas.adapters.proxy.haproxy.drain import is_drained
 from paas.adapters.proxy.haproxy.files import Files, HaproxyFiles, instances, without_instances
 from paas.adapters.proxy.haproxy.process import HaproxyProcess
 from paas.adapters.proxy.haproxy.runtime_api import Master
-from paas.adapters.proxy.haproxy.site_conf import behind
+from paas.adapters.proxy.haproxy.site_conf import backends_of, behind
 from paas.adapters.proxy.nginx.proxy import NginxProxy
 from paas.adapters.system.files import read_bytes, remove
 from paas.domain.routing.router_settings import router_settings
@@ -168,10 +168,13 @@ class HaproxyProxy:
             self._reload_if_pending()
 
     def renew(self) -> None:
-        """Bring the files that all apps share up to date, as after an upgrade; the sites stay."""
+        """Bring the files that all apps share up to date, as after an upgrade; the sites stay.
+
+        HAProxy takes them with the next change of a site or at `restore`, which has to follow: what
+        they say of an app may be true of its new files alone.
+        """
         with self._locked():
             self._renew(None, public=self._public)
-            self._reload_if_pending()
 
     def stand_by(self) -> None:
         """Let go of the public ports; returns when that is done. What goes on comes to its end.
@@ -251,22 +254,25 @@ class HaproxyProxy:
         others = all(former[path] == content for path, content in wanted.items() if path != cfg)
         if at_runtime and others and without_instances(was) == without_instances(now):
             with suppress(PaasError):
-                self._change_instances(f"paas_{app_id:d}", instances(was), instances(now))
+                self._change_instances(app_id, instances(was), instances(now))
                 remove(self._files.pending)
                 return
         self._reload(former)
 
     def _change_instances(
-        self, backend: str, was: Mapping[str, str], now: Mapping[str, str]
+        self, app_id: int, was: Mapping[str, str], now: Mapping[str, str]
     ) -> None:
         """In the running worker. Raises PaasError where it cannot be: then a reload does it."""
         worker = self._process.present()
         if worker is None:
             raise PaasError("proxy-runtime", "HAProxy has no worker that could be changed.")
-        for name in now.keys() - was.keys():
-            worker.add(backend, f"{name} {now[name]}")
-        for name in was.keys() - now.keys():
-            worker.send_away(backend, name)
+        backends = backends_of(app_id)
+        for backend in backends:
+            for name in now.keys() - was.keys():
+                worker.add(backend, f"{name} {now[name]}")
+        for backend in backends:
+            for name in was.keys() - now.keys():
+                worker.send_away(backend, name)
 
     def _reload(self, former: Files) -> None:
         """Reload; where that fails, go back to the former files."""

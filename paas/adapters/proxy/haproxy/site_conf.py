@@ -1,4 +1,4 @@
-"""The text of one app's files for HAProxy: its backend, its names, its certificates. Pure."""
+"""The text of one app's files for HAProxy: its backends, its names, its certificates. Pure."""
 
 import hashlib
 import ipaddress
@@ -80,13 +80,20 @@ def _is_running(site: Site) -> bool:
     return bool(site.ports) and not site.closed
 
 
+def backends_of(app_id: int) -> tuple[str, str]:
+    """An app's backends, with the same instances: for requests without trailers, and for those
+    that may have some.
+    """
+    return f"paas_{app_id:d}", f"paas_{app_id:d}_trailers"
+
+
 def instance_name(port: int) -> str:
     """What HAProxy calls the instance on a port."""
     return f"s{port:d}"
 
 
 def server_line(app_id: int, port: int, *, sticky: bool) -> str:
-    """An instance, as after ``server`` in a file and after ``add server paas_ID/`` at runtime."""
+    """An instance, as after ``server`` in a file and after ``add server BACKEND/`` at runtime."""
     checked_number("site-port", port, 1, 65535)
     digest = hashlib.sha256(f"{app_id}:{port}".encode()).hexdigest()[:16]
     return f"{instance_name(port)} 127.0.0.1:{port} {CHECK}" + (
@@ -152,6 +159,7 @@ def _backend(site: Site, settings: Settings) -> str:
     return render(
         "site.cfg.j2",
         app_id=site.app_id,
+        backends=backends_of(site.app_id),
         settings=site.settings,
         trusted=trusted,
         limit=_limit(site.settings),
