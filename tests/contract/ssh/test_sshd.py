@@ -9,7 +9,9 @@ import pytest
 
 from paas.adapters.ssh.authorized_keys import AuthorizedKeys
 from paas.adapters.ssh.public_keys import SshKeygenKeyReader
+from paas.adapters.ssh.sshd_conf import embedded, host_key
 from paas.domain.values.names import UserName
+from paas.settings import Settings
 from tests.contract.gate.gate_world import ACCOUNT, LIMIT_S, World, eventually, world
 from tests.ports import free_port
 
@@ -82,3 +84,42 @@ def test_real_sshd(ssh: list[str], tmp_path: Path) -> None:
     client.kill()
     client.wait(LIMIT_S)
     eventually(mark.exists, "the command noticed that the connection is lost")
+
+
+def _banner(source: str, port: int) -> tuple[socket.socket, bytes]:
+    """A connection from that address, and what sshd says first."""
+    connection = socket.create_connection(("127.0.0.1", port), LIMIT_S, (source, 0))
+    try:
+        return connection, connection.recv(8)
+    except ConnectionResetError:
+        return connection, b""
+
+
+def test_one_address_cannot_keep_the_others_from_logging_in(tmp_path: Path) -> None:
+    """It opens 450 connections and never logs in; sshd of an embedded server takes 100 of them."""
+    settings = Settings(etc=tmp_path, run=tmp_path, ssh_port=free_port(), embedded=True)
+    argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(host_key(settings))]
+    subprocess.run(argv, check=True)
+    config = tmp_path / "sshd_config"
+    config.write_text(embedded(settings))
+    Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    with (tmp_path / "sshd.log").open("w") as log:
+        sshd = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", str(config)], stderr=log)
+    kept = []
+    try:
+        eventually(lambda: _answers(settings.ssh_port), "sshd answers")
+        greeted = []
+        for _ in range(450):
+            connection, said = _banner("127.0.0.2", settings.ssh_port)
+            kept.append(connection)
+            greeted.append(said == b"SSH-2.0-")
+        assert sum(greeted) == 100
+        for _ in range(20):
+            connection, said = _banner("127.0.0.3", settings.ssh_port)
+            kept.append(connection)
+            assert said == b"SSH-2.0-"
+    finally:
+        for connection in kept:
+            connection.close()
+        sshd.terminate()
+        sshd.wait(LIMIT_S)
