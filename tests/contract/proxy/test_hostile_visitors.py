@@ -146,8 +146,8 @@ def test_broken_chunks_are_refused(pair: Pair, chunks: bytes) -> None:
 def test_what_is_taken_the_app_reads_alike(pair: Pair, request_bytes: bytes, size: int) -> None:
     """Bare line feeds and a body with a GET: framed anew for the app, which sees one request."""
     answer = pair.nginx.raw(request_bytes)
-    if pair.mends and b"3\nabc" in request_bytes and status_of(answer) == 400:
-        return  # HAProxy 3.0 takes no chunks with bare line feeds.
+    if b"3\nabc" in request_bytes and status_of(answer) == 400:
+        return  # HAProxy 3.0 and Nginx 1.30 take no chunks with bare line feeds.
     assert status_of(answer) == 200
     assert b'"bytes": %d}' % size in answer
     assert answer.count(b"HTTP/1.1 ") == 1
@@ -192,8 +192,9 @@ def test_pipelined_requests_are_answered_in_order(pair: Pair) -> None:
 def test_odd_request_lines_reach_no_app(pair: Pair, line: bytes, status: int) -> None:
     """Other targets than paths, other protocols, and what leads out of the root."""
     answer = pair.nginx.raw(line + b"\r\nHost: a.localhost\r\nConnection: close\r\n\r\n")
-    # HAProxy has one status for all of them.
-    assert status_of(answer) in ({400, 405} if pair.mends else {status})
+    # HAProxy has one status for all of them; Nginx 1.30 has 405 for CONNECT, earlier ones 400.
+    either = pair.mends or line.startswith(b"CONNECT ")
+    assert status_of(answer) in ({400, 405} if either else {status})
     assert {path for asked in pair.apps for path in asked} <= {"/", "/pipe"}
 
 

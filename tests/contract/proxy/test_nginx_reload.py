@@ -12,6 +12,7 @@ import pytest
 from paas.adapters.proxy.nginx.process import NginxProcess
 from paas.adapters.proxy.nginx.proxy import NginxProxy
 from paas.adapters.proxy.nginx.site_conf import render_site
+from paas.adapters.proxy.nginx.tls import installed_tls
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError
 from tests.contract.proxy.nginx_server import (
@@ -112,7 +113,8 @@ def test_a_reload_that_fails_is_noticed(nginx: Nginx) -> None:
         wait_until(lambda: "still could not bind" in error_log.read_text())
     nginx.settings.nginx_http_conf.write_text(former)
     site_file = nginx.settings.state / "nginx" / "sites" / "1.conf"
-    expected = render_site(Site(1, ("a.localhost",), ()), nginx.settings, ipv6=True)
+    site = Site(1, ("a.localhost",), ())
+    expected = render_site(site, nginx.settings, ipv6=True, tls=installed_tls())
     assert site_file.read_text() == expected
 
 
