@@ -1,7 +1,7 @@
 """How a PaasError looks on a terminal."""
 
 from paas.domain.values.errors import PaasError
-from paas.services.output import WARNING, error_lines
+from paas.services.progress import WARNING, error_lines
 
 
 def rendered(error: PaasError) -> str:

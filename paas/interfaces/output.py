@@ -13,7 +13,7 @@ Reword = Callable[[str], None]
 
 
 class Progress(Protocol):
-    """Where the platform says what it is doing, in Heroku's vocabulary of output."""
+    """Where a change reports its progress, in Heroku's vocabulary of output."""
 
     def step(self, text: str) -> None:
         """Start a step: ``-----> text``."""
@@ -36,6 +36,12 @@ class Progress(Protocol):
 
     def ask(self, question: str) -> bool:
         """Whether the person at the terminal says yes; True where nobody can be asked."""
+
+    def live(self) -> None:
+        """The change is live: whoever waits for it need not wait any longer."""
+
+    def check(self) -> None:
+        """Raises PaasError where the change has been cancelled; often called until the switch."""
 
 
 class Clock(Protocol):

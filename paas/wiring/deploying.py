@@ -11,13 +11,15 @@ from paas.adapters.system.random_names import random_secret
 from paas.services.builds.build import SlugMaker
 from paas.services.builds.trees import Trees
 from paas.services.deploys.deploys import Deploys
+from paas.services.releases.changes import Changes
 from paas.services.releases.diffs import Diffs
 from paas.services.releases.draining import Retirement
+from paas.services.releases.earlier import EarlierReleases
 from paas.services.releases.losses import LossWarning
 from paas.services.releases.pruning import Pruning
 from paas.services.releases.release_commands import Phases
 from paas.services.releases.releases import Releases
-from paas.services.releases.rollback_guard import Watch
+from paas.services.releases.rollback_guard import RollbackGuard
 from paas.services.releases.rollout import Rollout
 from paas.services.releases.startup import Startup
 from paas.services.routing.redirects import Redirects
@@ -29,10 +31,9 @@ from paas.wiring.adapters import Outside
 class Deploying:
     """Those of them that others are made of."""
 
-    rollout: Rollout
+    changes: Changes
     diffs: Diffs
     releases: Releases
-    watch: Watch
     deploys: Deploys
 
 
@@ -47,6 +48,16 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
     )
     phases = Phases(
         one_off=out.one_off, slugs=out.slugs, logs=out.logs, limit_s=settings.release_limit_s
+    )
+    draining = Retirement(
+        store=out.store,
+        runtime=out.runtime,
+        proxy=out.proxy,
+        locks=out.locks,
+        logs=out.logs,
+        clock=out.clock,
+        drain_limit_s=settings.drain_limit_s,
+        stop_limit_s=settings.stop_limit_s,
     )
     rollout = Rollout(
         store=out.store,
@@ -63,37 +74,28 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
             behind_balancer=bool(settings.trusted_proxies.strip()),
         ),
         phases=phases,
-        loss_warning=LossWarning(store=out.store, runtime=out.runtime, layers=LiveLayers()),
         reserve=out.reserve,
-        retirement=Retirement(
-            store=out.store,
-            runtime=out.runtime,
-            proxy=out.proxy,
-            locks=out.locks,
-            logs=out.logs,
-            clock=out.clock,
-            drain_limit_s=settings.drain_limit_s,
-            stop_limit_s=settings.stop_limit_s,
-        ),
+        draining=draining,
         addresses=out.addresses,
         limits=settings.start_limits,
     )
     diffs = Diffs(store=out.store, repository=out.repository, schedules=out.schedules)
-    releases = Releases(
-        store=out.store,
-        rollout=rollout,
-        diffs=diffs,
-        logs=out.logs,
-        clock=out.clock,
-    )
-    watch = Watch(
+    guard = RollbackGuard(
         store=out.store,
         runtime=out.runtime,
         requests=RouterLog(settings.state / "logs"),
-        releases=releases,
         logs=out.logs,
         clock=out.clock,
         window_s=settings.watch_window_s,
+    )
+    changes = Changes(
+        store=out.store,
+        logs=out.logs,
+        draining=draining,
+        rollout=rollout,
+        guard=guard,
+        earlier=EarlierReleases(store=out.store, diffs=diffs, logs=out.logs, clock=out.clock),
+        loss_warning=LossWarning(store=out.store, runtime=out.runtime, layers=LiveLayers()),
     )
     pruning = Pruning(
         store=out.store,
@@ -107,7 +109,6 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
             store=out.store,
             repository=out.repository,
             submodules=SandboxSubmodules(settings),
-            queue=out.queue,
         ),
         store=out.store,
         repository=out.repository,
@@ -127,10 +128,12 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
         queue=out.queue,
         slugs=out.slugs,
         pruning=pruning,
-        rollout=rollout,
+        changes=changes,
+        sites=sites,
+        reserve=out.reserve,
         phases=phases,
-        watch=watch,
         logs=out.logs,
         clock=out.clock,
     )
-    return Deploying(rollout, diffs, releases, watch, deploys)
+    releases = Releases(store=out.store, changes=changes, diffs=diffs, logs=out.logs)
+    return Deploying(changes, diffs, releases, deploys)

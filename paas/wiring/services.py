@@ -31,7 +31,6 @@ from paas.services.deploys.pushes import Pushes
 from paas.services.logs.drains import Drains
 from paas.services.releases.diffs import Diffs
 from paas.services.releases.releases import Releases
-from paas.services.releases.retries import Retries
 from paas.services.routing.domains import Domains
 from paas.services.routing.proxies import Proxies
 from paas.services.routing.router import Router
@@ -85,7 +84,6 @@ class Platform:
     reconcile: Reconcile
     releases: Releases
     rescue: Rescue
-    retries: Retries
     router: Router
     sites: Sites
     statics: Statics
@@ -175,7 +173,7 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
         locks=out.locks,
         keys=out.key_file,
         clock=out.clock,
-        rollout=parts.rollout,
+        changes=parts.changes,
         sites=sites,
         proxies=proxies,
         stop_limit_s=settings.stop_limit_s,
@@ -214,8 +212,7 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
         ),
         config=Config(
             store=out.store,
-            rollout=parts.rollout,
-            watch=parts.watch,
+            changes=parts.changes,
             clock=out.clock,
         ),
         cron=Cron(
@@ -242,7 +239,6 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
         drains=drains,
         releases=parts.releases,
         rescue=rescue,
-        retries=Retries(store=out.store, releases=parts.releases, watch=parts.watch),
         sites=sites,
         statics=Statics(store=out.store, sites=sites),
         router=Router(store=out.store, proxy=out.proxy, sites=sites, hash_password=hash_password),
@@ -265,7 +261,7 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
         storage=Storages(
             store=out.store,
             files=out.storage_files,
-            rollout=parts.rollout,
+            changes=parts.changes,
             reserve=out.reserve,
         ),
         upkeep=Upkeep(
@@ -277,7 +273,11 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
             clock=out.clock,
         ),
         processes=Processes(
-            store=out.store, runtime=out.runtime, rollout=parts.rollout, locks=out.locks
+            store=out.store,
+            runtime=out.runtime,
+            changes=parts.changes,
+            reserve=out.reserve,
+            locks=out.locks,
         ),
         proxies=proxies,
         pushes=Pushes(

@@ -31,7 +31,7 @@ def answer(server: Server, host: str, path: str = "/") -> tuple[int, str]:
 
 def watchers(server: Server) -> set[int]:
     """The process ids of the watch process."""
-    return {pid for pid, line in server.processes().items() if "entrypoints.watch" in line}
+    return {pid for pid, line in server.processes().items() if "daemons.monitor" in line}
 
 
 def test_an_app_answers_to_its_domains(server: Server, alice: User, shop: App) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from paas.domain.logs.drains import Drain
 from paas.domain.logs.loglines import EVERY_LINE, LogFilter
 from paas.domain.releases.regression import Answers
+from paas.domain.values.errors import PaasError
 from paas.interfaces import LogLine
 
 
@@ -35,6 +36,8 @@ class FakeProgress:
         self.done: list[str] = []
         self.asked: list[str] = []
         self.agrees = True
+        self.when_live: Callable[[], None] = lambda: None
+        self.cancelled: PaasError | None = None
 
     def step(self, text: str) -> None:
         self.lines.append("-----> " + text)
@@ -51,6 +54,13 @@ class FakeProgress:
     def ask(self, question: str) -> bool:
         self.asked.append(question)
         return self.agrees
+
+    def live(self) -> None:
+        self.when_live()
+
+    def check(self) -> None:
+        if self.cancelled is not None:
+            raise self.cancelled
 
     @contextmanager
     def doing(self, text: str) -> Iterator[Callable[[str], None]]:

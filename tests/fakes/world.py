@@ -31,14 +31,15 @@ from paas.services.deploys.deploys import Deploys
 from paas.services.deploys.imports import Imports
 from paas.services.deploys.pushes import Pushes
 from paas.services.logs.drains import Drains
+from paas.services.releases.changes import Changes
 from paas.services.releases.diffs import Diffs
 from paas.services.releases.draining import Retirement
+from paas.services.releases.earlier import EarlierReleases
 from paas.services.releases.losses import LossWarning
 from paas.services.releases.pruning import Pruning
 from paas.services.releases.release_commands import Phases
 from paas.services.releases.releases import Releases
-from paas.services.releases.retries import Retries
-from paas.services.releases.rollback_guard import Watch
+from paas.services.releases.rollback_guard import RollbackGuard
 from paas.services.releases.rollout import Rollout
 from paas.services.releases.startup import Startup
 from paas.services.routing.domains import Domains
@@ -120,6 +121,7 @@ class World:
     live: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.progress.when_live = self._note_live
         self.ports.listening = self.runtime.all_ports
         create(self.folder / "state.db")
         self.store = Store(self.folder / "state.db", (70000, 70009))
@@ -155,6 +157,16 @@ class World:
             logs=self.logs,
             clock=self.clock,
         )
+        self.draining = Retirement(
+            store=self.store,
+            runtime=self.runtime,
+            proxy=self.proxy,
+            locks=self.locks,
+            logs=self.logs,
+            clock=self.clock,
+            drain_limit_s=30.0,
+            stop_limit_s=30.0,
+        )
         self.rollout = Rollout(
             store=self.store,
             runtime=self.runtime,
@@ -171,18 +183,8 @@ class World:
             ),
             redirects=Redirects(sites=self.sites, probe=self.probe, behind_balancer=False),
             phases=self.phases,
-            loss_warning=LossWarning(store=self.store, runtime=self.runtime, layers=self.layers),
             reserve=self.reserve,
-            retirement=Retirement(
-                store=self.store,
-                runtime=self.runtime,
-                proxy=self.proxy,
-                locks=self.locks,
-                logs=self.logs,
-                clock=self.clock,
-                drain_limit_s=30.0,
-                stop_limit_s=30.0,
-            ),
+            draining=self.draining,
             addresses=addresses,
             limits=LIMITS,
         )
@@ -224,23 +226,28 @@ class World:
             random_name=lambda: AppName("quiet-otter-1234"),
         )
         self.diffs = Diffs(store=self.store, repository=self.repository, schedules=self.schedules)
-        self.releases = Releases(
-            store=self.store,
-            rollout=self.rollout,
-            diffs=self.diffs,
-            logs=self.logs,
-            clock=self.clock,
-        )
-        self.watch = Watch(
+        self.guard = RollbackGuard(
             store=self.store,
             runtime=self.runtime,
             requests=self.requests,
-            releases=self.releases,
             logs=self.logs,
             clock=self.clock,
             window_s=30.0,
         )
-        self.retries = Retries(store=self.store, releases=self.releases, watch=self.watch)
+        self.changes = Changes(
+            store=self.store,
+            logs=self.logs,
+            draining=self.draining,
+            rollout=self.rollout,
+            guard=self.guard,
+            earlier=EarlierReleases(
+                store=self.store, diffs=self.diffs, logs=self.logs, clock=self.clock
+            ),
+            loss_warning=LossWarning(store=self.store, runtime=self.runtime, layers=self.layers),
+        )
+        self.releases = Releases(
+            store=self.store, changes=self.changes, diffs=self.diffs, logs=self.logs
+        )
         self.pruning = Pruning(
             store=self.store, slugs=self.slugs, runs=self.runs, keep_slugs=2, keep_slugs_mib=0
         )
@@ -249,7 +256,6 @@ class World:
                 store=self.store,
                 repository=self.repository,
                 submodules=self.submodules,
-                queue=self.queue,
             ),
             store=self.store,
             repository=self.repository,
@@ -269,9 +275,10 @@ class World:
             queue=self.queue,
             slugs=self.slugs,
             pruning=self.pruning,
-            rollout=self.rollout,
+            changes=self.changes,
+            sites=self.sites,
+            reserve=self.reserve,
             phases=self.phases,
-            watch=self.watch,
             logs=self.logs,
             clock=self.clock,
         )
@@ -296,8 +303,7 @@ class World:
         self.buildpacks = Buildpacks(store=self.store, catalog=FakeCatalog())
         self.config = Config(
             store=self.store,
-            rollout=self.rollout,
-            watch=self.watch,
+            changes=self.changes,
             clock=self.clock,
         )
         self.statics = Statics(store=self.store, sites=self.sites)
@@ -323,7 +329,7 @@ class World:
         self.storage = Storages(
             store=self.store,
             files=self.storage_files,
-            rollout=self.rollout,
+            changes=self.changes,
             reserve=self.reserve,
         )
         self.upkeep = Upkeep(
@@ -335,7 +341,11 @@ class World:
             clock=self.clock,
         )
         self.processes = Processes(
-            store=self.store, runtime=self.runtime, rollout=self.rollout, locks=self.locks
+            store=self.store,
+            runtime=self.runtime,
+            changes=self.changes,
+            reserve=self.reserve,
+            locks=self.locks,
         )
         self.one_offs = OneOffs(
             store=self.store,
@@ -402,7 +412,7 @@ class World:
             locks=self.locks,
             keys=self.key_file,
             clock=self.clock,
-            rollout=self.rollout,
+            changes=self.changes,
             sites=self.sites,
             proxies=self.proxies,
             stop_limit_s=30.0,
@@ -457,9 +467,9 @@ class World:
         """Deploy a commit of an app."""
         app = self.store.apps.find(name)
         assert app is not None
-        self.deploys.deploy(Push(app, commit, None, ROOT), self.progress, self.on_live)
+        self.deploys.deploy(Push(app, commit, None, ROOT), self.progress)
 
-    def on_live(self) -> None:
+    def _note_live(self) -> None:
         """Note what the proxy serves at the moment when the pusher gets the answer."""
         self.live.append(f"{self.proxy.ports('shop.example.com')}")
 

@@ -74,7 +74,7 @@ def clone(session: Session, names: tuple[str, ...], app: str | None, skip_deploy
     old = session.app_name(app, names[0] if len(names) == 2 else None)
     new = app_name(names[-1])
     session.platform.cloning.clone(
-        session.actor, old, new, session.terminal, session.done, deploy=not skip_deploy
+        session.actor, old, new, session.terminal, deploy=not skip_deploy
     )
 
 

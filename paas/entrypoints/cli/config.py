@@ -92,7 +92,7 @@ def set_vars(session: Session, words: tuple[str, ...], app: str | None, no_resta
     pairs = dict(assignment(word) for word in (words[1:] if named else words))
     name = session.app_name(app, named)
     config = session.platform.config
-    config.set(session.actor, name, pairs, session.terminal, session.done, restart=not no_restart)
+    config.set(session.actor, name, pairs, session.terminal, restart=not no_restart)
 
 
 @click.command("config:unset")
@@ -116,7 +116,7 @@ def unset_vars(session: Session, words: tuple[str, ...], app: str | None, no_res
     names = [var_name(word) for word in (words[1:] if named else words)]
     name = session.app_name(app, named)
     config = session.platform.config
-    config.unset(session.actor, name, names, session.terminal, session.done, restart=not no_restart)
+    config.unset(session.actor, name, names, session.terminal, restart=not no_restart)
 
 
 def _as_text(raw: bytes) -> str:
@@ -156,7 +156,6 @@ def import_vars(
         name,
         values,
         session.terminal,
-        session.done,
         unset=gone,
         restart=not no_restart,
     )

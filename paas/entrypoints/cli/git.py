@@ -74,7 +74,6 @@ def hook(session: Session, env: Mapping[str, str]) -> None:
         updates,
         _quarantine(session, int(env["PAAS_APP_ID"]), env),
         session.terminal,
-        session.done,
         _push_options(env),
     )
 

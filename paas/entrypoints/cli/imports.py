@@ -36,7 +36,7 @@ def sync(
     building = Building.IF_CHANGED if build_if_changes else Building.NEVER
     building = Building.ALWAYS if build else building
     imports = session.platform.imports
-    imports.sync(session.actor, name, source, building, session.terminal, session.done)
+    imports.sync(session.actor, name, source, building, session.terminal)
 
 
 @click.command("git:from-archive")
@@ -76,7 +76,7 @@ def from_archive(
         author=f"{user} <{user}@{platform.settings.domain}>",
         message=archive_message(url),
     )
-    platform.imports.unpack(session.actor, name, archive, session.terminal, session.done)
+    platform.imports.unpack(session.actor, name, archive, session.terminal)
 
 
 def _split(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, list[str]]:

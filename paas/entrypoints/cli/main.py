@@ -224,13 +224,14 @@ def run(
 ) -> int:
     """Run one command for a user (None: the operator); returns the exit status.
 
-    env: of the client; PAAS_ETC says which server. reply and caller: see Session.
+    env: of the client; PAAS_ETC says which server. reply: answers the client with an exit
+    status while the command continues in the background. caller: see Session.
     """
-    progress = Terminal(Look.of(env), client_gone, caller.is_in_front)
+    progress = Terminal(Look.of(env), client_gone, caller.is_in_front, let_go=lambda: reply(0))
     try:
         house = platform(env["PAAS_ETC"])
         actor = _actor(house, actor_name, argv, progress)
-        session = Session(house, actor, reply, client_gone, caller, env, progress)
+        session = Session(house, actor, client_gone, caller, env, progress)
         if argv and argv[0] in INTERNAL:
             INTERNAL[argv[0]](session, argv[1:])
         else:
@@ -272,7 +273,7 @@ def git_service(
     try:
         house = platform(env["PAAS_ETC"])
         actor = _actor(house, actor_name, (), progress)
-        session = Session(house, actor, lambda _: None, lambda: False, LocalCaller(), env, progress)
+        session = Session(house, actor, lambda: False, LocalCaller(), env, progress)
         return git.service(session, words[0], AppName(words[1]), env)
     except PaasError as error:
         progress.error(error)

@@ -1,12 +1,11 @@
 """ps, ps:restart, ps:scale, ps:start, ps:stop, ps:wait"""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 import click
 
 from paas.domain.values.errors import PaasError
-from paas.domain.values.names import ProcessType
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -16,7 +15,7 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json, print_line
-from paas.services.apps.processes import Running
+from paas.services.apps.processes import Running, formation_words
 
 
 @click.command("ps")
@@ -66,11 +65,7 @@ def restart(session: Session, words: tuple[str, ...], app: str | None) -> None:
     """
     name, chosen = _app_and_processes(session, words, app)
 
-    def live() -> None:
-        session.terminal.step(" ".join(("Restarted", *chosen)))
-        session.done()
-
-    session.platform.processes.restart(session.actor, name, chosen, session.terminal, live)
+    session.platform.processes.restart(session.actor, name, chosen, session.terminal)
 
 
 @click.command("ps:stop")
@@ -84,7 +79,6 @@ def stop(session: Session, words: tuple[str, ...], app: str | None) -> None:
     """
     name, chosen = _app_and_processes(session, words, app)
     session.platform.processes.stop(session.actor, name, chosen, session.terminal)
-    session.terminal.step(f"Stopped {' '.join(chosen) or name}; to start: paas ps:start")
 
 
 @click.command("ps:start")
@@ -98,11 +92,7 @@ def start(session: Session, words: tuple[str, ...], app: str | None) -> None:
     """
     name, chosen = _app_and_processes(session, words, app)
 
-    def live() -> None:
-        session.terminal.step(f"Started {' '.join(chosen) or name}")
-        session.done()
-
-    session.platform.processes.start(session.actor, name, chosen, session.terminal, live)
+    session.platform.processes.start(session.actor, name, chosen, session.terminal)
 
 
 @click.command("ps:wait")
@@ -141,20 +131,10 @@ def scale(session: Session, words: tuple[str, ...], app: str | None, as_json: bo
         if as_json:
             print_json(formation)
         else:
-            print_line(_formation_words(formation))
+            print_line(formation_words(formation))
         return
 
-    def live() -> None:
-        formation = processes.formation(session.actor, name)
-        session.terminal.step("Scaled: " + _formation_words(formation))
-        session.done()
-
-    processes.scale(session.actor, name, changes, session.terminal, live)
-
-
-def _formation_words(formation: Mapping[ProcessType, int]) -> str:
-    """As ps:scale takes it: ``web=2 worker=1``."""
-    return " ".join(f"{kind}={count}" for kind, count in formation.items())
+    processes.scale(session.actor, name, changes, session.terminal)
 
 
 def _app_and_processes(

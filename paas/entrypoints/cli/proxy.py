@@ -38,5 +38,5 @@ def set_kind(session: Session, kind: str) -> None:
         session.terminal.detail(f"It is {kind} already.")
         return
     session.terminal.step(f"All apps are served by {kind}")
-    session.done()
+    session.terminal.live()
     proxies.let_go()

@@ -141,7 +141,7 @@ def retry(session: Session, name: str | None, app: str | None) -> None:
     Example: paas releases:retry -a shop
     """
     name = session.app_name(app, name)
-    session.platform.retries.retry(session.actor, name, session.terminal, session.done)
+    session.platform.releases.retry(session.actor, name, session.terminal)
 
 
 @click.command("rollback")
@@ -154,7 +154,7 @@ def rollback(session: Session, words: tuple[str, ...], app: str | None) -> None:
     Example: paas rollback v12
     """
     name, version = _one_version(session, words, app)
-    session.platform.releases.rollback(session.actor, name, version, session.terminal, session.done)
+    session.platform.releases.rollback(session.actor, name, version, session.terminal)
 
 
 @click.command("diff")

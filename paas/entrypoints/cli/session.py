@@ -18,7 +18,6 @@ class Session:
     """What every command gets.
 
     default_app: from ``paas --app NAME COMMAND``, which the client on a laptop fills in.
-    reply: answers the client with an exit status while the command goes on in the background.
     client_gone: whether the client has hung up, for commands that follow something.
     caller: for commands that give a process the client's terminal. env: the client's.
     status: the exit status of a command that comes to its end.
@@ -26,7 +25,6 @@ class Session:
 
     platform: Platform
     actor: Actor
-    reply: Callable[[int], None]
     client_gone: Callable[[], bool]
     caller: Caller
     env: Mapping[str, str]
@@ -46,10 +44,6 @@ class Session:
                 "which-app", "Which app?", "Name it: -a NAME, or stand in its git repository."
             )
         return name
-
-    def done(self) -> None:
-        """What is left to do concerns nobody who waits: let the client go."""
-        self.reply(0)
 
 
 pass_session = click.make_pass_decorator(Session)

@@ -51,11 +51,7 @@ def add(session: Session, words: tuple[str, ...], app: str | None) -> None:
     """
     name, path = _app_and_path(session, words, app)
 
-    def live() -> None:
-        session.terminal.step(f"{name} keeps what it writes in {path}")
-        session.done()
-
-    session.platform.storage.add(session.actor, name, path, session.terminal, live)
+    session.platform.storage.add(session.actor, name, path, session.terminal)
 
 
 @click.command("storage:remove")
@@ -70,11 +66,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None, confirm: s
     """
     name, path = _app_and_path(session, words, app)
 
-    def live() -> None:
-        session.terminal.step(f"Removed {path} of {name}")
-        session.done()
-
-    session.platform.storage.remove(session.actor, name, path, confirm, session.terminal, live)
+    session.platform.storage.remove(session.actor, name, path, confirm, session.terminal)
 
 
 def _app_and_path(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, str]:

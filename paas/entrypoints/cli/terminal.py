@@ -14,7 +14,7 @@ from paas.domain.values.errors import PaasError
 from paas.domain.values.names import printable
 from paas.entrypoints.cli.status_line import Look, StatusLine
 from paas.interfaces import Reword
-from paas.services.output import DETAIL, STEP, WARNING, error_lines
+from paas.services.progress import DETAIL, STEP, WARNING, error_lines
 
 ANSWER_LIMIT_S = 60.0
 ANSWER_POLL_S = 0.5
@@ -23,9 +23,10 @@ BOLD, RED, PLAIN = "\x1b[1m", "\x1b[31m", "\x1b[0m"
 
 
 class Terminal:
-    """Narrator of domain.interfaces. A closed terminal is noticed and then left in peace: what
-    is being done goes on. Control characters are shown escaped, but for raw.
+    """Progress of paas/interfaces. Nothing is written to a terminal that was closed, and what is
+    being done continues. Control characters are shown escaped, but for output.
 
+    let_go: answers whoever asked for the command, while what is left is done.
     has_left: whether who asked for the command waits no more. is_in_front: whether the terminal is
     theirs at the moment, so that something may be drawn on it.
     """
@@ -35,12 +36,14 @@ class Terminal:
         look: Look | None = None,
         has_left: Callable[[], bool] = lambda: False,
         is_in_front: Callable[[], bool] = lambda: True,
+        let_go: Callable[[], None] = lambda: None,
     ) -> None:
         self._open = True
         # Whether stdin is a terminal's, where ssh shows us none (option --stdin-terminal).
         self.can_be_asked = False
         self._has_left = has_left
         self._is_in_front = is_in_front
+        self._let_go = let_go
         self._line = StatusLine(self._send, lambda: not has_left() and is_in_front())
         self.is_seen_as(look or Look())
 
@@ -68,6 +71,12 @@ class Terminal:
 
     def output(self, line: bytes) -> None:
         self._line.write(line + b"\n")
+
+    def live(self) -> None:
+        self._let_go()
+
+    def check(self) -> None:
+        """A command runs to its end, though its client has left."""
 
     def ask(self, question: str) -> bool:
         """y or yes, typed at a terminal; no where nobody answers for a minute, or they leave."""

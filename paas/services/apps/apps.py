@@ -10,7 +10,7 @@ from paas.domain.values.names import AppName, BranchName
 from paas.interfaces import Clock, Locks, Progress, Proxy, Repository, Reserve
 from paas.services.access import find_app, refreshed
 from paas.services.apps.destruction import Destruction
-from paas.services.output import waiting
+from paas.services.progress import waiting
 from paas.services.routing.sites import Sites
 from paas.store import Store
 

@@ -1,6 +1,7 @@
 """Config vars: reading them, and changing them as a release."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor, App
@@ -10,10 +11,10 @@ from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName
 from paas.domain.values.secret import Secret
 from paas.interfaces import Clock, Progress
-from paas.services.access import find_app, refreshed
-from paas.services.output import telling_failure
-from paas.services.releases.rollback_guard import Watch
-from paas.services.releases.rollout import Rollout
+from paas.services.access import find_app
+from paas.services.progress import telling_failure
+from paas.services.releases.change import Change, Target
+from paas.services.releases.changes import Changes
 from paas.services.releases.standing import standing
 from paas.store import Store
 
@@ -23,8 +24,7 @@ class Config:
     """An app's config is that of its current release; a change makes a new release."""
 
     store: Store
-    rollout: Rollout
-    watch: Watch
+    changes: Changes
     clock: Clock
 
     def all(self, actor: Actor, name: str) -> ConfigVars:
@@ -44,7 +44,6 @@ class Config:
         name: str,
         values: Mapping[VarName, str],
         progress: Progress,
-        on_live: Callable[[], None],
         *,
         unset: Sequence[VarName] = (),
         restart: bool = True,
@@ -56,7 +55,7 @@ class Config:
         roll-out or one-off command. Otherwise it comes back when the watch window is over.
         """
         return self._change(
-            actor, name, {v: Secret(values[v]) for v in values}, unset, progress, on_live, restart
+            actor, name, {v: Secret(values[v]) for v in values}, unset, progress, restart
         )
 
     def unset(
@@ -65,12 +64,11 @@ class Config:
         name: str,
         names: Sequence[VarName],
         progress: Progress,
-        on_live: Callable[[], None],
         *,
         restart: bool = True,
     ) -> int | None:
         """Remove config vars; otherwise like set."""
-        return self._change(actor, name, {}, names, progress, on_live, restart)
+        return self._change(actor, name, {}, names, progress, restart)
 
     def _change(
         self,
@@ -79,13 +77,10 @@ class Config:
         new: ConfigVars,
         gone: Sequence[VarName],
         progress: Progress,
-        on_live: Callable[[], None],
         restart: bool,
     ) -> int | None:
-        app = find_app(self.store, actor, name)
-        holder, window = f"{actor.name} changes the config", self.watch.window()
-        with self.rollout.changing(app, holder, progress, window.look) as leaving:
-            app = refreshed(self.store, app)
+        @contextmanager
+        def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
             before = self._current(app)
             after = {var: value for var, value in {**before, **new}.items() if var not in gone}
             for var in VARIABLES:
@@ -93,42 +88,35 @@ class Config:
                     parse_static_paths(new[var].reveal())
             if after == before:
                 progress.detail("Nothing to change.")
-                on_live()
-                return None
+                yield None
+                return
             if restart:
-                self.rollout.loss_warning.look(app, progress)
-            words = _words(new, gone)
+                self.changes.loss_warning.look(app, progress)
             runs = any(i.is_live(app) for i in self.store.instances.of_app(app.id))
             restarting = "and restarting" if runs and restart else "for"
             progress.step(f"{_doing(new, gone)} {restarting} {app.name}")
-            baseline = self.watch.baseline(app) if restart else None
             present = self.store.releases.find(app.id, app.current) if app.current else None
             release = self.store.releases.add(
                 app.id,
                 slug_id=present.slug_id if present else None,
                 config=after,
-                description=words[:200],
+                description=_words(new, gone)[:200],
                 user=actor.name,
                 now=self.clock.now(),
             )
 
             def live() -> None:
-                progress.step(f"Done: v{release.version}")
-                on_live()
-
-            if restart:
-                with telling_failure(
-                    progress, "The config is as it was", standing(self.store, app)
-                ):
-                    self.rollout.run(app, release, progress, live, leaving)
-            else:
-                self.store.releases.make_current(app.id, release.version, app.generation)
-                if runs:
+                if runs and not restart:
                     progress.detail("The instances keep the former values until: paas ps:restart")
-                live()
-            window.open(app, release.version, baseline)
-        window.follow()
-        return release.version
+                progress.step(f"Done: v{release.version}")
+
+            with telling_failure(progress, "The config is as it was", standing(self.store, app)):
+                yield Target(release=release, restart=restart, guarded=restart, live=live)
+
+        app = find_app(self.store, actor, name)
+        doing = "changes the config"
+        change = Change(app=app, who=actor.name, doing=doing, prepare=prepare)
+        return self.changes.apply(change, progress)
 
     def _current(self, app: App) -> ConfigVars:
         release = self.store.releases.find(app.id, app.current) if app.current else None

@@ -6,7 +6,7 @@ from paas.domain.apps.apps import Actor, App, AppLock
 from paas.domain.values.errors import PaasError, usage_error
 from paas.interfaces import Clock, Locks, Pages, Progress, Proxy
 from paas.services.access import find_app, refreshed
-from paas.services.output import waiting
+from paas.services.progress import waiting
 from paas.services.routing.sites import Sites
 from paas.store import Store
 

@@ -1,6 +1,7 @@
 """Processes: their state, restarts, stops, and how many of each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor, App
@@ -17,10 +18,11 @@ from paas.domain.releases.stopping import (
 )
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
-from paas.interfaces import Locks, Progress, Runtime
+from paas.interfaces import Locks, Progress, Reserve, Runtime
 from paas.services.access import find_app, refreshed
-from paas.services.output import telling_failure, waiting
-from paas.services.releases.rollout import Rollout
+from paas.services.progress import Part, telling_failure, waiting
+from paas.services.releases.change import Change, Prepare, Target
+from paas.services.releases.changes import Changes
 from paas.services.releases.standing import standing
 from paas.store import Store
 
@@ -41,7 +43,8 @@ class Processes:
 
     store: Store
     runtime: Runtime
-    rollout: Rollout
+    changes: Changes
+    reserve: Reserve
     locks: Locks
 
     def listing(self, actor: Actor, name: str) -> list[Running]:
@@ -80,23 +83,14 @@ class Processes:
         _release, slug = self._current(app)
         return wanted_quantities(slug, self.store.formations.of_app(app.id))
 
-    def restart(
-        self,
-        actor: Actor,
-        name: str,
-        words: Sequence[str],
-        progress: Progress,
-        on_live: Callable[[], None],
-    ) -> None:
+    def restart(self, actor: Actor, name: str, words: Sequence[str], progress: Progress) -> None:
         """Replace instances by new ones of the same release, without losing a request.
 
         words: ``web``, ``web.1``; none: all. Those that are stopped by hand stay so.
         """
-        app = find_app(self.store, actor, name)
-        with self.rollout.changing(
-            app, f"{actor.name} restarts {_what(words)}", progress
-        ) as leaving:
-            app = refreshed(self.store, app)
+
+        @contextmanager
+        def prepare(app: App, progress: Progress) -> Iterator[Target]:
             release, slug = self._current(app)
             chosen = self._named(app, slug, words)
             stopped = self.store.stopped.of_app(app.id)
@@ -107,42 +101,41 @@ class Processes:
                     f"paas ps:start {' '.join(words)}",
                 )
             only = {label(place) for place in chosen} if words else None
-            self.rollout.loss_warning.look(app, progress, only)
+            self.changes.loss_warning.look(app, progress, only)
             with telling_failure(progress, "Nothing was restarted", standing(self.store, app)):
-                self.rollout.run(app, release, progress, on_live, leaving, only=only)
+                yield Target(
+                    release=release,
+                    only=only,
+                    live=lambda: progress.step(" ".join(("Restarted", *words))),
+                )
+
+        self._apply(actor, name, f"restarts {_what(words)}", prepare, progress)
 
     def stop(self, actor: Actor, name: str, words: Sequence[str], progress: Progress) -> None:
         """Take instances out of the proxy and end them, until they are started by hand.
 
         words: as for restart. Returns when they have ended.
         """
-        app = find_app(self.store, actor, name)
-        with self.rollout.changing(app, f"{actor.name} stops {_what(words)}", progress) as leaving:
-            app = refreshed(self.store, app)
+
+        @contextmanager
+        def prepare(app: App, progress: Progress) -> Iterator[Target]:
             release, slug = self._current(app)
             only = {label(place) for place in self._named(app, slug, words)}
-            self.rollout.loss_warning.look(app, progress, only)
-            before = self.store.stopped.of_app(app.id)
-            self.store.stopped.set(app.id, after_stop(before, words))
-            try:
-                self.rollout.run(app, release, progress, lambda: None, leaving, only=only)
-            except BaseException:
-                with self.rollout.reserve.given_up():
-                    self.store.stopped.set(app.id, before)
-                raise
+            self.changes.loss_warning.look(app, progress, only)
+            after = after_stop(self.store.stopped.of_app(app.id), words)
+            with self._stopping(app, after):
+                yield Target(release=release, only=only)
 
-    def start(
-        self,
-        actor: Actor,
-        name: str,
-        words: Sequence[str],
-        progress: Progress,
-        on_live: Callable[[], None],
-    ) -> None:
+        # Whoever stops something waits for its end.
+        self._apply(actor, name, f"stops {_what(words)}", prepare, Part(progress))
+        progress.step(f"Stopped {' '.join(words) or name}; to start: paas ps:start")
+        progress.live()
+
+    def start(self, actor: Actor, name: str, words: Sequence[str], progress: Progress) -> None:
         """Start what is stopped by hand, beside what runs. words: as for restart."""
-        app = find_app(self.store, actor, name)
-        with self.rollout.changing(app, f"{actor.name} starts {_what(words)}", progress) as leaving:
-            app = refreshed(self.store, app)
+
+        @contextmanager
+        def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
             release, slug = self._current(app)
             counts = wanted_quantities(slug, self.store.formations.of_app(app.id))
             chosen = self._named(app, slug, words)
@@ -150,66 +143,84 @@ class Processes:
             missing = {label(place) for place in chosen} - live
             before = self.store.stopped.of_app(app.id)
             after = after_start(before, chosen, counts) if words else frozenset[str]()
-            self.store.stopped.set(app.id, after)
-            if not missing:
-                on_live()
-                return
-            try:
-                self.rollout.run(app, release, progress, on_live, leaving, only=missing)
-            except BaseException:
-                with self.rollout.reserve.given_up():
-                    self.store.stopped.set(app.id, before)
-                raise
+            started = f"Started {' '.join(words) or name}"
+            with self._stopping(app, after):
+                if missing:
+                    yield Target(release=release, only=missing, live=lambda: progress.step(started))
+                else:
+                    progress.step(started)
+                    yield None
+
+        self._apply(actor, name, f"starts {_what(words)}", prepare, progress)
+
+    @contextmanager
+    def _stopping(self, app: App, after: frozenset[str]) -> Iterator[None]:
+        """Record what is stopped by hand; as it was where the block fails."""
+        before = self.store.stopped.of_app(app.id)
+        self.store.stopped.set(app.id, after)
+        try:
+            yield
+        except BaseException:
+            with self.reserve.given_up():
+                self.store.stopped.set(app.id, before)
+            raise
 
     def wait(self, actor: Actor, name: str, progress: Progress) -> int | None:
         """Wait until nobody changes the app, and what was replaced has ended; the version then."""
         app = find_app(self.store, actor, name)
         with self.locks.app(app.id, f"{actor.name} has waited", waiting(progress)):
             app = refreshed(self.store, app)
-        self.rollout.retirement.wait(app, progress)
+        self.changes.draining.wait(app, progress)
         return app.current
 
-    def _named(self, app: App, slug: Slug, words: Sequence[str]) -> list[Place]:
-        return named(words, wanted_quantities(slug, self.store.formations.of_app(app.id)))
-
     def scale(
-        self,
-        actor: Actor,
-        name: str,
-        words: Sequence[str],
-        progress: Progress,
-        on_live: Callable[[], None],
+        self, actor: Actor, name: str, words: Sequence[str], progress: Progress
     ) -> dict[ProcessType, int]:
         """Change the formation (``web=2``, ``worker+1``): start what is new, stop what is too many.
 
-        The others go on as they are. Where the new ones do not come up the old formation stands.
+        The others keep running. Where the new ones do not come up the old formation stays.
         """
-        app = find_app(self.store, actor, name)
-        with self.rollout.changing(app, f"{actor.name} scales the app", progress) as leaving:
-            app = refreshed(self.store, app)
+        after: dict[ProcessType, int] = {}
+
+        @contextmanager
+        def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
             release, slug = self._current(app)
             before = wanted_quantities(slug, self.store.formations.of_app(app.id))
-            after = dict(before)
+            after.update(before)
             for word in words:
                 kind, count = parse_scale(word, after)
                 after[kind] = count
+            scaled = f"Scaled: {formation_words(after)}"
             if after == before:
-                on_live()
-                return after
+                progress.step(scaled)
+                yield None
+                return
             changed = {label(place) for place in {*places(before)} ^ {*places(after)}}
-            self.rollout.loss_warning.look(app, progress, changed)
+            self.changes.loss_warning.look(app, progress, changed)
             self._tell_idle(app, {*places(after)} - {*places(before)}, progress)
             self.store.formations.set(app.id, after)
             try:
                 with telling_failure(
                     progress, "The formation is as it was", standing(self.store, app)
                 ):
-                    self.rollout.run(app, release, progress, on_live, leaving, only=changed)
+                    yield Target(release=release, only=changed, live=lambda: progress.step(scaled))
             except BaseException:
-                with self.rollout.reserve.given_up():
+                with self.reserve.given_up():
                     self.store.formations.set(app.id, before)
                 raise
-            return after
+
+        self._apply(actor, name, "scales the app", prepare, progress)
+        return after
+
+    def _apply(
+        self, actor: Actor, name: str, doing: str, prepare: Prepare, progress: Progress
+    ) -> None:
+        app = find_app(self.store, actor, name)
+        change = Change(app=app, who=actor.name, doing=doing, prepare=prepare)
+        self.changes.apply(change, progress)
+
+    def _named(self, app: App, slug: Slug, words: Sequence[str]) -> list[Place]:
+        return named(words, wanted_quantities(slug, self.store.formations.of_app(app.id)))
 
     def _tell_idle(self, app: App, new: set[Place], progress: Progress) -> None:
         """Say which of these stay stopped, since someone stopped them by hand."""
@@ -230,3 +241,8 @@ class Processes:
 
 def _what(words: Sequence[str]) -> str:
     return " ".join(words) or "the app"
+
+
+def formation_words(formation: Mapping[ProcessType, int]) -> str:
+    """As ps:scale takes it: ``web=2 worker=1``."""
+    return " ".join(f"{kind}={count}" for kind, count in formation.items())

@@ -26,9 +26,9 @@ from paas.interfaces import (
     Schedules,
     Slugs,
 )
-from paas.services.builds.builds import canceller, tell_place
+from paas.services.builds.builds import tell_place
 from paas.services.builds.trees import Trees
-from paas.services.output import Recorded
+from paas.services.progress import Recorded
 from paas.services.releases.app_json_config import declared_config
 from paas.services.releases.cron_checks import check_jobs
 from paas.services.releases.release_commands import Phases
@@ -63,9 +63,9 @@ class SlugMaker:
 
     def make(self, push: Push, build: Build, progress: Recorded) -> tuple[Slug, ConfigVars]:
         """The slug, and the config of its release. Raises PaasError."""
-        app, check = push.app, canceller(self.queue, build.id)
+        app = push.app
         tree = self.slugs.new_build(build.id, app.uid)
-        self.trees.write(app, push.commit, push.quarantine, tree, build.id, progress)
+        self.trees.write(app, push.commit, push.quarantine, tree, progress)
         folder = self.store.build_dirs.of_app(app.id)
         if folder is not None:
             self.slugs.narrow(build.id, folder)
@@ -93,8 +93,8 @@ class SlugMaker:
             # At the first deploy only, as on Heroku: who unsets one later means it.
             config = {**built.config, **config}
         if manifest.predeploy:
-            self.phases.predeploy(app, tree, config, manifest.predeploy, progress, check=check)
-        check()
+            self.phases.predeploy(app, tree, config, manifest.predeploy, progress)
+        progress.check()
         size_bytes = self.slugs.freeze(build.id)
         now = self.clock.now()
         slug = Slug(
@@ -124,11 +124,10 @@ class SlugMaker:
         packs: Sequence[Buildpack],
     ) -> Built:
         """The buildpacks, when it is this build's turn; until somebody cancels it."""
-        check = canceller(self.queue, build.id)
         with ExitStack() as held:
             with progress.doing("waiting for other builds") as reword:
                 told = tell_place(self.store, push.actor, progress, reword)
-                held.enter_context(self.queue.turn(build.id, told, check))
+                held.enter_context(self.queue.turn(build.id, told, progress.check))
             steps, reword = BuildSteps(), held.enter_context(progress.doing("building"))
 
             def heard(line: bytes) -> None:
@@ -142,7 +141,7 @@ class SlugMaker:
                 heard,
                 buildpacks=packs,
                 commit=push.commit,
-                check=check,
+                check=progress.check,
             )
 
     def _procfile(self, push: Push, folder: str | None) -> bytes:

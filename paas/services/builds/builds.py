@@ -9,7 +9,7 @@ from paas.domain.releases.releases import Build, Status
 from paas.domain.values.errors import PaasError
 from paas.interfaces import BuildQueue, Clock, Locks, Logs, Progress, Reserve, Reword, Slugs
 from paas.services.access import find_app
-from paas.services.output import waiting
+from paas.services.progress import waiting
 from paas.store import Store
 
 CANCEL_LIMIT_S = 30.0

@@ -7,8 +7,7 @@ from pathlib import Path
 from paas.domain.apps.apps import App
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName, printable
-from paas.interfaces import BuildQueue, Progress, Quarantine, Repository, Submodules
-from paas.services.builds.builds import canceller
+from paas.interfaces import Progress, Quarantine, Repository, Submodules
 from paas.store import Store
 
 # Git LFS's own name for leaving pointers as they are: https://github.com/git-lfs/git-lfs
@@ -23,7 +22,6 @@ class Trees:
     store: Store
     repository: Repository
     submodules: Submodules
-    queue: BuildQueue
 
     def write(
         self,
@@ -31,7 +29,6 @@ class Trees:
         commit: str,
         quarantine: Quarantine | None,
         target: Path,
-        build_id: str,
         progress: Progress,
     ) -> None:
         """Write a commit's files into the empty directory of a build. Raises PaasError."""
@@ -43,9 +40,10 @@ class Trees:
             self._judge_pointers(app, written.lfs_pointers, progress)
         if written.submodules:
             progress.step("Fetching submodules")
-            check = canceller(self.queue, build_id)
             with progress.doing("fetching submodules"):
-                self.submodules.fetch(app, target, written.submodules, progress.output, check)
+                self.submodules.fetch(
+                    app, target, written.submodules, progress.output, progress.check
+                )
 
     def _judge_pointers(self, app: App, pointers: Sequence[str], progress: Progress) -> None:
         release = self.store.releases.find(app.id, app.current) if app.current else None

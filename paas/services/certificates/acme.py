@@ -20,7 +20,7 @@ from paas.interfaces import Clock, Issuer, Locks, Logs, Progress
 from paas.services.access import find_app
 from paas.services.certificates.certificates import Certificates
 from paas.services.certificates.renewals import Wishes, wants_warning
-from paas.services.output import waiting
+from paas.services.progress import waiting
 from paas.services.routing.sites import Sites
 from paas.store import Store
 

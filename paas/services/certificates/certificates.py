@@ -16,7 +16,7 @@ from paas.domain.certificates.certificates import (
 from paas.domain.values.errors import PaasError
 from paas.interfaces import CertificateFiles, CertificateReader, Clock, Locks, Progress
 from paas.services.access import find_app, refreshed
-from paas.services.output import waiting
+from paas.services.progress import waiting
 from paas.services.routing.sites import Sites
 from paas.store import Store
 

@@ -1,6 +1,5 @@
 """A second app with the repository, config and settings of a first, built anew."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import Actor, App
@@ -10,7 +9,7 @@ from paas.services.access import find_app, refreshed
 from paas.services.apps.apps import Apps
 from paas.services.builds.build import Push
 from paas.services.deploys.deploys import Deploys
-from paas.services.output import waiting
+from paas.services.progress import waiting
 from paas.store import Store
 
 
@@ -31,7 +30,6 @@ class Cloning:
         name: str,
         new_name: AppName,
         progress: Progress,
-        on_live: Callable[[], None],
         *,
         deploy: bool = True,
     ) -> App:
@@ -47,9 +45,9 @@ class Cloning:
             progress.warn("Storage directories are not copied.")
         commit = self._live_commit(source)
         if commit is None or not deploy:
-            on_live()
+            progress.live()
         else:
-            self.deploys.deploy(Push(app, commit, None, actor), progress, on_live)
+            self.deploys.deploy(Push(app, commit, None, actor), progress)
         return app
 
     def _copy(self, actor: Actor, source: App, new_name: AppName, progress: Progress) -> App:

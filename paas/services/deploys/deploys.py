@@ -1,23 +1,25 @@
 """A deploy: from a pushed commit to the release that is live, as one plain sequence."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from paas.domain.apps.apps import App
 from paas.domain.releases.formation import wanted_quantities
-from paas.domain.releases.releases import Build, ConfigVars, Instance, Slug, Status
+from paas.domain.releases.releases import Build, ConfigVars, Slug, Status
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
-from paas.interfaces import BuildQueue, Clock, Logs, Progress, Repository, Slugs
-from paas.services.access import refreshed
+from paas.interfaces import BuildQueue, Clock, Logs, Progress, Repository, Reserve, Slugs
 from paas.services.apps.maintenance import refuse_locked
 from paas.services.builds.build import Push, SlugMaker, current_slug
 from paas.services.builds.builds import canceller
-from paas.services.output import Recorded, telling_failure
+from paas.services.progress import Recorded, telling_failure
+from paas.services.releases.change import Change, Target
+from paas.services.releases.changes import Changes
 from paas.services.releases.pruning import Pruning
 from paas.services.releases.release_commands import Phases
-from paas.services.releases.rollback_guard import Watch
-from paas.services.releases.rollout import Rollout
 from paas.services.releases.standing import standing
+from paas.services.routing.sites import Sites
 from paas.store import Store
 
 
@@ -31,46 +33,48 @@ class Deploys:
     queue: BuildQueue
     slugs: Slugs
     pruning: Pruning
-    rollout: Rollout
+    changes: Changes
+    sites: Sites
+    reserve: Reserve
     phases: Phases
-    watch: Watch
     logs: Logs
     clock: Clock
 
-    def deploy(self, push: Push, terminal: Progress, on_live: Callable[[], None]) -> None:
-        """Build the commit and make it live. Raises PaasError with nothing changed.
+    def deploy(self, push: Push, progress: Progress) -> None:
+        """Build the commit and make it live. Raises PaasError with nothing changed."""
 
-        on_live is called when the new version serves; the app's lock is free soon after that, and
-        the old version's instances come to their end.
-        """
-        holder = f"{push.actor.name} deploys {push.commit[:7]}"
-        window = self.watch.window()
-        with self.rollout.changing(push.app, holder, terminal, window.look) as leaving:
-            push = replace(push, app=refreshed(self.store, push.app))
-            refuse_locked(self.store, push.app)
+        @contextmanager
+        def prepare(app: App, progress: Progress) -> Iterator[Target]:
+            refuse_locked(self.store, app)
             self.slugs.check_space()
-            self.rollout.loss_warning.look(push.app, terminal)
-            build = self._begin(push)
-            progress = Recorded(terminal, self.logs.open_build(build.id))
-            try:
-                with telling_failure(progress, "The deploy failed", standing(self.store, push.app)):
-                    slug, config = self.maker.make(push, build, progress)
-                    baseline = self.watch.baseline(push.app)
-                    version = self._release(push, slug, config, progress, on_live, leaving)
-                self.queue.forget(build.id)
-            except PaasError as error:
-                progress.record_error(error)
-                if not self._is_released(build):
-                    told = f"The build of {build.commit[:8]} failed: {error.summary}"
-                    self.logs.write(push.app.id, "deploy", told)
-                self._abandon(build, error.reference)
-                raise
-            except BaseException as error:
-                self._abandon(build, type(error).__name__)
-                raise
-            window.open(push.app, version, baseline)
-            self.pruning.prune(push.app.id)
-        window.follow()
+            self.changes.loss_warning.look(app, progress)
+            with self._build(replace(push, app=app), progress) as target:
+                yield target
+
+        doing = f"deploys {push.commit[:7]}"
+        change = Change(app=push.app, who=push.actor.name, doing=doing, prepare=prepare)
+        self.changes.apply(change, progress)
+
+    @contextmanager
+    def _build(self, push: Push, progress: Progress) -> Iterator[Target]:
+        """The slug and its release; recorded as failed where they do not go live."""
+        build = self._begin(push)
+        cancelled = canceller(self.queue, build.id)
+        recorded = Recorded(progress, self.logs.open_build(build.id), cancelled)
+        try:
+            with telling_failure(recorded, "The deploy failed", standing(self.store, push.app)):
+                slug, config = self.maker.make(push, build, recorded)
+                yield self._release(push, slug, config, recorded)
+        except PaasError as error:
+            recorded.record_error(error)
+            if not self._is_released(build):
+                told = f"The build of {build.commit[:8]} failed: {error.summary}"
+                self.logs.write(push.app.id, "deploy", told)
+            self._abandon(build, error.reference)
+            raise
+        except BaseException as error:
+            self._abandon(build, type(error).__name__)
+            raise
 
     def _begin(self, push: Push) -> Build:
         now = self.clock.now()
@@ -81,16 +85,8 @@ class Deploys:
         self.store.builds.add(build)
         return build
 
-    def _release(
-        self,
-        push: Push,
-        slug: Slug,
-        config: ConfigVars,
-        progress: Recorded,
-        on_live: Callable[[], None],
-        leaving: list[Instance],
-    ) -> int:
-        """Steps 3 to 5: the release, its instances, the switch; as `Releases.go_back`."""
+    def _release(self, push: Push, slug: Slug, config: ConfigVars, progress: Recorded) -> Target:
+        """The release of a slug, which has the id of its build."""
         app = push.app
         commit = self.repository.commit(app.id, push.commit, push.quarantine)
         former_id = current_slug(self.store, app.id)
@@ -106,16 +102,18 @@ class Deploys:
         progress.step(f"Releasing v{release.version}")
 
         def live() -> None:
-            progress.step(f"Live: {self.rollout.sites.url(app)} (v{release.version})")
+            progress.step(f"Live: {self.sites.url(app)} (v{release.version})")
             _tell_formation(former, slug, self.store.formations.of_app(app.id), progress)
             self.logs.write(app.id, "deploy", f"v{release.version} is live: {release.description}")
             self.phases.after(app, release, slug, progress, first=former is None)
-            on_live()
 
-        # Until the switch it may still be cancelled; a slug has the id of its build.
-        check = canceller(self.queue, slug.id)
-        self.rollout.run(app, release, progress, live, leaving, check=check)
-        return release.version
+        def afterwards() -> None:
+            self.queue.forget(slug.id)
+            self.pruning.prune(app.id)
+
+        return Target(
+            release=release, guarded=True, progress=progress, live=live, afterwards=afterwards
+        )
 
     def _abandon(self, build: Build, reason: str) -> None:
         """Record the failure and remove the slug, unless it is live already.
@@ -134,7 +132,7 @@ class Deploys:
             self.slugs.remove(build.id)
             self.store.slugs.remove(build.id)
         ended = replace(build, status=Status.FAILED, ended_at=self.clock.now(), reason=reason)
-        with self.rollout.reserve.given_up():
+        with self.reserve.given_up():
             if pending:  # there was no room to record its failure
                 self.store.releases.fail(build.app_id, pending[0].version)
             self.store.builds.end(ended)

@@ -14,7 +14,7 @@ from paas.services.access import find_app, refreshed
 from paas.services.apps.maintenance import refuse_locked
 from paas.services.builds.build import Push
 from paas.services.deploys.deploys import Deploys
-from paas.services.output import waiting
+from paas.services.progress import Forwarded, waiting
 from paas.store import Store
 
 
@@ -24,6 +24,18 @@ class Building(StrEnum):
     NEVER = "never"
     ALWAYS = "always"
     IF_CHANGED = "if-changed"
+
+
+class _Kept(Forwarded):
+    """Moves the branch when the commit is live, before whoever waits is let go."""
+
+    def __init__(self, to: Progress, keep: Callable[[], None]) -> None:
+        super().__init__(to)
+        self._keep = keep
+
+    def live(self) -> None:
+        self._keep()
+        super().live()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +56,6 @@ class Imports:
         source: GitSource,
         building: Building,
         progress: Progress,
-        on_live: Callable[[], None],
     ) -> None:
         """Make a commit of another repository the tip of the app's deploy branch.
 
@@ -59,7 +70,7 @@ class Imports:
         def fetch(head: str | None) -> AbstractContextManager[Imported]:
             return self.importer.fetched(app, source, head, progress.output)
 
-        self._take(actor, app, fetch, building, progress, on_live)
+        self._take(actor, app, fetch, building, progress)
 
     def unpack(
         self,
@@ -67,7 +78,6 @@ class Imports:
         name: str,
         archive: Archive,
         progress: Progress,
-        on_live: Callable[[], None],
     ) -> None:
         """Make an archive's files a commit on the app's deploy branch, and deploy it."""
         app = find_app(self.store, actor, name)
@@ -77,7 +87,7 @@ class Imports:
         def unpack(head: str | None) -> AbstractContextManager[Imported]:
             return self.importer.unpacked(app, archive, head, progress.output)
 
-        self._take(actor, app, unpack, Building.ALWAYS, progress, on_live)
+        self._take(actor, app, unpack, Building.ALWAYS, progress)
 
     def _take(
         self,
@@ -86,7 +96,6 @@ class Imports:
         fetch: Callable[[str | None], AbstractContextManager[Imported]],
         building: Building,
         progress: Progress,
-        on_live: Callable[[], None],
     ) -> None:
         """Fetch, deploy if wanted, and move the branch: nobody pushes to the app meanwhile."""
         if building is not Building.NEVER:
@@ -106,19 +115,18 @@ class Imports:
             if not self._wants_build(app, imported.commit, building):
                 self.importer.keep(app.id, imported, branch)
                 self._tell_kept(app, imported.commit, branch, building, progress)
-                on_live()
+                progress.live()
                 return
 
-            def live() -> None:
+            def keep() -> None:
                 try:
                     self.importer.keep(app.id, imported, branch)
                 except PaasError as error:
                     progress.warn(f"The branch {branch} stays where it was: {error.message}")
                 stack.close()
-                on_live()
 
             push = Push(app, imported.commit, imported.quarantine, actor)
-            self.deploys.deploy(push, progress, live)
+            self.deploys.deploy(push, _Kept(progress, keep))
 
     def _wants_build(self, app: App, commit: str, building: Building) -> bool:
         if building is Building.IF_CHANGED:

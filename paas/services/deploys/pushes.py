@@ -1,7 +1,7 @@
 """Pushes: who may push and fetch, and which pushed refs are deployed."""
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor, App
@@ -56,7 +56,6 @@ class Pushes:
         updates: Sequence[RefUpdate],
         quarantine: Quarantine,
         progress: Progress,
-        on_live: Callable[[], None],
         options: Sequence[str] = (),
     ) -> None:
         """Judge a push inside its pre-receive hook: deploy, store, or refuse by PaasError.
@@ -91,9 +90,9 @@ class Pushes:
             if update not in deployed:
                 self._tell_stored(app, update, progress)
         if not deployed:
-            on_live()
+            progress.live()
             return
-        self.deploys.deploy(Push(app, deployed[0].new, quarantine, actor), progress, on_live)
+        self.deploys.deploy(Push(app, deployed[0].new, quarantine, actor), progress)
 
     def _refuse_what_git_would(
         self, app: App, updates: Sequence[RefUpdate], quarantine: Quarantine, *, has_deploy: bool

@@ -14,7 +14,7 @@ from paas.domain.releases.releases import ConfigVars, Release
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Quarantine, Repository, Schedules
 from paas.services.access import find_app
-from paas.services.output import Silent
+from paas.services.progress import Silent
 from paas.services.releases.app_json_config import declared_config
 from paas.services.releases.cron_checks import check_jobs
 from paas.store import Store

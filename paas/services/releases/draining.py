@@ -14,8 +14,8 @@ from paas.domain.apps.apps import App
 from paas.domain.releases.releases import Instance
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Clock, Locks, Logs, Progress, Proxy, Runtime
-from paas.services.output import waiting
-from paas.services.releases.release_commands import nothing
+from paas.services.progress import waiting
+from paas.services.releases.change import nothing
 from paas.store import Store
 
 # Of one app, former ones and the live one: with the one that starts, three take memory at once.
@@ -77,17 +77,14 @@ class Retirement:
                 while self.locks.is_retiring(app.id):
                     self.clock.sleep(POLL_S)
 
-    def wait_for_room(self, app: App, progress: Progress, check: Callable[[], None]) -> None:
-        """Return when another roll-out makes not too many at once. Under the app's lock.
-
-        check: called meanwhile, to raise where it is not to go on.
-        """
+    def wait_for_room(self, app: App, progress: Progress) -> None:
+        """Return when another roll-out makes not too many at once. Under the app's lock."""
         if self._has_room(app):
             return
         deadline = self.clock.monotonic() + self.drain_limit_s + self.stop_limit_s
         with progress.doing("waiting for the last requests to former instances"):
             while not self._has_room(app) and self.clock.monotonic() < deadline:
-                check()
+                progress.check()
                 self.clock.sleep(POLL_S)
 
     def _has_room(self, app: App) -> bool:

@@ -10,6 +10,7 @@ from paas.domain.releases.releases import ConfigVars, Release, Slug
 from paas.domain.values.errors import LAST_LINES, PaasError
 from paas.domain.values.names import ProcessType, printable
 from paas.interfaces import Logs, OneOff, Progress, Slugs
+from paas.services.progress import Committed
 
 RELEASE = ProcessType("release")
 LINES_SHOWN = 10
@@ -18,10 +19,6 @@ LINE_SHOWN_BYTES = 500
 OUTPUT_MAX_BYTES = 8 * 1024**2
 # SQLite's own words: what everybody who migrates a database file without storage meets first.
 NO_DIRECTORY = "unable to open database file"
-
-
-def nothing() -> None:
-    """What is called in vain where nobody looks on, or can end what is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,18 +39,17 @@ class Phases:
         release: Release,
         slug: Slug,
         progress: Progress,
-        check: Callable[[], None] = nothing,
     ) -> None:
         """The Procfile's release: line, with the new slug and config, before any instance starts.
 
-        check: see OneOff. Raises PaasError where it fails: the release is not to go live.
+        Raises PaasError where it fails: the release is not to go live.
         """
         command = slug.processes.get(RELEASE)
         if command is None:
             return
         progress.step(f"Running the release command: {command}")
         record = self.logs.open_release(app.id, release.version)
-        run = _Run(self, app, self.slugs.path(slug.id), release.config, "release.1", check=check)
+        run = _Run(self, app, self.slugs.path(slug.id), release.config, "release.1")
         why = run.failure(command, "The release command", progress, record)
         if why is not None:
             raise _failed("release-failed", why)
@@ -65,15 +61,13 @@ class Phases:
         config: ConfigVars,
         command: str,
         progress: Progress,
-        *,
-        check: Callable[[], None] = nothing,
     ) -> None:
         """scripts.dokku.predeploy: what it changes below /app becomes part of the slug.
 
-        tree: the finished build. check: see OneOff. Raises PaasError where it fails.
+        tree: the finished build. Raises PaasError where it fails.
         """
         progress.step(f"Running scripts.dokku.predeploy: {command}")
-        run = _Run(self, app, tree, config, "predeploy.1", writable=True, check=check)
+        run = _Run(self, app, tree, config, "predeploy.1", writable=True)
         why = run.failure(command, "scripts.dokku.predeploy", progress)
         if why is not None:
             raise _failed("predeploy-failed", why)
@@ -93,7 +87,7 @@ class Phases:
             progress.step(f"Running {name}: {command}")
             run = _Run(self, app, self.slugs.path(slug.id), release.config, "postdeploy.1")
             try:
-                why = run.failure(command, name, progress)
+                why = run.failure(command, name, Committed(progress))
             except PaasError as error:
                 why = error.message
             if why is not None:
@@ -111,7 +105,6 @@ class _Run:
     config: ConfigVars
     name: str
     writable: bool = False
-    check: Callable[[], None] = nothing
 
     def failure(
         self,
@@ -136,7 +129,7 @@ class _Run:
             progress.output(line)
 
         with progress.doing(f"running {what[:1].lower()}{what[1:]}"):
-            how = self._run(command, heard)
+            how = self._run(command, heard, progress)
         if dropped:
             progress.warn(f"{dropped} lines of its output were left out.")
         if how is None:
@@ -148,7 +141,7 @@ class _Run:
             return f"{what} {how}. {cause.message}\n{cause.hint}"
         return f"{what} {how}.{_shown(last)}"
 
-    def _run(self, command: str, heard: Callable[[bytes], None]) -> str | None:
+    def _run(self, command: str, heard: Callable[[bytes], None], progress: Progress) -> str | None:
         """How it failed, in words, or None."""
         phases = self.phases
         try:
@@ -161,7 +154,7 @@ class _Run:
                 output=heard,
                 limit_s=phases.limit_s,
                 writable=self.writable,
-                check=self.check,
+                check=progress.check,
             )
         except PaasError as error:
             if error.reference == "one-off-memory":

@@ -1,23 +1,20 @@
 """Releases: what they are, and bringing one back, code and config together, without a build."""
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import Actor, App
 from paas.domain.releases import history
 from paas.domain.releases.diffs import NameChanges, config_changes
-from paas.domain.releases.releases import Instance, Release, Slug
+from paas.domain.releases.releases import Release, Slug
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Clock, Logs, Progress
-from paas.services.access import find_app, refreshed
-from paas.services.output import telling_failure
+from paas.interfaces import Logs, Progress
+from paas.services.access import find_app
+from paas.services.releases.change import Change, Target
+from paas.services.releases.changes import Changes
 from paas.services.releases.diffs import Diffs, no_such_release
-from paas.services.releases.rollout import Rollout
-from paas.services.releases.standing import standing
 from paas.store import Store
-
-DESCRIPTION_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +42,9 @@ class Releases:
     """What users do with an app's releases."""
 
     store: Store
-    rollout: Rollout
+    changes: Changes
     diffs: Diffs
     logs: Logs
-    clock: Clock
 
     def info(self, actor: Actor, name: str, version: int | None) -> ReleaseInfo:
         """One release; without a version the latest."""
@@ -71,110 +67,46 @@ class Releases:
         return release, self.logs.release_output(app.id, release.version)
 
     def rollback(
-        self,
-        actor: Actor,
-        name: str,
-        version: int | None,
-        progress: Progress,
-        on_live: Callable[[], None],
-    ) -> int:
+        self, actor: Actor, name: str, version: int | None, progress: Progress
+    ) -> int | None:
         """Make code and config of an earlier release a new one; returns its version.
 
         version: by default the release that was live before the current one. Raises PaasError
         with the reason where that release cannot be brought back, and nothing changed.
         """
-        app = find_app(self.store, actor, name)
-        with self.rollout.changing(app, f"{actor.name} rolls the app back", progress) as leaving:
-            app = refreshed(self.store, app)
+
+        @contextmanager
+        def prepare(app: App, progress: Progress) -> Iterator[Target]:
             if version is None:
-                target = history.rollback_default(self.store.releases.of_app(app.id), app.current)
+                earlier = history.rollback_default(self.store.releases.of_app(app.id), app.current)
             else:
-                target = self._find(app, version)
-            self.rollout.loss_warning.look(app, progress)
+                earlier = self._find(app, version)
+            self.changes.loss_warning.look(app, progress)
 
             def live() -> None:
-                self._tell_the_way_forward(app, target, progress)
-                on_live()
+                target.live()
+                self._tell_the_way_forward(app, earlier, progress)
 
-            return self.go_back(app, target, actor.name, progress, live, leaving)
+            with self.changes.earlier.rollback(app, earlier, actor.name, progress) as target:
+                yield replace(target, live=live)
 
-    def go_back(
-        self,
-        app: App,
-        target: Release,
-        user: str,
-        progress: Progress,
-        on_live: Callable[[], None],
-        leaving: list[Instance],
-        *,
-        reason: str = "",
-        release_phase: bool = False,
-    ) -> int:
-        """Roll back to that release by `Rollout.run`; returns the new version.
+        app = find_app(self.store, actor, name)
+        doing = "rolls the app back"
+        change = Change(app=app, who=actor.name, doing=doing, prepare=prepare)
+        return self.changes.apply(change, progress)
 
-        reason: why, for the description, where the server does it by itself. There is no release
-        phase: old migrations fail on what newer ones made of a database, and a rollback is urgent.
-        """
-        self._check_slug(app, target, history.check_rollback(target, app.current))
-        progress.step(f"Rolling back to v{target.version}: {target.description}")
-        words = f"Rollback to v{target.version}" + (f" ({reason})" if reason else "")
-        return self._again(
-            app, target, words, user, progress, on_live, leaving, release_phase=release_phase
-        )
+    def retry(self, actor: Actor, name: str, progress: Progress) -> int | None:
+        """Try the latest failed release once more, as a new one; returns its version."""
 
-    def retry(
-        self,
-        app: App,
-        user: str,
-        progress: Progress,
-        on_live: Callable[[], None],
-        leaving: list[Instance],
-    ) -> int:
-        """Make the latest failed release a new one; for the rest as go_back."""
-        target = history.retry_target(self.store.releases.of_app(app.id), app.current)
-        if target is None:
-            raise PaasError(
-                "nothing-to-retry",
-                "No release has failed since the current one.",
-                "See: paas releases",
-            )
-        if target.slug_id is not None:
-            self._check_slug(app, target, target.slug_id)
-        # Of a retry of a retry: what was tried.
-        tried = re.sub(r"\A(Retry of v[0-9]+: )+", "", target.description)
-        words = f"Retry of v{target.version}: {tried}"
-        progress.step(words)
-        return self._again(app, target, words[:DESCRIPTION_MAX], user, progress, on_live, leaving)
+        @contextmanager
+        def prepare(app: App, progress: Progress) -> Iterator[Target]:
+            self.changes.loss_warning.look(app, progress)
+            with self.changes.earlier.retry(app, actor.name, progress) as target:
+                yield target
 
-    def _again(
-        self,
-        app: App,
-        target: Release,
-        description: str,
-        user: str,
-        progress: Progress,
-        on_live: Callable[[], None],
-        leaving: list[Instance],
-        *,
-        release_phase: bool = True,
-    ) -> int:
-        release = self.store.releases.add(
-            app.id,
-            slug_id=target.slug_id,
-            config=target.config,
-            description=description,
-            user=user,
-            now=self.clock.now(),
-        )
-
-        def live() -> None:
-            progress.step(f"Live: v{release.version} ({description})")
-            self.logs.write(app.id, "release", f"v{release.version} is live: {description}")
-            on_live()
-
-        with telling_failure(progress, f"v{release.version} failed", standing(self.store, app)):
-            self.rollout.run(app, release, progress, live, leaving, release_phase=release_phase)
-        return release.version
+        app = find_app(self.store, actor, name)
+        change = Change(app=app, who=actor.name, doing="retries a release", prepare=prepare)
+        return self.changes.apply(change, progress)
 
     def _tell_the_way_forward(self, app: App, target: Release, progress: Progress) -> None:
         """Git's branch is ahead of what is live now, so that to push it again deploys nothing."""
@@ -202,23 +134,3 @@ class Releases:
         if release is None:
             raise no_such_release(app, version)
         return release
-
-    def _check_slug(self, app: App, target: Release, slug_id: str) -> None:
-        """Refuse a release whose slug is gone, and name those that can be brought back."""
-        kept = {slug.id for slug in self.store.slugs.of_app(app.id)}
-        if slug_id in kept:
-            return
-        possible = [
-            f"v{release.version}"
-            for release in self.store.releases.of_app(app.id)
-            if release.slug_id in kept and history.can_roll_back(release, app.current)
-        ]
-        message = (
-            f"The slug of v{target.version} was pruned: only the last few are kept (settings "
-            "keep_slugs and keep_slugs_mib)."
-        )
-        if possible:
-            message += f" You can go back to {', '.join(possible[:10])}."
-        commit = self.diffs.commit_of(target) or "COMMIT"
-        again = f"git push --force deploy {commit}:{app.deploy_branch or 'main'}"
-        raise PaasError("slug-pruned", message, f"To build it anew: {again}")

@@ -6,7 +6,6 @@ serving. The old instances are drained and stopped when the app's lock is free (
 """
 
 from collections.abc import Callable, Sequence, Set
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import App
@@ -17,9 +16,9 @@ from paas.domain.releases.stopping import is_stopped, label, places
 from paas.domain.routing.addresses import Addresses
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Logs, Ports, Progress, Proxy, Reserve, Runtime, Slugs
+from paas.services.releases.change import Target
 from paas.services.releases.draining import Retirement
-from paas.services.releases.losses import LossWarning
-from paas.services.releases.release_commands import Phases, nothing
+from paas.services.releases.release_commands import Phases
 from paas.services.releases.startup import Startup
 from paas.services.routing.redirects import Redirects
 from paas.services.routing.sites import Sites
@@ -41,60 +40,37 @@ class Rollout:
     startup: Startup
     redirects: Redirects
     phases: Phases
-    loss_warning: LossWarning
     reserve: Reserve
-    retirement: Retirement
+    draining: Retirement
     addresses: Addresses
     limits: StartLimits
 
-    def changing(
-        self, app: App, holder: str, progress: Progress, look: Callable[[], None] = nothing
-    ) -> AbstractContextManager[list[Instance]]:
-        """Hold the app's lock for a roll-out: `Retirement.changing`."""
-        return self.retirement.changing(app, holder, progress, look)
+    def run(self, app: App, target: Target, progress: Progress) -> list[Instance]:
+        """Make the target what runs; the instances that it replaces, to be drained and stopped.
 
-    def run(
-        self,
-        app: App,
-        release: Release,
-        progress: Progress,
-        on_live: Callable[[], None],
-        leaving: list[Instance],
-        *,
-        release_phase: bool = True,
-        only: Set[str] | None = None,
-        check: Callable[[], None] = nothing,
-    ) -> None:
-        """Make the release the one that runs.
-
-        The caller has the app's lock by `changing`. leaving: what that gave; the instances that
-        are replaced are added to it.
-
-        A new release has its release phase first, where release_phase is not false.
-        only: the labels that are concerned (``web.1``); other instances go on as they are. What is
-        stopped by hand is not started.
-        check: called again and again until the switch; what it raises ends the roll-out.
-        on_live is called once the proxy routes to the new instances and that is recorded.
-        Raises PaasError, with the old instances untouched, where the new ones do not come up.
+        The caller has the app's lock. What is stopped by hand is not started. Raises PaasError,
+        with the old instances untouched, where the new ones do not come up.
         """
+        release, only = target.release, target.only
         there = self.store.instances.of_app(app.id)
         keep = [i for i in there if only is not None and i.is_live(app) and i.label not in only]
         old = [instance for instance in there if instance not in keep]
         new: list[Instance] = []
+        is_new = release.version != app.current
         try:
             self._end_interrupted(app, release)
             slug = self._slug(release)
-            if slug is not None and release.version != app.current:
+            if slug is not None and is_new:
                 self._warn(app, release, progress)
-            if slug is not None and release_phase and release.version != app.current:
-                self.phases.release(app, release, slug, progress, check)
-            self.retirement.wait_for_room(app, progress, check)
+                if target.release_command:
+                    self.phases.release(app, release, slug, progress)
+            self.draining.wait_for_room(app, progress)
             new = self._plan(app, release, slug, only, progress)
-            self._bring_up(app, release, new, progress, check)
-            if new and release.version != app.current:
+            self._bring_up(app, release, new, progress)
+            if new and is_new:
                 self.redirects.tell(app, release.version, new, progress)
             self.slugs.await_disk()
-            check()
+            progress.check()
             with progress.doing("switching requests over"):
                 self._switch(app, release, new, keep)
         except BaseException as error:
@@ -102,8 +78,7 @@ class Rollout:
             with progress.doing("stopping what was started"):
                 self._discard(app, release, new)
             raise
-        leaving += old
-        on_live()
+        return old
 
     def resume(self, app: App, instances: Sequence[Instance]) -> bool:
         """Start live instances as they were, where none of them runs any more.
@@ -190,7 +165,6 @@ class Rollout:
         release: Release,
         new: list[Instance],
         progress: Progress,
-        check: Callable[[], None],
     ) -> None:
         if not new or release.slug_id is None:
             return
@@ -201,9 +175,7 @@ class Rollout:
         visit = visit_of(app, self.store, self.addresses)
         limit = self.limits.of(self.store.start_limits.of_app(app.id), slug.manifest.start_limit_s)
         with progress.doing("waiting for " + ", ".join(instance.label for instance in new)):
-            self.startup.wait(
-                app, new, visit, slug.manifest.checks, progress, limit=limit, check=check
-            )
+            self.startup.wait(app, new, visit, slug.manifest.checks, progress, limit=limit)
 
     def _switch(
         self,
@@ -251,4 +223,4 @@ class Rollout:
                     self.store.releases.fail(app.id, release.version)
         finally:  # also where that cannot be recorded
             if new:
-                self.retirement.stop(app, new)
+                self.draining.stop(app, new)

@@ -1,6 +1,5 @@
 """Waiting until new instances are healthy, and explaining why one is not."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import App
@@ -46,14 +45,12 @@ class Startup:
         progress: Progress,
         *,
         limit: StartLimit,
-        check: Callable[[], None] = lambda: None,
     ) -> None:
         """Return when every instance is healthy, those that were so first included.
 
         Raises PaasError that says what is wrong.
 
         checks: those of app.json, by process type. limit: how long a web instance may take.
-        check: called meanwhile, to raise where it is not to go on.
         """
         started = self.clock.monotonic()
         waiting = [
@@ -62,7 +59,7 @@ class Startup:
         next_look = started + WRONG_PORT_CHECK_S
         wrong_since: float | None = None
         while waiting:
-            check()
+            progress.check()
             elapsed = self.clock.monotonic() - started
             states = self.runtime.states(instances)
             asked = {run.instance.id for run in waiting}

@@ -16,7 +16,7 @@ from paas.domain.routing.sites import Certificate, Folder, Site
 from paas.domain.values.errors import PaasError
 from paas.interfaces import CertificateFiles, Locks, Pages, Progress, Proxy, Slugs
 from paas.services.access import find_app, refreshed
-from paas.services.output import waiting
+from paas.services.progress import waiting
 from paas.services.routing.site_files import SiteFiles
 from paas.store import Store
 

@@ -26,7 +26,9 @@ from paas.interfaces import (
 from paas.services.access import refreshed
 from paas.services.apps.destruction import Destruction
 from paas.services.logs.drains import Drains
-from paas.services.releases.rollout import Rollout
+from paas.services.progress import Part
+from paas.services.releases.change import Change, Target
+from paas.services.releases.changes import Changes
 from paas.services.routing.proxies import Proxies
 from paas.services.routing.sites import Sites
 from paas.services.server.garbage import Remains
@@ -54,7 +56,7 @@ class Reconcile:
     locks: Locks
     keys: KeyFile
     clock: Clock
-    rollout: Rollout
+    changes: Changes
     sites: Sites
     proxies: Proxies
     stop_limit_s: float
@@ -70,7 +72,7 @@ class Reconcile:
         """Before the supervisor starts: have it start all that is live in the store."""
         for app in self._deployed():
             with suppress(PaasError):  # `run` tries it again, and says why it cannot be
-                self.rollout.lay_out(app, self._live(app))
+                self.changes.rollout.lay_out(app, self._live(app))
         self.runtime.forget_unstartable()
 
     def renew_sites(self) -> None:
@@ -132,7 +134,7 @@ class Reconcile:
     def _mend(self, app: App, known: Set[str], anew: list[App], progress: Progress) -> int:
         """Everything but a roll-out; an app that needs one is added to anew."""
         holder = "the server reconciles the app"
-        with self.rollout.changing(app, holder, progress):
+        with self.changes.draining.changing(app, holder, progress):
             app = refreshed(self.store, app)
             self.repository.create(app.id)
             for storage in app.storage:  # recorded first: its directory may be missing
@@ -182,14 +184,14 @@ class Reconcile:
         Those that a living process lets finish their requests are left to it. Where they cannot
         start as they were the app is added to anew.
         """
-        leftover = self.rollout.retirement.end_left(app)
+        leftover = self.changes.draining.end_left(app)
         live = self._live(app)
         if all(self.runtime.ensure(instance, known) for instance in live):
             return leftover
         release = self.store.releases.find(app.id, app.current) if app.current else None
         if release is None:
             return leftover
-        if self.rollout.resume(app, live):
+        if self.changes.rollout.resume(app, live):
             progress.step(f"{app.name}: starting v{release.version} again")
             return leftover + 1
         anew.append(app)
@@ -199,12 +201,16 @@ class Reconcile:
         """A roll-out of what should run, unless somebody made one meanwhile; how many."""
         if self.locks.app_is_held(app.id):
             return 0
-        with self.rollout.changing(app, "the server reconciles the app", progress) as leaving:
-            app = refreshed(self.store, app)
+
+        @contextmanager
+        def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
             release = self.store.releases.find(app.id, app.current) if app.current else None
             known = self.runtime.groups()
             if release is None or all(self.runtime.is_whole(i, known) for i in self._live(app)):
-                return 0
-            progress.step(f"{app.name}: starting v{release.version} anew")
-            self.rollout.run(app, release, progress, lambda: None, leaving)
-        return 1
+                yield None
+                return
+            progress.step(f"{app.name}: starting v{release.version} with new instances")
+            yield Target(release=release)
+
+        change = Change(app=app, who="the server", doing="reconciles the app", prepare=prepare)
+        return int(self.changes.apply(change, Part(progress)) is not None)

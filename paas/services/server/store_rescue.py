@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from paas.domain.server.lost import StoreCopy
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Locks, Progress, StoreKeeper, Trash
-from paas.services.output import waiting
+from paas.services.progress import waiting
 from paas.store import Store
 
 # The lock of no app: one restores at a time.

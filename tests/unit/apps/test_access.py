@@ -97,7 +97,6 @@ def test_what_git_would_refuse_is_not_built(world: World) -> None:
                 [main, other],
                 Quarantine(world.folder),
                 world.progress,
-                world.on_live,
                 options,
             )
     assert world.store.releases.of_app(app.id) == []
@@ -173,19 +172,19 @@ def test_scale(world: World) -> None:
     world.repository.procfiles[COMMIT] = b"web: serve\nworker: work\nrelease: migrate"
     world.push()
     assert world.processes.formation(ROOT, "shop") == {"web": 1, "worker": 0}
-    world.processes.scale(ROOT, "shop", ["web=2", "worker+1"], world.progress, world.on_live)
+    world.processes.scale(ROOT, "shop", ["web=2", "worker+1"], world.progress)
     labels = [item.instance.label for item in world.processes.listing(ROOT, "shop")]
     assert labels == ["web.1", "web.2", "worker.1"]
     for word in ("web=1000000000", "worker-5", "web", "release=1", "cron=1", "web=-1"):
         with pytest.raises(PaasError):
-            world.processes.scale(ROOT, "shop", [word], world.progress, world.on_live)
+            world.processes.scale(ROOT, "shop", [word], world.progress)
     world.runtime.failure = PaasError("start", "supervisord does not answer.")
     with pytest.raises(PaasError):
-        world.processes.scale(ROOT, "shop", ["web=5"], world.progress, world.on_live)
+        world.processes.scale(ROOT, "shop", ["web=5"], world.progress)
     assert world.processes.formation(ROOT, "shop") == {"web": 2, "worker": 1}
 
 
 def _receive(world: World, *updates: RefUpdate) -> None:
     app = world.store.apps.find("shop") or world.app()
     quarantine = Quarantine(world.folder)
-    world.pushes.receive(ROOT, app.id, updates, quarantine, world.progress, world.on_live)
+    world.pushes.receive(ROOT, app.id, updates, quarantine, world.progress)

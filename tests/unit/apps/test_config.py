@@ -21,16 +21,14 @@ def test_no_restart_leaves_the_instances(world: World) -> None:
     world.app()
     world.push()
     world.runtime.calls.clear()
-    version = world.config.set(
-        ROOT, "shop", {GREETING: "hello"}, world.progress, world.on_live, restart=False
-    )
+    version = world.config.set(ROOT, "shop", {GREETING: "hello"}, world.progress, restart=False)
     assert version == 2
     assert world.runtime.calls == []
     assert "GREETING" not in world.environment()
     assert world.config.get(ROOT, "shop", GREETING).reveal() == "hello"
     assert any("ps:restart" in line for line in world.progress.lines)
     assert world.processes.listing(ROOT, "shop")[0].instance.version == 1
-    world.processes.restart(ROOT, "shop", [], world.progress, world.on_live)
+    world.processes.restart(ROOT, "shop", [], world.progress)
     assert world.environment()["GREETING"] == "hello"
     assert world.processes.listing(ROOT, "shop")[0].instance.version == 2
 
@@ -38,11 +36,11 @@ def test_no_restart_leaves_the_instances(world: World) -> None:
 def test_what_is_done_is_told_as_heroku_does(world: World) -> None:
     """No value, and nothing that reads as one."""
     world.app()
-    world.config.set(ROOT, "shop", {GREETING: "hello"}, world.progress, world.on_live)
+    world.config.set(ROOT, "shop", {GREETING: "hello"}, world.progress)
     assert world.progress.lines == ["-----> Setting GREETING for shop", "-----> Done: v1"]
     world.push()
     world.progress.lines.clear()
-    world.config.set(ROOT, "shop", {COLOUR: "red"}, world.progress, world.on_live, unset=[GREETING])
+    world.config.set(ROOT, "shop", {COLOUR: "red"}, world.progress, unset=[GREETING])
     assert (
         world.progress.lines[0] == "-----> Setting COLOUR, unsetting GREETING and restarting shop"
     )
@@ -52,9 +50,7 @@ def test_what_is_done_is_told_as_heroku_does(world: World) -> None:
 def test_no_restart_before_the_first_deploy(world: World) -> None:
     """There is nothing to say of instances, and the first deploy takes it."""
     world.app()
-    world.config.set(
-        ROOT, "shop", {GREETING: "hello"}, world.progress, world.on_live, restart=False
-    )
+    world.config.set(ROOT, "shop", {GREETING: "hello"}, world.progress, restart=False)
     assert not any("ps:restart" in line for line in world.progress.lines)
     world.push()
     assert world.environment()["GREETING"] == "hello"
@@ -66,7 +62,7 @@ def test_a_change_that_fails_leaves_all_as_it_was(world: World) -> None:
     world.push()
     world.runtime.failure = PaasError("start", "supervisord does not answer.")
     with pytest.raises(PaasError):
-        world.config.set(ROOT, "shop", {GREETING: "hello"}, world.progress, world.on_live)
+        world.config.set(ROOT, "shop", {GREETING: "hello"}, world.progress)
     assert world.progress.lines[-1] == "-----> The config is as it was; v1 goes on serving"
     assert world.config.all(ROOT, "shop") == {}
 
@@ -74,10 +70,8 @@ def test_a_change_that_fails_leaves_all_as_it_was(world: World) -> None:
 def test_setting_and_removing_is_one_release(world: World) -> None:
     """config:import --unset: one change, which names both."""
     world.app()
-    world.config.set(ROOT, "shop", {GREETING: "hello"}, world.progress, world.on_live)
-    version = world.config.set(
-        ROOT, "shop", {COLOUR: "blue"}, world.progress, world.on_live, unset=[GREETING]
-    )
+    world.config.set(ROOT, "shop", {GREETING: "hello"}, world.progress)
+    version = world.config.set(ROOT, "shop", {COLOUR: "blue"}, world.progress, unset=[GREETING])
     assert version == 2
     release = world.store.releases.find(1, 2)
     assert release is not None

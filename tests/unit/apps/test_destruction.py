@@ -89,9 +89,9 @@ def test_what_frees_space_has_the_reserve(shop: World) -> None:
     def note(*_: object) -> None:
         had.append(shop.reserve.is_given_up)
 
-    shop.storage.add(ROOT, "shop", "/app/data", shop.progress, shop.on_live)
+    shop.storage.add(ROOT, "shop", "/app/data", shop.progress)
     shop.proxy.meanwhile = note
-    shop.storage.remove(ROOT, "shop", "/app/data", "shop", shop.progress, shop.on_live)
+    shop.storage.remove(ROOT, "shop", "/app/data", "shop", shop.progress)
     shop.slugs.caches[1] = 4096
     assert shop.builds.purge_cache(ROOT, "shop", shop.progress)[1] == 4096
     assert shop.slugs.caches == {}

@@ -24,10 +24,10 @@ def test_a_locked_app_refuses_deploys(world: World) -> None:
         world.push(commit="b" * 40)
     push = [RefUpdate("0" * 40, "b" * 40, "refs/heads/main")]
     with pytest.raises(PaasError, match="locked"):
-        world.pushes.receive(ROOT, 1, push, Quarantine(Path("/q")), world.progress, world.on_live)
+        world.pushes.receive(ROOT, 1, push, Quarantine(Path("/q")), world.progress)
     assert len(world.store.builds.of_app(1)) == 1
     other = [RefUpdate("0" * 40, "b" * 40, "refs/heads/topic")]
-    world.pushes.receive(ROOT, 1, other, Quarantine(Path("/q")), world.progress, world.on_live)
+    world.pushes.receive(ROOT, 1, other, Quarantine(Path("/q")), world.progress)
     with pytest.raises(PaasError, match="already: by root"):
         world.upkeep.lock(ROOT, "shop", "")
     with pytest.raises(PaasError, match="no app"):
@@ -117,22 +117,20 @@ def test_maintenance_before_the_first_deploy(world: World) -> None:
 def test_a_clone_has_config_and_formation(world: World) -> None:
     """And is deployed by a build of its own; the old one is left alone."""
     world.app()
-    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, world.on_live)
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress)
     world.push()
-    world.processes.scale(ROOT, "shop", ["web=2"], world.progress, world.on_live)
+    world.processes.scale(ROOT, "shop", ["web=2"], world.progress)
     world.router.set(ROOT, "shop", "gzip", "on", world.progress)
     world.domains.add(ROOT, "shop", [HostName("shop.test")], world.progress)
     before = world.store.instances.of_app(1)
-    app = world.cloning.clone(ROOT, "shop", AppName("copy"), world.progress, world.on_live)
+    app = world.cloning.clone(ROOT, "shop", AppName("copy"), world.progress)
     assert world.config.get(ROOT, "copy", VarName("A")).reveal() == "1"
     assert len(world.proxy.ports("copy.example.com") or ()) == 2
     assert world.store.slugs.of_app(app.id)[0].id != world.store.slugs.of_app(1)[0].id
     assert world.store.instances.of_app(1) == before
     assert world.proxy.by_app[app.id].settings.gzip
     assert list(world.proxy.by_app[app.id].hosts) == ["copy.example.com"]
-    bare = world.cloning.clone(
-        ROOT, "shop", AppName("bare"), world.progress, world.on_live, deploy=False
-    )
+    bare = world.cloning.clone(ROOT, "shop", AppName("bare"), world.progress, deploy=False)
     assert world.store.instances.of_app(bare.id) == []
     with pytest.raises(PaasError, match="taken"):
-        world.cloning.clone(ROOT, "shop", AppName("copy"), world.progress, world.on_live)
+        world.cloning.clone(ROOT, "shop", AppName("copy"), world.progress)

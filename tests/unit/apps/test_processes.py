@@ -20,7 +20,7 @@ def shop(world: World) -> World:
     world.repository.procfiles["a" * 40] = b"web: serve\nworker: work\n"
     world.app()
     world.push()
-    world.processes.scale(ROOT, "shop", ["web=2", "worker=1"], world.progress, world.on_live)
+    world.processes.scale(ROOT, "shop", ["web=2", "worker=1"], world.progress)
     world.progress.lines.clear()
     return world
 
@@ -32,11 +32,11 @@ def generations(world: World) -> dict[str, int]:
 
 
 def restart(world: World, *words: str) -> None:
-    world.processes.restart(ROOT, "shop", words, world.progress, world.on_live)
+    world.processes.restart(ROOT, "shop", words, world.progress)
 
 
 def start(world: World, *words: str) -> None:
-    world.processes.start(ROOT, "shop", words, world.progress, world.on_live)
+    world.processes.start(ROOT, "shop", words, world.progress)
 
 
 def stop(world: World, *words: str) -> None:
@@ -151,7 +151,7 @@ def test_all_is_stopped(shop: World) -> None:
 
 
 def scale(world: World, *words: str) -> None:
-    world.processes.scale(ROOT, "shop", words, world.progress, world.on_live)
+    world.processes.scale(ROOT, "shop", words, world.progress)
 
 
 def test_scaling_up_starts_only_what_is_new(shop: World) -> None:

@@ -19,11 +19,11 @@ DATA = Storage(1, "/app/data")
 
 
 def add(world: World, path: str = "/app/data") -> None:
-    world.storage.add(ROOT, "shop", path, world.progress, world.on_live)
+    world.storage.add(ROOT, "shop", path, world.progress)
 
 
 def remove(world: World, path: str = "/app/data", confirm: str | None = "shop") -> None:
-    world.storage.remove(ROOT, "shop", path, confirm, world.progress, world.on_live)
+    world.storage.remove(ROOT, "shop", path, confirm, world.progress)
 
 
 @pytest.mark.parametrize(
@@ -124,12 +124,13 @@ def test_what_follows_the_switch_undoes_nothing(world: World) -> None:
     def fails() -> None:
         raise RuntimeError("the disk is full")
 
+    world.progress.when_live = fails
     with pytest.raises(RuntimeError):
-        world.storage.add(ROOT, "shop", "/app/data", world.progress, fails)
+        world.storage.add(ROOT, "shop", "/app/data", world.progress)
     ((storage, _),) = world.storage.listing(ROOT, "shop")
     assert world.storage_files.there == {(1, storage.id)}
     with pytest.raises(RuntimeError):
-        world.storage.remove(ROOT, "shop", "/app/data", "shop", world.progress, fails)
+        world.storage.remove(ROOT, "shop", "/app/data", "shop", world.progress)
     assert world.storage.listing(ROOT, "shop") == []
 
 

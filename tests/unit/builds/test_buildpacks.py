@@ -240,13 +240,13 @@ def test_config_vars_of_a_buildpack_are_first_defaults(world: World) -> None:
     world.builder.built = Built("fake", {}, config={"A": Secret("pack"), "B": Secret("pack")})
     from paas.domain.values.names import VarName
 
-    world.config.set(ROOT, "shop", {VarName("A"): "mine"}, world.progress, lambda: None)
+    world.config.set(ROOT, "shop", {VarName("A"): "mine"}, world.progress)
     world.push()
     assert {name: value.reveal() for name, value in world.config.all(ROOT, "shop").items()} == {
         "A": "mine",
         "B": "pack",
     }
-    world.config.unset(ROOT, "shop", [VarName("B")], world.progress, lambda: None)
+    world.config.unset(ROOT, "shop", [VarName("B")], world.progress)
     world.push(commit="b" * 40)
     assert "B" not in world.config.all(ROOT, "shop")
 

@@ -9,7 +9,7 @@ import pytest
 
 from paas.entrypoints.cli.status_line import ERASE, Look, StatusLine
 from paas.entrypoints.cli.tables import print_table
-from paas.services.output import Recorded, Silent, waiting
+from paas.services.progress import Recorded, Silent, waiting
 from tests.fakes.saying import FakeProgress
 
 TERMINAL = Look(columns=40)
@@ -153,7 +153,7 @@ def test_a_builds_log_has_none_of_it() -> None:
     """The log has the time of each line; only the terminal shows what goes on."""
     said, log = FakeProgress(), list[bytes]()
     keep: Callable[[bytes], None] = log.append
-    with Recorded(said, keep).doing("building"), Silent().doing("nothing"):
+    with Recorded(said, keep, lambda: None).doing("building"), Silent().doing("nothing"):
         pass
     assert (said.done, log) == (["building"], [])
 

@@ -189,12 +189,12 @@ def test_config_is_part_of_the_release(world: World) -> None:
     world.app()
     world.push()
     name = VarName("GREETING")
-    world.config.set(ROOT, "shop", {name: "hello"}, world.progress, world.on_live)
+    world.config.set(ROOT, "shop", {name: "hello"}, world.progress)
     assert world.environment()["GREETING"] == "hello"
     assert world.store.releases.of_app(1)[0].slug_id == world.store.releases.of_app(1)[1].slug_id
     world.runtime.failure = PaasError("start", "supervisord does not answer.")
     with pytest.raises(PaasError):
-        world.config.set(ROOT, "shop", {name: "other"}, world.progress, world.on_live)
+        world.config.set(ROOT, "shop", {name: "other"}, world.progress)
     assert world.config.get(ROOT, "shop", name).reveal() == "hello"
     assert world.store.releases.of_app(1)[0].status is Status.FAILED
 
@@ -204,10 +204,8 @@ def test_config_without_change_makes_no_release(world: World) -> None:
     from paas.domain.values.names import VarName
 
     world.app()
-    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, world.on_live)
-    assert (
-        world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, world.on_live) is None
-    )
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress)
+    assert world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress) is None
     assert len(world.store.releases.of_app(1)) == 1
 
 
@@ -216,7 +214,7 @@ def test_config_before_the_first_push_is_there_at_the_first_push(world: World) -
     from paas.domain.values.names import VarName
 
     world.app()
-    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, world.on_live)
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress)
     world.push()
     assert world.environment()["A"] == "1"
 
@@ -288,14 +286,14 @@ def test_a_failure_says_what_serves_and_not_what_does_not(world: World) -> None:
         return next(line for line in reversed(world.progress.lines) if "The deploy failed" in line)
 
     assert failed() == "-----> The deploy failed; nothing is deployed yet"
-    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, world.on_live)
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress)
     assert failed() == "-----> The deploy failed; nothing is deployed yet"
     world.builder.failure = None
     world.repository.procfiles["a" * 40] = b"web: serve\nworker: work"
     world.push()
     world.builder.failure = PaasError("build-failed", "No.")
     assert failed() == "-----> The deploy failed; v2 goes on serving"
-    world.processes.scale(ROOT, "shop", ["worker=1", "web=0"], world.progress, world.on_live)
+    world.processes.scale(ROOT, "shop", ["worker=1", "web=0"], world.progress)
     assert failed() == "-----> The deploy failed; v2 goes on running"
     world.processes.stop(ROOT, "shop", [], world.progress)
     assert failed() == (
@@ -306,7 +304,7 @@ def test_a_failure_says_what_serves_and_not_what_does_not(world: World) -> None:
 def test_the_page_of_an_app_with_config_alone(world: World) -> None:
     """The proxy knows that nothing was deployed; from the first deploy on something was."""
     app = world.app()
-    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, world.on_live)
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress)
     assert not world.sites.present(refreshed(world.store, app)).deployed
     world.push()
     assert world.sites.present(refreshed(world.store, app)).deployed

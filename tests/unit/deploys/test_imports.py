@@ -32,7 +32,7 @@ def world(tmp_path: Path) -> World:
 
 def sync(world: World, building: Building, ref: str | None = None) -> None:
     source = GitSource(URL, ref)
-    world.imports.sync(ROOT, "shop", source, building, world.progress, world.on_live)
+    world.imports.sync(ROOT, "shop", source, building, world.progress)
 
 
 def live_commit(world: World) -> str | None:
@@ -55,11 +55,12 @@ def test_a_sync_with_build_deploys_and_then_moves_the_branch(world: World) -> No
     """What was fetched is gone, and kept, before the caller is let go."""
     answered: list[tuple[int, dict[tuple[int, str], str]]] = []
 
-    def on_live() -> None:
+    def note() -> None:
         answered.append((world.importer.open, dict(world.importer.kept)))
 
+    world.progress.when_live = note
     source = GitSource(URL, None)
-    world.imports.sync(ROOT, "shop", source, Building.ALWAYS, world.progress, on_live)
+    world.imports.sync(ROOT, "shop", source, Building.ALWAYS, world.progress)
     assert answered == [(0, {(1, "main"): NEW})]
     assert live_commit(world) == NEW
 
@@ -137,7 +138,7 @@ def test_an_archive_is_always_deployed(world: World) -> None:
     """On top of what the branch has."""
     world.repository.heads["main"] = "b" * 40
     archive = Archive(io.BytesIO(b"tar"), None, "root <root@localhost>", "An archive")
-    world.imports.unpack(ROOT, "shop", archive, world.progress, world.on_live)
+    world.imports.unpack(ROOT, "shop", archive, world.progress)
     assert world.importer.asked == [(archive, "b" * 40)]
     assert live_commit(world) == NEW
     assert world.importer.kept == {(1, "main"): NEW}
@@ -170,7 +171,7 @@ def test_lfs_pointers_are_refused_with_their_names(world: World) -> None:
 def test_lfs_pointers_are_built_where_the_app_says_so(world: World) -> None:
     """By Git LFS's own variable."""
     values = {VarName("GIT_LFS_SKIP_SMUDGE"): "1"}
-    world.config.set(ROOT, "shop", values, world.progress, world.on_live)
+    world.config.set(ROOT, "shop", values, world.progress)
     world.repository.lfs_pointers = ("img/a.png",)
     world.push()
     assert live_commit(world) == "a" * 40

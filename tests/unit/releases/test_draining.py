@@ -15,12 +15,12 @@ from tests.fakes.world import ROOT, World
 HOST = "shop.example.com"
 CHANGES: dict[str, Callable[[World], object]] = {
     "push": lambda w: w.push(commit="b" * 40),
-    "config:set": lambda w: w.config.set(ROOT, "shop", {VarName("A"): "1"}, w.progress, w.on_live),
-    "ps:restart": lambda w: w.processes.restart(ROOT, "shop", [], w.progress, w.on_live),
-    "ps:scale": lambda w: w.processes.scale(ROOT, "shop", ["web=0"], w.progress, w.on_live),
+    "config:set": lambda w: w.config.set(ROOT, "shop", {VarName("A"): "1"}, w.progress),
+    "ps:restart": lambda w: w.processes.restart(ROOT, "shop", [], w.progress),
+    "ps:scale": lambda w: w.processes.scale(ROOT, "shop", ["web=0"], w.progress),
     "ps:stop": lambda w: w.processes.stop(ROOT, "shop", ["web"], w.progress),
-    "rollback": lambda w: w.releases.rollback(ROOT, "shop", 1, w.progress, w.on_live),
-    "storage:add": lambda w: w.storage.add(ROOT, "shop", "/app/data", w.progress, w.on_live),
+    "rollback": lambda w: w.releases.rollback(ROOT, "shop", 1, w.progress),
+    "storage:add": lambda w: w.storage.add(ROOT, "shop", "/app/data", w.progress),
 }
 
 
@@ -82,7 +82,7 @@ def test_what_gets_no_requests_is_not_drained(world: World) -> None:
     world.repository.procfiles["a" * 40] = b"web: serve\nworker: work\n"
     world.app()
     world.push()
-    world.processes.scale(ROOT, "shop", ["worker=1"], world.progress, world.on_live)
+    world.processes.scale(ROOT, "shop", ["worker=1"], world.progress)
     world.proxy.calls.clear()
     world.processes.stop(ROOT, "shop", ["worker"], world.progress)
     assert "drain" not in world.proxy.calls
@@ -94,7 +94,7 @@ def test_a_worker_does_not_wait_for_the_web_s_drain(world: World) -> None:
     world.repository.procfiles["a" * 40] = b"web: serve\nworker: work\n"
     world.app()
     world.push()
-    world.processes.scale(ROOT, "shop", ["worker=1"], world.progress, world.on_live)
+    world.processes.scale(ROOT, "shop", ["worker=1"], world.progress)
     world.runtime.calls.clear()
     seen: list[str] = []
 
@@ -107,7 +107,7 @@ def test_a_worker_does_not_wait_for_the_web_s_drain(world: World) -> None:
         seen.extend(call for call in world.runtime.calls if call.startswith("stop"))
 
     world.proxy.draining = meanwhile
-    world.processes.restart(ROOT, "shop", [], world.progress, world.on_live)
+    world.processes.restart(ROOT, "shop", [], world.progress)
     assert [call.rpartition("-")[2] for call in seen] == ["worker.1"]
     stopped = [name for _, name, text in world.logs.lines if text.startswith("Stopped")]
     assert sorted(stopped) == ["web.1", "worker.1"]
@@ -119,7 +119,7 @@ def test_a_worker_that_does_not_end_keeps_no_web_instance(world: World) -> None:
     world.repository.procfiles["a" * 40] = b"web: serve\nworker: work\n"
     world.app()
     world.push()
-    world.processes.scale(ROOT, "shop", ["worker=1"], world.progress, world.on_live)
+    world.processes.scale(ROOT, "shop", ["worker=1"], world.progress)
     stop = world.runtime.stop
 
     def fail(instances: Sequence[Instance], limit_s: float) -> set[str]:
@@ -128,7 +128,7 @@ def test_a_worker_that_does_not_end_keeps_no_web_instance(world: World) -> None:
         return stop(instances, limit_s)
 
     world.runtime.stop = fail  # type: ignore[method-assign]
-    world.processes.restart(ROOT, "shop", [], world.progress, world.on_live)
+    world.processes.restart(ROOT, "shop", [], world.progress)
     app = world.store.apps.by_id(1)
     assert app is not None
     former = {i.label for i in world.store.instances.of_app(1) if not i.is_live(app)}
@@ -142,15 +142,16 @@ def test_what_fails_after_the_switch_keeps_nothing_running(shop: World) -> None:
     def gone() -> None:
         raise BrokenPipeError
 
+    shop.progress.when_live = gone
     with pytest.raises(BrokenPipeError):
-        shop.releases.rollback(ROOT, "shop", 1, shop.progress, gone)
+        shop.releases.rollback(ROOT, "shop", 1, shop.progress)
     assert running(shop) == {"1-v3-3-web.1"}
 
 
 @pytest.mark.parametrize("word", ["scale", "stop"])
 def test_what_is_left_out_gets_no_requests_again(shop: World, word: str) -> None:
     """Whatever changes the app's site while it is drained."""
-    shop.processes.scale(ROOT, "shop", ["web=2"], shop.progress, shop.on_live)
+    shop.processes.scale(ROOT, "shop", ["web=2"], shop.progress)
     first, second = (i for i in shop.store.instances.of_app(1) if i.port is not None)
     seen = []
 
@@ -162,7 +163,7 @@ def test_what_is_left_out_gets_no_requests_again(shop: World, word: str) -> None
 
     shop.proxy.draining = meanwhile
     if word == "scale":
-        shop.processes.scale(ROOT, "shop", ["web=1"], shop.progress, shop.on_live)
+        shop.processes.scale(ROOT, "shop", ["web=1"], shop.progress)
     else:
         shop.processes.stop(ROOT, "shop", ["web.2"], shop.progress)
     assert seen == [((first.port,), ["web.1"])]
@@ -207,9 +208,9 @@ def test_a_fourth_waits_for_the_first(shop: World) -> None:
         shop.push(commit="d" * 40)
 
     def push_last() -> None:
-        object.__setattr__(shop.rollout.retirement, "clock", Clock())
+        object.__setattr__(shop.draining, "clock", Clock())
         shop.push(commit="e" * 40)
-        object.__setattr__(shop.rollout.retirement, "clock", shop.clock)
+        object.__setattr__(shop.draining, "clock", shop.clock)
 
     shop.proxy.draining = push_again
     shop.push(commit="c" * 40)
@@ -223,7 +224,7 @@ def test_where_nothing_is_live_there_is_room_for_two_former_ones(shop: World) ->
     seconds = []
 
     def scale(quantity: str) -> None:
-        shop.processes.scale(ROOT, "shop", [f"web={quantity}"], shop.progress, shop.on_live)
+        shop.processes.scale(ROOT, "shop", [f"web={quantity}"], shop.progress)
 
     def scale_down() -> None:
         shop.proxy.draining = scale_up
@@ -266,7 +267,7 @@ def test_what_a_killed_process_left_is_ended_by_the_next_roll_out(shop: World) -
     """It waits for nobody."""
     die(shop)
     die_again = shop.clock.seconds
-    shop.processes.restart(ROOT, "shop", [], shop.progress, shop.on_live)
+    shop.processes.restart(ROOT, "shop", [], shop.progress)
     assert shop.clock.seconds - die_again < 1
     assert running(shop) == {"1-v3-4-web.1"}
 
@@ -293,7 +294,7 @@ def test_what_a_killed_process_left_is_ended_by_a_roll_out_that_fails(shop: Worl
     """There need not be a better one soon."""
     die(shop)
     with pytest.raises(PaasError):
-        shop.processes.scale(ROOT, "shop", ["worker=x"], shop.progress, shop.on_live)
+        shop.processes.scale(ROOT, "shop", ["worker=x"], shop.progress)
     assert running(shop) == {"1-v3-3-web.1"}
 
 
@@ -331,7 +332,7 @@ def test_a_slug_that_is_still_run_is_kept(shop: World) -> None:
 
 def test_storage_is_deleted_when_nobody_writes_there(shop: World) -> None:
     """After the last instance that has it."""
-    shop.storage.add(ROOT, "shop", "/app/data", shop.progress, shop.on_live)
+    shop.storage.add(ROOT, "shop", "/app/data", shop.progress)
     seen = []
     stop = FakeRuntime.stop
 
@@ -340,7 +341,7 @@ def test_storage_is_deleted_when_nobody_writes_there(shop: World) -> None:
         return stop(shop.runtime, *args)  # type: ignore[arg-type]
 
     shop.runtime.stop = look  # type: ignore[method-assign, assignment]
-    shop.storage.remove(ROOT, "shop", "/app/data", "shop", shop.progress, shop.on_live)
+    shop.storage.remove(ROOT, "shop", "/app/data", "shop", shop.progress)
     assert seen == [{(1, 1)}]
     assert shop.storage_files.there == set()
 
@@ -353,7 +354,7 @@ def test_ps_wait_waits_for_it_too(shop: World) -> None:
             super().sleep(seconds)
             shop.locks.marked[1] = 0
 
-    object.__setattr__(shop.rollout.retirement, "clock", Clock())
+    object.__setattr__(shop.draining, "clock", Clock())
     shop.locks.marked[1] = 1
     assert shop.processes.wait(ROOT, "shop", shop.progress) == 2
     assert "waiting for the end of former instances" in shop.progress.done

@@ -122,7 +122,7 @@ def test_one_that_ends_while_others_start_is_noticed(world: World) -> None:
     world.repository.procfiles[A] = b"web: serve\nworker: work\n"
     world.app()
     world.push()
-    world.processes.scale(ROOT, "shop", ["worker=1"], world.progress, world.on_live)
+    world.processes.scale(ROOT, "shop", ["worker=1"], world.progress)
     world.repository.procfiles[B] = b"web: frail\nworker: work\n"
 
     def end() -> None:

@@ -13,25 +13,17 @@ DATABASE = LostFile("/app/instance/app.db", 20_480, own_directory=True)
 
 
 def _set(world: World) -> None:
-    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, world.on_live)
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress)
 
 
 CHANGES: dict[str, Callable[[World], object]] = {
     "push": lambda world: world.push(commit="b" * 40),
     "config:set": _set,
-    "ps:restart": lambda world: world.processes.restart(
-        ROOT, "shop", ["web.1"], world.progress, world.on_live
-    ),
-    "ps:scale": lambda world: world.processes.scale(
-        ROOT, "shop", ["web=1"], world.progress, world.on_live
-    ),
+    "ps:restart": lambda world: world.processes.restart(ROOT, "shop", ["web.1"], world.progress),
+    "ps:scale": lambda world: world.processes.scale(ROOT, "shop", ["web=1"], world.progress),
     "ps:stop": lambda world: world.processes.stop(ROOT, "shop", ["web.2"], world.progress),
-    "rollback": lambda world: world.releases.rollback(
-        ROOT, "shop", 1, world.progress, world.on_live
-    ),
-    "storage:add": lambda world: world.storage.add(
-        ROOT, "shop", "/app/instance", world.progress, world.on_live
-    ),
+    "rollback": lambda world: world.releases.rollback(ROOT, "shop", 1, world.progress),
+    "storage:add": lambda world: world.storage.add(ROOT, "shop", "/app/instance", world.progress),
 }
 
 
@@ -41,14 +33,14 @@ def shop(world: World) -> World:
     world.app()
     world.push()
     _set_other(world)
-    world.processes.scale(ROOT, "shop", ["web=2"], world.progress, world.on_live)
+    world.processes.scale(ROOT, "shop", ["web=2"], world.progress)
     world.progress.lines.clear()
     world.layers.everywhere = (DATABASE,)
     return world
 
 
 def _set_other(world: World) -> None:
-    world.config.set(ROOT, "shop", {VarName("OTHER"): "1"}, world.progress, world.on_live)
+    world.config.set(ROOT, "shop", {VarName("OTHER"): "1"}, world.progress)
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -84,10 +76,10 @@ def test_who_says_no_changes_nothing(shop: World, change: str) -> None:
 
 def test_only_those_that_are_replaced_are_looked_at(shop: World) -> None:
     """To start more loses nothing, nor does a change without a restart."""
-    shop.processes.scale(ROOT, "shop", ["web=3"], shop.progress, shop.on_live)
-    shop.config.set(ROOT, "shop", {VarName("A"): "2"}, shop.progress, shop.on_live, restart=False)
+    shop.processes.scale(ROOT, "shop", ["web=3"], shop.progress)
+    shop.config.set(ROOT, "shop", {VarName("A"): "2"}, shop.progress, restart=False)
     assert shop.progress.asked == []
-    shop.processes.restart(ROOT, "shop", ["web.2"], shop.progress, shop.on_live)
+    shop.processes.restart(ROOT, "shop", ["web.2"], shop.progress)
     told = "\n".join(shop.progress.lines)
     assert "web.2 has the database" in told
     assert "web.1 has the database" not in told

@@ -95,12 +95,12 @@ def test_runs_for_each_new_release_and_only_then(world: World) -> None:
     world.app()
     procfile(world, A, "echo x")
     world.push()
-    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, lambda: None)
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress)
     assert [ran.env for ran in world.one_off.ran] == [{}, {"A": "1"}]
-    world.processes.scale(ROOT, "shop", ["web=2"], world.progress, lambda: None)
+    world.processes.scale(ROOT, "shop", ["web=2"], world.progress)
     assert len(world.one_off.ran) == 2
     world.push(commit=B)
-    world.releases.rollback(ROOT, "shop", 1, world.progress, lambda: None)
+    world.releases.rollback(ROOT, "shop", 1, world.progress)
     assert len(world.one_off.ran) == 2
 
 
@@ -111,7 +111,7 @@ def test_config_vars_are_declared_once(world: World) -> None:
     declare(world, A, env=env)
     world.push()
     assert world.environment() == {"GREETING": "hello", "KEY": "secret-1"}
-    world.config.set(ROOT, "shop", {VarName("GREETING"): "hi"}, world.progress, lambda: None)
+    world.config.set(ROOT, "shop", {VarName("GREETING"): "hi"}, world.progress)
     declare(world, B, env=env)
     world.push(commit=B)
     assert world.environment() == {"GREETING": "hi", "KEY": "secret-1"}
@@ -123,7 +123,7 @@ def test_what_was_unset_stays_unset(world: World) -> None:
     optional = {"value": "1", "required": False}
     declare(world, A, env={"OLD": optional})
     world.push()
-    world.config.unset(ROOT, "shop", [VarName("OLD")], world.progress, lambda: None)
+    world.config.unset(ROOT, "shop", [VarName("OLD")], world.progress)
     declare(world, B, env={"OLD": optional, "NEW": optional})
     world.push(commit=B)
     assert world.environment() == {"NEW": "1"}
@@ -138,7 +138,7 @@ def test_a_required_var_without_value_rejects(world: World) -> None:
     assert caught.value.reference == "env-required"
     assert "API_KEY" in caught.value.message
     assert "-----> Fake app detected" not in world.progress.lines
-    world.config.set(ROOT, "shop", {VarName("API_KEY"): "k"}, world.progress, lambda: None)
+    world.config.set(ROOT, "shop", {VarName("API_KEY"): "k"}, world.progress)
     world.push()
     assert world.environment() == {"API_KEY": "k"}
 
@@ -149,7 +149,7 @@ def test_formation_until_someone_scales(world: World) -> None:
     declare(world, A, formation={"web": {"quantity": 3}})
     world.push()
     assert len(world.store.instances.of_app(1)) == 3
-    world.processes.scale(ROOT, "shop", ["web=1"], world.progress, lambda: None)
+    world.processes.scale(ROOT, "shop", ["web=1"], world.progress)
     declare(world, B, formation={"web": {"quantity": 2}})
     world.push(commit=B)
     assert len(world.store.instances.of_app(1)) == 1

@@ -23,7 +23,7 @@ def shop(world: World) -> World:
     """An app with v1 (code a), v2 (GREETING=hello) and v3 (code b)."""
     world.app()
     world.push()
-    world.config.set(ROOT, "shop", {GREETING: "hello"}, world.progress, world.on_live)
+    world.config.set(ROOT, "shop", {GREETING: "hello"}, world.progress)
     world.push(commit="b" * 40)
     world.runtime.calls.clear()
     world.proxy.calls.clear()
@@ -43,8 +43,8 @@ def fail_push(world: World, commit: str = "c" * 40) -> None:
         world.push(commit=commit)
 
 
-def roll_back(world: World, version: int | None = None) -> int:
-    return world.releases.rollback(ROOT, "shop", version, world.progress, world.on_live)
+def roll_back(world: World, version: int | None = None) -> int | None:
+    return world.releases.rollback(ROOT, "shop", version, world.progress)
 
 
 def refused(world: World, version: int | None = None) -> PaasError:
@@ -72,7 +72,7 @@ def test_the_log_says_why_a_release_failed(shop: World) -> None:
     with pytest.raises(PaasError):
         shop.push(commit="c" * 40)
     with pytest.raises(PaasError):
-        shop.processes.restart(ROOT, "shop", (), shop.progress, shop.on_live)
+        shop.processes.restart(ROOT, "shop", (), shop.progress)
     why = "web.1 exited with status 1 before it answered on its port"
     assert [line[1:] for line in shop.logs.lines] == [
         ("release", f"v4 failed: {why}"),
@@ -122,7 +122,7 @@ def test_a_rollback_names_the_way_forward(shop: World) -> None:
     assert 'again is "Everything up-to-date"' in told
     assert "paas rollback v3" in told
     shop.progress.lines.clear()
-    shop.config.set(ROOT, "shop", {VarName("A"): "1"}, shop.progress, shop.on_live)
+    shop.config.set(ROOT, "shop", {VarName("A"): "1"}, shop.progress)
     roll_back(shop, 4)
     assert not any("up-to-date" in line for line in shop.progress.lines)
 
@@ -160,7 +160,7 @@ def test_rollback_to_a_pruned_slug_names_what_there_is(shop: World) -> None:
     error = refused(shop, 1)
     assert error.reference == "slug-pruned"
     assert "You can go back to v3." in error.message
-    assert error.hint == f"To build it anew: git push --force deploy {'a' * 40}:main"
+    assert error.hint == f"To build it again: git push --force deploy {'a' * 40}:main"
 
 
 def test_rollback_that_does_not_come_up_changes_nothing(shop: World) -> None:
@@ -176,20 +176,20 @@ def test_rollback_that_does_not_come_up_changes_nothing(shop: World) -> None:
 def test_rollback_is_for_those_who_may_use_the_app(shop: World) -> None:
     """Others are told that there is no such app."""
     with pytest.raises(PaasError) as caught:
-        shop.releases.rollback(shop.user("bob"), "shop", None, shop.progress, shop.on_live)
+        shop.releases.rollback(shop.user("bob"), "shop", None, shop.progress)
     assert caught.value.exit_code == 20
 
 
 def test_retry_makes_the_failed_release_live(shop: World) -> None:
     """Same slug and config as a new release, without another build."""
     fail_push(shop)
-    assert shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live) == 5
+    assert shop.releases.retry(ROOT, "shop", shop.progress) == 5
     newest, failed = shop.store.releases.of_app(1)[:2]
     assert (newest.slug_id, newest.config) == (failed.slug_id, failed.config)
     assert newest.description == "Retry of v4: Deploy cccccccc: A change"
     assert (newest.status, failed.status) == (Status.SUCCEEDED, Status.FAILED)
     with pytest.raises(PaasError) as caught:
-        shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live)
+        shop.releases.retry(ROOT, "shop", shop.progress)
     assert caught.value.reference == "nothing-to-retry"
 
 
@@ -198,8 +198,8 @@ def test_retry_of_a_retry(shop: World) -> None:
     fail_push(shop)
     shop.runtime.failure = PaasError("start", "supervisord does not answer.")
     with pytest.raises(PaasError):
-        shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live)
-    shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live)
+        shop.releases.retry(ROOT, "shop", shop.progress)
+    shop.releases.retry(ROOT, "shop", shop.progress)
     assert shop.store.releases.of_app(1)[0].description == "Retry of v5: Deploy cccccccc: A change"
 
 
@@ -207,7 +207,7 @@ def test_a_retry_is_watched_as_a_deploy_is(shop: World) -> None:
     """It is new code: where it answers with errors the server goes back by itself."""
     fail_push(shop)
     shop.requests.by_port = {5000: Answers(20, 0), 5001: Answers(20, 15)}
-    shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live)
+    shop.releases.retry(ROOT, "shop", shop.progress)
     assert [release.description for release in shop.store.releases.of_app(1)[:2]] == [
         "Rollback to v3 (v5: 15 of 20 requests were answered with 5xx)",
         "Retry of v4: Deploy cccccccc: A change",
@@ -218,8 +218,8 @@ def test_retry_of_a_failed_config_change(shop: World) -> None:
     """The values that did not come up are tried again."""
     shop.runtime.failure = PaasError("start", "supervisord does not answer.")
     with pytest.raises(PaasError):
-        shop.config.set(ROOT, "shop", {GREETING: "bye"}, shop.progress, shop.on_live)
-    shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live)
+        shop.config.set(ROOT, "shop", {GREETING: "bye"}, shop.progress)
+    shop.releases.retry(ROOT, "shop", shop.progress)
     assert shop.environment()["GREETING"] == "bye"
 
 
@@ -229,7 +229,7 @@ def test_retry_runs_the_release_command(shop: World) -> None:
     with pytest.raises(PaasError):
         shop.push(commit="c" * 40)
     with pytest.raises(PaasError) as caught:
-        shop.retries.retry(ROOT, "shop", shop.progress, shop.on_live)
+        shop.releases.retry(ROOT, "shop", shop.progress)
     assert caught.value.reference == "release-failed"
     assert [release.status for release in shop.store.releases.of_app(1)[:2]] == [Status.FAILED] * 2
     assert len(shop.one_off.ran) == 2
@@ -316,7 +316,6 @@ def push(world: World, *options: str, ref: str = "refs/heads/main") -> PaasError
             [RefUpdate("b" * 40, "c" * 40, ref)],
             QUARANTINE,
             world.progress,
-            world.on_live,
             options,
         )
     return caught.value

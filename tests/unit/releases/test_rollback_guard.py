@@ -46,10 +46,10 @@ def test_a_rollback_that_comes_too_late_brings_nothing_bad_back(world: World) ->
     """Without a version it is refused and told what has happened; with one it is obeyed."""
     push_bad(world)
     with pytest.raises(PaasError, match="went back by itself: v3 is Rollback to v1") as caught:
-        world.releases.rollback(ROOT, "shop", None, world.progress, world.on_live)
+        world.releases.rollback(ROOT, "shop", None, world.progress)
     assert caught.value.reference == "rolled-back-already"
     assert current(world) == 3
-    assert world.releases.rollback(ROOT, "shop", 2, world.progress, world.on_live) == 4
+    assert world.releases.rollback(ROOT, "shop", 2, world.progress) == 4
 
 
 def test_the_release_phase_is_not_run_for_that(world: World) -> None:
@@ -114,7 +114,7 @@ def test_a_change_meanwhile_ends_the_watch(world: World) -> None:
         original(seconds)
         if seconds == 1.0 and next(calls) == 0:
             assert not world.locks.app_is_held(1)
-            world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, lambda: None)
+            world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress)
             world.requests.by_port[5001] = Answers(20, 20)
 
     world.clock.sleep = sleep  # type: ignore[method-assign]
@@ -133,9 +133,8 @@ def set_bad(world: World, *, restart: bool = True) -> list[int | None]:
     world.push()
     world.requests.by_port[5001] = Answers(20, 15)
     values = {VarName("MODE"): "bad"}
-    world.config.set(
-        ROOT, "shop", values, world.progress, lambda: let_go.append(current(world)), restart=restart
-    )
+    world.progress.when_live = lambda: let_go.append(current(world))
+    world.config.set(ROOT, "shop", values, world.progress, restart=restart)
     return let_go
 
 

@@ -108,5 +108,5 @@ def test_a_clone_takes_it_along(world: World) -> None:
     """It starts as slowly."""
     world.app()
     world.app_checks.set_start_limit(ROOT, "shop", "2m")
-    made = world.cloning.clone(ROOT, "shop", AppName("copy"), world.progress, world.on_live)
+    made = world.cloning.clone(ROOT, "shop", AppName("copy"), world.progress)
     assert world.store.start_limits.of_app(made.id) == 120

@@ -36,7 +36,7 @@ def test_nothing_is_said_again_without_a_change(shop: World) -> None:
     """A restart is not a push."""
     shop.push()
     count = len(warnings(shop))
-    shop.processes.restart(ROOT, "shop", [], shop.progress, shop.on_live)
+    shop.processes.restart(ROOT, "shop", [], shop.progress)
     assert len(warnings(shop)) == count
 
 

@@ -125,11 +125,11 @@ def test_files_come_from_the_release_and_the_one_before(world: World) -> None:
     second = slug(world, 2).id
     both = {"/static": [f"{second}/app/static", f"{first}/app/static"]}
     assert served(world) == both
-    world.config.set(ROOT, "shop", {VarName("A"): "b"}, world.progress, lambda: None)
+    world.config.set(ROOT, "shop", {VarName("A"): "b"}, world.progress)
     assert served(world) == both
     world.reconcile.run(world.progress)
     assert served(world) == both
-    world.releases.rollback(ROOT, "shop", 1, world.progress, lambda: None)
+    world.releases.rollback(ROOT, "shop", 1, world.progress)
     assert served(world) == {"/static": [f"{first}/app/static", f"{second}/app/static"]}
 
 
@@ -155,7 +155,7 @@ def test_the_config_says_paths_too(world: World) -> None:
     world.app()
     world.push()
     value = "/static:other,/media:media"
-    world.config.set(ROOT, "shop", {VarName("STATIC_PATHS"): value}, world.progress, lambda: None)
+    world.config.set(ROOT, "shop", {VarName("STATIC_PATHS"): value}, world.progress)
     assert set(served(world)) == {"/static", "/media"}
     world.statics.add(ROOT, "shop", STATIC, world.progress)
     assert served(world)["/static"][0].endswith("app/static")
@@ -173,7 +173,7 @@ def test_a_config_that_cannot_be_read_is_refused(world: World) -> None:
     world.app()
     name = VarName("STATIC_PATHS")
     with pytest.raises(PaasError):
-        world.config.set(ROOT, "shop", {name: "nonsense"}, world.progress, lambda: None)
+        world.config.set(ROOT, "shop", {name: "nonsense"}, world.progress)
     world.repository.contents["a" * 40, "app.json"] = json.dumps(
         {"env": {"STATIC_PATHS": "nonsense"}}
     ).encode()

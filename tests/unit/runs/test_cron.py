@@ -231,7 +231,7 @@ def test_suspended(world: World) -> None:
     assert suspended() == [False, True]
     world.push()
     assert suspended() == [False, True]
-    world.cloning.clone(ROOT, "shop", AppName("copy"), world.progress, lambda: None)
+    world.cloning.clone(ROOT, "shop", AppName("copy"), world.progress)
     assert suspended("copy") == [False, True]
     with pytest.raises(PaasError) as caught:
         world.cron.suspend(ROOT, "shop", ["b", "c"], suspended=False)

@@ -106,9 +106,7 @@ def test_status_environment_and_log(world: World) -> None:
     alice = world.user("alice")
     world.app(actor=alice)
     world.push()
-    world.config.set(
-        alice, "shop", {VarName("A"): "1", VarName("B"): "2"}, world.progress, world.on_live
-    )
+    world.config.set(alice, "shop", {VarName("A"): "1", VarName("B"): "2"}, world.progress)
     world.runs.status = 3
     order = Order(["bash"], {VarName("B"): "3"}, "xterm")
     assert world.one_offs.run(alice, "shop", order, Nobody(), world.progress) == 3

@@ -20,7 +20,7 @@ def well(world: World) -> World:
     world.key_file.publish(world.store.keys.all())
     world.app()
     world.push()
-    world.storage.add(ROOT, SHOP, "/app/data", world.progress, lambda: None)
+    world.storage.add(ROOT, SHOP, "/app/data", world.progress)
     world.push(commit="b" * 40)
     world.logs.lines.clear()
     return world

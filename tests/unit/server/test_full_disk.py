@@ -14,19 +14,15 @@ Change = Callable[[World], object]
 
 
 def _set(world: World) -> None:
-    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress, world.on_live)
+    world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress)
 
 
 CHANGES: dict[str, Change] = {
     "config:set": _set,
     "push": lambda world: world.push(commit="b" * 40),
-    "ps:scale": lambda world: world.processes.scale(
-        ROOT, "shop", ["web=2"], world.progress, world.on_live
-    ),
+    "ps:scale": lambda world: world.processes.scale(ROOT, "shop", ["web=2"], world.progress),
     "ps:stop": lambda world: world.processes.stop(ROOT, "shop", ["web"], world.progress),
-    "storage:add": lambda world: world.storage.add(
-        ROOT, "shop", "/app/data", world.progress, world.on_live
-    ),
+    "storage:add": lambda world: world.storage.add(ROOT, "shop", "/app/data", world.progress),
 }
 
 

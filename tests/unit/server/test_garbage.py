@@ -31,7 +31,7 @@ def test_an_unknown_app_that_runs_is_left_alone(world: World) -> None:
     copy = keep(world)
     world.app()
     world.push()
-    world.storage.add(ROOT, "shop", "/app/data", world.progress, world.on_live)
+    world.storage.add(ROOT, "shop", "/app/data", world.progress)
     running, sites = dict(world.runtime.running), dict(world.proxy.by_app)
     put_back(world, copy)
     assert world.reconcile.run(world.progress) == 0
@@ -54,7 +54,7 @@ def test_an_unknown_app_goes_to_the_trash(world: World) -> None:
     """Repository, storage and slugs of an app of which nothing runs."""
     copy = keep(world)
     world.app()
-    world.storage.add(ROOT, "shop", "/app/data", world.progress, world.on_live)
+    world.storage.add(ROOT, "shop", "/app/data", world.progress)
     put_back(world, copy)
     assert world.reconcile.run(world.progress) == 1
     assert world.trash.there == ["app 1"]
@@ -129,7 +129,7 @@ def test_what_was_removed_is_deleted_after_a_kill(world: World) -> None:
 def test_storage_that_was_given_back_is_not_gone(world: World) -> None:
     """Its removal failed: the app has it again, and may lose it later."""
     world.app()
-    world.storage.add(ROOT, "shop", "/app/data", world.progress, world.on_live)
+    world.storage.add(ROOT, "shop", "/app/data", world.progress)
     (storage,) = world.apps.find(ROOT, "shop").storage
     world.store.storage.remove(storage.id)
     world.store.storage.restore(1, storage)

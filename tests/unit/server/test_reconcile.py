@@ -268,7 +268,7 @@ def test_what_a_killed_destroy_left_is_deleted(world: World) -> None:
     world.app()
     world.app("other")
     world.push()
-    world.storage.add(ROOT, "shop", "/app/data", world.progress, world.on_live)
+    world.storage.add(ROOT, "shop", "/app/data", world.progress)
     world.pages.set_maintenance(1, b"page")
 
     def cut(app_id: int) -> None:
@@ -292,8 +292,8 @@ def test_what_a_killed_destroy_left_is_deleted(world: World) -> None:
 def test_storage_that_was_removed_and_not_deleted_is(world: World) -> None:
     """Whoever removed it was killed while former instances ended; not before they have."""
     world.app()
-    world.storage.add(ROOT, "shop", "/app/data", world.progress, world.on_live)
-    world.storage.add(ROOT, "shop", "/app/kept", world.progress, world.on_live)
+    world.storage.add(ROOT, "shop", "/app/data", world.progress)
+    world.storage.add(ROOT, "shop", "/app/kept", world.progress)
     world.store.storage.remove(1)
     with world.locks.retiring(1):
         assert world.reconcile.run(world.progress) == 0

@@ -1,0 +1,153 @@
+"""Progress that is passed on, recorded, or dropped; and the words around a wait or a failure."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from paas.domain.values.errors import PaasError
+from paas.interfaces import Progress, Reword
+
+STEP = "-----> "
+DETAIL = "       "
+WARNING = " !     "
+
+
+class Forwarded:
+    """A Progress that passes everything on to another; for those that differ in one thing."""
+
+    def __init__(self, to: Progress) -> None:
+        self._to = to
+
+    def step(self, text: str) -> None:
+        self._to.step(text)
+
+    def detail(self, text: str) -> None:
+        self._to.detail(text)
+
+    def warn(self, text: str) -> None:
+        self._to.warn(text)
+
+    def output(self, line: bytes) -> None:
+        self._to.output(line)
+
+    def doing(self, text: str) -> AbstractContextManager[Reword]:
+        return self._to.doing(text)
+
+    def ask(self, question: str) -> bool:
+        return self._to.ask(question)
+
+    def live(self) -> None:
+        self._to.live()
+
+    def check(self) -> None:
+        self._to.check()
+
+
+class Recorded(Forwarded):
+    """Writes to the build's log before it tells the terminal; a build can be cancelled.
+
+    cancelled: raises PaasError once somebody has cancelled it.
+    """
+
+    def __init__(
+        self, to: Progress, record: Callable[[bytes], None], cancelled: Callable[[], None]
+    ) -> None:
+        super().__init__(to)
+        self._record = record
+        self._cancelled = cancelled
+
+    def step(self, text: str) -> None:
+        self._record((STEP + text).encode())
+        super().step(text)
+
+    def detail(self, text: str) -> None:
+        self._record((DETAIL + text).encode())
+        super().detail(text)
+
+    def warn(self, text: str) -> None:
+        self._record((WARNING + text).encode())
+        super().warn(text)
+
+    def output(self, line: bytes) -> None:
+        self._record(line)
+        super().output(line)
+
+    def check(self) -> None:
+        self._cancelled()
+        super().check()
+
+    def record_error(self, error: PaasError) -> None:
+        """Keep an error in the log; the terminal gets it from whoever renders errors."""
+        for line in error_lines(error):
+            self._record((WARNING + line).encode())
+
+
+class Part(Forwarded):
+    """The progress of a part of a command: when that part is live, the command is not done."""
+
+    def live(self) -> None: ...
+
+
+class Committed(Forwarded):
+    """The progress after the commit: there is nothing to cancel any more."""
+
+    def check(self) -> None: ...
+
+
+class Silent:
+    """A Progress that shows nothing, for what is only tried."""
+
+    def step(self, text: str) -> None: ...
+    def detail(self, text: str) -> None: ...
+    def warn(self, text: str) -> None: ...
+    def output(self, line: bytes) -> None: ...
+    def live(self) -> None: ...
+    def check(self) -> None: ...
+
+    def doing(self, text: str) -> AbstractContextManager[Reword]:  # noqa: ARG002
+        return nullcontext(lambda _: None)
+
+    def ask(self, question: str) -> bool:  # noqa: ARG002
+        return True
+
+
+class Written(Silent):
+    """A Progress without a terminal: what it has to say is written, a line each."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+
+    def step(self, text: str) -> None:
+        self._write(text)
+
+    def detail(self, text: str) -> None:
+        self._write(text)
+
+    def warn(self, text: str) -> None:
+        self._write(text)
+
+
+def waiting(progress: Progress) -> Callable[[str], AbstractContextManager[None]]:
+    """What Locks.app enters for a wait: shows whom this command waits for."""
+
+    @contextmanager
+    def told(holder: str) -> Iterator[None]:
+        progress.warn(f"Waiting: {holder}. This follows.")
+        with progress.doing("waiting for that"):
+            yield
+
+    return told
+
+
+@contextmanager
+def telling_failure(progress: Progress, what: str, standing: str) -> Iterator[None]:
+    """Where the block fails, say so and how the app stands (services/releases/standing.py)."""
+    try:
+        yield
+    except PaasError:
+        progress.step(f"{what}; {standing}")
+        raise
+
+
+def error_lines(error: PaasError) -> list[str]:
+    """An error as lines without their mark: the message, then the hint."""
+    return [*error.message.splitlines(), *(error.hint or "").splitlines()]

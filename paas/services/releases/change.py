@@ -1,0 +1,55 @@
+"""A change of what an app runs, as a value: who makes it, how it is prepared, what is to run."""
+
+from collections.abc import Callable, Set
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from paas.domain.apps.apps import App
+from paas.domain.releases.releases import Release
+from paas.interfaces import Progress
+
+
+def nothing() -> None:
+    """What is called where there is nothing to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What is to run, once a change is prepared.
+
+    only: the labels (``web.1``) that are concerned; other instances keep running. None: all.
+    release_command: whether a new release has its release command run first.
+    restart: False: the release becomes current, and the instances keep running as they are.
+    guarded: whether the server rolls it back where it does worse than what ran before.
+    progress: where it is shown, if not where the change is.
+    live: called once the proxy routes to it and that is recorded; it tells the user so.
+    afterwards: called after that, still under the app's lock, when nobody waits any more.
+    """
+
+    release: Release
+    only: Set[str] | None = None
+    release_command: bool = True
+    restart: bool = True
+    guarded: bool = False
+    progress: Progress | None = None
+    live: Callable[[], None] = nothing
+    afterwards: Callable[[], None] = nothing
+
+
+Prepare = Callable[[App, Progress], AbstractContextManager[Target | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One change. who and doing: for those who wait for it, as ``alice`` and ``scales the app``.
+
+    prepare: entered under the app's lock, with the app as it is then: checks, records, and yields
+    the target; None: there is nothing to change. Its block ends as the roll-out does: with an
+    exception, to undo what it recorded and raise it again, or after the commit, when there is no
+    way back.
+    """
+
+    app: App
+    who: str
+    doing: str
+    prepare: Prepare
