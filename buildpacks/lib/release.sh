@@ -4,9 +4,19 @@
 # Seconds: bin/release only tells what compile has found out.
 readonly paas_release_limit_s=30
 
-# read_release NAME: run bin/release of $pack and set $proposed to what it proposes, as JSON. Read
-# here, where whatever it prints can harm this app's own build alone.
+# read_release NAME: run bin/release of $pack and set $proposed to what it proposes, as JSON.
 read_release() {
+    if [[ $pack == "$paas_packs"/* ]]; then
+        # The platform's own buildpacks print exactly the JSON that is wanted.
+        proposed=$("$pack/bin/release" "$paas_build")
+    else
+        read_foreign_release "$1"
+    fi
+}
+
+# read_foreign_release NAME: the same for a buildpack of others, which may print YAML, or anything.
+# It is read here, where whatever it prints can harm this app's own build alone.
+read_foreign_release() {
     local ended reason room
     room=$(mktemp -d)
     # -I -S: it must not run anything of the app's.

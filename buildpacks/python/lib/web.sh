@@ -85,7 +85,7 @@ add_web_server() {
 # place_server_files: what has an application server believe the proxy, and lose no answer.
 place_server_files() {
     local name
-    rm -rf .paas/bin
+    [[ ! -e .paas/bin && ! -L .paas/bin ]] || rm -rf .paas/bin
     install -D -m 644 "$pack/lib/gunicorn_conf.py" .paas/gunicorn.conf.py
     for name in granian hypercorn daphne waitress-serve; do
         [[ ! -x .venv/bin/$name ]] || install -D -m 755 "$pack/lib/behind_proxy.py" ".paas/bin/$name"

@@ -51,11 +51,11 @@ def choose_python(
         return {}
     requires = requirement(_pyproject(tree))
     last = last_version(cache)
+    if last is not None and requires is None:
+        return {}  # known without starting each Python to ask for its version
     there = [version for version in installed(settings) if fits(version, requires)]
     if last is not None:
         kept = [version for version in there if text_of(version).startswith(f"{last}.")]
-        if requires is None:
-            return {}
         if kept:
             return _told(max(kept), "the version of the last build")
     why = DEFAULT_WHY

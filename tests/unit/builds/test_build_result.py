@@ -10,9 +10,12 @@ import yaml
 from paas.adapters.builds.pythons import requested_version
 from paas.adapters.builds.result import parse_result, read_result
 from paas.domain.builds.buildpacks import StaticFiles
+from paas.domain.releases.formation import WEB
 from paas.domain.values.errors import PaasError
+from tests.unit.buildpacks.buildpack_scripts import BUILDPACKS
 
-RELEASE_PY = Path(__file__).parents[3] / "buildpacks/lib/release.py"
+RELEASE_PY = BUILDPACKS / "lib/release.py"
+SITE = '{"static": {"root": "dist", "fallback": null, "error_page": "404.html"}}'
 RELEASE = b"---\ndefault_process_types:\n  web: gunicorn app:app\n  worker: 'w'\n"
 
 
@@ -50,6 +53,36 @@ def test_parses_several() -> None:
     }
     assert built.processes == {"worker": "b"}
     assert built.static == StaticFiles("dist")
+
+
+@pytest.mark.parametrize(
+    ("pack", "file", "content", "web", "static"),
+    [
+        ("python", "python-web", 'run "a b" \\ c é\n', 'run "a b" \\ c é', None),
+        ("python", "elsewhere", "", None, None),
+        (
+            "node",
+            "node.json",
+            '{"default_process_types": {"web": "npm start"}}\n',
+            "npm start",
+            None,
+        ),
+        ("node", "elsewhere", "", None, None),
+        ("static", "static.json", SITE, None, StaticFiles("dist", None, "404.html")),
+    ],
+)
+def test_parses_what_our_own_buildpacks_print(
+    tmp_path: Path, pack: str, file: str, content: str, web: str | None, static: StaticFiles | None
+) -> None:
+    """As it is: lib/build.sh has lib/release.py read only what other people's print."""
+    (tmp_path / ".paas").mkdir()
+    (tmp_path / ".paas" / file).write_text(content)
+    program = BUILDPACKS / pack / "bin/release"
+    printed = subprocess.run(
+        [program, tmp_path], capture_output=True, check=True, timeout=60
+    ).stdout
+    built = parse_result(b"A\0%s\0" % printed)
+    assert (built.processes.get(WEB), built.static) == (web, static)
 
 
 def test_takes_values_as_they_are_written() -> None:
