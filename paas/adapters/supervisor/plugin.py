@@ -13,6 +13,7 @@ of paas/adapters/supervisor/loop.py the cures are:
 - A process counts as stopped when it has ended itself: what it leaves in its process group is told
   to end, too, and a shutdown waits for it (paas/adapters/supervisor/stops.py).
 - At its own start it forks every app in one turn: see paas/adapters/supervisor/starts.py.
+- Each start of an instance would start a Python first: see paas/adapters/supervisor/launch.py.
 - A full disk ends it, and all apps with it: what it cannot log it reports to a stderr that is full
   as well. What cannot be logged is let go.
 """
@@ -30,6 +31,7 @@ from supervisor.xmlrpc import Faults, RPCError
 
 from paas.adapters.supervisor.ends import Ends
 from paas.adapters.supervisor.exit_log import ExitLog
+from paas.adapters.supervisor.launch import launching
 from paas.adapters.supervisor.loop import (
     TurnPoller,
     Wakeup,
@@ -46,17 +48,18 @@ _LOG, _LOG_BACKOFF_S = "log", 0.5
 
 
 def make_interface(
-    supervisord: Any, max_open_files: str, logs: str, cgroups: str
+    supervisord: Any, max_open_files: str, logs: str, cgroups: str, launcher: str
 ) -> "PaasInterface":
     """supervisor.rpcinterface_factory; max_open_files: what supervisord may have open, at most.
 
-    logs and cgroups: see ExitLog.
+    logs and cgroups: see ExitLog. launcher: the full name of its module.
     """
     raise_open_files(int(max_open_files))
     close_inherited_at_exec()
     lose_what_cannot_be_logged()
     supervisord.options.fork = fork
     supervisord.options.setpgrp = _nothing  # fork has seen to it
+    supervisord.options.execve = launching(launcher, supervisord.options.execve)
     starts = Starts(supervisord)
     poller = TurnPoller(supervisord.options)
     supervisord.options.poller = poller
