@@ -67,6 +67,14 @@ def test_a_refusal_puts_the_former_file_back(nginx: Nginx) -> None:
                 nginx.proxy.apply(change)
             assert 'unknown directive "nonsense"' in caught.value.message
             assert "2.conf:1" in caught.value.message
+        # Of a change of ports nginx is not asked first: it says so at the reload, and at once.
+        hasty = NginxProxy(nginx.settings, reload_limit_s=120.0)
+        began = time.monotonic()
+        with pytest.raises(PaasError) as caught:
+            hasty.apply(Site(1, ("a.localhost",), (21_001,)))
+        assert time.monotonic() - began < 60
+        assert 'unknown directive "nonsense"' in caught.value.message
+        assert "of id 2, are damaged" in caught.value.message
         assert (sites / "1.conf").read_bytes() == former
         assert not (sites / "3.conf").exists()
         assert status_of(nginx.get("a.localhost")) == 200

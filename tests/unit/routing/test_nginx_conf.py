@@ -11,7 +11,7 @@ from paas.adapters.proxy.nginx.http_conf import (
     render_main,
     render_nginx,
 )
-from paas.adapters.proxy.nginx.site_conf import render_site
+from paas.adapters.proxy.nginx.site_conf import differs_in_ports_alone, render_site
 from paas.adapters.proxy.nginx.tls import NginxTls
 from paas.domain.builds.buildpacks import StaticFiles
 from paas.domain.routing.router_settings import router_settings
@@ -184,3 +184,20 @@ def test_numbers_and_accounts_are_checked() -> None:
         render_nginx(Settings(proxy_user="www;data"))
     with pytest.raises(PaasError):
         render_main(Settings(worker_limit_s=0.0))
+
+
+@pytest.mark.parametrize(
+    ("changed", "alone"),
+    [
+        (replace(MANY, ports=(20_003, 20_004, 20_005)), True),
+        (replace(MANY, ports=(20_003, 20_004)), False),
+        (replace(MANY, ports=()), False),
+        (replace(MANY, hosts=("shop.localhost", "www.example.org")), False),
+        (replace(MANY, settings=SET), False),
+    ],
+)
+def test_knows_a_change_of_ports_alone(changed: Site, alone: bool) -> None:
+    """Other numbers in the same places; all else may be something that nginx refuses."""
+    former, text = (render_site(site, EMBEDDED, ipv6=False) for site in (MANY, changed))
+    assert differs_in_ports_alone(former.encode(), text) is alone
+    assert not differs_in_ports_alone(None, text)

@@ -92,7 +92,7 @@ class NginxProcess:
             if len(_staying(workers) - before) >= len(before):
                 # All are there: none with the former files will follow.
                 _send_away(former)
-            if process_title(master) == "" or GAVE_UP in said.since():
+            if process_title(master) == "" or _has_refused(master, said.since()):
                 break
             time.sleep(POLL_S)
         why = "; ".join(dict.fromkeys(re.findall(r"\[emerg\] [0-9#]+: (.*)", said.since())))
@@ -153,6 +153,12 @@ class _Said:
                 return file.read(65_536).decode(errors="replace")
         except OSError:
             return ""
+
+
+def _has_refused(master: int, words: str) -> bool:
+    """Whether the master stays with its former files. It tries several times to bind an address."""
+    refusal = rf"\[emerg\] {master:d}#[0-9]+: (?!bind\(\))"
+    return GAVE_UP in words or re.search(refusal, words) is not None
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

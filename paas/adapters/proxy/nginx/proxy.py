@@ -1,7 +1,8 @@
 """The proxy: nginx, configured by whole generated files, one for each app.
 
 Every change holds one lock, swaps files in atomically, has nginx test them, and puts the former
-bytes back where it refuses: what is on disk always lets nginx start.
+bytes back where it refuses: what is on disk always lets nginx start. Where only the ports of
+instances change nginx reads the files once, when it reloads, and not twice.
 """
 
 import fcntl
@@ -24,7 +25,7 @@ from paas.adapters.proxy.nginx.http_conf import (
 )
 from paas.adapters.proxy.nginx.logins import remove_logins, write_logins
 from paas.adapters.proxy.nginx.process import NginxProcess
-from paas.adapters.proxy.nginx.site_conf import render_site
+from paas.adapters.proxy.nginx.site_conf import differs_in_ports_alone, render_site
 from paas.adapters.proxy.nginx.static_files import MODULES, installed_modules, write_pages
 from paas.adapters.proxy.nginx.tls import installed_tls
 from paas.adapters.system.files import make_directory, read_bytes, remove, write_atomic
@@ -64,13 +65,14 @@ class NginxProxy:
             write_logins(self._settings, site)
             self._pending.touch()
             write_atomic(path, text, mode=0o644)
-            try:
-                self._refuse_conflicts(site, self._tested(path))
-            except PaasError:
-                _put_back(path, former)
-                if not was_pending:
-                    remove(self._pending)
-                raise
+            if was_pending or not differs_in_ports_alone(former, text):
+                try:
+                    self._refuse_conflicts(site, self._tested(path))
+                except PaasError:
+                    _put_back(path, former)
+                    if not was_pending:
+                        remove(self._pending)
+                    raise
             self._reload(path, former)
             remove(_refused(path))
             remove_logins(self._settings, site.app_id, site)
@@ -244,6 +246,7 @@ class NginxProxy:
             _put_back(path, former)
             # Should nginx be only slow, it takes the former file last.
             self._process.signal_reload()
+            self._tested(path)  # where it has a reason, that is raised in its place
             raise
         self._pending.unlink(missing_ok=True)
 

@@ -54,6 +54,17 @@ SAID_HEADERS = (
     "X-Request-Id",
 )
 
+# As upstream.conf.j2 has it.
+_INSTANCE = re.compile(rb"^( +server 127\.0\.0\.1:)[0-9]+( max_fails=0;)$", re.MULTILINE)
+
+
+def differs_in_ports_alone(former: bytes | None, text: str) -> bool:
+    """Whether nginx, which takes the former text, must take this one: only instances are others."""
+    if former is None:
+        return False
+    plain = rb"\g<1>0\g<2>"
+    return _INSTANCE.sub(plain, former) == _INSTANCE.sub(plain, text.encode())
+
 
 def look_alikes(name: str) -> list[str]:
     """A header's name with underscores for one dash or more: X_Real-IP, X-Real_IP, X_Real_IP."""
