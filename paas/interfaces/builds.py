@@ -113,6 +113,9 @@ class Slugs(Protocol):
     def freeze(self, build_id: str) -> int:
         """Turn a finished build's tree into the slug of that id; returns its size in bytes."""
 
+    def begin_writing(self) -> None:
+        """Begin to write the slugs that were frozen through to the disk, beside other work."""
+
     def await_disk(self) -> None:
         """Return when the slugs that were frozen would outlive a power cut.
 

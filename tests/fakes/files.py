@@ -31,6 +31,9 @@ class FakeSlugs:
         self.frozen.add(build_id)
         return 4096
 
+    def begin_writing(self) -> None:
+        """There is no disk."""
+
     def await_disk(self) -> None:
         if self.disk_failure is not None:
             raise self.disk_failure

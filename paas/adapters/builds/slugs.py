@@ -17,7 +17,8 @@ class FileSlugs:
     """Slugs of domain.interfaces. A build becomes a slug by one rename, so it is whole or absent.
 
     And it is on the disk before any release of it is live, so that a power cut leaves no empty
-    files behind. It gets there while the instances start.
+    files behind. It gets there while the instances start, and not before: the store would have to
+    wait for the same disk.
 
     min_free_mib: a build is refused where less is left on the disk.
     """
@@ -27,6 +28,7 @@ class FileSlugs:
         self._builds = state / "builds"
         self._caches = state / "cache"
         self._min_free_mib = min_free_mib
+        self._is_written = True
         self._writing: Future[None] | None = None
 
     def new_build(self, build_id: str, uid: int) -> Path:
@@ -56,15 +58,20 @@ class FileSlugs:
         path = self._builds / build_id
         size_bytes = directories.size_bytes(path)
         path.rename(self._slugs / build_id)
-        beside = ThreadPoolExecutor(max_workers=1)
-        self._writing = beside.submit(files.sync_file_system, self._slugs)
-        beside.shutdown(wait=False)
+        self._is_written = False
         return size_bytes
 
+    def begin_writing(self) -> None:
+        if not self._is_written and self._writing is None:
+            beside = ThreadPoolExecutor(max_workers=1)
+            self._writing = beside.submit(files.sync_file_system, self._slugs)
+            beside.shutdown(wait=False)
+
     def await_disk(self) -> None:
+        self.begin_writing()
         if self._writing is not None:
             self._writing.result()
-            self._writing = None
+            self._writing, self._is_written = None, True
 
     def path(self, slug_id: str) -> Path:
         return self._slugs / slug_id

@@ -74,6 +74,7 @@ class Rollout:
             with progress.doing("switching requests over"):
                 self._switch(app, release, new, keep)
         except BaseException as error:
+            self.slugs.begin_writing()  # it is kept: releases:retry may make it live
             self._log_failure(app, release, error)
             with progress.doing("stopping what was started"):
                 self._discard(app, release, new)
@@ -172,6 +173,7 @@ class Rollout:
         assert slug is not None
         progress.step("Starting " + ", ".join(instance.label for instance in new))
         self.runtime.start(app, new, self.slugs.path(slug.id), release.config, slug.processes)
+        self.slugs.begin_writing()
         visit = visit_of(app, self.store, self.addresses)
         limit = self.limits.of(self.store.start_limits.of_app(app.id), slug.manifest.start_limit_s)
         with progress.doing("waiting for " + ", ".join(instance.label for instance in new)):
