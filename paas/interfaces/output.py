@@ -99,8 +99,13 @@ class Logs(Protocol):
 class RequestLog(Protocol):
     """What the proxy logged of requests."""
 
-    def answers(self, app_id: int, since: datetime, ports: set[int]) -> Answers:
-        """How the instances on these ports answered since then, as far as it is logged."""
+    def answers(
+        self, app_id: int, since: datetime, ports: set[int], until: datetime | None = None
+    ) -> Answers:
+        """How the instances on these ports answered since then, as far as it is logged.
+
+        until: only before that.
+        """
 
 
 class DrainProcess(Protocol):

@@ -136,7 +136,11 @@ class FakeRequestLog:
 
     def __init__(self) -> None:
         self.by_port: dict[int, Answers] = {}
+        self.reads = 0
 
-    def answers(self, app_id: int, since: datetime, ports: set[int]) -> Answers:
+    def answers(
+        self, app_id: int, since: datetime, ports: set[int], until: datetime | None = None
+    ) -> Answers:
+        self.reads += 1
         found = [self.by_port.get(port, Answers()) for port in ports]
         return Answers(sum(a.count for a in found), sum(a.errors for a in found))

@@ -28,15 +28,18 @@ class RouterLog:
     def __init__(self, logs: Path) -> None:
         self._logs = logs
 
-    def answers(self, app_id: int, since: datetime, ports: set[int]) -> Answers:
+    def answers(
+        self, app_id: int, since: datetime, ports: set[int], until: datetime | None = None
+    ) -> Answers:
         """How the instances on these ports answered since then, as far as it is logged.
 
+        until: only before that.
         Costs no more than the lines since then: the files are read from their end.
         """
         count = errors = 0
         for block in self._blocks_since(app_id, since - DISORDER):
             for stamp, status, upstream in _LINE.findall(block):
-                if _last_port(upstream) in ports and _is_after(stamp, since):
+                if _last_port(upstream) in ports and _is_between(stamp, since, until):
                     count += 1
                     errors += status.startswith(b"5")
         return Answers(count, errors)
@@ -49,17 +52,18 @@ class RouterLog:
                     for block in blocks_backwards(file, READ_MAX_BYTES):
                         yield block
                         first = _LINE.search(block)
-                        if first is not None and not _is_after(first[1], since):
+                        if first is not None and not _is_between(first[1], since, None):
                             return
             except OSError:
                 continue
 
 
-def _is_after(stamp: bytes, since: datetime) -> bool:
+def _is_between(stamp: bytes, since: datetime, until: datetime | None) -> bool:
     try:
-        return parse_stamp(stamp.decode()) >= since
+        at = parse_stamp(stamp.decode())
     except ValueError:
         return False
+    return at >= since and (until is None or at < until)
 
 
 def _last_port(upstream: bytes) -> int:

@@ -48,7 +48,7 @@ class Changes:
                 if target is not None:
                     app = refreshed(self.store, app)  # with what prepare recorded of it
                     progress = target.progress or progress
-                    baseline = self.guard.baseline(app) if target.guarded else None
+                    former = self.guard.former(app) if target.guarded else None
                     if target.restart:
                         replaced += self.rollout.run(app, target, progress)
                     else:
@@ -60,7 +60,7 @@ class Changes:
             target.live()
             progress.live()
             target.afterwards()
-            window.open(app, target.release.version, baseline, self._roll_back)
+            window.open(app, target.release.version, former, self._roll_back)
         window.follow()
         return target.release.version
 

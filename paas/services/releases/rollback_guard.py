@@ -3,7 +3,7 @@
 It holds no lock while it looks on, so nobody waits for it; whoever changes the app ends it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -32,35 +32,32 @@ class RollbackGuard:
     clock: Clock
     window_s: float
 
-    def baseline(self, app: App) -> Baseline | None:
-        """What the present release does; to be asked for before a switch. None: do not guard."""
+    def former(self, app: App) -> "Former | None":
+        """What runs now; to be asked for before a switch. None: do not guard."""
         live = self._live(app)
         if self.window_s <= 0 or not live:
             return None
-        states, now = self.runtime.states(live), self.clock.now()
-        return Baseline(
-            now,
-            self._answers(app, live, now - LOOK_BACK),
-            sum(state.exits for state in states.values()),
-        )
+        exits = sum(state.exits for state in self.runtime.states(live).values())
+        return Former(self.clock.now(), tuple(live), exits)
 
     def window(self) -> "Window":
         """What looks on, when it is opened."""
         return Window(self.clock, self.looks)
 
     def looks(
-        self, app: App, version: int, baseline: Baseline | None, roll_back: RollBack
+        self, app: App, version: int, former: "Former | None", roll_back: RollBack
     ) -> Iterator[None]:
         """Look on after the switch to that version; roll_back, with the reason, if it does worse.
 
         Yields before each look. The caller holds no lock. A failure is for the log: nobody waits.
         """
         present = self.store.apps.by_id(app.id)
-        if baseline is None or present is None or present.current != version:
+        if former is None or present is None or present.current != version:
             return
         app = present
         start, live = self.clock.monotonic(), self._live(app)
         try:
+            baseline = self._baseline(app, former)
             while self.clock.monotonic() - start < self.window_s:
                 yield
                 if not self._is_unchanged(app):
@@ -74,6 +71,12 @@ class RollbackGuard:
         except PaasError as error:
             self.logs.write(app.id, "watch", f"v{version} is not watched on: {error.message}")
 
+    def _baseline(self, app: App, former: "Former") -> Baseline:
+        """Of the answers before the switch: to read the log of a busy app takes 0.1 s."""
+        since = former.at - LOOK_BACK
+        answers = self._answers(app, former.instances, since, former.at)
+        return Baseline(former.at, answers, former.exits)
+
     def _is_unchanged(self, app: App) -> bool:
         present = self.store.apps.by_id(app.id)
         return present is not None and (present.current, present.generation) == (
@@ -84,9 +87,15 @@ class RollbackGuard:
     def _live(self, app: App) -> list[Instance]:
         return [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]
 
-    def _answers(self, app: App, instances: list[Instance], since: datetime) -> Answers:
+    def _answers(
+        self,
+        app: App,
+        instances: Sequence[Instance],
+        since: datetime,
+        until: datetime | None = None,
+    ) -> Answers:
         ports = {instance.port for instance in instances if instance.port is not None}
-        return self.requests.answers(app.id, since, ports)
+        return self.requests.answers(app.id, since, ports, until)
 
     def _crashed(self, instances: list[Instance]) -> str | None:
         for instance in instances:
@@ -97,17 +106,26 @@ class RollbackGuard:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Former:
+    """What ran until a switch. exits: how often its instances had ended."""
+
+    at: datetime
+    instances: tuple[Instance, ...]
+    exits: int
+
+
 @dataclass(slots=True)
 class Window:
     """The looks after one switch, of which the first may be taken while others wait for it."""
 
     clock: Clock
-    looks: Callable[[App, int, Baseline | None, RollBack], Iterator[None]]
+    looks: Callable[[App, int, "Former | None", RollBack], Iterator[None]]
     _left: Iterator[None] = field(default_factory=lambda: iter(()))
 
-    def open(self, app: App, version: int, baseline: Baseline | None, roll_back: RollBack) -> None:
-        """The version is live. baseline: from before that, by `RollbackGuard.baseline`."""
-        self._left = self.looks(app, version, baseline, roll_back)
+    def open(self, app: App, version: int, former: "Former | None", roll_back: RollBack) -> None:
+        """The version is live. former: from before that, by `RollbackGuard.former`."""
+        self._left = self.looks(app, version, former, roll_back)
 
     def look(self) -> None:
         """Take one look; nothing happens where it is not open."""

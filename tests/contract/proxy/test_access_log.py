@@ -41,6 +41,7 @@ def test_counts_by_time_and_port(tmp_path: Path) -> None:
     assert log.answers(7, NOW, {5001}) == Answers(2, 1)
     assert log.answers(7, NOW, {5002}) == Answers(1, 1)
     assert log.answers(7, early, {5000, 5001}) == Answers(6, 3)
+    assert log.answers(7, early, {5000, 5001}, late) == Answers(1, 1)
     assert log.answers(8, NOW, {5000}) == Answers()
 
 

@@ -42,6 +42,19 @@ def test_goes_back_from_errors(world: World) -> None:
     assert any(process == "watch" for _, process, _ in world.logs.lines)
 
 
+def test_nobody_waits_for_the_log_to_be_read(world: World) -> None:
+    """It takes 0.1 s on a busy app; what the former release did is counted after the switch."""
+    world.app()
+    world.push()
+    reads: list[int] = []
+    world.progress.when_live = lambda: reads.append(world.requests.reads)
+    world.requests.by_port = {5000: Answers(100, 60), 5001: Answers(20, 15)}
+    world.push(commit=B)
+    assert reads == [0]
+    assert world.requests.reads > 1
+    assert current(world) == 2  # which does no worse than the one before it
+
+
 def test_a_rollback_that_comes_too_late_brings_nothing_bad_back(world: World) -> None:
     """Without a version it is refused and told what has happened; with one it is obeyed."""
     push_bad(world)
