@@ -17,6 +17,7 @@ class FakeProbe:
         self.leads_to: str | None = None
         self.pages: dict[str, Answer | None] = {}
         self.asked: list[str] = []
+        self.followed = 0
         self.visits: list[Visit] = []
         self.clock: FakeClock | None = None
         self.takes_s = 0.0
@@ -27,9 +28,10 @@ class FakeProbe:
         if self.clock is not None:
             self.clock.sleep(self.takes_s)
         self.meanwhile()
-        return None if self.silent else self.status
+        return None if self.silent else 301 if self.leads_to else self.status
 
     def redirect(self, port: int, host: str, timeout_s: float) -> str | None:
+        self.followed += 1
         return self.leads_to.replace("HOST", host) if self.leads_to else None
 
     def accepts(self, port: int, timeout_s: float) -> bool:

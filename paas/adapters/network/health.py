@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from contextlib import closing, suppress
 
 from paas.domain.manifest.health import BODY_MAX_BYTES, Answer
-from paas.domain.routing.visits import Visit
+from paas.domain.routing.visits import REDIRECTS, Visit
 
 LINE_MAX_BYTES = 8192
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class HttpProbe:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from paas.domain.certificates.certificates import AppCertificate, shown_for
 from paas.domain.routing.routing import Routing
 
+# Statuses that send a visitor to another address.
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:

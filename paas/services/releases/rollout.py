@@ -14,6 +14,7 @@ from paas.domain.releases.releases import Instance, Release, Slug, Status
 from paas.domain.releases.start_limits import StartLimits
 from paas.domain.releases.stopping import is_stopped, label, places
 from paas.domain.routing.addresses import Addresses
+from paas.domain.routing.visits import REDIRECTS, Visit
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Logs, Ports, Progress, Proxy, Reserve, Runtime, Slugs
 from paas.services.releases.change import Target
@@ -66,9 +67,9 @@ class Rollout:
                     self.phases.release(app, release, slug, progress)
             self.draining.wait_for_room(app, progress)
             new = self._plan(app, release, slug, only, progress)
-            self._bring_up(app, release, new, progress)
+            served = self._bring_up(app, release, new, progress)
             if new and is_new:
-                self.redirects.tell(app, release.version, new, progress)
+                self.redirects.tell(app, release.version, new, progress, served)
             self.slugs.await_disk()
             progress.check()
             with progress.doing("switching requests over"):
@@ -166,9 +167,10 @@ class Rollout:
         release: Release,
         new: list[Instance],
         progress: Progress,
-    ) -> None:
+    ) -> Visit | None:
+        """Returns the visit that the first web instance was seen to answer without a redirect."""
         if not new or release.slug_id is None:
-            return
+            return None
         slug = self.store.slugs.find(release.slug_id)
         assert slug is not None
         progress.step("Starting " + ", ".join(instance.label for instance in new))
@@ -177,7 +179,11 @@ class Rollout:
         visit = visit_of(app, self.store, self.addresses)
         limit = self.limits.of(self.store.start_limits.of_app(app.id), slug.manifest.start_limit_s)
         with progress.doing("waiting for " + ", ".join(instance.label for instance in new)):
-            self.startup.wait(app, new, visit, slug.manifest.checks, progress, limit=limit)
+            statuses = self.startup.wait(
+                app, new, visit, slug.manifest.checks, progress, limit=limit
+            )
+        first = next((statuses.get(i.id) for i in new if i.port is not None), None)
+        return visit if first is not None and first not in REDIRECTS else None
 
     def _switch(
         self,

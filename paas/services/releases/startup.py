@@ -45,17 +45,19 @@ class Startup:
         progress: Progress,
         *,
         limit: StartLimit,
-    ) -> None:
+    ) -> dict[str, int]:
         """Return when every instance is healthy, those that were so first included.
 
+        The statuses are those of ``GET /``, by instance id, where app.json has no check instead.
         Raises PaasError that says what is wrong.
 
         checks: those of app.json, by process type. limit: how long a web instance may take.
         """
         started = self.clock.monotonic()
-        waiting = [
+        every = [
             CheckRun(i, before_traffic(checks, i.kind), visit, limit.seconds) for i in instances
         ]
+        waiting = every
         next_look = started + WRONG_PORT_CHECK_S
         wrong_since: float | None = None
         while waiting:
@@ -67,7 +69,7 @@ class Startup:
                 self._check_alive(app, instance, states[instance.id], instance.id not in asked)
             waiting = [p for p in waiting if not self._passes(app, p, states, started, progress)]
             if not waiting:
-                return
+                break
             silent = next((p for p in waiting if p.is_silent), None)
             now = self.clock.monotonic()
             if silent and now >= next_look:
@@ -79,6 +81,7 @@ class Startup:
             if silent and elapsed >= silent.limit_s:
                 raise self._too_late(app, silent.instance, limit)
             self.clock.sleep(max(POLL_S, min(elapsed * POLL_SHARE, LONGEST_POLL_S)))
+        return {run.instance.id: run.status for run in every if run.status is not None}
 
     def _passes(
         self,

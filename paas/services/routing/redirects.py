@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from paas.domain.apps.apps import App
 from paas.domain.releases.releases import Instance
 from paas.domain.routing.sites import https_dead_end
+from paas.domain.routing.visits import Visit
 from paas.interfaces import HealthProbe, Progress
 from paas.services.routing.sites import Sites
 
@@ -21,10 +22,16 @@ class Redirects:
     behind_balancer: bool
 
     def tell(
-        self, app: App, version: int, instances: Sequence[Instance], progress: Progress
+        self,
+        app: App,
+        version: int,
+        instances: Sequence[Instance],
+        progress: Progress,
+        served: Visit | None,
     ) -> None:
         """Warn where a new instance redirects to a name of the app that has no certificate.
 
+        served: a visit that it does not redirect, as is known: it is not made again.
         A visitor would get an error of the browser, and nothing would be in any log.
         """
         ports = [instance.port for instance in instances if instance.port is not None]
@@ -32,6 +39,8 @@ class Redirects:
         secure = {host for certificate in site.certificates for host in certificate.hosts}
         plain = [host for host in site.hosts if host not in secure and not host.startswith("*.")]
         if self.behind_balancer or site.settings.trusted or not ports or not plain:
+            return
+        if served == Visit(plain[0]):
             return
         location = self.probe.redirect(ports[0], plain[0], ASK_LIMIT_S)
         host = https_dead_end(site, location) if location else None

@@ -32,6 +32,16 @@ def test_the_push_says_it_with_the_remedy(shop: World) -> None:
     assert "paas certs:auto on -a shop" in said
 
 
+def test_an_app_that_answers_plainly_is_not_asked_again(world: World) -> None:
+    """The health check has shown it: to ask once more would delay each deploy."""
+    world.app()
+    world.push()
+    assert world.probe.followed == 0
+    world.probe.leads_to = "https://HOST/"
+    world.push(commit="b" * 40)
+    assert world.probe.followed == 1
+
+
 def test_nothing_is_said_again_without_a_change(shop: World) -> None:
     """A restart is not a push."""
     shop.push()
