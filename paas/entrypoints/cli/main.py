@@ -187,9 +187,10 @@ def root(
     terminal: the columns of the caller's, and whether it takes colours, where ssh gives us none;
     it is about stderr. stdin_terminal: whether what is typed there arrives here.
     """
-    context.obj.progress.can_be_asked = stdin_terminal
+    session: Session = context.obj
+    session.terminal.can_be_asked = stdin_terminal
     if terminal is not None and not os.isatty(2):
-        context.obj.progress.is_seen_as(Look(*terminal))
+        session.terminal.is_seen_as(Look(*terminal))
     if app is not None:
         context.obj.default_app = app
 

@@ -9,6 +9,7 @@ from tabulate import tabulate
 from wcwidth import wcswidth, wcwidth
 
 from paas.domain.values.names import printable
+from paas.entrypoints.cli.session import Session
 from paas.entrypoints.cli.terminal import PLAIN, RED, goes_to_a_terminal, print_line
 
 GREEN, YELLOW = "\x1b[32m", "\x1b[33m"
@@ -130,4 +131,5 @@ def _is_wide() -> bool:
 
 def _is_coloured() -> bool:
     context = click.get_current_context(silent=True)
-    return context is not None and context.obj is not None and bool(context.obj.progress.colour)
+    session: Session | None = None if context is None else context.obj
+    return session is not None and session.terminal.colour

@@ -31,7 +31,7 @@ def show() -> None:
 
 def shown(*words: str, colour: bool = False) -> list[str]:
     """The lines that the command prints."""
-    obj = SimpleNamespace(progress=SimpleNamespace(colour=colour))
+    obj = SimpleNamespace(terminal=SimpleNamespace(colour=colour))
     return CliRunner().invoke(root, words, obj=obj, catch_exceptions=False).output.splitlines()
 
 
