@@ -29,7 +29,15 @@ from paas.interfaces.proxy import (
     ServerFile,
 )
 from paas.interfaces.repository import Commit, Quarantine, Refs, Repository, Tree
-from paas.interfaces.runtime import Caller, Layers, OneOff, Runs, Runtime, StorageFiles
+from paas.interfaces.runtime import (
+    Caller,
+    Layers,
+    OneOff,
+    Runs,
+    Runtime,
+    SideBySide,
+    StorageFiles,
+)
 from paas.interfaces.schedules import Bookmark, Schedules
 from paas.interfaces.store_keeper import StoreKeeper
 from paas.interfaces.trash import Trash
@@ -76,6 +84,7 @@ __all__ = [
     "Runtime",
     "Schedules",
     "ServerFile",
+    "SideBySide",
     "Slugs",
     "StorageFiles",
     "StoreKeeper",

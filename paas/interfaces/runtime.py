@@ -16,6 +16,7 @@ from paas.domain.releases.releases import (
 )
 from paas.domain.runs.runs import Run, RunEnd, Wanted
 from paas.domain.values.secret import Secret
+from paas.interfaces.output import Progress
 
 
 class Runtime(Protocol):
@@ -84,6 +85,16 @@ class Runtime(Protocol):
 
     def listening_ports(self, instance: Instance) -> set[tuple[str, int]]:
         """The TCP addresses and ports on which the instance's processes listen."""
+
+
+class SideBySide(Protocol):
+    """Has the roll-outs of several apps made at the same time."""
+
+    def start_again(self, apps: Sequence[App], progress: Progress) -> list[App]:
+        """Have what should run of each app rolled out again; those where that failed.
+
+        Why it failed was said, and is in the app's log.
+        """
 
 
 class Layers(Protocol):

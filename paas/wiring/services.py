@@ -8,6 +8,7 @@ from paas.adapters.logs.drain_places import DrainPlaces
 from paas.adapters.network.public_suffixes import is_public_suffix
 from paas.adapters.network.resolver import SystemResolver
 from paas.adapters.server.server_yml import ServerYml
+from paas.adapters.server.side_by_side import through_gate
 from paas.adapters.ssh.public_keys import SshKeygenKeyReader
 from paas.adapters.system.passwords import hash_password
 from paas.adapters.system.random_names import random_name, random_token
@@ -176,6 +177,7 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
         changes=parts.changes,
         sites=sites,
         proxies=proxies,
+        side_by_side=through_gate(settings.current / "paas/entrypoints/client.py", settings.etc),
         stop_limit_s=settings.stop_limit_s,
     )
     rescue = Rescue(store=out.store, keeper=out.keeper, trash=out.trash, locks=out.locks)

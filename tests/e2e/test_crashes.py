@@ -1,10 +1,12 @@
 """Pushes side by side, terminals that close, and processes that are killed in the middle."""
 
 import contextlib
+import functools
 import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -408,6 +410,28 @@ def test_an_app_that_cannot_start_yet_comes_up_after_a_reboot(
     wait_for(lambda: _answers(fragile, "needy"), what="the app")
 
 
+def test_ports_that_are_taken_at_boot(fragile: Server, repository: MakeRepository) -> None:
+    """Apps that cannot have their ports again come up on others, by roll-outs side by side."""
+    alice = fragile.user("alice")
+    for name in ("moved", "moved-too"):
+        alice.push(repository(tiny()), name)
+    before = {name: _port(fragile, name) for name in ("moved", "moved-too")}
+
+    with contextlib.ExitStack() as held:
+        fragile.paas("server:stop")
+        for port in before.values():
+            held.enter_context(socket.create_server(("127.0.0.1", port)))
+        shutil.rmtree(fragile.run)
+        fragile.paas("server:start")
+        log = fragile.state / "logs/boot.log"
+        wait_for(lambda: "reconciled" in log.read_text(), 90, "the end of reconciling")
+        for name, port in before.items():
+            assert _port(fragile, name) != port, log.read_text()
+            wait_for(functools.partial(_answers, fragile, name), 60, name)
+    for name in before:
+        assert f"{name}: starting v1 with new instances" in log.read_text()
+
+
 def test_four_starts_at_once(fragile: Server, repository: MakeRepository) -> None:
     """One of them starts the server, the others wait until it runs."""
     fragile.user("alice").push(repository(tiny()), "contended")
@@ -425,6 +449,17 @@ def test_four_starts_at_once(fragile: Server, repository: MakeRepository) -> Non
     assert sum("supervisord" in line for line in fragile.processes().values()) == 1
     assert "already listening" not in (fragile.state / "logs/supervisord.log").read_text()
     wait_for(lambda: _answers(fragile, "contended"), what="the app")
+
+
+def _port(server: Server, name: str) -> int:
+    """That of its live web process."""
+    with contextlib.closing(sqlite3.connect(server.state / "state.db")) as store:
+        row = store.execute(
+            "SELECT port FROM instances JOIN apps ON apps.id = instances.app_id AND "
+            "apps.generation = instances.generation WHERE name = ?",
+            (name,),
+        ).fetchone()
+    return int(row[0])
 
 
 def _kinds(server: Server) -> list[str]:

@@ -1,6 +1,6 @@
 """A runtime in memory."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from paas.domain.releases.losses import LostFile
 from paas.domain.releases.releases import Instance, InstanceState, State, Usage
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
+from paas.interfaces import Progress
 
 _PID = 4_000_000
 
@@ -171,6 +172,18 @@ class FakeRuntime:
 
     def _behaviour(self, started: Started) -> Behaviour:
         return self.behaviours.get(started.command, Behaviour())
+
+
+class FakeSideBySide:
+    """`SideBySide` one after another, by what start does. asked: the names of each call."""
+
+    def __init__(self) -> None:
+        self.start: Callable[[int, Progress], bool] = lambda _id, _say: False
+        self.asked: list[list[str]] = []
+
+    def start_again(self, apps: Sequence[App], progress: Progress) -> list[App]:
+        self.asked.append([app.name for app in apps])
+        return [app for app in apps if not self.start(app.id, progress)]
 
 
 class FakeLayers:

@@ -75,7 +75,7 @@ from tests.fakes.proxy import FakeProxy
 from tests.fakes.repository import FakeRefs, FakeRepository
 from tests.fakes.resolver import FakeResolver, FakeServerFile
 from tests.fakes.runs import FakeRuns
-from tests.fakes.runtime import FakeLayers, FakeRuntime
+from tests.fakes.runtime import FakeLayers, FakeRuntime, FakeSideBySide
 from tests.fakes.saying import FakeClock, FakeDrainProcess, FakeLogs, FakeProgress, FakeRequestLog
 from tests.fakes.trash import FakeTrash
 
@@ -108,6 +108,7 @@ class World:
     probe: FakeProbe = field(default_factory=FakeProbe)
     runtime: FakeRuntime = field(default_factory=FakeRuntime)
     proxy: FakeProxy = field(default_factory=FakeProxy)
+    side_by_side: FakeSideBySide = field(default_factory=FakeSideBySide)
     layers: FakeLayers = field(default_factory=FakeLayers)
     runs: FakeRuns = field(default_factory=FakeRuns)
     key_file: FakeKeys = field(default_factory=FakeKeys)
@@ -415,8 +416,10 @@ class World:
             changes=self.changes,
             sites=self.sites,
             proxies=self.proxies,
+            side_by_side=self.side_by_side,
             stop_limit_s=30.0,
         )
+        self.side_by_side.start = self.reconcile.start_again
 
         strays = Strays(
             store=self.store,

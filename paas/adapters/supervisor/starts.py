@@ -14,12 +14,13 @@ from typing import Any
 
 from supervisor.states import ProcessStates
 
+from paas.domain.releases.start_limits import AT_ONCE_PER_CPU
+
 # While some wait supervisord looks this often, and not only when something happens.
 TURN_S = 0.02
 # The platform's programs count as running after a second (startsecs).
 PLATFORM_LIMIT_S = 5.0
 LAUNCH_LIMIT_S = 2.0
-AT_ONCE_PER_CPU = 4
 
 
 class Starts:

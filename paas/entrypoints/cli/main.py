@@ -12,6 +12,7 @@ from paas.adapters.system.disk_faults import disk_fault
 from paas.domain.apps.apps import Actor
 from paas.domain.certificates.acme import TEND_COMMAND
 from paas.domain.git.access import ExecPlan
+from paas.domain.releases.start_limits import START_COMMAND
 from paas.domain.runs.cron import DUE_COMMAND
 from paas.domain.values.errors import EXIT_USAGE, PaasError
 from paas.domain.values.names import AppName, user_name
@@ -153,6 +154,7 @@ INTERNAL: Mapping[str, Callable[[Session, list[str]], None]] = {
     "git:hook": lambda session, _: git.hook(session, session.env),
     TEND_COMMAND: lambda session, _: certificates.tend(session),
     DUE_COMMAND: cron.due,
+    START_COMMAND: processes.start_again,
 }
 
 

@@ -1,11 +1,12 @@
 """ps, ps:restart, ps:scale, ps:start, ps:stop, ps:wait"""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 import click
 
-from paas.domain.values.errors import PaasError
+from paas.domain.releases.start_limits import START_COMMAND
+from paas.domain.values.errors import EXIT_FAILED, PaasError, usage_error
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -216,3 +217,13 @@ def _plain(item: Running) -> dict[str, object]:
         "exit_reason": item.state.exit_reason,
         "command": item.command,
     }
+
+
+def start_again(session: Session, words: Sequence[str]) -> None:
+    """Roll out what should run of an app; asked for where the server is brought up."""
+    if session.actor.user is not None:
+        raise PaasError("not-allowed", "Only the server itself may ask for this.")
+    if len(words) != 1 or not words[0].isascii() or not words[0].isdigit():
+        raise usage_error("arguments", f"{START_COMMAND} APP-ID")
+    if not session.platform.reconcile.start_again(int(words[0]), session.terminal):
+        session.status = EXIT_FAILED

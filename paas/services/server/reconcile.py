@@ -20,6 +20,7 @@ from paas.interfaces import (
     Repository,
     Runs,
     Runtime,
+    SideBySide,
     Slugs,
     StorageFiles,
 )
@@ -59,6 +60,7 @@ class Reconcile:
     changes: Changes
     sites: Sites
     proxies: Proxies
+    side_by_side: SideBySide
     stop_limit_s: float
 
     def prepare(self) -> None:
@@ -88,14 +90,15 @@ class Reconcile:
         self.keys.publish(self.store.keys.all())
         mended = self.proxies.settle(progress)
         known = self.runtime.groups()
-        anew: list[App] = []
+        again: list[App] = []
         for app in self.store.apps.all():
             if not self.locks.app_is_held(app.id):
                 with self._noting(app, failed, progress):
-                    mended += self._mend(app, known, anew, progress)
-        for app in anew:  # each waits until its instances are healthy: no other waits for that
-            with self._noting(app, failed, progress):
-                mended += self._start_anew(app, progress)
+                    mended += self._mend(app, known, again, progress)
+        if again:  # each waits until its instances are healthy: no other waits for that
+            unstarted = self.side_by_side.start_again(again, progress)
+            failed += [app.name for app in unstarted]
+            mended += len(again) - len(unstarted)
         self._settle_drains(progress)
         mended += self.destruction.finish(progress)
         mended += self.remains.sweep(progress)
@@ -106,6 +109,18 @@ class Reconcile:
                 "When they are settled: paas doctor --fix",
             )
         return mended
+
+    def start_again(self, app_id: int, progress: Progress) -> bool:
+        """Roll out what should run of one app; False where that failed, for a reason that was said.
+
+        Nothing is done where somebody rolled it out meanwhile, or is about to.
+        """
+        failed: list[str] = []
+        app = self.store.apps.by_id(app_id)
+        if app is not None:
+            with self._noting(app, failed, progress):
+                self._roll_out(app, progress)
+        return not failed
 
     @contextmanager
     def _noting(self, app: App, failed: list[str], progress: Progress) -> Iterator[None]:
@@ -131,8 +146,8 @@ class Reconcile:
     def _live(self, app: App) -> list[Instance]:
         return [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]
 
-    def _mend(self, app: App, known: Set[str], anew: list[App], progress: Progress) -> int:
-        """Everything but a roll-out; an app that needs one is added to anew."""
+    def _mend(self, app: App, known: Set[str], again: list[App], progress: Progress) -> int:
+        """Everything but a roll-out; an app that needs one is added to again."""
         holder = "the server reconciles the app"
         with self.changes.draining.changing(app, holder, progress):
             app = refreshed(self.store, app)
@@ -142,7 +157,7 @@ class Reconcile:
             mended = self._clear_push(app) + self._end_interrupted(app, progress)
             mended += self.remains.adopt(app, known, progress)
             app = refreshed(self.store, app)
-            mended += self._bring_back(app, known, anew, progress)
+            mended += self._bring_back(app, known, again, progress)
             mended += self.remains.sweep_storage(app, progress)
             app = refreshed(self.store, app)
             for certificate in self.store.certificates.of_app(app.id):
@@ -178,11 +193,11 @@ class Reconcile:
                 mended += 1
         return mended
 
-    def _bring_back(self, app: App, known: Set[str], anew: list[App], progress: Progress) -> int:
+    def _bring_back(self, app: App, known: Set[str], again: list[App], progress: Progress) -> int:
         """Stop instances that are not live and start those that should be.
 
         Those that a living process lets finish their requests are left to it. Where they cannot
-        start as they were the app is added to anew.
+        start as they were the app is added to again.
         """
         leftover = self.changes.draining.end_left(app)
         live = self._live(app)
@@ -194,13 +209,13 @@ class Reconcile:
         if self.changes.rollout.resume(app, live):
             progress.step(f"{app.name}: starting v{release.version} again")
             return leftover + 1
-        anew.append(app)
+        again.append(app)
         return leftover
 
-    def _start_anew(self, app: App, progress: Progress) -> int:
-        """A roll-out of what should run, unless somebody made one meanwhile; how many."""
+    def _roll_out(self, app: App, progress: Progress) -> None:
+        """What should run of the app, unless it runs by now or somebody changes the app."""
         if self.locks.app_is_held(app.id):
-            return 0
+            return
 
         @contextmanager
         def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
@@ -213,4 +228,4 @@ class Reconcile:
             yield Target(release=release)
 
         change = Change(app=app, who="the server", doing="reconciles the app", prepare=prepare)
-        return int(self.changes.apply(change, Part(progress)) is not None)
+        self.changes.apply(change, Part(progress))

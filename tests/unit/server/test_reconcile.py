@@ -104,6 +104,21 @@ def test_no_app_waits_for_the_roll_out_of_another(world: World) -> None:
     assert world.proxy.ports("first.example.com") == (5002,)
 
 
+def test_roll_outs_are_made_side_by_side(world: World) -> None:
+    """All whose ports are taken are asked for at once; those that fail are named together."""
+    for name in ("one", "two", "three"):
+        world.app(name)
+        world.push(name)
+    commands = [started.command for started in world.runtime.running.values()]
+    _reboot(world)
+    world.ports.used |= {5000, 5001}
+    for command in commands:
+        world.runtime.behaviours[command] = Behaviour(State.CRASHED, exits=1)
+    with pytest.raises(PaasError, match=r"Not as it should be, .*: one, two\."):
+        world.reconcile.run(world.progress)
+    assert world.side_by_side.asked == [["one", "two"]]
+
+
 def test_what_still_runs_is_replaced_when_a_part_is_lost(world: World) -> None:
     """Instances of a group whose files are gone in part are replaced without losing a request."""
     world.app()
