@@ -90,7 +90,7 @@ def told(path: Path, busy_s: float) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
         if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
-            raise no_room(path) or disk_full() from error
+            raise no_room(path, for_root=True) or disk_full() from error
         if code == sqlite3.SQLITE_BUSY:
             raise PaasError(
                 "state-locked",
@@ -102,7 +102,7 @@ def told(path: Path, busy_s: float) -> Iterator[None]:
             fault = disk_failure(OSError(errno.EROFS, "", str(path)))
             assert fault is not None
             raise fault from error
-        if code == sqlite3.SQLITE_CANTOPEN and (room := no_room(path)) is not None:
+        if code == sqlite3.SQLITE_CANTOPEN and (room := no_room(path, for_root=True)) is not None:
             raise room from error
         if code == sqlite3.SQLITE_CANTOPEN and not path.exists():
             raise missing(path) from error

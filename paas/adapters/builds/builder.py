@@ -23,6 +23,7 @@ from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.child_launch import launch, write_spec
 from paas.adapters.runtime.native.launch_specs import hidden, tool_binds
 from paas.adapters.system import files, subprocesses
+from paas.adapters.system.disk_faults import BARE_INODES, lacks_inodes
 from paas.domain.apps.apps import App
 from paas.domain.builds.buildpacks import Buildpack, Kind
 from paas.domain.releases.launch_spec import Bind, LaunchSpec
@@ -216,6 +217,8 @@ class BuildpackBuilder:
     def _failure(self, status: int, heard: Heard) -> PaasError:
         if status == EXIT_NOT_DETECTED and heard.reason:
             return PaasError("no-buildpack", heard.reason, heard.advice)
+        if heard.disk_is_full and lacks_inodes(self._settings.state, BARE_INODES):
+            return disk_full(no_inodes=True)
         if heard.disk_is_full and shutil.disk_usage(self._settings.state).free < 8 * 1024**2:
             return disk_full()
         if status == EXIT_NOT_LAUNCHED and heard.last.startswith("paas-launch:"):

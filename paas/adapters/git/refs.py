@@ -3,12 +3,14 @@
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from paas.adapters.system import subprocesses
+from paas.adapters.system.disk_faults import no_room
 from paas.domain.git import access
 from paas.domain.git.refs import RefUpdate, explain, refused_object, rehearsal
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import PaasError, disk_full
 from paas.interfaces import Quarantine
 
 LIMIT_S = 60.0
@@ -29,6 +31,8 @@ class GitRefs:
         said = ended.output.decode("utf-8", "replace")
         if ended.ok:
             return self._closed(app_id, quarantine)
+        if "No space left on device" in said or "Disk quota exceeded" in said:
+            return no_room(quarantine.objects) or disk_full()
         wrong = refused_object(said)
         tag = self._tag(app_id, quarantine, wrong) if wrong else None
         return explain(said, updates, tag)
@@ -38,7 +42,8 @@ class GitRefs:
         made there, for one, belongs to root."""
         objects = self._repositories / f"{app_id}.git/objects"
         for place in _targets(objects, quarantine.objects):
-            if place.exists() and place.stat().st_uid != self._owner[0]:
+            self._make(place)
+            if place.stat().st_uid != self._owner[0]:
                 return PaasError(
                     "repository-closed",
                     f"git could not store what is pushed: {place} on the server does not belong "
@@ -47,6 +52,13 @@ class GitRefs:
                     f"{objects}",
                 )
         return None
+
+    def _make(self, place: Path) -> None:
+        """Make a folder for pushed objects, where it is missing: after the switch git only moves
+        files there, which a full disk does not hinder. Raises OSError."""
+        with suppress(FileExistsError):
+            place.mkdir(mode=0o755)
+            os.chown(place, *self._owner, follow_symlinks=False)
 
     def _tag(self, app_id: int, quarantine: Quarantine, object_id: str) -> str | None:
         """The name that a tag object gives itself; None where it is none."""

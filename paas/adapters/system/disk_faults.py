@@ -24,15 +24,19 @@ def lacks_inodes(path: Path, least: int = 1) -> bool:
     return found is not None and bool(found.f_files) and found.f_ffree < least
 
 
-def no_room(path: Path) -> PaasError | None:
-    """Why nothing more can be written there, not even a little; None where it can."""
+def no_room(path: Path, *, for_root: bool = False) -> PaasError | None:
+    """Why nothing more can be written there, not even a little; None where it can.
+
+    for_root: for the platform itself; some space may be root's alone, not git's or a build's.
+    """
     found = _file_system(path)
     if found is None:
         return None
     if found.f_flag & os.ST_RDONLY:
         return disk_failure(OSError(errno.EROFS, "", str(path)))
     no_inodes = lacks_inodes(path, BARE_INODES)
-    if no_inodes or found.f_bfree * found.f_frsize < BARE_BYTES:
+    free = found.f_bfree if for_root else found.f_bavail
+    if no_inodes or free * found.f_frsize < BARE_BYTES:
         return disk_failure(OSError(errno.ENOSPC, "", str(path)), no_inodes=no_inodes)
     return None
 

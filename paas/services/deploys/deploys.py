@@ -60,7 +60,13 @@ class Deploys:
         """The slug and its release; recorded as failed where they do not go live."""
         build = self._begin(push)
         cancelled = canceller(self.queue, build.id)
-        recorded = Recorded(progress, self.logs.open_build(build.id), cancelled)
+
+        def check() -> None:
+            cancelled()
+            # git stores the push after the switch: without room for that it must not come to it.
+            self.slugs.check_room()
+
+        recorded = Recorded(progress, self.logs.open_build(build.id), check)
         try:
             with telling_failure(recorded, "The deploy failed", standing(self.store, push.app)):
                 slug, config = self.maker.make(push, build, recorded)

@@ -210,3 +210,29 @@ def test_a_push_of_nothing_new(git: Git) -> None:
     git.run("push", "-q", str(git.server), "main:old")
     updates = [RefUpdate(git.tip(MAIN), NO_COMMIT, "refs/heads/old")]
     assert git.refs.refusal(7, updates, Quarantine(git.server / "objects")) is None
+
+
+def test_the_folders_of_pushed_objects_are_made_before_the_hook_ends(git: Git) -> None:
+    """A disk that is full then could hinder git at making them, when the new version is live."""
+    git.run("commit", "-q", "--allow-empty", "-m", "two")
+    assert git.judged(("main", MAIN)) is None
+    objects = git.tree / ".git/objects"
+    there = {path.name for path in (git.server / "objects").iterdir()}
+    assert {path.name for path in objects.iterdir()} <= there
+    assert {path.stat().st_uid for path in (git.server / "objects").iterdir()} == {ACCOUNT}
+    assert git.pushed(("main", MAIN)) == ""
+
+
+def test_a_disk_that_is_full_at_the_trial_is_named(git: Git) -> None:
+    """As any full disk, not in git's words about a lock file."""
+    git.run("commit", "-q", "--allow-empty", "-m", "two")
+    git.judged(("main", MAIN))
+    heads = git.server / "refs/heads"
+    options = f"size=4k,nr_inodes=1,mode=0755,uid={ACCOUNT}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "paas-test", str(heads)], check=True)
+    try:
+        refused = git.judged(("main", MAIN))
+    finally:
+        subprocess.run(["umount", str(heads)], check=True)
+    assert refused is not None
+    assert refused.reference == "disk-full"
