@@ -78,7 +78,7 @@ nocleanup=true
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 
 [rpcinterface:paas]
-supervisor.rpcinterface_factory=paas.adapters.supervisor.plugin:make_interface
+supervisor.rpcinterface_factory=paas.adapters.supervisor_plugin:make_interface
 max_open_files={MAX_OPEN_FILES}
 logs={_word(settings.state / "logs")}
 cgroups={_word(settings.run / "cgroups.json")}

@@ -1,10 +1,12 @@
 """What supervisord reads: only words of ours, each checked."""
 
+import pkgutil
 from pathlib import Path
 
 import pytest
 
 from paas.adapters.supervisor.conf import Program, group_conf, main_conf
+from paas.adapters.supervisor.plugin import make_interface
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
@@ -57,3 +59,10 @@ def test_a_program_that_starts_when_it_is_needed() -> None:
     gate, _, rest = text.partition("[program:drains]")
     assert "\nautostart=true\n" in gate
     assert "\nautostart=false\n" in rest
+
+
+def test_the_plugin_has_the_name_that_every_version_knows() -> None:
+    """An upgrade has the supervisord of the former version read the new file: it must find it."""
+    name = "paas.adapters.supervisor_plugin:make_interface"
+    assert f"supervisor.rpcinterface_factory={name}\n" in main_conf(Settings(), [GATE])
+    assert pkgutil.resolve_name(name) is make_interface
