@@ -194,7 +194,7 @@ def root(
     if terminal is not None and not os.isatty(2):
         session.terminal.is_seen_as(Look(*terminal))
     if app is not None:
-        context.obj.default_app = app
+        session.default_app = app
 
 
 for command in COMMANDS:
