@@ -3,6 +3,7 @@
 from paas.adapters.network.ports import LocalPorts
 from paas.adapters.server.machine import ServerGround
 from paas.services.certificates.acme import Acme
+from paas.services.deploys.deploys import Deploys
 from paas.services.routing.sites import Sites
 from paas.services.server.diagnosis import Diagnosis
 from paas.services.server.doctor import Doctor
@@ -12,7 +13,14 @@ from paas.services.server.strays import Strays
 from paas.wiring.adapters import Outside
 
 
-def doctor(out: Outside, sites: Sites, acme: Acme, reconcile: Reconcile, rescue: Rescue) -> Doctor:
+def doctor(
+    out: Outside,
+    sites: Sites,
+    acme: Acme,
+    reconcile: Reconcile,
+    rescue: Rescue,
+    deploys: Deploys,
+) -> Doctor:
     """Opens nothing."""
     strays = Strays(
         store=out.store,
@@ -46,4 +54,6 @@ def doctor(out: Outside, sites: Sites, acme: Acme, reconcile: Reconcile, rescue:
         diagnosis=diagnosis,
         reconcile=reconcile,
         rescue=rescue,
+        store=out.store,
+        deploys=deploys,
     )

@@ -299,5 +299,5 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
             locks=out.locks,
         ),
         reconcile=reconcile,
-        doctor=doctor(out, sites, acme, reconcile, rescue),
+        doctor=doctor(out, sites, acme, reconcile, rescue, parts.deploys),
     )

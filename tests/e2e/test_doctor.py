@@ -163,6 +163,22 @@ def _keep_program(server: Server, name: str, *, wanted: bool) -> None:
     subprocess.run(argv, check=True)
 
 
+def test_a_live_slug_is_built_again(server: Server) -> None:
+    """From its commit, as a release with the same config; what is served stays the same."""
+    id = app_id(server, APP)
+    newest = max((server.state / "slugs").glob(f"{id}-*"), key=lambda path: path.stat().st_mtime)
+    newest.rename(server.root / "away")
+    (finding,) = _findings(server)
+    assert (finding["check"], finding["command"]) == ("slug", "paas doctor --fix")
+    assert "building v2 again" in server.paas("doctor", "--fix", timeout_s=120).stderr
+    # The former release of these files cannot be rolled back to.
+    assert [f["grave"] for f in _findings(server)] == [False]
+    server.paas("ps:restart", "-a", APP)
+    assert server.get(APP).text == "v2"
+    assert "Rebuild of v2" in server.paas("releases", "-a", APP).stdout
+    (server.root / "away").rename(newest)
+
+
 def test_objects_of_a_repository_are_gone(server: Server) -> None:
     """It is told, with what to do; nobody deletes it. Then the commit can be pushed again."""
     id = app_id(server, APP)

@@ -41,6 +41,8 @@ class FakeRepository:
         return Path(f"/git/{app_id}.git")
 
     def commit(self, app_id: int, commit_id: str, quarantine: Quarantine | None) -> Commit:
+        if commit_id in self.lost:
+            raise PaasError("no-commit", f"The repository has no commit {commit_id}.")
         return Commit(commit_id, "A change", "Alice")
 
     def write_tree(

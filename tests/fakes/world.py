@@ -452,6 +452,8 @@ class World:
             ),
             reconcile=self.reconcile,
             rescue=Rescue(store=self.store, keeper=self.keeper, trash=self.trash, locks=self.locks),
+            store=self.store,
+            deploys=self.deploys,
         )
 
     def user(self, name: str, role: Role = Role.MEMBER) -> Actor:

@@ -22,6 +22,8 @@ class Finding:
 
 
 FIX = "paas doctor --fix"
+# What the gate has done after a command was killed; no command of users.
+REPAIR_COMMAND = "server:repair"
 
 
 def mendable(check: str, message: str, app: str | None = None) -> Finding:

@@ -58,9 +58,15 @@ def _look(session: Session, as_json: bool) -> None:
     _end(session, found)
 
 
-def _fix(session: Session, as_json: bool) -> None:
+def repair(session: Session) -> None:
+    """What the gate asks for after a command was killed: doctor --fix that builds no app again."""
+    require_admin(session.actor, "examine and repair the server")
+    _fix(session, as_json=False, rebuilds=False)
+
+
+def _fix(session: Session, as_json: bool, *, rebuilds: bool = True) -> None:
     with session.terminal.doing("looking at the server and its apps"):
-        outcome = session.platform.doctor.fix(session.terminal)
+        outcome = session.platform.doctor.fix(session.actor, session.terminal, rebuilds=rebuilds)
     if as_json:
         plain = {
             "mended": [asdict(finding) for finding in outcome.mended],

@@ -14,6 +14,7 @@ from paas.domain.certificates.acme import TEND_COMMAND
 from paas.domain.git.access import ExecPlan
 from paas.domain.releases.start_limits import START_COMMAND
 from paas.domain.runs.cron import DUE_COMMAND
+from paas.domain.server.findings import REPAIR_COMMAND
 from paas.domain.values.errors import EXIT_USAGE, PaasError
 from paas.domain.values.names import AppName, user_name
 from paas.entrypoints.cli import (
@@ -155,6 +156,7 @@ INTERNAL: Mapping[str, Callable[[Session, list[str]], None]] = {
     TEND_COMMAND: lambda session, _: certificates.tend(session),
     DUE_COMMAND: cron.due,
     START_COMMAND: processes.start_again,
+    REPAIR_COMMAND: lambda session, _: doctor.repair(session),
 }
 
 

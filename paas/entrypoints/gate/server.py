@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from paas import settings as server_settings
+from paas.domain.server.findings import REPAIR_COMMAND
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons.supervised import end_with_parent
 from paas.entrypoints.failure import rendered
@@ -236,7 +237,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         child.commands(etc),
         account_uid=account.pw_uid,
         log=log,
-        repair=(*python, "doctor", "--fix"),
+        repair=(*python, REPAIR_COMMAND),
         is_admin=child.administrators(etc),
     )
     log(f"listening on {settings.gate_socket}")

@@ -1,12 +1,12 @@
 """A deploy: from a pushed commit to the release that is live, as one plain sequence."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from paas.domain.apps.apps import App
+from paas.domain.apps.apps import Actor, App
 from paas.domain.releases.formation import wanted_quantities
-from paas.domain.releases.releases import Build, ConfigVars, Slug, Status
+from paas.domain.releases.releases import Build, ConfigVars, Release, Slug, Status
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
 from paas.interfaces import BuildQueue, Clock, Logs, Progress, Repository, Reserve, Slugs
@@ -21,6 +21,8 @@ from paas.services.releases.release_commands import Phases
 from paas.services.releases.standing import standing
 from paas.services.routing.sites import Sites
 from paas.store import Store
+
+_Built = tuple[Push, Slug, ConfigVars]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,19 +47,40 @@ class Deploys:
 
         @contextmanager
         def prepare(app: App, progress: Progress) -> Iterator[Target]:
-            refuse_locked(self.store, app)
-            self.slugs.check_space()
-            self.changes.loss_warning.look(app, progress)
-            with self._build(replace(push, app=app), progress) as target:
-                yield target
+            with self._build(replace(push, app=app), progress) as (built, recorded):
+                yield self._release(*built, recorded)
 
         doing = f"deploys {push.commit[:7]}"
         change = Change(app=push.app, who=push.actor.name, doing=doing, prepare=prepare)
         self.changes.apply(change, progress)
 
+    def rebuild(self, app: App, actor: Actor, progress: Progress) -> None:
+        """Build the live release's commit again, where the files of its slug are damaged or gone.
+
+        It becomes a release with the config of the live one; the release command and the
+        postdeploy script ran already and do not run again. Raises PaasError with nothing changed.
+        """
+
+        @contextmanager
+        def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
+            live = self.store.releases.find(app.id, app.current) if app.current else None
+            slug = self.store.slugs.find(live.slug_id) if live and live.slug_id else None
+            if live is None or slug is None or self.slugs.damage(slug.id) is None:
+                yield None
+                return
+            push = Push(app, slug.commit, None, actor)
+            with self._build(push, progress) as (built, recorded):
+                yield self._release_again(push, live, built[1], recorded)
+
+        doing = "builds the live release again"
+        self.changes.apply(Change(app=app, who=actor.name, doing=doing, prepare=prepare), progress)
+
     @contextmanager
-    def _build(self, push: Push, progress: Progress) -> Iterator[Target]:
-        """The slug and its release; recorded as failed where they do not go live."""
+    def _build(self, push: Push, progress: Progress) -> Iterator[tuple[_Built, Recorded]]:
+        """A slug and the config with it; recorded as failed where they do not go live."""
+        refuse_locked(self.store, push.app)
+        self.slugs.check_space()
+        self.changes.loss_warning.look(push.app, progress)
         build = self._begin(push)
         cancelled = canceller(self.queue, build.id)
 
@@ -70,7 +93,7 @@ class Deploys:
         try:
             with telling_failure(recorded, "The deploy failed", standing(self.store, push.app)):
                 slug, config = self.maker.make(push, build, recorded)
-                yield self._release(push, slug, config, recorded)
+                yield (push, slug, config), recorded
         except PaasError as error:
             recorded.record_error(error)
             if not self._is_released(build):
@@ -113,13 +136,44 @@ class Deploys:
             self.logs.write(app.id, "deploy", f"v{release.version} is live: {release.description}")
             self.phases.after(app, release, slug, progress, first=former is None)
 
-        def afterwards() -> None:
-            self.queue.forget(slug.id)
-            self.pruning.prune(app.id)
+        return Target(
+            release=release,
+            guarded=True,
+            progress=progress,
+            live=live,
+            afterwards=self._settled(slug),
+        )
+
+    def _release_again(self, push: Push, live: Release, slug: Slug, progress: Recorded) -> Target:
+        """The live release with another slug of the same commit."""
+        app = push.app
+        release = self.store.releases.add(
+            app.id,
+            slug_id=slug.id,
+            config=live.config,
+            description=f"Rebuild of v{live.version}, whose files were damaged or gone",
+            user=push.actor.name,
+            now=self.clock.now(),
+        )
+
+        def told() -> None:
+            progress.step(f"Live: v{release.version} ({release.description})")
+            self.logs.write(app.id, "deploy", f"v{release.version} is live: {release.description}")
 
         return Target(
-            release=release, guarded=True, progress=progress, live=live, afterwards=afterwards
+            release=release,
+            release_command=False,
+            progress=progress,
+            live=told,
+            afterwards=self._settled(slug),
         )
+
+    def _settled(self, slug: Slug) -> Callable[[], None]:
+        def afterwards() -> None:
+            self.queue.forget(slug.id)
+            self.pruning.prune(slug.app_id)
+
+        return afterwards
 
     def _abandon(self, build: Build, reason: str) -> None:
         """Record the failure and remove the slug, unless it is live already.

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from paas.domain.apps.apps import App
 from paas.domain.releases.releases import Instance, State, Status
-from paas.domain.server.findings import Finding, mendable
+from paas.domain.server.findings import FIX, Finding, mendable
 from paas.domain.values.errors import PaasError
 from paas.interfaces import (
     Builder,
@@ -153,8 +153,9 @@ class Diagnosis:
                 yield Finding(
                     check="slug",
                     message=f"{words} Its instances fail as soon as they start again.",
-                    command=self._way_back(app, whole),
+                    command=(way := self._way_back(app, slug_id, whole)),
                     app=app.name,
+                    mends=way == FIX,
                 )
             else:
                 yield Finding(
@@ -166,12 +167,24 @@ class Diagnosis:
                     grave=False,
                 )
 
-    def _way_back(self, app: App, whole: list[str]) -> str:
-        """How an app whose live slug is gone comes to another."""
+    def _way_back(self, app: App, slug_id: str, whole: list[str]) -> str:
+        """How an app whose live slug is gone comes to another: of the same commit if it can be."""
+        if self._has_commit(app, slug_id) and self.store.app_locks.of_app(app.id) is None:
+            return FIX
         for release in reversed(self.store.releases.of_app(app.id)):
             if release.slug_id in whole and release.status is Status.SUCCEEDED:
                 return f"paas rollback v{release.version} -a {app.name}"
         return "git commit --allow-empty -m 'Build again' && git push deploy main"
+
+    def _has_commit(self, app: App, slug_id: str) -> bool:
+        slug = self.store.slugs.find(slug_id)
+        if slug is None or self.repository.damage(app.id):
+            return False
+        try:
+            self.repository.commit(app.id, slug.commit, None)
+        except PaasError:
+            return False
+        return True
 
     def _interrupted(self, app: App) -> Iterator[Finding]:
         for build in self.store.builds.of_app(app.id):

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+from paas.domain.apps.apps import Actor
 from paas.domain.server.findings import Finding
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Ground, Progress
+from paas.services.deploys.deploys import Deploys
 from paas.services.server.diagnosis import Diagnosis
 from paas.services.server.reconcile import Reconcile
 from paas.services.server.store_rescue import Rescue
+from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,8 @@ class Doctor:
     diagnosis: Diagnosis
     reconcile: Reconcile
     rescue: Rescue
+    store: Store
+    deploys: Deploys
 
     def look(self) -> list[Finding]:
         """Everything that is not as it should be; nothing is changed."""
@@ -54,8 +59,11 @@ class Doctor:
         """Without the store nothing of the apps is known, and nothing of them may be changed."""
         return self.ground.is_up() and all(finding.check != "store" for finding in found)
 
-    def fix(self, progress: Progress) -> Outcome:
-        """Mend what can be, then look again: what is found then could not be mended."""
+    def fix(self, actor: Actor, progress: Progress, *, rebuilds: bool = True) -> Outcome:
+        """Mend what can be, then look again: what is found then could not be mended.
+
+        rebuilds: whether live releases whose files are gone are built again.
+        """
         before = self.look()
         self.ground.mend([finding for finding in before if finding.mends], progress)
         count, failed = 0, False
@@ -67,6 +75,24 @@ class Doctor:
             except PaasError as error:
                 progress.warn(error.message)
                 failed = True
+            if rebuilds:
+                failed |= not self._rebuild(before, actor, progress)
         left = self.look()
         mended = [finding for finding in before if finding not in left]
         return Outcome(mended=mended, left=left, count=count, failed=failed)
+
+    def _rebuild(self, found: list[Finding], actor: Actor, progress: Progress) -> bool:
+        """Build live releases again whose files are gone; whether that worked for all."""
+        worked = True
+        for finding in found:
+            concerns = finding.mends and finding.check == "slug"
+            app = self.store.apps.find(finding.app) if finding.app and concerns else None
+            if app is None:
+                continue
+            progress.step(f"{app.name}: building v{app.current} again")
+            try:
+                self.deploys.rebuild(app, actor, progress)
+            except PaasError as error:
+                progress.warn(f"{app.name}: {error.message}")
+                worked = False
+        return worked

@@ -8,6 +8,7 @@ import pytest
 from paas.domain.releases.releases import Build, State, Status
 from paas.domain.server.findings import Finding, mendable
 from paas.domain.values.errors import PaasError
+from paas.domain.values.names import VarName
 from tests.fakes.runtime import Behaviour
 from tests.fakes.world import ROOT, World
 
@@ -88,7 +89,7 @@ DAMAGES: dict[Callable[[World], None], str] = {
 def test_a_healthy_server(well: World) -> None:
     """Nothing is found, and fixing changes nothing."""
     assert well.doctor.look() == []
-    outcome = well.doctor.fix(well.progress)
+    outcome = well.doctor.fix(ROOT, well.progress)
     assert (outcome.mended, outcome.left, outcome.count) == ([], [], 0)
 
 
@@ -101,7 +102,7 @@ def test_what_reconcile_mends_is_found_first(well: World, damage: Callable[[Worl
         (DAMAGES[damage], "paas doctor --fix", True)
     ]
     assert well.doctor.look() == found, "looking changes nothing"
-    outcome = well.doctor.fix(well.progress)
+    outcome = well.doctor.fix(ROOT, well.progress)
     assert outcome.mended == found
     assert outcome.left == []
     assert not outcome.failed
@@ -115,25 +116,89 @@ def test_an_interrupted_build_is_found(well: World) -> None:
     )
     (finding,) = well.doctor.look()
     assert "1-cut was interrupted" in finding.message
-    well.doctor.fix(well.progress)
+    well.doctor.fix(ROOT, well.progress)
     assert Status.PENDING not in {build.status for build in well.store.builds.of_app(1)}
 
 
-def test_a_live_slug_that_is_gone(well: World) -> None:
-    """Nobody can bring it back: told with the release to roll back to, and still there after."""
-    live = well.store.releases.find(1, 2)
+def _lose_live_slug(world: World) -> Finding:
+    """The one finding of it."""
+    app = world.store.apps.find(SHOP)
+    assert app
+    assert app.current
+    live = world.store.releases.find(1, app.current)
     assert live
     assert live.slug_id
-    well.slugs.frozen.remove(live.slug_id)
-    (finding,) = well.doctor.look()
-    assert "the files of v2, which is live, are gone" in finding.message
-    assert finding.command == "paas rollback v1 -a shop"
+    world.slugs.frozen.remove(live.slug_id)
+    (finding,) = world.doctor.look()
+    assert f"the files of v{app.current}, which is live, are gone" in finding.message
     assert finding.grave
-    assert well.doctor.fix(well.progress).left == [finding]
+    return finding
+
+
+def test_a_live_slug_that_is_gone_is_built_again(well: World) -> None:
+    """From its commit, with its config and no release command; it becomes a release."""
+    well.repository.procfiles["c" * 40] = b"web: serve\nrelease: echo migrating\n"
+    well.push(commit="c" * 40)
+    well.config.set(ROOT, SHOP, {VarName("A"): "1"}, well.progress)
+    ran = len(well.one_off.ran)
+    finding = _lose_live_slug(well)
+    assert (finding.command, finding.mends) == ("paas doctor --fix", True)
+    outcome = well.doctor.fix(ROOT, well.progress)
+    assert (outcome.mended, outcome.failed) == ([finding], False)
+    # The former releases of those files cannot be rolled back to.
+    assert [(left.check, left.grave) for left in outcome.left] == [("slug", False)]
+    app = well.store.apps.find(SHOP)
+    assert app
+    assert app.current
+    live = well.store.releases.find(1, app.current)
+    assert live
+    assert live.description == "Rebuild of v4, whose files were damaged or gone"
+    assert live.config[VarName("A")].reveal() == "1"
+    slug = well.store.slugs.find(live.slug_id or "")
+    assert slug
+    assert slug.commit == "c" * 40
+    assert len(well.one_off.ran) == ran
+    assert well.environment()["A"] == "1"
+
+
+def test_a_rebuild_that_fails_leaves_what_runs(well: World) -> None:
+    """The app goes on as it is, and the finding stays."""
+    finding = _lose_live_slug(well)
+    running = dict(well.runtime.running)
+    well.builder.failure = PaasError("build-failed", "There is no network.")
+    outcome = well.doctor.fix(ROOT, well.progress)
+    assert (outcome.left, outcome.failed) == ([finding], True)
+    assert well.runtime.running == running
+    assert "There is no network" in str(well.progress.lines)
+    assert well.slugs.building == set()
+
+
+def test_the_server_builds_nothing_unasked(well: World) -> None:
+    """Its own repairs after a killed command leave that to an admin."""
+    finding = _lose_live_slug(well)
+    assert well.doctor.fix(ROOT, well.progress, rebuilds=False).left == [finding]
+    app = well.store.apps.find(SHOP)
+    assert app
+    assert app.current == well.store.releases.of_app(1)[0].version
+
+
+def test_no_rebuild_while_deploys_are_locked(well: World) -> None:
+    """Who locked them has a reason; the former release is the way back."""
+    well.upkeep.lock(ROOT, SHOP, "migration")
+    assert _lose_live_slug(well).command == "paas rollback v1 -a shop"
+
+
+def test_a_live_slug_whose_commit_is_gone(well: World) -> None:
+    """Nobody can bring it back: told with the release to roll back to, and still there after."""
+    well.repository.lost.add("b" * 40)
+    finding = _lose_live_slug(well)
+    assert finding.command == "paas rollback v1 -a shop"
+    assert well.doctor.fix(ROOT, well.progress).left == [finding]
 
 
 def test_all_slugs_that_are_gone(well: World) -> None:
-    """Without another release only a new build helps."""
+    """Without a commit and another release only a new push helps."""
+    well.repository.lost.add("b" * 40)
     well.slugs.frozen.clear()
     live, earlier = well.doctor.look()
     assert live.command.startswith("git commit --allow-empty")
@@ -145,7 +210,7 @@ def test_a_repository_without_its_objects(well: World) -> None:
     well.repository.damaged[1] = "/git/1.git has lost the objects of its branch main"
     (finding,) = well.doctor.look()
     assert finding.command.startswith("mv /git/1.git /root/")
-    assert well.doctor.fix(well.progress).left == [finding]
+    assert well.doctor.fix(ROOT, well.progress).left == [finding]
 
 
 def test_a_crashed_app_is_its_own(well: World) -> None:
@@ -188,7 +253,7 @@ def test_the_ground_comes_first(well: World) -> None:
     well.ground.stubborn = {"listening"}
     assert well.doctor.look() == [rules, sshd, disk]
     assert well.doctor.warnings() == [disk]
-    outcome = well.doctor.fix(well.progress)
+    outcome = well.doctor.fix(ROOT, well.progress)
     assert (outcome.mended, outcome.left) == ([rules], [sshd, disk])
 
 
@@ -198,7 +263,7 @@ def test_a_stopped_server(well: World) -> None:
     well.ground.up, well.ground.wrong = False, [down]
     _lose_files(well)
     assert well.doctor.look() == [down]
-    assert well.doctor.fix(well.progress).left == [down]
+    assert well.doctor.fix(ROOT, well.progress).left == [down]
     assert well.runtime.running == {}
 
 
@@ -208,6 +273,6 @@ def test_a_damaged_store(well: World) -> None:
     _lose_files(well)
     (damaged,) = well.doctor.look()
     assert damaged.command == "paas doctor --restore-store"
-    assert well.doctor.fix(well.progress).left == [damaged]
+    assert well.doctor.fix(ROOT, well.progress).left == [damaged]
     assert well.doctor.warnings() == [damaged]
     assert well.runtime.running == {}
