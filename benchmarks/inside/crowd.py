@@ -90,11 +90,11 @@ def _start(platform: wiring.Platform, app: App, port: int) -> Instance:
     release = store.releases.add(
         app.id, slug_id=slug_id, config={}, description="Crowd", user="root", now=now
     )
-    instance = Instance(app.id, release.version, store.instances.next_generation(), WEB, 1, port)
+    instance = Instance(app.id, release.version, store.instances.next_rollout_id(), WEB, 1, port)
     store.instances.add([instance])
     slug = platform.settings.state / "slugs" / slug_id
     platform.runtime.start(app, [instance], slug, {}, {WEB: COMMAND})
-    store.releases.make_current(app.id, release.version, instance.generation)
+    store.releases.make_current(app.id, release.version, instance.rollout_id)
     return instance
 
 
@@ -103,7 +103,7 @@ def _publish(platform: wiring.Platform) -> None:
     sites = []
     for app in platform.store.apps.all():
         instances = platform.store.instances.of_app(app.id)
-        ports = [i.port for i in instances if i.generation == app.generation and i.port]
+        ports = [i.port for i in instances if i.rollout_id == app.rollout_id and i.port]
         host = platform.addresses.host(app.name)
         if app.current is not None:
             sites.append(Site(app.id, (host,), tuple(ports)))

@@ -25,10 +25,10 @@ class Locks(Protocol):
 
     def app_is_held(self, app_id: int) -> bool: ...
 
-    def retiring(self, app_id: int) -> AbstractContextManager[None]:
+    def draining(self, app_id: int) -> AbstractContextManager[None]:
         """Mark that this process sees to the end of instances; others may at the same time."""
 
-    def is_retiring(self, app_id: int) -> bool:
+    def is_draining(self, app_id: int) -> bool:
         """Whether any process does."""
 
     def stopping(self, app_id: int) -> AbstractContextManager[None]:

@@ -46,7 +46,7 @@ class Trash(Protocol):
     def groups(self) -> set[str]:
         """The groups of instances that have files, whether they run or not."""
 
-    def running(self, group: str, generation: int | None) -> list[Instance]:
+    def running(self, group: str, rollout_id: int | None) -> list[Instance]:
         """A group's instances, by their launch specs, as a roll-out of that number keeps them."""
 
     def listing(self) -> list[Lost]:

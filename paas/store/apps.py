@@ -93,7 +93,7 @@ def _app(row: sqlite3.Row) -> App:
         owner=UserName(row["owner"]) if row["owner"] else None,
         deploy_branch=BranchName(row["deploy_branch"]) if row["deploy_branch"] else None,
         current=row["current"],
-        generation=row["generation"],
+        rollout_id=row["generation"],
         created_at=parse_time(row["created_at"]),
         storage=tuple(Storage(*pair) for pair in json.loads(row["storage"])),
     )

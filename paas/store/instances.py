@@ -12,17 +12,17 @@ from paas.store.database import Table
 class Instances(Table):
     """The instances of the apps."""
 
-    def next_generation(self) -> int:
+    def next_rollout_id(self) -> int:
         """A number never given before, for a new group of instances."""
         with self._database.writing() as connection:
-            generation = connection.execute("INSERT INTO generations DEFAULT VALUES").lastrowid
-            connection.execute("DELETE FROM generations WHERE id < ?", (generation,))
-        assert generation is not None
-        return generation
+            rollout_id = connection.execute("INSERT INTO generations DEFAULT VALUES").lastrowid
+            connection.execute("DELETE FROM generations WHERE id < ?", (rollout_id,))
+        assert rollout_id is not None
+        return rollout_id
 
     def add(self, instances: Sequence[Instance]) -> None:
         """Record instances before they are started. Raises PaasError where a port is taken."""
-        rows = [(i.app_id, i.version, i.generation, i.kind, i.number, i.port) for i in instances]
+        rows = [(i.app_id, i.version, i.rollout_id, i.kind, i.number, i.port) for i in instances]
         try:
             with self._database.writing() as connection:
                 connection.executemany(
@@ -43,7 +43,7 @@ class Instances(Table):
         return [_instance(row) for row in self._database.rows(f"{_SELECT} {_ORDER}")]
 
     def remove(self, instances: Sequence[Instance]) -> None:
-        keys = [(i.generation, i.kind, i.number) for i in instances]
+        keys = [(i.rollout_id, i.kind, i.number) for i in instances]
         with self._database.writing() as connection:
             connection.executemany(
                 "DELETE FROM instances WHERE generation = ? AND kind = ? AND number = ?", keys
@@ -62,7 +62,7 @@ def _instance(row: sqlite3.Row) -> Instance:
     return Instance(
         app_id=row["app_id"],
         version=row["version"],
-        generation=row["generation"],
+        rollout_id=row["generation"],
         kind=ProcessType(row["kind"]),
         number=row["number"],
         port=row["port"],

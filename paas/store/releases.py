@@ -70,11 +70,11 @@ class Releases(Table):
         )
 
     def make_current(
-        self, app_id: int, version: int, generation: int | None, keep: Sequence[Instance] = ()
+        self, app_id: int, version: int, rollout_id: int | None, keep: Sequence[Instance] = ()
     ) -> None:
         """The commit point: that release has succeeded and is the app's current one.
 
-        generation: the roll-out whose instances are live from now on; None where there are none.
+        rollout_id: the roll-out whose instances are live from now on; None where there are none.
         keep: instances of earlier ones that it takes over.
         """
         with self._database.writing() as connection:
@@ -84,11 +84,11 @@ class Releases(Table):
             )
             connection.execute(
                 "UPDATE apps SET current = ?, generation = ? WHERE id = ?",
-                (version, generation, app_id),
+                (version, rollout_id, app_id),
             )
             connection.executemany(
                 "UPDATE instances SET kept = ? WHERE generation = ? AND kind = ? AND number = ?",
-                [(generation, i.generation, i.kind, i.number) for i in keep],
+                [(rollout_id, i.rollout_id, i.kind, i.number) for i in keep],
             )
 
 

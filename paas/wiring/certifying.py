@@ -4,7 +4,7 @@ from paas.adapters.certificates.certbot import Certbot
 from paas.adapters.certificates.reader import X509Reader
 from paas.services.certificates.acme import Acme
 from paas.services.certificates.certificates import Certificates
-from paas.services.certificates.renewals import Wishes
+from paas.services.certificates.renewals import Renewals
 from paas.services.routing.sites import Sites
 from paas.wiring.adapters import Outside
 
@@ -21,7 +21,7 @@ def certifying(out: Outside, sites: Sites) -> tuple[Certificates, Acme]:
     )
     acme = Acme(
         store=out.store,
-        wishes=Wishes(
+        renewals=Renewals(
             store=out.store, addresses=out.addresses, directory=out.settings.acme_directory
         ),
         issuer=Certbot(out.settings),

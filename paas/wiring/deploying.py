@@ -13,11 +13,11 @@ from paas.services.builds.trees import Trees
 from paas.services.deploys.deploys import Deploys
 from paas.services.releases.changes import Changes
 from paas.services.releases.diffs import Diffs
-from paas.services.releases.draining import Retirement
+from paas.services.releases.draining import Draining
 from paas.services.releases.earlier import EarlierReleases
 from paas.services.releases.losses import LossWarning
 from paas.services.releases.pruning import Pruning
-from paas.services.releases.release_commands import Phases
+from paas.services.releases.release_commands import ReleaseCommands
 from paas.services.releases.releases import Releases
 from paas.services.releases.rollback_guard import RollbackGuard
 from paas.services.releases.rollout import Rollout
@@ -46,10 +46,10 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
         logs=out.logs,
         clock=out.clock,
     )
-    phases = Phases(
+    release_commands = ReleaseCommands(
         one_off=out.one_off, slugs=out.slugs, logs=out.logs, limit_s=settings.release_limit_s
     )
-    draining = Retirement(
+    draining = Draining(
         store=out.store,
         runtime=out.runtime,
         proxy=out.proxy,
@@ -73,7 +73,7 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
             probe=startup.probe,
             behind_balancer=bool(settings.trusted_proxies.strip()),
         ),
-        phases=phases,
+        release_commands=release_commands,
         reserve=out.reserve,
         draining=draining,
         addresses=out.addresses,
@@ -115,7 +115,7 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
         builder=out.builder,
         queue=out.queue,
         slugs=out.slugs,
-        phases=phases,
+        release_commands=release_commands,
         schedules=out.schedules,
         clock=out.clock,
         random_secret=random_secret,
@@ -131,7 +131,7 @@ def deploying(out: Outside, sites: Sites) -> Deploying:
         changes=changes,
         sites=sites,
         reserve=out.reserve,
-        phases=phases,
+        release_commands=release_commands,
         logs=out.logs,
         clock=out.clock,
     )

@@ -19,7 +19,7 @@ from paas.services.apps.check_settings import AppChecks
 from paas.services.apps.config import Config
 from paas.services.apps.destruction import Destruction
 from paas.services.apps.keys import Keys
-from paas.services.apps.maintenance import Upkeep
+from paas.services.apps.maintenance import Maintenance
 from paas.services.apps.processes import Processes
 from paas.services.apps.storage import Storages
 from paas.services.builds.buildpacks import Buildpacks
@@ -40,7 +40,7 @@ from paas.services.routing.statics import Statics
 from paas.services.runs.cron import Cron
 from paas.services.runs.runs import OneOffs
 from paas.services.server.doctor import Doctor
-from paas.services.server.garbage import Remains
+from paas.services.server.garbage import Garbage
 from paas.services.server.reconcile import Reconcile
 from paas.services.server.store_rescue import Rescue
 from paas.settings import Settings
@@ -90,7 +90,7 @@ class Platform:
     statics: Statics
     storage: Storages
     trash: Trash
-    upkeep: Upkeep
+    maintenance: Maintenance
 
 
 def build(settings: Settings, database: Path | None = None) -> Platform:
@@ -113,7 +113,7 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
     proxies = Proxies(
         store=out.store, sites=sites, choice=out.proxy, linger_limit_s=settings.worker_limit_s
     )
-    remains = Remains(
+    garbage = Garbage(
         store=out.store,
         locks=out.locks,
         slugs=out.slugs,
@@ -133,7 +133,7 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
         runtime=out.runtime,
         runs=out.runs,
         certificate_files=out.certificate_files,
-        remains=remains,
+        garbage=garbage,
         locks=out.locks,
         stop_limit_s=settings.stop_limit_s,
     )
@@ -158,7 +158,7 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
     )
     reconcile = Reconcile(
         storage_files=out.storage_files,
-        remains=remains,
+        garbage=garbage,
         destruction=destruction,
         importer=out.importer,
         drains=drains,
@@ -266,7 +266,7 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
             changes=parts.changes,
             reserve=out.reserve,
         ),
-        upkeep=Upkeep(
+        maintenance=Maintenance(
             store=out.store,
             proxy=out.proxy,
             sites=sites,

@@ -276,10 +276,10 @@ def test_a_push_overtakes_the_end_of_the_former_version(
         visitor.sendall(b"still here")
         assert visitor.recv(100) == b"still here"
         gate = gate_of(fragile)
-        retiring = [pid for pid in gates(fragile) if parent(pid) == gate]
-        assert len(retiring) == 2
+        draining = [pid for pid in gates(fragile) if parent(pid) == gate]
+        assert len(draining) == 2
 
-        for pid in retiring:
+        for pid in draining:
             os.kill(pid, signal.SIGKILL)
 
         wait_for(lambda: leftovers(fragile, "overtaken") == [], what="the gate's repair")

@@ -40,14 +40,14 @@ class FakeLocks:
         return app_id in self.held
 
     @contextmanager
-    def retiring(self, app_id: int) -> Iterator[None]:
+    def draining(self, app_id: int) -> Iterator[None]:
         self.marked[app_id] += 1
         try:
             yield
         finally:
             self.marked[app_id] -= 1
 
-    def is_retiring(self, app_id: int) -> bool:
+    def is_draining(self, app_id: int) -> bool:
         return self.marked[app_id] > 0
 
     def stopping(self, app_id: int) -> AbstractContextManager[None]:

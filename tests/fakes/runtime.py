@@ -167,7 +167,7 @@ class FakeRuntime:
         if started is None:
             return InstanceState(State.STOPPED)
         how = self._behaviour(started)
-        pid = _PID + started.instance.generation if how.state is State.UP else None
+        pid = _PID + started.instance.rollout_id if how.state is State.UP else None
         return InstanceState(how.state, self.now, pid, how.exits, how.exit_reason)
 
     def _behaviour(self, started: Started) -> Behaviour:

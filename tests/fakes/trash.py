@@ -78,9 +78,9 @@ class FakeTrash:
     def groups(self) -> set[str]:
         return {started.instance.group for started in self._places.runtime.files.values()}
 
-    def running(self, group: str, generation: int | None) -> list[Instance]:
+    def running(self, group: str, rollout_id: int | None) -> list[Instance]:
         found = [started.instance for started in self._places.runtime.files.values()]
-        return [replace(i, kept=generation) for i in found if i.group == group]
+        return [replace(i, kept=rollout_id) for i in found if i.group == group]
 
     def listing(self) -> list[Lost]:
         at = datetime(2026, 1, 1, tzinfo=UTC)

@@ -16,7 +16,7 @@ from paas.services.apps.check_settings import AppChecks
 from paas.services.apps.config import Config
 from paas.services.apps.destruction import Destruction
 from paas.services.apps.keys import Keys
-from paas.services.apps.maintenance import Upkeep
+from paas.services.apps.maintenance import Maintenance
 from paas.services.apps.processes import Processes
 from paas.services.apps.storage import Storages
 from paas.services.builds.build import Push, SlugMaker
@@ -25,7 +25,7 @@ from paas.services.builds.builds import Builds
 from paas.services.builds.trees import Trees
 from paas.services.certificates.acme import Acme
 from paas.services.certificates.certificates import Certificates
-from paas.services.certificates.renewals import Wishes
+from paas.services.certificates.renewals import Renewals
 from paas.services.deploys.cloning import Cloning
 from paas.services.deploys.deploys import Deploys
 from paas.services.deploys.imports import Imports
@@ -33,11 +33,11 @@ from paas.services.deploys.pushes import Pushes
 from paas.services.logs.drains import Drains
 from paas.services.releases.changes import Changes
 from paas.services.releases.diffs import Diffs
-from paas.services.releases.draining import Retirement
+from paas.services.releases.draining import Draining
 from paas.services.releases.earlier import EarlierReleases
 from paas.services.releases.losses import LossWarning
 from paas.services.releases.pruning import Pruning
-from paas.services.releases.release_commands import Phases
+from paas.services.releases.release_commands import ReleaseCommands
 from paas.services.releases.releases import Releases
 from paas.services.releases.rollback_guard import RollbackGuard
 from paas.services.releases.rollout import Rollout
@@ -52,7 +52,7 @@ from paas.services.runs.cron import Cron
 from paas.services.runs.runs import OneOffs
 from paas.services.server.diagnosis import Diagnosis
 from paas.services.server.doctor import Doctor
-from paas.services.server.garbage import Remains
+from paas.services.server.garbage import Garbage
 from paas.services.server.reconcile import Reconcile
 from paas.services.server.store_rescue import Rescue
 from paas.services.server.strays import Strays
@@ -128,7 +128,9 @@ class World:
         self.store = Store(self.folder / "state.db", (70000, 70009))
         self.schedules = CronSimSchedules()  # pure, so no fake
         addresses = Addresses("example.com", 80, 22, "paas", 443)
-        self.phases = Phases(one_off=self.one_off, slugs=self.slugs, logs=self.logs, limit_s=900.0)
+        self.release_commands = ReleaseCommands(
+            one_off=self.one_off, slugs=self.slugs, logs=self.logs, limit_s=900.0
+        )
         self.sites = Sites(
             store=self.store,
             proxy=self.proxy,
@@ -151,14 +153,14 @@ class World:
         )
         self.acme = Acme(
             store=self.store,
-            wishes=Wishes(store=self.store, addresses=addresses, directory=LETS_ENCRYPT),
+            renewals=Renewals(store=self.store, addresses=addresses, directory=LETS_ENCRYPT),
             issuer=self.issuer,
             certificates=self.certificates,
             locks=self.locks,
             logs=self.logs,
             clock=self.clock,
         )
-        self.draining = Retirement(
+        self.draining = Draining(
             store=self.store,
             runtime=self.runtime,
             proxy=self.proxy,
@@ -183,14 +185,14 @@ class World:
                 clock=self.clock,
             ),
             redirects=Redirects(sites=self.sites, probe=self.probe, behind_balancer=False),
-            phases=self.phases,
+            release_commands=self.release_commands,
             reserve=self.reserve,
             draining=self.draining,
             addresses=addresses,
             limits=LIMITS,
         )
         self.trash = FakeTrash(self)
-        self.remains = Remains(
+        self.garbage = Garbage(
             store=self.store,
             locks=self.locks,
             slugs=self.slugs,
@@ -210,7 +212,7 @@ class World:
             runtime=self.runtime,
             runs=self.runs,
             certificate_files=self.certificate_files,
-            remains=self.remains,
+            garbage=self.garbage,
             locks=self.locks,
             stop_limit_s=30.0,
         )
@@ -263,7 +265,7 @@ class World:
             builder=self.builder,
             queue=self.queue,
             slugs=self.slugs,
-            phases=self.phases,
+            release_commands=self.release_commands,
             schedules=self.schedules,
             clock=self.clock,
             random_secret=lambda: f"secret-{next(self.secrets)}",
@@ -279,7 +281,7 @@ class World:
             changes=self.changes,
             sites=self.sites,
             reserve=self.reserve,
-            phases=self.phases,
+            release_commands=self.release_commands,
             logs=self.logs,
             clock=self.clock,
         )
@@ -333,7 +335,7 @@ class World:
             changes=self.changes,
             reserve=self.reserve,
         )
-        self.upkeep = Upkeep(
+        self.maintenance = Maintenance(
             store=self.store,
             proxy=self.proxy,
             sites=self.sites,
@@ -397,7 +399,7 @@ class World:
         )
         self.reconcile = Reconcile(
             storage_files=self.storage_files,
-            remains=self.remains,
+            garbage=self.garbage,
             destruction=self.destruction,
             importer=self.importer,
             drains=self.drains,

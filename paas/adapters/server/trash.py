@@ -87,7 +87,7 @@ class FileTrash:
         confs = {path.stem for path in self._settings.programs.glob("*.conf")}
         return {match[1] for match in specs if match} | {x for x in confs if _GROUP.fullmatch(x)}
 
-    def running(self, group: str, generation: int | None) -> list[Instance]:
+    def running(self, group: str, rollout_id: int | None) -> list[Instance]:
         match = _GROUP.fullmatch(group)
         if match is None:
             return []
@@ -98,7 +98,7 @@ class FileTrash:
             if spec is not None and spec[1] == group:
                 kind, number = ProcessType(spec[2]), int(spec[3])
                 port = _port(files.read_json(path) or {})
-                found.append(Instance(app_id, version, own, kind, number, port, generation))
+                found.append(Instance(app_id, version, own, kind, number, port, rollout_id))
         return found
 
     def listing(self) -> list[Lost]:

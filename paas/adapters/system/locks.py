@@ -47,11 +47,11 @@ class FlockLocks:
         """Whether anyone holds the app's lock at this moment."""
         return self._is_held(f"app-{app_id}", fcntl.LOCK_SH)
 
-    def retiring(self, app_id: int) -> AbstractContextManager[None]:
+    def draining(self, app_id: int) -> AbstractContextManager[None]:
         """Mark that this process sees to the end of instances; others may at the same time."""
         return self._held(f"retire-{app_id}", fcntl.LOCK_SH)
 
-    def is_retiring(self, app_id: int) -> bool:
+    def is_draining(self, app_id: int) -> bool:
         """Whether any process does."""
         return self._is_held(f"retire-{app_id}", fcntl.LOCK_EX)
 

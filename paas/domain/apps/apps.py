@@ -42,7 +42,7 @@ class App:
 
     uid: the app's own uid and gid on this machine.
     current: the version of the release that is live, or None before the first.
-    generation: the roll-out whose instances are live, or None.
+    rollout_id: the roll-out whose instances are live, or None.
     """
 
     id: int
@@ -51,7 +51,7 @@ class App:
     owner: UserName | None
     deploy_branch: BranchName | None
     current: int | None
-    generation: int | None
+    rollout_id: int | None
     created_at: datetime
     storage: tuple[Storage, ...] = ()
 

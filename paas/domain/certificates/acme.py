@@ -97,7 +97,7 @@ class Holdings:
     certificates: tuple[AppCertificate, ...] = ()
     attempts: tuple[Attempt, ...] = ()
 
-    def wishes(self, directory: str) -> list[Wish]:
+    def renewals(self, directory: str) -> list[Wish]:
         """Each of its names. directory: the issuer's address."""
         return [self._wish(host, directory) for host in self.hosts]
 
@@ -160,7 +160,7 @@ def may_ask(attempt: Attempt | None, now: datetime) -> datetime | None:
     return refusals[-REFUSALS_MAX] + REFUSALS_WITHIN if len(refusals) >= REFUSALS_MAX else None
 
 
-def issue_order(wishes: Sequence[Wish], now: datetime) -> list[Wish]:
+def issue_order(renewals: Sequence[Wish], now: datetime) -> list[Wish]:
     """Those that are due, names without any certificate first."""
-    due = [wish for wish in wishes if wish.is_due(now)]
+    due = [wish for wish in renewals if wish.is_due(now)]
     return sorted(due, key=lambda wish: wish.present is not None)

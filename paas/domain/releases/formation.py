@@ -31,14 +31,14 @@ def wanted_quantities(slug: Slug, wanted: Mapping[ProcessType, int]) -> dict[Pro
 def instances_of(
     app_id: int,
     version: int,
-    generation: int,
+    rollout_id: int,
     places: Sequence[Place],
     ports: Sequence[int],
 ) -> list[Instance]:
     """The instances of one roll-out. ports: one for each web instance."""
     free = iter(ports)
     return [
-        Instance(app_id, version, generation, kind, number, next(free) if kind == WEB else None)
+        Instance(app_id, version, rollout_id, kind, number, next(free) if kind == WEB else None)
         for kind, number in places
     ]
 

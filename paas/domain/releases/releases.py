@@ -83,7 +83,7 @@ class Instance:
 
     app_id: int
     version: int
-    generation: int
+    rollout_id: int
     kind: ProcessType
     number: int
     port: int | None
@@ -91,7 +91,7 @@ class Instance:
 
     def is_live(self, app: App) -> bool:
         """Whether it belongs to what the app runs now."""
-        return (self.kept or self.generation) == app.generation
+        return (self.kept or self.rollout_id) == app.rollout_id
 
     @property
     def label(self) -> str:
@@ -101,7 +101,7 @@ class Instance:
     @property
     def group(self) -> str:
         """The supervisor's group that it runs in: one for each roll-out of an app."""
-        return f"{self.app_id}-v{self.version}-{self.generation}"
+        return f"{self.app_id}-v{self.version}-{self.rollout_id}"
 
     @property
     def id(self) -> str:

@@ -171,22 +171,22 @@ def auto(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
         _show_auto(session, name, as_json)
 
 
-def tend(session: Session) -> None:
+def renew_due(session: Session) -> None:
     """Do what is due about all apps' certificates; asked for by the watch process."""
     if session.actor.user is not None:
         raise PaasError("not-allowed", "Only the server itself may ask for this.")
-    session.platform.acme.tend()
+    session.platform.acme.renew_due()
 
 
 def _show_auto(session: Session, name: str, as_json: bool) -> None:
-    on, wishes = session.platform.acme.status(session.actor, name)
+    on, renewals = session.platform.acme.status(session.actor, name)
     now = session.platform.acme.clock.now()
     if as_json:
-        print_json({"auto": on, "names": [_plain_wish(wish) for wish in wishes]})
+        print_json({"auto": on, "names": [_plain_wish(wish) for wish in renewals]})
         return
     print_line("on" if on else "off")
     print_table(
-        ("Domain", "State"), [(to_unicode(w.host), _state(w, on=on, now=now)) for w in wishes]
+        ("Domain", "State"), [(to_unicode(w.host), _state(w, on=on, now=now)) for w in renewals]
     )
 
 

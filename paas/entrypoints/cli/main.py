@@ -153,7 +153,7 @@ COMMANDS: tuple[click.Command, ...] = (
 # What the platform's own processes ask for; each checks who asks.
 INTERNAL: Mapping[str, Callable[[Session, list[str]], None]] = {
     "git:hook": lambda session, _: git.hook(session, session.env),
-    TEND_COMMAND: lambda session, _: certificates.tend(session),
+    TEND_COMMAND: lambda session, _: certificates.renew_due(session),
     DUE_COMMAND: cron.due,
     START_COMMAND: processes.start_again,
     REPAIR_COMMAND: lambda session, _: doctor.repair(session),

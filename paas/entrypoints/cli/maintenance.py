@@ -34,7 +34,7 @@ def lock(session: Session, name: str | None, app: str | None, reason: str) -> No
     if len(reason) > REASON_MAX:
         raise usage_error("arguments", f"A reason has at most {REASON_MAX} characters.")
     name = session.app_name(app, name)
-    session.platform.upkeep.lock(session.actor, name, printable(reason))
+    session.platform.maintenance.lock(session.actor, name, printable(reason))
     session.terminal.step(f"Locked {name}: deploys are refused until: paas apps:unlock")
 
 
@@ -48,7 +48,7 @@ def unlock(session: Session, name: str | None, app: str | None) -> None:
     Example: paas apps:unlock shop
     """
     name = session.app_name(app, name)
-    was_locked = session.platform.upkeep.unlock(session.actor, name)
+    was_locked = session.platform.maintenance.unlock(session.actor, name)
     if was_locked:
         session.terminal.step(f"Unlocked {name}")
     else:
@@ -65,7 +65,7 @@ def show(session: Session, name: str | None, app: str | None, as_json: bool) -> 
 
     Example: paas maintenance -a shop
     """
-    on = session.platform.upkeep.maintenance(session.actor, session.app_name(app, name))
+    on = session.platform.maintenance.maintenance(session.actor, session.app_name(app, name))
     if as_json:
         print_json({"maintenance": on})
     else:
@@ -107,9 +107,9 @@ def custom_page(session: Session, name: str | None, app: str | None, clear: bool
     Example: paas maintenance:custom-page -a shop < page.html
     """
     name = session.app_name(app, name)
-    upkeep = session.platform.upkeep
+    maintenance = session.platform.maintenance
     if clear:
-        if upkeep.clear_page(session.actor, name, session.terminal):
+        if maintenance.clear_page(session.actor, name, session.terminal):
             session.terminal.step(f"Cleared the maintenance page of {name}")
         else:
             session.terminal.detail("None was set.")
@@ -121,15 +121,15 @@ def custom_page(session: Session, name: str | None, app: str | None, clear: bool
             "paas maintenance:custom-page < page.html",
         )
     content = sys.stdin.buffer.read(PAGE_MAX_BYTES + 1)
-    upkeep.set_page(session.actor, name, content, session.terminal)
+    maintenance.set_page(session.actor, name, content, session.terminal)
     session.terminal.step(f"Set the maintenance page of {name}: {len(content)} bytes")
-    if not upkeep.maintenance(session.actor, name):
+    if not maintenance.maintenance(session.actor, name):
         session.terminal.detail(f"To show it: paas maintenance:on -a {name}")
 
 
 def _switch(session: Session, name: str, on: bool) -> None:
     words = "on" if on else "off"
-    if session.platform.upkeep.set_maintenance(session.actor, name, on, session.terminal):
+    if session.platform.maintenance.set_maintenance(session.actor, name, on, session.terminal):
         session.terminal.step(f"Maintenance mode of {name} is {words}")
     else:
         session.terminal.detail(f"It is {words} already.")

@@ -19,7 +19,7 @@ from paas.domain.certificates.acme import TEND_COMMAND
 from paas.domain.routing.addresses import Addresses
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Clock
-from paas.services.certificates.renewals import Wishes
+from paas.services.certificates.renewals import Renewals
 from paas.settings import load
 from paas.store import Store
 
@@ -44,16 +44,16 @@ class Certifying:
 
     def __init__(
         self,
-        wishes: Callable[[], Wishes],
+        renewals: Callable[[], Renewals],
         clock: Clock,
         changes: Changes,
-        tend: Callable[[], None],
+        renew_due: Callable[[], None],
         log: Callable[[str], None],
     ) -> None:
-        self._wishes = wishes
+        self._wishes = renewals
         self._clock = clock
         self._changes = changes
-        self._tend = tend
+        self._renew_due = renew_due
         self._log = log
         self._looked = float("-inf")
 
@@ -83,7 +83,7 @@ class Certifying:
         self._looked = now
         if not self._wishes().any(self._clock.now()):
             return False
-        self._tend()
+        self._renew_due()
         return True
 
 
@@ -93,15 +93,15 @@ class Present:
     def __init__(self, etc: Path) -> None:
         self._path = etc / "server.yml"
         self._changed_ns = 0
-        self._wishes: Wishes | None = None
+        self._wishes: Renewals | None = None
 
-    def wishes(self) -> Wishes:
+    def renewals(self) -> Renewals:
         """Built anew where server.yml has changed."""
         changed_ns = self._path.stat().st_mtime_ns
         if self._wishes is None or changed_ns != self._changed_ns:
             settings = load(self._path)
             store = Store(settings.state / "state.db", settings.uids)
-            self._wishes = Wishes(
+            self._wishes = Renewals(
                 store=store,
                 addresses=Addresses(
                     settings.domain,
@@ -119,7 +119,7 @@ class Present:
 def build(etc: Path, changes: Changes, log: Callable[[str], None]) -> Certifying:
     """What looks after the certificates of a server."""
 
-    def tend() -> None:
+    def renew_due() -> None:
         client = load(etc / "server.yml").current / "paas/entrypoints/client.py"
         subprocesses.run(
             [sys.executable, "-I", "-S", client, "--paas-etc", etc, TEND_COMMAND],
@@ -128,4 +128,4 @@ def build(etc: Path, changes: Changes, log: Callable[[str], None]) -> Certifying
             env={"PATH": os.defpath},
         )
 
-    return Certifying(Present(etc).wishes, SystemClock(), changes, tend, log)
+    return Certifying(Present(etc).renewals, SystemClock(), changes, renew_due, log)

@@ -7,7 +7,7 @@ from paas.domain.apps.apps import App
 from paas.domain.releases.releases import Instance
 from paas.domain.values.errors import PaasError
 from paas.interfaces import CertificateFiles, Locks, Progress, Proxy, Runs, Runtime
-from paas.services.server.garbage import Remains
+from paas.services.server.garbage import Garbage
 from paas.store import Store
 
 
@@ -20,7 +20,7 @@ class Destruction:
     runtime: Runtime
     runs: Runs
     certificate_files: CertificateFiles
-    remains: Remains
+    garbage: Garbage
     locks: Locks
     stop_limit_s: float
 
@@ -65,7 +65,7 @@ class Destruction:
             lambda: self._stop(app_id, instances),
             lambda: self.runs.remove(app_id),
             lambda: self._remove_certificates(app_id),
-            lambda: self.remains.remove(app_id),
+            lambda: self.garbage.remove(app_id),
         ]
         failed = [step for step in steps if _failure(step) is not None]
         failures = [why for step in failed if (why := _failure(step)) is not None]

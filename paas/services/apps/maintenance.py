@@ -14,7 +14,7 @@ PAGE_MAX_BYTES = 1024**2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upkeep:
+class Maintenance:
     """What users do with an app while they work on it."""
 
     store: Store

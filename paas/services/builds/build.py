@@ -31,7 +31,7 @@ from paas.services.builds.trees import Trees
 from paas.services.progress import Recorded
 from paas.services.releases.app_json_config import declared_config
 from paas.services.releases.cron_checks import check_jobs
-from paas.services.releases.release_commands import Phases
+from paas.services.releases.release_commands import ReleaseCommands
 from paas.store import Store
 
 
@@ -55,7 +55,7 @@ class SlugMaker:
     queue: BuildQueue
     slugs: Slugs
     trees: Trees
-    phases: Phases
+    release_commands: ReleaseCommands
     schedules: Schedules
     clock: Clock
     random_secret: Callable[[], str]
@@ -93,7 +93,7 @@ class SlugMaker:
             # At the first deploy only, as on Heroku: who unsets one later means it.
             config = {**built.config, **config}
         if manifest.predeploy:
-            self.phases.predeploy(app, tree, config, manifest.predeploy, progress)
+            self.release_commands.predeploy(app, tree, config, manifest.predeploy, progress)
         progress.check()
         size_bytes = self.slugs.freeze(build.id)
         now = self.clock.now()

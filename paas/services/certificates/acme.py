@@ -19,7 +19,7 @@ from paas.domain.values.errors import PaasError
 from paas.interfaces import Clock, Issuer, Locks, Logs, Progress
 from paas.services.access import find_app
 from paas.services.certificates.certificates import Certificates
-from paas.services.certificates.renewals import Wishes, wants_warning
+from paas.services.certificates.renewals import Renewals, wants_warning
 from paas.services.progress import waiting
 from paas.services.routing.sites import Sites
 from paas.store import Store
@@ -35,7 +35,7 @@ class Acme:
     """What is done about certificates that come by themselves."""
 
     store: Store
-    wishes: Wishes
+    renewals: Renewals
     issuer: Issuer
     certificates: Certificates
     locks: Locks
@@ -50,7 +50,7 @@ class Acme:
     def status(self, actor: Actor, name: str) -> tuple[bool, list[Wish]]:
         """Whether it is on, and how each name of the app stands."""
         app = find_app(self.store, actor, name)
-        return app.id in self.store.certificates.auto_apps(), self.wishes.of(app)
+        return app.id in self.store.certificates.auto_apps(), self.renewals.of(app)
 
     def switch_on(self, actor: Actor, name: str, progress: Progress) -> bool:
         """Get a certificate for each name of the app, and see to them from now on.
@@ -62,7 +62,7 @@ class Acme:
         self.store.certificates.set_auto(app.id, True)
         progress.step(f"{app.name} gets its certificates by itself from now on")
         well = True
-        for wish in self.wishes.of(app):
+        for wish in self.renewals.of(app):
             if wish.unable:
                 progress.detail(f"None is asked for {wish.host}: {wish.unable}.")
             elif not self._has_one(wish, progress):
@@ -97,7 +97,7 @@ class Acme:
         return self.certificates.remove(actor, name, word, progress)
 
     def _replace(self, actor: Actor, app: App, own: AppCertificate, progress: Progress) -> None:
-        for wish in self.wishes.of(app, without=[own]):
+        for wish in self.renewals.of(app, without=[own]):
             bare = wish.present is None and covered(own.facts.names, wish.host)
             if bare and not wish.unable and not self._by_hand(actor, app, wish, progress, [own]):
                 raise PaasError(
@@ -106,16 +106,16 @@ class Acme:
                     f"To remove it without another one: paas certs:auto off -a {app.name}",
                 )
 
-    def tend(self) -> None:
+    def renew_due(self) -> None:
         """Whatever is due: new certificates, renewals, what is needed no more, warnings."""
-        for app in self.wishes.apps(self.store.certificates.auto_apps()):
+        for app in self.renewals.apps(self.store.certificates.auto_apps()):
             try:
                 self._drop_superfluous(app)
-                for wish in issue_order(self.wishes.of(app), self.clock.now()):
+                for wish in issue_order(self.renewals.of(app), self.clock.now()):
                     if self.locks.app_is_held(ACME_LOCK):
                         return  # somebody waits for theirs; the rest is due at the next look
                     with self.locks.app(ACME_LOCK, "the server gets a certificate"):
-                        now = self.wishes.again(app, wish)
+                        now = self.renewals.again(app, wish)
                         if now is not None and now.is_due(self.clock.now()):
                             self._try(app, now, None)
                     self.clock.sleep(TURN_S)
@@ -136,7 +136,7 @@ class Acme:
         A name at a time: others who wait for theirs come in between.
         """
         with self.locks.app(ACME_LOCK, f"{actor.name} gets a certificate", waiting(progress)):
-            now = self.wishes.again(app, wish, without=without)
+            now = self.renewals.again(app, wish, without=without)
             if now is None or self._has_one(now, progress):
                 return True
             if _is_refused(now, self.clock.now(), progress):
@@ -204,12 +204,12 @@ class Acme:
             return made
 
     def _drop_superfluous(self, app: App) -> None:
-        if not self.wishes.superfluous(app) or self.locks.app_is_held(app.id):
+        if not self.renewals.superfluous(app) or self.locks.app_is_held(app.id):
             return
         with self.locks.app(app.id, "the server removes a certificate"):
             present = self.store.apps.by_id(app.id)
             if present is not None:
-                gone = self.wishes.superfluous(present)
+                gone = self.renewals.superfluous(present)
                 self.sites.change_certificates(present, [], gone)
 
     def _tell(self, app: App, attempt: Attempt, progress: Progress | None) -> None:

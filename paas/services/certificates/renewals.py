@@ -14,7 +14,7 @@ WARN_EVERY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class Renewals:
     """Finds what is to be done. directory: the issuer's address."""
 
     store: Store
@@ -25,11 +25,11 @@ class Wishes:
         """How each name of the app stands, or would stand without these certificates."""
         holdings = self._holdings(app)
         left = tuple(c for c in holdings.certificates if c not in without)
-        wishes = replace(holdings, certificates=left).wishes(self.directory)
+        renewals = replace(holdings, certificates=left).renewals(self.directory)
         if app.current is not None:
-            return wishes
+            return renewals
         why = "the app was never deployed, so it answers to no name yet"
-        return [replace(wish, unable=wish.unable or why) for wish in wishes]
+        return [replace(wish, unable=wish.unable or why) for wish in renewals]
 
     def again(self, app: App, wish: Wish, *, without: Sequence[AppCertificate] = ()) -> Wish | None:
         """The same by now, when others have had their turn; None: the name is the app's no more."""

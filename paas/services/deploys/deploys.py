@@ -17,7 +17,7 @@ from paas.services.progress import Recorded, telling_failure
 from paas.services.releases.change import Change, Target
 from paas.services.releases.changes import Changes
 from paas.services.releases.pruning import Pruning
-from paas.services.releases.release_commands import Phases
+from paas.services.releases.release_commands import ReleaseCommands
 from paas.services.releases.standing import standing
 from paas.services.routing.sites import Sites
 from paas.store import Store
@@ -38,7 +38,7 @@ class Deploys:
     changes: Changes
     sites: Sites
     reserve: Reserve
-    phases: Phases
+    release_commands: ReleaseCommands
     logs: Logs
     clock: Clock
 
@@ -134,7 +134,7 @@ class Deploys:
             progress.step(f"Live: {self.sites.url(app)} (v{release.version})")
             _tell_formation(former, slug, self.store.formations.of_app(app.id), progress)
             self.logs.write(app.id, "deploy", f"v{release.version} is live: {release.description}")
-            self.phases.after(app, release, slug, progress, first=former is None)
+            self.release_commands.after(app, release, slug, progress, first=former is None)
 
         return Target(
             release=release,

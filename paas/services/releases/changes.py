@@ -15,7 +15,7 @@ from paas.interfaces import Logs, Progress
 from paas.services.access import refreshed
 from paas.services.progress import Written
 from paas.services.releases.change import Change, Target
-from paas.services.releases.draining import Retirement
+from paas.services.releases.draining import Draining
 from paas.services.releases.earlier import EarlierReleases
 from paas.services.releases.losses import LossWarning
 from paas.services.releases.rollback_guard import RollbackGuard
@@ -29,7 +29,7 @@ class Changes:
 
     store: Store
     logs: Logs
-    draining: Retirement
+    draining: Draining
     rollout: Rollout
     guard: RollbackGuard
     earlier: EarlierReleases
@@ -53,7 +53,7 @@ class Changes:
                         replaced += self.rollout.run(app, target, progress)
                     else:
                         version = target.release.version
-                        self.store.releases.make_current(app.id, version, app.generation)
+                        self.store.releases.make_current(app.id, version, app.rollout_id)
             if target is None:
                 progress.live()
                 return None
@@ -73,7 +73,7 @@ class Changes:
 
         @contextmanager
         def prepare(present: App, progress: Progress) -> Iterator[Target | None]:
-            if (present.current, present.generation) != (app.current, app.generation):
+            if (present.current, present.rollout_id) != (app.current, app.rollout_id):
                 yield None  # somebody has changed it meanwhile
                 return
             reason = f"v{app.current}: {why}"

@@ -25,7 +25,7 @@ LOOK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retirement:
+class Draining:
     """Drains and stops instances. The limits: for their last requests, and from TERM to KILL."""
 
     store: Store
@@ -52,19 +52,19 @@ class Retirement:
                 yield leaving
             finally:
                 if leaving:
-                    afterwards.enter_context(self.locks.retiring(app.id))
-                    afterwards.callback(self._retire, app, leaving, progress, look)
+                    afterwards.enter_context(self.locks.draining(app.id))
+                    afterwards.callback(self._drain_and_stop, app, leaving, progress, look)
                 else:
-                    self._try_to_end_left(app)
+                    self._try_to_stop_leftovers(app)
         if leaving:
-            self._end_left_by_others(app, holder, progress)
+            self._stop_leftovers_of_others(app, holder, progress)
 
-    def end_left(self, app: App) -> int:
+    def stop_leftovers(self, app: App) -> int:
         """Stop what a killed process left, unless a living one may see to it; how many there were.
 
         The caller has the app's lock. app: as it is now.
         """
-        if self.locks.is_retiring(app.id):
+        if self.locks.is_draining(app.id):
             return 0
         left = [i for i in self.store.instances.of_app(app.id) if not i.is_live(app)]
         self.stop(app, left)
@@ -72,9 +72,9 @@ class Retirement:
 
     def wait(self, app: App, progress: Progress) -> None:
         """Return when nobody sees to the end of the app's instances any more."""
-        if self.locks.is_retiring(app.id):
+        if self.locks.is_draining(app.id):
             with progress.doing("waiting for the end of former instances"):
-                while self.locks.is_retiring(app.id):
+                while self.locks.is_draining(app.id):
                     self.clock.sleep(POLL_S)
 
     def wait_for_room(self, app: App, progress: Progress) -> None:
@@ -89,12 +89,12 @@ class Retirement:
 
     def _has_room(self, app: App) -> bool:
         there = {
-            app.generation if i.is_live(app) else i.generation
+            app.rollout_id if i.is_live(app) else i.rollout_id
             for i in self.store.instances.of_app(app.id)
         }
-        return len(there) <= ROLL_OUTS_MAX or not self.locks.is_retiring(app.id)
+        return len(there) <= ROLL_OUTS_MAX or not self.locks.is_draining(app.id)
 
-    def _retire(
+    def _drain_and_stop(
         self, app: App, old: Sequence[Instance], progress: Progress, look: Callable[[], None]
     ) -> None:
         """Stop what gets no requests at once, the rest when it is drained."""
@@ -153,25 +153,25 @@ class Retirement:
             look()
         return True
 
-    def _end_left_by_others(self, app: App, holder: str, progress: Progress) -> None:
+    def _stop_leftovers_of_others(self, app: App, holder: str, progress: Progress) -> None:
         """What reconcile left alone, since this process had its mark: others' who were killed.
 
         Where another changes the app already, that one's end is soon enough.
         """
-        if self._may_have_left(app) and not self.locks.app_is_held(app.id):
+        if self._may_have_leftovers(app) and not self.locks.app_is_held(app.id):
             with self.locks.app(app.id, holder, waiting(progress)):
-                self._try_to_end_left(app)
+                self._try_to_stop_leftovers(app)
 
-    def _may_have_left(self, app: App) -> bool:
+    def _may_have_leftovers(self, app: App) -> bool:
         present = self.store.apps.by_id(app.id)
         there = self.store.instances.of_app(app.id)
         return present is not None and not all(i.is_live(present) for i in there)
 
-    def _try_to_end_left(self, app: App) -> None:
+    def _try_to_stop_leftovers(self, app: App) -> None:
         present = self.store.apps.by_id(app.id)
         try:
             if present is not None:
-                self.end_left(present)
+                self.stop_leftovers(present)
         except PaasError as error:
             self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
 

@@ -22,7 +22,7 @@ NO_DIRECTORY = "unable to open database file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Phases:
+class ReleaseCommands:
     """Runs them as one-off processes, with their output in the app's log as ``app[release.1]``.
 
     limit_s: how long each may take.
@@ -99,7 +99,7 @@ class Phases:
 class _Run:
     """One command."""
 
-    phases: Phases
+    release_commands: ReleaseCommands
     app: App
     slug: Path
     config: ConfigVars
@@ -125,7 +125,7 @@ class _Run:
                 dropped += 1
                 return
             record(line)
-            self.phases.logs.write_output(self.app.id, self.name, line)
+            self.release_commands.logs.write_output(self.app.id, self.name, line)
             progress.output(line)
 
         with progress.doing(f"running {what[:1].lower()}{what[1:]}"):
@@ -134,7 +134,7 @@ class _Run:
             progress.warn(f"{dropped} lines of its output were left out.")
         if how is None:
             return None
-        self.phases.logs.write(self.app.id, self.name, f"{what} {how}")
+        self.release_commands.logs.write(self.app.id, self.name, f"{what} {how}")
         record(f" !     {what} {how}".encode())
         cause = explained([line.decode("utf-8", "replace") for line in last])
         if cause is not None:
@@ -143,16 +143,16 @@ class _Run:
 
     def _run(self, command: str, heard: Callable[[bytes], None], progress: Progress) -> str | None:
         """How it failed, in words, or None."""
-        phases = self.phases
+        release_commands = self.release_commands
         try:
-            status = phases.one_off.run(
+            status = release_commands.one_off.run(
                 self.app,
                 self.slug,
                 self.config,
                 command,
                 name=self.name,
                 output=heard,
-                limit_s=phases.limit_s,
+                limit_s=release_commands.limit_s,
                 writable=self.writable,
                 check=progress.check,
             )
@@ -161,7 +161,7 @@ class _Run:
                 return error.summary.removeprefix(f"{self.name} ")
             if error.reference != "one-off-timeout":
                 raise
-            return f"did not end within {phases.limit_s:g} s (setting release_limit_s)"
+            return f"did not end within {release_commands.limit_s:g} s (setting release_limit_s)"
         if status > 128:
             return f"was killed by signal {status - 128}"
         return f"exited with status {status}" if status else None

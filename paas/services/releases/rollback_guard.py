@@ -79,9 +79,9 @@ class RollbackGuard:
 
     def _is_unchanged(self, app: App) -> bool:
         present = self.store.apps.by_id(app.id)
-        return present is not None and (present.current, present.generation) == (
+        return present is not None and (present.current, present.rollout_id) == (
             app.current,
-            app.generation,
+            app.rollout_id,
         )
 
     def _live(self, app: App) -> list[Instance]:

@@ -18,8 +18,8 @@ from paas.domain.routing.visits import REDIRECTS, Visit
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Logs, Ports, Progress, Proxy, Reserve, Runtime, Slugs
 from paas.services.releases.change import Target
-from paas.services.releases.draining import Retirement
-from paas.services.releases.release_commands import Phases
+from paas.services.releases.draining import Draining
+from paas.services.releases.release_commands import ReleaseCommands
 from paas.services.releases.startup import Startup
 from paas.services.routing.redirects import Redirects
 from paas.services.routing.sites import Sites
@@ -40,9 +40,9 @@ class Rollout:
     sites: Sites
     startup: Startup
     redirects: Redirects
-    phases: Phases
+    release_commands: ReleaseCommands
     reserve: Reserve
-    draining: Retirement
+    draining: Draining
     addresses: Addresses
     limits: StartLimits
 
@@ -64,7 +64,7 @@ class Rollout:
             if slug is not None and is_new:
                 self._warn(app, release, progress)
                 if target.release_command:
-                    self.phases.release(app, release, slug, progress)
+                    self.release_commands.release(app, release, slug, progress)
             self.draining.wait_for_room(app, progress)
             new = self._plan(app, release, slug, only, progress)
             served = self._bring_up(app, release, new, progress)
@@ -156,8 +156,8 @@ class Rollout:
             return []
         web = sum(kind == WEB for kind, _ in wanted)
         ports = self.ports.free(self.store.instances.used_ports(), web)
-        generation = self.store.instances.next_generation()
-        planned = instances_of(app.id, release.version, generation, wanted, ports)
+        rollout_id = self.store.instances.next_rollout_id()
+        planned = instances_of(app.id, release.version, rollout_id, wanted, ports)
         self.store.instances.add(planned)
         return planned
 
@@ -196,7 +196,7 @@ class Rollout:
             self.proxy.apply(self.sites.of(app, [*new, *keep], release.version))
             try:
                 self.store.releases.make_current(
-                    app.id, release.version, self._generation(new, keep), keep
+                    app.id, release.version, self._rollout_id(new, keep), keep
                 )
             except BaseException:
                 self.proxy.apply(self.sites.present(app))
@@ -204,11 +204,11 @@ class Rollout:
         for instance in new:
             self.logs.write(app.id, instance.label, f"State changed to up (v{release.version})")
 
-    def _generation(self, new: list[Instance], keep: list[Instance]) -> int | None:
+    def _rollout_id(self, new: list[Instance], keep: list[Instance]) -> int | None:
         """The one that is live: a new one, so that what is left out is live no longer."""
         if new:
-            return new[0].generation
-        return self.store.instances.next_generation() if keep else None
+            return new[0].rollout_id
+        return self.store.instances.next_rollout_id() if keep else None
 
     def _log_failure(self, app: App, release: Release, error: BaseException) -> None:
         """For those who were not there: the log says why, as the terminal does."""

@@ -133,7 +133,7 @@ class Diagnosis:
                 words = f"{app.name}: the storage directory of {storage.path} {damage}."
                 yield mendable("storage", words, app.name)
         known = {storage.id for storage in app.storage}
-        if not self.locks.is_retiring(app.id):
+        if not self.locks.is_draining(app.id):
             for id in self.storage_files.all(app.id):
                 if id not in known:
                     yield stray(f"{app.name}: the storage directory {id} is in no table.", app.name)
@@ -206,7 +206,7 @@ class Diagnosis:
     def _running(self, app: App, known: Set[str]) -> Iterator[Finding]:
         live = self._live(app)
         former = [i for i in self.store.instances.of_app(app.id) if i not in live]
-        if former and not self.locks.is_retiring(app.id):
+        if former and not self.locks.is_draining(app.id):
             names = ", ".join(f"{i.label} of v{i.version}" for i in former)
             yield mendable("instances", f"{app.name}: {names} should have ended.", app.name)
         lost = [i.label for i in live if not self.runtime.is_whole(i, known)]

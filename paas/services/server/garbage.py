@@ -27,7 +27,7 @@ from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remains:
+class Garbage:
     """Deletes what was removed, and moves what is unknown. stop_limit_s: for instances."""
 
     store: Store
@@ -69,7 +69,7 @@ class Remains:
 
         The caller has the app's lock. app: as it is now.
         """
-        if self.locks.is_retiring(app.id):
+        if self.locks.is_draining(app.id):
             return 0
         known = {storage.id for storage in app.storage}
         gone = self.store.gone.of_kind("storage")
@@ -99,13 +99,13 @@ class Remains:
             return 0
         if not live:  # stopped by hand, and what a killed roll-out left is none of this
             own -= {instance.group for instance in there}
-        generation = self.store.instances.next_generation() if own else None
-        found = [i for group in sorted(own) for i in self.trash.running(group, generation)]
-        if not found or generation is None:
+        rollout_id = self.store.instances.next_rollout_id() if own else None
+        found = [i for group in sorted(own) for i in self.trash.running(group, rollout_id)]
+        if not found or rollout_id is None:
             return 0
         self.store.instances.remove(there)
         self.store.instances.add(found)
-        self.store.releases.make_current(app.id, app.current, generation, found)
+        self.store.releases.make_current(app.id, app.current, rollout_id, found)
         text = (
             f"v{found[0].version} runs, and the database has v{app.current}. It serves until the "
             f"next push, or until: paas ps:restart -a {app.name}"

@@ -32,7 +32,7 @@ from paas.services.releases.change import Change, Target
 from paas.services.releases.changes import Changes
 from paas.services.routing.proxies import Proxies
 from paas.services.routing.sites import Sites
-from paas.services.server.garbage import Remains
+from paas.services.server.garbage import Garbage
 from paas.store import Store
 
 
@@ -51,7 +51,7 @@ class Reconcile:
     one_off: OneOff
     proxy: Proxy
     slugs: Slugs
-    remains: Remains
+    garbage: Garbage
     destruction: Destruction
     logs: Logs
     locks: Locks
@@ -66,7 +66,7 @@ class Reconcile:
     def prepare(self) -> None:
         """Before anything starts: what sshd, the proxy and the supervisor read, from the store."""
         self.keys.publish(self.store.keys.all())
-        self.remains.drop_unknown()
+        self.garbage.drop_unknown()
         self.proxy.restore(self.sites.all_present())
         self.lay_out()
 
@@ -101,7 +101,7 @@ class Reconcile:
             mended += len(again) - len(unstarted)
         self._settle_drains(progress)
         mended += self.destruction.finish(progress)
-        mended += self.remains.sweep(progress)
+        mended += self.garbage.sweep(progress)
         if failed:
             raise PaasError(
                 "not-mended",
@@ -155,10 +155,10 @@ class Reconcile:
             for storage in app.storage:  # recorded first: its directory may be missing
                 self.storage_files.create(app.id, storage.id, app.uid)
             mended = self._clear_push(app) + self._end_interrupted(app, progress)
-            mended += self.remains.adopt(app, known, progress)
+            mended += self.garbage.adopt(app, known, progress)
             app = refreshed(self.store, app)
             mended += self._bring_back(app, known, again, progress)
-            mended += self.remains.sweep_storage(app, progress)
+            mended += self.garbage.sweep_storage(app, progress)
             app = refreshed(self.store, app)
             for certificate in self.store.certificates.of_app(app.id):
                 if self.sites.certificate_files.paths(certificate.id) is None:
@@ -199,7 +199,7 @@ class Reconcile:
         Those that a living process lets finish their requests are left to it. Where they cannot
         start as they were the app is added to again.
         """
-        leftover = self.changes.draining.end_left(app)
+        leftover = self.changes.draining.stop_leftovers(app)
         live = self._live(app)
         if all(self.runtime.ensure(instance, known) for instance in live):
             return leftover

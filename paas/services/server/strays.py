@@ -1,4 +1,4 @@
-"""What is on the server and in no table of the store: only found here, `Remains` sees to it."""
+"""What is on the server and in no table of the store: only found here, `Garbage` sees to it."""
 
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass

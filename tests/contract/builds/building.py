@@ -103,7 +103,7 @@ def an_app(app_id: int) -> App:
         owner=None,
         deploy_branch=None,
         current=None,
-        generation=None,
+        rollout_id=None,
         created_at=datetime.now(UTC),
     )
 

@@ -23,7 +23,7 @@ SERVE = "exec python3 -m http.server --bind 127.0.0.1 $PORT"
 EXIT_3 = "exit 3"
 KILLED = "kill -KILL $$"
 
-_generations = itertools.count(1)
+_rollout_ids = itertools.count(1)
 
 
 def make_app(app_id: int = 12, uid: int = 94_012) -> App:
@@ -35,7 +35,7 @@ def make_app(app_id: int = 12, uid: int = 94_012) -> App:
         owner=None,
         deploy_branch=None,
         current=None,
-        generation=None,
+        rollout_id=None,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
 
@@ -60,8 +60,8 @@ class Harness:
 
     def instances(self, *kinds: ProcessType, port: int | None = None) -> list[Instance]:
         """New instances of one group, one of each kind."""
-        generation = next(_generations)
-        found = [Instance(self.app.id, 5, generation, kind, 1, port) for kind in kinds]
+        rollout_id = next(_rollout_ids)
+        found = [Instance(self.app.id, 5, rollout_id, kind, 1, port) for kind in kinds]
         self.made += found
         return found
 

@@ -135,20 +135,20 @@ def test_several_see_to_the_end_of_instances(locks: FlockLocks, tmp_path: Path) 
     """The mark is there while any process does, and goes with it, killed or not."""
 
     def retire() -> None:
-        with locks.retiring(1):
+        with locks.draining(1):
             (tmp_path / "marked").touch()
             signal.pause()
 
-    assert not locks.is_retiring(1)
+    assert not locks.is_draining(1)
     pid = in_fork(retire)
     eventually((tmp_path / "marked").exists, "the mark is there")
-    with locks.retiring(1), locks.app(1, "x", unexpected):
-        assert locks.is_retiring(1)
-        assert not locks.is_retiring(2)
-    assert locks.is_retiring(1)
+    with locks.draining(1), locks.app(1, "x", unexpected):
+        assert locks.is_draining(1)
+        assert not locks.is_draining(2)
+    assert locks.is_draining(1)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    assert not locks.is_retiring(1)
+    assert not locks.is_draining(1)
 
 
 def test_one_alone_stops_instances(locks: FlockLocks, tmp_path: Path) -> None:

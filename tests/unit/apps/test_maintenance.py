@@ -19,7 +19,7 @@ def test_a_locked_app_refuses_deploys(world: World) -> None:
     world.app()
     world.push()
     alice = world.user("alice")
-    world.upkeep.lock(ROOT, "shop", "migration")
+    world.maintenance.lock(ROOT, "shop", "migration")
     with pytest.raises(PaasError, match=r"locked: by root since .* \(migration\)"):
         world.push(commit="b" * 40)
     push = [RefUpdate("0" * 40, "b" * 40, "refs/heads/main")]
@@ -29,11 +29,11 @@ def test_a_locked_app_refuses_deploys(world: World) -> None:
     other = [RefUpdate("0" * 40, "b" * 40, "refs/heads/topic")]
     world.pushes.receive(ROOT, 1, other, Quarantine(Path("/q")), world.progress)
     with pytest.raises(PaasError, match="already: by root"):
-        world.upkeep.lock(ROOT, "shop", "")
+        world.maintenance.lock(ROOT, "shop", "")
     with pytest.raises(PaasError, match="no app"):
-        world.upkeep.unlock(alice, "shop")
-    assert world.upkeep.unlock(ROOT, "shop")
-    assert not world.upkeep.unlock(ROOT, "shop")
+        world.maintenance.unlock(alice, "shop")
+    assert world.maintenance.unlock(ROOT, "shop")
+    assert not world.maintenance.unlock(ROOT, "shop")
     world.push(commit="b" * 40)
 
 
@@ -42,8 +42,8 @@ def test_what_keeps_an_app_from_being_as_usual_is_told(world: World) -> None:
     app = world.app()
     found = world.apps.info(ROOT, "shop")
     assert (found.lock, found.maintenance, found.build_dir) == (None, False, None)
-    made = world.upkeep.lock(ROOT, "shop", "")
-    world.upkeep.set_maintenance(ROOT, "shop", True, world.progress)
+    made = world.maintenance.lock(ROOT, "shop", "")
+    world.maintenance.set_maintenance(ROOT, "shop", True, world.progress)
     world.store.build_dirs.set(app.id, "web")
     found = world.apps.info(ROOT, "shop")
     assert (found.lock, found.maintenance, found.build_dir) == (made, True, "web")
@@ -54,8 +54,8 @@ def test_maintenance_closes_the_site_and_opens_it(world: World) -> None:
     world.app()
     world.push()
     world.runtime.calls.clear()
-    assert world.upkeep.set_maintenance(ROOT, "shop", True, world.progress)
-    assert not world.upkeep.set_maintenance(ROOT, "shop", True, world.progress)
+    assert world.maintenance.set_maintenance(ROOT, "shop", True, world.progress)
+    assert not world.maintenance.set_maintenance(ROOT, "shop", True, world.progress)
     site = world.proxy.by_app[1]
     assert (site.closed, site.page) == (True, None)
     assert world.runtime.calls == []
@@ -67,7 +67,7 @@ def test_maintenance_closes_the_site_and_opens_it(world: World) -> None:
     world.reconcile.run(world.progress)
     site = world.proxy.by_app[1]
     assert site.page == Path("/slugs") / slug.id / "maintenance.html"
-    assert world.upkeep.set_maintenance(ROOT, "shop", False, world.progress)
+    assert world.maintenance.set_maintenance(ROOT, "shop", False, world.progress)
     assert not world.proxy.by_app[1].closed
     assert world.proxy.ports(HOST)
 
@@ -77,15 +77,15 @@ def test_a_page_that_is_set_goes_before_the_repository_s(world: World) -> None:
     world.app()
     world.push()
     world.slugs.pages.add(world.store.slugs.of_app(1)[0].id)
-    world.upkeep.set_maintenance(ROOT, "shop", True, world.progress)
-    world.upkeep.set_page(ROOT, "shop", b"<h1>Soon</h1>", world.progress)
+    world.maintenance.set_maintenance(ROOT, "shop", True, world.progress)
+    world.maintenance.set_page(ROOT, "shop", b"<h1>Soon</h1>", world.progress)
     assert world.proxy.by_app[1].page == Path("/pages/1.html")
     world.push(commit="b" * 40)
     assert world.proxy.by_app[1].page == Path("/pages/1.html")
-    assert world.upkeep.clear_page(ROOT, "shop", world.progress)
+    assert world.maintenance.clear_page(ROOT, "shop", world.progress)
     assert world.proxy.by_app[1].page != Path("/pages/1.html")
-    assert not world.upkeep.clear_page(ROOT, "shop", world.progress)
-    world.upkeep.set_page(ROOT, "shop", b"<h1>Soon</h1>", world.progress)
+    assert not world.maintenance.clear_page(ROOT, "shop", world.progress)
+    world.maintenance.set_page(ROOT, "shop", b"<h1>Soon</h1>", world.progress)
     world.apps.destroy(ROOT, "shop", "shop", world.progress)
     assert world.pages.contents == {}
 
@@ -97,7 +97,7 @@ def test_what_is_no_page_is_refused(world: World, content: bytes) -> None:
     """Nothing, too much, an archive, another encoding."""
     world.app()
     with pytest.raises(PaasError) as raised:
-        world.upkeep.set_page(ROOT, "shop", content, world.progress)
+        world.maintenance.set_page(ROOT, "shop", content, world.progress)
     assert raised.value.reference == "maintenance-page"
     assert world.pages.contents == {}
 
@@ -105,13 +105,13 @@ def test_what_is_no_page_is_refused(world: World, content: bytes) -> None:
 def test_maintenance_before_the_first_deploy(world: World) -> None:
     """It is remembered; where the proxy refuses, it is as before."""
     world.app()
-    assert world.upkeep.set_maintenance(ROOT, "shop", True, world.progress)
+    assert world.maintenance.set_maintenance(ROOT, "shop", True, world.progress)
     world.push()
     assert world.proxy.by_app[1].closed
     world.proxy.failure = PaasError("proxy", "Nginx does not answer.")
     with pytest.raises(PaasError):
-        world.upkeep.set_maintenance(ROOT, "shop", False, world.progress)
-    assert world.upkeep.maintenance(ROOT, "shop")
+        world.maintenance.set_maintenance(ROOT, "shop", False, world.progress)
+    assert world.maintenance.maintenance(ROOT, "shop")
 
 
 def test_a_clone_has_config_and_formation(world: World) -> None:

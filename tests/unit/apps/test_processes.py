@@ -25,10 +25,10 @@ def shop(world: World) -> World:
     return world
 
 
-def generations(world: World) -> dict[str, int]:
+def rollout_ids(world: World) -> dict[str, int]:
     """The live instances and the roll-out that started each."""
     live = world.processes.listing(ROOT, "shop")
-    return {r.instance.label: r.instance.generation for r in live if r.instance.generation}
+    return {r.instance.label: r.instance.rollout_id for r in live if r.instance.rollout_id}
 
 
 def restart(world: World, *words: str) -> None:
@@ -77,9 +77,9 @@ def test_bad_words_of_scale(word: str, told: str) -> None:
 
 def test_one_instance_is_restarted(shop: World) -> None:
     """web.1 is new, the others are as they were; both web instances are routed to throughout."""
-    before = generations(shop)
+    before = rollout_ids(shop)
     restart(shop, "web.1")
-    after = generations(shop)
+    after = rollout_ids(shop)
     assert [label for label in after if after[label] != before[label]] == ["web.1"]
     assert len(shop.proxy.ports(HOST) or ()) == 2
     assert len(shop.runtime.running) == 3
@@ -100,28 +100,28 @@ def test_the_log_says_that_an_instance_had_to_be_killed(shop: World) -> None:
 
 def test_a_type_is_restarted_and_then_all(shop: World) -> None:
     """Two roll-outs in one app; a full one afterwards leaves nothing of either."""
-    before = generations(shop)
+    before = rollout_ids(shop)
     restart(shop, "web")
-    assert generations(shop)["worker.1"] == before["worker.1"]
+    assert rollout_ids(shop)["worker.1"] == before["worker.1"]
     restart(shop)
-    assert len(set(generations(shop).values())) == 1
+    assert len(set(rollout_ids(shop).values())) == 1
     assert len(shop.store.instances.all()) == len(shop.runtime.running) == 3
 
 
 def test_a_failed_restart_of_one_changes_nothing(shop: World) -> None:
     """The new one does not come up: the old ones serve on."""
-    before = (generations(shop), shop.proxy.ports(HOST))
+    before = (rollout_ids(shop), shop.proxy.ports(HOST))
     shop.runtime.behaviours["serve"] = Behaviour(State.CRASHED, 1, "exited with status 1")
     with pytest.raises(PaasError):
         restart(shop, "web.2")
-    assert (generations(shop), shop.proxy.ports(HOST)) == before
+    assert (rollout_ids(shop), shop.proxy.ports(HOST)) == before
 
 
 def test_what_is_stopped_stays_stopped(shop: World) -> None:
     """Over a deploy, a restart and a reconciliation, until it is started; the others run on."""
-    before = generations(shop)
+    before = rollout_ids(shop)
     stop(shop, "web.2", "worker")
-    assert generations(shop) == {"web.1": before["web.1"]}
+    assert rollout_ids(shop) == {"web.1": before["web.1"]}
     states = {r.instance.label: r.state.state for r in shop.processes.listing(ROOT, "shop")}
     assert states["web.2"] is states["worker.1"] is State.STOPPED
     shop.repository.procfiles["b" * 40] = b"web: serve\nworker: work\n"
@@ -129,13 +129,13 @@ def test_what_is_stopped_stays_stopped(shop: World) -> None:
     assert any("Stopped by hand" in line and "worker.1" in line for line in shop.progress.lines)
     restart(shop)
     shop.reconcile.run(shop.progress)
-    assert set(generations(shop)) == {"web.1"}
-    web = generations(shop)["web.1"]
+    assert set(rollout_ids(shop)) == {"web.1"}
+    web = rollout_ids(shop)["web.1"]
     start(shop, "worker")
-    assert generations(shop)["web.1"] == web
-    assert set(generations(shop)) == {"web.1", "worker.1"}
+    assert rollout_ids(shop)["web.1"] == web
+    assert set(rollout_ids(shop)) == {"web.1", "worker.1"}
     start(shop)
-    assert set(generations(shop)) == {"web.1", "web.2", "worker.1"}
+    assert set(rollout_ids(shop)) == {"web.1", "web.2", "worker.1"}
     assert shop.store.stopped.of_app(1) == frozenset()
 
 
@@ -156,10 +156,10 @@ def scale(world: World, *words: str) -> None:
 
 def test_scaling_up_starts_only_what_is_new(shop: World) -> None:
     """The others go on as they are, behind the proxy and besides it."""
-    before, ports = generations(shop), shop.proxy.ports(HOST) or ()
+    before, ports = rollout_ids(shop), shop.proxy.ports(HOST) or ()
     shop.runtime.calls.clear()
     scale(shop, "web=3", "worker+1")
-    after = generations(shop)
+    after = rollout_ids(shop)
     assert {label: after[label] for label in before} == before
     assert set(after) - set(before) == {"web.3", "worker.2"}
     assert set(ports) < set(shop.proxy.ports(HOST) or ())
@@ -169,11 +169,11 @@ def test_scaling_up_starts_only_what_is_new(shop: World) -> None:
 
 def test_scaling_down_drains_and_stops_only_what_is_too_much(shop: World) -> None:
     """Nothing is started; a full roll-out afterwards leaves nothing behind."""
-    before = generations(shop)
+    before = rollout_ids(shop)
     shop.runtime.calls.clear()
     shop.proxy.calls.clear()
     scale(shop, "web=1", "worker=0")
-    assert generations(shop) == {"web.1": before["web.1"]}
+    assert rollout_ids(shop) == {"web.1": before["web.1"]}
     assert len(shop.proxy.ports(HOST) or ()) == 1
     assert [call.split()[0] for call in shop.proxy.calls] == ["apply", "drain", "drain"]
     assert {call.split()[0] for call in shop.runtime.calls} == {"stop"}
@@ -184,23 +184,23 @@ def test_scaling_down_drains_and_stops_only_what_is_too_much(shop: World) -> Non
 def test_scaling_one_up_and_another_down(shop: World) -> None:
     """In one roll-out, to nothing and back."""
     scale(shop, "web=0", "worker=2")
-    assert set(generations(shop)) == {"worker.1", "worker.2"}
+    assert set(rollout_ids(shop)) == {"worker.1", "worker.2"}
     assert shop.proxy.ports(HOST) == ()
     scale(shop, "worker=0")
     assert shop.runtime.running == {}
     scale(shop, "web=1")
-    assert set(generations(shop)) == {"web.1"}
+    assert set(rollout_ids(shop)) == {"web.1"}
     shop.reconcile.run(shop.progress)
     assert len(shop.runtime.running) == 1
 
 
 def test_a_failed_scaling_changes_nothing(shop: World) -> None:
     """Neither the formation nor what runs."""
-    before = (generations(shop), shop.proxy.ports(HOST))
+    before = (rollout_ids(shop), shop.proxy.ports(HOST))
     shop.runtime.behaviours["serve"] = Behaviour(State.CRASHED, 1, "exited with status 1")
     with pytest.raises(PaasError):
         scale(shop, "web=3", "worker=0")
-    assert (generations(shop), shop.proxy.ports(HOST)) == before
+    assert (rollout_ids(shop), shop.proxy.ports(HOST)) == before
     assert shop.processes.formation(ROOT, "shop") == {"web": 2, "worker": 1}
 
 
@@ -208,7 +208,7 @@ def test_scaling_up_what_is_stopped_says_so(shop: World) -> None:
     """It is only counted."""
     stop(shop, "worker")
     scale(shop, "worker=2")
-    assert "worker.2" not in generations(shop)
+    assert "worker.2" not in rollout_ids(shop)
     assert any("Stopped by hand" in line and "worker.2" in line for line in shop.progress.lines)
 
 
@@ -222,11 +222,11 @@ def test_stopping_drains_before_it_stops(shop: World) -> None:
 @pytest.mark.parametrize("word", ["web.3", "web.0", "none", "web.x", "none.1"])
 def test_unknown_instances_are_refused(shop: World, word: str) -> None:
     """And nothing is changed."""
-    before = generations(shop)
+    before = rollout_ids(shop)
     for act in (restart, stop, start):
         with pytest.raises(PaasError):
             act(shop, word)
-    assert (generations(shop), shop.store.stopped.of_app(1)) == (before, frozenset())
+    assert (rollout_ids(shop), shop.store.stopped.of_app(1)) == (before, frozenset())
 
 
 def test_a_restart_of_what_is_stopped_is_refused(shop: World) -> None:

@@ -75,11 +75,11 @@ def test_a_name_that_fails_harms_no_other(shop: World) -> None:
     assert any("The issuer says: no." in line for line in shop.progress.lines)
     (attempt,) = shop.store.certificates.attempts(1)
     assert attempt.again - attempt.at == timedelta(minutes=5)
-    shop.acme.tend()
+    shop.acme.renew_due()
     assert shop.issuer.asked.count("shop.org") == 1
     shop.issuer.refuses.clear()
     shop.clock.seconds += 301
-    shop.acme.tend()
+    shop.acme.renew_due()
     assert hosts(shop) == ["shop.org", "www.shop.org"]
     assert shop.store.certificates.attempts(1) == []
 
@@ -122,11 +122,11 @@ def test_a_new_domain_gets_its_own_by_itself(shop: World) -> None:
     """And what belongs to one that is gone, goes."""
     on(shop)
     domains(shop, "shop.org", "new.org")
-    assert shop.acme.wishes.any(shop.clock.now())
-    shop.acme.tend()
+    assert shop.acme.renewals.any(shop.clock.now())
+    shop.acme.renew_due()
     assert hosts(shop) == ["shop.org", "new.org"]
     assert len(shop.certificate_files.all()) == 2
-    assert not shop.acme.wishes.any(shop.clock.now())
+    assert not shop.acme.renewals.any(shop.clock.now())
 
 
 def test_it_is_renewed_at_a_third_and_the_former_goes(shop: World) -> None:
@@ -134,10 +134,10 @@ def test_it_is_renewed_at_a_third_and_the_former_goes(shop: World) -> None:
     on(shop)
     before = shop.certificate_files.all()
     shop.clock.seconds += 56 * DAY_S
-    shop.acme.tend()
+    shop.acme.renew_due()
     assert shop.certificate_files.all() == before
     shop.clock.seconds += 5 * DAY_S
-    shop.acme.tend()
+    shop.acme.renew_due()
     after = shop.certificate_files.all()
     assert len(after) == 2
     assert not set(after) & set(before)
@@ -150,18 +150,18 @@ def test_a_renewal_that_fails_keeps_the_former_and_warns(shop: World) -> None:
     shop.issuer.refuses = dict.fromkeys(("shop.org", "www.shop.org"), Failure("broken"))
     shop.clock.seconds += 61 * DAY_S
     for _ in range(3):
-        shop.acme.tend()
+        shop.acme.renew_due()
     assert hosts(shop) == ["shop.org", "www.shop.org"]
     assert shop.acme.warnings() == []
     shop.clock.seconds += 9 * DAY_S
     for _ in range(3):
-        shop.acme.tend()
+        shop.acme.renew_due()
     said = [text for _, process, text in shop.logs.lines if "expires in" in text]
     assert len(said) == 2
     assert "renewing it fails: broken." in said[0]
     assert len(shop.acme.warnings()) == 2
     shop.clock.seconds += DAY_S + 1
-    shop.acme.tend()
+    shop.acme.renew_due()
     assert sum("expires in" in text for _, _, text in shop.logs.lines) == 4
     shop.clock.seconds += 25 * DAY_S
     assert "The certificate of shop.org expired 6 days ago" in shop.acme.warnings()[0]
@@ -173,7 +173,7 @@ def test_own_certificates_are_warned_of_too(shop: World) -> None:
         ROOT, "shop", fake_pem("shop.org", days=20, lifetime_days=365), shop.progress
     )
     assert any("It expires in" in line for line in shop.progress.lines)
-    shop.acme.tend()
+    shop.acme.renew_due()
     assert shop.acme.warnings() == [
         "shop: The certificate of shop.org expires in 19 days: paas certs:add brings a new one"
     ]
@@ -185,7 +185,7 @@ def test_none_is_asked_for_what_an_own_one_covers(shop: World) -> None:
     assert on(shop)
     assert shop.issuer.asked == []
     shop.certificates.remove(ROOT, "shop", None, shop.progress)
-    shop.acme.tend()
+    shop.acme.renew_due()
     assert hosts(shop) == ["shop.org", "www.shop.org"]
 
 
@@ -197,7 +197,7 @@ def test_off_takes_away_what_nobody_would_renew(shop: World) -> None:
     assert shop.store.certificates.of_app(1) == [own]
     assert shop.certificate_files.all() == [own.id]
     domains(shop, "new.org")
-    shop.acme.tend()
+    shop.acme.renew_due()
     assert "new.org" not in shop.issuer.asked
 
 
@@ -213,7 +213,7 @@ def test_one_that_comes_too_late_is_not_shown(shop: World) -> None:
 
     domains(shop, "shop.org", "new.org")
     shop.issuer.meanwhile = switch_off
-    shop.acme.tend()
+    shop.acme.renew_due()
     assert hosts(shop) == []
     assert shop.certificate_files.all() == []
 
@@ -232,10 +232,10 @@ def test_killed_in_the_middle_it_is_not_asked_again_at_once(shop: World) -> None
         on(shop)
     shop.locks.held.clear()
     shop.issuer.meanwhile = lambda: None
-    shop.acme.tend()
+    shop.acme.renew_due()
     assert shop.issuer.asked == ["shop.org", "www.shop.org"]
     shop.clock.seconds += 301
-    shop.acme.tend()
+    shop.acme.renew_due()
     assert hosts(shop) == ["shop.org", "www.shop.org"] or hosts(shop) == [
         "www.shop.org",
         "shop.org",
@@ -246,7 +246,7 @@ def test_one_talk_with_the_issuer_at_a_time(shop: World) -> None:
     """What comes by the clock gives way."""
     shop.store.certificates.set_auto(1, True)
     with shop.locks.app(ACME_LOCK, "somebody"):
-        shop.acme.tend()
+        shop.acme.renew_due()
     assert shop.issuer.asked == []
 
 
@@ -275,7 +275,7 @@ class Wanted(FakeLocks):
 def test_who_waits_for_a_certificate_is_next(shop: World) -> None:
     """The lock is free between two names: what comes by the clock gives way, a person is told."""
     shop.store.certificates.set_auto(1, True)
-    replace(shop.acme, locks=Wanted()).tend()
+    replace(shop.acme, locks=Wanted()).renew_due()
     assert shop.issuer.asked == ["shop.org"]
     domains(shop, "shop.org", "www.shop.org", "a.org")
     assert replace(shop.acme, locks=Wanted()).switch_on(ROOT, "shop", shop.progress)
@@ -297,14 +297,16 @@ def test_the_lock_stays_free_for_a_moment(shop: World) -> None:
 
     assert replace(shop.acme, clock=Looking()).switch_on(ROOT, "shop", shop.progress)
     domains(shop, "a.org", "b.org")
-    replace(shop.acme, clock=Looking()).tend()
+    replace(shop.acme, clock=Looking()).renew_due()
     assert held == [False] * 4
 
 
 def test_what_came_while_one_waited_is_not_asked_for_again(shop: World) -> None:
     """Nor what the app has no more."""
     shop.store.certificates.set_auto(1, True)
-    assert replace(shop.acme, locks=Wanted(shop.acme.tend)).switch_on(ROOT, "shop", shop.progress)
+    assert replace(shop.acme, locks=Wanted(shop.acme.renew_due)).switch_on(
+        ROOT, "shop", shop.progress
+    )
     assert shop.issuer.asked == ["shop.org", "www.shop.org"]
     domains(shop, "shop.org", "www.shop.org", "a.org")
     left = replace(shop.acme, locks=Wanted(lambda: domains(shop, "shop.org", "www.shop.org")))
@@ -319,7 +321,7 @@ def test_an_app_that_was_never_deployed_has_nothing_to_prove(world: World) -> No
     assert on(world)
     assert world.issuer.asked == []
     world.push()
-    world.acme.tend()
+    world.acme.renew_due()
     assert hosts(world) == ["shop.org"]
 
 

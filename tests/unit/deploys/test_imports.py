@@ -118,7 +118,7 @@ def test_an_app_with_master_keeps_it(world: World) -> None:
 
 def test_a_locked_app_can_be_synced_but_not_built(world: World) -> None:
     """And nothing is fetched in vain."""
-    world.upkeep.lock(ROOT, "shop", "")
+    world.maintenance.lock(ROOT, "shop", "")
     with pytest.raises(PaasError, match="locked"):
         sync(world, Building.ALWAYS)
     assert world.importer.asked == []

@@ -49,7 +49,7 @@ def test_nobody_waits_for_a_drain(shop: World, change: Callable[[World], object]
     seen = []
 
     def look() -> None:
-        seen.append((shop.locks.app_is_held(1), shop.locks.is_retiring(1), running(shop)))
+        seen.append((shop.locks.app_is_held(1), shop.locks.is_draining(1), running(shop)))
 
     shop.proxy.draining = look
     change(shop)
@@ -58,7 +58,7 @@ def test_nobody_waits_for_a_drain(shop: World, change: Callable[[World], object]
     assert marked
     assert "1-v2-2-web.1" in there
     assert "1-v2-2-web.1" not in running(shop)
-    assert not shop.locks.is_retiring(1)
+    assert not shop.locks.is_draining(1)
     assert {i.id for i in shop.store.instances.of_app(1)} == running(shop)
 
 
@@ -156,10 +156,10 @@ def test_what_is_left_out_gets_no_requests_again(shop: World, word: str) -> None
     seen = []
 
     def meanwhile() -> None:
-        shop.upkeep.set_maintenance(ROOT, "shop", True, shop.progress)
-        shop.upkeep.set_maintenance(ROOT, "shop", False, shop.progress)
+        shop.maintenance.set_maintenance(ROOT, "shop", True, shop.progress)
+        shop.maintenance.set_maintenance(ROOT, "shop", False, shop.progress)
         listed = [row.instance for row in shop.processes.listing(ROOT, "shop")]
-        seen.append((shop.proxy.ports(HOST), [i.label for i in listed if i.generation]))
+        seen.append((shop.proxy.ports(HOST), [i.label for i in listed if i.rollout_id]))
 
     shop.proxy.draining = meanwhile
     if word == "scale":
@@ -197,7 +197,7 @@ def test_a_fourth_waits_for_the_first(shop: World) -> None:
         def sleep(self, seconds: float) -> None:
             super().sleep(seconds)
             waited.append(running(shop))
-            oldest = [i for i in shop.store.instances.of_app(1) if i.generation == 2]
+            oldest = [i for i in shop.store.instances.of_app(1) if i.rollout_id == 2]
             shop.runtime.stop(oldest, 0.0)
             shop.store.instances.remove(oldest)
 
@@ -256,7 +256,7 @@ def die(shop: World) -> None:
 def test_what_a_killed_process_left_is_ended_by_reconcile(shop: World) -> None:
     """But not what a living one sees to."""
     die(shop)
-    with shop.locks.retiring(1):
+    with shop.locks.draining(1):
         assert shop.reconcile.run(shop.progress) == 0
         assert len(running(shop)) == 2
     assert shop.reconcile.run(shop.progress) == 1

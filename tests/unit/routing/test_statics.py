@@ -196,7 +196,7 @@ def test_a_closed_app_serves_no_files(world: World) -> None:
     world.app()
     world.push()
     world.statics.add(ROOT, "shop", STATIC, world.progress)
-    world.upkeep.set_maintenance(ROOT, "shop", True, world.progress)
+    world.maintenance.set_maintenance(ROOT, "shop", True, world.progress)
     assert served(world) == {}
 
 

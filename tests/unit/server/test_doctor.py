@@ -68,7 +68,7 @@ def _stray_slug(world: World) -> None:
 
 def _stray_group(world: World) -> None:
     (one,) = [x for x in world.runtime.running.values() if x.instance.version]
-    stray = replace(one.instance, generation=99)
+    stray = replace(one.instance, rollout_id=99)
     world.runtime.running[stray.id] = replace(one, instance=stray)
 
 
@@ -184,7 +184,7 @@ def test_the_server_builds_nothing_unasked(well: World) -> None:
 
 def test_no_rebuild_while_deploys_are_locked(well: World) -> None:
     """Who locked them has a reason; the former release is the way back."""
-    well.upkeep.lock(ROOT, SHOP, "migration")
+    well.maintenance.lock(ROOT, SHOP, "migration")
     assert _lose_live_slug(well).command == "paas rollback v1 -a shop"
 
 

@@ -157,7 +157,7 @@ def test_what_a_killed_roll_out_left_is_not_adopted(world: World) -> None:
     """All of the app is stopped by hand: nothing of it is to run."""
     world.app()
     world.push()
-    world.store.instances.next_generation()
+    world.store.instances.next_rollout_id()
     world.store.releases.make_current(1, 1, None)
     assert world.runtime.running != {}
     world.reconcile.run(world.progress)

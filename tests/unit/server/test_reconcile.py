@@ -310,7 +310,7 @@ def test_storage_that_was_removed_and_not_deleted_is(world: World) -> None:
     world.storage.add(ROOT, "shop", "/app/data", world.progress)
     world.storage.add(ROOT, "shop", "/app/kept", world.progress)
     world.store.storage.remove(1)
-    with world.locks.retiring(1):
+    with world.locks.draining(1):
         assert world.reconcile.run(world.progress) == 0
     assert world.reconcile.run(world.progress) == 1
     assert world.storage_files.there == {(1, 2)}
