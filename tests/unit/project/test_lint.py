@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[3]
 LINTERS = ("ruff", "mypy", "shellcheck", "codespell")
@@ -66,3 +67,12 @@ def test_the_callers_have_no_list_of_their_own(caller: str) -> None:
     text = (ROOT / caller).read_text()
     assert "tests/lint" in text
     assert not [name for name in LINTERS if re.search(rf"\b{name}\b", text)]
+
+
+def test_pre_commit_runs_each_linter_of_the_list() -> None:
+    """A linter that joins the list joins the hooks."""
+    script = (ROOT / "tests" / "lint").read_text()
+    listed = re.findall(r"set -- (.+)$", script, re.MULTILINE)[0].split()
+    configured = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    hooks = [hook["entry"] for repo in configured["repos"] for hook in repo["hooks"]]
+    assert hooks == [f"tests/lint {linter}" for linter in listed]
