@@ -1,4 +1,4 @@
-"""Slugs, pages and storage directories, without their files."""
+"""Slugs without their files."""
 
 from pathlib import Path
 
@@ -76,42 +76,3 @@ class FakeSlugs:
     def check_space(self) -> None:
         if self.full:
             raise PaasError("disk-full", "The server's disk is full.")
-
-
-class FakePages:
-    """Pages in a dict."""
-
-    def __init__(self) -> None:
-        self.contents: dict[int, bytes] = {}
-
-    def maintenance(self, app_id: int) -> Path | None:
-        return Path("/pages") / f"{app_id}.html" if app_id in self.contents else None
-
-    def set_maintenance(self, app_id: int, content: bytes) -> None:
-        self.contents[app_id] = content
-
-    def remove(self, app_id: int) -> bool:
-        return self.contents.pop(app_id, None) is not None
-
-
-class FakeStorage:
-    """Storage directories as a set of ids."""
-
-    def __init__(self) -> None:
-        self.there: set[tuple[int, int]] = set()
-
-    def create(self, app_id: int, storage_id: int, uid: int) -> None:
-        self.there.add((app_id, storage_id))
-
-    def size_bytes(self, app_id: int, storage_id: int) -> int:
-        return 4096
-
-    def all(self, app_id: int) -> list[int]:
-        return sorted(id for app, id in self.there if app == app_id)
-
-    def damage(self, app_id: int, storage_id: int, uid: int) -> str | None:
-        path = f"/storage/{app_id}/{storage_id}"
-        return None if (app_id, storage_id) in self.there else f"is gone from {path}"
-
-    def remove(self, app_id: int, storage_id: int | None = None) -> None:
-        self.there = {x for x in self.there if x[0] != app_id or storage_id not in (None, x[1])}

@@ -11,11 +11,12 @@ from paas.interfaces import Archive, Imported, Quarantine
 
 
 class FakeImporter:
-    """Importer: every source has the commit that a test says."""
+    """Importer: every source has the commit that a test says, but for the missing ones."""
 
     def __init__(self) -> None:
         self.commit = "c" * 40
         self.failure: PaasError | None = None
+        self.missing: set[object] = set()
         self.asked: list[tuple[object, str | None]] = []
         self.kept: dict[tuple[int, str], str] = {}
         self.open = 0
@@ -39,6 +40,8 @@ class FakeImporter:
         self.asked.append((source, head))
         if self.failure is not None:
             raise self.failure
+        if source in self.missing:
+            raise PaasError("not-fetched", "The repository could not be fetched.")
         self.open += 1
         try:
             yield Imported(self.commit, Quarantine(Path("/quarantine")))

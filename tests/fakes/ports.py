@@ -8,10 +8,11 @@ from tests.fakes.saying import FakeClock
 
 
 class FakeProbe:
-    """Ports answer unless a test says otherwise."""
+    """Ports answer unless a test says otherwise. silent: none does; silent_ports: these do not."""
 
     def __init__(self) -> None:
         self.silent = False
+        self.silent_ports: set[int] = set()
         self.meanwhile: Callable[[], None] = lambda: None
         self.status = 200
         self.leads_to: str | None = None
@@ -28,14 +29,18 @@ class FakeProbe:
         if self.clock is not None:
             self.clock.sleep(self.takes_s)
         self.meanwhile()
-        return None if self.silent else 301 if self.leads_to else self.status
+        if self._is_silent(port):
+            return None
+        return 301 if self.leads_to else self.status
 
     def redirect(self, port: int, host: str, timeout_s: float) -> str | None:
         self.followed += 1
-        return self.leads_to.replace("HOST", host) if self.leads_to else None
+        if self.leads_to is None or self._is_silent(port):
+            return None
+        return self.leads_to.replace("HOST", host)
 
     def accepts(self, port: int, timeout_s: float) -> bool:
-        return not self.silent
+        return not self._is_silent(port)
 
     def get(
         self,
@@ -48,7 +53,10 @@ class FakeProbe:
         """pages: the answer by path; others are 200."""
         self.asked.append(path)
         self.visits.append(visit)
-        return None if self.silent else self.pages.get(path, Answer(200, b"fine"))
+        return None if self._is_silent(port) else self.pages.get(path, Answer(200, b"fine"))
+
+    def _is_silent(self, port: int) -> bool:
+        return self.silent or port in self.silent_ports
 
 
 class FakePorts:

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from paas.adapters.proxy.pages_files import FilePages
+from paas.adapters.system.storage_files import FileStorage
 from paas.domain.releases.releases import Instance
 from paas.domain.server.lost import Lost
 from tests.fakes.certificates import FakeCertificateFiles
-from tests.fakes.files import FakePages, FakeSlugs, FakeStorage
+from tests.fakes.files import FakeSlugs
 from tests.fakes.proxy import FakeProxy
 from tests.fakes.repository import FakeRepository
 from tests.fakes.runtime import FakeRuntime
@@ -19,8 +21,9 @@ class Places(Protocol):
 
     repository: FakeRepository
     slugs: FakeSlugs
-    pages: FakePages
-    storage_files: FakeStorage
+    folder: Path
+    pages: FilePages
+    storage_files: FileStorage
     certificate_files: FakeCertificateFiles
     runtime: FakeRuntime
     proxy: FakeProxy
@@ -36,30 +39,37 @@ class FakeTrash:
     def app_ids(self) -> set[int]:
         places = self._places
         slugs = {int(id.partition("-")[0]) for id in places.slugs.building | places.slugs.frozen}
-        storage = {app_id for app_id, _ in places.storage_files.there}
-        return places.repository.created | slugs | storage | set(places.pages.contents)
+        storage = {int(path.name) for path in places.folder.glob("storage/*")}
+        pages = {int(path.stem) for path in places.folder.glob("pages/*")}
+        return places.repository.created | slugs | storage | pages
 
     def lose_app(self, app_id: int, why: str) -> int:
+        if app_id not in self.app_ids():
+            return 0
         places = self._places
         places.repository.created.discard(app_id)
-        places.pages.contents.pop(app_id, None)
+        places.pages.remove(app_id)
         for name in (places.slugs.building, places.slugs.frozen):
             name -= {id for id in name if id.startswith(f"{app_id}-")}
-        storage = places.storage_files
-        storage.there = {pair for pair in storage.there if pair[0] != app_id}
+        places.storage_files.remove(app_id)
         return self._take(f"app {app_id}")
 
     def lose_slug(self, slug_id: str, why: str) -> int:
-        if self._places.slugs.path(slug_id) in self._in_use():
+        slugs = self._places.slugs
+        if slugs.path(slug_id) in self._in_use() or slug_id not in slugs.building | slugs.frozen:
             return 0
-        self._places.slugs.remove(slug_id)
+        slugs.remove(slug_id)
         return self._take(f"slug {slug_id}")
 
     def lose_storage(self, app_id: int, storage_id: int, why: str) -> int:
+        if storage_id not in self._places.storage_files.all(app_id):
+            return 0
         self._places.storage_files.remove(app_id, storage_id)
         return self._take(f"storage {app_id}/{storage_id}")
 
     def lose_certificate(self, id: str, why: str) -> int:
+        if id not in self._places.certificate_files.all():
+            return 0
         self._places.certificate_files.remove(id)
         return self._take(f"certificate {id}")
 

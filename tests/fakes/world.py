@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from paas.adapters.proxy.pages_files import FilePages
 from paas.adapters.system.schedules import CronSimSchedules
+from paas.adapters.system.storage_files import FileStorage
 from paas.domain.apps.apps import Actor, App, Role
 from paas.domain.certificates.acme import LETS_ENCRYPT
 from paas.domain.releases.start_limits import StartLimits
@@ -65,7 +67,7 @@ from tests.fakes.certificates import (
     FakeCertificateReader,
     FakeIssuer,
 )
-from tests.fakes.files import FakePages, FakeSlugs, FakeStorage
+from tests.fakes.files import FakeSlugs
 from tests.fakes.ground import FakeGround, FakeKeeper
 from tests.fakes.guarding import FakeKeys, FakeLocks, FakeReserve
 from tests.fakes.importer import FakeImporter, FakeSubmodules
@@ -100,8 +102,6 @@ class World:
     slugs: FakeSlugs = field(default_factory=FakeSlugs)
     submodules: FakeSubmodules = field(default_factory=FakeSubmodules)
     importer: FakeImporter = field(default_factory=FakeImporter)
-    pages: FakePages = field(default_factory=FakePages)
-    storage_files: FakeStorage = field(default_factory=FakeStorage)
     builder: ScriptedBuilder = field(default_factory=ScriptedBuilder)
     queue: FakeBuildQueue = field(default_factory=FakeBuildQueue)
     ports: FakePorts = field(default_factory=FakePorts)
@@ -124,6 +124,8 @@ class World:
     def __post_init__(self) -> None:
         self.progress.when_live = self._note_live
         self.ports.listening = self.runtime.all_ports
+        self.pages = FilePages(self.folder / "pages")
+        self.storage_files = FileStorage(self.folder / "storage")
         create(self.folder / "state.db")
         self.store = Store(self.folder / "state.db", (70000, 70009))
         self.schedules = CronSimSchedules()  # pure, so no fake

@@ -79,15 +79,15 @@ def test_a_page_that_is_set_goes_before_the_repository_s(world: World) -> None:
     world.slugs.pages.add(world.store.slugs.of_app(1)[0].id)
     world.maintenance.set_maintenance(ROOT, "shop", True, world.progress)
     world.maintenance.set_page(ROOT, "shop", b"<h1>Soon</h1>", world.progress)
-    assert world.proxy.by_app[1].page == Path("/pages/1.html")
+    assert world.proxy.by_app[1].page == world.folder / "pages" / "1.html"
     world.push(commit="b" * 40)
-    assert world.proxy.by_app[1].page == Path("/pages/1.html")
+    assert world.proxy.by_app[1].page == world.folder / "pages" / "1.html"
     assert world.maintenance.clear_page(ROOT, "shop", world.progress)
-    assert world.proxy.by_app[1].page != Path("/pages/1.html")
+    assert world.proxy.by_app[1].page != world.folder / "pages" / "1.html"
     assert not world.maintenance.clear_page(ROOT, "shop", world.progress)
     world.maintenance.set_page(ROOT, "shop", b"<h1>Soon</h1>", world.progress)
     world.apps.destroy(ROOT, "shop", "shop", world.progress)
-    assert world.pages.contents == {}
+    assert world.pages.maintenance(1) is None
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_what_is_no_page_is_refused(world: World, content: bytes) -> None:
     with pytest.raises(PaasError) as raised:
         world.maintenance.set_page(ROOT, "shop", content, world.progress)
     assert raised.value.reference == "maintenance-page"
-    assert world.pages.contents == {}
+    assert world.pages.maintenance(1) is None
 
 
 def test_maintenance_before_the_first_deploy(world: World) -> None:

@@ -59,14 +59,14 @@ def test_adding_rolls_out_and_removing_deletes(world: World) -> None:
     assert world.runtime.calls[0].startswith("start")
     ((storage, size),) = world.storage.listing(ROOT, "shop")
     assert (storage.path, size) == ("/app/data", 4096)
-    assert world.storage_files.there == {(1, storage.id)}
+    assert world.storage_files.all(1) == [storage.id]
     with pytest.raises(PaasError, match="for good"):
         remove(world, confirm=None)
     with pytest.raises(PaasError, match="no storage directory"):
         remove(world, "/app/other")
     remove(world, "/app/data/")
     assert world.storage.listing(ROOT, "shop") == []
-    assert world.storage_files.there == set()
+    assert world.storage_files.all(1) == []
 
 
 def test_a_failed_roll_out_changes_nothing(world: World) -> None:
@@ -81,7 +81,7 @@ def test_a_failed_roll_out_changes_nothing(world: World) -> None:
     with pytest.raises(PaasError):
         remove(world, "/app/kept")
     assert world.storage.listing(ROOT, "shop") == kept
-    assert world.storage_files.there == {(1, kept[0][0].id)}
+    assert world.storage_files.all(1) == [kept[0][0].id]
 
 
 def test_an_app_that_is_destroyed_leaves_none(world: World) -> None:
@@ -89,7 +89,7 @@ def test_an_app_that_is_destroyed_leaves_none(world: World) -> None:
     world.app()
     add(world)
     world.apps.destroy(ROOT, "shop", "shop", world.progress)
-    assert world.storage_files.there == set()
+    assert world.storage_files.all(1) == []
     assert world.app().storage == ()
 
 
@@ -111,9 +111,9 @@ def test_a_crash_between_record_and_directory_is_mended(world: World) -> None:
     world.runtime.running.clear()
     world.runtime.calls.clear()
     world.reconcile.run(world.progress)
-    assert world.storage_files.there == {(1, made.id)}
+    assert world.storage_files.all(1) == [made.id]
     world.reconcile.run(world.progress)
-    assert world.storage_files.there == {(1, made.id)}
+    assert world.storage_files.all(1) == [made.id]
 
 
 def test_what_follows_the_switch_undoes_nothing(world: World) -> None:
@@ -128,7 +128,7 @@ def test_what_follows_the_switch_undoes_nothing(world: World) -> None:
     with pytest.raises(RuntimeError):
         world.storage.add(ROOT, "shop", "/app/data", world.progress)
     ((storage, _),) = world.storage.listing(ROOT, "shop")
-    assert world.storage_files.there == {(1, storage.id)}
+    assert world.storage_files.all(1) == [storage.id]
     with pytest.raises(RuntimeError):
         world.storage.remove(ROOT, "shop", "/app/data", "shop", world.progress)
     assert world.storage.listing(ROOT, "shop") == []

@@ -337,13 +337,13 @@ def test_storage_is_deleted_when_nobody_writes_there(shop: World) -> None:
     stop = FakeRuntime.stop
 
     def look(*args: object) -> set[str]:
-        seen.append(set(shop.storage_files.there))
+        seen.append(shop.storage_files.all(1))
         return stop(shop.runtime, *args)  # type: ignore[arg-type]
 
     shop.runtime.stop = look  # type: ignore[method-assign, assignment]
     shop.storage.remove(ROOT, "shop", "/app/data", "shop", shop.progress)
-    assert seen == [{(1, 1)}]
-    assert shop.storage_files.there == set()
+    assert seen == [[1]]
+    assert shop.storage_files.all(1) == []
 
 
 def test_ps_wait_waits_for_it_too(shop: World) -> None:

@@ -33,7 +33,7 @@ def _lose_files(world: World) -> None:
 
 
 def _lose_storage(world: World) -> None:
-    world.storage_files.there.clear()
+    world.storage_files.remove(1)
 
 
 def _lose_site(world: World) -> None:

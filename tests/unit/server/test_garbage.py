@@ -37,7 +37,7 @@ def test_an_unknown_app_that_runs_is_left_alone(world: World) -> None:
     assert world.reconcile.run(world.progress) == 0
     assert world.runtime.running == running
     assert world.proxy.by_app == sites
-    assert world.storage_files.there == {(1, 1)}
+    assert world.storage_files.all(1) == [1]
     assert "App 1 runs and is served" in str(world.progress.lines)
 
     world.runtime.running.clear()
@@ -135,7 +135,7 @@ def test_storage_that_was_given_back_is_not_gone(world: World) -> None:
     world.store.storage.restore(1, storage)
     assert world.store.gone.of_kind("storage") == set()
     assert world.reconcile.run(world.progress) == 0
-    assert world.storage_files.there == {(1, storage.id)}
+    assert world.storage_files.all(1) == [storage.id]
 
 
 def test_a_copy_from_the_middle_of_a_roll_out(world: World) -> None:

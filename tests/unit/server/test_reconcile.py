@@ -293,14 +293,14 @@ def test_what_a_killed_destroy_left_is_deleted(world: World) -> None:
     with pytest.raises(KeyboardInterrupt):
         world.apps.destroy(ROOT, "shop", "shop", world.progress)
     world.slugs.remove_cache = lambda app_id: None  # type: ignore[method-assign]
-    assert world.storage_files.there
+    assert world.storage_files.all(1)
 
     world.locks.held[1] = "alice destroys the app"
     assert world.reconcile.run(world.progress) == 0
     del world.locks.held[1]
     assert world.reconcile.run(world.progress) == 1
-    assert world.storage_files.there == set()
-    assert world.pages.contents == {}
+    assert world.storage_files.all(1) == []
+    assert world.pages.maintenance(1) is None
     assert world.repository.created == {2}
 
 
@@ -313,4 +313,4 @@ def test_storage_that_was_removed_and_not_deleted_is(world: World) -> None:
     with world.locks.draining(1):
         assert world.reconcile.run(world.progress) == 0
     assert world.reconcile.run(world.progress) == 1
-    assert world.storage_files.there == {(1, 2)}
+    assert world.storage_files.all(1) == [2]
