@@ -8,7 +8,7 @@ from paas.interfaces.certificates import (
     Issuer,
 )
 from paas.interfaces.imports import Archive, Imported, Importer, Submodules
-from paas.interfaces.locks import KeyFile, KeyReader, Locks, Reserve
+from paas.interfaces.locks import KeyFile, KeyReader, Locks, Reserve, ServerLock
 from paas.interfaces.machine import Ground
 from paas.interfaces.output import (
     Clock,
@@ -84,6 +84,7 @@ __all__ = [
     "Runtime",
     "Schedules",
     "ServerFile",
+    "ServerLock",
     "SideBySide",
     "Slugs",
     "StorageFiles",

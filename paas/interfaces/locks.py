@@ -2,11 +2,31 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
 from paas.domain.apps.apps import Key
 from paas.domain.values.names import UserName
+
+
+class ServerLock(Enum):
+    """The locks that belong to no app. The values are the names of their files.
+
+    The names look like those of apps' locks, and stay: during an upgrade the former version's
+    processes hold the same files. No app has an id below 1.
+    """
+
+    KEYS = "app-0"
+    """Changes of the keys."""
+    DRAINS = "app--1"
+    """Changes of the log drains."""
+    ACME = "app--2"
+    """Requests to the certificate issuer."""
+    STORE = "app--3"
+    """Repairs of the database."""
+    ROUTING = "app--4"
+    """Changes of host names: a name that is found free stays free until it is taken."""
 
 
 class Locks(Protocol):
@@ -24,6 +44,16 @@ class Locks(Protocol):
         """
 
     def app_is_held(self, app_id: int) -> bool: ...
+
+    def server(
+        self,
+        lock: ServerLock,
+        holder: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> AbstractContextManager[None]:
+        """Hold a lock that belongs to no app; otherwise as ``app``."""
+
+    def server_is_held(self, lock: ServerLock) -> bool: ...
 
     def draining(self, app_id: int) -> AbstractContextManager[None]:
         """Mark that this process sees to the end of instances; others may at the same time."""

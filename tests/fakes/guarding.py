@@ -7,6 +7,7 @@ from pathlib import Path
 
 from paas.domain.apps.apps import Key
 from paas.domain.values.names import UserName
+from paas.interfaces import ServerLock
 
 
 class FakeLocks:
@@ -16,28 +17,47 @@ class FakeLocks:
     """
 
     def __init__(self) -> None:
-        self.held: dict[int, str] = {}
+        self.held: dict[int | ServerLock, str] = {}
         self.pushed: set[int] = set()
         self.marked: Counter[int] = Counter()
 
-    @contextmanager
     def app(
         self,
         app_id: int,
         holder: str,
         waiting: Callable[[str], AbstractContextManager[None]] | None = None,
-    ) -> Iterator[None]:
-        if app_id in self.held and waiting is not None:
-            with waiting(self.held[app_id]):
-                pass
-        self.held[app_id] = holder
-        try:
-            yield
-        finally:
-            del self.held[app_id]
+    ) -> AbstractContextManager[None]:
+        return self._hold(app_id, holder, waiting)
 
     def app_is_held(self, app_id: int) -> bool:
         return app_id in self.held
+
+    def server(
+        self,
+        lock: ServerLock,
+        holder: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> AbstractContextManager[None]:
+        return self._hold(lock, holder, waiting)
+
+    def server_is_held(self, lock: ServerLock) -> bool:
+        return lock in self.held
+
+    @contextmanager
+    def _hold(
+        self,
+        lock: int | ServerLock,
+        holder: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None,
+    ) -> Iterator[None]:
+        if lock in self.held and waiting is not None:
+            with waiting(self.held[lock]):
+                pass
+        self.held[lock] = holder
+        try:
+            yield
+        finally:
+            del self.held[lock]
 
     @contextmanager
     def draining(self, app_id: int) -> Iterator[None]:

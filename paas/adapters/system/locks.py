@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from pathlib import Path
 
 from paas.adapters.system.flocks import is_held
+from paas.interfaces.locks import ServerLock
 
 _TEXT_BYTES = 4096
 _PATIENCE_S = 0.05
@@ -27,25 +28,35 @@ class FlockLocks:
         self._directory = directory
         self._account_gid = account_gid
 
-    @contextmanager
     def app(
         self,
         app_id: int,
         holder: str,
         waiting: Callable[[str], AbstractContextManager[None]] | None = None,
-    ) -> Iterator[None]:
+    ) -> AbstractContextManager[None]:
         """Hold the app's own lock. waiting, given the present holder, surrounds a wait.
 
         The present holder reads like ``deploy by alice, since 10:02:11 UTC``. Taking the lock twice
         in one process is a fault of the caller: it would wait for itself.
         """
-        fd = self._open(f"app-{app_id}")
-        with _turn(fd, holder, waiting, _present_holder):
-            yield
+        return self._hold(f"app-{app_id}", holder, waiting)
 
     def app_is_held(self, app_id: int) -> bool:
         """Whether anyone holds the app's lock at this moment."""
         return self._is_held(f"app-{app_id}", fcntl.LOCK_SH)
+
+    def server(
+        self,
+        lock: ServerLock,
+        holder: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> AbstractContextManager[None]:
+        """Hold a lock that belongs to no app; otherwise as ``app``."""
+        return self._hold(lock.value, holder, waiting)
+
+    def server_is_held(self, lock: ServerLock) -> bool:
+        """Whether anyone holds it at this moment."""
+        return self._is_held(lock.value, fcntl.LOCK_SH)
 
     def draining(self, app_id: int) -> AbstractContextManager[None]:
         """Mark that this process sees to the end of instances; others may at the same time."""
@@ -95,6 +106,17 @@ class FlockLocks:
                 yield True
         finally:
             os.close(fd)
+
+    @contextmanager
+    def _hold(
+        self,
+        name: str,
+        holder: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None,
+    ) -> Iterator[None]:
+        fd = self._open(name)
+        with _turn(fd, holder, waiting, _present_holder):
+            yield
 
     @contextmanager
     def _held(self, name: str, how: int) -> Iterator[None]:

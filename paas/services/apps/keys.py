@@ -5,12 +5,9 @@ from dataclasses import dataclass
 from paas.domain.apps.apps import Actor, Key, Role
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import UserName
-from paas.interfaces import Clock, KeyFile, KeyReader, Locks
+from paas.interfaces import Clock, KeyFile, KeyReader, Locks, ServerLock
 from paas.services.access import require_admin
 from paas.store import Store
-
-# The lock of no app: it keeps two changes of the keys apart.
-KEYS_LOCK = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +32,7 @@ class Keys:
         if actor.user is None or actor.user.name != name or role is not None:
             require_admin(actor, "add keys of other users or give roles")
         key = self.reader.read(name, text)
-        with self.locks.app(KEYS_LOCK, f"{actor.name} adds a key"):
+        with self.locks.server(ServerLock.KEYS, f"{actor.name} adds a key"):
             self._check_free(key)
             present = self.store.users.find(name)
             if present is None or (role is not None and role != present.role):
@@ -46,7 +43,7 @@ class Keys:
 
     def remove(self, actor: Actor, fingerprint: str) -> Key:
         """Take a key away. Raises PaasError where the actor has no such key."""
-        with self.locks.app(KEYS_LOCK, f"{actor.name} removes a key"):
+        with self.locks.server(ServerLock.KEYS, f"{actor.name} removes a key"):
             found = [key for key in self.listing(actor) if key.fingerprint == fingerprint]
             if not found:
                 raise PaasError(

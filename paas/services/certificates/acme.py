@@ -16,7 +16,7 @@ from paas.domain.certificates.acme import (
 )
 from paas.domain.certificates.certificates import AppCertificate, Bundle, Origin, covered, days_left
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Clock, Issuer, Locks, Logs, Progress
+from paas.interfaces import Clock, Issuer, Locks, Logs, Progress, ServerLock
 from paas.services.access import find_app
 from paas.services.certificates.certificates import Certificates
 from paas.services.certificates.renewals import Renewals, wants_warning
@@ -24,8 +24,6 @@ from paas.services.progress import waiting
 from paas.services.routing.sites import Sites
 from paas.store import Store
 
-# The lock of no app: one talk with the issuer at a time.
-ACME_LOCK = -2
 # It is free for so long after each name: locks have no queue, and who waits must wake up first.
 TURN_S = 0.05
 
@@ -112,9 +110,9 @@ class Acme:
             try:
                 self._drop_superfluous(app)
                 for wish in issue_order(self.renewals.of(app), self.clock.now()):
-                    if self.locks.app_is_held(ACME_LOCK):
+                    if self.locks.server_is_held(ServerLock.ACME):
                         return  # somebody waits for theirs; the rest is due at the next look
-                    with self.locks.app(ACME_LOCK, "the server gets a certificate"):
+                    with self.locks.server(ServerLock.ACME, "the server gets a certificate"):
                         now = self.renewals.again(app, wish)
                         if now is not None and now.is_due(self.clock.now()):
                             self._try(app, now, None)
@@ -135,7 +133,9 @@ class Acme:
 
         A name at a time: others who wait for theirs come in between.
         """
-        with self.locks.app(ACME_LOCK, f"{actor.name} gets a certificate", waiting(progress)):
+        with self.locks.server(
+            ServerLock.ACME, f"{actor.name} gets a certificate", waiting(progress)
+        ):
             now = self.renewals.again(app, wish, without=without)
             if now is None or self._has_one(now, progress):
                 return True

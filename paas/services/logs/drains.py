@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from paas.domain.apps.apps import Actor
 from paas.domain.logs.drains import Drain, new_drain
 from paas.domain.values.errors import PaasError
-from paas.interfaces import DrainProcess, Locks
+from paas.interfaces import DrainProcess, Locks, ServerLock
 from paas.services.access import find_app
 from paas.store import Store
-
-# The lock of no app: it keeps two changes of the drains apart.
-DRAINS_LOCK = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +28,7 @@ class Drains:
     def add(self, actor: Actor, name: str, url: str) -> Drain:
         """Forward what the app's log gets from now on."""
         app = find_app(self.store, actor, name)
-        with self.locks.app(DRAINS_LOCK, f"{actor.name} adds a drain"):
+        with self.locks.server(ServerLock.DRAINS, f"{actor.name} adds a drain"):
             present = self.store.drains.of_app(app.id)
             drain = new_drain(self.new_token(), app.id, url, present, to_server=self.to_server)
             self.process.begin(drain)
@@ -42,7 +39,7 @@ class Drains:
     def remove(self, actor: Actor, name: str, word: str) -> Drain:
         """Forward no more. word: the URL, or the token."""
         app = find_app(self.store, actor, name)
-        with self.locks.app(DRAINS_LOCK, f"{actor.name} removes a drain"):
+        with self.locks.server(ServerLock.DRAINS, f"{actor.name} removes a drain"):
             for drain in self.store.drains.of_app(app.id):
                 if word in (drain.token, drain.url.reveal()):
                     self.store.drains.remove(drain.token)
@@ -59,5 +56,5 @@ class Drains:
 
     def settle(self) -> None:
         """Have the process run if there is any drain, and not if there is none."""
-        with self.locks.app(DRAINS_LOCK, "the server looks after the drains"):
+        with self.locks.server(ServerLock.DRAINS, "the server looks after the drains"):
             self.process.keep(wanted=bool(self.store.drains.all()))

@@ -14,7 +14,7 @@ from paas.domain.routing.router_settings import router_settings
 from paas.domain.routing.routing import Routing
 from paas.domain.routing.sites import Certificate, Folder, Site
 from paas.domain.values.errors import PaasError
-from paas.interfaces import CertificateFiles, Locks, Pages, Progress, Proxy, Slugs
+from paas.interfaces import CertificateFiles, Locks, Pages, Progress, Proxy, ServerLock, Slugs
 from paas.services.access import find_app, refreshed
 from paas.services.progress import waiting
 from paas.services.routing.site_files import SiteFiles
@@ -22,10 +22,6 @@ from paas.store import Store
 
 # In the app's repository: what visitors see in maintenance mode.
 MAINTENANCE_PAGE = "maintenance.html"
-
-# The lock of no app: what is free when it is asked for is free until it is taken. At the proxy one
-# change waits for the other as it is.
-ROUTING_LOCK = -4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +154,7 @@ class Sites:
         holder = f"{actor.name} {doing}"
         with (
             self.locks.app(app.id, holder, waiting(progress)),
-            self.locks.app(ROUTING_LOCK, holder),
+            self.locks.server(ServerLock.ROUTING, holder),
         ):
             app = refreshed(self.store, app)
             former = self.store.routing.of_app(app.id)

@@ -4,12 +4,9 @@ from dataclasses import dataclass
 
 from paas.domain.server.lost import StoreCopy
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Locks, Progress, StoreKeeper, Trash
+from paas.interfaces import Locks, Progress, ServerLock, StoreKeeper, Trash
 from paas.services.progress import waiting
 from paas.store import Store
-
-# The lock of no app: one restores at a time.
-STORE_LOCK = -3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +32,9 @@ class Rescue:
         May be killed anywhere and called again. Raises PaasError where the store can be used, or
         no copy is whole.
         """
-        with self.locks.app(STORE_LOCK, "an admin restores the database", waiting(progress)):
+        with self.locks.server(
+            ServerLock.STORE, "an admin restores the database", waiting(progress)
+        ):
             if self.keeper.fault() is None:
                 raise PaasError(
                     "store-whole", "The database is whole and up to date: nothing was restored."
@@ -60,7 +59,7 @@ class Rescue:
         The latest copy of the former one goes to the trash, since that of this one takes its place.
         Raises PaasError where the store can be used as it is, is missing, or is damaged.
         """
-        with self.locks.app(STORE_LOCK, "an admin adopts the database", waiting(progress)):
+        with self.locks.server(ServerLock.STORE, "an admin adopts the database", waiting(progress)):
             if self.keeper.fault() is None:
                 raise PaasError(
                     "store-whole", "The database is this server's, whole and up to date."

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.system.locks import FlockLocks
+from paas.interfaces import ServerLock
 from tests.contract.gate.gate_world import eventually
 
 
@@ -48,6 +49,24 @@ def test_held_and_freed(locks: FlockLocks) -> None:
         assert not locks.app_is_held(2)
         raise ZeroDivisionError
     assert not locks.app_is_held(1)
+
+
+def test_server_locks_have_the_files_that_former_versions_lock(locks: FlockLocks) -> None:
+    """During an upgrade both versions run: each lock keeps its file, and is held alone."""
+    files = {
+        ServerLock.KEYS: "app-0",
+        ServerLock.DRAINS: "app--1",
+        ServerLock.ACME: "app--2",
+        ServerLock.STORE: "app--3",
+        ServerLock.ROUTING: "app--4",
+    }
+    assert set(files) == set(ServerLock)
+    directory = locks.push(1).parent
+    for lock, name in files.items():
+        with locks.server(lock, "alice adds a key", unexpected):
+            assert json.loads((directory / name).read_text())["holder"] == "alice adds a key"
+            assert [one for one in ServerLock if locks.server_is_held(one)] == [lock]
+        assert not locks.server_is_held(lock)
 
 
 def test_waiter_learns_the_holder_once(locks: FlockLocks, tmp_path: Path) -> None:

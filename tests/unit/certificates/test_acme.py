@@ -18,7 +18,7 @@ from paas.domain.certificates.acme import (
 )
 from paas.domain.certificates.certificates import Origin
 from paas.domain.values.errors import PaasError
-from paas.services.certificates.acme import ACME_LOCK
+from paas.interfaces import ServerLock
 from tests.fakes.certificates import fake_pem
 from tests.fakes.guarding import FakeLocks
 from tests.fakes.saying import FakeClock
@@ -245,7 +245,7 @@ def test_killed_in_the_middle_it_is_not_asked_again_at_once(shop: World) -> None
 def test_one_talk_with_the_issuer_at_a_time(shop: World) -> None:
     """What comes by the clock gives way."""
     shop.store.certificates.set_auto(1, True)
-    with shop.locks.app(ACME_LOCK, "somebody"):
+    with shop.locks.server(ServerLock.ACME, "somebody"):
         shop.acme.renew_due()
     assert shop.issuer.asked == []
 
@@ -258,18 +258,18 @@ class Wanted(FakeLocks):
         self._meanwhile = meanwhile
 
     @contextmanager
-    def app(
+    def server(
         self,
-        app_id: int,
+        lock: ServerLock,
         holder: str,
         waiting: Callable[[str], AbstractContextManager[None]] | None = None,
     ) -> Iterator[None]:
-        if app_id == ACME_LOCK:
+        if lock is ServerLock.ACME:
             self._meanwhile()
-        with super().app(app_id, holder, waiting):
+        with super().server(lock, holder, waiting):
             yield
-        if app_id == ACME_LOCK:
-            self.held[ACME_LOCK] = "bob gets a certificate"
+        if lock is ServerLock.ACME:
+            self.held[ServerLock.ACME] = "bob gets a certificate"
 
 
 def test_who_waits_for_a_certificate_is_next(shop: World) -> None:
@@ -292,7 +292,7 @@ def test_the_lock_stays_free_for_a_moment(shop: World) -> None:
         """Looks at the lock whenever somebody pauses."""
 
         def sleep(self, seconds: float) -> None:
-            held.append(shop.locks.app_is_held(ACME_LOCK))
+            held.append(shop.locks.server_is_held(ServerLock.ACME))
             super().sleep(seconds)
 
     assert replace(shop.acme, clock=Looking()).switch_on(ROOT, "shop", shop.progress)

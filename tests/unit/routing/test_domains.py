@@ -10,7 +10,7 @@ from paas.domain.routing.routing import Routing
 from paas.domain.routing.sites import Redirect
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName
-from paas.services.routing.sites import ROUTING_LOCK
+from paas.interfaces import ServerLock
 from tests.fakes.world import ROOT, World
 
 SHOP = HostName("shop.test")
@@ -146,12 +146,12 @@ def test_the_owner_is_told_to_those_who_may_know(world: World) -> None:
 
 def test_nobody_else_takes_a_name_between_the_look_and_the_claim(world: World) -> None:
     """One change of names at a time, of all apps: each sees what the one before it took."""
-    held: list[int] = []
+    held: list[int | ServerLock] = []
     world.app("shop")
     world.push("shop")
     world.proxy.meanwhile = lambda: held.extend(world.locks.held)
     world.domains.add(ROOT, "shop", [SHOP], world.progress)
-    assert ROUTING_LOCK in held
+    assert ServerLock.ROUTING in held
     assert world.locks.held == {}
 
 
