@@ -14,8 +14,10 @@ import pytest
 from paas.adapters.certificates.files import CertificateDirectory
 from paas.adapters.certificates.reader import X509Reader
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
+from paas.adapters.proxy.haproxy.tls import installed_curves
 from paas.adapters.proxy.nginx.proxy import NginxProxy
-from paas.adapters.proxy.nginx.tls import CURVES, NginxTls, installed_tls, tls_of
+from paas.adapters.proxy.nginx.tls import NginxTls, installed_tls, tls_of
+from paas.adapters.proxy.tls import CURVES, curves_of
 from paas.adapters.system.files import make_directory
 from paas.domain.routing.hsts import Hsts
 from paas.domain.routing.router_settings import RouterSettings
@@ -321,3 +323,12 @@ def test_what_an_nginx_knows_is_read_from_its_version() -> None:
     assert newest == NginxTls(http2_directive=True, keepalive_min=True)
     assert tls_of("").http2_directive is False
     assert installed_tls() is installed_tls()
+
+
+def test_haproxys_curves_are_those_of_its_own_openssl() -> None:
+    """nginx may run with a newer one, whose names HAProxy's would refuse."""
+    built = "Built with OpenSSL version : OpenSSL 3.5.1 1 Jul 2025\n"
+    assert curves_of(built + "Running on OpenSSL version : OpenSSL 3.0.19 1 Jul 2025\n") == CURVES
+    newer = curves_of(built + "Running on OpenSSL version : OpenSSL 3.6.0 1 Oct 2025\n")
+    assert newer == f"X25519MLKEM768:{CURVES}"
+    assert installed_curves().endswith(CURVES)

@@ -9,7 +9,7 @@ from paas.adapters.proxy.haproxy.conf import render_shared, render_tables
 from paas.adapters.proxy.haproxy.files import HaproxyFiles
 from paas.adapters.proxy.haproxy.site_conf import behind, files_of
 from paas.adapters.proxy.nginx.escaping import TEMPLATES
-from paas.adapters.proxy.nginx.tls import NginxTls
+from paas.adapters.proxy.tls import CURVES
 from paas.domain.routing.hsts import Hsts
 from paas.domain.routing.router_settings import RouterSettings, router_settings
 from paas.domain.routing.sites import Certificate, Redirect, Site, SlugFolder, Static
@@ -71,7 +71,7 @@ def test_a_site_is_this_text(name: str) -> None:
 @pytest.mark.parametrize(("name", "public"), [("public", True), ("standing-by", False)])
 def test_the_shared_file_is_this_text(name: str, public: bool) -> None:
     """On the public ports, or on none."""
-    files = render_shared(SETTINGS, gid=33, ipv6=True, public=public, tls=NginxTls())
+    files = render_shared(SETTINGS, gid=33, ipv6=True, public=public, curves=CURVES)
     expected = (GOLDEN / f"haproxy-{name}.cfg").read_text()
     assert files[Path("/var/lib/paas/haproxy/haproxy.cfg")] == expected
 

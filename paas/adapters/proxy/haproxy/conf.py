@@ -14,7 +14,7 @@ from paas.adapters.proxy.haproxy.escaping import (
 )
 from paas.adapters.proxy.haproxy.site_conf import decoded_names
 from paas.adapters.proxy.nginx.escaping import checked_number, trusted_networks
-from paas.adapters.proxy.nginx.tls import NginxTls
+from paas.adapters.proxy.tls import CIPHERS
 from paas.settings import Settings
 
 HAPROXY = "/usr/sbin/haproxy"
@@ -42,11 +42,11 @@ class Scheme:
 
 
 def render_shared(
-    settings: Settings, *, gid: int, ipv6: bool, public: bool, tls: NginxTls
+    settings: Settings, *, gid: int, ipv6: bool, public: bool, curves: str
 ) -> dict[Path, str]:
     """The text of each shared file that does not depend on the sites, by path.
 
-    public: whether it listens for clients, or only stands by.
+    public: whether it listens for clients, or only stands by. curves: for OpenSSL.
     """
     base = directory(settings)
     text = render(
@@ -61,7 +61,8 @@ def render_shared(
         ),
         socket=plain_path(worker_socket(settings)),
         log_socket=plain_path(log_socket(settings)),
-        tls=tls,
+        ciphers=CIPHERS,
+        curves=curves,
         trailers=plain_path(trailers_file(settings)),
         errors=_ERRORS,
         pages=plain_path(base / "errors"),

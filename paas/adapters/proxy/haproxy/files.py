@@ -11,7 +11,7 @@ from paas.adapters.proxy.error_pages import render_page
 from paas.adapters.proxy.haproxy.conf import render_shared, render_tables, sites_directory
 from paas.adapters.proxy.haproxy.escaping import directory, log_socket
 from paas.adapters.proxy.haproxy.site_conf import backends_of, files_of, page_file
-from paas.adapters.proxy.nginx.tls import installed_tls
+from paas.adapters.proxy.haproxy.tls import installed_curves
 from paas.adapters.system.files import make_directory, read_bytes, remove, write_atomic
 from paas.domain.routing.sites import Certificate, Site
 from paas.domain.values.errors import PaasError
@@ -50,7 +50,7 @@ class HaproxyFiles:
         """
         gid = proxy_account(self._settings).pw_gid
         texts = render_shared(
-            self._settings, gid=gid, ipv6=has_ipv6(), public=public, tls=installed_tls()
+            self._settings, gid=gid, ipv6=has_ipv6(), public=public, curves=installed_curves()
         )
         return {path: text.encode() for path, text in texts.items()}
 

@@ -1,4 +1,4 @@
-"""How nginx speaks TLS: Mozilla's intermediate profile, and what this nginx knows of it."""
+"""What this machine's nginx knows of TLS, HTTP/2 and kept-alive connections."""
 
 import re
 from dataclasses import dataclass
@@ -6,16 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from paas.adapters.proxy.nginx.process import NGINX
+from paas.adapters.proxy.tls import CIPHERS, CURVES, curves_of
 from paas.adapters.system.subprocesses import run
 
-CIPHERS = ":".join(
-    f"ECDHE-{kind}-{cipher}"
-    for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
-    for kind in ("ECDSA", "RSA")
-)
-CURVES = "X25519:prime256v1:secp384r1"
-# OpenSSL refuses a list with a name that it does not know.
-POST_QUANTUM_SINCE = (3, 5)
 HTTP2_DIRECTIVE_SINCE = (1, 25, 1)
 KEEPALIVE_MIN_SINCE = (1, 27, 4)
 
@@ -40,13 +33,9 @@ BASIC = NginxTls()
 def tls_of(words: str) -> NginxTls:
     """From what ``nginx -V`` prints: its version, and that of the OpenSSL that it runs with."""
     nginx = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", words)
-    openssl = re.search(r"running with OpenSSL (\d+)\.(\d+)", words) or re.search(
-        r"built with OpenSSL (\d+)\.(\d+)", words
-    )
     version = tuple(map(int, nginx.groups())) if nginx is not None else (0,)
-    quantum = openssl is not None and tuple(map(int, openssl.groups())) >= POST_QUANTUM_SINCE
     return NginxTls(
-        curves=f"X25519MLKEM768:{CURVES}" if quantum else CURVES,
+        curves=curves_of(words),
         http2_directive=version >= HTTP2_DIRECTIVE_SINCE,
         keepalive_min=version >= KEEPALIVE_MIN_SINCE,
     )

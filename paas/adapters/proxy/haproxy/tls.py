@@ -1,0 +1,21 @@
+"""Which curves this machine's HAProxy knows: its OpenSSL may be another than nginx's."""
+
+from pathlib import Path
+
+from paas.adapters.proxy.haproxy.conf import HAPROXY
+from paas.adapters.proxy.tls import CURVES, curves_of
+from paas.adapters.system.subprocesses import run
+
+
+def installed_curves() -> str:
+    """Those to offer to clients; asked whenever the shared files are rendered, which is rare."""
+    if not Path(HAPROXY).exists():
+        return CURVES
+    done = run(
+        [HAPROXY, "-vv"],
+        description="Asking HAProxy for its version",
+        timeout_s=10.0,
+        env={},
+        check=False,
+    )
+    return curves_of(done.output.decode(errors="replace"))
