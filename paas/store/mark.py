@@ -3,7 +3,8 @@
 It shows that an empty, foreign or older file is in the place of the database. It is written after a
 change is on the disk, in place, with one write that no kill can interrupt, and not synced: so it
 never says more than the database has, and costs a change microseconds. `sync` is for the watch
-process, once a second where there was a change (docs/design.md says why that is enough).
+process, once a second where there was a change; docs/internals/crash-safety.md says why that is
+enough.
 """
 
 import os

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -133,13 +134,23 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_the_way_through_the_code_names_what_exists() -> None:
-    """Each ``file.py:function`` of the design page is in that file."""
-    text = (ROOT / "docs" / "design.md").read_text()
-    steps = re.findall(r"`([\w/]+\.py):([\w.]+)`", text)
-    assert len(steps) > 20
-    for file, name in steps:
+WALKS = [ROOT / "docs" / "design.md", *sorted((ROOT / "docs" / "internals").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", WALKS, ids=lambda page: page.name)
+def test_the_way_through_the_code_names_what_exists(page: Path) -> None:
+    """Each ``file.py:function`` of the pages on the code is in that file."""
+    for file, name in _steps(page):
         assert name in _definitions(ROOT / "paas" / file), f"{file}:{name}"
+
+
+def test_the_way_from_a_push_names_its_steps() -> None:
+    """The design page follows a push through the code, call by call."""
+    assert len(_steps(ROOT / "docs" / "design.md")) > 20
+
+
+def _steps(page: Path) -> list[tuple[str, str]]:
+    return re.findall(r"`([\w/]+\.py):([\w.]+)`", page.read_text())
 
 
 def _definitions(path: Path) -> set[str]:
@@ -151,3 +162,38 @@ def _definitions(path: Path) -> set[str]:
         if isinstance(node, ast.ClassDef):
             found |= {f"{node.name}.{m.name}" for m in node.body if isinstance(m, ast.FunctionDef)}
     return found
+
+
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+
+
+@pytest.mark.parametrize("record", DECISIONS, ids=lambda record: record.name)
+def test_a_decision_has_its_parts(record: Path) -> None:
+    """Number and title, status, context, decision, consequences; and its line in the index."""
+    number = record.name[:4]
+    title = re.match(rf"# {int(number)}\. (.+)\n\nStatus: \w", record.read_text())
+    assert title is not None
+    for part in ("Context", "Decision", "Consequences"):
+        assert f"\n**{part}.** " in record.read_text()
+    index = (record.parent / "README.md").read_text()
+    assert f"- [{number}]({record.name}) {title[1]}\n" in index
+
+
+def test_decisions_are_numbered_without_gaps() -> None:
+    """A record is never removed, only replaced by a later one."""
+    assert [int(record.name[:4]) for record in DECISIONS] == [*range(1, len(DECISIONS) + 1)]
+
+
+def test_each_dependency_has_its_reason() -> None:
+    """Of the server's packages in the table, of those for development in its sentence."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    text = (ROOT / "docs" / "decisions" / "0047-dependencies.md").read_text()
+    rows = set(re.findall(r"^\| ([\w-]+) \| ", text, re.MULTILINE)) - {"package"}
+    assert rows == set(_packages(project["project"]["optional-dependencies"]["server"]))
+    development = text[text.index("For development: ") :].partition("\n")[0]
+    for package in _packages(project["dependency-groups"]["dev"]):
+        assert package.removeprefix("types-") in development
+
+
+def _packages(requirements: list[str]) -> list[str]:
+    return [re.split(r"[<>=~!]", requirement)[0] for requirement in requirements]
