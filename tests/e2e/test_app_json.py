@@ -177,7 +177,7 @@ def test_goes_back_by_itself(
     why = "answered with 5xx" if way == "errors" else "web.1 exited with status 3"
     assert "Rollback to v1 (v2: " in table
     assert why in table
-    assert "paas[watch]: v2: " in alice.ssh("logs", "-a", app).stdout
+    assert "paas[guard]: v2: " in alice.ssh("logs", "-a", app).stdout
     text = told(alice, source, app, tiny("v4"))
     assert "Waiting" not in text
     assert server.get(app).text == "v4"

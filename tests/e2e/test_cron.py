@@ -143,4 +143,4 @@ def killed_watch(server: Server) -> Iterator[None]:
         yield
     finally:
         os.kill(former, signal.SIGKILL)
-    wait_for(lambda: pids() and former not in pids(), what="a new watch process")
+    wait_for(lambda: pids() and former not in pids(), what="a new monitor process")

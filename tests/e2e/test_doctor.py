@@ -145,9 +145,9 @@ def _binds(thief: socket.socket, port: int) -> bool:
 def test_a_daemon_that_is_stopped(server: Server) -> None:
     """server:status warns of it, doctor --fix starts it."""
     server.paas("doctor", "--fix", check=False)
-    _keep_program(server, "watch", wanted=False)
+    _keep_program(server, "monitor", wanted=False)
     wait_for(lambda: _checks(server) == ["daemon"], what="the finding")
-    assert "watch is not running" in server.paas("server:status", check=False).stderr
+    assert "monitor is not running" in server.paas("server:status", check=False).stderr
     assert server.paas("doctor", "--fix", check=False).returncode == 0
     assert _findings(server) == []
 

@@ -30,7 +30,7 @@ def answer(server: Server, host: str, path: str = "/") -> tuple[int, str]:
 
 
 def watchers(server: Server) -> set[int]:
-    """The process ids of the watch process."""
+    """The process ids of the monitor process."""
     return {pid for pid, line in server.processes().items() if "daemons.monitor" in line}
 
 

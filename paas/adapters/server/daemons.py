@@ -23,7 +23,7 @@ from paas.adapters.system.files import make_directory, write_atomic
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
-PLATFORM = ("gate", "log", "watch", "nginx", "sshd")
+PLATFORM = ("gate", "log", "monitor", "nginx", "sshd")
 # They run only while they are needed.
 AT_NEED = (DRAINS, "haproxy")
 # The tables of rules that this server has put up: another range of ports makes another table.
@@ -117,11 +117,11 @@ def programs(settings: Settings) -> list[Program]:
     etc = ("--etc", str(settings.etc))
     logs = settings.state / "logs"
     gate = (*module, "paas.entrypoints.gate", *etc)
-    watch = (*module, "paas.entrypoints.daemons.monitor", *etc)
+    monitor = (*module, "paas.entrypoints.daemons.monitor", *etc)
     found = [
         Program("log", _log_argv(settings), logs / "log.log", priority=10),
         Program("gate", gate, logs / "gate.log", priority=20),
-        Program("watch", watch, logs / "watch.log", priority=25),
+        Program("monitor", monitor, logs / "monitor.log", priority=25),
     ]
     drains = (*module, "paas.entrypoints.daemons.drains", *etc)
     log = logs / f"{DRAINS}.log"

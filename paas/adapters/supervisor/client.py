@@ -82,11 +82,17 @@ class Supervisor:
     def renew_programs(self, names: Sequence[str]) -> None:
         """Restart programs of the platform itself, with what supervisord.conf says of them now.
 
-        Everything else, the apps' groups too, is left as it runs.
+        One that it names no longer is ended. Everything else, the apps' groups too, is left as it
+        runs.
         """
         before = {found.name: found.state for found in self.processes(names)}
-        ((added, changed, _removed),) = self._call("supervisor.reloadConfig")
+        ((added, changed, removed),) = self._call("supervisor.reloadConfig")
+        for name in {*names} & {*removed}:
+            self._call("supervisor.stopProcessGroup", name, True)
+            self._call("supervisor.removeProcessGroup", name)
         for name in names:
+            if name in removed or name not in {*before, *added}:
+                continue
             if name in changed:
                 self._call("supervisor.stopProcessGroup", name, True)
                 self._call("supervisor.removeProcessGroup", name)

@@ -12,7 +12,7 @@ from paas.domain.certificates.certificates import AppCertificate, Origin, covere
 from paas.domain.routing.hosts import WILDCARD
 
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
-# Internal: what the watch process asks the gate for.
+# Internal: what the monitor process asks the gate for.
 TEND_COMMAND = "certs:tend"
 # After the first, second, ... failure. A look of our own costs nobody anything.
 CHECK_WAITS = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 30, 60))

@@ -30,7 +30,7 @@ class Cgroup:
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """The Unix socket of the watch process, and the name that it knows the process by."""
+    """The Unix socket of the monitor process, and the name that it knows the process by."""
 
     socket: str
     name: str

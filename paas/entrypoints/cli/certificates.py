@@ -1,4 +1,4 @@
-"""certs, certs:add, certs:info, certs:remove, certs:auto; and what the watch process asks for"""
+"""certs, certs:add, certs:info, certs:remove, certs:auto; and what the monitor process asks for"""
 
 import sys
 from datetime import datetime
@@ -172,7 +172,7 @@ def auto(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
 
 
 def renew_due(session: Session) -> None:
-    """Do what is due about all apps' certificates; asked for by the watch process."""
+    """Do what is due about all apps' certificates; asked for by the monitor process."""
     if session.actor.user is not None:
         raise PaasError("not-allowed", "Only the server itself may ask for this.")
     session.platform.acme.renew_due()

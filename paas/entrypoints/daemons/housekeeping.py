@@ -1,4 +1,4 @@
-"""What the watch process looks after now and then: a thread of its own.
+"""What the monitor process looks after now and then: a thread of its own.
 
 The reserve on the disk, and that an embedded server's sshd listens on all its addresses.
 """

@@ -1,4 +1,4 @@
-"""A thread of the watch process that reports databases lost with their processes, and full layers.
+"""A thread of the monitor: reports databases lost with their processes, and full layers.
 
 For the end of a process it waits for the kernel's word; how full a layer is it asks each second.
 """

@@ -1,4 +1,4 @@
-"""The watch process: makes the liveness checks of all apps, each app's in a thread of its own.
+"""The monitor process: makes the liveness checks of all apps, each app's in a thread of its own.
 
 So a slow app delays no other's checks. The scheduler of cron jobs (scheduler.py) is another
 thread of it. It imports little, to be small.
@@ -39,7 +39,7 @@ from paas.store import Store
 TICK_S = 1.0
 
 
-class Watcher:
+class Monitor:
     """Runs rounds until it is stopped."""
 
     def __init__(
@@ -171,7 +171,7 @@ def build(settings: Settings) -> Liveness:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the process of the server whose settings are in ETC/server.yml."""
-    parser = argparse.ArgumentParser(prog="paas-watch")
+    parser = argparse.ArgumentParser(prog="paas-monitor")
     parser.add_argument("--etc", type=Path, required=True)
     end_with_parent()
     settings_file = parser.parse_args(argv).etc / "server.yml"
@@ -187,12 +187,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     certifying = build_certifying(settings.etc, Changes(database), log)
     caring = Caring(settings)
     copying = build_copying(database, Changes(database), log)
-    watcher = Watcher(
+    monitor = Monitor(
         build(settings), database, settings_file, scheduling, certifying, caring, copying
     )
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, watcher.stop)
-    watcher.run()
+        signal.signal(number, monitor.stop)
+    monitor.run()
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What looks after the certificates: a thread of the watch subprocesses.
+"""What looks after the certificates: a thread of the monitor process.
 
 It asks the store whether anything is due, when that has changed and once a minute, and has it done
 by the platform's own client, thus by the gate or, where that is down, without it. Everything that

@@ -1,4 +1,4 @@
-"""The scheduler of cron jobs: a thread of the watch subprocesses.
+"""The scheduler of cron jobs: a thread of the monitor process.
 
 It looks at the clock once a minute, and has each job that is due started by the platform's own
 client, thus by the gate or, where that is down, without it: this process has threads, so it must

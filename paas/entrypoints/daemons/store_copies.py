@@ -1,4 +1,4 @@
-"""What copies the database: a thread of the watch process.
+"""What copies the database: a thread of the monitor process.
 
 Some seconds after a change the latest copy follows, from which the server comes up should the
 database be lost; one is kept of each hour in which there was a change. Each hour, and where a copy

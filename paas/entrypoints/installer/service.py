@@ -20,6 +20,9 @@ from paas.settings import Settings
 
 RELOAD_LIMIT_S = 10.0
 
+# watch: the former name of the monitor.
+_RENEWED = ("log", "gate", "watch", "monitor", DRAINS)
+
 
 def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> None:
     """Start what is not running; restart the gate and the log; reload nginx and sshd if need be."""
@@ -35,7 +38,7 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
     if running:
         daemons.apply_firewall(settings)
         daemons.write_supervisord_conf(settings)
-        Supervisor(settings.supervisor_socket).renew_programs(["log", "gate", "watch", DRAINS])
+        Supervisor(settings.supervisor_socket).renew_programs(_RENEWED)
     boot.start(settings, quiet=True)
     if running:
         wiring.build(settings).reconcile.renew_sites()

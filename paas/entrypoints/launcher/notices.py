@@ -27,8 +27,8 @@ def announce_pipe(path: str) -> None:
 
 
 def layer_sender(spec: "dict[str, Any]") -> "Callable[[int], None]":
-    """What sends the watch process a descriptor of the layer; it is connected before that is made,
-    since the socket is out of sight then. See paas/adapters/runtime/native/scratch_keeper.py.
+    """What sends the monitor a descriptor of the layer; it is connected before that is made, since
+    the socket is out of sight then. See paas/adapters/runtime/native/scratch_keeper.py.
     """
     keeper = spec.get("keeper")
     if keeper is None or spec["writable_slug"]:

@@ -85,4 +85,4 @@ class Changes:
 
         doing = f"goes back to v{former.version}"
         change = Change(app=app, who="the server", doing=doing, prepare=prepare)
-        self.apply(change, Written(lambda text: self.logs.write(app.id, "watch", text)))
+        self.apply(change, Written(lambda text: self.logs.write(app.id, "guard", text)))

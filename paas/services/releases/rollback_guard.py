@@ -69,7 +69,7 @@ class RollbackGuard:
                     roll_back(app, why)
                     return
         except PaasError as error:
-            self.logs.write(app.id, "watch", f"v{version} is not watched on: {error.message}")
+            self.logs.write(app.id, "guard", f"v{version} is no longer guarded: {error.message}")
 
     def _baseline(self, app: App, former: "Former") -> Baseline:
         """Of the answers before the switch: to read the log of a busy app takes 0.1 s."""

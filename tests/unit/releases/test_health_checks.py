@@ -154,7 +154,7 @@ def test_uptime_and_initial_delay(world: World) -> None:
 
 @pytest.fixture
 def liveness(world: World) -> Liveness:
-    """The service of the watch process."""
+    """The service of the monitor process."""
     return Liveness(
         store=world.store,
         runtime=world.runtime,

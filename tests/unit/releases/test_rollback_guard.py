@@ -39,7 +39,7 @@ def test_goes_back_from_errors(world: World) -> None:
     assert newest.description == ("Rollback to v1 (v2: 15 of 20 requests were answered with 5xx)")
     assert newest.user == "paas"
     assert newest.slug_id == world.store.releases.of_app(1)[2].slug_id
-    assert any(process == "watch" for _, process, _ in world.logs.lines)
+    assert any(process == "guard" for _, process, _ in world.logs.lines)
 
 
 def test_nobody_waits_for_the_log_to_be_read(world: World) -> None:
