@@ -108,7 +108,7 @@ class Bench:
         return plain
 
     def push(self, project: Project, app: str) -> float:
-        """Push to the server; seconds until git ended. Raises BenchError where it is not live."""
+        """Push to the server; seconds until git ended. Raises BenchError if it is not live."""
         took_s = project.push(self.server.git_url(app))
         if not self.serves(project, app):
             raise BenchError(f"{app} does not serve what was pushed.")

@@ -37,7 +37,7 @@ class Connection:
 
     @classmethod
     async def open(cls, port: int) -> "Connection":
-        """Raises AnswerError where it is refused."""
+        """Raises AnswerError if it is refused."""
         try:
             return cls(*await asyncio.open_connection("127.0.0.1", port))
         except OSError as error:

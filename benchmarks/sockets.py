@@ -41,7 +41,7 @@ class Socket:
 
     @classmethod
     async def open(cls, port: int, host: str) -> "Socket":
-        """Raises OSError where it is refused."""
+        """Raises OSError if it is refused."""
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         head = f"GET /ws HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         head += f"Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -92,7 +92,7 @@ class Holder:
         self.lasted_s: list[float] = []
 
     async def open(self) -> Socket | None:
-        """A new one; None where it was refused, which counts."""
+        """A new one; None if it was refused, which counts."""
         try:
             async with self._few, asyncio.timeout(OPEN_LIMIT_S):
                 socket = await Socket.open(self._port, self._host)

@@ -20,7 +20,7 @@ class Throughput:
 
 
 def ensure_installed() -> None:
-    """Install the Debian package where it is missing."""
+    """Install the Debian package if it is missing."""
     if shutil.which("wrk") is None:
         env = {**ENVIRONMENT, "DEBIAN_FRONTEND": "noninteractive"}
         run(["apt-get", "-qq", "update"], env=env)
@@ -28,7 +28,7 @@ def ensure_installed() -> None:
 
 
 def measure(port: int, host: str, *, connections: int, seconds: int, path: str = "/") -> Throughput:
-    """Load with two threads. Raises BenchError where its words are not understood."""
+    """Load with two threads. Raises BenchError if its words are not understood."""
     url = f"http://127.0.0.1:{port}{path}"
     return parse(run([*_argv(connections, seconds), "-H", f"Host: {host}", url]))
 

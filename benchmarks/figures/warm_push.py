@@ -71,7 +71,7 @@ def stale_flaw(stale: int, pushes: int) -> list[str]:
 def pushes_to_live(bench: Bench, project: Project, rounds: int, instances: int) -> list[float]:
     """Warm pushes alone, with so many instances on the server.
 
-    Raises BenchError where one is not live when it returns.
+    Raises BenchError if one is not live when it returns.
     """
     found = []
     for _ in range(rounds):

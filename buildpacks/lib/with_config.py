@@ -3,7 +3,7 @@
 Usage: with_config.py ENV [NAME=VALUE | NAME?=VALUE]... -- PROGRAM ARGUMENT...
 
 ENV has a file for each config var (Heroku's buildpack API). NAME=VALUE wins over a config var,
-NAME?=VALUE is for where there is none, or an empty one. A program of its own, since in a shell each
+NAME?=VALUE is for if there is none, or an empty one. A program of its own, since in a shell each
 config var could replace a variable of the script. Standard library only.
 """
 

@@ -95,7 +95,7 @@ class BuildpackCatalog(Protocol):
         """The platform's own, in the order in which they are tried."""
 
     def why_not(self, directory: str) -> str | None:
-        """Why a directory of the server cannot be a buildpack, as a sentence; None where it can."""
+        """Why a directory of the server cannot be a buildpack, as a sentence; None if it can."""
 
 
 class Slugs(Protocol):
@@ -107,7 +107,7 @@ class Slugs(Protocol):
     def narrow(self, build_id: str, folder: str) -> None:
         """Make a folder of a tree just written the build's directory; the rest goes.
 
-        Raises PaasError where there is no such folder.
+        Raises PaasError if there is no such folder.
         """
 
     def freeze(self, build_id: str) -> int:
@@ -119,18 +119,18 @@ class Slugs(Protocol):
     def await_disk(self) -> None:
         """Return when the slugs that were frozen would outlive a power cut.
 
-        Raises PaasError where the disk does not take them.
+        Raises PaasError if the disk does not take them.
         """
 
     def path(self, slug_id: str) -> Path: ...
     def page(self, slug_id: str, name: str) -> Path | None:
-        """A file at the top of a slug that the proxy can show; None where there is none."""
+        """A file at the top of a slug that the proxy can show; None if there is none."""
 
     def folder(self, slug_id: str, name: str) -> SlugFolder | None:
-        """A folder of a slug; None where there is none, or a link leads to it."""
+        """A folder of a slug; None if there is none, or a link leads to it."""
 
     def remove(self, slug_id: str) -> None:
-        """Delete a slug or an unfinished build; no error where there is none."""
+        """Delete a slug or an unfinished build; no error if there is none."""
 
     def remove_cache(self, app_id: int) -> None: ...
     def empty_cache(self, app_id: int) -> None:
@@ -144,11 +144,11 @@ class Slugs(Protocol):
 
     def slugs(self) -> list[str]: ...
     def damage(self, slug_id: str) -> str | None:
-        """Why nothing can be started from a slug, as the end of a sentence; None where it can."""
+        """Why nothing can be started from a slug, as the end of a sentence; None if it can."""
 
     def check_room(self) -> None:
-        """Raises PaasError where the disk has no room for anything: no bytes, no names of files,
+        """Raises PaasError if the disk has no room for anything: no bytes, no names of files,
         or nothing can be written to it."""
 
     def check_space(self) -> None:
-        """Raises PaasError where the disk is too full for a build."""
+        """Raises PaasError if the disk is too full for a build."""

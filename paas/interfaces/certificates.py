@@ -11,7 +11,7 @@ class CertificateReader(Protocol):
     """What reads and checks certificates and keys."""
 
     def read(self, pem: bytes, now: datetime) -> Bundle:
-        """A chain and its key. Raises PaasError where a browser would not take them."""
+        """A chain and its key. Raises PaasError if a browser would not take them."""
 
 
 class CertificateFiles(Protocol):
@@ -20,7 +20,7 @@ class CertificateFiles(Protocol):
     def new_id(self, app_id: int) -> str: ...
     def write(self, id: str, bundle: Bundle) -> None: ...
     def paths(self, id: str) -> tuple[Path, Path] | None:
-        """Chain and key; None where they are not there, or damaged."""
+        """Chain and key; None if they are not there, or damaged."""
 
     def remove(self, id: str) -> None: ...
     def all(self) -> list[str]: ...
@@ -33,4 +33,4 @@ class Issuer(Protocol):
         """Whether a challenge for the host would be answered by this server; why not, or None."""
 
     def issue(self, host: str) -> bytes:
-        """A new chain and key, PEM. Raises IssueError where none comes."""
+        """A new chain and key, PEM. Raises IssueError if none comes."""

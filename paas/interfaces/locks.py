@@ -65,7 +65,7 @@ class Locks(Protocol):
         """Be the only one who stops instances of the app that were live."""
 
     def push(self, app_id: int) -> Path:
-        """The file that a pusher's client locks before receive-pack; made where it is missing."""
+        """The file that a pusher's client locks before receive-pack; made if it is missing."""
 
     def pushing(
         self,
@@ -83,7 +83,7 @@ class KeyReader(Protocol):
     """What tells the fingerprint of a public key."""
 
     def read(self, user: UserName, text: str) -> Key:
-        """Parse one line of an OpenSSH public key file. Raises PaasError where it is none."""
+        """Parse one line of an OpenSSH public key file. Raises PaasError if it is none."""
 
 
 class KeyFile(Protocol):

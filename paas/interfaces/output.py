@@ -35,13 +35,13 @@ class Progress(Protocol):
         """
 
     def ask(self, question: str) -> bool:
-        """Whether the person at the terminal says yes; True where nobody can be asked."""
+        """Whether the person at the terminal says yes; True if nobody can be asked."""
 
     def live(self) -> None:
         """The change is live: whoever waits for it need not wait any longer."""
 
     def check(self) -> None:
-        """Raises PaasError where the change has been cancelled; often called until the switch."""
+        """Raises PaasError if the change has been cancelled; often called until the switch."""
 
 
 class Clock(Protocol):
@@ -115,4 +115,4 @@ class DrainProcess(Protocol):
         """Note where the app's log ends now: what comes after it is forwarded."""
 
     def keep(self, *, wanted: bool) -> None:
-        """Have it run, or not; no error where it is so already."""
+        """Have it run, or not; no error if it is so already."""

@@ -8,7 +8,7 @@ class Pages(Protocol):
     """The maintenance pages that users set, one for each app at most."""
 
     def maintenance(self, app_id: int) -> Path | None:
-        """Where the app's is; None where none was set."""
+        """Where the app's is; None if none was set."""
 
     def set_maintenance(self, app_id: int, content: bytes) -> None:
         """Keep one; visitors who see the former see this from then on."""

@@ -89,7 +89,7 @@ class HealthProbe(Protocol):
     """A look at an instance's port."""
 
     def answers(self, port: int, visit: Visit, timeout_s: float) -> int | None:
-        """The status with which 127.0.0.1:port answers a GET /, or None where it does not."""
+        """The status with which 127.0.0.1:port answers a GET /, or None if it does not."""
 
     def redirect(self, port: int, host: str, timeout_s: float) -> str | None:
         """Where 127.0.0.1:port sends who asks for / by plain HTTP, or None: nowhere."""
@@ -105,7 +105,7 @@ class HealthProbe(Protocol):
         headers: Sequence[tuple[str, str]],
         timeout_s: float,
     ) -> Answer | None:
-        """The answer to a GET, or None where there is none in time. timeout_s bounds all of it."""
+        """The answer to a GET, or None if there is none in time. timeout_s bounds all of it."""
 
 
 class Ports(Protocol):

@@ -44,7 +44,7 @@ class Repository(Protocol):
     """The git repositories, one for each app id."""
 
     def create(self, app_id: int) -> None:
-        """Make the repository; no error where it exists."""
+        """Make the repository; no error if it exists."""
 
     def copy(self, source_id: int, app_id: int) -> None:
         """Make the repository a copy of another app's, in place of what it was."""
@@ -55,20 +55,20 @@ class Repository(Protocol):
 
     def path(self, app_id: int) -> Path: ...
     def commit(self, app_id: int, commit_id: str, quarantine: Quarantine | None) -> Commit:
-        """Read a commit; annotated tags are peeled. Raises PaasError where there is none."""
+        """Read a commit; annotated tags are peeled. Raises PaasError if there is none."""
 
     def write_tree(
         self, app_id: int, commit_id: str, quarantine: Quarantine | None, target: Path, uid: int
     ) -> Tree:
         """Write a commit's files into the existing empty directory target, owned by uid.
 
-        Raises PaasError where a limit is passed or the disk is full.
+        Raises PaasError if a limit is passed or the disk is full.
         """
 
     def read_file(
         self, app_id: int, commit_id: str, quarantine: Quarantine | None, name: str, limit: int
     ) -> bytes | None:
-        """A file of a commit by its path, or None. Raises PaasError where it is no plain file, or
+        """A file of a commit by its path, or None. Raises PaasError if it is no plain file, or
         larger than limit bytes."""
 
     def changes(
@@ -76,11 +76,11 @@ class Repository(Protocol):
     ) -> list[FileChange]:
         """The files that differ between two commits, by path; old: None for an empty one.
 
-        Raises PaasError where a commit is missing or a limit is passed.
+        Raises PaasError if a commit is missing or a limit is passed.
         """
 
     def damage(self, app_id: int) -> str | None:
-        """What is wrong with a repository that is there, as a sentence; None where nothing is."""
+        """What is wrong with a repository that is there, as a sentence; None if nothing is."""
 
     def cut_off(self, app_id: int) -> int:
         """How much there is for `remove_cut_off`."""
@@ -100,7 +100,7 @@ class Refs(Protocol):
     def refusal(
         self, app_id: int, updates: Sequence[RefUpdate], quarantine: Quarantine
     ) -> PaasError | None:
-        """Why git would refuse to move these refs after the hook; None where it will not.
+        """Why git would refuse to move these refs after the hook; None if it will not.
 
         Nothing is changed. The caller holds the push lock, so nobody else moves refs meanwhile.
         """

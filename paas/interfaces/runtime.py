@@ -152,7 +152,7 @@ class Caller(Protocol):
     def waits(self) -> None:
         """From now on the command only follows something: it takes no place from others'.
 
-        Raises PaasError where this person has too many such already.
+        Raises PaasError if this person has too many such already.
         """
 
     def is_in_front(self) -> bool:
@@ -222,4 +222,4 @@ class StorageFiles(Protocol):
         """What is wrong with one, as the end of a sentence, as far as `create` mends it."""
 
     def remove(self, app_id: int, storage_id: int | None = None) -> None:
-        """Delete one with all in it, or all of the app; no error where there is none."""
+        """Delete one with all in it, or all of the app; no error if there is none."""

@@ -23,4 +23,4 @@ class StoreKeeper(Protocol):
         """Make it the store; the former one is out of the way."""
 
     def adopt(self) -> None:
-        """Use the one that is there. Raises PaasError where it is missing or damaged."""
+        """Use the one that is there. Raises PaasError if it is missing or damaged."""

@@ -1,1 +1,1 @@
-"""What users can do, one file per noun; the outside world only through domain.interfaces."""
+"""What users can do, one file per noun; the outside world only through interfaces."""

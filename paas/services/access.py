@@ -6,7 +6,7 @@ from paas.store import Store
 
 
 def find_app(store: Store, actor: Actor, name: str) -> App:
-    """The app of that name. Raises the same error where there is none and where it is hidden."""
+    """The app of that name. Raises the same error if there is none and where it is hidden."""
     app = store.apps.find(name)
     if app is None or not actor.may_use(app):
         raise no_such_app(name)

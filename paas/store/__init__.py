@@ -59,7 +59,7 @@ class Store:
     def read_older(self) -> PaasError | None:
         """Have this read, but never write, a store that is an older copy; what is wrong with it.
 
-        None: nothing. Raises PaasError where it cannot be read. Only for what acts on nothing that
+        None: nothing. Raises PaasError if it cannot be read. Only for what acts on nothing that
         it reads.
         """
         return self.database.read_older()

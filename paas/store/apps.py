@@ -20,7 +20,7 @@ class Apps(Table):
         self._uids = uids
 
     def add(self, name: AppName, owner: UserName | None, now: datetime) -> App:
-        """Make an app with a free uid. Raises PaasError where the name is taken."""
+        """Make an app with a free uid. Raises PaasError if the name is taken."""
         with self._database.writing() as connection:
             if connection.execute("SELECT 1 FROM apps WHERE name = ?", (name,)).fetchone():
                 raise _taken(name)
@@ -48,7 +48,7 @@ class Apps(Table):
         return [_app(row) for row in rows]
 
     def rename(self, app_id: int, name: AppName) -> None:
-        """Raises PaasError where the name is taken."""
+        """Raises PaasError if the name is taken."""
         try:
             self._database.write("UPDATE apps SET name = ? WHERE id = ?", name, app_id)
         except sqlite3.IntegrityError as error:

@@ -43,7 +43,7 @@ class Copies:
         self.directory = database.with_name("copies")
 
     def latest(self) -> None:
-        """Have the latest one be as the database is now. Raises PaasError where it cannot."""
+        """Have the latest one be as the database is now. Raises PaasError if it cannot."""
         self._make(LATEST)
 
     def hourly(self, now: datetime) -> None:
@@ -111,7 +111,7 @@ def _not_copied(why: str) -> PaasError:
 
 
 def examine(path: Path) -> Copy | None:
-    """What is in a copy; None where there is no such file."""
+    """What is in a copy; None if there is no such file."""
     try:
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except FileNotFoundError:

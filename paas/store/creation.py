@@ -11,7 +11,7 @@ from paas.store.mark import MarkFile
 
 
 def create(path: Path) -> None:
-    """Make an empty store at path, with a new identity. Raises FileExistsError where there is one.
+    """Make an empty store at path, with a new identity. Raises FileExistsError if there is one.
 
     It appears whole or not at all. A kill before the mark leaves a store without one,
     which is taken as it is.

@@ -59,7 +59,7 @@ class Cron(Table):
     def end(
         self, app_id: int, name: str, started: datetime, ended: datetime, status: int | None
     ) -> None:
-        """Record the end of the run that started then, if none has since. status: None where it
+        """Record the end of the run that started then, if none has since. status: None if it
         was interrupted."""
         self._database.write(
             "UPDATE cron SET ended = ?, status = ? WHERE app_id = ? AND name = ? AND started = ?",
@@ -81,7 +81,7 @@ class Cron(Table):
 
 
 def _ensure(connection: sqlite3.Connection, app_id: int, name: str) -> bool:
-    """Have a row for the job; False where the app is gone."""
+    """Have a row for the job; False if the app is gone."""
     connection.execute(
         "INSERT OR IGNORE INTO cron (app_id, name) SELECT id, ? FROM apps WHERE id = ?",
         (name, app_id),

@@ -60,7 +60,7 @@ class Database:
         return opened
 
     def _file(self) -> tuple[int, int]:
-        """Which file it is. Raises PaasError where there is none, or nothing in it."""
+        """Which file it is. Raises PaasError if there is none, or nothing in it."""
         try:
             # Never opened beside SQLite: to close it would end this process's locks (fcntl(2)).
             found = self.path.stat()
@@ -71,7 +71,7 @@ class Database:
         return found.st_dev, found.st_ino
 
     def _connect(self) -> tuple[sqlite3.Connection, PaasError | None]:
-        """Raises PaasError where the file is not this server's store as it last was."""
+        """Raises PaasError if the file is not this server's store as it last was."""
         if damage := faults.known_damage(self.path):
             raise faults.damaged(self.path, damage)
         with faults.told(self.path, BUSY_S):

@@ -21,7 +21,7 @@ class Instances(Table):
         return rollout_id
 
     def add(self, instances: Sequence[Instance]) -> None:
-        """Record instances before they are started. Raises PaasError where a port is taken."""
+        """Record instances before they are started. Raises PaasError if a port is taken."""
         rows = [(i.app_id, i.version, i.rollout_id, i.kind, i.number, i.port) for i in instances]
         try:
             with self._database.writing() as connection:

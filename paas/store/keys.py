@@ -13,7 +13,7 @@ class Keys(Table):
     """The keys that may log in."""
 
     def add(self, key: Key, now: datetime) -> None:
-        """Raises PaasError where the fingerprint is taken."""
+        """Raises PaasError if the fingerprint is taken."""
         try:
             self._database.write(
                 "INSERT INTO keys (fingerprint, user, kind, body, comment, created_at) "

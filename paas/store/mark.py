@@ -36,7 +36,7 @@ class MarkFile:
         self.path = database.with_name(NAME)
 
     def read(self) -> Mark | None:
-        """None where there is none, or it is damaged."""
+        """None if there is none, or it is damaged."""
         for _ in range(_READS):  # it may be read while it is written
             match = _TEXT.fullmatch(read_bytes(self.path) or b"")
             if match and int(match[4], 16) == zlib.crc32(match[1]):
@@ -44,7 +44,7 @@ class MarkFile:
         return None
 
     def note(self, mark: Mark) -> None:
-        """Write it in place; where that fails it stays behind, which harms nobody."""
+        """Write it in place; if that fails it stays behind, which harms nobody."""
         try:
             fd = os.open(self.path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:

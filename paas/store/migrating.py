@@ -16,7 +16,7 @@ def version(connection: sqlite3.Connection) -> int:
 
 
 def needs_migration(connection: sqlite3.Connection, path: Path) -> bool:
-    """Raises PaasError where it is no store, or of a newer version than this program knows."""
+    """Raises PaasError if it is no store, or of a newer version than this program knows."""
     present = version(connection)
     if present == 0:
         raise faults.missing(path)
@@ -52,7 +52,7 @@ def migrate(connection: sqlite3.Connection, before: Callable[[int], None]) -> No
 
 
 def identity(connection: sqlite3.Connection) -> Mark | None:
-    """Which store it is, and its changes; None where it is from before there was an identity."""
+    """Which store it is, and its changes; None if it is from before there was an identity."""
     known = connection.execute(
         "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'identity'"
     ).fetchone()

@@ -74,7 +74,7 @@ class Releases(Table):
     ) -> None:
         """The commit point: that release has succeeded and is the app's current one.
 
-        rollout_id: the roll-out whose instances are live from now on; None where there are none.
+        rollout_id: the roll-out whose instances are live from now on; None if there are none.
         keep: instances of earlier ones that it takes over.
         """
         with self._database.writing() as connection:

@@ -42,7 +42,7 @@ class StoreRescue:
         return faults.fault(self._path, present, self._mark.read())
 
     def _checked(self) -> Mark | None:
-        """Its identity. Raises PaasError where it is missing or damaged."""
+        """Its identity. Raises PaasError if it is missing or damaged."""
         if not self._path.exists() or self._path.stat().st_size == 0:
             raise faults.missing(self._path)
         with faults.told(self._path, BUSY_S), closing(self._connect(self._path)) as connection:
@@ -90,7 +90,7 @@ class StoreRescue:
     def adopt(self) -> None:
         """Take the store that is there as this server's, whatever the mark says.
 
-        Raises PaasError where it is missing or damaged.
+        Raises PaasError if it is missing or damaged.
         """
         self._checked()
         with faults.told(self._path, BUSY_S), closing(self._connect(self._path)) as connection:
@@ -102,7 +102,7 @@ class StoreRescue:
         self._mark.write(claimed)
 
     def place_newest(self, directory: Path) -> Path | None:
-        """A database in that directory to read what ran from; None where no copy is whole."""
+        """A database in that directory to read what ran from; None if no copy is whole."""
         copy = self.newest_whole()
         if copy is None:
             return None

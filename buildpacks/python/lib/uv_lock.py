@@ -36,7 +36,7 @@ def listed(project: dict[str, Any]) -> Requirements:
 
 
 def locked(lock: dict[str, Any]) -> Requirements | None:
-    """What the lock file was made for, or None where it does not say."""
+    """What the lock file was made for, or None if it does not say."""
     own = [
         package
         for package in lock.get("package", [])

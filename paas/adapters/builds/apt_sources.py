@@ -23,7 +23,7 @@ _OPTIONS = {"signed-by": "signed-by", "architectures": "arch", "trusted": "trust
 
 
 def apt_with_sources_list(apt: Path, target: Path) -> Path | None:
-    """Copy what apt reads to target, with a sources.list; None where it has one, or needs none."""
+    """Copy what apt reads to target, with a sources.list; None if it has one, or needs none."""
     own = apt / "sources.list"
     if own.is_file() and any(_entries(own.read_text(errors="replace"))):
         return None

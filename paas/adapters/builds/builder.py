@@ -62,7 +62,7 @@ class BuildpackBuilder:
         commit: str = "",
         check: Callable[[], None] = lambda: None,
     ) -> Built:
-        """Detect and compile the tree in place; see domain.interfaces.Builder.
+        """Detect and compile the tree in place; see interfaces.Builder.
 
         One build of an app at a time: the caller holds the app's lock.
         """
@@ -88,14 +88,14 @@ class BuildpackBuilder:
         return replace(built, procfile=procfile)
 
     def clear(self, app_id: int) -> bool:
-        """End what an interrupted build left; see domain.interfaces.Builder."""
+        """End what an interrupted build left; see interfaces.Builder."""
         found = self.left(app_id)
         self._cgroups.remove(f"build-{app_id}")
         shutil.rmtree(self._room(app_id), ignore_errors=True)
         return found
 
     def left(self, app_id: int) -> bool:
-        """See domain.interfaces.Builder."""
+        """See interfaces.Builder."""
         return self._room(app_id).exists() or f"build-{app_id}" in self._cgroups.names()
 
     def _room(self, app_id: int) -> Path:

@@ -46,7 +46,7 @@ class SandboxImporter:
     def fetched(
         self, app: App, source: GitSource, head: str | None, output: Callable[[bytes], None]
     ) -> Iterator[Imported]:
-        """A commit of a git repository; see domain.interfaces.Importer."""
+        """A commit of a git repository; see interfaces.Importer."""
         what = {"kind": "git", "url": source.url, "ref": source.ref, "head": head}
         with self._quarantine(app.id) as quarantine:
             with self._sandbox.room(app, rooms_of(app.id)[0]) as out:
@@ -58,7 +58,7 @@ class SandboxImporter:
     def unpacked(
         self, app: App, archive: Archive, head: str | None, output: Callable[[bytes], None]
     ) -> Iterator[Imported]:
-        """A commit of an archive's files; see domain.interfaces.Importer."""
+        """A commit of an archive's files; see interfaces.Importer."""
         settings = self._settings
         max_bytes = settings.max_push_mib * 1024**2
         what = {
@@ -81,7 +81,7 @@ class SandboxImporter:
             yield Imported(commit, Quarantine(quarantine))
 
     def keep(self, app_id: int, imported: Imported, branch: str) -> None:
-        """Make a commit the tip of a branch; see domain.interfaces.Importer."""
+        """Make a commit the tip of a branch; see interfaces.Importer."""
         target = self._path(app_id) / "objects/pack"
         source = imported.quarantine.objects / "pack"
         found = list(source.glob("pack-*")) if source.is_dir() else []
@@ -95,11 +95,11 @@ class SandboxImporter:
         self._git(plan, f"Moving the branch {branch}")
 
     def left(self, app_id: int) -> bool:
-        """See domain.interfaces.Importer."""
+        """See interfaces.Importer."""
         return self._sandbox.left(app_id)
 
     def clear(self, app_id: int) -> bool:
-        """Remove what an interrupted fetch left; see domain.interfaces.Importer."""
+        """Remove what an interrupted fetch left; see interfaces.Importer."""
         return self._sandbox.clear(app_id)
 
     def _run(

@@ -42,7 +42,7 @@ def choose_python(
     output: Callable[[bytes], None],
     check: Callable[[], None],
 ) -> dict[str, str]:
-    """What the buildpack is told (PAAS_PYTHON, PAAS_PYTHON_WHY); nothing where the app asks for a
+    """What the buildpack is told (PAAS_PYTHON, PAAS_PYTHON_WHY); nothing if the app asks for a
     version itself, has one from its last build that will do, or is no Python app.
 
     Fetches a Python where that is the newest that fits. Parameters as of `provide_python`.

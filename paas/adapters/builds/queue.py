@@ -22,7 +22,7 @@ _NAME_BYTES = 1_024
 
 
 class FlockBuildQueue:
-    """domain.interfaces.BuildQueue. slots: how many builds run at once; 0: one for each core."""
+    """interfaces.BuildQueue. slots: how many builds run at once; 0: one for each core."""
 
     def __init__(self, directory: Path, slots: int) -> None:
         self._directory = directory
@@ -35,7 +35,7 @@ class FlockBuildQueue:
         moved: Callable[[int, Sequence[str]], None],
         check: Callable[[], None],
     ) -> Iterator[None]:
-        """Wait for a place, in order of arrival; see domain.interfaces.BuildQueue."""
+        """Wait for a place, in order of arrival; see interfaces.BuildQueue."""
         fd, ticket = self._draw(build_id)
         try:
             told = 0

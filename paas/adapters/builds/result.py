@@ -17,7 +17,7 @@ LABEL_MAX_CHARS = 60
 
 
 def read_result(directory: Path, name: str) -> bytes:
-    """The content of the result file. Raises PaasError where there is none that can be read."""
+    """The content of the result file. Raises PaasError if there is none that can be read."""
     content = read_plain_file(directory, name, RESULT_MAX_BYTES + 1)
     if content is None:
         raise _unreadable("the build left no plain file behind")

@@ -14,7 +14,7 @@ from paas.domain.values.errors import PaasError
 
 
 class FileSlugs:
-    """Slugs of domain.interfaces. A build becomes a slug by one rename, so it is whole or absent.
+    """Slugs of interfaces. A build becomes a slug by one rename, so it is whole or absent.
 
     And it is on the disk before any release of it is live, so that a power cut leaves no empty
     files behind. It gets there while the instances start, and not before: the store would have to

@@ -8,7 +8,7 @@ from paas.adapters.system import directories
 
 
 def read_plain_file(directory: Path, name: str, max_bytes: int) -> bytes | None:
-    """At most max_bytes of the plain file name in directory; None where there is no such file.
+    """At most max_bytes of the plain file name in directory; None if there is no such file.
 
     Neither directory nor the file may be a symbolic link, and a FIFO or device is not waited for.
     """

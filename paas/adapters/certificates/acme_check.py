@@ -46,14 +46,14 @@ def leads_here(
 
 
 def _fetch(address: str, port: int, host: str, token: str, limit_s: float) -> bytes | None:
-    """What is answered there; None where nobody answers."""
+    """What is answered there; None if nobody answers."""
     connection = http.client.HTTPConnection(address, port, timeout=limit_s)
     with closing(connection):
         try:
             connection.connect()
         except OSError:
             return None
-        # The socket's own limit begins anew with each byte, and who answers is not to be trusted.
+        # The socket's own limit starts again with each byte, and who answers is not to be trusted.
         limit = threading.Timer(limit_s, _hang_up, [connection.sock])
         limit.start()
         try:

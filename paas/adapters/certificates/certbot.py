@@ -58,7 +58,7 @@ class Certbot:
         )
 
     def issue(self, host: str) -> bytes:
-        """A new chain and key, PEM. Raises IssueError where none comes."""
+        """A new chain and key, PEM. Raises IssueError if none comes."""
         self._prepare()
         new = self._root / "new"
         shutil.rmtree(new, ignore_errors=True)
@@ -93,7 +93,7 @@ class Certbot:
         settings = self._settings
         done = run(
             [
-                # Should this process be killed, so is certbot: its successor begins anew.
+                # Should this process be killed, so is certbot: its successor starts again.
                 *("/usr/bin/setpriv", "--pdeathsig", "KILL", CERTBOT, "certonly"),
                 *("--non-interactive", "--agree-tos", *self._account()),
                 *("--server", settings.acme_directory),

@@ -34,12 +34,12 @@ class CertificateDirectory:
         sync_directory(self._directory)
 
     def paths(self, id: str) -> tuple[Path, Path] | None:
-        """Chain and key; None where they are not there, or damaged, as the proxy would find."""
+        """Chain and key; None if they are not there, or damaged, as the proxy would find."""
         chain, key = self._folder(id) / "chain.pem", self._folder(id) / "key.pem"
         return (chain, key) if _load(chain, key) else None
 
     def remove(self, id: str) -> None:
-        """Both files; no error where there are none."""
+        """Both files; no error if there are none."""
         shutil.rmtree(self._folder(id), ignore_errors=True)
 
     def all(self) -> list[str]:

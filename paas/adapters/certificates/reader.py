@@ -30,7 +30,7 @@ class X509Reader:
     """`CertificateReader` of interfaces."""
 
     def read(self, pem: bytes, now: datetime) -> Bundle:
-        """A chain and its key. Raises PaasError where a browser would not take them."""
+        """A chain and its key. Raises PaasError if a browser would not take them."""
         found = blocks(pem)
         chain = [_parsed(text, n) for n, text in enumerate(found.certificates, 1)]
         _check_strength(chain)
@@ -60,7 +60,7 @@ def _parsed(text: bytes, number: int) -> Certificate:
 
 
 def _check_strength(chain: Sequence[Certificate]) -> None:
-    """Raises PaasError where browsers refuse the keys or signatures (and so would nginx)."""
+    """Raises PaasError if browsers refuse the keys or signatures (and so would nginx)."""
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
     for place, one in enumerate(chain):
@@ -172,7 +172,7 @@ def _facts(chain: Sequence[Certificate]) -> Facts:
 
 
 def _names(leaf: Certificate) -> tuple[str, ...]:
-    """The DNS names. Raises PaasError where the certificate says that it is for no server."""
+    """The DNS names. Raises PaasError if the certificate says that it is for no server."""
     from cryptography import x509
 
     try:

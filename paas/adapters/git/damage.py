@@ -10,7 +10,7 @@ _BRANCHES = b"refs/heads/"
 
 
 def damage(path: Path, owner: int) -> str | None:
-    """A sentence on a repository that is there; None where nothing is wrong. owner: of its files.
+    """A sentence on a repository that is there; None if nothing is wrong. owner: of its files.
 
     It looks at what branches name, not at every object.
     """

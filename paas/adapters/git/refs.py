@@ -26,7 +26,7 @@ class GitRefs:
     def refusal(
         self, app_id: int, updates: Sequence[RefUpdate], quarantine: Quarantine
     ) -> PaasError | None:
-        """Why git would refuse; see domain.interfaces.Refs."""
+        """Why git would refuse; see interfaces.Refs."""
         ended = self._git(app_id, quarantine, rehearsal(updates), "update-ref", "--stdin", "-z")
         said = ended.output.decode("utf-8", "replace")
         if ended.ok:
@@ -54,14 +54,14 @@ class GitRefs:
         return None
 
     def _make(self, place: Path) -> None:
-        """Make a folder for pushed objects, where it is missing: after the switch git only moves
+        """Make a folder for pushed objects, if it is missing: after the switch git only moves
         files there, which a full disk does not hinder. Raises OSError."""
         with suppress(FileExistsError):
             place.mkdir(mode=0o755)
             os.chown(place, *self._owner, follow_symlinks=False)
 
     def _tag(self, app_id: int, quarantine: Quarantine, object_id: str) -> str | None:
-        """The name that a tag object gives itself; None where it is none."""
+        """The name that a tag object gives itself; None if it is none."""
         ended = self._git(app_id, quarantine, b"", "cat-file", "tag", object_id)
         found = re.search(rb"^tag (.+)$", ended.output, re.MULTILINE) if ended.ok else None
         return found[1].decode("utf-8", "replace") if found else None

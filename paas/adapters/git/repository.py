@@ -35,7 +35,7 @@ TREE_MEMORY_BYTES: Final = 3 * 1024**3
 
 
 class DulwichRepository:
-    """Repository of domain.interfaces: <root>/<app id>.git, owned by the platform's account."""
+    """Repository of interfaces: <root>/<app id>.git, owned by the platform's account."""
 
     def __init__(
         self, root: Path, owner: tuple[int, int], *, max_bytes: int, max_files: int
@@ -193,7 +193,7 @@ class _Blobs:
         self._packs = list(objects.packs)
 
     def tree(self, object_id: ObjectID) -> GitTree:
-        """Raises PaasError where it is no tree."""
+        """Raises PaasError if it is no tree."""
         found = self._objects[object_id]
         if not isinstance(found, GitTree):
             raise PaasError("bad-tree", f"{object_id.decode()} is not a tree.")

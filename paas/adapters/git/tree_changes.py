@@ -15,7 +15,7 @@ def tree_changes(
     """The files that were added, changed or deleted, by path; None beyond the limit.
 
     limit: files and folders to look at in each tree; some hundred bytes of objects can stand for
-    any number of them. Folders that are the same are not looked into. Raises KeyError where an
+    any number of them. Folders that are the same are not looked into. Raises KeyError if an
     object is missing.
     """
     found: list[FileChange] = []

@@ -28,7 +28,7 @@ _DISORDER = timedelta(seconds=10)
 
 
 class FileLogs:
-    """Logs of domain.interfaces."""
+    """Logs of interfaces."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._directory = settings.state / "logs"
@@ -163,7 +163,7 @@ class FileLogs:
         return append
 
     def remove(self, app_id: int) -> None:
-        """Delete the app's logs; no error where there are none."""
+        """Delete the app's logs; no error if there are none."""
         shutil.rmtree(self._directory / str(app_id), ignore_errors=True)
         for path in (self._directory / "releases").glob(f"{app_id}-v*.log"):
             path.unlink(missing_ok=True)

@@ -36,7 +36,7 @@ class Place:
 
 
 class DrainPlaces:
-    """DrainProcess of domain.interfaces, and the places of its drains."""
+    """DrainProcess of interfaces, and the places of its drains."""
 
     def __init__(self, settings: Settings) -> None:
         self._directory = settings.state / "drains"
@@ -59,7 +59,7 @@ class DrainPlaces:
                 path.unlink(missing_ok=True)
 
     def load(self, token: str) -> Place | None:
-        """Where the drain is; None where that is not known."""
+        """Where the drain is; None if that is not known."""
         try:
             found = read_json(self._path(token))
             if found is None:

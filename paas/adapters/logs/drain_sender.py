@@ -140,7 +140,7 @@ def _put(line: socket.socket, data: bytes) -> None:
 
 
 def _get(line: socket.socket, limit: int) -> bytes | None:
-    """What was put; None where the other side has closed. Raises ValueError for too much."""
+    """What was put; None if the other side has closed. Raises ValueError for too much."""
     head = _exactly(line, _LENGTH.size)
     if head is None:
         return None

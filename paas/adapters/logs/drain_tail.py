@@ -26,7 +26,7 @@ class LogTail:
 
     @property
     def position(self) -> tuple[int, int]:
-        """What has been sent, to go on from there."""
+        """What has been sent, to continue from there."""
         return self._inode, self._offset
 
     def read(self, limit: int) -> list[bytes]:

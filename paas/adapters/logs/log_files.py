@@ -74,7 +74,7 @@ class Followed:
 
 
 def parse_line(raw: bytes) -> LogLine | None:
-    """A line of a log file, or None where it has not the form of one."""
+    """A line of a log file, or None if it has not the form of one."""
     match = _LINE.fullmatch(raw.decode("utf-8", "replace"))
     if match is None:
         return None

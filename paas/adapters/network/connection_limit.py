@@ -75,7 +75,7 @@ counter reject with tcp reset
 class LimitState:
     """What comes of the limit on this machine.
 
-    fault: why it does not hold, in words; None where it does, or is switched off. mends: whether it
+    fault: why it does not hold, in words; None if it does, or is switched off. mends: whether it
     holds once the rules are put up again. refused: connections since the rules were put up.
     """
 
@@ -93,7 +93,7 @@ class ConnectionLimit:
         self._limit = settings.connections_per_address
 
     def rules(self, table: str | None = None) -> str:
-        """What nft is to add to the table; empty where there is no limit."""
+        """What nft is to add to the table; empty if there is no limit."""
         settings = self._settings
         if not self._limit:
             return ""

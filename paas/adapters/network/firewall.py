@@ -150,19 +150,19 @@ class NftFirewall:
         return found - set(range(self._first, self._last + 1))
 
     def claim(self, claims: Sequence[tuple[int, int]]) -> None:
-        """Have these ports answer from these uids alone; nothing where the rules are not up."""
+        """Have these ports answer from these uids alone; nothing if the rules are not up."""
         with suppress(PaasError):
             _nft(["-f", "-"], self._elements("add", claims) + self._opened(claims))
 
     def release(self, claims: Sequence[tuple[int, int]]) -> None:
-        """Undo such claims; no error where there are none."""
+        """Undo such claims; no error if there are none."""
         with suppress(PaasError):
             # nft deletes only what is there.
             lines = self._elements("add", claims) + self._elements("delete", claims)
             _nft(["-f", "-"], lines + self._opened(claims))
 
     def unclaimed(self, claims: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Those of the claims that the rules do not have. Raises PaasError where they are down."""
+        """Those of the claims that the rules do not have. Raises PaasError if they are down."""
         words = _nft(["list", "set", "inet", self.table, "owners"], "")
         there = {(int(port), int(uid)) for port, uid in re.findall(r"(\d+) \. (\d+)", words)}
         return [claim for claim in claims if claim not in there]
@@ -199,12 +199,12 @@ class NftFirewall:
         return f"{table} claimed {{ {ports} }}\n{table} owners {{ {owners} }}\n"
 
     def remove(self, table: str | None = None) -> None:
-        """Take the rules down, or those of a former table; no error where there are none."""
+        """Take the rules down, or those of a former table; no error if there are none."""
         name = table or self.table
         _nft(["-f", "-"], f"table inet {name}\ndelete table inet {name}\n")
 
     def status(self) -> str | None:
-        """None where the rules hold, else why not, in words. It tries: nobody must be refused."""
+        """None if the rules hold, else why not, in words. It tries: nobody must be refused."""
         try:
             _nft(["list", "table", "inet", self.table], "")
         except PaasError as error:

@@ -22,7 +22,7 @@ class HttpProbe:
     """
 
     def answers(self, port: int, visit: Visit, timeout_s: float) -> int | None:
-        """The status with which 127.0.0.1:port answers a GET /, or None where it does not."""
+        """The status with which 127.0.0.1:port answers a GET /, or None if it does not."""
         deadline = time.monotonic() + timeout_s
         request = (
             f"GET / HTTP/1.1\r\nHost: {visit.host}\r\nX-Forwarded-Proto: {visit.scheme}\r\n"
@@ -69,7 +69,7 @@ class HttpProbe:
         headers: Sequence[tuple[str, str]],
         timeout_s: float,
     ) -> Answer | None:
-        """The answer to a GET, or None where there is none in time."""
+        """The answer to a GET, or None if there is none in time."""
         sent = {
             "Host": visit.host,
             "X-Forwarded-Proto": visit.scheme,

@@ -12,7 +12,7 @@ _ENCODED = "xn--"
 
 
 def to_host_name(text: str) -> HostName:
-    """The name in ASCII and lowercase, without the root's dot. Raises PaasError where it is none.
+    """The name in ASCII and lowercase, without the root's dot. Raises PaasError if it is none.
 
     Letters that look alike are left alone: which names exist is for the registries to say.
     """

@@ -18,7 +18,7 @@ class NftAnswer:
 
 
 def ask_nft(arguments: list[str], rules: str = "") -> NftAnswer:
-    """Run nft with the rules on its stdin. Raises PaasError where it does not answer in time."""
+    """Run nft with the rules on its stdin. Raises PaasError if it does not answer in time."""
     if not NFT.exists():
         return NftAnswer(ok=False, words="nft is not installed")
     done = run(

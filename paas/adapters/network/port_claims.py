@@ -15,7 +15,7 @@ from paas.settings import Settings
 
 
 class PortClaims:
-    """The claims of instances; does nothing where the firewall's rules are not up."""
+    """The claims of instances; does nothing if the firewall's rules are not up."""
 
     def __init__(self, settings: Settings) -> None:
         self._firewall = NftFirewall(settings)

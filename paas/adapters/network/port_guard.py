@@ -33,7 +33,7 @@ def ports_of(settings: Settings) -> list[int]:
 
 
 def keep_ports(settings: Settings) -> None:
-    """Keep our ports out of the range of outgoing connections; a warning where that fails."""
+    """Keep our ports out of the range of outgoing connections; a warning if that fails."""
     wanted: list[Range] = [*((port, port) for port in ports_of(settings)), settings.ports]
     exposed = reserved_ports.exposed(wanted)
     if not exposed:
@@ -97,7 +97,7 @@ def listens_everywhere(port: int) -> bool:
 def end_deaf_sshd(settings: Settings) -> bool:
     """End an embedded server's sshd that is deaf on an address; its sessions go on.
 
-    supervisord starts it again. False where there is nothing to end.
+    supervisord starts it again. False if there is nothing to end.
     """
     if listens_everywhere(settings.ssh_port):
         return False

@@ -20,7 +20,7 @@ class LocalPorts:
 
         The search starts anywhere in the range: a port that was just given back may still stand
         in a proxy worker which finishes its requests, and must not become another app's.
-        Raises PaasError where there are not enough.
+        Raises PaasError if there are not enough.
         """
         size = self._last - self._first + 1
         start = random.randrange(size)  # noqa: S311 - not a secret

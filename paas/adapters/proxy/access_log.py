@@ -23,7 +23,7 @@ _PORT = re.compile(rb"[0-9.]+:([0-9]+)")
 
 
 class RouterLog:
-    """RequestLog of domain.interfaces."""
+    """RequestLog of interfaces."""
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs

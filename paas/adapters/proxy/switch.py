@@ -21,7 +21,7 @@ class Program(Protocol):
     """HAProxy's program, as whoever supervises it keeps it."""
 
     def install(self, progress: Progress) -> None:
-        """Install it where it is missing."""
+        """Install it if it is missing."""
 
     def keep(self, *, running: bool) -> None:
         """Have it run, or not."""
@@ -34,7 +34,7 @@ class Switch(Protocol):
         """Install what it needs."""
 
     def take_over(self, settings: Settings, sites: Sequence[Site]) -> None:
-        """Serve on the public ports. Raises PaasError where that does not come about."""
+        """Serve on the public ports. Raises PaasError if that does not come about."""
 
     def let_go(self, settings: Settings) -> bool:
         """End what it runs without serving; False while that still finishes requests."""

@@ -61,7 +61,7 @@ def owns_network_daemons(settings: Settings) -> bool:
 
 
 def systemctl(verb: str) -> None:
-    """Start or stop the platform's unit. Raises PaasError where systemd cannot."""
+    """Start or stop the platform's unit. Raises PaasError if systemd cannot."""
     done = subprocess.run(["systemctl", verb, "paas"], capture_output=True, text=True, check=False)
     if done.returncode:
         reference = "server-not-started" if verb == "start" else "not-stopped"

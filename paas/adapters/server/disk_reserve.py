@@ -18,7 +18,7 @@ _SLACK_BYTES = 256 * 1024
 
 
 class DiskReserve:
-    """`Reserve` of domain.interfaces. size_mib: of the large file; 0: nothing is held."""
+    """`Reserve` of interfaces. size_mib: of the large file; 0: nothing is held."""
 
     def __init__(self, state: Path, size_mib: int) -> None:
         self._state = state

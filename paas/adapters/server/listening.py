@@ -26,7 +26,7 @@ def _accepts(family: socket.AddressFamily, address: str, port: int) -> bool:
 
 
 def in_the_way(port: int, own: set[int]) -> str | None:
-    """Who else has the port, in words; None where nobody is seen. own: pids that may have it."""
+    """Who else has the port, in words; None if nobody is seen. own: pids that may have it."""
     for connection in psutil.net_connections(kind="tcp"):
         if not connection.laddr or connection.laddr.port != port or connection.pid in own:
             continue

@@ -24,7 +24,7 @@ class Place:
     why: str = "the server may fail at its next start"
 
     def wrong(self) -> str | None:
-        """What is not as it must be, after the path; None where nothing is."""
+        """What is not as it must be, after the path; None if nothing is."""
         try:
             found = self.path.lstat()
         except OSError as error:
@@ -40,7 +40,7 @@ class Place:
         )
 
     def set_right(self) -> None:
-        """Give it its owner and mode; nothing where it is a link, or not there."""
+        """Give it its owner and mode; nothing if it is a link, or not there."""
         if not self.path.is_symlink() and self.path.exists():
             os.chown(self.path, 0, self.gid)
             self.path.chmod(self.mode)

@@ -7,7 +7,7 @@ _LIMIT_S = 10.0
 
 
 def missing() -> str | None:
-    """None where it does, else why not, in words. It tries what the launcher does."""
+    """None if it does, else why not, in words. It tries what the launcher does."""
     try:
         done = run(
             ["/usr/bin/unshare", "--pid", "--fork", "--mount-proc", "/bin/true"],

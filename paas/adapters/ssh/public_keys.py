@@ -27,10 +27,10 @@ _EXAMPLE = "Give the content of a .pub file, such as: ssh-ed25519 AAAAC3Nza... a
 
 
 class SshKeygenKeyReader:
-    """domain.interfaces.KeyReader, with OpenSSH's own judgement of what a key is."""
+    """interfaces.KeyReader, with OpenSSH's own judgement of what a key is."""
 
     def read(self, user: UserName, text: str) -> Key:
-        """Parse one line of an OpenSSH public key file. Raises PaasError where it is none."""
+        """Parse one line of an OpenSSH public key file. Raises PaasError if it is none."""
         kind, body, comment = _parts(text)
         bits, fingerprint = _judged(kind, body)
         if kind == "ssh-rsa" and bits < _MIN_RSA_BITS:
@@ -99,7 +99,7 @@ def _only_line(text: str) -> str:
 
 
 def _without_options(line: str) -> str | None:
-    """The key behind options such as command="...", for the hint; None where there is none."""
+    """The key behind options such as command="...", for the hint; None if there is none."""
     kinds = "|".join(map(re.escape, KINDS))
     found = re.search(rf"[ ,\"](({kinds}) AAAA\S+)", line)
     return f"Give the key alone, without what stands in front of it: {found[1]}" if found else None

@@ -69,7 +69,7 @@ class Supervisor:
         return bool(self._call("paas.remove_processes", group, list(names)))
 
     def keep_program(self, name: str, *, wanted: bool) -> None:
-        """Have a program of the platform itself run, or not; no error where it is so already."""
+        """Have a program of the platform itself run, or not; no error if it is so already."""
         start = ("startProcess", _ALREADY_STARTED)
         method, already = start if wanted else ("stopProcess", _NOT_RUNNING)
         self._call(f"supervisor.{method}", name, not wanted, accept=already)

@@ -14,7 +14,7 @@ class FileBookmark:
         self._path = path
 
     def read(self) -> datetime | None:
-        """The moment; None where the file is missing or damaged."""
+        """The moment; None if the file is missing or damaged."""
         with suppress(OSError, ValueError):
             moment = datetime.fromisoformat(self._path.read_text().strip())
             return moment if moment.tzinfo is not None else None

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
-    """Clock of domain.interfaces."""
+    """Clock of interfaces."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -18,7 +18,7 @@ _TIMEOUT_S = 600.0
 
 
 def remove(path: Path) -> None:
-    """Delete a directory with all that is in it; no error where there is none."""
+    """Delete a directory with all that is in it; no error if there is none."""
     with suppress(RecursionError):
         shutil.rmtree(path, ignore_errors=True)
     if not os.path.lexists(path):
@@ -34,7 +34,7 @@ def remove(path: Path) -> None:
 
 
 def size_bytes(path: Path) -> int:
-    """What a directory and all that is in it take on the disk; 0 where there is none.
+    """What a directory and all that is in it take on the disk; 0 if there is none.
 
     What several names are linked to counts once.
     """

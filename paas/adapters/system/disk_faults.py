@@ -25,7 +25,7 @@ def lacks_inodes(path: Path, least: int = 1) -> bool:
 
 
 def no_room(path: Path, *, for_root: bool = False) -> PaasError | None:
-    """Why nothing more can be written there, not even a little; None where it can.
+    """Why nothing more can be written there, not even a little; None if it can.
 
     for_root: for the platform itself; some space may be root's alone, not git's or a build's.
     """

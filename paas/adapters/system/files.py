@@ -25,7 +25,7 @@ def write_atomic(
 
     mode is that of the file from its creation on, whatever the umask. owner: (uid, gid) or None
     for the caller's. durable: on the disk when this returns; False for what a reboot may lose.
-    Raises PaasError where the directory is missing or the disk is full.
+    Raises PaasError if the directory is missing or the disk is full.
     """
     data = content.encode() if isinstance(content, str) else content
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
@@ -80,7 +80,7 @@ def sync_directory(path: Path) -> None:
 def sync_file_system(path: Path) -> None:
     """Put all that was written to the file system of path on the disk: syncfs(2), for trees.
 
-    Raises PaasError where that fails.
+    Raises PaasError if that fails.
     """
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -107,9 +107,9 @@ def make_directory(path: Path, *, mode: int = 0o700, owner: tuple[int, int] | No
 
 
 def read_bytes(path: Path, max_bytes: int = READ_MAX_BYTES) -> bytes | None:
-    """The content of a file, or None where there is none.
+    """The content of a file, or None if there is none.
 
-    Raises PaasError where it is larger than max_bytes.
+    Raises PaasError if it is larger than max_bytes.
     """
     try:
         with path.open("rb") as file:
@@ -122,7 +122,7 @@ def read_bytes(path: Path, max_bytes: int = READ_MAX_BYTES) -> bytes | None:
 
 
 def read_json(path: Path) -> dict[str, object] | None:
-    """The JSON object in a file of ours, or None where there is no file or no whole object."""
+    """The JSON object in a file of ours, or None if there is no file or no whole object."""
     data = read_bytes(path)
     if data is None:
         return None
@@ -134,5 +134,5 @@ def read_json(path: Path) -> dict[str, object] | None:
 
 
 def remove(path: Path) -> None:
-    """Delete a file; no error where there is none."""
+    """Delete a file; no error if there is none."""
     path.unlink(missing_ok=True)

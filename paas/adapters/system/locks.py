@@ -22,7 +22,7 @@ _POLL_S = 0.005
 
 
 class FlockLocks:
-    """domain.interfaces.Locks. account_gid: the group that may take push locks."""
+    """interfaces.Locks. account_gid: the group that may take push locks."""
 
     def __init__(self, directory: Path, account_gid: int) -> None:
         self._directory = directory
@@ -71,7 +71,7 @@ class FlockLocks:
         return self._held(f"stop-{app_id}", fcntl.LOCK_EX)
 
     def push(self, app_id: int) -> Path:
-        """The file that a pusher's client locks before receive-pack; made where it is missing."""
+        """The file that a pusher's client locks before receive-pack; made if it is missing."""
         name = f"push-{app_id}"
         fd = self._open(name)
         try:

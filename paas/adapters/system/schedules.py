@@ -25,7 +25,7 @@ class CronSimSchedules:
     """`Schedules` over cronsim."""
 
     def next_after(self, schedule: str, moment: datetime) -> datetime | None:
-        """The next time after a moment; see domain.interfaces.Schedules."""
+        """The next time after a moment; see interfaces.Schedules."""
         if len(schedule) > SCHEDULE_MAX_CHARS:
             raise _wrong(schedule, f"it is longer than {SCHEDULE_MAX_CHARS} characters")
         text = schedule.strip()

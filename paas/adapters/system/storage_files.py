@@ -7,7 +7,7 @@ from paas.adapters.system import directories
 
 
 class FileStorage:
-    """`StorageFiles` of domain.interfaces. root: state/storage."""
+    """`StorageFiles` of interfaces. root: state/storage."""
 
     def __init__(self, root: Path) -> None:
         self._root = root

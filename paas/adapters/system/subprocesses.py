@@ -22,7 +22,7 @@ _INTERRUPT_S = 0.1
 class Finished:
     """How a subprocess ended. status: its exit status, or minus the signal that killed it.
 
-    output: stdout and stderr together, as they came; empty where the lines were streamed.
+    output: stdout and stderr together, as they came; empty if the lines were streamed.
     """
 
     status: int
@@ -52,7 +52,7 @@ def run(
     whole environment. stdin: bytes, or an open descriptor. on_line: gets each line as it comes,
     without its end; lines above 64 KiB arrive in pieces. What the program leaves behind in its
     process group is killed, as it is itself at the limit or when on_line raises, or interrupt,
-    which is called several times a second. Raises PaasError where it cannot be started, does not
+    which is called several times a second. Raises PaasError if it cannot be started, does not
     end in time, or, with check, does not exit with 0; the message ends with the last lines.
     """
     lines = _Lines(on_line)
@@ -128,7 +128,7 @@ def _pump(
     deadline: float,
     interrupt: Callable[[], None] | None,
 ) -> bool:
-    """Read the child's output until it has ended; False where the deadline came first."""
+    """Read the child's output until it has ended; False if the deadline came first."""
     assert child.stdout is not None
     out = child.stdout.fileno()
     os.set_blocking(out, False)

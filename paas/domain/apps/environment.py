@@ -26,7 +26,7 @@ def instance_environment(
     """The complete environment of one process; nothing of the server's own gets in.
 
     config: the config vars. process: ``web.1``, which the process finds in DYNO, as on Heroku.
-    port: for PORT, or None where nothing is routed to it. memory_mib: the limit of its memory, for
+    port: for PORT, or None if nothing is routed to it. memory_mib: the limit of its memory, for
     MEMORY_AVAILABLE, in which Heroku's buildpacks have it as well; 0: there is none.
     """
     env = {name: Secret(text) for name, text in DEFAULTS.items()}

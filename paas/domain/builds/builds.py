@@ -21,7 +21,7 @@ def is_build(text: str) -> bool:
 def find_build(builds: Sequence[Build], wanted: str | None) -> Build:
     """The build that is meant; None: the newest. builds: newest first.
 
-    Of several builds of one commit, the newest. Raises PaasError where there is none, or where a
+    Of several builds of one commit, the newest. Raises PaasError if there is none, or where a
     beginning fits several.
     """
     if not builds:

@@ -25,7 +25,7 @@ def text_of(version: Version) -> str:
 
 
 def requirement(pyproject: str) -> str | None:
-    """What a pyproject.toml asks for (``>=3.10,<3.14``); None where that cannot be told."""
+    """What a pyproject.toml asks for (``>=3.10,<3.14``); None if that cannot be told."""
     for pattern in _REQUIRES:
         if found := pattern.search(pyproject):
             text = found[2].strip()
@@ -40,7 +40,7 @@ def fits(version: Version, requires: str | None) -> bool:
 
 
 def _clauses(text: str) -> list[tuple[str, tuple[int, ...], bool]] | None:
-    """Operator, numbers, and whether any may follow; None where it is not understood."""
+    """Operator, numbers, and whether any may follow; None if it is not understood."""
     found = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         match = _CLAUSE.fullmatch(part)

@@ -74,7 +74,7 @@ class IssueError(Exception):
 class Wish:
     """A host of an app, and how it stands with its certificate.
 
-    unable: why none is asked for; empty where one is. present: the one that it has by ACME.
+    unable: why none is asked for; empty if one is. present: the one that it has by ACME.
     """
 
     host: str

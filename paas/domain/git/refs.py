@@ -28,7 +28,7 @@ class RefUpdate:
 
 
 def parse_update(line: str) -> RefUpdate:
-    """Raises PaasError where the name is one that git does not store."""
+    """Raises PaasError if the name is one that git does not store."""
     old, _, rest = line.partition(" ")
     new, _, ref = rest.partition(" ")
     if _NAME.fullmatch(ref) is None:

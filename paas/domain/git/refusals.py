@@ -18,7 +18,7 @@ _WITHOUT_HISTORY = (
 
 
 def explained(complaints: Sequence[str], max_push_mib: int) -> PaasError | None:
-    """The error that a refusal amounts to; None where git's own words have to do.
+    """The error that a refusal amounts to; None if git's own words have to do.
 
     complaints: what git receive-pack and its children said in English, without ``fatal:``.
     """

@@ -138,7 +138,7 @@ def new_drain(
 
 
 def why_refused(address: str, *, to_server: bool) -> str | None:
-    """Why no drain may lead to an IP address, or None where it may. Raises ValueError for a name.
+    """Why no drain may lead to an IP address, or None if it may. Raises ValueError for a name.
 
     A drain is sent by the server, which reaches what is closed to others: services that listen on
     loopback alone, and what a cloud tells its machines. Networks beside the server are allowed,

@@ -46,7 +46,7 @@ def _framed(message: bytes) -> bytes:
 
 
 def message_from(raw: bytes) -> Message | None:
-    """The message for a line of app.log or router.log, or None where it has not their form."""
+    """The message for a line of app.log or router.log, or None if it has not their form."""
     match = _LINE.fullmatch(raw)
     if match is None:
         return None

@@ -39,7 +39,7 @@ def former_slug(releases: Sequence[Release], version: int, slug_id: str) -> str 
 
 
 def rollback_default(releases: Sequence[Release], current: int | None) -> Release:
-    """The release that a rollback without a version brings back. Raises where there is none.
+    """The release that a rollback without a version brings back. Raises if there is none.
 
     Where the server went back by itself, the one before is the one that it left: whoever finds
     the app broken, and is a moment too late, must not bring that back.

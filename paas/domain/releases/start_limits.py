@@ -47,7 +47,7 @@ class StartLimits:
         return StartLimit(self.default_s, "the server's default")
 
     def allow(self, seconds: int, where: str) -> None:
-        """Raise PaasError where it is above the ceiling. where: what asks for it."""
+        """Raise PaasError if it is above the ceiling. where: what asks for it."""
         if seconds > self.highest_s:
             raise PaasError(
                 "start-limit-ceiling",

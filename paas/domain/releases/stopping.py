@@ -28,7 +28,7 @@ def is_stopped(stopped: Iterable[str], place: Place) -> bool:
 
 
 def named(words: Sequence[str], counts: Mapping[ProcessType, int]) -> list[Place]:
-    """The places that ``web`` and ``web.1`` name; no words: all. Raises where there is none."""
+    """The places that ``web`` and ``web.1`` name; no words: all. Raises if there is none."""
     found: list[Place] = []
     for word in words:
         kind, dot, number = word.partition(".")

@@ -39,7 +39,7 @@ def server_domain(text: str) -> HostName:
 
 
 def parent(host: str) -> str:
-    """The name without its first label; empty where there is only one."""
+    """The name without its first label; empty if there is only one."""
     return host.partition(".")[2]
 
 
@@ -64,7 +64,7 @@ def is_below(host: str, domain: str) -> bool:
 
 
 def refuse_reserved(host: str, domain: str, *, is_admin: bool) -> None:
-    """Raises PaasError where a name at or below the server's own domain is for admins to give.
+    """Raises PaasError if a name at or below the server's own domain is for admins to give.
 
     localhost is nobody's to give.
     Each app has its name below it already; any other there could be mistaken for another app's.

@@ -73,7 +73,7 @@ class Site:
 
     A host may begin with ``*.``: any name below, unless another site has that name itself.
     closed: every request is answered with 503 and the page, or a default one.
-    No ports: the hosts answer with the folder's files, or 503 where there is none.
+    No ports: the hosts answer with the folder's files, or 503 if there is none.
     deployed: false where no version was ever deployed, as the page then says, with 404.
     error_pages: by status (502, 503 for no ports, 504), what visitors see in place of a default.
     """
@@ -120,7 +120,7 @@ class Server:
     """Names of a site that are answered alike on one of the two ports.
 
     certificate: None on the port for plain HTTP. redirect: to HTTPS of the same name where its
-    ``to`` is empty; None where the app answers.
+    ``to`` is empty; None if the app answers.
     """
 
     names: tuple[str, ...]

@@ -109,13 +109,13 @@ def merged(chosen: Sequence[StaticPath], other: Sequence[StaticPath]) -> tuple[S
 
 
 def configured(config: ConfigVars) -> tuple[StaticPath, ...]:
-    """Those of the config vars. Raises PaasError where they cannot be read."""
+    """Those of the config vars. Raises PaasError if they cannot be read."""
     text = next((config[name].reveal() for name in VARIABLES if name in config), "")
     return parse_static_paths(text)
 
 
 def bounded(statics: tuple[StaticPath, ...]) -> tuple[StaticPath, ...]:
-    """The same. Raises PaasError where they are too many."""
+    """The same. Raises PaasError if they are too many."""
     if len(statics) > STATICS_MAX:
         raise PaasError("too-many-statics", f"An app may have {STATICS_MAX} static paths.")
     return statics

@@ -26,7 +26,7 @@ SET_BACK = timedelta(hours=3)
 MISSED_MAX = 1_000
 _NAME_CHARS = 30
 
-# The next time of one schedule after a moment, or None where there is none any more.
+# The next time of one schedule after a moment, or None if there is none any more.
 NextAfter = Callable[[datetime], datetime | None]
 
 

@@ -1,4 +1,4 @@
-"""What is said where the kernel killed for want of memory. limit_mib: 0 where there is none."""
+"""What is said where the kernel killed for want of memory. limit_mib: 0 if there is none."""
 
 
 def shortage(limit_mib: int) -> str:

@@ -16,7 +16,7 @@ UPDATES_MAX = 10_000
 
 
 def service(session: Session, name: str, app: AppName, env: Mapping[str, str]) -> ExecPlan:
-    """What the client may become for a push or a fetch. Raises PaasError where it may not."""
+    """What the client may become for a push or a fetch. Raises PaasError if it may not."""
     platform, user = session.platform, session.actor.name
     if name.startswith(access.LFS_TRANSFER):
         return _lfs(session, name.partition(" ")[2], app)

@@ -11,7 +11,7 @@ _LEAVING = (signal.SIGHUP, signal.SIGTERM)
 
 
 class LocalCaller:
-    """domain.interfaces.Caller: news comes as signals, through a pipe."""
+    """interfaces.Caller: news comes as signals, through a pipe."""
 
     def __init__(self) -> None:
         self._news: int | None = None

@@ -166,7 +166,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command of the first word. Raises PaasError where it is none."""
+        """The command of the first word. Raises PaasError if it is none."""
         words = meant.in_place(args)
         if self.get_command(ctx, words[0]) is None:
             raise meant.no_command(words[0])
@@ -294,7 +294,7 @@ def git_service(
 def _actor(
     house: wiring.Platform, name: str | None, argv: Sequence[str], progress: Terminal
 ) -> Actor:
-    """Who asks for that command. Raises PaasError where there is no such user."""
+    """Who asks for that command. Raises PaasError if there is no such user."""
     if reading.only_reads(root, argv):
         return reading.admit(house.store, name, progress)
     if name is None:

@@ -36,7 +36,7 @@ def admit(store: Store, name: str | None, progress: Progress) -> Actor:
     The keys that sshd accepts are the present ones, but roles are as old as the database: who was
     an admin then may be none now. So users are members of an older copy, and see their own apps,
     whose owner never changes; the operator, who can read the file, sees all.
-    Raises PaasError where the database cannot be read, or the user is not in it.
+    Raises PaasError if the database cannot be read, or the user is not in it.
     """
     fault = store.read_older()
     user = None

@@ -191,7 +191,7 @@ def _tell_wait() -> None:
 def wait_until_up(settings: Settings, child: subprocess.Popen[bytes] | None = None) -> None:
     """Return when everything of the platform runs and answers.
 
-    Raises PaasError where it does not come to that, at once where child, that starts it, ends.
+    Raises PaasError if it does not come to that, at once where child, that starts it, ends.
     """
     ended = _wait(lambda: _is_up(settings) or _ended(child), START_LIMIT_S)
     if ended and not _ended(child):

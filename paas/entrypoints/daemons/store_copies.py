@@ -48,7 +48,7 @@ class StoreCopies(Protocol):
 class Copying:
     """Copies where there were changes.
 
-    settle: opens the store, which raises PaasError where it is not the right one, and has its mark
+    settle: opens the store, which raises PaasError if it is not the right one, and has its mark
     on the disk. check: looks at all of it.
     """
 

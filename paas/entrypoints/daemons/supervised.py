@@ -45,7 +45,7 @@ def log(text: str) -> None:
 
 
 def mark(path: Path) -> tuple[int, int] | None:
-    """What changes when the file is written to; None where there is none."""
+    """What changes when the file is written to; None if there is none."""
     try:
         found = path.stat()
     except FileNotFoundError:

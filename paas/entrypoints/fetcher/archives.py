@@ -150,7 +150,7 @@ def _tar_members(tar: tarfile.TarFile) -> Iterator[Member]:
 
 
 def _check_end(tar: tarfile.TarFile, end: int) -> None:
-    """Raise EOFError where a tar was cut off: to tarfile a missing or broken header is the end.
+    """Raise EOFError if a tar was cut off: to tarfile a missing or broken header is the end.
 
     The end is a block of zeros. What follows is read as well, for the checksum of a tar.gz.
     """

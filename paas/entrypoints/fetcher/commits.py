@@ -144,7 +144,7 @@ class CommitWriter:
 
 
 def _clean(path: str) -> str:
-    """A member's path without ``./``. Raises PaasError where it leads elsewhere."""
+    """A member's path without ``./``. Raises PaasError if it leads elsewhere."""
     parts = [part for part in path.split("/") if part not in {"", "."}]
     if path.startswith("/") or ".." in parts or not parts or "\0" in path:
         raise _refused(path, "has a path that leads out of the archive")

@@ -17,7 +17,7 @@ _CREDENTIALS = struct.Struct("3i")
 
 
 class GateCaller:
-    """domain.interfaces.Caller over the client's connection."""
+    """interfaces.Caller over the client's connection."""
 
     def __init__(self, conn: socket.socket, begin_to_wait: Callable[[], None]) -> None:
         self._conn = conn
@@ -29,7 +29,7 @@ class GateCaller:
 
     @contextmanager
     def terminal(self) -> Iterator[None]:
-        """The client's terminal, raw. Raises BrokenPipeError where the client has left.
+        """The client's terminal, raw. Raises BrokenPipeError if the client has left.
 
         A client in the background is stopped by its shell's rules until it is in front.
         """

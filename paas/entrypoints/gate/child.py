@@ -39,7 +39,7 @@ class Seat:
         return self._places.enter(self._row, user, self._is_admin)
 
     def wait(self) -> None:
-        """The command only waits from now on. Raises PaasError where its user has too many such."""
+        """The command only waits from now on. Raises PaasError if its user has too many such."""
         self._places.wait(self._row, self._is_admin)
 
     def leave(self) -> None:
@@ -177,7 +177,7 @@ def serve(
 ) -> NoReturn:
     """Serve one client in this process, which is a fresh fork, and end it.
 
-    seat: None where the client is root, and so may ask without naming a user.
+    seat: None if the client is root, and so may ask without naming a user.
     """
     try:
         _become_session()

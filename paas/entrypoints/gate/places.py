@@ -45,7 +45,7 @@ class Places:
         self._table = mmap.mmap(-1, ROWS * _ROW.size)
 
     def take(self) -> int | None:
-        """A row for a child that is about to be forked; None where there is none."""
+        """A row for a child that is about to be forked; None if there is none."""
         for row in range(ROWS):
             if self._read(row)[0] is Doing.NOTHING:
                 self._write(row, Doing.ARRIVING, _NOBODY)
@@ -78,7 +78,7 @@ class Places:
         return None
 
     def wait(self, row: int, is_admin: Callable[[], bool]) -> None:
-        """The command only waits from now on. Raises PaasError where its user has too many such."""
+        """The command only waits from now on. Raises PaasError if its user has too many such."""
         doing, who = self._read(row)
         if doing is not Doing.WORKING:
             return  # root's, who has no share

@@ -169,7 +169,7 @@ class Gate:
 
 
 def listen(path: Path, *, gid: int) -> socket.socket:
-    """Listen on path, mode 0660 root:gid. Raises PaasError where another gate answers there."""
+    """Listen on path, mode 0660 root:gid. Raises PaasError if another gate answers there."""
     if len(os.fsencode(path)) > _MAX_SOCKET_PATH_BYTES:
         raise PaasError(
             "socket-path",

@@ -90,7 +90,7 @@ def parse(raw: object) -> Request:
 
 
 def answer_exit(conn: socket.socket, status: int) -> None:
-    """Tell the client its exit status; no error where it is gone."""
+    """Tell the client its exit status; no error if it is gone."""
     _send_json(conn, {"exit": status})
 
 
@@ -109,7 +109,7 @@ def ask_terminal(conn: socket.socket) -> None:
     """Have the client put its terminal into raw mode; returns when it has.
 
     From then on each byte of the client's means that the terminal has another size.
-    Raises BrokenPipeError where the client is gone.
+    Raises BrokenPipeError if the client is gone.
     """
     _send_json(conn, {"terminal": "raw"})
     conn.settimeout(None)

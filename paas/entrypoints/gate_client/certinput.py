@@ -15,7 +15,7 @@ _VALUED = ("-a", "--app")
 def send(words: Sequence[str], argv: Callable[[Sequence[str]], list[str]]) -> int:
     """Run the command that argv makes of the words, with the files as its stdin; its status.
 
-    Without files it has this program's stdin. Raises PaasError where one cannot be read.
+    Without files it has this program's stdin. Raises PaasError if one cannot be read.
     """
     found = files(words)
     command = argv(found[0] if found else words)
@@ -40,9 +40,9 @@ def files_as_stdin(words: list[str]) -> None:
 
 
 def files(words: Sequence[str]) -> tuple[list[str], bytes] | None:
-    """The words without the files, and what is in these; None where no files are named.
+    """The words without the files, and what is in these; None if no files are named.
 
-    ``[APP] CRT KEY``: the last two of two or more. Raises PaasError where one cannot be read.
+    ``[APP] CRT KEY``: the last two of two or more. Raises PaasError if one cannot be read.
     """
     places = _places(words)
     if not places or words[places[0]] != COMMAND or len(places) not in (3, 4):

@@ -40,7 +40,7 @@ def run_command(argv: list[str], stdin: str | None) -> tuple[int, str]:
 
 
 def edit(words: list[str], run: Run) -> int:
-    """Fetch, edit, and send what has changed; nothing where nothing has. words: as typed."""
+    """Fetch, edit, and send what has changed; nothing if nothing has. words: as typed."""
     plain = [word for word in words if word != _NO_RESTART]
     status, before = run([_other(word, "config:export") for word in plain], None)
     if status != 0:
@@ -97,7 +97,7 @@ def _read(path: Path) -> str:
 
 
 def _open_editor(path: Path) -> None:
-    """Raises PaasError where it cannot be run, or says that it failed (as vi does with :cq)."""
+    """Raises PaasError if it cannot be run, or says that it failed (as vi does with :cq)."""
     text = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
         done = subprocess.run([*shlex.split(text), str(path)], check=False)

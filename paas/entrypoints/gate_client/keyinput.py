@@ -11,7 +11,7 @@ _MAX_BYTES = 65_536
 def file_as_stdin(words: list[str]) -> None:
     """Take FILE off ``keys:add USER FILE`` and make it our stdin.
 
-    Raises PaasError where it cannot be read or is a private key, which must never leave here.
+    Raises PaasError if it cannot be read or is a private key, which must never leave here.
     """
     places = [at for at, word in enumerate(words) if at > 0 and not word.startswith("-")]
     if len(places) != 2:

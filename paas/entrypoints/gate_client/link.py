@@ -65,7 +65,7 @@ def _hook_environment() -> dict[str, str]:
 
 
 def _operator(etc: str, args: list[str], env: dict[str, str]) -> int:
-    """Root on the server: through the gate, or in this process where there is none."""
+    """Root on the server: through the gate, or in this process if there is none."""
     words = args or ["help"]
     _read_here(words)
     if "config:edit" in words:
@@ -225,7 +225,7 @@ def _exchange(sock: _socket.socket, request: dict[str, Any], hook: bool) -> byte
 
 
 def _answer(sock: _socket.socket, hook: bool) -> bytes:
-    """The next answer's JSON. Raises OSError where none comes any more."""
+    """The next answer's JSON. Raises OSError if none comes any more."""
     if not hook:
         # A hook's verdict counts even when the pusher has left; for the rest, a client whose
         # reader is gone would wait for ever (sshd sends no signal without a terminal).
@@ -283,5 +283,5 @@ def _json(value: object) -> str:
 
 
 def _say(text: str, prefix: str = " !     ") -> None:
-    """Write to descriptor 2, since sys.stderr is None where the caller had closed it."""
+    """Write to descriptor 2, since sys.stderr is None if the caller had closed it."""
     os.write(2, f"{prefix}{text}\n".encode("utf-8", "backslashreplace"))

@@ -11,7 +11,7 @@ COMMAND = "http-auth:add-user"
 def typed_as_stdin(words: Sequence[str]) -> None:
     """Ask for a password, unseen and twice, and make it our stdin; where that is no terminal, not.
 
-    Raises PaasError where the two differ.
+    Raises PaasError if the two differ.
     """
     names = [word for word in words if not word.startswith("-")]
     if len(names) < 2 or "--help" in words or not os.isatty(0):

@@ -19,7 +19,7 @@ _TRACE_BYTES = 1024**2
 def wants_progress(env: Mapping[str, str]) -> bool:
     """Whether the pusher's git shows a line that is redrawn; env: the hook's.
 
-    False where there is no trace, or it tells nothing.
+    False if there is no trace, or it tells nothing.
     """
     trace = env.get("GIT_TRACE2_EVENT", "")
     if not trace.isdecimal():

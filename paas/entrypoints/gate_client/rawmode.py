@@ -27,7 +27,7 @@ class RawMode:
         _tell(sock, _READY)
 
     def leave(self) -> None:
-        """Set it back; no error where it is gone."""
+        """Set it back; no error if it is gone."""
         try:
             termios.tcsetattr(0, termios.TCSADRAIN, self._before)
         except termios.error:

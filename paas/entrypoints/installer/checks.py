@@ -37,7 +37,7 @@ def check(plan: Plan, *, force: bool) -> None:
 
 
 def require_root() -> None:
-    """Raise InstallError where this process is not root's."""
+    """Raise InstallError if this process is not root's."""
     if os.geteuid() != 0:
         raise InstallError("The installation must run as root.", "Run it with: sudo ./install.sh")
 

@@ -136,7 +136,7 @@ exec /usr/bin/python3 -I -S {client} --paas-etc {settings.etc} "$@"
 
 
 def write_sshd(settings: Settings) -> bool:
-    """sshd's file and host key, and the empty keys file; True where sshd must reload.
+    """sshd's file and host key, and the empty keys file; True if sshd must reload.
 
     The mark stays until it has, should the installation be killed in between.
     """
@@ -168,7 +168,7 @@ def write_sshd(settings: Settings) -> bool:
 
 
 def write_proxy(settings: Settings) -> bool:
-    """The proxy's shared files; True where nginx must reload. HAProxy does with the sites' files.
+    """The proxy's shared files; True if nginx must reload. HAProxy does with the sites' files.
 
     Raises PaasError, with everything as it was, where nginx refuses them.
     """

@@ -46,7 +46,7 @@ def _setting(text: str, name: str, default: str) -> str:
 
 
 def run_demo(plan: Plan, progress: Progress) -> None:
-    """Push the example, show the build, fetch the page. Raises InstallError where that fails."""
+    """Push the example, show the build, fetch the page. Raises InstallError if that fails."""
     server = Server(plan)
     with tempfile.TemporaryDirectory(prefix="paas-demo-") as name:
         scratch = Path(name)

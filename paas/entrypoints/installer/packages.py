@@ -58,7 +58,7 @@ def install_packages(names: list[str]) -> None:
 
 
 def ensure_account() -> bool:
-    """Make the account that people push to; True where it was not there.
+    """Make the account that people push to; True if it was not there.
 
     Its password is ``*``: none fits, yet sshd does not take it for locked (``!``), so keys work.
     """

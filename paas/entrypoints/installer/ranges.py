@@ -39,7 +39,7 @@ def problems(plan: Plan) -> Iterator[str]:
 
 
 def wanted(plan: Plan) -> dict[str, Range]:
-    """uids and ports that were chosen now or earlier; nothing where the slot decides."""
+    """uids and ports that were chosen now or earlier; nothing if the slot decides."""
     found = dict(read(plan.etc) or ({} if plan.embedded else DEFAULTS))
     for name in OPTIONS:
         if name in plan.options:

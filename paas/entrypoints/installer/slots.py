@@ -66,7 +66,7 @@ def take(
 
 
 def give_back(root: str, slots: Path = SLOTS) -> None:
-    """Free the slot of a server's directory; no error where it has none."""
+    """Free the slot of a server's directory; no error if it has none."""
     if not slots.is_dir():
         return
     with _locked(slots):

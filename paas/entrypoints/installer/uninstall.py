@@ -31,7 +31,7 @@ class Progress(Protocol):
 
 
 def uninstall(plan: Plan, *, purge: bool, progress: Progress) -> None:
-    """Stop the server and remove it; no error where there is none."""
+    """Stop the server and remove it; no error if there is none."""
     if plan.embedded and not _looks_like_ours(plan):
         raise InstallError(f"There is no server in {plan.root}: nothing was removed.")
     progress.step("Stopping the server")

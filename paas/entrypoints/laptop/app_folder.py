@@ -21,7 +21,7 @@ _LOCKS = {"package-lock.json": "npm", "yarn.lock": "yarn", "pnpm-lock.yaml": "pn
 
 @dataclass(frozen=True, slots=True)
 class AppFolder:
-    """An app. web: the command of its web process; None where files are served without one.
+    """An app. web: the command of its web process; None if files are served without one.
 
     missing: what it should have, each with the command that adds it.
     """
@@ -33,7 +33,7 @@ class AppFolder:
 
 
 def examine(root: Path) -> AppFolder:
-    """Find the app in root. Raises PaasError where there is none, or one that is not readable."""
+    """Find the app in root. Raises PaasError if there is none, or one that is not readable."""
     try:
         found = find_app.find(root)
     except find_app.UnreadableError as error:

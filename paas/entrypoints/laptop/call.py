@@ -127,7 +127,7 @@ def positional(words: Sequence[str], valued: Sequence[str] = APP_VALUED) -> list
 
 
 def command_of(words: Sequence[str]) -> str:
-    """The command among the words; empty where there is none."""
+    """The command among the words; empty if there is none."""
     return next(iter(positional(words)), "")
 
 

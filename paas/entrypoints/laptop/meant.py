@@ -108,7 +108,7 @@ def no_command(word: str) -> PaasError:
 
 
 def two_words(words: Sequence[str]) -> str | None:
-    """``config:set`` for ``config set A=1``; None where the first two words are no command so."""
+    """``config:set`` for ``config set A=1``; None if the first two words are no command so."""
     at = _command_at(words)
     if at is None or at + 1 >= len(words):
         return None

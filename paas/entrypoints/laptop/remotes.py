@@ -49,7 +49,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """The git remote of a work tree. app: None where its path is no app's name."""
+    """The git remote of a work tree. app: None if its path is no app's name."""
 
     server: Server
     app: AppName | None
@@ -78,7 +78,7 @@ def parse_url(url: str) -> Remote | None:
 
 
 def url_of(remote: str) -> str | None:
-    """The URL of a git remote of the work tree that we stand in; None where there is none."""
+    """The URL of a git remote of the work tree that we stand in; None if there is none."""
     return git("remote", "get-url", "--", remote)
 
 
@@ -88,7 +88,7 @@ def in_work_tree() -> bool:
 
 
 def git(*words: str) -> str | None:
-    """What git prints; None where it fails or is not installed."""
+    """What git prints; None if it fails or is not installed."""
     try:
         done = subprocess.run(
             ["git", *words], capture_output=True, text=True, timeout=_GIT_TIMEOUT_S, check=False
@@ -99,7 +99,7 @@ def git(*words: str) -> str | None:
 
 
 def configured(path: Path) -> str | None:
-    """``server`` of the config file (TOML). Raises PaasError where it is not valid."""
+    """``server`` of the config file (TOML). Raises PaasError if it is not valid."""
     import tomllib
 
     try:

@@ -77,7 +77,7 @@ def overview() -> str:
 
 
 def topic_help(topic: str) -> str | None:
-    """The commands of a topic, a line each; None where there is no such topic."""
+    """The commands of a topic, a line each; None if there is no such topic."""
     if topic not in TOPICS:
         return None
     members = [command for command in COMMANDS if topic_of(command.name) == topic]

@@ -108,7 +108,7 @@ class Mounts:
             self._kernel.mount(empty, path, None, MS_BIND)
 
     def _bind(self, source: str, target: str, *, writable: bool) -> None:
-        """Show source at target, which is made where it is missing in a layer of our own."""
+        """Show source at target, which is made if it is missing in a layer of our own."""
         inside_app = target == APP or target.startswith(APP + "/")
         real = os.path.realpath(target)
         if inside_app and real != target:

@@ -29,7 +29,7 @@ EXIT_HELD = 71
 
 
 def separate(kernel: Kernel) -> bool:
-    """Let the next child be the first of a new namespace; False where the kernel refuses."""
+    """Let the next child be the first of a new namespace; False if the kernel refuses."""
     try:
         kernel.unshare(CLONE_NEWPID)
     except OSError:

@@ -9,7 +9,7 @@ reads to tell an instance's state; the runtime removes it when it puts the insta
 exits: how often the process has ended since it was put up. streak: how many times in a row it
 ended within STEADY_S. started: when it was last started (Unix time). state: ``running`` from just
 before the program is executed, ``waiting`` while a restart is put off; until: when that wait is
-over, else null. parent: the supervisor's pid; with a new supervisor the count begins anew.
+over, else null. parent: the supervisor's pid; with a new supervisor the count starts again.
 Standard library only, and little of that: the launcher must start fast.
 """
 
@@ -53,7 +53,7 @@ class Record:
 
 
 def record_from(value: "Any") -> Record | None:
-    """A record from parsed JSON; None where it is not one, as after damage."""
+    """A record from parsed JSON; None if it is not one, as after damage."""
     try:
         return Record(
             exits=int(value["exits"]),

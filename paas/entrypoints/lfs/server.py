@@ -52,14 +52,14 @@ class Store:
         return self._objects / oid[:2] / oid[2:4] / oid
 
     def size_bytes(self, oid: str) -> int | None:
-        """An object's size; None where there is none."""
+        """An object's size; None if there is none."""
         try:
             return self.path(oid).stat().st_size
         except FileNotFoundError:
             return None
 
     def require_room(self, size_bytes: int) -> None:
-        """Raises RefusedError where that much more does not fit."""
+        """Raises RefusedError if that much more does not fit."""
         self._count()
         if self._used_bytes + _on_disk(size_bytes) > self._max_bytes:
             limit = self._max_bytes // 1024**2
@@ -126,7 +126,7 @@ class Server:
         self._may_write = may_write
 
     def serve(self) -> None:
-        """Until the client quits or has gone. Raises ProtocolError where it makes no sense."""
+        """Until the client quits or has gone. Raises ProtocolError if it makes no sense."""
         self._packets.announce(("version=1", "locking"))
         while (request := self._packets.request()) is not None:
             if not request:

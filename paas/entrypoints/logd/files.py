@@ -172,7 +172,7 @@ class Rotation:
 
 
 def size_of(path: str) -> int:
-    """The size of a file; 0 where there is none."""
+    """The size of a file; 0 if there is none."""
     try:
         return os.stat(path).st_size
     except OSError:

@@ -304,7 +304,7 @@ class LogProcess:
 
 
 def listed(directory: str) -> "Iterator[str]":
-    """The names in a directory; none where it is missing."""
+    """The names in a directory; none if it is missing."""
     try:
         yield from os.listdir(directory)
     except OSError:

@@ -51,7 +51,7 @@ class Apps:
         return [app for app in self.store.apps.all() if actor.may_use(app)]
 
     def find(self, actor: Actor, name: str) -> App:
-        """One app. Raises PaasError (exit 20) where there is none that the actor may use."""
+        """One app. Raises PaasError (exit 20) if there is none that the actor may use."""
         return find_app(self.store, actor, name)
 
     def create(self, actor: Actor, name: AppName | None) -> App:

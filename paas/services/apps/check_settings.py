@@ -29,7 +29,7 @@ class AppChecks:
     def set_start_limit(self, actor: Actor, name: str, text: str | None) -> StartLimit:
         """Set how long web instances may take until they answer; None: no longer by hand.
 
-        Raises PaasError where the server does not allow so much.
+        Raises PaasError if the server does not allow so much.
         """
         app = find_app(self.store, actor, name)
         seconds = parse_seconds(text) if text is not None else None

@@ -32,7 +32,7 @@ class Config:
         return self._current(find_app(self.store, actor, name))
 
     def get(self, actor: Actor, name: str, var: VarName) -> Secret:
-        """One config var. Raises PaasError where it is not set."""
+        """One config var. Raises PaasError if it is not set."""
         config = self.all(actor, name)
         if var not in config:
             raise PaasError("config-unset", f"{var} is not set.", "See: paas config")
@@ -50,7 +50,7 @@ class Config:
     ) -> int | None:
         """Set config vars, and remove others, as one release; roll it out unless restart is false.
 
-        Returns the version, or None where nothing changes. Without a restart the release is
+        Returns the version, or None if nothing changes. Without a restart the release is
         current at once, and the instances go on with the values that they have until the next
         roll-out or one-off command. Otherwise it comes back when the watch window is over.
         """

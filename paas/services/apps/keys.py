@@ -42,7 +42,7 @@ class Keys:
         return key
 
     def remove(self, actor: Actor, fingerprint: str) -> Key:
-        """Take a key away. Raises PaasError where the actor has no such key."""
+        """Take a key away. Raises PaasError if the actor has no such key."""
         with self.locks.server(ServerLock.KEYS, f"{actor.name} removes a key"):
             found = [key for key in self.listing(actor) if key.fingerprint == fingerprint]
             if not found:

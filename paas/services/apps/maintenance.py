@@ -25,7 +25,7 @@ class Maintenance:
     clock: Clock
 
     def lock(self, actor: Actor, name: str, reason: str) -> AppLock:
-        """Refuse deploys from now on. Raises PaasError where somebody has locked it already.
+        """Refuse deploys from now on. Raises PaasError if somebody has locked it already.
 
         One that goes on comes to its end.
         """
@@ -39,7 +39,7 @@ class Maintenance:
         return made
 
     def unlock(self, actor: Actor, name: str) -> bool:
-        """Let deploys in again, whoever had locked it; False where nobody had."""
+        """Let deploys in again, whoever had locked it; False if nobody had."""
         app = find_app(self.store, actor, name)
         return self.store.app_locks.remove(app.id)
 
@@ -48,7 +48,7 @@ class Maintenance:
         return self.store.maintenance.is_on(find_app(self.store, actor, name).id)
 
     def set_maintenance(self, actor: Actor, name: str, on: bool, progress: Progress) -> bool:
-        """Show visitors the maintenance page, or the app again; False where it was so already.
+        """Show visitors the maintenance page, or the app again; False if it was so already.
 
         The app runs on.
         """
@@ -81,7 +81,7 @@ class Maintenance:
             self._show_page(app)
 
     def clear_page(self, actor: Actor, name: str, progress: Progress) -> bool:
-        """Go back to the page of the app's repository, or the default; False where none was set."""
+        """Go back to the page of the app's repository, or the default; False if none was set."""
         app = find_app(self.store, actor, name)
         with self.locks.app(
             app.id, f"{actor.name} changes the maintenance page", waiting(progress)
@@ -97,7 +97,7 @@ class Maintenance:
 
 
 def refuse_locked(store: Store, app: App) -> None:
-    """Raises PaasError where deploys of the app are locked."""
+    """Raises PaasError if deploys of the app are locked."""
     present = store.app_locks.of_app(app.id)
     if present is not None:
         raise PaasError(

@@ -109,7 +109,7 @@ class Buildpacks:
         return chosen
 
     def _named(self, actor: Actor, name: str, text: str) -> tuple[App, Buildpack]:
-        """The app and the buildpack that a user names. Raises PaasError where it cannot be used."""
+        """The app and the buildpack that a user names. Raises PaasError if it cannot be used."""
         app = find_app(self.store, actor, name)
         pack = chosen_buildpack(text)
         if pack.kind is Kind.NAME and pack.source not in self.catalog.names():

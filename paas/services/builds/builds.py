@@ -102,7 +102,7 @@ class Builds:
     def cancel(self, actor: Actor, name: str, wanted: str | None, progress: Progress) -> Build:
         """End a build that waits, runs or is being released; by default the newest.
 
-        Its push is rejected. Returns when it has ended. Raises PaasError where its deploy had
+        Its push is rejected. Returns when it has ended. Raises PaasError if its deploy had
         ended already.
         """
         app = find_app(self.store, actor, name)

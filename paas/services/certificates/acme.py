@@ -53,7 +53,7 @@ class Acme:
     def switch_on(self, actor: Actor, name: str, progress: Progress) -> bool:
         """Get a certificate for each name of the app, and see to them from now on.
 
-        False where the issuer could not be had to give one that was asked for.
+        False if the issuer could not be had to give one that was asked for.
         """
         app = find_app(self.store, actor, name)
         self.certificates.require_https()

@@ -135,7 +135,7 @@ class Certificates:
         return own
 
     def require_https(self) -> None:
-        """Raises PaasError where this server listens on no port for HTTPS."""
+        """Raises PaasError if this server listens on no port for HTTPS."""
         if not self.sites.addresses.https_port:
             raise PaasError(
                 "no-https",

@@ -36,7 +36,7 @@ class Changes:
     loss_warning: LossWarning
 
     def apply(self, change: Change, progress: Progress) -> int | None:
-        """Make a change; the version that is live by it, None where there was nothing to change.
+        """Make a change; the version that is live by it, None if there was nothing to change.
 
         Returns when the replaced instances have ended and the guard has seen enough. Raises
         PaasError, with what ran before untouched, where the new instances do not come up.

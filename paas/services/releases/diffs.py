@@ -24,7 +24,7 @@ from paas.store import Store
 class Version:
     """One side of a comparison.
 
-    commit: None where there is no code. processes: None where only the Procfile can tell.
+    commit: None if there is no code. processes: None if only the Procfile can tell.
     """
 
     label: str
@@ -57,7 +57,7 @@ class Diffs:
     def pushed(self, app: App, commit: str, quarantine: Quarantine) -> Difference:
         """The current release against a commit that is being pushed.
 
-        Raises PaasError where its Procfile or app.json would be refused.
+        Raises PaasError if its Procfile or app.json would be refused.
         """
         current = self.store.releases.find(app.id, app.current) if app.current else None
         present = self._of_release(current)
@@ -68,7 +68,7 @@ class Diffs:
     def _declared(self, app: App, current: Release | None, pushed: Version) -> ConfigVars:
         """The config that a deploy would have, with what app.json declares.
 
-        Raises PaasError where a deploy would be refused for it.
+        Raises PaasError if a deploy would be refused for it.
         """
         content = self._read(app, pushed, "app.json", APP_JSON_MAX_BYTES)
         procfile = self._read(app, pushed, "Procfile", PROCFILE_MAX_BYTES) or b""

@@ -176,7 +176,7 @@ class Draining:
             self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
 
     def stop(self, app: App, instances: Sequence[Instance]) -> None:
-        """End them and forget them. Raises PaasError where one does not end."""
+        """End them and forget them. Raises PaasError if one does not end."""
         if not instances:
             return
         self._forget(app, instances, self.runtime.stop(instances, self.stop_limit_s))

@@ -32,7 +32,7 @@ class EarlierReleases:
     def rollback(
         self, app: App, earlier: Release, user: str, progress: Progress, *, reason: str = ""
     ) -> Iterator[Target]:
-        """That release again. Raises PaasError where it cannot be brought back.
+        """That release again. Raises PaasError if it cannot be brought back.
 
         reason: why, for the description, where nobody asked for it. The release command is not
         run: old migrations fail on what newer ones made of a database, and a rollback is urgent.

@@ -25,7 +25,7 @@ class LossWarning:
         """Say what would be lost, and at a terminal ask whether to continue.
 
         only: the labels that are replaced; None: all. The caller has the app's lock. Raises
-        PaasError where the answer is no.
+        PaasError if the answer is no.
         """
         live = [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]
         leaving = [i for i in live if only is None or i.label in only][:LOOKED_AT]

@@ -42,7 +42,7 @@ class ReleaseCommands:
     ) -> None:
         """The Procfile's release: line, with the new slug and config, before any instance starts.
 
-        Raises PaasError where it fails: the release is not to go live.
+        Raises PaasError if it fails: the release is not to go live.
         """
         command = slug.processes.get(RELEASE)
         if command is None:
@@ -64,7 +64,7 @@ class ReleaseCommands:
     ) -> None:
         """scripts.dokku.predeploy: what it changes below /app becomes part of the slug.
 
-        tree: the finished build. Raises PaasError where it fails.
+        tree: the finished build. Raises PaasError if it fails.
         """
         progress.step(f"Running scripts.dokku.predeploy: {command}")
         run = _Run(self, app, tree, config, "predeploy.1", writable=True)
@@ -113,7 +113,7 @@ class _Run:
         progress: Progress,
         record: Callable[[bytes], None] = lambda _line: None,
     ) -> str | None:
-        """Run it; what went wrong, with its last lines, or None where it exits with 0."""
+        """Run it; what went wrong, with its last lines, or None if it exits with 0."""
         last: list[bytes] = []
         passed_bytes = dropped = 0
 

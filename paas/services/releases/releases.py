@@ -19,7 +19,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True)
 class ReleaseInfo:
-    """What releases:info tells. slug: None where there is none (any more).
+    """What releases:info tells. slug: None if there is none (any more).
 
     before: the version that was live before this one. config: what differs from that.
     """

@@ -190,7 +190,7 @@ class Domains:
                 progress.warn(f"{app.name} is being changed. When that is over: paas doctor --fix")
 
     def _refuse_taken(self, actor: Actor, app: App, routing: Routing, host: HostName) -> None:
-        """Raises PaasError where the name is another app's, or one that only an admin may give.
+        """Raises PaasError if the name is another app's, or one that only an admin may give.
 
         A name below somebody's name or wildcard is theirs; who may use that app may take it out.
         A wildcard may have no name of somebody else's below it: the next would be theirs as well.
@@ -233,7 +233,7 @@ class Domains:
             )
 
     def _without_loops(self, app: App, routing: Routing) -> Routing:
-        """The same. Raises PaasError where a redirect leads to a name that it has itself.
+        """The same. Raises PaasError if a redirect leads to a name that it has itself.
 
         Such a name is below a wildcard that redirects, and answers nowhere else.
         """

@@ -52,7 +52,7 @@ class Proxies:
         ]
 
     def set(self, actor: Actor, kind: str, progress: Progress) -> bool:
-        """Serve all apps by that kind; False where it is so already.
+        """Serve all apps by that kind; False if it is so already.
 
         Raises PaasError, with the former kind serving, where the new one cannot.
         """
@@ -83,7 +83,7 @@ class Proxies:
         return 1
 
     def let_go(self) -> bool:
-        """Wait for the last requests of the former kind, and end it; False where it goes on."""
+        """Wait for the last requests of the former kind, and end it; False if it goes on."""
         return self.choice.let_go(self.linger_limit_s)
 
     def present(self) -> Sequence[Site]:

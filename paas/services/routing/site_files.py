@@ -71,7 +71,7 @@ class SiteFiles:
 
 
 def _configured(release: Release) -> Sequence[StaticPath]:
-    """None where they cannot be read: an app may use the variable for something of its own."""
+    """None if they cannot be read: an app may use the variable for something of its own."""
     try:
         return configured(release.config)
     except PaasError:

@@ -186,7 +186,7 @@ class Sites:
                 )
 
     def refuse_claimed(self, name: str, app: App | None = None) -> None:
-        """Raises PaasError where an app of that name could not have its own host name.
+        """Raises PaasError if an app of that name could not have its own host name.
 
         app: the one that is to have the name, where it exists.
         """

@@ -28,7 +28,7 @@ SCHEDULER = CRON_USER
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A job as ``paas cron`` shows it. next: None where it is suspended. running: since when."""
+    """A job as ``paas cron`` shows it. next: None if it is suspended. running: since when."""
 
     job: Job
     state: JobState
@@ -199,7 +199,7 @@ class Cron:
 
 
 def current_jobs(store: Store, app: App) -> tuple[Job, ...]:
-    """The jobs of the app's current release. Raises PaasError where those are wrong."""
+    """The jobs of the app's current release. Raises PaasError if those are wrong."""
     release = store.releases.find(app.id, app.current) if app.current else None
     slug = store.slugs.find(release.slug_id) if release and release.slug_id else None
     return jobs_of(slug.manifest.cron, slug.processes) if slug is not None else ()

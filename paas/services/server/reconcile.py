@@ -111,7 +111,7 @@ class Reconcile:
         return mended
 
     def start_again(self, app_id: int, progress: Progress) -> bool:
-        """Roll out what should run of one app; False where that failed, for a reason that was said.
+        """Roll out what should run of one app; False if that failed, for a reason that was said.
 
         Nothing is done where somebody rolled it out meanwhile, or is about to.
         """

@@ -19,7 +19,7 @@ class Rescue:
     locks: Locks
 
     def fault(self) -> PaasError | None:
-        """Why it cannot be used; None where it can."""
+        """Why it cannot be used; None if it can."""
         return self.keeper.fault()
 
     def copies(self) -> list[StoreCopy]:
@@ -29,7 +29,7 @@ class Rescue:
     def restore(self, progress: Progress) -> StoreCopy:
         """Put the newest whole copy in its place. What was there goes to the trash.
 
-        May be killed anywhere and called again. Raises PaasError where the store can be used, or
+        May be killed anywhere and called again. Raises PaasError if the store can be used, or
         no copy is whole.
         """
         with self.locks.server(
@@ -57,7 +57,7 @@ class Rescue:
         """Use the store that is there from now on, though it is another or an older one.
 
         The latest copy of the former one goes to the trash, since that of this one takes its place.
-        Raises PaasError where the store can be used as it is, is missing, or is damaged.
+        Raises PaasError if the store can be used as it is, is missing, or is damaged.
         """
         with self.locks.server(ServerLock.STORE, "an admin adopts the database", waiting(progress)):
             if self.keeper.fault() is None:

@@ -12,8 +12,8 @@ Instances = Set[tuple[str, str]]
 def is_drained(master: Master, served: Instances, ports: Collection[int] | None = None) -> bool:
     """Whether those on these ports, unless they are served (backend and name), have no requests.
 
-    And can get none. ports: None is all. Forgets those that were sent away and have none. True
-    where HAProxy is down.
+    And can get none. ports: None is all. Forgets those that were sent away and have none. True if
+    HAProxy is down.
     """
     names = None if ports is None else {instance_name(port) for port in ports}
 

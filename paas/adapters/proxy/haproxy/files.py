@@ -17,7 +17,7 @@ from paas.domain.routing.sites import Certificate, Site
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
-# Content by path; None where there is no file.
+# Content by path; None if there is no file.
 Files = Mapping[Path, bytes | None]
 # HAProxy keeps a page in one buffer of 16 KiB, beside its headers.
 PAGE_MAX_BYTES = 12_288
@@ -65,7 +65,7 @@ class HaproxyFiles:
         return {path: text.encode() for path, text in tables.items()}
 
     def wanted(self, site: Site) -> dict[Path, bytes | None]:
-        """What the files are to be with this site. Raises PaasError where it cannot be."""
+        """What the files are to be with this site. Raises PaasError if it cannot be."""
         files = files_of(site, self._settings)
         return {
             self.path(site.app_id, "cfg"): files.backend.encode(),
@@ -128,7 +128,7 @@ class HaproxyFiles:
         return int(found[1]) if found and self.path(int(found[1]), "cfg").exists() else None
 
     def refuse_taken(self, site: Site) -> None:
-        """Raises PaasError where another app's files have one of the site's names."""
+        """Raises PaasError if another app's files have one of the site's names."""
         for app_id in self.ids("cfg") - {site.app_id}:
             lines = self.text(app_id, "names").splitlines()
             taken = {line.split()[1] for line in lines if not line.startswith("crt ")}
@@ -182,7 +182,7 @@ class HaproxyFiles:
         return self._sites / f"{app_id:d}.{ending}"
 
     def text(self, app_id: int, ending: str) -> str:
-        """Its text; empty where there is none."""
+        """Its text; empty if there is none."""
         return (read_bytes(self.path(app_id, ending)) or b"").decode()
 
 

@@ -45,7 +45,7 @@ class HaproxyProcess:
     def reload(self) -> None:
         """Have HAProxy take its files; returns when no former worker accepts any more.
 
-        Raises PaasError where that does not come about: then the former one still serves.
+        Raises PaasError if that does not come about: then the former one still serves.
         """
         before = self.master.workers()
         answer = self.master.reload(self._reload_limit_s)

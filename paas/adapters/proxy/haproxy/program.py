@@ -23,7 +23,7 @@ class HaproxyProgram:
         self._settings = settings
 
     def install(self, progress: Progress) -> None:
-        """Install Debian's package where it is missing, without the service that it brings."""
+        """Install Debian's package if it is missing, without the service that it brings."""
         if Path(HAPROXY).exists():
             return
         progress.step(f"Installing the package {PACKAGE}")

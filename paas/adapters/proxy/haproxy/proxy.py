@@ -86,7 +86,7 @@ class HaproxyProxy:
                 self._nginx.remove(site.app_id)
 
     def remove(self, app_id: int) -> None:
-        """Stop serving an app; no error where it has no site. With HAProxy down, the files go."""
+        """Stop serving an app; no error if it has no site. With HAProxy down, the files go."""
         with self._locked():
             # Without its file it may be served yet: by whoever was killed before the reload.
             if app_id in self._files.ids("cfg") or self._files.pending.exists():
@@ -179,7 +179,7 @@ class HaproxyProxy:
     def stand_by(self) -> None:
         """Let go of the public ports; returns when that is done. What goes on comes to its end.
 
-        Raises PaasError where a running HAProxy does not do that.
+        Raises PaasError if a running HAProxy does not do that.
         """
         with self._locked():
             self._renew((), public=False)
@@ -189,7 +189,7 @@ class HaproxyProxy:
         """Nothing: the log process writes the apps' logs, and opens them each time."""
 
     def wait_until_up(self) -> None:
-        """Return when HAProxy has a worker. Raises PaasError where it does not come to that."""
+        """Return when HAProxy has a worker. Raises PaasError if it does not come to that."""
         deadline = time.monotonic() + START_LIMIT_S
         while time.monotonic() < deadline:
             if self.has_worker():
@@ -262,7 +262,7 @@ class HaproxyProxy:
     def _change_instances(
         self, app_id: int, was: Mapping[str, str], now: Mapping[str, str]
     ) -> None:
-        """In the running worker. Raises PaasError where it cannot be: then a reload does it."""
+        """In the running worker. Raises PaasError if it cannot be: then a reload does it."""
         worker = self._process.present()
         if worker is None:
             raise PaasError("proxy-runtime", "HAProxy has no worker that could be changed.")
@@ -275,7 +275,7 @@ class HaproxyProxy:
                 worker.send_away(backend, name)
 
     def _reload(self, former: Files) -> None:
-        """Reload; where that fails, go back to the former files."""
+        """Reload; if that fails, go back to the former files."""
         try:
             self._process.reload()
         except PaasError:

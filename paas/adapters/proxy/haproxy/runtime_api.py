@@ -73,7 +73,7 @@ class Master:
     def call(self, command: str, worker: int | None = None) -> str:
         """The answer to one command, which may be given twice. worker: the pid of who is to do it.
 
-        Raises PaasError where HAProxy is not running, or the worker is not.
+        Raises PaasError if HAProxy is not running, or the worker is not.
         """
         whose = command if worker is None else f"@!{worker} {command}"
         deadline = time.monotonic() + ANSWER_LIMIT_S
@@ -96,7 +96,7 @@ class Master:
     def reload(self, limit_s: float) -> str:
         """Begin a reload; returns what HAProxy says of it, since 2.7 when it is done.
 
-        Raises PaasError where HAProxy is not running.
+        Raises PaasError if HAProxy is not running.
         """
         deadline = time.monotonic() + limit_s
         while True:
@@ -141,7 +141,7 @@ class Master:
 
 
 class Worker:
-    """One worker. Each method raises PaasError where it is gone."""
+    """One worker. Each method raises PaasError if it is gone."""
 
     def __init__(self, master: Master, pid: int) -> None:
         self._master = master

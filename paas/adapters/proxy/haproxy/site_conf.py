@@ -41,7 +41,7 @@ class SiteFiles:
 
 
 def files_of(site: Site, settings: Settings) -> SiteFiles:
-    """Raises PaasError where a host, port, path or id of the site is not one."""
+    """Raises PaasError if a host, port, path or id of the site is not one."""
     if not site.names:
         raise PaasError("site-host", f"The site of app {site.app_id} has no host.")
     checked_number("site-id", site.app_id, 1, 2**63)
@@ -53,7 +53,7 @@ def files_of(site: Site, settings: Settings) -> SiteFiles:
 
 
 def behind(site: Site) -> Site | None:
-    """What nginx serves behind HAProxy of a site; None where it has no part in it.
+    """What nginx serves behind HAProxy of a site; None if it has no part in it.
 
     Who may come at all, and how often, is settled by then, and HAProxy is believed.
     """

@@ -48,7 +48,7 @@ def listening(settings: Settings, *, ipv6: bool) -> dict[str, object]:
 
 
 def trusted_networks(settings: Settings) -> list[Network]:
-    """The balancers in front of the whole server. Raises PaasError where they are no addresses."""
+    """The balancers in front of the whole server. Raises PaasError if they are no addresses."""
     text = settings.trusted_proxies
     try:
         return [*parse_networks(text)] if text.strip() else []

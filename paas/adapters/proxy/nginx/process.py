@@ -54,15 +54,15 @@ class NginxProcess:
         return words
 
     def master(self) -> int | None:
-        """The pid of the master process, or None where nginx is not running."""
+        """The pid of the master process, or None if nginx is not running."""
         try:
             pid = int(self._pid_file.read_text())
-        except (FileNotFoundError, ValueError):  # nginx -t leaves an empty file where there is none
+        except (FileNotFoundError, ValueError):  # nginx -t leaves an empty file if there is none
             return None
         return pid if process_title(pid).startswith("nginx: master process") else None
 
     def running(self) -> int:
-        """The pid of the master process. Raises PaasError where nginx is not running."""
+        """The pid of the master process. Raises PaasError if nginx is not running."""
         master = self.master()
         if master is None:
             raise PaasError(
@@ -75,7 +75,7 @@ class NginxProcess:
     def reload(self) -> None:
         """Have nginx take its files; returns when no worker with the former ones accepts any more.
 
-        Raises PaasError where that does not come about in time: then the former workers may
+        Raises PaasError if that does not come about in time: then the former workers may
         still serve (a port that is taken shows only now, for example).
         """
         master = self.running()
@@ -105,13 +105,13 @@ class NginxProcess:
         )
 
     def signal_reload(self) -> None:
-        """Have nginx take its files, without waiting; nothing where it is not running."""
+        """Have nginx take its files, without waiting; nothing if it is not running."""
         master = self.master()
         if master is not None:
             _signal(master, signal.SIGHUP)
 
     def reopen_logs(self) -> None:
-        """Have nginx reopen its log files after they were renamed; nothing where it is down."""
+        """Have nginx reopen its log files after they were renamed; nothing if it is down."""
         master = self.master()
         if master is not None:
             _signal(master, signal.SIGUSR1)
@@ -195,7 +195,7 @@ def _staying(workers: Mapping[int, str]) -> set[int]:
 
 
 def process_title(pid: int) -> str:
-    """A process's title; empty where it is gone or a zombie."""
+    """A process's title; empty if it is gone or a zombie."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode(errors="replace")
     except (FileNotFoundError, ProcessLookupError):

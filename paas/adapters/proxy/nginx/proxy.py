@@ -84,7 +84,7 @@ class NginxProxy:
         return None
 
     def remove(self, app_id: int) -> None:
-        """Stop serving an app; no error where it has no site. With nginx down, the file goes."""
+        """Stop serving an app; no error if it has no site. With nginx down, the file goes."""
         path = self._path(app_id)
         with self._locked():
             former = read_bytes(path)
@@ -239,7 +239,7 @@ class NginxProxy:
             write_atomic(path, text, mode=0o644)
 
     def _reload(self, path: Path, former: bytes | None) -> None:
-        """Reload; where that fails, go back to the former file."""
+        """Reload; if that fails, go back to the former file."""
         try:
             self._process.reload()
         except PaasError:

@@ -90,7 +90,7 @@ def render_site(
     tls: NginxTls = BASIC,
     modules: Modules = NO_MODULES,
 ) -> str:
-    """One app's file. Raises PaasError where a host, port or id is not one."""
+    """One app's file. Raises PaasError if a host, port or id is not one."""
     if not site.names:
         raise PaasError("site-host", f"The site of app {site.app_id} has no host.")
     server_trusted = trusted_networks(settings) if settings.proxy == "nginx" else []

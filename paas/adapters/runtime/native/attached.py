@@ -138,7 +138,7 @@ class Attached:
                 stopper.close()
 
     def _wait(self, child: subprocess.Popen[bytes]) -> bool:
-        """Wait for its end; False where the caller has left before."""
+        """Wait for its end; False if the caller has left before."""
         pidfd = os.pidfd_open(child.pid)
         poll = select.poll()
         poll.register(pidfd, select.POLLIN)
@@ -199,7 +199,7 @@ def _is_separate(pid: int) -> bool:
 
 
 def _take_master(line: socket.socket) -> int | None:
-    """The end of the new terminal that the launcher hands over; None where it failed.
+    """The end of the new terminal that the launcher hands over; None if it failed.
 
     What it says instead is why; it goes to the caller's stderr.
     """

@@ -159,7 +159,7 @@ class Cgroups:
     def remove(self, name: str) -> None:
         """Kill what is left in the cgroups of that name and remove them; no error without them.
 
-        Raises PaasError where a process does not end.
+        Raises PaasError if a process does not end.
         """
         for place in self.places():
             path = place.path / name

@@ -18,7 +18,7 @@ KILL_LIMIT_S = 10.0
 def clear(settings: Settings) -> None:
     """Kill every process of this server (ssh sessions and deploys too) and remove its cgroups.
 
-    Raises PaasError where one does not end.
+    Raises PaasError if one does not end.
     """
     kill_orphans(settings)
     tops = [place.path for place in Cgroups(settings).places()]

@@ -47,7 +47,7 @@ class NativeOneOff:
         writable: bool = False,
         check: Callable[[], None] = lambda: None,
     ) -> int:
-        """Run a command in a fresh instance to its end; see domain.interfaces.OneOff."""
+        """Run a command in a fresh instance to its end; see interfaces.OneOff."""
         cgroup = f"{_PREFIX}-{app.id}-{name}-{secrets.token_hex(4)}"
         spec = one_off_spec(
             self._settings,
@@ -98,7 +98,7 @@ class NativeOneOff:
         return PaasError("one-off-memory", f"{killed_for_memory(name, limit_mib)}{setting}.")
 
     def clear(self, app_id: int) -> bool:
-        """End what a killed caller left running; see domain.interfaces.OneOff."""
+        """End what a killed caller left running; see interfaces.OneOff."""
         left = self._left(app_id)
         for path in left:
             self._cgroups.remove(path.stem)
@@ -106,7 +106,7 @@ class NativeOneOff:
         return bool(left)
 
     def left(self, app_id: int) -> bool:
-        """See domain.interfaces.OneOff."""
+        """See interfaces.OneOff."""
         return bool(self._left(app_id))
 
     def _left(self, app_id: int) -> list[Path]:

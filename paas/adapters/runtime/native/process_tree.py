@@ -56,7 +56,7 @@ class Members:
 
 
 def end_warmly(each: Sequence[Members], limit_s: float) -> bool:
-    """Wait until no process of any is left; False where limit_s came first.
+    """Wait until no process of any is left; False if limit_s came first.
 
     The leaders of the groups have had their TERM, and end what they started as they see fit: jobs
     are lost where the children are told beside them. When a leader has ended, supervisord tells
@@ -120,7 +120,7 @@ def group_members(group: int) -> set[int]:
 
 
 def wait_until(condition: Callable[[], bool], limit_s: float) -> bool:
-    """Ask, at growing intervals of milliseconds, until it is so; False where limit_s came first."""
+    """Ask, at growing intervals of milliseconds, until it is so; False if limit_s came first."""
     deadline = time.monotonic() + limit_s
     pause_s = _FIRST_PAUSE_S
     while not condition():

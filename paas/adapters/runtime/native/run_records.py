@@ -54,7 +54,7 @@ class RunRecords:
         self._directory = directory
 
     def claim(self, app_id: int, limit: int) -> Claim:
-        """Take the lowest free number. Raises PaasError where limit are taken."""
+        """Take the lowest free number. Raises PaasError if limit are taken."""
         files.make_directory(self._directory)
         files.make_directory(self._directory / str(app_id))
         for number in range(1, limit + 1):
@@ -131,7 +131,7 @@ class RunRecords:
         return Claim(fd, number, leftover=os.fstat(fd).st_size > 0)
 
     def _read(self, path: Path) -> Run | None:
-        """The process that a record tells of; None where nobody holds its lock."""
+        """The process that a record tells of; None if nobody holds its lock."""
         try:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:

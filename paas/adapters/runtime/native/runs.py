@@ -57,7 +57,7 @@ class NativeRuns:
         caller: Caller,
         begun: Callable[[Run], None],
     ) -> tuple[Run, RunEnd]:
-        """Run it to its end with the caller's streams or terminal; see domain.interfaces.Runs."""
+        """Run it to its end with the caller's streams or terminal; see interfaces.Runs."""
         claim = self._claim(app.id)
         try:
             run = self._run(app, claim, wanted, attached=True)
@@ -85,7 +85,7 @@ class NativeRuns:
         begun: Callable[[Run], None],
         ended: Callable[[Run, RunEnd], None],
     ) -> Run:
-        """Start it in the background; see domain.interfaces.Runs."""
+        """Start it in the background; see interfaces.Runs."""
         claim = self._claim(app.id)
         run = self._run(app, claim, wanted, attached=False)
         claim.write(run)
@@ -105,7 +105,7 @@ class NativeRuns:
             os._exit(0)
 
     def starting(self, app_id: int, job: str) -> AbstractContextManager[None]:
-        """Let nobody else start a run of that cron job; see domain.interfaces.Runs."""
+        """Let nobody else start a run of that cron job; see interfaces.Runs."""
         return self._records.starting(app_id, job)
 
     def listing(self, app_id: int) -> list[Run]:
@@ -113,7 +113,7 @@ class NativeRuns:
         return self._records.listing(app_id)
 
     def stop(self, run: Run, limit_s: float) -> None:
-        """End a one-off process and all that it started; see domain.interfaces.Runs."""
+        """End a one-off process and all that it started; see interfaces.Runs."""
         for _ in range(_STOP_TRIES):  # it may be on its way into its cgroup still
             end(self._members(self._present(run) or run), limit_s, was_attached=run.terminal)
             if wait_until(lambda: self._present(run) is None, _RELEASED_S):

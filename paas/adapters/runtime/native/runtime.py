@@ -106,7 +106,7 @@ class NativeRuntime:
         return measured(members)
 
     def shut(self, instances: Sequence[Instance]) -> None:
-        """See `Runtime`; nothing where the firewall's rules are not up."""
+        """See `Runtime`; nothing if the firewall's rules are not up."""
         self._claims.shut(instances)
 
     def stop(self, instances: Sequence[Instance], limit_s: float) -> set[str]:

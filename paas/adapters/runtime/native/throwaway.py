@@ -30,7 +30,7 @@ _ORIGIN = "trusted.overlay.origin"
 
 
 class LiveLayers:
-    """`Layers` of domain.interfaces: of processes that run."""
+    """`Layers` of interfaces: of processes that run."""
 
     def databases(self, pid: int) -> Sequence[LostFile]:
         try:
@@ -48,7 +48,7 @@ class LiveLayers:
 def layer_of(pid: int) -> int | None:
     """A descriptor of the layer of a process, whose root could be one that the app has made.
 
-    But no app makes a directory that is root's. Raises OSError where there is no such process.
+    But no app makes a directory that is root's. Raises OSError if there is no such process.
     """
     fd = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     for part in _PLACE:
