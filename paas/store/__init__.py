@@ -1,5 +1,7 @@
 """The state in one SQLite file, by noun: a method is one transaction, durable when it returns."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from paas.domain.values.errors import PaasError
@@ -51,6 +53,17 @@ class Store:
         self.stopped = Stopped(database)
         self.storage = Storages(database)
         self.users = Users(database)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make the calls in the block one transaction: all or nothing, durable at its end.
+
+        What the block reads stays true until then. An exception undoes it; in a block of another
+        transaction it is a part of that. Everybody else who writes waits meanwhile, so nothing slow
+        belongs in the block: no lock, no proxy, no process, no network.
+        """
+        with self.database.writing():
+            yield
 
     def close(self) -> None:
         """Close the database before a fork; the next call opens it again."""

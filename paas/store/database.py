@@ -41,6 +41,7 @@ class Database:
         self._mark = MarkFile(path)
         self._opened: _Open | None = None
         self._reads_older = False
+        self._is_writing = False
 
     def read_older(self) -> PaasError | None:
         """Have this read, but never write, an older copy: see Store."""
@@ -120,32 +121,56 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that commits at the end and rolls back on an exception."""
-        mark = None
+        """A transaction, or a part of the one that is open: all or nothing in both cases."""
         opened = self._open()
         if opened.older is not None:
             raise opened.older
-        connection = opened.connection
-        with faults.told(self.path, BUSY_S):
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                before = connection.total_changes
-                yield connection
-                if connection.total_changes != before:
-                    row = connection.execute(
-                        "UPDATE identity SET changes = changes + 1 RETURNING id, changes"
-                    ).fetchone()
-                    mark = Mark(row["id"], row["changes"])
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        scope = self._part if self._is_writing else self._whole
+        with faults.told(self.path, BUSY_S), scope(opened.connection):
+            yield opened.connection
+
+    @contextmanager
+    def _whole(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """From BEGIN to COMMIT. However much is written, it is one change to the mark."""
+        mark = None
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            self._is_writing = True
+            before = connection.total_changes
+            yield
+            _refuse_ended(connection)
+            if connection.total_changes != before:
+                row = connection.execute(
+                    "UPDATE identity SET changes = changes + 1 RETURNING id, changes"
+                ).fetchone()
+                mark = Mark(row["id"], row["changes"])
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        finally:
+            self._is_writing = False
         if mark is not None:
             self._mark.note(mark)
 
+    @contextmanager
+    def _part(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """A savepoint, so that a caller who catches an error is left without half a change."""
+        _refuse_ended(connection)
+        connection.execute("SAVEPOINT part")
+        try:
+            yield
+            _refuse_ended(connection)
+            connection.execute("RELEASE part")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK TO part")
+                connection.execute("RELEASE part")
+            raise
+
     def write(self, sql: str, *values: object) -> None:
-        """One statement, as a transaction."""
+        """One statement, as a transaction or a part of the one that is open."""
         with self.writing() as connection:
             connection.execute(sql, values)
 
@@ -166,6 +191,15 @@ class Table:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+
+def _refuse_ended(connection: sqlite3.Connection) -> None:
+    """Raises where SQLite itself rolled the transaction back, as it may when the disk is full.
+
+    What is written after that would be a transaction of its own, without what came before.
+    """
+    if not connection.in_transaction:
+        raise RuntimeError("SQLite has rolled the transaction back; its error was caught too early")
 
 
 def parse_time(text: str) -> datetime:

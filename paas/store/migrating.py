@@ -57,4 +57,7 @@ def identity(connection: sqlite3.Connection) -> Mark | None:
         "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'identity'"
     ).fetchone()
     row = connection.execute("SELECT id, changes FROM identity").fetchone() if known else None
-    return Mark(str(row[0]), int(row[1])) if row else None
+    if row is None:
+        return None
+    id, changes = row
+    return Mark(str(id), int(changes))

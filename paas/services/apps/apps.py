@@ -56,11 +56,12 @@ class Apps:
 
     def create(self, actor: Actor, name: AppName | None) -> App:
         """Make an app, under a pleasant random name if none is given."""
-        name = name or self._free_name()
-        self.sites.refuse_claimed(name)
-        app = self.store.apps.add(name, actor.user.name if actor.user else None, self.clock.now())
+        with self.store.transaction():
+            name = name or self._free_name()
+            self.sites.refuse_claimed(name)
+            owner = actor.user.name if actor.user else None
+            app = self.store.apps.add(name, owner, self.clock.now())
         try:
-            self.sites.refuse_claimed(name, app)  # once more: it may have been taken meanwhile
             self.repository.create(app.id)
         except BaseException:
             with self.reserve.given_up():
@@ -89,11 +90,11 @@ class Apps:
         app = self.find(actor, name)
         with self.locks.app(app.id, f"{actor.name} renames the app", waiting(progress)):
             app = refreshed(self.store, app)
-            self.sites.refuse_claimed(new_name, app)
-            self.store.apps.rename(app.id, new_name)
+            with self.store.transaction():
+                self.sites.refuse_claimed(new_name, app)
+                self.store.apps.rename(app.id, new_name)
             renamed = replace(app, name=new_name)
             try:
-                self.sites.refuse_claimed(new_name, app)
                 if app.current is not None:
                     self.proxy.apply(self.sites.present(renamed))
             except BaseException:

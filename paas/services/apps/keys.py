@@ -33,11 +33,12 @@ class Keys:
             require_admin(actor, "add keys of other users or give roles")
         key = self.reader.read(name, text)
         with self.locks.server(ServerLock.KEYS, f"{actor.name} adds a key"):
-            self._check_free(key)
-            present = self.store.users.find(name)
-            if present is None or (role is not None and role != present.role):
-                self.store.users.add(name, role or Role.MEMBER, self.clock.now())
-            self.store.keys.add(key, self.clock.now())
+            with self.store.transaction():
+                self._check_free(key)
+                present = self.store.users.find(name)
+                if present is None or (role is not None and role != present.role):
+                    self.store.users.add(name, role or Role.MEMBER, self.clock.now())
+                self.store.keys.add(key, self.clock.now())
             self._publish()
         return key
 

@@ -100,8 +100,9 @@ class SlugMaker:
         slug = Slug(
             build.id, app.id, push.commit, processes, size_bytes, now, built.static, app_json
         )
-        self.store.slugs.add(slug)
-        self.store.builds.end(replace(build, status=Status.SUCCEEDED, ended_at=now))
+        with self.store.transaction():
+            self.store.slugs.add(slug)
+            self.store.builds.end(replace(build, status=Status.SUCCEEDED, ended_at=now))
         return slug, config
 
     def _buildpacks(self, app: App, app_json: bytes | None, progress: Progress) -> list[Buildpack]:

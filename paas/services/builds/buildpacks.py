@@ -129,10 +129,13 @@ class Buildpacks:
         return app, pack
 
     def _change(self, app: App, change: Change) -> list[Buildpack]:
-        packs = change(self.store.buildpacks.of_app(app.id))
-        if len(packs) > LIST_MAX:
-            raise usage_error("buildpacks-max", f"An app may have at most {LIST_MAX} buildpacks.")
-        self.store.buildpacks.set(app.id, packs)
+        with self.store.transaction():
+            packs = change(self.store.buildpacks.of_app(app.id))
+            if len(packs) > LIST_MAX:
+                raise usage_error(
+                    "buildpacks-max", f"An app may have at most {LIST_MAX} buildpacks."
+                )
+            self.store.buildpacks.set(app.id, packs)
         return packs
 
 

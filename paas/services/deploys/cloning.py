@@ -55,7 +55,8 @@ class Cloning:
             app = self.apps.create(actor, new_name)
             try:
                 self.repository.copy(source.id, app.id)
-                self._copy_settings(actor, source, app)
+                with self.store.transaction():
+                    self._copy_settings(actor, source, app)
             except BaseException:
                 self.apps.destruction.undo(app)
                 raise

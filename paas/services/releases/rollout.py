@@ -155,10 +155,11 @@ class Rollout:
         if not wanted:
             return []
         web = sum(kind == WEB for kind, _ in wanted)
-        ports = self.ports.free(self.store.instances.used_ports(), web)
-        rollout_id = self.store.instances.next_rollout_id()
-        planned = instances_of(app.id, release.version, rollout_id, wanted, ports)
-        self.store.instances.add(planned)
+        with self.store.transaction():  # no other roll-out may take the same ports
+            ports = self.ports.free(self.store.instances.used_ports(), web)
+            rollout_id = self.store.instances.next_rollout_id()
+            planned = instances_of(app.id, release.version, rollout_id, wanted, ports)
+            self.store.instances.add(planned)
         return planned
 
     def _bring_up(

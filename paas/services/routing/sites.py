@@ -174,16 +174,16 @@ class Sites:
             return routing
 
     def _keep(self, app: App, former: Routing, routing: Routing) -> None:
-        """Store it. Of it and a new app that take one name at the same time, one sees the other."""
-        self.store.routing.set(app.id, routing)
-        for host in sorted(routing.claimed - former.claimed):
-            label, _, rest = host.partition(".")
-            other = self.store.apps.find(label) if rest == self.addresses.domain else None
-            if other is not None and other.id != app.id:
-                self.store.routing.set(app.id, former)
-                raise PaasError(
-                    "host-taken", f"{host} belongs to another app.", "Choose another name."
-                )
+        """Store it, unless a new app has taken one of the names meanwhile."""
+        with self.store.transaction():
+            for host in sorted(routing.claimed - former.claimed):
+                label, _, rest = host.partition(".")
+                other = self.store.apps.find(label) if rest == self.addresses.domain else None
+                if other is not None and other.id != app.id:
+                    raise PaasError(
+                        "host-taken", f"{host} belongs to another app.", "Choose another name."
+                    )
+            self.store.routing.set(app.id, routing)
 
     def refuse_claimed(self, name: str, app: App | None = None) -> None:
         """Raises PaasError if an app of that name could not have its own host name.

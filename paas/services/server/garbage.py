@@ -103,9 +103,10 @@ class Garbage:
         found = [i for group in sorted(own) for i in self.trash.running(group, rollout_id)]
         if not found or rollout_id is None:
             return 0
-        self.store.instances.remove(there)
-        self.store.instances.add(found)
-        self.store.releases.make_current(app.id, app.current, rollout_id, found)
+        with self.store.transaction():
+            self.store.instances.remove(there)
+            self.store.instances.add(found)
+            self.store.releases.make_current(app.id, app.current, rollout_id, found)
         text = (
             f"v{found[0].version} runs, and the database has v{app.current}. It serves until the "
             f"next push, or until: paas ps:restart -a {app.name}"

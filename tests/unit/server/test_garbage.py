@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from paas.domain.routing.routing import Routing
 from paas.store.rescue import StoreRescue
 from tests.fakes.world import ROOT, World
@@ -86,6 +88,34 @@ def test_a_newer_release_serves_on(world: World) -> None:
     world.push(commit="c" * 40)
     assert world.proxy.by_app[1].ports != ports
     assert len(world.runtime.running) == 1
+
+
+class PowerCutError(BaseException):
+    """The machine is gone: nothing is cleaned up."""
+
+
+def test_a_power_cut_while_a_newer_release_is_recorded(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of it is recorded, so the next start finds the same, and leaves it to serve."""
+
+    def cut(*_: object) -> None:
+        raise PowerCutError
+
+    world.app()
+    world.push()
+    copy = keep(world)
+    world.push(commit="b" * 40)
+    running = dict(world.runtime.running)
+    put_back(world, copy)
+    with monkeypatch.context() as power:
+        power.setattr(world.store.releases, "make_current", cut)
+        with pytest.raises(PowerCutError):
+            world.reconcile.run(world.progress)
+    assert {i.version for i in world.store.instances.of_app(1)} == {1}
+    world.reconcile.run(world.progress)
+    assert world.runtime.running == running
+    assert {i.version for i in world.store.instances.of_app(1)} == {2}
 
 
 def test_an_app_that_the_store_has_no_release_of_serves_on(world: World) -> None:
