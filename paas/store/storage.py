@@ -16,17 +16,6 @@ class Storages(Table):
         assert added is not None
         return Storage(added, path)
 
-    def restore(self, app_id: int, storage: Storage) -> None:
-        """Undo its removal."""
-        with self._database.writing() as connection:
-            connection.execute(
-                "INSERT INTO storage (id, app_id, path) VALUES (?, ?, ?)",
-                (storage.id, app_id, storage.path),
-            )
-            connection.execute(
-                "DELETE FROM gone WHERE kind = 'storage' AND id = ?", (str(storage.id),)
-            )
-
     def remove(self, storage_id: int) -> None:
         with self._database.writing() as connection:
             connection.execute("DELETE FROM storage WHERE id = ?", (storage_id,))

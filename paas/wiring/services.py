@@ -278,7 +278,6 @@ def build(settings: Settings, database: Path | None = None) -> Platform:
             store=out.store,
             runtime=out.runtime,
             changes=parts.changes,
-            reserve=out.reserve,
             locks=out.locks,
         ),
         proxies=proxies,

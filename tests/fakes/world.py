@@ -349,7 +349,6 @@ class World:
             store=self.store,
             runtime=self.runtime,
             changes=self.changes,
-            reserve=self.reserve,
             locks=self.locks,
         )
         self.one_offs = OneOffs(

@@ -18,7 +18,7 @@ from paas.domain.releases.stopping import (
 )
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
-from paas.interfaces import Locks, Progress, Reserve, Runtime
+from paas.interfaces import Locks, Progress, Runtime
 from paas.services.access import find_app, refreshed
 from paas.services.progress import Part, telling_failure, waiting
 from paas.services.releases.change import Change, Prepare, Target
@@ -44,7 +44,6 @@ class Processes:
     store: Store
     runtime: Runtime
     changes: Changes
-    reserve: Reserve
     locks: Locks
 
     def listing(self, actor: Actor, name: str) -> list[Running]:
@@ -123,8 +122,7 @@ class Processes:
             only = {label(place) for place in self._named(app, slug, words)}
             self.changes.loss_warning.look(app, progress, only)
             after = after_stop(self.store.stopped.of_app(app.id), words)
-            with self._stopping(app, after):
-                yield Target(release=release, only=only)
+            yield Target(release=release, stopped=after, only=only)
 
         # Whoever stops something waits for its end.
         self._apply(actor, name, f"stops {_what(words)}", prepare, Part(progress))
@@ -144,26 +142,19 @@ class Processes:
             before = self.store.stopped.of_app(app.id)
             after = after_start(before, chosen, counts) if words else frozenset[str]()
             started = f"Started {' '.join(words) or name}"
-            with self._stopping(app, after):
-                if missing:
-                    yield Target(release=release, only=missing, live=lambda: progress.step(started))
-                else:
-                    progress.step(started)
-                    yield None
+            if missing:
+                yield Target(
+                    release=release,
+                    stopped=after,
+                    only=missing,
+                    live=lambda: progress.step(started),
+                )
+            else:
+                self.store.stopped.set(app.id, after)
+                progress.step(started)
+                yield None
 
         self._apply(actor, name, f"starts {_what(words)}", prepare, progress)
-
-    @contextmanager
-    def _stopping(self, app: App, after: frozenset[str]) -> Iterator[None]:
-        """Record what is stopped by hand; as it was where the block fails."""
-        before = self.store.stopped.of_app(app.id)
-        self.store.stopped.set(app.id, after)
-        try:
-            yield
-        except BaseException:
-            with self.reserve.given_up():
-                self.store.stopped.set(app.id, before)
-            raise
 
     def wait(self, actor: Actor, name: str, progress: Progress) -> int | None:
         """Wait until nobody changes the app, and what was replaced has ended; the version then."""
@@ -198,16 +189,13 @@ class Processes:
             changed = {label(place) for place in {*places(before)} ^ {*places(after)}}
             self.changes.loss_warning.look(app, progress, changed)
             self._tell_idle(app, {*places(after)} - {*places(before)}, progress)
-            self.store.formations.set(app.id, after)
-            try:
-                with telling_failure(
-                    progress, "The formation is as it was", standing(self.store, app)
-                ):
-                    yield Target(release=release, only=changed, live=lambda: progress.step(scaled))
-            except BaseException:
-                with self.reserve.given_up():
-                    self.store.formations.set(app.id, before)
-                raise
+            with telling_failure(progress, "The formation is as it was", standing(self.store, app)):
+                yield Target(
+                    release=release,
+                    formation=after,
+                    only=changed,
+                    live=lambda: progress.step(scaled),
+                )
 
         self._apply(actor, name, "scales the app", prepare, progress)
         return after

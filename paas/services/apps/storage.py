@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import Actor, App
 from paas.domain.apps.storage import Storage, storage_path
@@ -69,12 +69,12 @@ class Storages:
                     "no-storage", f"{app.name} has no storage directory {path}.", "paas storage"
                 )
             self.changes.loss_warning.look(app, progress)
-            self.store.storage.remove(found[0].id)
-            try:
-                yield self._target(app, f"Removed {path} of {name}", progress)
-            except BaseException:
-                self.store.storage.restore(app.id, found[0])
-                raise
+            target = self._target(app, f"Removed {path} of {name}", progress)
+            if target is None:
+                self.store.storage.remove(found[0].id)
+                yield None
+            else:
+                yield replace(target, removed=found[0])
             removed.append(found[0])
 
         with self.reserve.given_up():

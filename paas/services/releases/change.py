@@ -1,11 +1,13 @@
 """A change of what an app runs, as a value: who makes it, how it is prepared, what is to run."""
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import App
+from paas.domain.apps.storage import Storage
 from paas.domain.releases.releases import Release
+from paas.domain.values.names import ProcessType
 from paas.interfaces import Progress
 
 
@@ -17,6 +19,9 @@ def nothing() -> None:
 class Target:
     """What is to run, once a change is prepared.
 
+    formation, stopped: the quantities, and what is stopped by hand, in place of what the store has;
+    None: as it has them. removed: a storage directory that the app is not to have any more. These
+    are recorded in the transaction that makes the release current.
     only: the labels (``web.1``) that are concerned; other instances keep running. None: all.
     release_command: whether a new release has its release command run first.
     restart: False: the release becomes current, and the instances keep running as they are.
@@ -27,6 +32,9 @@ class Target:
     """
 
     release: Release
+    formation: Mapping[ProcessType, int] | None = None
+    stopped: frozenset[str] | None = None
+    removed: Storage | None = None
     only: Set[str] | None = None
     release_command: bool = True
     restart: bool = True

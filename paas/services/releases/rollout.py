@@ -5,8 +5,8 @@ becomes current. Until the switch any failure removes what was made and the old 
 serving. The old instances are drained and stopped when the app's lock is free (draining.py).
 """
 
-from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import App
 from paas.domain.releases.formation import WEB, instances_of, wanted_quantities
@@ -53,6 +53,7 @@ class Rollout:
         with the old instances untouched, where the new ones do not come up.
         """
         release, only = target.release, target.only
+        app = replace(app, storage=tuple(s for s in app.storage if s != target.removed))
         there = self.store.instances.of_app(app.id)
         keep = [i for i in there if only is not None and i.is_live(app) and i.label not in only]
         old = [instance for instance in there if instance not in keep]
@@ -66,14 +67,14 @@ class Rollout:
                 if target.release_command:
                     self.release_commands.release(app, release, slug, progress)
             self.draining.wait_for_room(app, progress)
-            new = self._plan(app, release, slug, only, progress)
+            new = self._plan(app, target, slug, progress)
             served = self._bring_up(app, release, new, progress)
             if new and is_new:
                 self.redirects.tell(app, release.version, new, progress, served)
             self.slugs.await_disk()
             progress.check()
             with progress.doing("switching requests over"):
-                self._switch(app, release, new, keep)
+                self._switch(app, target, new, keep)
         except BaseException as error:
             self.slugs.begin_writing()  # it is kept: releases:retry may make it live
             self._log_failure(app, release, error)
@@ -137,15 +138,23 @@ class Rollout:
     def _plan(
         self,
         app: App,
-        release: Release,
+        target: Target,
         slug: Slug | None,
-        only: Set[str] | None,
         progress: Progress,
     ) -> list[Instance]:
         if slug is None:
             return []
-        counts = wanted_quantities(slug, self.store.formations.of_app(app.id))
-        stopped = self.store.stopped.of_app(app.id)
+        release, only, formation, stopped = (
+            target.release,
+            target.only,
+            target.formation,
+            target.stopped,
+        )
+        if formation is None:
+            formation = self.store.formations.of_app(app.id)
+        if stopped is None:
+            stopped = self.store.stopped.of_app(app.id)
+        counts = wanted_quantities(slug, formation)
         concerned = [p for p in places(counts) if only is None or label(p) in only]
         left_out = [place for place in concerned if is_stopped(stopped, place)]
         if left_out and only is None:
@@ -189,21 +198,31 @@ class Rollout:
     def _switch(
         self,
         app: App,
-        release: Release,
+        target: Target,
         new: list[Instance],
         keep: list[Instance],
     ) -> None:
+        version = target.release.version
         with self.proxy.held():
-            self.proxy.apply(self.sites.of(app, [*new, *keep], release.version))
+            self.proxy.apply(self.sites.of(app, [*new, *keep], version))
             try:
-                self.store.releases.make_current(
-                    app.id, release.version, self._rollout_id(new, keep), keep
-                )
+                with self.store.transaction():
+                    self._record(app, target)
+                    rollout_id = self._rollout_id(new, keep)
+                    self.store.releases.make_current(app.id, version, rollout_id, keep)
             except BaseException:
                 self.proxy.apply(self.sites.present(app))
                 raise
         for instance in new:
-            self.logs.write(app.id, instance.label, f"State changed to up (v{release.version})")
+            self.logs.write(app.id, instance.label, f"State changed to up (v{version})")
+
+    def _record(self, app: App, target: Target) -> None:
+        if target.formation is not None:
+            self.store.formations.set(app.id, target.formation)
+        if target.stopped is not None:
+            self.store.stopped.set(app.id, target.stopped)
+        if target.removed is not None:
+            self.store.storage.remove(target.removed.id)
 
     def _rollout_id(self, new: list[Instance], keep: list[Instance]) -> int | None:
         """The one that is live: a new one, so that what is left out is live no longer."""

@@ -1,5 +1,7 @@
 """Restarting, stopping and starting a part of an app's instances."""
 
+from collections.abc import Callable
+
 import pytest
 
 from paas.domain.releases.formation import parse_scale
@@ -249,3 +251,47 @@ def test_starting_a_part_of_what_is_stopped() -> None:
     assert after_start(everything, named(["web.1"], counts), counts) == {"web.2", "worker"}
     assert after_start(everything, places(counts), counts) == frozenset()
     assert after_start(frozenset({"web"}), named(["worker"], counts), counts) == {"web"}
+
+
+class PowerCutError(BaseException):
+    """The machine is gone: nothing is cleaned up."""
+
+
+@pytest.mark.parametrize(
+    ("change", "words"), [(scale, ["web=3", "worker=0"]), (stop, ["web.2"]), (start, ["worker"])]
+)
+def test_a_power_cut_at_the_switch(
+    shop: World,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[..., None],
+    words: list[str],
+) -> None:
+    """Quantities and what is stopped are recorded with the switch: all of it or nothing."""
+
+    def cut(*_: object) -> None:
+        raise PowerCutError
+
+    stop(shop, "worker")
+    before = shop.store.formations.of_app(1), shop.store.stopped.of_app(1)
+    with monkeypatch.context() as power:
+        for table in (shop.store.formations, shop.store.stopped):
+            power.setattr(table, "set", _once(table.set, PowerCutError))
+        power.setattr(shop.store.releases, "make_current", cut)
+        with pytest.raises(PowerCutError):
+            change(shop, *words)
+    assert (shop.store.formations.of_app(1), shop.store.stopped.of_app(1)) == before
+    change(shop, *words)
+    assert (shop.store.formations.of_app(1), shop.store.stopped.of_app(1)) != before
+
+
+def _once(method: Callable[..., None], then: type[BaseException]) -> Callable[..., None]:
+    """A method that works once: what is undone after the power is gone is not undone."""
+    calls: list[object] = []
+
+    def called(*words: object) -> None:
+        calls.append(words)
+        if len(calls) > 1:
+            raise then
+        method(*words)
+
+    return called

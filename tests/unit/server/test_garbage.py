@@ -156,15 +156,25 @@ def test_what_was_removed_is_deleted_after_a_kill(world: World) -> None:
     assert world.store.gone.of_kind("slug") == world.store.gone.of_kind("certificate") == set()
 
 
-def test_storage_that_was_given_back_is_not_gone(world: World) -> None:
-    """Its removal failed: the app has it again, and may lose it later."""
+def test_storage_whose_removal_is_cut_off_is_not_gone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is removed with the switch to instances without it: until then the app has it."""
+
+    def cut(*_: object) -> None:
+        raise PowerCutError
+
     world.app()
+    world.push()
     world.storage.add(ROOT, "shop", "/app/data", world.progress)
     (storage,) = world.apps.find(ROOT, "shop").storage
-    world.store.storage.remove(storage.id)
-    world.store.storage.restore(1, storage)
+    with monkeypatch.context() as power:
+        power.setattr(world.runtime, "start", cut)
+        with pytest.raises(PowerCutError):
+            world.storage.remove(ROOT, "shop", "/app/data", "shop", world.progress)
+    assert world.apps.find(ROOT, "shop").storage == (storage,)
     assert world.store.gone.of_kind("storage") == set()
-    assert world.reconcile.run(world.progress) == 0
+    world.reconcile.run(world.progress)
     assert world.storage_files.all(1) == [storage.id]
 
 

@@ -76,7 +76,7 @@ def test_a_database_of_version_12(tmp_path: Path) -> None:
     now = datetime.fromisoformat(AT)
     (app,) = store.apps.all()
     assert (app.name, app.uid, app.owner, app.deploy_branch) == ("shop", 70000, "bob", "trunk")
-    assert (app.current, app.generation, app.created_at) == (1, 5, now)
+    assert (app.current, app.rollout_id, app.created_at) == (1, 5, now)
     assert app.storage == (Storage(3, "/app/data"),)
     user = store.users.find(UserName("bob"))
     assert user is not None
@@ -93,7 +93,7 @@ def test_a_database_of_version_12(tmp_path: Path) -> None:
     assert (release.version, release.config["A"].reveal()) == (1, "1")
     (instance,) = store.instances.all()
     assert (instance.label, instance.port, instance.is_live(app)) == ("web.1", 5000, True)
-    assert store.instances.next_generation() == 6
+    assert store.instances.next_rollout_id() == 6
     assert [pack.source for pack in store.buildpacks.of_app(1)] == ["python"]
     assert store.build_dirs.of_app(1) == "web"
     assert store.stopped.of_app(1) == {"worker"}
