@@ -12,7 +12,6 @@ import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
 
-from paas import wiring
 from paas.adapters.builds.slugs import FileSlugs
 from paas.adapters.network.ports import LocalPorts
 from paas.domain.apps.apps import App
@@ -20,6 +19,8 @@ from paas.domain.releases.releases import Instance, Slug
 from paas.domain.routing.sites import Site
 from paas.domain.values.names import AppName, ProcessType
 from paas.settings import load
+from paas.wiring.adapters import server_adapters
+from paas.wiring.services import Services, all_services
 
 WEB = ProcessType("web")
 PREFIX = "crowd-"
@@ -58,33 +59,33 @@ while (my $client = $listener->accept) {
 COMMAND = "exec perl /app/serve.pl"
 
 
-def add(platform: wiring.Platform, count: int) -> None:
+def add(services: Services, count: int) -> None:
     """Put up that many more apps, and reload the proxy once."""
-    present = len(_crowd(platform))
-    apps = [_app(platform, number) for number in range(present + 1, present + count + 1)]
-    ports = LocalPorts(platform.settings).free(platform.store.instances.used_ports(), count)
-    started = [_start(platform, app, port) for app, port in zip(apps, ports, strict=True)]
-    _publish(platform)
+    present = len(_crowd(services))
+    apps = [_app(services, number) for number in range(present + 1, present + count + 1)]
+    ports = LocalPorts(services.settings).free(services.store.instances.used_ports(), count)
+    started = [_start(services, app, port) for app, port in zip(apps, ports, strict=True)]
+    _publish(services)
     for instance in started:
         _fetch(instance)
 
 
-def _app(platform: wiring.Platform, number: int) -> App:
+def _app(services: Services, number: int) -> App:
     name = AppName(f"{PREFIX}{number}")
-    app = platform.store.apps.add(name, None, datetime.now(UTC))
+    app = services.store.apps.add(name, None, datetime.now(UTC))
     slug_id = f"{app.id}-crowd"
-    slugs = FileSlugs(platform.settings.state, min_free_mib=0)
+    slugs = FileSlugs(services.settings.state, min_free_mib=0)
     tree = slugs.new_build(slug_id, app.uid)
     (tree / "serve.pl").write_text(SERVE)
     size_bytes = slugs.freeze(slug_id)
     now = datetime.now(UTC)
     slug = Slug(slug_id, app.id, "0" * 40, {WEB: COMMAND}, size_bytes, now)
-    platform.store.slugs.add(slug)
+    services.store.slugs.add(slug)
     return app
 
 
-def _start(platform: wiring.Platform, app: App, port: int) -> Instance:
-    store = platform.store
+def _start(services: Services, app: App, port: int) -> Instance:
+    store = services.store
     now = datetime.now(UTC)
     slug_id = f"{app.id}-crowd"
     release = store.releases.add(
@@ -92,23 +93,23 @@ def _start(platform: wiring.Platform, app: App, port: int) -> Instance:
     )
     instance = Instance(app.id, release.version, store.instances.next_rollout_id(), WEB, 1, port)
     store.instances.add([instance])
-    slug = platform.settings.state / "slugs" / slug_id
-    platform.runtime.start(app, [instance], slug, {}, {WEB: COMMAND})
+    slug = services.settings.state / "slugs" / slug_id
+    services.runtime.start(app, [instance], slug, {}, {WEB: COMMAND})
     store.releases.make_current(app.id, release.version, instance.rollout_id)
     return instance
 
 
-def _publish(platform: wiring.Platform) -> None:
+def _publish(services: Services) -> None:
     """Have the proxy serve every app that is live."""
     sites = []
-    for app in platform.store.apps.all():
-        instances = platform.store.instances.of_app(app.id)
+    for app in services.store.apps.all():
+        instances = services.store.instances.of_app(app.id)
         ports = [i.port for i in instances if i.rollout_id == app.rollout_id and i.port]
-        host = platform.addresses.host(app.name)
+        host = services.addresses.host(app.name)
         if app.current is not None:
             sites.append(Site(app.id, (host,), tuple(ports)))
-    platform.proxy.restore(sites)
-    platform.proxy.drain(30)
+    services.proxy.restore(sites)
+    services.proxy.drain(30)
 
 
 def _fetch(instance: Instance) -> None:
@@ -124,33 +125,33 @@ def _fetch(instance: Instance) -> None:
             time.sleep(0.05)
 
 
-def remove(platform: wiring.Platform) -> None:
+def remove(services: Services) -> None:
     """Take them all down: sites, instances, then all else of each app."""
-    crowd = _crowd(platform)
-    instances = [i for app in crowd for i in platform.store.instances.of_app(app.id)]
+    crowd = _crowd(services)
+    instances = [i for app in crowd for i in services.store.instances.of_app(app.id)]
     for app in crowd:
-        platform.store.apps.remove(app.id)
-    _publish(platform)
-    platform.runtime.stop(instances, 10)
-    platform.store.instances.remove(instances)
-    slugs = FileSlugs(platform.settings.state, min_free_mib=0)
+        services.store.apps.remove(app.id)
+    _publish(services)
+    services.runtime.stop(instances, 10)
+    services.store.instances.remove(instances)
+    slugs = FileSlugs(services.settings.state, min_free_mib=0)
     for app in crowd:
         slugs.remove(f"{app.id}-crowd")
-        platform.logs.remove(app.id)
+        services.logs.remove(app.id)
 
 
-def _crowd(platform: wiring.Platform) -> list[App]:
-    return [app for app in platform.store.apps.all() if app.name.startswith(PREFIX)]
+def _crowd(services: Services) -> list[App]:
+    return [app for app in services.store.apps.all() if app.name.startswith(PREFIX)]
 
 
 def main(argv: list[str]) -> None:
     """Do what the words say; print the number of crowd apps."""
-    platform = wiring.build(load(Path(argv[0]) / "server.yml"))
+    services = all_services(server_adapters(load(Path(argv[0]) / "server.yml")))
     if argv[1] == "add":
-        add(platform, int(argv[2]))
+        add(services, int(argv[2]))
     else:
-        remove(platform)
-    print(json.dumps({"crowd": len(_crowd(platform))}))
+        remove(services)
+    print(json.dumps({"crowd": len(_crowd(services))}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The outside world of one server: each adapter that several services share, made once."""
+"""The adapters of one server: each is made once, here, and several services share it."""
 
 import pwd
 from collections.abc import Callable
@@ -6,13 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paas.adapters.builds.builder import BuildpackBuilder
+from paas.adapters.builds.catalog import FileBuildpacks
 from paas.adapters.builds.importer import SandboxImporter
 from paas.adapters.builds.queue import FlockBuildQueue
 from paas.adapters.builds.slugs import FileSlugs
+from paas.adapters.builds.submodules import SandboxSubmodules
+from paas.adapters.certificates.certbot import Certbot
 from paas.adapters.certificates.files import CertificateDirectory
+from paas.adapters.certificates.reader import X509Reader
 from paas.adapters.git.refs import GitRefs
 from paas.adapters.git.repository import DulwichRepository
-from paas.adapters.logs.app_logs import FileLogs
+from paas.adapters.logs.drain_places import DrainPlaces
+from paas.adapters.network.ports import LocalPorts
+from paas.adapters.network.public_suffixes import is_public_suffix
+from paas.adapters.network.resolver import SystemResolver
+from paas.adapters.proxy.access_log import RouterLog
 from paas.adapters.proxy.choice import ChosenProxy
 from paas.adapters.proxy.haproxy.program import HaproxyProgram
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
@@ -22,55 +30,100 @@ from paas.adapters.proxy.switch import Switch, ToHaproxy, ToNginx
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.commands import NativeOneOff
 from paas.adapters.runtime.native.runs import NativeRuns
-from paas.adapters.runtime.native.runtime import NativeRuntime
-from paas.adapters.server.disk_reserve import DiskReserve
+from paas.adapters.runtime.native.throwaway import LiveLayers
+from paas.adapters.server.machine import ServerGround
+from paas.adapters.server.server_yml import ServerYml
+from paas.adapters.server.side_by_side import through_gate
 from paas.adapters.server.trash import FileTrash
 from paas.adapters.ssh.authorized_keys import AuthorizedKeys
-from paas.adapters.supervisor.client import Supervisor
-from paas.adapters.system.clock import SystemClock
-from paas.adapters.system.locks import FlockLocks
-from paas.adapters.system.schedules import CronSimSchedules
+from paas.adapters.ssh.public_keys import SshKeygenKeyReader
+from paas.adapters.system.passwords import hash_password
+from paas.adapters.system.random_names import random_name, random_secret, random_token
 from paas.adapters.system.storage_files import FileStorage
-from paas.domain.routing.addresses import Addresses
+from paas.domain.routing.hosts import HostName
+from paas.domain.values.names import AppName
+from paas.domain.values.secret import Secret
 from paas.interfaces import (
     Builder,
+    BuildpackCatalog,
     BuildQueue,
     CertificateFiles,
-    Clock,
+    CertificateReader,
+    DrainProcess,
+    Ground,
     Importer,
+    Issuer,
     KeyFile,
-    Locks,
-    Logs,
+    KeyReader,
+    Layers,
     OneOff,
     Pages,
+    Ports,
+    Proxy,
+    ProxyChoice,
     ProxyKind,
     Refs,
     Repository,
-    Reserve,
+    RequestLog,
+    Resolver,
     Runs,
-    Runtime,
-    Schedules,
+    ServerFile,
+    SideBySide,
     Slugs,
     StorageFiles,
-    StoreKeeper,
+    Submodules,
     Trash,
 )
 from paas.settings import Settings
-from paas.store import Store
-from paas.store.rescue import StoreRescue
+from paas.wiring.monitor import MonitorAdapters, monitor_adapters
 
 PYTHON = "/usr/bin/python3"
-
-
-def _native_runtime(settings: Settings) -> Runtime:
-    return NativeRuntime(settings, Supervisor(settings.supervisor_socket), Cgroups(settings))
-
-
-RUNTIMES: dict[str, Callable[[Settings], Runtime]] = {"native": _native_runtime}
 PROXIES: dict[str, Callable[[Settings], ProxyKind]] = {
     "nginx": NginxProxy,
     "haproxy": HaproxyProxy,
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapters(MonitorAdapters):
+    """All that services know of the outside world, as the Protocols of interfaces.
+
+    proxy and proxy_choice are the same object in a server.
+    """
+
+    repository: Repository
+    refs: Refs
+    importer: Importer
+    submodules: Submodules
+    builder: Builder
+    buildpacks: BuildpackCatalog
+    queue: BuildQueue
+    slugs: Slugs
+    runs: Runs
+    one_off: OneOff
+    side_by_side: SideBySide
+    layers: Layers
+    ports: Ports
+    proxy: Proxy
+    proxy_choice: ProxyChoice
+    pages: Pages
+    requests: RequestLog
+    resolver: Resolver
+    is_public_suffix: Callable[[HostName], bool]
+    certificate_files: CertificateFiles
+    certificate_reader: CertificateReader
+    issuer: Issuer
+    key_file: KeyFile
+    key_reader: KeyReader
+    hash_password: Callable[[Secret], str]
+    storage_files: StorageFiles
+    drain_process: DrainProcess
+    server_file: ServerFile
+    ground: Ground
+    trash: Trash
+    random_name: Callable[[], AppName]
+    random_secret: Callable[[], str]
+    random_token: Callable[[], str]
 
 
 def _chosen_proxy(settings: Settings) -> ChosenProxy:
@@ -79,102 +132,76 @@ def _chosen_proxy(settings: Settings) -> ChosenProxy:
     return ChosenProxy(settings, PROXIES, switches)
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """What services know as the Protocols of interfaces."""
-
-    settings: Settings
-    addresses: Addresses
-    clock: Clock
-    store: Store
-    repository: Repository
-    refs: Refs
-    importer: Importer
-    slugs: Slugs
-    runtime: Runtime
-    proxy: ChosenProxy
-    runs: Runs
-    builder: Builder
-    queue: BuildQueue
-    logs: Logs
-    locks: Locks
-    key_file: KeyFile
-    one_off: OneOff
-    schedules: Schedules
-    pages: Pages
-    certificate_files: CertificateFiles
-    storage_files: StorageFiles
-    trash: Trash
-    reserve: Reserve
-    keeper: StoreKeeper
+def _client(settings: Settings) -> Path:
+    return settings.current / "paas/entrypoints/client.py"
 
 
-def outside(settings: Settings, database: Path | None = None) -> Outside:
+def _key_file(settings: Settings, account_gid: int) -> KeyFile:
+    command = [PYTHON, "-I", "-S", str(_client(settings)), "--paas-etc", str(settings.etc), "--as"]
+    return AuthorizedKeys(settings.etc / "authorized_keys", command, gid=account_gid)
+
+
+def server_adapters(settings: Settings, database: Path | None = None) -> Adapters:
     """The adapters of a server. Opens nothing: files and connections open on first use.
 
     database: in place of the server's own, to read from.
     """
+    shared = monitor_adapters(settings, database)
     account = pwd.getpwnam(settings.account)
-    addresses = Addresses(
-        settings.domain,
-        settings.http_port,
-        settings.ssh_port,
-        settings.account,
-        settings.https_port,
-    )
-    clock = SystemClock()
-    database = database or settings.state / "state.db"
-    store = Store(database, settings.uids)
     owner = (account.pw_uid, account.pw_gid)
-    repository = DulwichRepository(
-        settings.state / "git",
-        owner,
-        max_bytes=settings.max_tree_mib * 1024**2,
-        max_files=settings.max_tree_files,
-    )
-    importer = SandboxImporter(settings, settings.state / "git", owner)
-    slugs = FileSlugs(settings.state, min_free_mib=settings.min_free_mib)
-    runtime = RUNTIMES["native"](settings)
+    state = settings.state
     proxy = _chosen_proxy(settings)
-    runs = NativeRuns(settings, Cgroups(settings), clock)
-    builder = BuildpackBuilder(settings)
-    queue = FlockBuildQueue(settings.run / "locks/builds", settings.max_builds)
-    logs = FileLogs(settings, clock)
-    locks = FlockLocks(settings.run / "locks", account.pw_gid)
-    client = settings.current / "paas/entrypoints/client.py"
-    key_file = AuthorizedKeys(
-        settings.etc / "authorized_keys",
-        [PYTHON, "-I", "-S", str(client), "--paas-etc", str(settings.etc), "--as"],
-        gid=account.pw_gid,
-    )
-    one_off = NativeOneOff(settings)
-    schedules = CronSimSchedules()
-    pages = FilePages(settings.state / "pages")
-    certificate_files = CertificateDirectory(settings.state / "certs")
-    storage_files = FileStorage(settings.state / "storage")
-    return Outside(
+    return Adapters(
         settings=settings,
-        addresses=addresses,
-        clock=clock,
-        store=store,
-        repository=repository,
-        refs=GitRefs(settings.state / "git", owner),
-        importer=importer,
-        slugs=slugs,
-        runtime=runtime,
+        addresses=shared.addresses,
+        clock=shared.clock,
+        store=shared.store,
+        logs=shared.logs,
+        runtime=shared.runtime,
+        probe=shared.probe,
+        locks=shared.locks,
+        schedules=shared.schedules,
+        bookmark=shared.bookmark,
+        running=shared.running,
+        reserve=shared.reserve,
+        keeper=shared.keeper,
+        copies=shared.copies,
+        repository=DulwichRepository(
+            state / "git",
+            owner,
+            max_bytes=settings.max_tree_mib * 1024**2,
+            max_files=settings.max_tree_files,
+        ),
+        refs=GitRefs(state / "git", owner),
+        importer=SandboxImporter(settings, state / "git", owner),
+        submodules=SandboxSubmodules(settings),
+        builder=BuildpackBuilder(settings),
+        buildpacks=FileBuildpacks(settings),
+        queue=FlockBuildQueue(settings.run / "locks/builds", settings.max_builds),
+        slugs=FileSlugs(state, min_free_mib=settings.min_free_mib),
+        runs=NativeRuns(settings, Cgroups(settings), shared.clock),
+        one_off=NativeOneOff(settings),
+        side_by_side=through_gate(_client(settings), settings.etc),
+        layers=LiveLayers(),
+        ports=LocalPorts(settings),
         proxy=proxy,
-        runs=runs,
-        builder=builder,
-        queue=queue,
-        logs=logs,
-        locks=locks,
-        key_file=key_file,
-        one_off=one_off,
-        schedules=schedules,
-        pages=pages,
-        certificate_files=certificate_files,
-        storage_files=storage_files,
-        trash=FileTrash(settings, clock),
-        reserve=DiskReserve(settings.state, settings.reserve_mib),
-        keeper=StoreRescue(database),
+        proxy_choice=proxy,
+        pages=FilePages(state / "pages"),
+        requests=RouterLog(state / "logs"),
+        resolver=SystemResolver(settings.domain),
+        is_public_suffix=is_public_suffix,
+        certificate_files=CertificateDirectory(state / "certs"),
+        certificate_reader=X509Reader(),
+        issuer=Certbot(settings),
+        key_file=_key_file(settings, account.pw_gid),
+        key_reader=SshKeygenKeyReader(),
+        hash_password=hash_password,
+        storage_files=FileStorage(state / "storage"),
+        drain_process=DrainPlaces(settings),
+        server_file=ServerYml(settings.etc / "server.yml"),
+        ground=ServerGround(settings),
+        trash=FileTrash(settings, shared.clock),
+        random_name=random_name,
+        random_secret=random_secret,
+        random_token=random_token,
     )

@@ -9,57 +9,16 @@ from paas.adapters.proxy.pages_files import FilePages
 from paas.adapters.system.schedules import CronSimSchedules
 from paas.adapters.system.storage_files import FileStorage
 from paas.domain.apps.apps import Actor, App, Role
-from paas.domain.certificates.acme import LETS_ENCRYPT
-from paas.domain.releases.start_limits import StartLimits
 from paas.domain.routing.addresses import Addresses
 from paas.domain.values.names import AppName, UserName
-from paas.services.apps.apps import Apps
-from paas.services.apps.check_settings import AppChecks
-from paas.services.apps.config import Config
-from paas.services.apps.destruction import Destruction
-from paas.services.apps.keys import Keys
-from paas.services.apps.maintenance import Maintenance
-from paas.services.apps.processes import Processes
-from paas.services.apps.storage import Storages
-from paas.services.builds.build import Push, SlugMaker
-from paas.services.builds.buildpacks import Buildpacks
-from paas.services.builds.builds import Builds
-from paas.services.builds.trees import Trees
-from paas.services.certificates.acme import Acme
-from paas.services.certificates.certificates import Certificates
-from paas.services.certificates.renewals import Renewals
-from paas.services.deploys.cloning import Cloning
-from paas.services.deploys.deploys import Deploys
-from paas.services.deploys.imports import Imports
-from paas.services.deploys.pushes import Pushes
-from paas.services.logs.drains import Drains
-from paas.services.releases.changes import Changes
-from paas.services.releases.diffs import Diffs
-from paas.services.releases.draining import Draining
-from paas.services.releases.earlier import EarlierReleases
-from paas.services.releases.losses import LossWarning
-from paas.services.releases.pruning import Pruning
-from paas.services.releases.release_commands import ReleaseCommands
-from paas.services.releases.releases import Releases
-from paas.services.releases.rollback_guard import RollbackGuard
-from paas.services.releases.rollout import Rollout
-from paas.services.releases.startup import Startup
-from paas.services.routing.domains import Domains
-from paas.services.routing.proxies import Proxies
-from paas.services.routing.redirects import Redirects
-from paas.services.routing.router import Router
-from paas.services.routing.sites import Sites
-from paas.services.routing.statics import Statics
-from paas.services.runs.cron import Cron
-from paas.services.runs.runs import OneOffs
-from paas.services.server.diagnosis import Diagnosis
-from paas.services.server.doctor import Doctor
-from paas.services.server.garbage import Garbage
-from paas.services.server.reconcile import Reconcile
-from paas.services.server.store_rescue import Rescue
-from paas.services.server.strays import Strays
+from paas.services.builds.build import Push
+from paas.settings import Settings
 from paas.store import Store
+from paas.store.copies import Copies
 from paas.store.creation import create
+from paas.wiring.adapters import Adapters
+from paas.wiring.services import all_services
+from tests.fakes.bookmark import FakeBookmark
 from tests.fakes.build_queue import FakeBuildQueue
 from tests.fakes.buildpacks import FakeCatalog, ScriptedBuilder
 from tests.fakes.certificates import (
@@ -82,7 +41,6 @@ from tests.fakes.saying import FakeClock, FakeDrainProcess, FakeLogs, FakeProgre
 from tests.fakes.trash import FakeTrash
 
 ROOT = Actor(None)
-LIMITS = StartLimits(60.0, 900.0)
 
 
 @dataclass
@@ -117,6 +75,9 @@ class World:
     certificate_files: FakeCertificateFiles = field(default_factory=FakeCertificateFiles)
     certificate_reader: FakeCertificateReader = field(default_factory=FakeCertificateReader)
     issuer: FakeIssuer = field(default_factory=FakeIssuer)
+    bookmark: FakeBookmark = field(default_factory=FakeBookmark)
+    resolver: FakeResolver = field(default_factory=FakeResolver)
+    server_file: FakeServerFile = field(default_factory=FakeServerFile)
     progress: FakeProgress = field(default_factory=FakeProgress)
     secrets: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     live: list[str] = field(default_factory=list)
@@ -126,337 +87,102 @@ class World:
         self.ports.listening = self.runtime.all_ports
         self.pages = FilePages(self.folder / "pages")
         self.storage_files = FileStorage(self.folder / "storage")
-        create(self.folder / "state.db")
-        self.store = Store(self.folder / "state.db", (70000, 70009))
-        self.schedules = CronSimSchedules()  # pure, so no fake
-        addresses = Addresses("example.com", 80, 22, "paas", 443)
-        self.release_commands = ReleaseCommands(
-            one_off=self.one_off, slugs=self.slugs, logs=self.logs, limit_s=900.0
-        )
-        self.sites = Sites(
-            store=self.store,
-            proxy=self.proxy,
-            slugs=self.slugs,
-            pages=self.pages,
-            locks=self.locks,
-            certificate_files=self.certificate_files,
-            addresses=addresses,
-        )
-        self.proxies = Proxies(
-            store=self.store, sites=self.sites, choice=self.proxy, linger_limit_s=600.0
-        )
-        self.certificates = Certificates(
-            store=self.store,
-            sites=self.sites,
-            reader=self.certificate_reader,
-            files=self.certificate_files,
-            locks=self.locks,
-            clock=self.clock,
-        )
-        self.acme = Acme(
-            store=self.store,
-            renewals=Renewals(store=self.store, addresses=addresses, directory=LETS_ENCRYPT),
-            issuer=self.issuer,
-            certificates=self.certificates,
-            locks=self.locks,
-            logs=self.logs,
-            clock=self.clock,
-        )
-        self.draining = Draining(
-            store=self.store,
-            runtime=self.runtime,
-            proxy=self.proxy,
-            locks=self.locks,
-            logs=self.logs,
-            clock=self.clock,
-            drain_limit_s=30.0,
-            stop_limit_s=30.0,
-        )
-        self.rollout = Rollout(
-            store=self.store,
-            runtime=self.runtime,
-            proxy=self.proxy,
-            ports=self.ports,
-            slugs=self.slugs,
-            logs=self.logs,
-            sites=self.sites,
-            startup=Startup(
-                runtime=self.runtime,
-                probe=self.probe,
-                logs=self.logs,
-                clock=self.clock,
-            ),
-            redirects=Redirects(sites=self.sites, probe=self.probe, behind_balancer=False),
-            release_commands=self.release_commands,
-            reserve=self.reserve,
-            draining=self.draining,
-            addresses=addresses,
-            limits=LIMITS,
-        )
-        self.trash = FakeTrash(self)
-        self.garbage = Garbage(
-            store=self.store,
-            locks=self.locks,
-            slugs=self.slugs,
-            storage_files=self.storage_files,
-            pages=self.pages,
-            logs=self.logs,
-            repository=self.repository,
-            runtime=self.runtime,
-            proxy=self.proxy,
-            certificate_files=self.certificate_files,
-            trash=self.trash,
-            stop_limit_s=30.0,
-        )
-        self.destruction = Destruction(
-            store=self.store,
-            proxy=self.proxy,
-            runtime=self.runtime,
-            runs=self.runs,
-            certificate_files=self.certificate_files,
-            garbage=self.garbage,
-            locks=self.locks,
-            stop_limit_s=30.0,
-        )
-        self.apps = Apps(
-            destruction=self.destruction,
-            store=self.store,
-            repository=self.repository,
-            proxy=self.proxy,
-            locks=self.locks,
-            reserve=self.reserve,
-            clock=self.clock,
-            sites=self.sites,
-            addresses=addresses,
-            random_name=lambda: AppName("quiet-otter-1234"),
-        )
-        self.diffs = Diffs(store=self.store, repository=self.repository, schedules=self.schedules)
-        self.guard = RollbackGuard(
-            store=self.store,
-            runtime=self.runtime,
-            requests=self.requests,
-            logs=self.logs,
-            clock=self.clock,
-            window_s=30.0,
-        )
-        self.changes = Changes(
-            store=self.store,
-            logs=self.logs,
-            draining=self.draining,
-            rollout=self.rollout,
-            guard=self.guard,
-            earlier=EarlierReleases(
-                store=self.store, diffs=self.diffs, logs=self.logs, clock=self.clock
-            ),
-            loss_warning=LossWarning(store=self.store, runtime=self.runtime, layers=self.layers),
-        )
-        self.releases = Releases(
-            store=self.store, changes=self.changes, diffs=self.diffs, logs=self.logs
-        )
-        self.pruning = Pruning(
-            store=self.store, slugs=self.slugs, runs=self.runs, keep_slugs=2, keep_slugs_mib=0
-        )
-        self.maker = SlugMaker(
-            trees=Trees(
-                store=self.store,
-                repository=self.repository,
-                submodules=self.submodules,
-            ),
-            store=self.store,
-            repository=self.repository,
-            builder=self.builder,
-            queue=self.queue,
-            slugs=self.slugs,
-            release_commands=self.release_commands,
-            schedules=self.schedules,
-            clock=self.clock,
-            random_secret=lambda: f"secret-{next(self.secrets)}",
-            limits=LIMITS,
-        )
-        self.deploys = Deploys(
-            store=self.store,
-            repository=self.repository,
-            maker=self.maker,
-            queue=self.queue,
-            slugs=self.slugs,
-            pruning=self.pruning,
-            changes=self.changes,
-            sites=self.sites,
-            reserve=self.reserve,
-            release_commands=self.release_commands,
-            logs=self.logs,
-            clock=self.clock,
-        )
-        self.builds = Builds(
-            store=self.store,
-            queue=self.queue,
-            slugs=self.slugs,
-            reserve=self.reserve,
-            locks=self.locks,
-            logs=self.logs,
-            clock=self.clock,
-        )
-        self.cloning = Cloning(
-            store=self.store,
-            repository=self.repository,
-            apps=self.apps,
-            deploys=self.deploys,
-            locks=self.locks,
-            clock=self.clock,
-        )
-        self.app_checks = AppChecks(store=self.store, limits=LIMITS)
-        self.buildpacks = Buildpacks(store=self.store, catalog=FakeCatalog())
-        self.config = Config(
-            store=self.store,
-            changes=self.changes,
-            clock=self.clock,
-        )
-        self.statics = Statics(store=self.store, sites=self.sites)
-        self.router = Router(
-            store=self.store,
-            proxy=self.proxy,
-            sites=self.sites,
-            hash_password=lambda password: f"$hash${len(password.reveal())}",
-        )
-        self.resolver = FakeResolver()
-        self.server_file = FakeServerFile()
-        self.domains = Domains(
-            store=self.store,
-            proxy=self.proxy,
-            locks=self.locks,
-            sites=self.sites,
-            resolver=self.resolver,
-            server=self.server_file,
-            addresses=addresses,
+        database = self.folder / "state.db"
+        create(database)
+        self.settings = Settings(
+            state=self.folder,
+            domain="example.com",
+            uids=(70000, 70009),
+            keep_slugs=2,
             max_domains=10,
-            is_public_suffix=lambda host: host == "co.uk" or "." not in host,
         )
-        self.storage = Storages(
-            store=self.store,
-            files=self.storage_files,
-            changes=self.changes,
-            reserve=self.reserve,
-        )
-        self.maintenance = Maintenance(
-            store=self.store,
-            proxy=self.proxy,
-            sites=self.sites,
-            pages=self.pages,
-            locks=self.locks,
-            clock=self.clock,
-        )
-        self.processes = Processes(
-            store=self.store,
-            runtime=self.runtime,
-            changes=self.changes,
-            locks=self.locks,
-        )
-        self.one_offs = OneOffs(
-            store=self.store,
-            slugs=self.slugs,
-            runs=self.runs,
-            logs=self.logs,
-            reserve=self.reserve,
-            stop_limit_s=30.0,
-        )
-        self.cron = Cron(
-            store=self.store,
-            slugs=self.slugs,
-            runs=self.runs,
-            logs=self.logs,
-            schedules=self.schedules,
-            clock=self.clock,
-            stop_limit_s=30.0,
-        )
-        self.pushes = Pushes(
-            store=self.store,
-            repository=self.repository,
-            refs=self.refs,
-            apps=self.apps,
-            deploys=self.deploys,
-            diffs=self.diffs,
-        )
-        self.drains = Drains(
-            store=self.store,
-            process=self.drain_process,
-            locks=self.locks,
-            new_token=lambda: f"d.{next(self.secrets)}",
-            to_server=False,
-        )
-        self.keys = Keys(
-            store=self.store,
-            reader=self.key_file,
-            file=self.key_file,
-            locks=self.locks,
-            clock=self.clock,
-        )
-        self.imports = Imports(
-            store=self.store,
-            repository=self.repository,
-            refs=self.refs,
-            importer=self.importer,
-            deploys=self.deploys,
-            locks=self.locks,
-        )
-        self.reconcile = Reconcile(
-            storage_files=self.storage_files,
-            garbage=self.garbage,
-            destruction=self.destruction,
-            importer=self.importer,
-            drains=self.drains,
-            one_off=self.one_off,
-            runs=self.runs,
-            store=self.store,
-            repository=self.repository,
-            builder=self.builder,
-            runtime=self.runtime,
-            proxy=self.proxy,
-            slugs=self.slugs,
-            logs=self.logs,
-            locks=self.locks,
-            keys=self.key_file,
-            clock=self.clock,
-            changes=self.changes,
-            sites=self.sites,
-            proxies=self.proxies,
-            side_by_side=self.side_by_side,
-            stop_limit_s=30.0,
-        )
-        self.side_by_side.start = self.reconcile.start_again
+        self.store = Store(database, self.settings.uids)
+        self.schedules = CronSimSchedules()  # pure, so no fake
+        self.trash = FakeTrash(self)
+        self.adapters = self._make_adapters(Copies(database))
+        made = all_services(self.adapters)
+        self.acme = made.acme
+        self.app_checks = made.app_checks
+        self.apps = made.apps
+        self.buildpacks = made.buildpacks
+        self.builds = made.builds
+        self.certificates = made.certificates
+        self.cloning = made.cloning
+        self.config = made.config
+        self.cron = made.cron
+        self.diffs = made.diffs
+        self.doctor = made.doctor
+        self.domains = made.domains
+        self.drains = made.drains
+        self.imports = made.imports
+        self.keys = made.keys
+        self.one_offs = made.one_offs
+        self.processes = made.processes
+        self.proxies = made.proxies
+        self.pushes = made.pushes
+        self.reconcile = made.reconcile
+        self.releases = made.releases
+        self.router = made.router
+        self.sites = made.sites
+        self.statics = made.statics
+        self.storage = made.storage
+        self.maintenance = made.maintenance
+        # What services are made of.
+        self.deploys = made.pushes.deploys
+        self.draining = made.reconcile.changes.draining
+        self.pruning = self.deploys.pruning
+        self.rollout = made.reconcile.changes.rollout
+        self.side_by_side.start = made.reconcile.start_again
 
-        strays = Strays(
+    def _make_adapters(self, copies: Copies) -> Adapters:
+        return Adapters(
+            settings=self.settings,
+            addresses=Addresses("example.com", 80, 22, "paas", 443),
+            clock=self.clock,
             store=self.store,
+            logs=self.logs,
             runtime=self.runtime,
-            slugs=self.slugs,
+            probe=self.probe,
             locks=self.locks,
-            sites=self.sites,
-            trash=self.trash,
-        )
-        self.doctor = Doctor(
+            schedules=self.schedules,
+            bookmark=self.bookmark,
+            running=self.runs.listing,
+            reserve=self.reserve,
+            keeper=self.keeper,
+            copies=copies,
+            repository=self.repository,
+            refs=self.refs,
+            importer=self.importer,
+            submodules=self.submodules,
+            builder=self.builder,
+            buildpacks=FakeCatalog(),
+            queue=self.queue,
+            slugs=self.slugs,
+            runs=self.runs,
+            one_off=self.one_off,
+            side_by_side=self.side_by_side,
+            layers=self.layers,
+            ports=self.ports,
+            proxy=self.proxy,
+            proxy_choice=self.proxy,
+            pages=self.pages,
+            requests=self.requests,
+            resolver=self.resolver,
+            is_public_suffix=lambda host: host == "co.uk" or "." not in host,
+            certificate_files=self.certificate_files,
+            certificate_reader=self.certificate_reader,
+            issuer=self.issuer,
+            key_file=self.key_file,
+            key_reader=self.key_file,
+            hash_password=lambda password: f"$hash${len(password.reveal())}",
+            storage_files=self.storage_files,
+            drain_process=self.drain_process,
+            server_file=self.server_file,
             ground=self.ground,
-            diagnosis=Diagnosis(
-                store=self.store,
-                repository=self.repository,
-                importer=self.importer,
-                builder=self.builder,
-                runtime=self.runtime,
-                runs=self.runs,
-                one_off=self.one_off,
-                ports=self.ports,
-                storage_files=self.storage_files,
-                slugs=self.slugs,
-                locks=self.locks,
-                keys=self.key_file,
-                clock=self.clock,
-                sites=self.sites,
-                proxies=self.proxy,
-                acme=self.acme,
-                strays=strays,
-            ),
-            reconcile=self.reconcile,
-            rescue=Rescue(store=self.store, keeper=self.keeper, trash=self.trash, locks=self.locks),
-            store=self.store,
-            deploys=self.deploys,
+            trash=self.trash,
+            random_name=lambda: AppName("quiet-otter-1234"),
+            random_secret=lambda: f"secret-{next(self.secrets)}",
+            random_token=lambda: f"d.{next(self.secrets)}",
         )
 
     def user(self, name: str, role: Role = Role.MEMBER) -> Actor:

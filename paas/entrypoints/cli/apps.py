@@ -27,7 +27,7 @@ def listing(session: Session, as_json: bool) -> None:
 
     Example: paas apps
     """
-    apps = session.platform.apps.visible(session.actor)
+    apps = session.services.apps.visible(session.actor)
     if as_json:
         print_json([_plain(session, app) for app in apps])
         return
@@ -48,15 +48,15 @@ def create(session: Session, name: str | None, app: str | None, as_json: bool) -
     Example: paas apps:create shop
     """
     wanted = name if name is not None else app
-    made = session.platform.apps.create(
+    made = session.services.apps.create(
         session.actor, app_name(wanted) if wanted is not None else None
     )
-    addresses = session.platform.addresses
+    addresses = session.services.addresses
     session.terminal.step(f"Created {made.name}")
     if as_json:
         print_json(_plain(session, made))
     else:
-        print_line(f"{session.platform.sites.url(made)} | {addresses.git_url(made.name)}")
+        print_line(f"{session.services.sites.url(made)} | {addresses.git_url(made.name)}")
 
 
 @click.command("apps:clone")
@@ -73,7 +73,7 @@ def clone(session: Session, names: tuple[str, ...], app: str | None, skip_deploy
         raise usage_error("arguments", "apps:clone takes the old name and the new.")
     old = session.app_name(app, names[0] if len(names) == 2 else None)
     new = app_name(names[-1])
-    session.platform.cloning.clone(
+    session.services.cloning.clone(
         session.actor, old, new, session.terminal, deploy=not skip_deploy
     )
 
@@ -88,7 +88,7 @@ def info(session: Session, name: str | None, app: str | None, as_json: bool) -> 
 
     Example: paas apps:info shop
     """
-    found = session.platform.apps.info(session.actor, session.app_name(app, name))
+    found = session.services.apps.info(session.actor, session.app_name(app, name))
     plain = {
         **_plain(session, found.app),
         "release": found.release,
@@ -132,12 +132,12 @@ def rename(session: Session, names: tuple[str, ...], app: str | None) -> None:
     if len(names) > 2:
         raise usage_error("arguments", "apps:rename takes the new name, or the old and the new.")
     old = session.app_name(app, names[0] if len(names) == 2 else None)
-    renamed = session.platform.apps.rename(
+    renamed = session.services.apps.rename(
         session.actor, old, app_name(names[-1]), session.terminal
     )
-    addresses = session.platform.addresses
+    addresses = session.services.addresses
     session.terminal.step(f"Renamed {old} to {renamed.name}")
-    print_line(f"{session.platform.sites.url(renamed)} | {addresses.git_url(renamed.name)}")
+    print_line(f"{session.services.sites.url(renamed)} | {addresses.git_url(renamed.name)}")
 
 
 @click.command("apps:destroy")
@@ -150,11 +150,11 @@ def destroy(session: Session, name: str | None, app: str | None, confirm: str | 
 
     Example: paas apps:destroy shop --confirm shop
     """
-    gone = session.platform.apps.destroy(
+    gone = session.services.apps.destroy(
         session.actor, session.app_name(app, name), confirm, session.terminal
     )
     with suppress(PaasError):  # the app is gone, whatever becomes of the drains' process
-        session.platform.drains.settle()
+        session.services.drains.settle()
     session.terminal.step(f"Destroyed {gone.name}")
 
 
@@ -175,16 +175,16 @@ def git_set(session: Session, words: tuple[str, ...], app: str | None) -> None:
         )
     branch = branch_name(rest[1]) if len(rest) == 2 else None
     name = session.app_name(app, named)
-    changed = session.platform.apps.set_deploy_branch(session.actor, name, branch)
+    changed = session.services.apps.set_deploy_branch(session.actor, name, branch)
     session.terminal.step(f"{changed.name} deploys pushes to {branch or 'main or master'}")
 
 
 def _plain(session: Session, app: App) -> dict[str, object]:
-    addresses = session.platform.addresses
+    addresses = session.services.addresses
     return {
         "name": app.name,
         "owner": app.owner,
-        "url": session.platform.sites.url(app),
+        "url": session.services.sites.url(app),
         "git_url": addresses.git_url(app.name),
         "created_at": app.created_at.isoformat(),
     }

@@ -31,12 +31,12 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
     Example: paas buildpacks -a shop
     """
     name = session.app_name(app, name)
-    packs = session.platform.buildpacks.all(session.actor, name)
+    packs = session.services.buildpacks.all(session.actor, name)
     if as_json:
         print_json([pack.source for pack in packs])
         return
     if not packs:
-        declared = session.platform.buildpacks.declared(session.actor, name)
+        declared = session.services.buildpacks.declared(session.actor, name)
         found = f"app.json names {_joined(declared)}" if declared else "they are detected"
         session.terminal.detail(f"No buildpacks are set: {found} at each push.")
     for number, pack in enumerate(packs, start=1):
@@ -57,7 +57,7 @@ def add(session: Session, words: tuple[str, ...], app: str | None, index: int | 
     Example: paas buildpacks:add -i 1 node
     """
     name, pack = _words(session, words, app, "buildpacks:add")
-    packs = session.platform.buildpacks.add(session.actor, name, pack, index)
+    packs = session.services.buildpacks.add(session.actor, name, pack, index)
     _tell(session, name, f"Buildpack added to {name}", packs)
 
 
@@ -72,7 +72,7 @@ def set_pack(session: Session, words: tuple[str, ...], app: str | None, index: i
     Example: paas buildpacks:set https://github.com/heroku/heroku-buildpack-ruby#v280
     """
     name, pack = _words(session, words, app, "buildpacks:set")
-    packs = session.platform.buildpacks.set(session.actor, name, pack, index)
+    packs = session.services.buildpacks.set(session.actor, name, pack, index)
     _tell(session, name, f"Buildpack of {name} set", packs)
 
 
@@ -92,7 +92,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None, index: int
         name, pack = session.app_name(app, words[0] if words else None), None
     else:
         name, pack = _words(session, words, app, "buildpacks:remove")
-    packs = session.platform.buildpacks.remove(session.actor, name, pack, index)
+    packs = session.services.buildpacks.remove(session.actor, name, pack, index)
     _tell(session, name, f"Buildpack removed from {name}", packs)
 
 
@@ -106,7 +106,7 @@ def clear(session: Session, name: str | None, app: str | None) -> None:
     Example: paas buildpacks:clear -a shop
     """
     name = session.app_name(app, name)
-    session.platform.buildpacks.clear(session.actor, name)
+    session.services.buildpacks.clear(session.actor, name)
     _tell(session, name, f"Buildpacks of {name} cleared", [])
 
 
@@ -129,7 +129,7 @@ def builder_set(session: Session, words: tuple[str, ...], app: str | None) -> No
         )
     name = session.app_name(app, named)
     wanted = rest[1] if len(rest) == 2 else None
-    folder = session.platform.buildpacks.set_build_dir(session.actor, name, wanted)
+    folder = session.services.buildpacks.set_build_dir(session.actor, name, wanted)
     what = f"the folder {folder}" if folder else "the whole repository"
     session.terminal.step(f"From the next push on {name} is built from {what}.")
 
@@ -145,7 +145,7 @@ def _words(
 
 def _tell(session: Session, name: str, done: str, packs: list[Buildpack]) -> None:
     """What changed, and what the next push will do."""
-    declared = session.platform.buildpacks.declared(session.actor, name)
+    declared = session.services.buildpacks.declared(session.actor, name)
     if not packs:
         what = "uses those of app.json" if declared else "detects the buildpacks"
         session.terminal.step(f"{done}. The next push {what}.")

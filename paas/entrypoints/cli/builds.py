@@ -35,7 +35,7 @@ def listing(session: Session, name: str | None, app: str | None, num: int, as_js
 
     Example: paas builds -a shop
     """
-    found = session.platform.builds.listing(session.actor, session.app_name(app, name), num)
+    found = session.services.builds.listing(session.actor, session.app_name(app, name), num)
     if as_json:
         print_json([_plain(info) for info in found])
         return
@@ -70,7 +70,7 @@ def info(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
     Example: paas builds:info latest
     """
     name, wanted = _one_build(session, words, app)
-    found = session.platform.builds.info(session.actor, name, wanted)
+    found = session.services.builds.info(session.actor, name, wanted)
     if as_json:
         print_json(_plain(found))
         return
@@ -104,7 +104,7 @@ def output(
     if tail:
         session.caller.waits()
     stop = session.client_gone if tail else None
-    _build, lines = session.platform.builds.output(session.actor, name, wanted, stop)
+    _build, lines = session.services.builds.output(session.actor, name, wanted, stop)
     if as_json and not tail:
         print_json(list(lines))
         return
@@ -129,7 +129,7 @@ def cancel(session: Session, words: tuple[str, ...], app: str | None) -> None:
     Example: paas builds:cancel -a shop
     """
     name, wanted = _one_build(session, words, app)
-    build = session.platform.builds.cancel(session.actor, name, wanted, session.terminal)
+    build = session.services.builds.cancel(session.actor, name, wanted, session.terminal)
     session.terminal.step(f"Cancelled: the push of {build.commit[:7]} by {build.user} is rejected")
 
 
@@ -146,7 +146,7 @@ def purge_cache(session: Session, name: str | None, app: str | None, confirm: st
     wanted = session.app_name(app, name)
     if confirm not in (None, wanted):
         raise usage_error("confirm", f"--confirm names {confirm}, but the app is {wanted}.")
-    found, size_bytes = session.platform.builds.purge_cache(session.actor, wanted, session.terminal)
+    found, size_bytes = session.services.builds.purge_cache(session.actor, wanted, session.terminal)
     session.terminal.step(f"Purged the build cache of {found.name}: {size_words(size_bytes)}")
 
 

@@ -36,7 +36,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
     Example: paas certs -a shop
     """
     name = session.app_name(app, name)
-    found = session.platform.certificates.listing(session.actor, name)
+    found = session.services.certificates.listing(session.actor, name)
     if as_json:
         print_json([_plain(item) for item in found])
         return
@@ -86,7 +86,7 @@ def add(session: Session, words: tuple[str, ...], app: str | None) -> None:
             "arguments", "There is nothing to read.", "paas certs:add shop.crt shop.key"
         )
     pem = sys.stdin.buffer.read(2 * PEM_MAX_BYTES + 2)
-    made = session.platform.certificates.add(session.actor, name, pem, session.terminal)
+    made = session.services.certificates.add(session.actor, name, pem, session.terminal)
     names = ", ".join(map(to_unicode, made.facts.names[:10]))
     session.terminal.step(f"Certificate {made.id} for {names}")
     session.terminal.detail(f"Valid until {_time(made.facts.not_after)}")
@@ -103,7 +103,7 @@ def info(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
     Example: paas certs:info -a shop
     """
     name, word = _app_and_word(session, words, app)
-    found = session.platform.certificates.find(session.actor, name, word)
+    found = session.services.certificates.find(session.actor, name, word)
     if as_json:
         print_json([_plain(item) for item in found])
         return
@@ -139,7 +139,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
     Example: paas certs:remove -a shop
     """
     name, word = _app_and_word(session, words, app)
-    for gone in session.platform.acme.remove(session.actor, name, word, session.terminal):
+    for gone in session.services.acme.remove(session.actor, name, word, session.terminal):
         session.terminal.step(f"Removed {gone.id} ({', '.join(gone.facts.names[:10])})")
 
 
@@ -160,7 +160,7 @@ def auto(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
     if len(rest) > 1:
         raise usage_error("arguments", f"{shown(words[-1])} is not on or off.")
     name = session.app_name(app, rest[0] if rest else None)
-    acme = session.platform.acme
+    acme = session.services.acme
     if switch == "on":
         session.status = 0 if acme.switch_on(session.actor, name, session.terminal) else EXIT_FAILED
     elif switch == "off":
@@ -175,12 +175,12 @@ def renew_due(session: Session) -> None:
     """Do what is due about all apps' certificates; asked for by the monitor process."""
     if session.actor.user is not None:
         raise PaasError("not-allowed", "Only the server itself may ask for this.")
-    session.platform.acme.renew_due()
+    session.services.acme.renew_due()
 
 
 def _show_auto(session: Session, name: str, as_json: bool) -> None:
-    on, renewals = session.platform.acme.status(session.actor, name)
-    now = session.platform.acme.clock.now()
+    on, renewals = session.services.acme.status(session.actor, name)
+    now = session.services.acme.clock.now()
     if as_json:
         print_json({"auto": on, "names": [_plain_wish(wish) for wish in renewals]})
         return

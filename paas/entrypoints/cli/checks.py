@@ -38,7 +38,7 @@ def set_limit(session: Session, words: tuple[str, ...], app: str | None) -> None
         )
     name = session.app_name(app, named)
     wanted = rest[1] if len(rest) == 2 else None
-    limit = session.platform.app_checks.set_start_limit(session.actor, name, wanted)
+    limit = session.services.app_checks.set_start_limit(session.actor, name, wanted)
     session.terminal.step(
         f"From the next start on, web instances of {name} may take {limit.seconds:g} s until they "
         f"answer ({limit.origin})."
@@ -55,7 +55,7 @@ def report(session: Session, name: str | None, app: str | None, as_json: bool) -
 
     Example: paas checks:report -a shop
     """
-    found = session.platform.app_checks.report(session.actor, session.app_name(app, name))
+    found = session.services.app_checks.report(session.actor, session.app_name(app, name))
     limit = found.limit
     if as_json:
         print_json(

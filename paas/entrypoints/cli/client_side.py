@@ -26,7 +26,7 @@ def open_app(session: Session, words: tuple[str, ...], app: str | None, as_json:
     if len(named) > 1:
         raise usage_error("arguments", "open takes an app and a path.", "paas open shop /admin")
     name = session.app_name(app, named[0] if named else None)
-    address = session.platform.apps.info(session.actor, name).url.rstrip("/")
+    address = session.services.apps.info(session.actor, name).url.rstrip("/")
     address += quote(path or "/", safe=_PATH_SAFE)
     if as_json:
         print_json({"url": address})

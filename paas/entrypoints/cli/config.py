@@ -46,7 +46,7 @@ def listing(
 
     Example: paas config -a shop
     """
-    config = session.platform.config.all(session.actor, session.app_name(app, name))
+    config = session.services.config.all(session.actor, session.app_name(app, name))
     plain = {var: config[var].reveal() for var in sorted(config)}
     if as_json:
         print_json(plain)
@@ -70,7 +70,7 @@ def get(session: Session, words: tuple[str, ...], app: str | None, as_json: bool
     if len(words) > 2:
         raise usage_error("arguments", "config:get takes the name of one config var.")
     name = session.app_name(app, words[0] if len(words) == 2 else None)
-    value = session.platform.config.get(session.actor, name, var_name(words[-1])).reveal()
+    value = session.services.config.get(session.actor, name, var_name(words[-1])).reveal()
     if as_json:
         print_json(value)
     else:
@@ -91,7 +91,7 @@ def set_vars(session: Session, words: tuple[str, ...], app: str | None, no_resta
     named = words[0] if first_is_app else None
     pairs = dict(assignment(word) for word in (words[1:] if named else words))
     name = session.app_name(app, named)
-    config = session.platform.config
+    config = session.services.config
     config.set(session.actor, name, pairs, session.terminal, restart=not no_restart)
 
 
@@ -115,7 +115,7 @@ def unset_vars(session: Session, words: tuple[str, ...], app: str | None, no_res
     named = words[0] if first_is_app else None
     names = [var_name(word) for word in (words[1:] if named else words)]
     name = session.app_name(app, named)
-    config = session.platform.config
+    config = session.services.config
     config.unset(session.actor, name, names, session.terminal, restart=not no_restart)
 
 
@@ -149,7 +149,7 @@ def import_vars(
     values = parse_envfile(_as_text(raw))
     if not values and not unset:
         raise usage_error("envfile", "There is no NAME=value in it.", "paas config:import < .env")
-    config = session.platform.config
+    config = session.services.config
     gone = [var_name(word) for word in unset]
     config.set(
         session.actor,
@@ -174,7 +174,7 @@ def export_vars(
 
     Example: paas config:export --format shell
     """
-    config = session.platform.config.all(session.actor, session.app_name(app, name))
+    config = session.services.config.all(session.actor, session.app_name(app, name))
     plain = {var: config[var].reveal() for var in sorted(config)}
     if as_json or form == "json":
         print_json(plain)

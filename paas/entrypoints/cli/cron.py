@@ -31,7 +31,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
 
     Example: paas cron -a shop
     """
-    found = session.platform.cron.listing(session.actor, session.app_name(app, name))
+    found = session.services.cron.listing(session.actor, session.app_name(app, name))
     if as_json:
         print_json([_plain(item) for item in found])
         return
@@ -74,7 +74,7 @@ def run(session: Session, words: tuple[str, ...], app: str | None, detach: bool)
     if len(words) > 2:
         raise usage_error("arguments", "One job at a time.", "paas cron shows them.")
     name = session.app_name(app, words[0] if len(words) == 2 else None)
-    cron = session.platform.cron
+    cron = session.services.cron
     if detach:
         started = cron.detach(session.actor, name, words[-1])
         session.terminal.step(f"Running {started.label} in the background")
@@ -122,7 +122,7 @@ def due(session: Session, words: Sequence[str]) -> None:
         app_id, moment = int(words[0]), datetime.fromisoformat(words[2])
     except ValueError as error:
         raise usage_error("arguments", f"{DUE_COMMAND} APP-ID JOB TIME") from error
-    session.platform.cron.start_due(app_id, words[1], moment)
+    session.services.cron.start_due(app_id, words[1], moment)
 
 
 def _switch(session: Session, words: tuple[str, ...], app: str | None, *, suspended: bool) -> None:
@@ -132,7 +132,7 @@ def _switch(session: Session, words: tuple[str, ...], app: str | None, *, suspen
     else:
         name, names = session.app_name(app), words
         names = names[1:] if names[:1] == (name,) else names
-    jobs = session.platform.cron.suspend(session.actor, name, names, suspended=suspended)
+    jobs = session.services.cron.suspend(session.actor, name, names, suspended=suspended)
     word = "Suspended" if suspended else "Resumed"
     for job in jobs:
         session.terminal.step(f"{word} {job.name}")

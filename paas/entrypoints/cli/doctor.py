@@ -45,7 +45,7 @@ def doctor(
 
 def _look(session: Session, as_json: bool) -> None:
     with session.terminal.doing("looking at the server and its apps"):
-        found = session.platform.doctor.look()
+        found = session.services.doctor.look()
     if as_json:
         print_json({"findings": [asdict(finding) for finding in found], "lost": _lost(session)})
     else:
@@ -66,7 +66,7 @@ def repair(session: Session) -> None:
 
 def _fix(session: Session, as_json: bool, *, rebuilds: bool = True) -> None:
     with session.terminal.doing("looking at the server and its apps"):
-        outcome = session.platform.doctor.fix(session.actor, session.terminal, rebuilds=rebuilds)
+        outcome = session.services.doctor.fix(session.actor, session.terminal, rebuilds=rebuilds)
     if as_json:
         plain = {
             "mended": [asdict(finding) for finding in outcome.mended],
@@ -94,7 +94,7 @@ def _fix(session: Session, as_json: bool, *, rebuilds: bool = True) -> None:
 def tell(session: Session, findings: Sequence[Finding]) -> None:
     """Each with its command; of the store, its copies too."""
     for finding in findings:
-        fault = session.platform.rescue.fault() if finding.check == "store" else None
+        fault = session.services.rescue.fault() if finding.check == "store" else None
         if fault is not None:
             store.tell(session, fault)
             continue
@@ -103,7 +103,7 @@ def tell(session: Session, findings: Sequence[Finding]) -> None:
 
 
 def _lost(session: Session) -> list[dict[str, object]]:
-    return [trash.plain(lost) for lost in session.platform.trash.listing()]
+    return [trash.plain(lost) for lost in session.services.trash.listing()]
 
 
 def _end(session: Session, findings: Sequence[Finding]) -> None:

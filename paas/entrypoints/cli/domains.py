@@ -33,8 +33,8 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
     Example: paas domains -a shop
     """
     name = session.app_name(app, name)
-    found = session.platform.domains.listing(session.actor, name)
-    certificates = session.platform.certificates.listing(session.actor, name)
+    found = session.services.domains.listing(session.actor, name)
+    certificates = session.services.certificates.listing(session.actor, name)
     shown = {host: item.certificate for item in certificates for host in item.hosts}
     if as_json:
         plain = [_plain(info) for info in found]
@@ -59,9 +59,9 @@ def add(session: Session, words: tuple[str, ...], app: str | None) -> None:
     Example: paas domains:add shop shop.example.com www.example.com
     """
     name, hosts = _words(session, words, app)
-    session.platform.domains.add(session.actor, name, hosts, session.terminal)
+    session.services.domains.add(session.actor, name, hosts, session.terminal)
     session.terminal.step(f"{name} answers to {_joined(hosts)}")
-    infos = {i.host: i for i in session.platform.domains.listing(session.actor, name)}
+    infos = {i.host: i for i in session.services.domains.listing(session.actor, name)}
     for host in hosts:
         if not infos[host].here:
             session.terminal.detail(f"DNS of {to_unicode(host)}: {_dns(infos[host])}")
@@ -77,7 +77,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
     Example: paas domains:remove shop www.example.com
     """
     name, hosts = _words(session, words, app)
-    session.platform.domains.remove(session.actor, name, hosts, session.terminal)
+    session.services.domains.remove(session.actor, name, hosts, session.terminal)
     session.terminal.step(f"{name} answers no more to {_joined(hosts)}")
 
 
@@ -91,9 +91,9 @@ def clear(session: Session, name: str | None, app: str | None) -> None:
     Example: paas domains:clear shop
     """
     name = session.app_name(app, name)
-    session.platform.domains.clear(session.actor, name, session.terminal)
-    addresses = session.platform.addresses
-    found = session.platform.apps.find(session.actor, name)
+    session.services.domains.clear(session.actor, name, session.terminal)
+    addresses = session.services.addresses
+    found = session.services.apps.find(session.actor, name)
     session.terminal.step(f"{name} answers to {addresses.host(found.name)} alone")
 
 
@@ -110,7 +110,7 @@ def redirect(session: Session, words: tuple[str, ...], app: str | None) -> None:
     Example: paas domains:redirect shop www.example.com example.com 308
     """
     name, made = _redirect(session, words, app)
-    session.platform.domains.redirect(session.actor, name, made, session.terminal)
+    session.services.domains.redirect(session.actor, name, made, session.terminal)
     session.terminal.step(
         f"{to_unicode(made.host)} redirects to {to_unicode(made.to)} ({made.code})"
     )
@@ -128,7 +128,7 @@ def set_global(session: Session, domain: str) -> None:
     Example: paas domains:set-global apps.example.com
     """
     host = to_host_name(domain)
-    domains = session.platform.domains
+    domains = session.services.domains
     domains.set_global(session.actor, host, session.terminal)
     session.terminal.step(f"Apps answer at APP.{both_ways(host)}")
     anything = f"{WILDCARD}{host}"

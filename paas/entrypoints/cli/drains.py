@@ -26,7 +26,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
 
     Example: paas drains -a shop
     """
-    found = session.platform.drains.listing(session.actor, session.app_name(app, name))
+    found = session.services.drains.listing(session.actor, session.app_name(app, name))
     if as_json:
         print_json([_plain(drain) for drain in found])
         return
@@ -47,7 +47,7 @@ def add(session: Session, words: tuple[str, ...], app: str | None, as_json: bool
     Example: paas drains:add syslog+tls://logs.example.com:6514 -a shop
     """
     name, url = _app_and_word(session, words, app)
-    drain = session.platform.drains.add(session.actor, name, url)
+    drain = session.services.drains.add(session.actor, name, url)
     session.terminal.step(f"Added drain {drain}")
     if as_json:
         print_json(_plain(drain))
@@ -63,7 +63,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
     Example: paas drains:remove d.5f0c6a0e-4f0e-4b9c-9a52-0d3e6a2b7c11 -a shop
     """
     name, word = _app_and_word(session, words, app)
-    drain = session.platform.drains.remove(session.actor, name, word)
+    drain = session.services.drains.remove(session.actor, name, word)
     session.terminal.step(f"Removed drain {drain}")
 
 

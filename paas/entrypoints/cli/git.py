@@ -17,27 +17,27 @@ UPDATES_MAX = 10_000
 
 def service(session: Session, name: str, app: AppName, env: Mapping[str, str]) -> ExecPlan:
     """What the client may become for a push or a fetch. Raises PaasError if it may not."""
-    platform, user = session.platform, session.actor.name
+    services, user = session.services, session.actor.name
     if name.startswith(access.LFS_TRANSFER):
         return _lfs(session, name.partition(" ")[2], app)
     if name != access.RECEIVE_PACK:
-        found = platform.pushes.to_fetch(session.actor, app)
+        found = services.pushes.to_fetch(session.actor, app)
         return access.upload(
             name,
-            str(platform.repository.path(found.id)),
+            str(services.repository.path(found.id)),
             user=user,
             protocol=env.get("GIT_PROTOCOL"),
         )
-    found = platform.pushes.to_push(session.actor, app, session.terminal)
-    repository = platform.repository.path(found.id)
+    found = services.pushes.to_push(session.actor, app, session.terminal)
+    repository = services.repository.path(found.id)
     return access.receive_pack(
         str(repository),
-        hooks=str(platform.settings.current / "hooks"),
-        max_push_mib=platform.settings.max_push_mib,
-        lock=str(platform.locks.push(found.id)),
+        hooks=str(services.settings.current / "hooks"),
+        max_push_mib=services.settings.max_push_mib,
+        lock=str(services.locks.push(found.id)),
         user=user,
         identity={
-            "PAAS_ETC": str(platform.settings.etc),
+            "PAAS_ETC": str(services.settings.etc),
             "PAAS_USER": user,
             "PAAS_APP": found.name,
             "PAAS_APP_ID": str(found.id),
@@ -46,16 +46,16 @@ def service(session: Session, name: str, app: AppName, env: Mapping[str, str]) -
 
 
 def _lfs(session: Session, operation: str, app: AppName) -> ExecPlan:
-    platform = session.platform
+    services = session.services
     if operation == "upload":
-        found = platform.pushes.to_push(session.actor, app, session.terminal)
+        found = services.pushes.to_push(session.actor, app, session.terminal)
     else:
-        found = platform.pushes.to_fetch(session.actor, app)
-    settings = platform.settings
+        found = services.pushes.to_fetch(session.actor, app)
+    settings = services.settings
     script = settings.current / "paas/entrypoints/lfs_transfer.py"
     return access.lfs_transfer(
         ("/usr/bin/python3", "-I", "-S", str(script)),
-        str(platform.repository.path(found.id)),
+        str(services.repository.path(found.id)),
         operation,
         max_lfs_mib=settings.max_lfs_mib,
         min_free_mib=settings.min_free_mib,
@@ -68,7 +68,7 @@ def hook(session: Session, env: Mapping[str, str]) -> None:
     updates = [parse_update(line) for line in lines if line]
     if len(updates) > UPDATES_MAX:
         raise PaasError("too-many-refs", f"A push may update at most {UPDATES_MAX} refs.")
-    session.platform.pushes.receive(
+    session.services.pushes.receive(
         session.actor,
         int(env["PAAS_APP_ID"]),
         updates,
@@ -86,7 +86,7 @@ def _push_options(env: Mapping[str, str]) -> list[str]:
 
 def _quarantine(session: Session, app_id: int, env: Mapping[str, str]) -> Quarantine:
     """Where the pushed objects are: below the app's own repository and nowhere else."""
-    repository = session.platform.repository.path(app_id).resolve()
+    repository = session.services.repository.path(app_id).resolve()
     # A push that only deletes refs brings no objects, and git makes no quarantine.
     objects = Path(env.get("GIT_OBJECT_DIRECTORY", "objects"))
     resolved = (repository / objects).resolve()

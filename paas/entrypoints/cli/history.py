@@ -67,7 +67,7 @@ def logs(
 
     Example: paas logs -n 50 -t -a shop
     """
-    found = session.platform.apps.find(session.actor, session.app_name(app, name))
+    found = session.services.apps.find(session.actor, session.app_name(app, name))
     wanted = LogFilter(
         # Heroku's -p takes an instance, too.
         kind=ps if ps is None or "." not in ps else None,
@@ -81,17 +81,17 @@ def logs(
     shown = _json if as_json else _coloured() if colour else _plain
     count = num if num is not None else LINES_MAX if since is not None else LINES
     if not tail:
-        lines = session.platform.logs.tail(found.id, count, wanted)
+        lines = session.services.logs.tail(found.id, count, wanted)
         if lines:  # at once: a write for each line would take most of the time
             print_line("\n".join(map(shown, lines)))
         return
     session.caller.waits()
-    for line in session.platform.logs.follow(found.id, session.client_gone, wanted, count):
+    for line in session.services.logs.follow(found.id, session.client_gone, wanted, count):
         print_line(shown(line))
 
 
 def _release(session: Session, app: App, text: str) -> ReleaseLines:
-    return release_lines(session.platform.store.releases.of_app(app.id), parse_version(text))
+    return release_lines(session.services.store.releases.of_app(app.id), parse_version(text))
 
 
 def _plain(line: LogLine) -> str:

@@ -35,7 +35,7 @@ def sync(
     source = git_source(rest[0], rest[1] if len(rest) == 2 else None)
     building = Building.IF_CHANGED if build_if_changes else Building.NEVER
     building = Building.ALWAYS if build else building
-    imports = session.platform.imports
+    imports = session.services.imports
     imports.sync(session.actor, name, source, building, session.terminal)
 
 
@@ -68,15 +68,15 @@ def from_archive(
             "No archive came on standard input: it is a terminal.",
             "paas git:from-archive - < app.tar.gz, or: paas git:from-archive https://...",
         )
-    platform, user = session.platform, session.actor.name
+    services, user = session.services, session.actor.name
     url = None if from_stdin else archive_url(rest[0])
     archive = Archive(
         url or sys.stdin.buffer,
         ArchiveType(archive_type) if archive_type else None,
-        author=f"{user} <{user}@{platform.settings.domain}>",
+        author=f"{user} <{user}@{services.settings.domain}>",
         message=archive_message(url),
     )
-    platform.imports.unpack(session.actor, name, archive, session.terminal)
+    services.imports.unpack(session.actor, name, archive, session.terminal)
 
 
 def _split(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, list[str]]:

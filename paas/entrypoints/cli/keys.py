@@ -25,7 +25,7 @@ def listing(session: Session, as_json: bool) -> None:
 
     Example: paas keys
     """
-    keys = session.platform.keys.listing(session.actor)
+    keys = session.services.keys.listing(session.actor)
     if as_json:
         print_json(
             [{"user": k.user, "fingerprint": k.fingerprint, "comment": k.comment} for k in keys]
@@ -56,7 +56,7 @@ def add(session: Session, user: str, file: str | None, role: str | None) -> None
     if file is None and os.isatty(0):
         session.terminal.detail("Paste the public key, then press Ctrl-D.")
     text = _read(file)
-    key = session.platform.keys.add(
+    key = session.services.keys.add(
         session.actor, user_name(user), text, Role(role) if role else None
     )
     session.terminal.step(f"{key.user} may come in with this key:")
@@ -71,7 +71,7 @@ def remove(session: Session, fingerprint: str) -> None:
 
     Example: paas keys:remove SHA256:Qm9i...
     """
-    key = session.platform.keys.remove(session.actor, fingerprint)
+    key = session.services.keys.remove(session.actor, fingerprint)
     session.terminal.step(f"Removed {key.fingerprint} of {key.user}")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from paas import settings, wiring
+from paas import settings
 from paas.adapters.system.disk_faults import disk_fault
 from paas.domain.apps.apps import Actor
 from paas.domain.certificates.acme import TEND_COMMAND
@@ -53,6 +53,8 @@ from paas.entrypoints.cli.terminal import Terminal
 from paas.entrypoints.laptop import meant
 from paas.entrypoints.laptop.commands import SUMMARIES
 from paas.interfaces import Caller
+from paas.wiring.adapters import server_adapters
+from paas.wiring.services import Services, all_services
 
 COMMANDS: tuple[click.Command, ...] = (
     apps.listing,
@@ -204,18 +206,18 @@ for command in COMMANDS:
     root.add_command(command)
 
 
-def platform(etc: str) -> wiring.Platform:
-    """The platform whose settings are in that directory; built anew when they have changed.
+def services_of(etc: str) -> Services:
+    """Those of the server with its settings in that directory; built again when these change.
 
     The gate calls it before it forks, so that no command has to build it (3 ms each).
     """
     path = Path(etc) / "server.yml"
-    return _platform(path, path.stat().st_mtime_ns if path.exists() else 0)
+    return _services_of(path, path.stat().st_mtime_ns if path.exists() else 0)
 
 
 @lru_cache(maxsize=1)
-def _platform(path: Path, _changed_ns: int) -> wiring.Platform:
-    return wiring.build(settings.load(path))
+def _services_of(path: Path, _changed_ns: int) -> Services:
+    return all_services(server_adapters(settings.load(path)))
 
 
 def run(
@@ -234,9 +236,9 @@ def run(
     """
     progress = Terminal(Look.of(env), client_gone, caller.is_in_front, let_go=lambda: reply(0))
     try:
-        house = platform(env["PAAS_ETC"])
-        actor = _actor(house, actor_name, argv, progress)
-        session = Session(house, actor, client_gone, caller, env, progress)
+        services = services_of(env["PAAS_ETC"])
+        actor = _actor(services, actor_name, argv, progress)
+        session = Session(services, actor, client_gone, caller, env, progress)
         if argv and argv[0] in INTERNAL:
             INTERNAL[argv[0]](session, argv[1:])
         else:
@@ -276,9 +278,9 @@ def git_service(
     """What the client may become for ``git-receive-pack APP`` and its like, or an exit status."""
     progress = Terminal()
     try:
-        house = platform(env["PAAS_ETC"])
-        actor = _actor(house, actor_name, (), progress)
-        session = Session(house, actor, lambda: False, LocalCaller(), env, progress)
+        services = services_of(env["PAAS_ETC"])
+        actor = _actor(services, actor_name, (), progress)
+        session = Session(services, actor, lambda: False, LocalCaller(), env, progress)
         return git.service(session, words[0], AppName(words[1]), env)
     except PaasError as error:
         progress.error(error)
@@ -291,15 +293,13 @@ def git_service(
         return failure.exit_code
 
 
-def _actor(
-    house: wiring.Platform, name: str | None, argv: Sequence[str], progress: Terminal
-) -> Actor:
+def _actor(services: Services, name: str | None, argv: Sequence[str], progress: Terminal) -> Actor:
     """Who asks for that command. Raises PaasError if there is no such user."""
     if reading.only_reads(root, argv):
-        return reading.admit(house.store, name, progress)
+        return reading.admit(services.store, name, progress)
     if name is None:
         return Actor(None)
-    user = house.store.users.find(user_name(name))
+    user = services.store.users.find(user_name(name))
     if user is None:
         raise reading.no_such_user(name)
     return Actor(user)

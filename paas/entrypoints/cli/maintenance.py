@@ -34,7 +34,7 @@ def lock(session: Session, name: str | None, app: str | None, reason: str) -> No
     if len(reason) > REASON_MAX:
         raise usage_error("arguments", f"A reason has at most {REASON_MAX} characters.")
     name = session.app_name(app, name)
-    session.platform.maintenance.lock(session.actor, name, printable(reason))
+    session.services.maintenance.lock(session.actor, name, printable(reason))
     session.terminal.step(f"Locked {name}: deploys are refused until: paas apps:unlock")
 
 
@@ -48,7 +48,7 @@ def unlock(session: Session, name: str | None, app: str | None) -> None:
     Example: paas apps:unlock shop
     """
     name = session.app_name(app, name)
-    was_locked = session.platform.maintenance.unlock(session.actor, name)
+    was_locked = session.services.maintenance.unlock(session.actor, name)
     if was_locked:
         session.terminal.step(f"Unlocked {name}")
     else:
@@ -65,7 +65,7 @@ def show(session: Session, name: str | None, app: str | None, as_json: bool) -> 
 
     Example: paas maintenance -a shop
     """
-    on = session.platform.maintenance.maintenance(session.actor, session.app_name(app, name))
+    on = session.services.maintenance.maintenance(session.actor, session.app_name(app, name))
     if as_json:
         print_json({"maintenance": on})
     else:
@@ -107,7 +107,7 @@ def custom_page(session: Session, name: str | None, app: str | None, clear: bool
     Example: paas maintenance:custom-page -a shop < page.html
     """
     name = session.app_name(app, name)
-    maintenance = session.platform.maintenance
+    maintenance = session.services.maintenance
     if clear:
         if maintenance.clear_page(session.actor, name, session.terminal):
             session.terminal.step(f"Cleared the maintenance page of {name}")
@@ -129,7 +129,7 @@ def custom_page(session: Session, name: str | None, app: str | None, clear: bool
 
 def _switch(session: Session, name: str, on: bool) -> None:
     words = "on" if on else "off"
-    if session.platform.maintenance.set_maintenance(session.actor, name, on, session.terminal):
+    if session.services.maintenance.set_maintenance(session.actor, name, on, session.terminal):
         session.terminal.step(f"Maintenance mode of {name} is {words}")
     else:
         session.terminal.detail(f"It is {words} already.")
@@ -145,16 +145,16 @@ def git_info(session: Session, name: str | None, app: str | None, as_json: bool)
 
     Example: paas git:info -a shop
     """
-    platform = session.platform
-    info = platform.apps.info(session.actor, session.app_name(app, name))
+    services = session.services
+    info = services.apps.info(session.actor, session.app_name(app, name))
     branch = info.app.deploy_branch
     heads = {
         name: commit
         for name in ([branch] if branch else ["main", "master"])
-        if (commit := platform.repository.head(info.app.id, name))
+        if (commit := services.repository.head(info.app.id, name))
     }
-    release = platform.store.releases.find(info.app.id, info.release) if info.release else None
-    slug = platform.store.slugs.find(release.slug_id) if release and release.slug_id else None
+    release = services.store.releases.find(info.app.id, info.release) if info.release else None
+    slug = services.store.slugs.find(release.slug_id) if release and release.slug_id else None
     live = slug.commit if slug else None
     if as_json:
         plain = {"git_url": info.git_url, "deploy_branch": branch, "heads": heads}

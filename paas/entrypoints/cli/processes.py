@@ -31,7 +31,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
     Example: paas ps -a shop
     """
     name = session.app_name(app, name)
-    processes = session.platform.processes
+    processes = session.services.processes
     running = processes.listing(session.actor, name)
     if as_json:
         print_json([_plain(item) for item in running])
@@ -66,7 +66,7 @@ def restart(session: Session, words: tuple[str, ...], app: str | None) -> None:
     """
     name, chosen = _app_and_processes(session, words, app)
 
-    session.platform.processes.restart(session.actor, name, chosen, session.terminal)
+    session.services.processes.restart(session.actor, name, chosen, session.terminal)
 
 
 @click.command("ps:stop")
@@ -79,7 +79,7 @@ def stop(session: Session, words: tuple[str, ...], app: str | None) -> None:
     Example: paas ps:stop worker -a shop
     """
     name, chosen = _app_and_processes(session, words, app)
-    session.platform.processes.stop(session.actor, name, chosen, session.terminal)
+    session.services.processes.stop(session.actor, name, chosen, session.terminal)
 
 
 @click.command("ps:start")
@@ -93,7 +93,7 @@ def start(session: Session, words: tuple[str, ...], app: str | None) -> None:
     """
     name, chosen = _app_and_processes(session, words, app)
 
-    session.platform.processes.start(session.actor, name, chosen, session.terminal)
+    session.services.processes.start(session.actor, name, chosen, session.terminal)
 
 
 @click.command("ps:wait")
@@ -107,7 +107,7 @@ def wait(session: Session, name: str | None, app: str | None) -> None:
     """
     name = session.app_name(app, name)
     session.caller.waits()
-    version = session.platform.processes.wait(session.actor, name, session.terminal)
+    version = session.services.processes.wait(session.actor, name, session.terminal)
     session.terminal.step(f"v{version} is live" if version else f"{name} has no release yet")
 
 
@@ -126,7 +126,7 @@ def scale(session: Session, words: tuple[str, ...], app: str | None, as_json: bo
         named = None
     changes = words[1:] if named else words
     name = session.app_name(app, named)
-    processes = session.platform.processes
+    processes = session.services.processes
     if not changes:
         formation = processes.formation(session.actor, name)
         if as_json:
@@ -153,7 +153,7 @@ def _app_and_processes(
     if not words or "." in first or first in _types(session, default):
         return session.app_name(None), words
     try:
-        session.platform.apps.find(session.actor, first)
+        session.services.apps.find(session.actor, first)
     except PaasError:
         return session.app_name(None), words
     return first, words[1:]
@@ -170,7 +170,7 @@ def _is_app(session: Session, word: str, app: str | None) -> bool:
 
 def _types(session: Session, name: str) -> Collection[str]:
     try:
-        return session.platform.processes.formation(session.actor, name)
+        return session.services.processes.formation(session.actor, name)
     except PaasError:
         return ()
 
@@ -225,5 +225,5 @@ def start_again(session: Session, words: Sequence[str]) -> None:
         raise PaasError("not-allowed", "Only the server itself may ask for this.")
     if len(words) != 1 or not words[0].isascii() or not words[0].isdigit():
         raise usage_error("arguments", f"{START_COMMAND} APP-ID")
-    if not session.platform.reconcile.start_again(int(words[0]), session.terminal):
+    if not session.services.reconcile.start_again(int(words[0]), session.terminal):
         session.status = EXIT_FAILED

@@ -14,7 +14,7 @@ def report(session: Session, as_json: bool) -> None:
 
     Example: sudo paas proxy
     """
-    proxies = session.platform.proxies
+    proxies = session.services.proxies
     kind = proxies.kind(session.actor)
     losses = proxies.losses(session.actor, kind)
     if as_json:
@@ -33,7 +33,7 @@ def set_kind(session: Session, kind: str) -> None:
 
     Example: sudo paas proxy:set haproxy
     """
-    proxies = session.platform.proxies
+    proxies = session.services.proxies
     if not proxies.set(session.actor, kind, session.terminal):
         session.terminal.detail(f"It is {kind} already.")
         return

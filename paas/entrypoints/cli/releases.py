@@ -31,8 +31,8 @@ def listing(session: Session, name: str | None, app: str | None, num: int, as_js
 
     Example: paas releases -a shop
     """
-    found = session.platform.apps.find(session.actor, session.app_name(app, name))
-    rows = session.platform.store.releases.of_app(found.id)[:num]
+    found = session.services.apps.find(session.actor, session.app_name(app, name))
+    rows = session.services.store.releases.of_app(found.id)[:num]
     if as_json:
         print_json(
             [
@@ -76,7 +76,7 @@ def info(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
     Example: paas releases:info v12
     """
     name, version = _one_version(session, words, app)
-    found = session.platform.releases.info(session.actor, name, version)
+    found = session.services.releases.info(session.actor, name, version)
     if as_json:
         print_json(_plain_info(found))
         return
@@ -118,7 +118,7 @@ def output(session: Session, words: tuple[str, ...], app: str | None, as_json: b
     Example: paas releases:output v12
     """
     name, version = _one_version(session, words, app)
-    release, lines = session.platform.releases.output(session.actor, name, version)
+    release, lines = session.services.releases.output(session.actor, name, version)
     if as_json:
         print_json(lines)
         return
@@ -141,7 +141,7 @@ def retry(session: Session, name: str | None, app: str | None) -> None:
     Example: paas releases:retry -a shop
     """
     name = session.app_name(app, name)
-    session.platform.releases.retry(session.actor, name, session.terminal)
+    session.services.releases.retry(session.actor, name, session.terminal)
 
 
 @click.command("rollback")
@@ -154,7 +154,7 @@ def rollback(session: Session, words: tuple[str, ...], app: str | None) -> None:
     Example: paas rollback v12
     """
     name, version = _one_version(session, words, app)
-    session.platform.releases.rollback(session.actor, name, version, session.terminal)
+    session.services.releases.rollback(session.actor, name, version, session.terminal)
 
 
 @click.command("diff")
@@ -171,7 +171,7 @@ def diff(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
     """
     named, versions = _versions(words, 2, app)
     old, new = [*versions, None, None][:2]
-    found = session.platform.diffs.between(session.actor, session.app_name(app, named), old, new)
+    found = session.services.diffs.between(session.actor, session.app_name(app, named), old, new)
     if as_json:
         print_json(_plain_difference(found))
         return

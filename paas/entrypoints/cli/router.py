@@ -41,7 +41,7 @@ def set_key(session: Session, words: tuple[str, ...], app: str | None) -> None:
     named = app is None and (session.default_app is None or names_app(words))
     name = session.app_name(app, words[0] if named else None)
     key, value = key_and_value(words[1:] if named else words)
-    key = session.platform.router.set(session.actor, name, key, value, session.terminal)
+    key = session.services.router.set(session.actor, name, key, value, session.terminal)
     session.terminal.step(f"{key} of {name} is {'as usual' if value is None else value}")
 
 
@@ -57,7 +57,7 @@ def report(session: Session, name: str | None, app: str | None, as_json: bool) -
     Example: paas nginx:report -a shop
     """
     name = session.app_name(app, name)
-    settings, was_set = session.platform.router.settings(session.actor, name)
+    settings, was_set = session.services.router.settings(session.actor, name)
     words = as_words(settings)
     if as_json:
         plain = {key: {"value": text, "set": key in was_set} for key, text in words.items()}
@@ -77,7 +77,7 @@ def logins(session: Session, name: str | None, app: str | None, as_json: bool) -
 
     Example: paas http-auth -a shop
     """
-    settings, _ = session.platform.router.settings(session.actor, session.app_name(app, name))
+    settings, _ = session.services.router.settings(session.actor, session.app_name(app, name))
     if as_json:
         print_json(sorted(settings.users))
         return
@@ -106,7 +106,7 @@ def add_login(session: Session, words: tuple[str, ...], app: str | None) -> None
             f"A password has 1 to {PASSWORD_MAX_BYTES} bytes, and is read from stdin.",
             f"For example: paas http-auth:add-user {name} {user} < password.txt",
         )
-    session.platform.router.add_user(session.actor, name, user, Secret(password), session.terminal)
+    session.services.router.add_user(session.actor, name, user, Secret(password), session.terminal)
     session.terminal.step(f"{user} may log in to {name}; who has no login may not come")
 
 
@@ -120,7 +120,7 @@ def remove_login(session: Session, words: tuple[str, ...], app: str | None) -> N
     Example: paas http-auth:remove-user shop alice
     """
     name, (user,) = _split(session, words, app, 1)
-    if session.platform.router.remove_user(session.actor, name, user, session.terminal):
+    if session.services.router.remove_user(session.actor, name, user, session.terminal):
         session.terminal.step(f"{name} has no logins any more: everybody may come")
     else:
         session.terminal.step(f"{user} may log in to {name} no longer")

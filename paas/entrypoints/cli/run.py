@@ -61,7 +61,7 @@ def run(
         terminal = session.env.get("TERM", "")
     order = Order(command, dict(map(assignment, env)), terminal)
     session.caller.waits()
-    session.status = session.platform.one_offs.run(
+    session.status = session.services.one_offs.run(
         session.actor, name, order, session.caller, session.terminal
     )
 
@@ -81,7 +81,7 @@ def detached(
     """
     name, command = _target(session, app, words)
     order = Order(command, dict(map(assignment, env)))
-    started = session.platform.one_offs.detach(session.actor, name, order)
+    started = session.services.one_offs.detach(session.actor, name, order)
     session.terminal.step(f"Running {started.label} in the background")
     session.terminal.detail(f"See what it prints: paas logs --tail -a {name}")
     if as_json:
@@ -101,7 +101,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
 
     Example: paas run:list -a shop
     """
-    found = session.platform.one_offs.listing(session.actor, session.app_name(app, name))
+    found = session.services.one_offs.listing(session.actor, session.app_name(app, name))
     if as_json:
         print_json([_plain(item) for item in found])
         return
@@ -138,7 +138,7 @@ def stop(session: Session, words: tuple[str, ...], app: str | None) -> None:
     if not labels:
         raise usage_error("arguments", "Which one?", "paas run:list shows them.")
     name = session.app_name(app, named)
-    session.platform.one_offs.stop(session.actor, name, labels, session.terminal)
+    session.services.one_offs.stop(session.actor, name, labels, session.terminal)
 
 
 def _target(session: Session, app: str | None, words: Sequence[str]) -> tuple[str, tuple[str, ...]]:

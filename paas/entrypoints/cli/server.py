@@ -29,7 +29,7 @@ def status(session: Session, as_json: bool) -> None:
     Example: sudo paas server:status
     """
     require_admin(session.actor, "see the server's status")
-    settings = session.platform.settings
+    settings = session.services.settings
     free = shutil.disk_usage(settings.state).free
     firewall = NftFirewall(settings)
     limit = firewall.limit_state()
@@ -47,15 +47,15 @@ def status(session: Session, as_json: bool) -> None:
         "refused_connections": limit.refused,
         "separation": separation.missing() or "works",
         "missing_cgroup_controllers": Cgroups(settings).missing(),
-        "lost": [trash.plain(lost) for lost in session.platform.trash.listing()],
+        "lost": [trash.plain(lost) for lost in session.services.trash.listing()],
     }
-    fault = session.platform.rescue.fault()
+    fault = session.services.rescue.fault()
     plain["store"] = fault.message if fault else "whole"
     if fault is None:
         plain |= _known(session)
     else:
         session.status = fault.exit_code
-    warnings = session.platform.doctor.warnings()
+    warnings = session.services.doctor.warnings()
     plain["warnings"] = [asdict(finding) for finding in warnings]
     if as_json:
         print_json(plain)
@@ -80,9 +80,9 @@ def status(session: Session, as_json: bool) -> None:
     tell(session, warnings)
     if fault is not None:
         return
-    for warning in session.platform.acme.warnings():
+    for warning in session.services.acme.warnings():
         session.terminal.warn(warning)
-    for app in session.platform.sites.unserved():
+    for app in session.services.sites.unserved():
         session.terminal.warn(
             f"{app.name} is not served, the proxy refused it. Why: paas logs -a {app.name}"
         )
@@ -91,13 +91,13 @@ def status(session: Session, as_json: bool) -> None:
 
 def _known(session: Session) -> dict[str, object]:
     """What the database knows."""
-    platform = session.platform
+    services = session.services
     return {
-        "apps": len(platform.store.apps.all()),
-        "instances": len(platform.store.instances.all()),
-        "certificates": len(platform.store.certificates.all()),
-        "certificate_warnings": platform.acme.warnings(),
-        "unserved_apps": [app.name for app in platform.sites.unserved()],
+        "apps": len(services.store.apps.all()),
+        "instances": len(services.store.instances.all()),
+        "certificates": len(services.store.certificates.all()),
+        "certificate_warnings": services.acme.warnings(),
+        "unserved_apps": [app.name for app in services.sites.unserved()],
     }
 
 

@@ -10,7 +10,7 @@ from paas.domain.apps.apps import Actor
 from paas.domain.values.errors import usage_error
 from paas.entrypoints.cli.terminal import Terminal
 from paas.interfaces import Caller
-from paas.wiring import Platform
+from paas.wiring.services import Services
 
 
 @dataclass(slots=True)
@@ -23,7 +23,7 @@ class Session:
     status: the exit status of a command that comes to its end.
     """
 
-    platform: Platform
+    services: Services
     actor: Actor
     client_gone: Callable[[], bool]
     caller: Caller

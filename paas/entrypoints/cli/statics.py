@@ -29,7 +29,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
     Example: paas static -a shop
     """
     name = session.app_name(app, name)
-    found = session.platform.statics.listing(session.actor, name)
+    found = session.services.statics.listing(session.actor, name)
     if as_json:
         print_json([_plain(info) for info in found])
         return
@@ -68,7 +68,7 @@ def add(session: Session, words: tuple[str, ...], app: str | None, kept: str, ha
     name, (path, folder) = _split(session, words, app, 2)
     seconds, store = expires(kept)
     static = StaticPath(static_path(path), static_folder(folder), seconds, store, hashed)
-    there = session.platform.statics.add(session.actor, name, static, session.terminal)
+    there = session.services.statics.add(session.actor, name, static, session.terminal)
     session.terminal.step(f"{static.path} of {name} is answered from {static.folder}")
     if not there:
         session.terminal.warn(
@@ -87,7 +87,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
     """
     name, (text,) = _split(session, words, app, 1)
     path = static_path(text)
-    session.platform.statics.remove(session.actor, name, path, session.terminal)
+    session.services.statics.remove(session.actor, name, path, session.terminal)
     session.terminal.step(f"{path} of {name} is answered by the app")
 
 

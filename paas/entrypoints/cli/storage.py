@@ -27,7 +27,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
     Example: paas storage -a shop
     """
     with session.terminal.doing("adding up the sizes"):
-        found = session.platform.storage.listing(session.actor, session.app_name(app, name))
+        found = session.services.storage.listing(session.actor, session.app_name(app, name))
     if as_json:
         print_json([{"path": storage.path, "size_bytes": size} for storage, size in found])
         return
@@ -51,7 +51,7 @@ def add(session: Session, words: tuple[str, ...], app: str | None) -> None:
     """
     name, path = _app_and_path(session, words, app)
 
-    session.platform.storage.add(session.actor, name, path, session.terminal)
+    session.services.storage.add(session.actor, name, path, session.terminal)
 
 
 @click.command("storage:remove")
@@ -66,7 +66,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None, confirm: s
     """
     name, path = _app_and_path(session, words, app)
 
-    session.platform.storage.remove(session.actor, name, path, confirm, session.terminal)
+    session.services.storage.remove(session.actor, name, path, confirm, session.terminal)
 
 
 def _app_and_path(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, str]:

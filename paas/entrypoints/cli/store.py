@@ -11,8 +11,8 @@ SHOWN = 5
 def tell(session: Session, fault: PaasError) -> None:
     """What is wrong with it, which copies there are, and what can be done."""
     session.terminal.warn(fault.message)
-    state = session.platform.settings.state
-    copies = session.platform.rescue.copies()
+    state = session.services.settings.state
+    copies = session.services.rescue.copies()
     whole = [copy for copy in copies if copy.fault is None]
     for copy in copies[:SHOWN]:
         said = _apps(copy) if copy.fault is None else f"cannot be used: {copy.fault}"
@@ -33,7 +33,7 @@ def tell(session: Session, fault: PaasError) -> None:
 
 def restore(session: Session) -> None:
     """Put the newest whole copy in its place, and bring the server to it."""
-    copy = session.platform.rescue.restore(session.terminal)
+    copy = session.services.rescue.restore(session.terminal)
     session.terminal.step(
         f"The database is the copy of {copy.at:%Y-%m-%d %H:%M:%S} UTC: {_apps(copy)}"
     )
@@ -42,18 +42,18 @@ def restore(session: Session) -> None:
 
 def adopt(session: Session) -> None:
     """Use the one that is there, and bring the server to it."""
-    session.platform.rescue.adopt(session.terminal)
+    session.services.rescue.adopt(session.terminal)
     session.terminal.step("The database that is there is this server's from now on")
     _reconcile(session)
 
 
 def _reconcile(session: Session) -> None:
-    if daemons.supervisord_pid(session.platform.settings) is None:
+    if daemons.supervisord_pid(session.services.settings) is None:
         session.terminal.detail("To start the server: paas server:start")
         return
     with session.terminal.doing("looking at the apps"):
-        session.platform.reconcile.run(session.terminal)
-    if session.platform.trash.listing():
+        session.services.reconcile.run(session.terminal)
+    if session.services.trash.listing():
         session.terminal.warn("What the database does not know is in the trash: paas doctor")
 
 

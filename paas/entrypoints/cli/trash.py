@@ -14,17 +14,17 @@ def plain(lost: Lost) -> dict[str, object]:
 
 def warn(session: Session) -> None:
     """One line, where there is anything in it."""
-    if count := len(session.platform.trash.listing()):
+    if count := len(session.services.trash.listing()):
         session.terminal.warn(f"{_things(count)} in the trash. To see what that is: paas doctor")
 
 
 def show(session: Session) -> None:
     """What is in it, where that is, and how to be rid of it."""
-    trash = session.platform.trash
+    trash = session.services.trash
     listing = trash.listing()
     if not listing:
         return
-    folder = session.platform.settings.state / "lost"
+    folder = session.services.settings.state / "lost"
     size = trash.size_bytes() / 1024**2
     session.terminal.warn(
         f"{_things(len(listing))} in the trash ({size:.1f} MiB): unknown to the database, or a "
@@ -42,7 +42,7 @@ def show(session: Session) -> None:
 def empty(session: Session) -> None:
     """Delete it for good."""
     with session.terminal.doing("emptying the trash"):
-        count = session.platform.trash.empty()
+        count = session.services.trash.empty()
     session.terminal.step(f"Deleted {_things(count)} for good" if count else "The trash is empty")
 
 

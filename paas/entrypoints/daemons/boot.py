@@ -17,7 +17,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from paas import wiring
 from paas.adapters.certificates.files import remove_staples
 from paas.adapters.network import port_guard
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
@@ -36,6 +35,8 @@ from paas.entrypoints.cli.terminal import Terminal
 from paas.entrypoints.daemons.supervised import end_with_parent
 from paas.settings import Settings, load
 from paas.store.rescue import StoreRescue
+from paas.wiring.adapters import server_adapters
+from paas.wiring.services import all_services
 
 START_LIMIT_S = 30.0
 STOP_LIMIT_S = 120.0
@@ -129,20 +130,20 @@ def _prepare_from_store(settings: Settings) -> None:
 
     Keys and sites are then left as they are on the disk.
     """
-    platform = wiring.build(settings)
-    fault = platform.rescue.fault()
+    services = all_services(server_adapters(settings))
+    fault = services.rescue.fault()
     if fault is None:
-        platform.reconcile.prepare()
+        services.reconcile.prepare()
         remove_staples(settings.state)
         return
     print(fault.message, fault.hint, sep="\n", file=sys.stderr)
     placed = StoreRescue(settings.state / "state.db").place_newest(settings.run / "rescue")
     if placed is None:
         print("No copy of it is whole: only what has its files yet is started.", file=sys.stderr)
-        platform.runtime.forget_unstartable()
+        services.runtime.forget_unstartable()
         return
     try:
-        wiring.build(settings, placed).reconcile.lay_out()
+        all_services(server_adapters(settings, placed)).reconcile.lay_out()
     finally:
         directories.remove(placed.parent)
 
@@ -157,7 +158,7 @@ def _reconcile_when_up(settings: Settings) -> None:
     end_with_parent()
     try:
         _wait(lambda: _is_up(settings), START_LIMIT_S)
-        mended = wiring.build(settings).reconcile.run(Terminal())
+        mended = all_services(server_adapters(settings)).reconcile.run(Terminal())
         print(f"reconciled: {mended} mended", file=sys.stderr, flush=True)
     except PaasError as error:
         print(error.message, file=sys.stderr, flush=True)

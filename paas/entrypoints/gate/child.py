@@ -131,7 +131,7 @@ def commands(etc: Path) -> Handler:
     load_templates()
     installed_tls()
     with suppress(PaasError):  # bad settings are for each command to tell
-        cli.platform(str(etc))
+        cli.services_of(str(etc))
     return dispatcher(etc, cli.run, cli.git_service)
 
 
@@ -164,7 +164,7 @@ def administrators(etc: Path) -> Callable[[str], bool]:
 
     def is_admin(name: str) -> bool:
         try:
-            user = cli.platform(str(etc)).store.users.find(UserName(name))
+            user = cli.services_of(str(etc)).store.users.find(UserName(name))
         except PaasError:
             return False  # the command itself tells why
         return user is not None and Actor(user).is_admin

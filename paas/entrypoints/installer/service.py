@@ -6,7 +6,6 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from paas import wiring
 from paas.adapters.certificates.files import remove_staples
 from paas.adapters.logs.drain_places import PROGRAM as DRAINS
 from paas.adapters.proxy.nginx.process import NginxProcess
@@ -17,6 +16,8 @@ from paas.entrypoints.daemons import boot
 from paas.entrypoints.installer.packages import run
 from paas.entrypoints.installer.units import NGINX_DROP_IN, NGINX_DROP_IN_TEXT, UNIT, UNIT_TEXT
 from paas.settings import Settings
+from paas.wiring.adapters import server_adapters
+from paas.wiring.services import all_services
 
 RELOAD_LIMIT_S = 10.0
 
@@ -41,7 +42,7 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
         Supervisor(settings.supervisor_socket).renew_programs(_RENEWED)
     boot.start(settings, quiet=True)
     if running:
-        wiring.build(settings).reconcile.renew_sites()
+        all_services(server_adapters(settings)).reconcile.renew_sites()
         remove_staples(settings.state)
     if sshd_changed and (running or systemd):
         _reload_sshd(settings, systemd=systemd)

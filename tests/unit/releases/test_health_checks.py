@@ -6,15 +6,15 @@ import pytest
 
 from paas.domain.manifest.health import Answer
 from paas.domain.releases.formation import WEB
-from paas.domain.routing.addresses import Addresses
 from paas.domain.routing.hosts import HostName
 from paas.domain.routing.routing import Routing
 from paas.domain.routing.sites import Redirect
 from paas.domain.routing.visits import Visit, visit
 from paas.domain.values.errors import PaasError
 from paas.services.server.liveness import Liveness, Standings
+from paas.wiring import monitor
 from tests.fakes.runtime import Behaviour
-from tests.fakes.world import LIMITS, ROOT, World
+from tests.fakes.world import ROOT, World
 from tests.unit.certificates.test_certificates import certificate
 
 A, B = "a" * 40, "b" * 40
@@ -155,17 +155,7 @@ def test_uptime_and_initial_delay(world: World) -> None:
 @pytest.fixture
 def liveness(world: World) -> Liveness:
     """The service of the monitor process."""
-    return Liveness(
-        store=world.store,
-        runtime=world.runtime,
-        probe=world.probe,
-        locks=world.locks,
-        logs=world.logs,
-        clock=world.clock,
-        addresses=Addresses("example.com", 80, 22, "paas"),
-        limits=LIMITS,
-        stop_limit_s=30.0,
-    )
+    return monitor.liveness(world.adapters)
 
 
 def rounds(world: World, liveness: Liveness, seconds: int, standings: Standings) -> list[str]:

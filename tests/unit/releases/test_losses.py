@@ -5,6 +5,7 @@ import pytest
 from paas.domain.apps.storage import Storage
 from paas.domain.releases.losses import LostFile, app_and_label, full, lost
 from paas.services.releases.losses import Losses
+from paas.wiring import monitor
 from tests.fakes.world import World
 
 MIB = 1024**2
@@ -21,7 +22,7 @@ def shop(world: World) -> World:
 @pytest.fixture
 def losses(shop: World) -> Losses:
     """Of a world with the app shop."""
-    return Losses(store=shop.store, logs=shop.logs)
+    return monitor.losses(shop.adapters)
 
 
 def test_a_database_names_its_directory() -> None:

@@ -9,7 +9,8 @@ import pytest
 from paas.adapters.system.bookmark_file import FileBookmark
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons.scheduler import Scheduling
-from paas.services.runs.scheduler import Due, Scheduler
+from paas.services.runs.scheduler import Due
+from paas.wiring.monitor import scheduler
 from tests.fakes.world import ROOT, World
 from tests.unit.runs.test_cron import deploy
 
@@ -17,19 +18,6 @@ from tests.unit.runs.test_cron import deploy
 def at(text: str) -> datetime:
     """A moment of the day after the fakes': ``12:00:30``."""
     return datetime.fromisoformat(f"2026-01-02T{text}+00:00")
-
-
-@dataclass
-class Mark:
-    """A Bookmark in memory."""
-
-    moment: datetime | None = None
-
-    def read(self) -> datetime | None:
-        return self.moment
-
-    def write(self, moment: datetime) -> None:
-        self.moment = moment
 
 
 class Always:
@@ -47,21 +35,13 @@ class Bench:
     """A world with a scheduler that is restarted at will. down: whether nothing can be started."""
 
     world: World
-    mark: Mark = field(default_factory=Mark)
     started: list[str] = field(default_factory=list)
     down: bool = False
 
     def process(self) -> Scheduling:
         """A fresh process."""
-        scheduler = Scheduler(
-            store=self.world.store,
-            schedules=self.world.schedules,
-            bookmark=self.mark,
-            logs=self.world.logs,
-            clock=self.world.clock,
-            running=self.world.runs.listing,
-        )
-        return Scheduling(scheduler, Always(), self.start, lambda _: None)
+        found = scheduler(self.world.adapters)
+        return Scheduling(found, Always(), self.start, lambda _: None)
 
     def start(self, due: Due) -> str | None:
         if self.down:
@@ -78,7 +58,8 @@ class Bench:
 def bench(world: World) -> Bench:
     """An app with a job of each minute."""
     deploy(world, procfile=b"cron-a: * * * * * x\n")
-    return Bench(world, Mark(at("11:59:30")))
+    world.bookmark.write(at("11:59:30"))
+    return Bench(world)
 
 
 def test_each_minute_once(bench: Bench) -> None:
@@ -113,7 +94,7 @@ def test_suspended_jobs_miss_nothing(bench: Bench) -> None:
 
 def test_nothing_was_missed_before_it_was_there(bench: Bench) -> None:
     """A job that came with a deploy while nothing looked has missed nothing from before."""
-    bench.mark.moment = datetime(2025, 12, 31, tzinfo=UTC)
+    bench.world.bookmark.moment = datetime(2025, 12, 31, tzinfo=UTC)
     bench.process().look(datetime(2026, 1, 1, 0, 1, tzinfo=UTC))
     assert (bench.started, bench.told()) == (["a 00:01"], [])
 
@@ -123,7 +104,7 @@ def test_killed_before_the_mark_was_written(bench: Bench) -> None:
     app = bench.world.store.apps.find("shop")
     assert app is not None
     bench.world.cron.start_due(app.id, "a", at("12:03:00"))
-    bench.mark.moment = at("12:00:00")
+    bench.world.bookmark.moment = at("12:00:00")
     bench.process().look(at("12:04:00"))
     assert bench.started == ["a 12:04"]
     assert bench.told() == []

@@ -1,0 +1,90 @@
+"""Apps: what creates, changes and destroys them."""
+
+from paas.services.apps.apps import Apps
+from paas.services.apps.destruction import Destruction
+from paas.services.apps.keys import Keys
+from paas.services.apps.processes import Processes
+from paas.services.apps.storage import Storages
+from paas.services.releases.changes import Changes
+from paas.services.routing.sites import Sites
+from paas.services.server.garbage import Garbage
+from paas.wiring.adapters import Adapters
+
+
+def garbage(adapters: Adapters) -> Garbage:
+    """What destroyed apps and interrupted commands leave."""
+    return Garbage(
+        store=adapters.store,
+        locks=adapters.locks,
+        slugs=adapters.slugs,
+        storage_files=adapters.storage_files,
+        pages=adapters.pages,
+        logs=adapters.logs,
+        repository=adapters.repository,
+        runtime=adapters.runtime,
+        proxy=adapters.proxy,
+        certificate_files=adapters.certificate_files,
+        trash=adapters.trash,
+        stop_limit_s=adapters.settings.stop_limit_s,
+    )
+
+
+def destruction(adapters: Adapters, garbage: Garbage) -> Destruction:
+    """The end of an app."""
+    return Destruction(
+        store=adapters.store,
+        proxy=adapters.proxy,
+        runtime=adapters.runtime,
+        runs=adapters.runs,
+        certificate_files=adapters.certificate_files,
+        garbage=garbage,
+        locks=adapters.locks,
+        stop_limit_s=adapters.settings.stop_limit_s,
+    )
+
+
+def apps(adapters: Adapters, sites: Sites, destroying: Destruction) -> Apps:
+    """The apps themselves."""
+    return Apps(
+        destruction=destroying,
+        store=adapters.store,
+        repository=adapters.repository,
+        proxy=adapters.proxy,
+        locks=adapters.locks,
+        reserve=adapters.reserve,
+        clock=adapters.clock,
+        sites=sites,
+        addresses=adapters.addresses,
+        random_name=adapters.random_name,
+    )
+
+
+def processes(adapters: Adapters, changes: Changes) -> Processes:
+    """Scaling, restarts and stops."""
+    return Processes(
+        store=adapters.store,
+        runtime=adapters.runtime,
+        changes=changes,
+        locks=adapters.locks,
+    )
+
+
+def storage(adapters: Adapters, changes: Changes) -> Storages:
+    """Directories that outlive releases."""
+    return Storages(
+        store=adapters.store,
+        files=adapters.storage_files,
+        changes=changes,
+        reserve=adapters.reserve,
+    )
+
+
+def keys(adapters: Adapters) -> Keys:
+    """Users and their SSH keys."""
+    return Keys(
+        store=adapters.store,
+        reader=adapters.key_reader,
+        file=adapters.key_file,
+        locks=adapters.locks,
+        clock=adapters.clock,
+    )

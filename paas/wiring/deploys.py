@@ -1,0 +1,107 @@
+"""Builds, and what deploys them: pushes, imports and clones."""
+
+from paas.services.apps.apps import Apps
+from paas.services.builds.build import SlugMaker
+from paas.services.builds.builds import Builds
+from paas.services.builds.trees import Trees
+from paas.services.deploys.cloning import Cloning
+from paas.services.deploys.deploys import Deploys
+from paas.services.deploys.imports import Imports
+from paas.services.deploys.pushes import Pushes
+from paas.services.releases.pruning import Pruning
+from paas.services.routing.sites import Sites
+from paas.wiring.adapters import Adapters
+from paas.wiring.releases import Releasing
+
+
+def builds(adapters: Adapters) -> Builds:
+    """What users do with builds."""
+    return Builds(
+        store=adapters.store,
+        queue=adapters.queue,
+        slugs=adapters.slugs,
+        reserve=adapters.reserve,
+        locks=adapters.locks,
+        logs=adapters.logs,
+        clock=adapters.clock,
+    )
+
+
+def deploys(adapters: Adapters, sites: Sites, releasing: Releasing) -> Deploys:
+    """A commit becomes a release."""
+    settings = adapters.settings
+    return Deploys(
+        store=adapters.store,
+        repository=adapters.repository,
+        maker=_maker(adapters, releasing),
+        queue=adapters.queue,
+        slugs=adapters.slugs,
+        pruning=Pruning(
+            store=adapters.store,
+            slugs=adapters.slugs,
+            runs=adapters.runs,
+            keep_slugs=settings.keep_slugs,
+            keep_slugs_mib=settings.keep_slugs_mib,
+        ),
+        changes=releasing.changes,
+        sites=sites,
+        reserve=adapters.reserve,
+        release_commands=releasing.release_commands,
+        logs=adapters.logs,
+        clock=adapters.clock,
+    )
+
+
+def _maker(adapters: Adapters, releasing: Releasing) -> SlugMaker:
+    trees = Trees(
+        store=adapters.store, repository=adapters.repository, submodules=adapters.submodules
+    )
+    return SlugMaker(
+        trees=trees,
+        store=adapters.store,
+        repository=adapters.repository,
+        builder=adapters.builder,
+        queue=adapters.queue,
+        slugs=adapters.slugs,
+        release_commands=releasing.release_commands,
+        schedules=adapters.schedules,
+        clock=adapters.clock,
+        random_secret=adapters.random_secret,
+        limits=adapters.settings.start_limits,
+    )
+
+
+def pushes(adapters: Adapters, apps: Apps, deploying: Deploys, releasing: Releasing) -> Pushes:
+    """git push."""
+    return Pushes(
+        store=adapters.store,
+        repository=adapters.repository,
+        refs=adapters.refs,
+        apps=apps,
+        deploys=deploying,
+        diffs=releasing.diffs,
+    )
+
+
+def imports(adapters: Adapters, deploying: Deploys) -> Imports:
+    """Deploys from an archive or another repository."""
+    return Imports(
+        store=adapters.store,
+        repository=adapters.repository,
+        refs=adapters.refs,
+        importer=adapters.importer,
+        deploys=deploying,
+        locks=adapters.locks,
+    )
+
+
+def cloning(adapters: Adapters, apps: Apps, deploying: Deploys) -> Cloning:
+    """A new app like another."""
+    return Cloning(
+        store=adapters.store,
+        repository=adapters.repository,
+        apps=apps,
+        deploys=deploying,
+        locks=adapters.locks,
+        clock=adapters.clock,
+    )

@@ -1,0 +1,68 @@
+"""Routing: sites, domains, the proxy and its settings."""
+
+from paas.services.apps.maintenance import Maintenance
+from paas.services.routing.domains import Domains
+from paas.services.routing.proxies import Proxies
+from paas.services.routing.router import Router
+from paas.services.routing.sites import Sites
+from paas.wiring.adapters import Adapters
+
+
+def sites(adapters: Adapters) -> Sites:
+    """How each app is reached."""
+    return Sites(
+        store=adapters.store,
+        proxy=adapters.proxy,
+        slugs=adapters.slugs,
+        pages=adapters.pages,
+        locks=adapters.locks,
+        certificate_files=adapters.certificate_files,
+        addresses=adapters.addresses,
+    )
+
+
+def proxies(adapters: Adapters, sites: Sites) -> Proxies:
+    """Which proxy serves."""
+    return Proxies(
+        store=adapters.store,
+        sites=sites,
+        choice=adapters.proxy_choice,
+        linger_limit_s=adapters.settings.worker_limit_s,
+    )
+
+
+def domains(adapters: Adapters, sites: Sites) -> Domains:
+    """The apps' domains, and the server's."""
+    return Domains(
+        store=adapters.store,
+        proxy=adapters.proxy,
+        locks=adapters.locks,
+        sites=sites,
+        resolver=adapters.resolver,
+        server=adapters.server_file,
+        addresses=adapters.addresses,
+        max_domains=adapters.settings.max_domains,
+        is_public_suffix=adapters.is_public_suffix,
+    )
+
+
+def router(adapters: Adapters, sites: Sites) -> Router:
+    """Settings of an app's routing, and its logins."""
+    return Router(
+        store=adapters.store,
+        proxy=adapters.proxy,
+        sites=sites,
+        hash_password=adapters.hash_password,
+    )
+
+
+def maintenance(adapters: Adapters, sites: Sites) -> Maintenance:
+    """Maintenance mode, its page, and the deploy lock."""
+    return Maintenance(
+        store=adapters.store,
+        proxy=adapters.proxy,
+        sites=sites,
+        pages=adapters.pages,
+        locks=adapters.locks,
+        clock=adapters.clock,
+    )

@@ -1,0 +1,42 @@
+"""One-off processes, cron jobs and log drains."""
+
+from paas.services.logs.drains import Drains
+from paas.services.runs.cron import Cron
+from paas.services.runs.runs import OneOffs
+from paas.wiring.adapters import Adapters
+
+
+def one_offs(adapters: Adapters) -> OneOffs:
+    """paas run."""
+    return OneOffs(
+        store=adapters.store,
+        slugs=adapters.slugs,
+        runs=adapters.runs,
+        logs=adapters.logs,
+        reserve=adapters.reserve,
+        stop_limit_s=adapters.settings.stop_limit_s,
+    )
+
+
+def cron(adapters: Adapters) -> Cron:
+    """Cron jobs."""
+    return Cron(
+        store=adapters.store,
+        slugs=adapters.slugs,
+        runs=adapters.runs,
+        logs=adapters.logs,
+        schedules=adapters.schedules,
+        clock=adapters.clock,
+        stop_limit_s=adapters.settings.stop_limit_s,
+    )
+
+
+def drains(adapters: Adapters) -> Drains:
+    """Where the apps' logs are sent."""
+    return Drains(
+        store=adapters.store,
+        process=adapters.drain_process,
+        locks=adapters.locks,
+        new_token=adapters.random_token,
+        to_server=adapters.settings.drain_to_server,
+    )

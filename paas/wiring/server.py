@@ -1,0 +1,113 @@
+"""The server itself: what mends it, and doctor."""
+
+from paas.services.apps.destruction import Destruction
+from paas.services.certificates.acme import Acme
+from paas.services.deploys.deploys import Deploys
+from paas.services.logs.drains import Drains
+from paas.services.releases.changes import Changes
+from paas.services.routing.proxies import Proxies
+from paas.services.routing.sites import Sites
+from paas.services.server.diagnosis import Diagnosis
+from paas.services.server.doctor import Doctor
+from paas.services.server.garbage import Garbage
+from paas.services.server.reconcile import Reconcile
+from paas.services.server.store_rescue import Rescue
+from paas.services.server.strays import Strays
+from paas.wiring.adapters import Adapters
+
+
+def reconcile(
+    adapters: Adapters,
+    *,
+    sites: Sites,
+    proxies: Proxies,
+    garbage: Garbage,
+    destruction: Destruction,
+    drains: Drains,
+    changes: Changes,
+) -> Reconcile:
+    """What makes the machine as the store has it."""
+    return Reconcile(
+        storage_files=adapters.storage_files,
+        garbage=garbage,
+        destruction=destruction,
+        importer=adapters.importer,
+        drains=drains,
+        runs=adapters.runs,
+        one_off=adapters.one_off,
+        store=adapters.store,
+        repository=adapters.repository,
+        builder=adapters.builder,
+        runtime=adapters.runtime,
+        proxy=adapters.proxy,
+        slugs=adapters.slugs,
+        logs=adapters.logs,
+        locks=adapters.locks,
+        keys=adapters.key_file,
+        clock=adapters.clock,
+        changes=changes,
+        sites=sites,
+        proxies=proxies,
+        side_by_side=adapters.side_by_side,
+        stop_limit_s=adapters.settings.stop_limit_s,
+    )
+
+
+def rescue(adapters: Adapters) -> Rescue:
+    """A damaged or lost store."""
+    return Rescue(
+        store=adapters.store,
+        keeper=adapters.keeper,
+        trash=adapters.trash,
+        locks=adapters.locks,
+    )
+
+
+def doctor(
+    adapters: Adapters,
+    *,
+    sites: Sites,
+    acme: Acme,
+    reconcile: Reconcile,
+    rescue: Rescue,
+    deploys: Deploys,
+) -> Doctor:
+    """What finds faults, and mends those that can be."""
+    return Doctor(
+        ground=adapters.ground,
+        diagnosis=_diagnosis(adapters, sites, acme),
+        reconcile=reconcile,
+        rescue=rescue,
+        store=adapters.store,
+        deploys=deploys,
+    )
+
+
+def _diagnosis(adapters: Adapters, sites: Sites, acme: Acme) -> Diagnosis:
+    strays = Strays(
+        store=adapters.store,
+        runtime=adapters.runtime,
+        slugs=adapters.slugs,
+        locks=adapters.locks,
+        sites=sites,
+        trash=adapters.trash,
+    )
+    return Diagnosis(
+        store=adapters.store,
+        repository=adapters.repository,
+        importer=adapters.importer,
+        builder=adapters.builder,
+        runtime=adapters.runtime,
+        runs=adapters.runs,
+        one_off=adapters.one_off,
+        ports=adapters.ports,
+        storage_files=adapters.storage_files,
+        slugs=adapters.slugs,
+        locks=adapters.locks,
+        keys=adapters.key_file,
+        clock=adapters.clock,
+        sites=sites,
+        proxies=adapters.proxy_choice,
+        acme=acme,
+        strays=strays,
+    )
