@@ -9,6 +9,7 @@ from paas.adapters.network.health import HttpProbe
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.run_records import RunRecords
 from paas.adapters.runtime.native.runtime import NativeRuntime
+from paas.adapters.runtime.native.scratch_keeper import ScratchKeeper
 from paas.adapters.server.disk_reserve import DiskReserve
 from paas.adapters.supervisor.client import Supervisor
 from paas.adapters.system.bookmark_file import FileBookmark
@@ -41,8 +42,13 @@ class MonitorAdapters(CommonAdapters):
     copies: Copies
 
 
+def supervisor(settings: Settings) -> Supervisor:
+    """The server's supervisord."""
+    return Supervisor(settings.supervisor_socket)
+
+
 def _native_runtime(settings: Settings) -> Runtime:
-    return NativeRuntime(settings, Supervisor(settings.supervisor_socket), Cgroups(settings))
+    return NativeRuntime(settings, supervisor(settings), Cgroups(settings))
 
 
 RUNTIMES: dict[str, Callable[[Settings], Runtime]] = {"native": _native_runtime}
@@ -109,3 +115,9 @@ def renewals(adapters: CommonAdapters) -> Renewals:
 def losses(adapters: CommonAdapters) -> Losses:
     """Reports of what was lost with a process."""
     return Losses(store=adapters.store, logs=adapters.logs)
+
+
+def scratch_keeper(adapters: CommonAdapters) -> ScratchKeeper:
+    """What sees throw-away layers fill and end. Opens its socket; raises OSError."""
+    found = losses(adapters)
+    return ScratchKeeper(adapters.settings.run, found.report, found.report_full)

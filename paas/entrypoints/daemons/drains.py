@@ -17,16 +17,14 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from paas.adapters.logs.app_logs import FileLogs
-from paas.adapters.logs.drain_forwarder import Forwarder, Surroundings
-from paas.adapters.logs.drain_places import DrainPlaces
+from paas.adapters.logs.drain_forwarder import Surroundings
 from paas.adapters.logs.drain_sender import Sender, SenderEndedError
-from paas.adapters.system.clock import SystemClock
 from paas.domain.logs.drains import Drain
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons.supervised import become_nobody, end_with_parent, log, mark
-from paas.settings import Settings, load
-from paas.store import Store
+from paas.settings import load
+from paas.wiring.common import CommonAdapters, common_adapters
+from paas.wiring.drains import forwarder, sender, surroundings
 
 TICK_S = 0.5
 END_S = 3.0
@@ -49,8 +47,7 @@ class Worker:
         drain, host = self.wanted
         while not self._stop.is_set():
             try:
-                make_sink = partial(self._sender.sink, drain)
-                Forwarder(drain, host, make_sink, self._around, self._stop).run()
+                forwarder(drain, host, self._sender, self._around, self._stop).run()
             except SenderEndedError:
                 self._stop.wait(60)  # this process is about to end, too
             except Exception:
@@ -69,20 +66,11 @@ class Worker:
 class DrainsProcess:
     """Keeps one worker for each drain in the store."""
 
-    def __init__(self, settings: Settings, sender: Sender) -> None:
+    def __init__(self, adapters: CommonAdapters, sender: Sender) -> None:
         self._sender = sender
-        self._database = settings.state / "state.db"
-        self._store = Store(self._database, settings.uids)
-        self._places = DrainPlaces(settings)
-        clock = SystemClock()
-        self._around = Surroundings(
-            logs_directory=settings.state / "logs",
-            places=self._places,
-            logs=FileLogs(settings, clock),
-            clock=clock,
-            files=settings.log_files,
-            queue_bytes=settings.drain_queue_mib * 1024**2,
-        )
+        self._store = adapters.store
+        self._database = adapters.store.database.path
+        self._around = surroundings(adapters)
         self._stop = threading.Event()
         self._seen: tuple[object, ...] = ()
         self._workers: dict[str, Worker] = {}
@@ -125,7 +113,7 @@ class DrainsProcess:
                 worker.stop()
                 worker.join(END_S)
                 del self._workers[token]
-        self._places.forget_others(set(wanted))
+        self._around.places.forget_others(set(wanted))
         for token in wanted.keys() - self._workers.keys():
             drain, host = wanted[token]
             self._workers[token] = Worker(drain, host, self._around, self._sender)
@@ -145,8 +133,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.umask(0o022)
     threading.stack_size(STACK_BYTES)
     # Before there are threads and an open database, of which a child would have a share.
-    sender = Sender(partial(become_nobody, settings.sender_uid), to_server=settings.drain_to_server)
-    process = DrainsProcess(settings, sender)
+    child = sender(settings, partial(become_nobody, settings.sender_uid))
+    process = DrainsProcess(common_adapters(settings), child)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, process.stop)
     if process.run():

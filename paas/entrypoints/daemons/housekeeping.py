@@ -8,9 +8,8 @@ import traceback
 from contextlib import suppress
 
 from paas.adapters.network import port_guard
-from paas.adapters.server.disk_reserve import DiskReserve
 from paas.entrypoints.daemons.supervised import log
-from paas.settings import Settings
+from paas.wiring.monitor import MonitorAdapters
 
 TURN_S = 15.0
 
@@ -18,9 +17,9 @@ TURN_S = 15.0
 class Caring:
     """One look each turn. sshd is ended when it is deaf twice in a row: it may just have begun."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._reserve = DiskReserve(settings.state, settings.reserve_mib)
+    def __init__(self, adapters: MonitorAdapters) -> None:
+        self._settings = adapters.settings
+        self._reserve = adapters.reserve
         self._was_deaf = False
 
     def start(self, stop: threading.Event) -> None:

@@ -8,17 +8,11 @@ import threading
 import traceback
 from contextlib import suppress
 
-from paas.adapters.logs.app_logs import FileLogs
-from paas.adapters.runtime.native.cgroups import Cgroups
-from paas.adapters.runtime.native.runtime import NativeRuntime
 from paas.adapters.runtime.native.scratch_keeper import LOOK_S, ScratchKeeper
-from paas.adapters.supervisor.client import Supervisor
-from paas.adapters.system.clock import SystemClock
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons.supervised import log
-from paas.services.releases.losses import Losses
 from paas.settings import Settings
-from paas.store import Store
+from paas.wiring.monitor import MonitorAdapters, monitor_adapters, scratch_keeper, supervisor
 
 
 def start(settings: Settings) -> None:
@@ -27,15 +21,13 @@ def start(settings: Settings) -> None:
 
 
 def _run(settings: Settings) -> None:
-    # A database connection belongs to one thread.
-    store = Store(settings.state / "state.db", settings.uids)
-    losses = Losses(store=store, logs=FileLogs(settings, SystemClock()))
+    adapters = monitor_adapters(settings)
     try:
-        keeper = ScratchKeeper(settings.run, losses.report, losses.report_full)
+        keeper = scratch_keeper(adapters)
     except OSError:
         _report()
         return
-    _adopt_running(settings, keeper)
+    _adopt_running(adapters, keeper)
     while True:
         try:
             keeper.turn(LOOK_S)
@@ -45,12 +37,11 @@ def _run(settings: Settings) -> None:
             _report()
 
 
-def _adopt_running(settings: Settings, keeper: ScratchKeeper) -> None:
+def _adopt_running(adapters: MonitorAdapters, keeper: ScratchKeeper) -> None:
     """Those that were started before this."""
-    supervisor = Supervisor(settings.supervisor_socket)
-    runtime = NativeRuntime(settings, supervisor, Cgroups(settings))
+    asked = supervisor(adapters.settings)
     with suppress(PaasError):  # no supervisor, nothing that runs
-        for process in supervisor.processes(runtime.groups()):
+        for process in asked.processes(adapters.runtime.groups()):
             if process.pid:
                 keeper.adopt(f"{process.group}-{process.name}", process.pid)
 

@@ -14,14 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from paas.adapters.logs.app_logs import FileLogs
-from paas.adapters.network.health import HttpProbe
-from paas.adapters.runtime.native.cgroups import Cgroups
-from paas.adapters.runtime.native.runtime import NativeRuntime
-from paas.adapters.supervisor.client import Supervisor
-from paas.adapters.system.clock import SystemClock
-from paas.adapters.system.locks import FlockLocks
-from paas.domain.routing.addresses import Addresses
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons import layers
 from paas.entrypoints.daemons.housekeeping import Caring
@@ -33,8 +25,8 @@ from paas.entrypoints.daemons.store_copies import Copying
 from paas.entrypoints.daemons.store_copies import build as build_copying
 from paas.entrypoints.daemons.supervised import end_with_parent, log, mark
 from paas.services.server.liveness import Liveness, Standings, Watched
-from paas.settings import Settings, load
-from paas.store import Store
+from paas.settings import load
+from paas.wiring.monitor import liveness, monitor_adapters
 
 TICK_S = 1.0
 
@@ -147,28 +139,6 @@ class Changes:
         self._seen = None
 
 
-def build(settings: Settings) -> Liveness:
-    """What the process needs of the platform; the wiring would import all of it."""
-    clock = SystemClock()
-    return Liveness(
-        store=Store(settings.state / "state.db", settings.uids),
-        runtime=NativeRuntime(settings, Supervisor(settings.supervisor_socket), Cgroups(settings)),
-        probe=HttpProbe(),
-        locks=FlockLocks(settings.run / "locks", os.getgid()),
-        logs=FileLogs(settings, clock),
-        clock=clock,
-        addresses=Addresses(
-            settings.domain,
-            settings.http_port,
-            settings.ssh_port,
-            settings.account,
-            settings.https_port,
-        ),
-        limits=settings.start_limits,
-        stop_limit_s=settings.stop_limit_s,
-    )
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the process of the server whose settings are in ETC/server.yml."""
     parser = argparse.ArgumentParser(prog="paas-monitor")
@@ -182,13 +152,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     os.umask(0o022)
     layers.start(settings)
-    database = settings.state / "state.db"
-    scheduling = build_scheduling(settings, Changes(database), log)
-    certifying = build_certifying(settings.etc, Changes(database), log)
-    caring = Caring(settings)
-    copying = build_copying(database, Changes(database), log)
+    # Each thread has its own: the connection of a store belongs to the thread that opens it.
+    adapters = monitor_adapters(settings)
+    database = adapters.store.database.path
     monitor = Monitor(
-        build(settings), database, settings_file, scheduling, certifying, caring, copying
+        liveness(adapters),
+        database,
+        settings_file,
+        build_scheduling(monitor_adapters(settings), Changes(database), log),
+        build_certifying(settings.etc, adapters.clock, Changes(database), log),
+        Caring(adapters),
+        build_copying(monitor_adapters(settings), Changes(database), log),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, monitor.stop)

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Protocol
 
 from paas.adapters.system import subprocesses
-from paas.adapters.system.clock import SystemClock
 from paas.domain.certificates.acme import TEND_COMMAND
-from paas.domain.routing.addresses import Addresses
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Clock
 from paas.services.certificates.renewals import Renewals
 from paas.settings import load
-from paas.store import Store
+from paas.wiring.common import common_adapters
+from paas.wiring.monitor import renewals
 
 TICK_S = 2.0
 LOOK_EVERY_S = 60.0
@@ -99,24 +98,12 @@ class Present:
         """Built anew where server.yml has changed."""
         changed_ns = self._path.stat().st_mtime_ns
         if self._wishes is None or changed_ns != self._changed_ns:
-            settings = load(self._path)
-            store = Store(settings.state / "state.db", settings.uids)
-            self._wishes = Renewals(
-                store=store,
-                addresses=Addresses(
-                    settings.domain,
-                    settings.http_port,
-                    settings.ssh_port,
-                    settings.account,
-                    settings.https_port,
-                ),
-                directory=settings.acme_directory,
-            )
+            self._wishes = renewals(common_adapters(load(self._path)))
             self._changed_ns = changed_ns
         return self._wishes
 
 
-def build(etc: Path, changes: Changes, log: Callable[[str], None]) -> Certifying:
+def build(etc: Path, clock: Clock, changes: Changes, log: Callable[[str], None]) -> Certifying:
     """What looks after the certificates of a server."""
 
     def renew_due() -> None:
@@ -128,4 +115,4 @@ def build(etc: Path, changes: Changes, log: Callable[[str], None]) -> Certifying
             env={"PATH": os.defpath},
         )
 
-    return Certifying(Present(etc).renewals, SystemClock(), changes, renew_due, log)
+    return Certifying(Present(etc).renewals, clock, changes, renew_due, log)

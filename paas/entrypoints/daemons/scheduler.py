@@ -13,17 +13,11 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from typing import Protocol
 
-from paas.adapters.logs.app_logs import FileLogs
-from paas.adapters.runtime.native.run_records import RunRecords
 from paas.adapters.system import subprocesses
-from paas.adapters.system.bookmark_file import FileBookmark
-from paas.adapters.system.clock import SystemClock
-from paas.adapters.system.schedules import CronSimSchedules
 from paas.domain.runs.cron import DUE_COMMAND, looked_until
 from paas.domain.values.errors import PaasError
 from paas.services.runs.scheduler import Due, Scheduler, Watched
-from paas.settings import Settings
-from paas.store import Store
+from paas.wiring.monitor import MonitorAdapters, scheduler
 
 STARTS_AT_ONCE = 8
 START_LIMIT_S = 120.0
@@ -103,17 +97,9 @@ class Scheduling:
             self._scheduler.bookmark.write(self._since)
 
 
-def build(settings: Settings, changes: Changes, log: Callable[[str], None]) -> Scheduling:
-    """The scheduler of a server, with a database connection of its own, which its thread opens."""
-    clock = SystemClock()
-    scheduler = Scheduler(
-        store=Store(settings.state / "state.db", settings.uids),
-        schedules=CronSimSchedules(),
-        bookmark=FileBookmark(settings.state / "cron"),
-        logs=FileLogs(settings, clock),
-        clock=clock,
-        running=RunRecords(settings.run / "runs").listing,
-    )
+def build(adapters: MonitorAdapters, changes: Changes, log: Callable[[str], None]) -> Scheduling:
+    """The scheduler of a server; adapters are for its thread alone."""
+    settings = adapters.settings
     client = settings.current / "paas/entrypoints/client.py"
     asking = (sys.executable, "-I", "-S", client, "--paas-etc", settings.etc, DUE_COMMAND)
 
@@ -133,7 +119,7 @@ def build(settings: Settings, changes: Changes, log: Callable[[str], None]) -> S
                 why = error.message
         return why
 
-    return Scheduling(scheduler, changes, start, log)
+    return Scheduling(scheduler(adapters), changes, start, log)
 
 
 def _minute(moment: datetime) -> datetime:

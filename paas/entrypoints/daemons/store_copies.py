@@ -9,15 +9,11 @@ import threading
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Protocol
 
-from paas.adapters.system.clock import SystemClock
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Clock
-from paas.store.copies import Copies
-from paas.store.database import Database
-from paas.store.rescue import StoreRescue
+from paas.wiring.monitor import MonitorAdapters
 
 TICK_S = 1.0
 # So long after the last change; at the latest so long after the first.
@@ -133,13 +129,13 @@ class Copying:
             raise fault
 
 
-def build(database: Path, changes: Changes, log: Callable[[str], None]) -> Copying:
-    """What copies the store of a server, with a connection of its own, which its thread opens."""
+def build(adapters: MonitorAdapters, changes: Changes, log: Callable[[str], None]) -> Copying:
+    """What copies the store of a server; adapters are for its thread alone."""
     return Copying(
-        Copies(database),
+        adapters.copies,
         changes,
-        SystemClock(),
-        Database(database).settle_mark,
-        StoreRescue(database).fault,
+        adapters.clock,
+        adapters.store.database.settle_mark,
+        adapters.keeper.fault,
         log,
     )
