@@ -7,8 +7,6 @@ import click
 
 from paas import __version__
 from paas.adapters.network.connection_limit import LimitState
-from paas.adapters.network.firewall import NftFirewall
-from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.server import daemons, separation
 from paas.entrypoints.cli import trash
 from paas.entrypoints.cli.doctor import tell
@@ -18,6 +16,7 @@ from paas.entrypoints.cli.terminal import print_json, print_line
 from paas.entrypoints.laptop import meant, topics
 from paas.entrypoints.laptop.completion import script
 from paas.services.access import require_admin
+from paas.wiring import machine
 
 
 @click.command("server:status")
@@ -31,7 +30,7 @@ def status(session: Session, as_json: bool) -> None:
     require_admin(session.actor, "see the server's status")
     settings = session.services.settings
     free = shutil.disk_usage(settings.state).free
-    firewall = NftFirewall(settings)
+    firewall = machine.firewall(settings)
     limit = firewall.limit_state()
     plain = {
         "version": __version__,
@@ -46,7 +45,7 @@ def status(session: Session, as_json: bool) -> None:
         "connections_per_address": settings.connections_per_address,
         "refused_connections": limit.refused,
         "separation": separation.missing() or "works",
-        "missing_cgroup_controllers": Cgroups(settings).missing(),
+        "missing_cgroup_controllers": machine.cgroups(settings).missing(),
         "lost": [trash.plain(lost) for lost in session.services.trash.listing()],
     }
     fault = session.services.rescue.fault()

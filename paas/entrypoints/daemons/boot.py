@@ -19,22 +19,17 @@ from typing import NoReturn
 
 from paas.adapters.certificates.files import remove_staples
 from paas.adapters.network import port_guard
-from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
 from paas.adapters.proxy.nginx.orphans import dismiss_orphans
-from paas.adapters.proxy.nginx.process import NginxProcess
 from paas.adapters.runtime.native import cleanup
-from paas.adapters.runtime.native.cgroups import Cgroups
-from paas.adapters.runtime.native.runs import NativeRuns
 from paas.adapters.server import daemons
 from paas.adapters.server.start_lock import start_lock
 from paas.adapters.system import directories
-from paas.adapters.system.clock import SystemClock
 from paas.adapters.system.disk_faults import disk_fault
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.cli.terminal import Terminal
 from paas.entrypoints.daemons.supervised import end_with_parent
 from paas.settings import Settings, load
-from paas.store.rescue import StoreRescue
+from paas.wiring import machine
 from paas.wiring.adapters import server_adapters
 from paas.wiring.services import all_services
 
@@ -112,7 +107,7 @@ def prepare(settings: Settings) -> None:
         hard = max(hard, OPEN_FILES)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     daemons.make_directories(settings)
-    Cgroups(settings).prepare()
+    machine.cgroups(settings).prepare()
     port_guard.keep_ports(settings)
     daemons.free_ports_of_daemons(settings)
     daemons.write_supervisord_conf(settings)
@@ -137,7 +132,7 @@ def _prepare_from_store(settings: Settings) -> None:
         remove_staples(settings.state)
         return
     print(fault.message, fault.hint, sep="\n", file=sys.stderr)
-    placed = StoreRescue(settings.state / "state.db").place_newest(settings.run / "rescue")
+    placed = machine.store_rescue(settings).place_newest(settings.run / "rescue")
     if placed is None:
         print("No copy of it is whole: only what has its files yet is started.", file=sys.stderr)
         services.runtime.forget_unstartable()
@@ -180,7 +175,7 @@ def start(settings: Settings, *, quiet: bool = False) -> int:
         wait_until_up(settings, child)
     if not quiet:
         print("The server is running.", file=sys.stderr)
-    if fault := StoreRescue(settings.state / "state.db").fault():
+    if fault := machine.store_rescue(settings).fault():
         print(fault.message, fault.hint, sep="\n", file=sys.stderr)
     return 0
 
@@ -256,7 +251,7 @@ def _stop(settings: Settings) -> None:
 
 def stop_runs(settings: Settings) -> int:
     """End the one-off processes, which nobody supervises; before systemd ends the rest, too."""
-    runs = NativeRuns(settings, Cgroups(settings), SystemClock())
+    runs = machine.one_off_processes(settings)
     if count := len(runs.running()):
         print(f"Ending one-off processes: {count}", file=sys.stderr, flush=True)
         runs.stop_all()
@@ -280,7 +275,7 @@ def _is_up(settings: Settings) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         if probe.connect_ex(str(settings.gate_socket)) != 0:
             return False
-    if settings.proxy == "haproxy" and not HaproxyProxy(settings).has_worker():
+    if settings.proxy == "haproxy" and not machine.haproxy(settings).has_worker():
         return False
     # RUNNING is what was started a second ago; beside many apps that is not yet what listens.
     return not daemons.owns_network_daemons(settings) or _listens(settings)
@@ -288,8 +283,7 @@ def _is_up(settings: Settings) -> bool:
 
 def _listens(settings: Settings) -> bool:
     """Whether web server and sshd listen on all addresses, and nginx has written its pid."""
-    nginx = NginxProcess(settings.nginx_conf, settings.nginx_pid, settings.worker_limit_s)
-    if nginx.master() is None:
+    if machine.nginx_process(settings).master() is None:
         return False
     return all(port_guard.listens_everywhere(port) for port in port_guard.ports_of(settings))
 

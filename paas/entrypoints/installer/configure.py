@@ -9,9 +9,6 @@ from typing import Any
 
 import yaml
 
-from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
-from paas.adapters.proxy.nginx.process import NginxProcess
-from paas.adapters.proxy.nginx.proxy import NginxProxy
 from paas.adapters.server import daemons
 from paas.adapters.ssh import sshd_conf
 from paas.adapters.system.files import make_directory, read_json, write_atomic
@@ -22,6 +19,7 @@ from paas.entrypoints.installer.nginx_connections import raised
 from paas.entrypoints.installer.plan import InstallError, Plan
 from paas.settings import Settings, load
 from paas.store.creation import create_for_installation
+from paas.wiring import machine
 
 HEAD = """\
 # The settings of this paas server; docs/reference/server.yml.md tells each. What you change here
@@ -172,7 +170,7 @@ def write_proxy(settings: Settings) -> bool:
 
     Raises PaasError, with everything as it was, where nginx refuses them.
     """
-    proxy = NginxProxy(settings)
+    proxy = machine.nginx(settings)
     former = {path: path.read_text() if path.exists() else None for path in proxy.shared_files()}
     conf = settings.nginx_conf.resolve()
     own = None if settings.embedded else conf.read_text()
@@ -183,7 +181,7 @@ def write_proxy(settings: Settings) -> bool:
     default_site = None if settings.embedded else set_default_site_aside(settings)
     proxy.prepare()
     try:
-        NginxProcess(settings.nginx_conf, settings.nginx_pid, service.RELOAD_LIMIT_S).test()
+        machine.nginx_process(settings, service.RELOAD_LIMIT_S).test()
     except PaasError:
         for path, text in former.items():
             if text is None:
@@ -194,7 +192,7 @@ def write_proxy(settings: Settings) -> bool:
             DEBIAN_DEFAULT_SITE.symlink_to(default_site)
         raise
     if settings.proxy == "haproxy":
-        HaproxyProxy(settings).renew()
+        machine.haproxy(settings).renew()
     files = proxy.shared_files()
     return more != own or any(former[path] != text for path, text in files.items())
 

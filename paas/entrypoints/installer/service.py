@@ -8,15 +8,15 @@ from pathlib import Path
 
 from paas.adapters.certificates.files import remove_staples
 from paas.adapters.logs.drain_places import PROGRAM as DRAINS
-from paas.adapters.proxy.nginx.process import NginxProcess
 from paas.adapters.server import daemons
-from paas.adapters.supervisor.client import Supervisor
 from paas.adapters.system.files import write_atomic
 from paas.entrypoints.daemons import boot
 from paas.entrypoints.installer.packages import run
 from paas.entrypoints.installer.units import NGINX_DROP_IN, NGINX_DROP_IN_TEXT, UNIT, UNIT_TEXT
 from paas.settings import Settings
+from paas.wiring import machine
 from paas.wiring.adapters import server_adapters
+from paas.wiring.monitor import supervisor
 from paas.wiring.services import all_services
 
 RELOAD_LIMIT_S = 10.0
@@ -39,7 +39,7 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
     if running:
         daemons.apply_firewall(settings)
         daemons.write_supervisord_conf(settings)
-        Supervisor(settings.supervisor_socket).renew_programs(_RENEWED)
+        supervisor(settings).renew_programs(_RENEWED)
     boot.start(settings, quiet=True)
     if running:
         all_services(server_adapters(settings)).reconcile.renew_sites()
@@ -47,7 +47,7 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
     if sshd_changed and (running or systemd):
         _reload_sshd(settings, systemd=systemd)
     if proxy_changed and (running or systemd):
-        NginxProcess(settings.nginx_conf, settings.nginx_pid, RELOAD_LIMIT_S).reload()
+        machine.nginx_process(settings, RELOAD_LIMIT_S).reload()
 
 
 def _write_units(settings: Settings) -> None:

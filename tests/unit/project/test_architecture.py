@@ -5,6 +5,7 @@ the operating system alone (`paas.adapters.system`: files, and what a full disk 
 """
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
@@ -65,6 +66,52 @@ def test_domain_is_pure(path: Path) -> None:
         top = module.split(".")[0]
         assert top == "paas" or top in sys.stdlib_module_names, f"{path} imports {module}"
         assert top not in FORBIDDEN_IN_DOMAIN, f"{path} imports {module}"
+
+
+def _classes(path: Path) -> set[str]:
+    """The names of the classes of adapters and of the store that a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and _part(node.module or "") in {"adapters", "store"}:
+            names = {alias.asname or alias.name for alias in node.names}
+            found |= {name for name in names if name[0].isupper() and not name.isupper()}
+    return found
+
+
+def _uses(path: Path) -> set[str]:
+    """The names that a file calls, or whose attributes it uses: Adapter(...), Adapter.of(...)."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            found |= {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found.add(node.value.id)
+    return found
+
+
+ENTRY_POINTS = sorted((PACKAGE / "entrypoints").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", ENTRY_POINTS, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_the_wiring_makes_adapters(path: Path) -> None:
+    """Entry points have adapters and the store made for them; they name their classes as types."""
+    made = _classes(path) & _uses(path)
+    assert not made, f"{path} makes {sorted(made)}: have paas/wiring do it"
+
+
+@pytest.mark.parametrize(
+    ("daemon", "spared"),
+    [
+        ("monitor", {"dulwich", "click", "cryptography"}),
+        ("drains", {"dulwich", "click", "cryptography", "jinja2", "cronsim"}),
+    ],
+)
+def test_daemons_import_little(daemon: str, spared: set[str]) -> None:
+    """Each runs for as long as the server is up: what it does not need would take memory."""
+    code = f"import sys, paas.entrypoints.daemons.{daemon}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = {name.partition(".")[0] for name in done.stdout.split()}
+    assert imported & spared == set()
 
 
 def test_client_needs_the_standard_library_only() -> None:

@@ -1,0 +1,47 @@
+"""Single adapters, for entry points that start, stop, install or look at the server itself."""
+
+from paas.adapters.network.firewall import NftFirewall
+from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
+from paas.adapters.proxy.nginx.process import NginxProcess
+from paas.adapters.proxy.nginx.proxy import NginxProxy
+from paas.adapters.runtime.native.cgroups import Cgroups
+from paas.adapters.runtime.native.runs import NativeRuns
+from paas.adapters.system.clock import SystemClock
+from paas.settings import Settings
+from paas.store.rescue import StoreRescue
+
+
+def cgroups(settings: Settings) -> Cgroups:
+    """The server's control groups."""
+    return Cgroups(settings)
+
+
+def firewall(settings: Settings) -> NftFirewall:
+    """Its rules."""
+    return NftFirewall(settings)
+
+
+def haproxy(settings: Settings) -> HaproxyProxy:
+    """HAProxy, whether or not it is the proxy."""
+    return HaproxyProxy(settings)
+
+
+def nginx(settings: Settings) -> NginxProxy:
+    """Nginx as the proxy: its files."""
+    return NginxProxy(settings)
+
+
+def nginx_process(settings: Settings, reload_limit_s: float | None = None) -> NginxProcess:
+    """Nginx as a process. reload_limit_s: None for the limit of its workers."""
+    limit_s = settings.worker_limit_s if reload_limit_s is None else reload_limit_s
+    return NginxProcess(settings.nginx_conf, settings.nginx_pid, limit_s)
+
+
+def one_off_processes(settings: Settings) -> NativeRuns:
+    """Those of all apps."""
+    return NativeRuns(settings, Cgroups(settings), SystemClock())
+
+
+def store_rescue(settings: Settings) -> StoreRescue:
+    """The store, seen from outside, and its copies."""
+    return StoreRescue(settings.state / "state.db")
