@@ -12,6 +12,7 @@ from paas.domain.releases.start_limits import StartLimits
 from paas.domain.routing.hosts import server_domain
 from paas.domain.routing.router_values import parse_networks
 from paas.domain.values.errors import PaasError
+from paas.paths import Paths
 
 # Every command reads the file: libyaml takes 0.3 ms for it, the pure Python loader 3.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -99,9 +100,9 @@ class Settings:
     build_env: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def current(self) -> Path:
-        """The installed version of the platform's own code."""
-        return self.opt / "current"
+    def paths(self) -> Paths:
+        """Where the server keeps its files."""
+        return Paths(self.etc, self.state, self.run, self.opt)
 
     @property
     def start_limits(self) -> StartLimits:
@@ -109,39 +110,14 @@ class Settings:
         return StartLimits(self.start_limit_s, self.max_start_limit_s)
 
     @property
-    def gate_socket(self) -> Path:
-        """Where the gate listens."""
-        return self.run / "gate.sock"
-
-    @property
-    def supervisor_socket(self) -> Path:
-        """Where supervisord listens."""
-        return self.run / "supervisor.sock"
-
-    @property
     def files_port(self) -> int:
         """Where nginx serves files on loopback while HAProxy is the proxy: no app's own port."""
         return self.ports[1]
 
     @property
-    def again_socket(self) -> Path:
-        """Where nginx's former workers hand requests over to the present ones."""
-        return self.state / "nginx" / "again" / "sock"
-
-    @property
     def sender_uid(self) -> int:
         """Who sends what drains get: no app's own uid."""
         return self.uids[1]
-
-    @property
-    def programs(self) -> Path:
-        """The directory of the instances' program files for supervisord."""
-        return self.state / "supervisor"
-
-    @property
-    def pythons(self) -> Path:
-        """Where uv keeps the Pythons that it installs, readable by every app."""
-        return self.opt / "python"
 
 
 def load(path: Path) -> Settings:

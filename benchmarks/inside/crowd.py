@@ -74,7 +74,7 @@ def _app(services: Services, number: int) -> App:
     name = AppName(f"{PREFIX}{number}")
     app = services.store.apps.add(name, None, datetime.now(UTC))
     slug_id = f"{app.id}-crowd"
-    slugs = FileSlugs(services.settings.state, min_free_mib=0)
+    slugs = FileSlugs(services.settings.paths, min_free_mib=0)
     tree = slugs.new_build(slug_id, app.uid)
     (tree / "serve.pl").write_text(SERVE)
     size_bytes = slugs.freeze(slug_id)
@@ -93,7 +93,7 @@ def _start(services: Services, app: App, port: int) -> Instance:
     )
     instance = Instance(app.id, release.version, store.instances.next_rollout_id(), WEB, 1, port)
     store.instances.add([instance])
-    slug = services.settings.state / "slugs" / slug_id
+    slug = services.settings.paths.slugs / slug_id
     services.runtime.start(app, [instance], slug, {}, {WEB: COMMAND})
     store.releases.make_current(app.id, release.version, instance.rollout_id)
     return instance
@@ -134,7 +134,7 @@ def remove(services: Services) -> None:
     _publish(services)
     services.runtime.stop(instances, 10)
     services.store.instances.remove(instances)
-    slugs = FileSlugs(services.settings.state, min_free_mib=0)
+    slugs = FileSlugs(services.settings.paths, min_free_mib=0)
     for app in crowd:
         slugs.remove(f"{app.id}-crowd")
         services.logs.remove(app.id)

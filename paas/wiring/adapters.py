@@ -133,12 +133,12 @@ def _chosen_proxy(settings: Settings) -> ChosenProxy:
 
 
 def _client(settings: Settings) -> Path:
-    return settings.current / "paas/entrypoints/client.py"
+    return settings.paths.current / "paas/entrypoints/client.py"
 
 
 def _key_file(settings: Settings, account_gid: int) -> KeyFile:
     command = [PYTHON, "-I", "-S", str(_client(settings)), "--paas-etc", str(settings.etc), "--as"]
-    return AuthorizedKeys(settings.etc / "authorized_keys", command, gid=account_gid)
+    return AuthorizedKeys(settings.paths.authorized_keys, command, gid=account_gid)
 
 
 def server_adapters(settings: Settings, database: Path | None = None) -> Adapters:
@@ -149,7 +149,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
     shared = monitor_adapters(settings, database)
     account = pwd.getpwnam(settings.account)
     owner = (account.pw_uid, account.pw_gid)
-    state = settings.state
+    paths = settings.paths
     proxy = _chosen_proxy(settings)
     return Adapters(
         settings=settings,
@@ -167,18 +167,18 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         keeper=shared.keeper,
         copies=shared.copies,
         repository=DulwichRepository(
-            state / "git",
+            paths.git,
             owner,
             max_bytes=settings.max_tree_mib * 1024**2,
             max_files=settings.max_tree_files,
         ),
-        refs=GitRefs(state / "git", owner),
-        importer=SandboxImporter(settings, state / "git", owner),
+        refs=GitRefs(paths.git, owner),
+        importer=SandboxImporter(settings, paths.git, owner),
         submodules=SandboxSubmodules(settings),
         builder=BuildpackBuilder(settings),
         buildpacks=FileBuildpacks(settings),
-        queue=FlockBuildQueue(settings.run / "locks/builds", settings.max_builds),
-        slugs=FileSlugs(state, min_free_mib=settings.min_free_mib),
+        queue=FlockBuildQueue(settings.paths.build_queue, settings.max_builds),
+        slugs=FileSlugs(paths, min_free_mib=settings.min_free_mib),
         runs=NativeRuns(settings, Cgroups(settings), shared.clock),
         one_off=NativeOneOff(settings),
         side_by_side=through_gate(_client(settings), settings.etc),
@@ -186,19 +186,19 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         ports=LocalPorts(settings),
         proxy=proxy,
         proxy_choice=proxy,
-        pages=FilePages(state / "pages"),
-        requests=RouterLog(state / "logs"),
+        pages=FilePages(paths.pages),
+        requests=RouterLog(paths.logs),
         resolver=SystemResolver(settings.domain),
         is_public_suffix=is_public_suffix,
-        certificate_files=CertificateDirectory(state / "certs"),
+        certificate_files=CertificateDirectory(paths.certificates),
         certificate_reader=X509Reader(),
         issuer=Certbot(settings),
         key_file=_key_file(settings, account.pw_gid),
         key_reader=SshKeygenKeyReader(),
         hash_password=hash_password,
-        storage_files=FileStorage(state / "storage"),
+        storage_files=FileStorage(paths.storage),
         drain_process=DrainPlaces(settings),
-        server_file=ServerYml(settings.etc / "server.yml"),
+        server_file=ServerYml(settings.paths.server_yml),
         ground=ServerGround(settings),
         trash=FileTrash(settings, shared.clock),
         random_name=random_name,

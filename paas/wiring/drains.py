@@ -16,7 +16,7 @@ def surroundings(adapters: CommonAdapters) -> Surroundings:
     """What all forwarders share."""
     settings = adapters.settings
     return Surroundings(
-        logs_directory=settings.state / "logs",
+        logs_directory=settings.paths.logs,
         places=DrainPlaces(settings),
         logs=adapters.logs,
         clock=adapters.clock,

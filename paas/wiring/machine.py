@@ -44,4 +44,4 @@ def one_off_processes(settings: Settings) -> NativeRuns:
 
 def store_rescue(settings: Settings) -> StoreRescue:
     """The store, seen from outside, and its copies."""
-    return StoreRescue(settings.state / "state.db")
+    return StoreRescue(settings.paths.database)

@@ -44,7 +44,7 @@ class MonitorAdapters(CommonAdapters):
 
 def supervisor(settings: Settings) -> Supervisor:
     """The server's supervisord."""
-    return Supervisor(settings.supervisor_socket)
+    return Supervisor(settings.paths.supervisor_socket)
 
 
 def _native_runtime(settings: Settings) -> Runtime:
@@ -66,11 +66,11 @@ def monitor_adapters(settings: Settings, database: Path | None = None) -> Monito
         logs=common.logs,
         runtime=RUNTIMES["native"](settings),
         probe=HttpProbe(),
-        locks=FlockLocks(settings.run / "locks", pwd.getpwnam(settings.account).pw_gid),
+        locks=FlockLocks(settings.paths.locks, pwd.getpwnam(settings.account).pw_gid),
         schedules=CronSimSchedules(),
-        bookmark=FileBookmark(settings.state / "cron"),
-        running=RunRecords(settings.run / "runs").listing,
-        reserve=DiskReserve(settings.state, settings.reserve_mib),
+        bookmark=FileBookmark(settings.paths.cron),
+        running=RunRecords(settings.paths.runs).listing,
+        reserve=DiskReserve(settings.paths.reserve, settings.reserve_mib),
         keeper=StoreRescue(database),
         copies=Copies(database),
     )
@@ -120,4 +120,4 @@ def losses(adapters: CommonAdapters) -> Losses:
 def scratch_keeper(adapters: CommonAdapters) -> ScratchKeeper:
     """What sees throw-away layers fill and end. Opens its socket; raises OSError."""
     found = losses(adapters)
-    return ScratchKeeper(adapters.settings.run, found.report, found.report_full)
+    return ScratchKeeper(adapters.settings.paths.monitor_socket, found.report, found.report_full)

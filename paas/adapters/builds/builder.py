@@ -66,7 +66,7 @@ class BuildpackBuilder:
 
         One build of an app at a time: the caller holds the app's lock.
         """
-        cache = self._settings.state / "cache" / str(app.id)
+        cache = self._settings.paths.cache / str(app.id)
         provide_python(self._settings, tree, cache, output, check)
         told: Mapping[str, str] = {}
         if not buildpacks or "python" in {pack.source for pack in buildpacks}:
@@ -99,7 +99,7 @@ class BuildpackBuilder:
         return self._room(app_id).exists() or f"build-{app_id}" in self._cgroups.names()
 
     def _room(self, app_id: int) -> Path:
-        return self._settings.run / "builds" / str(app_id)
+        return self._settings.paths.build_specs / str(app_id)
 
     def _launch(self, app: App, spec: Path, heard: Heard, check: Callable[[], None]) -> int:
         """Run the sandbox to its end and leave no process of it behind."""
@@ -172,7 +172,7 @@ class BuildpackBuilder:
         )
 
     def _binds(self, job: "_Job") -> tuple[Bind, ...]:
-        code = self._settings.current
+        code = self._settings.paths.current
         local = [Bind(pack.source, target) for pack, target in job.local().items()]
         for bind in local:
             if not Path(bind.source).is_dir():
@@ -211,7 +211,7 @@ class BuildpackBuilder:
             # Heroku's buildpacks note how long their steps took there.
             "BUILDPACK_LOG_FILE": "/dev/null",
             "UV_CACHE_DIR": f"{_ROOM}/cache/uv",
-            "UV_PYTHON_INSTALL_DIR": str(self._settings.pythons),
+            "UV_PYTHON_INSTALL_DIR": str(self._settings.paths.pythons),
         }
 
     def _failure(self, status: int, heard: Heard) -> PaasError:

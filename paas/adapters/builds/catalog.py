@@ -13,7 +13,7 @@ class FileBuildpacks:
         self._settings = settings
 
     def names(self) -> tuple[str, ...]:
-        lines = (self._settings.current / "buildpacks/order.txt").read_text().splitlines()
+        lines = (self._settings.paths.current / "buildpacks/order.txt").read_text().splitlines()
         words = [line.split()[0] for line in lines if line.strip() and not line.startswith("#")]
         return tuple(words)
 

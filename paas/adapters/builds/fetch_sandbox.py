@@ -68,13 +68,13 @@ class FetchSandbox:
 
     def room_path(self, name: str) -> Path:
         """Where such a directory is."""
-        return self._settings.state / "fetches" / name
+        return self._settings.paths.fetches / name
 
     def run(
         self, job: Job, output: Callable[[bytes], None], check: Callable[[], None] | None = None
     ) -> dict[str, Any]:
         """Do a job; its answer. Raises PaasError: that of the job, or why there is no answer."""
-        specs = self._settings.run / "fetches"
+        specs = self._settings.paths.fetch_specs
         files.make_directory(specs)
         spec = specs / f"{job.out.name}.json"
         last = [b""]
@@ -112,7 +112,7 @@ class FetchSandbox:
 
     def _spec(self, job: Job) -> LaunchSpec:
         settings = self._settings
-        code = settings.current / "paas"
+        code = settings.paths.current / "paas"
         limits = {
             "nofile": settings.max_open_files,
             "core": 0,

@@ -76,7 +76,7 @@ def choose_python(
 
 def installed(settings: Settings) -> list[Version]:
     """Those of the system and of uv's directory."""
-    names = [path.name.split("-")[1] for path in settings.pythons.glob("cpython-3.*-linux-*")]
+    names = [path.name.split("-")[1] for path in settings.paths.pythons.glob("cpython-3.*-linux-*")]
     system = [path for path in Path("/usr/bin").glob("python3.*") if path.name[8:].isdecimal()]
     for path in system:
         with suppress(PaasError):  # one that does not start
@@ -89,7 +89,7 @@ def fetchable(settings: Settings) -> list[Version]:
     try:
         ended = subprocesses.run(
             [
-                settings.current / "venv/bin/uv",
+                settings.paths.current / "venv/bin/uv",
                 *("python", "list", "--only-downloads", "--output-format", "json", "--no-config"),
             ],
             description="Asking uv for the Pythons that there are",
@@ -116,12 +116,12 @@ def _fetched(
 ) -> bool:
     """Fetch the newest of a minor version, unless that failed lately."""
     minor = f"3.{version[1]}"
-    failed = settings.pythons / f".not-fetched-{minor}"
+    failed = settings.paths.pythons / f".not-fetched-{minor}"
     if failed.exists() and time.time() - failed.stat().st_mtime < RETRY_S:
         return False
     if fetch_python(settings, minor, output, check, retries=1):
         return True
-    if settings.pythons.is_dir():
+    if settings.paths.pythons.is_dir():
         files.write_atomic(failed, b"", mode=0o644, durable=False)
     return False
 

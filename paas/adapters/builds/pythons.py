@@ -57,9 +57,9 @@ def fetch_python(
     """
     output(f"-----> Fetching Python {version}, which this server does not have yet".encode())
     argv: list[str | Path] = [
-        settings.current / "venv/bin/uv",
+        settings.paths.current / "venv/bin/uv",
         *("python", "install", "--no-cache", "--no-config", "--no-bin", "--no-progress"),
-        *("--install-dir", settings.pythons, version),
+        *("--install-dir", settings.paths.pythons, version),
     ]
     lines: list[bytes] = []
     # Every app must be able to read it, whatever the gate's own mask.
@@ -154,7 +154,7 @@ def is_available(settings: Settings, version: str) -> bool:
     if system.exists() and (version == minor or system_version(system) == version):
         return True
     pattern = f"cpython-{version}-linux-*" if version != minor else f"cpython-{minor}.*-linux-*"
-    return any(settings.pythons.glob(pattern))
+    return any(settings.paths.pythons.glob(pattern))
 
 
 def system_version(python: Path) -> str:

@@ -11,6 +11,7 @@ from paas.adapters.system import directories, files
 from paas.adapters.system.disk_faults import no_room
 from paas.domain.routing.sites import SlugFolder
 from paas.domain.values.errors import PaasError
+from paas.paths import Paths
 
 
 class FileSlugs:
@@ -23,10 +24,10 @@ class FileSlugs:
     min_free_mib: a build is refused where less is left on the disk.
     """
 
-    def __init__(self, state: Path, *, min_free_mib: int) -> None:
-        self._slugs = state / "slugs"
-        self._builds = state / "builds"
-        self._caches = state / "cache"
+    def __init__(self, paths: Paths, *, min_free_mib: int) -> None:
+        self._slugs = paths.slugs
+        self._builds = paths.builds
+        self._caches = paths.cache
         self._min_free_mib = min_free_mib
         self._is_written = True
         self._writing: Future[None] | None = None

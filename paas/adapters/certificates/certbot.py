@@ -42,7 +42,7 @@ class Certbot:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._root = settings.state / "acme"
+        self._root = settings.paths.acme
         self._resolver = SystemResolver(settings.domain)
 
     def leads_here(self, host: str) -> str | None:

@@ -53,12 +53,11 @@ class CertificateDirectory:
         return self._directory / id
 
 
-def remove_staples(state: Path) -> None:
-    """Delete the OCSP answers that former versions kept in STATE/ocsp.
+def remove_staples(directory: Path) -> None:
+    """Delete the OCSP answers that former versions kept.
 
     Only when the proxy has its new files: nginx does not start without a file that they name.
     """
-    directory = state / "ocsp"
     if not directory.is_dir():
         return
     for path in directory.iterdir():

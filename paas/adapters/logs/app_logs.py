@@ -31,7 +31,7 @@ class FileLogs:
     """Logs of interfaces."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        self._directory = settings.state / "logs"
+        self._directory = settings.paths.logs
         self._files = settings.log_files
         self._build_max_bytes = settings.log_file_mib * 1_048_576
         self._outputs = settings.keep_outputs

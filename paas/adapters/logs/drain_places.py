@@ -39,9 +39,9 @@ class DrainPlaces:
     """DrainProcess of interfaces, and the places of its drains."""
 
     def __init__(self, settings: Settings) -> None:
-        self._directory = settings.state / "drains"
-        self._logs = settings.state / "logs"
-        self._supervisor = Supervisor(settings.supervisor_socket)
+        self._directory = settings.paths.drains
+        self._logs = settings.paths.logs
+        self._supervisor = Supervisor(settings.paths.supervisor_socket)
 
     def begin(self, drain: Drain) -> None:
         """Note where the app's log ends now."""

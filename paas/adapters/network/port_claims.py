@@ -41,7 +41,7 @@ class PortClaims:
 
 def present_claims(settings: Settings) -> list[tuple[int, int]]:
     """Port and uid of every instance that has a launch spec."""
-    found = map(_claim, sorted((settings.run / "specs").glob("*.json")))
+    found = map(_claim, sorted(settings.paths.specs.glob("*.json")))
     return [claim for claim in found if claim is not None]
 
 

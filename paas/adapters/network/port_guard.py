@@ -20,8 +20,6 @@ from paas.adapters.system.files import write_atomic
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
-# The ports that this server keeps out of the kernel's range, so that it can undo it.
-RECORD = "reserved-ports"
 POLL_S = 0.2
 _LISTEN = "0A"
 
@@ -38,7 +36,7 @@ def keep_ports(settings: Settings) -> None:
     exposed = reserved_ports.exposed(wanted)
     if not exposed:
         return
-    record = settings.run / RECORD
+    record = settings.paths.reserved_ports
     former = reserved_ports.parse(record.read_text()) if record.exists() else []
     try:
         write_atomic(record, reserved_ports.words([*former, *exposed]), durable=False)
@@ -53,7 +51,7 @@ def keep_ports(settings: Settings) -> None:
 
 def let_ports_go(settings: Settings) -> None:
     """Undo that."""
-    record = settings.run / RECORD
+    record = settings.paths.reserved_ports
     with suppress(OSError, ValueError):
         reserved_ports.release(reserved_ports.parse(record.read_text()))
         record.unlink()
@@ -102,11 +100,11 @@ def end_deaf_sshd(settings: Settings) -> bool:
     if listens_everywhere(settings.ssh_port):
         return False
     try:
-        pid = int((settings.run / "sshd.pid").read_text())
+        pid = int(settings.paths.sshd_pid.read_text())
         words = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError):
         return False
-    if str(settings.etc / "sshd_config").encode() not in words:
+    if str(settings.paths.sshd_config).encode() not in words:
         return False
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)

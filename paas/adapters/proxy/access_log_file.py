@@ -11,7 +11,7 @@ from paas.settings import Settings
 
 def router_log(settings: Settings, app_id: int) -> Path:
     """Where nginx logs an app's requests."""
-    return settings.state / "logs" / str(app_id) / "router.log"
+    return settings.paths.logs / str(app_id) / "router.log"
 
 
 def make_log(settings: Settings, app_id: int) -> None:

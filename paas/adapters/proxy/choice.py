@@ -33,9 +33,9 @@ class ChosenProxy:
         self._settings = settings
         self._kinds = kinds
         self._switches = switches
-        self._file = settings.etc / "server.yml"
+        self._file = settings.paths.server_yml
         # Exists while a switch goes on, also after a crash in it.
-        self._switching = settings.state / "proxy-switching"
+        self._switching = settings.paths.proxy_switch_mark
 
     def kind(self) -> str:
         """The one that serves."""
@@ -182,4 +182,4 @@ class ChosenProxy:
 
     @property
     def _lock_file(self) -> Path:
-        return self._settings.run / "locks" / "proxy-kind.lock"
+        return self._settings.paths.proxy_kind_lock

@@ -147,7 +147,7 @@ def render_page(name: str, kind: str, request_id: str) -> str:
 
 def pages_directory(settings: Settings) -> Path:
     """Where nginx finds its pages."""
-    return settings.state / "nginx" / "pages"
+    return settings.paths.nginx_pages
 
 
 def nginx_pages(settings: Settings) -> dict[Path, str]:

@@ -26,8 +26,6 @@ from paas.settings import Settings
 PLATFORM = ("gate", "log", "monitor", "nginx", "sshd")
 # They run only while they are needed.
 AT_NEED = (DRAINS, "haproxy")
-# The tables of rules that this server has put up: another range of ports makes another table.
-FIREWALL_RECORD = "firewall"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -70,19 +68,19 @@ def systemctl(verb: str) -> None:
 
 def supervisord_conf(settings: Settings) -> Path:
     """The file that supervisord reads."""
-    return settings.etc / "supervisord.conf"
+    return settings.paths.supervisord_conf
 
 
 def supervisord_argv(settings: Settings) -> list[str]:
     """supervisord in the foreground, by the version's own path, so that pruning leaves it alone."""
     _, *rest = conf.supervisord_argv(settings, supervisord_conf(settings), foreground=True)
-    return [str(settings.current.resolve() / "venv/bin/python"), *rest]
+    return [str(settings.paths.current.resolve() / "venv/bin/python"), *rest]
 
 
 def supervisord_pid(settings: Settings) -> int | None:
     """The running supervisord, as its pid file and its command line agree."""
     try:
-        pid = int((settings.run / "supervisord.pid").read_text())
+        pid = int(settings.paths.supervisord_pid.read_text())
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except (OSError, ValueError):
         return None
@@ -105,17 +103,17 @@ def make_directories(settings: Settings) -> None:
     """Make what the platform writes to, with owners and modes."""
     for place in directories(settings):
         make_directory(place.path, mode=place.mode, owner=(0, place.gid))
-    _close_logs(settings.state / "logs")
+    _close_logs(settings.paths.logs)
     # sshd will not start without it; a reboot removes it.
     make_directory(Path("/run/sshd"), mode=0o755)
 
 
 def programs(settings: Settings) -> list[Program]:
     """The programs that supervisord has from its start."""
-    python = str(settings.current / "venv/bin/python")
+    python = str(settings.paths.current / "venv/bin/python")
     module = (python, "-I", "-m")
     etc = ("--etc", str(settings.etc))
-    logs = settings.state / "logs"
+    logs = settings.paths.logs
     gate = (*module, "paas.entrypoints.gate", *etc)
     monitor = (*module, "paas.entrypoints.daemons.monitor", *etc)
     found = [
@@ -140,8 +138,13 @@ def programs(settings: Settings) -> list[Program]:
 def _log_argv(settings: Settings) -> tuple[str, ...]:
     """The log process: the system's own Python, without the venv's packages, for a small size."""
     return (
-        *("/usr/bin/python3", "-I", "-S", str(settings.current / "paas/entrypoints/logger.py")),
-        *("--run", str(settings.run), "--logs", str(settings.state / "logs")),
+        *(
+            "/usr/bin/python3",
+            "-I",
+            "-S",
+            str(settings.paths.current / "paas/entrypoints/logger.py"),
+        ),
+        *("--run", str(settings.run), "--logs", str(settings.paths.logs)),
         *("--file-bytes", str(settings.log_file_mib * 2**20), "--files", str(settings.log_files)),
         *("--file-s", str(settings.log_file_days * 86_400)),
         *("--nginx-pid", str(settings.nginx_pid), "--router", str(log_socket(settings))),
@@ -157,7 +160,7 @@ def daemon_argv(settings: Settings, name: str) -> list[str]:
     elif name == "haproxy":
         argv = haproxy_argv(settings)
     else:
-        extra = ["-f", str(settings.etc / "sshd_config")] if settings.embedded else []
+        extra = ["-f", str(settings.paths.sshd_config)] if settings.embedded else []
         argv = ["/usr/sbin/sshd", "-D", "-e", *extra]
     return ["/usr/bin/setpriv", "--pdeathsig", "TERM", *argv]
 
@@ -170,7 +173,7 @@ def write_supervisord_conf(settings: Settings) -> None:
 
 def apply_firewall(settings: Settings) -> None:
     """Close the apps' ports to all but the proxy and root, where nftables works."""
-    firewall, record = NftFirewall(settings), settings.run / FIREWALL_RECORD
+    firewall, record = NftFirewall(settings), settings.paths.firewall_record
     try:
         # First written: one that is up and nowhere noted would stay for good.
         former = record.read_text().split() if record.exists() else []
@@ -187,7 +190,7 @@ def apply_firewall(settings: Settings) -> None:
 
 def remove_firewall(settings: Settings) -> None:
     """Take the platform's rules away."""
-    firewall, record = NftFirewall(settings), settings.run / FIREWALL_RECORD
+    firewall, record = NftFirewall(settings), settings.paths.firewall_record
     with suppress(PaasError):
         for table in {*(record.read_text().split() if record.exists() else ()), firewall.table}:
             firewall.remove(table)
@@ -218,7 +221,7 @@ def processes(settings: Settings) -> list[Row]:
     if supervisord_pid(settings) is None:
         return []
     try:
-        found = Supervisor(settings.supervisor_socket).processes((*PLATFORM, *AT_NEED))
+        found = Supervisor(settings.paths.supervisor_socket).processes((*PLATFORM, *AT_NEED))
     except PaasError:
         return []
     wanted = [p for p in found if p.name not in AT_NEED or p.state != "STOPPED"]

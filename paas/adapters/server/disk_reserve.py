@@ -20,9 +20,9 @@ _SLACK_BYTES = 256 * 1024
 class DiskReserve:
     """`Reserve` of interfaces. size_mib: of the large file; 0: nothing is held."""
 
-    def __init__(self, state: Path, size_mib: int) -> None:
-        self._state = state
-        self._directory = state / "reserve"
+    def __init__(self, directory: Path, size_mib: int) -> None:
+        self._state = directory.parent
+        self._directory = directory
         self._space = self._directory / "space"
         self._size_bytes = size_mib * _MIB
 

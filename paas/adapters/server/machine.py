@@ -40,7 +40,7 @@ class ServerGround:
         if daemons.supervisord_pid(self._settings) is None:
             return False
         try:
-            Supervisor(self._settings.supervisor_socket).groups()
+            Supervisor(self._settings.paths.supervisor_socket).groups()
         except PaasError:
             return False
         return True
@@ -88,11 +88,11 @@ class ServerGround:
             return
         for row in rows:
             if row.state != "RUNNING":
-                log = self._settings.state / "logs" / f"{row.name}.log"
+                log = self._settings.paths.logs / f"{row.name}.log"
                 words = f"{row.name} is not running ({row.state}). What it said: {log}"
                 yield mendable("daemon", words)
         if not self._gate_answers():
-            words = f"The gate takes no connection at {self._settings.gate_socket}."
+            words = f"The gate takes no connection at {self._settings.paths.gate_socket}."
             yield mendable("daemon", words)
 
     def _settled(self) -> list[daemons.Row]:
@@ -108,7 +108,7 @@ class ServerGround:
     def _gate_answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(2.0)
-            return probe.connect_ex(str(self._settings.gate_socket)) == 0
+            return probe.connect_ex(str(self._settings.paths.gate_socket)) == 0
 
     def _listening(self) -> Iterator[Finding]:
         rows = {row.name: row for row in daemons.processes(self._settings)}
@@ -222,7 +222,7 @@ class ServerGround:
                 env=daemons.environment(),
             )
             return
-        supervisor = Supervisor(self._settings.supervisor_socket)
+        supervisor = Supervisor(self._settings.paths.supervisor_socket)
         if again and name in ("sshd", "gate"):
             supervisor.restart_program(name)
         elif again:

@@ -7,10 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paas.adapters.proxy.account import proxy_account
-from paas.adapters.proxy.haproxy import conf
-from paas.adapters.proxy.haproxy.escaping import log_socket
-from paas.adapters.proxy.nginx import http_conf
-from paas.adapters.ssh.sshd_conf import host_key
 from paas.settings import Settings
 
 
@@ -49,42 +45,45 @@ class Place:
 def directories(settings: Settings) -> list[Place]:
     """What the platform writes to."""
     gid = pwd.getpwnam(settings.account).pw_gid
-    state, run = settings.state, settings.run
-    passed = ("slugs", "builds", "cache", "nginx", "haproxy")
-    sites = [http_conf.sites_directory(settings)]
+    paths = settings.paths
+    passed = (paths.slugs, paths.builds, paths.cache, paths.nginx, paths.haproxy)
+    sites = [paths.nginx_sites]
     if settings.proxy == "haproxy":
-        sites.append(conf.sites_directory(settings))
+        sites.append(paths.haproxy_sites)
     return [
-        Place(settings.etc, 0o755, 0),
-        Place(state, 0o711, 0, "nothing of the apps can be reached"),
-        Place(state / "git", 0o750, gid, "nobody can push"),
-        Place(state / "logs", 0o711, 0, "nothing is logged"),
-        Place(run, 0o750, gid, "nobody but root reaches the gate"),
-        Place(run / "locks", 0o711, 0, "nobody can push"),
-        Place(settings.pythons, 0o755, 0, "no Python that uv installed can be run"),
-        *(Place(state / name, 0o711, 0, "no app can be built or started") for name in passed),
+        Place(paths.etc, 0o755, 0),
+        Place(paths.state, 0o711, 0, "nothing of the apps can be reached"),
+        Place(paths.git, 0o750, gid, "nobody can push"),
+        Place(paths.logs, 0o711, 0, "nothing is logged"),
+        Place(paths.run, 0o750, gid, "nobody but root reaches the gate"),
+        Place(paths.locks, 0o711, 0, "nobody can push"),
+        Place(paths.pythons, 0o755, 0, "no Python that uv installed can be run"),
+        *(Place(path, 0o711, 0, "no app can be built or started") for path in passed),
         *(Place(path, 0o700, 0, "no site can be changed") for path in sites),
         Place(
-            log_socket(settings).parent,
+            paths.haproxy_log_socket.parent,
             0o710,
             proxy_account(settings).pw_gid,
             "HAProxy cannot log",
         ),
-        Place(settings.programs, 0o700, 0, "no app can be started"),
-        Place(state / "drains", 0o700, 0, "no log can be forwarded"),
-        *(Place(run / n, 0o700, 0, "no app can be started") for n in ("specs", "fifos", "crash")),
+        Place(paths.programs, 0o700, 0, "no app can be started"),
+        Place(paths.drains, 0o700, 0, "no log can be forwarded"),
+        *(
+            Place(path, 0o700, 0, "no app can be started")
+            for path in (paths.specs, paths.fifos, paths.crashes)
+        ),
     ]
 
 
 def sockets_and_files(settings: Settings, *, running: bool) -> list[Place]:
     """What others reach the platform by, and what only root may read."""
     gid = pwd.getpwnam(settings.account).pw_gid
-    found = [Place(settings.state / "state.db", 0o600, 0, "others may read or change the database")]
+    found = [Place(settings.paths.database, 0o600, 0, "others may read or change the database")]
     if running:
         found += [
-            Place(settings.gate_socket, 0o660, gid, "no command and no push gets in"),
-            Place(settings.supervisor_socket, 0o700, 0, "others may start and stop apps"),
+            Place(settings.paths.gate_socket, 0o660, gid, "no command and no push gets in"),
+            Place(settings.paths.supervisor_socket, 0o700, 0, "others may start and stop apps"),
         ]
     if settings.embedded:
-        found.append(Place(host_key(settings), 0o600, 0, "sshd refuses to start with it"))
+        found.append(Place(settings.paths.ssh_host_key, 0o600, 0, "sshd refuses to start with it"))
     return found

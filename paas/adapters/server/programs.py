@@ -40,9 +40,9 @@ def program_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _own(settings: Settings) -> list[tuple[Path, str]]:
-    venv = settings.current / "venv" / "bin"
+    venv = settings.paths.current / "venv" / "bin"
     return [
         (venv / "python", "no command works, and supervisord cannot be started again"),
         (venv / "uv", "no Python app can be built"),
-        (settings.current / "paas" / "entrypoints", "no app can be started"),
+        (settings.paths.current / "paas" / "entrypoints", "no app can be started"),
     ]

@@ -13,7 +13,7 @@ def start_lock(settings: Settings, waiting: Callable[[], None]) -> Iterator[None
     """Hold it; waiting is called first where another has it. The kernel frees it at our end."""
     settings.run.mkdir(mode=0o750, parents=True, exist_ok=True)  # a reboot has emptied /run
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    fd = os.open(settings.run / "start.lock", flags, 0o600)
+    fd = os.open(settings.paths.start_lock, flags, 0o600)
     try:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -35,7 +35,7 @@ class FileTrash:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._state = settings.state
-        self._lost = settings.state / "lost"
+        self._lost = settings.paths.trash
         self._clock = clock
 
     def app_ids(self) -> set[int]:
@@ -53,18 +53,18 @@ class FileTrash:
         return self._move(f"slug {slug_id}", own, why)
 
     def lose_storage(self, app_id: int, storage_id: int, why: str) -> int:
-        path = self._state / "storage" / str(app_id) / str(storage_id)
+        path = self._settings.paths.storage / str(app_id) / str(storage_id)
         return self._move(f"storage directory {storage_id} of app {app_id}", [path], why)
 
     def lose_certificate(self, id: str, why: str) -> int:
-        return self._move(f"certificate {id}", [self._state / "certs" / id], why)
+        return self._move(f"certificate {id}", [self._settings.paths.certificates / id], why)
 
     def lose_store(self, why: str) -> int:
         names = ("state.db", "state.db-wal", "state.db-shm", "store.damaged")
         return self._move("the database", [self._state / name for name in names], why)
 
     def keep_copy(self, why: str) -> int:
-        latest = self._state / "copies" / "latest.db"
+        latest = self._settings.paths.latest_copy
         if not latest.is_file():
             return 0
         folder = self._new("the latest copy of the database", [latest], why)
@@ -84,7 +84,7 @@ class FileTrash:
 
     def groups(self) -> set[str]:
         specs = (_SPEC.fullmatch(path.name) for path in self._specs())
-        confs = {path.stem for path in self._settings.programs.glob("*.conf")}
+        confs = {path.stem for path in self._settings.paths.programs.glob("*.conf")}
         return {match[1] for match in specs if match} | {x for x in confs if _GROUP.fullmatch(x)}
 
     def running(self, group: str, rollout_id: int | None) -> list[Instance]:
@@ -124,12 +124,12 @@ class FileTrash:
                 yield from sorted((self._state / folder).iterdir())
 
     def _specs(self) -> list[Path]:
-        return sorted((self._settings.run / "specs").glob("*.json"))
+        return sorted(self._settings.paths.specs.glob("*.json"))
 
     def _files_of(self, group: str) -> list[Path]:
         specs = [(path, _SPEC.fullmatch(path.name)) for path in self._specs()]
         own = [path for path, match in specs if match and match[1] == group]
-        return [*own, self._settings.programs / f"{group}.conf"]
+        return [*own, self._settings.paths.programs / f"{group}.conf"]
 
     def _in_use(self) -> set[Path]:
         """What launch specs name: an instance may be started from it at any time."""

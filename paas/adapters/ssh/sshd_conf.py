@@ -14,7 +14,7 @@ PER_SOURCE = "PerSourceMaxStartups 100\nPerSourceNetBlockSize 32:64\n"
 
 def host_key(settings: Settings) -> Path:
     """The embedded server's own host key."""
-    return settings.etc / "ssh_host_ed25519_key"
+    return settings.paths.ssh_host_key
 
 
 def embedded(settings: Settings) -> str:
@@ -30,9 +30,9 @@ def embedded(settings: Settings) -> str:
         + f"""\
 Port {settings.ssh_port}
 HostKey {host_key(settings)}
-PidFile {settings.run / "sshd.pid"}
+PidFile {settings.paths.sshd_pid}
 AllowUsers {settings.account}
-AuthorizedKeysFile {settings.etc / "authorized_keys"}
+AuthorizedKeysFile {settings.paths.authorized_keys}
 AuthenticationMethods publickey
 PasswordAuthentication no
 KbdInteractiveAuthentication no
@@ -57,7 +57,7 @@ def system(settings: Settings) -> str:
         + PER_SOURCE
         + f"""\
 Match User {settings.account}
-    AuthorizedKeysFile {settings.etc / "authorized_keys"}
+    AuthorizedKeysFile {settings.paths.authorized_keys}
     AuthenticationMethods publickey
     PasswordAuthentication no
     PermitUserRC no

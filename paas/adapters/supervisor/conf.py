@@ -41,14 +41,14 @@ class Program:
 
 def supervisord_argv(settings: Settings, conf: Path, *, foreground: bool) -> tuple[str, ...]:
     """How to start supervisord; not foreground: it puts itself in the background."""
-    python = str(settings.current / "venv" / "bin" / "python")
+    python = str(settings.paths.current / "venv" / "bin" / "python")
     mode = ("-n",) if foreground else ()
     return (python, "-I", "-m", "supervisor.supervisord", *mode, "-c", str(conf))
 
 
 def main_conf(settings: Settings, programs: Sequence[Program]) -> str:
     """supervisord.conf: its socket, the programs of the platform and the apps' groups' files."""
-    socket = _word(settings.supervisor_socket)
+    socket = _word(settings.paths.supervisor_socket)
     if len(socket) > SOCKET_PATH_MAX:
         raise PaasError(
             "path-too-long",
@@ -64,8 +64,8 @@ chmod=0700
 user=root
 directory=/
 umask=027
-pidfile={_word(settings.run / "supervisord.pid")}
-logfile={_word(settings.state / "logs" / "supervisord.log")}
+pidfile={_word(settings.paths.supervisord_pid)}
+logfile={_word(settings.paths.supervisord_log)}
 logfile_maxbytes=1MB
 logfile_backups=1
 loglevel=info
@@ -80,12 +80,12 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 [rpcinterface:paas]
 supervisor.rpcinterface_factory=paas.adapters.supervisor_plugin:make_interface
 max_open_files={MAX_OPEN_FILES}
-logs={_word(settings.state / "logs")}
-cgroups={_word(settings.run / "cgroups.json")}
+logs={_word(settings.paths.logs)}
+cgroups={_word(settings.paths.cgroups)}
 launcher={LAUNCHER}
 
 [include]
-files={_word(settings.programs)}/*.conf
+files={_word(settings.paths.programs)}/*.conf
 """
     return head + "".join(_program(program) for program in programs)
 

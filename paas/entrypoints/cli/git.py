@@ -32,7 +32,7 @@ def service(session: Session, name: str, app: AppName, env: Mapping[str, str]) -
     repository = services.repository.path(found.id)
     return access.receive_pack(
         str(repository),
-        hooks=str(services.settings.current / "hooks"),
+        hooks=str(services.settings.paths.current / "hooks"),
         max_push_mib=services.settings.max_push_mib,
         lock=str(services.locks.push(found.id)),
         user=user,
@@ -52,7 +52,7 @@ def _lfs(session: Session, operation: str, app: AppName) -> ExecPlan:
     else:
         found = services.pushes.to_fetch(session.actor, app)
     settings = services.settings
-    script = settings.current / "paas/entrypoints/lfs_transfer.py"
+    script = settings.paths.current / "paas/entrypoints/lfs_transfer.py"
     return access.lfs_transfer(
         ("/usr/bin/python3", "-I", "-S", str(script)),
         str(services.repository.path(found.id)),

@@ -24,7 +24,7 @@ def show(session: Session) -> None:
     listing = trash.listing()
     if not listing:
         return
-    folder = session.services.settings.state / "lost"
+    folder = session.services.settings.paths.trash
     size = trash.size_bytes() / 1024**2
     session.terminal.warn(
         f"{_things(len(listing))} in the trash ({size:.1f} MiB): unknown to the database, or a "

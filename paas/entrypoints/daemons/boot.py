@@ -77,7 +77,7 @@ def run_nginx(settings: Settings) -> NoReturn:
     """Become nginx; supervisord runs this where systemd does not run nginx."""
     dismiss_orphans(settings)
     # One that was killed left it, and nginx does not listen at a path that is there.
-    settings.again_socket.unlink(missing_ok=True)
+    settings.paths.handover_socket.unlink(missing_ok=True)
     _become(daemons.daemon_argv(settings, "nginx"))
 
 
@@ -129,10 +129,10 @@ def _prepare_from_store(settings: Settings) -> None:
     fault = services.rescue.fault()
     if fault is None:
         services.reconcile.prepare()
-        remove_staples(settings.state)
+        remove_staples(settings.paths.former_staples)
         return
     print(fault.message, fault.hint, sep="\n", file=sys.stderr)
-    placed = machine.store_rescue(settings).place_newest(settings.run / "rescue")
+    placed = machine.store_rescue(settings).place_newest(settings.paths.rescue)
     if placed is None:
         print("No copy of it is whole: only what has its files yet is started.", file=sys.stderr)
         services.runtime.forget_unstartable()
@@ -194,7 +194,7 @@ def wait_until_up(settings: Settings, child: subprocess.Popen[bytes] | None = No
         return
     deaf = port_guard.deafness(settings) if daemons.owns_network_daemons(settings) else []
     states = ", ".join(f"{row.name} {row.state}" for row in daemons.processes(settings))
-    logs = settings.state / "logs"
+    logs = settings.paths.logs
     raise PaasError(
         "server-not-started",
         f"The server did not come up: {states or 'supervisord does not answer'}.\n"
@@ -210,7 +210,7 @@ def _ended(child: subprocess.Popen[bytes] | None) -> bool:
 
 def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
     """Run ``boot run`` as a daemon: a session of its own, no terminal, output to a file."""
-    logs = settings.state / "logs"
+    logs = settings.paths.logs
     logs.mkdir(parents=True, exist_ok=True)
     with (logs / "boot.log").open("w") as log:
         return subprocess.Popen(
@@ -245,7 +245,7 @@ def _stop(settings: Settings) -> None:
     cleanup.clear(settings)
     daemons.remove_firewall(settings)
     port_guard.let_ports_go(settings)
-    for path in (settings.gate_socket, settings.supervisor_socket):
+    for path in (settings.paths.gate_socket, settings.paths.supervisor_socket):
         path.unlink(missing_ok=True)
 
 
@@ -273,7 +273,7 @@ def _is_up(settings: Settings) -> bool:
     if not rows or any(row.state != "RUNNING" for row in rows):
         return False
     with socket.socket(socket.AF_UNIX) as probe:
-        if probe.connect_ex(str(settings.gate_socket)) != 0:
+        if probe.connect_ex(str(settings.paths.gate_socket)) != 0:
             return False
     if settings.proxy == "haproxy" and not machine.haproxy(settings).has_worker():
         return False

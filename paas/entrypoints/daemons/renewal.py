@@ -107,7 +107,7 @@ def build(etc: Path, clock: Clock, changes: Changes, log: Callable[[str], None])
     """What looks after the certificates of a server."""
 
     def renew_due() -> None:
-        client = load(etc / "server.yml").current / "paas/entrypoints/client.py"
+        client = load(etc / "server.yml").paths.current / "paas/entrypoints/client.py"
         subprocesses.run(
             [sys.executable, "-I", "-S", client, "--paas-etc", etc, TEND_COMMAND],
             description="Looking after the certificates",

@@ -100,7 +100,7 @@ class Scheduling:
 def build(adapters: MonitorAdapters, changes: Changes, log: Callable[[str], None]) -> Scheduling:
     """The scheduler of a server; adapters are for its thread alone."""
     settings = adapters.settings
-    client = settings.current / "paas/entrypoints/client.py"
+    client = settings.paths.current / "paas/entrypoints/client.py"
     asking = (sys.executable, "-I", "-S", client, "--paas-etc", settings.etc, DUE_COMMAND)
 
     def start(due: Due) -> str | None:

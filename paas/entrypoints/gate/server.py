@@ -224,7 +224,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = server_settings.load(etc / "server.yml")
         account = pwd.getpwnam(settings.account)
-        listener = listen(settings.gate_socket, gid=account.pw_gid)
+        listener = listen(settings.paths.gate_socket, gid=account.pw_gid)
     except PaasError as error:
         sys.stderr.write(rendered(error))
         return error.exit_code
@@ -240,7 +240,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         repair=(*python, REPAIR_COMMAND),
         is_admin=child.administrators(etc),
     )
-    log(f"listening on {settings.gate_socket}")
+    log(f"listening on {settings.paths.gate_socket}")
     gate.serve()
     log("stopped")
     return 0

@@ -67,7 +67,7 @@ def _disk(plan: Plan) -> Iterator[str]:
 
 
 def _place(plan: Plan) -> Iterator[str]:
-    sockets = (plan.run / "supervisor.sock", plan.state / "nginx/again/sock")
+    sockets = (plan.paths.supervisor_socket, plan.paths.handover_socket)
     longest = max(len(str(path)) for path in sockets)
     if longest > SOCKET_PATH_MAX:
         yield (
@@ -107,7 +107,7 @@ def _nginx(plan: Plan) -> Iterator[str]:
 def _same_ports(plan: Plan) -> Iterator[str]:
     """Two listeners on one port: also one that was chosen at an earlier installation."""
     try:
-        known = json.loads((plan.etc / ".installed.json").read_text())
+        known = json.loads(plan.paths.installed_record.read_text())
     except (OSError, ValueError):
         known = {}
     chosen: dict[int, str] = {}
@@ -130,9 +130,9 @@ def _domain(plan: Plan) -> Iterator[str]:
 def _running_pids(plan: Plan) -> set[int]:
     """Processes of this very server, when the installation is an upgrade."""
     found = set()
-    for name in ("nginx.pid", "sshd.pid", "haproxy.pid"):
+    for path in (plan.paths.nginx_pid, plan.paths.sshd_pid, plan.paths.haproxy_pid):
         try:
-            found.add(int((plan.run / name).read_text()))
+            found.add(int(path.read_text()))
         except (OSError, ValueError):
             continue
     return found

@@ -21,7 +21,7 @@ class Server:
     """How to reach an installed server."""
 
     def __init__(self, plan: Plan) -> None:
-        text = (plan.etc / "server.yml").read_text()
+        text = plan.paths.server_yml.read_text()
         self.paas = str(plan.command)
         self.domain = _setting(text, "domain", "localhost")
         self.http_port = int(_setting(text, "http_port", "80"))

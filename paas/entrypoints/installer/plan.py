@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from paas.paths import Paths
+
 SUPPORTED = "Debian 12, Debian 13 and Ubuntu 24.04"
 ACCOUNT = "paas"
 SYSTEM_PYTHON = Path("/usr/bin/python3")
@@ -65,6 +67,11 @@ class Plan:
         return self._under("opt", "/opt/paas")
 
     @property
+    def paths(self) -> Paths:
+        """Where the server keeps its files."""
+        return Paths(self.etc, self.state, self.run, self.opt)
+
+    @property
     def command(self) -> Path:
         """The ``paas`` command of this server."""
         return self._under("bin/paas", "/usr/local/bin/paas")
@@ -72,7 +79,7 @@ class Plan:
     @property
     def installed(self) -> bool:
         """Whether an installation got as far as its settings."""
-        return (self.etc / "server.yml").exists()
+        return self.paths.server_yml.exists()
 
     def to_json(self) -> str:
         """For the second half of the installation, which runs in the new venv."""

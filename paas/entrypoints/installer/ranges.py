@@ -78,7 +78,7 @@ def overlap(one: Range, other: Range) -> bool:
 def _listening(plan: Plan, ours: dict[str, Range]) -> list[Range]:
     known: dict[str, Any] = {}
     with suppress(OSError, ValueError):
-        known = json.loads((plan.etc / ".installed.json").read_text())
+        known = json.loads(plan.paths.installed_record.read_text())
     names = ("http_port", "https_port", "ssh_port")
     chosen = {name: plan.options.get(name, known.get(name)) for name in names}
     found = [(port, port) for port in chosen.values() if isinstance(port, int) and port]

@@ -43,7 +43,7 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
     boot.start(settings, quiet=True)
     if running:
         all_services(server_adapters(settings)).reconcile.renew_sites()
-        remove_staples(settings.state)
+        remove_staples(settings.paths.former_staples)
     if sshd_changed and (running or systemd):
         _reload_sshd(settings, systemd=systemd)
     if proxy_changed and (running or systemd):
@@ -51,8 +51,8 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
 
 
 def _write_units(settings: Settings) -> None:
-    text = UNIT_TEXT.format(python=settings.current / "venv/bin/python", etc=settings.etc)
-    drop_in = NGINX_DROP_IN_TEXT.format(again=settings.again_socket)
+    text = UNIT_TEXT.format(python=settings.paths.current / "venv/bin/python", etc=settings.etc)
+    drop_in = NGINX_DROP_IN_TEXT.format(again=settings.paths.handover_socket)
     wanted = {UNIT: text, NGINX_DROP_IN: drop_in}
     changed = [path for path in wanted if not path.exists() or path.read_text() != wanted[path]]
     for path in changed:
@@ -68,6 +68,6 @@ def _reload_sshd(settings: Settings, *, systemd: bool) -> None:
         # Ubuntu starts it by a socket: then there may be nothing to reload yet.
         run(["systemctl", "try-reload-or-restart", "ssh"])
         return
-    pid_file = settings.run / "sshd.pid" if settings.embedded else Path("/run/sshd.pid")
+    pid_file = settings.paths.sshd_pid if settings.embedded else Path("/run/sshd.pid")
     with suppress(OSError, ValueError):
         os.kill(int(pid_file.read_text()), signal.SIGHUP)

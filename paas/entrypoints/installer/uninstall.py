@@ -62,7 +62,7 @@ def _looks_like_ours(plan: Plan) -> bool:
 
 
 def _stop(plan: Plan) -> None:
-    python = plan.opt / "current/venv/bin/python"
+    python = plan.paths.current / "venv/bin/python"
     if python.exists() and plan.installed:
         boot = [str(python), "-I", "-m", "paas.entrypoints.boot", "--etc", str(plan.etc), "stop"]
         if subprocess.run(boot, check=False).returncode:
@@ -92,8 +92,8 @@ def _remove_system_files(plan: Plan) -> None:
         text = NGINX_CONF.read_text()
         if lowered(text) != text:
             NGINX_CONF.write_text(lowered(text))
-    if (plan.etc / "default-site-was-removed").exists():
-        (plan.etc / "default-site-was-removed").unlink()
+    if plan.paths.default_site_mark.exists():
+        plan.paths.default_site_mark.unlink()
         with suppress(FileExistsError):
             DEFAULT_SITE.symlink_to("/etc/nginx/sites-available/default")
     if Path("/run/systemd/system").is_dir():

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from paas.adapters.system.files import sync_file_system
 from paas.entrypoints.installer.plan import SYSTEM_PYTHON, InstallError, Plan
+from paas.paths import Paths
 
 CODE = ("paas", "hooks", "buildpacks", "nginx-templates", "haproxy-templates", "examples")
 FILES = ("pyproject.toml", "uv.lock", "README.md")
@@ -22,7 +23,7 @@ VERSIONS_KEPT = 2
 
 def install_version(plan: Plan) -> Path:
     """Copy the code and make its venv in a new version directory; returns it, not yet current."""
-    versions = plan.opt / "versions"
+    versions = plan.paths.versions
     versions.mkdir(parents=True, exist_ok=True)
     for left in _numbered(versions):
         if not (left / "complete").exists():
@@ -31,7 +32,7 @@ def install_version(plan: Plan) -> Path:
     version = versions / str(number)
     version.mkdir(mode=0o755)
     _copy_code(Path(plan.source), version)
-    _make_venv(version)
+    _make_venv(version, plan.paths.current)
     sync_file_system(version)  # a power cut must not leave empty files in what counts as complete
     (version / "complete").touch()
     return version
@@ -55,12 +56,12 @@ def _copy_code(source: Path, version: Path) -> None:
     compileall.compile_dir(version / "paas", quiet=2, workers=1)
 
 
-def _make_venv(version: Path) -> None:
+def _make_venv(version: Path, current: Path) -> None:
     venv = version / "venv"
     env = {k: v for k, v in os.environ.items() if k not in {"VIRTUAL_ENV", "UV_PYTHON"}}
     env |= {"UV_PROJECT_ENVIRONMENT": str(venv), "UV_COMPILE_BYTECODE": "1", "UV_NO_PROGRESS": "1"}
     with tempfile.TemporaryDirectory(prefix="paas-uv-") as scratch:
-        argv = [_uv(version / "uv.lock", version.parent.parent, Path(scratch)), "sync", "--quiet"]
+        argv = [_uv(version / "uv.lock", current, Path(scratch)), "sync", "--quiet"]
         argv += ["--project", str(version), "--frozen", "--no-dev", "--no-install-project"]
         argv += ["--extra", "server", "--python", str(SYSTEM_PYTHON), "--no-python-downloads"]
         if "UV_NATIVE_TLS" not in env and "SSL_CERT_FILE" not in env:
@@ -88,10 +89,10 @@ def uv_requirement(lock: str) -> tuple[str, str]:
     return match[1], " ".join([f"uv=={match[1]}", *(f"--hash={found}" for found in hashes)])
 
 
-def _uv(lock: Path, opt: Path, scratch: Path) -> str:
+def _uv(lock: Path, current: Path, scratch: Path) -> str:
     """A uv of the very version in uv.lock: on PATH, of the installed version, or from the index."""
     wanted, requirement = uv_requirement(lock.read_text())
-    for candidate in (shutil.which("uv"), str(opt / "current/venv/bin/uv")):
+    for candidate in (shutil.which("uv"), str(current / "venv/bin/uv")):
         if candidate and _uv_version(candidate) == wanted:
             return candidate
     venv, listed = scratch / "venv", scratch / "uv.txt"
@@ -119,18 +120,18 @@ def _uv_version(program: str) -> str | None:
     return words[1] if len(words) > 1 else None
 
 
-def make_current(opt: Path, version: Path) -> None:
+def make_current(paths: Paths, version: Path) -> None:
     """Point opt/current at a version, in one step."""
-    new = opt / ".current.new"
+    new = paths.current.with_name(".current.new")
     new.unlink(missing_ok=True)
-    new.symlink_to(version.relative_to(opt))
-    new.replace(opt / "current")
+    new.symlink_to(version.relative_to(paths.opt))
+    new.replace(paths.current)
 
 
-def prune(opt: Path) -> list[str]:
+def prune(paths: Paths) -> list[str]:
     """Remove old versions but the last, and those that a process still runs from."""
-    current = (opt / "current").resolve()
-    newest = sorted(_numbered(opt / "versions"), key=lambda path: int(path.name), reverse=True)
+    current = paths.current.resolve()
+    newest = sorted(_numbered(paths.versions), key=lambda path: int(path.name), reverse=True)
     kept = {current, *newest[:VERSIONS_KEPT]}
     in_use = _command_lines()
     removed = []

@@ -7,6 +7,7 @@ import pytest
 
 from paas.adapters.builds.slugs import FileSlugs
 from paas.interfaces import Slugs
+from paas.settings import Settings
 from tests.fakes.files import FakeSlugs
 
 
@@ -17,7 +18,7 @@ def slugs(request: pytest.FixtureRequest, tmp_path: Path) -> Slugs:
         return FakeSlugs()
     for name in ("slugs", "builds", "cache"):
         (tmp_path / name).mkdir()
-    return FileSlugs(tmp_path, min_free_mib=0)
+    return FileSlugs(Settings(state=tmp_path).paths, min_free_mib=0)
 
 
 def begin(slugs: Slugs, build_id: str) -> Path:

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from paas.adapters.builds.slugs import FileSlugs
+from paas.settings import Settings
 
 SIZE_BYTES = 16 * 1024**2
 
@@ -20,7 +21,7 @@ def test_a_slug_outlives_a_power_cut(tmp_path: Path) -> None:
     try:
         for name in ("builds", "slugs"):
             (mounted / name).mkdir()
-        slugs = FileSlugs(mounted, min_free_mib=0)
+        slugs = FileSlugs(Settings(state=mounted).paths, min_free_mib=0)
         (slugs.new_build("1-1", 0) / "app.py").write_text("print('here')\n")
         assert slugs.freeze("1-1") > 0
         slugs.await_disk()
@@ -40,7 +41,7 @@ def _run(*argv: str | Path) -> None:
 
 def test_an_emptied_cache_keeps_the_version_of_python(tmp_path: Path) -> None:
     """What the app was built with stays with it, and nothing else; it is the app's own, still."""
-    slugs = FileSlugs(tmp_path, min_free_mib=1)
+    slugs = FileSlugs(Settings(state=tmp_path).paths, min_free_mib=1)
     folder = tmp_path / "cache/7/packs/python"
     folder.mkdir(parents=True)
     (folder / "venv-1.tar").write_text("large")

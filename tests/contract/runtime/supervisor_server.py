@@ -34,13 +34,13 @@ class SupervisorServer:
             embedded=True,
             scratch_mib=16,
         )
-        for path in (self.settings.etc, self.settings.programs, self.settings.state / "logs"):
+        for path in (self.settings.etc, self.settings.paths.programs, self.settings.state / "logs"):
             make_directory(path, mode=0o711)
         make_directory(self.settings.run)
-        make_directory(self.settings.current, mode=0o755)
-        (self.settings.current / "paas").symlink_to(REPOSITORY / "paas")
-        (self.settings.current / "venv").symlink_to(sys.prefix)
-        self.supervisor = Supervisor(self.settings.supervisor_socket)
+        make_directory(self.settings.paths.current, mode=0o755)
+        (self.settings.paths.current / "paas").symlink_to(REPOSITORY / "paas")
+        (self.settings.paths.current / "venv").symlink_to(sys.prefix)
+        self.supervisor = Supervisor(self.settings.paths.supervisor_socket)
         self.cgroups = Cgroups(self.settings)
         self.runtime = NativeRuntime(self.settings, self.supervisor, self.cgroups)
         self.child: subprocess.Popen[bytes] | None = None

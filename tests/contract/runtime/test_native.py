@@ -81,7 +81,7 @@ def test_hostile_bytes_reach_the_process_and_no_file_of_supervisord(
     fifo = settings.run / f"fifos/12/web.1@{instance.id}.fifo"
     seen = read_pipe(fifo, b"END|")
     assert seen == f"{HOSTILE}|{HOSTILE.replace(chr(39), '')}|END|".encode()
-    conf = (settings.programs / f"{instance.group}.conf").read_text()
+    conf = (settings.paths.programs / f"{instance.group}.conf").read_text()
     for piece in ("%", "ENV_", "program:x", "printf", "BAD"):
         assert piece not in conf
     assert supervisor_server.supervisor.groups() == {instance.group}
@@ -123,7 +123,9 @@ def test_specs_are_for_root_alone_and_go_with_the_instance(
     assert (fifo.stat().st_uid, stat.S_IMODE(fifo.stat().st_mode)) == (native.app.uid, 0o600)
     native.runtime.stop([instance], 5.0)
     left = [
-        p for top in (settings.run, settings.programs) for p in top.rglob(f"*{instance.group}*")
+        p
+        for top in (settings.run, settings.paths.programs)
+        for p in top.rglob(f"*{instance.group}*")
     ]
     assert left == []
     assert supervisor_server.cgroups.names() == set()
@@ -333,7 +335,9 @@ def test_an_idle_supervisor_is_idle(native: Harness, supervisor_server: Supervis
 def test_a_supervisor_that_is_down_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
     """A start without supervisord fails with the reason, and writes nothing that would revive."""
     settings = Settings(etc=tmp_path, state=tmp_path / "var", run=tmp_path / "run")
-    runtime = NativeRuntime(settings, Supervisor(settings.supervisor_socket), Cgroups(settings))
+    runtime = NativeRuntime(
+        settings, Supervisor(settings.paths.supervisor_socket), Cgroups(settings)
+    )
     harness = Harness(runtime, tmp_path, lambda: None)
     (instance,) = harness.instances(WEB)
     with pytest.raises(PaasError) as caught:
@@ -344,7 +348,7 @@ def test_a_supervisor_that_is_down_is_an_error_and_leaves_nothing(tmp_path: Path
 
 def test_a_file_that_holds_another_group_is_refused(supervisor_server: SupervisorServer) -> None:
     """A group's file adds the group that it is named after, or nothing."""
-    path = supervisor_server.settings.programs / "1-v1-1.conf"
+    path = supervisor_server.settings.paths.programs / "1-v1-1.conf"
     path.write_text("[program:evil]\ncommand=/bin/true\n")
     try:
         with pytest.raises(PaasError, match="1-v1-1"):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.runtime.native import throwaway
-from paas.adapters.runtime.native.scratch_keeper import FULL, SOCKET, ScratchKeeper
+from paas.adapters.runtime.native.scratch_keeper import FULL, ScratchKeeper
 from paas.adapters.runtime.native.throwaway import LiveLayers, databases
 from paas.domain.releases.losses import LostFile
 from tests.contract.launcher.launching import Launcher
@@ -33,14 +33,14 @@ class Kept:
         self.told: list[tuple[str, Sequence[LostFile]]] = []
         self.full: list[tuple[str, int]] = []
         self.keeper = ScratchKeeper(
-            launcher.root / "run",
+            launcher.root / "run/watch.sock",
             lambda *found: self.told.append(found),
             lambda *found: self.full.append(found),
         )
 
     def run(self, script: str, name: str = "7-v1-3-web.1") -> "subprocess.CompletedProcess[bytes]":
         """Run a script to its end, and have the keeper look."""
-        spec = {"socket": str(self.launcher.root / "run" / SOCKET), "name": name}
+        spec = {"socket": str(self.launcher.root / "run/watch.sock"), "name": name}
         done = self.launcher.run("/bin/bash", "-c", script, keeper=spec)
         self.keeper.turn(LIMIT_S)  # it is there
         self.keeper.turn(LIMIT_S)  # it has ended
@@ -63,7 +63,7 @@ def kept(launcher: Launcher) -> Iterator[Kept]:
 
 def test_its_socket_is_root_s_alone(kept: Kept) -> None:
     """What comes in by it stays with this process, also when that starts programs."""
-    path = kept.launcher.root / "run" / SOCKET
+    path = kept.launcher.root / "run/watch.sock"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     before = inheritable()
     process, place = os.pidfd_open(os.getpid()), os.open("/", os.O_PATH)
@@ -88,7 +88,7 @@ def inheritable() -> set[int]:
 
 def test_a_full_layer_is_told_once(kept: Kept) -> None:
     """While the process goes on; the file may be gone a moment later."""
-    spec = {"socket": str(kept.launcher.root / "run" / SOCKET), "name": "7-v1-3-web.1"}
+    spec = {"socket": str(kept.launcher.root / "run/watch.sock"), "name": "7-v1-3-web.1"}
     script = (
         "head -c 1M /dev/zero > /tmp/small; echo; read; "
         "head -c 99M /dev/zero > /tmp/upload; echo; read"
@@ -112,7 +112,7 @@ def test_a_full_layer_is_told_once(kept: Kept) -> None:
 
 def test_an_instance_that_said_so_is_told_of(kept: Kept) -> None:
     """The log process read it; by now there is room again. Once, and of those that are there."""
-    where = str(kept.launcher.root / "run" / SOCKET)
+    where = str(kept.launcher.root / "run/watch.sock")
     path = kept.launcher.spec(
         "/bin/bash", "-c", "echo; read", keeper={"socket": where, "name": "7-v1-3-web.1"}
     )
@@ -237,7 +237,7 @@ def test_a_later_keeper_finds_what_runs(launcher: Launcher) -> None:
 def test_nonsense_is_dropped(kept: Kept, launcher: Launcher) -> None:
     """A message without descriptors, and a process that is no instance."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        sender.sendto(b"hello", str(launcher.root / "run" / SOCKET))
+        sender.sendto(b"hello", str(launcher.root / "run/watch.sock"))
     kept.keeper.turn(LIMIT_S)
     kept.keeper.adopt("7-v1-3-web.1", os.getpid())
     kept.run(DATABASE.format("app.db"))
@@ -246,7 +246,7 @@ def test_nonsense_is_dropped(kept: Kept, launcher: Launcher) -> None:
 
 def test_without_a_keeper_a_process_starts(launcher: Launcher) -> None:
     """Nobody waits for one that is not there."""
-    spec = {"socket": str(launcher.root / "run" / SOCKET), "name": "7-v1-3-web.1"}
+    spec = {"socket": str(launcher.root / "run/watch.sock"), "name": "7-v1-3-web.1"}
     assert launcher.sh("echo here", keeper=spec) == "here\n"
 
 

@@ -38,7 +38,7 @@ def test_a_launch_needs_no_python_of_its_own(native: Harness) -> None:
 def test_after_an_upgrade_the_new_launcher_launches() -> None:
     """supervisord runs on with the former version's code; instances start with the new one's."""
     with running_supervisor() as server:
-        former = server.settings.current / "paas"
+        former = server.settings.paths.current / "paas"
         former.unlink()
         shutil.copytree(REPOSITORY / "paas", former)
         native = native_harness(server)

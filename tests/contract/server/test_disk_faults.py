@@ -18,6 +18,7 @@ from paas.adapters.system.files import write_atomic
 from paas.domain.apps.apps import Role
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import UserName
+from paas.settings import Settings
 from paas.store import Store
 from paas.store.creation import create
 
@@ -84,7 +85,7 @@ class Disk:
 
     def begin_a_push(self) -> None:
         """What is looked at before git sends anything."""
-        FileSlugs(self.path, min_free_mib=0).check_room()
+        FileSlugs(Settings(state=self.path).paths, min_free_mib=0).check_room()
 
 
 @pytest.fixture

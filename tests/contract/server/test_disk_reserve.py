@@ -49,7 +49,7 @@ def _fill(disk: Path) -> None:
 def test_it_is_there_when_the_disk_is_full(new_disk: MakeDisk) -> None:
     """4 MiB are held from the beginning, can be used on a full disk, and are held again."""
     disk = new_disk("")
-    reserve = DiskReserve(disk, 4)
+    reserve = DiskReserve(disk / "reserve", 4)
     reserve.keep()
     assert _free_mib(disk) <= 12
     _fill(disk)
@@ -62,7 +62,7 @@ def test_it_is_there_when_the_disk_is_full(new_disk: MakeDisk) -> None:
 def test_what_is_left_of_it_is_held_again_at_once(new_disk: MakeDisk) -> None:
     """Where nothing was freed others cannot fill what was not needed."""
     disk = new_disk("")
-    reserve = DiskReserve(disk, 4)
+    reserve = DiskReserve(disk / "reserve", 4)
     reserve.keep()
     _fill(disk)
     with reserve.given_up():
@@ -78,7 +78,7 @@ def test_what_is_left_of_it_is_held_again_at_once(new_disk: MakeDisk) -> None:
 def test_it_stays_where_there_is_room(new_disk: MakeDisk) -> None:
     """Nobody gives it up for nothing."""
     disk = new_disk("")
-    reserve = DiskReserve(disk, 4)
+    reserve = DiskReserve(disk / "reserve", 4)
     reserve.keep()
     with reserve.given_up():
         assert (disk / "reserve/space").exists()
@@ -87,7 +87,7 @@ def test_it_stays_where_there_is_room(new_disk: MakeDisk) -> None:
 def test_names_of_files_are_held_as_well(new_disk: MakeDisk) -> None:
     """Where all inodes are used some more files can be made."""
     disk = new_disk(",nr_inodes=200")
-    reserve = DiskReserve(disk, 1)
+    reserve = DiskReserve(disk / "reserve", 1)
     reserve.keep()
     with pytest.raises(OSError, match="No space"):
         for number in range(200):
@@ -100,8 +100,8 @@ def test_names_of_files_are_held_as_well(new_disk: MakeDisk) -> None:
 def test_a_small_disk_is_left_to_its_data(new_disk: MakeDisk) -> None:
     """Nothing is held where half of what is free would be; nor where the setting is 0."""
     disk = new_disk("")
-    DiskReserve(disk, 12).keep()
+    DiskReserve(disk / "reserve", 12).keep()
     assert list(disk.iterdir()) == []
-    DiskReserve(disk, 2).keep()
-    DiskReserve(disk, 0).keep()
+    DiskReserve(disk / "reserve", 2).keep()
+    DiskReserve(disk / "reserve", 0).keep()
     assert list((disk / "reserve").iterdir()) == []

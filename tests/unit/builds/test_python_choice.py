@@ -38,12 +38,12 @@ class Server:
         self.calls, self.unreachable = root / "calls", root / "unreachable"
         self.tree, self.cache = root / "tree", root / "cache"
         self.lines: list[bytes] = []
-        uv = self.settings.current / "venv/bin/uv"
+        uv = self.settings.paths.current / "venv/bin/uv"
         uv.parent.mkdir(parents=True)
-        self.settings.pythons.mkdir()
+        self.settings.paths.pythons.mkdir()
         self.tree.mkdir()
         paths = {"calls": self.calls, "unreachable": self.unreachable}
-        uv.write_text(UV.format(pythons=self.settings.pythons, **paths))
+        uv.write_text(UV.format(pythons=self.settings.paths.pythons, **paths))
         uv.chmod(0o755)
         self.write("requirements.txt", "")
 
@@ -103,7 +103,7 @@ def test_without_the_internet_the_newest_that_is_there(server: Server) -> None:
     assert server.choose()[0] == system()
     assert server.calls.read_text() == "list \n"
     server.unreachable.unlink()
-    mark = server.settings.pythons / ".not-fetched-3.98"
+    mark = server.settings.paths.pythons / ".not-fetched-3.98"
     os.utime(mark, times=(mark.stat().st_mtime - RETRY_S - 1,) * 2)
     assert server.choose()[0] == "3.98.2"
 

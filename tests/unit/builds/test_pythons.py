@@ -21,9 +21,9 @@ class Server:
         self.tree = root / "tree"
         self.cache = root / "cache"
         self.lines: list[bytes] = []
-        path = self.settings.current / "venv/bin/uv"
+        path = self.settings.paths.current / "venv/bin/uv"
         path.parent.mkdir(parents=True)
-        self.settings.pythons.mkdir()
+        self.settings.paths.pythons.mkdir()
         self.tree.mkdir()
         path.write_text(uv.format(calls=self.calls))
         path.chmod(0o755)
@@ -45,7 +45,7 @@ def test_fetches_what_is_missing(tmp_path: Path) -> None:
     finally:
         os.umask(mask)
     assert called.startswith("python install ")
-    assert called.endswith(f"--install-dir {server.settings.pythons} 3.98\n")
+    assert called.endswith(f"--install-dir {server.settings.paths.pythons} 3.98\n")
     assert server.lines[1:] == [b"       0022", b"       Installed"]
 
 
@@ -53,7 +53,7 @@ def test_fetches_what_is_missing(tmp_path: Path) -> None:
 def test_fetches_nothing_else(tmp_path: Path, asked: str) -> None:
     """A version that is there, or is none, calls nothing."""
     server = Server(tmp_path, INSTALLED)
-    (server.settings.pythons / "cpython-3.97.4-linux-x86_64-gnu").mkdir()
+    (server.settings.paths.pythons / "cpython-3.97.4-linux-x86_64-gnu").mkdir()
     assert server.provide(asked) == ""
     assert server.lines == []
 

@@ -230,12 +230,12 @@ def test_ocsp_answers_of_former_versions_are_removed(tmp_path: Path) -> None:
     directory.mkdir()
     for name in ("1-0000000a.json", "1-0000000a-0123456789abcdef.der", "notes.json"):
         (directory / name).touch()
-    remove_staples(tmp_path)
+    remove_staples(directory)
     assert [path.name for path in directory.iterdir()] == ["notes.json"]
     (directory / "notes.json").unlink()
-    remove_staples(tmp_path)
+    remove_staples(directory)
     assert not directory.exists()
-    remove_staples(tmp_path)
+    remove_staples(directory)
 
 
 def test_hsts_is_one_value() -> None:

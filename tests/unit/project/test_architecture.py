@@ -7,6 +7,7 @@ the operating system alone (`paas.adapters.system`: files, and what a full disk 
 import ast
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,16 +15,19 @@ import pytest
 PACKAGE = Path(__file__).parents[3] / "paas"
 
 # What each part may import of the project.
-ALLOWED = {
+ALLOWED: dict[str, set[str]] = {
     "domain": {"domain"},
     "interfaces": {"domain", "interfaces"},
-    "settings": {"domain"},
-    "adapters": {"domain", "interfaces", "settings", "adapters"},
+    "paths": set(),
+    "settings": {"domain", "paths"},
+    "adapters": {"domain", "interfaces", "paths", "settings", "adapters"},
     "store": {"domain", "interfaces", "settings", "adapters.system", "store"},
     "services": {"domain", "interfaces", "store", "services"},
 }
 ALLOWED["wiring"] = {*ALLOWED, "wiring"}
 ALLOWED["entrypoints"] = {*ALLOWED["wiring"], "entrypoints", ""}
+# The directories of a server, as settings name them.
+ROOTS = {"etc", "state", "run", "opt"}
 # A domain without files, clock, environment or subprocess.
 FORBIDDEN_IN_DOMAIN = {"os", "sys", "subprocess", "time", "socket", "shutil", "tempfile", "random"}
 
@@ -140,3 +144,55 @@ def test_no_folder_uses_anothers_private_parts(path: Path) -> None:
     own = ".".join(path.relative_to(PACKAGE.parent).parent.parts)
     for name in _private_names(path):
         assert not name.startswith("paas.") or name.startswith(f"{own}."), f"{path} imports {name}"
+
+
+def _is_a_root(node: ast.AST) -> bool:
+    """Whether it reads one of the four directories off settings: ``self._settings.state``."""
+    match node:
+        case ast.Attribute(value=ast.Name(id=owner) | ast.Attribute(attr=owner), attr=root):
+            return root in ROOTS and owner.strip("_") in {"settings", "plan", "paths"}
+    return False
+
+
+def _joins(tree: ast.AST) -> list[int]:
+    """The lines that make a path below such a directory: with ``/``, a method or an f-string."""
+    found = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.BinOp(left=left, op=ast.Div()) if _is_a_root(left):
+                found.append(node.lineno)
+            case ast.Attribute(value=value, attr="joinpath" | "glob" | "rglob"):
+                found += [node.lineno] * _is_a_root(value)
+            case ast.JoinedStr(values=values):
+                pairs = pairwise(values)
+                found += [node.lineno for pair in pairs if _is_joined(*pair)]
+    return found
+
+
+def _is_joined(first: ast.expr, second: ast.expr) -> bool:
+    match first, second:
+        case ast.FormattedValue(value=value), ast.Constant(value=str(text)):
+            return _is_a_root(value) and text.startswith("/")
+    return False
+
+
+@pytest.mark.parametrize("path", _files(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_paths_alone_knows_where_things_are_kept(path: Path) -> None:
+    """No other module makes a path below the server's directories."""
+    assert _joins(ast.parse(path.read_text())) == [], f"{path}: name it in paas/paths.py"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'settings.state / "cron"',
+        "self._settings.run / NAME",
+        'platform.settings.etc / f"{name}.conf"',
+        '(plan.opt / "versions").iterdir()',
+        'paths.state.joinpath("cron")',
+        'f"{settings.state}/logs/haproxy.log"',
+    ],
+)
+def test_joined_paths_are_found(line: str) -> None:
+    """In each of the forms in which they were written."""
+    assert _joins(ast.parse(line)) == [1]

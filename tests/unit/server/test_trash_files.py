@@ -24,7 +24,7 @@ def settings(tmp_path: Path) -> Settings:
     write(settings.state / "pages/7.html")
     write(settings.state / "certs/7-00000001/key.pem")
     write(settings.state / "nginx/sites/7.conf")
-    write(settings.programs / "8-v1-4.conf")
+    write(settings.paths.programs / "8-v1-4.conf")
     spec = {
         "slug": str(settings.state / "slugs/8-bb"),
         "env": {"PORT": "20001"},

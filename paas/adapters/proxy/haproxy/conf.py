@@ -93,17 +93,17 @@ def sites_directory(settings: Settings) -> Path:
 
 def worker_socket(settings: Settings) -> Path:
     """Where a worker takes commands, and hands its listening sockets over."""
-    return settings.run / "haproxy.sock"
+    return settings.paths.haproxy_socket
 
 
 def master_socket(settings: Settings) -> Path:
     """Where the master process takes commands, for itself and for its workers."""
-    return settings.run / "haproxy-master.sock"
+    return settings.paths.haproxy_master_socket
 
 
 def pid_file(settings: Settings) -> Path:
     """Where the master process writes its pid."""
-    return settings.run / "haproxy.pid"
+    return settings.paths.haproxy_pid
 
 
 def haproxy_argv(settings: Settings) -> list[str]:

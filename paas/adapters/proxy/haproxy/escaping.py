@@ -44,7 +44,7 @@ def quoted(text: str) -> str:
 
 def directory(settings: Settings) -> Path:
     """Where HAProxy's files are."""
-    return settings.state / "haproxy"
+    return settings.paths.haproxy
 
 
 def log_socket(settings: Settings) -> Path:

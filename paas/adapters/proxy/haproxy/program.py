@@ -41,7 +41,7 @@ class HaproxyProgram:
 
     def keep(self, *, running: bool) -> None:
         """Have supervisord run it, or not; a server of before it knows of it from now on."""
-        supervisor = Supervisor(self._settings.supervisor_socket)
+        supervisor = Supervisor(self._settings.paths.supervisor_socket)
         if not supervisor.processes([PACKAGE]):
             if not running:
                 return

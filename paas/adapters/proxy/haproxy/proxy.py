@@ -198,7 +198,7 @@ class HaproxyProxy:
         raise PaasError(
             "proxy-down",
             "HAProxy does not start.",
-            f"What it printed is in {self._settings.state}/logs/haproxy.log.",
+            f"What it printed is in {self._settings.paths.logs / 'haproxy.log'}.",
         )
 
     def has_worker(self) -> bool:
@@ -298,7 +298,7 @@ class HaproxyProxy:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One change at a time; the kernel frees the lock when the process ends."""
-        path = self._settings.run / "locks" / "haproxy.lock"
+        path = self._settings.paths.haproxy_lock
         path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
         with path.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -38,7 +38,7 @@ def listening(settings: Settings, *, ipv6: bool) -> dict[str, object]:
     http_port = checked_number("http-port", settings.http_port, 1, 65535)
     https_port = checked_number("https-port", settings.https_port, 0, 65535)
     return {
-        "again_socket": path_text(settings.again_socket),
+        "again_socket": path_text(settings.paths.handover_socket),
         "behind": behind,
         "http_port": f"127.0.0.1:{files_port}" if behind else http_port,
         "https_port": 0 if behind else https_port,

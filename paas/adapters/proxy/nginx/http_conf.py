@@ -81,15 +81,15 @@ def render_nginx(settings: Settings) -> str:
         ),
         omit=frozenset(),
         pid=path_text(settings.nginx_pid),
-        error_log=path_text(settings.state / "logs" / "nginx-error.log"),
-        temporary=path_text(settings.state / "nginx" / "tmp"),
+        error_log=path_text(settings.paths.nginx_error_log),
+        temporary=path_text(settings.paths.nginx_tmp),
         http_conf=path_text(settings.nginx_http_conf),
     )
 
 
 def sites_directory(settings: Settings) -> Path:
     """Where the apps' files are."""
-    return settings.state / "nginx" / "sites"
+    return settings.paths.nginx_sites
 
 
 def load_templates() -> None:

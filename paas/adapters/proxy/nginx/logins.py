@@ -20,6 +20,6 @@ def write_logins(settings: Settings, site: Site) -> None:
 def remove_logins(settings: Settings, app_id: int, present: Site | None = None) -> None:
     """All of an app but those of the site that is served; no error if there are none."""
     keep = logins_file(settings, present) if present and present.settings.users else None
-    for path in (settings.state / "nginx" / "logins").glob(f"{app_id:d}-*"):
+    for path in settings.paths.nginx_logins.glob(f"{app_id:d}-*"):
         if path != keep:
             remove(path)

@@ -50,7 +50,7 @@ def _orphans(settings: Settings) -> set[int]:
 
 def _is_ours(pid: int, settings: Settings) -> bool:
     """Whether it has a log of this server open."""
-    logs = str(settings.state / "logs") + "/"
+    logs = str(settings.paths.logs) + "/"
     return any(
         target.startswith(logs) or (not settings.embedded and target == str(SYSTEM_LOG))
         for target in _open_files(pid)

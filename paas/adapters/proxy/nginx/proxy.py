@@ -46,7 +46,7 @@ class NginxProxy:
         self._process = NginxProcess(settings.nginx_conf, settings.nginx_pid, reload_limit_s)
         self._sites = sites_directory(settings)
         # Exists while files may be newer than what nginx serves, also after a crash in between.
-        self._pending = settings.state / "nginx" / "reload-pending"
+        self._pending = settings.paths.nginx_reload_mark
 
     def apply(self, site: Site) -> None:
         """Serve the site; returns when no worker with the former file accepts connections.
@@ -207,10 +207,11 @@ class NginxProxy:
 
     def _prepare(self) -> None:
         # nginx's workers pass through these to their temporary files and to the logs.
-        for name in ("nginx", "nginx/tmp", "logs"):
-            make_directory(self._settings.state / name, mode=0o711)
+        paths = self._settings.paths
+        for path in (paths.nginx, paths.nginx_tmp, paths.logs):
+            make_directory(path, mode=0o711)
         make_directory(self._sites, mode=0o700)
-        again = self._settings.again_socket.parent
+        again = paths.handover_socket.parent
         make_directory(again, mode=0o710, owner=(0, proxy_account(self._settings).pw_gid))
         write_pages(self._settings)
         for path, text in self.shared_files().items():
@@ -306,7 +307,7 @@ class NginxProxy:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One change at a time; the kernel frees the lock when the process ends."""
-        path = self._settings.run / "locks" / "proxy.lock"
+        path = self._settings.paths.nginx_lock
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with path.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

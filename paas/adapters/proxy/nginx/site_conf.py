@@ -139,7 +139,7 @@ def _sticky(site: Site) -> list[tuple[str, int]]:
 def logins_file(settings: Settings, site: Site) -> Path:
     """Who may log in before the app. Named after its content, so that it changes with the site."""
     digest = hashlib.sha256(render_logins(site).encode()).hexdigest()[:16]
-    return settings.state / "nginx" / "logins" / f"{site.app_id:d}-{digest}"
+    return settings.paths.nginx_logins / f"{site.app_id:d}-{digest}"
 
 
 def render_logins(site: Site) -> str:
@@ -158,7 +158,7 @@ def _header(name: str, text: str) -> tuple[str, str]:
 
 def challenges_directory(settings: Settings) -> Path:
     """Where answers to ACME's HTTP-01 challenges are (RFC 8555, 8.3), of all apps."""
-    return settings.state / "acme" / "challenges"
+    return settings.paths.acme_challenges
 
 
 def _server(server: Server, site: Site, settings: Settings) -> dict[str, object]:

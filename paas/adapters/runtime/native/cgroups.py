@@ -48,7 +48,7 @@ class Cgroups:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._file = settings.run / "cgroups.json"
+        self._file = settings.paths.cgroups
         self._name = "paas-" + hashlib.sha256(str(settings.run).encode()).hexdigest()[:8]
 
     def prepare(self) -> None:

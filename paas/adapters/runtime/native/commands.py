@@ -32,7 +32,7 @@ class NativeOneOff:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._cgroups = Cgroups(settings)
-        self._specs = settings.run / _PREFIX
+        self._specs = settings.paths.command_specs
 
     def run(
         self,

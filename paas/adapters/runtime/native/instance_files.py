@@ -61,7 +61,7 @@ class InstanceFiles:
 
         For boot, before supervisord starts: it would try them over and over.
         """
-        for conf in self._settings.programs.glob("*.conf"):
+        for conf in self._settings.paths.programs.glob("*.conf"):
             labels = re.findall(r"^process_name=(.+)$", conf.read_text(), re.MULTILINE)
             if not labels or not all(self._places.spec(conf.stem, x).exists() for x in labels):
                 files.remove(conf)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from paas.adapters.runtime.native.scratch_keeper import SOCKET
 from paas.adapters.system.storage_files import storage_directory
 from paas.domain.apps.apps import App
 from paas.domain.apps.environment import instance_environment, shell_argv
@@ -23,39 +22,39 @@ class Places:
     @property
     def launcher(self) -> tuple[str, ...]:
         """The command whose only argument is a spec; isolated from its surroundings."""
-        script = self._settings.current / "paas" / "entrypoints" / "launch.py"
+        script = self._settings.paths.current / "paas" / "entrypoints" / "launch.py"
         return ("/usr/bin/python3", "-I", "-S", str(script))
 
     def group_conf(self, group: str) -> Path:
         """The group's file for supervisord."""
-        return self._settings.programs / f"{group}.conf"
+        return self._settings.paths.programs / f"{group}.conf"
 
     def spec(self, group: str, label: str) -> Path:
         """The launch spec."""
-        return self._settings.run / "specs" / f"{group}-{label}.json"
+        return self._settings.paths.specs / f"{group}-{label}.json"
 
     def crash_file(self, group: str, label: str) -> Path:
         """What the launcher remembers of the instance's ends."""
-        return self._settings.run / "crash" / f"{group}-{label}.json"
+        return self._settings.paths.crashes / f"{group}-{label}.json"
 
     def fifo(self, group: str, label: str) -> Path:
         """The pipe that takes the instance's output."""
         app_id = group.partition("-")[0]
-        return self._settings.run / "fifos" / app_id / f"{label}@{group}-{label}.fifo"
+        return self._settings.paths.fifos / app_id / f"{label}@{group}-{label}.fifo"
 
     def app_log(self, app_id: int) -> Path:
         """The app's log file."""
-        return self._settings.state / "logs" / str(app_id) / "app.log"
+        return self._settings.paths.logs / str(app_id) / "app.log"
 
     def labels(self, group: str) -> list[str]:
         """The labels of the group's instances that have a spec."""
-        found = (self._settings.run / "specs").glob(f"{group}-*.json")
+        found = self._settings.paths.specs.glob(f"{group}-*.json")
         return sorted(path.name[len(group) + 1 : -len(".json")] for path in found)
 
 
 def keeper(settings: Settings, name: str) -> Keeper:
     """Who looks at what a process of that name (``12-v5-9-web.1``) has written."""
-    return Keeper(str(settings.run / SOCKET), name)
+    return Keeper(str(settings.paths.monitor_socket), name)
 
 
 def hidden(settings: Settings) -> tuple[str, ...]:
@@ -65,13 +64,13 @@ def hidden(settings: Settings) -> tuple[str, ...]:
 
 def tool_binds(settings: Settings) -> tuple[Bind, ...]:
     """What of the hidden every process may read: the Pythons that virtual environments point to."""
-    path = str(settings.pythons)
-    return (Bind(path, path),) if settings.pythons.is_dir() else ()
+    path = str(settings.paths.pythons)
+    return (Bind(path, path),) if settings.paths.pythons.is_dir() else ()
 
 
 def storage_binds(settings: Settings, app: App) -> tuple[Bind, ...]:
     """The app's storage directories, where its processes find them."""
-    root = settings.state / "storage"
+    root = settings.paths.storage
     return tuple(
         Bind(str(storage_directory(root, app.id, storage.id)), storage.path, writable=True)
         for storage in app.storage

@@ -47,7 +47,7 @@ class NativeRuns:
         self._places = Places(settings)
         self._cgroups = cgroups
         self._clock = clock
-        self._records = RunRecords(settings.run / "runs")
+        self._records = RunRecords(settings.paths.runs)
 
     def attached(
         self,
@@ -223,7 +223,7 @@ class NativeRuns:
         return self._fifos(run.app_id) / name
 
     def _fifos(self, app_id: int) -> Path:
-        return self._settings.run / "fifos" / str(app_id)
+        return self._settings.paths.fifos / str(app_id)
 
     def _members(self, *runs: Run) -> Members:
         groups = frozenset(run.pid for run in runs if run.pid)

@@ -24,7 +24,6 @@ from pathlib import Path
 from paas.adapters.runtime.native.throwaway import databases, layer_of
 from paas.domain.releases.losses import LostFile
 
-SOCKET = "watch.sock"
 _NAME_BYTES = 256
 # Before the name, in what the log process sends (paas/entrypoints/logd/process.py).
 FULL = b"full "
@@ -58,14 +57,13 @@ class ScratchKeeper:
 
     def __init__(
         self,
-        run: Path,
+        path: Path,
         ended: Callable[[str, Sequence[LostFile]], None],
         filled: Callable[[str, int], None],
     ) -> None:
         self._ended = ended
         self._filled = filled
         self._kept: dict[int, _Kept] = {}
-        path = run / SOCKET
         path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)

@@ -1,0 +1,159 @@
+"""Where the platform keeps its files and directories, and what each of them is worth.
+
+What is inside a directory has the directory's kind, unless it is named itself. The launcher, logd,
+the client and LFS transfers run without settings: they get their paths as arguments.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Self, overload
+
+
+class Kind(Enum):
+    """What is lost with a file, and so whether a backup needs it."""
+
+    TRUTH = "truth"
+    """Nothing else has it: a backup must contain it."""
+    DERIVED = "derived"
+    """The platform or its installation makes it again from the truth."""
+    CACHE = "cache"
+    """It saves time, and is filled again."""
+    LOG = "log"
+    """What happened; nothing depends on it."""
+    RUNTIME = "runtime"
+    """It belongs to processes that run or to work that was interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One file or directory. root: the field of `Paths` that it is below."""
+
+    root: str
+    name: str
+    kind: Kind
+    what: str
+
+    @overload
+    def __get__(self, paths: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, paths: "Paths", owner: type) -> Path: ...
+    def __get__(self, paths: "Paths | None", owner: type) -> "Self | Path":
+        """Its path on the server that `paths` belongs to."""
+        return self if paths is None else Path(getattr(paths, self.root), self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The paths of one server, below its four directories."""
+
+    etc: Path
+    state: Path
+    run: Path
+    opt: Path
+
+    # Settings
+    server_yml = Kept("etc", "server.yml", Kind.TRUTH, "the settings")
+    installed_record = Kept("etc", ".installed.json", Kind.TRUTH, "the settings as installed")
+    default_site_mark = Kept(
+        "etc", "default-site-was-removed", Kind.TRUTH, "that Debian's welcome page was switched off"
+    )
+    ssh_host_key = Kept("etc", "ssh_host_ed25519_key", Kind.TRUTH, "an embedded server's host key")
+    authorized_keys = Kept("etc", "authorized_keys", Kind.DERIVED, "the users' SSH keys, for sshd")
+    gate_address = Kept("etc", "gate", Kind.DERIVED, "where clients find the gate")
+    supervisord_conf = Kept("etc", "supervisord.conf", Kind.DERIVED, "supervisord's settings")
+    sshd_config = Kept("etc", "sshd_config", Kind.DERIVED, "an embedded server's sshd settings")
+    nginx_conf = Kept("etc", "nginx.conf", Kind.DERIVED, "an embedded server's Nginx settings")
+    nginx_http_conf = Kept("etc", "nginx-http.conf", Kind.DERIVED, "its sites' shared settings")
+    sshd_reload_mark = Kept("etc", ".sshd-reload-pending", Kind.RUNTIME, "that sshd must reload")
+
+    # Data
+    database = Kept("state", "state.db", Kind.TRUTH, "the database, with state.db-wal and -shm")
+    store_mark = Kept("state", "store.mark", Kind.TRUTH, "the database's identity and change count")
+    store_damage = Kept("state", "store.damaged", Kind.DERIVED, "what is damaged in the database")
+    copies = Kept("state", "copies", Kind.DERIVED, "copies of the database")
+    latest_copy = Kept("state", "copies/latest.db", Kind.DERIVED, "the newest copy")
+    git = Kept("state", "git", Kind.TRUTH, "the apps' repositories and their LFS objects")
+    slugs = Kept("state", "slugs", Kind.TRUTH, "the files of releases")
+    storage = Kept("state", "storage", Kind.TRUTH, "the apps' storage directories")
+    certificates = Kept("state", "certs", Kind.TRUTH, "certificates and their keys")
+    pages = Kept("state", "pages", Kind.TRUTH, "the apps' maintenance pages")
+    trash = Kept("state", "lost", Kind.TRUTH, "the trash, until it is emptied")
+    acme = Kept("state", "acme", Kind.RUNTIME, "requests to the certificate issuer")
+    acme_account = Kept("state", "acme/certbot", Kind.TRUTH, "the account at the issuer")
+    acme_logs = Kept("state", "acme/logs", Kind.LOG, "what certbot logs")
+    acme_challenges = Kept("state", "acme/challenges", Kind.RUNTIME, "answers to the issuer")
+    builds = Kept("state", "builds", Kind.RUNTIME, "builds in progress")
+    fetches = Kept("state", "fetches", Kind.RUNTIME, "downloads in progress")
+    cache = Kept("state", "cache", Kind.CACHE, "the apps' build caches")
+    programs = Kept("state", "supervisor", Kind.DERIVED, "the instances, for supervisord")
+    nginx = Kept("state", "nginx", Kind.DERIVED, "what Nginx reads")
+    nginx_sites = Kept("state", "nginx/sites", Kind.DERIVED, "a file for each app")
+    nginx_logins = Kept("state", "nginx/logins", Kind.DERIVED, "the logins of protected apps")
+    nginx_pages = Kept("state", "nginx/pages", Kind.DERIVED, "error pages")
+    nginx_reload_mark = Kept(
+        "state", "nginx/reload-pending", Kind.RUNTIME, "that Nginx has not read all files"
+    )
+    nginx_tmp = Kept("state", "nginx/tmp", Kind.RUNTIME, "bodies of requests in progress")
+    handover_socket = Kept(
+        "state", "nginx/again/sock", Kind.RUNTIME, "requests that former workers hand over"
+    )
+    haproxy = Kept("state", "haproxy", Kind.DERIVED, "what HAProxy reads")
+    haproxy_sites = Kept("state", "haproxy/sites", Kind.DERIVED, "files for each app")
+    haproxy_log_socket = Kept(
+        "state", "haproxy/log/router.sock", Kind.RUNTIME, "HAProxy's log, for the log process"
+    )
+    proxy_switch_mark = Kept(
+        "state", "proxy-switching", Kind.RUNTIME, "that a change of the proxy is not complete"
+    )
+    drains = Kept("state", "drains", Kind.RUNTIME, "how far each log drain has sent")
+    cron = Kept("state", "cron", Kind.RUNTIME, "how far the cron jobs have been started")
+    reserve = Kept("state", "reserve", Kind.RUNTIME, "disk space held for a full disk")
+    former_staples = Kept("state", "ocsp", Kind.CACHE, "OCSP answers of former versions")
+    logs = Kept("state", "logs", Kind.LOG, "logs of the apps and of the platform")
+    supervisord_log = Kept("state", "logs/supervisord.log", Kind.LOG, "supervisord's log")
+    nginx_error_log = Kept("state", "logs/nginx-error.log", Kind.LOG, "Nginx's errors")
+    boot_log = Kept("state", "logs/boot.log", Kind.LOG, "the last start of the server")
+
+    # Sockets, locks, pids
+    gate_socket = Kept("run", "gate.sock", Kind.RUNTIME, "where the gate listens")
+    log_socket = Kept("run", "log.sock", Kind.RUNTIME, "where the log process listens")
+    monitor_socket = Kept("run", "watch.sock", Kind.RUNTIME, "where the monitor listens")
+    supervisor_socket = Kept("run", "supervisor.sock", Kind.RUNTIME, "where supervisord listens")
+    haproxy_socket = Kept("run", "haproxy.sock", Kind.RUNTIME, "where HAProxy's worker listens")
+    haproxy_master_socket = Kept(
+        "run", "haproxy-master.sock", Kind.RUNTIME, "where HAProxy's master listens"
+    )
+    supervisord_pid = Kept("run", "supervisord.pid", Kind.RUNTIME, "supervisord's pid")
+    sshd_pid = Kept("run", "sshd.pid", Kind.RUNTIME, "the pid of an embedded server's sshd")
+    nginx_pid = Kept("run", "nginx.pid", Kind.RUNTIME, "the pid of an embedded server's Nginx")
+    haproxy_pid = Kept("run", "haproxy.pid", Kind.RUNTIME, "HAProxy's pid")
+    start_lock = Kept("run", "start.lock", Kind.RUNTIME, "the lock of starts and stops")
+    locks = Kept("run", "locks", Kind.RUNTIME, "all other locks")
+    build_queue = Kept("run", "locks/builds", Kind.RUNTIME, "the queue of builds")
+    nginx_lock = Kept("run", "locks/proxy.lock", Kind.RUNTIME, "the lock of Nginx's files")
+    haproxy_lock = Kept("run", "locks/haproxy.lock", Kind.RUNTIME, "the lock of HAProxy's files")
+    proxy_kind_lock = Kept("run", "locks/proxy-kind.lock", Kind.RUNTIME, "the lock of the choice")
+    specs = Kept("run", "specs", Kind.RUNTIME, "how each instance is started")
+    fifos = Kept("run", "fifos", Kind.RUNTIME, "the instances' output, for the log process")
+    crashes = Kept("run", "crash", Kind.RUNTIME, "how often each instance ended early")
+    runs = Kept("run", "runs", Kind.RUNTIME, "one-off processes that run")
+    command_specs = Kept("run", "one-off", Kind.RUNTIME, "how each command is started")
+    build_specs = Kept("run", "builds", Kind.RUNTIME, "how each build is started")
+    fetch_specs = Kept("run", "fetches", Kind.RUNTIME, "how each download is started")
+    cgroups = Kept("run", "cgroups.json", Kind.RUNTIME, "where the cgroups are")
+    firewall_record = Kept(
+        "run", "firewall", Kind.RUNTIME, "the firewall tables, one for each range of ports"
+    )
+    reserved_ports = Kept("run", "reserved-ports", Kind.RUNTIME, "the ports kept from others")
+    rescue = Kept("run", "rescue", Kind.RUNTIME, "a copy of the database, to start the apps from")
+
+    # Code
+    versions = Kept("opt", "versions", Kind.DERIVED, "the installed versions of the platform")
+    current = Kept("opt", "current", Kind.DERIVED, "the version that is used")
+    pythons = Kept("opt", "python", Kind.DERIVED, "the Pythons that apps use, kept by uv")
+
+    @classmethod
+    def kept(cls) -> dict[str, Kept]:
+        """All files and directories, by the names of the attributes."""
+        return {name: one for name, one in vars(cls).items() if isinstance(one, Kept)}
