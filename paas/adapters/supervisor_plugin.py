@@ -1,6 +1,6 @@
 """The plugin of supervisord under the name that supervisord.conf has.
 
-Only a door: at an upgrade the supervisord of the former version, which knows it under this name,
+Only an entry point: at an upgrade the former version's supervisord, which knows it under this name,
 reads that file again, so it stays where it is; the work is in supervisor/plugin.py.
 """
 

@@ -1,6 +1,7 @@
 """``python -m paas.entrypoints.boot --etc ETC [ACTION]``: start or stop the server.
 
-Only a door: units of systemd name it, so it stays where it is; the work is in daemons/boot.py.
+Only an entry point: systemd's units name it, so it stays where it is; the work is in
+daemons/boot.py.
 """
 
 import sys

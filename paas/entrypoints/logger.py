@@ -5,9 +5,9 @@
 
 run: where fifos/ is and log.sock will be. logs: one directory for each app id. file-bytes,
 file-s and files: at which size and age a log file is rotated, and how many of each are kept.
-nginx-pid: who is asked to reopen router.log. rate-bytes: how much one app may log in a second,
-on average. router: where HAProxy sends what it logs of requests.
-It is only a door, as launch.py is; the work is in logd/process.py. Standard library only.
+nginx-pid: the process that is asked to reopen router.log. rate-bytes: how much one app may log in a
+second, on average. router: where HAProxy sends what it logs of requests. It is only an entry point,
+like launch.py; the work is in logd/process.py. Standard library only.
 """
 
 import sys

@@ -23,7 +23,7 @@ _OPTIONS = {"signed-by": "signed-by", "architectures": "arch", "trusted": "trust
 
 
 def apt_with_sources_list(apt: Path, target: Path) -> Path | None:
-    """Copy what apt reads to target, with a sources.list; None if it has one, or needs none."""
+    """Copy what apt reads to target, with a sources.list; None if it has one or needs none."""
     own = apt / "sources.list"
     if own.is_file() and any(_entries(own.read_text(errors="replace"))):
         return None
@@ -43,7 +43,7 @@ def apt_with_sources_list(apt: Path, target: Path) -> Path | None:
         elif source.is_file() and _is_public(source):
             shutil.copy(source, target / name)
     for name, text in texts.items():
-        if _KEY not in text:  # all of it is in the list: apt warns of what it is told twice
+        if _KEY not in text:  # the list has all of it: apt warns about duplicate entries
             (target / "sources.list.d" / name).unlink(missing_ok=True)
     text = HEAD + "".join(f"{line}\n" for line in lines)
     files.write_atomic(target / "sources.list", text, mode=0o644, durable=False)
@@ -53,7 +53,7 @@ def apt_with_sources_list(apt: Path, target: Path) -> Path | None:
 def one_line_style(text: str) -> Iterator[str]:
     """The entries of a deb822 file that can be written in one line each.
 
-    Those with a key inside the file cannot, and disabled ones are none.
+    Entries with a key inside the file cannot; disabled ones are left out.
     """
     for stanza in _stanzas(text):
         if stanza.get("enabled", "yes").lower() in {"no", "false", "off", "0"}:
@@ -74,7 +74,7 @@ def one_line_style(text: str) -> Iterator[str]:
 
 
 def _stanzas(text: str) -> Iterator[dict[str, str]]:
-    """The paragraphs: names in lower case, lines that go on below joined by a newline."""
+    """The paragraphs: names in lower case, continuation lines joined by a newline."""
     stanza: dict[str, str] = {}
     name = ""
     for line in [*text.splitlines(), ""]:
@@ -103,7 +103,7 @@ def _is_public(path: Path) -> bool:
 
 
 def _unreadable(directory: str, names: list[str]) -> set[str]:
-    """What a copy leaves out: what is no plain file or directory that everybody may read."""
+    """What a copy leaves out: all but plain files and directories that everybody may read."""
     return {
         name
         for name in names

@@ -1,7 +1,8 @@
 """The buildpacks, run in the build sandbox: one launch that detects, compiles and releases.
 
-In the sandbox the tree is /app, and all else that a build may use is below /tmp/paas. The driver
-is buildpacks/lib/build.sh; what it made comes back in a small file of the app's cache directory.
+In the sandbox the tree is /app, and everything else that a build may use is below /tmp/paas. The
+driver is buildpacks/lib/build.sh; its result comes back in a small file in the app's cache
+directory.
 """
 
 import os
@@ -72,7 +73,7 @@ class BuildpackBuilder:
         if not buildpacks or "python" in {pack.source for pack in buildpacks}:
             told = choose_python(self._settings, tree, cache, output, check)
         files.make_directory(cache, mode=0o700, owner=(app.uid, app.uid))
-        # A result of an earlier build must not pass for one of this.
+        # The result of an earlier build must not be taken for this one's.
         discard(cache / RESULT)
         heard = Heard(output)
         room = self._room(app.id)
@@ -88,7 +89,7 @@ class BuildpackBuilder:
         return replace(built, procfile=procfile)
 
     def clear(self, app_id: int) -> bool:
-        """End what an interrupted build left; see interfaces.Builder."""
+        """End the processes that an interrupted build left; see interfaces.Builder."""
         found = self.left(app_id)
         self._cgroups.remove(f"build-{app_id}")
         shutil.rmtree(self._room(app_id), ignore_errors=True)
@@ -102,7 +103,7 @@ class BuildpackBuilder:
         return self._settings.paths.build_specs / str(app_id)
 
     def _launch(self, app: App, spec: Path, heard: Heard, check: Callable[[], None]) -> int:
-        """Run the sandbox to its end and leave no process of it behind."""
+        """Run the sandbox until it ends, and leave none of its processes behind."""
         limit_s = self._settings.build_limit_s
         cgroup = f"build-{app.id}"
 
@@ -193,7 +194,7 @@ class BuildpackBuilder:
         )
 
     def _apt(self, job: "_Job") -> tuple[Bind, ...]:
-        """Buildpacks of others may read /etc/apt/sources.list, which newer systems do not have."""
+        """Third-party buildpacks may read /etc/apt/sources.list, which newer systems lack."""
         if all(pack.kind is Kind.NAME for pack in job.buildpacks):
             return ()
         shown = apt_with_sources_list(self._apt_directory, job.env.parent / "apt")
@@ -290,7 +291,7 @@ def _yaml(code: Path) -> Path:
 
 
 def stack(libc: str) -> str:
-    """Heroku's name of the stack whose programs run here: the newest that needs no newer libc.
+    """Heroku's name for the stack whose programs run here: the newest that needs no newer libc.
 
     libc: ``glibc 2.36``. https://devcenter.heroku.com/articles/stack
     """

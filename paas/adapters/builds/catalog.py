@@ -1,4 +1,4 @@
-"""Which buildpacks this server has: its own, and directories that its administrator names."""
+"""Which buildpacks this server has: built-in ones, and directories that its admin names."""
 
 import os
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""The sandbox in which code from elsewhere is fetched: as the app's uid, as a build is run.
+"""The sandbox in which code from elsewhere is fetched: under the app's uid, like a build.
 
-paas/entrypoints/fetcher runs in it. Its answer is a small file in a directory of the app's uid,
-which is read as any file of an app's.
+paas/entrypoints/fetcher runs in it. Its answer is a small file in a directory of the app's uid, and
+is distrusted like any file of an app.
 """
 
 import json
@@ -36,7 +36,7 @@ _MEMORY_BYTES: Final = 4 * 1024**3
 class Job:
     """One run. tree: the host's directory that is /app. known: a bare repository to read from.
 
-    cgroup and cgroups: its name, and where it is.
+    cgroup: its name. cgroups: where it is.
     """
 
     app: App
@@ -153,7 +153,7 @@ class FetchSandbox:
         }
 
     def clear(self, app_id: int) -> bool:
-        """End and remove what an interrupted fetch left; whether there was something."""
+        """End and remove what an interrupted fetch left; whether it left anything."""
         found = self.left(app_id)
         Cgroups(self._settings).remove(f"fetch-{app_id}")
         for path in self._rooms(app_id):
@@ -175,7 +175,7 @@ def rooms_of(app_id: int) -> tuple[str, str]:
 
 
 def _answer(content: bytes | None, status: int, last: bytes) -> dict[str, Any]:
-    """What the job wrote; it is the app's uid that wrote it."""
+    """What the job wrote, as the app's uid."""
     try:
         answer = json.loads(content or b"")
         error = answer.get("error")
@@ -203,7 +203,7 @@ def _plain(text: object) -> str:
 
 
 def copied(source: Any, target: Path, max_bytes: int, owner: int) -> int:
-    """Write a stream to a new file of a uid's; its size. Raises PaasError above max_bytes."""
+    """Write a stream to a new file of a uid; its size. Raises PaasError above max_bytes."""
     size_bytes = 0
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(target, flags, 0o600), "wb") as file:

@@ -1,8 +1,9 @@
 """Commits from elsewhere: fetched in the sandbox, then checked as a push is, by git itself.
 
-What the sandbox hands over is one pack, a file of the app's uid. git index-pack reads it as the
-platform's account, with the object checks and the limit of a push, into a quarantine beside the
-repository's own objects. So nothing that a stranger's server sent is read by root before that.
+The sandbox hands over one pack, a file that the app's uid owns. git index-pack reads it as the
+platform's account, with the object checks and the size limit of a push, into a quarantine next to
+the repository's own objects. So root reads nothing that another server sent before git has checked
+it.
 """
 
 import os
@@ -28,7 +29,7 @@ from paas.settings import Settings
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _INDEX_LIMIT_S: Final = 600.0
 _EMPTY_PACK_BYTES: Final = 32
-# An index comes last: git looks for packs by it.
+# The index comes last: git finds packs by it.
 _KINDS: Final = (".keep", ".pack", ".rev", ".idx")
 
 

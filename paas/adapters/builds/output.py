@@ -1,4 +1,4 @@
-"""What a build prints: handed on, up to a limit, and searched for what explains a failure."""
+"""What a build prints: passed on up to a limit, and searched for what explains a failure."""
 
 import re
 from collections.abc import Callable
@@ -10,10 +10,10 @@ _ERROR = b" !     Error: "
 
 
 class Heard:
-    """Hands the build's lines on, up to a limit, and remembers what explains a failure.
+    """Passes the build's lines on, up to a limit, and remembers what explains a failure.
 
-    A buildpack's error (a block of marked lines, ``Error: `` in its first) is held back: where the
-    build ends with it, it becomes the PaasError, and is told once.
+    A buildpack's error (a block of marked lines, ``Error: `` in its first) is held back: if the
+    build ends with it, it becomes the PaasError and is shown only once.
     """
 
     def __init__(self, output: Callable[[bytes], None]) -> None:
@@ -62,7 +62,7 @@ class Heard:
             self._output(line)
 
     def end(self, *, failed: bool) -> None:
-        """Tell what was dropped; what looked like an error was none where the build succeeded."""
+        """Report what was dropped; what looked like an error was none if the build succeeded."""
         if not failed:
             self._release()
         if self._dropped:

@@ -1,4 +1,4 @@
-"""Which Python an app gets that names none: as requires-python allows, else the newest there is.
+"""Which Python an app gets if it names none: one that requires-python allows, else the newest.
 
 Once chosen it stays: later builds find it as the version of the last build.
 """
@@ -22,7 +22,7 @@ from paas.domain.builds.python_versions import Version, fits, parse_version, req
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
-# By which bin/detect of the Python buildpack knows an app.
+# The files by which the Python buildpack's bin/detect recognises an app.
 PYTHON_FILES = (
     *("requirements.txt", "pyproject.toml", "uv.lock", "manage.py", "app.py", "main.py", "wsgi.py"),
     *("application.py", "server.py", ".python-version", "runtime.txt", "setup.py", "setup.cfg"),
@@ -30,7 +30,7 @@ PYTHON_FILES = (
 )
 PYPROJECT_MAX_BYTES = 1024**2
 LIST_LIMIT_S = 20.0
-# A server without the internet is not asked again at each new app.
+# On a server without internet access, no new download is tried for each new app.
 RETRY_S = 24 * 3600.0
 DEFAULT_WHY = "the newest that this server has or can fetch, as no version is specified"
 
@@ -42,10 +42,12 @@ def choose_python(
     output: Callable[[bytes], None],
     check: Callable[[], None],
 ) -> dict[str, str]:
-    """What the buildpack is told (PAAS_PYTHON, PAAS_PYTHON_WHY); nothing if the app asks for a
-    version itself, has one from its last build that will do, or is no Python app.
+    """The variables PAAS_PYTHON and PAAS_PYTHON_WHY for the buildpack.
 
-    Fetches a Python where that is the newest that fits. Parameters as of `provide_python`.
+    None if the app asks for a version, has a suitable one from its last build, or is not a
+    Python app.
+
+    Downloads a Python if the newest that fits is not installed. Parameters as in `provide_python`.
     """
     if requested_version(tree) or has_version_file(tree) or not _is_python(tree):
         return {}
@@ -85,7 +87,7 @@ def installed(settings: Settings) -> list[Version]:
 
 
 def fetchable(settings: Settings) -> list[Version]:
-    """The newest of each minor version that uv knows how to fetch; it asks nobody for that."""
+    """The newest of each minor version that uv can fetch; uv knows them without the network."""
     try:
         ended = subprocesses.run(
             [

@@ -1,7 +1,7 @@
 """The Pythons that apps ask for: fetched with uv, as root, into a directory that all apps can read.
 
-A build cannot do it itself: it runs as the app's uid, and what one app installs must not be what
-another one runs.
+A build cannot do it itself: it runs as the app's uid, and one app must not run what another app
+installed.
 """
 
 import json
@@ -30,12 +30,12 @@ def provide_python(
     output: Callable[[bytes], None],
     check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Install the Python that the app's tree asks for, where the server does not have it.
+    """Install the Python that the app's tree asks for, if the server does not have it.
 
-    cache: the app's, which says what its last build took; that holds where nothing is asked for.
-    A failure is only told: the buildpack ends the build then, and lists which ones there are.
-    check: called several times a second; what it raises ends the download, and is raised.
-    Files that are malformed are left to the buildpack's own messages.
+    cache: the app's, which records what its last build used; that is kept if the app asks for none.
+    A failure is only reported: the buildpack then ends the build and lists the available versions.
+    check: called several times a second; what it raises ends the download, and is raised. Files
+    that are malformed are left to the buildpack's own messages.
     """
     version = requested_version(tree) or last_version(cache)
     if version is not None and not is_available(settings, version):
@@ -50,10 +50,10 @@ def fetch_python(
     *,
     retries: int | None = None,
 ) -> bool:
-    """Have uv install a version (N.N or N.N.N) for all apps; whether it could.
+    """Have uv install a version (N.N or N.N.N) for all apps; returns whether it could.
 
-    retries: how often uv tries again where the network fails it; None: as often as it likes. A
-    number is for a version that nobody asked for: why it cannot be had is told in one line then.
+    retries: how often uv tries again if the network fails; None: uv's default. A number is for a
+    version that nobody asked for: a failure is then reported in one line.
     """
     output(f"-----> Fetching Python {version}, which this server does not have yet".encode())
     argv: list[str | Path] = [

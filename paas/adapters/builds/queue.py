@@ -1,8 +1,8 @@
-"""The queue of builds: a ticket file for each, locked by whoever builds, served in order.
+"""The queue of builds: a ticket file for each, locked by the building process, served in order.
 
-The kernel frees a ticket when its process ends, however it ends, so no daemon hands out turns. A
-ticket is made under a hidden name, locked, and then named by its number and build: whoever sees
-one without a lock sees that of a dead process. Numbers are never given twice.
+The kernel unlocks a ticket when its process ends, however it ends, so no daemon is needed. A ticket
+is created under a hidden name, locked, and then renamed to its number and build: a ticket without a
+lock belongs to a dead process. Numbers are never reused.
 """
 
 import fcntl
@@ -59,12 +59,12 @@ class FlockBuildQueue:
         return None
 
     def ask_to_cancel(self, build_id: str, user: str) -> None:
-        """Leave word for whoever builds it."""
+        """Leave a request for the process that builds it."""
         files.make_directory(self._directory)
         files.write_atomic(self._request(build_id), user, durable=False)
 
     def cancelled_by(self, build_id: str) -> str | None:
-        """Who wants it cancelled."""
+        """Who asked to cancel it."""
         user = files.read_bytes(self._request(build_id), _NAME_BYTES)
         return user.decode("utf-8", "replace") if user is not None else None
 
@@ -73,7 +73,7 @@ class FlockBuildQueue:
         files.remove(self._request(build_id))
 
     def _draw(self, build_id: str) -> tuple[int, Path]:
-        """A new ticket behind all others, locked; the tickets of dead processes go."""
+        """A new ticket behind all others, locked; removes the tickets of dead processes."""
         files.make_directory(self._directory)
         counter = os.open(self._directory / _COUNTER, _FLAGS, 0o600)
         try:
@@ -95,7 +95,7 @@ class FlockBuildQueue:
             os.close(counter)
 
     def _place(self, ticket: Path) -> int:
-        """How many have to end before this one's turn."""
+        """How many have to end before it is this one's turn."""
         return max(0, len(self._before(ticket)) - self._slots + 1)
 
     def _before(self, ticket: Path) -> list[Path]:

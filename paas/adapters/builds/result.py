@@ -1,4 +1,4 @@
-"""What a build hands back: the driver's result file, written by the app's uid, hence distrusted."""
+"""What a build returns: the driver's result file, written by the app's uid and so not trusted."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ LABEL_MAX_CHARS = 60
 
 
 def read_result(directory: Path, name: str) -> bytes:
-    """The content of the result file. Raises PaasError if there is none that can be read."""
+    """The content of the result file. Raises PaasError if it is missing or unreadable."""
     content = read_plain_file(directory, name, RESULT_MAX_BYTES + 1)
     if content is None:
         raise _unreadable("the build left no plain file behind")
@@ -29,11 +29,11 @@ def read_result(directory: Path, name: str) -> bytes:
 def parse_result(content: bytes) -> Built:
     """For each buildpack the name that bin/detect printed and the JSON of lib/release.py.
 
-    What bin/release itself prints, YAML, is read in the sandbox: nothing here follows an anchor,
-    makes a number of digits or goes deeper than a few levels.
+    The YAML that bin/release prints is parsed in the sandbox: nothing here follows an anchor,
+    converts digits to numbers or nests deeper than a few levels.
 
-    The process types are those of the last buildpack, as on Heroku; of config vars that several
-    propose, the last one's count. https://devcenter.heroku.com/articles/buildpack-api#bin-release
+    The process types are those of the last buildpack, as on Heroku; if several propose a config
+    var, the last one wins. https://devcenter.heroku.com/articles/buildpack-api#bin-release
     """
     *fields, rest = content.split(b"\0")
     if rest or not fields or len(fields) % 2:

@@ -17,11 +17,11 @@ from paas.paths import Paths
 class FileSlugs:
     """Slugs of interfaces. A build becomes a slug by one rename, so it is whole or absent.
 
-    And it is on the disk before any release of it is live, so that a power cut leaves no empty
-    files behind. It gets there while the instances start, and not before: the store would have to
-    wait for the same disk.
+    It is synced to disk before any release of it is live, so that a power cut leaves no empty
+    files. The sync runs while the instances start, not earlier: the store would have to wait for
+    the same disk.
 
-    min_free_mib: a build is refused where less is left on the disk.
+    min_free_mib: a build is refused if less is free on the disk.
     """
 
     def __init__(self, paths: Paths, *, min_free_mib: int) -> None:
@@ -139,8 +139,8 @@ class FileSlugs:
         try:
             target = python.readlink()
         except OSError:
-            return None  # no virtual environment, or one with a Python of its own
-        # One below /app is in the slug, and for the app alone.
+            return None  # no virtual environment, or one with its own Python
+        # One below /app is in the slug, and used by this app only.
         if target.is_absolute() and not target.is_relative_to("/app") and not target.exists():
             return f"need {target}, which is gone"
         return None

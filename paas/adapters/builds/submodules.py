@@ -25,7 +25,7 @@ class SandboxSubmodules:
         output: Callable[[bytes], None],
         check: Callable[[], None],
     ) -> None:
-        """Put their files into the tree; see interfaces.Submodules."""
+        """Put the submodules' files into the tree; see interfaces.Submodules."""
         what = {
             "kind": "submodules",
             "tree": "/app",

@@ -1,4 +1,4 @@
-"""Files below directories that an app's uid can write to: read without being led elsewhere."""
+"""Files below directories that an app's uid can write to: read without following links."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""Whether a challenge for a name would reach this server: asked the way the issuer would ask."""
+"""Whether a challenge for a name would reach this server: requested as the issuer would."""
 
 import http.client
 import secrets
@@ -21,10 +21,10 @@ Lookup = Callable[[str], Sequence[str]]
 def leads_here(
     host: str, port: int, challenges: Path, lookup: Lookup, limit_s: float = CHECK_LIMIT_S
 ) -> str | None:
-    """Put an answer where those to challenges are, and fetch it by the name; why not, or None.
+    """Put a test answer where challenge answers are, and fetch it by name; why it failed, or None.
 
     Every address that answers must be this server's: the issuer takes any of them. One that does
-    not answer is left to the others, as an issuer tries IPv4 after IPv6. limit_s: for each.
+    not answer is ignored if others do, as an issuer tries IPv4 after IPv6. limit_s: for each.
     """
     addresses = lookup(host)[:ADDRESSES_MAX]
     if not addresses:
@@ -46,14 +46,14 @@ def leads_here(
 
 
 def _fetch(address: str, port: int, host: str, token: str, limit_s: float) -> bytes | None:
-    """What is answered there; None if nobody answers."""
+    """The answer from there; None if there is none."""
     connection = http.client.HTTPConnection(address, port, timeout=limit_s)
     with closing(connection):
         try:
             connection.connect()
         except OSError:
             return None
-        # The socket's own limit starts again with each byte, and who answers is not to be trusted.
+        # The socket's own timeout restarts with each byte, and the responder is not trusted.
         limit = threading.Timer(limit_s, _hang_up, [connection.sock])
         limit.start()
         try:
@@ -68,6 +68,6 @@ def _fetch(address: str, port: int, host: str, token: str, limit_s: float) -> by
 
 
 def _hang_up(connection: socket.socket) -> None:
-    """Whoever reads from it finds that it has ended."""
+    """Shut it down: a thread that reads from it sees the end."""
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)

@@ -1,8 +1,8 @@
 """The ACME issuer, asked by certbot, one name at a time.
 
-certbot gets a signing request and gives back a chain; it keeps nothing but the account (its option
---csr). The key is made here and never handed over. A renewal is the same once more, so there is no
-state of certbot's that could differ from ours, and its own timer finds nothing to renew.
+certbot gets a signing request and gives back a chain; with its option --csr it keeps nothing but
+the account. The key is made here and never handed over. A renewal works the same way, so certbot
+has no state that could differ from ours, and its own timer finds nothing to renew.
 """
 
 import re
@@ -32,7 +32,7 @@ _UNREACHABLE = re.compile(
     r"ConnectionError|SSLError|ConnectTimeout|ReadTimeout|Max retries exceeded|"
     r"NameResolutionError|ProxyError|Requesting \S+: |Another instance of Certbot"
 )
-# What the program itself is, or is told by this machine; the issuer has no part in it.
+# Failures of the program itself or of this machine, not of the issuer.
 _MISSING = re.compile(r"^setpriv: failed to execute.*|^(?:ModuleNotFound|Import)Error: .*", re.M)
 _TOLD_WRONG = re.compile(r"^certbot: error: (.*)", re.MULTILINE)
 
@@ -58,7 +58,7 @@ class Certbot:
         )
 
     def issue(self, host: str) -> bytes:
-        """A new chain and key, PEM. Raises IssueError if none comes."""
+        """A new chain and key, PEM. Raises IssueError if it gets none."""
         self._prepare()
         new = self._root / "new"
         shutil.rmtree(new, ignore_errors=True)
@@ -77,7 +77,7 @@ class Certbot:
         return chain + key
 
     def _prepare(self) -> None:
-        """Where certbot puts its answers, and whence nginx, as another account, serves them."""
+        """Where certbot puts its answers; nginx, under another account, serves them from there."""
         challenges = challenges_directory(self._settings)
         webroot = self._webroot()
         for path in (self._root, challenges, webroot, webroot / ".well-known"):
@@ -93,11 +93,11 @@ class Certbot:
         settings = self._settings
         done = run(
             [
-                # Should this process be killed, so is certbot: its successor starts again.
+                # If this process is killed, so is certbot: its successor starts again.
                 *("/usr/bin/setpriv", "--pdeathsig", "KILL", CERTBOT, "certonly"),
                 *("--non-interactive", "--agree-tos", *self._account()),
                 *("--server", settings.acme_directory),
-                # --webroot would be a second one beside what /etc/letsencrypt/cli.ini may name.
+                # --webroot would conflict with an authenticator in /etc/letsencrypt/cli.ini.
                 *("--authenticator", "webroot", "--webroot-path", self._webroot()),
                 *("--preferred-challenges", "http", "--csr", new / "csr.pem"),
                 *("--cert-path", new / "cert.pem", "--chain-path", new / "issuer.pem"),
@@ -114,7 +114,7 @@ class Certbot:
             raise IssueError(failure_of(done.output.decode(errors="replace")))
 
     def _account(self) -> list[str | Path]:
-        """Options for an account that is yet to be made."""
+        """Options for an account that does not exist yet."""
         settings = self._settings
         email = settings.acme_email
         options: list[str | Path] = (
@@ -126,14 +126,14 @@ class Certbot:
         if any(re.fullmatch(r"[A-Za-z0-9_=-]+", word) is None for word in binding):
             what = "acme_eab_kid and acme_eab_hmac_key in server.yml are not two words of base64url"
             raise IssueError(Failure(what, asked=False))
-        # In a file, since every user of the machine sees a command line.
+        # In a file, since every user of the machine can see command lines.
         path = self._root / "binding.ini"
         kid, key = binding
         write_atomic(path, f"eab-kid = {kid}\neab-hmac-key = {key}\n", mode=0o600)
         return [*options, "--config", path]
 
     def _environment(self) -> dict[str, str]:
-        """A plain one, with the machine's way to the internet and the issuer's own authority."""
+        """A minimal environment, with the machine's proxy settings and the issuer's own CA."""
         env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(self._root)}
         machine = self._settings.build_env
         env |= {n: v for n, v in machine.items() if n.upper().endswith("_PROXY")}
@@ -142,7 +142,7 @@ class Certbot:
 
 
 def signing_request(host: str) -> tuple[bytes, bytes]:
-    """A new key and a request for a certificate of that name, both PEM."""
+    """A new key and a certificate signing request for that name, both PEM."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -160,7 +160,7 @@ def signing_request(host: str) -> tuple[bytes, bytes]:
 
 
 def failure_of(words: str) -> Failure:
-    """What certbot's output says of the reason."""
+    """What certbot's output says about the reason."""
     details = re.findall(r"^ *Detail: (.*(?:\n(?! *(?:Domain|Hint):|\n).+)*)", words, re.MULTILINE)
     kinds = re.findall(r"^ *Type: +(\w+)", words, re.MULTILINE)
     if details:

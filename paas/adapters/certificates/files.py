@@ -21,11 +21,11 @@ class CertificateDirectory:
         self._directory = directory
 
     def new_id(self, app_id: int) -> str:
-        """One that was never given before."""
+        """An id that was never used before."""
         return f"{app_id:d}-{secrets.token_hex(4)}"
 
     def write(self, id: str, bundle: Bundle) -> None:
-        """Both files, on the disk when this returns. Nginx's master reads them, as root."""
+        """Write both files, synced to disk when this returns. Nginx's master reads them as root."""
         make_directory(self._directory, mode=0o700)
         folder = self._folder(id)
         make_directory(folder, mode=0o700)
@@ -34,12 +34,12 @@ class CertificateDirectory:
         sync_directory(self._directory)
 
     def paths(self, id: str) -> tuple[Path, Path] | None:
-        """Chain and key; None if they are not there, or damaged, as the proxy would find."""
+        """Chain and key; None if missing, or so damaged that the proxy would refuse them."""
         chain, key = self._folder(id) / "chain.pem", self._folder(id) / "key.pem"
         return (chain, key) if _load(chain, key) else None
 
     def remove(self, id: str) -> None:
-        """Both files; no error if there are none."""
+        """Delete both files; no error if there are none."""
         shutil.rmtree(self._folder(id), ignore_errors=True)
 
     def all(self) -> list[str]:
@@ -56,14 +56,14 @@ class CertificateDirectory:
 def remove_staples(directory: Path) -> None:
     """Delete the OCSP answers that former versions kept.
 
-    Only when the proxy has its new files: nginx does not start without a file that they name.
+    Only after the proxy has its new files: nginx does not start without a file that they name.
     """
     if not directory.is_dir():
         return
     for path in directory.iterdir():
         if _STAPLE.fullmatch(path.name):
             path.unlink()
-    with suppress(OSError):  # what else is in it is not ours
+    with suppress(OSError):  # anything else in it is not ours
         directory.rmdir()
 
 

@@ -7,7 +7,7 @@ from paas.domain.certificates.certificates import PEM_MAX_BYTES
 from paas.domain.values.errors import PaasError
 
 CHAIN_MAX = 10
-# No block goes over five dashes: a file of nothing but beginnings is read in one pass.
+# No block contains five dashes: a file of nothing but BEGIN lines is read in one pass.
 _BLOCK = re.compile(
     rb"-----BEGIN ([A-Z0-9 ]{1,40})-----[ \t]*\r?\n(?:(?!-----).)*-----END \1-----", re.DOTALL
 )
@@ -26,7 +26,7 @@ class Blocks:
 
 
 def blocks(pem: bytes) -> Blocks:
-    """What is in the file. Raises PaasError unless it is some certificates and one open key."""
+    """What is in the file. Raises PaasError unless it has certificates and one unencrypted key."""
     if len(pem) > 2 * PEM_MAX_BYTES:
         raise refused(f"That is larger than {2 * PEM_MAX_BYTES} bytes, so no certificate and key.")
     found = [(match[1], match[0] + b"\n") for match in _BLOCK.finditer(pem)]
@@ -63,5 +63,5 @@ _HOW = "paas certs:add CRT KEY: the certificate with its chain, and its key, bot
 
 
 def refused(message: str, hint: str | None = None) -> PaasError:
-    """A certificate or key that is not taken."""
+    """A certificate or key that is not accepted."""
     return PaasError("certificate-refused", message, hint)

@@ -1,6 +1,6 @@
 """Reading and checking a certificate, its chain and its key, with `cryptography`.
 
-The library takes 50 ms to import, so that is left to those commands that need it.
+The library takes 50 ms to import, so only the commands that need it do so.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 RSA_MIN_BITS = 2048
-# Each handshake would cost a tenth of a second and more.
+# Larger keys: each handshake would take a tenth of a second or more.
 RSA_MAX_BITS = 8192
 CURVES = ("secp256r1", "secp384r1", "secp521r1")
 _ORDER = "The order is: the certificate itself, the one that signed it, the one that signed that."
@@ -30,7 +30,7 @@ class X509Reader:
     """`CertificateReader` of interfaces."""
 
     def read(self, pem: bytes, now: datetime) -> Bundle:
-        """A chain and its key. Raises PaasError if a browser would not take them."""
+        """A chain and its key. Raises PaasError if a browser would not accept them."""
         found = blocks(pem)
         chain = [_parsed(text, n) for n, text in enumerate(found.certificates, 1)]
         _check_strength(chain)
@@ -52,9 +52,9 @@ def _parsed(text: bytes, number: int) -> Certificate:
 
     try:
         found = x509.load_pem_x509_certificate(text)
-        # Read lazily by the library: what cannot be read is to show here.
+        # The library reads lazily: what cannot be read should fail here.
         _ = (found.extensions, found.subject, found.issuer, found.public_key())
-    except Exception as error:  # the library's are of many kinds; all mean that it is refused
+    except Exception as error:  # the library raises many kinds; all mean that it is refused
         raise refused(f"Certificate {number} in the file cannot be read.") from error
     return found
 
@@ -87,11 +87,11 @@ def _check_strength(chain: Sequence[Certificate]) -> None:
 
 
 def _key(pem: bytes, chain: Sequence[Certificate]) -> PrivateKeyTypes:
-    """The key, which is that of a certificate of the chain, and whose two halves fit."""
+    """The key, checked to be consistent and to belong to a certificate of the chain."""
     from cryptography.hazmat.primitives import serialization
 
     try:
-        # Whether a huge RSA key is sound takes minutes to compute; those of the chain are not huge.
+        # Checking a huge RSA key takes minutes; keys that fit the chain are not huge.
         key = serialization.load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
     except Exception as error:  # as above
         raise refused("The private key cannot be read.") from error
@@ -115,7 +115,7 @@ def _fits(one: Certificate, key: PrivateKeyTypes) -> bool:
 
 
 def _check_order(chain: Sequence[Certificate], key: PrivateKeyTypes) -> None:
-    """Raises PaasError, with the right order if there is one, unless each signed the one before."""
+    """Raises PaasError, with the right order if there is one, unless each signed the last."""
     if _fits(chain[0], key) and all(_signed(a, b) for a, b in pairwise(chain)):
         return
     ordered = [next(one for one in chain if _fits(one, key))]
@@ -137,7 +137,7 @@ def _signed(one: Certificate, issuer: Certificate) -> bool:
         return False
     try:
         one.verify_directly_issued_by(issuer)
-    except Exception:  # whatever is wrong with it, it is no such signature
+    except Exception:  # whatever is wrong with it, it is not a valid signature
         return False
     return True
 
@@ -172,7 +172,7 @@ def _facts(chain: Sequence[Certificate]) -> Facts:
 
 
 def _names(leaf: Certificate) -> tuple[str, ...]:
-    """The DNS names. Raises PaasError if the certificate says that it is for no server."""
+    """The DNS names. Raises PaasError if it is not meant for servers."""
     from cryptography import x509
 
     try:

@@ -1,4 +1,4 @@
-"""What is wrong with a repository, and what interrupted git processes left in it; only read."""
+"""What is wrong with a repository, and what interrupted git processes left in it; read-only."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ _BRANCHES = b"refs/heads/"
 
 
 def damage(path: Path, owner: int) -> str | None:
-    """A sentence on a repository that is there; None if nothing is wrong. owner: of its files.
+    """What is wrong with an existing repository, in a sentence, or None. owner: of its files.
 
-    It looks at what branches name, not at every object.
+    Only the commits that branches point to are checked, not every object.
     """
     if path.lstat().st_uid != owner:
         return f"{path} belongs to uid {path.lstat().st_uid}, so nobody can push"
@@ -38,6 +38,6 @@ def _has(repo: Repo, commit: bytes) -> bool:
 
 
 def cut_off(path: Path) -> tuple[list[Path], list[Path]]:
-    """Quarantines; and locks: git ends no branch's name so, and moves no ref while one lies."""
+    """Quarantines, and locks (no branch's name ends in .lock): they keep git from moving refs."""
     locks = [*path.glob("*.lock"), *path.glob("refs/**/*.lock")]
     return list((path / "objects").glob("tmp_objdir-*")), locks

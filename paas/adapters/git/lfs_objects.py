@@ -10,15 +10,17 @@ LFS_MARK: Final = b"version https://git-lfs.github.com/spec/"
 # A pointer is shorter than this (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
 LFS_POINTER_BYTES: Final = 1024
 LFS_DIRECTORY: Final = "lfs"
-# In it: uploads that go on.
+# In it: uploads in progress.
 LFS_INCOMING: Final = "incoming"
 _OID: Final = re.compile(rb"^oid sha256:([0-9a-f]{64})$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class LfsObject:
-    """What a pointer points to. path: where its content is. size_bytes: its own, since a pointer
-    may say anything."""
+    """What a pointer points to.
+
+    path: where its content is. size_bytes: of the content, since a pointer may say anything.
+    """
 
     oid: str
     size_bytes: int
@@ -26,7 +28,7 @@ class LfsObject:
 
 
 def is_pointer(content: bytes) -> bool:
-    """Whether a file's content only stands for another."""
+    """Whether a file's content is an LFS pointer."""
     return len(content) < LFS_POINTER_BYTES and content.startswith(LFS_MARK)
 
 

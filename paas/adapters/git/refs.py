@@ -1,4 +1,4 @@
-"""A push's refs, tried by git itself before anything is built for them."""
+"""A push's refs, checked by git itself before anything is built for them."""
 
 import os
 import re
@@ -38,8 +38,10 @@ class GitRefs:
         return explain(said, updates, tag)
 
     def _closed(self, app_id: int, quarantine: Quarantine) -> PaasError | None:
-        """Whether git could not move the pushed objects to the repository's: what root's own git
-        made there, for one, belongs to root."""
+        """Whether git could not move the pushed objects into the repository.
+
+        For example, folders that root's own git made there belong to root.
+        """
         objects = self._repositories / f"{app_id}.git/objects"
         for place in _targets(objects, quarantine.objects):
             self._make(place)
@@ -61,7 +63,7 @@ class GitRefs:
             os.chown(place, *self._owner, follow_symlinks=False)
 
     def _tag(self, app_id: int, quarantine: Quarantine, object_id: str) -> str | None:
-        """The name that a tag object gives itself; None if it is none."""
+        """The name in a tag object; None if it is not a tag object."""
         ended = self._git(app_id, quarantine, b"", "cat-file", "tag", object_id)
         found = re.search(rb"^tag (.+)$", ended.output, re.MULTILINE) if ended.ok else None
         return found[1].decode("utf-8", "replace") if found else None
@@ -69,7 +71,7 @@ class GitRefs:
     def _git(
         self, app_id: int, quarantine: Quarantine, stdin: bytes, *words: str
     ) -> subprocesses.Finished:
-        """Run git as the platform's account, as receive-pack runs, with the objects of the push."""
+        """Run git as the platform's account, like receive-pack, with the objects of the push."""
         uid, gid = self._owner
         repository = str(self._repositories / f"{app_id}.git")
         argv, env = access.in_quarantine(repository, str(quarantine.objects), words)
@@ -85,7 +87,7 @@ class GitRefs:
 
 
 def _targets(objects: Path, quarantine: Path) -> Iterator[Path]:
-    """The folders that the pushed objects will come to."""
+    """The folders that the pushed objects will be moved to."""
     if quarantine == objects:
         return
     with os.scandir(quarantine) as entries:

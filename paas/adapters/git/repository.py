@@ -1,4 +1,4 @@
-"""The git repositories, made and read with dulwich: no hooks, no repository config, no subprocess.
+"""The git repositories, read and written with dulwich: no hooks, config files or subprocesses.
 
 A push's objects are in quarantine while its pre-receive hook runs (git-receive-pack(1)); they are
 read by laying that object store over the repository's own.
@@ -67,7 +67,7 @@ class DulwichRepository:
         uploads = str(self.path(source_id) / LFS_DIRECTORY)
 
         def ignore(folder: str, names: list[str]) -> set[str]:
-            """What may be gone before it is copied."""
+            """Skip files that may vanish before they are copied."""
             return passing(folder, names) | ({LFS_INCOMING} if folder == uploads else set())
 
         shutil.copytree(str(self.path(source_id)), unfinished, symlinks=True, ignore=ignore)
@@ -185,15 +185,18 @@ class DulwichRepository:
 
 
 class _Blobs:
-    """Objects by id. Looks into the packs first that were there at the start: a store looks for
-    loose objects and for new packs each time, which takes longer than to read a small file."""
+    """Objects by id.
+
+    Looks first into the packs that existed at the start: a store checks for loose objects and
+    new packs each time, which takes longer than reading a small file.
+    """
 
     def __init__(self, objects: BaseObjectStore) -> None:
         self._objects = objects
         self._packs = list(objects.packs)
 
     def tree(self, object_id: ObjectID) -> GitTree:
-        """Raises PaasError if it is no tree."""
+        """Raises PaasError if it is not a tree."""
         found = self._objects[object_id]
         if not isinstance(found, GitTree):
             raise PaasError("bad-tree", f"{object_id.decode()} is not a tree.")
@@ -224,7 +227,7 @@ class _TreeWriter:
         self.lfs_pointers: list[str] = []
 
     def write(self, tree: ObjectID) -> None:
-        """Write the tree, its folders before what is in them."""
+        """Write the tree, folders before their contents."""
         pending = [(b"", tree)]
         while pending:
             folder, tree_id = pending.pop()

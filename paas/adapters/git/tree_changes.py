@@ -14,9 +14,8 @@ def tree_changes(
 ) -> list[FileChange] | None:
     """The files that were added, changed or deleted, by path; None beyond the limit.
 
-    limit: files and folders to look at in each tree; some hundred bytes of objects can stand for
-    any number of them. Folders that are the same are not looked into. Raises KeyError if an
-    object is missing.
+    limit: files and folders to look at in each tree; a few hundred bytes of objects can describe
+    any number of them. Identical folders are skipped. Raises KeyError if an object is missing.
     """
     found: list[FileChange] = []
     for seen, (former, present) in enumerate(
@@ -37,7 +36,7 @@ def tree_changes(
 
 
 def _file(entry: TreeEntry | None) -> tuple[int, bytes] | None:
-    """What a path holds, if it is no folder: mode and object."""
+    """What a path holds, unless it is a folder: mode and object."""
     if entry is None or entry.mode is None or stat.S_ISDIR(entry.mode):
         return None
     return entry.mode, entry.sha or b""

@@ -1,8 +1,8 @@
 """Writing the files of a commit's tree, while the next ones are being read.
 
-Reading objects and making files take about as long; each leaves Python's lock to the other most
-of the time. The directory is the platform's alone meanwhile, and every entry is created anew, so
-that no symlink of the tree is ever followed.
+Reading objects and creating files take about equally long, and both release Python's lock most of
+the time. Meanwhile only the platform has access to the directory, and every entry is newly created,
+so no symlink in the tree is ever followed.
 """
 
 import errno
@@ -25,10 +25,11 @@ _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
 class TreeFiles:
-    """Makes files below an open directory, owned by uid. Use as a context: at its end all are
-    written. At most two batches are in memory.
+    """Creates files below an open directory, owned by uid.
 
-    Raises PaasError from any call, or at the end, where something cannot be written.
+    Use as a context manager: at its end all are written. At most two batches are in memory.
+
+    Raises PaasError from any call, or at the end, if something cannot be written.
     """
 
     def __init__(self, root: int, uid: int) -> None:
@@ -56,7 +57,7 @@ class TreeFiles:
             self._pool.shutdown()
 
     def folder(self, path: bytes) -> None:
-        """Make a folder, at once."""
+        """Create a folder immediately."""
         try:
             os.mkdir(path, 0o755, dir_fd=self._root)
             os.chown(path, self._uid, self._uid, dir_fd=self._root, follow_symlinks=False)
@@ -64,14 +65,14 @@ class TreeFiles:
             raise _wrapped(error, path, self._root) from error
 
     def add(self, path: bytes, mode: int, content: bytes) -> None:
-        """Make a file or a symbolic link, soon. mode: git's."""
+        """Queue a file or a symbolic link to be created. mode: git's."""
         self._batch.append((path, mode, content))
         self._batch_bytes += len(content)
         if len(self._batch) >= BATCH_FILES or self._batch_bytes >= BATCH_BYTES:
             self._hand_over()
 
     def copy(self, path: bytes, mode: int, source: Path, sha256: str) -> None:
-        """Make a file of another's content, at once; its hash must be that."""
+        """Copy a file immediately; its content must have that hash."""
         digest = hashlib.sha256()
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
         try:

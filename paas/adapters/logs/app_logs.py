@@ -1,4 +1,4 @@
-"""The apps' logs as files: what the log process, Nginx and the platform itself append to.
+"""The apps' logs as files: written by the log process, Nginx and the platform itself.
 
 Each app has logs/ID/app.log and router.log, rotated to app.log.1 and so on by the log process
 (paas/entrypoints/logd/process.py); each build has logs/builds/ID.log.
@@ -23,7 +23,7 @@ FIRST_START = " from down to starting"
 STARTS = " to starting"  # how the launcher's line ends that begins a process's output
 _SEARCH_LINES = 50_000
 _CHUNK_BYTES = 65_536
-# By how much lines of one file may be out of order: several programs stamp and write them.
+# How far the lines of a file may be out of order: several programs write and stamp them.
 _DISORDER = timedelta(seconds=10)
 
 
@@ -38,7 +38,7 @@ class FileLogs:
         self._clock = clock
 
     def write(self, app_id: int, process: str, text: str) -> None:
-        """Add a line of the platform itself; a full disk loses it, no more."""
+        """Add a line from the platform itself; a full disk loses it, with no other effect."""
         self._add(app_id, f"paas[{process}]: {_one_line(text)}")
 
     def _add(self, app_id: int, line: str) -> None:
@@ -54,7 +54,7 @@ class FileLogs:
         self._add(app_id, f"app[{process}]: {text}")
 
     def tail(self, app_id: int, count: int, wanted: LogFilter = EVERY_LINE) -> list[LogLine]:
-        """The last lines that are wanted, oldest first, router lines included."""
+        """The last matching lines, oldest first, router lines included."""
         return self._tail(app_id, count, wanted, {})
 
     def _tail(
@@ -75,7 +75,7 @@ class FileLogs:
         wanted: LogFilter = EVERY_LINE,
         count: int = 0,
     ) -> Iterator[LogLine]:
-        """The last lines, then those that arrive, from this call on, until stop says so."""
+        """The last lines, then new ones from this call on, until stop returns true."""
         followed = {name: Followed(self._path(app_id, name)) for name in _names(wanted)}
         first = self._tail(app_id, count, wanted, followed)
         return itertools.chain(first, self._follow(list(followed.values()), stop, wanted))
@@ -96,8 +96,8 @@ class FileLogs:
     def instance_tail(self, app_id: int, process: str, count: int) -> list[str]:
         """The last lines that one process printed since it was last started.
 
-        Where it has printed nothing since, those of the start before: a process that crashed is
-        started again at once. Never those of another release's process of that name.
+        If it has printed nothing since, those of the previous start: a process that crashed is
+        restarted at once. Never those of another release's process of that name.
         """
         found: list[str] = []
         for line in itertools.islice(self._backwards(app_id, "app.log"), _SEARCH_LINES):
@@ -118,7 +118,7 @@ class FileLogs:
         return self._appender(path)
 
     def build_output(self, build_id: str, stop: Callable[[], bool]) -> Iterator[str]:
-        """The lines of a build's output, and those that arrive until stop says so."""
+        """The lines of a build's output, and new ones until stop returns true."""
         return lines_until(self._build_path(build_id), stop, self._clock)
 
     def _build_path(self, build_id: str) -> Path:
@@ -131,7 +131,7 @@ class FileLogs:
         return self._appender(path)
 
     def release_output(self, app_id: int, version: int) -> list[str]:
-        """What the release command printed; none where it did not run."""
+        """What the release command printed; nothing if it did not run."""
         try:
             text = self._release_path(app_id, version).read_bytes().decode("utf-8", "replace")
         except FileNotFoundError:
@@ -142,7 +142,7 @@ class FileLogs:
         return self._directory / "releases" / f"{app_id}-v{version}.log"
 
     def _make_room(self, new: Path, pattern: str) -> None:
-        """Delete the oldest outputs, so that with a new one there are as many as are kept."""
+        """Delete the oldest outputs, so that a new one stays within the number that is kept."""
         present = sorted(new.parent.glob(pattern), key=_written_at, reverse=True)
         for path in present[max(self._outputs - 1, 0) :]:
             path.unlink(missing_ok=True)
@@ -180,9 +180,9 @@ class FileLogs:
         wanted: LogFilter = EVERY_LINE,
         followed: Followed | None = None,
     ) -> Iterator[LogLine]:
-        """The lines of a log and its rotated parts, newest first; what is none is left out.
+        """The lines of a log and its rotated parts, newest first; malformed lines are left out.
 
-        Those that cannot be wanted may be left out, too. followed: with what came before it only.
+        Lines that cannot match may be left out, too. followed: include only what came before it.
         """
         first = self._path(app_id, name)
         rotated = [first.with_name(f"{name}.{number}") for number in range(1, self._files + 1)]
@@ -190,7 +190,7 @@ class FileLogs:
         needle = wanted.grep.encode().lower() if wanted.grep else b""
         for path in (first, *rotated):
             for raw in _lines_of(path, followed):
-                # Most of the time would go into the parsing of lines that are not wanted.
+                # Parsing lines that are not wanted would take most of the time.
                 if needle and needle not in raw.lower() and needle.isascii():
                     continue
                 line = parse_line(raw)
@@ -202,7 +202,7 @@ class FileLogs:
 
 
 def _lines_of(path: Path, followed: Followed | None) -> Iterator[bytes]:
-    """The lines of one file, newest first; of the file that is followed those before its start."""
+    """The lines of one file, newest first; of the followed file, those before its start."""
     try:
         file = path.open("rb")
     except OSError:
@@ -212,25 +212,25 @@ def _lines_of(path: Path, followed: Followed | None) -> Iterator[bytes]:
         if followed is not None and os.fstat(file.fileno()).st_ino == followed.inode:
             end = followed.start
         elif followed is not None and not path.suffix[1:].isdigit():
-            return  # made since then: it will be followed from its beginning
+            return  # created since then: it will be followed from its beginning
         yield from lines_backwards(file, end)
 
 
 def _names(wanted: LogFilter) -> list[str]:
-    """The files in which a wanted line can be."""
+    """The files that may contain a matching line."""
     names = ((wanted.wants_others, "app.log"), (wanted.wants_requests, "router.log"))
     return [name for is_wanted, name in names if is_wanted]
 
 
 def _written_at(path: Path) -> float:
-    """When a file was last written to; one that has gone meanwhile is the oldest."""
+    """When a file was last written to; one that has been deleted meanwhile counts as the oldest."""
     with contextlib.suppress(FileNotFoundError):
         return path.stat().st_mtime
     return 0.0
 
 
 def _append(path: Path, data: bytes) -> None:
-    """One write at the end of a file that others append to as well."""
+    """Append with a single write to a file that others append to as well."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
     fd = os.open(path, flags, 0o640)
     try:
@@ -240,16 +240,16 @@ def _append(path: Path, data: bytes) -> None:
 
 
 def _one_line(text: str) -> str:
-    """A text without what would end the line or move a terminal's cursor."""
+    """A text without anything that would end the line or move a terminal's cursor."""
     return "".join(
         char if char.isprintable() or char == "\t" else repr(char)[1:-1] for char in text
     )
 
 
 def lines_until(path: Path, stop: Callable[[], bool], clock: Clock) -> Iterator[str]:
-    """The lines of a file that grows; at its end, those that arrive until stop says so.
+    """The lines of a growing file; at its end, new ones until stop returns true.
 
-    The file may not be there yet. What came before stop said so is not lost.
+    The file may not exist yet. Lines that arrive before stop returns true are not lost.
     """
     rest, position = b"", 0
     while True:

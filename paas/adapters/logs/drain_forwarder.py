@@ -1,7 +1,7 @@
-"""One drain at work: takes lines from the app's log, sends them, and says in the log how it goes.
+"""One drain at work: takes lines from the app's log, sends them, and logs failures there.
 
-Runs in a thread of its own, so that a slow or dead drain delays no other. Whatever happens it
-waits for nobody's sake but its own: the log's files are the queue.
+Runs in its own thread, so that a slow or dead drain delays no other. Nothing else ever waits for a
+drain: the log's files are the queue.
 """
 
 import random
@@ -38,7 +38,7 @@ class Surroundings:
 
 
 class Forwarder:
-    """drain's messages, under the app's name host, into the sink that make_sink makes."""
+    """Sends drain's messages, under the app's name host, to the sink that make_sink returns."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Forwarder:
                 tail.close()
 
     def _bound(self) -> None:
-        """Leave out the oldest lines where more wait than may, and say so."""
+        """Drop the oldest lines if more wait than the limit allows, and log that."""
         limit = self._around.queue_bytes
         dropped = sum(
             tail.skip(limit * 3 // 4) for tail in self._tails.values() if tail.backlog() > limit
@@ -97,7 +97,7 @@ class Forwarder:
         self._place.dropped += count
 
     def _tell_drops(self) -> None:
-        """In Heroku's words, at once and then at most once a minute."""
+        """Log the drops in Heroku's words, immediately and then at most once a minute."""
         now = self._around.clock.monotonic()
         told_at = self._dropped_told_at
         if not self._place.dropped or (told_at is not None and now - told_at < TELL_S):
@@ -111,7 +111,7 @@ class Forwarder:
         self._save(at_once=True)
 
     def _send(self, sink: Sink) -> bool:
-        """Send what there is; whether there was any, and it went."""
+        """Send what is waiting; returns whether there was anything and it was sent."""
         raw = [line for tail in self._tails.values() for line in tail.read(BATCH_BYTES)]
         if not raw:
             self._save()
@@ -152,7 +152,7 @@ class Forwarder:
         self._say(f"Drain {self._drain} takes no messages: {error}. It is tried again and again")
 
     def _pause_s(self) -> float:
-        """Until the next look: soon, or after failures 1, 2, 4, ... up to 60 s, never in step."""
+        """Seconds until the next look: few; after failures 1, 2, 4, ... up to 60, with jitter."""
         if not self._failures:
             return POLL_S
         longest = min(2.0 ** min(self._failures - 1, 10), BACKOFF_MAX_S)
@@ -168,6 +168,6 @@ class Forwarder:
         self._around.places.save(self._drain.token, self._place)
 
     def _say(self, text: str) -> None:
-        """In the app's log, unless the app is gone."""
+        """Write to the app's log, unless the app is gone."""
         if self._folder.is_dir():
             self._around.logs.write(self._drain.app_id, _LOG_AS, text)

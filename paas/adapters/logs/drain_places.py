@@ -1,7 +1,7 @@
 """Where a drain is in its app's log: a small file for each, so that a restart loses no line.
 
 state/drains/TOKEN.json: ``{"app.log": [inode, offset], "router.log": [...], "dropped": 0,
-"since": null}``. The inode finds the file again when it has been rotated meanwhile.
+"since": null}``. The inode identifies the file after a rotation.
 """
 
 import json
@@ -27,7 +27,7 @@ Position = tuple[int, int]
 class Place:
     """positions: inode and offset by file; a log that does not exist yet has 0, 0.
 
-    dropped: messages that were dropped and not told of yet; since: when that began.
+    dropped: messages that were dropped and not reported yet; since: when that began.
     """
 
     positions: dict[str, Position] = field(default_factory=dict)
@@ -52,14 +52,14 @@ class DrainPlaces:
         return {name: _end(self._logs / str(app_id) / name) for name in FILES}
 
     def keep(self, *, wanted: bool) -> None:
-        """Have the process run, or not; without drains there are no places either."""
+        """Start or stop the process; without drains, places are deleted too."""
         self._supervisor.keep_program(PROGRAM, wanted=wanted)
         if not wanted:
             for path in self._directory.glob("d.*.json"):
                 path.unlink(missing_ok=True)
 
     def load(self, token: str) -> Place | None:
-        """Where the drain is; None if that is not known."""
+        """The drain's position; None if it is not known."""
         try:
             found = read_json(self._path(token))
             if found is None:
@@ -71,15 +71,15 @@ class DrainPlaces:
             return None
 
     def save(self, token: str, place: Place) -> None:
-        """Note where the drain is. A full disk must not stop it: then lines come twice."""
+        """Record the drain's position. A full disk must not stop it; lines may then come twice."""
         data = {**place.positions, "dropped": place.dropped, "since": place.since}
         with suppress(PaasError, OSError):
             write_atomic(self._path(token), json.dumps(data), mode=0o600)
 
     def forget_others(self, tokens: set[str]) -> None:
-        """Delete the places of drains that are no more."""
+        """Delete the places of drains that no longer exist."""
         for path in self._directory.glob("d.*.json"):
-            with suppress(OSError):  # a new one may be of a drain that is being added
+            with suppress(OSError):  # a new one may belong to a drain that is being added
                 if path.stem not in tokens and time.time() - path.stat().st_mtime > NEW_S:
                     path.unlink()
 

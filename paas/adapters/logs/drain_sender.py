@@ -1,9 +1,9 @@
-"""What speaks to drains: a process without any rights, beside the one that reads the logs.
+"""What talks to drains: an unprivileged process, next to the one that reads the logs.
 
-The process `drains` reads as root what apps logged, and gives it to this one, which resolves
+The process `drains` reads as root what apps logged, and passes it to this one, which resolves
 names, checks certificates, and reads what receivers answer. Each drain has a socket pair and a
-thread here. Whoever took this process over would have the addresses and the lines of drains, and
-nothing else: no file of the platform's, no app's port, no way to the gate.
+thread here. An attacker who took over this process would get the addresses and the lines of drains
+and nothing else: no file of the platform, no app's port, no access to the gate.
 """
 
 import json
@@ -26,11 +26,11 @@ _LENGTH = struct.Struct("!I")
 
 
 class SenderEndedError(Exception):
-    """The process that sends is gone, or talks nonsense: nothing can be sent any more."""
+    """The sending process is gone or breaks the protocol: nothing can be sent."""
 
 
 class Sender:
-    """The process, as a child of this one; to be started before any thread.
+    """The sending process, as a child of this one; start it before any thread.
 
     give_up_rights is called in it before anything else. to_server: see domain.drains.why_refused.
     """
@@ -44,7 +44,7 @@ class Sender:
         theirs.close()
 
     def sink(self, drain: Drain) -> Sink:
-        """A connection of a drain's own. Raises SenderEndedError."""
+        """A connection for one drain. Raises SenderEndedError."""
         ours, theirs = socket.socketpair()
         with theirs:
             try:
@@ -56,14 +56,14 @@ class Sender:
         return _Handed(ours)
 
     def has_ended(self) -> bool:
-        """Whether the process is gone; it never ends by itself while this one lives."""
+        """Whether the process is gone; it never exits on its own while this one lives."""
         with suppress(ChildProcessError):
             return os.waitpid(self.pid, os.WNOHANG) != (0, 0)
         return True
 
 
 class _Handed:
-    """A Sink that has the other process send."""
+    """A Sink that sends through the other process."""
 
     def __init__(self, line: socket.socket) -> None:
         self._line = line
@@ -76,7 +76,7 @@ class _Handed:
             raise SenderEndedError from error
         if answer is None:
             raise SenderEndedError
-        if answer:  # a mark, and why it was not taken
+        if answer:  # a flag, and why it was not accepted
             why = answer[1:].decode("utf-8", "replace")
             raise SendError(why, hopeless=answer[:1] == b"!")
 
@@ -109,7 +109,7 @@ def _serve(control: socket.socket, *, to_server: bool) -> None:
 
 
 def _attend(line: socket.socket, to_server: bool) -> None:
-    """One drain, until its line is closed."""
+    """Serve one drain until its connection is closed."""
     with line:
         first = _get(line, REQUEST_MAX_BYTES)
         if first is None:
@@ -120,13 +120,13 @@ def _attend(line: socket.socket, to_server: bool) -> None:
             while (request := _get(line, REQUEST_MAX_BYTES)) is not None:
                 _put(line, _answer(sink, request))
         except OSError:
-            return  # the line is closed
+            return  # the connection is closed
         finally:
             sink.close()
 
 
 def _answer(sink: Sink, request: bytes) -> bytes:
-    """Nothing where it was sent; else why not, after a mark of whether it is hopeless."""
+    """Empty if it was sent; else a flag for whether it is hopeless, and the reason."""
     (count,) = _LENGTH.unpack_from(request)
     try:
         sink.send(request[_LENGTH.size :], count)
@@ -140,7 +140,7 @@ def _put(line: socket.socket, data: bytes) -> None:
 
 
 def _get(line: socket.socket, limit: int) -> bytes | None:
-    """What was put; None if the other side has closed. Raises ValueError for too much."""
+    """A received message; None if the other side has closed. Raises ValueError for too much."""
     head = _exactly(line, _LENGTH.size)
     if head is None:
         return None

@@ -1,4 +1,4 @@
-"""Sending messages to a drain: syslog over TCP or TLS, or HTTP requests as Heroku's logplex's.
+"""Sending messages to a drain: syslog over TCP or TLS, or HTTP requests like Heroku's logplex.
 
 Every method may wait up to its limit and raises SendError, whose text names no part of the URL.
 """
@@ -16,7 +16,7 @@ from paas.domain.logs.drains import Target, why_refused
 CONNECT_LIMIT_S = 10.0
 SEND_LIMIT_S = 30.0
 _ANSWER_MAX_BYTES = 65_536
-# How often what a receiver says is read and dropped, between two sendings.
+# How many times a receiver's output is read and discarded between two sends.
 _SAID_MAX = 64
 _OK = range(200, 300)
 # Answers after which the same request may be taken later.
@@ -24,7 +24,7 @@ _LATER = {408, 425, 429, *range(500, 600)}
 
 
 class SendError(Exception):
-    """Why messages could not be sent. hopeless: the same ones will not be taken later either."""
+    """Why messages could not be sent. hopeless: they will not be accepted later either."""
 
     def __init__(self, why: str, *, hopeless: bool = False) -> None:
         super().__init__(why)
@@ -32,10 +32,10 @@ class SendError(Exception):
 
 
 class Sink(Protocol):
-    """One drain's connection, made when it is needed."""
+    """One drain's connection, opened on demand."""
 
     def send(self, body: bytes, count: int) -> None:
-        """Send so many messages, framed as domain.syslog does it. Raises SendError."""
+        """Send count messages, framed as domain.syslog does. Raises SendError."""
 
     def close(self) -> None: ...
 
@@ -55,7 +55,7 @@ class Dial:
         self._context = ssl.create_default_context() if target.is_encrypted else None
 
     def connect(self) -> socket.socket:
-        """A new connection, with TLS where the URL says so. Raises SendError."""
+        """A new connection, with TLS if the URL asks for it. Raises SendError."""
         try:
             plain = self._reach()
             try:
@@ -73,9 +73,9 @@ class Dial:
             raise SendError(reason(error)) from error
 
     def _reach(self) -> socket.socket:
-        """Connect to the first of the host's addresses that may be connected to and answers.
+        """Connect to the first of the host's addresses that is allowed and answers.
 
-        The address itself is looked at, here and not earlier: names change.
+        The address itself is checked, here and not earlier: what names resolve to changes.
         """
         found = socket.getaddrinfo(self.target.host, self.target.port, type=socket.SOCK_STREAM)
         failure = OSError("the host has no address")
@@ -101,7 +101,7 @@ class Dial:
 
 
 def _is_own(family: int, address: tuple[object, ...]) -> bool:
-    """Whether an address is one of this machine's: then a packet to it would come from it, too."""
+    """Whether an address is this machine's: then packets to it have it as their source, too."""
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(address)  # sends nothing
@@ -142,9 +142,9 @@ class SyslogSink:
 
 
 def has_hung_up(connection: socket.socket) -> bool:
-    """Whether the other side has closed: without a look, the next lines would be lost unseen.
+    """Whether the other side has closed: without this check the next lines would be lost unnoticed.
 
-    One that talks without end, to which nobody listens, counts as such.
+    A receiver that never stops sending counts as closed.
     """
     connection.settimeout(0.0)
     try:
@@ -163,7 +163,7 @@ def has_hung_up(connection: socket.socket) -> bool:
 
 
 class HttpSink:
-    """POST requests of type application/logplex-1, on a connection that is kept."""
+    """POST requests of type application/logplex-1, on a persistent connection."""
 
     def __init__(self, dial: Dial, token: str) -> None:
         self._dial = dial
@@ -204,7 +204,7 @@ class HttpSink:
             "Host": name if usual else f"{name}:{target.port}",
             "Content-Type": "application/logplex-1",
             "Logplex-Msg-Count": str(count),
-            # The same when it is sent again, so that the receiver can tell.
+            # The same on a retry, so that the receiver can recognise duplicates.
             "Logplex-Frame-Id": hashlib.sha256(body).hexdigest()[:32].upper(),
             "Logplex-Drain-Token": self._token,
             "User-Agent": "paas",

@@ -1,6 +1,6 @@
-"""A place in a growing log and its rotated parts, from which lines are taken when they are sent.
+"""A position in a growing log and its rotated parts; it advances when lines have been sent.
 
-The log's files are the queue: what waits takes no memory, and waits through restarts.
+The log's files are the queue: waiting lines take no memory and survive restarts.
 """
 
 import os
@@ -26,7 +26,7 @@ class LogTail:
 
     @property
     def position(self) -> tuple[int, int]:
-        """What has been sent, to continue from there."""
+        """Up to where lines have been sent, to continue from there."""
         return self._inode, self._offset
 
     def read(self, limit: int) -> list[bytes]:
@@ -38,14 +38,14 @@ class LogTail:
             if end:
                 self._next = self._offset + end
                 return data[: end - 1].split(b"\n")
-            if len(data) == limit:  # no line of ours is so long
+            if len(data) == limit:  # no line of ours is that long
                 self._offset += limit
             elif not self._go_on():
                 break
         return []
 
     def commit(self) -> None:
-        """What was read has been sent."""
+        """Record that what was read has been sent."""
         self._offset = self._next
 
     def backlog(self) -> int:
@@ -57,7 +57,7 @@ class LogTail:
         return own + sum(size for _, _, size in self._later())
 
     def skip(self, leave: int) -> int:
-        """Leave out the oldest lines until about that many bytes wait; how many lines they were."""
+        """Drop the oldest lines until about that many bytes wait; returns how many lines."""
         dropped = 0
         while (surplus := self.backlog() - leave) > 0:
             assert self._fd is not None
@@ -78,16 +78,16 @@ class LogTail:
             self._fd = None
 
     def _open(self) -> int | None:
-        """The file's descriptor; opened where it is there."""
+        """The file's descriptor; opens the file if it exists."""
         if self._fd is not None:
-            if os.fstat(self._fd).st_size < self._offset:  # emptied by somebody
+            if os.fstat(self._fd).st_size < self._offset:  # truncated by someone
                 self._offset = self._next = 0
             return self._fd
         chain = self._chain()
         for path, inode, size in chain:
             if inode == self._inode and size >= self._offset:
                 return self._take(path, inode, self._offset)
-        if chain:  # what it was in is gone, or was not there yet
+        if chain:  # its file is gone, or did not exist yet
             path, inode, _ = chain[0]
             return self._take(path, inode, 0)
         return None
@@ -103,7 +103,7 @@ class LogTail:
         return self._fd
 
     def _go_on(self, *, at_once: bool = False) -> bool:
-        """At the end of a file: go to the next one, if nobody writes to this one any more."""
+        """At the end of a file: go to the next one, if nothing writes to this one any longer."""
         later = self._later()
         if not later:
             return False
@@ -116,9 +116,9 @@ class LogTail:
         return self._take(path, inode, 0) is not None
 
     def _chain(self) -> list[tuple[Path, int, int]]:
-        """The files that there are, oldest first: path, inode, size."""
+        """The existing files, oldest first: path, inode, size."""
         found: dict[int, tuple[Path, int, int]] = {}
-        # In the direction in which files are renamed: then none is missed meanwhile.
+        # In the direction in which files are renamed, so that none is missed.
         for number in range(self._files + 1):
             path = self._path.with_name(f"{self._path.name}.{number}") if number else self._path
             try:
@@ -130,7 +130,7 @@ class LogTail:
         return list(found.values())[::-1]
 
     def _later(self) -> list[tuple[Path, int, int]]:
-        """The files that came after the present one."""
+        """The files that came after the current one."""
         chain = self._chain()
         inodes = [inode for _, inode, _ in chain]
         return chain[inodes.index(self._inode) + 1 :] if self._inode in inodes else chain

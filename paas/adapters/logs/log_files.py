@@ -10,14 +10,14 @@ from typing import BinaryIO
 
 from paas.domain.logs.loglines import LogLine
 
-# After a file was renamed: for how long whoever had it open may still write to it.
+# How long a process that has a renamed file open may still write to it.
 ROTATED_S = 1.0
 _CHUNK_BYTES = 65_536
 _LINE = re.compile(r"(\S+) (?:(app|paas)\[([^\]]*)\](?: v([0-9]+))?|(router)): (.*)")
 
 
 class Followed:
-    """One growing file, read from its present end; a file that is renamed is read to its end."""
+    """One growing file, read from its current end; after a rename it is read to its end."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -37,12 +37,12 @@ class Followed:
             return None
 
     def new_lines(self) -> list[LogLine]:
-        """The whole lines that have come since the last call, at most some thousand."""
+        """The complete lines since the last call, at most a few thousand."""
         if self._file is None:
             self._file = self._open()
         if self._file is None:
             return []
-        ended = self._has_ended(self._file)  # before the read: then nothing comes after it
+        ended = self._has_ended(self._file)  # before the read, so that nothing is written after it
         data = self._file.read(16 * _CHUNK_BYTES) or b""
         if not data and ended:
             self.close()
@@ -52,14 +52,14 @@ class Followed:
         return [line for raw in whole if (line := parse_line(raw)) is not None]
 
     def _has_ended(self, file: BinaryIO) -> bool:
-        """Whether nobody writes to it any more, and there is another one in its place."""
+        """Whether nothing writes to it any longer, and another file has taken its place."""
         opened = os.fstat(file.fileno())
         try:
             present = self._path.stat()
         except OSError:
             return False
         if present.st_ino == opened.st_ino:
-            if present.st_size < file.tell():  # emptied by somebody
+            if present.st_size < file.tell():  # truncated by someone
                 file.seek(0)
             return False
         if self._replaced_at is None:
@@ -74,7 +74,7 @@ class Followed:
 
 
 def parse_line(raw: bytes) -> LogLine | None:
-    """A line of a log file, or None if it has not the form of one."""
+    """A parsed line of a log file, or None if it is malformed."""
     match = _LINE.fullmatch(raw.decode("utf-8", "replace"))
     if match is None:
         return None
@@ -94,20 +94,20 @@ def parse_stamp(stamp: str) -> datetime:
 
 
 def lines_backwards(file: BinaryIO, end: int | None = None) -> Iterator[bytes]:
-    """The lines of a file from its end, or from that position, without reading more than asked."""
+    """The lines of a file backwards from its end, or from that position, read lazily."""
     position = file.seek(0, os.SEEK_END) if end is None else end
     for block in blocks_backwards(file, position, position):
         yield from (line for line in reversed(block.split(b"\n")) if line)
 
 
 def blocks_backwards(file: BinaryIO, most_bytes: int, end: int | None = None) -> Iterator[bytes]:
-    """Blocks of whole lines from a file's end, or that position, without more than that in all.
+    """Blocks of complete lines, backwards from a file's end or that position, up to that size.
 
-    A line that began before what may be read is left out.
+    A line that begins before the part that may be read is left out.
     """
     position = file.seek(0, os.SEEK_END) if end is None else end
     stop = max(0, position - most_bytes)
-    rest: list[bytes] = []  # of a line that begins in a block before, the last part first
+    rest: list[bytes] = []  # parts of a line that begins in an earlier block, the last part first
     while position > stop:
         size = min(_CHUNK_BYTES, position - stop)
         position -= size

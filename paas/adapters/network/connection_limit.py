@@ -1,16 +1,16 @@
 """How many connections one address may have at the public ports: rules of nftables.
 
 A proxy cannot count connections whose request headers have not arrived yet (Nginx's limit_conn
-counts requests), so the kernel does. An IPv4 client counts by its address, an IPv6 client by its
-/64, which is the least that a client has. What is over the limit gets a TCP reset. Loopback and the
-balancers of trusted_proxies, which bring everybody's connections, are not limited.
+counts requests), so the kernel does. An IPv4 client is counted by its address, an IPv6 client by
+its /64, the smallest network that a client has. Connections over the limit get a TCP reset.
+Loopback and the balancers in trusted_proxies, which carry everybody's connections, are not limited.
 
-Only packets that open a connection are looked at, so connections that are open when the rules are
-loaded again are left alone; they are just not counted any more. The kernel drops an address from
-its set when its last connection ends. If the set is full, further addresses are not limited.
+Only packets that open a connection are examined, so connections that are open when the rules are
+reloaded are left alone; they are just no longer counted. The kernel drops an address from its set
+when its last connection ends. If the set is full, further addresses are not limited.
 
-Counting makes the kernel track the machine's connections, and a full tracking table drops packets
-of everybody. So connections between the proxy and the apps, of which there may be one for each
+Counting makes the kernel track the machine's connections, and a full tracking table drops
+everybody's packets. So connections between the proxy and the apps, of which there may be one per
 request, are not tracked, and those of visitors are forgotten soon after they end.
 """
 
@@ -23,7 +23,7 @@ from paas.adapters.network.nft import ask_nft
 from paas.adapters.proxy.nginx.escaping import trusted_networks
 from paas.settings import Settings
 
-# Of each family; the kernel takes memory for those that are connected.
+# Per address family; the kernel allocates memory only for connected ones.
 ADDRESSES_MAX = 65_536
 _COUNTS = re.compile(r'"ct count": \{"val": (\d+)')
 _REFUSED = re.compile(r'"counter": \{"packets": (\d+)')
@@ -73,10 +73,10 @@ counter reject with tcp reset
 
 @dataclass(frozen=True, slots=True)
 class LimitState:
-    """What comes of the limit on this machine.
+    """The state of the limit on this machine.
 
-    fault: why it does not hold, in words; None if it does, or is switched off. mends: whether it
-    holds once the rules are put up again. refused: connections since the rules were put up.
+    fault: why it is not in force, in words; None if it is, or is switched off. mends: whether
+    loading the rules again fixes it. refused: connections since the rules were loaded.
     """
 
     fault: str | None = None
@@ -85,7 +85,7 @@ class LimitState:
 
 
 class ConnectionLimit:
-    """The limit of one server; its rules belong into the nftables table of that name."""
+    """The limit of one server; its rules belong in the nftables table of that name."""
 
     def __init__(self, settings: Settings, table: str) -> None:
         self._settings = settings
@@ -93,7 +93,7 @@ class ConnectionLimit:
         self._limit = settings.connections_per_address
 
     def rules(self, table: str | None = None) -> str:
-        """What nft is to add to the table; empty if there is no limit."""
+        """What nft should add to the table; empty if there is no limit."""
         settings = self._settings
         if not self._limit:
             return ""
@@ -113,11 +113,11 @@ class ConnectionLimit:
         listed = ask_nft(["-j", "list", "chain", "inet", self._table, "visit"])
         if not self._limit and not listed.ok:
             return LimitState()
-        # As json.dumps writes it, whatever spaces this version of nft puts.
+        # As json.dumps writes it, whatever spacing this version of nft uses.
         text = json.dumps(json.loads(listed.words)) if listed.ok else ""
         if {int(count) for count in _COUNTS.findall(text)} == {self._limit}:
             return LimitState(refused=sum(map(int, _REFUSED.findall(text))))
-        # nft -c has the kernel look at the rules, and takes them back.
+        # nft -c has the kernel check the rules without applying them.
         tried = ask_nft(["-c", "-f", "-"], self.rules(f"{self._table}_check"))
         if not tried.ok:
             return LimitState(fault=f"this machine's nftables cannot count them: {tried.words}")
@@ -125,7 +125,7 @@ class ConnectionLimit:
 
 
 def _exempt(settings: Settings) -> str:
-    """The rules that let the balancers in; nft takes no networks that overlap."""
+    """The rules that let the balancers in; nft does not accept overlapping networks."""
     networks = trusted_networks(settings)
     four = [network for network in networks if isinstance(network, ipaddress.IPv4Network)]
     six = [network for network in networks if isinstance(network, ipaddress.IPv6Network)]

@@ -1,21 +1,23 @@
-"""Who may reach the apps' ports: an nftables table of the platform's own, see nft(8).
+"""Who may reach the apps' ports: the platform's own nftables table, see nft(8).
 
 From this machine only root and the proxy, from the network nobody, over IPv4 and IPv6. An app that
-listens on another port than its own is not reached from the network either: by its uid. Only the
-packets that open a connection are looked at, so that replies and other tables are not touched.
+listens on a port other than its own cannot be reached from the network either: the rules match its
+uid. Only packets that open a connection are examined, so replies and other tables are not affected.
 
-A port whose instance is about to be stopped is shut: nobody gets in, and who is in may stay.
+A port whose instance is about to be stopped is shut: no new connections; open ones stay.
 
-A port that is claimed for one app answers from no other: the second packet of a connection carries
-the uid of who listens. A port in no claim is left alone, so that nothing is lost with the claims.
+A port that is claimed for one app cannot be answered by another: the second packet of a connection
+carries the uid of the listener. A port without a claim is left alone, so losing the claims breaks
+nothing.
 
-Each rule lets known uids pass, then refuses the rest without a condition: a socket that the kernel
-made (AF_SMC, say) and a SYN cookie have no uid, and no condition on one would match them. To the
-network the services of the host must go on answering with cookies: from the ports that no app can
-have, and from those on which others listen when the rules are put up.
+Each rule accepts known uids, then refuses the rest unconditionally: a socket that the kernel made
+(AF_SMC, for example) and a SYN cookie have no uid, so no condition on a uid would match them. The
+services of the host must still be able to answer the network with cookies: from the ports that no
+app can have, and from those on which others listen when the rules are loaded.
 
 New connections to a port can be held up for a moment: their first packets are dropped, and the
-client's kernel sends them again after a second. The end of it is in the rules: it comes by itself.
+client's kernel sends them again after a second. The rules contain the expiry, so it ends
+automatically.
 """
 
 import os
@@ -31,7 +33,7 @@ from paas.adapters.network.nft import ask_nft
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
-# For where whoever shut a port is killed before it is given back.
+# In case the process that shut a port is killed before it reopens it.
 SHUT_S = 600
 NOBODY = 65534
 _UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
@@ -103,10 +105,10 @@ class NftFirewall:
         self._limit = ConnectionLimit(settings, self.table)
 
     def install(self, claims: Sequence[tuple[int, int]] = ()) -> None:
-        """Put the rules up, in one transaction, in place of former ones of this server.
+        """Load the rules, in one transaction, in place of this server's former ones.
 
-        claims: ports and the uids that may listen there. Raises PaasError with nft's own words
-        where they cannot be.
+        claims: ports and the uids that may listen there. Raises PaasError with nft's own message if
+        they cannot be loaded.
         """
         try:
             proxy = pwd.getpwnam(self._proxy_user).pw_uid
@@ -130,11 +132,11 @@ class NftFirewall:
         limit = self._limit.rules()
         if limit and ask_nft(["-f", "-"], rules + limit).ok:
             return
-        # A kernel that cannot count connections can do all the rest; limit_state says so.
+        # A kernel that cannot count connections supports everything else; limit_state reports it.
         _nft(["-f", "-"], rules)
 
     def limit_state(self) -> LimitState:
-        """Whether the limit of connections for each address holds."""
+        """Whether the limit of connections per address is in force."""
         return self._limit.state()
 
     def _foreign_ports(self) -> set[int]:
@@ -150,42 +152,42 @@ class NftFirewall:
         return found - set(range(self._first, self._last + 1))
 
     def claim(self, claims: Sequence[tuple[int, int]]) -> None:
-        """Have these ports answer from these uids alone; nothing if the rules are not up."""
+        """Let only these uids answer from these ports; does nothing if the rules are not loaded."""
         with suppress(PaasError):
             _nft(["-f", "-"], self._elements("add", claims) + self._opened(claims))
 
     def release(self, claims: Sequence[tuple[int, int]]) -> None:
-        """Undo such claims; no error if there are none."""
+        """Remove such claims; no error if there are none."""
         with suppress(PaasError):
-            # nft deletes only what is there.
+            # nft fails to delete what does not exist.
             lines = self._elements("add", claims) + self._elements("delete", claims)
             _nft(["-f", "-"], lines + self._opened(claims))
 
     def unclaimed(self, claims: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Those of the claims that the rules do not have. Raises PaasError if they are down."""
+        """The claims that are missing in the rules. Raises PaasError if no rules are loaded."""
         words = _nft(["list", "set", "inet", self.table, "owners"], "")
         there = {(int(port), int(uid)) for port, uid in re.findall(r"(\d+) \. (\d+)", words)}
         return [claim for claim in claims if claim not in there]
 
     def shut(self, ports: Sequence[int]) -> None:
-        """Refuse new connections to these ports until they are given back; what is open goes on."""
+        """Refuse new connections to these ports until they are reopened; open ones continue."""
         each = ", ".join(f"{port:d} timeout {SHUT_S:d}s" for port in ports)
         with suppress(PaasError):
             _nft(["-f", "-"], f"add element inet {self.table} shut {{ {each} }}\n")
 
     def hold(self, ports: Sequence[int], limit_s: int) -> None:
-        """Hold up new connections to these ports, so long at most; nothing without the rules."""
+        """Hold up new connections to these ports, for so long at most; no-op without the rules."""
         each = ", ".join(f"{port:d} timeout {limit_s:d}s" for port in ports)
         with suppress(PaasError):
             _nft(["-f", "-"], f"add element inet {self.table} held {{ {each} }}\n")
 
     def let_in(self) -> None:
-        """Hold up no new connection any longer."""
+        """Stop holding up new connections."""
         with suppress(PaasError):
             _nft(["-f", "-"], f"flush set inet {self.table} held\n")
 
     def _opened(self, claims: Sequence[tuple[int, int]]) -> str:
-        """Nobody is refused at these ports any more, shut or not."""
+        """Let these ports accept connections again, whether they were shut or not."""
         ports = ", ".join(f"{port:d}" for port, _ in claims)
         element = f"element inet {self.table} shut {{ {ports} }}\n"
         return f"add {element}delete {element}"
@@ -199,12 +201,12 @@ class NftFirewall:
         return f"{table} claimed {{ {ports} }}\n{table} owners {{ {owners} }}\n"
 
     def remove(self, table: str | None = None) -> None:
-        """Take the rules down, or those of a former table; no error if there are none."""
+        """Delete the rules, or those of a former table; no error if there are none."""
         name = table or self.table
         _nft(["-f", "-"], f"table inet {name}\ndelete table inet {name}\n")
 
     def status(self) -> str | None:
-        """None if the rules hold, else why not, in words. It tries: nobody must be refused."""
+        """None if the rules work, else why not, in words. It tests this with the uid nobody."""
         try:
             _nft(["list", "table", "inet", self.table], "")
         except PaasError as error:
@@ -244,11 +246,11 @@ def _cookies_are_all() -> bool:
     try:
         return _COOKIES.read_text().strip() == _COOKIES_ALWAYS
     except FileNotFoundError:
-        return False  # a kernel without them
+        return False  # a kernel without SYN cookies
 
 
 def _connects_as(uid: int, port: int) -> bool:
-    """Whether a process of that uid can connect: a forked child that gives up its rights."""
+    """Whether a process of that uid can connect: tried in a forked, unprivileged child."""
     child = os.fork()
     if child == 0:
         try:

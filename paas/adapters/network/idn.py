@@ -1,4 +1,4 @@
-"""Host names as people type them, in the form that DNS has (RFC 5891)."""
+"""Converts host names as people type them to the form that DNS uses (RFC 5891)."""
 
 import unicodedata
 
@@ -12,9 +12,9 @@ _ENCODED = "xn--"
 
 
 def to_host_name(text: str) -> HostName:
-    """The name in ASCII and lowercase, without the root's dot. Raises PaasError if it is none.
+    """The name in ASCII and lowercase, without a trailing dot. Raises PaasError if it is invalid.
 
-    Letters that look alike are left alone: which names exist is for the registries to say.
+    Lookalike letters are allowed: which names exist is up to the registries.
     """
     plain = text.removesuffix(".")
     wildcard = WILDCARD if plain.startswith(WILDCARD) else ""
@@ -31,9 +31,9 @@ def to_host_name(text: str) -> HostName:
 
 
 def _refuse_broken(label: str) -> None:
-    """Refuse a label of an international name that is none (RFC 3492): no one can have it.
+    """Refuse an invalid label of an internationalised name (RFC 3492): nobody can have it.
 
-    What is encoded is for the registries: some have names that RFC 5892 would not allow.
+    What it encodes is up to the registries: some have names that RFC 5892 would not allow.
     """
     if not label.startswith(_ENCODED):
         return
@@ -52,7 +52,7 @@ def _refuse_broken(label: str) -> None:
 
 
 def to_unicode(host: str) -> str:
-    """The name as people read it; itself where it has no other form."""
+    """The name as people read it; unchanged if it has no other form."""
     wildcard = WILDCARD if host.startswith(WILDCARD) else ""
     try:
         return wildcard + idna.decode(host.removeprefix(WILDCARD))
@@ -61,6 +61,6 @@ def to_unicode(host: str) -> str:
 
 
 def both_ways(host: str) -> str:
-    """The name as people read it and, where it is another, as DNS and files have it."""
+    """The name as people read it and, if different, as DNS and files have it."""
     read = to_unicode(host)
     return host if read == host else f"{read} ({host})"

@@ -1,7 +1,7 @@
-"""Which app may listen on which port: known to the firewall, so that none answers for another.
+"""Tells the firewall which app may listen on which port, so that none answers for another.
 
-Any process may bind any free port. While an instance is down, for a crash, another app could take
-its port, and would get its visitors from the proxy.
+Any process may bind any free port. While an instance is down after a crash, another app could take
+its port and would get its visitors from the proxy.
 """
 
 from collections.abc import Sequence
@@ -15,25 +15,25 @@ from paas.settings import Settings
 
 
 class PortClaims:
-    """The claims of instances; does nothing if the firewall's rules are not up."""
+    """The claims of instances; does nothing if the firewall's rules are not loaded."""
 
     def __init__(self, settings: Settings) -> None:
         self._firewall = NftFirewall(settings)
 
     def claim(self, uid: int, instances: Sequence[Instance]) -> None:
-        """From now on only that uid is answered from the instances' ports."""
+        """From now on only that uid may answer from the instances' ports."""
         ports = [instance.port for instance in instances if instance.port is not None]
         if ports:
             self._firewall.claim([(port, uid) for port in ports])
 
     def shut(self, instances: Sequence[Instance]) -> None:
-        """Refuse new connections to the instances' ports; those that are open go on."""
+        """Refuse new connections to the instances' ports; open ones continue."""
         ports = [instance.port for instance in instances if instance.port is not None]
         if ports:
             self._firewall.shut(ports)
 
     def release(self, spec: Path) -> None:
-        """Give back the port of an instance, as its launch spec has it."""
+        """Release the port of an instance, as its launch spec has it."""
         found = _claim(spec)
         if found is not None:
             self._firewall.release([found])

@@ -1,6 +1,6 @@
-"""Sees to it that the server's daemons get their ports, on every address, and says who has them.
+"""Ensures that the server's daemons get their ports on every address, and says who has them.
 
-An outgoing connection may hold a port on IPv4: sshd then lives on with IPv6 alone, half deaf.
+An outgoing connection may hold a port on IPv4: sshd then keeps running and listens on IPv6 only.
 """
 
 import os
@@ -25,13 +25,13 @@ _LISTEN = "0A"
 
 
 def ports_of(settings: Settings) -> list[int]:
-    """Those on which the server's daemons listen."""
+    """The ports on which the server's daemons listen."""
     ports = (settings.http_port, settings.https_port, settings.ssh_port)
     return [port for port in ports if port]
 
 
 def keep_ports(settings: Settings) -> None:
-    """Keep our ports out of the range of outgoing connections; a warning if that fails."""
+    """Keep our ports out of the range of outgoing connections; returns a warning if that fails."""
     wanted: list[Range] = [*((port, port) for port in ports_of(settings)), settings.ports]
     exposed = reserved_ports.exposed(wanted)
     if not exposed:
@@ -60,7 +60,7 @@ def let_ports_go(settings: Settings) -> None:
 def wait_until_free(port: int, limit_s: float) -> None:
     """Return when a daemon can listen on the port, on all addresses.
 
-    Raises PaasError that names who has it at the limit.
+    Raises PaasError, naming the process that has the port, if that takes too long.
     """
     deadline = time.monotonic() + limit_s
     while (address := _taken(port)) is not None:
@@ -81,7 +81,7 @@ def deafness(settings: Settings) -> list[str]:
 
 
 def who_has(port: int) -> str:
-    """Who is in the way of sshd or nginx at a port, in words."""
+    """What keeps sshd or nginx from using a port, in words."""
     ours = ("sshd", "nginx")
     own = {p.pid for p in psutil.process_iter(["name"]) if (p.info["name"] or "").startswith(ours)}
     return in_the_way(port, own) or "a connection that is closing, or none that can be seen"
@@ -93,9 +93,9 @@ def listens_everywhere(port: int) -> bool:
 
 
 def end_deaf_sshd(settings: Settings) -> bool:
-    """End an embedded server's sshd that is deaf on an address; its sessions go on.
+    """End an embedded server's sshd that does not listen on every address; its sessions continue.
 
-    supervisord starts it again. False if there is nothing to end.
+    supervisord restarts it. False if there is nothing to end.
     """
     if listens_everywhere(settings.ssh_port):
         return False
@@ -121,7 +121,7 @@ def _listens(table: str, port: int) -> bool:
 
 
 def _taken(port: int) -> str | None:
-    """The address on which nobody else could listen now."""
+    """The address on which nothing else could listen now."""
     families = [(socket.AF_INET, "0.0.0.0")] + ([(socket.AF_INET6, "::")] if has_ipv6() else [])
     for family, address in families:
         with socket.socket(family, socket.SOCK_STREAM) as probe:

@@ -16,11 +16,11 @@ class LocalPorts:
         self._first, self._last = settings.ports[0], settings.files_port - 1
 
     def free(self, taken: set[int], count: int) -> list[int]:
-        """That many ports of the range that are not in taken and that nothing uses on loopback.
+        """That many ports of the range, not in taken and not in use on loopback.
 
-        The search starts anywhere in the range: a port that was just given back may still stand
-        in a proxy worker which finishes its requests, and must not become another app's.
-        Raises PaasError if there are not enough.
+        The search starts at a random port: a port that was just released may still be in the
+        configuration of a proxy worker that finishes its requests, and must not become another
+        app's. Raises PaasError if there are not enough.
         """
         size = self._last - self._first + 1
         start = random.randrange(size)  # noqa: S311 - not a secret
@@ -41,7 +41,7 @@ class LocalPorts:
         return found
 
     def are_free(self, ports: Sequence[int]) -> bool:
-        """Whether nothing listens on any of these on loopback: connections may still be closing."""
+        """Whether nothing listens on any of these on loopback; closing connections do not count."""
         return all(_is_free(port, beside_closing=True) for port in ports)
 
 
@@ -56,7 +56,7 @@ def _is_free(port: int, *, beside_closing: bool = False) -> bool:
 
 
 def has_ipv6() -> bool:
-    """Whether this machine has IPv6 at all: otherwise a proxy could not listen on [::]."""
+    """Whether this machine has IPv6 at all: without it a proxy cannot listen on [::]."""
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
             probe.bind(("::", 0))

@@ -1,4 +1,4 @@
-"""Keeping ports of ours out of the range from which the kernel takes those of connections.
+"""Keeps our ports out of the range from which the kernel takes those of outgoing connections.
 
 A port of that range may be in use by any outgoing connection when its daemon starts
 (ip-sysctl: ip_local_port_range, ip_local_reserved_ports). Standard library only.
@@ -14,7 +14,7 @@ _RESERVED = Path("/proc/sys/net/ipv4/ip_local_reserved_ports")
 
 
 def kernel_range() -> Range:
-    """First and last port that a connection may get; an empty range where that is not told."""
+    """First and last port that a connection may get; an empty range if that is unknown."""
     try:
         first, last = _RANGE.read_text().split()
     except (OSError, ValueError):
@@ -23,14 +23,14 @@ def kernel_range() -> Range:
 
 
 def exposed(ranges: Iterable[Range]) -> list[Range]:
-    """What of these ports a connection may get: of the kernel's range, and not reserved."""
+    """Which of these ports a connection may get: those in the kernel's range and not reserved."""
     first, last = kernel_range()
     wanted = _ports(ranges) & set(range(first, last + 1))
     return _ranges(wanted - _reserved()) if wanted else []
 
 
 def reserve(ranges: Sequence[Range]) -> None:
-    """Keep these ports out, beside those that are kept out already. Raises OSError."""
+    """Reserve these ports, in addition to those already reserved. Raises OSError."""
     _RESERVED.write_text(_text(_reserved() | _ports(ranges)))
 
 
@@ -40,7 +40,7 @@ def release(ranges: Sequence[Range]) -> None:
 
 
 def can_reserve() -> bool:
-    """Whether this machine lets us: in a container the file may be read-only."""
+    """Whether this machine allows it: in a container the file may be read-only."""
     try:
         with _RESERVED.open("r+"):
             return True

@@ -1,4 +1,4 @@
-"""What DNS says of names, and which addresses are this machine's."""
+"""What DNS says about names, and which addresses are this machine's."""
 
 import ipaddress
 import socket
@@ -11,7 +11,7 @@ import psutil
 from paas.domain.routing.hosts import WILDCARD, is_below
 
 LOOKUPS_AT_ONCE = 16
-# Stands for any name below a wildcard.
+# A sample for any name below a wildcard.
 ANY_LABEL = "paas-dns-check."
 LOCALHOST = "localhost"
 
@@ -23,7 +23,7 @@ class SystemResolver:
         self._domain = domain
 
     def lookup(self, hosts: Sequence[str], limit_s: float) -> dict[str, tuple[str, ...]]:
-        """The addresses of each; none for one that has none, or no answer in time."""
+        """The addresses of each name; empty if it has none or there is no answer in time."""
         found: dict[str, tuple[str, ...]] = dict.fromkeys(hosts, ())
         waiting = list(dict.fromkeys(hosts))
         lock = threading.Lock()
@@ -38,7 +38,7 @@ class SystemResolver:
                 with lock:
                     found[host] = addresses
 
-        # Daemons: getaddrinfo cannot be ended, and a slow server must not keep the command.
+        # Daemon threads: getaddrinfo cannot be interrupted, and a slow server must not delay exit.
         workers = [
             threading.Thread(target=work, daemon=True)
             for _ in range(min(LOOKUPS_AT_ONCE, len(waiting)))
@@ -55,7 +55,7 @@ class SystemResolver:
     def own_addresses(self) -> frozenset[str]:
         """Those of this machine's interfaces, and those of the server's own domain.
 
-        The latter are what the world sees where the machine itself has only private ones.
+        The latter are what the world sees if the machine itself has only private ones.
         """
         families = {socket.AF_INET, socket.AF_INET6}
         interfaces = psutil.net_if_addrs().values()

@@ -8,11 +8,11 @@ from pathlib import Path
 from paas.adapters.logs.log_files import blocks_backwards, parse_stamp
 from paas.domain.releases.regression import Answers
 
-# What is read of a file at most, from its end: some ten thousand requests.
+# The most that is read of a file, from its end: some ten thousand requests.
 READ_MAX_BYTES = 4 * 1024**2
-# Each worker of nginx writes its lines once a second, so they are not in the order of their times.
+# Each worker of nginx writes its lines once a second, so they are not in order of time.
 DISORDER = timedelta(seconds=2)
-# The log format is in nginx-templates/http.conf.j2. The quoted path can hold no quote.
+# The log format is in nginx-templates/http.conf.j2. The quoted path cannot contain a quote.
 _LINE = re.compile(
     rb'^(\S+) router: method=\S+ path="[^"\n]*" host=\S* status=([0-9]{3}) [^\n]*? '
     rb'upstream="([^"\n]*)"',
@@ -31,10 +31,10 @@ class RouterLog:
     def answers(
         self, app_id: int, since: datetime, ports: set[int], until: datetime | None = None
     ) -> Answers:
-        """How the instances on these ports answered since then, as far as it is logged.
+        """How the instances on these ports answered since then, as far as the log shows.
 
         until: only before that.
-        Costs no more than the lines since then: the files are read from their end.
+        Reads only the lines since then: the files are read from their end.
         """
         count = errors = 0
         for block in self._blocks_since(app_id, since - DISORDER):
@@ -45,7 +45,7 @@ class RouterLog:
         return Answers(count, errors)
 
     def _blocks_since(self, app_id: int, since: datetime) -> Iterator[bytes]:
-        """Whole lines, newest block first, up to the block that begins before that time."""
+        """Complete lines, newest block first, up to the block that begins before that time."""
         for name in ("router.log", "router.log.1"):
             try:
                 with (self._logs / str(app_id) / name).open("rb") as file:
@@ -67,9 +67,9 @@ def _is_between(stamp: bytes, since: datetime, until: datetime | None) -> bool:
 
 
 def _last_port(upstream: bytes) -> int:
-    """The port that gave the answer: of ``127.0.0.1:5000, 127.0.0.1:5001`` the last.
+    """The port that answered: in ``127.0.0.1:5000, 127.0.0.1:5001`` the last.
 
-    ``127.0.0.1:5000 : unix:...`` refused the connection, also to who tried it again.
+    ``127.0.0.1:5000 : unix:...`` refused the connection, also on the retry.
     """
     ports = _PORT.findall(upstream)
     return int(ports[-1]) if ports else 0

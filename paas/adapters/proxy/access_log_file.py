@@ -15,7 +15,7 @@ def router_log(settings: Settings, app_id: int) -> Path:
 
 
 def make_log(settings: Settings, app_id: int) -> None:
-    """The log and its directory, which nginx's workers pass to open the log anew."""
+    """The log and its directory, which nginx's workers must be able to enter to reopen the log."""
     path = router_log(settings, app_id)
     group = proxy_account(settings).pw_gid
     make_directory(path.parent, mode=0o710, owner=(0, group))

@@ -8,7 +8,7 @@ from paas.settings import Settings
 
 
 def proxy_account(settings: Settings) -> pwd.struct_passwd:
-    """That of the setting proxy_user. Raises PaasError if this machine has none of that name."""
+    """The account in the setting proxy_user. Raises PaasError if this machine does not have it."""
     try:
         return pwd.getpwnam(settings.proxy_user)
     except (KeyError, ValueError) as error:  # ValueError: a NUL in it

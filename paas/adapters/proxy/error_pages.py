@@ -1,6 +1,6 @@
 """The pages that a proxy shows in place of an app, nginx-templates/pages. Pure.
 
-One text for every kind of proxy: what differs is how each writes the id of the request.
+One text for every kind of proxy: only the way to write the request's id differs.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from paas.adapters.proxy.nginx.escaping import render
 from paas.settings import Settings
 
 KINDS = ("html", "json")
-# nginx replaces it in its own pages alone (server side includes); it is 32 hexadecimal digits.
+# nginx replaces it in its own pages only (server side includes); it is 32 hexadecimal digits.
 BEHIND_REQUEST_ID = '<!--# echo var="http_x_request_id" -->'
 NGINX_REQUEST_ID = '<!--# echo var="request_id" -->'
 LOGS = "If this is your app, its log says more: paas logs"
@@ -19,7 +19,7 @@ LOGS = "If this is your app, its log says more: paas logs"
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
-    """What is said. owner: to whoever looks after the app."""
+    """The text of a page. owner: for the app's owner."""
 
     status: HTTPStatus
     title: str
@@ -28,7 +28,7 @@ class ErrorPage:
     has_id: bool = True
 
 
-# By name. 502 and 504 have this server's own answers alone: an app's go to the client as they are.
+# By name. 502 and 504 are used for this server's own answers only: an app's pass through as is.
 PAGES = {
     "400": ErrorPage(
         HTTPStatus.BAD_REQUEST,
@@ -126,13 +126,13 @@ PAGES = {
         "No app of this server answers to this name. Please check the address.",
         "If this is your app, it answers once it is deployed: git push deploy main. If this is "
         "your domain: paas domains:add",
-        has_id=False,  # such requests are not in any log
+        has_id=False,  # such requests are in no log
     ),
 }
 
 
 def render_page(name: str, kind: str, request_id: str) -> str:
-    """A page's text. kind: html or json. request_id: the proxy's way to put it in."""
+    """A page's text. kind: html or json. request_id: the proxy's syntax to insert it."""
     page = PAGES[name]
     return render(
         f"pages/page.{kind}.j2",

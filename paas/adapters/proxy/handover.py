@@ -1,7 +1,8 @@
-"""The instant in which the public ports go from one program to another, without a lost connection.
+"""Hands the public ports from one program to another without losing a connection.
 
-Who closes a listening socket resets the connections that wait in it, and who comes before the next
-one listens is refused. So new ones are held up meanwhile, and those that wait are taken out first.
+Closing a listening socket resets the connections that wait in it, and clients that connect before
+the next one listens are refused. So new connections are held up meanwhile, and the waiting ones are
+accepted first.
 """
 
 import time
@@ -13,7 +14,7 @@ from paas.adapters.network.firewall import NftFirewall
 from paas.settings import Settings
 
 HOLD_LIMIT_S = 20
-# A client's answer takes a round trip; one that never answers must not hold up the others.
+# A client's reply takes a round trip; one that never replies must not delay the others.
 QUEUE_LIMIT_S = 0.5
 POLL_S = 0.002
 _LISTEN, _SYN_RECEIVED = "0A", "03"
@@ -22,9 +23,10 @@ TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 
 @contextmanager
 def held_up(settings: Settings) -> Iterator[None]:
-    """New connections to the public ports wait for the end of this; all that came before are taken.
+    """Hold up new connections to the public ports; all earlier ones have been accepted.
 
-    Without the firewall's rules nothing is held up: who comes in that instant is refused.
+    Without the firewall's rules nothing is held up: a client that connects in that instant is
+    refused.
     """
     ports = [port for port in (settings.http_port, settings.https_port) if port]
     firewall = NftFirewall(settings)
@@ -49,7 +51,7 @@ def _wait_for_queues(ports: Collection[int]) -> None:
 
 
 def waiting(table: str, ports: Collection[int]) -> int:
-    """How many connections to these ports nobody has accepted yet, half-open ones among them.
+    """How many connections to these ports have not been accepted yet, half-open ones included.
 
     table: as in proc(5), /proc/net/tcp; a listening socket's receive queue is its connections.
     """

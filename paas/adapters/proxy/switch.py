@@ -1,8 +1,8 @@
-"""How each kind of proxy takes the public ports over from the other, with the least gap.
+"""How each kind of proxy takes over the public ports from the other, with the least gap.
 
-The one that is to serve has its files written and tested, and its program running, before the
-other lets go of the ports; new connections wait from then on until they are taken over. What the
-other has begun comes to its end in its former workers.
+The one that should serve has its files written and tested, and its program running, before the
+other releases the ports; from then on new connections wait until they are taken over. The other's
+former workers finish what it has begun.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from paas.settings import Settings
 
 
 class Program(Protocol):
-    """HAProxy's program, as whoever supervises it keeps it."""
+    """HAProxy's program, as its supervisor manages it."""
 
     def install(self, progress: Progress) -> None:
         """Install it if it is missing."""
@@ -28,20 +28,20 @@ class Program(Protocol):
 
 
 class Switch(Protocol):
-    """One kind of proxy: how it comes to serve. settings.proxy names it."""
+    """One kind of proxy: how it starts to serve. settings.proxy names it."""
 
     def install(self, progress: Progress) -> None:
         """Install what it needs."""
 
     def take_over(self, settings: Settings, sites: Sequence[Site]) -> None:
-        """Serve on the public ports. Raises PaasError if that does not come about."""
+        """Serve on the public ports. Raises PaasError if that fails."""
 
     def let_go(self, settings: Settings) -> bool:
-        """End what it runs without serving; False while that still finishes requests."""
+        """Stop what it runs without serving; False while that is still finishing requests."""
 
 
 class ToHaproxy:
-    """nginx goes behind it, to one port of loopback."""
+    """HAProxy as the proxy; nginx moves behind it, to one loopback port."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
@@ -51,7 +51,7 @@ class ToHaproxy:
         self._program.install(progress)
 
     def take_over(self, settings: Settings, sites: Sequence[Site]) -> None:
-        """It starts without a public port, and reloads with them when nginx has let go."""
+        """It starts without public ports, and reloads with them when nginx has released them."""
         proxy = HaproxyProxy(settings)
         if not proxy.is_up():
             proxy.stand_by()
@@ -71,13 +71,13 @@ class ToHaproxy:
 
 
 class ToNginx:
-    """HAProxy lets go of the ports as soon as nginx has tested its files."""
+    """nginx as the proxy: HAProxy releases the ports as soon as nginx has tested its files."""
 
     def install(self, progress: Progress) -> None:
         """It is there, behind HAProxy."""
 
     def take_over(self, settings: Settings, sites: Sequence[Site]) -> None:
-        """HAProxy stands by from then on."""
+        """HAProxy is on standby from then on."""
         haproxy = HaproxyProxy(settings)
         with ExitStack() as handover:
 

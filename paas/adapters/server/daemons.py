@@ -1,4 +1,4 @@
-"""The platform's own long-lived programs, and the ground that they stand on."""
+"""The platform's own long-lived programs, and what they need from the machine."""
 
 import os
 import pwd
@@ -31,7 +31,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One of the platform's processes. state: supervisord's word, such as ``RUNNING``."""
+    """One of the platform's processes. state: in supervisord's terms, such as ``RUNNING``."""
 
     name: str
     state: str
@@ -88,9 +88,9 @@ def supervisord_pid(settings: Settings) -> int | None:
 
 
 def _close_logs(folder: Path) -> None:
-    """Have the platform's own logs, former and new, be read by root alone.
+    """Make the platform's own logs, former and new, readable by root only.
 
-    Nginx makes its log for all to read where it is not there, and leaves one that is.
+    Nginx creates a missing log readable by all, and leaves an existing one alone.
     """
     (folder / "nginx-error.log").touch(mode=0o640)
     (folder / "boot.log").touch(mode=0o640)
@@ -100,7 +100,7 @@ def _close_logs(folder: Path) -> None:
 
 
 def make_directories(settings: Settings) -> None:
-    """Make what the platform writes to, with owners and modes."""
+    """Create what the platform writes to, with owners and modes."""
     for place in directories(settings):
         make_directory(place.path, mode=place.mode, owner=(0, place.gid))
     _close_logs(settings.paths.logs)
@@ -136,7 +136,7 @@ def programs(settings: Settings) -> list[Program]:
 
 
 def _log_argv(settings: Settings) -> tuple[str, ...]:
-    """The log process: the system's own Python, without the venv's packages, for a small size."""
+    """The log process: the system's own Python, without the venv's packages, to stay small."""
     return (
         *(
             "/usr/bin/python3",
@@ -154,7 +154,7 @@ def _log_argv(settings: Settings) -> tuple[str, ...]:
 def daemon_argv(settings: Settings, name: str) -> list[str]:
     """nginx, HAProxy or sshd in the foreground, which ends when supervisord is killed."""
     if name == "nginx":
-        # An embedded server's own nginx.conf says "daemon off" itself.
+        # An embedded server's nginx.conf already says "daemon off".
         extra = [] if settings.embedded else ["-g", "daemon off;"]
         argv = ["/usr/sbin/nginx", "-c", str(settings.nginx_conf), *extra]
     elif name == "haproxy":
@@ -175,7 +175,7 @@ def apply_firewall(settings: Settings) -> None:
     """Close the apps' ports to all but the proxy and root, where nftables works."""
     firewall, record = NftFirewall(settings), settings.paths.firewall_record
     try:
-        # First written: one that is up and nowhere noted would stay for good.
+        # Recorded first: a table that is loaded but not recorded would stay forever.
         former = record.read_text().split() if record.exists() else []
         write_atomic(record, " ".join({*former, firewall.table}), durable=False)
         firewall.install(present_claims(settings))
@@ -198,9 +198,9 @@ def remove_firewall(settings: Settings) -> None:
 
 
 def free_ports_of_daemons(settings: Settings) -> None:
-    """End nginx and sshd that a package's init script started, where they are ours to run.
+    """Stop nginx and sshd that a package's init script started, if we should run them.
 
-    sshd's sessions are other processes and go on.
+    sshd's sessions are separate processes and continue.
     """
     if settings.embedded or systemd_is_init():
         return
@@ -230,7 +230,7 @@ def processes(settings: Settings) -> list[Row]:
 
 
 def _units() -> list[Row]:
-    """nginx and sshd where systemd runs them; Ubuntu starts sshd by a socket."""
+    """nginx and sshd if systemd runs them; Ubuntu starts sshd through a socket."""
     rows = []
     for name, units in (("nginx", ["nginx.service"]), ("sshd", ["ssh.service", "ssh.socket"])):
         shown = subprocess.run(

@@ -1,6 +1,6 @@
-"""Disk space and names of files that the platform holds, for what frees space on a full disk.
+"""Disk space and inodes that the platform reserves, for what frees space on a full disk.
 
-state/reserve has one large file and some empty ones; to give the reserve up is to delete them.
+state/reserve has one large file and some empty ones; releasing the reserve deletes them.
 """
 
 import os
@@ -13,7 +13,7 @@ from paas.adapters.system import files
 INODES = 64
 _MIB = 1024**2
 _PAGE = 4096
-# Left to the file system itself, when all that is free is taken.
+# Left to the file system itself, when all free space is taken.
 _SLACK_BYTES = 256 * 1024
 
 
@@ -40,7 +40,7 @@ class DiskReserve:
 
     def keep(self) -> None:
         if self._held_bytes() > self._size_bytes:
-            self._release()  # the setting is another now
+            self._release()  # the setting has changed
         if self._held_bytes() < self._size_bytes and self._free_bytes() >= 2 * self._size_bytes:
             self._take(self._size_bytes)
 
@@ -61,13 +61,13 @@ class DiskReserve:
             return 0
 
     def _release(self) -> None:
-        with suppress(OSError):  # read-only: what it is given up for fails, and says so
+        with suppress(OSError):  # read-only: the caller will report it
             files.remove(self._space)
             for number in range(INODES):
                 files.remove(self._directory / f"inode.{number}")
 
     def _take(self, size_bytes: int) -> None:
-        """Hold so much, in whole pages; where that cannot be had, nothing."""
+        """Reserve that much, in whole pages; nothing if there is not enough."""
         size_bytes -= size_bytes % _PAGE
         if size_bytes <= 0:
             return

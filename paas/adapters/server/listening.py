@@ -1,4 +1,4 @@
-"""Whether a daemon takes connections on all addresses that it should, and who is in its way."""
+"""Whether a daemon accepts connections on all its addresses, and which process prevents it."""
 
 import socket
 
@@ -10,9 +10,9 @@ CONNECT_LIMIT_S = 2.0
 
 
 def deaf_addresses(port: int) -> list[str]:
-    """Those of the loopback addresses on which nothing takes a connection to the port.
+    """The loopback addresses on which nothing accepts a connection to the port.
 
-    A daemon that found the port taken on one address family lives on with the other alone.
+    A daemon that found the port taken on one address family keeps running with the other only.
     """
     families = [(socket.AF_INET, "127.0.0.1")]
     families += [(socket.AF_INET6, "::1")] if has_ipv6() else []
@@ -26,7 +26,7 @@ def _accepts(family: socket.AddressFamily, address: str, port: int) -> bool:
 
 
 def in_the_way(port: int, own: set[int]) -> str | None:
-    """Who else has the port, in words; None if nobody is seen. own: pids that may have it."""
+    """Which other process has the port, in words, or None. own: pids that may have it."""
     for connection in psutil.net_connections(kind="tcp"):
         if not connection.laddr or connection.laddr.port != port or connection.pid in own:
             continue

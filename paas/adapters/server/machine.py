@@ -1,4 +1,4 @@
-"""The machine under the platform, looked at and mended; implements domain's `Ground`."""
+"""The machine under the platform, checked and repaired; implements `Ground`."""
 
 import socket
 import time
@@ -117,7 +117,7 @@ class ServerGround:
                 yield mendable("listening", self._deaf_words(name, port, deaf))
 
     def _public_ports(self) -> Iterator[tuple[str, int]]:
-        """Each daemon with the ports that are its own by our files; the machine's sshd is not."""
+        """Each daemon with its ports in our files; not the machine's sshd."""
         settings = self._settings
         web = "haproxy" if settings.proxy == "haproxy" else "nginx"
         yield web, settings.http_port
@@ -193,7 +193,7 @@ class ServerGround:
             place.set_right()
 
     def _mend_daemons(self) -> None:
-        """Start what is down, restart what is deaf; connections that are open go on at sshd."""
+        """Start what is down, restart what does not listen; sshd's open connections continue."""
         if not self.is_up():
             return
         make_directory(Path("/run/sshd"), mode=0o755)

@@ -1,4 +1,4 @@
-"""The platform's own directories, sockets and files, and whose they must be, with what mode."""
+"""The platform's own directories, sockets and files, with the owner and mode each must have."""
 
 import os
 import pwd
@@ -12,7 +12,7 @@ from paas.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something is; all of it is root's. why: what does not work where it is not so."""
+    """A path that root owns. why: what does not work if it is not as it should be."""
 
     path: Path
     mode: int
@@ -20,7 +20,7 @@ class Place:
     why: str = "the server may fail at its next start"
 
     def wrong(self) -> str | None:
-        """What is not as it must be, after the path; None if nothing is."""
+        """What is wrong with it, after the path; None if nothing is."""
         try:
             found = self.path.lstat()
         except OSError as error:
@@ -36,7 +36,7 @@ class Place:
         )
 
     def set_right(self) -> None:
-        """Give it its owner and mode; nothing if it is a link, or not there."""
+        """Set its owner and mode; does nothing if it is a link or missing."""
         if not self.path.is_symlink() and self.path.exists():
             os.chown(self.path, 0, self.gid)
             self.path.chmod(self.mode)
@@ -76,7 +76,7 @@ def directories(settings: Settings) -> list[Place]:
 
 
 def sockets_and_files(settings: Settings, *, running: bool) -> list[Place]:
-    """What others reach the platform by, and what only root may read."""
+    """What others use to reach the platform, and what only root may read."""
     gid = pwd.getpwnam(settings.account).pw_gid
     found = [Place(settings.paths.database, 0o600, 0, "others may read or change the database")]
     if running:

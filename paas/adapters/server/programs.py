@@ -21,7 +21,7 @@ HAPROXY = {"/usr/sbin/haproxy": ("haproxy", "nothing is served")}
 
 
 def program_findings(settings: Settings) -> Iterator[Finding]:
-    """Those that are not there, or cannot be run."""
+    """Those that are missing or cannot be run."""
     needed = NEEDED | (HAPROXY if settings.proxy == "haproxy" else {})
     for path, (package, without) in needed.items():
         if not os.access(path, os.X_OK):

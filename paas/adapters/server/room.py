@@ -1,4 +1,4 @@
-"""Whether there is room: disks, inodes, and whether they can be written to at all."""
+"""Whether there is space: on disks, in inodes, and whether they can be written to at all."""
 
 import os
 import tempfile
@@ -9,18 +9,18 @@ from paas.domain.server.findings import Finding
 from paas.settings import Settings
 
 GIB, MIB = 1024**3, 1024**2
-# Below this share it is time to look; below the other one things begin to fail.
+# Below the first share there is a warning; below the second, things begin to fail.
 WARN_SHARE, GRAVE_SHARE = 0.1, 0.02
 
 
 def room_findings(settings: Settings) -> Iterator[Finding]:
-    """One file system is told of once, by the first of the platform's paths on it."""
+    """Each file system is reported once, by the first of the platform's paths on it."""
     seen = set()
     for path in _places(settings):
         try:
             device, found = path.stat().st_dev, os.statvfs(path)
         except OSError:
-            continue  # a directory that is missing is told as such
+            continue  # a missing directory is reported as such
         if device in seen:
             continue
         seen.add(device)
@@ -60,7 +60,7 @@ def _bytes(path: Path, found: os.statvfs_result, min_free_mib: int) -> Iterator[
 
 def _inodes(path: Path, found: os.statvfs_result) -> Iterator[Finding]:
     free, total = found.f_favail, found.f_files
-    if total and free < total * WARN_SHARE:  # total: 0 where the file system has no such limit
+    if total and free < total * WARN_SHARE:  # total: 0 if the file system has no such limit
         yield Finding(
             check="inodes",
             message=f"The disk of {path} has {free} inodes free of {total}: "

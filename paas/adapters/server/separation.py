@@ -1,4 +1,4 @@
-"""Whether this machine lets builds and one-off commands have a PID namespace of their own."""
+"""Whether this machine lets builds and one-off commands have their own PID namespace."""
 
 from paas.adapters.system.subprocesses import exit_words, run
 from paas.domain.values.errors import PaasError

@@ -1,4 +1,4 @@
-"""Changing server.yml from a command; the operator's comments at its head stay."""
+"""Changing server.yml from a command; the operator's comments at its top are kept."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ class ServerYml:
         self._path = path
 
     def set_domain(self, domain: str) -> None:
-        """Raises PaasError, with the file as it was, where it is not one that can be read."""
+        """Raises PaasError, with the file unchanged, if it cannot be parsed."""
         self._set("domain", domain)
 
     def set_proxy(self, kind: str) -> None:

@@ -1,4 +1,4 @@
-"""SideBySide: asks the gate for the roll-outs of several apps, some of them at a time."""
+"""SideBySide: asks the gate for the roll-outs of several apps, a few at a time."""
 
 import os
 import sys
@@ -12,15 +12,15 @@ from paas.domain.releases.start_limits import AT_ONCE_PER_CPU, START_COMMAND
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Progress
 
-# A roll-out has limits of its own; this one is for a gate that does not answer.
+# A roll-out has its own limits; this one is for a gate that does not answer.
 LIMIT_S = 3600.0
 
 
 class GateRollOuts:
-    """interfaces.SideBySide through the gate, where each is a process of its own.
+    """interfaces.SideBySide through the gate, where each is a separate process.
 
-    asking: the argv of what asks the gate, to which the app's id is added. A roll-out that was
-    asked for comes to its end even where whoever asked is killed.
+    asking: the argv of the program that asks the gate, to which the app's id is added. A roll-out
+    that was requested finishes even if the requester is killed.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class GateRollOuts:
         self._at_once = at_once
 
     def start_again(self, apps: Sequence[App], progress: Progress) -> list[App]:
-        """See `SideBySide`. What is said of an app comes when it is done, in one piece."""
+        """See `SideBySide`. An app's output is shown in one piece, when it is done."""
         failed = []
         with ThreadPoolExecutor(self._at_once) as pool:
             asked = {pool.submit(self._ask, app): app for app in apps}

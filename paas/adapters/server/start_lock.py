@@ -1,4 +1,4 @@
-"""Who starts or stops the server: one command at a time, the others wait for it."""
+"""The lock for starting and stopping the server: one command at a time, the others wait."""
 
 import fcntl
 import os
@@ -10,7 +10,7 @@ from paas.settings import Settings
 
 @contextmanager
 def start_lock(settings: Settings, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold it; waiting is called first where another has it. The kernel frees it at our end."""
+    """Hold it; waiting is called first if another has it. The kernel frees it when we exit."""
     settings.run.mkdir(mode=0o750, parents=True, exist_ok=True)  # a reboot has emptied /run
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     fd = os.open(settings.paths.start_lock, flags, 0o600)

@@ -1,7 +1,7 @@
 """The trash: state/lost/ID holds a manifest, and below files/ what was moved, by its former path.
 
-What is moved keeps its place in the tree (files/storage/7/3), so that it can be moved back by
-hand. The manifest is written first, so a crash in between leaves nothing without one.
+What is moved keeps its place in the tree (files/storage/7/3), so that it can be moved back by hand.
+The manifest is written first, so a crash in between leaves nothing without one.
 """
 
 import errno

@@ -1,1 +1,1 @@
-"""What sshd reads, and reading public keys."""
+"""The files that sshd reads, and reading public keys."""

@@ -1,4 +1,4 @@
-"""KeyFile: the authorized_keys file of the platform's account; each key leads into the client."""
+"""KeyFile: the authorized_keys file of the platform's account; each key runs the client."""
 
 import re
 import shlex
@@ -34,7 +34,7 @@ class AuthorizedKeys:
         write_atomic(self._path, self._text(keys), mode=0o640, owner=(self._uid, self._gid))
 
     def has(self, keys: Sequence[Key]) -> bool:
-        """Whether the file says just that, and sshd may read it."""
+        """Whether the file says exactly that, and sshd may read it."""
         try:
             found = self._path.stat()
             text = self._path.read_text(errors="replace")
@@ -47,7 +47,7 @@ class AuthorizedKeys:
         return _HEAD + "".join(self._line(key) for key in keys)
 
     def _line(self, key: Key) -> str:
-        """A line of validated parts only; comments, which are free text, stay out."""
+        """A line of validated parts only; comments, which are free text, are left out."""
         if key.kind not in KINDS or re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", key.body) is None:
             raise PaasError("key-file", f"The key {key.fingerprint} is damaged; nothing changed.")
         command = f'command="{self._command} {user_name(key.user)}"'

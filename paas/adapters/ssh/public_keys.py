@@ -30,7 +30,7 @@ class SshKeygenKeyReader:
     """interfaces.KeyReader, with OpenSSH's own judgement of what a key is."""
 
     def read(self, user: UserName, text: str) -> Key:
-        """Parse one line of an OpenSSH public key file. Raises PaasError if it is none."""
+        """Parse one line of an OpenSSH public key file. Raises PaasError if it is invalid."""
         kind, body, comment = _parts(text)
         bits, fingerprint = _judged(kind, body)
         if kind == "ssh-rsa" and bits < _MIN_RSA_BITS:
@@ -74,7 +74,7 @@ def _parts(text: str) -> tuple[str, str, str]:
 
 
 def _only_line(text: str) -> str:
-    """The one line of a key file that is not blank and no comment. Raises PaasError."""
+    """The only line of a key file that is neither blank nor a comment. Raises PaasError."""
     if _PUTTY in text:
         raise usage_error(
             "key-form",

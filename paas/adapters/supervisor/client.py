@@ -12,7 +12,7 @@ from xml.parsers.expat import ExpatError
 from paas.domain.values.errors import PaasError
 
 _TIMEOUT_S = 30.0
-# Faults of supervisor/xmlrpc.py, which takes long to import.
+# Faults of supervisor/xmlrpc.py, which is slow to import.
 _ALREADY_STARTED, _NOT_RUNNING = 60, 70
 
 
@@ -20,10 +20,10 @@ _ALREADY_STARTED, _NOT_RUNNING = 60, 70
 class Process:
     """What supervisord knows of a process.
 
-    state: supervisord's own word, such as RUNNING. pid: 0 while it does not run. started and
-    stopped: seconds since the epoch, 0 for never. exits: how often it has ended. status: how the
-    last time (negative: the signal that killed it). reason: the same in words, and why, where
-    supervisord knows more.
+    state: in supervisord's terms, such as RUNNING. pid: 0 while it does not run. started and
+    stopped: seconds since the epoch, 0 for never. exits: how often it has ended. status: the last
+    exit status (negative: the signal that killed it). reason: the same in words, with the cause if
+    supervisord knows it.
     """
 
     group: str
@@ -38,7 +38,7 @@ class Process:
 
 
 class Supervisor:
-    """supervisord as seen from outside; every call is a connection of its own.
+    """supervisord as seen from outside; every call is a separate connection.
 
     Each method raises PaasError ``supervisor-down`` where nothing answers.
     """
@@ -48,7 +48,7 @@ class Supervisor:
         self._timeout_s = timeout_s
 
     def add_group(self, conf: Path) -> bool:
-        """Add and start the group whose file this is; False: it was there already."""
+        """Add and start the group of this file; False: it already exists."""
         return bool(self._call("paas.add_group_from_file", str(conf)))
 
     def groups(self) -> set[str]:
@@ -56,20 +56,20 @@ class Supervisor:
         return set(self._call("paas.groups"))
 
     def processes(self, groups: Iterable[str]) -> list[Process]:
-        """The processes of those of these groups that there are."""
+        """The processes of these groups, as far as they exist."""
         found: list[dict[str, Any]] = self._call("paas.processes", sorted(groups))
         return [Process(**{"status": None, **info}) for info in found]
 
     def stop_processes(self, group: str, names: Sequence[str], limit_s: float) -> list[int]:
-        """Send TERM to processes of a group (no names: all) and return their pids at once."""
+        """Send TERM to processes of a group (no names: all) and return their pids immediately."""
         return [int(pid) for pid in self._call("paas.stop_processes", group, list(names), limit_s)]
 
     def remove_processes(self, group: str, names: Sequence[str]) -> bool:
-        """Forget stopped processes (no names: all), and the empty group; False: some still run."""
+        """Remove stopped processes (no names: all), and the empty group; False: some still run."""
         return bool(self._call("paas.remove_processes", group, list(names)))
 
     def keep_program(self, name: str, *, wanted: bool) -> None:
-        """Have a program of the platform itself run, or not; no error if it is so already."""
+        """Start or stop a program of the platform itself; no error if nothing changes."""
         start = ("startProcess", _ALREADY_STARTED)
         method, already = start if wanted else ("stopProcess", _NOT_RUNNING)
         self._call(f"supervisor.{method}", name, not wanted, accept=already)
@@ -80,10 +80,10 @@ class Supervisor:
         self._call("supervisor.startProcess", name, False)
 
     def renew_programs(self, names: Sequence[str]) -> None:
-        """Restart programs of the platform itself, with what supervisord.conf says of them now.
+        """Restart programs of the platform itself, with what supervisord.conf says about them now.
 
-        One that it names no longer is ended. Everything else, the apps' groups too, is left as it
-        runs.
+        One that it names no longer is ended. Everything else, including the apps' groups, keeps
+        running.
         """
         before = {found.name: found.state for found in self.processes(names)}
         ((added, changed, removed),) = self._call("supervisor.reloadConfig")
@@ -100,7 +100,7 @@ class Supervisor:
                 self._call("supervisor.addProcessGroup", name)
             elif before.get(name) != "STOPPED":
                 self.restart_program(name)
-            if before.get(name) == "RUNNING":  # also where it does not start with supervisord
+            if before.get(name) == "RUNNING":  # even if it does not start with supervisord
                 self.keep_program(name, wanted=True)
 
     def pid(self) -> int:

@@ -11,18 +11,18 @@ from paas.adapters.supervisor.exit_log import ExitLog
 from paas.adapters.supervisor.loop import Wakeup
 from paas.adapters.supervisor.stops import LeftBehind
 
-# Ending within this time, this often in a row, holds a process back. The launcher's own backoff
-# waits for a second from the third time on.
+# Ending within this time, this often in a row, delays a process. The launcher's own backoff waits
+# for a second from the third time on.
 _QUICK_S = 0.5
 _QUICK_ENDS = 3
 
 
 class Ends:
-    """How often each process has ended by itself, and how the last time.
+    """How often each process has exited on its own, and how the last time.
 
-    supervisord itself forgets the number of the signal that killed a process. And it would start
-    anew, without any pause, what fails before its own backoff begins (the launcher, when its spec
-    is missing or damaged): that is held until the next five-second tick.
+    supervisord itself forgets the number of the signal that killed a process. And it would restart,
+    without any pause, what fails before its own backoff begins (the launcher, if its spec is
+    missing or damaged): that is held until the next five-second tick.
     """
 
     def __init__(self, options: Any, wakeup: Wakeup, log: ExitLog, left: LeftBehind) -> None:
@@ -35,7 +35,8 @@ class Ends:
         # row.
         self._known: dict[int, tuple[int, int, str, int]] = {}
         self._held: dict[int, tuple[Any, Any]] = {}
-        # By the process's identity: what was said of its other processes since it last ended.
+        # By the process's identity: what was reported about its other processes since it last
+        # ended.
         self._of_others: dict[int, str] = {}
         options.waitpid = self._waitpid
         events.subscribe(events.Tick5Event, self._release)
@@ -61,7 +62,7 @@ class Ends:
         self._log.begin(event.process.group.config.name, event.process.config.name)
 
     def look(self, processes: Sequence[Any]) -> None:
-        """Tell which of their other processes the kernel killed for want of memory."""
+        """Report which of their other processes the kernel killed for lack of memory."""
         for process in processes:
             if not process.pid or process.killing:
                 continue

@@ -1,6 +1,6 @@
 """Why an instance ended, as a line in its app's log. Runs inside supervisord, which alone knows.
 
-So is the end of one of its other processes, where the kernel killed that for want of memory:
+The same for one of its other processes, if the kernel killed it for lack of memory:
 Gunicorn, for one, only knows that its worker "was sent SIGKILL".
 """
 
@@ -21,29 +21,29 @@ _GROUP = re.compile(r"([0-9]+)-(v[0-9]+)-[0-9]+")
 
 
 class ExitLog:
-    """logs: the directory of the apps' logs. cgroups: the file that tells where cgroups are."""
+    """logs: the directory of the apps' logs. cgroups: the file that says where cgroups are."""
 
     def __init__(self, logs: Path, cgroups: Path) -> None:
         self._logs = logs
         self._cgroups = cgroups
         self._found: list[dict[str, Any]] = []
         self._read_at = 0
-        # By instance id: how often the kernel had killed for memory when it was last looked at.
+        # By instance id: how often the kernel had killed for memory at the last check.
         self._killed: dict[str, int] = {}
-        # By instance id: the main process and the count when a kill was seen that was not told yet.
+        # By instance id: the main process and the count when a kill was seen but not reported yet.
         self._suspected: dict[str, tuple[int, int]] = {}
 
     def begin(self, group: str, label: str) -> None:
-        """An instance is started: what was killed before does not concern it."""
+        """An instance is started: earlier kills do not concern it."""
         if _GROUP.fullmatch(group):
             self._killed[f"{group}-{label}"] = self._memory(f"{group}-{label}")[0]
             self._suspected.pop(f"{group}-{label}", None)
 
     def look(self, group: str, label: str, pid: int) -> str | None:
-        """Say where other processes of a living instance were killed for memory; returns that.
+        """Log that other processes of a living instance were killed for memory; returns the text.
 
-        pid: the main process. A kill is told at the second look with the same one: until then it
-        may have been that which was killed, as `write` then says.
+        pid: the main process. A kill is reported at the second check with the same one: until then
+        the main process itself may have been killed, which `write` then reports.
         """
         found, name = _GROUP.fullmatch(group), f"{group}-{label}"
         if found is None:
@@ -64,7 +64,7 @@ class ExitLog:
         return f"{what[0].lower()}{what[1:]} {words}"
 
     def write(self, group: str, label: str, status: int) -> str:
-        """Say how an instance has ended by itself; returns that. status: negative for a signal."""
+        """Log how an instance has exited on its own; returns the text. status: negative: signal."""
         words = exit_words(status)
         found = _GROUP.fullmatch(group)
         if found is None:
@@ -80,7 +80,7 @@ class ExitLog:
         """Add a line to the app's log. found: the group's app and version."""
         stamp = datetime.now(UTC).isoformat(timespec="microseconds")
         line = f"{stamp} paas[{label}] {found[2]}: {text}\n"
-        # No log, no line: a full disk or an app that is gone must not disturb supervisord.
+        # Without a log there is no line: a full disk or a missing app must not disturb supervisord.
         with contextlib.suppress(OSError):
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
             fd = os.open(self._logs / found[1] / "app.log", flags, 0o640)
@@ -110,7 +110,7 @@ class ExitLog:
         return 0, ""
 
     def _places(self) -> list[dict[str, Any]]:
-        """Where cgroups are; read anew when the file has changed."""
+        """Where cgroups are; read again if the file has changed."""
         try:
             changed = self._cgroups.stat().st_mtime_ns
             if changed != self._read_at:

@@ -1,11 +1,11 @@
-"""Has supervisord's own forked child launch an instance, where a Python would be started for it.
+"""Has supervisord's own forked child launch an instance, instead of starting a Python for it.
 
-The launcher (paas/entrypoints/launcher/launcher.py) is a program of its own: supervisord forks and
+The launcher (paas/entrypoints/launcher/launcher.py) is a separate program: supervisord forks and
 becomes ``python3 -I -S launch.py SPEC``, which becomes the app's command. That Python takes 10 ms
-to be ready, at each start. supervisord's child is a Python already, and has the launcher's code.
+to start, each time. supervisord's child is a Python already, and has the launcher's code.
 
-After an upgrade supervisord runs on with the former code, and launch.py is the new version's: then
-it is executed, as it would be without this.
+After an upgrade supervisord keeps running the former code, while launch.py is the new version's:
+then it is executed, as it would be without this.
 """
 
 import gc

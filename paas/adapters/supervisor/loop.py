@@ -1,9 +1,9 @@
-"""How supervisord's main loop is cured of six faults, by what the plugin puts in their place.
+"""Fixes six faults of supervisord's main loop; the plugin installs the replacements.
 
-- It sleeps up to a second when a child ends, and again before it starts it anew: a wake-up pipe
+- It sleeps up to a second when a child ends, and again before it restarts it: a wake-up pipe
   makes both immediate.
-- It keeps polling the number of a connection that was closed; when a pipe of a new child takes the
-  number, the poll returns at once for ever: registrations are for one turn only.
+- It keeps polling the number of a connection that was closed; when a pipe of a new child gets the
+number, every poll returns immediately: registrations are for one turn only.
 - A signal that reaches a child between fork and exec is lost, since the child still has
   supervisord's handlers and maybe no process group of its own: it is held back until it counts.
 - It closes minfds descriptors one by one in every child: see raise_open_files.
@@ -38,7 +38,7 @@ _HANDLED = (
     signal.SIGUSR2,
 )
 
-# Loaded here: a child between fork and exec has no time for it.
+# Imported here: a child between fork and exec has no time for it.
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 _SESSION_POLLS = 1000
@@ -65,9 +65,9 @@ def raise_open_files(wanted: int) -> None:
 def fork() -> int:
     """os.fork for supervisord's children, in which no signal gets lost before exec.
 
-    Each is a session of its own: the kernel shares the processors out between sessions
-    (sched(7), autogroup), so that an app of many processes takes no more than its part. And each
-    ends with supervisord: those that ask for it themselves come to that only later.
+    Each is its own session: the kernel divides the processors between sessions (sched(7),
+    autogroup), so that an app with many processes takes only its share. And each ends with
+    supervisord: those that ask for that themselves do so only later.
     """
     supervisord = os.getpid()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
@@ -88,9 +88,9 @@ def fork() -> int:
 
 
 def _await_session(pid: int) -> None:
-    """Wait until the child has its session: a stop signals the group, which is there from then on.
+    """Wait until the child has its session: a stop signals the group, which exists from then on.
 
-    Bounded, since a child may be killed before it comes to that.
+    Bounded, since a child may be killed before that.
     """
     for _ in range(_SESSION_POLLS):
         with contextlib.suppress(ProcessLookupError):
@@ -100,20 +100,20 @@ def _await_session(pid: int) -> None:
 
 
 def close_inherited_at_exec() -> None:
-    """Let no descriptor that supervisord was started with leak into its children."""
+    """Keep the descriptors that supervisord was started with from leaking into its children."""
     for path in list(Path("/proc/self/fd").iterdir()):
-        # One of them listed the directory and is closed by now.
+        # One of them listed the directory and is already closed.
         if int(path.name) > 2:
             with contextlib.suppress(OSError):
                 os.set_inheritable(int(path.name), False)
 
 
 def lose_what_cannot_be_logged() -> None:
-    """Have a line for which the disk has no room be lost.
+    """Drop lines for which the disk has no space.
 
-    supervisord tells the failure on its stderr, mostly a file on the same disk; the error of that
-    closes the pipe of the program which spoke, then ends supervisord. A file that could not be
-    made anew when it was rotated is tried again with the next line.
+    supervisord reports the failure on its stderr, usually a file on the same disk; the error from
+    that closes the pipe of the program that wrote, then ends supervisord. A file that could not be
+    created again in a rotation is retried with the next line.
     """
     plain = loggers.RotatingFileHandler.emit
 
@@ -128,12 +128,12 @@ def lose_what_cannot_be_logged() -> None:
 
 
 class TurnPoller(BasePoller):  # type: ignore[misc]
-    """A poller that forgets all registrations after each poll; the main loop makes them anew."""
+    """A poller that drops all registrations after each poll; the main loop makes them again."""
 
     def initialize(self) -> None:
         """Called by the constructor."""
         self._events: dict[int, int] = {}
-        # No poll takes longer, while it is set.
+        # No poll takes longer while it is set.
         self.turn_s: float | None = None
 
     def register_readable(self, fd: int) -> None:
@@ -145,10 +145,10 @@ class TurnPoller(BasePoller):  # type: ignore[misc]
         self._events[fd] = self._events.get(fd, 0) | select.POLLOUT
 
     def unregister_readable(self, fd: int) -> None:
-        """Nothing to do: the registration is gone already."""
+        """Nothing to do: the registration is already gone."""
 
     def unregister_writable(self, fd: int) -> None:
-        """Nothing to do: the registration is gone already."""
+        """Nothing to do: the registration is already gone."""
 
     def poll(self, timeout: float) -> tuple[list[int], list[int]]:
         """Wait at most timeout seconds; the descriptors to read and those to write.
@@ -198,7 +198,7 @@ class Wakeup:
         os.read(self._reader, 4096)
 
     def next_turn(self) -> None:
-        """Let the main loop take another turn at once: one reaps a child, the next acts on it."""
+        """Have the main loop take another turn at once: one reaps a child, the next acts on it."""
         os.write(self._writer, b"\0")
 
     def handle_error(self) -> None:

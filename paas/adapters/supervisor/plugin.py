@@ -1,21 +1,21 @@
-"""What runs inside supervisord: the XML-RPC namespace ``paas`` and its cures.
+"""What runs inside supervisord: the XML-RPC namespace ``paas`` and its fixes.
 
 Loaded by ``[rpcinterface:paas]`` of its configuration (paas/adapters/supervisor/conf.py), after
 supervisor 4.3's own sources: supervisord.py (the main loop), options.py, process.py. Besides those
-of paas/adapters/supervisor/loop.py the cures are:
+of paas/adapters/supervisor/loop.py the fixes are:
 
-- Adding a group parses that group's file alone; ``reloadConfig`` parses every file.
+- Adding a group parses only that group's file; ``reloadConfig`` parses every file.
 - What fails before the launcher's backoff begins would be started over and over: it is held back.
 - A program of the platform that ends soon after its start waits 1, 2, 3 ... s for the next one. The
   log process never waits for more than half a second: meanwhile apps that print much are blocked.
 - At shutdown groups are stopped one after another, one a second: the apps' are stopped together,
   and the next one follows at once.
-- A process counts as stopped when it has ended itself: what it leaves in its process group is told
-  to end, too, and a shutdown waits for it (paas/adapters/supervisor/stops.py).
+- A process counts as stopped when it has ended itself: what it leaves in its process group gets
+TERM, too, and a shutdown waits for it (paas/adapters/supervisor/stops.py).
 - At its own start it forks every app in one turn: see paas/adapters/supervisor/starts.py.
 - Each start of an instance would start a Python first: see paas/adapters/supervisor/launch.py.
 - A full disk ends it, and all apps with it: what it cannot log it reports to a stderr that is full
-  as well. What cannot be logged is let go.
+  as well. What cannot be logged is dropped.
 """
 
 import configparser
@@ -43,7 +43,7 @@ from paas.adapters.supervisor.loop import (
 from paas.adapters.supervisor.starts import Starts
 from paas.adapters.supervisor.stops import LeftBehind
 
-# The platform's own program of that name: no app's, whose groups start with a number.
+# The platform's own program of that name, not an app's, whose groups start with a number.
 _LOG, _LOG_BACKOFF_S = "log", 0.5
 
 
@@ -58,7 +58,7 @@ def make_interface(
     close_inherited_at_exec()
     lose_what_cannot_be_logged()
     supervisord.options.fork = fork
-    supervisord.options.setpgrp = _nothing  # fork has seen to it
+    supervisord.options.setpgrp = _nothing  # fork has already done it
     supervisord.options.execve = launching(launcher, supervisord.options.execve)
     starts = Starts(supervisord)
     poller = TurnPoller(supervisord.options)
@@ -72,7 +72,7 @@ def make_interface(
 def _in_each_turn(
     tick: Callable[..., None], starts: Starts, poller: TurnPoller
 ) -> Callable[..., None]:
-    """What the main loop calls in each turn, and the apps' first starts with it."""
+    """Called by the main loop in each turn; also does the apps' first starts."""
 
     def turn(*arguments: Any) -> None:
         tick(*arguments)
@@ -83,14 +83,14 @@ def _in_each_turn(
 
 
 def _start_log_soon(event: Any) -> None:
-    """The log process may not stay away for long, however often it ends."""
+    """The log process is restarted soon, however often it ends."""
     process = event.process
     if process.config.name == _LOG:
         process.delay = min(process.delay, time.time() + _LOG_BACKOFF_S)
 
 
 def _nothing() -> None:
-    """In place of what is done elsewhere."""
+    """A no-op for what is done elsewhere."""
 
 
 class PaasInterface:
@@ -113,7 +113,7 @@ class PaasInterface:
     def add_group_from_file(self, path: str) -> bool:
         """Add the group that the file is named after, and start it.
 
-        False: it is there already. Faults where the file does not hold exactly that group.
+        False: it already exists. A fault if the file does not hold exactly that group.
         """
         name = Path(path).stem
         if name in self._supervisord.process_groups:
@@ -138,7 +138,7 @@ class PaasInterface:
         return list(self._supervisord.process_groups)
 
     def processes(self, groups: Sequence[str]) -> list[dict[str, Any]]:
-        """What is known of the processes of these groups; unknown groups are left out."""
+        """What is known about the processes of these groups; unknown groups are left out."""
         found = (self._supervisord.process_groups.get(name) for name in groups)
         return [
             self._info(group.config.name, process)
@@ -167,7 +167,7 @@ class PaasInterface:
         return pids
 
     def remove_processes(self, group: str, names: Sequence[str]) -> bool:
-        """Forget stopped processes, and the group with its last one; False: some still run."""
+        """Remove stopped processes, and the group with its last one; False: some still run."""
         processes = self._named(group, names)
         if any(process.state not in STOPPED_STATES for process in processes):
             return False
@@ -218,13 +218,13 @@ class PaasInterface:
         return [process for group in self._app_groups() for process in group.processes.values()]
 
     def _shutdown_report(self) -> Any:
-        """What keeps a shutdown from its end."""
+        """What a shutdown still waits for."""
         return self._unstopped() or self._left.is_there()
 
     def _stop_next_group(self) -> None:
-        """In each turn of a shutdown: go on to the next group where this one has stopped.
+        """In each turn of a shutdown: continue with the next group if this one has stopped.
 
-        Not to the platform's, such as the log process, while something of an app ends.
+        Not with the platform's, such as the log process, while an app is still ending.
         """
         for process in self._app_processes():
             self._left.tell_late(process)

@@ -1,8 +1,8 @@
 """The apps' first starts when supervisord itself starts: after the platform, some at a time.
 
 supervisord would fork all of them in its first turn. A thousand launchers at once leave the gate,
-the proxy and sshd a thousandth of the processors each, and take memory a thousand times. A start
-ends here when the launcher has become the app's command: no app waits for another's own start.
+the proxy and sshd a thousandth of the CPU each, and use their memory a thousand times. A start ends
+here when the launcher has become the app's command: no app waits for another's own start.
 """
 
 import os
@@ -16,7 +16,7 @@ from supervisor.states import ProcessStates
 
 from paas.domain.releases.start_limits import AT_ONCE_PER_CPU
 
-# While some wait supervisord looks this often, and not only when something happens.
+# While some wait, supervisord polls this often, and not only when something happens.
 TURN_S = 0.02
 # The platform's programs count as running after a second (startsecs).
 PLATFORM_LIMIT_S = 5.0
@@ -50,7 +50,7 @@ class Starts:
         return TURN_S if self._waiting else None
 
     def turn(self) -> None:
-        """Let the next ones start, as many as have become their app's command."""
+        """Start the next ones, as many as have become their app's command."""
         if not self._waiting or not self._platform_runs():
             return
         now = self._now()
@@ -64,7 +64,7 @@ class Starts:
 
     def forget(self, process: Any) -> None:
         """One that is stopped."""
-        if self._waiting:  # supervisord takes processes of one priority for equal
+        if self._waiting:  # supervisord treats processes of one priority as equal
             self._waiting = deque(other for other in self._waiting if other is not process)
         self._launching.pop(id(process), None)
 
@@ -75,7 +75,7 @@ class Starts:
 
 
 def is_launching(process: Any) -> bool:
-    """Whether it is not yet its app's command: to be forked, supervisord's copy, or launcher."""
+    """Whether it is not yet its app's command: not forked, a copy of supervisord, or launcher."""
     if not process.laststart:
         return True
     if not process.pid:

@@ -1,7 +1,8 @@
-"""What a process that supervisord stops leaves in its process group: told to end, and waited for.
+"""Ends and waits for what a stopped process leaves in its process group.
 
-The main process alone gets TERM, as it knows best how to end what it started: Celery, for one, lets
-its children finish their jobs. A shell knows nothing, and dies at once. Runs inside supervisord.
+Only the main process gets TERM, as it knows best how to end what it started: Celery, for example,
+lets its children finish their jobs. A shell does not, and dies immediately. Runs inside
+supervisord.
 """
 
 import contextlib
@@ -22,7 +23,7 @@ class LeftBehind:
         self._told_late: set[int] = set()
 
     def tell(self, process: Any) -> None:
-        """TERM to the group of a process that was to stop and has ended; before it is forgotten.
+        """Send TERM to the group of a process that was being stopped and has ended.
 
         process.delay: when supervisord would have killed it.
         """
@@ -32,7 +33,7 @@ class LeftBehind:
             self._deadlines[process.pid] = process.delay
 
     def tell_late(self, process: Any) -> None:
-        """TERM, once, to the others of the group of a process that is about to be killed."""
+        """Send TERM, once, to the others in the group of a process that is about to be killed."""
         pid = process.pid
         if not process.killing or not pid or pid in self._told_late:
             return
@@ -41,7 +42,7 @@ class LeftBehind:
             terminate(group_members(pid) - {pid})
 
     def is_there(self) -> bool:
-        """Whether any of it is left, and may take longer."""
+        """Whether any of the group is left and may take longer."""
         now = time.time()
         for group, deadline in list(self._deadlines.items()):
             if now >= deadline or not _has_members(group):

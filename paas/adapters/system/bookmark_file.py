@@ -1,4 +1,4 @@
-"""A moment kept in a small file; implements domain's `Bookmark`."""
+"""A time kept in a small file; implements `Bookmark`."""
 
 from contextlib import suppress
 from datetime import datetime

@@ -1,7 +1,7 @@
-"""Directories that apps have filled: removed and measured, however deep they nest.
+"""Removes and measures directories that apps have filled, however deep they nest.
 
-A path longer than the kernel takes, or directories nested deeper than Python calls itself, are for
-an app a few lines; rm and du go from directory to directory and mind neither. Links are never
+An app can easily create a path longer than the kernel accepts, or directories nested deeper than
+Python's recursion limit; rm and du go from directory to directory and handle both. Links are never
 followed.
 """
 
@@ -34,16 +34,16 @@ def remove(path: Path) -> None:
 
 
 def size_bytes(path: Path) -> int:
-    """What a directory and all that is in it take on the disk; 0 if there is none.
+    """The disk usage of a directory and all that is in it; 0 if there is none.
 
-    What several names are linked to counts once.
+    Hard links count once.
     """
     done = subprocesses.run(
         ["du", "--summarize", "--block-size=1", "--", path],
         description=f"Measuring {path}",
         timeout_s=_TIMEOUT_S,
         env=_ENV,
-        check=False,  # what goes meanwhile is an error for du
+        check=False,  # what vanishes meanwhile is an error for du
     )
     totals = [line.split(b"\t")[0] for line in done.output.splitlines() if b"\t" in line]
     return int(totals[-1]) if totals and totals[-1].isdigit() else 0

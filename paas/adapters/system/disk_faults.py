@@ -1,4 +1,4 @@
-"""What an error says of the server's disk: full of bytes, full of files, or read-only."""
+"""What an error says about the server's disk: no space, no inodes, or read-only."""
 
 import errno
 import os
@@ -6,20 +6,20 @@ from pathlib import Path
 
 from paas.domain.values.errors import PaasError, disk_failure
 
-# With less than this git, a launch spec or the database's own files have no room.
+# With less than this there is no space for git, a launch spec or the database's own files.
 BARE_BYTES = 4 * 1024**2
 BARE_INODES = 16
 
 
 def disk_fault(error: OSError, path: Path | None = None) -> PaasError | None:
-    """The error in our words, where the disk is its cause. path: where, if the error has none."""
+    """The error in our words, if the disk is its cause. path: where, if the error has none."""
     name = error.filename if isinstance(error.filename, str) else None
     place = Path(name) if name and name.startswith("/") else path
     return disk_failure(error, no_inodes=place is not None and lacks_inodes(place))
 
 
 def lacks_inodes(path: Path, least: int = 1) -> bool:
-    """Whether the file system of a path, or of its nearest parent, takes no more files."""
+    """Whether the file system of a path, or of its nearest parent, has no inodes left."""
     found = _file_system(path)
     return found is not None and bool(found.f_files) and found.f_ffree < least
 

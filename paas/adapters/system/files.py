@@ -23,8 +23,8 @@ def write_atomic(
 ) -> None:
     """Replace the file at path by content; readers see the old file or the new one, never a part.
 
-    mode is that of the file from its creation on, whatever the umask. owner: (uid, gid) or None
-    for the caller's. durable: on the disk when this returns; False for what a reboot may lose.
+    mode is set from the file's creation on, whatever the umask. owner: (uid, gid) or None
+    for the caller's. durable: synced to disk when this returns; False for what a reboot may lose.
     Raises PaasError if the directory is missing or the disk is full.
     """
     data = content.encode() if isinstance(content, str) else content
@@ -60,7 +60,7 @@ def _write_new(
 
 
 def sync_file(path: Path) -> None:
-    """Put a file's content on the disk."""
+    """Sync a file's content to disk."""
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         os.fsync(fd)
@@ -69,7 +69,7 @@ def sync_file(path: Path) -> None:
 
 
 def sync_directory(path: Path) -> None:
-    """Put a directory's entries (names made, replaced, removed) on the disk."""
+    """Sync a directory's entries (names created, replaced, removed) to disk."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
@@ -78,7 +78,7 @@ def sync_directory(path: Path) -> None:
 
 
 def sync_file_system(path: Path) -> None:
-    """Put all that was written to the file system of path on the disk: syncfs(2), for trees.
+    """Sync everything that was written to the file system of path: syncfs(2), for trees.
 
     Raises PaasError if that fails.
     """
@@ -93,7 +93,7 @@ def sync_file_system(path: Path) -> None:
 
 
 def make_directory(path: Path, *, mode: int = 0o700, owner: tuple[int, int] | None = None) -> None:
-    """Make the directory path, with its parents, if it is not there; set its mode and owner."""
+    """Create the directory path, with its parents, if it is missing; set its mode and owner."""
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         path.mkdir(mode=mode & 0o700)

@@ -1,6 +1,6 @@
 """Whether another process has a file locked by flock(2): the kernel says so, and when it has ended.
 
-A look takes the lock for an instant itself where it is free, and gives it back.
+A check takes the lock itself for an instant if it is free, and releases it.
 """
 
 import fcntl
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def is_held(fd: int, how: int = fcntl.LOCK_SH) -> bool:
-    """Whether an open file is locked so that one could not have it that way."""
+    """Whether an open file's lock conflicts with taking it that way."""
     try:
         fcntl.flock(fd, how | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -19,7 +19,7 @@ def is_held(fd: int, how: int = fcntl.LOCK_SH) -> bool:
 
 
 def is_file_held(path: Path) -> bool:
-    """Whether anybody has the file locked; one that is gone, nobody."""
+    """Whether any process has the file locked; False if the file is gone."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:

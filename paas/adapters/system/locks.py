@@ -1,8 +1,8 @@
 """Locks: flock(2) on files that are never deleted; the kernel frees them when a process ends.
 
 An object of this class holds no open file between uses, so a fork shares nothing. Each holder
-writes into the file who it is, as JSON. A file is kept for as long as the server is up: a waiter
-on a deleted file and a newcomer on a fresh one would both believe that they hold the lock.
+writes its identity to the file, as JSON. A file is kept while the server is up: a waiter on a
+deleted file and a newcomer on a fresh one would both believe that they hold the lock.
 """
 
 import fcntl
@@ -34,10 +34,10 @@ class FlockLocks:
         holder: str,
         waiting: Callable[[str], AbstractContextManager[None]] | None = None,
     ) -> AbstractContextManager[None]:
-        """Hold the app's own lock. waiting, given the present holder, surrounds a wait.
+        """Hold the app's own lock. waiting, given the current holder, surrounds a wait.
 
-        The present holder reads like ``deploy by alice, since 10:02:11 UTC``. Taking the lock twice
-        in one process is a fault of the caller: it would wait for itself.
+        The holder reads like ``deploy by alice, since 10:02:11 UTC``. Taking the lock twice in one
+        process is a bug in the caller: it would wait for itself.
         """
         return self._hold(f"app-{app_id}", holder, waiting)
 
@@ -59,7 +59,7 @@ class FlockLocks:
         return self._is_held(lock.value, fcntl.LOCK_SH)
 
     def draining(self, app_id: int) -> AbstractContextManager[None]:
-        """Mark that this process sees to the end of instances; others may at the same time."""
+        """Mark that this process is draining instances; others may do so at the same time."""
         return self._held(f"retire-{app_id}", fcntl.LOCK_SH)
 
     def is_draining(self, app_id: int) -> bool:
@@ -67,11 +67,11 @@ class FlockLocks:
         return self._is_held(f"retire-{app_id}", fcntl.LOCK_EX)
 
     def stopping(self, app_id: int) -> AbstractContextManager[None]:
-        """Be the only one who stops instances of the app that were live."""
+        """Be the only process that stops instances of the app that were live."""
         return self._held(f"stop-{app_id}", fcntl.LOCK_EX)
 
     def push(self, app_id: int) -> Path:
-        """The file that a pusher's client locks before receive-pack; made if it is missing."""
+        """The file that a pusher's client locks before receive-pack; created if it is missing."""
         name = f"push-{app_id}"
         fd = self._open(name)
         try:
@@ -88,14 +88,14 @@ class FlockLocks:
         user: str,
         waiting: Callable[[str], AbstractContextManager[None]] | None = None,
     ) -> Iterator[None]:
-        """Be the one who pushes to the app, without a push; otherwise as ``app``."""
+        """Hold the push lock without a push; otherwise as ``app``."""
         fd = os.open(self.push(app_id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         with _turn(fd, user, waiting, _present_pusher):
             yield
 
     @contextmanager
     def idle_push(self, app_id: int) -> Iterator[bool]:
-        """Keep pushes out for a moment. False, and they are not kept out, while one goes on."""
+        """Keep pushes out for a moment. False, without doing so, if one is in progress."""
         fd = os.open(self.push(app_id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
             try:
@@ -128,7 +128,7 @@ class FlockLocks:
             os.close(fd)
 
     def _is_held(self, name: str, how: int) -> bool:
-        """Whether it is held so that one could not have it that way."""
+        """Whether its lock conflicts with taking it that way."""
         fd = self._open(name)
         try:
             return is_held(fd, how)
@@ -152,7 +152,7 @@ def _turn(
     waiting: Callable[[str], AbstractContextManager[None]] | None,
     present: Callable[[int], str],
 ) -> Iterator[None]:
-    """Hold a lock, signed; fd is closed at the end. present: the words for who has it."""
+    """Hold a lock, signed; fd is closed at the end. present: describes its holder."""
     try:
         if not _taken_soon(fd):
             with waiting(present(fd)) if waiting is not None else nullcontext():
@@ -168,7 +168,7 @@ def _turn(
 
 
 def _taken_soon(fd: int) -> bool:
-    """Take the lock; False if a real holder, not a passing look or a handover, keeps it."""
+    """Take the lock; False if a real holder has it, not just a brief check or a handover."""
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:
@@ -182,7 +182,7 @@ def _taken_soon(fd: int) -> bool:
 
 
 def _sign(fd: int, holder: str) -> None:
-    """Write who holds the lock, in one go for readers in between; a full disk is no obstacle."""
+    """Write who holds the lock, in one write for concurrent readers; a full disk is ignored."""
     since = time.strftime("%H:%M:%S UTC", time.gmtime())
     text = json.dumps({"holder": holder, "since": since, "pid": os.getpid()}).encode()
     with suppress(OSError):
@@ -191,13 +191,13 @@ def _sign(fd: int, holder: str) -> None:
 
 
 def _present_holder(fd: int) -> str:
-    """Who holds the app's lock, in words."""
+    """The holder of the app's lock, in words."""
     signed = _signed(fd)
     return "{}, since {}".format(*signed) if signed else "another command"
 
 
 def _present_pusher(fd: int) -> str:
-    """Who holds the push lock, which is signed with a user's name."""
+    """The holder of the push lock, which is signed with a user's name."""
     signed = _signed(fd)
     return "{} pushes to the app, since {}".format(*signed) if signed else "a push goes on"
 

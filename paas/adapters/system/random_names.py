@@ -17,7 +17,7 @@ def random_name() -> AppName:
 
 
 def random_secret() -> str:
-    """64 hexadecimal digits, as Heroku's generator of app.json makes them."""
+    """64 hexadecimal digits, like Heroku's generator for app.json."""
     return secrets.token_hex(32)
 
 

@@ -1,4 +1,4 @@
-"""Cron schedules by cronsim, which follows Debian's cron; implements domain's `Schedules`."""
+"""Cron schedules by cronsim, which follows Debian's cron; implements `Schedules`."""
 
 from datetime import UTC, datetime
 
@@ -32,7 +32,7 @@ class CronSimSchedules:
         if text.startswith("@") and text not in NAMED:
             raise _wrong(schedule, f"the words that stand for one are {', '.join(NAMED)}")
         fields = NAMED.get(text, text).split()
-        if len(fields) != 5:  # cronsim would take a sixth, for seconds
+        if len(fields) != 5:  # cronsim would accept a sixth, for seconds
             raise _wrong(schedule, f"it has {len(fields)} fields instead of 5")
         try:
             return next(CronSim(" ".join(fields), moment.astimezone(UTC)), None)

@@ -1,4 +1,4 @@
-"""The one door for subprocesses: argv lists, an explicit environment, a limit, streamed lines."""
+"""The only way to run subprocesses: argv lists, explicit environment, limits, streamed lines."""
 
 import os
 import selectors
@@ -46,7 +46,7 @@ def run(
     check: bool = True,
     interrupt: Callable[[], None] | None = None,
 ) -> Finished:
-    """Run a program to its end, in a session of its own, with stdout and stderr together.
+    """Run a program until it ends, in its own session, with stdout and stderr together.
 
     description: what it does, for messages (``"Testing the proxy's configuration"``). env: its
     whole environment. stdin: bytes, or an open descriptor. on_line: gets each line as it comes,
@@ -128,7 +128,7 @@ def _pump(
     deadline: float,
     interrupt: Callable[[], None] | None,
 ) -> bool:
-    """Read the child's output until it has ended; False if the deadline came first."""
+    """Read the child's output until it has ended; False if the deadline passed first."""
     assert child.stdout is not None
     out = child.stdout.fileno()
     os.set_blocking(out, False)
@@ -155,7 +155,7 @@ def _pump(
 
 
 def _drain(out: int, lines: "_Lines") -> None:
-    """Read what the ended program still has in the pipe; a grandchild may go on writing."""
+    """Read what is left in the ended program's pipe; a grandchild may keep writing."""
     until = time.monotonic() + _DRAIN_S
     while time.monotonic() < until:
         try:
@@ -175,7 +175,7 @@ def _kill_group(child: subprocess.Popen[bytes]) -> None:
 
 
 class _Lines:
-    """Cuts a stream into lines; hands them on, or keeps them."""
+    """Splits a stream into lines; passes them on, or keeps them."""
 
     def __init__(self, on_line: Callable[[bytes], None] | None) -> None:
         self._on_line = on_line
@@ -185,7 +185,7 @@ class _Lines:
         self._kept_bytes = 0
 
     def read(self, fd: int, *, wait: bool = True) -> bool:
-        """Take what can be read; False at the end of the stream.
+        """Read what is available; False at the end of the stream.
 
         Nothing there: True, or with wait=False BlockingIOError.
         """
@@ -216,7 +216,7 @@ class _Lines:
             self._on_line(line)
 
     def end(self) -> None:
-        """Hand on the last line that had no end."""
+        """Pass on the last line, if it had no newline."""
         if self._rest:
             self._line(self._rest)
             self._rest = b""

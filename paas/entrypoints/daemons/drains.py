@@ -1,6 +1,6 @@
-"""The drains process: forwards the apps' logs, each drain in a thread of its own.
+"""The drains process: forwards the apps' logs, each drain in its own thread.
 
-It reads the logs, and has a child without rights do all that leads to the outside
+It reads the logs, and has an unprivileged child do all that leads to the outside
 (adapters/logs/drain_sender.py). It runs only while some app has a drain
 (services/logs/drains.py), and reads the store when that changes.
 """
@@ -55,7 +55,7 @@ class Worker:
                 self._stop.wait(60)
 
     def stop(self) -> None:
-        """Let it end when it can."""
+        """Ask it to end."""
         self._stop.set()
 
     def join(self, limit_s: float) -> None:
@@ -81,7 +81,7 @@ class DrainsProcess:
         self._stop.set()
 
     def run(self) -> bool:
-        """Until it is stopped, which is true, or its child has ended."""
+        """Run until it is stopped (True) or its child has ended (False)."""
         while not self._sender.has_ended():
             try:
                 self._refresh()
@@ -100,7 +100,7 @@ class DrainsProcess:
         return self._stop.is_set()
 
     def _refresh(self) -> None:
-        """Start and stop workers where the store has changed."""
+        """Start and stop workers if the store has changed."""
         seen = tuple(mark(self._database.with_name(self._database.name + s)) for s in ("", "-wal"))
         if seen == self._seen:
             return

@@ -1,4 +1,4 @@
-"""What the monitor process looks after now and then: a thread of its own.
+"""What the monitor process looks after now and then: its own thread.
 
 The reserve on the disk, and that an embedded server's sshd listens on all its addresses.
 """
@@ -15,7 +15,7 @@ TURN_S = 15.0
 
 
 class Caring:
-    """One look each turn. sshd is ended when it is deaf twice in a row: it may just have begun."""
+    """One look per turn. sshd is ended if it does not listen twice in a row: it may be starting."""
 
     def __init__(self, adapters: MonitorAdapters) -> None:
         self._settings = adapters.settings

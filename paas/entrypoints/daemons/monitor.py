@@ -1,7 +1,7 @@
-"""The monitor process: makes the liveness checks of all apps, each app's in a thread of its own.
+"""The monitor process: makes the liveness checks of all apps, each app's in its own thread.
 
-So a slow app delays no other's checks. The scheduler of cron jobs (scheduler.py) is another
-thread of it. It imports little, to be small.
+So a slow app does not delay another's checks. The scheduler of cron jobs (scheduler.py) is another
+thread of it. It imports little, to stay small.
 """
 
 import argparse
@@ -62,7 +62,7 @@ class Monitor:
         self._stop.set()
 
     def run(self) -> None:
-        """One round a tick for each app that is not in one already."""
+        """Start one round per tick for each app that is not in one already."""
         scheduler = threading.Thread(target=self._schedule, name="cron")
         scheduler.start()
         self._certifying.start(self._stop)
@@ -91,7 +91,7 @@ class Monitor:
             self._scheduling.run(self._stop)
         except BaseException:
             log(traceback.format_exc())
-            os._exit(1)  # the supervisor starts this process anew, with nothing lost
+            os._exit(1)  # the supervisor restarts this process, and nothing is lost
 
     def _start(self, app_id: int, watched: Watched) -> None:
         standings = self._standings.setdefault(app_id, {})
@@ -108,7 +108,7 @@ class Monitor:
         self._busy[app_id].start()
 
     def _refresh(self) -> None:
-        """Read the store anew where it has changed."""
+        """Read the store again if it has changed."""
         if not self._changes.any():
             return
         try:
@@ -135,7 +135,7 @@ class Changes:
         return changed
 
     def forget(self) -> None:
-        """What there is now was not read: it counts as changed."""
+        """Count the current content as changed, because it was not read."""
         self._seen = None
 
 

@@ -1,8 +1,8 @@
-"""What looks after the certificates: a thread of the monitor process.
+"""Renews certificates: a thread of the monitor process.
 
-It asks the store whether anything is due, when that has changed and once a minute, and has it done
-by the platform's own client, thus by the gate or, where that is down, without it. Everything that
-is done is remembered in the store, so asking twice, or dying in between, is safe.
+It asks the store whether anything is due, when the store has changed and once a minute, and runs
+the platform's own client, which uses the gate or, if that is down, works without it. Everything
+that is done is recorded in the store, so asking twice, or dying in between, is safe.
 """
 
 import os
@@ -24,9 +24,9 @@ from paas.wiring.monitor import renewals
 
 TICK_S = 2.0
 LOOK_EVERY_S = 60.0
-# After something was done; the store has when what failed is tried again.
+# After something was done; the store knows when what failed is retried.
 PAUSE_S = 3.0
-# After a fault of ours, which must not become a storm at the issuer.
+# After an error of ours, which must not flood the issuer.
 FAULT_PAUSE_S = 60.0
 TEND_LIMIT_S = 6 * 3600.0
 
@@ -39,7 +39,7 @@ class Changes(Protocol):
 
 
 class Certifying:
-    """Looks whether anything is due, and has it done."""
+    """Checks whether anything is due, and has it done."""
 
     def __init__(
         self,
@@ -57,11 +57,11 @@ class Certifying:
         self._looked = float("-inf")
 
     def start(self, stop: threading.Event) -> None:
-        """In a thread that keeps nobody from ending: what was asked for is done without it."""
+        """Start as a daemon thread: what it has started is finished without it."""
         threading.Thread(target=self.run, args=(stop,), name="certificates", daemon=True).start()
 
     def run(self, stop: threading.Event) -> None:
-        """Until stop is set."""
+        """Run until stop is set."""
         while not stop.wait(TICK_S):
             try:
                 pause_s = PAUSE_S if self.look() else 0.0
@@ -75,7 +75,7 @@ class Certifying:
                 return
 
     def look(self) -> bool:
-        """Whether anything was due; it is done when this returns."""
+        """Do what is due; returns whether anything was."""
         now = self._clock.monotonic()
         if not self._changes.any() and now - self._looked < LOOK_EVERY_S:
             return False
@@ -87,7 +87,7 @@ class Certifying:
 
 
 class Present:
-    """The settings as they are now: the domain and the issuer may change while this runs."""
+    """The current settings: the domain and the issuer may change while this runs."""
 
     def __init__(self, etc: Path) -> None:
         self._path = etc / "server.yml"
@@ -95,7 +95,7 @@ class Present:
         self._wishes: Renewals | None = None
 
     def renewals(self) -> Renewals:
-        """Built anew where server.yml has changed."""
+        """Built again if server.yml has changed."""
         changed_ns = self._path.stat().st_mtime_ns
         if self._wishes is None or changed_ns != self._changed_ns:
             self._wishes = renewals(common_adapters(load(self._path)))

@@ -1,8 +1,9 @@
 """The scheduler of cron jobs: a thread of the monitor process.
 
-It looks at the clock once a minute, and has each job that is due started by the platform's own
-client, thus by the gate or, where that is down, without it: this process has threads, so it must
-not fork for good. A run is recorded before it starts (`Store.cron.take`), so asking twice is safe.
+It looks at the clock once a minute, and starts each job that is due through the platform's own
+client, which uses the gate or, if that is down, works without it: this process has threads, so it
+must not fork without exec. A run is recorded before it starts (`Store.cron.take`), so asking twice
+is safe.
 """
 
 import os
@@ -22,12 +23,12 @@ from paas.wiring.monitor import MonitorAdapters, scheduler
 STARTS_AT_ONCE = 8
 START_LIMIT_S = 120.0
 _TRIES = 2  # the gate may be restarting
-# A clock that was set is noticed so soon.
+# How soon a change of the clock is noticed.
 LOOK_S = 10.0
 _WAIT_S = 30.0
 _SETTLE_S = 0.05
 
-# Starts a run; why it could not, or None.
+# Starts a run; returns why it could not, or None.
 Start = Callable[[Due], str | None]
 
 
@@ -38,7 +39,7 @@ class Changes(Protocol):
         """Whether there were any since the last call."""
 
     def forget(self) -> None:
-        """They were not read: have them told again."""
+        """They were not read: report them again."""
 
 
 class Scheduling:
@@ -61,7 +62,7 @@ class Scheduling:
         self._pool = ThreadPoolExecutor(STARTS_AT_ONCE, thread_name_prefix="cron")
 
     def run(self, stop: threading.Event) -> None:
-        """Until stop is set."""
+        """Run until stop is set."""
         while True:
             now = self._scheduler.clock.now()
             if self._since is None or _minute(now) != _minute(self._since):
@@ -93,7 +94,7 @@ class Scheduling:
                 self._log(f"cron: {due.app.name}: {due.job.name}: {why}")
                 self._scheduler.not_started(due, why)
         if self._watched and not self._starting:
-            # Not before: what this process leaves undone is looked at again by its successor.
+            # Not earlier: what this process leaves undone is checked again by its successor.
             self._scheduler.bookmark.write(self._since)
 
 

@@ -1,8 +1,8 @@
-"""What copies the database: a thread of the monitor process.
+"""Copies the database: a thread of the monitor process.
 
-Some seconds after a change the latest copy follows, from which the server comes up should the
-database be lost; one is kept of each hour in which there was a change. Each hour, and where a copy
-turns out damaged, the database itself is checked, and what is found is remembered beside it.
+The latest copy is updated some seconds after a change; the server starts from it if the database is
+lost. One copy is kept of each hour in which there was a change. Each hour, and if a copy turns out
+damaged, the database itself is checked, and the result is stored next to it.
 """
 
 import threading
@@ -16,10 +16,10 @@ from paas.interfaces import Clock
 from paas.wiring.monitor import MonitorAdapters
 
 TICK_S = 1.0
-# So long after the last change; at the latest so long after the first.
+# This long after the last change; at the latest this long after the first.
 SETTLE_S = 2.0
 LONGEST_S = 20.0
-# What a copy takes is at most this part of the time, however large the database is.
+# Copying takes at most this share of the time, however large the database is.
 SHARE = 1 / 50
 # After one that failed.
 AGAIN_S = 60.0
@@ -42,10 +42,10 @@ class StoreCopies(Protocol):
 
 
 class Copying:
-    """Copies where there were changes.
+    """Makes copies after changes.
 
-    settle: opens the store, which raises PaasError if it is not the right one, and has its mark
-    on the disk. check: looks at all of it.
+    settle: opens the store, raising PaasError if it is not the right one, and writes its mark.
+    check: checks all of it.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class Copying:
         self._checked = float("-inf")
 
     def start(self, stop: threading.Event) -> None:
-        """In a thread that keeps nobody from ending: a copy appears whole or not at all."""
+        """Start as a daemon thread: a copy appears whole or not at all."""
         threading.Thread(target=self.run, args=(stop,), name="copies", daemon=True).start()
 
     def run(self, stop: threading.Event) -> None:
-        """Until stop is set."""
+        """Run until stop is set."""
         while not stop.wait(TICK_S):
             try:
                 self.look()
@@ -97,7 +97,7 @@ class Copying:
             self._first = now if self._first is None else self._first
             self._last = now
         if self._first is not None and self._is_settled(now):
-            # Until it has come to it; the next try is not at once.
+            # The next try is not immediate.
             self._not_before = now + AGAIN_S
             self._copy(now)
             self._first = None

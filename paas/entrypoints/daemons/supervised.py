@@ -1,4 +1,4 @@
-"""What the platform's own processes share: an end with their supervisor, a log, a look at files."""
+"""What the platform's own processes share: ending with their supervisor, logging, file changes."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from paas.entrypoints.launcher.kernel import Kernel
 def end_with_parent() -> None:
     """Ask for SIGTERM when the supervisor dies, so that its next start finds no second copy.
 
-    Raises SystemExit where it has died already.
+    Raises SystemExit if it has already died.
     """
     parent = os.getppid()
     Kernel().set_parent_death_signal(signal.SIGTERM)
@@ -21,9 +21,9 @@ def end_with_parent() -> None:
 
 
 def become_nobody(uid: int) -> None:
-    """Go on as a uid that owns nothing, without capabilities or a way back; end with the parent.
+    """Continue as a uid that owns nothing, without capabilities, for good; end with the parent.
 
-    Raises SystemExit where that has ended already.
+    Raises SystemExit if that has already ended.
     """
     parent, kernel = os.getppid(), Kernel()
     os.chdir("/")
@@ -33,7 +33,7 @@ def become_nobody(uid: int) -> None:
     os.setresuid(uid, uid, uid)
     kernel.clear_capabilities()
     kernel.set_no_new_privs()
-    kernel.set_parent_death_signal(signal.SIGKILL)  # a change of uid forgets it
+    kernel.set_parent_death_signal(signal.SIGKILL)  # a change of uid resets it
     if os.getppid() != parent:
         raise SystemExit("The parent ended while this process started.")
 
@@ -45,7 +45,7 @@ def log(text: str) -> None:
 
 
 def mark(path: Path) -> tuple[int, int] | None:
-    """What changes when the file is written to; None if there is none."""
+    """A value that changes when the file is written to; None if there is no file."""
     try:
         found = path.stat()
     except FileNotFoundError:

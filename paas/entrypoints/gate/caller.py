@@ -1,7 +1,7 @@
-"""The client at the other end of a request, for commands that need more of it than its streams.
+"""The client at the other end of a request, for commands that need more than its streams.
 
-A client whose terminal is wanted puts it into raw mode (paas/entrypoints/gate_client/rawmode.py)
-and sets it back at the end; so does this process, should the client be killed.
+A client whose terminal is needed puts it into raw mode (paas/entrypoints/gate_client/rawmode.py)
+and restores it at the end; this process does so if the client is killed.
 """
 
 import socket
@@ -39,17 +39,17 @@ class GateCaller:
         try:
             yield
         finally:
-            # Whoever has set it otherwise meanwhile, a shell perhaps, knows better.
+            # If something has changed it meanwhile, perhaps a shell, that is left alone.
             with suppress(OSError, termios.error):
                 if termios.tcgetattr(0) == raw:
                     termios.tcsetattr(0, termios.TCSANOW, before)
 
     def fileno(self) -> int:
-        """The connection: bytes that arrive mean a new size, its end that the client has left."""
+        """The connection: incoming bytes mean a new size, end of file that the client has left."""
         return self._conn.fileno()
 
     def is_there(self) -> bool:
-        """Take what has arrived; False at the end. Never blocks."""
+        """Discard what has arrived; False at end of file. Never blocks."""
         self._conn.setblocking(False)
         try:
             return bool(self._conn.recv(4096))
@@ -61,10 +61,10 @@ class GateCaller:
             self._conn.setblocking(True)
 
     def is_in_front(self) -> bool:
-        """Whether the client is in its terminal's foreground, or has none, as behind ssh.
+        """Whether the client is in its terminal's foreground, or has no terminal, as behind ssh.
 
-        By the kernel's word, fields 5 and 8 of proc(5)'s stat: a terminal that is not this
-        process's own tells it nothing.
+        From the kernel, fields 5 and 8 of proc(5)'s stat: a process cannot ask a terminal that is
+        not its own.
         """
         try:
             peer = self._conn.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)

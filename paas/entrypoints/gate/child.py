@@ -25,7 +25,7 @@ _UMASK = 0o022
 
 
 class Seat:
-    """A child's own row in the table of those whom the gate serves."""
+    """A child's own row in the table of the gate's clients."""
 
     def __init__(self, places: Places, row: int, is_admin: Callable[[str], bool]) -> None:
         self._places = places
@@ -34,12 +34,12 @@ class Seat:
         self._user = ""
 
     def enter(self, user: str) -> str | None:
-        """Begin a command of that user's; why it has to wait for its turn, or None."""
+        """Begin a command of that user; returns why it has to wait for its turn, or None."""
         self._user = user
         return self._places.enter(self._row, user, self._is_admin)
 
     def wait(self) -> None:
-        """The command only waits from now on. Raises PaasError if its user has too many such."""
+        """Mark the command as waiting. Raises PaasError if its user has too many of those."""
         self._places.wait(self._row, self._is_admin)
 
     def leave(self) -> None:
@@ -51,7 +51,7 @@ class Seat:
 
 
 class Session:
-    """The client of a request, as a command sees it. seat: None for root, who needs none."""
+    """The client of a request, as a command sees it. seat: None for root, which needs none."""
 
     def __init__(self, conn: socket.socket, seat: Seat | None = None) -> None:
         self._conn = conn
@@ -59,9 +59,9 @@ class Session:
         self._answered = False
 
     def reply(self, status: int) -> None:
-        """Give the client its exit status and let it go; only the first time counts.
+        """Send the client its exit status and let it exit; only the first call counts.
 
-        The command may go on: what it prints from here on goes nowhere.
+        The command may continue: what it prints from here on is discarded.
         """
         if self._answered:
             return
@@ -89,7 +89,7 @@ class Session:
         return GateCaller(self._conn, self._seat.wait if self._seat is not None else lambda: None)
 
     def client_gone(self) -> bool:
-        """Whether nobody waits for the answer any more: it ended, or it has its answer."""
+        """Whether the client no longer waits: it has exited, or has its answer."""
         return self._answered or wire.client_gone(self._conn)
 
 
@@ -136,7 +136,7 @@ def commands(etc: Path) -> Handler:
 
 
 def dispatcher(etc: Path, run: RunCommand, git_service: GitService) -> Handler:
-    """A handler that reads SSH commands and hands over words or git services.
+    """A handler that parses SSH commands and passes on words or git services.
 
     Both get the request's environment and PAAS_ETC.
     """
@@ -159,14 +159,14 @@ def dispatcher(etc: Path, run: RunCommand, git_service: GitService) -> Handler:
 
 
 def administrators(etc: Path) -> Callable[[str], bool]:
-    """What tells whether a user of that server is an administrator."""
+    """A function that says whether a user of that server is an administrator."""
     from paas.entrypoints.cli import main as cli
 
     def is_admin(name: str) -> bool:
         try:
             user = cli.services_of(str(etc)).store.users.find(UserName(name))
         except PaasError:
-            return False  # the command itself tells why
+            return False  # the command itself reports why
         return user is not None and Actor(user).is_admin
 
     return is_admin
@@ -177,7 +177,7 @@ def serve(
 ) -> NoReturn:
     """Serve one client in this process, which is a fresh fork, and end it.
 
-    seat: None if the client is root, and so may ask without naming a user.
+    seat: None if the client is root, which may ask without naming a user.
     """
     try:
         _become_session()
@@ -206,7 +206,7 @@ def _run(
     trusted: bool,
     log: Callable[[str], None],
 ) -> int:
-    """The handler's exit status, whatever it raises; its plan is sent at once."""
+    """The handler's exit status, whatever it raises; a git plan is sent immediately."""
     try:
         if not trusted:
             _require_user(request)
@@ -249,9 +249,9 @@ def _become_session() -> None:
 
 
 def _take_terminal(fds: list[int]) -> None:
-    """Make the client's three descriptors ours, with fresh text streams on them.
+    """Use the client's three descriptors as ours, with fresh text streams on them.
 
-    stdout carries any byte that came in as such (PEP 383); stderr shows it escaped.
+    stdout passes undecodable bytes through unchanged (PEP 383); stderr shows them escaped.
     """
     for target, fd in enumerate(fds):
         os.dup2(fd, target)
@@ -264,12 +264,12 @@ def _take_terminal(fds: list[int]) -> None:
 
 
 def _writer(fd: int, errors: str) -> TextIO:
-    """A text stream on fd that sends each line at once."""
+    """A line-buffered text stream on fd."""
     return open(fd, "w", buffering=1, encoding="utf-8", errors=errors, closefd=False)
 
 
 def _flush() -> None:
-    """Send what is still buffered; a client that is gone is no error."""
+    """Flush what is still buffered; a client that is gone is no error."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -1,9 +1,9 @@
-"""Who has a child of the gate, and doing what: a table in memory that gate and children share.
+"""Which users have a child of the gate, and its state: a table in shared memory.
 
 A command has a share for each user and a reserve for administrators. One that only waits, such as
-``logs --tail`` or ``run``, is no command any more, and has a share of its own. Each child writes
-its own row before it counts the others', so two at once may both be refused, never both let in
-too many.
+``logs --tail`` or ``run``, no longer counts as a command, and has its own share. Each child writes
+its own row before it counts the others, so two at once may both be refused, but never both be
+admitted above the limit.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from enum import IntEnum
 
 from paas.domain.values.errors import PaasError
 
-# In all; each is a process of some megabytes.
+# In total; each is a process of a few megabytes.
 ROWS = 512
 _ROW = struct.Struct("B15s")
 _NOBODY = bytes(15)
@@ -34,8 +34,8 @@ class Doing(IntEnum):
 class Places:
     """The table. commands: how many may run at once, root's apart.
 
-    An eighth of them is kept for administrators; a user may have a quarter, and as many that wait,
-    and all users together half of the rows for those.
+    An eighth of them is reserved for administrators; a user may have a quarter, and as many that
+    wait. All users together may have half of the rows for waiting ones.
     """
 
     def __init__(self, commands: int) -> None:
@@ -45,7 +45,7 @@ class Places:
         self._table = mmap.mmap(-1, ROWS * _ROW.size)
 
     def take(self) -> int | None:
-        """A row for a child that is about to be forked; None if there is none."""
+        """A row for a child that is about to be forked; None if none is free."""
         for row in range(ROWS):
             if self._read(row)[0] is Doing.NOTHING:
                 self._write(row, Doing.ARRIVING, _NOBODY)
@@ -57,9 +57,9 @@ class Places:
         self._write(row, Doing.NOTHING, _NOBODY)
 
     def enter(self, row: int, user: str, is_admin: Callable[[], bool]) -> str | None:
-        """Begin a command, in the child; why it has to wait for its turn, or None.
+        """Begin a command, in the child; returns why it has to wait for its turn, or None.
 
-        is_admin: asked where it makes a difference.
+        is_admin: called only if it makes a difference.
         """
         who = _digest(user)
         self._write(row, Doing.WORKING, who)
@@ -78,10 +78,10 @@ class Places:
         return None
 
     def wait(self, row: int, is_admin: Callable[[], bool]) -> None:
-        """The command only waits from now on. Raises PaasError if its user has too many such."""
+        """Mark the command as waiting. Raises PaasError if its user has too many of those."""
         doing, who = self._read(row)
         if doing is not Doing.WORKING:
-            return  # root's, who has no share
+            return  # root's, which has no share
         self._write(row, Doing.WAITING, who)
         counted = self._count()
         waiting = sum(n for (doing, _), n in counted.items() if doing is Doing.WAITING)
@@ -102,7 +102,7 @@ class Places:
             )
 
     def leave(self, row: int) -> None:
-        """The client has its answer; what is left to do is no command of its user's."""
+        """The client has its answer; the rest no longer counts as its user's command."""
         doing, who = self._read(row)
         if doing in (Doing.WORKING, Doing.WAITING):
             self._write(row, Doing.LEFT, who)

@@ -1,9 +1,9 @@
 """The gate: the one small root process that every entrance of the server leads to.
 
-It has everything imported, accepts a client on a Unix socket, asks the kernel who that is, forks,
-and lets the child (child.py) read the request and run the command. The accept loop reads no
-byte that a client sent. Its children are sessions of their own and get no parent-death signal:
-a deploy that is under way finishes, holding its locks, when the gate is stopped or restarted.
+It has everything imported, accepts a client on a Unix socket, asks the kernel for its uid, forks,
+and lets the child (child.py) read the request and run the command. The accept loop reads no byte
+from clients. Its children are separate sessions and get no parent-death signal: if the gate is
+stopped or restarted, a deploy in progress finishes, holding its locks.
 """
 
 import argparse
@@ -40,7 +40,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 class Gate:
     """Accepts clients and forks. account_uid: the uid that may speak for users, besides root.
 
-    repair: the argv of what puts the server right after a child was killed in the middle.
+    repair: the argv of the command that repairs the server after a child was killed.
     max_children: how many commands may run at once; see Places. is_admin: whether a user is one.
     """
 
@@ -69,7 +69,7 @@ class Gate:
         self._wake: tuple[int, ...] = ()
 
     def serve(self) -> None:
-        """Serve until SIGTERM. Clients that wait by then still get a child; none is killed."""
+        """Serve until SIGTERM. Clients that already wait still get a child; none is killed."""
         wake_r, wake_w = self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake_w, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -111,7 +111,7 @@ class Gate:
             self._repairing.discard(pid)
 
     def _start_repair(self, pid: int) -> None:
-        """What a killed child left half done is undone by a program of its own."""
+        """Start a separate program that undoes what a killed child left half done."""
         if self._repair and pid not in self._repairing:
             repairer = os.posix_spawn(self._repair[0], self._repair, os.environ)
             self._repairing.add(repairer)
@@ -148,7 +148,7 @@ class Gate:
         if uid != 0 and row is None:
             wire.answer_busy(conn)
             return
-        # No signal may arrive in the child before it is a session of its own.
+        # No signal may arrive in the child before it has its own session.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
             pid = os.fork()
@@ -206,7 +206,7 @@ def _clear(path: Path) -> None:
 
 
 def stderr_log() -> Callable[[str], None]:
-    """A log on what is stderr now, which stays open when a child gets its client's stderr."""
+    """A log on the current stderr, which stays open when a child gets its client's stderr."""
     fd = os.dup(2)
 
     def log(text: str) -> None:

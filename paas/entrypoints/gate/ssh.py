@@ -1,7 +1,7 @@
-"""What an SSH command may be: one git service on one app, or words for the command line.
+"""Parses an SSH command: one git service on one app, or words for the command line.
 
-Two rules about control characters. A newline or carriage return may stand inside quotes of a
-command for the CLI, because values of config vars hold them; anywhere else, and for git, they are
+Two rules about control characters. A newline or carriage return may be inside quotes of a command
+for the CLI, because values of config vars contain them; anywhere else, and for git, they are
 refused. Every other control character is refused everywhere.
 """
 
@@ -36,7 +36,7 @@ class GitRequest:
 
 
 def parse(command: str | None) -> GitRequest | tuple[str, ...]:
-    """Read SSH_ORIGINAL_COMMAND. Raises PaasError (exit 2) for what no one may ask."""
+    """Read SSH_ORIGINAL_COMMAND. Raises PaasError (exit 2) for what nobody may run."""
     words = split(command or "")
     if not words:
         return ("help",)

@@ -32,9 +32,9 @@ class BadRequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asks. user: who asks, or None for the operator.
+    """A client's request. user: its user, or None for the operator.
 
-    Either command, the raw SSH_ORIGINAL_COMMAND, is set, or argv counts.
+    Either command, the raw SSH_ORIGINAL_COMMAND, is set, or argv is used.
     env: only names that the protocol knows.
     """
 
@@ -90,12 +90,12 @@ def parse(raw: object) -> Request:
 
 
 def answer_exit(conn: socket.socket, status: int) -> None:
-    """Tell the client its exit status; no error if it is gone."""
+    """Send the client its exit status; no error if it is gone."""
     _send_json(conn, {"exit": status})
 
 
 def answer_exec(conn: socket.socket, plan: ExecPlan) -> None:
-    """Tell the client what to execute: words between NULs, for which it needs no parser.
+    """Tell the client what to execute: NUL-separated words, which need no parser.
 
     ``exec``, the lock's path or nothing, its holder, the number of argv's words, argv, and the
     environment as NAME=value.
@@ -108,7 +108,7 @@ def answer_exec(conn: socket.socket, plan: ExecPlan) -> None:
 def ask_terminal(conn: socket.socket) -> None:
     """Have the client put its terminal into raw mode; returns when it has.
 
-    From then on each byte of the client's means that the terminal has another size.
+    From then on each byte from the client means that the terminal's size has changed.
     Raises BrokenPipeError if the client is gone.
     """
     _send_json(conn, {"terminal": "raw"})
@@ -118,7 +118,7 @@ def ask_terminal(conn: socket.socket) -> None:
 
 
 def answer_busy(conn: socket.socket, why: str = "") -> None:
-    """Ask the client to try again in a moment. Never blocks. why: for one who tried for long."""
+    """Ask the client to try again in a moment. Never blocks. why: shown after many tries."""
     conn.setblocking(False)
     _send_json(conn, {"busy": why or True})
 
@@ -134,7 +134,7 @@ def client_gone(conn: socket.socket) -> bool:
 
 
 def _known(name: str, hook: bool) -> bool:
-    """Whether a variable of the client's environment may enter."""
+    """Whether a variable of the client's environment is accepted."""
     if name in ENV_ALWAYS:
         return True
     number = name.removeprefix("GIT_PUSH_OPTION_")
@@ -149,7 +149,7 @@ def _send(conn: socket.socket, body: bytes) -> None:
     try:
         conn.sendall(_HEADER.pack(len(body)) + body)
     except OSError:
-        return  # the client is gone, and with it the only one to tell
+        return  # the client is gone, and nothing else needs to know
 
 
 def _receive_first(conn: socket.socket, limit_s: float) -> tuple[bytes, list[int]]:

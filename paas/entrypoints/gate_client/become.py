@@ -12,7 +12,7 @@ _TEXT_BYTES = 4096
 def become(words: list[bytes]) -> int:
     """Take the lock of a plan and execute its program in place.
 
-    Returns on failure; and, in the process that sees to a push, when git has ended.
+    Returns on failure, and, in the process that accompanies a push, when git has ended.
     words: as gate/wire.py:answer_exec has them.
     """
     lock, holder, count, *rest = words
@@ -35,12 +35,12 @@ def become(words: list[bytes]) -> int:
 
 
 def _advertise(argv: list[bytes], env: dict[bytes, bytes]) -> list[bytes]:
-    """Tell the pusher's git what the repository has, in one write; what is to be executed next.
+    """Send the pusher's git the repository's refs, in one write; returns what to execute next.
 
     git itself writes its list in pieces. A client that leaves at the first one, as one of a SHA-256
     repository does at an empty repository, breaks its ssh's pipe for the second: that ssh then
     closes the connection, and shows nothing of what the witness says about it. So git's two halves
-    run one after the other, as they do for pushes over HTTP (git-http-backend(1)).
+    run one after the other, as for pushes over HTTP (git-http-backend(1)).
     """
     *words, repository = argv
     answer = os.memfd_create("refs", os.MFD_CLOEXEC)

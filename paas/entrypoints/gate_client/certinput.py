@@ -1,4 +1,4 @@
-"""``certs:add CRT KEY``: both files are read here, where the person is, and travel as stdin."""
+"""``certs:add CRT KEY``: both files are read here, on the user's side, and sent as stdin."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ _VALUED = ("-a", "--app")
 
 
 def send(words: Sequence[str], argv: Callable[[Sequence[str]], list[str]]) -> int:
-    """Run the command that argv makes of the words, with the files as its stdin; its status.
+    """Run the command that argv makes of the words, with the files as its stdin; exit status.
 
     Without files it has this program's stdin. Raises PaasError if one cannot be read.
     """
@@ -26,7 +26,7 @@ def send(words: Sequence[str], argv: Callable[[Sequence[str]], list[str]]) -> in
 
 
 def files_as_stdin(words: list[str]) -> None:
-    """Take the files off the words and make what is in them our stdin, in memory alone."""
+    """Remove the files from the words and make their content our stdin, in memory only."""
     found = files(words)
     if found is None:
         return
@@ -40,7 +40,7 @@ def files_as_stdin(words: list[str]) -> None:
 
 
 def files(words: Sequence[str]) -> tuple[list[str], bytes] | None:
-    """The words without the files, and what is in these; None if no files are named.
+    """The words without the files, and the files' content; None if no files are named.
 
     ``[APP] CRT KEY``: the last two of two or more. Raises PaasError if one cannot be read.
     """
@@ -53,7 +53,7 @@ def files(words: Sequence[str]) -> tuple[list[str], bytes] | None:
 
 
 def _places(words: Sequence[str]) -> list[int]:
-    """Where the words are that are neither options nor their values; the command's first."""
+    """The positions of the words that are neither options nor their values; the command first."""
     found, skip = [], False
     for at, word in enumerate(words):
         if skip or word.startswith("-"):

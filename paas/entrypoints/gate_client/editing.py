@@ -1,4 +1,4 @@
-"""``config:edit``: the config vars in an editor where the person is; the changes are sent back."""
+"""``config:edit``: opens the config vars in the user's editor; the changes are sent back."""
 
 import contextlib
 import os
@@ -24,12 +24,12 @@ Run = Callable[[list[str], str | None], tuple[int, str]]
 
 
 def is_wanted(words: Sequence[str]) -> bool:
-    """Whether this is a config:edit, not a question for its help."""
+    """Whether this is a config:edit, not a request for its help."""
     return COMMAND in words and "--help" not in words and "help" not in words
 
 
 def run_command(argv: list[str], stdin: str | None) -> tuple[int, str]:
-    """Run a program: its status and what it printed; without stdin it has this program's."""
+    """Run a program; returns its status and output. Without stdin it inherits this program's."""
     done = subprocess.run(
         argv,
         input=None if stdin is None else stdin.encode("utf-8", "surrogateescape"),
@@ -40,7 +40,7 @@ def run_command(argv: list[str], stdin: str | None) -> tuple[int, str]:
 
 
 def edit(words: list[str], run: Run) -> int:
-    """Fetch, edit, and send what has changed; nothing if nothing has. words: as typed."""
+    """Fetch, edit, and send what has changed, if anything. words: as typed."""
     plain = [word for word in words if word != _NO_RESTART]
     status, before = run([_other(word, "config:export") for word in plain], None)
     if status != 0:
@@ -74,7 +74,7 @@ def _other(word: str, command: str) -> str:
 
 @contextlib.contextmanager
 def _private_file(text: str) -> Iterator[Path]:
-    """A file that nobody else may read, gone at the end with its directory, whatever comes."""
+    """A private file that is always deleted at the end, with its directory."""
     for number in (signal.SIGHUP, signal.SIGTERM):  # the terminal was closed
         signal.signal(number, _leave)
     with tempfile.TemporaryDirectory(prefix="paas-config-") as folder:
@@ -111,7 +111,7 @@ def _open_editor(path: Path) -> None:
 
 
 def _wants_again() -> bool:
-    """Whether the person goes back to the editor, so that nothing typed is lost."""
+    """Whether the user wants to return to the editor, so that nothing typed is lost."""
     if not sys.stdin.isatty():
         return False
     try:

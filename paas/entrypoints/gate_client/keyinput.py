@@ -1,4 +1,4 @@
-"""``keys:add USER FILE``: the file is read here, where the person is, and travels as stdin."""
+"""``keys:add USER FILE``: the file is read here, on the user's side, and sent as stdin."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ _MAX_BYTES = 65_536
 
 
 def file_as_stdin(words: list[str]) -> None:
-    """Take FILE off ``keys:add USER FILE`` and make it our stdin.
+    """Remove FILE from ``keys:add USER FILE`` and make it our stdin.
 
     Raises PaasError if it cannot be read or is a private key, which must never leave here.
     """

@@ -1,7 +1,7 @@
-"""The client's half of the gate protocol; its form, and the other half: gate/wire.py.
+"""The client's half of the gate protocol; for its format and the other half see gate/wire.py.
 
-Every SSH command pays for each import here: socket, json, re and dataclasses would together
-cost more than everything else that this program does.
+Every SSH command pays for each import here: socket, json, re and dataclasses together would cost
+more than everything else that this program does.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _JSON_ESCAPES = {34: '\\"', 92: "\\\\"} | {code: f"\\u{code:04x}" for code in ra
 
 
 class GateDownError(Exception):
-    """Nobody answers on the gate's socket."""
+    """Nothing answers on the gate's socket."""
 
 
 def main(etc: str, args: list[str]) -> int:
@@ -55,7 +55,7 @@ def main(etc: str, args: list[str]) -> int:
 
 
 def _hook_environment() -> dict[str, str]:
-    """What the hook must tell of the push: where its objects are, its app and its options."""
+    """What the hook reports about the push: where its objects are, its app and its options."""
     from paas.entrypoints.gate_client.pushtrace import wants_progress
 
     names = [*ENV_HOOK, *(name for name in os.environ if name.startswith("GIT_PUSH_OPTION_"))]
@@ -65,7 +65,7 @@ def _hook_environment() -> dict[str, str]:
 
 
 def _operator(etc: str, args: list[str], env: dict[str, str]) -> int:
-    """Root on the server: through the gate, or in this process if there is none."""
+    """Root on the server: through the gate, or in this process if the gate is down."""
     words = args or ["help"]
     _read_here(words)
     if "config:edit" in words:
@@ -82,7 +82,7 @@ def _operator(etc: str, args: list[str], env: dict[str, str]) -> int:
 
 
 def _edit(etc: str, words: list[str]) -> int:
-    """``config:edit`` for root: the other commands that it takes are run by this very program."""
+    """``config:edit`` for root: its other commands are run by this program."""
     import sys
 
     from paas.domain.values.errors import PaasError
@@ -101,7 +101,7 @@ def _edit(etc: str, words: list[str]) -> int:
 def _read_here(words: list[str]) -> None:
     """Let ``keys:add USER FILE`` and ``certs:add CRT KEY`` read their files from here.
 
-    The gate has another directory. ``http-auth:add-user`` has a password typed.
+    The gate has another working directory. ``http-auth:add-user`` asks for a password.
     """
     is_certificate = "certs:add" in words[:3]
     is_login = "http-auth:add-user" in words[:3]
@@ -123,7 +123,7 @@ def _read_here(words: list[str]) -> None:
 
 
 def _in_process(etc: str, words: list[str]) -> int:
-    """Become the command line itself, from the virtual environment beside this code."""
+    """Become the command line itself, from the virtual environment next to this code."""
     version = os.path.abspath(__file__).removesuffix("/paas/entrypoints/gate_client/link.py")  # noqa: PTH100
     python = f"{version}/venv/bin/python"
     try:
@@ -134,7 +134,7 @@ def _in_process(etc: str, words: list[str]) -> int:
 
 
 def _ask_patiently(etc: str, request: dict[str, Any], hook: bool = False) -> int:
-    """Ask for someone who has no other way: waits out a restart of the gate."""
+    """Ask on behalf of a caller that has no other way: waits out a restart of the gate."""
     try:
         return _ask(etc, request, connect_limit_s=_CONNECT_LIMIT_S, hook=hook)
     except GateDownError:
@@ -146,7 +146,7 @@ def _ask_patiently(etc: str, request: dict[str, Any], hook: bool = False) -> int
 def _ask(
     etc: str, request: dict[str, Any], connect_limit_s: float = 0.0, hook: bool = False
 ) -> int:
-    """Send the request until the gate has room for it; the exit status, or never to return."""
+    """Send the request until the gate has room for it; returns the exit status, or execs."""
     deadline = time.monotonic() + _BUSY_LIMIT_S
     while True:
         answer = _exchange(_connect(etc, connect_limit_s), request, hook)
@@ -166,7 +166,7 @@ def _ask(
 
 
 def _why_busy(answer: bytes) -> str:
-    """Why a request was not taken, for one who has tried for long."""
+    """Why a request was not accepted, after many tries."""
     import json
 
     why = json.loads(answer).get("busy")
@@ -176,7 +176,7 @@ def _why_busy(answer: bytes) -> str:
 
 
 def _connect(etc: str, limit_s: float) -> _socket.socket:
-    """A connection to the gate. Raises GateDownError when nobody listens until the limit."""
+    """A connection to the gate. Raises GateDownError if nothing listens until the limit."""
     try:
         with open(f"{etc}/gate", encoding="utf-8") as file:  # noqa: PTH123
             path = file.read().strip()
@@ -225,17 +225,17 @@ def _exchange(sock: _socket.socket, request: dict[str, Any], hook: bool) -> byte
 
 
 def _answer(sock: _socket.socket, hook: bool) -> bytes:
-    """The next answer's JSON. Raises OSError if none comes any more."""
+    """The next answer's JSON. Raises OSError if no more will come."""
     if not hook:
-        # A hook's verdict counts even when the pusher has left; for the rest, a client whose
-        # reader is gone would wait for ever (sshd sends no signal without a terminal).
+        # A hook's verdict counts even if the pusher has left; otherwise, a client whose reader is
+        # gone would wait forever (sshd sends no signal without a terminal).
         _wait_for_answer(sock)
     header = _receive(sock, 4)
     return _receive(sock, struct.unpack("!I", header)[0])
 
 
 def _wait_for_answer(sock: _socket.socket) -> None:
-    """Return when an answer can be read; end this process when nobody reads its output."""
+    """Return when an answer can be read; exit if nothing reads our output any longer."""
     import select
 
     poll = select.poll()

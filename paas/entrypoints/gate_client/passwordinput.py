@@ -1,4 +1,4 @@
-"""``http-auth:add-user``: at a terminal the password is asked for here, and travels as stdin."""
+"""``http-auth:add-user``: at a terminal the password is asked for here, and sent as stdin."""
 
 import os
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ COMMAND = "http-auth:add-user"
 
 
 def typed_as_stdin(words: Sequence[str]) -> None:
-    """Ask for a password, unseen and twice, and make it our stdin; where that is no terminal, not.
+    """Ask for a password twice, without echo, and make it our stdin, if that is a terminal.
 
     Raises PaasError if the two differ.
     """

@@ -1,6 +1,6 @@
-"""What git's trace of a push tells its hook: whether the pusher wants to see progress.
+"""Reads from git's trace of a push whether the pusher wants to see progress.
 
-The hook itself has no terminal. git's client asks for ``quiet`` where it has none, or was given -q
+The hook itself has no terminal. git's client asks for ``quiet`` if it has none, or was given -q
 (send-pack.c); git receive-pack hands no hook that word, but has its connectivity check show its
 progress only without it (receive-pack.c, execute_commands), and the trace has that command.
 """
@@ -19,7 +19,7 @@ _TRACE_BYTES = 1024**2
 def wants_progress(env: Mapping[str, str]) -> bool:
     """Whether the pusher's git shows a line that is redrawn; env: the hook's.
 
-    False if there is no trace, or it tells nothing.
+    False if there is no trace, or it does not say.
     """
     trace = env.get("GIT_TRACE2_EVENT", "")
     if not trace.isdecimal():

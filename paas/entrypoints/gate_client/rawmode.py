@@ -1,4 +1,4 @@
-"""The client's terminal while a process on the server uses it: raw, and set back in the end."""
+"""The client's terminal while a process on the server uses it: raw, and restored at the end."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class RawMode:
         self._before = termios.tcgetattr(0)
 
     def enter(self, sock: _socket.socket) -> None:
-        """Pass every key on, and tell the server that it is so, and of each change of size."""
+        """Pass every key on, and notify the server of that and of each change of size."""
         __import__("_signal").signal(_SIGWINCH, lambda *_: _tell(sock, _RESIZED))
         tty.setraw(0, termios.TCSADRAIN)
         _tell(sock, _READY)
 
     def leave(self) -> None:
-        """Set it back; no error if it is gone."""
+        """Restore it; no error if it is gone."""
         try:
             termios.tcsetattr(0, termios.TCSADRAIN, self._before)
         except termios.error:
@@ -38,4 +38,4 @@ def _tell(sock: _socket.socket, word: bytes) -> None:
     try:
         sock.send(word)
     except OSError:
-        return  # the server is gone: whoever waits for its answer finds that out
+        return  # the server is gone: the code that waits for its answer finds that out

@@ -1,9 +1,9 @@
-"""The client while git takes a push: says in plain words why git itself refused it.
+"""The client while git receives a push: explains why git itself refused it.
 
-Most of what git receive-pack refuses it refuses before any hook runs: nothing of ours would see
-that. The witness takes no part in the push: git has the pusher's descriptors and the lock, goes on
-when the witness is killed, and ends as it would without one. What git complained of stands in its
-own trace (GIT_TRACE2_EVENT), in memory.
+Most refusals of git receive-pack happen before any hook runs, where none of our code would see
+them. The witness takes no part in the push: git has the pusher's descriptors and the lock,
+continues if the witness is killed, and ends as it would without one. What git complained about is
+in its own trace (GIT_TRACE2_EVENT), in memory.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ import fcntl
 import os
 
 _TRACE_BYTES = 1024**2
-_FD_MAX = 9  # git takes one digit
+_FD_MAX = 9  # git accepts one digit
 _COMPLAINTS = (b'"event":"error"', b'"event":"signal"')
-# A client that left at once; the second, SIGPIPE, while git still told it what the server has.
+# A client that left early; the second, SIGPIPE, while git was still sending it the refs.
 _LEFT = (b'"msg":"the remote end hung up unexpectedly"', b'"signo":13')
 
 
 def witness(env: dict[bytes, bytes]) -> int | None:
-    """Return in a new process that is to become git; in this one, once git has ended.
+    """Return in a new process that will become git; in this one, once git has ended.
 
     env: gets what makes git write its trace. None: become git; else git's exit status. To be called
     before the lock of the push is taken, so that the witness never holds it. It is the older
-    process of the two because sshd waits for that one, and takes no word from others after it.
-    Where there is no memory for two, this process becomes git, and nothing is explained.
+    process of the two because sshd waits for that one, and forwards nothing from others after it
+    has ended. If there is no memory for two, this process becomes git, and nothing is explained.
     """
     try:
         trace = os.memfd_create("push", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
@@ -50,7 +50,7 @@ def witness(env: dict[bytes, bytes]) -> int | None:
 def _ended(git: int) -> int:
     """The exit status of git, as a shell has it.
 
-    Descriptor 2 stays, to explain; the pusher's others are let go, so that only git holds them.
+    Descriptor 2 stays open, to explain; the pusher's others are closed, so that only git has them.
     """
     import signal
 
@@ -64,8 +64,8 @@ def _ended(git: int) -> int:
 
 
 def _explain(trace: int, max_push_mib: int) -> None:
-    """Say what a trace tells, where that can be done in plain words."""
-    # Whoever inherited the descriptor wrote at one offset, which is where all of it ends.
+    """Explain what a trace shows, if it is understood."""
+    # All writers share one offset, which is the end of the trace.
     text = os.pread(trace, os.lseek(trace, 0, os.SEEK_CUR), 0)
     if not any(complaint in text for complaint in _COMPLAINTS):
         return
@@ -82,14 +82,14 @@ def _explain(trace: int, max_push_mib: int) -> None:
 
 
 def _complaints(text: bytes) -> list[str]:
-    """The errors in a trace up to the first hook, which speaks for itself.
+    """The errors in a trace up to the first hook, which reports its own.
 
     From there on the gate has the push, and may have put it live.
     """
     from paas.domain.git.refusals import HUNG_UP
 
     if b'"event":"child_start"' not in text and any(sign in text for sign in _LEFT):
-        return [HUNG_UP]  # its ssh hears only what comes soon, and json takes 15 ms to import
+        return [HUNG_UP]  # its ssh shows only what comes soon, and json takes 15 ms to import
     import json
 
     found: list[str] = []
@@ -97,7 +97,7 @@ def _complaints(text: bytes) -> list[str]:
         try:
             event = json.loads(line)
         except ValueError:
-            continue  # cut off, where git was killed
+            continue  # truncated, because git was killed
         if event.get("child_class") == "hook":
             break
         if event.get("event") == "error":

@@ -1,1 +1,1 @@
-"""How a root process of the supervisor becomes an app's own, isolated; see launcher.py."""
+"""How a root process of the supervisor becomes an isolated process of an app; see launcher.py."""

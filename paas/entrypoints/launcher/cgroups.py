@@ -34,7 +34,7 @@ def enter_cgroups(cgroups: "list[Spec]") -> None:
 
 
 def _join(path: str) -> None:
-    """Move this process, which has a single thread.
+    """Move this process, which is single-threaded, into a cgroup.
 
     cgroup.procs waits until no process forks or exits (an RCU grace period, 5 to 20 ms); the
     ``tasks`` of cgroup v1 does not for the writing thread itself (cgroup_procs_write_start in
@@ -47,9 +47,10 @@ def _join(path: str) -> None:
 
 
 def kill_all(cgroup: str) -> None:
-    """Kill every process of a cgroup, and wait until it is empty. Raises OSError at a limit.
+    """Kill every process of a cgroup, and wait until it is empty. Raises OSError after a limit.
 
-    cgroup.kill needs Linux 5.14 and cgroup v2; else no process may fork (pids.max) meanwhile.
+    cgroup.kill needs Linux 5.14 and cgroup v2; otherwise pids.max keeps processes from forking
+    meanwhile.
     """
     pids = _pids(cgroup)
     if not pids:
@@ -80,7 +81,7 @@ def _pids(cgroup: str) -> "list[int]":
 
 
 def write_file(path: str, text: str) -> None:
-    """Write to a file of the kernel's; the error names it."""
+    """Write to a kernel file; the error names it."""
     fd = os.open(path, os.O_WRONLY)
     try:
         os.write(fd, text.encode())

@@ -59,7 +59,7 @@ class Kernel:
         self.mount("none", target, None, flags)
 
     def end_writing(self, target: str) -> None:
-        """Make a bound mount read-only, for descriptors of it, too.
+        """Make a bind mount read-only, including open descriptors of it.
 
         Raises OSError EBUSY where a file of it is open for writing, wherever that descriptor is.
         """
@@ -84,7 +84,7 @@ class Kernel:
         self._check(self._prctl(_PR_SET_PDEATHSIG, number), "set the parent-death signal")
 
     def set_no_new_privs(self) -> None:
-        """Make setuid programs and file capabilities worth nothing, for good."""
+        """Disable setuid programs and file capabilities, permanently."""
         self._check(self._prctl(_PR_SET_NO_NEW_PRIVS, 1), "set no_new_privs")
 
     def drop_capability_bounds(self) -> None:

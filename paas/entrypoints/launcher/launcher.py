@@ -1,12 +1,12 @@
-"""The launcher: from a root process of the supervisor to the app's own, isolated, in one exec.
+"""The launcher: turns a root process of the supervisor into an isolated app process, in one exec.
 
 It reads a launch spec (paas/domain/releases/launch_spec.py), kills what a former start left in its
-cgroups, joins them, waits out the backoff, takes the log pipe, limits, mounts and the app's uid,
-and becomes the command. Whatever it cannot do ends it with one line ``paas-launch: ...`` in the
+cgroups, joins them, waits out the backoff, sets up the log pipe, limits, mounts and the app's uid,
+and becomes the command. If a step fails it ends with one line ``paas-launch: ...`` in the
 instance's log and status 70; a command that does not exist ends with 127, as in a shell.
 
-Run on each start of each process, it imports next to nothing: json, signal, re, pathlib and the
-like cost more than all system calls made here.
+It runs at each start of each process, so it imports next to nothing: json, signal, re, pathlib and
+the like cost more than all system calls made here.
 """
 
 # pathlib and contextlib are too slow to import:
@@ -72,7 +72,7 @@ def main(argv: "list[str]") -> "NoReturn":
 
 
 def read_json(path: str) -> "Any":
-    """A JSON file's value; by the C half of the json module, whose other half costs 5 ms."""
+    """A JSON file's value, read with the C half of the json module; the other half costs 5 ms."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
     try:
@@ -109,9 +109,9 @@ def _take_standard_streams(spec: "Spec") -> None:
 
 
 def open_pipe(path: str, uid: int) -> int:
-    """Open the FIFO for both ways, so that a restart of its reader goes unnoticed; make it first.
+    """Create the FIFO and open it for reading and writing, so that its reader can restart.
 
-    It belongs to the app, which can therefore open /dev/stdout anew.
+    The app owns it, so that it can reopen /dev/stdout.
     """
     os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
     try:
@@ -127,12 +127,12 @@ def open_pipe(path: str, uid: int) -> int:
 
         fcntl.fcntl(fd, _F_SETPIPE_SZ, PIPE_BYTES)
     except OSError:
-        pass  # 64 KiB do as well
+        pass  # 64 KiB will do
     return fd
 
 
 def _await_turn(spec: "Spec", parent: int) -> None:
-    """Wait out the backoff, keep the crash file, and say in the app's log what happens."""
+    """Wait out the backoff, update the crash file, and log that in the app's log."""
     path = spec["crash_file"]
     if path is None:
         return
@@ -152,9 +152,9 @@ def _await_turn(spec: "Spec", parent: int) -> None:
 
 
 def _replace(path: str, record: Record) -> None:
-    """Write the crash file; where the disk has no room for a second one, over the first.
+    """Write the crash file; if the disk has no room for a second one, overwrite the first.
 
-    A full disk keeps no app from coming back, with or without a record of it.
+    A full disk must not keep an app from restarting, with or without a record of it.
     """
     content = record.to_json().encode()
     temporary = f"{path}.new"
@@ -170,7 +170,7 @@ def _replace(path: str, record: Record) -> None:
 
 
 def _write(path: str, content: bytes) -> None:
-    """Over what is there: its room is taken, and is not given back before it is needed."""
+    """Overwrite in place: keeps the file's space instead of freeing it first."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         os.write(fd, content)
@@ -180,7 +180,7 @@ def _write(path: str, content: bytes) -> None:
 
 
 def _log(spec: "Spec", text: str) -> None:
-    """Add a line of the platform to the app's log file; a full disk stops no app."""
+    """Add a line from the platform to the app's log file; a full disk must not stop an app."""
     if spec["app_log"] is None:
         return
     now = time.time_ns() // 1000
@@ -196,13 +196,13 @@ def _log(spec: "Spec", text: str) -> None:
 
 
 def _release(spec: "Spec") -> str:
-    """`` v5``, as log lines tell the release of an instance: the name of its pipe has it."""
+    """The release as in log lines, `` v5``; taken from the name of the instance's pipe."""
     words = (spec["log_fifo"] or "").rpartition("@")[2].split("-")
     return f" {words[1]}" if len(words) > 1 and words[1][:1] == "v" else ""
 
 
 def _terminal_taker(spec: "Spec") -> "Callable[[int], None]":
-    """What takes a terminal, if one is wanted; imported before this code is out of sight."""
+    """What sets up a terminal, if one is wanted; imported before this code is hidden."""
     if not spec.get("terminal"):
         return lambda _: None
     from paas.entrypoints.launcher import terminal
@@ -220,12 +220,12 @@ def _separated(spec: "Spec", kernel: Kernel) -> bool:
 
 
 def _enclose(spec: "Spec", kernel: Kernel, mounts: Mounts) -> None:
-    """Return as the second process of the new namespace, without rights."""
+    """Return as the second process of the new namespace, unprivileged."""
     from paas.entrypoints.launcher import pids
 
     def prepare() -> None:
         mounts.mount_proc()
-        # Its parent is outside, where it has no number.
+        # Its parent is outside, and has no pid in here.
         become(int(spec["uid"]), kernel, parent=0, separate=True)
 
     pids.enclose(prepare, lambda: pids.end_writing(kernel) if spec["writable_slug"] else None)
@@ -234,7 +234,7 @@ def _enclose(spec: "Spec", kernel: Kernel, mounts: Mounts) -> None:
 
 
 def _set_limits(limits: "dict[str, int]") -> None:
-    """Set resource limits; where this root may not raise one, the highest that it may."""
+    """Set resource limits; if this root may not raise one, the highest that it may."""
     import resource
 
     for name, value in limits.items():
@@ -247,7 +247,7 @@ def _set_limits(limits: "dict[str, int]") -> None:
 
 
 def _reset_signals() -> None:
-    """Default actions and an empty mask: Python and the supervisor had changed some."""
+    """Restore default signal actions and an empty mask: Python and the supervisor changed some."""
     signals = __import__("_signal")
     for number in range(1, signals.NSIG):
         try:
@@ -280,7 +280,7 @@ def _execute(spec: "Spec") -> "NoReturn":
 
 
 def encode(text: str) -> bytes:
-    """The bytes that a config var or argument came as."""
+    """The original bytes of a config var or argument."""
     return text.encode("utf-8", "surrogateescape")
 
 

@@ -1,8 +1,7 @@
-"""The file system as one process of an app sees it: a private mount namespace, never the host's.
+"""Builds an app process's view of the file system: a private mount namespace, never the host's.
 
-Everything is reached through descriptors opened before anything is covered, so that the slug,
-the binds and the hidden directories may lie below one another or below /tmp.
-Standard library only.
+Everything is reached through descriptors that were opened before anything is covered, so the slug,
+the binds and the hidden directories may be below one another or below /tmp. Standard library only.
 """
 
 # pathlib and contextlib are too slow to import:
@@ -46,24 +45,24 @@ class Mounts:
         self._uid = int(spec["uid"])
         self._kernel = kernel
         self._scratch = ""  # /proc/self/fd/N of the one tmpfs
-        self._ours: set[int] = set()  # st_dev of the file systems that are this process's alone
+        self._ours: set[int] = set()  # st_dev of the file systems that only this process has
 
     def build(self, *, proc: bool = True) -> int:
-        """Enter a new mount namespace and arrange it; returns a descriptor of the scratch layer.
+        """Enter a new mount namespace and set it up; returns a descriptor of the scratch layer.
 
-        proc: False leaves /proc to mount_proc, in a new PID namespace. Raises OSError on
-        what must not fail.
+        proc: False leaves /proc to mount_proc, in a new PID namespace. Raises OSError if an
+        essential step fails.
         """
         make_app_directory()
         self._kernel.unshare(CLONE_NEWNS | CLONE_NEWIPC)
-        # Not private: what the host unmounts would stay in use for as long as the process runs.
+        # Not private: otherwise what the host unmounts would stay in use while the process runs.
         self._kernel.mount("none", "/", None, MS_REC | MS_SLAVE)
         slug = _handle(self._spec["slug"])
         sources = [_handle(bind["source"]) for bind in self._spec["binds"]]
         try:
             self._kernel.seal("/")
         except OSError:
-            pass  # an old kernel or container runtime: the uid still stands between
+            pass  # an old kernel or container runtime: the uid still separates apps
         self._mount_scratch()
         self._mount_app(slug)
         self._hide()
@@ -79,7 +78,7 @@ class Mounts:
         return int(self._scratch.rpartition("/")[2])
 
     def _mount_scratch(self) -> None:
-        """The tmpfs for everything that is written; /app covers it, a descriptor keeps it."""
+        """The tmpfs for everything that is written; /app covers it, a descriptor keeps it open."""
         mib = int(self._spec["scratch_mib"])
         options = f"size={mib}m,nr_inodes={max(16_384, mib * _INODES_PER_MIB)},mode=0755"
         self._kernel.mount("paas", APP, "tmpfs", MS_NOSUID | MS_NODEV, options)
@@ -96,7 +95,7 @@ class Mounts:
         self._kernel.mount("paas", APP, "overlay", MS_NOSUID | MS_NODEV, options)
 
     def _hide(self) -> None:
-        """Cover directories with empty ones; parents first, so that what they hid is skipped."""
+        """Cover directories with empty ones; parents first, so that what they hide is skipped."""
         for path in sorted({*ALWAYS_HIDDEN, *self._spec["hide"]}):
             if os.path.isdir(path):
                 self._cover(path, 0o755)
@@ -125,7 +124,7 @@ class Mounts:
         self._kernel.bind(source, real, writable=writable)
 
     def _make_directories(self, path: str, *, owned: bool) -> None:
-        """Make path and its missing parents, but never on a file system of the host."""
+        """Create path and its missing parents, but never on a file system of the host."""
         if os.path.isdir(path):
             return
         parent = os.path.dirname(path)
@@ -141,11 +140,11 @@ class Mounts:
             raise OSError(f"cannot bind below {directory}: there is no such place to bind on")
 
     def _show_accounts(self) -> None:
-        """An /etc with accounts of its own: the host's system accounts and the app.
+        """An /etc with its own accounts: the host's system accounts and the app.
 
-        Not by mounts on the two files: whenever the host replaces /etc/passwd, as useradd does, the
-        kernel drops what is mounted on the former one, in every namespace. So /etc is a directory
-        of ours, whose other names lead to the host's.
+        Mounts on the two files would not do: when the host replaces /etc/passwd, as useradd does,
+        the kernel drops what is mounted on the former one, in every namespace. So /etc is our own
+        directory, whose other entries link to the host's.
         """
         app = f"app:x:{self._uid}:{self._uid}::{APP}:/bin/bash\n".encode()
         groups = f"app:x:{self._uid}:\napp-once:x:{separate_gid(self._uid)}:\n".encode()
@@ -164,16 +163,16 @@ class Mounts:
         self._kernel.bind(shown, "/etc", writable=False)
 
     def _show_scratch(self) -> None:
-        """The whole layer, for root alone: for a keeper that was not there when this began."""
+        """Show the whole layer to root only, for a keeper that was not running at the start."""
         os.mkdir(KEPT, 0o700)
         os.mkdir(f"{KEPT}/all", 0o700)
         self._kernel.mount(self._scratch, f"{KEPT}/all", None, MS_BIND)
 
     def _mount_terminals(self) -> None:
-        """A /dev/pts of its own: nobody else's terminals are in sight, nor can it use them all up.
+        """Mount its own /dev/pts: it sees no other terminals, and cannot use them all up.
 
-        /dev/ptmx makes its terminals in the /dev/pts beside it (Linux 4.7). Where the mount is
-        refused the host's stays; the uid stands between then.
+        /dev/ptmx creates its terminals in the /dev/pts next to it (Linux 4.7). If the mount is
+        refused the host's stays; then only the uid separates apps.
         """
         options = f"newinstance,ptmxmode=0666,mode=0600,max={_TERMINALS}"
         try:
@@ -182,9 +181,9 @@ class Mounts:
             pass
 
     def mount_proc(self) -> None:
-        """A /proc of this PID namespace, without other users' processes.
+        """Mount a /proc of this PID namespace, without other users' processes.
 
-        Where it is refused, the old one stays.
+        If it is refused, the old one stays.
         """
         flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
         for option in ("hidepid=invisible", "hidepid=2"):
@@ -202,7 +201,7 @@ class Mounts:
 
 
 def make_app_directory() -> None:
-    """The empty /app of the host, which only serves as the mount point."""
+    """Create the host's empty /app, which only serves as the mount point."""
     try:
         os.mkdir(APP, 0o755)
     except FileExistsError:
@@ -210,7 +209,7 @@ def make_app_directory() -> None:
 
 
 def system_accounts(lines: "Any") -> "list[bytes]":
-    """The lines of a passwd or group file that are not people's: ids below 1000 and nobody."""
+    """The lines of a passwd or group file for system accounts: ids below 1000 and nobody."""
     kept = []
     for line in lines:
         fields = line.rstrip(b"\n").split(b":")
@@ -222,5 +221,5 @@ def system_accounts(lines: "Any") -> "list[bytes]":
 
 
 def _handle(path: str) -> str:
-    """A path that stays good when path itself is covered: a descriptor of the file there."""
+    """A path that stays valid when path itself is covered: a descriptor of the file there."""
     return f"/proc/self/fd/{os.open(path, os.O_PATH | os.O_CLOEXEC)}"

@@ -1,4 +1,4 @@
-"""Handing descriptors to the platform's own processes, by datagrams that are not waited for.
+"""Handing descriptors to the platform's own processes, by datagrams without waiting.
 
 A process that does not listen finds what it needs when it starts. Standard library only.
 """
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def announce_pipe(path: str) -> None:
-    """Tell the log process of a FIFO, which is open as descriptor 1.
+    """Announce a FIFO, which is open as descriptor 1, to the log process.
 
-    The descriptor goes along: it keeps the last words of a process that ends before the log
+    The descriptor is sent along: it keeps the last output of a process that ends before the log
     process has opened the FIFO itself.
     """
     _sender(path.rsplit("/", 3)[0] + "/log.sock")(path.encode(), [1])

@@ -1,9 +1,9 @@
-"""A PID namespace of its own (pid_namespaces(7)) for a command that somebody waits for.
+"""A separate PID namespace (pid_namespaces(7)) for a command that a caller waits for.
 
 The launcher stays outside, as root, and waits; its child is the first process inside, an init that
-reaps what is left to it; its child becomes the command. Signals to the launcher are passed on to
-all inside. When the command has ended, the kernel ends whatever else is there, before the launcher
-ends in the same way; and so it does when the launcher is killed. Standard library only.
+reaps orphans; its child becomes the command. Signals to the launcher are passed on to all processes
+inside. When the command has ended, the kernel kills whatever else is inside, before the launcher
+ends in the same way; the same happens if the launcher is killed. Standard library only.
 """
 
 # contextlib is too slow to import:
@@ -29,7 +29,7 @@ EXIT_HELD = 71
 
 
 def separate(kernel: Kernel) -> bool:
-    """Let the next child be the first of a new namespace; False if the kernel refuses."""
+    """Make the next child the first of a new namespace; False if the kernel refuses."""
     try:
         kernel.unshare(CLONE_NEWPID)
     except OSError:
@@ -38,9 +38,9 @@ def separate(kernel: Kernel) -> bool:
 
 
 def enclose(prepare: "Callable[[], None]", ended: "Callable[[], int | None]") -> None:
-    """Return in the process that is to become the command, the second inside.
+    """Return in the process that will become the command, the second inside.
 
-    prepare: called in the first, as root; it drops the rights and has it end with its parent.
+    prepare: called in the first, as root; it drops privileges and ties it to its parent's life.
     ended: called outside when nothing is left inside; an exit status in place of the command's.
     """
     signals = __import__("_signal")
@@ -65,10 +65,10 @@ def enclose(prepare: "Callable[[], None]", ended: "Callable[[], int | None]") ->
 
 
 def end_writing(kernel: Kernel) -> "int | None":
-    """After all processes of a build are gone nobody may write into what it made.
+    """After all processes of a build are gone, nothing may write into its result.
 
-    A descriptor can be elsewhere, handed to an instance of the app. Those of directories become
-    read-only with the mount. An end that lags behind is waited for.
+    A descriptor may have been handed to an instance of the app. Those of directories become
+    read-only with the mount. Processes whose end lags behind are waited for.
     """
     deadline = time.monotonic() + _HELD_LIMIT_S
     while True:
@@ -92,7 +92,7 @@ def _stay_outside(
     reader: int,
     ended: "Callable[[], int | None]",
 ) -> "NoReturn":
-    """Wait for the end of all that is inside, then end as the command did."""
+    """Wait for the end of all processes inside, then end as the command did."""
     _leave_streams(0, 1)
     while True:
         number = signals.sigwait([*forwarded, signals.SIGCHLD])
@@ -115,7 +115,7 @@ def _stay_outside(
 
 
 def _be_init(signals: "Any", forwarded: "list[int]", command: int, writer: int) -> "NoReturn":
-    """Reap, and pass signals on, until the command has ended; all else ends with this process."""
+    """Reap, and pass signals on, until the command has ended; the rest ends with this process."""
     _leave_streams(0, 1, 2)
     os.closerange(3, writer)
     os.closerange(writer + 1, 1 << 20)
@@ -140,11 +140,11 @@ def _send(pid: int, number: int) -> None:
     try:
         os.kill(pid, number)
     except OSError:
-        pass  # nobody is there to take it
+        pass  # no process is left to take it
 
 
 def _end_without_reader(writer: int) -> None:
-    """End where the launcher died before this process had asked to die with it."""
+    """Exit if the launcher died before this process had asked to die with it."""
     import select
 
     poll = select.poll()
@@ -154,7 +154,7 @@ def _end_without_reader(writer: int) -> None:
 
 
 def _leave_streams(*numbers: int) -> None:
-    """Keep nobody waiting for the end of a stream that is the command's."""
+    """Close our copies of the command's streams, so that readers see their end."""
     null = os.open("/dev/null", os.O_RDWR)
     for number in numbers:
         os.dup2(null, number)

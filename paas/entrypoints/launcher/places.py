@@ -1,4 +1,4 @@
-"""Where an app is in its own view, and by which gid its one-off commands are known."""
+"""Where an app is in its own view, and which gid marks its one-off commands."""
 
 APP = "/app"
 _GID_OFFSET = 300_000

@@ -1,16 +1,16 @@
 """When an instance may start again: Heroku's backoff as pure decisions, kept in the crash file.
 
 The crash file is one JSON object that the launcher replaces at each start and that the runtime
-reads to tell an instance's state; the runtime removes it when it puts the instance up anew::
+reads to find an instance's state; the runtime removes it when it starts the instance again::
 
     {"exits": 3, "streak": 2, "started": 1700000000.0, "state": "waiting",
      "until": 1700000001.0, "parent": 4711}
 
-exits: how often the process has ended since it was put up. streak: how many times in a row it
+exits: how often the process has ended since it was created. streak: how many times in a row it
 ended within STEADY_S. started: when it was last started (Unix time). state: ``running`` from just
-before the program is executed, ``waiting`` while a restart is put off; until: when that wait is
+before the program is executed, ``waiting`` while a restart is delayed; until: when that wait is
 over, else null. parent: the supervisor's pid; with a new supervisor the count starts again.
-Standard library only, and little of that: the launcher must start fast.
+Standard library only, and little of it: the launcher must start fast.
 """
 
 STEADY_S = 60.0
@@ -44,7 +44,7 @@ class Record:
         self.parent = parent
 
     def to_json(self) -> str:
-        """The file's text; by hand, because importing json costs 5 ms."""
+        """The file's text, formatted by hand because importing json costs 5 ms."""
         until = "null" if self.until is None else f"{self.until:.6f}"
         return (
             f'{{"exits": {self.exits}, "streak": {self.streak}, "started": {self.started:.6f}, '
@@ -53,7 +53,7 @@ class Record:
 
 
 def record_from(value: "Any") -> Record | None:
-    """A record from parsed JSON; None if it is not one, as after damage."""
+    """A record from parsed JSON; None if it is not a valid one."""
     try:
         return Record(
             exits=int(value["exits"]),

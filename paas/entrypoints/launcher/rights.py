@@ -1,4 +1,4 @@
-"""The launcher's part that drops root for good. Standard library only."""
+"""The launcher's part that drops root privileges permanently. Standard library only."""
 
 import os
 
@@ -12,8 +12,8 @@ _SIGKILL = 9
 def become(uid: int, kernel: Kernel, parent: int, *, separate: bool = False) -> None:
     """Drop to the app's uid with nothing left of root, tied to the supervisor's life.
 
-    separate: with a gid of its own, since the kernel lets nobody trace or look into a process of
-    another gid (ptrace(2), access mode checking). The app's own group stays among its groups.
+    separate: use a gid of its own, since the kernel lets no process trace or inspect one with
+    another gid (ptrace(2), access mode checking). The app's own group stays a supplementary group.
     """
     if uid < 1:
         raise OSError("the spec asks for root")
@@ -23,12 +23,12 @@ def become(uid: int, kernel: Kernel, parent: int, *, separate: bool = False) -> 
     try:
         os.setresgid(gid, gid, gid)
     except OSError:
-        os.setresgid(uid, uid, uid)  # a container that has no such gid
+        os.setresgid(uid, uid, uid)  # a container without that gid
     os.setresuid(uid, uid, uid)
     kernel.clear_capabilities()
     kernel.set_no_new_privs()
     kernel.set_parent_death_signal(_SIGKILL)
     if os.getppid() != parent:
-        os._exit(_EXIT_ORPHAN)  # it died before the signal was set
+        os._exit(_EXIT_ORPHAN)  # the parent died before the signal was set
     os.chdir(APP)
     os.umask(0o022)

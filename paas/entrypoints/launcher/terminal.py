@@ -1,7 +1,7 @@
-"""The launcher's part that gives a process a terminal of its own; for `paas run`.
+"""The launcher's part that gives a process its own terminal, for `paas run`.
 
-The caller's terminal never comes near the app: it gets a new pseudo-terminal (pty(7)), and the
-caller the other end. Standard library only.
+The app never gets the caller's terminal: it gets a new pseudo-terminal (pty(7)), and the caller
+gets the other end. Standard library only.
 """
 
 import os
@@ -14,8 +14,8 @@ def take(uid: int) -> None:
     """Make a pseudo-terminal, hand its other end over, and let this process control it.
 
     Descriptor 0 is a connected Unix stream socket. READY goes out on it with the descriptor, and
-    the launcher goes on when one byte comes back: by then the terminal has its size. Everything
-    that is written after that goes to the terminal. Raises OSError.
+    the launcher continues when one byte comes back: by then the terminal has its size. Everything
+    written after that goes to the terminal. Raises OSError.
     """
     import _socket
     import fcntl
@@ -31,7 +31,7 @@ def take(uid: int) -> None:
     answer = line.recv(1)
     line.detach()
     if not answer:
-        os._exit(1)  # nobody is there any more
+        os._exit(1)  # the caller is gone
     os.setsid()
     fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
     for number in (0, 1, 2):

@@ -1,6 +1,6 @@
-"""The log process's files: appended to, rotated by size and age, and never a reason to stop.
+"""The log process's files: appended to, rotated by size and age; errors never stop it.
 
-A full disk or a removed directory loses lines, which are counted and told once it works again.
+With a full disk or a removed directory lines are lost, counted, and reported once it works again.
 """
 
 import os
@@ -42,9 +42,9 @@ class AppLog:
             self._batch.append(block)
 
     def write(self, stamp: bytes, *, create: bool = True) -> None:
-        """Write what was kept; rotate where the file has become too large.
+        """Write what was kept; rotate if the file has become too large.
 
-        create: make the app's directory again where somebody has removed it.
+        create: make the app's directory again if it was removed.
         """
         if not self._batch:
             return
@@ -62,7 +62,7 @@ class AppLog:
             written = os.write(fd, head + data)
             if written == len(head) + len(data):
                 self._torn, self.lost = False, 0
-            else:  # the disk became full in the middle
+            else:  # the disk filled up in the middle
                 self._torn = True
                 self._lose(data[max(written - len(head), 0) :], "the disk is full")
             if os.fstat(fd).st_size >= self._rotation.file_bytes:
@@ -90,7 +90,7 @@ class AppLog:
         return self._fd
 
     def check(self) -> None:
-        """Let go of a file that was removed or renamed by somebody else."""
+        """Close a file that was removed or renamed by another process."""
         if self._fd is None:
             return
         try:
@@ -108,7 +108,7 @@ class AppLog:
 
 
 def rotate(path: str, files: int) -> None:
-    """Make app.log app.log.1, app.log.1 app.log.2 and so on; at most files of them are left."""
+    """Rename app.log to app.log.1, app.log.1 to app.log.2 and so on; keep at most files of them."""
     for number in range(max(files - 2, 0), -1, -1):
         older = path if number == 0 else f"{path}.{number}"
         try:
@@ -118,11 +118,11 @@ def rotate(path: str, files: int) -> None:
 
 
 class Rotation:
-    """When log files are renamed, and when they go.
+    """When log files are renamed, and when they are deleted.
 
     file_bytes and file_s: how large a file becomes, and how old its first line (0: any age).
-    files: how many of each are kept, the present one included; what was last written to so many
-    times file_s ago goes, too.
+    files: how many of each are kept, the current one included; those last written to that many
+    times file_s ago are deleted, too.
     """
 
     def __init__(self, logs: str, *, file_bytes: int, files: int, file_s: int) -> None:
@@ -133,10 +133,11 @@ class Rotation:
         self._ages_at = 0
 
     def run(self, now: int, opened: "Mapping[str, AppLog]") -> bool:
-        """Rotate what others write (router.log, and app.log of apps that are not opened), and what
-        is old. now: Unix time.
+        """Rotate old files and those that others write. now: Unix time.
 
-        Returns whether a router.log was rotated, so that Nginx must be told.
+        Others write router.log, and app.log of apps that are not open.
+
+        Returns whether a router.log was rotated, so that Nginx must be signalled.
         """
         by_age = self._file_s > 0 and not 0 <= now - self._ages_at < AGE_LOOK_S
         if by_age:
@@ -161,7 +162,7 @@ class Rotation:
         return told
 
     def _remove_old(self, path: str, now: int) -> None:
-        """Remove what was rotated so long ago that an app which logs on would have lost it."""
+        """Delete what was rotated so long ago that an app that keeps logging would have lost it."""
         for number in range(1, self.files + 1):
             older = f"{path}.{number}"
             try:
@@ -198,7 +199,7 @@ def utc(seconds: int) -> str:
 
 
 def ask_to_reopen(pid_file: str) -> None:
-    """Make Nginx open its log files anew (USR1 to the master), if it is Nginx that has the pid."""
+    """Make Nginx reopen its log files (USR1 to the master), if the pid is Nginx's."""
     try:
         with open(pid_file) as file:
             pid = int(file.read())

@@ -1,11 +1,11 @@
 """From the bytes that a process prints to whole lines, stamped, tagged and safe to show. Pure.
 
-Nothing here looks at single bytes in a loop: a flood of lines costs a few passes of C code.
+Nothing here loops over single bytes: a flood of lines costs a few passes of C code.
 """
 
 LINE_MAX_BYTES = 65_536
 _CONTROLS = bytes(code for code in (*range(32), 127) if code not in b"\t\n")
-# Unicode's ends of lines and paragraphs, and what turns the direction of writing.
+# Unicode's line and paragraph separators, and what changes the direction of writing.
 _TURNS = {
     chr(code).encode(): b"\\u%04x" % code
     for code in (*range(0x2028, 0x202F), *range(0x2066, 0x206A))
@@ -24,7 +24,7 @@ def stamp(now_us: int, utc: "Callable[[int], str]") -> bytes:
 def tag(label: str, instance: str) -> bytes:
     """``[web.1] v5`` for an instance id such as ``12-v5-9-web.1``; without a release: ``[web.1]``.
 
-    So each line says of which release it is, also while two of them run side by side.
+    So each line says which release it is from, even while two of them run side by side.
     """
     release = instance.partition("-")[2].partition("-")[0]
     known = release[:1] == "v" and release[1:].isdecimal()
@@ -34,8 +34,8 @@ def tag(label: str, instance: str) -> bytes:
 def safe(block: bytes) -> bytes:
     r"""Escape what could move a terminal's cursor or is not UTF-8, as ``\xNN``.
 
-    What ends or turns a line elsewhere than on a terminal becomes ``\u202e``, as the platform's
-    own lines have it. Tabs and newlines stay, CR before a newline goes.
+    What ends or reverses a line elsewhere than on a terminal becomes e.g. ``\u202e``, as in the
+    platform's own lines. Tabs and newlines stay, a CR before a newline is removed.
     """
     if b"\r" in block:
         block = block.replace(b"\r\n", b"\n")
@@ -62,7 +62,7 @@ def render(block: bytes, prefix: bytes) -> bytes:
 
 
 def _pieces(line: bytes) -> "list[bytes]":
-    """A line in parts of at most LINE_MAX_BYTES, none of which breaks a UTF-8 character."""
+    """A line in parts of at most LINE_MAX_BYTES, none of which splits a UTF-8 character."""
     pieces, start = [], 0
     while len(line) - start > LINE_MAX_BYTES:
         end = start + LINE_MAX_BYTES
@@ -83,7 +83,7 @@ class Splitter:
         self._in_dropped_line = False
 
     def feed(self, data: bytes, prefix: bytes) -> bytes:
-        """What to write once these bytes have come: the lines that they complete."""
+        """Add these bytes; returns what to write: the lines that they complete."""
         if self._in_dropped_line:
             _head, newline, data = data.partition(b"\n")
             if not newline:
@@ -106,7 +106,7 @@ class Splitter:
         return render(rest + b"\n", prefix) if rest else b""
 
     def drop(self, data: "bytes | bytearray", size: int) -> int:
-        """Forget these bytes and the line that they begin or end in; how many lines that were."""
+        """Drop these bytes and the line that they begin or end in; returns how many lines."""
         unfinished = data[size - 1] != ord("\n")
         lines = data.count(b"\n", 0, size) + unfinished - self._in_dropped_line
         self._in_dropped_line = unfinished

@@ -1,11 +1,11 @@
 """The log process: one epoll loop over the log pipes of all instances.
 
-The launcher makes a FIFO run/fifos/APP/LABEL@ID.fifo, which the instance itself holds open for
-both ways, and hands it over with its path in a datagram to run/log.sock. This process opens it for
-both ways, too: so neither sees an end of file when the other restarts, and what was printed
-meanwhile waits in the pipe. A FIFO that was removed is read to its end and forgotten. In one turn a
-pipe is read TURN_READS times at most, and an app above its rate has its lines counted instead of
-written: a flood costs its own app lines, and its neighbours nothing.
+The launcher creates a FIFO run/fifos/APP/LABEL@ID.fifo, which the instance itself holds open for
+reading and writing, and sends it with its path in a datagram to run/log.sock. This process opens it
+for both, too: so neither sees an end of file when the other restarts, and output waits in the pipe
+meanwhile. A FIFO that was removed is read to its end and forgotten. In one turn a pipe is read at
+most TURN_READS times, and the lines of an app above its rate are counted instead of written: a
+flood costs only the app's own lines.
 """
 
 import _socket
@@ -28,7 +28,7 @@ TURN_READS = 4
 TURN_S = 0.01  # the shortest turn: more lines for each wake-up
 HOUSEKEEPING_S = 1.0
 SCAN_S = 10.0
-# ENOSPC as libc says it, and as Node.js does; an app's own words for a full layer.
+# ENOSPC in libc's words, and in Node.js's: how an app reports a full layer.
 NO_SPACE = b"o space left on device"
 DEFAULT_RATE_BYTES = 2_097_152
 BURST_S = 5
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: "list[str]") -> int:
-    """Run until SIGTERM; the options are those that logger.py tells."""
+    """Run until SIGTERM; the options are described in logger.py."""
     options = {"rate-bytes": str(DEFAULT_RATE_BYTES), "router": ""}
     for name, value in zip(arguments[::2], arguments[1::2], strict=False):
         options[name.removeprefix("--")] = value
@@ -54,7 +54,7 @@ def main(arguments: "list[str]") -> int:
 
 
 class Pipe:
-    """One open FIFO. tag: what stands between the time and the text, without the source."""
+    """One open FIFO. tag: the text between the time and the message, without the source."""
 
     __slots__ = (
         *("app", "dropped_bytes", "dropped_lines", "fd", "fed", "full", "key", "name", "splitter"),
@@ -157,7 +157,7 @@ class LogProcess:
         self._finish()
 
     def _finish(self) -> None:
-        """Write what is known; what is still in the pipes waits there for the next start."""
+        """Write what has been read; what is still in the pipes waits there for the next start."""
         self._new_stamp()
         for pipe in self._pipes.values():
             self._apps[pipe.app].add(pipe.splitter.flush(self._prefix(pipe)))
@@ -195,7 +195,7 @@ class LogProcess:
                 return
 
     def _tell_full(self, pipe: Pipe) -> None:
-        """Once for each pipe, to who knows the instance's layer; nobody waits for that."""
+        """Notify the keeper of the instance's layer, once per pipe, without waiting."""
         pipe.full = True
         try:
             self._keeper.sendto(b"full %s" % pipe.name, self._keeper_path)
@@ -203,7 +203,7 @@ class LogProcess:
             pass
 
     def _hear(self) -> None:
-        """Take the FIFOs that launchers have told of: each a path, with the open FIFO itself."""
+        """Receive the FIFOs that launchers announce: each a path, with the open FIFO itself."""
         while True:
             try:
                 told, rights, _, _ = self._socket.recvmsg(4096, 64, _socket.MSG_CMSG_CLOEXEC)
@@ -213,7 +213,7 @@ class LogProcess:
             root, app = os.path.split(directory)
             for _level, _kind, data in rights:
                 fd = int.from_bytes(data[:4], sys.byteorder)
-                if root == self._fifos:  # opened anew, since O_NONBLOCK is for this process only
+                if root == self._fifos:  # opened again, since O_NONBLOCK is for this process only
                     self._open(app, name, f"/proc/self/fd/{fd}", 0)
                 os.close(fd)
 
@@ -291,7 +291,7 @@ class LogProcess:
         pipe.dropped_lines = pipe.dropped_bytes = 0
 
     def _forget(self, pipe: Pipe, now: float) -> None:
-        """Let go of a FIFO that was removed, once what is in it has been read."""
+        """Close a FIFO that was removed, once what is in it has been read."""
         self._read(pipe, now)
         app = self._apps[pipe.app]
         app.add(pipe.splitter.flush(self._prefix(pipe)))

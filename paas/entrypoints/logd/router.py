@@ -1,7 +1,7 @@
-"""What HAProxy says of each request, written into the app's router.log as nginx would write it.
+"""What HAProxy logs of each request, written to the app's router.log as nginx would write it.
 
 HAProxy writes no files: it sends a datagram with fields (haproxy-templates/haproxy.cfg.j2) to this
-socket, and drops it where nobody takes it. The lines are as of nginx-templates/http.conf.j2.
+socket, and drops it if nothing receives it. The lines are as in nginx-templates/http.conf.j2.
 """
 
 import _socket
@@ -13,9 +13,9 @@ from paas.entrypoints.logd.files import ROUTER_LOG
 # ruff: noqa: PTH108, PTH118, SIM105
 
 FIELDS = 13
-# As nginx-templates/http.conf.j2 has it.
+# As in nginx-templates/http.conf.j2.
 REFUSED = b" refused: the app's answer is no HTTP, or its headers are larger than proxy-buffer-size"
-# HAProxy has blocked the answer ("Session state at disconnection" in its documentation).
+# HAProxy has blocked the response ("Session state at disconnection" in its documentation).
 _BLOCKED = b"PH"
 DATAGRAM_BYTES = 16_384
 TURN_DATAGRAMS = 1_024
@@ -37,7 +37,7 @@ class RouterLines:
         except FileNotFoundError:
             pass
         self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC)
-        # HAProxy's worker has given up root; only its group may pass the directory.
+        # HAProxy's worker has dropped root; only its group may enter the directory.
         before = os.umask(0o111)
         self._socket.bind(path)
         os.umask(before)
@@ -48,7 +48,7 @@ class RouterLines:
         return self._socket.fileno()
 
     def hear(self) -> None:
-        """Write what has come, at most so much that the apps' own lines need not wait."""
+        """Write what has arrived, but only so much that the apps' own lines need not wait."""
         lines: dict[bytes, list[bytes]] = {}
         for _ in range(TURN_DATAGRAMS):
             try:
@@ -62,7 +62,7 @@ class RouterLines:
             self._append(os.path.join(self._logs, app.decode(), ROUTER_LOG), texts)
 
     def _append(self, path: str, lines: "Iterable[bytes]") -> None:
-        """A directory that is gone, or a full disk, loses lines."""
+        """Write the lines; a directory that is gone or a full disk loses them."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             fd = os.open(path, flags, 0o600)
@@ -77,7 +77,7 @@ class RouterLines:
 
 
 def router_line(data: bytes) -> "tuple[bytes, bytes]":
-    """The app's id and the line; no line where these are no fields of a request for an app."""
+    """The app's id and the line; none if these are not the fields of a request for an app."""
     fields = data.rstrip(b"\n").split(b" ", FIELDS - 1)
     if len(fields) != FIELDS or not (fields[0].isdigit() and fields[1].isdigit()):
         return b"", b""
@@ -93,7 +93,7 @@ def router_line(data: bytes) -> "tuple[bytes, bytes]":
         method,
         _escaped(path),
         host,
-        # A client that did not wait for the answer: 499, as nginx has it.
+        # A client that did not wait for the response: 499, as in nginx.
         b"499" if status == b"-1" else status,
         size,
         upstream,
@@ -107,7 +107,7 @@ def router_line(data: bytes) -> "tuple[bytes, bytes]":
 
 
 def _escaped(path: bytes) -> bytes:
-    """As nginx escapes it (escape=json). HAProxy writes what could break a line as #XX, # too."""
+    """As nginx escapes it (escape=json). HAProxy writes what could break a line, and #, as #XX."""
     head, *parts = path.split(b"#")
     decoded = bytearray(head)
     for part in parts:
@@ -119,7 +119,7 @@ def _escaped(path: bytes) -> bytes:
 
 
 def _seconds(milliseconds: bytes) -> bytes:
-    """Milliseconds as seconds; empty for a time that there was not."""
+    """Milliseconds as seconds; empty for a missing time."""
     if not milliseconds.isdigit():
         return b""
     return b"%d.%03d" % divmod(int(milliseconds), 1000)

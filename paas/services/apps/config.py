@@ -50,9 +50,9 @@ class Config:
     ) -> int | None:
         """Set config vars, and remove others, as one release; roll it out unless restart is false.
 
-        Returns the version, or None if nothing changes. Without a restart the release is
-        current at once, and the instances go on with the values that they have until the next
-        roll-out or one-off command. Otherwise it comes back when the watch window is over.
+        Returns the version, or None if nothing changes. Without a restart the release is current
+        immediately, and the instances keep their values until the next roll-out. Otherwise it
+        returns when the rollback guard has finished.
         """
         return self._change(
             actor, name, {v: Secret(values[v]) for v in values}, unset, progress, restart
@@ -124,13 +124,13 @@ class Config:
 
 
 def _doing(new: ConfigVars, gone: Sequence[VarName]) -> str:
-    """The change while it is made, as Heroku says it."""
+    """The change in progress, in Heroku's words."""
     parts = (("setting", ", ".join(new)), ("unsetting", ", ".join(gone)))
     text = ", ".join(f"{verb} {names}" for verb, names in parts if names)
     return text[:1].upper() + text[1:]
 
 
 def _words(new: ConfigVars, gone: Sequence[VarName]) -> str:
-    """The change by names, for the release's description."""
+    """The names that change, for the release's description."""
     parts = (("Set", ", ".join(new)), ("Unset", ", ".join(gone)))
     return "; ".join(f"{verb} {names}" for verb, names in parts if names)

@@ -1,4 +1,4 @@
-"""The end of an app: recorded first, then carried out; what fails then is finished later."""
+"""Destroying an app: recorded first, then carried out; what fails then is finished later."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destruction:
-    """Removes apps whose end somebody has ordered. stop_limit_s: how long instances get to end."""
+    """Removes apps that users have destroyed. stop_limit_s: how long instances may take to end."""
 
     store: Store
     proxy: Proxy
@@ -27,8 +27,8 @@ class Destruction:
     def run(self, app: App, progress: Progress) -> None:
         """Remove an app. The caller has its lock. app: as it is now.
 
-        Raises PaasError, with the app as it was, where the order cannot be recorded. What cannot
-        be done after that is told, and left to `finish`.
+        Raises PaasError, with the app unchanged, if that cannot be recorded. What fails after that
+        is reported, and left to `finish`.
         """
         instances = self.store.instances.of_app(app.id)
         self.store.apps.remove(app.id)
@@ -39,12 +39,12 @@ class Destruction:
             progress.warn("To remove the rest: paas doctor --fix")
 
     def undo(self, app: App) -> None:
-        """Remove an app that was being made, and of which nothing runs yet."""
+        """Remove an app whose creation failed, and of which nothing runs yet."""
         self.store.apps.remove(app.id)
         self._carry_out(app.id, ())
 
     def finish(self, progress: Progress) -> int:
-        """Carry out what was ordered and could not be, or was interrupted; of how many apps."""
+        """Finish destructions that failed or were interrupted; returns of how many apps."""
         finished = 0
         for app_id in self.store.apps.destroyed():
             if self.locks.app_is_held(app_id):
@@ -56,9 +56,9 @@ class Destruction:
         return finished
 
     def _carry_out(self, app_id: int, instances: Sequence[Instance]) -> list[str]:
-        """All steps, whatever becomes of the others; why some failed.
+        """Run all steps even if some fail; returns why some failed.
 
-        Those that fail are tried once more at the end: where the disk was full it is not any more.
+        Failed steps are tried once more at the end: if the disk was full, it no longer is.
         """
         steps: list[Callable[[], object]] = [
             lambda: self.proxy.remove(app_id),

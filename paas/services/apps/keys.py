@@ -12,7 +12,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """Who may come in."""
+    """Which keys may log in, and as whom."""
 
     store: Store
     reader: KeyReader
@@ -25,9 +25,9 @@ class Keys:
         return [key for key in self.store.keys.all() if _may_see(actor, key)]
 
     def add(self, actor: Actor, name: UserName, text: str, role: Role | None) -> Key:
-        """Let the holder of a public key in as that user, who is made if new.
+        """Let the holder of a public key log in as that user, who is created if new.
 
-        role: of the user; None keeps what they have, and makes a new one a member.
+        role: of the user; None keeps an existing user's role, and makes a new one a member.
         """
         if actor.user is None or actor.user.name != name or role is not None:
             require_admin(actor, "add keys of other users or give roles")
@@ -43,7 +43,7 @@ class Keys:
         return key
 
     def remove(self, actor: Actor, fingerprint: str) -> Key:
-        """Take a key away. Raises PaasError if the actor has no such key."""
+        """Remove a key. Raises PaasError if the actor has no such key."""
         with self.locks.server(ServerLock.KEYS, f"{actor.name} removes a key"):
             found = [key for key in self.listing(actor) if key.fingerprint == fingerprint]
             if not found:

@@ -90,7 +90,8 @@ class SlugMaker:
         for job in jobs:
             progress.detail(f"Cron job: {job.name}, at {job.schedule} (UTC)")
         if current_slug(self.store, app.id) is None:
-            # At the first deploy only, as on Heroku: who unsets one later means it.
+            # At the first deploy only, as on Heroku: a var that is unset later was unset on
+            # purpose.
             config = {**built.config, **config}
         if manifest.predeploy:
             self.release_commands.predeploy(app, tree, config, manifest.predeploy, progress)
@@ -124,7 +125,7 @@ class SlugMaker:
         *,
         packs: Sequence[Buildpack],
     ) -> Built:
-        """The buildpacks, when it is this build's turn; until somebody cancels it."""
+        """Run the buildpacks when it is this build's turn, until someone cancels it."""
         with ExitStack() as held:
             with progress.doing("waiting for other builds") as reword:
                 told = tell_place(self.store, push.actor, progress, reword)

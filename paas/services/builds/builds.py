@@ -19,7 +19,7 @@ SETTLE_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class BuildInfo:
-    """A build, where it stands in the queue (0: its turn; None: not in it), and its release."""
+    """A build, its position in the queue (0: its turn; None: not in it), and its release."""
 
     build: Build
     place: int | None
@@ -27,7 +27,7 @@ class BuildInfo:
 
     @property
     def words(self) -> str:
-        """How it is, for people."""
+        """Its state, for people."""
         build = self.build
         if build.status is Status.PENDING:
             if self.place is None:
@@ -79,7 +79,7 @@ class Builds:
         return build, self.logs.build_output(build.id, self._settled(app, build.id, stop))
 
     def _settled(self, app: App, build_id: str, stop: Callable[[], bool]) -> Callable[[], bool]:
-        """Whether nothing more is to come: for a moment after the end, for its last lines."""
+        """Whether no more lines will come; waits a moment after the end for the last ones."""
         ended: list[float] = []
 
         def check() -> bool:
@@ -92,7 +92,7 @@ class Builds:
         return check
 
     def _is_over(self, app: App, build_id: str) -> bool:
-        """Whether its deploy has come to an end, or was cut off."""
+        """Whether its deploy has ended or was interrupted."""
         info = next((b for b in self.store.builds.of_app(app.id) if b.id == build_id), None)
         if info is None or info.status is Status.FAILED or not self.locks.app_is_held(app.id):
             return True
@@ -102,8 +102,8 @@ class Builds:
     def cancel(self, actor: Actor, name: str, wanted: str | None, progress: Progress) -> Build:
         """End a build that waits, runs or is being released; by default the newest.
 
-        Its push is rejected. Returns when it has ended. Raises PaasError if its deploy had
-        ended already.
+        Its push is rejected. Returns when it has ended. Raises PaasError if its deploy had already
+        ended.
         """
         app = find_app(self.store, actor, name)
         build = self._find(app, wanted)
@@ -119,9 +119,9 @@ class Builds:
         return ended
 
     def purge_cache(self, actor: Actor, name: str, progress: Progress) -> tuple[App, int]:
-        """Delete what an app's builds keep for the next one; the app, and how many bytes it was.
+        """Delete an app's build cache; returns the app, and how many bytes were freed.
 
-        Waits for a build that runs.
+        Waits for a running build.
         """
         with self.reserve.given_up():
             app = find_app(self.store, actor, name)
@@ -168,7 +168,7 @@ class Builds:
 
 
 def canceller(queue: BuildQueue, build_id: str) -> Callable[[], None]:
-    """A function that raises PaasError once somebody has cancelled the build."""
+    """A function that raises PaasError once someone has cancelled the build."""
 
     def check() -> None:
         user = queue.cancelled_by(build_id)
@@ -181,9 +181,9 @@ def canceller(queue: BuildQueue, build_id: str) -> Callable[[], None]:
 def tell_place(
     store: Store, actor: Actor, progress: Progress, reword: Reword
 ) -> Callable[[int, Sequence[str]], None]:
-    """What BuildQueue.turn calls while a build waits: says for whose, and at which place.
+    """What BuildQueue.turn calls while a build waits: shows what it waits for, and its position.
 
-    The name of an app that the actor may not use is not told.
+    The name of an app that the actor may not use is not shown.
     """
 
     def whose(build_id: str) -> str:

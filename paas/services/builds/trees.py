@@ -1,4 +1,4 @@
-"""A commit's files, complete: with those of its submodules, and without Git LFS pointers."""
+"""A commit's files, complete: with those of its submodules, and with Git LFS content."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

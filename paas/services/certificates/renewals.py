@@ -1,4 +1,4 @@
-"""What is to be done about certificates that come by themselves, as the store has it."""
+"""What is due for automatic certificates, according to the store."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,14 +15,14 @@ WARN_EVERY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renewals:
-    """Finds what is to be done. directory: the issuer's address."""
+    """Finds what is due. directory: the issuer's address."""
 
     store: Store
     addresses: Addresses
     directory: str
 
     def of(self, app: App, *, without: Sequence[AppCertificate] = ()) -> list[Wish]:
-        """How each name of the app stands, or would stand without these certificates."""
+        """The state of each name of the app, or what it would be without these certificates."""
         holdings = self._holdings(app)
         left = tuple(c for c in holdings.certificates if c not in without)
         renewals = replace(holdings, certificates=left).renewals(self.directory)
@@ -32,11 +32,11 @@ class Renewals:
         return [replace(wish, unable=wish.unable or why) for wish in renewals]
 
     def again(self, app: App, wish: Wish, *, without: Sequence[AppCertificate] = ()) -> Wish | None:
-        """The same by now, when others have had their turn; None: the name is the app's no more."""
+        """The current state, after others had their turn; None: the name is not the app's now."""
         return next((w for w in self.of(app, without=without) if w.host == wish.host), None)
 
     def superfluous(self, app: App) -> list[AppCertificate]:
-        """What the app got once and needs no more."""
+        """Automatic certificates that the app no longer needs."""
         return self._holdings(app).superfluous()
 
     def any(self, now: datetime) -> bool:
@@ -50,7 +50,7 @@ class Renewals:
         )
 
     def apps(self, ids: Iterable[int]) -> list[App]:
-        """The apps of these ids that there are."""
+        """The apps with these ids that exist."""
         if not self.addresses.https_port:
             return []
         found = [self.store.apps.by_id(id) for id in sorted(ids)]
@@ -65,6 +65,6 @@ class Renewals:
 
 
 def wants_warning(certificate: AppCertificate, now: datetime) -> bool:
-    """Whether it ends soon and nobody was told today."""
+    """Whether it expires soon and no warning was given today."""
     told = certificate.warned
     return certificate.is_worrying(now) and (told is None or now - told >= WARN_EVERY)

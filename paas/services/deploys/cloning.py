@@ -1,4 +1,4 @@
-"""A second app with the repository, config and settings of a first, built anew."""
+"""A second app with the repository, config and settings of a first, built again."""
 
 from dataclasses import dataclass, replace
 
@@ -33,9 +33,9 @@ class Cloning:
         *,
         deploy: bool = True,
     ) -> App:
-        """Make the new app, the actor's own, and deploy the commit that is live in the old one.
+        """Create the new app, owned by the actor, and deploy the commit that is live in the first.
 
-        Storage, domains and certificates are not copied. Where the deploy fails the new app stays,
+        Storage, domains and certificates are not copied. If the deploy fails, the new app stays,
         not deployed.
         """
         source = find_app(self.store, actor, name)

@@ -55,7 +55,7 @@ class Deploys:
         self.changes.apply(change, progress)
 
     def rebuild(self, app: App, actor: Actor, progress: Progress) -> None:
-        """Build the live release's commit again, where the files of its slug are damaged or gone.
+        """Build the live release's commit again, if the files of its slug are damaged or gone.
 
         It becomes a release with the config of the live one; the release command and the
         postdeploy script ran already and do not run again. Raises PaasError with nothing changed.
@@ -77,7 +77,7 @@ class Deploys:
 
     @contextmanager
     def _build(self, push: Push, progress: Progress) -> Iterator[tuple[_Built, Recorded]]:
-        """A slug and the config with it; recorded as failed where they do not go live."""
+        """A slug and its config; recorded as failed if they do not go live."""
         refuse_locked(self.store, push.app)
         self.slugs.check_space()
         self.changes.loss_warning.look(push.app, progress)
@@ -86,7 +86,7 @@ class Deploys:
 
         def check() -> None:
             cancelled()
-            # git stores the push after the switch: without room for that it must not come to it.
+            # git stores the push after the switch: without room for that there must be no switch.
             self.slugs.check_room()
 
         recorded = Recorded(progress, self.logs.open_build(build.id), check)
@@ -178,7 +178,7 @@ class Deploys:
     def _abandon(self, build: Build, reason: str) -> None:
         """Record the failure and remove the slug, unless it is live already.
 
-        It is kept where it got as far as a release, so that releases:retry can take it.
+        The slug is kept if there is a release of it, so that releases:retry can use it.
         """
         if current_slug(self.store, build.app_id) == build.id:
             return
@@ -187,13 +187,13 @@ class Deploys:
             for release in self.store.releases.of_app(build.app_id)
             if release.slug_id == build.id and release.status is Status.PENDING
         ]
-        # The files first: where the disk is full, the record needs their room.
+        # The files first: on a full disk the record needs their space.
         if reason == "disk-full" or not self._is_released(build):
             self.slugs.remove(build.id)
             self.store.slugs.remove(build.id)
         ended = replace(build, status=Status.FAILED, ended_at=self.clock.now(), reason=reason)
         with self.reserve.given_up():
-            if pending:  # there was no room to record its failure
+            if pending:  # there was no space to record its failure
                 self.store.releases.fail(build.app_id, pending[0].version)
             self.store.builds.end(ended)
         self.queue.forget(build.id)
@@ -207,8 +207,10 @@ class Deploys:
 def _tell_formation(
     former: Slug | None, slug: Slug, formation: Mapping[ProcessType, int], progress: Progress
 ) -> None:
-    """Who declares a worker may expect it to run; and app.json changes numbers, too, also where
-    it does not say any more what it said."""
+    """Warn if a declared worker does not run, and say which counts app.json changes.
+
+    That includes counts that were removed from it.
+    """
     then = wanted_quantities(former, formation) if former is not None else {}
     now = wanted_quantities(slug, formation)
     scaled = [

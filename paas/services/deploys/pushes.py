@@ -33,9 +33,11 @@ class Pushes:
     diffs: Diffs
 
     def to_push(self, actor: Actor, name: AppName, progress: Progress) -> App:
-        """The app to push to; a first push makes it. Raises as for an unknown app where the name
-        is another user's."""
-        # Before anything is sent: of a full disk git itself says "unpacker error".
+        """The app to push to; a first push creates it.
+
+        Raises as for an unknown app if the name is another user's.
+        """
+        # Before anything is sent: on a full disk git itself only says "unpacker error".
         self.deploys.slugs.check_room()
         if self.store.apps.find(name) is None:
             app = self.apps.create(actor, name)
@@ -60,7 +62,7 @@ class Pushes:
     ) -> None:
         """Judge a push inside its pre-receive hook: deploy, store, or refuse by PaasError.
 
-        options: those of ``git push -o``. A dry run ends as a refusal, so that no ref moves.
+        options: those of ``git push -o``. A dry run ends in a refusal, so that no ref moves.
         """
         _check_options(options)
         app = self.store.apps.by_id(app_id)
@@ -84,7 +86,7 @@ class Pushes:
         if DRY_RUN in options:
             raise self._dry_run(app, deployed, quarantine, progress)
         if deployed:
-            # Before the wait for who changes the app now; looked at once more after it.
+            # Before waiting for the app's lock; checked again after it.
             refuse_locked(self.store, app)
         for update in updates:
             if update not in deployed:
@@ -97,9 +99,10 @@ class Pushes:
     def _refuse_what_git_would(
         self, app: App, updates: Sequence[RefUpdate], quarantine: Quarantine, *, has_deploy: bool
     ) -> None:
-        """git judges once more after the hook, when a new version is live: ask it now.
+        """git checks again after the hook, when a new version is live: ask it now.
 
-        Where nothing is deployed that does no harm, and a deletion may make room for the rest.
+        Not for a deletion without a deploy: git's refusal does no harm then, and the deletion may
+        make room for the other refs.
         """
         deletes = any(update.new == NO_COMMIT for update in updates)
         if deletes and not has_deploy:
@@ -111,7 +114,7 @@ class Pushes:
     def _dry_run(
         self, app: App, deployed: Sequence[RefUpdate], quarantine: Quarantine, progress: Progress
     ) -> PaasError:
-        """Tell what the push would change, for the refusal that is returned."""
+        """Show what the push would change; returns the refusal."""
         for update in deployed:
             found = self.diffs.pushed(app, update.new, quarantine)
             progress.step(f"What would change, from {found.old} to {found.new}")

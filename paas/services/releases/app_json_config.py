@@ -16,11 +16,11 @@ def declared_config(
     make_secret: Callable[[], str],
     progress: Progress,
 ) -> ConfigVars:
-    """The config with what the app declares and does not have yet.
+    """The config plus what the app declares and does not have yet.
 
-    former: the app.json of the current release. An optional var that it declared already and that
-    is not set was unset by someone who meant it. Raises PaasError that names the vars that are
-    required and have no value.
+    former: the app.json of the current release. An optional var that it already declared and that
+    is not set was unset on purpose. Raises PaasError, naming the vars that are required and have no
+    value.
     """
     known = {var.name for var in former.env}
     config, added, missing = dict(present), [], []

@@ -1,4 +1,4 @@
-"""A change of what an app runs, as a value: who makes it, how it is prepared, what is to run."""
+"""A change of what an app runs, as a value: who makes it, how it is prepared, what should run."""
 
 from collections.abc import Callable, Mapping, Set
 from contextlib import AbstractContextManager
@@ -12,12 +12,12 @@ from paas.interfaces import Progress
 
 
 def nothing() -> None:
-    """What is called where there is nothing to do."""
+    """Does nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What is to run, once a change is prepared.
+    """What should run, once a change is prepared.
 
     formation, stopped: the quantities, and what is stopped by hand, in place of what the store has;
     None: as it has them. removed: a storage directory that the app is not to have any more. These
@@ -25,10 +25,10 @@ class Target:
     only: the labels (``web.1``) that are concerned; other instances keep running. None: all.
     release_command: whether a new release has its release command run first.
     restart: False: the release becomes current, and the instances keep running as they are.
-    guarded: whether the server rolls it back where it does worse than what ran before.
-    progress: where it is shown, if not where the change is.
-    live: called once the proxy routes to it and that is recorded; it tells the user so.
-    afterwards: called after that, still under the app's lock, when nobody waits any more.
+    guarded: whether the server rolls it back if it does worse than what ran before.
+    progress: where it is shown, if not in the change's own.
+    live: called once the proxy routes to it and that is recorded; it tells the user.
+    afterwards: called after that, still under the app's lock, when no client waits any longer.
     """
 
     release: Release
@@ -49,12 +49,12 @@ Prepare = Callable[[App, Progress], AbstractContextManager[Target | None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One change. who and doing: for those who wait for it, as ``alice`` and ``scales the app``.
+    """One change. who and doing: shown to those who wait, as ``alice`` and ``scales the app``.
 
-    prepare: entered under the app's lock, with the app as it is then: checks, records, and yields
-    the target; None: there is nothing to change. Its block ends as the roll-out does: with an
-    exception, to undo what it recorded and raise it again, or after the commit, when there is no
-    way back.
+    prepare: entered under the app's lock, with the app as it is then; checks, records, and yields
+    the target, or None if there is nothing to change. Its block ends as the roll-out does: with an
+    exception, to undo what it recorded and re-raise, or after the commit, when nothing can be
+    undone.
     """
 
     app: App

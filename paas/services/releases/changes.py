@@ -1,7 +1,7 @@
-"""One door: whatever replaces what runs of an app passes through `Changes.apply`.
+"""The one entry point: everything that replaces an app's instances calls `Changes.apply`.
 
 Lock, prepare, start, switch, commit, unlock, drain, and for a while the rollback guard. What is
-particular to a deploy, a config change or a scaling is in the `prepare` that each hands in.
+specific to a deploy, a config change or a scaling is in the `prepare` that each passes.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """Applies changes, one of an app at a time. loss_warning: for prepare, before it records."""
+    """Applies changes, one per app at a time. loss_warning: for prepare, before it records."""
 
     store: Store
     logs: Logs
@@ -36,17 +36,17 @@ class Changes:
     loss_warning: LossWarning
 
     def apply(self, change: Change, progress: Progress) -> int | None:
-        """Make a change; the version that is live by it, None if there was nothing to change.
+        """Make a change; the version that is live after it, or None if there was nothing to change.
 
         Returns when the replaced instances have ended and the guard has seen enough. Raises
-        PaasError, with what ran before untouched, where the new instances do not come up.
+        PaasError, with what ran before untouched, if the new instances do not come up.
         """
         holder, window = f"{change.who} {change.doing}", self.guard.window()
         with self.draining.changing(change.app, holder, progress, window.look) as replaced:
             app = refreshed(self.store, change.app)
             with change.prepare(app, progress) as target:
                 if target is not None:
-                    app = refreshed(self.store, app)  # with what prepare recorded of it
+                    app = refreshed(self.store, app)  # with what prepare recorded
                     progress = target.progress or progress
                     former = self.guard.former(app) if target.guarded else None
                     if target.restart:
@@ -65,7 +65,7 @@ class Changes:
         return target.release.version
 
     def _roll_back(self, app: App, why: str) -> None:
-        """What happens where the guard finds a version worse than the one before it."""
+        """What happens if the guard finds a version worse than the previous one."""
         assert app.current is not None
         former = history.before(self.store.releases.of_app(app.id), app.current)
         if former is None:
@@ -74,7 +74,7 @@ class Changes:
         @contextmanager
         def prepare(present: App, progress: Progress) -> Iterator[Target | None]:
             if (present.current, present.rollout_id) != (app.current, app.rollout_id):
-                yield None  # somebody has changed it meanwhile
+                yield None  # someone has changed it meanwhile
                 return
             reason = f"v{app.current}: {why}"
             progress.step(f"{reason}. Going back to v{former.version}")

@@ -1,4 +1,4 @@
-"""Cron jobs as they are pushed: what is wrong with one is told with its place."""
+"""Checks cron jobs when they are pushed: an error is reported with its position."""
 
 from datetime import UTC, datetime
 
@@ -8,14 +8,14 @@ from paas.domain.runs.cron import Job, jobs_of
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Schedules
 
-# Any moment does: whether a schedule has a next time hangs on none.
+# Any time will do: whether a schedule has a next time does not depend on it.
 _MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def check_jobs(
     manifest: AppJson, processes: Processes, procfile: bytes, schedules: Schedules
 ) -> tuple[Job, ...]:
-    """The jobs of a release to be. Raises PaasError with line and column.
+    """The jobs of a new release. Raises PaasError with line and column.
 
     procfile: the file that the lines in processes come from.
     """

@@ -1,4 +1,4 @@
-"""Comparing two versions of an app: releases, or a pushed commit with the release that is live."""
+"""Comparing two versions of an app: releases, or a pushed commit with the live release."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -81,7 +81,7 @@ class Diffs:
         return declared_config(manifest, former, pushed.config, lambda: "", Silent())
 
     def commit_of(self, release: Release) -> str | None:
-        """The commit that a release was built from, also where its slug is pruned."""
+        """The commit that a release was built from, even if its slug is pruned."""
         if release.slug_id is None:
             return None
         slug = self.store.slugs.find(release.slug_id)
@@ -150,7 +150,7 @@ class Diffs:
         return {}
 
     def _processes(self, app: App, version: Version, known: bool) -> Processes:
-        """The commands: of the slugs where both are there, else of the Procfiles."""
+        """The commands: of the slugs if both exist, else of the Procfiles."""
         if known and version.processes is not None:
             return version.processes
         try:
@@ -171,6 +171,6 @@ class Diffs:
 
 
 def no_such_release(app: App, version: int) -> PaasError:
-    """The answer to a version that the app does not have."""
+    """The error for a version that the app does not have."""
     message = f"{app.name} has no release v{version}."
     return PaasError("no-such-release", message, f"See: paas releases -a {app.name}")

@@ -1,4 +1,4 @@
-"""Releases made of earlier ones, code and config together, without a build: rollback and retry."""
+"""New releases from earlier ones, code and config together, without a build: rollback and retry."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ DESCRIPTION_MAX = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierReleases:
-    """What a change prepares that makes an earlier release a new one."""
+    """Prepares changes that make an earlier release a new one."""
 
     store: Store
     diffs: Diffs
@@ -32,10 +32,10 @@ class EarlierReleases:
     def rollback(
         self, app: App, earlier: Release, user: str, progress: Progress, *, reason: str = ""
     ) -> Iterator[Target]:
-        """That release again. Raises PaasError if it cannot be brought back.
+        """That release as a new one. Raises PaasError if it cannot be brought back.
 
-        reason: why, for the description, where nobody asked for it. The release command is not
-        run: old migrations fail on what newer ones made of a database, and a rollback is urgent.
+        reason: why, for the description, if no user asked for it. The release command is not run:
+        old migrations fail on a database that newer ones have changed, and a rollback is urgent.
         """
         self._check_slug(app, earlier, history.check_rollback(earlier, app.current))
         progress.step(f"Rolling back to v{earlier.version}: {earlier.description}")
@@ -55,7 +55,7 @@ class EarlierReleases:
             )
         if failed.slug_id is not None:
             self._check_slug(app, failed, failed.slug_id)
-        # Of a retry of a retry: what was tried.
+        # For a retry of a retry: the release that was tried first.
         tried = re.sub(r"\A(Retry of v[0-9]+: )+", "", failed.description)
         words = f"Retry of v{failed.version}: {tried}"
         progress.step(words)

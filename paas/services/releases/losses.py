@@ -1,4 +1,4 @@
-"""Databases in throw-away layers: a warning before instances are replaced, a line afterwards."""
+"""Databases in throw-away layers: a warning before instances are replaced, a log line after."""
 
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class LossWarning:
     layers: Layers
 
     def look(self, app: App, progress: Progress, only: Set[str] | None = None) -> None:
-        """Say what would be lost, and at a terminal ask whether to continue.
+        """Warn about what would be lost, and at a terminal ask whether to continue.
 
         only: the labels that are replaced; None: all. The caller has the app's lock. Raises
         PaasError if the answer is no.
@@ -48,17 +48,17 @@ class LossWarning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Losses:
-    """In the app's log. process: as its launch spec has it (``12-v5-9-web.1``)."""
+    """Writes to the app's log. process: as its launch spec has it (``12-v5-9-web.1``)."""
 
     store: Store
     logs: Logs
 
     def report(self, process: str, files: Sequence[LostFile]) -> None:
-        """Say that a process has ended, and these databases with it."""
+        """Log that a process has ended, and these databases were lost with it."""
         self._write(process, lambda app: losses.lost(files, app.storage))
 
     def report_full(self, process: str, size_bytes: int) -> None:
-        """Say that a process's layer, of that size, is full."""
+        """Log that a process's layer, of that size, is full."""
         self._write(process, lambda app: losses.full(size_bytes, app.name, app.storage))
 
     def _write(self, process: str, text: Callable[[App], str]) -> None:

@@ -1,4 +1,4 @@
-"""Removing the slugs that nothing needs any more."""
+"""Removing the slugs that nothing needs any longer."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pruning:
-    """Keeps the slugs within two limits, a number and a size, for each app."""
+    """Keeps each app's slugs within two limits, a number and a size."""
 
     store: Store
     slugs: Slugs
@@ -30,11 +30,11 @@ class Pruning:
         in_use = {run.slug_id for run in self.runs.listing(app_id)}
         for instance in self.store.instances.of_app(
             app_id
-        ):  # also one that finishes its last requests
+        ):  # including one that finishes its last requests
             release = self.store.releases.find(app_id, instance.version)
             in_use |= {release.slug_id} if release and release.slug_id else set()
         for slug in gone:
             if slug.id in in_use:
-                continue  # a deploy to come removes it
+                continue  # the next deploy removes it
             self.store.slugs.remove(slug.id)
             self.slugs.remove(slug.id)

@@ -19,9 +19,9 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True)
 class ReleaseInfo:
-    """What releases:info tells. slug: None if there is none (any more).
+    """What releases:info shows. slug: None if there is none (any longer).
 
-    before: the version that was live before this one. config: what differs from that.
+    before: the version that was live before this one. config: the differences from that.
     """
 
     app: App
@@ -71,8 +71,8 @@ class Releases:
     ) -> int | None:
         """Make code and config of an earlier release a new one; returns its version.
 
-        version: by default the release that was live before the current one. Raises PaasError
-        with the reason where that release cannot be brought back, and nothing changed.
+        version: by default the release that was live before the current one. Raises PaasError, with
+        the reason and nothing changed, if it cannot be brought back.
         """
 
         @contextmanager
@@ -109,7 +109,7 @@ class Releases:
         return self.changes.apply(change, progress)
 
     def _tell_the_way_forward(self, app: App, target: Release, progress: Progress) -> None:
-        """Git's branch is ahead of what is live now, so that to push it again deploys nothing."""
+        """Git's branch is ahead of what is live now, so pushing it again would deploy nothing."""
         left = self.store.releases.find(app.id, app.current) if app.current else None
         commit = self.diffs.commit_of(left) if left else None
         if left is None or commit is None or commit == self.diffs.commit_of(target):

@@ -1,6 +1,6 @@
-"""The rollback guard: what a new version does right after the switch, beside the one before it.
+"""The rollback guard: compares a new version, right after the switch, with the previous one.
 
-It holds no lock while it looks on, so nobody waits for it; whoever changes the app ends it.
+It holds no lock, so nothing waits for it; the next change of the app ends it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ RollBack = Callable[[App, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackGuard:
-    """Looks on for window_s after a switch; 0: not at all."""
+    """Observes for window_s after a switch; 0: not at all."""
 
     store: Store
     runtime: Runtime
@@ -33,7 +33,7 @@ class RollbackGuard:
     window_s: float
 
     def former(self, app: App) -> "Former | None":
-        """What runs now; to be asked for before a switch. None: do not guard."""
+        """What runs now; call it before a switch. None: do not guard."""
         live = self._live(app)
         if self.window_s <= 0 or not live:
             return None
@@ -41,15 +41,15 @@ class RollbackGuard:
         return Former(self.clock.now(), tuple(live), exits)
 
     def window(self) -> "Window":
-        """What looks on, when it is opened."""
+        """The window to open after the switch."""
         return Window(self.clock, self.looks)
 
     def looks(
         self, app: App, version: int, former: "Former | None", roll_back: RollBack
     ) -> Iterator[None]:
-        """Look on after the switch to that version; roll_back, with the reason, if it does worse.
+        """Observe after the switch to that version; call roll_back with a reason if it is worse.
 
-        Yields before each look. The caller holds no lock. A failure is for the log: nobody waits.
+        Yields before each look. The caller holds no lock. A failure is only logged: nobody waits.
         """
         present = self.store.apps.by_id(app.id)
         if former is None or present is None or present.current != version:
@@ -62,7 +62,7 @@ class RollbackGuard:
                 yield
                 if not self._is_unchanged(app):
                     return
-                # Since before the switch: requests do not wait for the old instances to end.
+                # From before the switch: requests do not wait for the old instances to end.
                 answers = self._answers(app, live, baseline.at)
                 why = worse(baseline, answers, self._crashed(live))
                 if why is not None:
@@ -72,7 +72,7 @@ class RollbackGuard:
             self.logs.write(app.id, "guard", f"v{version} is no longer guarded: {error.message}")
 
     def _baseline(self, app: App, former: "Former") -> Baseline:
-        """Of the answers before the switch: to read the log of a busy app takes 0.1 s."""
+        """The answers before the switch; reading the log of a busy app takes 0.1 s."""
         since = former.at - LOOK_BACK
         answers = self._answers(app, former.instances, since, former.at)
         return Baseline(former.at, answers, former.exits)
@@ -100,7 +100,7 @@ class RollbackGuard:
     def _crashed(self, instances: list[Instance]) -> str | None:
         for instance in instances:
             state = self.runtime.states([instance])[instance.id]
-            # One that is stopped by hand meanwhile has ended, but not by itself.
+            # One that was stopped by hand meanwhile has ended, but did not crash.
             if state.exits and state.state is not State.STOPPED:
                 return f"{instance.label} {state.exit_reason or 'ended'}"
         return None
@@ -117,7 +117,7 @@ class Former:
 
 @dataclass(slots=True)
 class Window:
-    """The looks after one switch, of which the first may be taken while others wait for it."""
+    """The looks after one switch; the first ones may be taken while instances drain."""
 
     clock: Clock
     looks: Callable[[App, int, "Former | None", RollBack], Iterator[None]]
@@ -128,10 +128,10 @@ class Window:
         self._left = self.looks(app, version, former, roll_back)
 
     def look(self) -> None:
-        """Take one look; nothing happens where it is not open."""
+        """Take one look; does nothing if the window is not open."""
         next(self._left, None)
 
     def follow(self) -> None:
-        """Take those that are left."""
+        """Take the remaining looks."""
         for _ in self._left:
             self.clock.sleep(POLL_S)

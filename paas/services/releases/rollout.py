@@ -1,7 +1,7 @@
 """Replacing an app's instances without losing a request.
 
-New instances start beside the old ones; when all are healthy the proxy is switched and the release
-becomes current. Until the switch any failure removes what was made and the old release goes on
+New instances start next to the old ones; when all are healthy the proxy is switched and the release
+becomes current. Until the switch any failure removes what was made and the old release keeps
 serving. The old instances are drained and stopped when the app's lock is free (draining.py).
 """
 
@@ -29,7 +29,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
-    """Brings a release's instances up in place of those that run now."""
+    """Replaces the instances that run now by those of a release."""
 
     store: Store
     runtime: Runtime
@@ -47,10 +47,10 @@ class Rollout:
     limits: StartLimits
 
     def run(self, app: App, target: Target, progress: Progress) -> list[Instance]:
-        """Make the target what runs; the instances that it replaces, to be drained and stopped.
+        """Make the target run; returns the instances that it replaces, to be drained and stopped.
 
-        The caller has the app's lock. What is stopped by hand is not started. Raises PaasError,
-        with the old instances untouched, where the new ones do not come up.
+        The caller has the app's lock. What was stopped by hand is not started. Raises PaasError,
+        with the old instances untouched, if the new ones do not come up.
         """
         release, only = target.release, target.only
         app = replace(app, storage=tuple(s for s in app.storage if s != target.removed))
@@ -84,10 +84,10 @@ class Rollout:
         return old
 
     def resume(self, app: App, instances: Sequence[Instance]) -> bool:
-        """Start live instances as they were, where none of them runs any more.
+        """Start live instances as they were, if none of them runs any longer.
 
-        Nobody waits for them. One that fails, since its database is not up yet, is tried again by
-        the supervisor, and no other app waits for it. False, with nothing started, where some
+        Does not wait until they are healthy. If one fails because its database is not up yet, the
+        supervisor restarts it, and no other app waits for it. False, with nothing started, if some
         still run, a port is taken, or a slug is gone.
         """
         if self.runtime.groups() & {instance.group for instance in instances}:
@@ -97,7 +97,7 @@ class Rollout:
     def lay_out(self, app: App, instances: Sequence[Instance]) -> bool:
         """Before the supervisor starts: have it start live instances as they were, with all others.
 
-        False, and nothing is changed, where a port is taken or a slug is gone.
+        False, with nothing changed, if a port is taken or a slug is gone.
         """
         return self._as_they_were(app, instances, self.runtime.lay_out)
 
@@ -178,7 +178,7 @@ class Rollout:
         new: list[Instance],
         progress: Progress,
     ) -> Visit | None:
-        """Returns the visit that the first web instance was seen to answer without a redirect."""
+        """Returns the visit that the first web instance answered without a redirect."""
         if not new or release.slug_id is None:
             return None
         slug = self.store.slugs.find(release.slug_id)
@@ -225,13 +225,13 @@ class Rollout:
             self.store.storage.remove(target.removed.id)
 
     def _rollout_id(self, new: list[Instance], keep: list[Instance]) -> int | None:
-        """The one that is live: a new one, so that what is left out is live no longer."""
+        """The live rollout: a new one, so that instances that are left out are no longer live."""
         if new:
             return new[0].rollout_id
         return self.store.instances.next_rollout_id() if keep else None
 
     def _log_failure(self, app: App, release: Release, error: BaseException) -> None:
-        """For those who were not there: the log says why, as the terminal does."""
+        """For users who were not there: the log gives the reason, like the terminal."""
         why = error.summary if isinstance(error, PaasError) else type(error).__name__
         what = f"v{release.version} failed"
         if release.version == app.current:
@@ -239,7 +239,7 @@ class Rollout:
         self.logs.write(app.id, "release", f"{what}: {why}")
 
     def _end_interrupted(self, app: App, release: Release) -> None:
-        """Under the app's lock none but this is being made: who made another could not undo it."""
+        """Fail other pending releases: under the app's lock they must have been interrupted."""
         for other in self.store.releases.of_app(app.id):
             if other.status is Status.PENDING and other.version != release.version:
                 self.store.releases.fail(app.id, other.version)
@@ -249,6 +249,6 @@ class Rollout:
             if release.version != app.current:
                 with self.reserve.given_up():  # the disk may be full
                     self.store.releases.fail(app.id, release.version)
-        finally:  # also where that cannot be recorded
+        finally:  # even if that cannot be recorded
             if new:
                 self.draining.stop(app, new)

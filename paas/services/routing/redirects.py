@@ -1,4 +1,4 @@
-"""Telling of an app that sends its visitors to HTTPS, where it has no certificate."""
+"""Warns about an app that redirects its visitors to HTTPS without having a certificate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ ASK_LIMIT_S = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redirects:
-    """behind_balancer: whether one in front of the server may take HTTPS off for all apps."""
+    """behind_balancer: whether one in front of the server may terminate HTTPS for all apps."""
 
     sites: Sites
     probe: HealthProbe
@@ -29,10 +29,10 @@ class Redirects:
         progress: Progress,
         served: Visit | None,
     ) -> None:
-        """Warn where a new instance redirects to a name of the app that has no certificate.
+        """Warn if a new instance redirects to a name of the app that has no certificate.
 
-        served: a visit that it does not redirect, as is known: it is not made again.
-        A visitor would get an error of the browser, and nothing would be in any log.
+        served: a visit that is known not to be redirected, and is not repeated.
+        A visitor would get a browser error, and no log would show it.
         """
         ports = [instance.port for instance in instances if instance.port is not None]
         site = self.sites.of(app, instances, version)

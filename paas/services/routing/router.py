@@ -35,14 +35,14 @@ class Router:
         return router_settings(routing.settings, routing.users), frozenset(routing.settings)
 
     def set(self, actor: Actor, name: str, key: str, value: str | None, progress: Progress) -> str:
-        """Give a key a value, or none: its default; returns the key as it is kept."""
+        """Set a key, or reset it to its default; returns the key as it is stored."""
         key = key_name(key)
         checked = checked_value(key, value) if value is not None else None
         if checked is not None and (reason := self.proxy.cannot(key, checked)):
             raise PaasError("router-unsupported", reason)
 
         def wanted(_app: App, routing: Routing) -> Routing:
-            # Names of headers are the same in any case.
+            # Header names are case-insensitive.
             others = {k: v for k, v in routing.settings.items() if k.lower() != key.lower()}
             settings = others if checked is None else {**others, key: checked}
             router_settings(settings, routing.users)
@@ -54,7 +54,7 @@ class Router:
     def add_user(
         self, actor: Actor, name: str, user: str, password: Secret, progress: Progress
     ) -> None:
-        """Ask visitors for a name and a password from now on, and let this one in."""
+        """Ask visitors for a name and a password from now on, and accept this one."""
         hashed = self.hash_password(password)
 
         def wanted(_app: App, routing: Routing) -> Routing:
@@ -65,7 +65,7 @@ class Router:
         self.sites.change(actor, name, "adds a login", wanted, progress)
 
     def remove_user(self, actor: Actor, name: str, user: str, progress: Progress) -> bool:
-        """Let one in no longer; whether none is left, so that everybody may come."""
+        """Remove a login; returns whether none is left, so that everyone may visit."""
 
         def wanted(app: App, routing: Routing) -> Routing:
             if user not in routing.users:

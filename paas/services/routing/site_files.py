@@ -13,7 +13,7 @@ from paas.domain.values.errors import PaasError
 from paas.interfaces import Slugs
 from paas.store import Store
 
-# In the app's repository: what visitors see where the app does not answer.
+# In the app's repository: what visitors see if the app does not answer.
 ERROR_PAGES = {status: f"{status}.html" for status in (502, 503, 504)}
 
 
@@ -32,7 +32,7 @@ class SiteFiles:
         return {status: page for status, page in pages.items() if page is not None}
 
     def statics(self, release: Release | None, routing: Routing) -> tuple[Static, ...]:
-        """What is served of a release; a path whose folder is in neither slug is the app's."""
+        """What is served of a release; a path whose folder is in neither slug goes to the app."""
         if release is None or release.slug_id is None:
             return ()
         wanted = merged(routing.statics, _configured(release))
@@ -54,7 +54,7 @@ class SiteFiles:
         return [(s, bool(slug_id and self.slugs.folder(slug_id, s.folder))) for s in wanted]
 
     def warnings(self, release: Release, routing: Routing) -> list[str]:
-        """What whoever makes this release live should know."""
+        """Warnings for the user who makes this release live."""
         try:
             configured(release.config)
         except PaasError as error:
@@ -71,7 +71,7 @@ class SiteFiles:
 
 
 def _configured(release: Release) -> Sequence[StaticPath]:
-    """None if they cannot be read: an app may use the variable for something of its own."""
+    """None if they cannot be read: an app may use the variable for something else."""
     try:
         return configured(release.config)
     except PaasError:

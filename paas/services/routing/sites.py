@@ -1,4 +1,4 @@
-"""Sites: what the proxy is told of an app, and changing it."""
+"""Sites: what the proxy knows about an app, and changing it."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -46,8 +46,8 @@ class Sites:
     ) -> Site:
         """The app's entry at the proxy with these instances of a release behind it.
 
-        version: of the release, or None for the current one. routing, certificates: in place of
-        the app's.
+        version: of the release, or None for the current one. routing, certificates: instead of the
+        app's.
         """
         routing = routing or self.store.routing.of_app(app.id)
         release = self._release(app, version)
@@ -80,7 +80,7 @@ class Sites:
         return self.of(app, live, routing=routing, certificates=certificates)
 
     def all_present(self) -> list[Site]:
-        """Every deployed app's site; without one that cannot be told, and with each name once.
+        """Every deployed app's site, except unreadable ones, and with each name only once.
 
         One unreadable row, or two apps that had the same name at once, must not keep the others
         from being served.
@@ -88,7 +88,7 @@ class Sites:
         found: dict[str, Site] = {}
         sites = []
         for app in self.store.apps.all():
-            with suppress(PaasError):  # it is missing at the proxy then, which `unserved` tells
+            with suppress(PaasError):  # it is then missing at the proxy, which `unserved` reports
                 site = self.present(app) if app.current is not None else None
                 if site is not None and not found.keys() & set(site.names):
                     found |= dict.fromkeys(site.names, site)
@@ -117,10 +117,10 @@ class Sites:
     def change_certificates(
         self, app: App, add: Sequence[AppCertificate], remove: Sequence[AppCertificate]
     ) -> None:
-        """Show other certificates: at the proxy first, then in the store; then the files go.
+        """Change the certificates: at the proxy, then in the store; then their files are deleted.
 
-        The caller holds the app's lock, and has written the files of what is added. Raises
-        PaasError, with all as it was, where the proxy refuses it.
+        The caller holds the app's lock, and has written the files of added ones. Raises PaasError,
+        with nothing changed, if the proxy refuses it.
         """
         gone = [certificate.id for certificate in remove]
         held = [c for c in self.store.certificates.of_app(app.id) if c.id not in gone]
@@ -146,9 +146,9 @@ class Sites:
     ) -> Routing:
         """Change how an app is reached: at the proxy first, then in the store.
 
-        doing: for those who wait meanwhile ("adds a domain"). wanted: what the present routing is
-        to become; may raise PaasError. Raises PaasError, with all as it was, where the proxy
-        refuses it or a name is taken.
+        doing: shown to those who wait meanwhile ("adds a domain"). wanted: turns the current
+        routing into the new one; may raise PaasError. Raises PaasError, with nothing changed, if
+        the proxy refuses it or a name is taken.
         """
         app = find_app(self.store, actor, name)
         holder = f"{actor.name} {doing}"
@@ -188,7 +188,7 @@ class Sites:
     def refuse_claimed(self, name: str, app: App | None = None) -> None:
         """Raises PaasError if an app of that name could not have its own host name.
 
-        app: the one that is to have the name, where it exists.
+        app: the one that should have the name, if it exists.
         """
         host = f"{name}.{self.addresses.domain}"
         owner = self.store.routing.host_owner(host)
@@ -203,7 +203,7 @@ class Sites:
     def _certificates(
         self, app: App, routing: Routing, held: Sequence[AppCertificate] | None
     ) -> tuple[Certificate, ...]:
-        """Which certificate is shown for which names; none whose files are lost."""
+        """Which certificate is used for which names; none whose files are lost."""
         if not self.addresses.https_port:
             return ()
         held = self.store.certificates.of_app(app.id) if held is None else held
@@ -232,12 +232,12 @@ class Sites:
         return self.store.slugs.find(release.slug_id) if release and release.slug_id else None
 
     def _page(self, app: App, slug: Slug | None) -> Path | None:
-        """What visitors see while it is closed: what was set, or else what the release has."""
+        """The maintenance page: the one that was set, or else the release's."""
         chosen = self.pages.maintenance(app.id)
         return chosen or (self.slugs.page(slug.id, MAINTENANCE_PAGE) if slug else None)
 
     def _folder(self, slug: Slug | None) -> Folder | None:
-        """The files that a release without a web process has the proxy serve."""
+        """The files that the proxy serves for a release without a web process."""
         if slug is None or slug.static is None or WEB in slug.processes:
             return None
         return Folder(self.slugs.path(slug.id), slug.static)

@@ -15,7 +15,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True)
 class StaticInfo:
-    """One path. by_config: a config var says it. there: whether the release has the folder."""
+    """One path. by_config: set by a config var. there: whether the release has the folder."""
 
     static: StaticPath
     by_config: bool
@@ -37,7 +37,7 @@ class Statics:
         return [StaticInfo(s, s not in routing.statics, there) for s, there in found]
 
     def add(self, actor: Actor, name: str, static: StaticPath, progress: Progress) -> bool:
-        """Have the proxy answer a path; whether the present release has the folder."""
+        """Have the proxy answer a path; returns whether the current release has the folder."""
 
         def wanted(_app: App, routing: Routing) -> Routing:
             return replace(routing, statics=bounded(merged([static], routing.statics)))

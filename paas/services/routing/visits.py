@@ -1,4 +1,4 @@
-"""How the health checks of an app come to it, from what the store knows."""
+"""The request that an app's health checks make, from what the store knows."""
 
 from paas.domain.apps.apps import App
 from paas.domain.routing.addresses import Addresses
@@ -7,7 +7,7 @@ from paas.store import Store
 
 
 def visit_of(app: App, store: Store, addresses: Addresses) -> Visit:
-    """Under a name that is live now, by the scheme that its visitors get."""
+    """Under a name that is live now, with the scheme that its visitors use."""
     return visit(
         store.routing.of_app(app.id),
         addresses.host(app.name),

@@ -1,4 +1,4 @@
-"""What looks at the clock: which cron jobs are due, which runs were missed or interrupted."""
+"""Decides by the clock: which cron jobs are due, which runs were missed or interrupted."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from paas.interfaces import Bookmark, Clock, Logs, Schedules
 from paas.services.runs.cron import current_jobs
 from paas.store import Store
 
-# So long may pass from the record of a run until its process is known.
+# The longest time from the record of a run until its process is known.
 BEGIN_LIMIT = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A job of an app's current release. since: when that was built; before, nothing is missed."""
+    """A job of an app's current release. since: when that was built; missed runs count from it."""
 
     app: App
     job: Job
@@ -48,7 +48,7 @@ class Scheduler:
     running: Callable[[int], list[Run]]
 
     def watched(self) -> list[Watched]:
-        """All jobs of all apps; one whose declaration is wrong is told in the app's log."""
+        """All jobs of all apps; an invalid declaration is reported in the app's log."""
         found = []
         for app in self.store.apps.all():
             release = self.store.releases.find(app.id, app.current) if app.current else None
@@ -65,11 +65,11 @@ class Scheduler:
         return found
 
     def since(self, now: datetime) -> datetime:
-        """From when on to look, at the start."""
+        """From which time on to look for missed runs, at the start."""
         return looked_until(self.bookmark.read(), now)
 
     def look(self, watched: Sequence[Watched], since: datetime, now: datetime) -> list[Due]:
-        """The runs to be made now. What was missed since, or interrupted, is recorded and told."""
+        """The runs to make now. What was missed since, or interrupted, is recorded and logged."""
         due = []
         for item in watched:
             self._tell_interrupted(item, now)
@@ -89,7 +89,7 @@ class Scheduler:
         return due
 
     def not_started(self, due: Due, why: str) -> None:
-        """Record and tell that a run could not be made."""
+        """Record and log that a run could not be made."""
         self.tell_missed(due.app, due.job, Missed(1, due.at, due.at), why)
 
     def tell_missed(
@@ -99,7 +99,7 @@ class Scheduler:
         missed: Missed,
         why: str = "the server was not looking at the clock then",
     ) -> None:
-        """Record and tell runs that were not made."""
+        """Record and log runs that were not made."""
         self.store.cron.add_missed(app.id, job.name, missed)
         self.logs.write(app.id, job.label, f"Missed {missed.words}: {why}")
 

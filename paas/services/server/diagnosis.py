@@ -1,4 +1,4 @@
-"""What is not as the store says: a dry run of reconcile, and what each app stands on."""
+"""What is not as the store says: a dry run of reconcile, and what each app depends on."""
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ CLOCK_SLACK = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """Looks, and changes nothing. An app that is being changed meanwhile is left out."""
+    """Looks, and changes nothing. An app that is being changed is skipped."""
 
     store: Store
     repository: Repository
@@ -55,7 +55,7 @@ class Diagnosis:
     strays: Strays
 
     def findings(self) -> list[Finding]:
-        """Everything, those of the server first, then app by app."""
+        """All findings, those of the server first, then app by app."""
         found = [*self._server(), *self.strays.findings()]
         known = self.runtime.groups()
         for app in self.store.apps.all():
@@ -168,7 +168,7 @@ class Diagnosis:
                 )
 
     def _way_back(self, app: App, slug_id: str, whole: list[str]) -> str:
-        """How an app whose live slug is gone comes to another: of the same commit if it can be."""
+        """How an app whose live slug is gone gets another: of the same commit if possible."""
         if self._has_commit(app, slug_id) and self.store.app_locks.of_app(app.id) is None:
             return FIX
         for release in reversed(self.store.releases.of_app(app.id)):

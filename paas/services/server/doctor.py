@@ -1,4 +1,4 @@
-"""Doctor: what is wrong with the server, and mending what can be."""
+"""Doctor: what is wrong with the server, and mending what can be mended."""
 
 from dataclasses import dataclass
 
@@ -15,10 +15,10 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What --fix came to.
+    """The result of --fix.
 
-    count: how many things reconciling mended. failed: whether that came to its end with an error,
-    which was said.
+    count: how many things reconciling mended. failed: whether that ended with an error, which was
+    shown.
     """
 
     mended: list[Finding]
@@ -29,7 +29,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doctor:
-    """Looks at the ground first: without it the apps cannot be judged."""
+    """Checks the server first: without it the apps cannot be judged."""
 
     ground: Ground
     diagnosis: Diagnosis
@@ -56,7 +56,7 @@ class Doctor:
         return [Finding(check="store", message=fault.message, command=command)] if fault else []
 
     def _knows_apps(self, found: list[Finding]) -> bool:
-        """Without the store nothing of the apps is known, and nothing of them may be changed."""
+        """Without the store nothing is known about the apps, and nothing of theirs may change."""
         return self.ground.is_up() and all(finding.check != "store" for finding in found)
 
     def fix(self, actor: Actor, progress: Progress, *, rebuilds: bool = True) -> Outcome:

@@ -1,8 +1,8 @@
-"""What is on the server though the store does not have it (any more).
+"""What is on the server though the store does not have it (any longer).
 
-What the store says is removed is deleted, also after a kill in the middle. What it
-never knew may be all that is left of somebody's data, after an older copy of the store was put in
-its place: that goes to the trash, and what runs of it is left to run.
+What the store records as removed is deleted, even after a kill in the middle. What it never knew
+may be all that is left of someone's data, after an older copy of the store was put in its place:
+that goes to the trash, and its processes keep running.
 """
 
 from collections.abc import Set
@@ -44,7 +44,7 @@ class Garbage:
     stop_limit_s: float
 
     def remove(self, app_id: int) -> None:
-        """All files of an app that is gone."""
+        """Move all files of an app that is gone."""
         for slug_id in [*self.slugs.unfinished(), *self.slugs.slugs()]:
             if _app_of(slug_id) == app_id:
                 self.slugs.remove(slug_id)
@@ -55,8 +55,8 @@ class Garbage:
         self.repository.remove(app_id)
 
     def sweep(self, progress: Progress) -> int:
-        """Everything that is in no table; returns how many things that were."""
-        running = self.runtime.groups()  # before the store is asked: what starts is there first
+        """Handle everything that is in no table; returns how many things that were."""
+        running = self.runtime.groups()  # before the store is read
         adrift = self._adrift(running)
         count = self._sites(adrift, progress) + self._groups(running, adrift, progress)
         count += self._apps(adrift, progress)
@@ -65,7 +65,7 @@ class Garbage:
         return count
 
     def sweep_storage(self, app: App, progress: Progress) -> int:
-        """Directories that the app does not have, unless instances may still write there.
+        """Handle directories that the app does not have, unless instances may still write there.
 
         The caller has the app's lock. app: as it is now.
         """
@@ -86,10 +86,10 @@ class Garbage:
         return count
 
     def adopt(self, app: App, running: Set[str], progress: Progress) -> int:
-        """Let instances serve on that run and are not live, where those that are live do not run.
+        """Let running instances that are not live keep serving, if the live ones do not run.
 
-        So it is after an older copy of the store was put in its place. They are recorded as live,
-        and replaced by the next roll-out. The caller has the app's lock. app: as it is now.
+        That happens after an older copy of the store was put in its place. They are recorded as
+        live, and replaced by the next roll-out. The caller has the app's lock. app: as it is now.
         running: the groups that the supervisor has.
         """
         there = self.store.instances.of_app(app.id)
@@ -97,7 +97,7 @@ class Garbage:
         own = {group for group in running if _app_of(group) == app.id}
         if app.current is None or live & own:
             return 0
-        if not live:  # stopped by hand, and what a killed roll-out left is none of this
+        if not live:  # stopped by hand; leftovers of a killed roll-out are another matter
             own -= {instance.group for instance in there}
         rollout_id = self.store.instances.next_rollout_id() if own else None
         found = [i for group in sorted(own) for i in self.trash.running(group, rollout_id)]
@@ -116,7 +116,7 @@ class Garbage:
         return 1
 
     def drop_unknown(self) -> None:
-        """Before anything starts: what the store does not know is not started nor served."""
+        """Before anything starts: what the store does not know is neither started nor served."""
         known = {instance.group for instance in self.store.instances.all()}
         for group in sorted(self.trash.groups() - known):
             if str(_app_of(group)) not in self.store.gone.of_kind("app"):
@@ -168,7 +168,7 @@ class Garbage:
         return count
 
     def _apps(self, adrift: Set[int], progress: Progress) -> int:
-        there = self.trash.app_ids()  # before the store is asked: a new app is there first
+        there = self.trash.app_ids()  # before the store is read: a new app is listed here first
         gone = self.store.gone.of_kind("app")
         count = 0
         for id in sorted(there - {app.id for app in self.store.apps.all()}):
@@ -185,7 +185,7 @@ class Garbage:
     def _certificates(self, progress: Progress) -> int:
         count = 0
         for id in self.certificate_files.all():
-            # In this order: who writes the files holds the lock until the store has them, too.
+            # In this order: the writer of the files holds the lock until the store has them, too.
             if not self._is_idle(_app_of(id)):
                 continue
             if any(id == certificate.id for certificate in self.store.certificates.all()):
@@ -215,11 +215,11 @@ class Garbage:
         return count
 
     def _is_idle(self, app_id: int) -> bool:
-        """Whether the store has the app, and nobody changes it now."""
+        """Whether the store has the app, and nothing changes it now."""
         return self.store.apps.by_id(app_id) is not None and not self.locks.app_is_held(app_id)
 
     def _forget_gone(self) -> None:
-        """Where the files are deleted the record is of no use; of apps it is kept."""
+        """If the files are deleted the record is useless; that of an app is kept."""
         slugs = {*self.slugs.unfinished(), *self.slugs.slugs()}
         ids = {str(id) for app in self.store.apps.all() for id in self.storage_files.all(app.id)}
         there = {"slug": slugs, "storage": ids, "certificate": set(self.certificate_files.all())}
@@ -235,6 +235,6 @@ class Garbage:
 
 
 def _app_of(name: str) -> int:
-    """Of a group, a slug or a certificate: 7-v1-9, 7-1a2b3c4d; 0 where it is none of ours."""
+    """The app id in the name of a group, slug or certificate (7-v1-9, 7-1a2b3c4d), or 0."""
     number = name.partition("-")[0]
     return int(number) if number.isdecimal() else 0

@@ -1,4 +1,4 @@
-"""Liveness checks: an instance that fails one is ended, and the supervisor starts it anew."""
+"""Liveness checks: an instance that fails one is ended, and the supervisor restarts it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from paas.services.releases.checks import check_once
 from paas.services.routing.visits import visit_of
 from paas.store import Store
 
-# Between two checks there is at least so much time, whatever app.json says.
+# The minimum time between two checks, whatever app.json says.
 PAUSE_MIN_S = 1.0
 
 
@@ -31,9 +31,9 @@ class Watched:
 
 @dataclass(slots=True)
 class Standing:
-    """How one check of one instance stands. due: when it is made next (monotonic).
+    """The state of one check of one instance. due: when it is made next (monotonic).
 
-    passed: when it last did.
+    passed: when it last passed.
     """
 
     due: float
@@ -49,7 +49,7 @@ Standings = dict[tuple[str, int], Standing]
 class Liveness:
     """Finds what to watch, and makes the checks that are due. stop_limit_s: from TERM to KILL.
 
-    limits: how long an instance that was started anew may fail until it first passes.
+    limits: how long a restarted instance may fail until it first passes.
     """
 
     store: Store
@@ -87,9 +87,9 @@ class Liveness:
         return found
 
     def round(self, watched: Watched, standings: Standings, stopping: Callable[[], bool]) -> None:
-        """Make the checks of one app that are due; touches the store not at all.
+        """Make the checks of one app that are due; does not touch the store.
 
-        standings: what earlier rounds left; brought up to date.
+        standings: from earlier rounds; updated.
         """
         now = self.clock.monotonic()
         for position, (instance, check) in enumerate(watched.checks):
@@ -111,7 +111,7 @@ class Liveness:
             standing.failures, standing.passed = 0, self.clock.now()
             return
         standing.failures += 1
-        # Who changes the app now may be stopping this very instance.
+        # A change in progress may be stopping this very instance.
         if standing.failures < check.attempts or self.locks.app_is_held(watched.app.id):
             return
         if not self._has_started(instance, standing.passed, watched.start_limit_s):

@@ -1,4 +1,4 @@
-"""Bringing the server to what the store says: after a boot, a crash, or a deleted file."""
+"""Makes the server match the store: after a boot, a crash, or a deleted file."""
 
 from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
@@ -38,7 +38,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconcile:
-    """Ends what was interrupted and brings back what is missing. stop_limit_s: for leftovers."""
+    """Ends what was interrupted and restores what is missing. stop_limit_s: for leftovers."""
 
     store: Store
     drains: Drains
@@ -64,7 +64,7 @@ class Reconcile:
     stop_limit_s: float
 
     def prepare(self) -> None:
-        """Before anything starts: what sshd, the proxy and the supervisor read, from the store."""
+        """Before anything starts: write what sshd, the proxy and the supervisor read."""
         self.keys.publish(self.store.keys.all())
         self.garbage.drop_unknown()
         self.proxy.restore(self.sites.all_present())
@@ -73,18 +73,18 @@ class Reconcile:
     def lay_out(self) -> None:
         """Before the supervisor starts: have it start all that is live in the store."""
         for app in self._deployed():
-            with suppress(PaasError):  # `run` tries it again, and says why it cannot be
+            with suppress(PaasError):  # `run` tries it again, and reports why it fails
                 self.changes.rollout.lay_out(app, self._live(app))
         self.runtime.forget_unstartable()
 
     def renew_sites(self) -> None:
-        """While all serve: what an upgrade or another server.yml makes of every app's site."""
+        """While all serve: update every app's site after an upgrade or a change of server.yml."""
         self.proxy.replace_all(self.sites.all_present)
 
     def run(self, progress: Progress) -> int:
         """Returns how many things were mended. Apps that are being changed now are left alone.
 
-        Raises PaasError at the end where some could not be brought to what they should be.
+        Raises PaasError at the end if some could not be mended.
         """
         failed: list[str] = []
         self.keys.publish(self.store.keys.all())
@@ -95,7 +95,7 @@ class Reconcile:
             if not self.locks.app_is_held(app.id):
                 with self._noting(app, failed, progress):
                     mended += self._mend(app, known, again, progress)
-        if again:  # each waits until its instances are healthy: no other waits for that
+        if again:  # last: each waits until its instances are healthy
             unstarted = self.side_by_side.start_again(again, progress)
             failed += [app.name for app in unstarted]
             mended += len(again) - len(unstarted)
@@ -111,9 +111,9 @@ class Reconcile:
         return mended
 
     def start_again(self, app_id: int, progress: Progress) -> bool:
-        """Roll out what should run of one app; False if that failed, for a reason that was said.
+        """Roll out what should run of one app; False if that failed, with the reason shown.
 
-        Nothing is done where somebody rolled it out meanwhile, or is about to.
+        Does nothing if it was rolled out meanwhile, or is about to be.
         """
         failed: list[str] = []
         app = self.store.apps.by_id(app_id)
@@ -124,7 +124,7 @@ class Reconcile:
 
     @contextmanager
     def _noting(self, app: App, failed: list[str], progress: Progress) -> Iterator[None]:
-        """An app that cannot be mended is said and logged, and keeps no other from being mended."""
+        """Report and log an app that cannot be mended, and continue with the others."""
         try:
             yield
         except PaasError as error:
@@ -147,7 +147,7 @@ class Reconcile:
         return [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]
 
     def _mend(self, app: App, known: Set[str], again: list[App], progress: Progress) -> int:
-        """Everything but a roll-out; an app that needs one is added to again."""
+        """Mend everything that needs no roll-out; an app that needs one is added to again."""
         holder = "the server reconciles the app"
         with self.changes.draining.changing(app, holder, progress):
             app = refreshed(self.store, app)
@@ -168,7 +168,7 @@ class Reconcile:
             return mended
 
     def _clear_push(self, app: App) -> int:
-        """What a killed push or build left running or lying about."""
+        """Clean up processes and files that a killed push or build left."""
         mended = int(self.builder.clear(app.id)) + int(self.runs.clear(app.id))
         mended += int(self.one_off.clear(app.id))
         with self.locks.idle_push(app.id) as idle:
@@ -178,7 +178,7 @@ class Reconcile:
         return mended
 
     def _end_interrupted(self, app: App, progress: Progress) -> int:
-        """Builds and releases that were begun and never ended have failed."""
+        """Mark builds and releases that were begun and never ended as failed."""
         mended = 0
         for build in self.store.builds.of_app(app.id):
             if build.status is Status.PENDING:
@@ -196,8 +196,8 @@ class Reconcile:
     def _bring_back(self, app: App, known: Set[str], again: list[App], progress: Progress) -> int:
         """Stop instances that are not live and start those that should be.
 
-        Those that a living process lets finish their requests are left to it. Where they cannot
-        start as they were the app is added to again.
+        Those that a living process is draining are left to it. If they cannot start as they were,
+        the app is added to again.
         """
         leftover = self.changes.draining.stop_leftovers(app)
         live = self._live(app)
@@ -213,7 +213,7 @@ class Reconcile:
         return leftover
 
     def _roll_out(self, app: App, progress: Progress) -> None:
-        """What should run of the app, unless it runs by now or somebody changes the app."""
+        """What should run of the app, unless it runs by now or the app is being changed."""
         if self.locks.app_is_held(app.id):
             return
 

@@ -27,10 +27,10 @@ class Rescue:
         return self.keeper.copies()
 
     def restore(self, progress: Progress) -> StoreCopy:
-        """Put the newest whole copy in its place. What was there goes to the trash.
+        """Restore the newest intact copy. What was there goes to the trash.
 
-        May be killed anywhere and called again. Raises PaasError if the store can be used, or
-        no copy is whole.
+        May be killed anywhere and called again. Raises PaasError if the store can be used, or no
+        copy is intact.
         """
         with self.locks.server(
             ServerLock.STORE, "an admin restores the database", waiting(progress)
@@ -54,7 +54,7 @@ class Rescue:
         return copy
 
     def adopt(self, progress: Progress) -> None:
-        """Use the store that is there from now on, though it is another or an older one.
+        """Accept the store that is there from now on, though it is another or an older one.
 
         The latest copy of the former one goes to the trash, since that of this one takes its place.
         Raises PaasError if the store can be used as it is, is missing, or is damaged.

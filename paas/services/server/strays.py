@@ -1,4 +1,4 @@
-"""What is on the server and in no table of the store: only found here, `Garbage` sees to it."""
+"""Finds what is on the server and in no table of the store; `Garbage` deals with it."""
 
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ class Strays:
     trash: Trash
 
     def findings(self) -> list[Finding]:
-        """Each is looked for first, and then the store is asked: what is new comes in that order.
+        """The server is listed first, then the store is read: new things appear in that order.
 
-        What belongs to an app that is being changed is left out.
+        What belongs to an app that is being changed is skipped.
         """
         groups = self.runtime.groups()
         adrift = self._adrift(groups)
@@ -68,12 +68,12 @@ class Strays:
         return (id for id in there if self._has_app(id) and id not in known)
 
     def _has_app(self, name: str) -> bool:
-        """All of one that is gone goes together."""
+        """Everything of an app that is gone is reported together."""
         return self.store.apps.by_id(_app_of(name)) is not None
 
 
 def stray(message: str, app: str | None = None) -> Finding:
-    """It is in nobody's way, so it does not count for the exit status."""
+    """It does no harm, so it does not count for the exit status."""
     return Finding(check="stray", message=message, command=FIX, app=app, grave=False, mends=True)
 
 
@@ -87,6 +87,6 @@ def _runs_unknown(app_id: int) -> Finding:
 
 
 def _app_of(name: str) -> int:
-    """The app's number, with which the names of slugs, groups and certificates begin."""
+    """The app's id, with which the names of slugs, groups and certificates begin."""
     number = name.partition("-")[0]
     return int(number) if number.isdecimal() else 0

@@ -19,10 +19,10 @@ from paas.settings import Settings
 
 HAPROXY = "/usr/sbin/haproxy"
 OPEN_FILES = 65_536
-# The most that HAProxy takes of headers, and the buffer in which they have room.
+# The most that HAProxy accepts as headers, and the buffer that holds them.
 HEAD_MAX_BYTES = 32 * 1024
 BUFFER_BYTES = HEAD_MAX_BYTES + 8 * 1024
-# The page of each status. HAProxy says 503 where it reaches no instance, which is sent as 502.
+# The page of each status. HAProxy answers 503 if it reaches no instance, which is sent as 502.
 _ERRORS = {status: str(status) for status in (400, 401, 403, 405, 413, 429, 502, 504)}
 _ERRORS |= {503: "502"}
 # Pages that are sent by a rule, which may have any status.
@@ -32,7 +32,7 @@ _REQUEST_ID = "-the id of the request-"
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """One of the two public ports. tls: what ``bind`` has beside the address."""
+    """One of the two public ports. tls: what ``bind`` has after the address."""
 
     name: str
     addresses: Sequence[str]
@@ -46,7 +46,7 @@ def render_shared(
 ) -> dict[Path, str]:
     """The text of each shared file that does not depend on the sites, by path.
 
-    public: whether it listens for clients, or only stands by. curves: for OpenSSL.
+    public: whether it listens for clients, or is on standby. curves: for OpenSSL.
     """
     base = directory(settings)
     text = render(
@@ -82,7 +82,7 @@ def main_file(settings: Settings) -> Path:
 
 
 def trailers_file(settings: Settings) -> Path:
-    """What refuses requests with trailers, in Lua."""
+    """The Lua code that refuses requests with trailers."""
     return directory(settings) / "trailers.lua"
 
 
@@ -114,7 +114,7 @@ def haproxy_argv(settings: Settings) -> list[str]:
 
 
 def error_page(folder: Path, name: str) -> dict[Path, str]:
-    """A page as maps from what a client wants to what stands before and after the request's id."""
+    """A page as maps from what a client accepts to the text before and after the request's id."""
     maps: dict[Path, str] = {}
     for kind in KINDS:
         text = " ".join(render_page(name, kind, _REQUEST_ID).splitlines())
@@ -138,14 +138,14 @@ def render_tables(settings: Settings, names: Iterable[str]) -> dict[Path, str]:
             wild = words[0].startswith("*.")
             maps[kind, wild].append(" ".join([words[0].removeprefix("*"), *words[1:]]))
     for (_, wild), lines in maps.items():
-        # The first suffix that fits wins: the longest, as with nginx.
+        # The first suffix that matches wins: the longest, as with nginx.
         lines.sort(key=lambda line: (-len(line.split()[0]), line) if wild else (0, line))
     tables = {map_file(settings, *key): _lines(lines) for key, lines in maps.items()}
     return {**tables, directory(settings) / "crt-list": _lines(sorted(certificates))}
 
 
 def map_file(settings: Settings, scheme: str, wild: bool) -> Path:
-    """A map of host names, or of suffixes of host names, to what is done with a request."""
+    """A map from host names, or suffixes of them, to what is done with a request."""
     return directory(settings) / f"{scheme}{'-wildcards' if wild else ''}.map"
 
 

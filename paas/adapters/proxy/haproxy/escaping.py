@@ -1,4 +1,4 @@
-"""Rendering HAProxy's files: the templates of haproxy-templates/, and what may stand in them.
+"""Rendering HAProxy's files: the templates of haproxy-templates/, and which values they may have.
 
 As in nginx/escaping.py: only what was checked by fullmatch is ever rendered. Keywords:
 https://docs.haproxy.org/2.6/configuration.html.
@@ -14,7 +14,7 @@ from paas.settings import Settings
 
 TEMPLATES = Path(__file__).parents[4] / "haproxy-templates"
 
-# Stands in lists whose words are parted by spaces, and as a converter's argument.
+# Used in space-separated lists and as a converter's argument.
 _PATH = re.compile(r"/[A-Za-z0-9._/@+=-]*")
 
 
@@ -36,7 +36,7 @@ def plain_path(path: Path) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text of visible characters and spaces as one word that means nothing but itself."""
+    """A text of visible characters and spaces, quoted as one literal word."""
     if re.fullmatch(r"[\x20-\x7e]*", text) is None or any(c in text for c in '$"\\'):
         raise PaasError("site-path", f"{shown(text)} cannot stand in HAProxy's files.")
     return f'"{text}"'
@@ -48,5 +48,5 @@ def directory(settings: Settings) -> Path:
 
 
 def log_socket(settings: Settings) -> Path:
-    """Where the log process takes what HAProxy says of each request."""
+    """Where the log process receives what HAProxy logs of each request."""
     return directory(settings) / "log" / "router.sock"

@@ -19,7 +19,7 @@ from paas.settings import Settings
 
 # Content by path; None if there is no file.
 Files = Mapping[Path, bytes | None]
-# HAProxy keeps a page in one buffer of 16 KiB, beside its headers.
+# HAProxy keeps a page in one buffer of 16 KiB, together with its headers.
 PAGE_MAX_BYTES = 12_288
 _SERVER = re.compile(r"^    server (s[0-9]+) (.*)\n", re.MULTILINE)
 
@@ -44,9 +44,9 @@ class HaproxyFiles:
         make_directory(log_socket(self._settings).parent, mode=0o710, owner=(0, gid))
 
     def shared(self, *, public: bool) -> dict[Path, bytes]:
-        """What the files are to be that all apps share, without the tables.
+        """The content of the files that all apps share, without the tables.
 
-        public: whether HAProxy listens on the public ports, or stands by.
+        public: whether HAProxy listens on the public ports, or is on standby.
         """
         gid = proxy_account(self._settings).pw_gid
         texts = render_shared(
@@ -55,9 +55,9 @@ class HaproxyFiles:
         return {path: text.encode() for path, text in texts.items()}
 
     def tables(self, changed: Mapping[int, str] = {}) -> dict[Path, bytes]:
-        """What the maps and the list of certificates are to be.
+        """The content of the maps and of the list of certificates.
 
-        changed: what names files are to be, by app; the others' are read.
+        changed: the new names files, by app; the others are read from disk.
         """
         names = {app_id: self.text(app_id, "names") for app_id in self.ids("cfg")}
         names.update(changed)
@@ -65,7 +65,7 @@ class HaproxyFiles:
         return {path: text.encode() for path, text in tables.items()}
 
     def wanted(self, site: Site) -> dict[Path, bytes | None]:
-        """What the files are to be with this site. Raises PaasError if it cannot be."""
+        """The content of the files with this site. Raises PaasError if that is not possible."""
         files = files_of(site, self._settings)
         return {
             self.path(site.app_id, "cfg"): files.backend.encode(),
@@ -74,12 +74,12 @@ class HaproxyFiles:
         }
 
     def present(self, app_id: int) -> dict[Path, bytes | None]:
-        """What those files are now."""
+        """The current content of those files."""
         own = [self.path(app_id, ending) for ending in ("cfg", "names")]
         return {path: read_bytes(path) for path in [*own, *render_tables(self._settings, ())]}
 
     def write(self, files: Files) -> None:
-        """Write those that differ; delete those that are to be None."""
+        """Write those that differ; delete those that should be None."""
         for path, content in files.items():
             if content is None:
                 remove(path)
@@ -87,7 +87,7 @@ class HaproxyFiles:
                 write_atomic(path, content, mode=0o600)
 
     def replace(self, files: Files) -> None:
-        """Write them, and remember that HAProxy has not read them where that changes any."""
+        """Write them; if that changes any, remember that HAProxy has not read them."""
         if any(read_bytes(path) != content for path, content in files.items()):
             self.pending.touch()
             self.write(files)
@@ -112,7 +112,7 @@ class HaproxyFiles:
         self.replace(self.tables())
 
     def set_aside(self, app_id: int) -> None:
-        """Take an app's files out of HAProxy's sight."""
+        """Move an app's files to where HAProxy does not read them."""
         for ending in ("cfg", "names"):
             path = self.path(app_id, ending)
             if path.exists():
@@ -121,7 +121,7 @@ class HaproxyFiles:
         self.write(self.tables())
 
     def culprit(self, words: str) -> int | None:
-        """The app that HAProxy complains of: by its file, or by that of a certificate."""
+        """The app that HAProxy complains about: by its file, or by that of a certificate."""
         site = re.escape(f"{self._sites}/") + r"([0-9]+)\.cfg"
         pem = re.escape(f"{self._certificates}/") + r"([0-9]+)-"
         found = re.search(site, words) or re.search(pem, words)
@@ -138,7 +138,7 @@ class HaproxyFiles:
                 )
 
     def write_what_is_named(self, site: Site) -> None:
-        """Before the site's own file: certificates, chain and key in one, pages."""
+        """Write, before the site's own file: certificates (chain and key in one) and pages."""
         for status, page in site.error_pages.items():
             path = page_file(self._settings, site.app_id, status)
             self.write({path: _page(page) or render_page(str(status), "html", "").encode()})
@@ -149,20 +149,20 @@ class HaproxyFiles:
     def prune(self, app_id: int | None = None) -> None:
         """Delete certificates, with their keys, and pages that no file of the app's names.
 
-        Without an app: of all apps, also of those that are gone.
+        Without an app: of all apps, including those that are gone.
         """
         apps = self.ids("cfg") if app_id is None else {app_id}
         texts = (self.text(id, ending) for id in apps for ending in ("names", "cfg"))
         used = {word.strip('"') for text in texts for word in text.split()}
         whose = "*" if app_id is None else f"{app_id:d}"
         pages = (directory(self._settings) / "pages").glob(f"{whose}-*.html")
-        # Former versions wrote an OCSP answer beside each certificate, as .pem.ocsp.
+        # Former versions wrote an OCSP response next to each certificate, as .pem.ocsp.
         for path in [*self._certificates.glob(f"{whose}-*.pem*"), *pages]:
             if str(path) not in used:
                 remove(path)
 
     def served(self) -> set[tuple[str, str]]:
-        """Backend and name of each instance that is to have requests."""
+        """Backend and name of each instance that should get requests."""
         found = ((app_id, instances(self.text(app_id, "cfg"))) for app_id in self.ids("cfg"))
         return {
             (backend, name)
@@ -192,7 +192,7 @@ def instances(cfg: str) -> dict[str, str]:
 
 
 def without_instances(cfg: str) -> str:
-    """All that an app's file says beside them."""
+    """Everything else in an app's file."""
     return _SERVER.sub("", cfg)
 
 

@@ -1,4 +1,4 @@
-"""HAProxy's program: its own test of the files, and a reload that says when it is done."""
+"""HAProxy's program: its own test of the files, and a reload that waits until it is done."""
 
 import time
 from pathlib import Path
@@ -21,7 +21,7 @@ class HaproxyProcess:
         self._reload_limit_s = reload_limit_s
 
     def test(self) -> None:
-        """Have HAProxy read its files. Raises PaasError with its words where it refuses them."""
+        """Have HAProxy test its files. Raises PaasError with its message if it refuses them."""
         main, sites = self._files
         done = run(
             [HAPROXY, "-c", "-f", main, "-f", sites],
@@ -38,14 +38,14 @@ class HaproxyProcess:
             )
 
     def present(self) -> Worker | None:
-        """The worker that accepts connections; None between two."""
+        """The worker that accepts connections; None while it is replaced."""
         pids = self.master.workers().present
         return self.master.worker(max(pids)) if pids else None
 
     def reload(self) -> None:
-        """Have HAProxy take its files; returns when no former worker accepts any more.
+        """Have HAProxy reload its files; returns when no former worker accepts any longer.
 
-        Raises PaasError if that does not come about: then the former one still serves.
+        Raises PaasError if that fails: then the former one still serves.
         """
         before = self.master.workers()
         answer = self.master.reload(self._reload_limit_s)
@@ -65,7 +65,7 @@ class HaproxyProcess:
         )
 
     def _are_gone(self, pids: frozenset[int]) -> bool:
-        """Whether these workers have let go of their listening sockets, or ended."""
+        """Whether these workers have closed their listening sockets, or ended."""
         for pid in pids:
             try:
                 if not self.master.worker(pid).is_stopping():
@@ -82,7 +82,7 @@ def _why(answer: str) -> str:
 
 
 def _errors(words: str) -> str:
-    """What HAProxy complains of: its alerts, without their process ids."""
+    """HAProxy's error messages: its alerts, without their process ids."""
     lines = [line for line in words.splitlines() if line.startswith("[ALERT]")]
     texts = [line.partition(" : ")[2] or line for line in lines]
     return "; ".join(texts) or words.strip() or "it gave no reason"

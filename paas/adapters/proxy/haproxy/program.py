@@ -23,12 +23,12 @@ class HaproxyProgram:
         self._settings = settings
 
     def install(self, progress: Progress) -> None:
-        """Install Debian's package if it is missing, without the service that it brings."""
+        """Install Debian's package if it is missing, without its service."""
         if Path(HAPROXY).exists():
             return
         progress.step(f"Installing the package {PACKAGE}")
         if daemons.systemd_is_init():
-            # It would serve by a file of its own; ours runs under supervisord.
+            # It would use its own configuration; ours runs under supervisord.
             _run(["systemctl", "mask", "--quiet", "haproxy.service"], "Masking its service")
         _run([*_APT, "update"], "Asking for the packages there are")
         _run(

@@ -1,7 +1,7 @@
 """The running HAProxy: its master process, the workers, and commands to each.
 
-A worker is a whole HAProxy; after a reload there is a new one, and the former goes on until its
-last connection has ended. Commands: https://docs.haproxy.org/2.6/management.html, 9.3 and 9.4.
+A worker is a whole HAProxy; after a reload there is a new one, and the former keeps running until
+its last connection has ended. Commands: https://docs.haproxy.org/2.6/management.html, 9.3 and 9.4.
 """
 
 import re
@@ -16,7 +16,7 @@ from paas.domain.values.errors import PaasError
 ANSWER_LIMIT_S = 10.0
 ANSWER_S = 1.0
 RETRY_S = 0.005
-# A reload deletes the pid file and writes it anew; a busy machine lets that take its time.
+# A reload deletes the pid file and writes it again; on a busy machine that takes a while.
 PID_LIMIT_S = 3.0
 _MAINTENANCE = 1  # srv_admin_state: SRV_ADMF_FMAINT
 _RUNNING = 2  # srv_op_state: SRV_ST_RUNNING
@@ -71,9 +71,9 @@ class Master:
             path.unlink(missing_ok=True)
 
     def call(self, command: str, worker: int | None = None) -> str:
-        """The answer to one command, which may be given twice. worker: the pid of who is to do it.
+        """The answer to one command, which may be sent twice. worker: the pid that should do it.
 
-        Raises PaasError if HAProxy is not running, or the worker is not.
+        Raises PaasError if HAProxy or the worker is not running.
         """
         whose = command if worker is None else f"@!{worker} {command}"
         deadline = time.monotonic() + ANSWER_LIMIT_S
@@ -81,8 +81,8 @@ class Master:
             try:
                 answer = self._call(whose, ANSWER_S)
             except OSError as error:
-                # For some milliseconds of a reload nobody listens; for a worker that ends in the
-                # middle of a command nobody answers.
+                # For some milliseconds of a reload nothing listens; if a worker ends in the middle
+                # of a command there is no answer.
                 if not self.is_up() or time.monotonic() >= deadline:
                     raise _down() from error
                 if worker is not None and not _lives(worker):
@@ -94,7 +94,7 @@ class Master:
                 return answer
 
     def reload(self, limit_s: float) -> str:
-        """Begin a reload; returns what HAProxy says of it, since 2.7 when it is done.
+        """Begin a reload; returns what HAProxy says about it; since 2.7 when it is done.
 
         Raises PaasError if HAProxy is not running.
         """
@@ -121,7 +121,7 @@ class Master:
         return b"".join(parts).decode(errors="replace")
 
     def workers(self) -> Workers:
-        """Those that accept connections and those that finish theirs."""
+        """The workers that accept connections and those that are finishing theirs."""
         present: set[int] = set()
         former: set[int] = set()
         failed = 0
@@ -152,11 +152,11 @@ class Worker:
         return self._master.call(command, self._pid)
 
     def is_stopping(self) -> bool:
-        """Whether it has let go of its listening sockets."""
+        """Whether it has closed its listening sockets."""
         return re.search(r"^Stopping: 1", self.call("show info"), re.MULTILINE) is not None
 
     def instances(self) -> list[Instance]:
-        """Those of all apps; what else a backend has, such as nginx behind for files, is none."""
+        """The instances of all apps; other servers, such as the nginx behind it, are left out."""
         rows = (line.split() for line in self.call("show servers state").splitlines())
         return [
             Instance(row[1], row[3], row[5] == str(_RUNNING), bool(int(row[6]) & _MAINTENANCE))
@@ -165,29 +165,29 @@ class Worker:
         ]
 
     def add(self, backend: str, line: str) -> None:
-        """Let an instance have requests. line: as after ``server`` in a file.
+        """Send requests to an instance. line: as after ``server`` in a file.
 
-        Raises PaasError with HAProxy's words where it cannot be added.
+        Raises PaasError with HAProxy's message if it cannot be added.
         """
         name = line.split()[0]
         answer = self.call(f"add server {backend}/{line}")
         if "registered" not in answer and "already" not in answer.lower():
             raise PaasError("proxy-runtime", f"HAProxy does not add an instance: {answer.strip()}")
-        # A new one is in maintenance, and so is one that was sent away and is not yet deleted.
+        # A new one is in maintenance, and so is a removed one that is not deleted yet.
         self._must_be_silent(f"enable health {backend}/{name}")
         self._must_be_silent(f"set server {backend}/{name} state ready")
 
     def send_away(self, backend: str, name: str) -> None:
-        """Give an instance no more requests; those that it has come to their end."""
+        """Send an instance no more requests; those that it has are finished."""
         self._must_be_silent(f"set server {backend}/{name} state maint")
 
     def delete(self, backend: str, name: str) -> bool:
-        """Forget an instance that was sent away; False while it still has requests."""
+        """Delete an instance that was removed; False while it still has requests."""
         answer = self.call(f"del server {backend}/{name}")
         return "deleted" in answer or "No such server" in answer
 
     def busy(self) -> tuple[set[tuple[str, str]], int]:
-        """The instances that have connections, by backend and name; how many all servers have."""
+        """The instances that have connections, by backend and name; the total of all servers."""
         head, *lines = self.call("show servers conn").lstrip("# ").splitlines() or [""]
         names = head.split()
         instances, connections = set(), 0
@@ -218,7 +218,7 @@ class Worker:
 
 
 def _lives(pid: int) -> bool:
-    """Whether the process is there, and not only waits to be forgotten."""
+    """Whether the process exists and is not a zombie."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

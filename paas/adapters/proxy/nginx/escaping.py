@@ -1,4 +1,4 @@
-"""Rendering nginx's files: the templates of nginx-templates/, and what may stand in them.
+"""Rendering nginx's files: the templates of nginx-templates/, and which values they may contain.
 
 Only numbers, DNS names and paths that were checked here by fullmatch are ever rendered; anything
 else is refused. Directives: https://nginx.org/en/docs/dirindex.html.
@@ -27,12 +27,12 @@ def render(template: str, **values: object) -> str:
 
 
 def proxy_protocol(settings: Settings) -> str:
-    """What a listen directive has where balancers tell the client's address by that protocol."""
+    """What a listen directive has if balancers send the client's address by that protocol."""
     return " proxy_protocol" if settings.proxy_protocol else ""
 
 
 def listening(settings: Settings, *, ipv6: bool) -> dict[str, object]:
-    """What the templates say of where nginx listens: behind HAProxy, on one port of loopback."""
+    """The templates' values for where nginx listens: behind HAProxy, on one loopback port."""
     behind = settings.proxy != "nginx"
     files_port = checked_number("http-port", settings.files_port, 1, 65535)
     http_port = checked_number("http-port", settings.http_port, 1, 65535)
@@ -48,7 +48,7 @@ def listening(settings: Settings, *, ipv6: bool) -> dict[str, object]:
 
 
 def trusted_networks(settings: Settings) -> list[Network]:
-    """The balancers in front of the whole server. Raises PaasError if they are no addresses."""
+    """The balancers in front of the whole server. Raises PaasError if they are invalid."""
     text = settings.trusted_proxies
     try:
         return [*parse_networks(text)] if text.strip() else []

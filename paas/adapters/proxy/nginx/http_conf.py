@@ -30,7 +30,7 @@ _ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 
 
 def own_directives(nginx_conf: str) -> frozenset[str]:
-    """Those directives of ours that a machine's own nginx.conf has: twice, nginx refuses them."""
+    """Which of our directives a machine's own nginx.conf has: nginx refuses duplicates."""
     return frozenset(
         name
         for name in ONCE_ONLY

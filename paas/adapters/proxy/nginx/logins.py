@@ -8,7 +8,7 @@ from paas.settings import Settings
 
 
 def write_logins(settings: Settings, site: Site) -> None:
-    """Before the site's own file, which names it. nginx's workers read it at each request."""
+    """Write it before the site's file, which names it. Nginx's workers read it at each request."""
     if not site.settings.users:
         return
     group = proxy_account(settings).pw_gid
@@ -18,7 +18,7 @@ def write_logins(settings: Settings, site: Site) -> None:
 
 
 def remove_logins(settings: Settings, app_id: int, present: Site | None = None) -> None:
-    """All of an app but those of the site that is served; no error if there are none."""
+    """Delete all of an app but those of the site that is served; no error if there are none."""
     keep = logins_file(settings, present) if present and present.settings.users else None
     for path in settings.paths.nginx_logins.glob(f"{app_id:d}-*"):
         if path != keep:

@@ -1,6 +1,6 @@
-"""Workers of nginx whose master was killed: they keep its ports and serve its former files.
+"""Nginx workers whose master was killed: they keep its ports and serve its former files.
 
-Until they have gone the next nginx cannot listen, and what it was told to serve is not served.
+Until they are gone the next nginx cannot listen, and its configuration is not served.
 """
 
 import os
@@ -19,7 +19,7 @@ SYSTEM_LOG = Path("/var/log/nginx/error.log")
 
 
 def dismiss_orphans(settings: Settings) -> None:
-    """Have those of this server close their ports; they finish the requests that they have."""
+    """Make this server's orphans close their ports; they finish the requests that they have."""
     deadline = time.monotonic() + WAIT_S
     while serving := {pid for pid in _orphans(settings) if process_title(pid) != LEAVING}:
         for pid in serving:
@@ -31,7 +31,7 @@ def dismiss_orphans(settings: Settings) -> None:
 
 
 def kill_orphans(settings: Settings) -> None:
-    """End those of this server at once."""
+    """Kill this server's orphans."""
     for pid in _orphans(settings):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -58,7 +58,7 @@ def _is_ours(pid: int, settings: Settings) -> bool:
 
 
 def _open_files(pid: int) -> Iterator[str]:
-    """What its descriptors lead to; a busy worker closes some while they are read."""
+    """The targets of its descriptors; a busy worker closes some while they are read."""
     with suppress(OSError):
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():
             with suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""The running nginx: its master and worker processes, seen through /proc, and its own words.
+"""The running nginx: its master and worker processes, seen through /proc, and its messages.
 
 Signals and process titles: https://nginx.org/en/docs/control.html and nginx's
 src/os/unix/ngx_process_cycle.c.
@@ -20,12 +20,12 @@ SERVING = "nginx: worker process"
 LEAVING = "nginx: worker process is shutting down"
 TEST_LIMIT_S = 60.0
 POLL_S = 0.002
-# What it says when it has tried to listen five times.
+# What it says after five attempts to listen.
 GAVE_UP = "still could not bind()"
 
 
 class NginxProcess:
-    """The nginx whose main file is conf and whose master's pid stands in pid_file."""
+    """The nginx whose main file is conf and whose master's pid is in pid_file."""
 
     def __init__(self, conf: Path, pid_file: Path, reload_limit_s: float) -> None:
         self._conf = conf
@@ -35,7 +35,7 @@ class NginxProcess:
     def test(self) -> str:
         """Have nginx read its files; returns its warnings.
 
-        Raises PaasError with nginx's own words where it refuses them.
+        Raises PaasError with nginx's own message if it refuses them.
         """
         done = run(
             [NGINX, "-t", "-q", "-c", self._conf],
@@ -73,10 +73,10 @@ class NginxProcess:
         return master
 
     def reload(self) -> None:
-        """Have nginx take its files; returns when no worker with the former ones accepts any more.
+        """Have nginx reload its files; returns when no worker with the former ones still accepts.
 
-        Raises PaasError if that does not come about in time: then the former workers may
-        still serve (a port that is taken shows only now, for example).
+        Raises PaasError if that does not happen in time: then the former workers may still serve (a
+        port that is taken only shows now, for example).
         """
         master = self.running()
         before = _staying(_workers(master))
@@ -90,7 +90,7 @@ class NginxProcess:
             if new and not former:
                 return
             if len(_staying(workers) - before) >= len(before):
-                # All are there: none with the former files will follow.
+                # All have started: no more with the former files will.
                 _send_away(former)
             if process_title(master) == "" or _has_refused(master, said.since()):
                 break
@@ -105,13 +105,13 @@ class NginxProcess:
         )
 
     def signal_reload(self) -> None:
-        """Have nginx take its files, without waiting; nothing if it is not running."""
+        """Have nginx reload its files, without waiting; does nothing if it is not running."""
         master = self.master()
         if master is not None:
             _signal(master, signal.SIGHUP)
 
     def reopen_logs(self) -> None:
-        """Have nginx reopen its log files after they were renamed; nothing if it is down."""
+        """Have nginx reopen its log files after they were renamed; does nothing if it is down."""
         master = self.master()
         if master is not None:
             _signal(master, signal.SIGUSR1)
@@ -126,7 +126,7 @@ class NginxProcess:
         return found
 
     def leaving(self) -> int:
-        """How many workers with former files still finish their requests."""
+        """How many workers with former files are still finishing their requests."""
         master = self.master()
         if master is None:
             return 0
@@ -141,7 +141,7 @@ class _Said:
             named = re.search(r'^\s*error_log\s+"?([^\s";]+)', conf.read_text(), re.MULTILINE)
             self._path = Path(named[1]) if named else None
             self._start = self._path.stat().st_size if self._path else 0
-        except (OSError, ValueError):  # ValueError: the machine's file is no UTF-8
+        except (OSError, ValueError):  # ValueError: the machine's file is not UTF-8
             self._path = None
 
     def since(self) -> str:
@@ -156,7 +156,7 @@ class _Said:
 
 
 def _has_refused(master: int, words: str) -> bool:
-    """Whether the master stays with its former files. It tries several times to bind an address."""
+    """Whether the master keeps its former files. It tries several times to bind an address."""
     refusal = rf"\[emerg\] {master:d}#[0-9]+: (?!bind\(\))"
     return GAVE_UP in words or re.search(refusal, words) is not None
 
@@ -169,10 +169,10 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 
 def _send_away(workers: set[int]) -> None:
-    """Have these workers leave in order, as soon as there are new ones.
+    """Have these workers exit gracefully, as soon as there are new ones.
 
-    The master would do it 0.1 s after it has started those (ngx_master_process_cycle), and takes
-    no harm when they have ended by then. Connections wait in the listening sockets meanwhile.
+    The master would do it 0.1 s after it has started those (ngx_master_process_cycle), and does not
+    mind if they have ended by then. Connections wait in the listening sockets meanwhile.
     """
     for pid in workers:
         with suppress(ProcessLookupError):
@@ -189,7 +189,7 @@ def _workers(master: int) -> dict[int, str]:
 
 
 def _staying(workers: Mapping[int, str]) -> set[int]:
-    """The workers that accept, or will: one that was just forked has the master's title yet."""
+    """The workers that accept, or will: one that was just forked still has the master's title."""
     gone = {LEAVING, ""}
     return {pid for pid, title in workers.items() if title not in gone and "cache" not in title}
 
@@ -203,7 +203,7 @@ def process_title(pid: int) -> str:
 
 
 def _errors(words: str) -> str:
-    """What nginx complains of, without warnings and the closing line."""
+    """Nginx's error messages, without warnings and the closing line."""
     level = r"^(?:nginx:|\S+ \S+) \[(?:emerg|alert|crit|error)\] (?:[0-9#]+: )?(.*)$"
     lines = re.findall(level, words, re.MULTILINE)
     return "; ".join(lines) or words.strip() or "it gave no reason"

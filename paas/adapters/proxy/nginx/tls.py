@@ -15,7 +15,7 @@ KEEPALIVE_MIN_SINCE = (1, 27, 4)
 
 @dataclass(frozen=True, slots=True)
 class NginxTls:
-    """What the templates are told.
+    """The templates' values.
 
     http2_directive, keepalive_min: whether ``http2 on`` and ``keepalive_min_timeout`` are known.
     """
@@ -42,7 +42,7 @@ def tls_of(words: str) -> NginxTls:
 
 
 def installed_tls() -> NginxTls:
-    """That of the nginx of this machine; asked once, until another is installed."""
+    """The TLS support of this machine's nginx; determined once, until another is installed."""
     path = Path(NGINX)
     return _installed(path.stat().st_mtime_ns if path.exists() else 0)
 

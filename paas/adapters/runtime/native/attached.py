@@ -1,7 +1,7 @@
-"""A process of an app with a person at the other end: by a terminal, or by three plain streams.
+"""A process of an app with a user at the other end: at a terminal, or with three streams.
 
-The app gets a pseudo-terminal or pipes of its own, never a descriptor of the person's: through
-their terminal it could type for them, through their directory leave its view of the files.
+The app gets its own pseudo-terminal or pipes, never a descriptor of the user's: through their
+terminal it could type for them, through their directory leave its view of the files.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ from paas.adapters.runtime.native.process_tree import Members
 from paas.adapters.runtime.native.relay import Pump, Stopper, finished
 from paas.interfaces import Caller
 
-# How long a process may take to leave by itself after its terminal is gone, before TERM.
+# How long a process may take to exit on its own after its terminal is gone, before TERM.
 _HANG_UP_S = 5.0
 _WINDOW = b"\0" * 8
 
@@ -29,7 +29,7 @@ _WINDOW = b"\0" * 8
 class Attached:
     """One launch of argv. members: its processes. started gets its pid.
 
-    uid: the app's. stop_limit_s: how long it may take to end when the person has left.
+    uid: the app's. stop_limit_s: how long it may take to end after the user has left.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Attached:
         ends = []
         for pipe in (child.stdin, child.stdout, child.stderr):
             assert pipe is not None
-            # The app may open /dev/stdout anew.
+            # The app may reopen /dev/stdout.
             os.fchown(pipe.fileno(), self._uid, self._uid)
             ends.append(os.dup(pipe.fileno()))
             pipe.close()
@@ -67,7 +67,7 @@ class Attached:
         return self._attend(child, inward, [(ends[1], 1, ends[1]), (ends[2], 2, ends[2])])
 
     def with_terminal(self) -> int:
-        """Run it with a terminal that is set like the caller's and follows its size."""
+        """Run it with a terminal that has the caller's settings and follows its size."""
         settings = termios.tcgetattr(0)
         with self._caller.terminal():
             ours, theirs = socket.socketpair()
@@ -111,7 +111,7 @@ class Attached:
         inward: tuple[int, int, int | None],
         outward: Sequence[tuple[int, int, int | None]],
     ) -> int:
-        """Carry bytes until the process has ended, and its last ones are told."""
+        """Copy bytes until the process has ended and its last ones are delivered."""
         stopper = Stopper()
         source, sink, ours = inward
         reader = Pump(source, sink, ours=ours, stopper=stopper)
@@ -123,7 +123,7 @@ class Attached:
             there = self._wait(child)
             if not there:
                 end(members, self._stop_limit_s, was_attached=True)
-                child.kill()  # it may have been a launcher still, and no member yet
+                child.kill()  # it may still have been a launcher, and not a member yet
             status = child.wait()
             stopper.stop()
             members.kill()
@@ -132,13 +132,13 @@ class Attached:
             return status
         finally:
             stopper.stop()
-            # What a pump still uses must stay open: another file would get its number.
+            # A descriptor that a pump still uses must stay open: another file would get its number.
             self._is_quiet = finished((reader, *writers), 1.0)
             if self._is_quiet:
                 stopper.close()
 
     def _wait(self, child: subprocess.Popen[bytes]) -> bool:
-        """Wait for its end; False if the caller has left before."""
+        """Wait for its end; False if the caller left first."""
         pidfd = os.pidfd_open(child.pid)
         poll = select.poll()
         poll.register(pidfd, select.POLLIN)
@@ -156,7 +156,7 @@ class Attached:
 
 
 def hang_up(members: Members) -> None:
-    """Tell them that their terminal or connection is gone; also those that are stopped."""
+    """Signal that the terminal or connection is gone, to stopped processes as well."""
     _signal(members, signal.SIGHUP)
     _signal(members, signal.SIGCONT)
 
@@ -168,18 +168,18 @@ def end(members: Members, limit_s: float, *, was_attached: bool) -> None:
         hang_up(members)
         if members.wait(min(_HANG_UP_S, limit_s / 2)):
             return
-    # Who comes only now has not been told, and is not waited for.
+    # Processes that start only now got no signal, and are not waited for.
     if terminate(members) and not members.wait(max(0.0, deadline - time.monotonic())):
         members.kill()
 
 
 def terminate(members: Members) -> bool:
-    """TERM to each of them; whether there was any."""
+    """Send TERM to each of them; returns whether there was any."""
     return _signal(members, signal.SIGTERM)
 
 
 def _signal(members: Members, number: signal.Signals) -> bool:
-    """To each of them, but those in a PID namespace of their own: the launcher passes it on."""
+    """Signal each of them except those in their own PID namespace: the launcher passes it on."""
     pids = members.pids()
     for pid in pids:
         with suppress(ProcessLookupError):
@@ -189,7 +189,7 @@ def _signal(members: Members, number: signal.Signals) -> bool:
 
 
 def _is_separate(pid: int) -> bool:
-    """Whether it has a number in a namespace below ours as well (proc(5), NSpid of status)."""
+    """Whether it also has a pid in a namespace below ours (proc(5), NSpid of status)."""
     try:
         status = Path(f"/proc/{pid}/status").read_bytes()
     except OSError:
@@ -199,9 +199,9 @@ def _is_separate(pid: int) -> bool:
 
 
 def _take_master(line: socket.socket) -> int | None:
-    """The end of the new terminal that the launcher hands over; None if it failed.
+    """The other end of the new terminal, from the launcher; None if it failed.
 
-    What it says instead is why; it goes to the caller's stderr.
+    In that case its error message goes to the caller's stderr.
     """
     while True:
         data, fds, _, _ = socket.recv_fds(line, 4096, 1)

@@ -1,10 +1,10 @@
-"""The cgroups of instances and builds: where they are on this machine, their limits, their end.
+"""The cgroups of instances and builds: their places on this machine, limits and removal.
 
-Servers have cgroup v2 as a rule; some containers and older hosts mount v1 controllers, beside a v2
-hierarchy or without one. So each controller is looked up by itself (cgroups(7)). Boot calls
+Servers have cgroup v2 as a rule; some containers and older hosts mount v1 controllers, with or
+without a v2 hierarchy. So each controller is looked up separately (cgroups(7)). Boot calls
 prepare() once and keeps what it found in run/cgroups.json; everything else reads that file.
 
-Under v2 the processor is shared by instances, however many processes each has; nothing limits it.
+Under v2 the CPU is shared by instance, however many processes each has; nothing limits it.
 Files and their meaning: https://docs.kernel.org/admin-guide/cgroup-v2.html.
 """
 
@@ -27,7 +27,7 @@ CONTROLLERS = ("pids", "memory")
 KILL_LIMIT_S = 5.0
 _SHARING = "cpu"
 _LEAF = "supervisor"
-# Ten times an instance's share: the gate, the logs and HAProxy are there for all of them.
+# Ten times an instance's share: the gate, the logs and HAProxy serve all of them.
 _LEAF_WEIGHT = 1_000
 
 
@@ -52,9 +52,9 @@ class Cgroups:
         self._name = "paas-" + hashlib.sha256(str(settings.run).encode()).hexdigest()[:8]
 
     def prepare(self) -> None:
-        """Find and make the places, and move this process to a leaf, as v2 demands.
+        """Find and create the places, and move this process to a leaf, as v2 requires.
 
-        Call it at boot, before the supervisor starts. What this machine refuses is left out.
+        Call it at boot, before the supervisor starts. What this machine refuses is skipped.
         """
         hierarchies = own_cgroups(
             Path("/proc/self/mountinfo").read_text(), Path("/proc/self/cgroup").read_text()
@@ -97,7 +97,7 @@ class Cgroups:
         return Place(base, tuple(sorted(wanted.intersection(enabled))), unified=True)
 
     def places(self) -> list[Place]:
-        """What prepare() found; nothing before it."""
+        """What prepare() found; empty before that."""
         try:
             raw = json.loads(self._file.read_text())
         except FileNotFoundError:
@@ -142,7 +142,7 @@ class Cgroups:
         return []
 
     def memory_kills(self, name: str) -> int:
-        """How many processes of a cgroup the kernel killed for want of memory."""
+        """How many processes of a cgroup the kernel killed for lack of memory."""
         count = 0
         for place in self.places():
             file = "memory.events" if place.unified else "memory.oom_control"
@@ -152,7 +152,7 @@ class Cgroups:
         return count
 
     def kill(self, name: str) -> None:
-        """KILL, once, to all processes of that name; from then on none of them may fork."""
+        """Send KILL once to all processes of that name; from then on none of them may fork."""
         for place in self.places():
             _kill(place.path / name)
 
@@ -187,7 +187,7 @@ class Cgroups:
 
 
 def _memory_limits(place: Place, limit: str) -> dict[str, str]:
-    """With swap it would be no limit; v1 counts memory and swap together, if the kernel does."""
+    """Forbid swap, which would defeat the limit; v1 counts both together, if the kernel does."""
     file, swap_file, swap = (
         ("memory.max", "memory.swap.max", "0")
         if place.unified
@@ -220,7 +220,7 @@ def own_cgroups(mountinfo: str, own: str) -> dict[str, Path]:
 
 
 def _below(path: str, root: str) -> str:
-    """path relative to the root that is mounted; the root itself where path lies outside."""
+    """path relative to the mounted root; the root itself if path is outside it."""
     prefix = root.rstrip("/") + "/"
     if ".." in path.split("/") or not path.startswith(prefix):
         return ""
@@ -252,7 +252,7 @@ def _enable(directory: Path, controllers: set[str]) -> None:
 def pids_below(cgroup: Path) -> list[int]:
     """The processes of a cgroup and of those below it; none where it is being removed."""
     found: list[int] = []
-    for directory, _names, _files in os.walk(cgroup):  # rglob fails at what goes meanwhile
+    for directory, _names, _files in os.walk(cgroup):  # rglob fails if something vanishes meanwhile
         with contextlib.suppress(OSError):
             text = Path(directory, "cgroup.procs").read_text()
             found += [int(line) for line in text.split()]
@@ -260,7 +260,7 @@ def pids_below(cgroup: Path) -> list[int]:
 
 
 def _kill(cgroup: Path) -> None:
-    """Without a fork that fills up what was killed; cgroup.kill needs Linux 5.14 and v2."""
+    """Kill all without forks refilling the cgroup; cgroup.kill needs Linux 5.14 and v2."""
     with contextlib.suppress(OSError):
         (cgroup / "pids.max").write_text("0")
     try:

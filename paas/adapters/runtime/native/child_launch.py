@@ -1,4 +1,4 @@
-"""The launcher as a child of the caller: builds and one-off commands, which end by themselves."""
+"""The launcher as a child of the caller: for builds and one-off commands, which end themselves."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from paas.settings import Settings
 
 
 def write_spec(path: Path, spec: LaunchSpec) -> None:
-    """Write a launch spec for root's eyes only: it holds the config vars."""
+    """Write a launch spec that only root can read: it holds the config vars."""
     files.write_atomic(path, json.dumps(spec.to_json()), durable=False)
 
 
@@ -27,7 +27,7 @@ def launch(
     interrupt: Callable[[], None] | None = None,
     ended: Callable[[], None] = lambda: None,
 ) -> int:
-    """Run what a spec says to its end and leave no process of it, nor its cgroup, behind.
+    """Run what a spec says until it ends, and leave neither processes nor its cgroup behind.
 
     Returns its exit status, or minus the signal that killed it. Raises PaasError
     ``program-timeout`` where it does not end within limit_s. interrupt: see

@@ -1,4 +1,4 @@
-"""What is left of a server when its supervisor has gone: processes and cgroups."""
+"""Cleans up after a server's supervisor has gone: processes and cgroups."""
 
 import os
 import signal

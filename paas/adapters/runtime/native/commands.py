@@ -1,7 +1,7 @@
-"""One-off commands of an app that run to their end while the caller waits: release phase, scripts.
+"""One-off commands of an app that the caller waits for: the release command, scripts.
 
-Each has a spec in run/one-off and a cgroup of the same name. The caller keeps the spec file
-locked for as long as the command runs, so that what a killed caller left can be told and ended.
+Each has a spec in run/one-off and a cgroup of the same name. The caller keeps the spec file locked
+while the command runs, so that what a killed caller left can be recognised and ended.
 """
 
 import fcntl
@@ -47,7 +47,7 @@ class NativeOneOff:
         writable: bool = False,
         check: Callable[[], None] = lambda: None,
     ) -> int:
-        """Run a command in a fresh instance to its end; see interfaces.OneOff."""
+        """Run a command in a fresh instance until it ends; see interfaces.OneOff."""
         cgroup = f"{_PREFIX}-{app.id}-{name}-{secrets.token_hex(4)}"
         spec = one_off_spec(
             self._settings,

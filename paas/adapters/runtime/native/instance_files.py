@@ -1,8 +1,8 @@
 """The files that an instance is started from, each named after it.
 
-Its launch spec (run/specs), the pipe of its output (run/fifos), what the launcher remembers of its
-ends (run/crash), and a section of its group's file for supervisord (state/supervisor), which names
-the spec and nothing else of the app.
+Its launch spec (run/specs), the pipe of its output (run/fifos), the launcher's record of its exits
+(run/crash), and a section of its group's file for supervisord (state/supervisor), which names the
+spec and nothing else of the app.
 """
 
 import contextlib
@@ -57,7 +57,7 @@ class InstanceFiles:
         return self.write_group(group, [instance.label for instance in instances])
 
     def forget_unstartable(self) -> None:
-        """Delete the files of groups that have no launch spec, when the others are laid out.
+        """Delete the files of groups that have no launch spec, when the others are written.
 
         For boot, before supervisord starts: it would try them over and over.
         """
@@ -95,12 +95,12 @@ class InstanceFiles:
             self._settings.stop_limit_s,
         )
         files.make_directory(path.parent)
-        # A boot writes it anew: the disk need not have it.
+        # A boot writes it again: it need not be synced to disk.
         files.write_atomic(path, text, mode=0o600, durable=False)
         return path
 
     def remove(self, group: str, label: str) -> None:
-        """Delete the files of one instance, and give back its port."""
+        """Delete the files of one instance, and release its port."""
         fifo = self._places.fifo(group, label)
         self._claims.release(self._places.spec(group, label))
         for path in (

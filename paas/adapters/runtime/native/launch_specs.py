@@ -12,7 +12,7 @@ from paas.domain.values.secret import Secret
 from paas.settings import Settings
 
 
-# What the launcher covers in every process: a thing of ours below must be shown again.
+# What the launcher covers in every process: our files below must be shown again.
 class Places:
     """The paths of one server's instances, by group (``12-v5-9``) and label (``web.1``)."""
 

@@ -1,4 +1,4 @@
-"""The processes that belong to an instance: those of its process groups and of its cgroups."""
+"""The processes of an instance: those of its process groups and of its cgroups."""
 
 import contextlib
 import os
@@ -26,14 +26,14 @@ class Members:
     names: frozenset[str]
 
     def pids(self) -> set[int]:
-        """The living processes; zombies hold nothing any more and do not count."""
+        """The living processes; zombies hold no resources and do not count."""
         found = {pid for name in self.names for pid in self.cgroups.pids(name)}
         if self.groups:
             found |= {pid for pid in _all_pids() if _group_of(pid) in self.groups}
         return {pid for pid in found if not _is_zombie(pid)}
 
     def wait(self, limit_s: float) -> bool:
-        """Wait until no process is left; False where limit_s came first."""
+        """Wait until no process is left; False if limit_s passed first."""
         return wait_until(lambda: not self.pids(), limit_s)
 
     def kill(self) -> bool:
@@ -56,12 +56,12 @@ class Members:
 
 
 def end_warmly(each: Sequence[Members], limit_s: float) -> bool:
-    """Wait until no process of any is left; False if limit_s came first.
+    """Wait until no process of any is left; False if limit_s passed first.
 
-    The leaders of the groups have had their TERM, and end what they started as they see fit: jobs
-    are lost where the children are told beside them. When a leader has ended, supervisord tells
-    its group (paas/adapters/supervisor/stops.py), and this whatever left the group. Shortly before
-    the limit everything that is left is told, but the leaders.
+    The leaders of the groups have had their TERM, and end what they started as they see fit:
+    signalling the children as well would lose jobs. When a leader has ended, supervisord signals
+    its group (paas/adapters/supervisor/stops.py), and this function whatever left the group.
+    Shortly before the limit everything that is left is signalled, except the leaders.
     """
     late = time.monotonic() + limit_s - late_s(limit_s)
     untold = set(range(len(each)))
@@ -85,7 +85,7 @@ def end_warmly(each: Sequence[Members], limit_s: float) -> bool:
 
 
 def late_s(limit_s: float) -> float:
-    """How long before the KILL those are told whom their leader has not ended."""
+    """How long before the KILL processes get TERM that their leader has not ended."""
     return min(_LATE_S, limit_s / 4)
 
 
@@ -108,7 +108,7 @@ def end_group(pid: int, limit_s: float) -> None:
 
 
 def terminate(pids: Iterable[int]) -> None:
-    """TERM to each that is there yet."""
+    """Send TERM to each that still exists."""
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
@@ -120,7 +120,7 @@ def group_members(group: int) -> set[int]:
 
 
 def wait_until(condition: Callable[[], bool], limit_s: float) -> bool:
-    """Ask, at growing intervals of milliseconds, until it is so; False if limit_s came first."""
+    """Poll, at growing intervals of milliseconds; False if limit_s passed first."""
     deadline = time.monotonic() + limit_s
     pause_s = _FIRST_PAUSE_S
     while not condition():

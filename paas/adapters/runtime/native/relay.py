@@ -1,6 +1,6 @@
-"""Bytes carried between a person's descriptors and a process's, each way by a thread.
+"""Copies bytes between a user's descriptors and a process's, each way in a thread.
 
-The descriptors of the person are never set non-blocking, since others share that flag with us.
+The user's descriptors are never set non-blocking, since others share that flag with us.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ _CHUNK_BYTES = 65_536
 
 
 class Stopper:
-    """Ends the pumps that wait for input, so that none takes a byte which is not meant for it."""
+    """Stops the pumps that wait for input, so that none takes a byte that is not meant for it."""
 
     def __init__(self) -> None:
         self.fd, self._write = os.pipe2(os.O_CLOEXEC)
@@ -30,7 +30,7 @@ class Stopper:
 
 
 class Pump:
-    """Copies source to sink, in a thread, until the source ends or nobody reads the sink.
+    """Copies source to sink, in a thread, until the source ends or the sink has no reader.
 
     ours: the descriptor of the two that it closes then, or None. stopper: ends it, too.
     """
@@ -45,7 +45,7 @@ class Pump:
         self._stopper = stopper
 
     def _run(self) -> None:
-        """Copy. A terminal whose other end is closed answers EIO, which is an end like another."""
+        """Copy. A terminal whose other end is closed answers EIO, which counts as end of file."""
         try:
             with contextlib.suppress(OSError):
                 while data := self._read():
@@ -64,7 +64,7 @@ class Pump:
                 _wait(self._source, select.POLLIN)
 
     def _is_over(self, stopper: Stopper) -> bool:
-        """Wait for input; whether the stopper came first."""
+        """Wait for input; returns whether the stopper came first."""
         poll = select.poll()
         poll.register(self._source, select.POLLIN)
         poll.register(stopper.fd, select.POLLIN)

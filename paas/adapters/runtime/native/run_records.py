@@ -1,7 +1,7 @@
 """Which one-off processes run: a file for each number of an app, locked while its process lives.
 
-The lock is that of whoever waits for the process, so the kernel tells when it has ended, however
-it ended. Files are not deleted while the app exists, for the same reason as those of locks.py.
+The lock belongs to the process that waits for it, so the kernel shows when that has ended, however
+it ended. Files are not deleted while the app exists, for the same reason as in locks.py.
 """
 
 import fcntl
@@ -31,19 +31,19 @@ class Claim:
         self.leftover = leftover
 
     def write(self, run: Run) -> None:
-        """Tell what runs under it; readers find it whole or, for a moment, nothing."""
+        """Record what runs under it; readers find it whole or, for a moment, empty."""
         plain = {**asdict(run), "since": run.since.isoformat()}
         text = json.dumps(plain).encode("utf-8", "surrogatepass")
         os.pwrite(self.fd, text.ljust(os.fstat(self.fd).st_size), 0)
         os.ftruncate(self.fd, len(text))
 
     def release(self) -> None:
-        """Nothing runs under the number any more."""
+        """Nothing runs under the number any longer."""
         os.ftruncate(self.fd, 0)
         os.close(self.fd)
 
     def leave_to_child(self) -> None:
-        """Keep the number taken by the forked child alone."""
+        """Keep the number taken by the forked child only."""
         os.close(self.fd)
 
 
@@ -69,7 +69,7 @@ class RunRecords:
 
     @contextmanager
     def starting(self, app_id: int, job: str) -> Iterator[None]:
-        """Hold the lock of those who start runs of a cron job."""
+        """Hold the lock for starting runs of a cron job."""
         files.make_directory(self._directory)
         files.make_directory(self._directory / str(app_id))
         path = self._directory / str(app_id) / f"starting-{job}"
@@ -131,7 +131,7 @@ class RunRecords:
         return Claim(fd, number, leftover=os.fstat(fd).st_size > 0)
 
     def _read(self, path: Path) -> Run | None:
-        """The process that a record tells of; None if nobody holds its lock."""
+        """The process that a record describes; None if no process holds its lock."""
         try:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:

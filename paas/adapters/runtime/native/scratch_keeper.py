@@ -1,14 +1,14 @@
-"""Keeps the throw-away layer of each process until its end, to see which databases are lost then.
+"""Keeps each process's throw-away layer until it ends, to see which databases are lost then.
 
-A layer is a tmpfs that only its process's mount namespace knows. The launcher hands a descriptor
-of it to this socket, with one of its own process (launcher/notices.py): the one keeps the files
-when the namespace is gone, the other can be read when the process has ended, however it did. So
-nothing is mounted on the host, and what this process leaves, the kernel clears away.
+A layer is a tmpfs that only its process's mount namespace knows. The launcher sends a descriptor of
+it to this socket, with one of its own process (launcher/notices.py): the first keeps the files when
+the namespace is gone, the second becomes readable when the process has ended, however it did. So
+nothing is mounted on the host, and the kernel cleans up if this process dies.
 
-It also sees when a layer is full, which no error of the app's names: at a look each second, or when
-the log process, which reads what apps print, sends the name of a process that said so.
+It also notices when a layer is full, which no error of the app names: by a check each second, or
+when the log process, which reads what apps print, sends the name of a process that reported it.
 
-Of processes that were started while nobody listened, a later keeper finds the layer in their
+For processes that were started while nothing listened, a later keeper finds the layer in their
 namespace, in a directory that only root may enter (launcher/mounts.py).
 """
 
@@ -28,7 +28,7 @@ _NAME_BYTES = 256
 # Before the name, in what the log process sends (paas/entrypoints/logd/process.py).
 FULL = b"full "
 LOOK_S = 1.0
-# Less than this share is left where a write has just failed, or is about to.
+# Less than this share is free if a write has just failed, or is about to.
 _FULL_SHARE = 1 / 64
 _FDS = 2
 
@@ -43,7 +43,7 @@ class _Kept:
     is_reported_full: bool = False
 
     def is_full(self) -> bool:
-        """Whether nothing much can be written to the layer."""
+        """Whether next to nothing can be written to the layer."""
         found = os.fstatvfs(self.scratch)
         return found.f_bavail < found.f_blocks * _FULL_SHARE or found.f_ffree == 0 < found.f_files
 
@@ -67,21 +67,21 @@ class ScratchKeeper:
         path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        # Its mode from the beginning. A umask would be that of the other threads, too.
+        # Its mode from the beginning. A umask would affect the other threads, too.
         os.fchmod(self._socket.fileno(), 0o600)
         self._socket.bind(str(path))
         self._epoll = select.epoll()
         self._epoll.register(self._socket, select.EPOLLIN)
 
     def close(self) -> None:
-        """Let everything go."""
+        """Close everything."""
         for kept in list(self._kept.values()):
             self._forget(kept)
         self._epoll.close()
         self._socket.close()
 
     def turn(self, limit_s: float) -> None:
-        """Wait for news, for so long at most, and see to it."""
+        """Wait for events, at most that long, and handle them."""
         for fd, _ in self._epoll.poll(limit_s):
             kept = self._kept.get(fd)
             if kept is None:
@@ -111,7 +111,7 @@ class ScratchKeeper:
         with suppress(OSError):
             process = os.pidfd_open(pid)
             scratch = layer_of(pid)
-            # Only now is it certain that the number has not gone to another process.
+            # Only now is it certain that the pid does not belong to another process.
             if scratch is None or select.select([process], [], [], 0)[0]:
                 for fd in (process, scratch):
                     if fd is not None:

@@ -1,7 +1,7 @@
-"""Looking through a throw-away layer, whose files are an app's, perhaps while it writes them.
+"""Searches a throw-away layer, whose files belong to an app that may be writing them.
 
-Only from descriptor to descriptor, so that no link leads elsewhere; nothing is opened that is not a
-plain file, nor waited for (O_NONBLOCK: a lease would hold us up for 45 s); and within bounds.
+It goes from descriptor to descriptor, so that no link leads elsewhere; opens only plain files,
+without waiting (O_NONBLOCK: a lease would block us for 45 s); and keeps within bounds.
 """
 
 import os
@@ -15,7 +15,7 @@ from paas.domain.releases.losses import LostFile
 ENTRIES_MAX = 20_000
 DEPTH_MAX = 20
 LIMIT_S = 1.0
-# Made again by the programs that use it.
+# Caches, which programs create again.
 PASSED_OVER = frozenset({".cache", "__pycache__"})
 _UPPER = "upper"
 # Below /proc/PID/root: where launcher/mounts.py shows the layer to root.
@@ -25,7 +25,7 @@ _SQLITE = b"SQLite format 3\0"
 _SQLITE_MIN_BYTES = 100
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-# overlayfs marks so what it copied up from the slug (its documentation: "Inode properties").
+# overlayfs marks what it copied up from the slug like this (its documentation: "Inode properties").
 _ORIGIN = "trusted.overlay.origin"
 
 
@@ -46,9 +46,9 @@ class LiveLayers:
 
 
 def layer_of(pid: int) -> int | None:
-    """A descriptor of the layer of a process, whose root could be one that the app has made.
+    """A descriptor of a process's layer; the process's root could be one that the app created.
 
-    But no app makes a directory that is root's. Raises OSError if there is no such process.
+    But no app can create a directory that root owns. Raises OSError if there is no such process.
     """
     fd = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     for part in _PLACE:
@@ -66,7 +66,7 @@ def layer_of(pid: int) -> int | None:
 
 
 def databases(scratch: int) -> list[LostFile]:
-    """The SQLite files below /app, the largest first; those that are found within the bounds.
+    """The SQLite files below /app, the largest first, as found within the bounds.
 
     scratch: a descriptor of the launcher's tmpfs (mounts.py).
     """
@@ -124,7 +124,7 @@ def _is_database(directory: int, name: str) -> bool:
 
 
 def _is_own(directory: int) -> bool:
-    """Whether a directory was made by the instance, and not copied up from the slug."""
+    """Whether a directory was created by the instance, not copied up from the slug."""
     try:
         os.getxattr(directory, _ORIGIN)
     except OSError:

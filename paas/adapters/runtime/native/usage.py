@@ -12,8 +12,8 @@ from paas.domain.releases.releases import Usage
 def measured(pids: Mapping[str, Iterable[int]]) -> dict[str, Usage]:
     """The usage of named sets of processes; those that end meanwhile do not count.
 
-    Memory that processes share counts in parts (PSS), so that the sum is what they take. CPU is
-    that of ps(1), over their lives: a sample over a moment would make the command wait for it.
+    Shared memory is counted proportionally (PSS), so that the sum is what they use. CPU is that of
+    ps(1), over their lifetimes: a sample would make the command wait.
     """
     processes = {name: _processes(found) for name, found in pids.items()}
     return {
