@@ -1,3 +1,3 @@
 """A self-hosted, Heroku-style platform: git push deploy main."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
