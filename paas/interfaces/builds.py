@@ -17,11 +17,11 @@ from paas.domain.routing.sites import SlugFolder
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What the buildpacks made.
+    """What the buildpacks produced.
 
-    buildpack: their names, in order. processes: those that the last one proposes where there is no
-    Procfile line. config: defaults for config vars. static: files for the proxy to serve where
-    there is no web process. procfile: the Procfile as it is after the build, or None.
+    buildpack: their names, in order. processes: those that the last one proposes if there is no
+    Procfile line. config: defaults for config vars. static: files for the proxy to serve if there
+    is no web process. procfile: the Procfile as it is after the build, or None.
     """
 
     buildpack: str
@@ -49,18 +49,18 @@ class Builder(Protocol):
 
         buildpacks: the app's own, in order; none: the first of the platform's that fits.
         check: called several times a second; what it raises ends the build and all of it.
-        Raises PaasError with the reason where no buildpack fits or the build fails.
+        Raises PaasError with the reason if no buildpack fits or the build fails.
         """
 
     def left(self, app_id: int) -> bool:
         """Whether there is anything for `clear`; nothing is changed."""
 
     def clear(self, app_id: int) -> bool:
-        """End what an interrupted build of the app left running or lying about; whether it did."""
+        """Clean up what an interrupted build of the app left; returns whether it left anything."""
 
 
 class BuildQueue(Protocol):
-    """Whose turn it is to build: so many at once on a server, in the order of arrival."""
+    """The queue of builds: a number of them at once on a server, in order of arrival."""
 
     def turn(
         self,
@@ -68,7 +68,7 @@ class BuildQueue(Protocol):
         moved: Callable[[int, Sequence[str]], None],
         check: Callable[[], None],
     ) -> AbstractContextManager[None]:
-        """Hold one of the places to build, after a wait for it.
+        """Wait for one of the places to build, and hold it.
 
         moved: called with each new place in the queue, 1 for the next, and with the ids of the
         builds before it, those that are being built first. check: called several times
@@ -79,10 +79,10 @@ class BuildQueue(Protocol):
         """0: it is being built; 1: it is next; None: it is not in the queue."""
 
     def ask_to_cancel(self, build_id: str, user: str) -> None:
-        """Leave word for whoever builds it."""
+        """Leave a request for the process that builds it."""
 
     def cancelled_by(self, build_id: str) -> str | None:
-        """Who wants it cancelled."""
+        """Who asked to cancel it."""
 
     def forget(self, build_id: str) -> None:
         """Remove what was left for a build that has ended."""
@@ -105,7 +105,7 @@ class Slugs(Protocol):
         """An empty directory, owned by uid, for a build's tree."""
 
     def narrow(self, build_id: str, folder: str) -> None:
-        """Make a folder of a tree just written the build's directory; the rest goes.
+        """Make a folder of a newly written tree the build's directory; delete the rest.
 
         Raises PaasError if there is no such folder.
         """
@@ -114,12 +114,12 @@ class Slugs(Protocol):
         """Turn a finished build's tree into the slug of that id; returns its size in bytes."""
 
     def begin_writing(self) -> None:
-        """Begin to write the slugs that were frozen through to the disk, beside other work."""
+        """Begin to sync the frozen slugs to disk, in parallel with other work."""
 
     def await_disk(self) -> None:
-        """Return when the slugs that were frozen would outlive a power cut.
+        """Return when the frozen slugs would survive a power cut.
 
-        Raises PaasError if the disk does not take them.
+        Raises PaasError if they cannot be written.
         """
 
     def path(self, slug_id: str) -> Path: ...
@@ -134,10 +134,10 @@ class Slugs(Protocol):
 
     def remove_cache(self, app_id: int) -> None: ...
     def empty_cache(self, app_id: int) -> None:
-        """Delete what an app's builds keep, but which Python it has: that stays with the app."""
+        """Delete an app's build cache, except which Python it has: that stays with the app."""
 
     def cache_bytes(self, app_id: int) -> int:
-        """What an app's build cache takes on the disk."""
+        """The disk usage of an app's build cache."""
 
     def unfinished(self) -> list[str]:
         """The ids of builds in progress, or left by a crash."""
@@ -147,8 +147,7 @@ class Slugs(Protocol):
         """Why nothing can be started from a slug, as the end of a sentence; None if it can."""
 
     def check_room(self) -> None:
-        """Raises PaasError if the disk has no room for anything: no bytes, no names of files,
-        or nothing can be written to it."""
+        """Raises PaasError if nothing can be written: no space, no inodes, or read-only."""
 
     def check_space(self) -> None:
         """Raises PaasError if the disk is too full for a build."""

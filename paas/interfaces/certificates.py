@@ -11,7 +11,7 @@ class CertificateReader(Protocol):
     """What reads and checks certificates and keys."""
 
     def read(self, pem: bytes, now: datetime) -> Bundle:
-        """A chain and its key. Raises PaasError if a browser would not take them."""
+        """A chain and its key. Raises PaasError if a browser would not accept them."""
 
 
 class CertificateFiles(Protocol):
@@ -20,7 +20,7 @@ class CertificateFiles(Protocol):
     def new_id(self, app_id: int) -> str: ...
     def write(self, id: str, bundle: Bundle) -> None: ...
     def paths(self, id: str) -> tuple[Path, Path] | None:
-        """Chain and key; None if they are not there, or damaged."""
+        """Chain and key; None if they are missing or damaged."""
 
     def remove(self, id: str) -> None: ...
     def all(self) -> list[str]: ...

@@ -1,4 +1,4 @@
-"""Code that comes from elsewhere instead of by a push."""
+"""Code from elsewhere instead of a push."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -13,7 +13,7 @@ from paas.interfaces.repository import Quarantine
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A commit that was fetched, whose objects are not the repository's yet."""
+    """A fetched commit, whose objects are not in the repository yet."""
 
     commit: str
     quarantine: Quarantine
@@ -23,7 +23,7 @@ class Imported:
 class Archive:
     """An archive to make a commit of. source: its address, or a stream of its bytes.
 
-    kind: what it must be; None: what it turns out to be. author: ``alice <alice@example.com>``.
+    kind: what it must be; None: detected. author: ``alice <alice@example.com>``.
     """
 
     source: str | BinaryIO
@@ -33,18 +33,17 @@ class Archive:
 
 
 class Importer(Protocol):
-    """Fetches commits in the sandbox, as the app's uid, into a quarantine beside its repository.
+    """Fetches commits in the sandbox, as the app's uid, into a quarantine next to its repository.
 
-    Whoever calls it keeps pushes to the app out. head: the commit that the app's repository has
+    The caller keeps pushes to the app out. head: the commit that the app's repository has
     at the tip of the branch in question, or None. output takes each line, without its end.
-    All raise PaasError with the reason where something cannot be fetched or must not be taken.
+    All raise PaasError with the reason if something cannot be fetched or must not be accepted.
     """
 
     def fetched(
         self, app: App, source: GitSource, head: str | None, output: Callable[[bytes], None]
     ) -> AbstractContextManager[Imported]:
-        """A commit of a git repository, checked as a pushed one is. Gone after the context, if it
-        was not kept."""
+        """A commit of a git repository, checked like a pushed one; deleted after unless kept."""
 
     def unpacked(
         self, app: App, archive: Archive, head: str | None, output: Callable[[bytes], None]
@@ -52,13 +51,13 @@ class Importer(Protocol):
         """A commit of an archive's files on top of head."""
 
     def keep(self, app_id: int, imported: Imported, branch: str) -> None:
-        """Make the objects the repository's own and the commit the tip of a branch."""
+        """Move the objects into the repository and make the commit the tip of a branch."""
 
     def left(self, app_id: int) -> bool:
         """Whether there is anything for `clear`; nothing is changed."""
 
     def clear(self, app_id: int) -> bool:
-        """End and remove what an interrupted fetch left; whether there was something."""
+        """End and remove what an interrupted fetch left; whether it left anything."""
 
 
 class Submodules(Protocol):
@@ -72,7 +71,7 @@ class Submodules(Protocol):
         output: Callable[[bytes], None],
         check: Callable[[], None],
     ) -> None:
-        """Put their files into a tree that was just written. links: commit ids by path.
+        """Put their files into a newly written tree. links: commit ids by path.
 
         As the app's uid, in the sandbox. check: called several times a second; what it raises ends
         it. Raises PaasError, which names the submodule.

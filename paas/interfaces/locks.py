@@ -1,4 +1,4 @@
-"""Locks, and who may come in."""
+"""Locks, and which keys may log in."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -38,7 +38,7 @@ class Locks(Protocol):
         holder: str,
         waiting: Callable[[str], AbstractContextManager[None]] | None = None,
     ) -> AbstractContextManager[None]:
-        """Hold the app's own lock. waiting, given the present holder, surrounds a wait.
+        """Hold the app's own lock. waiting, given the current holder, surrounds a wait.
 
         holder: what is done and by whom, in words.
         """
@@ -56,16 +56,16 @@ class Locks(Protocol):
     def server_is_held(self, lock: ServerLock) -> bool: ...
 
     def draining(self, app_id: int) -> AbstractContextManager[None]:
-        """Mark that this process sees to the end of instances; others may at the same time."""
+        """Mark that this process is draining instances; others may do so at the same time."""
 
     def is_draining(self, app_id: int) -> bool:
         """Whether any process does."""
 
     def stopping(self, app_id: int) -> AbstractContextManager[None]:
-        """Be the only one who stops instances of the app that were live."""
+        """Be the only process that stops instances of the app that were live."""
 
     def push(self, app_id: int) -> Path:
-        """The file that a pusher's client locks before receive-pack; made if it is missing."""
+        """The file that a pusher's client locks before receive-pack; created if it is missing."""
 
     def pushing(
         self,
@@ -73,21 +73,21 @@ class Locks(Protocol):
         user: str,
         waiting: Callable[[str], AbstractContextManager[None]] | None = None,
     ) -> AbstractContextManager[None]:
-        """Be the one who pushes to the app, without a push; otherwise as ``app``."""
+        """Hold the push lock without a push; otherwise as ``app``."""
 
     def idle_push(self, app_id: int) -> AbstractContextManager[bool]:
-        """Keep pushes out for a moment. False, and they are not kept out, while one goes on."""
+        """Keep pushes out for a moment. False, without doing so, if one is in progress."""
 
 
 class KeyReader(Protocol):
-    """What tells the fingerprint of a public key."""
+    """Reads public keys and their fingerprints."""
 
     def read(self, user: UserName, text: str) -> Key:
-        """Parse one line of an OpenSSH public key file. Raises PaasError if it is none."""
+        """Parse one line of an OpenSSH public key file. Raises PaasError if it is invalid."""
 
 
 class KeyFile(Protocol):
-    """What sshd reads."""
+    """The file of keys that sshd reads."""
 
     def has(self, keys: Sequence[Key]) -> bool:
         """Whether `publish` would change nothing."""
@@ -97,10 +97,10 @@ class KeyFile(Protocol):
 
 
 class Reserve(Protocol):
-    """Room on the disk that the platform holds for itself."""
+    """Disk space that the platform reserves for itself."""
 
     def given_up(self) -> AbstractContextManager[None]:
-        """Give it up for the block where the disk is full; hold again what there is after it."""
+        """Release it for the block if the disk is full; reserve what is free again after it."""
 
     def keep(self) -> None:
-        """Hold it, where there is room enough."""
+        """Reserve it, if there is enough space."""

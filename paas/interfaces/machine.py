@@ -1,4 +1,4 @@
-"""The machine under the platform: what its promises stand on."""
+"""The machine under the platform."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,16 +8,16 @@ from paas.interfaces.output import Progress
 
 
 class Ground(Protocol):
-    """The server's own programs, files, rules and room; nothing of a single app."""
+    """The server's own programs, files, rules and disk space; nothing of a single app."""
 
     def is_up(self) -> bool:
         """Whether the server was started at all."""
 
     def warnings(self) -> list[Finding]:
-        """What an admin should see at once: programs that are down, disk, inodes. Quick."""
+        """What an admin should see immediately: programs that are down, disk, inodes. Quick."""
 
     def findings(self) -> list[Finding]:
         """Everything that is not as it should be, those warnings first; nothing is changed."""
 
     def mend(self, findings: Sequence[Finding], progress: Progress) -> None:
-        """See to those of them that it can; what fails is said, and is found again."""
+        """Repair what can be repaired; failures are reported, and found again."""

@@ -28,17 +28,17 @@ class Progress(Protocol):
         """A line of a program's own output, as it is."""
 
     def doing(self, text: str) -> AbstractContextManager[Reword]:
-        """Show that something goes on while the block runs, where it takes longer than a second.
+        """Show that something is in progress while the block runs, if that takes over a second.
 
-        text: what, as in ``Still waiting for web.1``: ``waiting for web.1``. The function that
-        comes back puts other words in its place.
+        text: what, as in ``Still waiting for web.1``: ``waiting for web.1``. The yielded function
+        replaces the text.
         """
 
     def ask(self, question: str) -> bool:
-        """Whether the person at the terminal says yes; True if nobody can be asked."""
+        """Whether the user at the terminal says yes; True if nobody can be asked."""
 
     def live(self) -> None:
-        """The change is live: whoever waits for it need not wait any longer."""
+        """The change is live: its client need not wait any longer."""
 
     def check(self) -> None:
         """Raises PaasError if the change has been cancelled; often called until the switch."""
@@ -48,7 +48,7 @@ class Clock(Protocol):
     """The time, replaced in unit tests."""
 
     def now(self) -> datetime:
-        """The present, in UTC."""
+        """The current time, in UTC."""
 
     def monotonic(self) -> float:
         """Seconds that never go backwards."""
@@ -61,13 +61,13 @@ class Logs(Protocol):
     """The apps' log files and the builds' output."""
 
     def write(self, app_id: int, process: str, text: str) -> None:
-        """Add a line of the platform itself: ``paas[process]: text``."""
+        """Add a line from the platform itself: ``paas[process]: text``."""
 
     def write_output(self, app_id: int, process: str, line: bytes) -> None:
         """Add a line that a process printed: ``app[process]: line``."""
 
     def tail(self, app_id: int, count: int, wanted: LogFilter = EVERY_LINE) -> list[LogLine]:
-        """The last lines that are wanted, oldest first, router lines included."""
+        """The last matching lines, oldest first, router lines included."""
 
     def follow(
         self,
@@ -76,7 +76,7 @@ class Logs(Protocol):
         wanted: LogFilter = EVERY_LINE,
         count: int = 0,
     ) -> Iterator[LogLine]:
-        """The last lines, then those that arrive until stop says so: none twice, none missed."""
+        """The last lines, then new ones until stop returns true: none twice, none missed."""
 
     def instance_tail(self, app_id: int, process: str, count: int) -> list[str]:
         """The last lines that one process printed."""
@@ -85,13 +85,13 @@ class Logs(Protocol):
         """A function that appends one line to the build's output."""
 
     def build_output(self, build_id: str, stop: Callable[[], bool]) -> Iterator[str]:
-        """The lines of a build's output, and those that arrive until stop says so."""
+        """The lines of a build's output, and new ones until stop returns true."""
 
     def open_release(self, app_id: int, version: int) -> Callable[[bytes], None]:
         """A function that appends one line to the output of a release's ``release:`` command."""
 
     def release_output(self, app_id: int, version: int) -> list[str]:
-        """The lines that it printed; none where it did not run."""
+        """The lines that it printed; none if it did not run."""
 
     def remove(self, app_id: int) -> None: ...
 
@@ -102,7 +102,7 @@ class RequestLog(Protocol):
     def answers(
         self, app_id: int, since: datetime, ports: set[int], until: datetime | None = None
     ) -> Answers:
-        """How the instances on these ports answered since then, as far as it is logged.
+        """How the instances on these ports answered since then, as far as the log shows.
 
         until: only before that.
         """
@@ -112,7 +112,7 @@ class DrainProcess(Protocol):
     """The process that forwards logs to the drains in the store."""
 
     def begin(self, drain: Drain) -> None:
-        """Note where the app's log ends now: what comes after it is forwarded."""
+        """Record where the app's log ends now: what comes after it is forwarded."""
 
     def keep(self, *, wanted: bool) -> None:
-        """Have it run, or not; no error if it is so already."""
+        """Start or stop it; no error if nothing changes."""

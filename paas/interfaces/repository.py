@@ -12,7 +12,7 @@ from paas.domain.values.errors import PaasError
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit that was read. summary: the first line of its message. author: its name."""
+    """A commit. summary: the first line of its message. author: its name."""
 
     id: str
     summary: str
@@ -23,8 +23,8 @@ class Commit:
 class Tree:
     """What was written out.
 
-    submodules: the commits of other repositories that it refers to, by path; nothing is there.
-    lfs_pointers: the files that only point to their content, which Git LFS keeps elsewhere.
+    submodules: the commits of other repositories that it refers to, by path; their folders are
+    empty. lfs_pointers: the files that only point to their content, which Git LFS keeps elsewhere.
     """
 
     files: int
@@ -44,10 +44,10 @@ class Repository(Protocol):
     """The git repositories, one for each app id."""
 
     def create(self, app_id: int) -> None:
-        """Make the repository; no error if it exists."""
+        """Create the repository; no error if it exists."""
 
     def copy(self, source_id: int, app_id: int) -> None:
-        """Make the repository a copy of another app's, in place of what it was."""
+        """Replace the repository by a copy of another app's."""
 
     def remove(self, app_id: int) -> None: ...
     def all(self) -> list[int]:
@@ -68,8 +68,10 @@ class Repository(Protocol):
     def read_file(
         self, app_id: int, commit_id: str, quarantine: Quarantine | None, name: str, limit: int
     ) -> bytes | None:
-        """A file of a commit by its path, or None. Raises PaasError if it is no plain file, or
-        larger than limit bytes."""
+        """A file of a commit by its path, or None.
+
+        Raises PaasError if it is not a plain file, or larger than limit bytes.
+        """
 
     def changes(
         self, app_id: int, old: str | None, new: str, quarantine: Quarantine | None
@@ -80,13 +82,13 @@ class Repository(Protocol):
         """
 
     def damage(self, app_id: int) -> str | None:
-        """What is wrong with a repository that is there, as a sentence; None if nothing is."""
+        """What is wrong with an existing repository, as a sentence; None if nothing is."""
 
     def cut_off(self, app_id: int) -> int:
         """How much there is for `remove_cut_off`."""
 
     def remove_cut_off(self, app_id: int) -> int:
-        """Remove what pushes that were cut off left, their objects and git's lock files; how many.
+        """Remove what interrupted pushes left, objects and git's lock files; returns how many.
 
         The caller holds the push lock."""
 
@@ -95,12 +97,12 @@ class Repository(Protocol):
 
 
 class Refs(Protocol):
-    """What git will say to a push."""
+    """How git will judge a push."""
 
     def refusal(
         self, app_id: int, updates: Sequence[RefUpdate], quarantine: Quarantine
     ) -> PaasError | None:
         """Why git would refuse to move these refs after the hook; None if it will not.
 
-        Nothing is changed. The caller holds the push lock, so nobody else moves refs meanwhile.
+        Nothing is changed. The caller holds the push lock, so nothing else moves refs meanwhile.
         """

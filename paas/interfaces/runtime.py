@@ -1,4 +1,4 @@
-"""Where processes of apps run, for good or once."""
+"""Where processes of apps run, permanently or once."""
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
@@ -40,19 +40,19 @@ class Runtime(Protocol):
         env: Mapping[str, Secret],
         processes: Processes,
     ) -> None:
-        """Before the supervisor starts: have it start these of one group, beside all others."""
+        """Before the supervisor starts: have it start these of one group, with all others."""
 
     def states(self, instances: Sequence[Instance]) -> dict[str, InstanceState]:
         """By instance id; an instance that is unknown to the supervisor is STOPPED."""
 
     def usage(self, instances: Sequence[Instance]) -> dict[str, Usage]:
-        """What those that run take of the machine, measured now, by instance id."""
+        """The current resource usage of those that run, by instance id."""
 
     def shut(self, instances: Sequence[Instance]) -> None:
-        """Refuse new connections to them, until they are stopped; those that are open go on."""
+        """Refuse new connections to them, until they are stopped; open ones continue."""
 
     def stop(self, instances: Sequence[Instance], limit_s: float) -> set[str]:
-        """TERM to the main process, KILL to all after limit_s, until none is left; then forget.
+        """Send TERM to the main process, KILL to all after limit_s; then delete their files.
 
         The rest gets TERM when the main process has ended, or shortly before the limit.
 
@@ -60,25 +60,25 @@ class Runtime(Protocol):
         """
 
     def end(self, instance: Instance, limit_s: float) -> None:
-        """TERM to an instance's processes, KILL after limit_s; the supervisor starts it anew."""
+        """Send TERM to an instance's processes, KILL after limit_s; the supervisor restarts it."""
 
     def ensure(self, instance: Instance, known: Set[str] = frozenset()) -> bool:
-        """Bring back a group that was started once but is unknown now. False: it has no files.
+        """Restore a group that was started once but is unknown now. False: it has no files.
 
-        known: what `groups` told a moment ago.
+        known: what `groups` returned a moment ago.
         """
 
     def is_whole(self, instance: Instance, known: Set[str]) -> bool:
-        """Whether `ensure` would change nothing; known: what `groups` told a moment ago."""
+        """Whether `ensure` would change nothing; known: what `groups` returned a moment ago."""
 
     def groups(self) -> set[str]:
-        """The groups of app instances that the supervisor has, whoever started them."""
+        """The groups of app instances that the supervisor has, however they were started."""
 
     def remove_group(self, group: str, limit_s: float) -> None:
-        """Stop and forget a group that the store does not know."""
+        """Stop and delete a group that the store does not know."""
 
     def forget_unstartable(self) -> None:
-        """Before the supervisor starts: forget groups that lost their files, as after a reboot."""
+        """Before the supervisor starts: delete groups that lost their files, as after a reboot."""
 
     def forget_files(self, group: str) -> None:
         """Before the supervisor starts: delete a group's files, so that it is not started."""
@@ -88,12 +88,12 @@ class Runtime(Protocol):
 
 
 class SideBySide(Protocol):
-    """Has the roll-outs of several apps made at the same time."""
+    """Runs the roll-outs of several apps at the same time."""
 
     def start_again(self, apps: Sequence[App], progress: Progress) -> list[App]:
-        """Have what should run of each app rolled out again; those where that failed.
+        """Roll out again what should run of each app; returns those that failed.
 
-        Why it failed was said, and is in the app's log.
+        The reason was shown, and is in the app's log.
         """
 
 
@@ -101,11 +101,11 @@ class Layers(Protocol):
     """The throw-away layers of processes that run."""
 
     def databases(self, pid: int) -> Sequence[LostFile]:
-        """Those that a process has below /app, the largest first; none where that is not seen."""
+        """The databases of a process below /app, the largest first; none if that cannot be seen."""
 
 
 class OneOff(Protocol):
-    """Commands of an app that run once, to their end, while the caller waits."""
+    """Commands of an app that run once while the caller waits."""
 
     def run(
         self,
@@ -120,47 +120,49 @@ class OneOff(Protocol):
         writable: bool = False,
         check: Callable[[], None] = lambda: None,
     ) -> int:
-        """Run a shell command in a fresh instance and return its exit status; 128 and the signal's
-        number where one killed it.
+        """Run a shell command in a fresh instance and return its exit status.
+
+        That is 128 plus the signal's number if one killed it.
 
         name: ``release.1``, for DYNO and messages. output takes each line of stdout and stderr,
         without its end. writable: what it writes below /app stays in the slug's directory. No
         process of it is left when this returns. check: called several times a second; what it
-        raises ends the command. Raises PaasError ``one-off-timeout`` where it does not end within
-        limit_s, ``one-off-memory`` where it failed and the kernel had killed of it for memory.
+        raises ends the command. Raises PaasError ``one-off-timeout`` if it does not end within
+        limit_s, ``one-off-memory`` if it failed and the kernel had killed one of its processes for
+        memory.
         """
 
     def left(self, app_id: int) -> bool:
         """Whether there is anything for `clear`; nothing is changed."""
 
     def clear(self, app_id: int) -> bool:
-        """End what a killed caller left running; whether there was anything."""
+        """End what a killed caller left running; returns whether there was anything."""
 
 
 class Caller(Protocol):
-    """The person who waits for a command; descriptors 0, 1 and 2 of this process are theirs."""
+    """The user who waits for a command; descriptors 0, 1 and 2 of this process are theirs."""
 
     def terminal(self) -> AbstractContextManager[None]:
-        """Have their terminal pass every key on (raw mode) until the end, whatever comes."""
+        """Have their terminal pass every key on (raw mode); always restored at the end."""
 
     def fileno(self) -> int:
-        """A descriptor that can be read when there is news: see is_there."""
+        """A descriptor that is readable when there is an event: see is_there."""
 
     def is_there(self) -> bool:
-        """Take the news, that the terminal's size changed or that they left; False: they left."""
+        """Handle events: the terminal's size changed, or they left; False: they left."""
 
     def waits(self) -> None:
-        """From now on the command only follows something: it takes no place from others'.
+        """From now on the command only follows something, and no longer takes a place.
 
-        Raises PaasError if this person has too many such already.
+        Raises PaasError if this user already has too many of those.
         """
 
     def is_in_front(self) -> bool:
-        """Whether nobody but them uses their terminal: the command is not in the background."""
+        """Whether the command is in the foreground of their terminal."""
 
 
 class Runs(Protocol):
-    """One-off processes that people start: ``run.1``, ``run.2``, each in a fresh instance."""
+    """One-off processes that users start: ``run.1``, ``run.2``, each in a fresh instance."""
 
     def attached(
         self,
@@ -170,9 +172,9 @@ class Runs(Protocol):
         caller: Caller,
         begun: Callable[[Run], None],
     ) -> tuple[Run, RunEnd]:
-        """Run it to its end; begun is called when it has its number.
+        """Run it until it ends; begun is called when it has its number.
 
-        With a terminal of its own, or with three plain streams. It ends when the caller leaves.
+        With its own terminal, or with three plain streams. It ends when the caller leaves.
         Raises PaasError ``too-many-runs``.
         """
 
@@ -186,11 +188,11 @@ class Runs(Protocol):
     ) -> Run:
         """Start it in the background, with its output in the app's log.
 
-        ended gets how it ended, in another process than this.
+        ended is called with how it ended, in another process than this.
         """
 
     def starting(self, app_id: int, job: str) -> AbstractContextManager[None]:
-        """Let nobody else start a run of that cron job meanwhile."""
+        """Keep others from starting a run of that cron job meanwhile."""
 
     def listing(self, app_id: int) -> list[Run]:
         """Those that run, by number."""
@@ -202,10 +204,10 @@ class Runs(Protocol):
         """Whether there is anything for `clear`; nothing is changed."""
 
     def clear(self, app_id: int) -> bool:
-        """End what a killed caller left running; whether there was anything."""
+        """End what a killed caller left running; returns whether there was anything."""
 
     def remove(self, app_id: int) -> None:
-        """End and forget all of an app that is gone."""
+        """End all of an app that is gone, and delete their records."""
 
 
 class StorageFiles(Protocol):

@@ -8,16 +8,16 @@ from paas.domain.values.errors import PaasError
 
 
 class StoreKeeper(Protocol):
-    """Looks at the store and its copies, and puts one in its place."""
+    """Checks the store and its copies, and restores one."""
 
     def fault(self) -> PaasError | None:
-        """Why it cannot be used, looked at as a whole; None: it can."""
+        """Why it cannot be used, after a complete check; None: it can."""
 
     def copies(self) -> list[StoreCopy]:
         """Those of this store, newest first."""
 
     def new_from(self, copy: StoreCopy) -> Path:
-        """Make ready what is to become the store."""
+        """Prepare the copy that will become the store."""
 
     def put(self, new: Path) -> None:
         """Make it the store; the former one is out of the way."""

@@ -1,4 +1,4 @@
-"""What the database does not know, out of the way and still there."""
+"""The trash: what the database does not know, out of the way but not deleted."""
 
 from typing import Protocol
 
@@ -7,10 +7,10 @@ from paas.domain.server.lost import Lost
 
 
 class Trash(Protocol):
-    """Takes what lies on the disk and is in no table; only `empty` deletes.
+    """Takes what is on the disk and in no table; only `empty` deletes.
 
     What cannot be moved, or is in use by instances, stays where it is. Each method that moves or
-    copies says how many things that were.
+    copies returns how many things that were.
     """
 
     def app_ids(self) -> set[int]:
@@ -35,13 +35,13 @@ class Trash(Protocol):
         """Keep the latest copy of the database, which is about to be replaced."""
 
     def keep_group(self, group: str, why: str) -> int:
-        """Keep a copy of the files of instances that are about to be forgotten.
+        """Keep a copy of the files of instances that are about to be deleted.
 
         They hold the config vars.
         """
 
     def keep_site(self, app_id: int, why: str) -> int:
-        """Keep a copy of what the proxy was told of an app, which it is about to forget."""
+        """Keep a copy of the proxy's files for an app, which are about to be deleted."""
 
     def groups(self) -> set[str]:
         """The groups of instances that have files, whether they run or not."""
@@ -53,7 +53,7 @@ class Trash(Protocol):
         """What is in it, oldest first."""
 
     def size_bytes(self) -> int:
-        """What all of it takes on the disk."""
+        """The disk usage of all of it."""
 
     def empty(self) -> int:
-        """Delete all of it for good; how many things that were."""
+        """Delete all of it permanently; returns how many things that were."""

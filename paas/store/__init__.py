@@ -59,7 +59,7 @@ class Store:
         """Make the calls in the block one transaction: all or nothing, durable at its end.
 
         What the block reads stays true until then. An exception undoes it; in a block of another
-        transaction it is a part of that. Everybody else who writes waits meanwhile, so nothing slow
+        transaction it is a part of that. Every other writer waits meanwhile, so nothing slow
         belongs in the block: no lock, no proxy, no process, no network.
         """
         with self.database.writing():
@@ -72,7 +72,7 @@ class Store:
     def read_older(self) -> PaasError | None:
         """Have this read, but never write, a store that is an older copy; what is wrong with it.
 
-        None: nothing. Raises PaasError if it cannot be read. Only for what acts on nothing that
-        it reads.
+        None: nothing. Raises PaasError if it cannot be read. Only for callers that do not act on
+        what they read.
         """
         return self.database.read_older()

@@ -20,7 +20,7 @@ class Apps(Table):
         self._uids = uids
 
     def add(self, name: AppName, owner: UserName | None, now: datetime) -> App:
-        """Make an app with a free uid. Raises PaasError if the name is taken."""
+        """Create an app with a free uid. Raises PaasError if the name is taken."""
         with self._database.writing() as connection:
             if connection.execute("SELECT 1 FROM apps WHERE name = ?", (name,)).fetchone():
                 raise _taken(name)
@@ -58,7 +58,7 @@ class Apps(Table):
         self._database.write("UPDATE apps SET deploy_branch = ? WHERE id = ?", branch, app_id)
 
     def remove(self, app_id: int) -> None:
-        """Forget the app and everything of it, but that it is to be removed: see destroyed.
+        """Delete the app and all its rows, except the record that it was removed: see destroyed.
 
         Until that is done no other app gets its uid.
         """
@@ -75,7 +75,7 @@ class Apps(Table):
         return [row["id"] for row in self._database.rows("SELECT id FROM destroyed ORDER BY id")]
 
     def forget_destroyed(self, app_id: int) -> None:
-        """Nothing is left of it."""
+        """Record that nothing is left of it."""
         self._database.write("DELETE FROM destroyed WHERE id = ?", app_id)
 
 
@@ -104,11 +104,11 @@ def _taken(name: AppName) -> PaasError:
 
 
 def _free_uid(connection: sqlite3.Connection, uids: tuple[int, int], app_id: int) -> int:
-    """A uid that no app has; one that a removed app had is the last to come again.
+    """A uid that no app has; one that a removed app had is reused last.
 
     App ids only grow, so counting with them walks through the whole range before it repeats.
     """
-    first, last = uids[0], uids[1] - 1  # the last is of what sends to drains
+    first, last = uids[0], uids[1] - 1  # the last is for the process that sends to drains
     span = last - first + 1
     taken = "SELECT uid FROM apps UNION SELECT uid FROM destroyed"
     used = {row["uid"] for row in connection.execute(taken)}

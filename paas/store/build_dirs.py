@@ -1,4 +1,4 @@
-"""Which folder of its repository is an app."""
+"""Which folder of its repository each app is built from."""
 
 from paas.store.database import Table
 

@@ -51,7 +51,7 @@ class Certificates(Table):
         }
 
     def set_auto(self, app_id: int, on: bool) -> None:
-        """Off forgets the attempts too."""
+        """Off deletes the attempts, too."""
         with self._database.writing() as connection:
             connection.execute("DELETE FROM auto_certificates WHERE app_id = ?", (app_id,))
             if on:

@@ -1,8 +1,8 @@
 """Copies of the database, made by SQLite's backup interface: state/copies.
 
-``latest.db`` follows each change within seconds; the others are of each hour in which there was a
-change, and of before each migration, named by their time: the newest KEPT stay. Each is one plain
-file, checked before it gets its name.
+``latest.db`` follows each change within seconds; the others are from each hour in which there was a
+change, and from before each migration, named by their time: the newest KEPT are kept. Each is one
+plain file, checked before it gets its name.
 """
 
 import os
@@ -25,7 +25,7 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One, as it was found. fault: why it cannot be used, or None. id: None in old ones."""
+    """A copy. fault: why it cannot be used, or None. id: None in old ones."""
 
     path: Path
     at: datetime
@@ -43,27 +43,27 @@ class Copies:
         self.directory = database.with_name("copies")
 
     def latest(self) -> None:
-        """Have the latest one be as the database is now. Raises PaasError if it cannot."""
+        """Update the latest one to the database's current state. Raises PaasError if that fails."""
         self._make(LATEST)
 
     def hourly(self, now: datetime) -> None:
-        """One by that time."""
+        """Make one named after that time."""
         self._make(f"{now.astimezone(UTC):{_STAMP}}.db")
         self._prune()
 
     def before_migration(self, number: int) -> None:
-        """One of before the migration that has that number."""
+        """Make one from before the migration with that number."""
         now = datetime.now(UTC)
         self._make(f"{now:{_STAMP}}-before-migration-{number + 1}.db")
         self._prune()
 
     def newest_hourly(self) -> datetime | None:
-        """When the newest beside the latest was made."""
+        """When the newest one except the latest was made."""
         times = [at for path in self._named() if (at := _time(path)) is not None]
         return max(times, default=None)
 
     def listing(self) -> list[Copy]:
-        """All, those of the most changes first."""
+        """All, those with the most changes first."""
         found = [examine(path) for path in (self.directory / LATEST, *self._named())]
         there = [copy for copy in found if copy is not None]
         return sorted(there, key=lambda copy: (copy.changes, copy.at), reverse=True)
@@ -72,7 +72,7 @@ class Copies:
         return sorted(path for path in self.directory.glob("*.db") if _time(path) is not None)
 
     def _prune(self) -> None:
-        """Delete the oldest, and what somebody who was killed left."""
+        """Delete the oldest, and what a killed process left."""
         for path in self.directory.glob(".*.tmp"):
             files.remove(path)
         for path in self._named()[:-KEPT]:
@@ -128,7 +128,7 @@ def examine(path: Path) -> Copy | None:
 
 
 def fault_of(path: Path) -> str | None:
-    """What SQLite finds wrong with a file that nobody writes to."""
+    """What SQLite finds wrong with a file that nothing writes to."""
     try:
         with closing(_read_only(path)) as connection:
             return whole(connection)
@@ -137,7 +137,7 @@ def fault_of(path: Path) -> str | None:
 
 
 def whole(connection: sqlite3.Connection) -> str | None:
-    """What is wrong with a database: it is damaged, or has not our tables; None: nothing."""
+    """What is wrong with a database: damaged, or without our tables; None: nothing."""
     words = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     if words != "ok":
         return words.replace("\n", " ")

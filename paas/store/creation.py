@@ -13,8 +13,8 @@ from paas.store.mark import MarkFile
 def create(path: Path) -> None:
     """Make an empty store at path, with a new identity. Raises FileExistsError if there is one.
 
-    It appears whole or not at all. A kill before the mark leaves a store without one,
-    which is taken as it is.
+    It appears whole or not at all. A kill before the mark leaves a store without one, which is
+    accepted as it is.
     """
     new = path.with_name(f"{path.name}.new")
     clear(new)
@@ -31,9 +31,9 @@ def create(path: Path) -> None:
 
 
 def create_for_installation(path: Path) -> bool:
-    """Make one where this server never had one; whether it did.
+    """Make one if this server never had one; returns whether it did.
 
-    A mark or a copy says that it had: then its store was lost, and is to be restored.
+    A mark or a copy shows that it had: then its store was lost, and should be restored.
     """
     never = not path.exists() and not MarkFile(path).path.exists()
     if never and not list(path.with_name("copies").glob("*.db")):
@@ -43,6 +43,6 @@ def create_for_installation(path: Path) -> bool:
 
 
 def clear(path: Path) -> None:
-    """Delete a database that is no store, with what SQLite keeps beside it."""
+    """Delete a database that is not a store, with the files that SQLite keeps next to it."""
     for suffix in ("", "-journal", "-wal", "-shm"):
         files.remove(path.with_name(path.name + suffix))

@@ -1,4 +1,4 @@
-"""What is remembered of cron jobs, by app and name."""
+"""What is recorded about cron jobs, by app and name."""
 
 import sqlite3
 from datetime import datetime
@@ -11,7 +11,7 @@ class Cron(Table):
     """The states of the apps' cron jobs."""
 
     def of_app(self, app_id: int) -> dict[str, JobState]:
-        """By the jobs' names; also of jobs that the present release does not have."""
+        """By the jobs' names, including jobs that the current release does not have."""
         rows = self._database.rows(
             "SELECT name, suspended, due, started, user, ended, status, missed, missed_at "
             "FROM cron WHERE app_id = ?",
@@ -33,7 +33,7 @@ class Cron(Table):
         """Record a run before it starts. False, and nothing is recorded: its time was dealt with,
         or the app is gone.
 
-        due: its time by the schedule; None: somebody asked for it. started: None: it is left out.
+        due: its time by the schedule; None: a user started it. started: None: it is skipped.
         """
         with self._database.writing() as connection:
             if not _ensure(connection, app_id, name):

@@ -19,9 +19,9 @@ BUSY_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A connection, by which process, and to which file.
+    """A connection, the process that opened it, and its file.
 
-    older: why nothing can be written to it, where the file is an older copy.
+    older: why nothing can be written to it, if the file is an older copy.
     """
 
     pid: int
@@ -31,9 +31,9 @@ class _Open:
 
 
 class Database:
-    """Opens on first use, again after a fork, and where the file was replaced.
+    """Opens on first use, again after a fork, and if the file was replaced.
 
-    It never makes the file (creation.py does).
+    It never creates the file (creation.py does).
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,7 +63,8 @@ class Database:
     def _file(self) -> tuple[int, int]:
         """Which file it is. Raises PaasError if there is none, or nothing in it."""
         try:
-            # Never opened beside SQLite: to close it would end this process's locks (fcntl(2)).
+            # Never opened in addition to SQLite: closing it would drop this process's locks
+            # (fcntl(2)).
             found = self.path.stat()
         except FileNotFoundError as error:
             raise faults.missing(self.path) from error
@@ -72,7 +73,7 @@ class Database:
         return found.st_dev, found.st_ino
 
     def _connect(self) -> tuple[sqlite3.Connection, PaasError | None]:
-        """Raises PaasError if the file is not this server's store as it last was."""
+        """Raises PaasError if the file is not this server's store in its last state."""
         if damage := faults.known_damage(self.path):
             raise faults.damaged(self.path, damage)
         with faults.told(self.path, BUSY_S):
@@ -86,7 +87,7 @@ class Database:
                 raise
 
     def _settle(self, connection: sqlite3.Connection) -> PaasError | None:
-        """Make it ready; why it can only be read, or None."""
+        """Prepare it; returns why it can only be read, or None."""
         mark = self._mark.read()
         migrating = needs_migration(connection, self.path)
         if fault := faults.fault(self.path, identity(connection), mark):
@@ -105,7 +106,7 @@ class Database:
         return None
 
     def settle_mark(self) -> None:
-        """Have the mark say what the store has, on the disk; it may be a change or two behind."""
+        """Update the mark to the store and sync it; it may be a change or two behind."""
         with faults.told(self.path, BUSY_S):
             present = identity(self._open().connection)
         mark = self._mark.read()
@@ -114,7 +115,7 @@ class Database:
         self._mark.sync()
 
     def close(self) -> None:
-        """Before a fork whose child is to use this: SQLite's own state must not be inherited."""
+        """Before a fork whose child will use this: SQLite's own state must not be inherited."""
         if self._opened is not None:
             self._opened.connection.close()
             self._opened = None
@@ -187,21 +188,21 @@ class Database:
 
 
 class Table:
-    """What the store keeps of one noun."""
+    """The part of the store for one noun."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
 
 def _refuse_ended(connection: sqlite3.Connection) -> None:
-    """Raises where SQLite itself rolled the transaction back, as it may when the disk is full.
+    """Raises if SQLite itself rolled the transaction back, as it may when the disk is full.
 
-    What is written after that would be a transaction of its own, without what came before.
+    What is written after that would be a separate transaction, without what came before.
     """
     if not connection.in_transaction:
         raise RuntimeError("SQLite has rolled the transaction back; its error was caught too early")
 
 
 def parse_time(text: str) -> datetime:
-    """A time as the tables keep it (ISO 8601)."""
+    """A time as the tables store it (ISO 8601)."""
     return datetime.fromisoformat(text)

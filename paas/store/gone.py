@@ -1,4 +1,4 @@
-"""What was removed for good: its files may be deleted, also after a kill in the middle."""
+"""What was removed permanently: its files may be deleted, even after a kill in the middle."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -12,13 +12,13 @@ class Gone(Table):
     def of_kind(self, kind: str) -> set[str]:
         """The ids of what was removed: of ``app``, ``slug``, ``storage`` or ``certificate``.
 
-        Ids are never given twice, so files by that name may be deleted.
+        Ids are never reused, so files with that name may be deleted.
         """
         rows = self._database.rows("SELECT id FROM gone WHERE kind = ?", kind)
         return {row["id"] for row in rows}
 
     def forget(self, kind: str, ids: Iterable[str]) -> None:
-        """Their files are deleted."""
+        """Record that their files are deleted."""
         with self._database.writing() as connection:
             connection.executemany(
                 "DELETE FROM gone WHERE kind = ? AND id = ?", [(kind, id) for id in ids]

@@ -13,7 +13,7 @@ class Instances(Table):
     """The instances of the apps."""
 
     def next_rollout_id(self) -> int:
-        """A number never given before, for a new group of instances."""
+        """A number that was never used before, for a new group of instances."""
         with self._database.writing() as connection:
             rollout_id = connection.execute("INSERT INTO generations DEFAULT VALUES").lastrowid
             connection.execute("DELETE FROM generations WHERE id < ?", (rollout_id,))

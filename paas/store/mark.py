@@ -1,9 +1,9 @@
-"""The mark beside the database: which store it is, and how many changes it has seen.
+"""The mark next to the database: which store it is, and how many changes it has seen.
 
 It shows that an empty, foreign or older file is in the place of the database. It is written after a
-change is on the disk, in place, with one write that no kill can interrupt, and not synced: so it
-never says more than the database has, and costs a change microseconds. `sync` is for the watch
-process, once a second where there was a change; docs/internals/crash-safety.md says why that is
+change is on the disk, in place, with one write that no kill can interrupt, and not synced: so it is
+never ahead of the database, and costs a change only microseconds. `sync` is for the monitor
+process, once a second if there was a change; docs/internals/crash-safety.md says why that is
 enough.
 """
 
@@ -44,7 +44,7 @@ class MarkFile:
         return None
 
     def note(self, mark: Mark) -> None:
-        """Write it in place; if that fails it stays behind, which harms nobody."""
+        """Write it in place; if that fails it stays behind, which does no harm."""
         try:
             fd = os.open(self.path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
@@ -56,11 +56,11 @@ class MarkFile:
             os.close(fd)
 
     def write(self, mark: Mark) -> None:
-        """Make it, on the disk when this returns."""
+        """Create it, synced to disk when this returns."""
         write_atomic(self.path, _text(mark), mode=0o600)
 
     def sync(self) -> None:
-        """Have the disk have it."""
+        """Sync it to disk."""
         with suppress(OSError):
             sync_file(self.path)
 

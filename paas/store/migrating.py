@@ -11,12 +11,12 @@ from paas.store.schema import MIGRATIONS
 
 
 def version(connection: sqlite3.Connection) -> int:
-    """How many migrations it has had."""
+    """The number of migrations it has had."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def needs_migration(connection: sqlite3.Connection, path: Path) -> bool:
-    """Raises PaasError if it is no store, or of a newer version than this program knows."""
+    """Raises PaasError if it is not a store, or newer than this program knows."""
     present = version(connection)
     if present == 0:
         raise faults.missing(path)
@@ -32,7 +32,7 @@ def needs_migration(connection: sqlite3.Connection, path: Path) -> bool:
 def migrate(connection: sqlite3.Connection, before: Callable[[int], None]) -> None:
     """All migrations that it has not had, as one transaction.
 
-    before: called with its present number when nobody else migrates it; to keep a copy.
+    before: called with its current number when nothing else migrates it; to keep a copy.
     """
     try:
         connection.execute("BEGIN IMMEDIATE")

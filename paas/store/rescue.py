@@ -15,7 +15,7 @@ from paas.store.creation import clear
 from paas.store.database import BUSY_S
 from paas.store.mark import Mark, MarkFile
 
-# An id that the lost store gave must not be given again: its files may be there yet.
+# An id from the lost store must not be reused: its files may still exist.
 _IDS_AHEAD = 1_000
 _COUNTED = ("apps", "generations", "storage")
 
@@ -29,9 +29,9 @@ class StoreRescue:
         self._copies = Copies(path)
 
     def fault(self) -> PaasError | None:
-        """What is wrong with it, looked at as a whole (SQLite's quick_check); None: nothing.
+        """What is wrong with it, by a complete check (SQLite's quick_check); None: nothing.
 
-        What is found is remembered beside it, so that every command knows.
+        The result is stored next to it, so that every command knows.
         """
         try:
             present = self._checked()
@@ -69,7 +69,7 @@ class StoreRescue:
         return next((copy for copy in self.copies() if copy.fault is None), None)
 
     def new_from(self, copy: StoreCopy) -> Path:
-        """The copy as it is to become the store, beside it; `put` makes it that."""
+        """Prepare the copy next to the store; `put` makes it the store."""
         new = self._path.with_name(f"{self._path.name}.new")
         self._place(copy, new)
         with faults.told(new, BUSY_S), closing(self._connect(new)) as connection:
@@ -79,7 +79,7 @@ class StoreRescue:
         return new
 
     def put(self, new: Path) -> None:
-        """Make it the store; the former one is out of the way already."""
+        """Make it the store; the former one is already out of the way."""
         new.replace(self._path)
         files.sync_directory(self._path.parent)
         with faults.told(self._path, BUSY_S), closing(self._connect(self._path)) as connection:
@@ -88,7 +88,7 @@ class StoreRescue:
         self._mark.write(present)
 
     def adopt(self) -> None:
-        """Take the store that is there as this server's, whatever the mark says.
+        """Accept the store that is there as this server's, whatever the mark says.
 
         Raises PaasError if it is missing or damaged.
         """
@@ -102,7 +102,7 @@ class StoreRescue:
         self._mark.write(claimed)
 
     def place_newest(self, directory: Path) -> Path | None:
-        """A database in that directory to read what ran from; None if no copy is whole."""
+        """A database in that directory to read what ran from; None if no copy is intact."""
         copy = self.newest_whole()
         if copy is None:
             return None
@@ -124,7 +124,7 @@ class StoreRescue:
             ) from error
 
     def _claim(self, connection: sqlite3.Connection, mark: Mark | None) -> Mark:
-        """Give it this identity, one more change, and numbers that were never given."""
+        """Give it this identity, one more change, and numbers that were never used."""
         present = migrating.identity(connection)
         assert present is not None
         changes = max(present.changes, mark.changes if mark else 0) + 1

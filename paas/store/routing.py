@@ -27,7 +27,7 @@ class Routings(Table):
             ) from error
 
     def set(self, app_id: int, routing: Routing) -> None:
-        """Raises PaasError ``host-taken`` where another app has one of its names."""
+        """Raises PaasError ``host-taken`` if another app has one of its names."""
         try:
             with self._database.writing() as connection:
                 connection.execute("DELETE FROM hosts WHERE app_id = ?", (app_id,))
@@ -44,7 +44,7 @@ class Routings(Table):
             raise PaasError("host-taken", "Another app has one of these names.") from error
 
     def host_owner(self, host: str) -> int | None:
-        """The id of the app that has a name by its routing; not of one that has it by its own."""
+        """The id of the app whose routing has a name; not of one whose own name it is."""
         row = self._database.row("SELECT app_id FROM hosts WHERE host = ?", host)
         return row["app_id"] if row else None
 
@@ -59,7 +59,7 @@ class Routings(Table):
 
 
 def _decoded(value: dict[str, Any]) -> Routing:
-    """A routing as it was written, by this version or an earlier one."""
+    """A routing as stored by this version or an earlier one."""
     redirects = tuple(Redirect(**redirect) for redirect in value.pop("redirects"))
     statics = tuple(StaticPath(**static) for static in value.pop("statics", ()))
     domains = tuple(value.pop("domains"))

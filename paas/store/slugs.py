@@ -41,7 +41,7 @@ class Slugs(Table):
         return [_slug(row) for row in rows]
 
     def remove(self, slug_id: str) -> None:
-        """Forget a slug; releases keep its id, so that they can say it is pruned."""
+        """Delete a slug; releases keep its id, so that they can say it is pruned."""
         with self._database.writing() as connection:
             connection.execute("DELETE FROM slugs WHERE id = ?", (slug_id,))
             note_gone(connection, "slug", [slug_id])

@@ -63,7 +63,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks: a user over SSH, or the operator (root on the server itself)."""
+    """The actor of a request: a user over SSH, or the operator (root on the server itself)."""
 
     user: User | None
 
@@ -84,7 +84,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class AppLock:
-    """Who keeps deploys out of an app, and why. reason: may be empty."""
+    """Who locked an app against deploys, and why. reason: may be empty."""
 
     user: str
     reason: str

@@ -23,7 +23,7 @@ _SHELL = (
 def instance_environment(
     config: Mapping[str, Secret], process: str, port: int | None, memory_mib: int = 0
 ) -> dict[str, Secret]:
-    """The complete environment of one process; nothing of the server's own gets in.
+    """The complete environment of one process; nothing of the server's own is included.
 
     config: the config vars. process: ``web.1``, which the process finds in DYNO, as on Heroku.
     port: for PORT, or None if nothing is routed to it. memory_mib: the limit of its memory, for

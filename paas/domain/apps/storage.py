@@ -20,7 +20,7 @@ class Storage:
 
 
 def storage_path(text: str, present: Sequence[Storage]) -> str:
-    """Validate where a new one is to be: below /app, beside the others, never in one another."""
+    """Validate a new one's path: below /app, and neither inside nor around another one."""
     path = text.removesuffix("/")
     parts = path.split("/")
     if _PATH.fullmatch(path) is None or {".", ".."} & set(parts):

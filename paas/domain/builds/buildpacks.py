@@ -15,13 +15,13 @@ from paas.domain.values.names import shown
 
 SOURCE_MAX = 500
 LIST_MAX = 20
-# What buildpacks/order.txt names; here for whoever must judge a name without the files.
+# What buildpacks/order.txt names; here for code that must check a name without the files.
 OWN = frozenset({"python", "static", "node", "procfile"})
-# Names of Heroku's own that stand for one of ours.
+# Heroku's names for ours.
 ALIASES = {"heroku/python": "python", "heroku/nodejs": "node", "heroku/procfile": "procfile"}
 # Others of Heroku's are repositories, as Dokku resolves them too.
 HEROKU = "https://github.com/heroku/heroku-buildpack-"
-# The repositories of Heroku's that people name in the short form: to tell a slip of the pen.
+# The repositories of Heroku's that people name in the short form: to detect typos.
 OF_HEROKU = (
     *("apt", "chrome-for-testing", "chromedriver", "clojure", "dotnet", "emberjs", "go"),
     *("google-chrome", "gradle", "inline", "java", "jvm-common", "locale", "metrics"),
@@ -66,7 +66,7 @@ class Buildpack:
 
 
 def buildpack(text: str) -> Buildpack:
-    """Validate what a user names a buildpack by. Raises a usage error that tells the forms."""
+    """Validate what a user names a buildpack by. Raises a usage error that lists the forms."""
     name = ALIASES.get(text, text)
     if _NAME.fullmatch(name):
         return Buildpack(Kind.NAME, name, text)
@@ -86,7 +86,7 @@ def buildpack(text: str) -> Buildpack:
 
 
 def chosen_buildpack(text: str) -> Buildpack:
-    """As `buildpack`, for what a user has just written: a slip of the pen is refused, too."""
+    """As `buildpack`, for what a user has just typed: likely typos are refused, too."""
     pack = buildpack(text)
     short = _HEROKU.fullmatch(text)
     alike = _alike(short[1], OF_HEROKU) if short and pack.kind is Kind.URL else None

@@ -21,8 +21,8 @@ def is_build(text: str) -> bool:
 def find_build(builds: Sequence[Build], wanted: str | None) -> Build:
     """The build that is meant; None: the newest. builds: newest first.
 
-    Of several builds of one commit, the newest. Raises PaasError if there is none, or where a
-    beginning fits several.
+    Of several builds of one commit, the newest. Raises PaasError if there is none, or if a
+    beginning matches several.
     """
     if not builds:
         raise PaasError("no-builds", "The app has not been built yet.", "git push deploy main")
@@ -61,7 +61,7 @@ def cancelled(user: str) -> PaasError:
 
 
 def queue_words(place: int, whose: Sequence[str]) -> str:
-    """Where a build stands that has to wait, as in ``Still ...``.
+    """The position of a build that has to wait, as in ``Still ...``.
 
     place: 1 is the next. whose: the builds before it, as ``alice's build of shop``.
     """

@@ -1,6 +1,6 @@
 """Which packages an app asks for, by name and version, as its lock file or list says.
 
-What cannot be read counts as empty: this is for showing differences, the build has the last word.
+What cannot be read counts as empty: this is for showing differences; the build decides.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What a build is at, read from the lines that it prints: for those who wait for it."""
+"""What a build is doing, read from the lines that it prints, for users who wait for it."""
 
 import re
 
@@ -15,14 +15,14 @@ _ASIDE = re.compile(r"(?: \([^()]*\)|\.+)$")
 
 
 class BuildSteps:
-    """Takes a build's lines and says in a few words what it is at: ``building uwsgi==2.0.28``."""
+    """Reads a build's lines and says briefly what it is doing: ``building uwsgi==2.0.28``."""
 
     def __init__(self) -> None:
         self._step = ""
         self._packages: list[str] = []
 
     def line(self, line: bytes) -> str:
-        """Take one line; what the build is at after it."""
+        """Read one line; returns what the build is doing after it."""
         if found := _STEP.match(line):
             self._step, self._packages = _words(found[1]), []
         elif found := _BUILT.match(line):
@@ -34,7 +34,7 @@ class BuildSteps:
 
     @property
     def words(self) -> str:
-        """What the build is at."""
+        """What the build is doing."""
         if self._packages:
             return f"building {self._packages[-1]}"
         if not self._step:

@@ -1,7 +1,7 @@
 """Certificates by ACME (RFC 8555): for which names to ask an issuer, and when.
 
-A failure counts at the issuer: Let's Encrypt allows five for each account, host and hour. So what
-can be known before is looked at before, and what failed is tried again ever more rarely.
+A failure counts at the issuer: Let's Encrypt allows five for each account, host and hour. So
+everything that can be checked is checked first, and failures are retried at growing intervals.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from paas.domain.routing.hosts import WILDCARD
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 # Internal: what the monitor process asks the gate for.
 TEND_COMMAND = "certs:tend"
-# After the first, second, ... failure. A look of our own costs nobody anything.
+# After the first, second, ... failure. Our own check costs nothing.
 CHECK_WAITS = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 30, 60))
 ISSUER_WAITS = tuple(timedelta(minutes=m) for m in (5, 15, 60, 180, 360, 720, 1440))
 LIMITED_WAIT = timedelta(hours=3)
@@ -52,7 +52,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why no certificate came of it. asked: whether the issuer was asked at all.
+    """Why no certificate was issued. asked: whether the issuer was asked at all.
 
     limited: it says that it was asked too often.
     """
@@ -63,7 +63,7 @@ class Failure:
 
 
 class IssueError(Exception):
-    """No certificate came of it."""
+    """No certificate was issued."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.reason)
@@ -72,7 +72,7 @@ class IssueError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A host of an app, and how it stands with its certificate.
+    """A host of an app, and the state of its certificate.
 
     unable: why none is asked for; empty if one is. present: the one that it has by ACME.
     """
@@ -102,7 +102,7 @@ class Holdings:
         return [self._wish(host, directory) for host in self.hosts]
 
     def superfluous(self) -> list[AppCertificate]:
-        """Certificates by ACME for names that the app has no more, or that a newer one has."""
+        """Certificates by ACME for names that the app no longer has, or that a newer one covers."""
         by_acme = [c for c in self.certificates if c.origin is Origin.ACME]
         newest = {c.facts.names: c for c in sorted(by_acme, key=lambda c: c.added_at)}
         return [
@@ -134,7 +134,7 @@ def why_not(host: str, directory: str) -> str:
 
 
 def failed(host: str, before: Attempt | None, failure: Failure, now: datetime) -> Attempt:
-    """What to remember of a failure, and when to try again."""
+    """What to record about a failure, and when to try again."""
     count = before.count + 1 if before else 1
     refusals = recent(before, now)
     waits = ISSUER_WAITS if failure.asked else CHECK_WAITS
@@ -155,7 +155,7 @@ def recent(attempt: Attempt | None, now: datetime) -> tuple[datetime, ...]:
 
 
 def may_ask(attempt: Attempt | None, now: datetime) -> datetime | None:
-    """From when on somebody may have it tried again at once; None: now."""
+    """From when on a user may have it retried immediately; None: now."""
     refusals = recent(attempt, now)
     return refusals[-REFUSALS_MAX] + REFUSALS_WITHIN if len(refusals) >= REFUSALS_MAX else None
 

@@ -1,4 +1,4 @@
-"""TLS certificates: what one says of itself, which one is shown for which name, when it is old."""
+"""TLS certificates: what one contains, which one is used for which name, and when it is old."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a certificate says of itself.
+    """What a certificate contains.
 
     names: DNS names, lower case, perhaps ``*.``. chain: the subjects, the leaf first.
     key: such as ``RSA 2048`` or ``EC P-256``.
@@ -52,7 +52,7 @@ class Facts:
 class AppCertificate:
     """A certificate that an app has. Its two files never change; a renewal is another one.
 
-    warned: when it was last said that it ends soon.
+    warned: when a warning that it expires soon was last given.
     """
 
     id: str
@@ -63,12 +63,12 @@ class AppCertificate:
     warned: datetime | None = None
 
     def is_worrying(self, now: datetime) -> bool:
-        """Whether it ends so soon that somebody should know."""
+        """Whether it expires so soon that someone should know."""
         return now >= self.facts.not_after - min(WARN_BEFORE, self.facts.lifetime * WARN_SHARE)
 
     @property
     def damaged(self) -> str:
-        """What to say where its files cannot be read any more."""
+        """What to say if its files can no longer be read."""
         names = ", ".join(self.facts.names[:3])
         cure = "certs:add" if self.origin is Origin.OWN else "certs:auto off, then certs:auto on"
         return (
@@ -109,7 +109,7 @@ def covered(names: Iterable[str], host: str) -> bool:
 
 
 def shown_for(certificates: Sequence[AppCertificate], host: str) -> AppCertificate | None:
-    """The certificate that visitors of a host get: the app's own one before one of ACME.
+    """The certificate that visitors of a host get: an added one before one from ACME.
 
     Among several, one that has the very name before a wildcard, then the one that lasts longest.
     """

@@ -43,13 +43,13 @@ def receive_pack(
     user: str,
     identity: Mapping[str, str],
 ) -> ExecPlan:
-    """Take a push: with the platform's hooks, object checks and size limit.
+    """Receive a push: with the platform's hooks, object checks and size limit.
 
     identity: what the hook must know (PAAS_ETC, PAAS_USER, PAAS_APP, PAAS_APP_ID).
     The settings travel in the environment, so that nothing in the repository's own configuration
     needs to be trusted. Automatic maintenance is off: a background process would keep the lock.
     By default git leaves small pushes and refs to the page cache: a power cut in the next seconds
-    takes them back, or leaves empty files behind.
+    undoes them, or leaves empty files behind.
     """
     config = {
         "core.fsync": "committed,loose-object,reference",
@@ -71,7 +71,7 @@ def receive_pack(
         "maintenance.auto": "false",
     }
     config |= {f"receive.fsck.{flaw}": "ignore" for flaw in TOLERATED_FLAWS}
-    # For the words in which a refusal is told: gate_client/witness.py.
+    # For the explanation of a refusal: gate_client/witness.py.
     env = {**_environment(config), **identity, "PAAS_MAX_PUSH_MIB": str(max_push_mib)}
     return ExecPlan(("git", "receive-pack", repository), env, lock, user)
 
@@ -87,7 +87,7 @@ def upload(service: str, repository: str, *, user: str, protocol: str | None) ->
 def lfs_transfer(
     program: Sequence[str], repository: str, operation: str, *, max_lfs_mib: int, min_free_mib: int
 ) -> ExecPlan:
-    """Take or give Git LFS objects. program: that of entrypoints/lfs_transfer.py."""
+    """Receive or send Git LFS objects. program: that of entrypoints/lfs_transfer.py."""
     limits = (str(max_lfs_mib * 1024**2), str(min_free_mib * 1024**2))
     argv = (*program, f"{repository}/lfs", operation, *limits)
     return ExecPlan(argv, _environment({}), None, "")
@@ -96,7 +96,7 @@ def lfs_transfer(
 def index_pack(
     repository: str, quarantine: str, *, max_push_mib: int
 ) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Take a pack from standard input into a quarantine, with the checks of a push.
+    """Read a pack from standard input into a quarantine, with the checks of a push.
 
     argv and the environment. Objects that it refers to must be in it or in the repository.
     """

@@ -8,7 +8,7 @@ from paas.domain.values.errors import PaasError
 from paas.domain.values.names import shown
 
 NO_COMMIT = "0" * 40
-# Of git's words no more is told than their beginning and their end.
+# Only the beginning and the end of git's message are shown.
 WORDS_START, WORDS_END = 300, 200
 _NAME = re.compile(r"refs/[^/ ]+/[^ ]+")
 _NOT_A_COMMIT = re.compile(r"trying to write non-commit object ([0-9a-f]{40}) to branch '(\S+)'")
@@ -43,8 +43,8 @@ def parse_update(line: str) -> RefUpdate:
 def rehearsal(updates: Sequence[RefUpdate]) -> bytes:
     """The input of ``git update-ref --stdin -z`` that makes all checks and moves nothing.
 
-    All of them in one transaction, as in an atomic push: what is taken so is taken one by one.
-    A ref that is deleted and not there is git's own affair: it only warns.
+    All of them in one transaction, as in an atomic push: what is accepted so is accepted one by
+    one. Deleting a ref that does not exist is left to git, which only warns.
     """
     lines = ["start"]
     for update in updates:
@@ -91,7 +91,7 @@ def explain(said: str, updates: Sequence[RefUpdate], tag: str | None) -> PaasErr
 
 def _not_a_commit(ref: str, tag: str | None, *, is_new: bool) -> PaasError:
     branch = short(ref)
-    # What is no branch of the pusher's has to be pushed to a new one by its full name.
+    # What is not a local branch has to be pushed to a new one by its full name.
     target = ref if is_new else branch
     if tag is None:
         return PaasError(

@@ -1,4 +1,4 @@
-"""Why git itself refused a push, in plain words, by what it complained of before any hook ran."""
+"""Why git itself refused a push, in plain words, by its complaints before any hook ran."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WITHOUT_HISTORY = (
 
 
 def explained(complaints: Sequence[str], max_push_mib: int) -> PaasError | None:
-    """The error that a refusal amounts to; None if git's own words have to do.
+    """The error for a refusal; None if git's own message has to do.
 
     complaints: what git receive-pack and its children said in English, without ``fatal:``.
     """
@@ -82,7 +82,7 @@ def _killed() -> PaasError:
 
 
 def _not_begun() -> PaasError:
-    """A client that left after the server had told what it has, and what it can do."""
+    """A client that left after the server had sent its refs and capabilities."""
     return PaasError(
         "push-not-begun",
         "git ended this push before it sent anything.\n"

@@ -38,7 +38,7 @@ class GitSource:
 
 
 def git_source(url: str, ref: str | None) -> GitSource:
-    """Validate what a user has synced. Raises a usage error that tells the form."""
+    """Validate what a user has synced. Raises a usage error that shows the form."""
     if not _fits(_GIT, url):
         raise usage_error(
             "git-url",
@@ -56,7 +56,7 @@ def git_source(url: str, ref: str | None) -> GitSource:
 
 
 def archive_url(url: str) -> str:
-    """Validate an archive's address. Raises a usage error that tells the forms."""
+    """Validate an archive's address. Raises a usage error that lists the forms."""
     if not _fits(_ARCHIVE, url):
         raise usage_error(
             "archive-url",

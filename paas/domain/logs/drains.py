@@ -19,8 +19,8 @@ _PORTS = {
     "https": 443,
 }
 _HINT = "paas drains:add syslog+tls://logs.example.com:6514, or: https://logs.example.com/path"
-# Where clouds tell a machine its own secrets, beside the link-local addresses (169.254.169.254 and
-# the like, which most have).
+# Where clouds serve a machine its own secrets, in addition to the link-local addresses
+# (169.254.169.254 and the like, which most have).
 _METADATA = [
     ipaddress.ip_network(network)
     for network in (
@@ -119,7 +119,7 @@ def _bad(why: str) -> PaasError:
 def new_drain(
     token: str, app_id: int, url: str, present: Sequence[Drain], *, to_server: bool
 ) -> Drain:
-    """Validate a drain beside those that there are. to_server: see why_refused."""
+    """Validate a drain against the existing ones. to_server: see why_refused."""
     target = parse_target(url)
     try:
         why = why_refused(target.host, to_server=to_server)
@@ -140,9 +140,9 @@ def new_drain(
 def why_refused(address: str, *, to_server: bool) -> str | None:
     """Why no drain may lead to an IP address, or None if it may. Raises ValueError for a name.
 
-    A drain is sent by the server, which reaches what is closed to others: services that listen on
-    loopback alone, and what a cloud tells its machines. Networks beside the server are allowed,
-    since log servers stand there. to_server: allow loopback (the setting drain_to_server).
+    The server itself connects to a drain, and can reach what others cannot: services that listen on
+    loopback only, and a cloud's metadata. Private networks are allowed, since log servers are
+    there. to_server: allow loopback (the setting drain_to_server).
     """
     ip = _reached(address)
     if ip.is_loopback:

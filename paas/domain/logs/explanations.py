@@ -1,6 +1,6 @@
-"""What the last lines of a program that ended say of the cause, in one sentence with its remedy.
+"""What the last lines of a program that ended say about the cause, in a sentence with a remedy.
 
-Only what is sure is explained; else the lines themselves are shown.
+Only certain causes are explained; otherwise the lines themselves are shown.
 """
 
 import re
@@ -15,13 +15,13 @@ _EOL = (
 )
 _APP_FRAME = re.compile(r'File "/app/(?!\.venv/)')
 _FRAME = re.compile(r'File "(?P<file>[^"]*)", line \d')
-# Where a traceback ends when a server finds no module of the name that it was given, and no
-# attribute (waitress shows no traceback then).
+# Where a traceback ends if a server finds no module of the given name, or no such attribute
+# (waitress shows no traceback then).
 _IMPORTING = re.compile(r"<frozen importlib\._bootstrap(?:_external)?>")
 _TAKING = re.compile(r"|.*/(?:granian|daphne|waitress|gunicorn)/.*")
 _QUOTE = "[\u2018'\"]"
 _PATH = r"(?P<path>[A-Za-z0-9_][A-Za-z0-9_./@+-]*)"
-# As bash, dash (``sh: 1:``) and env name a program that they could not start.
+# How bash, dash (``sh: 1:``) and env name a program that they could not start.
 _SHELL = r"(?:(?:/usr)?(?:/bin/)?(?:ba|da)?sh: (?:line )?(?:\d+: )?(?:exec: )?(?:/app/|\./)?"
 _ENV = rf"(?:/usr/bin/)?env: {_QUOTE}?(?:/app/|\./)?"
 _DENIED = re.compile(rf"(?:{_SHELL})|{_ENV}){_PATH}[\u2019'\"]?: Permission denied")
@@ -57,7 +57,7 @@ class Explained:
 
 
 def explained(lines: Sequence[str]) -> Explained | None:
-    """The cause, where the lines that a program printed last leave no doubt of it."""
+    """The cause, if the last lines of a program make it certain."""
     for look in _LOOKS:
         if found := look(lines):
             return found

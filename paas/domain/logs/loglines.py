@@ -1,4 +1,4 @@
-"""Lines of an app's log, and which of them somebody wants to see."""
+"""Lines of an app's log, and filters for them."""
 
 import re
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ class ReleaseLines:
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """Which lines are wanted: those that meet every condition that is set.
+    """A filter for lines: those that meet every condition that is set.
 
     kind: a process type; instance: ``web.1``. grep: what the text contains; in lower case it is
     found in any case (as journalctl has it).
@@ -69,7 +69,7 @@ class LogFilter:
     release: ReleaseLines | None = None
 
     def takes(self, line: LogLine) -> bool:
-        """Whether the line is wanted."""
+        """Whether the line matches."""
         return (
             (self.source is None or line.source == self.source)
             and (self.instance is None or line.process == self.instance)

@@ -1,1 +1,1 @@
-"""What an app says of itself: app.json, Procfile, health checks, env files."""
+"""What an app declares: app.json, Procfile, health checks, env files."""

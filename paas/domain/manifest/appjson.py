@@ -1,4 +1,4 @@
-"""app.json: what an app asks of the platform; Heroku's schema with Dokku's additions.
+"""app.json: what an app asks from the platform; Heroku's schema with Dokku's additions.
 
 https://devcenter.heroku.com/articles/app-json-schema
 https://dokku.com/docs/appendices/file-formats/app-json/
@@ -21,7 +21,7 @@ from paas.domain.values.names import ProcessType, VarName, process_type, var_nam
 APP_JSON_MAX_BYTES = 65_536
 QUANTITY_MAX = 100
 
-# What is for people, or for other platforms: accepted without a word.
+# What is for people, or for other platforms: accepted silently.
 _IGNORED = frozenset(
     {"name", "description", "keywords", "website", "repository", "logo", "success_url", "image"}
 ) | {"stack", "environments", "$schema"}
@@ -30,7 +30,7 @@ _POLICIES = ("allow", "forbid", "replace")
 
 @dataclass(frozen=True, slots=True)
 class EnvVar:
-    """A config var that the app declares. generated: a secret, made up where it has no value."""
+    """A config var that the app declares. generated: a secret, generated if it has no value."""
 
     name: VarName
     value: str | None
@@ -40,9 +40,9 @@ class EnvVar:
 
 @dataclass(frozen=True, slots=True)
 class CronJob:
-    """A command to run at times. schedule: five fields; policy: of two runs at once.
+    """A scheduled command. schedule: five fields; policy: of two runs at once.
 
-    maintenance: whether it is not to run. place: of the schedule, for messages.
+    maintenance: whether it is suspended. place: of the schedule, for messages.
     """
 
     command: str

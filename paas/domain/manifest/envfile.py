@@ -1,8 +1,8 @@
 """Config vars as the text of a file: ``.env`` read and written, and lines for a shell.
 
-Read is what people have in such files: comments, ``export`` before a name, values bare or in
-quotes, those over several lines, too. Nothing is expanded: ``$HOME`` stays as it is written.
-Whatever else is refused with the number of its line, never guessed.
+It reads what people have in such files: comments, ``export`` before a name, values bare or in
+quotes, also over several lines. Nothing is expanded: ``$HOME`` stays as it is. Anything else is
+refused with its line number, never guessed.
 """
 
 import re
@@ -85,5 +85,5 @@ def _escaped(value: str) -> str:
 
 
 def shell_lines(values: Mapping[str, str]) -> str:
-    """Lines that a shell takes: ``eval "$(paas config:export --format shell)"``."""
+    """Lines that a shell accepts: ``eval "$(paas config:export --format shell)"``."""
     return "".join(f"export {name}={shlex.quote(values[name])}\n" for name in sorted(values))

@@ -23,9 +23,9 @@ class HealthCheck:
     """One check of a process type.
 
     path: a GET must be answered by 2xx or 3xx, with content in the body; None for no request.
-    listening: the port must accept a connection. With neither, the instance must have lived for
-    uptime_s without an end. attempts: failures that count as failed, wait_s apart.
-    warn: a failure is told, and has no other consequence.
+    listening: the port must accept a connection. With neither, the instance must have run for
+    uptime_s without ending. attempts: failures that count as failed, wait_s apart. warn: a failure
+    is reported, and has no other consequence.
     """
 
     kind: CheckKind

@@ -56,7 +56,7 @@ def parse_procfile(content: bytes) -> dict[ProcessType, str]:
     """Parse a Procfile (Heroku's format: ``type: command`` a line; ``#`` starts a comment line).
 
     UTF-8 and UTF-16, with a BOM or not, and CRLF line ends are accepted. Commands are kept as they
-    are but for the blanks around them. Raises PaasError that names the line.
+    are except for the blanks around them. Raises PaasError that names the line.
     """
     try:
         text = plain_text(content)

@@ -1,4 +1,4 @@
-"""What can be brought back of an app's past, and which slugs must be kept for it."""
+"""Which releases of an app can be brought back, and which slugs must be kept for that."""
 
 import re
 from collections.abc import Sequence
@@ -41,8 +41,8 @@ def former_slug(releases: Sequence[Release], version: int, slug_id: str) -> str 
 def rollback_default(releases: Sequence[Release], current: int | None) -> Release:
     """The release that a rollback without a version brings back. Raises if there is none.
 
-    Where the server went back by itself, the one before is the one that it left: whoever finds
-    the app broken, and is a moment too late, must not bring that back.
+    If the server rolled back automatically, the previous release is the one that it left: a user
+    who notices the broken app a moment too late must not bring that back.
     """
     present = next((r for r in releases if r.version == current), None)
     if present is not None and present.user == PLATFORM_USER:
@@ -129,7 +129,7 @@ def prunable(
 
 
 def _needed(releases: Sequence[Release], current: int | None) -> set[str | None]:
-    """The slugs that must not go, whatever the limits are."""
+    """The slugs that must be kept, whatever the limits are."""
     used = [release for release in releases if release.status is Status.PENDING]
     used += [release for release in releases if release.version == current]
     former = before(releases, current) if current is not None else None

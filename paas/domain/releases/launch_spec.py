@@ -49,10 +49,10 @@ class LaunchSpec:
     cgroups: joined before anything else. log_fifo: takes stdout and stderr, or None to keep those
     of the caller. app_log and tag: the app's log file and ``web.1``, for the launcher's own lines.
     crash_file: where the times of past starts are kept for the backoff, or None for none.
-    terminal: whether it gets a terminal of its own, whose other end the launcher hands to its
-    caller over standard input, a Unix socket. keeper: who is to look at what it wrote below /app
-    when it has ended. separate: whether it gets a PID namespace of its own, and the launcher stays
-    outside and waits: for whatever is not supervised.
+    terminal: whether it gets its own terminal, whose other end the launcher hands to its
+    caller over standard input, a Unix socket. keeper: the process that checks what it wrote below
+    /app when it has ended. separate: whether it gets its own PID namespace, with the launcher
+    waiting outside: for everything that is not supervised.
     """
 
     label: str

@@ -1,4 +1,4 @@
-"""What is said of files in an instance's throw-away layer, which are lost when it ends."""
+"""Messages about files in an instance's throw-away layer, which are lost when it ends."""
 
 import re
 from collections.abc import Sequence

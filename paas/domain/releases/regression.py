@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-# Fewer errors than this say nothing.
+# Fewer errors than this mean nothing.
 ERRORS_MIN = 5
 # How much larger the share of errors must be: a fifth of all answers, and twice what it was.
 SHARE_MORE = 0.2
@@ -33,7 +33,7 @@ class Baseline:
 
 
 def worse(old: Baseline, new: Answers, crashed: str | None) -> str | None:
-    """Why the new release is to go, as the end of a sentence, or None.
+    """Why the new release should be rolled back, as the end of a sentence, or None.
 
     crashed: how an instance ended, in words such as ``web.1 exited with status 1``.
     """

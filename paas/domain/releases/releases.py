@@ -41,8 +41,8 @@ class Build:
 class Slug:
     """The immutable result of a build.
 
-    processes: command by process type, ``release`` included. static: files that the proxy serves
-    where there is no web process. app_json: that file as committed.
+    processes: command by process type, ``release`` included. static: files that the proxy serves if
+    there is no web process. app_json: that file as committed.
     """
 
     id: str
@@ -123,7 +123,7 @@ class InstanceState:
     """What the runtime knows of an instance.
 
     since: when the state began, or None. pid: of its first process while it runs.
-    exits: how often it has ended since it was put up. exit_reason: why it last ended, in words.
+    exits: how often it has ended since it was created. exit_reason: why it last ended, in words.
     """
 
     state: State
@@ -135,7 +135,7 @@ class InstanceState:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What all processes of an instance take. cpu_percent: of one core, over its life."""
+    """The usage of all processes of an instance. cpu_percent: of one core, over its life."""
 
     memory_bytes: int
     cpu_percent: float

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from paas.domain.values.errors import PaasError, usage_error
 from paas.domain.values.names import shown
 
-# Whatever brings many apps up starts so many at once for each processor: more would take turns.
+# How many apps are started at once per processor: more would only compete.
 AT_ONCE_PER_CPU = 4
 # What reconciling asks of the gate for each app that needs a roll-out: apps:start-again APP-ID. It
 # is no command of users, and root's alone.
@@ -17,7 +17,7 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 @dataclass(frozen=True, slots=True)
 class StartLimit:
-    """A limit that holds. origin: who set it, in words."""
+    """A limit in force. origin: where it comes from, in words."""
 
     seconds: float
     origin: str
@@ -36,7 +36,7 @@ class StartLimits:
         return max(self.default_s, self.ceiling_s)
 
     def of(self, chosen: int | None, declared: int | None) -> StartLimit:
-        """What holds for an app. chosen: by checks:set; declared: by app.json of the release.
+        """The limit for an app. chosen: by checks:set; declared: by app.json of the release.
 
         One that was allowed once, and no longer is, comes to the highest that is.
         """

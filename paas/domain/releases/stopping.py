@@ -1,6 +1,6 @@
 """What of an app is stopped by hand: all (``*``), a type (``web``), an instance (``web.1``).
 
-Kept as a set of such words until ps:start; whatever rolls out meanwhile leaves it stopped.
+Kept as a set of such words until ps:start; roll-outs in between leave it stopped.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,12 +18,12 @@ def label(place: Place) -> str:
 
 
 def places(counts: Mapping[ProcessType, int]) -> list[Place]:
-    """Where instances are to run, in order."""
+    """Where instances should run, in order."""
     return [(kind, number) for kind, count in counts.items() for number in range(1, count + 1)]
 
 
 def is_stopped(stopped: Iterable[str], place: Place) -> bool:
-    """Whether an instance is not to run."""
+    """Whether an instance should not run."""
     return not {ALL, place[0], label(place)}.isdisjoint(stopped)
 
 

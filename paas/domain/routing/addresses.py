@@ -9,7 +9,7 @@ from paas.domain.values.names import AppName
 class Addresses:
     """domain: the server's own; apps are NAME.domain. Ports and account as in server.yml.
 
-    https_port: 0 where there is no HTTPS.
+    https_port: 0 if there is no HTTPS.
     """
 
     domain: str
@@ -23,7 +23,7 @@ class Addresses:
         return f"{app}.{self.domain}"
 
     def url(self, app: AppName) -> str:
-        """What a browser opens, where the app has its own name and no certificate."""
+        """What a browser opens if the app has its own name and no certificate."""
         return self.url_of(self.host(app), secure=False)
 
     def url_of(self, host: str, *, secure: bool) -> str:
@@ -33,7 +33,7 @@ class Addresses:
         return f"{scheme}://{host}{'' if port == usual else f':{port}'}/"
 
     def git_url(self, app: AppName) -> str:
-        """What git pushes to: the scp form where the port is the usual one."""
+        """What git pushes to: the scp form if the port is the default."""
         if self.ssh_port == 22:
             return f"{self.account}@{self.domain}:{app}"
         return f"ssh://{self.account}@{self.domain}:{self.ssh_port}/{app}"

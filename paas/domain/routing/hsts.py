@@ -1,4 +1,4 @@
-"""HTTP Strict Transport Security (RFC 6797): browsers come over HTTPS alone, for a time."""
+"""HTTP Strict Transport Security (RFC 6797): browsers use only HTTPS, for a time."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _SUBDOMAINS, _PRELOAD = "subdomains", "preload"
 
 @dataclass(frozen=True, slots=True)
 class Hsts:
-    """What browsers are to remember. Sent over HTTPS only."""
+    """What browsers should remember. Sent over HTTPS only."""
 
     max_age_s: int
     subdomains: bool = False

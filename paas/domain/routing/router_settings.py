@@ -33,7 +33,7 @@ HEADER_VALUE_MAX = 1_000
 USERS_MAX = 100
 HEADER_PREFIX = "header."
 
-# What the platform itself says in an answer, or what frames it (RFC 9110, RFC 9112).
+# Headers that the platform itself sets, or that frame a response (RFC 9110, RFC 9112).
 RESERVED_HEADERS = frozenset(
     {
         "connection", "content-encoding", "content-length", "content-range", "content-type",
@@ -51,8 +51,8 @@ class RouterSettings:
     websocket_timeout_s: None: as read_timeout_s. rate: for each client address; None: no limit.
     burst: requests beyond the rate that are let through at once. connections: for each client
     address; 0: no limit. users: hashed passwords by name; none: no authentication. allow: the only
-    addresses that may come, where there are any; deny goes before it. trusted: balancers in front,
-    whose X-Forwarded-For and -Proto are believed. buffer_bytes: for the headers of an answer.
+    addresses that are allowed, if there are any; deny takes precedence. trusted: balancers in
+    front, whose X-Forwarded-For and -Proto are trusted. buffer_bytes: for the headers of an answer.
     underscores: whether the app gets headers with an underscore in their name. headers: added to
     every answer, by name.
     """
@@ -81,12 +81,12 @@ class RouterSettings:
 
     @property
     def is_limited(self) -> bool:
-        """Whether a client can be told to come less often."""
+        """Whether requests are rate-limited."""
         return self.rate is not None or self.connections > 0
 
     @property
     def retry_after_s(self) -> int:
-        """How long a client that came too often is to wait: until the rate has one for it."""
+        """How long a rate-limited client should wait: until the rate allows one more request."""
         return math.ceil(self.rate.per_s / self.rate.requests) if self.rate else 1
 
 
@@ -201,7 +201,7 @@ def checked_value(name: str, text: str) -> str:
 
 
 def _parsed(name: str, text: str) -> Any:
-    """What the text comes to. Raises PaasError, also where an earlier version kept it."""
+    """The parsed value. Raises PaasError, even if an earlier version stored it."""
     if name not in BY_NAME:
         raise usage_error("router-key", f"{shown(name)} is not a setting of the router.")
     try:
@@ -211,7 +211,7 @@ def _parsed(name: str, text: str) -> Any:
 
 
 def router_settings(values: Mapping[str, str], users: Mapping[str, str]) -> RouterSettings:
-    """The settings that these values, by key, come to; what is not set has its default."""
+    """The settings from these values, by key; what is not set has its default."""
     if sum(name.startswith(HEADER_PREFIX) for name in values) > HEADERS_MAX:
         raise PaasError("too-many-headers", f"An app may add {HEADERS_MAX} headers.")
     typed: dict[str, Any] = {}
@@ -228,7 +228,7 @@ def router_settings(values: Mapping[str, str], users: Mapping[str, str]) -> Rout
 
 
 def report(settings: RouterSettings) -> dict[str, str]:
-    """Every key with its present value, as people read it."""
+    """Every key with its current value, as people read it."""
     shown_values = {key.name: key.show(getattr(settings, key.field)) for key in KEYS}
     shown_values |= {HEADER_PREFIX + name: text for name, text in settings.headers.items()}
     return shown_values

@@ -11,10 +11,10 @@ from paas.domain.routing.statics import StaticPath
 class Routing:
     """What was set for an app's routing; what was not has the value here.
 
-    domains: host names beside the app's own below the server's domain, ``*.`` first for a wildcard.
-    own_host: whether that own name answers.
-    settings: by key, see router_settings.py. users: hashed passwords by name; where there are any,
-    visitors have to log in. statics: beside those of the config.
+    domains: host names in addition to the app's own below the server's domain, ``*.`` first for a
+    wildcard. own_host: whether that own name answers. settings: by key, see router_settings.py.
+    users: hashed passwords by name; if there are any, visitors have to log in. statics: in addition
+    to those of the config.
     """
 
     domains: tuple[str, ...] = ()

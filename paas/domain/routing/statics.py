@@ -39,7 +39,7 @@ class StaticPath:
 
     @property
     def cache_control(self) -> str:
-        """The header Cache-Control (RFC 9111); of a name without a fingerprint, where hashed."""
+        """The header Cache-Control (RFC 9111); if hashed, for names without a fingerprint."""
         if not self.store:
             return NO_STORE
         return f"max-age={self.expires_s}" if self.expires_s else "no-cache"

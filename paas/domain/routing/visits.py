@@ -1,4 +1,4 @@
-"""How a health check comes to an app: under a name that visitors use, with their scheme."""
+"""How a health check addresses an app: by a name that visitors use, with their scheme."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ def visit(
 ) -> Visit:
     """As a visitor of the first name that answers: an app may refuse every other (Django does).
 
-    own: the app's name below the server's domain, which is taken where it has no other.
+    own: the app's name below the server's domain, which is used if it has no other.
     https: whether the server has a port for it.
     """
     live = [own] if routing.own_host else []

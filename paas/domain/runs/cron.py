@@ -1,6 +1,6 @@
 """Cron jobs: commands of a release that run at set times. All times are UTC.
 
-They stand in app.json (``cron``, with Dokku's fields) and in the Procfile, as Piku has them:
+They are in app.json (``cron``, with Dokku's fields) and in the Procfile, as with Piku:
 ``cron-cleanup: 0 3 * * * python cleanup.py``.
 """
 
@@ -26,15 +26,15 @@ SET_BACK = timedelta(hours=3)
 MISSED_MAX = 1_000
 _NAME_CHARS = 30
 
-# The next time of one schedule after a moment, or None if there is none any more.
+# The next time of a schedule after a given time, or None if there is none.
 NextAfter = Callable[[datetime], datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job of a release. policy: of a run that is due while another goes on.
+    """A job of a release. policy: for a run that is due while another is running.
 
-    suspended: whether app.json says that it is not to run (``maintenance``).
+    suspended: whether app.json suspends it (``maintenance``).
     kind: of its line in the Procfile. place: in app.json, for messages. Each may be empty.
     """
 
@@ -71,7 +71,7 @@ class Missed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobState:
-    """What is remembered of a job, by its name, from release to release.
+    """What is recorded about a job, by its name, across releases.
 
     suspended: what was said by hand, or None. due: the latest time of the schedule that was dealt
     with. started, user, ended, status: of the latest run; ended without a status: interrupted.

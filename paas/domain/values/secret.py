@@ -1,4 +1,4 @@
-"""A value that never shows itself by accident."""
+"""A value that is never shown by accident."""
 
 from typing import Final
 

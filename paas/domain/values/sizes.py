@@ -4,7 +4,7 @@ _KIB, _MIB, _GIB = 1024, 1024**2, 1024**3
 
 
 def size_words(size_bytes: int) -> str:
-    """In the unit that suits, a small one not as nothing: ``12 KiB``, ``3.4 MiB``."""
+    """In a suitable unit, never rounded to nothing: ``12 KiB``, ``3.4 MiB``."""
     if size_bytes < _MIB:
         return f"{-(-size_bytes // _KIB)} KiB"
     if size_bytes < _GIB:
