@@ -1,14 +1,18 @@
 """Finding an app for someone: the one place where a name becomes an app that may be used."""
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.values.errors import PaasError, no_such_app
 from paas.store import Store
 
 
-def find_app(store: Store, actor: Actor, name: str) -> App:
-    """The app of that name. Raises the same error if there is none and where it is hidden."""
+def find_app(store: Store, actor: Actor, name: str, *, to: Permission) -> App:
+    """The app of that name, for what the actor wants to do with it.
+
+    Raises the same error if there is none and if the actor may not.
+    """
     app = store.apps.find(name)
-    if app is None or not actor.may_use(app):
+    if app is None or not actor.may(to, app):
         raise no_such_app(name)
     return app
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from paas.domain.apps.permissions import Permission
 from paas.domain.apps.storage import Storage
 from paas.domain.values.names import AppName, BranchName, ProcessType, UserName
 
@@ -77,8 +78,8 @@ class Actor:
         """Whether this actor may do everything."""
         return self.user is None or self.user.role is Role.ADMIN
 
-    def may_use(self, app: App) -> bool:
-        """Whether this actor sees and changes that app."""
+    def may(self, to: Permission, app: App) -> bool:  # noqa: ARG002 - an owner may do everything
+        """Whether this actor may do that with the app."""
         return self.is_admin or (self.user is not None and app.owner == self.user.name)
 
 

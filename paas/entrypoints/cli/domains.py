@@ -3,6 +3,7 @@
 import click
 
 from paas.adapters.network.idn import both_ways, to_host_name, to_unicode
+from paas.domain.apps.permissions import Permission
 from paas.domain.certificates.certificates import AppCertificate
 from paas.domain.routing.hosts import WILDCARD, HostName
 from paas.domain.routing.sites import Redirect
@@ -93,7 +94,7 @@ def clear(session: Session, name: str | None, app: str | None) -> None:
     name = session.app_name(app, name)
     session.services.domains.clear(session.actor, name, session.terminal)
     addresses = session.services.addresses
-    found = session.services.apps.find(session.actor, name)
+    found = session.services.apps.find(session.actor, name, to=Permission.VIEW)
     session.terminal.step(f"{name} answers to {addresses.host(found.name)} alone")
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from paas.domain.apps.apps import App
+from paas.domain.apps.permissions import Permission
 from paas.domain.logs.loglines import (
     SOURCES,
     LogFilter,
@@ -67,7 +68,9 @@ def logs(
 
     Example: paas logs -n 50 -t -a shop
     """
-    found = session.services.apps.find(session.actor, session.app_name(app, name))
+    found = session.services.apps.find(
+        session.actor, session.app_name(app, name), to=Permission.VIEW
+    )
     wanted = LogFilter(
         # Heroku's -p takes an instance, too.
         kind=ps if ps is None or "." not in ps else None,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
+from paas.domain.apps.permissions import Permission
 from paas.domain.releases.start_limits import START_COMMAND
 from paas.domain.values.errors import EXIT_FAILED, PaasError, usage_error
 from paas.entrypoints.cli.session import (
@@ -153,7 +154,7 @@ def _app_and_processes(
     if not words or "." in first or first in _types(session, default):
         return session.app_name(None), words
     try:
-        session.services.apps.find(session.actor, first)
+        session.services.apps.find(session.actor, first, to=Permission.VIEW)
     except PaasError:
         return session.app_name(None), words
     return first, words[1:]

@@ -2,6 +2,7 @@
 
 import click
 
+from paas.domain.apps.permissions import Permission
 from paas.domain.releases.diffs import Difference, Entry, NameChanges, config_rows, sections
 from paas.domain.releases.history import is_version, parse_version
 from paas.domain.values.errors import usage_error
@@ -31,7 +32,9 @@ def listing(session: Session, name: str | None, app: str | None, num: int, as_js
 
     Example: paas releases -a shop
     """
-    found = session.services.apps.find(session.actor, session.app_name(app, name))
+    found = session.services.apps.find(
+        session.actor, session.app_name(app, name), to=Permission.VIEW
+    )
     rows = session.services.store.releases.of_app(found.id)[:num]
     if as_json:
         print_json(

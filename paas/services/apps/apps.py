@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import Actor, App, AppLock
+from paas.domain.apps.permissions import Permission
 from paas.domain.routing.addresses import Addresses
 from paas.domain.values.errors import PaasError, usage_error
 from paas.domain.values.names import AppName, BranchName
@@ -48,11 +49,11 @@ class Apps:
 
     def visible(self, actor: Actor) -> list[App]:
         """The apps that the actor may use, by name."""
-        return [app for app in self.store.apps.all() if actor.may_use(app)]
+        return [app for app in self.store.apps.all() if actor.may(Permission.VIEW, app)]
 
-    def find(self, actor: Actor, name: str) -> App:
-        """One app. Raises PaasError (exit 20) if there is none that the actor may use."""
-        return find_app(self.store, actor, name)
+    def find(self, actor: Actor, name: str, *, to: Permission) -> App:
+        """One app. Raises PaasError (exit 20) if there is none that the actor may use so."""
+        return find_app(self.store, actor, name, to=to)
 
     def create(self, actor: Actor, name: AppName | None) -> App:
         """Make an app, under a pleasant random name if none is given."""
@@ -71,7 +72,7 @@ class Apps:
 
     def info(self, actor: Actor, name: str) -> AppInfo:
         """Addresses, owner and size of an app."""
-        app = self.find(actor, name)
+        app = self.find(actor, name, to=Permission.VIEW)
         release = self.store.releases.find(app.id, app.current) if app.current else None
         slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
         return AppInfo(
@@ -87,7 +88,7 @@ class Apps:
 
     def rename(self, actor: Actor, name: str, new_name: AppName, progress: Progress) -> App:
         """Give an app another name; its address changes at once, its instances go on."""
-        app = self.find(actor, name)
+        app = self.find(actor, name, to=Permission.OWN)
         with self.locks.app(app.id, f"{actor.name} renames the app", waiting(progress)):
             app = refreshed(self.store, app)
             with self.store.transaction():
@@ -108,7 +109,7 @@ class Apps:
             return self._destroy(actor, name, confirm, progress)
 
     def _destroy(self, actor: Actor, name: str, confirm: str | None, progress: Progress) -> App:
-        app = self.find(actor, name)
+        app = self.find(actor, name, to=Permission.OWN)
         if confirm != app.name:
             raise usage_error(
                 "confirm",
@@ -122,7 +123,7 @@ class Apps:
 
     def set_deploy_branch(self, actor: Actor, name: str, branch: BranchName | None) -> App:
         """Choose the branch whose pushes are deployed; None: main or master."""
-        app = self.find(actor, name)
+        app = self.find(actor, name, to=Permission.CONFIGURE)
         self.store.apps.set_deploy_branch(app.id, branch)
         return replace(app, deploy_branch=branch)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor
+from paas.domain.apps.permissions import Permission
 from paas.domain.manifest.health import Checks
 from paas.domain.releases.start_limits import StartLimit, StartLimits, parse_seconds
 from paas.services.access import find_app
@@ -31,7 +32,7 @@ class AppChecks:
 
         Raises PaasError if the server does not allow so much.
         """
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         seconds = parse_seconds(text) if text is not None else None
         if seconds is not None:
             self.limits.allow(seconds, "This")
@@ -40,7 +41,7 @@ class AppChecks:
 
     def report(self, actor: Actor, name: str) -> CheckReport:
         """What holds now."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
         slug_id = current_slug(self.store, app.id)
         slug = self.store.slugs.find(slug_id) if slug_id else None
         declared = slug.manifest.start_limit_s if slug else None

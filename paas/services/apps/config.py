@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.releases.releases import ConfigVars
 from paas.domain.routing.statics import VARIABLES, parse_static_paths
 from paas.domain.values.errors import PaasError
@@ -29,7 +30,7 @@ class Config:
 
     def all(self, actor: Actor, name: str) -> ConfigVars:
         """Every config var of an app."""
-        return self._current(find_app(self.store, actor, name))
+        return self._current(find_app(self.store, actor, name, to=Permission.CONFIGURE))
 
     def get(self, actor: Actor, name: str, var: VarName) -> Secret:
         """One config var. Raises PaasError if it is not set."""
@@ -113,7 +114,7 @@ class Config:
             with telling_failure(progress, "The config is as it was", standing(self.store, app)):
                 yield Target(release=release, restart=restart, guarded=restart, live=live)
 
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         doing = "changes the config"
         change = Change(app=app, who=actor.name, doing=doing, prepare=prepare)
         return self.changes.apply(change, progress)

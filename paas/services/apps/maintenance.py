@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor, App, AppLock
+from paas.domain.apps.permissions import Permission
 from paas.domain.values.errors import PaasError, usage_error
 from paas.interfaces import Clock, Locks, Pages, Progress, Proxy
 from paas.services.access import find_app, refreshed
@@ -29,7 +30,7 @@ class Maintenance:
 
         One that goes on comes to its end.
         """
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.OPERATE)
         made = AppLock(actor.name, reason, self.clock.now())
         present = self.store.app_locks.add(app.id, made)
         if present != made:
@@ -40,19 +41,21 @@ class Maintenance:
 
     def unlock(self, actor: Actor, name: str) -> bool:
         """Let deploys in again, whoever had locked it; False if nobody had."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.OPERATE)
         return self.store.app_locks.remove(app.id)
 
     def maintenance(self, actor: Actor, name: str) -> bool:
         """Whether visitors see the maintenance page."""
-        return self.store.maintenance.is_on(find_app(self.store, actor, name).id)
+        return self.store.maintenance.is_on(
+            find_app(self.store, actor, name, to=Permission.VIEW).id
+        )
 
     def set_maintenance(self, actor: Actor, name: str, on: bool, progress: Progress) -> bool:
         """Show visitors the maintenance page, or the app again; False if it was so already.
 
         The app runs on.
         """
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.OPERATE)
         with self.locks.app(
             app.id, f"{actor.name} changes the maintenance mode", waiting(progress)
         ):
@@ -72,7 +75,7 @@ class Maintenance:
     def set_page(self, actor: Actor, name: str, content: bytes, progress: Progress) -> None:
         """Have visitors see this page in maintenance mode, whatever the app's repository has."""
         _check_page(content)
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         with self.locks.app(
             app.id, f"{actor.name} changes the maintenance page", waiting(progress)
         ):
@@ -82,7 +85,7 @@ class Maintenance:
 
     def clear_page(self, actor: Actor, name: str, progress: Progress) -> bool:
         """Go back to the page of the app's repository, or the default; False if none was set."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         with self.locks.app(
             app.id, f"{actor.name} changes the maintenance page", waiting(progress)
         ):

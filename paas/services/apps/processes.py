@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.releases.formation import WEB, parse_scale, wanted_quantities
 from paas.domain.releases.releases import Instance, InstanceState, Release, Slug, State, Usage
 from paas.domain.releases.stopping import (
@@ -48,7 +49,7 @@ class Processes:
 
     def listing(self, actor: Actor, name: str) -> list[Running]:
         """The instances that are live and those that are stopped by hand, web first."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
         live = [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]
         stopped = self.store.stopped.of_app(app.id)
         if not live and not stopped:
@@ -71,14 +72,14 @@ class Processes:
 
     def serves_files(self, actor: Actor, name: str) -> bool:
         """Whether the proxy serves the app's files and nothing is meant to run."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
         release = self.store.releases.find(app.id, app.current) if app.current else None
         slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
         return slug is not None and slug.static is not None and WEB not in slug.processes
 
     def formation(self, actor: Actor, name: str) -> dict[ProcessType, int]:
         """How many of each process type there are to be."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
         _release, slug = self._current(app)
         return wanted_quantities(slug, self.store.formations.of_app(app.id))
 
@@ -158,7 +159,7 @@ class Processes:
 
     def wait(self, actor: Actor, name: str, progress: Progress) -> int | None:
         """Wait until nobody changes the app, and what was replaced has ended; the version then."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
         with self.locks.app(app.id, f"{actor.name} has waited", waiting(progress)):
             app = refreshed(self.store, app)
         self.changes.draining.wait(app, progress)
@@ -203,7 +204,7 @@ class Processes:
     def _apply(
         self, actor: Actor, name: str, doing: str, prepare: Prepare, progress: Progress
     ) -> None:
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.OPERATE)
         change = Change(app=app, who=actor.name, doing=doing, prepare=prepare)
         self.changes.apply(change, progress)
 

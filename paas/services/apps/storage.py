@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.apps.storage import Storage, storage_path
 from paas.domain.values.errors import PaasError, usage_error
 from paas.interfaces import Progress, Reserve, StorageFiles
@@ -25,7 +26,7 @@ class Storages:
 
     def listing(self, actor: Actor, name: str) -> list[tuple[Storage, int]]:
         """Each with its size in bytes, by path."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
         found = sorted(app.storage, key=lambda storage: storage.path)
         return [(storage, self.files.size_bytes(app.id, storage.id)) for storage in found]
 
@@ -52,7 +53,7 @@ class Storages:
         self, actor: Actor, name: str, path: str, confirm: str | None, progress: Progress
     ) -> None:
         """Take one from the app, then delete it with its files. confirm repeats the app's name."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.OWN)
         if confirm != app.name:
             raise usage_error(
                 "confirm",
@@ -93,6 +94,6 @@ class Storages:
     def _apply(
         self, actor: Actor, name: str, doing: str, prepare: Prepare, progress: Progress
     ) -> None:
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         change = Change(app=app, who=actor.name, doing=doing, prepare=prepare)
         self.changes.apply(change, progress)

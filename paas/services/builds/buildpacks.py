@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.builds.buildpacks import (
     LIST_MAX,
     Buildpack,
@@ -34,11 +35,13 @@ class Buildpacks:
 
     def all(self, actor: Actor, name: str) -> list[Buildpack]:
         """Those that were set by hand; none: app.json names them, or they are detected."""
-        return self.store.buildpacks.of_app(find_app(self.store, actor, name).id)
+        return self.store.buildpacks.of_app(
+            find_app(self.store, actor, name, to=Permission.VIEW).id
+        )
 
     def declared(self, actor: Actor, name: str) -> tuple[Buildpack, ...]:
         """What app.json of the live release names, for pushes where none are set by hand."""
-        slug_id = current_slug(self.store, find_app(self.store, actor, name).id)
+        slug_id = current_slug(self.store, find_app(self.store, actor, name, to=Permission.VIEW).id)
         slug = self.store.slugs.find(slug_id) if slug_id else None
         return slug.manifest.buildpacks if slug else ()
 
@@ -68,7 +71,7 @@ class Buildpacks:
         self, actor: Actor, name: str, text: str | None, position: int | None
     ) -> list[Buildpack]:
         """Remove a buildpack, by its name or by its position."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         if (text is None) == (position is None):
             raise usage_error("buildpack-which", "Name either a buildpack or its position (-i).")
 
@@ -95,22 +98,24 @@ class Buildpacks:
 
     def clear(self, actor: Actor, name: str) -> None:
         """Let them be detected again."""
-        self.store.buildpacks.set(find_app(self.store, actor, name).id, [])
+        self.store.buildpacks.set(find_app(self.store, actor, name, to=Permission.CONFIGURE).id, [])
 
     def build_dir(self, actor: Actor, name: str) -> str | None:
         """The folder of the repository that is the app; None: all of it."""
-        return self.store.build_dirs.of_app(find_app(self.store, actor, name).id)
+        return self.store.build_dirs.of_app(
+            find_app(self.store, actor, name, to=Permission.VIEW).id
+        )
 
     def set_build_dir(self, actor: Actor, name: str, text: str | None) -> str | None:
         """Choose the folder that is built from the next push on; None: all of the repository."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         chosen = folder(text) if text else None
         self.store.build_dirs.set(app.id, chosen)
         return chosen
 
     def _named(self, actor: Actor, name: str, text: str) -> tuple[App, Buildpack]:
         """The app and the buildpack that a user names. Raises PaasError if it cannot be used."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         pack = chosen_buildpack(text)
         if pack.kind is Kind.NAME and pack.source not in self.catalog.names():
             meant = meant_by(pack.source)

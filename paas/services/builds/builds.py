@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.builds.builds import CANCELLED, cancelled, find_build, queue_words
 from paas.domain.releases.releases import Build, Status
 from paas.domain.values.errors import PaasError
@@ -52,13 +53,13 @@ class Builds:
 
     def listing(self, actor: Actor, name: str, count: int) -> list[BuildInfo]:
         """The app's last builds, newest first."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
         versions = self._versions(app.id)
         return [self._info(build, versions) for build in self.store.builds.of_app(app.id)[:count]]
 
     def info(self, actor: Actor, name: str, wanted: str | None) -> BuildInfo:
         """One build, by default the newest."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
         return self._info(self._find(app, wanted), self._versions(app.id))
 
     def output(
@@ -72,7 +73,7 @@ class Builds:
 
         stop: follow a running one until it is live or has failed, or stop says so.
         """
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
         build = self._find(app, wanted)
         if stop is None:
             return build, self.logs.build_output(build.id, lambda: True)
@@ -105,7 +106,7 @@ class Builds:
         Its push is rejected. Returns when it has ended. Raises PaasError if its deploy had already
         ended.
         """
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.DEPLOY)
         build = self._find(app, wanted)
         if build.status is not Status.PENDING and self._is_over(app, build.id):
             raise _too_late(build)
@@ -124,7 +125,7 @@ class Builds:
         Waits for a running build.
         """
         with self.reserve.given_up():
-            app = find_app(self.store, actor, name)
+            app = find_app(self.store, actor, name, to=Permission.DEPLOY)
             holder = f"{actor.name} purges the build cache"
             with self.locks.app(app.id, holder, waiting(progress)), progress.doing("deleting it"):
                 size_bytes = self.slugs.cache_bytes(app.id)
@@ -195,7 +196,9 @@ def tell_place(
         )
         if app is None or build is None:
             return "another build"
-        return f"{build.user}'s build" + (f" of {app.name}" if actor.may_use(app) else "")
+        return f"{build.user}'s build" + (
+            f" of {app.name}" if actor.may(Permission.VIEW, app) else ""
+        )
 
     def told(place: int, before: Sequence[str]) -> None:
         words = queue_words(place, [whose(build_id) for build_id in before])

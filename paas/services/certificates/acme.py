@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.certificates.acme import (
     Attempt,
     Failure,
@@ -47,7 +48,7 @@ class Acme:
 
     def status(self, actor: Actor, name: str) -> tuple[bool, list[Wish]]:
         """Whether it is on, and how each name of the app stands."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
         return app.id in self.store.certificates.auto_apps(), self.renewals.of(app)
 
     def switch_on(self, actor: Actor, name: str, progress: Progress) -> bool:
@@ -55,7 +56,7 @@ class Acme:
 
         False if the issuer could not be had to give one that was asked for.
         """
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         self.certificates.require_https()
         self.store.certificates.set_auto(app.id, True)
         progress.step(f"{app.name} gets its certificates by itself from now on")
@@ -70,7 +71,7 @@ class Acme:
 
     def switch_off(self, actor: Actor, name: str, progress: Progress) -> list[AppCertificate]:
         """See to them no more, and take away those that came so: nobody would renew them."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         with self.locks.app(app.id, f"{actor.name} removes certificates", waiting(progress)):
             held = self.store.certificates.of_app(app.id)
             gone = [c for c in held if c.origin is Origin.ACME]
@@ -86,7 +87,7 @@ class Acme:
         that take its place first, so that no name is without. Raises PaasError, with it kept,
         where one does not come.
         """
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         if app.id in self.store.certificates.auto_apps():
             found = [x.certificate for x in self.certificates.find(actor, name, word)]
             own = [c for c in found if c.origin is Origin.OWN]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.certificates.certificates import (
     AppCertificate,
     Bundle,
@@ -46,11 +47,11 @@ class Certificates:
 
     def listing(self, actor: Actor, name: str) -> list[Listed]:
         """Each certificate of the app, in the order in which they came."""
-        return self._listed(find_app(self.store, actor, name))
+        return self._listed(find_app(self.store, actor, name, to=Permission.VIEW))
 
     def find(self, actor: Actor, name: str, word: str | None) -> list[Listed]:
         """Those of that id, or shown for that name; all without a word, if there are any."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
         every = self._listed(app)
         found = [x for x in every if word in (None, x.certificate.id) or word in x.hosts]
         if not found:
@@ -67,7 +68,7 @@ class Certificates:
         It takes the place of those that the app brought before and that it covers whole. Raises
         PaasError, with all as it was, where it is not good or fits none of the app's names.
         """
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         self.require_https()
         now = self.clock.now()
         bundle = self.reader.read(pem, now)
@@ -113,7 +114,7 @@ class Certificates:
         self, actor: Actor, name: str, word: str | None, progress: Progress
     ) -> list[AppCertificate]:
         """Show it no more, and delete it and its key. Without a word: the only one of its own."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         with self.locks.app(app.id, f"{actor.name} removes a certificate", waiting(progress)):
             app = refreshed(self.store, app)
             found = [x.certificate for x in self.find(actor, app.name, word)]

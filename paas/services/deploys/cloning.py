@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.values.names import AppName
 from paas.interfaces import Clock, Locks, Progress, Repository
 from paas.services.access import find_app, refreshed
@@ -38,7 +39,7 @@ class Cloning:
         Storage, domains and certificates are not copied. If the deploy fails, the new app stays,
         not deployed.
         """
-        source = find_app(self.store, actor, name)
+        source = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         app = self._copy(actor, source, new_name, progress)
         progress.step(f"Created {app.name} with the repository and config of {source.name}")
         if source.storage:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from paas.domain.apps.apps import DEFAULT_DEPLOY_BRANCHES, Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.git.refs import NO_COMMIT, RefUpdate
 from paas.domain.git.sources import GitSource
 from paas.domain.values.errors import PaasError
@@ -62,7 +63,7 @@ class Imports:
         Without a ref: the branch that the app deploys, where one was chosen, else their HEAD.
         Where it is built and that fails, nothing has changed.
         """
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.DEPLOY)
         if source.ref is None:
             source = replace(source, ref=app.deploy_branch)
         progress.step(f"Fetching {source.ref or 'HEAD'} of {source.url}")
@@ -80,7 +81,7 @@ class Imports:
         progress: Progress,
     ) -> None:
         """Make an archive's files a commit on the app's deploy branch, and deploy it."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.DEPLOY)
         by_address = isinstance(archive.source, str)
         progress.step(f"Fetching {archive.source}" if by_address else "Reading the archive")
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.git.refs import NO_COMMIT, RefUpdate, short
 from paas.domain.releases.diffs import sections
 from paas.domain.values.errors import PaasError
@@ -43,11 +44,14 @@ class Pushes:
             app = self.apps.create(actor, name)
             progress.step(f"Created the app {name}")
             return app
-        return self.to_fetch(actor, name)
+        return self._with_repository(actor, name)
 
     def to_fetch(self, actor: Actor, name: AppName) -> App:
         """The app to fetch from."""
-        app = find_app(self.store, actor, name)
+        return self._with_repository(actor, name)
+
+    def _with_repository(self, actor: Actor, name: AppName) -> App:
+        app = find_app(self.store, actor, name, to=Permission.DEPLOY)
         self.repository.create(app.id)
         return app
 
@@ -66,7 +70,7 @@ class Pushes:
         """
         _check_options(options)
         app = self.store.apps.by_id(app_id)
-        if app is None or not actor.may_use(app):
+        if app is None or not actor.may(Permission.DEPLOY, app):
             raise PaasError("no-such-app", "The app of this repository is gone.")
         deployed = [update for update in updates if app.deploys(update.ref)]
         if any(update.new == NO_COMMIT for update in deployed):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor
+from paas.domain.apps.permissions import Permission
 from paas.domain.logs.drains import Drain, new_drain
 from paas.domain.values.errors import PaasError
 from paas.interfaces import DrainProcess, Locks, ServerLock
@@ -23,11 +24,13 @@ class Drains:
 
     def listing(self, actor: Actor, name: str) -> list[Drain]:
         """In the order in which they were added."""
-        return self.store.drains.of_app(find_app(self.store, actor, name).id)
+        return self.store.drains.of_app(
+            find_app(self.store, actor, name, to=Permission.CONFIGURE).id
+        )
 
     def add(self, actor: Actor, name: str, url: str) -> Drain:
         """Forward what the app's log gets from now on."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         with self.locks.server(ServerLock.DRAINS, f"{actor.name} adds a drain"):
             present = self.store.drains.of_app(app.id)
             drain = new_drain(self.new_token(), app.id, url, present, to_server=self.to_server)
@@ -38,7 +41,7 @@ class Drains:
 
     def remove(self, actor: Actor, name: str, word: str) -> Drain:
         """Forward no more. word: the URL, or the token."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         with self.locks.server(ServerLock.DRAINS, f"{actor.name} removes a drain"):
             for drain in self.store.drains.of_app(app.id):
                 if word in (drain.token, drain.url.reveal()):

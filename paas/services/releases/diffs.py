@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.builds import dependencies
 from paas.domain.manifest.appjson import APP_JSON_MAX_BYTES, AppJson, parse_app_json
 from paas.domain.manifest.procfile import PROCFILE_MAX_BYTES, Processes, parse_procfile
@@ -44,7 +45,7 @@ class Diffs:
 
     def between(self, actor: Actor, name: str, old: int | None, new: int | None) -> Difference:
         """Two releases; new: by default the current one; old: by default the one before new."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
         new = new or app.current
         if new is None:
             raise PaasError(

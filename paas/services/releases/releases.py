@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.releases import history
 from paas.domain.releases.diffs import NameChanges, config_changes
 from paas.domain.releases.releases import Release, Slug
@@ -48,7 +49,7 @@ class Releases:
 
     def info(self, actor: Actor, name: str, version: int | None) -> ReleaseInfo:
         """One release; without a version the latest."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
         release = self._find(app, version)
         former = history.before(self.store.releases.of_app(app.id), release.version)
         return ReleaseInfo(
@@ -62,7 +63,7 @@ class Releases:
 
     def output(self, actor: Actor, name: str, version: int | None) -> tuple[Release, list[str]]:
         """What the release command of a release printed; without a version the latest."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
         release = self._find(app, version)
         return release, self.logs.release_output(app.id, release.version)
 
@@ -90,7 +91,7 @@ class Releases:
             with self.changes.earlier.rollback(app, earlier, actor.name, progress) as target:
                 yield replace(target, live=live)
 
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.DEPLOY)
         doing = "rolls the app back"
         change = Change(app=app, who=actor.name, doing=doing, prepare=prepare)
         return self.changes.apply(change, progress)
@@ -104,7 +105,7 @@ class Releases:
             with self.changes.earlier.retry(app, actor.name, progress) as target:
                 yield target
 
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.DEPLOY)
         change = Change(app=app, who=actor.name, doing="retries a release", prepare=prepare)
         return self.changes.apply(change, progress)
 

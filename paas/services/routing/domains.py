@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.routing.addresses import Addresses
 from paas.domain.routing.hosts import (
     WILDCARD,
@@ -58,7 +59,7 @@ class Domains:
 
     def listing(self, actor: Actor, name: str) -> list[DomainInfo]:
         """The app's names, its own first, and where DNS says that they are."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
         routing = self.store.routing.of_app(app.id)
         own = [(self.addresses.host(app.name), "app", None)] if routing.own_host else []
         custom = [(host, "custom", None) for host in routing.domains]
@@ -200,9 +201,12 @@ class Domains:
         holder = self._holder(host)
         if holder is None:
             above = map(self._holder, [*wildcards_over(host), *parents(host)])
-            holder = next((a for a in above if a and a != app and not actor.may_use(a)), None)
+            holder = next(
+                (a for a in above if a and a != app and not actor.may(Permission.CONFIGURE, a)),
+                None,
+            )
         if holder is not None and holder.id != app.id:
-            known = actor.may_use(holder)
+            known = actor.may(Permission.VIEW, holder)
             raise PaasError(
                 "host-taken",
                 f"{host} belongs to {f'the app {holder.name}' if known else 'another app'}.",
@@ -225,7 +229,10 @@ class Domains:
 
     def _refuse_wildcard(self, actor: Actor, app: App, bare: HostName) -> None:
         owners = map(self.store.apps.by_id, self.store.routing.host_owners_below(bare))
-        if any(owner and owner.id != app.id and not actor.may_use(owner) for owner in owners):
+        if any(
+            owner and owner.id != app.id and not actor.may(Permission.CONFIGURE, owner)
+            for owner in owners
+        ):
             raise PaasError(
                 "host-taken",
                 f"Another app, which is not yours, has {bare} or a name below it.",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.routing.router_settings import (
     USERS_MAX,
     RouterSettings,
@@ -31,7 +32,9 @@ class Router:
 
     def settings(self, actor: Actor, name: str) -> tuple[RouterSettings, frozenset[str]]:
         """The app's settings, and the keys that were set."""
-        routing = self.store.routing.of_app(find_app(self.store, actor, name).id)
+        routing = self.store.routing.of_app(
+            find_app(self.store, actor, name, to=Permission.VIEW).id
+        )
         return router_settings(routing.settings, routing.users), frozenset(routing.settings)
 
     def set(self, actor: Actor, name: str, key: str, value: str | None, progress: Progress) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.certificates.certificates import AppCertificate, shown_for
 from paas.domain.releases.formation import WEB
 from paas.domain.releases.releases import Instance, Release, Slug
@@ -150,7 +151,7 @@ class Sites:
         routing into the new one; may raise PaasError. Raises PaasError, with nothing changed, if
         the proxy refuses it or a name is taken.
         """
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         holder = f"{actor.name} {doing}"
         with (
             self.locks.app(app.id, holder, waiting(progress)),

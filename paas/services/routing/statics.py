@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.releases.releases import Release
 from paas.domain.routing.routing import Routing
 from paas.domain.routing.statics import StaticPath, bounded, merged
@@ -31,7 +32,7 @@ class Statics:
 
     def listing(self, actor: Actor, name: str) -> list[StaticInfo]:
         """Every static path of the app, by path."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
         routing = self.store.routing.of_app(app.id)
         found = self.sites.files.listing(self._release(app), routing)
         return [StaticInfo(s, s not in routing.statics, there) for s, there in found]

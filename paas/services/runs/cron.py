@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.runs.cron import Job, JobState, find_job, jobs_of
 from paas.domain.runs.runs import Run, RunEnd
 from paas.domain.values.errors import PaasError, no_such_app
@@ -54,7 +55,7 @@ class Cron:
 
     def listing(self, actor: Actor, name: str) -> list[Listed]:
         """The jobs of the current release."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
         states = self.store.cron.of_app(app.id)
         runs = self.runs.listing(app.id)
         now = self.clock.now()
@@ -75,7 +76,7 @@ class Cron:
         progress: Progress,
     ) -> int:
         """Run a job now, to its end, with the caller's streams or terminal; its exit status."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.OPERATE)
         job = find_job(current_jobs(self.store, app), job_name)
         wanted = wanted_of(
             self.store, actor.name, app, Order([job.command], {}, terminal, job.name)
@@ -99,7 +100,7 @@ class Cron:
 
     def detach(self, actor: Actor, name: str, job_name: str) -> Run:
         """Run a job now, in the background; its output goes to the app's log."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.OPERATE)
         return self._detach(app, find_job(current_jobs(self.store, app), job_name), actor.name)
 
     def start_due(self, app_id: int, job_name: str, due: datetime) -> None:
@@ -124,7 +125,7 @@ class Cron:
         self, actor: Actor, name: str, names: Sequence[str], *, suspended: bool
     ) -> list[Job]:
         """Suspend or resume jobs by name, or all; a run that goes on is left alone."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.OPERATE)
         jobs = current_jobs(self.store, app)
         chosen = [find_job(jobs, one) for one in names] if names else list(jobs)
         word = "Suspended" if suspended else "Resumed"

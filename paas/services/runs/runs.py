@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
 from paas.domain.runs.runs import Run, RunEnd, Wanted, command_text, run_label, terminal_name
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName, printable
@@ -47,7 +48,7 @@ class OneOffs:
         with ExitStack() as starting:
             # For its start alone: what it writes must not use it up.
             starting.enter_context(self.reserve.given_up())
-            app = find_app(self.store, actor, name)
+            app = find_app(self.store, actor, name, to=Permission.OPERATE)
             wanted = wanted_of(self.store, actor.name, app, order)
 
             def begun(run: Run) -> None:
@@ -66,7 +67,7 @@ class OneOffs:
 
     def detach(self, actor: Actor, name: str, order: Order) -> Run:
         """Run a command in the background; its output goes to the app's log."""
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.OPERATE)
         wanted = wanted_of(self.store, actor.name, app, order)
         slug = self.slugs.path(wanted.slug_id)
         begun, ended = partial(tell_begin, self.logs), partial(tell_end, self.logs)
@@ -75,14 +76,14 @@ class OneOffs:
 
     def listing(self, actor: Actor, name: str) -> list[Run]:
         """The one-off processes that run, by number."""
-        return self.runs.listing(find_app(self.store, actor, name).id)
+        return self.runs.listing(find_app(self.store, actor, name, to=Permission.VIEW).id)
 
     def stop(self, actor: Actor, name: str, labels: Sequence[str], progress: Progress) -> None:
         """End one-off processes (``run.1``), or all runs of a cron job (``cron.cleanup``).
 
         Raises PaasError, with none ended, where one is not running.
         """
-        app = find_app(self.store, actor, name)
+        app = find_app(self.store, actor, name, to=Permission.OPERATE)
         running = self.runs.listing(app.id)
         chosen = []
         for label in map(run_label, labels):

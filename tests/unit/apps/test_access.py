@@ -1,8 +1,12 @@
 """Who sees and does what: apps, keys and pushes of several users."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import pytest
 
-from paas.domain.apps.apps import Role
+from paas.domain.apps.apps import Actor, App, Role
+from paas.domain.apps.permissions import Permission
 from paas.domain.git.refs import NO_COMMIT, RefUpdate, parse_update
 from paas.domain.values.errors import EXIT_NO_APP, PaasError
 from paas.domain.values.names import AppName, BranchName, UserName
@@ -21,10 +25,50 @@ def test_members_see_their_own_apps(world: World) -> None:
     messages = []
     for name in ("shop", "nope"):
         with pytest.raises(PaasError) as caught:
-            world.apps.find(bob, name)
+            world.apps.find(bob, name, to=Permission.VIEW)
         assert caught.value.exit_code == EXIT_NO_APP
         messages.append(caught.value.message.replace(name, "NAME"))
     assert messages[0] == messages[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Without(Actor):
+    """An owner who lacks one permission, as a role may take it away."""
+
+    lacking: Permission = Permission.OWN
+
+    def may(self, to: Permission, app: App) -> bool:
+        """All but that."""
+        return to is not self.lacking and Actor.may(self, to, app)
+
+
+USES: tuple[tuple[Permission, Callable[[World, Actor], object]], ...] = (
+    (Permission.VIEW, lambda w, a: w.apps.info(a, "shop")),
+    (Permission.VIEW, lambda w, a: w.processes.listing(a, "shop")),
+    (Permission.DEPLOY, lambda w, a: w.pushes.to_push(a, AppName("shop"), w.progress)),
+    (Permission.DEPLOY, lambda w, a: w.pushes.to_fetch(a, AppName("shop"))),
+    (Permission.DEPLOY, lambda w, a: w.releases.rollback(a, "shop", None, w.progress)),
+    (Permission.CONFIGURE, lambda w, a: w.config.all(a, "shop")),
+    (Permission.CONFIGURE, lambda w, a: w.domains.clear(a, "shop", w.progress)),
+    (Permission.OPERATE, lambda w, a: w.processes.restart(a, "shop", [], w.progress)),
+    (Permission.OWN, lambda w, a: w.apps.destroy(a, "shop", None, w.progress)),
+)
+
+
+@pytest.mark.parametrize(("permission", "use"), USES)
+def test_each_use_is_refused_without_its_permission_alone(
+    world: World, permission: Permission, use: Callable[[World, Actor], object]
+) -> None:
+    """Without it the app does not exist; without another one the use gets further."""
+    world.app("shop", world.user("alice"))
+    user = world.actor("alice").user
+    for lacking in Permission:
+        try:
+            use(world, _Without(user, lacking))
+            code = 0
+        except PaasError as error:
+            code = error.exit_code
+        assert (code == EXIT_NO_APP) == (lacking is permission)
 
 
 def test_admins_see_all(world: World) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from paas.domain.apps.permissions import Permission
 from paas.domain.routing.routing import Routing
 from paas.store.rescue import StoreRescue
 from tests.fakes.world import ROOT, World
@@ -167,12 +168,12 @@ def test_storage_whose_removal_is_cut_off_is_not_gone(
     world.app()
     world.push()
     world.storage.add(ROOT, "shop", "/app/data", world.progress)
-    (storage,) = world.apps.find(ROOT, "shop").storage
+    (storage,) = world.apps.find(ROOT, "shop", to=Permission.VIEW).storage
     with monkeypatch.context() as power:
         power.setattr(world.runtime, "start", cut)
         with pytest.raises(PowerCutError):
             world.storage.remove(ROOT, "shop", "/app/data", "shop", world.progress)
-    assert world.apps.find(ROOT, "shop").storage == (storage,)
+    assert world.apps.find(ROOT, "shop", to=Permission.VIEW).storage == (storage,)
     assert world.store.gone.of_kind("storage") == set()
     world.reconcile.run(world.progress)
     assert world.storage_files.all(1) == [storage.id]

@@ -10,6 +10,7 @@ import click
 import pytest
 
 from paas.domain.apps.apps import Role
+from paas.domain.apps.permissions import Permission
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, UserName
 from paas.entrypoints.cli import main, reading
@@ -53,7 +54,9 @@ def admitted(store: Store, name: str | None) -> tuple[list[str], str]:
     """The apps that are seen by a reading command, and what it says."""
     said = FakeProgress()
     actor = reading.admit(store, name, said)
-    return [app.name for app in store.apps.all() if actor.may_use(app)], "\n".join(said.lines)
+    return [app.name for app in store.apps.all() if actor.may(Permission.VIEW, app)], "\n".join(
+        said.lines
+    )
 
 
 def test_it_is_read_where_that_is_asked_for(older: Path) -> None:
