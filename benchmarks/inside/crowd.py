@@ -104,10 +104,10 @@ def _publish(services: Services) -> None:
     sites = []
     for app in services.store.apps.all():
         instances = services.store.instances.of_app(app.id)
-        ports = [i.port for i in instances if i.rollout_id == app.rollout_id and i.port]
+        live = [i for i in instances if i.rollout_id == app.rollout_id]
         host = services.addresses.host(app.name)
         if app.current is not None:
-            sites.append(Site(app.id, (host,), tuple(ports)))
+            sites.append(Site(app.id, (host,), tuple(i.endpoint for i in live if i.endpoint)))
     services.proxy.restore(sites)
     services.proxy.drain(30)
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from paas.domain.apps.apps import App
+from paas.domain.routing.endpoints import on_loopback
 from paas.domain.routing.routing import Routing
 from paas.domain.routing.sites import Site
 from paas.domain.values.names import AppName
@@ -55,7 +56,7 @@ def change(services: Services, rounds: int) -> list[float]:
 
 
 def _site(services: Services, app: App) -> Site:
-    return Site(app.id, services.sites.names(app), (CLOSED_PORT,))
+    return Site(app.id, services.sites.names(app), (on_loopback(CLOSED_PORT),))
 
 
 def _ours(services: Services) -> list[App]:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from paas.domain.manifest.health import Answer
+from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.sites import Site
 from paas.domain.routing.visits import Visit
 from paas.interfaces.output import Progress
@@ -29,10 +30,10 @@ class ProxyKind(Protocol):
     def sites(self) -> set[int]:
         """The ids of the apps that have a site file."""
 
-    def drain(self, limit_s: float, ports: Collection[int] | None = None) -> bool:
-        """Wait until nobody is connected to these ports, or will be; False at the limit.
+    def drain(self, limit_s: float, endpoints: Collection[Endpoint] | None = None) -> bool:
+        """Wait until nobody is connected to these endpoints, or will be; False at the limit.
 
-        To be asked of ports that are in no site any more. None: of all of those.
+        To be asked of endpoints that are in no site any more. None: of all of those.
         """
 
     def restore(self, sites: Sequence[Site]) -> None:
@@ -86,20 +87,20 @@ class ProxyChoice(Protocol):
 
 
 class HealthProbe(Protocol):
-    """A look at an instance's port."""
+    """A look at where an instance listens."""
 
-    def answers(self, port: int, visit: Visit, timeout_s: float) -> int | None:
-        """The status with which 127.0.0.1:port answers a GET /, or None if it does not."""
+    def answers(self, endpoint: Endpoint, visit: Visit, timeout_s: float) -> int | None:
+        """The status with which it answers a GET /, or None if it does not."""
 
-    def redirect(self, port: int, host: str, timeout_s: float) -> str | None:
-        """Where 127.0.0.1:port sends who asks for / by plain HTTP, or None: nowhere."""
+    def redirect(self, endpoint: Endpoint, host: str, timeout_s: float) -> str | None:
+        """Where it sends who asks for / by plain HTTP, or None: nowhere."""
 
-    def accepts(self, port: int, timeout_s: float) -> bool:
-        """Whether 127.0.0.1:port accepts a connection."""
+    def accepts(self, endpoint: Endpoint, timeout_s: float) -> bool:
+        """Whether it accepts a connection."""
 
     def get(
         self,
-        port: int,
+        endpoint: Endpoint,
         visit: Visit,
         path: str,
         headers: Sequence[tuple[str, str]],

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from paas.domain.manifest.health import Answer
+from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.visits import Visit
 from tests.fakes.saying import FakeClock
 
@@ -23,28 +24,28 @@ class FakeProbe:
         self.clock: FakeClock | None = None
         self.takes_s = 0.0
 
-    def answers(self, port: int, visit: Visit, timeout_s: float) -> int | None:
+    def answers(self, endpoint: Endpoint, visit: Visit, timeout_s: float) -> int | None:
         self.visits.append(visit)
         self.asked.append("any")
         if self.clock is not None:
             self.clock.sleep(self.takes_s)
         self.meanwhile()
-        if self._is_silent(port):
+        if self._is_silent(endpoint):
             return None
         return 301 if self.leads_to else self.status
 
-    def redirect(self, port: int, host: str, timeout_s: float) -> str | None:
+    def redirect(self, endpoint: Endpoint, host: str, timeout_s: float) -> str | None:
         self.followed += 1
-        if self.leads_to is None or self._is_silent(port):
+        if self.leads_to is None or self._is_silent(endpoint):
             return None
         return self.leads_to.replace("HOST", host)
 
-    def accepts(self, port: int, timeout_s: float) -> bool:
-        return not self._is_silent(port)
+    def accepts(self, endpoint: Endpoint, timeout_s: float) -> bool:
+        return not self._is_silent(endpoint)
 
     def get(
         self,
-        port: int,
+        endpoint: Endpoint,
         visit: Visit,
         path: str,
         headers: Sequence[tuple[str, str]],
@@ -53,10 +54,10 @@ class FakeProbe:
         """pages: the answer by path; others are 200."""
         self.asked.append(path)
         self.visits.append(visit)
-        return None if self._is_silent(port) else self.pages.get(path, Answer(200, b"fine"))
+        return None if self._is_silent(endpoint) else self.pages.get(path, Answer(200, b"fine"))
 
-    def _is_silent(self, port: int) -> bool:
-        return self.silent or port in self.silent_ports
+    def _is_silent(self, endpoint: Endpoint) -> bool:
+        return self.silent or endpoint.port in self.silent_ports
 
 
 class FakePorts:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from paas.adapters.proxy.nginx.site_conf import render_site
+from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Progress
@@ -28,12 +29,13 @@ class FakeProxy:
         self.draining: Callable[[], object] = lambda: None
         self.meanwhile_all: Callable[[], object] = lambda: None
         self.drained = True
-        self.drained_ports: Collection[int] | None = None
+        self.drained_at: Collection[Endpoint] | None = None
         self.present = "nginx"
         self.unsettled = False
 
     def apply(self, site: Site) -> None:
-        self.calls.append(f"apply {site.app_id} {','.join(map(str, site.ports))}".rstrip())
+        ports = ",".join(str(endpoint.port) for endpoint in site.endpoints)
+        self.calls.append(f"apply {site.app_id} {ports}".rstrip())
         render_site(site, Settings(state=Path("/state")), ipv6=True)  # refuses what nginx_conf does
         if self.failure is not None:
             failure, self.failure = self.failure, None
@@ -79,9 +81,9 @@ class FakeProxy:
     def sites(self) -> set[int]:
         return set(self.by_app)
 
-    def drain(self, limit_s: float, ports: Collection[int] | None = None) -> bool:
+    def drain(self, limit_s: float, endpoints: Collection[Endpoint] | None = None) -> bool:
         self.calls.append("drain")
-        self.drained_ports = ports
+        self.drained_at = endpoints
         draining, self.draining = self.draining, lambda: None
         draining()
         return self.drained
@@ -113,5 +115,9 @@ class FakeProxy:
         """Where requests for a host go; empty: answered with 503; None: closed."""
         for site in self.by_app.values():
             if host in site.hosts:
-                return site.ports
+                return self.ports_of(site.app_id)
         return None
+
+    def ports_of(self, app_id: int) -> tuple[int, ...]:
+        """Of the instances to which an app's requests go."""
+        return tuple(endpoint.port for endpoint in self.by_app[app_id].endpoints)

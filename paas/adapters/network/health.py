@@ -1,4 +1,4 @@
-"""A look at an instance's port: does something there speak HTTP?"""
+"""A look at where an instance listens: does something there speak HTTP?"""
 
 import http.client
 import re
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import closing, suppress
 
 from paas.domain.manifest.health import BODY_MAX_BYTES, Answer
+from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.visits import REDIRECTS, Visit
 
 LINE_MAX_BYTES = 8192
@@ -21,23 +22,23 @@ class HttpProbe:
     with http.client alone, an app that sends a byte now and then could hold its deploy for hours.
     """
 
-    def answers(self, port: int, visit: Visit, timeout_s: float) -> int | None:
-        """The status with which 127.0.0.1:port answers a GET /, or None if it does not."""
+    def answers(self, endpoint: Endpoint, visit: Visit, timeout_s: float) -> int | None:
+        """The status with which it answers a GET /, or None if it does not."""
         deadline = time.monotonic() + timeout_s
         request = (
             f"GET / HTTP/1.1\r\nHost: {visit.host}\r\nX-Forwarded-Proto: {visit.scheme}\r\n"
             "User-Agent: paas-health\r\nAccept: */*\r\nConnection: close\r\n\r\n"
         )
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout_s) as connection:
+            with socket.create_connection((endpoint.host, endpoint.port), timeout_s) as connection:
                 connection.sendall(request.encode())
                 return _status(_first_line(connection, deadline))
         except OSError:  # refused, reset, timed out
             return None
 
-    def redirect(self, port: int, host: str, timeout_s: float) -> str | None:
-        """Where 127.0.0.1:port sends who asks for / by plain HTTP, or None: nowhere."""
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
+    def redirect(self, endpoint: Endpoint, host: str, timeout_s: float) -> str | None:
+        """Where it sends who asks for / by plain HTTP, or None: nowhere."""
+        connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=timeout_s)
         sent = {"Host": host, "X-Forwarded-Proto": "http", "User-Agent": "paas-health"}
         with closing(connection):
             try:
@@ -53,17 +54,17 @@ class HttpProbe:
                 return None
             return answer.getheader("Location") if answer.status in REDIRECTS else None
 
-    def accepts(self, port: int, timeout_s: float) -> bool:
-        """Whether 127.0.0.1:port accepts a connection."""
+    def accepts(self, endpoint: Endpoint, timeout_s: float) -> bool:
+        """Whether it accepts a connection."""
         try:
-            socket.create_connection(("127.0.0.1", port), timeout_s).close()
+            socket.create_connection((endpoint.host, endpoint.port), timeout_s).close()
         except OSError:
             return False
         return True
 
     def get(
         self,
-        port: int,
+        endpoint: Endpoint,
         visit: Visit,
         path: str,
         headers: Sequence[tuple[str, str]],
@@ -78,7 +79,7 @@ class HttpProbe:
             "Connection": "close",
         }
         given = {name.lower() for name, _ in headers}
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
+        connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=timeout_s)
         with closing(connection):
             try:
                 connection.connect()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from paas.adapters.proxy.switch import Switch
 from paas.adapters.server.server_yml import ServerYml
+from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Progress, ProxyKind
@@ -121,12 +122,12 @@ class ChosenProxy:
         """See `Proxy`. kind: of another one than that which serves."""
         return self._kinds[kind or self.kind()](self._settings).cannot(key, value)
 
-    def drain(self, limit_s: float, ports: Collection[int] | None = None) -> bool:
+    def drain(self, limit_s: float, endpoints: Collection[Endpoint] | None = None) -> bool:
         """See `Proxy`; what a former kind still has to do is waited for, too."""
         deadline = time.monotonic() + limit_s
         settings = self._of(self.kind())
         drained = [
-            make(settings).drain(max(0.0, deadline - time.monotonic()), ports)
+            make(settings).drain(max(0.0, deadline - time.monotonic()), endpoints)
             for make in self._kinds.values()
         ]
         return all(drained)

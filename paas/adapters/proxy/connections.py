@@ -1,11 +1,13 @@
-"""Which ports of this machine an account is connected to, by the kernel's table (proc(5))."""
+"""Which endpoints an account is connected to, by the kernel's table (proc(5))."""
 
 import re
+import socket
 import sys
 from collections.abc import Collection, Set
 from pathlib import Path
 
-_LOOPBACK = bytes.fromhex("7f000001")
+from paas.domain.routing.endpoints import Endpoint
+
 # What is open, or being opened, on the side that opened it: not what the other side has closed, and
 # so has said all that it had to say on.
 _ESTABLISHED, _SYN_SENT = b"01", b"02"
@@ -13,14 +15,19 @@ _ESTABLISHED, _SYN_SENT = b"01", b"02"
 _ROW = re.compile(rb"^ *[0-9]+: \S+ ([0-9A-F]{8}):([0-9A-F]{4}) (\S+) \S+ \S+ \S+ +([0-9]+) ", re.M)
 
 
-def is_connected(ports: Collection[int], uids: Set[int]) -> bool:
-    """Whether any of these accounts has a connection to one of these ports of 127.0.0.1.
+def is_connected(endpoints: Collection[Endpoint], uids: Set[int]) -> bool:
+    """Whether any of these accounts has a connection to one of these endpoints.
 
     What reads it must allow for a row that is missed, since the kernel gives it out in parts.
     """
-    address = _LOOPBACK if sys.byteorder == "big" else _LOOPBACK[::-1]
-    wanted = {(address.hex().upper().encode(), b"%04X" % port) for port in ports}
+    wanted = {(_address(endpoint.host), b"%04X" % endpoint.port) for endpoint in endpoints}
     return any(
         (other, port) in wanted and state in {_ESTABLISHED, _SYN_SENT} and int(uid) in uids
         for other, port, state, uid in _ROW.findall(Path("/proc/net/tcp").read_bytes())
     )
+
+
+def _address(host: str) -> bytes:
+    """As the kernel prints it: the number in the machine's own order of bytes."""
+    packed = socket.inet_aton(host)
+    return (packed if sys.byteorder == "big" else packed[::-1]).hex().upper().encode()

@@ -9,6 +9,7 @@ from paas.domain.apps.apps import App
 from paas.domain.builds.buildpacks import StaticFiles
 from paas.domain.manifest.appjson import AppJson, parse_app_json
 from paas.domain.manifest.procfile import Processes
+from paas.domain.routing.endpoints import Endpoint, on_loopback
 from paas.domain.values.names import ProcessType
 from paas.domain.values.secret import Secret
 
@@ -92,6 +93,11 @@ class Instance:
     def is_live(self, app: App) -> bool:
         """Whether it belongs to what the app runs now."""
         return (self.kept or self.rollout_id) == app.rollout_id
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """Where the proxy and the checks reach it: an instance of this machine on loopback."""
+        return on_loopback(self.port) if self.port is not None else None
 
     @property
     def label(self) -> str:

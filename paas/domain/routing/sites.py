@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from paas.domain.builds.buildpacks import StaticFiles
+from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.hsts import Hsts
 from paas.domain.routing.router_settings import DEFAULTS, RouterSettings
 
@@ -69,18 +70,19 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One app's entry at the proxy. hosts: DNS names; ports: of its web instances on loopback.
+    """One app's entry at the proxy. hosts: DNS names; endpoints: of its web instances.
 
     A host may begin with ``*.``: any name below, unless another site has that name itself.
     closed: every request is answered with 503 and the page, or a default one.
-    No ports: the hosts answer with the folder's files, or 503 if there is none.
+    No endpoints: the hosts answer with the folder's files, or 503 if there is none.
     deployed: false where no version was ever deployed, as the page then says, with 404.
-    error_pages: by status (502, 503 for no ports, 504), what visitors see in place of a default.
+    error_pages: by status (502, 503 where nothing runs, 504), what visitors see in place of a
+    default.
     """
 
     app_id: int
     hosts: tuple[str, ...]
-    ports: tuple[int, ...]
+    endpoints: tuple[Endpoint, ...]
     folder: Folder | None = None
     closed: bool = False
     page: Path | None = None

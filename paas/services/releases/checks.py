@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from paas.domain.manifest.health import HealthCheck, fault
 from paas.domain.releases.releases import Instance, InstanceState, State
+from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.visits import Visit
 from paas.domain.values.errors import PaasError
 from paas.interfaces import HealthProbe, Progress
@@ -43,8 +44,8 @@ class CheckRun:
         self._visit = visit
         self._open = [_Open(check, next_at=check.initial_delay_s) for check in checks]
         asks = any(check.path is not None or check.listening for check in checks)
-        self._default = not asks if instance.port is not None else not checks
-        self._answered = instance.port is None
+        self._default = not asks if instance.endpoint is not None else not checks
+        self._answered = instance.endpoint is None
         # What it answered to the default check, where that was made.
         self.status: int | None = None
         # How long after its start it must have answered at last.
@@ -52,7 +53,7 @@ class CheckRun:
 
     @property
     def is_silent(self) -> bool:
-        """Whether it has a port and has not answered there at all."""
+        """Whether it has an endpoint and has not answered there at all."""
         return not self._answered
 
     def step(
@@ -78,22 +79,22 @@ class CheckRun:
     def _passes_default(
         self, probe: HealthProbe, state: InstanceState, elapsed: float, left_s: float
     ) -> bool:
-        if self.instance.port is None:
+        if self.instance.endpoint is None:
             return state.state is State.UP and elapsed >= SETTLE_S
-        self.status = probe.answers(self.instance.port, self._visit, min(PROBE_S, left_s))
+        self.status = probe.answers(self.instance.endpoint, self._visit, min(PROBE_S, left_s))
         return self.status is not None
 
     def _attempt(
         self, item: _Open, probe: HealthProbe, elapsed: float, left_s: float, progress: Progress
     ) -> bool:
         """Whether the check has passed, or need not."""
-        check, port = item.check, self.instance.port
+        check, endpoint = item.check, self.instance.endpoint
         if check.path is None and not check.listening:
             return elapsed >= check.uptime_s
-        if port is None:
+        if endpoint is None:
             progress.warn(f"{self.instance.label} has no port: {check.name} is not made")
             return True
-        why = check_once(probe, check, port, self._visit, left_s if self.is_silent else None)
+        why = check_once(probe, check, endpoint, self._visit, left_s if self.is_silent else None)
         if why is NO_ANSWER and self.is_silent:
             return False  # it is still starting; the limit for that is another
         self._answered = True
@@ -119,16 +120,20 @@ NO_ANSWER = "there was no answer"
 
 
 def check_once(
-    probe: HealthProbe, check: HealthCheck, port: int, visit: Visit, left_s: float | None = None
+    probe: HealthProbe,
+    check: HealthCheck,
+    endpoint: Endpoint,
+    visit: Visit,
+    left_s: float | None = None,
 ) -> str | None:
-    """Make a check of a port once: what is wrong, as the end of a sentence, or None.
+    """Make a check of an instance once: what is wrong, as the end of a sentence, or None.
 
     left_s: less time than the check's own timeout.
     """
     timeout_s = min(float(check.timeout_s), check.timeout_s if left_s is None else left_s)
     if check.path is None:
-        return None if probe.accepts(port, timeout_s) else NO_ANSWER
-    answer = probe.get(port, visit, check.path, check.headers, timeout_s)
+        return None if probe.accepts(endpoint, timeout_s) else NO_ANSWER
+    answer = probe.get(endpoint, visit, check.path, check.headers, timeout_s)
     if answer is None:
         return NO_ANSWER
     why = fault(check, answer)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from paas.domain.apps.apps import App
 from paas.domain.releases.releases import Instance
+from paas.domain.routing.endpoints import Endpoint
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Clock, Locks, Logs, Progress, Proxy, Runtime
 from paas.services.progress import waiting
@@ -98,9 +99,9 @@ class Draining:
         self, app: App, old: Sequence[Instance], progress: Progress, look: Callable[[], None]
     ) -> None:
         """Stop what gets no requests at once, the rest when it is drained."""
-        drained = [instance for instance in old if instance.port is not None]
-        ports = [instance.port for instance in drained if instance.port is not None]
-        others = [instance for instance in old if instance.port is None]
+        drained = [one for one in old if one.endpoint is not None]
+        endpoints = [one.endpoint for one in drained if one.endpoint is not None]
+        others = [one for one in old if one.endpoint is None]
         if not drained:
             with progress.doing(f"stopping {_names(old)}"):
                 self._stop_left(app, old)
@@ -109,11 +110,11 @@ class Draining:
         with ThreadPoolExecutor(1) as beside:
             ending = beside.submit(self._end, app, others) if others else None
             with progress.doing(f"waiting for the last requests to {_names(drained)}"):
-                if self._drain(ports, look):
+                if self._drain(endpoints, look):
                     # Whoever comes only now, by a former worker of the proxy, is refused before
                     # the instance has seen anything: the worker asks the present ones then.
                     self.runtime.shut(drained)
-                    self.proxy.drain(LOOK_S, ports)
+                    self.proxy.drain(LOOK_S, endpoints)
             with progress.doing(f"stopping {_names(old)}"):
                 if ending is not None:
                     self._stop_left(app, others, ending.result)
@@ -143,10 +144,10 @@ class Draining:
         except PaasError as error:
             self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
 
-    def _drain(self, ports: Sequence[int], look: Callable[[], None]) -> bool:
+    def _drain(self, endpoints: Sequence[Endpoint], look: Callable[[], None]) -> bool:
         """False: there are still some at the limit."""
         left_s = self.drain_limit_s
-        while not self.proxy.drain(min(LOOK_S, left_s), ports):
+        while not self.proxy.drain(min(LOOK_S, left_s), endpoints):
             if left_s <= LOOK_S:
                 return False
             left_s -= LOOK_S

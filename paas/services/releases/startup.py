@@ -134,10 +134,10 @@ class Startup:
 
     def _elsewhere(self, instance: Instance) -> set[tuple[str, int]]:
         """Where the instance listens, if not on its port at all."""
-        if instance.port is None:
+        if instance.endpoint is None:
             return set()
         found = self.runtime.listening_ports(instance)
-        reachable = {"127.0.0.1", "0.0.0.0", "::"}
+        reachable = {instance.endpoint.host, "0.0.0.0", "::"}
         if any(port == instance.port and address in reachable for address, port in found):
             return set()
         return found
@@ -146,7 +146,7 @@ class Startup:
         where = ", ".join(f"{address}:{port}" for address, port in sorted(found))
         return PaasError(
             "wrong-port",
-            f"{instance.label} listens on {where}, but not on 127.0.0.1:{instance.port}, which "
+            f"{instance.label} listens on {where}, but not on {instance.endpoint}, which "
             f"$PORT names.{self._last_lines(app, instance)}",
             'Make it listen on $PORT: process.env.PORT in Node.js, os.environ["PORT"] in Python, '
             "or in the Procfile, for example: web: gunicorn --bind 127.0.0.1:$PORT app:app",
@@ -158,9 +158,9 @@ class Startup:
         if found:
             return self._wrong_port(app, instance, found)
         if any(port == instance.port for _, port in self.runtime.listening_ports(instance)):
-            what = f"opened 127.0.0.1:{instance.port} but did not answer a request {within}"
+            what = f"opened {instance.endpoint} but did not answer a request {within}"
         else:
-            what = f"opened no port {within}: it must listen on 127.0.0.1:{instance.port} ($PORT)"
+            what = f"opened no port {within}: it must listen on {instance.endpoint} ($PORT)"
         return self._failed(
             "port-not-opened",
             app,

@@ -34,15 +34,15 @@ class Redirects:
         served: a visit that is known not to be redirected, and is not repeated.
         A visitor would get a browser error, and no log would show it.
         """
-        ports = [instance.port for instance in instances if instance.port is not None]
+        endpoints = [one.endpoint for one in instances if one.endpoint is not None]
         site = self.sites.of(app, instances, version)
         secure = {host for certificate in site.certificates for host in certificate.hosts}
         plain = [host for host in site.hosts if host not in secure and not host.startswith("*.")]
-        if self.behind_balancer or site.settings.trusted or not ports or not plain:
+        if self.behind_balancer or site.settings.trusted or not endpoints or not plain:
             return
         if served == Visit(plain[0]):
             return
-        location = self.probe.redirect(ports[0], plain[0], ASK_LIMIT_S)
+        location = self.probe.redirect(endpoints[0], plain[0], ASK_LIMIT_S)
         host = https_dead_end(site, location) if location else None
         if host is None:
             return

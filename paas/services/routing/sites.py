@@ -58,7 +58,7 @@ class Sites:
         return Site(
             app.id,
             tuple(dict.fromkeys((*own, *routing.domains))),
-            tuple(instance.port for instance in instances if instance.port is not None),
+            tuple(one.endpoint for one in instances if one.endpoint is not None),
             folder=None if closed else self._folder(slug),
             closed=closed,
             page=self._page(app, slug) if closed else None,

@@ -74,7 +74,7 @@ class Liveness:
             checks = tuple(
                 (instance, check)
                 for instance in live
-                if instance.port is not None
+                if instance.endpoint is not None
                 for check in liveness(slug.manifest.checks, instance.kind)
                 if check.path is not None or check.listening
             )
@@ -104,8 +104,8 @@ class Liveness:
     def _check(
         self, watched: Watched, instance: Instance, check: HealthCheck, standing: Standing
     ) -> None:
-        assert instance.port is not None
-        why = check_once(self.probe, check, instance.port, watched.visit)
+        assert instance.endpoint is not None
+        why = check_once(self.probe, check, instance.endpoint, watched.visit)
         standing.due = self.clock.monotonic() + max(PAUSE_MIN_S, float(check.wait_s))
         if why is None:
             standing.failures, standing.passed = 0, self.clock.now()

@@ -22,6 +22,7 @@ from paas.domain.routing.router_values import Rate
 from paas.domain.routing.sites import Site
 from tests.contract.certificates.pebble_server import Pebble, pebble_server
 from tests.contract.proxy.nginx_server import Nginx, application, nginx_server, status_of
+from tests.endpoints import at
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def nginx() -> Iterator[Nginx]:
     """A proxy with one app that answers everything, challenges too, if it is let."""
     with nginx_server() as server, application() as app:
         names = ("shop.example.com", "other.example.com", "localhost")
-        server.proxy.apply(Site(1, names, (app.server_port,)))
+        server.proxy.apply(Site(1, names, at(app.server_port)))
         yield server
 
 
@@ -121,7 +122,7 @@ def test_a_failing_challenge_is_told(pebble: Pebble, certbot: Certbot) -> None:
 
 def test_an_app_answers_no_challenge(nginx: Nginx, certbot: Certbot) -> None:
     """The app would answer anything; the issuer gets the platform's 404."""
-    nginx.proxy.apply(Site(2, ("evil.example.com",), nginx_ports(nginx)))
+    nginx.proxy.apply(Site(2, ("evil.example.com",), at(*nginx_ports(nginx))))
     for path in (
         "/.well-known/acme-challenge/x",
         "/x/../.well-known/acme-challenge/x",
@@ -205,7 +206,7 @@ def test_an_apps_limits_do_not_hold_for_challenges(nginx: Nginx) -> None:
     challenge.write_text("answer")
     with application() as app:
         limits = RouterSettings(rate=Rate(1, 60), burst=0, connections=1)
-        nginx.proxy.apply(Site(7, ("limited.localhost",), (app.server_port,), settings=limits))
+        nginx.proxy.apply(Site(7, ("limited.localhost",), at(app.server_port), settings=limits))
         try:
             got = [nginx.get("limited.localhost", PATH + challenge.name) for _ in range(3)]
         finally:

@@ -16,6 +16,7 @@ from paas.domain.routing.sites import Site
 from paas.settings import Settings
 from tests.contract.network.island import ABROAD, ABROAD6, HERE, HERE6, Island, run
 from tests.contract.proxy.nginx_server import embedded_settings, wait_until
+from tests.endpoints import at
 from tests.ports import free_range
 
 BLOCK = free_range()
@@ -148,7 +149,7 @@ def nginx(hosts: Hosts) -> Iterator[None]:
     try:
         for directory in (settings.etc, settings.state, settings.run):
             directory.mkdir(mode=0o711)
-        NginxProxy(settings).restore([Site(1, ("a.localhost",), (APP,))])
+        NginxProxy(settings).restore([Site(1, ("a.localhost",), at(APP))])
         process = hosts.starts(["/usr/sbin/nginx", "-c", str(settings.nginx_conf)])
         try:
             wait_until(lambda: hosts.reached(WEB))

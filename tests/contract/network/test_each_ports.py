@@ -11,6 +11,7 @@ import pytest
 
 from paas.adapters.network.health import HttpProbe
 from paas.adapters.network.ports import LocalPorts
+from paas.domain.routing.endpoints import on_loopback
 from paas.domain.routing.visits import Visit
 from paas.interfaces import HealthProbe, Ports
 from paas.settings import Settings
@@ -98,17 +99,18 @@ def probed(request: pytest.FixtureRequest) -> Iterator[tuple[HealthProbe, int, i
 def test_any_status_is_an_answer(probed: tuple[HealthProbe, int, int]) -> None:
     """Of a port where nothing listens there is none."""
     probe, port, silent = probed
-    assert probe.answers(port, VISIT, 30.0) == 404
-    assert probe.answers(silent, VISIT, 30.0) is None
-    assert (probe.accepts(port, 30.0), probe.accepts(silent, 30.0)) == (True, False)
+    assert probe.answers(on_loopback(port), VISIT, 30.0) == 404
+    assert probe.answers(on_loopback(silent), VISIT, 30.0) is None
+    assert probe.accepts(on_loopback(port), 30.0)
+    assert not probe.accepts(on_loopback(silent), 30.0)
 
 
 def test_a_page_is_answered_with_status_and_body(probed: tuple[HealthProbe, int, int]) -> None:
     """And none of a silent port; no redirect where the app sends nobody elsewhere."""
     probe, port, silent = probed
-    answer = probe.get(port, VISIT, "/up", [], 30.0)
+    answer = probe.get(on_loopback(port), VISIT, "/up", [], 30.0)
     assert answer is not None
     assert (answer.status, answer.body) == (200, b"fine")
-    assert probe.get(silent, VISIT, "/up", [], 30.0) is None
-    assert probe.redirect(port, "shop.example.com", 30.0) is None
-    assert probe.redirect(silent, "shop.example.com", 30.0) is None
+    assert probe.get(on_loopback(silent), VISIT, "/up", [], 30.0) is None
+    assert probe.redirect(on_loopback(port), "shop.example.com", 30.0) is None
+    assert probe.redirect(on_loopback(silent), "shop.example.com", 30.0) is None

@@ -10,6 +10,7 @@ import pytest
 
 from paas.adapters.network.health import HttpProbe
 from paas.domain.manifest.health import Answer
+from paas.domain.routing.endpoints import on_loopback
 from paas.domain.routing.visits import Visit
 
 
@@ -49,7 +50,7 @@ def server(answer: Callable[[socket.socket], None]) -> Iterator[tuple[int, list[
 def test_any_status_line_is_an_answer(answer: bytes, status: int | None) -> None:
     """HTTP of any status is healthy; silence and other protocols are not."""
     with server(lambda connection: connection.sendall(answer)) as (port, received):
-        assert HttpProbe().answers(port, Visit("shop.localhost"), 2.0) == status
+        assert HttpProbe().answers(on_loopback(port), Visit("shop.localhost"), 2.0) == status
     assert received[0].startswith(b"GET / HTTP/1.1\r\nHost: shop.localhost\r\n")
     assert b"X-Forwarded-Proto: http\r\n" in received[0]
     assert b"User-Agent: paas-health\r\n" in received[0]
@@ -70,7 +71,7 @@ def test_any_status_line_is_an_answer(answer: bytes, status: int | None) -> None
 def test_where_an_app_sends_its_visitors(answer: bytes, location: str | None) -> None:
     """By the header of a redirect, for who comes over plain HTTP."""
     with server(lambda connection: connection.sendall(answer)) as (port, received):
-        assert HttpProbe().redirect(port, "a.test", 2.0) == location
+        assert HttpProbe().redirect(on_loopback(port), "a.test", 2.0) == location
     assert b"Host: a.test\r\n" in received[0]
     assert b"X-Forwarded-Proto: http\r\n" in received[0]
 
@@ -80,7 +81,8 @@ def test_a_refused_connection_is_no_answer() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         start = time.monotonic()
-        assert HttpProbe().answers(closed.getsockname()[1], Visit("a.localhost"), 90.0) is None
+        there = on_loopback(closed.getsockname()[1])
+        assert HttpProbe().answers(there, Visit("a.localhost"), 90.0) is None
         assert time.monotonic() - start < 60
 
 
@@ -96,7 +98,7 @@ def test_the_limit_holds_for_the_whole_answer() -> None:
             pass
 
     with server(dribble) as (port, _):
-        assert HttpProbe().answers(port, Visit("a.localhost"), 0.4) is None
+        assert HttpProbe().answers(on_loopback(port), Visit("a.localhost"), 0.4) is None
         ended.set()
 
 
@@ -107,9 +109,9 @@ def test_get_gives_status_and_body() -> None:
     )
     with server(lambda connection: connection.sendall(chunked)) as (port, received):
         headers = [("X-Check", "yes"), ("host", "other")]
-        assert HttpProbe().get(port, Visit("a.localhost"), "/up?x=1", headers, 2.0) == Answer(
-            201, b"ready"
-        )
+        visit = Visit("a.localhost")
+        answer = HttpProbe().get(on_loopback(port), visit, "/up?x=1", headers, 2.0)
+        assert answer == Answer(201, b"ready")
     lines = received[0].decode().split("\r\n")
     assert lines[0] == "GET /up?x=1 HTTP/1.1"
     assert {"X-Check: yes", "host: other", "Connection: close"} <= set(lines)
@@ -120,7 +122,7 @@ def test_get_gives_status_and_body() -> None:
 def test_get_takes_nothing_but_http(answer: bytes) -> None:
     """What is no HTTP is no answer."""
     with server(lambda connection: connection.sendall(answer)) as (port, _):
-        assert HttpProbe().get(port, Visit("a.localhost"), "/", [], 2.0) is None
+        assert HttpProbe().get(on_loopback(port), Visit("a.localhost"), "/", [], 2.0) is None
 
 
 def test_get_s_limit_holds_for_the_whole_answer() -> None:
@@ -134,7 +136,7 @@ def test_get_s_limit_holds_for_the_whole_answer() -> None:
                 connection.sendall(b".")
 
     with server(drip) as (port, _):
-        found = HttpProbe().get(port, Visit("a.localhost"), "/", [], 0.4)
+        found = HttpProbe().get(on_loopback(port), Visit("a.localhost"), "/", [], 0.4)
         stop.set()
     assert found is None or (found.status == 200 and len(found.body) < 90_000)
 
@@ -143,5 +145,5 @@ def test_accepts() -> None:
     """A listener that says nothing accepts; a closed port does not."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        assert HttpProbe().accepts(port, 1.0)
-    assert not HttpProbe().accepts(port, 1.0)
+        assert HttpProbe().accepts(on_loopback(port), 1.0)
+    assert not HttpProbe().accepts(on_loopback(port), 1.0)

@@ -21,6 +21,7 @@ from tests.contract.proxy.nginx_server import (
     status_of,
     wait_until,
 )
+from tests.endpoints import at
 from tests.ports import free_port
 
 HOST = "a.localhost"
@@ -59,7 +60,7 @@ def failing(status: int, **more: object) -> Site:
     """A site whose requests end with that status."""
     settings = router_settings({"proxy-read-timeout": "1s"}, {})
     ports = {502: (free_port(),), 503: ()}.get(status, ())
-    return Site(1, (HOST,), ports, settings=settings, **more)  # type: ignore[arg-type]
+    return Site(1, (HOST,), at(*ports), settings=settings, **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("status", [502, 503])
@@ -110,7 +111,7 @@ def test_a_refusal_has_a_page_as_well(nginx: Nginx, status: int) -> None:
     values, line = REFUSED[status]
     users = {"alice": "$2b$05$x"} if status == 401 else {}
     with application() as app:
-        site = Site(1, (HOST,), (app.server_port,), settings=router_settings(values, users))
+        site = Site(1, (HOST,), at(app.server_port), settings=router_settings(values, users))
         nginx.proxy.apply(site)
         if status == 429:
             nginx.get(HOST)
@@ -143,7 +144,7 @@ def test_a_refusal_has_a_page_as_well(nginx: Nginx, status: int) -> None:
 def test_headers_that_are_too_large_are_told_from_a_bad_request(nginx: Nginx) -> None:
     """HAProxy cannot where they fit no buffer: it does not know then that it is a request."""
     with application() as app:
-        nginx.proxy.apply(Site(1, (HOST,), (app.server_port,)))
+        nginx.proxy.apply(Site(1, (HOST,), at(app.server_port)))
         answer = nginx.get(HOST, "/", *(f"Cookie: {n}={'x' * 7000}" for n in range(20)))
         if nginx.has_pages_for_people_alone:
             assert status_of(answer) == 431
@@ -155,7 +156,7 @@ def test_headers_that_are_too_large_are_told_from_a_bad_request(nginx: Nginx) ->
 def test_below_a_wildcard_a_refusal_has_a_page_as_well(nginx: Nginx) -> None:
     """Also where the host is what is refused; the page's own address opens no way to the app."""
     with application() as app:
-        nginx.proxy.apply(Site(1, (HOST, "*.w.localhost"), (app.server_port,)))
+        nginx.proxy.apply(Site(1, (HOST, "*.w.localhost"), at(app.server_port)))
         for path in ("/", "/.paas-error/400.html"):
             answer = nginx.get("a<b.w.localhost", path)
             assert status_of(answer) in {400, 404}
@@ -186,7 +187,7 @@ def test_an_app_that_takes_too_long(nginx: Nginx) -> None:
     """504, for a POST as for a GET."""
     with application() as app:
         settings = router_settings({"proxy-read-timeout": "1s"}, {})
-        nginx.proxy.apply(Site(1, (HOST,), (app.server_port,), settings=settings))
+        nginx.proxy.apply(Site(1, (HOST,), at(app.server_port), settings=settings))
         close = f"HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
         answer = nginx.raw(f"POST /slow {close}".encode())
         assert status_of(answer) == 504
@@ -234,7 +235,7 @@ def test_an_app_has_pages_of_its_own(nginx: Nginx) -> None:
 def test_an_app_s_own_answers_are_passed_on(nginx: Nginx) -> None:
     """Whatever their status, and with our id of the request in place of its own."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        nginx.proxy.apply(Site(1, (HOST,), (listener.getsockname()[1],)))
+        nginx.proxy.apply(Site(1, (HOST,), at(listener.getsockname()[1])))
         for status in (500, 502, 503, 504):
             with nginx.connect() as client:
                 client.sendall(f"GET / HTTP/1.0\r\nHost: {HOST}\r\n\r\n".encode())

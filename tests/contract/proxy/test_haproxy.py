@@ -18,6 +18,7 @@ from paas.domain.values.errors import PaasError
 from tests.authority import Authority
 from tests.contract.proxy.haproxy_server import Haproxy, haproxy_server
 from tests.contract.proxy.nginx_server import WEBSOCKET, application, status_of, wait_until
+from tests.endpoints import at
 from tests.ports import free_port
 
 
@@ -43,9 +44,9 @@ def present(haproxy: Haproxy) -> Worker:
 def test_a_change_of_instances_is_no_reload(haproxy: Haproxy) -> None:
     """They are added and sent away in the running worker; drained ones are forgotten."""
     with application() as one, application() as two, application() as three:
-        haproxy.proxy.apply(Site(1, ("a.localhost",), (one.server_port,)))
+        haproxy.proxy.apply(Site(1, ("a.localhost",), at(one.server_port)))
         workers = haproxy.workers()
-        haproxy.proxy.apply(Site(1, ("a.localhost",), (two.server_port, three.server_port)))
+        haproxy.proxy.apply(Site(1, ("a.localhost",), at(two.server_port, three.server_port)))
         assert haproxy.workers() == workers
         assert haproxy.proxy.drain(5)
         names = {instance.name for instance in present(haproxy).instances()}
@@ -59,7 +60,7 @@ def test_an_instance_comes_back_before_it_was_forgotten(haproxy: Haproxy) -> Non
     """A roll-out that is undone: nobody had waited for the drain."""
     with application() as one, application() as two:
         for app in (one, two, one):
-            haproxy.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
+            haproxy.proxy.apply(Site(1, ("a.localhost",), at(app.server_port)))
             assert status_of(haproxy.get("a.localhost")) == 200
         assert (one.count, two.count) == (2, 1)
         assert haproxy.proxy.drain(5)
@@ -69,18 +70,18 @@ def test_an_instance_comes_back_before_it_was_forgotten(haproxy: Haproxy) -> Non
 def test_a_drain_sends_nobody_away_who_came_meanwhile(haproxy: Haproxy) -> None:
     """One app's WebSocket is waited for while another app, and the same, get new instances."""
     with application() as one, application() as two, application() as three:
-        site, other = Site(1, ("a.localhost",), (one.server_port,)), Site(2, ("b.localhost",), ())
+        site, other = Site(1, ("a.localhost",), at(one.server_port)), Site(2, ("b.localhost",), ())
         haproxy.proxy.apply(site)
-        haproxy.proxy.apply(replace(other, ports=(one.server_port,)))
+        haproxy.proxy.apply(replace(other, endpoints=at(one.server_port)))
         with haproxy.connect() as websocket:
             websocket.sendall(WEBSOCKET)
             assert status_of(websocket.recv(4096)) == 101
-            haproxy.proxy.apply(replace(site, ports=(two.server_port,)))
+            haproxy.proxy.apply(replace(site, endpoints=at(two.server_port)))
             with ThreadPoolExecutor() as pool:
                 drained = pool.submit(haproxy.proxy.drain, 10)
                 wait_until(lambda: present(haproxy).busy()[1] == 1)
-                haproxy.proxy.apply(replace(site, ports=(three.server_port,)))
-                haproxy.proxy.apply(replace(other, ports=(two.server_port,)))
+                haproxy.proxy.apply(replace(site, endpoints=at(three.server_port)))
+                haproxy.proxy.apply(replace(other, endpoints=at(two.server_port)))
                 with pytest.raises(TimeoutError):
                     drained.result(0.5)
                 assert status_of(haproxy.get("a.localhost")) == 200
@@ -93,17 +94,18 @@ def test_a_drain_sends_nobody_away_who_came_meanwhile(haproxy: Haproxy) -> None:
 def test_a_former_worker_holds_up_those_alone_who_still_use_it(haproxy: Haproxy) -> None:
     """Another app's WebSocket is there; nobody is with the instance that goes. Then somebody is."""
     with application() as one, application() as two:
-        site, other = Site(1, ("a.localhost",), (one.server_port,)), Site(2, ("b.localhost",), ())
+        site, other = Site(1, ("a.localhost",), at(one.server_port)), Site(2, ("b.localhost",), ())
         haproxy.proxy.apply(site)
-        haproxy.proxy.apply(replace(other, ports=(two.server_port,)))
+        haproxy.proxy.apply(replace(other, endpoints=at(two.server_port)))
         with haproxy.connect() as websocket:
             websocket.sendall(WEBSOCKET)
             assert status_of(websocket.recv(4096)) == 101
             workers = haproxy.workers()
-            haproxy.proxy.apply(replace(other, hosts=("c.localhost",), ports=(one.server_port,)))
+            moved = replace(other, hosts=("c.localhost",), endpoints=at(one.server_port))
+            haproxy.proxy.apply(moved)
             assert haproxy.workers() != workers
             assert haproxy.proxy.drain(5)
-            haproxy.proxy.apply(replace(site, ports=(two.server_port,)))
+            haproxy.proxy.apply(replace(site, endpoints=at(two.server_port)))
             assert not haproxy.proxy.drain(0.2)
         assert haproxy.proxy.drain(5)
 
@@ -111,8 +113,8 @@ def test_a_former_worker_holds_up_those_alone_who_still_use_it(haproxy: Haproxy)
 def test_a_reload_comes_to_the_same(haproxy: Haproxy) -> None:
     """The files have what was changed at runtime."""
     with application() as one, application() as two:
-        haproxy.proxy.apply(Site(1, ("a.localhost",), (one.server_port,)))
-        haproxy.proxy.apply(Site(1, ("a.localhost",), (two.server_port,)))
+        haproxy.proxy.apply(Site(1, ("a.localhost",), at(one.server_port)))
+        haproxy.proxy.apply(Site(1, ("a.localhost",), at(two.server_port)))
         haproxy.proxy.apply(Site(2, ("b.localhost",), ()))
         assert haproxy.proxy.drain(5)
         assert status_of(haproxy.get("a.localhost")) == 200
@@ -147,7 +149,7 @@ def test_a_refusal_puts_the_former_files_back(haproxy: Haproxy) -> None:
     """Another app's file is broken: the change fails in HAProxy's words, and all goes on."""
     sites = sites_directory(haproxy.settings)
     with application() as app:
-        haproxy.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
+        haproxy.proxy.apply(Site(1, ("a.localhost",), at(app.server_port)))
         former = (sites / "1.cfg").read_bytes()
         (sites / "9.cfg").write_text("backend paas_9\n    nonsense on\n")
         for change in (Site(1, ("c.localhost",), ()), Site(3, ("d.localhost",), ())):
@@ -157,7 +159,7 @@ def test_a_refusal_puts_the_former_files_back(haproxy: Haproxy) -> None:
         assert (sites / "1.cfg").read_bytes() == former
         assert not (sites / "3.cfg").exists()
         assert status_of(haproxy.get("a.localhost")) == 200
-        haproxy.proxy.restore([Site(1, ("a.localhost",), (app.server_port,))])
+        haproxy.proxy.restore([Site(1, ("a.localhost",), at(app.server_port))])
         assert haproxy.proxy.sites() == {1}
 
 
@@ -182,7 +184,7 @@ def test_a_reload_that_fails_is_noticed(haproxy: Haproxy) -> None:
 def test_a_killed_haproxy_starts_from_its_files(haproxy: Haproxy) -> None:
     """All that was applied is there."""
     with application() as app:
-        haproxy.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
+        haproxy.proxy.apply(Site(1, ("a.localhost",), at(app.server_port)))
         haproxy.kill()
         assert not haproxy.proxy.is_up()
         with pytest.raises(PaasError):

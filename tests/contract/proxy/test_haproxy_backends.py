@@ -16,6 +16,7 @@ from tests.authority import Authority
 from tests.contract.proxy.haproxy_server import Haproxy, haproxy_server
 from tests.contract.proxy.http2_client import Http2Client, asking, secure_connection
 from tests.contract.proxy.nginx_server import application, body_of, read_all, status_of, wait_until
+from tests.endpoints import at
 
 NAME = "a.example.com"
 HOST = f"Host: {NAME}\r\nConnection: close\r\n"
@@ -60,8 +61,8 @@ def test_only_a_request_that_may_have_trailers_passes_the_filter(haproxy: Haprox
     assert paths
     site = Site(1, (NAME,), (), certificates=(Certificate(*paths, (NAME,)),))
     with application() as app:
-        haproxy.proxy.apply(replace(site, ports=(app.server_port,)))
-        haproxy.proxy.apply(Site(2, ("b.example.com",), (app.server_port,)))
+        haproxy.proxy.apply(replace(site, endpoints=at(app.server_port)))
+        haproxy.proxy.apply(Site(2, ("b.example.com",), at(app.server_port)))
         of_b = HOST.replace(NAME, "b.example.com")
         length = f"{of_b}Content-Length: 5\r\n\r\nhello"
         assert status_of(haproxy.get("b.example.com")) == 200
@@ -82,13 +83,13 @@ def test_only_a_request_that_may_have_trailers_passes_the_filter(haproxy: Haprox
 def test_an_upload_in_chunks_is_waited_for(haproxy: Haproxy) -> None:
     """Its instance is drained when it has ended, and all go to the new one meanwhile."""
     with application() as one, application() as two:
-        site = Site(1, (NAME,), (one.server_port,))
+        site = Site(1, (NAME,), at(one.server_port))
         haproxy.proxy.apply(site)
         workers = haproxy.workers()
         with haproxy.connect() as upload:
             upload.sendall(HEAD + b"\r\n5\r\nhello\r\n")
             wait_until(lambda: requests_of(haproxy)["paas_1_trailers"] == 1)
-            haproxy.proxy.apply(replace(site, ports=(two.server_port,)))
+            haproxy.proxy.apply(replace(site, endpoints=at(two.server_port)))
             assert not haproxy.proxy.drain(0.3)
             assert status_of(haproxy.raw(CHUNKED)) == status_of(haproxy.get(NAME)) == 200
             assert (one.count, two.count) == (0, 2)
@@ -103,7 +104,7 @@ def test_a_drained_instance_is_forgotten_in_both(haproxy: Haproxy) -> None:
     """Also one that was sent away and has had no request at all."""
     with application() as one, application() as two:
         for app in (one, two, one, two):
-            haproxy.proxy.apply(Site(1, (NAME,), (app.server_port,)))
+            haproxy.proxy.apply(Site(1, (NAME,), at(app.server_port)))
         assert haproxy.proxy.drain(5)
         (pid,) = haproxy.master.workers().present
         left = {(i.backend, i.name, i.up) for i in haproxy.master.worker(pid).instances()}
@@ -115,7 +116,7 @@ def test_a_limit_is_one_for_all_requests(haproxy: Haproxy) -> None:
     """A client that sends in chunks has no second share."""
     limited = router_settings({"rate-limit": "1r/m", "rate-limit-burst": "1"}, {})
     with application() as app:
-        haproxy.proxy.apply(Site(1, (NAME,), (app.server_port,), settings=limited))
+        haproxy.proxy.apply(Site(1, (NAME,), at(app.server_port), settings=limited))
         answers = [haproxy.get(NAME), haproxy.raw(CHUNKED), haproxy.get(NAME), haproxy.raw(CHUNKED)]
         assert [status_of(answer) for answer in answers] == [200, 200, 429, 429]
 
@@ -125,7 +126,7 @@ def test_a_visitor_stays_with_an_instance_whatever_is_sent(haproxy: Haproxy) -> 
     sticky = router_settings({"sticky-sessions": "on"}, {})
     with application() as one, application() as two:
         ports = (one.server_port, two.server_port)
-        haproxy.proxy.apply(Site(1, (NAME,), ports, settings=sticky))
+        haproxy.proxy.apply(Site(1, (NAME,), at(*ports), settings=sticky))
         answer = haproxy.get(NAME)
         cookie = answer.lower().partition(b"set-cookie: ")[2].partition(b";")[0]
         assert cookie.startswith(b"paas_instance=")
@@ -139,7 +140,7 @@ def test_an_answer_to_chunks_is_compressed(haproxy: Haproxy) -> None:
     """Beside another filter HAProxy wants to be told of the one that compresses."""
     gzip = router_settings({"gzip": "on"}, {})
     with application() as app:
-        haproxy.proxy.apply(Site(1, (NAME,), (app.server_port,), settings=gzip))
+        haproxy.proxy.apply(Site(1, (NAME,), at(app.server_port), settings=gzip))
         asked = CHUNKED.replace(b"/p", b"/json").replace(
             b"\r\n\r\n", b"\r\nAccept-Encoding: gzip\r\n\r\n", 1
         )
@@ -149,7 +150,7 @@ def test_an_answer_to_chunks_is_compressed(haproxy: Haproxy) -> None:
 def test_an_upgrade_takes_the_shared_file_and_the_sites_at_once(haproxy: Haproxy) -> None:
     """The shared file sends requests to backends that only the new files of the sites have."""
     with application() as app:
-        site = Site(1, (NAME,), (app.server_port,))
+        site = Site(1, (NAME,), at(app.server_port))
         haproxy.proxy.restore([site])
         workers = haproxy.workers()
         # As a version before this one left them.

@@ -20,13 +20,14 @@ from tests.contract.proxy.nginx_server import (
     status_of,
     wait_until,
 )
+from tests.endpoints import at
 
 
 @pytest.fixture(scope="module", params=list(SERVERS))
 def nginx(request: pytest.FixtureRequest) -> Iterator[Nginx]:
     with SERVERS[request.param]() as server, application() as app, application() as other:
-        server.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
-        server.proxy.apply(Site(2, ("b.localhost",), (other.server_port,)))
+        server.proxy.apply(Site(1, ("a.localhost",), at(app.server_port)))
+        server.proxy.apply(Site(2, ("b.localhost",), at(other.server_port)))
         yield server
 
 
@@ -165,7 +166,7 @@ def test_a_refused_connection_goes_to_the_next_instance(nginx: Nginx) -> None:
     """Even a POST: it was never sent."""
     with socket.socket() as closed, application() as app:
         closed.bind(("127.0.0.1", 0))  # bound and not listening: refuses
-        nginx.proxy.apply(Site(3, ("c.example",), (closed.getsockname()[1], app.server_port)))
+        nginx.proxy.apply(Site(3, ("c.example",), at(closed.getsockname()[1], app.server_port)))
         request = b"POST / HTTP/1.1\r\nHost: c.example\r\nContent-Length: 1\r\n"
         for _ in range(4):
             assert status_of(nginx.raw(request + b"Connection: close\r\n\r\nx")) == 200
@@ -176,7 +177,7 @@ def test_a_refused_connection_goes_to_the_next_instance(nginx: Nginx) -> None:
 def test_a_post_that_was_sent_is_not_repeated(nginx: Nginx) -> None:
     """An instance that takes a POST and dies: 502, and no other instance gets it."""
     with socket.create_server(("127.0.0.1", 0)) as dying, application() as app:
-        nginx.proxy.apply(Site(3, ("c.example",), (dying.getsockname()[1], app.server_port)))
+        nginx.proxy.apply(Site(3, ("c.example",), at(dying.getsockname()[1], app.server_port)))
         statuses = []
         for _ in range(2):
             with nginx.connect() as connection:

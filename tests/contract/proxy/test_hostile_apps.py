@@ -21,6 +21,7 @@ from tests.contract.proxy.nginx_server import (
     nginx_server,
     status_of,
 )
+from tests.endpoints import at
 
 END = b"Content-Length: 2\r\n\r\nok"
 SECOND = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nX-Second: 1\r\n\r\nEVIL"
@@ -77,8 +78,8 @@ def behind() -> Iterator[Behind]:
     ):
         hostile = Scripted(listener)
         threading.Thread(target=hostile.serve, daemon=True).start()
-        nginx.proxy.apply(Site(1, ("a.localhost",), (listener.getsockname()[1],)))
-        nginx.proxy.apply(Site(2, ("b.localhost",), (app.server_port,)))
+        nginx.proxy.apply(Site(1, ("a.localhost",), at(listener.getsockname()[1])))
+        nginx.proxy.apply(Site(2, ("b.localhost",), at(app.server_port)))
         yield Behind(nginx, hostile)
         hostile.ended.set()
         listener.shutdown(socket.SHUT_RDWR)
@@ -161,9 +162,9 @@ def test_its_status_line_cannot_lead_nginx_to_its_own_pages(behind: Behind) -> N
     """The status 418, by which nginx finds its way to WebSockets, is one like any other."""
     settings = router_settings({"websocket-timeout": "1h"}, {})
     port = behind.hostile.listener.getsockname()[1]
-    behind.nginx.proxy.apply(Site(1, ("a.localhost",), (port,), settings=settings))
+    behind.nginx.proxy.apply(Site(1, ("a.localhost",), at(port), settings=settings))
     assert status_of(behind.get(b"HTTP/1.1 418 Teapot\r\n" + END)) == 418
-    behind.nginx.proxy.apply(Site(1, ("a.localhost",), (port,)))
+    behind.nginx.proxy.apply(Site(1, ("a.localhost",), at(port)))
 
 
 def test_an_answer_without_an_end_holds_up_nobody(behind: Behind) -> None:
@@ -197,11 +198,11 @@ def test_what_does_not_pass_at_boot_is_set_aside(nginx: Nginx) -> None:
     bad = [
         _secured(2, pairs[2][0], pairs[3][1]),
         _secured(3, Path("/nowhere/chain.pem"), pairs[3][1]),
-        Site(4, ("not a host",), (20_001,)),
+        Site(4, ("not a host",), at(20_001)),
         _secured(5, nginx.settings.state / "certs/5-00000001/chain.pem", pairs[3][1]),
     ]
     with application() as app:
-        good = [Site(n, (f"{n}.localhost",), (app.server_port,)) for n in (1, 9)]
+        good = [Site(n, (f"{n}.localhost",), at(app.server_port)) for n in (1, 9)]
         nginx.proxy.restore([good[0], *bad, good[1]])
         assert nginx.proxy.sites() == {1, 9}
         assert nginx.proxy.refused() == {2, 3, 4, 5}
@@ -209,7 +210,7 @@ def test_what_does_not_pass_at_boot_is_set_aside(nginx: Nginx) -> None:
         nginx.start()
         for host in ("1.localhost", "9.localhost"):
             assert status_of(nginx.get(host)) == 200
-        nginx.proxy.apply(Site(4, ("4.localhost",), (app.server_port,)))
+        nginx.proxy.apply(Site(4, ("4.localhost",), at(app.server_port)))
         assert nginx.proxy.refused() == {2, 3, 5}
         assert status_of(nginx.get("4.localhost")) == 200
 
@@ -250,7 +251,7 @@ ODD = {
 def test_every_setting_that_is_valid_is_served(both: Nginx, key: str, value: str) -> None:
     """At the ends of what each key takes, nginx takes it too: no owner can stop a reload."""
     settings = router_settings({key: value}, {})
-    both.proxy.apply(Site(1, ("a.localhost",), (20_001, 20_002), settings=settings))
+    both.proxy.apply(Site(1, ("a.localhost",), at(20_001, 20_002), settings=settings))
     answer = both.get("a.localhost")
     assert status_of(answer) in {403, 429, 502, 503, 504}
 

@@ -30,6 +30,7 @@ from tests.contract.proxy.http2_client import (
     text_of,
 )
 from tests.contract.proxy.nginx_server import Nginx, application
+from tests.endpoints import at
 
 A, B, PLAIN = "a.example.com", "b.example.com", "plain.example.com"
 _CONNECT_PROTOCOL = h2.settings.SettingCodes.ENABLE_CONNECT_PROTOCOL
@@ -70,8 +71,8 @@ def secure(request: pytest.FixtureRequest) -> Iterator[Secure]:
             paths = files.paths(id)
             assert paths
             shown = (Certificate(*paths, (name,)),)
-            nginx.proxy.apply(Site(number, (name,), (app.server_port,), certificates=shown))
-        nginx.proxy.apply(Site(3, (PLAIN,), (plain.server_port,)))
+            nginx.proxy.apply(Site(number, (name,), at(app.server_port), certificates=shown))
+        nginx.proxy.apply(Site(3, (PLAIN,), at(plain.server_port)))
         yield Secure(nginx, (a.paths, b.paths, plain.paths))
 
 

@@ -18,6 +18,7 @@ from tests.contract.proxy.nginx_server import (
     read_all,
     status_of,
 )
+from tests.endpoints import at
 
 POST = b"POST / HTTP/1.1\r\nHost: a.localhost\r\nConnection: close\r\n"
 GET = b"GET / HTTP/1.1\r\nConnection: close\r\n"
@@ -49,8 +50,8 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     with SERVERS[kind]() as server, application() as app, application() as other:
         hosts = ("a.localhost", "*.w.example.com")
         moved = (Redirect("*.old.example.com", "a.localhost"),)
-        server.proxy.apply(Site(1, hosts, (app.server_port,), settings=settings, redirects=moved))
-        server.proxy.apply(Site(2, ("b.localhost",), (other.server_port,)))
+        server.proxy.apply(Site(1, hosts, at(app.server_port), settings=settings, redirects=moved))
+        server.proxy.apply(Site(2, ("b.localhost",), at(other.server_port)))
         yield Pair(server, (app.paths, other.paths))
 
 
@@ -265,7 +266,7 @@ def test_nobody_comes_past_the_guards_of_an_app(pair: Pair, host: str, path: str
         statics = (Static("/static", (slug,), "no-cache"),)
         guarded = ("guarded.localhost",)
         pair.nginx.proxy.apply(
-            Site(3, guarded, (app.server_port,), settings=settings, statics=statics)
+            Site(3, guarded, at(app.server_port), settings=settings, statics=statics)
         )
         assert status_of(pair.nginx.get("guarded.localhost")) == 403
         assert status_of(pair.nginx.get(host, path)) in {0, 400, 403, 404}

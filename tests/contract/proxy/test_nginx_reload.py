@@ -22,6 +22,7 @@ from tests.contract.proxy.nginx_server import (
     status_of,
     wait_until,
 )
+from tests.endpoints import at
 from tests.ports import free_port
 
 
@@ -43,7 +44,7 @@ def test_workers_do_not_pile_up_over_quick_changes(nginx: Nginx) -> None:
     process = NginxProcess(nginx.settings.nginx_conf, nginx.settings.nginx_pid, 10)
     before = len(_serving(process.running()))
     for port in range(21001, 21011):
-        nginx.proxy.apply(Site(1, ("a.localhost",), (port,)))
+        nginx.proxy.apply(Site(1, ("a.localhost",), at(port)))
     time.sleep(0.3)
     assert len(_serving(process.running())) == before
 
@@ -58,7 +59,7 @@ def test_a_refusal_puts_the_former_file_back(nginx: Nginx) -> None:
     """Another app's file is broken: the change fails in nginx's words, and all goes on."""
     sites = nginx.settings.state / "nginx" / "sites"
     with application() as app:
-        site = Site(1, ("a.localhost",), (app.server_port,))
+        site = Site(1, ("a.localhost",), at(app.server_port))
         nginx.proxy.apply(site)
         former = (sites / "1.conf").read_bytes()
         (sites / "2.conf").write_text("server { nonsense on; }\n")
@@ -71,7 +72,7 @@ def test_a_refusal_puts_the_former_file_back(nginx: Nginx) -> None:
         hasty = NginxProxy(nginx.settings, reload_limit_s=120.0)
         began = time.monotonic()
         with pytest.raises(PaasError) as caught:
-            hasty.apply(Site(1, ("a.localhost",), (21_001,)))
+            hasty.apply(Site(1, ("a.localhost",), at(21_001)))
         assert time.monotonic() - began < 60
         assert 'unknown directive "nonsense"' in caught.value.message
         assert "of id 2, are damaged" in caught.value.message
@@ -82,14 +83,14 @@ def test_a_refusal_puts_the_former_file_back(nginx: Nginx) -> None:
 
 def test_restore_sets_aside_what_nginx_refuses(nginx: Nginx) -> None:
     """One app's file that nginx refuses does not keep the others from being served."""
-    wrong = Site(2, ("b.localhost",), (1,))
+    wrong = Site(2, ("b.localhost",), at(1))
     # A directory where its log should be is the one thing that makes a rendered file fail.
     log = nginx.settings.state / "logs" / "2" / "router.log"
     with application() as app:
         log.unlink(missing_ok=True)
         log.mkdir(parents=True)
         try:
-            nginx.proxy.restore([Site(1, ("a.localhost",), (app.server_port,)), wrong])
+            nginx.proxy.restore([Site(1, ("a.localhost",), at(app.server_port)), wrong])
             assert nginx.proxy.sites() == {1}
             assert nginx.proxy.refused() == {2}
             assert status_of(nginx.get("a.localhost")) == 200
@@ -135,6 +136,7 @@ RENDER = """
 import sys
 from pathlib import Path
 from paas.adapters.proxy.nginx.proxy import NginxProxy
+from paas.domain.routing.endpoints import on_loopback
 from paas.domain.routing.sites import Site
 from paas.settings import Settings
 root = Path(sys.argv[1])
@@ -142,7 +144,7 @@ settings = Settings(
     state=root, run=root, etc=root, embedded=True, https_port=0,
     nginx_conf=root / "nginx.conf", nginx_http_conf=root / "paas.conf", nginx_pid=root / "pid",
 )
-NginxProxy(settings).restore([Site(1, ("a.localhost",), (21001,))])
+NginxProxy(settings).restore([Site(1, ("a.localhost",), (on_loopback(21001),))])
 print((root / "nginx/sites/1.conf").read_text())
 """
 

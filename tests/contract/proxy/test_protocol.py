@@ -11,6 +11,7 @@ import pytest
 from paas.domain.routing.sites import Site
 from tests.contract.proxy.haproxy_server import SERVERS
 from tests.contract.proxy.nginx_server import Nginx, application, body_of, read_all, status_of
+from tests.endpoints import at
 
 HOST = "a.localhost"
 CLIENT = b"PROXY TCP4 203.0.113.7 192.0.2.1 4711 80\r\n"
@@ -27,7 +28,7 @@ def nginx(request: pytest.FixtureRequest) -> Iterator[Nginx]:
     with SERVERS[request.param]() as nginx, application() as app:
         settings = replace(nginx.settings, proxy_protocol=True, trusted_proxies="127.0.0.1")
         proxy = type(nginx.proxy)(settings)
-        proxy.restore([Site(1, (HOST,), (app.server_port,))])
+        proxy.restore([Site(1, (HOST,), at(app.server_port))])
         yield nginx
 
 

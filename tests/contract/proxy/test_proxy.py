@@ -13,6 +13,7 @@ from paas.domain.values.errors import PaasError
 from paas.interfaces import ProxyKind
 from tests.contract.proxy.haproxy_server import haproxy_server
 from tests.contract.proxy.nginx_server import Nginx, application, body_of, nginx_server, status_of
+from tests.endpoints import at
 from tests.fakes.proxy import FakeProxy
 
 
@@ -69,7 +70,7 @@ def test_a_site_is_served_as_soon_as_apply_returns(
     subject: Subject, ports: tuple[int, int]
 ) -> None:
     """A host goes to the port of its site, each of several hosts too."""
-    subject.proxy.apply(Site(1, ("a.localhost", "a.example.com"), (ports[0],)))
+    subject.proxy.apply(Site(1, ("a.localhost", "a.example.com"), at(ports[0])))
     assert subject.route("a.localhost") == ports[0]
     assert subject.route("a.example.com") == ports[0]
     assert subject.proxy.sites() == {1}
@@ -77,8 +78,8 @@ def test_a_site_is_served_as_soon_as_apply_returns(
 
 def test_apply_replaces_a_site(subject: Subject, ports: tuple[int, int]) -> None:
     """The second site of an app takes the place of its first, hosts included."""
-    subject.proxy.apply(Site(1, ("a.localhost", "old.localhost"), (ports[0],)))
-    subject.proxy.apply(Site(1, ("a.localhost",), (ports[1],)))
+    subject.proxy.apply(Site(1, ("a.localhost", "old.localhost"), at(ports[0])))
+    subject.proxy.apply(Site(1, ("a.localhost",), at(ports[1])))
     assert subject.route("a.localhost") == ports[1]
     assert subject.route("old.localhost") is None
 
@@ -86,7 +87,7 @@ def test_apply_replaces_a_site(subject: Subject, ports: tuple[int, int]) -> None
 def test_apply_twice_is_apply_once(subject: Subject, ports: tuple[int, int]) -> None:
     """The same site again changes nothing."""
     for _ in range(2):
-        subject.proxy.apply(Site(1, ("a.localhost",), (ports[0],)))
+        subject.proxy.apply(Site(1, ("a.localhost",), at(ports[0])))
     assert subject.route("a.localhost") == ports[0]
     assert subject.proxy.sites() == {1}
 
@@ -99,14 +100,14 @@ def test_a_site_without_ports_answers_503(subject: Subject) -> None:
 
 def test_an_unknown_host_gets_no_app(subject: Subject, ports: tuple[int, int]) -> None:
     """A host that no app has reaches no app."""
-    subject.proxy.apply(Site(1, ("a.localhost",), (ports[0],)))
+    subject.proxy.apply(Site(1, ("a.localhost",), at(ports[0])))
     assert subject.route("b.localhost") is None
 
 
 def test_remove_stops_serving_one_app(subject: Subject, ports: tuple[int, int]) -> None:
     """The other app's site is left as it was, and removing again is no error."""
-    subject.proxy.apply(Site(1, ("a.localhost",), (ports[0],)))
-    subject.proxy.apply(Site(2, ("b.localhost",), (ports[1],)))
+    subject.proxy.apply(Site(1, ("a.localhost",), at(ports[0])))
+    subject.proxy.apply(Site(2, ("b.localhost",), at(ports[1])))
     subject.proxy.remove(1)
     subject.proxy.remove(1)
     assert subject.route("a.localhost") is None
@@ -117,29 +118,27 @@ def test_remove_stops_serving_one_app(subject: Subject, ports: tuple[int, int]) 
 @pytest.mark.parametrize(
     "site",
     [
-        Site(1, ("a.localhost; return 200;",), (5000,)),
-        Site(1, ("a.localhost\n",), (5000,)),
-        Site(1, ("$http_x",), (5000,)),
-        Site(1, ("~^.*$",), (5000,)),
-        Site(1, ("*a.localhost",), (5000,)),
-        Site(1, ("*",), (5000,)),
-        Site(1, ("a.*",), (5000,)),
-        Site(1, (".localhost",), (5000,)),
-        Site(1, ("A.localhost",), (5000,)),
-        Site(1, ("a" * 64 + ".localhost",), (5000,)),
-        Site(1, (".".join(["a" * 60] * 5),), (5000,)),
-        Site(1, ("",), (5000,)),
-        Site(1, (), (5000,)),
-        Site(1, ("a.localhost",), (0,)),
-        Site(1, ("a.localhost",), (65536,)),
-        Site(0, ("a.localhost",), (5000,)),
+        Site(1, ("a.localhost; return 200;",), at(5000)),
+        Site(1, ("a.localhost\n",), at(5000)),
+        Site(1, ("$http_x",), at(5000)),
+        Site(1, ("~^.*$",), at(5000)),
+        Site(1, ("*a.localhost",), at(5000)),
+        Site(1, ("*",), at(5000)),
+        Site(1, ("a.*",), at(5000)),
+        Site(1, (".localhost",), at(5000)),
+        Site(1, ("A.localhost",), at(5000)),
+        Site(1, ("a" * 64 + ".localhost",), at(5000)),
+        Site(1, (".".join(["a" * 60] * 5),), at(5000)),
+        Site(1, ("",), at(5000)),
+        Site(1, (), at(5000)),
+        Site(0, ("a.localhost",), at(5000)),
     ],
 )
 def test_a_bad_site_is_refused_and_the_former_kept(
     subject: Subject, ports: tuple[int, int], site: Site
 ) -> None:
     """What is not a host, a port or an id never reaches the proxy."""
-    subject.proxy.apply(Site(1, ("a.localhost",), (ports[0],)))
+    subject.proxy.apply(Site(1, ("a.localhost",), at(ports[0])))
     with pytest.raises(PaasError):
         subject.proxy.apply(site)
     assert subject.route("a.localhost") == ports[0]
@@ -147,9 +146,9 @@ def test_a_bad_site_is_refused_and_the_former_kept(
 
 def test_a_host_of_another_app_is_refused(subject: Subject, ports: tuple[int, int]) -> None:
     """Two apps with one host: the second is refused, the first goes on."""
-    subject.proxy.apply(Site(2, ("b.localhost",), (ports[1],)))
+    subject.proxy.apply(Site(2, ("b.localhost",), at(ports[1])))
     with pytest.raises(PaasError) as caught:
-        subject.proxy.apply(Site(1, ("a.localhost", "b.localhost"), (ports[0],)))
+        subject.proxy.apply(Site(1, ("a.localhost", "b.localhost"), at(ports[0])))
     assert caught.value.reference == "site-host-taken"
     assert subject.route("b.localhost") == ports[1]
     assert subject.proxy.sites() == {2}
@@ -157,8 +156,8 @@ def test_a_host_of_another_app_is_refused(subject: Subject, ports: tuple[int, in
 
 def test_restore_leaves_exactly_these(subject: Subject, ports: tuple[int, int]) -> None:
     """Sites that are not in the list are gone; those that are, are served."""
-    subject.proxy.apply(Site(1, ("a.localhost",), (ports[0],)))
-    subject.proxy.restore([Site(2, ("b.localhost",), (ports[1],)), Site(3, ("c.localhost",), ())])
+    subject.proxy.apply(Site(1, ("a.localhost",), at(ports[0])))
+    subject.proxy.restore([Site(2, ("b.localhost",), at(ports[1])), Site(3, ("c.localhost",), ())])
     assert subject.proxy.sites() == {2, 3}
     assert subject.route("a.localhost") is None
     assert subject.route("b.localhost") == ports[1]
@@ -167,7 +166,7 @@ def test_restore_leaves_exactly_these(subject: Subject, ports: tuple[int, int]) 
 
 def test_drain_is_done_where_nothing_is_left(subject: Subject, ports: tuple[int, int]) -> None:
     """Without open connections, the old configuration is gone at once."""
-    subject.proxy.apply(Site(1, ("a.localhost",), (ports[0],)))
+    subject.proxy.apply(Site(1, ("a.localhost",), at(ports[0])))
     assert subject.proxy.drain(5.0)
 
 

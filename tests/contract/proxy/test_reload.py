@@ -23,6 +23,7 @@ from tests.contract.proxy.nginx_server import (
     status_of,
     wait_until,
 )
+from tests.endpoints import at
 
 
 @pytest.fixture(scope="module", params=list(SERVERS))
@@ -72,15 +73,15 @@ class Load:
 def test_no_request_is_lost_when_instances_change(nginx: Nginx) -> None:
     """200 new connections a second, and 12 times a new instance takes over and the old ends."""
     with application() as first:
-        nginx.proxy.apply(Site(1, ("a.localhost",), (first.server_port,)))
+        nginx.proxy.apply(Site(1, ("a.localhost",), at(first.server_port)))
         with Load(nginx, "a.localhost", 200) as load:
             for _ in range(12):
                 with application() as app:
-                    nginx.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
+                    nginx.proxy.apply(Site(1, ("a.localhost",), at(app.server_port)))
                     assert nginx.proxy.drain(10)
                     time.sleep(0.05)
                     assert app.count > 0
-                    nginx.proxy.apply(Site(1, ("a.localhost",), (first.server_port,)))
+                    nginx.proxy.apply(Site(1, ("a.localhost",), at(first.server_port)))
                     assert nginx.proxy.drain(10)
     assert len(load.statuses) > 150
     assert set(load.statuses) == {200}
@@ -89,9 +90,9 @@ def test_no_request_is_lost_when_instances_change(nginx: Nginx) -> None:
 def test_new_connections_are_routed_by_the_new_site_at_once(nginx: Nginx) -> None:
     """After apply, no worker with the former site takes a connection, drained or not."""
     with application() as old, application() as new:
-        nginx.proxy.apply(Site(1, ("a.localhost",), (old.server_port,)))
+        nginx.proxy.apply(Site(1, ("a.localhost",), at(old.server_port)))
         for app, other in ((new, old), (old, new), (new, old)):
-            nginx.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
+            nginx.proxy.apply(Site(1, ("a.localhost",), at(app.server_port)))
             before = other.count
             for _ in range(20):
                 nginx.get("a.localhost")
@@ -101,11 +102,11 @@ def test_new_connections_are_routed_by_the_new_site_at_once(nginx: Nginx) -> Non
 def test_a_request_in_progress_is_answered(nginx: Nginx) -> None:
     """A slow request outlives the change of its site; drain waits for it, as long as it may."""
     with application() as old, application() as new:
-        nginx.proxy.apply(Site(1, ("a.localhost",), (old.server_port,)))
+        nginx.proxy.apply(Site(1, ("a.localhost",), at(old.server_port)))
         connection = nginx.connect()
         connection.sendall(b"GET /slow HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
         assert old.slow_started.wait(5)
-        nginx.proxy.apply(Site(1, ("a.localhost",), (new.server_port,)))
+        nginx.proxy.apply(Site(1, ("a.localhost",), at(new.server_port)))
         assert not nginx.proxy.drain(0.05)
         old.slow_may_end.set()
         assert status_of(connection.recv(65536)) == 200
@@ -116,10 +117,10 @@ def test_a_request_in_progress_is_answered(nginx: Nginx) -> None:
 def test_a_connection_without_a_request_yet_is_still_served(nginx: Nginx) -> None:
     """A browser opens connections ahead: they are served, by the old instance until drained."""
     with application() as old, application() as new:
-        nginx.proxy.apply(Site(1, ("a.localhost",), (old.server_port,)))
+        nginx.proxy.apply(Site(1, ("a.localhost",), at(old.server_port)))
         with nginx.connect() as connection:
             wait_until(lambda: nginx.accepted(connection))
-            nginx.proxy.apply(Site(1, ("a.localhost",), (new.server_port,)))
+            nginx.proxy.apply(Site(1, ("a.localhost",), at(new.server_port)))
             drained = nginx.proxy.drain(0.05)
             connection.sendall(b"GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
             assert status_of(connection.recv(65536)) == 200
@@ -136,7 +137,7 @@ def test_an_idle_connection_is_closed_cleanly(nginx: Nginx) -> None:
     Nginx 1.27.4 and later still answers one more request on it.
     """
     with application() as app:
-        nginx.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
+        nginx.proxy.apply(Site(1, ("a.localhost",), at(app.server_port)))
         with nginx.connect() as connection:
             for _ in range(2):
                 connection.sendall(GET)
@@ -153,7 +154,7 @@ def test_an_idle_connection_is_closed_cleanly(nginx: Nginx) -> None:
 def test_a_websocket_of_another_app_lives_on_up_to_the_worker_limit(nginx: Nginx) -> None:
     """It holds an old worker for no longer than worker_limit_s, and is closed cleanly."""
     with application() as app:
-        nginx.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
+        nginx.proxy.apply(Site(1, ("a.localhost",), at(app.server_port)))
         connection = nginx.connect()
         connection.sendall(WEBSOCKET)
         assert status_of(connection.recv(4096)) == 101
@@ -169,11 +170,11 @@ def test_a_websocket_of_another_app_lives_on_up_to_the_worker_limit(nginx: Nginx
 def test_a_websocket_on_an_old_instance_is_waited_for(nginx: Nginx) -> None:
     """It goes on while its instance is drained."""
     with application() as old, application() as new:
-        nginx.proxy.apply(Site(1, ("a.localhost",), (old.server_port,)))
+        nginx.proxy.apply(Site(1, ("a.localhost",), at(old.server_port)))
         with nginx.connect() as connection:
             connection.sendall(WEBSOCKET)
             assert status_of(connection.recv(4096)) == 101
-            nginx.proxy.apply(Site(1, ("a.localhost",), (new.server_port,)))
+            nginx.proxy.apply(Site(1, ("a.localhost",), at(new.server_port)))
             assert not nginx.proxy.drain(0.2)
             connection.sendall(b"still here")
             assert connection.recv(4096) == b"still here"
@@ -188,19 +189,19 @@ def test_another_apps_websocket_delays_no_drain(nginx: Nginx) -> None:
         application() as old,
         application() as new,
     ):
-        nginx.proxy.apply(Site(1, ("a.localhost",), (talking.server_port,)))
-        nginx.proxy.apply(Site(2, ("b.localhost",), (old.server_port,)))
+        nginx.proxy.apply(Site(1, ("a.localhost",), at(talking.server_port)))
+        nginx.proxy.apply(Site(2, ("b.localhost",), at(old.server_port)))
         with nginx.connect() as connection:
             connection.sendall(WEBSOCKET)
             assert status_of(connection.recv(4096)) == 101
-            nginx.proxy.apply(Site(1, ("a.localhost",), (next_.server_port,)))
+            nginx.proxy.apply(Site(1, ("a.localhost",), at(next_.server_port)))
             for here, there in ((old, new), (new, old), (old, new)):
-                nginx.proxy.apply(Site(2, ("b.localhost",), (there.server_port,)))
-                assert nginx.proxy.drain(2, [here.server_port])
-            assert not nginx.proxy.drain(0.1, [talking.server_port])
+                nginx.proxy.apply(Site(2, ("b.localhost",), at(there.server_port)))
+                assert nginx.proxy.drain(2, at(here.server_port))
+            assert not nginx.proxy.drain(0.1, at(talking.server_port))
             connection.sendall(b"still here")
             assert connection.recv(4096) == b"still here"
-        assert nginx.proxy.drain(5, [talking.server_port])
+        assert nginx.proxy.drain(5, at(talking.server_port))
 
 
 def test_nothing_is_lost_of_what_comes_late(nginx: Nginx) -> None:
@@ -215,26 +216,26 @@ def test_nothing_is_lost_of_what_comes_late(nginx: Nginx) -> None:
     ]
     first = [0, len(late[1]) - 3, 20]
     with ExitStack() as open_, application() as talking, application() as stays:
-        nginx.proxy.apply(Site(1, ("a.localhost",), (talking.server_port,)))
-        nginx.proxy.apply(Site(2, ("b.localhost",), (stays.server_port,)))
+        nginx.proxy.apply(Site(1, ("a.localhost",), at(talking.server_port)))
+        nginx.proxy.apply(Site(2, ("b.localhost",), at(stays.server_port)))
         websocket = open_.enter_context(nginx.connect())
         websocket.sendall(WEBSOCKET)
         assert status_of(websocket.recv(4096)) == 101
         with Load(nginx, "b.localhost", 100) as load:
             for _ in range(4):
                 with application() as old:
-                    nginx.proxy.apply(Site(2, ("b.localhost",), (old.server_port,)))
+                    nginx.proxy.apply(Site(2, ("b.localhost",), at(old.server_port)))
                     connections = [nginx.connect() for _ in late]
                     for connection, text, size in zip(connections, late, first, strict=True):
                         connection.sendall(text[:size])
                         wait_until(partial(nginx.accepted, connection))
-                    nginx.proxy.apply(Site(2, ("b.localhost",), (stays.server_port,)))
+                    nginx.proxy.apply(Site(2, ("b.localhost",), at(stays.server_port)))
                     # HAProxy waits for those who may send a request yet.
-                    if not nginx.proxy.drain(1, [old.server_port]):
+                    if not nginx.proxy.drain(1, at(old.server_port)):
                         assert isinstance(nginx, Haproxy)
                         old.slow_may_end.set()
                         _finish(connections, late, first)
-                        assert nginx.proxy.drain(5, [old.server_port])
+                        assert nginx.proxy.drain(5, at(old.server_port))
                         continue
                 _finish(connections, late, first)
     assert len(load.statuses) > 50
@@ -259,12 +260,12 @@ def test_what_an_app_is_told_is_the_same_by_a_detour(nginx: Nginx) -> None:
     """A request that came to a former worker for an instance that is gone."""
     with application() as new:
         with application() as old:
-            nginx.proxy.apply(Site(2, ("b.localhost",), (old.server_port,)))
+            nginx.proxy.apply(Site(2, ("b.localhost",), at(old.server_port)))
             connections = [nginx.connect(), nginx.connect()]
             for connection in connections:
                 wait_until(partial(nginx.accepted, connection))
-            nginx.proxy.apply(Site(2, ("b.localhost",), (new.server_port,)))
-            if not nginx.proxy.drain(1, [old.server_port]):
+            nginx.proxy.apply(Site(2, ("b.localhost",), at(new.server_port)))
+            if not nginx.proxy.drain(1, at(old.server_port)):
                 return  # HAProxy
         bodies = []
         for connection in (connections[0], nginx.connect()):
@@ -302,7 +303,7 @@ def test_the_same_site_again_is_no_reload(nginx: Nginx) -> None:
 def test_a_site_is_gone_though_its_removal_was_interrupted(nginx: Nginx) -> None:
     """Killed between the file and the reload: who removes it again has it served no more."""
     with application() as app:
-        nginx.proxy.apply(Site(1, ("a.localhost",), (app.server_port,)))
+        nginx.proxy.apply(Site(1, ("a.localhost",), at(app.server_port)))
         for path in nginx.settings.state.glob("*/sites/1.*"):
             path.unlink()
         nginx.pending.touch()
@@ -314,12 +315,12 @@ def test_a_site_is_gone_though_its_removal_was_interrupted(nginx: Nginx) -> None
 
 def test_300_sites_do_not_slow_a_change_much(nginx: Nginx) -> None:
     """A change with 300 other apps' files takes well under a second."""
-    others = [Site(n, (f"app{n}.localhost",), (20_000 + n,)) for n in range(2, 302)]
+    others = [Site(n, (f"app{n}.localhost",), at(20_000 + n)) for n in range(2, 302)]
     nginx.proxy.restore(others)
     times = []
     for port in (20_001, 20_002, 20_003):
         start = time.monotonic()
-        nginx.proxy.apply(Site(1, ("a.localhost",), (port,)))
+        nginx.proxy.apply(Site(1, ("a.localhost",), at(port)))
         times.append(time.monotonic() - start)
     assert min(times) < 0.8, times
 

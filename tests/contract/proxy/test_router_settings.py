@@ -22,6 +22,7 @@ from tests.contract.proxy.nginx_server import (
     status_of,
     wait_until,
 )
+from tests.endpoints import at
 
 HOST = "a.localhost"
 SiteWith = Callable[..., Nginx]
@@ -43,7 +44,8 @@ def site_with(running: tuple[Nginx, int]) -> SiteWith:
     ) -> Nginx:
         values = {name.replace("_", "-"): value for name, value in keys.items()}
         values |= {f"header.{name}": value for name, value in (headers or {}).items()}
-        server.proxy.apply(Site(1, (HOST,), (port,), settings=router_settings(values, users or {})))
+        settings = router_settings(values, users or {})
+        server.proxy.apply(Site(1, (HOST,), at(port), settings=settings))
         return server
 
     return make
@@ -74,7 +76,7 @@ def test_connections_are_limited(site_with: SiteWith) -> None:
     with application() as slow:
         nginx = site_with(connection_limit="1")
         settings = router_settings({"connection-limit": "1"}, {})
-        nginx.proxy.apply(Site(1, (HOST,), (slow.server_port,), settings=settings))
+        nginx.proxy.apply(Site(1, (HOST,), at(slow.server_port), settings=settings))
         with nginx.connect() as first:
             first.sendall(f"GET /slow HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
             assert slow.slow_started.wait(10)
@@ -191,7 +193,7 @@ def test_slow_answers_end_with_the_timeout(site_with: SiteWith) -> None:
     with application() as slow:
         nginx = site_with()
         settings = router_settings({"proxy-read-timeout": "1s"}, {})
-        nginx.proxy.apply(Site(1, (HOST,), (slow.server_port,), settings=settings))
+        nginx.proxy.apply(Site(1, (HOST,), at(slow.server_port), settings=settings))
         assert status_of(nginx.get(HOST, "/slow")) == 504
 
 
@@ -214,7 +216,7 @@ def test_what_is_not_buffered_arrives_at_once(site_with: SiteWith) -> None:
     with application() as app:
         nginx = site_with()
         settings = router_settings({"proxy-request-buffering": "off"}, {})
-        nginx.proxy.apply(Site(1, (HOST,), (app.server_port,), settings=settings))
+        nginx.proxy.apply(Site(1, (HOST,), at(app.server_port), settings=settings))
         with nginx.connect() as connection:
             head = f"GET /slow HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 10\r\n\r\n12345"
             connection.sendall(head.encode())
@@ -237,7 +239,7 @@ def test_a_sticky_client_comes_back_to_its_instance(kind: str) -> None:
     with SERVERS[kind]() as nginx, application() as one, application() as two:
         ports = (one.server_port, two.server_port)
         settings = router_settings({"sticky-sessions": "on", "header.X-Own": "1"}, {})
-        nginx.proxy.apply(Site(1, (HOST,), ports, settings=settings))
+        nginx.proxy.apply(Site(1, (HOST,), at(*ports), settings=settings))
         first = nginx.get(HOST)
         assert b"\r\nX-Own: 1\r\n" in first
         match = re.search(rb"\r\nSet-Cookie: (paas_instance=[0-9a-f]+);", first)
@@ -258,7 +260,7 @@ def test_a_sticky_client_moves_on_from_an_instance_that_is_gone(kind: str) -> No
         closed.bind(("127.0.0.1", 0))
         ports = (closed.getsockname()[1], app.server_port)
         settings = router_settings({"sticky-sessions": "on"}, {})
-        nginx.proxy.apply(Site(1, (HOST,), ports, settings=settings))
+        nginx.proxy.apply(Site(1, (HOST,), at(*ports), settings=settings))
         gone = hashlib.sha256(f"1:{ports[0]}".encode()).hexdigest()[:16]
         answer = nginx.get(HOST, "/", f"Cookie: paas_instance={gone}")
         assert status_of(answer) == 200
@@ -270,7 +272,7 @@ def test_a_sticky_client_moves_on_from_an_instance_that_is_gone(kind: str) -> No
 def test_requests_go_where_the_fewest_are(kind: str) -> None:
     """Not in turn: an instance with a slow request gets fewer of the next ones."""
     with SERVERS[kind]() as nginx, application() as one, application() as two:
-        nginx.proxy.apply(Site(1, (HOST,), (one.server_port, two.server_port)))
+        nginx.proxy.apply(Site(1, (HOST,), at(one.server_port, two.server_port)))
         with nginx.connect() as waiting:
             waiting.sendall(f"GET /slow HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
             wait_until(lambda: one.slow_started.is_set() or two.slow_started.is_set())

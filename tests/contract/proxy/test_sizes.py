@@ -19,6 +19,7 @@ from tests.authority import Authority
 from tests.contract.proxy.haproxy_server import SERVERS
 from tests.contract.proxy.http2_client import Http2Client, asking, secure_connection
 from tests.contract.proxy.nginx_server import Nginx, body_of, status_of, wait_until
+from tests.endpoints import at
 
 HOST, NAME = "plain.example.com", "a.example.com"
 REFUSED = "refused: the app's answer is no HTTP, or its headers are larger than proxy-buffer-size"
@@ -67,8 +68,8 @@ def served(request: pytest.FixtureRequest) -> Iterator[tuple[Nginx, int]]:
         paths = files.paths("1-00000001")
         assert paths
         shown = (Certificate(*paths, (NAME,)),)
-        proxy.proxy.apply(Site(1, (NAME,), (port,), certificates=shown))
-        proxy.proxy.apply(Site(2, (HOST,), (port,)))
+        proxy.proxy.apply(Site(1, (NAME,), at(port), certificates=shown))
+        proxy.proxy.apply(Site(2, (HOST,), at(port)))
         yield proxy, port
 
 
@@ -95,7 +96,7 @@ def test_an_answer_that_is_refused_is_told_of_in_words(
 def test_an_answer_that_passes_is_not_told_of(served: tuple[Nginx, int]) -> None:
     """Nor one that did not come."""
     proxy, _ = served
-    proxy.proxy.apply(Site(3, ("down.example.com",), (1,)))
+    proxy.proxy.apply(Site(3, ("down.example.com",), at(1)))
     assert status_of(proxy.get("down.example.com")) == 502
     proxy.get(HOST, "/?passes")
     proxy.get(HOST, "/?100")
@@ -116,7 +117,7 @@ def test_the_size_is_a_setting(served: tuple[Nginx, int]) -> None:
         return
     for value, status in (("128k", 200), ("64k", 200), ("4k", 502)):
         settings = router_settings({"proxy-buffer-size": value}, {})
-        proxy.proxy.apply(Site(4, ("set.example.com",), (port,), settings=settings))
+        proxy.proxy.apply(Site(4, ("set.example.com",), at(port), settings=settings))
         assert status_of(proxy.get("set.example.com", "/?40000")) == status
     proxy.proxy.remove(4)
 
@@ -172,7 +173,7 @@ def test_headers_with_underscores_are_a_setting(served: tuple[Nginx, int]) -> No
     """They reach the app, and none that looks like one of the proxy's own does."""
     proxy, port = served
     settings = router_settings({"underscores-in-headers": "on"}, {})
-    proxy.proxy.apply(Site(5, ("under.example.com",), (port,), settings=settings))
+    proxy.proxy.apply(Site(5, ("under.example.com",), at(port), settings=settings))
     alike = [other for name in (*CLEARED_HEADERS, *SAID_HEADERS) for other in look_alikes(name)]
     forged = [f"{name}: forged" for name in [*alike, "X.Forwarded.For", "x_forwarded_proto"]]
     got: dict[str, str] = {}

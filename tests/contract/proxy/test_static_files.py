@@ -13,6 +13,7 @@ from paas.domain.routing.router_settings import router_settings
 from paas.domain.routing.sites import Folder, Site, SlugFolder, Static
 from tests.contract.proxy.haproxy_server import SERVERS
 from tests.contract.proxy.nginx_server import Nginx, application, body_of, status_of
+from tests.endpoints import at
 
 HOST = "a.localhost"
 SCRIPT = b"let x = 1;\n" * 200
@@ -31,7 +32,7 @@ class Served:
 
     def site(self, *statics: Static, **values: str) -> Site:
         settings = router_settings({k.replace("_", "-"): v for k, v in values.items()}, {})
-        return Site(1, (HOST,), (self.port,), statics=statics, settings=settings)
+        return Site(1, (HOST,), at(self.port), statics=statics, settings=settings)
 
     def folders(self, name: str) -> tuple[SlugFolder, ...]:
         return tuple(SlugFolder(self.slugs / slug, name) for slug in ("1-new", "1-old"))
@@ -257,7 +258,7 @@ def test_a_closed_site_shows_no_file(other: Served) -> None:
     """Nor does one that is stopped."""
     static = Static("/static", other.folders("app/static"), "no-cache")
     for site in (
-        Site(1, (HOST,), (other.port,), closed=True, statics=(static,)),
+        Site(1, (HOST,), at(other.port), closed=True, statics=(static,)),
         Site(1, (HOST,), (), statics=(static,)),
     ):
         other.nginx.proxy.apply(site)

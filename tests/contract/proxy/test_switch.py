@@ -30,6 +30,7 @@ from tests.contract.proxy.nginx_server import (
     status_of,
 )
 from tests.contract.proxy.test_reload import Load
+from tests.endpoints import at
 from tests.fakes.saying import FakeProgress
 from tests.ports import free_port
 
@@ -108,7 +109,7 @@ def server() -> Iterator[Server]:
 def test_a_switch_loses_nothing(server: Server) -> None:
     """There and back under load, thrice: who comes meanwhile waits; then deploys go on."""
     with application() as app, application() as other:
-        site = Site(1, ("a.localhost",), (app.server_port,))
+        site = Site(1, ("a.localhost",), at(app.server_port))
         server.proxy.apply(site)
         with Load(server.nginx, "a.localhost", 400) as load:
             for kind in ("haproxy", "nginx") * 3:
@@ -118,7 +119,7 @@ def test_a_switch_loses_nothing(server: Server) -> None:
                 assert server.written() == f"proxy: {kind}\n"
         assert set(load.statuses) == {200}
         assert len(load.statuses) > 100
-        server.proxy.apply(replace(site, ports=(other.server_port,)))
+        server.proxy.apply(replace(site, endpoints=at(other.server_port)))
         assert server.proxy.drain(10)
         before = app.count
         assert status_of(server.nginx.get("a.localhost")) == 200
@@ -129,7 +130,7 @@ def test_without_the_firewall_a_switch_refuses_for_an_instant(server: Server) ->
     """Refused or reset: the client knows that nothing was done."""
     NftFirewall(server.nginx.settings).remove()
     with application() as app:
-        site = Site(1, ("a.localhost",), (app.server_port,))
+        site = Site(1, ("a.localhost",), at(app.server_port))
         server.proxy.apply(site)
         with Load(server.nginx, "a.localhost", 200) as load:
             for kind in ("haproxy", "nginx"):
@@ -140,7 +141,7 @@ def test_without_the_firewall_a_switch_refuses_for_an_instant(server: Server) ->
 def test_what_was_begun_ends_where_it_began(server: Server) -> None:
     """A slow request and a WebSocket outlive the switch, and drain waits for them."""
     with application() as app:
-        site = Site(1, ("a.localhost",), (app.server_port,))
+        site = Site(1, ("a.localhost",), at(app.server_port))
         server.proxy.apply(site)
         for kind in ("haproxy", "nginx"):
             with server.nginx.connect() as slow, server.nginx.connect() as websocket:
@@ -164,7 +165,7 @@ def test_what_was_begun_ends_where_it_began(server: Server) -> None:
 def test_a_switch_that_fails_leaves_the_former_serving(server: Server) -> None:
     """HAProxy cannot be started, or a port is taken that nginx did not have."""
     with application() as app:
-        site = Site(1, ("a.localhost",), (app.server_port,))
+        site = Site(1, ("a.localhost",), at(app.server_port))
         server.proxy.apply(site)
         server.program.broken = True
         with pytest.raises(PaasError, match="cannot be started"):
@@ -187,7 +188,7 @@ def test_a_switch_that_fails_leaves_the_former_serving(server: Server) -> None:
 def test_an_interrupted_switch_is_settled(server: Server, kind: str) -> None:
     """Killed when nginx had let go of the ports: whoever server.yml names gets them."""
     with application() as app:
-        site = Site(1, ("a.localhost",), (app.server_port,))
+        site = Site(1, ("a.localhost",), at(app.server_port))
         server.proxy.apply(site)
         NginxProxy(replace(server.nginx.settings, proxy="haproxy")).restore([])
         (server.nginx.settings.state / "proxy-switching").touch()

@@ -18,6 +18,7 @@ from paas.domain.values.errors import PaasError
 from paas.entrypoints.installer.nginx_connections import raised
 from paas.settings import Settings
 from tests.contract.proxy.nginx_server import read_all, status_of, wait_until
+from tests.endpoints import at
 from tests.ports import free_port
 
 # Debian's, as far as it matters: what it includes and where.
@@ -40,7 +41,7 @@ http {{
     include {root}/nginx/sites-enabled/*;
 }}
 """
-SITE = Site(1, ("a.localhost",), (20_001,))
+SITE = Site(1, ("a.localhost",), at(20_001))
 
 
 def system(root: Path, extra: str = "") -> Settings:

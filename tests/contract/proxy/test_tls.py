@@ -26,6 +26,7 @@ from paas.domain.values.errors import PaasError
 from tests.authority import Authority, pem
 from tests.contract.proxy.haproxy_server import SERVERS
 from tests.contract.proxy.nginx_server import Nginx, application, body_of, status_of
+from tests.endpoints import at
 
 SHOP = "shop.example.com"
 
@@ -87,7 +88,7 @@ def secured(request: pytest.FixtureRequest) -> Iterator[Secured]:
         site = Site(
             1,
             (SHOP, "*.shop.example.com", "plain.example.com"),
-            (app.server_port,),
+            at(app.server_port),
             certificates=(
                 certificate("1-00000001", SHOP, "www.example.com"),
                 certificate("1-00000002", "*.shop.example.com"),
@@ -224,7 +225,7 @@ def test_hsts_is_sent_over_https_alone(secured: Secured) -> None:
         assert secured.get(host).count(header) == 1
     assert b"Strict" not in secured.nginx.get(SHOP)
     assert b"Strict" not in secured.nginx.get("plain.example.com")
-    for changed in (replace(secured.site, closed=True), replace(secured.site, ports=())):
+    for changed in (replace(secured.site, closed=True), replace(secured.site, endpoints=())):
         secured.nginx.proxy.apply(changed)
         answer = secured.get(SHOP)
         assert status_of(answer) == 503

@@ -18,6 +18,7 @@ from tests.authority import Authority
 from tests.contract.proxy.haproxy_server import SERVERS
 from tests.contract.proxy.http2_client import Headers, Http2Client, asking, secure_connection
 from tests.contract.proxy.nginx_server import Nginx, read_all, status_of, wait_until
+from tests.endpoints import at
 
 NAME = "a.example.com"
 HEAD = (
@@ -82,8 +83,8 @@ def served(request: pytest.FixtureRequest) -> Iterator[tuple[Nginx, _Application
         assert paths
         shown = (Certificate(*paths, (NAME,)),)
         port = app.server_address[1]
-        proxy.proxy.apply(Site(1, (NAME,), (port,), certificates=shown))
-        proxy.proxy.apply(Site(2, ("plain.example.com",), (port,)))
+        proxy.proxy.apply(Site(1, (NAME,), at(port), certificates=shown))
+        proxy.proxy.apply(Site(2, ("plain.example.com",), at(port)))
         yield proxy, app
         app.shutdown()
 

@@ -265,7 +265,7 @@ def test_static_files_are_served_by_the_proxy(world: World) -> None:
     world.push()
     slug = world.store.slugs.of_app(1)[0]
     site = world.proxy.by_app[1]
-    assert site.ports == ()
+    assert site.endpoints == ()
     assert site.folder == Folder(world.slugs.path(slug.id), StaticFiles("public"))
     assert world.store.slugs.find(slug.id) == replace(slug, static=StaticFiles("public"))
     world.push(commit="b" * 40)

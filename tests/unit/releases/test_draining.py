@@ -63,10 +63,10 @@ def test_nobody_waits_for_a_drain(shop: World, change: Callable[[World], object]
 
 
 def test_only_who_is_with_those_that_go_is_waited_for(shop: World) -> None:
-    """The proxy is asked of the ports of the former instances, and of no others."""
-    (former,) = (i.port for i in shop.store.instances.of_app(1))
+    """The proxy is asked of the endpoints of the former instances, and of no others."""
+    (former,) = (i.endpoint for i in shop.store.instances.of_app(1))
     shop.push(commit="c" * 40)
-    assert shop.proxy.drained_ports == [former]
+    assert shop.proxy.drained_at == [former]
     assert shop.runtime.shut_ids[-1:] == ["1-v2-2-web.1"]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from paas.domain.releases.regression import Answers, Baseline, worse
 from paas.domain.releases.releases import State
+from paas.domain.routing.endpoints import Endpoint
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName
 from tests.fakes.runtime import Behaviour
@@ -78,10 +79,10 @@ def test_a_drain_does_not_delay_it(world: World) -> None:
     world.proxy.drained = False
     original = world.proxy.drain
 
-    def drain(limit_s: float, ports: Collection[int] | None = None) -> bool:
+    def drain(limit_s: float, endpoints: Collection[Endpoint] | None = None) -> bool:
         seen.append(current(world))
         world.clock.seconds += limit_s
-        return original(limit_s, ports)
+        return original(limit_s, endpoints)
 
     world.proxy.drain = drain  # type: ignore[method-assign]
     push_bad(world)

@@ -366,12 +366,12 @@ def test_what_changes_before_the_domain_moves_is_not_undone(world: World) -> Non
 
     def deploy() -> None:
         world.push()
-        served.append(world.proxy.by_app[1].ports)
+        served.append(world.proxy.ports_of(1))
 
     served: list[tuple[int, ...]] = []
     world.proxy.meanwhile_all = deploy
     world.domains.set_global(ROOT, host_name("apps.test"), world.progress)
-    assert [world.proxy.by_app[1].ports] == served
+    assert [world.proxy.ports_of(1)] == served
 
 
 def test_a_domain_that_cannot_be_written_moves_nothing(world: World) -> None:

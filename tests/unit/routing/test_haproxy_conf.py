@@ -16,15 +16,16 @@ from paas.domain.routing.sites import Certificate, Redirect, Site, SlugFolder, S
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.logd.router import REFUSED, router_line
 from paas.settings import Settings
+from tests.endpoints import at
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SETTINGS = Settings(proxy="haproxy")
-ONE = Site(12, ("shop.apps.example.com",), (20_001,))
+ONE = Site(12, ("shop.apps.example.com",), at(20_001))
 SLUG = SlugFolder(Path("/var/lib/paas/slugs/12-1"), "app/static")
 SECURE = Site(
     12,
     ("shop.apps.example.com", "shop.example.com", "*.shop.example.com"),
-    (20_001, 20_002),
+    at(20_001, 20_002),
     certificates=(
         Certificate(
             Path("/var/lib/paas/certs/3/chain.pem"),
@@ -53,7 +54,7 @@ SET = router_settings(
 VARIANTS = {
     "one": ONE,
     "tls": SECURE,
-    "settings": Site(7, ("shop.localhost",), (20_001, 20_002), settings=SET),
+    "settings": Site(7, ("shop.localhost",), at(20_001, 20_002), settings=SET),
     "static": replace(ONE, statics=(Static("/static", (SLUG,), "no-cache"),)),
     "closed": replace(ONE, closed=True),
     "errors": replace(ONE, error_pages={502: Path("/var/lib/paas/slugs/12-1/502.html")}),
@@ -91,7 +92,7 @@ def test_nginx_behind_is_told_of_files_and_pages_alone() -> None:
         part = behind(VARIANTS[name])
         assert part is not None
         assert not part.certificates
-    part = behind(replace(VARIANTS["settings"], ports=()))
+    part = behind(replace(VARIANTS["settings"], endpoints=()))
     assert part is not None
     assert not part.settings.users
     assert not part.settings.deny
@@ -103,14 +104,12 @@ def test_nginx_behind_is_told_of_files_and_pages_alone() -> None:
     [
         replace(ONE, hosts=("a b",)),
         replace(ONE, hosts=("a\n",)),
-        replace(ONE, ports=(0,)),
         replace(ONE, app_id=0),
         replace(ONE, redirects=(Redirect("a.b", "c.d", 200),)),
         replace(ONE, settings=RouterSettings(headers={"X": "a\nb"})),
         replace(ONE, settings=RouterSettings(headers={"X": "$HOME"})),
         replace(ONE, settings=RouterSettings(users={"a": "b c"})),
         replace(SECURE, certificates=(Certificate(Path("/a b"), Path("/k"), ("x.y",)),)),
-        replace(ONE, closed=True, ports=(70_000,)),
     ],
 )
 def test_what_is_not_plain_is_refused(site: Site) -> None:

@@ -18,6 +18,7 @@ from paas.domain.routing.router_settings import router_settings
 from paas.domain.routing.sites import Certificate, Folder, Redirect, Site
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
+from tests.endpoints import at
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SYSTEM = Settings()
@@ -32,14 +33,14 @@ EMBEDDED = Settings(
     nginx_pid=Path("/srv/p/run/nginx.pid"),
     worker_limit_s=2.5,
 )
-ONE = Site(12, ("shop.apps.example.com",), (20_001,))
-MANY = Site(7, ("shop.localhost", "www.example.com"), (20_001, 20_005, 29_999))
+ONE = Site(12, ("shop.apps.example.com",), at(20_001))
+MANY = Site(7, ("shop.localhost", "www.example.com"), at(20_001, 20_005, 29_999))
 NONE = Site(12, ("shop.apps.example.com",), ())
 FILES = Folder(Path("/var/lib/paas/slugs/12-1"), StaticFiles("dist", "index.html", "404.html"))
 SECURE = Site(
     12,
     ("shop.apps.example.com", "shop.example.com"),
-    (20_001,),
+    at(20_001),
     certificates=(
         Certificate(
             Path("/var/lib/paas/certs/3/chain.pem"),
@@ -69,7 +70,7 @@ SET = router_settings(
 
 VARIANTS = {
     "site-settings.conf": render_site(
-        Site(7, MANY.hosts, MANY.ports, settings=SET), SYSTEM, ipv6=False
+        Site(7, MANY.hosts, MANY.endpoints, settings=SET), SYSTEM, ipv6=False
     ),
     "site-tls.conf": render_site(SECURE, SYSTEM, ipv6=True),
     "site-tls-balancer.conf": render_site(
@@ -81,11 +82,16 @@ VARIANTS = {
     ),
     "site-folder.conf": render_site(Site(12, ONE.hosts, (), FILES), SYSTEM, ipv6=True),
     "site-maintenance.conf": render_site(
-        Site(12, ONE.hosts, ONE.ports, None, True), SYSTEM, ipv6=True
+        Site(12, ONE.hosts, ONE.endpoints, None, True), SYSTEM, ipv6=True
     ),
     "site-maintenance-page.conf": render_site(
         Site(
-            12, ONE.hosts, ONE.ports, None, True, Path("/var/lib/paas/slugs/12-1/maintenance.html")
+            12,
+            ONE.hosts,
+            ONE.endpoints,
+            None,
+            True,
+            Path("/var/lib/paas/slugs/12-1/maintenance.html"),
         ),
         SYSTEM,
         ipv6=True,
@@ -115,7 +121,7 @@ def test_a_newer_nginx_leaves_kept_connections_open() -> None:
 
 def test_a_process_answers_rather_than_files() -> None:
     """With a port, a folder makes no difference."""
-    assert render_site(Site(12, ONE.hosts, ONE.ports, FILES), SYSTEM, ipv6=True) == render_site(
+    assert render_site(Site(12, ONE.hosts, ONE.endpoints, FILES), SYSTEM, ipv6=True) == render_site(
         ONE, SYSTEM, ipv6=True
     )
 
@@ -151,7 +157,7 @@ def test_refuses_a_folder_that_would_say_more(root: str) -> None:
 def test_what_is_no_host_is_refused(host: str) -> None:
     """Only lowercase DNS names are rendered."""
     with pytest.raises(PaasError) as caught:
-        render_site(Site(1, ("good.localhost", host), (1,)), SYSTEM, ipv6=True)
+        render_site(Site(1, ("good.localhost", host), at(1)), SYSTEM, ipv6=True)
     assert caught.value.reference == "site-host"
 
 
@@ -189,9 +195,9 @@ def test_numbers_and_accounts_are_checked() -> None:
 @pytest.mark.parametrize(
     ("changed", "alone"),
     [
-        (replace(MANY, ports=(20_003, 20_004, 20_005)), True),
-        (replace(MANY, ports=(20_003, 20_004)), False),
-        (replace(MANY, ports=()), False),
+        (replace(MANY, endpoints=at(20_003, 20_004, 20_005)), True),
+        (replace(MANY, endpoints=at(20_003, 20_004)), False),
+        (replace(MANY, endpoints=()), False),
         (replace(MANY, hosts=("shop.localhost", "www.example.org")), False),
         (replace(MANY, settings=SET), False),
     ],

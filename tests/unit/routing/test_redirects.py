@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from paas.domain.routing.sites import Certificate, Site, https_dead_end
+from tests.endpoints import at
 from tests.fakes.world import ROOT, World
 
-SITE = Site(1, ("shop.example.com", "www.example.org"), (5000,))
+SITE = Site(1, ("shop.example.com", "www.example.org"), at(5000))
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 from paas.entrypoints.cli.router import key_and_value, names_app
 from paas.settings import Settings
+from tests.endpoints import at
 from tests.fakes.world import ROOT, World
 
 
@@ -134,7 +135,7 @@ def test_a_login_that_would_say_more_is_refused() -> None:
     """A line of the file is a name and a hash."""
     settings = router_settings({}, {"a:b\nc": "$2b$05$x"})
     with pytest.raises(PaasError):
-        render_site(Site(1, ("a.test",), (5000,), settings=settings), Settings(), ipv6=False)
+        render_site(Site(1, ("a.test",), at(5000), settings=settings), Settings(), ipv6=False)
 
 
 def test_a_setting_is_served_kept_and_taken_back(world: World) -> None:

@@ -9,6 +9,7 @@ from paas.domain.apps.apps import App
 from paas.domain.routing.routing import Routing
 from paas.domain.routing.sites import Certificate, Redirect, Server, Site, servers_of
 from paas.domain.values.errors import PaasError
+from tests.endpoints import at
 from tests.fakes.world import ROOT, World
 
 SHOP = Certificate(Path("/c/1/chain.pem"), Path("/c/1/key.pem"), ("shop.test", "www.shop.test"))
@@ -17,12 +18,12 @@ WWW = Redirect("www.shop.test", "shop.test", 308)
 
 def test_names_without_a_certificate_are_answered_over_http() -> None:
     """One server for all of them."""
-    assert servers_of(Site(1, ("a.test", "b.test"), (5000,))) == [Server(("a.test", "b.test"))]
+    assert servers_of(Site(1, ("a.test", "b.test"), at(5000))) == [Server(("a.test", "b.test"))]
 
 
 def test_a_name_with_a_certificate_is_sent_to_https() -> None:
     """Its other names stay on plain HTTP."""
-    site = Site(1, ("a.test", "shop.test"), (5000,), certificates=(SHOP,))
+    site = Site(1, ("a.test", "shop.test"), at(5000), certificates=(SHOP,))
     assert servers_of(site) == [
         Server(("a.test",)),
         Server(("shop.test",), redirect=Redirect("", "", 301)),
@@ -32,7 +33,7 @@ def test_a_name_with_a_certificate_is_sent_to_https() -> None:
 
 def test_a_redirect_is_made_on_both_ports() -> None:
     """Where the certificate has its name, as browsers try HTTPS first."""
-    site = Site(1, ("shop.test",), (5000,), certificates=(SHOP,), redirects=(WWW,))
+    site = Site(1, ("shop.test",), at(5000), certificates=(SHOP,), redirects=(WWW,))
     servers = servers_of(site)
     assert Server(("www.shop.test",), redirect=WWW) in servers
     assert Server(("www.shop.test",), SHOP, WWW) in servers

@@ -85,9 +85,9 @@ def test_a_newer_release_serves_on(world: World) -> None:
     world.sites.change(
         ROOT, "shop", "adds a domain", lambda _, __: Routing(domains=("a.test",)), world.progress
     )
-    assert world.proxy.by_app[1].ports == ports
+    assert world.proxy.ports_of(1) == ports
     world.push(commit="c" * 40)
-    assert world.proxy.by_app[1].ports != ports
+    assert world.proxy.ports_of(1) != ports
     assert len(world.runtime.running) == 1
 
 

@@ -37,7 +37,7 @@ def test_crash_during_a_deploy(world: World, step: str) -> None:
     assert Status.PENDING not in {r.status for r in world.store.releases.of_app(1)}
     assert Status.PENDING not in {b.status for b in world.store.builds.of_app(1)}
     world.push(commit="c" * 40)
-    assert world.proxy.ports("shop.example.com") == world.proxy.by_app[1].ports
+    assert world.proxy.ports("shop.example.com") == world.proxy.ports_of(1)
 
 
 def test_nothing_to_mend(world: World) -> None:

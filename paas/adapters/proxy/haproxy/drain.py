@@ -4,18 +4,21 @@ from collections.abc import Callable, Collection, Set
 
 from paas.adapters.proxy.haproxy.runtime_api import Master, Worker
 from paas.adapters.proxy.haproxy.site_conf import instance_name
+from paas.domain.routing.endpoints import Endpoint
 from paas.domain.values.errors import PaasError
 
 Instances = Set[tuple[str, str]]
 
 
-def is_drained(master: Master, served: Instances, ports: Collection[int] | None = None) -> bool:
-    """Whether those on these ports, unless they are served (backend and name), have no requests.
+def is_drained(
+    master: Master, served: Instances, endpoints: Collection[Endpoint] | None = None
+) -> bool:
+    """Whether what is no longer served (backend and name) at these endpoints has no requests.
 
-    And can get none. ports: None is all. Forgets those that were sent away and have none. True if
-    HAProxy is down.
+    And can get none. endpoints: None is all. Forgets those that were sent away and have none. True
+    if HAProxy is down.
     """
-    names = None if ports is None else {instance_name(port) for port in ports}
+    names = None if endpoints is None else {instance_name(one) for one in endpoints}
 
     def goes(backend: str, name: str) -> bool:
         return (backend, name) not in served and (names is None or name in names)

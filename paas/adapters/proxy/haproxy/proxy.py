@@ -24,6 +24,7 @@ from paas.adapters.proxy.haproxy.runtime_api import Master
 from paas.adapters.proxy.haproxy.site_conf import backends_of, behind
 from paas.adapters.proxy.nginx.proxy import NginxProxy
 from paas.adapters.system.files import read_bytes, remove
+from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.router_settings import router_settings
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError
@@ -133,24 +134,24 @@ class HaproxyProxy:
             return "HAProxy takes headers of 32k at most."
         return None
 
-    def drain(self, limit_s: float, ports: Collection[int] | None = None) -> bool:
-        """Wait until no instance on these ports that was sent away has a request; else False.
+    def drain(self, limit_s: float, endpoints: Collection[Endpoint] | None = None) -> bool:
+        """Wait until no instance at these endpoints that was sent away has a request; else False.
 
         And until nothing is left that could still send it one: a former worker's connections.
-        ports: None is those of all instances.
+        endpoints: None is those of all instances.
         """
         deadline = time.monotonic() + limit_s
-        while not self._is_drained(ports):
+        while not self._is_drained(endpoints):
             if time.monotonic() >= deadline:
                 return False
             time.sleep(DRAIN_POLL_S)
-        return self._nginx.drain(max(0.0, deadline - time.monotonic()), ports)
+        return self._nginx.drain(max(0.0, deadline - time.monotonic()), endpoints)
 
-    def _is_drained(self, ports: Collection[int] | None) -> bool:
+    def _is_drained(self, endpoints: Collection[Endpoint] | None) -> bool:
         """Between two changes: in one, the files and what is served are not the same yet."""
         with self._locked():
             served = self._files.served() if self._public else set()
-            return is_drained(self._process.master, served, ports)
+            return is_drained(self._process.master, served, endpoints)
 
     def restore(
         self, sites: Sequence[Site], *, before_reload: Callable[[], object] | None = None

@@ -14,8 +14,11 @@ from paas.adapters.proxy.nginx.site_conf import (
     CLEARED_HEADERS,
     COMPRESSIBLE,
     SAID_HEADERS,
+    cookie_word,
+    instance_word,
     look_alikes,
 )
+from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.router_settings import RouterSettings, header_name, header_value
 from paas.domain.routing.sites import HTTPS_PORT, Certificate, Redirect, Site, servers_of
 from paas.domain.routing.statics import static_path
@@ -77,7 +80,7 @@ def behind(site: Site) -> Site | None:
 
 
 def _is_running(site: Site) -> bool:
-    return bool(site.ports) and not site.closed
+    return bool(site.endpoints) and not site.closed
 
 
 def backends_of(app_id: int) -> tuple[str, str]:
@@ -87,18 +90,15 @@ def backends_of(app_id: int) -> tuple[str, str]:
     return f"paas_{app_id:d}", f"paas_{app_id:d}_trailers"
 
 
-def instance_name(port: int) -> str:
-    """What HAProxy calls the instance on a port."""
-    return f"s{port:d}"
+def instance_name(endpoint: Endpoint) -> str:
+    """What HAProxy calls the instance that listens there."""
+    return f"s{instance_word(endpoint)}"
 
 
-def server_line(app_id: int, port: int, *, sticky: bool) -> str:
+def server_line(app_id: int, endpoint: Endpoint, *, sticky: bool) -> str:
     """An instance, as after ``server`` in a file and after ``add server BACKEND/`` at runtime."""
-    checked_number("site-port", port, 1, 65535)
-    digest = hashlib.sha256(f"{app_id}:{port}".encode()).hexdigest()[:16]
-    return f"{instance_name(port)} 127.0.0.1:{port} {CHECK}" + (
-        f" cookie {digest}" if sticky else ""
-    )
+    cookie = f" cookie {cookie_word(app_id, endpoint)}" if sticky else ""
+    return f"{instance_name(endpoint)} {endpoint} {CHECK}{cookie}"
 
 
 def names_text(site: Site, settings: Settings) -> str:
@@ -149,9 +149,9 @@ def https_suffix(settings: Settings) -> str:
 
 def _backend(site: Site, settings: Settings) -> str:
     # Where nothing runs, HAProxy's files still say so where a port is none.
-    lines = [server_line(site.app_id, port, sticky=False) for port in site.ports]
-    ports = site.ports if lines and _is_running(site) else ()
-    sticky = site.settings.sticky and len(ports) > 1
+    lines = [server_line(site.app_id, one, sticky=False) for one in site.endpoints]
+    endpoints = site.endpoints if lines and _is_running(site) else ()
+    sticky = site.settings.sticky and len(endpoints) > 1
     # Where balancers say it by the PROXY protocol, no header of theirs is believed.
     server_wide = [] if settings.proxy_protocol else trusted_networks(settings)
     trusted = [*server_wide, *site.settings.trusted]
@@ -174,7 +174,7 @@ def _backend(site: Site, settings: Settings) -> str:
         files_port=settings.files_port,
         pages=_page_files(site, settings),
         prefixes=[_prefix(static.path) for static in site.statics],
-        servers=[server_line(site.app_id, port, sticky=sticky) for port in ports],
+        servers=[server_line(site.app_id, one, sticky=sticky) for one in endpoints],
         sticky=sticky,
         cleared_headers=CLEARED_HEADERS,
         hop_headers=HOP_HEADERS,

@@ -29,6 +29,7 @@ from paas.adapters.proxy.nginx.site_conf import differs_in_ports_alone, render_s
 from paas.adapters.proxy.nginx.static_files import MODULES, installed_modules, write_pages
 from paas.adapters.proxy.nginx.tls import installed_tls
 from paas.adapters.system.files import make_directory, read_bytes, remove, write_atomic
+from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
@@ -114,15 +115,15 @@ class NginxProxy:
         """The ids of the apps whose file nginx refused at the last restore."""
         return self._ids("conf.refused")
 
-    def drain(self, limit_s: float, ports: Collection[int] | None = None) -> bool:
-        """Wait until no worker has a connection to these ports; False at the limit.
+    def drain(self, limit_s: float, endpoints: Collection[Endpoint] | None = None) -> bool:
+        """Wait until no worker has a connection to these endpoints; False at the limit.
 
         What a former worker gets for them only later finds nobody there, and is handed over to the
-        present workers. ports: None waits until no former worker is left.
+        present workers. endpoints: None waits until no former worker is left.
         """
         deadline, pause_s, quiet = time.monotonic() + limit_s, DRAIN_POLL_S, 0
         while True:
-            quiet = 0 if self._is_busy(ports) else quiet + 1
+            quiet = 0 if self._is_busy(endpoints) else quiet + 1
             # Twice, since the kernel's table may change while it is read.
             if quiet == QUIET_LOOKS:
                 return True
@@ -131,10 +132,10 @@ class NginxProxy:
             time.sleep(DRAIN_POLL_S if quiet else pause_s)
             pause_s = min(2 * pause_s, DRAIN_POLL_MOST_S)
 
-    def _is_busy(self, ports: Collection[int] | None) -> bool:
-        if ports is None:
+    def _is_busy(self, endpoints: Collection[Endpoint] | None) -> bool:
+        if endpoints is None:
             return self._process.leaving() > 0
-        return is_connected(ports, self._process.worker_uids())
+        return is_connected(endpoints, self._process.worker_uids())
 
     def restore(
         self, sites: Sequence[Site], *, before_reload: Callable[[], object] | None = None

@@ -15,6 +15,7 @@ from paas.adapters.proxy.nginx.escaping import (
 )
 from paas.adapters.proxy.nginx.static_files import NO_MODULES, Modules, error_values, static_values
 from paas.adapters.proxy.nginx.tls import BASIC, NginxTls
+from paas.domain.routing.endpoints import LOOPBACK, Endpoint
 from paas.domain.routing.router_settings import header_name, header_value
 from paas.domain.routing.sites import HTTPS_PORT, Redirect, Server, Site, servers_of
 from paas.domain.values.errors import PaasError
@@ -99,13 +100,13 @@ def render_site(
         "site.conf.j2",
         app_id=app_id,
         servers=[_server(server, site, settings) for server in servers_of(site)],
-        ports=[checked_number("site-port", port, 1, 65535) for port in site.ports],
+        endpoints=site.endpoints,
         log=path_text(router_log(settings, site.app_id)),
         challenges=path_text(challenges_directory(settings)),
         **_folder(site),
         closed=site.closed,
         deployed=site.deployed,
-        again=bool(site.ports) and not site.closed,
+        again=bool(site.endpoints) and not site.closed,
         **error_values(site, settings),
         statics=static_values(site),
         brotli_static=modules.brotli_static,
@@ -128,12 +129,23 @@ def _look_alikes() -> list[str]:
     return [other for name in (*CLEARED_HEADERS, *SAID_HEADERS) for other in look_alikes(name)]
 
 
-def _sticky(site: Site) -> list[tuple[str, int]]:
-    """For each instance the word that a client's cookie has; it says nothing of the port."""
-    if not site.settings.sticky or len(site.ports) < 2:
+def instance_word(endpoint: Endpoint) -> str:
+    """An instance's name among those of the server: on loopback its port alone."""
+    if endpoint.host == LOOPBACK:
+        return str(endpoint.port)
+    return f"{endpoint.host}-{endpoint.port}"
+
+
+def cookie_word(app_id: int, endpoint: Endpoint) -> str:
+    """What a client's cookie has for an instance; it does not give the endpoint away."""
+    return hashlib.sha256(f"{app_id}:{instance_word(endpoint)}".encode()).hexdigest()[:16]
+
+
+def _sticky(site: Site) -> list[tuple[str, Endpoint]]:
+    """For each instance the word that a client's cookie has."""
+    if not site.settings.sticky or len(site.endpoints) < 2:
         return []
-    digests = (hashlib.sha256(f"{site.app_id}:{port}".encode()) for port in site.ports)
-    return [(digest.hexdigest()[:16], p) for digest, p in zip(digests, site.ports, strict=True)]
+    return [(cookie_word(site.app_id, endpoint), endpoint) for endpoint in site.endpoints]
 
 
 def logins_file(settings: Settings, site: Site) -> Path:

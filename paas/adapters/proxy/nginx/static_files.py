@@ -65,7 +65,7 @@ def _errors(site: Site) -> dict[int, str]:
         return {503: MAINTENANCE}
     # Where the app has no say: below a static path, and in a folder without a page for it.
     missing = {404: "404"}
-    if site.ports:
+    if site.endpoints:
         return {502: "502", 504: "504"} | (missing if site.statics else {})
     if site.folder:
         return {} if site.folder.files.error_page else missing
@@ -82,7 +82,7 @@ def _retry_after_s(site: Site, errors: Collection[int]) -> dict[int, int]:
 
 def static_values(site: Site) -> list[dict[str, object]]:
     """What the templates say of the static paths; none where nobody is to be answered."""
-    if site.closed or not (site.ports or site.folder):
+    if site.closed or not (site.endpoints or site.folder):
         return []
     return [_static(site.app_id, number, static) for number, static in enumerate(site.statics)]
 
