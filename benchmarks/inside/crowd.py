@@ -15,6 +15,7 @@ from pathlib import Path
 from paas.adapters.builds.slugs import FileSlugs
 from paas.adapters.network.ports import LocalPorts
 from paas.domain.apps.apps import App
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import Instance, Slug
 from paas.domain.routing.sites import Site
 from paas.domain.values.names import AppName, ProcessType
@@ -93,8 +94,8 @@ def _start(services: Services, app: App, port: int) -> Instance:
     )
     instance = Instance(app.id, release.version, store.instances.next_rollout_id(), WEB, 1, port)
     store.instances.add([instance])
-    slug = services.settings.paths.slugs / slug_id
-    services.runtime.start(app, [instance], slug, {}, {WEB: COMMAND})
+    artifact = Artifact(services.settings.paths.slugs / slug_id)
+    services.runtime.start(app, [instance], artifact, {}, {WEB: COMMAND})
     store.releases.make_current(app.id, release.version, instance.rollout_id)
     return instance
 

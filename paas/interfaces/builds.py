@@ -9,6 +9,7 @@ from typing import Protocol
 from paas.domain.apps.apps import App
 from paas.domain.builds.buildpacks import Buildpack, StaticFiles
 from paas.domain.manifest.procfile import Processes
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import (
     ConfigVars,
 )
@@ -123,6 +124,9 @@ class Slugs(Protocol):
         """
 
     def path(self, slug_id: str) -> Path: ...
+    def artifact(self, slug_id: str) -> Artifact:
+        """The slug as a runtime takes it."""
+
     def page(self, slug_id: str, name: str) -> Path | None:
         """A file at the top of a slug that the proxy can show; None if there is none."""
 

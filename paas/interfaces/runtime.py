@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Protocol
 
 from paas.domain.apps.apps import App
 from paas.domain.manifest.procfile import Processes
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.losses import LostFile
 from paas.domain.releases.releases import (
     ConfigVars,
@@ -26,7 +26,7 @@ class Runtime(Protocol):
         self,
         app: App,
         instances: Sequence[Instance],
-        slug: Path,
+        artifact: Artifact,
         env: Mapping[str, Secret],
         processes: Processes,
     ) -> None:
@@ -36,7 +36,7 @@ class Runtime(Protocol):
         self,
         app: App,
         instances: Sequence[Instance],
-        slug: Path,
+        artifact: Artifact,
         env: Mapping[str, Secret],
         processes: Processes,
     ) -> None:
@@ -110,7 +110,7 @@ class OneOff(Protocol):
     def run(
         self,
         app: App,
-        slug: Path,
+        artifact: Artifact,
         config: ConfigVars,
         command: str,
         *,
@@ -125,7 +125,7 @@ class OneOff(Protocol):
         That is 128 plus the signal's number if one killed it.
 
         name: ``release.1``, for DYNO and messages. output takes each line of stdout and stderr,
-        without its end. writable: what it writes below /app stays in the slug's directory. No
+        without its end. writable: what it writes below /app stays in the artifact. No
         process of it is left when this returns. check: called several times a second; what it
         raises ends the command. Raises PaasError ``one-off-timeout`` if it does not end within
         limit_s, ``one-off-memory`` if it failed and the kernel had killed one of its processes for
@@ -167,7 +167,7 @@ class Runs(Protocol):
     def attached(
         self,
         app: App,
-        slug: Path,
+        artifact: Artifact,
         wanted: Wanted,
         caller: Caller,
         begun: Callable[[Run], None],
@@ -181,7 +181,7 @@ class Runs(Protocol):
     def detached(
         self,
         app: App,
-        slug: Path,
+        artifact: Artifact,
         wanted: Wanted,
         begun: Callable[[Run], None],
         ended: Callable[[Run, RunEnd], None],

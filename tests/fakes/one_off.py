@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from paas.domain.apps.apps import App
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 
@@ -15,7 +15,7 @@ class Ran:
 
     name: str
     command: str
-    slug: Path
+    artifact: Artifact
     env: Mapping[str, str]
 
 
@@ -34,7 +34,7 @@ class FakeOneOff:
     def run(
         self,
         app: App,
-        slug: Path,
+        artifact: Artifact,
         config: Mapping[str, Secret],
         command: str,
         *,
@@ -45,7 +45,7 @@ class FakeOneOff:
         check: Callable[[], None] = lambda: None,
     ) -> int:
         env = {key: value.reveal() for key, value in config.items()}
-        self.ran.append(Ran(name, command, slug, env))
+        self.ran.append(Ran(name, command, artifact, env))
         self.meanwhile()
         check()
         for part in command.split(";"):

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from paas.domain.apps.apps import App
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.runs.runs import Run, RunEnd, Wanted
 from paas.interfaces import Caller
 
@@ -24,7 +24,7 @@ class FakeRuns:
     def attached(
         self,
         app: App,
-        slug: Path,
+        artifact: Artifact,
         wanted: Wanted,
         caller: Caller,
         begun: Callable[[Run], None],
@@ -36,7 +36,7 @@ class FakeRuns:
     def detached(
         self,
         app: App,
-        slug: Path,
+        artifact: Artifact,
         wanted: Wanted,
         begun: Callable[[Run], None],
         ended: Callable[[Run, RunEnd], None],

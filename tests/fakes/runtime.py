@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from paas.domain.apps.apps import App
 from paas.domain.manifest.procfile import Processes
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.losses import LostFile
 from paas.domain.releases.releases import Instance, InstanceState, State, Usage
 from paas.domain.values.errors import PaasError
@@ -32,7 +32,7 @@ class Started:
     """An instance that was started, with what it was given."""
 
     instance: Instance
-    slug: Path
+    artifact: Artifact
     env: Mapping[str, Secret]
     command: str
 
@@ -60,7 +60,7 @@ class FakeRuntime:
         self,
         app: App,
         instances: Sequence[Instance],
-        slug: Path,
+        artifact: Artifact,
         env: Mapping[str, Secret],
         processes: Processes,
     ) -> None:
@@ -72,7 +72,7 @@ class FakeRuntime:
             failure, self.failure = self.failure, None
             raise failure
         for instance in instances:
-            started = Started(instance, slug, dict(env), processes[instance.kind])
+            started = Started(instance, artifact, dict(env), processes[instance.kind])
             self.files[instance.id] = started
             self.running.setdefault(instance.id, started)
 
@@ -80,7 +80,7 @@ class FakeRuntime:
         self,
         app: App,
         instances: Sequence[Instance],
-        slug: Path,
+        artifact: Artifact,
         env: Mapping[str, Secret],
         processes: Processes,
     ) -> None:
@@ -88,7 +88,8 @@ class FakeRuntime:
             failure, self.failure = self.failure, None
             raise failure
         for instance in instances:
-            self.files[instance.id] = Started(instance, slug, dict(env), processes[instance.kind])
+            command = processes[instance.kind]
+            self.files[instance.id] = Started(instance, artifact, dict(env), command)
 
     def states(self, instances: Sequence[Instance]) -> dict[str, InstanceState]:
         return {instance.id: self._state(instance.id) for instance in instances}

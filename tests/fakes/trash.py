@@ -105,7 +105,7 @@ class FakeTrash:
         return count
 
     def _in_use(self) -> set[Path]:
-        return {started.slug for started in self._places.runtime.files.values()}
+        return {started.artifact.directory for started in self._places.runtime.files.values()}
 
     def _take(self, what: str) -> int:
         self.there.append(what)

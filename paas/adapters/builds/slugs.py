@@ -9,6 +9,7 @@ from pathlib import Path
 from paas.adapters.builds.pythons import last_version
 from paas.adapters.system import directories, files
 from paas.adapters.system.disk_faults import no_room
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.routing.sites import SlugFolder
 from paas.domain.values.errors import PaasError
 from paas.paths import Paths
@@ -76,6 +77,10 @@ class FileSlugs:
 
     def path(self, slug_id: str) -> Path:
         return self._slugs / slug_id
+
+    def artifact(self, slug_id: str) -> Artifact:
+        """The slug as a runtime takes it."""
+        return Artifact(self.path(slug_id))
 
     def page(self, slug_id: str, name: str) -> Path | None:
         path = self._slugs / slug_id / name

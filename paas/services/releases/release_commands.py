@@ -6,6 +6,7 @@ from pathlib import Path
 
 from paas.domain.apps.apps import App
 from paas.domain.logs.explanations import explained
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import ConfigVars, Release, Slug
 from paas.domain.values.errors import LAST_LINES, PaasError
 from paas.domain.values.names import ProcessType, printable
@@ -49,7 +50,7 @@ class ReleaseCommands:
             return
         progress.step(f"Running the release command: {command}")
         record = self.logs.open_release(app.id, release.version)
-        run = _Run(self, app, self.slugs.path(slug.id), release.config, "release.1")
+        run = _Run(self, app, self.slugs.artifact(slug.id), release.config, "release.1")
         why = run.failure(command, "The release command", progress, record)
         if why is not None:
             raise _failed("release-failed", why)
@@ -67,7 +68,7 @@ class ReleaseCommands:
         tree: the finished build. Raises PaasError if it fails.
         """
         progress.step(f"Running scripts.dokku.predeploy: {command}")
-        run = _Run(self, app, tree, config, "predeploy.1", writable=True)
+        run = _Run(self, app, Artifact(tree), config, "predeploy.1", writable=True)
         why = run.failure(command, "scripts.dokku.predeploy", progress)
         if why is not None:
             raise _failed("predeploy-failed", why)
@@ -85,7 +86,7 @@ class ReleaseCommands:
             if command is None:
                 continue
             progress.step(f"Running {name}: {command}")
-            run = _Run(self, app, self.slugs.path(slug.id), release.config, "postdeploy.1")
+            run = _Run(self, app, self.slugs.artifact(slug.id), release.config, "postdeploy.1")
             try:
                 why = run.failure(command, name, Committed(progress))
             except PaasError as error:
@@ -101,7 +102,7 @@ class _Run:
 
     release_commands: ReleaseCommands
     app: App
-    slug: Path
+    artifact: Artifact
     config: ConfigVars
     name: str
     writable: bool = False
@@ -147,7 +148,7 @@ class _Run:
         try:
             status = release_commands.one_off.run(
                 self.app,
-                self.slug,
+                self.artifact,
                 self.config,
                 command,
                 name=self.name,

@@ -114,7 +114,7 @@ class Rollout:
         for group, release, slug in zip(groups.values(), releases, slugs, strict=True):
             assert release is not None
             assert slug is not None
-            start(app, group, self.slugs.path(slug.id), release.config, slug.processes)
+            start(app, group, self.slugs.artifact(slug.id), release.config, slug.processes)
         return True
 
     def _warn(self, app: App, release: Release, progress: Progress) -> None:
@@ -184,7 +184,7 @@ class Rollout:
         slug = self.store.slugs.find(release.slug_id)
         assert slug is not None
         progress.step("Starting " + ", ".join(instance.label for instance in new))
-        self.runtime.start(app, new, self.slugs.path(slug.id), release.config, slug.processes)
+        self.runtime.start(app, new, self.slugs.artifact(slug.id), release.config, slug.processes)
         self.slugs.begin_writing()
         visit = visit_of(app, self.store, self.addresses)
         limit = self.limits.of(self.store.start_limits.of_app(app.id), slug.manifest.start_limit_s)

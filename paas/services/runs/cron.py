@@ -91,8 +91,8 @@ class Cron:
                         f"Running {shown_command(run.command)} on {app.name}: {run.label}"
                     )
 
-            path = self.slugs.path(wanted.slug_id)
-            run, end = self.runs.attached(app, path, wanted, caller, begun)
+            artifact = self.slugs.artifact(wanted.slug_id)
+            run, end = self.runs.attached(app, artifact, wanted, caller, begun)
         tell_end(self.logs, run, end)
         warn_of_shortage(progress, run, end)
         self.store.cron.end(app.id, job.name, started, self.clock.now(), end.status)
@@ -155,7 +155,8 @@ class Cron:
                 tell_end(self.logs, run, end)
                 self.store.cron.end(app.id, job.name, started, self.clock.now(), end.status)
 
-            return self.runs.detached(app, self.slugs.path(wanted.slug_id), wanted, begun, ended)
+            artifact = self.slugs.artifact(wanted.slug_id)
+            return self.runs.detached(app, artifact, wanted, begun, ended)
 
     @contextmanager
     def _turn(

@@ -59,8 +59,8 @@ class OneOffs:
                     )
                 starting.close()
 
-            slug = self.slugs.path(wanted.slug_id)
-            run, end = self.runs.attached(app, slug, wanted, caller, begun)
+            artifact = self.slugs.artifact(wanted.slug_id)
+            run, end = self.runs.attached(app, artifact, wanted, caller, begun)
         tell_end(self.logs, run, end)
         warn_of_shortage(progress, run, end)
         return end.status
@@ -69,10 +69,10 @@ class OneOffs:
         """Run a command in the background; its output goes to the app's log."""
         app = find_app(self.store, actor, name, to=Permission.OPERATE)
         wanted = wanted_of(self.store, actor.name, app, order)
-        slug = self.slugs.path(wanted.slug_id)
+        artifact = self.slugs.artifact(wanted.slug_id)
         begun, ended = partial(tell_begin, self.logs), partial(tell_end, self.logs)
         with self.reserve.given_up():
-            return self.runs.detached(app, slug, wanted, begun, ended)
+            return self.runs.detached(app, artifact, wanted, begun, ended)
 
     def listing(self, actor: Actor, name: str) -> list[Run]:
         """The one-off processes that run, by number."""

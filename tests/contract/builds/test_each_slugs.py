@@ -38,6 +38,7 @@ def test_a_build_becomes_a_slug(slugs: Slugs) -> None:
     slugs.await_disk()
     assert (slugs.unfinished(), slugs.slugs()) == ([], ["1-aa"])
     assert slugs.path("1-aa") != path
+    assert slugs.artifact("1-aa").directory == slugs.path("1-aa")
     assert slugs.damage("1-aa") is None
 
 

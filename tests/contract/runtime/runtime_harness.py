@@ -9,6 +9,7 @@ from pathlib import Path
 
 from paas.domain.apps.apps import App
 from paas.domain.manifest.procfile import Processes
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import Instance, InstanceState, State
 from paas.domain.values.names import AppName, ProcessType
 from paas.domain.values.secret import Secret
@@ -73,7 +74,7 @@ class Harness:
     ) -> None:
         """Start instances that all run this command."""
         processes: Processes = {instance.kind: command for instance in instances}
-        self.runtime.start(self.app, instances, self.slug, env or {}, processes)
+        self.runtime.start(self.app, instances, Artifact(self.slug), env or {}, processes)
 
     def one(self, command: str = IDLE, port: int | None = None) -> Instance:
         """A started web instance."""

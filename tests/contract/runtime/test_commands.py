@@ -12,6 +12,7 @@ import pytest
 
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.commands import NativeOneOff
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 from paas.interfaces import OneOff
@@ -35,7 +36,7 @@ class Bench:
         secrets = {name: Secret(value) for name, value in config.items()}
         return self.one_off.run(
             an_app(1),
-            self.slug,
+            Artifact(self.slug),
             secrets,
             command,
             name="release.1",
@@ -149,7 +150,7 @@ def test_clears_what_a_killed_caller_left(native: Bench) -> None:
     if caller == 0:
         native.one_off.run(
             an_app(1),
-            native.slug,
+            Artifact(native.slug),
             {},
             "setsid sleep 4321 & echo up; sleep 4321",
             name="release.1",

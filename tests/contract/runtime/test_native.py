@@ -18,6 +18,7 @@ import pytest
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.runtime import NativeRuntime
 from paas.adapters.supervisor.client import Supervisor
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import State
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
@@ -417,7 +418,7 @@ def test_what_is_laid_out_starts_with_the_supervisor() -> None:
         (server.settings.run / "specs" / f"{damaged.id}.json").write_text("")
         (server.settings.run / "specs" / f"{lost.id}.json").unlink()
         for instance in (damaged, lost, new):
-            server.runtime.lay_out(harness.app, [instance], harness.slug, {}, {WEB: IDLE})
+            server.runtime.lay_out(harness.app, [instance], Artifact(harness.slug), {}, {WEB: IDLE})
         server.runtime.forget_unstartable()
         server.start()
         for instance in (damaged, lost, new):

@@ -17,6 +17,7 @@ from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.process_tree import wait_until
 from paas.adapters.runtime.native.runs import NativeRuns
 from paas.adapters.system.clock import SystemClock
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.runs.runs import Run, RunEnd, Wanted
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
@@ -32,6 +33,7 @@ from pathlib import Path
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.system.clock import SystemClock
 from paas.adapters.runtime.native.runs import NativeRuns
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.runs.runs import Wanted
 from paas.settings import Settings
 from tests.contract.builds.building import an_app
@@ -45,7 +47,8 @@ root = Path(sys.argv[1])
 settings = Settings(run=root / "run", state=root / "var", opt=root / "opt", etc=root / "etc")
 runs = NativeRuns(settings, Cgroups(settings), SystemClock())
 wanted = Wanted("alice", sys.argv[2], 1, "1-1", {})
-_, end = runs.attached(an_app(1), root / "var/slugs/1-1", wanted, Caller(), lambda _: None)
+artifact = Artifact(root / "var/slugs/1-1")
+_, end = runs.attached(an_app(1), artifact, wanted, Caller(), lambda _: None)
 sys.exit(end.status)
 """
 
@@ -62,8 +65,8 @@ class Bench:
     def detach(self, command: str) -> Run:
         """Start one in the background; its status becomes a line of the file ``ended``."""
         wanted = Wanted("alice", command, 1, "1-1", {"A": Secret("b")})
-        slug = self.root / "var/slugs/1-1"
-        return self.runs.detached(an_app(1), slug, wanted, self._begun, self._ended)
+        artifact = Artifact(self.root / "var/slugs/1-1")
+        return self.runs.detached(an_app(1), artifact, wanted, self._begun, self._ended)
 
     def _begun(self, run: Run) -> None:
         (self.root / "begun").write_text(run.label)
@@ -136,10 +139,10 @@ def test_the_lowest_free_number_is_taken(bench: Bench) -> None:
 def test_runs_of_a_cron_job(bench: Bench) -> None:
     """They are known by the job's name, also where there are two at once, and share the numbers."""
     wanted = Wanted("cron", "sleep 60", 1, "1-1", {}, job="mail")
-    slug = bench.root / "var/slugs/1-1"
+    artifact = Artifact(bench.root / "var/slugs/1-1")
     for _ in range(2):
         with bench.runs.starting(1, "mail"):
-            bench.runs.detached(an_app(1), slug, wanted, bench._begun, bench._ended)
+            bench.runs.detached(an_app(1), artifact, wanted, bench._begun, bench._ended)
     bench.detach("sleep 60")
     assert bench.labels() == ["cron.mail", "cron.mail", "run.3"]
     assert [run.job for run in bench.runs.listing(1)] == ["mail", "mail", None]
@@ -280,7 +283,9 @@ def test_limit(native: Bench) -> None:
     native.detach("sleep 60")
     wanted = Wanted("alice", "true", 1, "1-1", {})
     with pytest.raises(PaasError) as caught:
-        limited.detached(an_app(1), native.root, wanted, lambda _: None, lambda _, __: None)
+        limited.detached(
+            an_app(1), Artifact(native.root), wanted, lambda _: None, lambda _, __: None
+        )
     assert caught.value.reference == "too-many-runs"
 
 

@@ -36,7 +36,8 @@ def test_runs_before_any_instance_starts(world: World) -> None:
     world.push()
     (ran,) = world.one_off.ran
     slug_id = world.store.slugs.of_app(1)[0].id
-    assert (ran.name, ran.command, ran.slug.name) == ("release.1", "echo migrated", slug_id)
+    assert (ran.name, ran.command) == ("release.1", "echo migrated")
+    assert ran.artifact.directory.name == slug_id
     assert world.progress.lines.index("migrated") < world.progress.lines.index(
         "-----> Starting web.1"
     )
@@ -163,7 +164,7 @@ def test_scripts(world: World) -> None:
     for commit in (A, B):
         declare(world, commit, scripts=scripts)
         world.push(commit=commit)
-    assert [(ran.command, ran.slug.parts[1]) for ran in world.one_off.ran] == [
+    assert [(ran.command, ran.artifact.directory.parts[1]) for ran in world.one_off.ran] == [
         ("echo a", "builds"),
         ("echo c", "slugs"),
         ("echo b", "slugs"),

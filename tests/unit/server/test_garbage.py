@@ -76,7 +76,7 @@ def test_a_newer_release_serves_on(world: World) -> None:
     assert world.runtime.running == running
     assert world.proxy.ports("shop.example.com") == ports
     assert "v2 runs, and the database has v1" in str(world.progress.lines)
-    assert {started.slug.name for started in running.values()} <= world.slugs.frozen
+    assert {started.artifact.directory.name for started in running.values()} <= world.slugs.frozen
     app = world.store.apps.find("shop")
     assert app is not None
     assert [i.port for i in world.store.instances.of_app(app.id)] == list(ports or ())
@@ -191,7 +191,7 @@ def test_a_copy_from_the_middle_of_a_roll_out(world: World) -> None:
     world.reconcile.run(world.progress)
     assert world.runtime.running == running
     assert world.proxy.ports("shop.example.com") == ports
-    assert world.slugs.frozen >= {started.slug.name for started in running.values()}
+    assert world.slugs.frozen >= {started.artifact.directory.name for started in running.values()}
 
 
 def test_what_a_killed_roll_out_left_is_not_adopted(world: World) -> None:

@@ -18,6 +18,7 @@ from paas.adapters.system import files
 from paas.adapters.system.flocks import is_file_held
 from paas.domain.apps.apps import App
 from paas.domain.apps.environment import shell_argv
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.values.errors import PaasError
 from paas.domain.values.memory import killed_for_memory
 from paas.domain.values.secret import Secret
@@ -37,7 +38,7 @@ class NativeOneOff:
     def run(
         self,
         app: App,
-        slug: Path,
+        artifact: Artifact,
         config: Mapping[str, Secret],
         command: str,
         *,
@@ -53,7 +54,7 @@ class NativeOneOff:
             self._settings,
             app,
             name,
-            slug=slug,
+            artifact=artifact,
             config=config,
             argv=shell_argv(command),
             cgroups=self._cgroups.for_instance(cgroup),

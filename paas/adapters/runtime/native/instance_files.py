@@ -19,6 +19,7 @@ from paas.adapters.supervisor.conf import group_conf
 from paas.adapters.system import files
 from paas.domain.apps.apps import App
 from paas.domain.manifest.procfile import Processes
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import Instance
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
@@ -37,7 +38,7 @@ class InstanceFiles:
         self,
         app: App,
         instances: Sequence[Instance],
-        slug: Path,
+        artifact: Artifact,
         env: Mapping[str, Secret],
         processes: Processes,
     ) -> Path:
@@ -48,7 +49,7 @@ class InstanceFiles:
                 self._settings,
                 app,
                 instance,
-                slug=slug,
+                artifact=artifact,
                 config=env,
                 command=processes[instance.kind],
                 cgroups=self._cgroups.for_instance(instance.id),

@@ -6,6 +6,7 @@ from pathlib import Path
 from paas.adapters.system.storage_files import storage_directory
 from paas.domain.apps.apps import App
 from paas.domain.apps.environment import instance_environment, shell_argv
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.launch_spec import Bind, Cgroup, Keeper, LaunchSpec
 from paas.domain.releases.releases import Instance
 from paas.domain.values.secret import Secret
@@ -82,7 +83,7 @@ def instance_spec(
     app: App,
     instance: Instance,
     *,
-    slug: Path,
+    artifact: Artifact,
     config: Mapping[str, Secret],
     command: str,
     cgroups: Sequence[Cgroup],
@@ -94,7 +95,7 @@ def instance_spec(
         argv=shell_argv(command),
         env=instance_environment(config, instance.label, instance.port, settings.memory_mib),
         uid=app.uid,
-        slug=str(slug),
+        slug=str(artifact.directory),
         writable_slug=False,
         binds=(*tool_binds(settings), *storage_binds(settings, app)),
         hide=hidden(settings),
@@ -113,7 +114,7 @@ def one_off_spec(
     app: App,
     name: str,
     *,
-    slug: Path,
+    artifact: Artifact,
     config: Mapping[str, Secret],
     argv: Sequence[str],
     cgroups: Sequence[Cgroup],
@@ -129,7 +130,7 @@ def one_off_spec(
         argv=tuple(argv),
         env=instance_environment(config, name, None, settings.memory_mib),
         uid=app.uid,
-        slug=str(slug),
+        slug=str(artifact.directory),
         writable_slug=writable,
         # What writes into the slug is part of a build, which has no storage.
         binds=(*tool_binds(settings), *(() if writable else storage_binds(settings, app))),

@@ -25,6 +25,7 @@ from paas.adapters.runtime.native.run_records import Claim, RunRecords
 from paas.adapters.system import files
 from paas.domain.apps.apps import App
 from paas.domain.apps.environment import shell_argv
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.launch_spec import LaunchSpec
 from paas.domain.runs.runs import Run, RunEnd, Wanted
 from paas.domain.values.errors import PaasError
@@ -52,7 +53,7 @@ class NativeRuns:
     def attached(
         self,
         app: App,
-        slug: Path,
+        artifact: Artifact,
         wanted: Wanted,
         caller: Caller,
         begun: Callable[[Run], None],
@@ -63,7 +64,7 @@ class NativeRuns:
             run = self._run(app, claim, wanted, attached=True)
             claim.write(run)
             begun(run)
-            with self._prepared(app, slug, wanted, run) as spec:
+            with self._prepared(app, artifact, wanted, run) as spec:
                 attached = Attached(
                     [*self._places.launcher, spec],
                     caller,
@@ -80,7 +81,7 @@ class NativeRuns:
     def detached(
         self,
         app: App,
-        slug: Path,
+        artifact: Artifact,
         wanted: Wanted,
         begun: Callable[[Run], None],
         ended: Callable[[Run, RunEnd], None],
@@ -99,7 +100,7 @@ class NativeRuns:
             return run
         try:
             _leave(claim.fd)
-            ended(run, self._watch(app, slug, wanted, run, claim))
+            ended(run, self._watch(app, artifact, wanted, run, claim))
             claim.release()
         finally:
             os._exit(0)
@@ -195,22 +196,22 @@ class NativeRuns:
         )
 
     @contextmanager
-    def _prepared(self, app: App, slug: Path, wanted: Wanted, run: Run) -> Iterator[Path]:
+    def _prepared(self, app: App, artifact: Artifact, wanted: Wanted, run: Run) -> Iterator[Path]:
         """The launch spec as a file, and no process of it left at the end."""
         path = self._records.path(app.id, run.number)
         try:
-            write_spec(path, self._spec(app, slug, wanted, run))
+            write_spec(path, self._spec(app, artifact, wanted, run))
             yield path
         finally:
             files.remove(path)
             self._cgroups.remove(_cgroup(app.id, run.number))
 
-    def _spec(self, app: App, slug: Path, wanted: Wanted, run: Run) -> LaunchSpec:
+    def _spec(self, app: App, artifact: Artifact, wanted: Wanted, run: Run) -> LaunchSpec:
         spec = one_off_spec(
             self._settings,
             app,
             run.label,
-            slug=slug,
+            artifact=artifact,
             config=wanted.env,
             argv=shell_argv(wanted.command),
             cgroups=self._cgroups.for_instance(_cgroup(app.id, run.number)),
@@ -237,9 +238,11 @@ class NativeRuns:
                 return other
         return None
 
-    def _watch(self, app: App, slug: Path, wanted: Wanted, run: Run, claim: Claim) -> RunEnd:
+    def _watch(
+        self, app: App, artifact: Artifact, wanted: Wanted, run: Run, claim: Claim
+    ) -> RunEnd:
         """Launch it and wait for its end; the log process gets its last words."""
-        with self._prepared(app, slug, wanted, run) as spec:
+        with self._prepared(app, artifact, wanted, run) as spec:
             child = subprocess.Popen(
                 [*self._places.launcher, str(spec)],
                 stdin=subprocess.DEVNULL,

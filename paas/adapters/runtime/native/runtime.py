@@ -6,7 +6,6 @@ What an instance is started from is kept in files (paas/adapters/runtime/native/
 import re
 from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
-from pathlib import Path
 
 import psutil
 
@@ -21,6 +20,7 @@ from paas.adapters.system import files
 from paas.adapters.system.subprocesses import exit_words
 from paas.domain.apps.apps import App
 from paas.domain.manifest.procfile import Processes
+from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import Instance, InstanceState, State, Usage
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
@@ -47,7 +47,7 @@ class NativeRuntime:
         self,
         app: App,
         instances: Sequence[Instance],
-        slug: Path,
+        artifact: Artifact,
         env: Mapping[str, Secret],
         processes: Processes,
     ) -> None:
@@ -58,7 +58,7 @@ class NativeRuntime:
         if not instances:
             return
         try:
-            self._supervisor.add_group(self._files.write(app, instances, slug, env, processes))
+            self._supervisor.add_group(self._files.write(app, instances, artifact, env, processes))
             # While they start: it takes some milliseconds, and nobody is sent to them before.
             self._claims.claim(app.uid, instances)
         except PaasError:
@@ -71,7 +71,7 @@ class NativeRuntime:
         self,
         app: App,
         instances: Sequence[Instance],
-        slug: Path,
+        artifact: Artifact,
         env: Mapping[str, Secret],
         processes: Processes,
     ) -> None:
@@ -81,7 +81,7 @@ class NativeRuntime:
         firewall claims their ports when it is put up (`present_claims`).
         Raises PaasError, with the former files left, where they cannot be written.
         """
-        self._files.write(app, instances, slug, env, processes)
+        self._files.write(app, instances, artifact, env, processes)
 
     def states(self, instances: Sequence[Instance]) -> dict[str, InstanceState]:
         """By instance id; an instance that is unknown to the supervisor is STOPPED."""
