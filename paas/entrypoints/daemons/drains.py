@@ -7,7 +7,6 @@ It reads the logs, and has an unprivileged child do all that leads to the outsid
 
 import argparse
 import os
-import signal
 import sys
 import threading
 import time
@@ -15,13 +14,18 @@ import traceback
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from paas.adapters.logs.drain_forwarder import Surroundings
 from paas.adapters.logs.drain_sender import Sender, SenderEndedError
 from paas.domain.logs.drains import Drain
 from paas.domain.values.errors import PaasError
-from paas.entrypoints.daemons.supervised import become_nobody, end_with_parent, log, mark
+from paas.entrypoints.daemons.supervised import (
+    StopSignal,
+    become_nobody,
+    end_with_parent,
+    log,
+    mark,
+)
 from paas.settings import load
 from paas.wiring.common import CommonAdapters, common_adapters
 from paas.wiring.drains import forwarder, sender, surroundings
@@ -71,18 +75,14 @@ class DrainsProcess:
         self._store = adapters.store
         self._database = adapters.store.database.path
         self._around = surroundings(adapters)
-        self._stop = threading.Event()
         self._seen: tuple[object, ...] = ()
         self._workers: dict[str, Worker] = {}
         self._told = ""
 
-    def stop(self, _number: int, _frame: FrameType | None) -> None:
-        """End soon."""
-        self._stop.set()
-
-    def run(self) -> bool:
-        """Run until it is stopped (True) or its child has ended (False)."""
-        while not self._sender.has_ended():
+    def run(self, ended: StopSignal) -> bool:
+        """Run until it is stopped by the signal (True) or its child has ended (False)."""
+        stopped = False
+        while not stopped and not self._sender.has_ended():
             try:
                 self._refresh()
                 self._told = ""
@@ -90,14 +90,13 @@ class DrainsProcess:
                 if error.message != self._told:  # once, not each second
                     log(error.message)
                 self._told = error.message
-            if self._stop.wait(TICK_S):
-                break
+            stopped = ended.wait(TICK_S)
         for worker in self._workers.values():
             worker.stop()
         deadline = time.monotonic() + END_S
         for worker in self._workers.values():
             worker.join(max(0.0, deadline - time.monotonic()))
-        return self._stop.is_set()
+        return stopped
 
     def _refresh(self) -> None:
         """Start and stop workers if the store has changed."""
@@ -135,9 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Before there are threads and an open database, of which a child would have a share.
     child = sender(settings, partial(become_nobody, settings.sender_uid))
     process = DrainsProcess(common_adapters(settings), child)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, process.stop)
-    if process.run():
+    if process.run(StopSignal()):
         return 0
     log("The child that sends has ended: ending, to be started anew.")
     return 1

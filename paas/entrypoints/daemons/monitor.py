@@ -6,13 +6,11 @@ thread of it. It imports little, to stay small.
 
 import argparse
 import os
-import signal
 import sys
 import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons import layers
@@ -23,7 +21,7 @@ from paas.entrypoints.daemons.scheduler import Scheduling
 from paas.entrypoints.daemons.scheduler import build as build_scheduling
 from paas.entrypoints.daemons.store_copies import Copying
 from paas.entrypoints.daemons.store_copies import build as build_copying
-from paas.entrypoints.daemons.supervised import end_with_parent, log, mark
+from paas.entrypoints.daemons.supervised import StopSignal, end_with_parent, log, mark
 from paas.services.server.liveness import Liveness, Standings, Watched
 from paas.settings import load
 from paas.wiring.monitor import liveness, monitor_adapters
@@ -57,22 +55,23 @@ class Monitor:
         self._standings: dict[int, Standings] = {}
         self._busy: dict[int, threading.Thread] = {}
 
-    def stop(self, _number: int, _frame: FrameType | None) -> None:
-        """End after this tick."""
-        self._stop.set()
+    def run(self, ended: StopSignal) -> None:
+        """Start one round per tick for each app that is not in one already, until the signal."""
+        try:
+            self._run(ended)
+        finally:
+            self._stop.set()
 
-    def run(self) -> None:
-        """Start one round per tick for each app that is not in one already."""
+    def _run(self, ended: StopSignal) -> None:
         scheduler = threading.Thread(target=self._schedule, name="cron")
         scheduler.start()
         self._certifying.start(self._stop)
         self._copying.start(self._stop)
         self._caring.start(self._stop)
         settings = mark(self._settings_file)
-        while not self._stop.wait(TICK_S):
+        while not ended.wait(TICK_S):
             if mark(self._settings_file) != settings:
                 log("The settings have changed: ending, to be started with the new ones.")
-                self._stop.set()
                 return
             try:
                 self._refresh()
@@ -164,9 +163,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         Caring(adapters),
         build_copying(monitor_adapters(settings), Changes(database), log),
     )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, monitor.stop)
-    monitor.run()
+    monitor.run(StopSignal())
     return 0
 
 

@@ -1,10 +1,13 @@
 """What the platform's own processes share: ending with their supervisor, logging, file changes."""
 
 import os
+import select
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 
 from paas.entrypoints.launcher.kernel import Kernel
 
@@ -18,6 +21,28 @@ def end_with_parent() -> None:
     Kernel().set_parent_death_signal(signal.SIGTERM)
     if os.getppid() != parent:
         raise SystemExit("The supervisor ended while this process started.")
+
+
+class StopSignal:
+    """SIGTERM and SIGINT, as something that a main loop waits for. Made in the main thread.
+
+    The handler only writes to a pipe. What takes a lock, as `threading.Event.set` does, could be
+    interrupted by a second signal while it holds that lock, and would wait for itself.
+    """
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._write, False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._note)
+
+    def wait(self, limit_s: float) -> bool:
+        """Whether one has come; waits for it no longer than that."""
+        return bool(select.select([self._read], [], [], limit_s)[0])
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        with suppress(BlockingIOError):  # full of earlier ones
+            os.write(self._write, b"x")
 
 
 def become_nobody(uid: int) -> None:
