@@ -8,7 +8,7 @@ refuse_unknown() (
         fail "No buildpack recognises this app: there is a $found_file ($found_language), and the platform's own buildpacks build Python, Node.js and folders of files." \
             "$found_way"
     fi
-    fail "No buildpack recognises this app: none of the files by which one knows its language is in the top directory." \
+    fail "No buildpack recognises this app: none of the files that identify a language is in the top directory." \
         "For Python, add a requirements.txt (pip freeze > requirements.txt); for Node.js a package.json; for files an index.html; for anything executable a Procfile." \
         "Other languages' buildpacks: paas buildpacks:set https://..." \
         "For an app in a folder of the repository: paas builder:set build-dir FOLDER"

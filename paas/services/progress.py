@@ -131,7 +131,7 @@ def waiting(progress: Progress) -> Callable[[str], AbstractContextManager[None]]
 
     @contextmanager
     def told(holder: str) -> Iterator[None]:
-        progress.warn(f"Waiting: {holder}. This follows.")
+        progress.warn(f"Waiting: {holder}. This command runs after that.")
         with progress.doing("waiting for that"):
             yield
 
@@ -149,5 +149,5 @@ def telling_failure(progress: Progress, what: str, standing: str) -> Iterator[No
 
 
 def error_lines(error: PaasError) -> list[str]:
-    """An error as lines without their mark: the message, then the hint."""
-    return [*error.message.splitlines(), *(error.hint or "").splitlines()]
+    """An error as lines without their mark: the message with its context, then the hint."""
+    return [*error.report.splitlines(), *(error.hint or "").splitlines()]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import PaasError, StoreOlderError
 from paas.store import faults
 from paas.store.copies import Copies
 from paas.store.mark import Mark, MarkFile
@@ -91,7 +91,7 @@ class Database:
         mark = self._mark.read()
         migrating = needs_migration(connection, self.path)
         if fault := faults.fault(self.path, identity(connection), mark):
-            if not self._reads_older or migrating or fault.reference != "store-older":
+            if not self._reads_older or migrating or not isinstance(fault, StoreOlderError):
                 raise fault
             connection.execute("PRAGMA query_only = ON")
             return fault

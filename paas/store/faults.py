@@ -8,20 +8,24 @@ from pathlib import Path
 
 from paas.adapters.system.disk_faults import no_room
 from paas.adapters.system.files import read_bytes
-from paas.domain.values.errors import PaasError, disk_failure, disk_full
+from paas.domain.values.errors import (
+    PaasError,
+    StoreFaultError,
+    StoreForeignError,
+    StoreOlderError,
+    disk_failure,
+    disk_full,
+)
 from paas.store.mark import Mark
 
-# Every command ends with one of these while the store cannot be used, except for those that
-# only read, where it is an older copy.
-STORE_FAULTS = frozenset({"store-missing", "store-foreign", "store-older", "store-damaged"})
-_SERVES_ON = "The apps that run are served on; nothing can be changed."
-_HINT = "The server's administrator sees how to restore it with: sudo paas doctor"
+_SERVES_ON = "Running apps are still served; nothing can be changed."
+_HINT = "The server's administrator can see how to restore it with: sudo paas doctor"
 _MISSING_WORDS = ("no such table", "no such column")
 
 
-def missing(path: Path) -> PaasError:
+def missing(path: Path) -> StoreFaultError:
     """There is no file, or nothing in it."""
-    return PaasError(
+    return StoreFaultError(
         "store-missing",
         f"The server's database {path} is missing or empty, and only an installation may make a "
         f"new one. {_SERVES_ON}",
@@ -29,9 +33,9 @@ def missing(path: Path) -> PaasError:
     )
 
 
-def foreign(path: Path) -> PaasError:
+def foreign(path: Path) -> StoreForeignError:
     """It is the store of another server."""
-    return PaasError(
+    return StoreForeignError(
         "store-foreign",
         f"The server's database {path} was made by another installation: it does not know the "
         f"apps that are here. {_SERVES_ON}",
@@ -39,9 +43,9 @@ def foreign(path: Path) -> PaasError:
     )
 
 
-def older(path: Path, there: int, wanted: int) -> PaasError:
+def older(path: Path, there: int, wanted: int) -> StoreOlderError:
     """It was put back from an older copy."""
-    return PaasError(
+    return StoreOlderError(
         "store-older",
         f"The server's database {path} is an older copy: it has seen {there} changes, and there "
         f"were {wanted} already. {_SERVES_ON}",
@@ -49,16 +53,16 @@ def older(path: Path, there: int, wanted: int) -> PaasError:
     )
 
 
-def damaged(path: Path, why: str) -> PaasError:
+def damaged(path: Path, why: str) -> StoreFaultError:
     """SQLite cannot read it."""
-    return PaasError(
+    return StoreFaultError(
         "store-damaged",
         f"The server's database {path} is damaged: {why.rstrip('.')}. {_SERVES_ON}",
         _HINT,
     )
 
 
-def fault(path: Path, present: Mark | None, mark: Mark | None) -> PaasError | None:
+def fault(path: Path, present: Mark | None, mark: Mark | None) -> StoreFaultError | None:
     """What is wrong with a store of this identity, going by the mark beside it."""
     if mark is None:
         return None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from paas.adapters.system import files
 from paas.domain.server.lost import StoreCopy
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import PaasError, StoreFaultError
 from paas.store import faults, migrating
 from paas.store.copies import Copies, whole
 from paas.store.creation import clear
@@ -35,9 +35,7 @@ class StoreRescue:
         """
         try:
             present = self._checked()
-        except PaasError as error:
-            if error.reference not in faults.STORE_FAULTS:
-                raise
+        except StoreFaultError as error:
             return error
         return faults.fault(self._path, present, self._mark.read())
 

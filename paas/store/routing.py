@@ -22,7 +22,7 @@ class Routings(Table):
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise PaasError(
                 "routing-unreadable",
-                f"How app {app_id} is reached cannot be read: {error!r}.",
+                f"The routing of app {app_id} cannot be read: {error!r}.",
                 "If a later version of paas wrote it, install that version again.",
             ) from error
 

@@ -115,7 +115,7 @@ def test_what_was_damaged_is_mended(server: Server, damage: Callable[[Server], N
     assert "paas doctor --fix" in shown.stderr
     fixed = server.paas("doctor", "--fix", check=False)
     assert fixed.returncode == 0, fixed.stderr
-    assert "Mended: " in fixed.stderr
+    assert "Repaired: " in fixed.stderr
     wait_for(lambda: _findings(server) == [], what="a server without findings")
     wait_for(lambda: server.get(APP).text == "v2", what="the app")
     assert APP in server.user("alice").ssh("apps").stdout
@@ -191,7 +191,7 @@ def test_objects_of_a_repository_are_gone(server: Server) -> None:
     assert f"{repository} has lost the objects of its branch main" in finding["message"]
     fixed = server.paas("doctor", "--fix", check=False)
     assert fixed.returncode == 1
-    assert "Could not be mended from here: 1" in fixed.stderr
+    assert "Not repaired automatically: 1" in fixed.stderr
     assert repository.exists()
     assert server.get(APP).text == "v2"
     aside = Path(finding["command"].split()[2]) / repository.name

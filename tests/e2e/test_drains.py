@@ -63,7 +63,7 @@ def test_a_dead_drain_and_a_false_certificate(
         drained.post("/out", "to whom it may concern\n")
         wait_for(lambda: "to whom it may concern" in good.texts(), 15, "the line")
         drained.await_log(r"paas\[drains\]: .* Error L14 \(certificate validation error\)")
-        drained.await_log(r"paas\[drains\]: .* takes no messages: Connection refused")
+        drained.await_log(r"paas\[drains\]: .* accepts no messages: Connection refused")
         assert false.frames == []
 
 
@@ -100,5 +100,5 @@ def test_the_server_itself_is_closed(strict: Server) -> None:
     for url in ("http://127.0.0.1/", "http://169.254.169.254/latest", "syslog://[::1]"):
         refused = strict.paas("drains:add", url, "-a", "inward", check=False)
         assert refused.returncode == 2
-        assert "A drain cannot lead to" in refused.stderr
+        assert "A drain cannot send to" in refused.stderr
     strict.paas("apps:destroy", "inward", "--confirm", "inward")

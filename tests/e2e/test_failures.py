@@ -107,7 +107,7 @@ def test_app_exits_at_start(failing: Failing) -> None:
     assert "web.1 exited with status 3 before it answered on its port" in told
     assert "no database" in told
     assert "words of another push" not in told
-    assert "v1 goes on serving" in told
+    assert "v1 is still serving" in told
 
 
 def test_app_exits_without_a_word(failing: Failing) -> None:

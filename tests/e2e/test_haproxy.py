@@ -32,7 +32,7 @@ def test_a_server_is_served_by_haproxy_and_by_nginx_again(
     server.paas("server:start")
     wait_for(lambda: server.get(MARK).status == 200, what="the app after a boot")
     log = server.root / "var/logs/boot.log"
-    wait_for(lambda: "reconciled: 0 mended" in log.read_text(), what="the end of the boot")
+    wait_for(lambda: "reconciled: 0 repaired" in log.read_text(), what="the end of the boot")
     assert "HAProxy is not running" not in log.read_text()
     server.install()
     assert server.paas("proxy").stdout == "haproxy\n"

@@ -127,7 +127,7 @@ def test_a_terminal_shows_that_it_goes_on(
     env = {**alice.git_env(), "PAAS_SSH": shlex.join(alice.ssh_argv())}
     argv = [str(PAAS), "ps:wait", "--server", address]
     with busy(server, "lapwait") as free, console(argv, env=env, cwd=work.path) as alices:
-        alices.await_(r"This follows\.\n     [-\\|/] Waiting for that \(1 s\)")
+        alices.await_(r"This command runs after that\.\n     [-\\|/] Waiting for that \(1 s\)")
         free()
         alices.await_(r"-----> lapwait has no release yet\n")
         assert alices.status() == 0
@@ -179,7 +179,7 @@ def test_open_prints_the_address(server: Server, paas: Paas) -> None:
     paas("apps:create", "lapopen", "--server", address)
     printed = paas("open", "/admin?a=b c").stdout
     assert re.fullmatch(r"http://lapopen\.[^/]+/admin\?a=b%20c\n", printed)
-    assert "init looks at the folder" in server.paas("init", check=False).stderr
+    assert "init examines the current folder" in server.paas("init", check=False).stderr
 
 
 SHELLS = {

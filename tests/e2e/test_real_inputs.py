@@ -118,7 +118,7 @@ def test_flask_with_migrations(apps: dict[str, Real]) -> None:
 
     bad = MIGRATION.format(revision="c1", before="b1", table="no_such_table", column="x")
     said = notes.push({"migrations/versions/c1_bad.py": bad}, fails=True)
-    assert "The deploy failed; v2 goes on serving" in said
+    assert "The deploy failed; v2 is still serving" in said
     assert "The release command exited with status 1. Its last lines:" in said
     assert "no such table: no_such_table" in said
     assert "Buy milk 7" in notes.page()

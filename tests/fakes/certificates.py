@@ -82,7 +82,7 @@ class FakeIssuer:
         self.meanwhile: Callable[[], None] = lambda: None
 
     def leads_here(self, host: str) -> str | None:
-        return f"DNS leads {host} elsewhere." if host in self.elsewhere else None
+        return f"DNS points {host} elsewhere." if host in self.elsewhere else None
 
     def issue(self, host: str) -> bytes:
         self.asked.append(host)

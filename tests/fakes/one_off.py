@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 
 from paas.domain.apps.apps import App
 from paas.domain.releases.artifacts import Artifact
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import OutOfMemoryError, TimedOutError
 from paas.domain.values.secret import Secret
+
+MEMORY_MIB = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,11 @@ class FakeOneOff:
                 for _ in range(int(rest)):
                     output(b"x" * 1_000_000)
             elif word == "sleep" and float(rest) > limit_s:
-                raise PaasError(
+                raise TimedOutError(
                     "one-off-timeout", f"{name} did not end within {limit_s:g} s and was stopped."
                 )
             elif word == "hog":
-                raise PaasError("one-off-memory", f"{name} was killed by the memory limit.")
+                raise OutOfMemoryError("one-off-memory", f"{name} was killed.", MEMORY_MIB)
             elif word == "exit":
                 return int(rest)
             elif word == "kill":

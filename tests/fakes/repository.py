@@ -5,7 +5,7 @@ from pathlib import Path
 
 from paas.domain.git.refs import RefUpdate
 from paas.domain.releases.diffs import Change, FileChange
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import NoSuchCommitError, PaasError
 from paas.interfaces import Commit, Quarantine, Tree
 
 WEB = b"web: serve\n"
@@ -42,7 +42,7 @@ class FakeRepository:
 
     def commit(self, app_id: int, commit_id: str, quarantine: Quarantine | None) -> Commit:
         if commit_id in self.lost:
-            raise PaasError("no-commit", f"The repository has no commit {commit_id}.")
+            raise NoSuchCommitError("no-commit", f"The repository has no commit {commit_id}.")
         return Commit(commit_id, "A change", "Alice")
 
     def write_tree(
@@ -63,7 +63,7 @@ class FakeRepository:
         """app.py differs between any two commits; lost: commits that are not there."""
         for commit in (old, new):
             if commit in self.lost:
-                raise PaasError("no-commit", f"The repository has no commit {commit}.")
+                raise NoSuchCommitError("no-commit", f"The repository has no commit {commit}.")
         change = Change.ADDED if old is None else Change.CHANGED
         return [FileChange("app.py", change)] if old != new else []
 

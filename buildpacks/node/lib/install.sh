@@ -75,7 +75,7 @@ explain_failure() {
     IFS= read -r -d '' text <"$1" || true
     case $text in
         *'are in sync'* | *ERR_PNPM_*OUTDATED_LOCKFILE* | *'needs to be updated'* | *YN0028* | *'would have been modified'*)
-            fail "$lock does not fit package.json any more." \
+            fail "$lock no longer matches package.json." \
                 "Bring it up to date with '$manager install', commit it, and push again."
             ;;
     esac

@@ -38,7 +38,7 @@ fetch_node() {
             --no-package-lock --cache "$cache/npm" --no-audit --no-fund --loglevel=error \
             "node-linux-$machine@$asked_node" >"$log" 2>&1; then
             indent <"$log"
-            fail "Node.js $asked_node, which engines.node in package.json asks for, cannot be had." \
+            fail "Node.js $asked_node, which engines.node in package.json asks for, is not available." \
                 "The server has $node_version. Ask for that, or for a version that exists, for example:" \
                 '    "engines": {"node": "'"${node_version%%.*}"'.x"}'
         fi

@@ -84,7 +84,7 @@ install_with_poetry() {
 list_with() {
     if ! tool_command "$@" >"$cache/requirements.txt" 2>"$cache/said"; then
         indent <"$cache/said"
-        fail "$listed_in cannot be read." "Make it anew with '$1 lock', and commit it."
+        fail "$listed_in cannot be read." "Create it again with '$1 lock', and commit it."
     fi
 }
 
@@ -98,7 +98,7 @@ install_with_pipenv() {
 stale_lock() {
     local source=pyproject.toml
     [[ $package_manager != pipenv ]] || source=Pipfile
-    fail "$listed_in does not fit $source any more." \
+    fail "$listed_in no longer matches $source." \
         "Bring it up to date with '$1', commit it, and push again."
 }
 

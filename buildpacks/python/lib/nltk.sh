@@ -10,7 +10,7 @@ check_nltk() {
     local name
     for name in "${packages[@]}"; do
         if [[ ! $name =~ ^[A-Za-z0-9_.-]+$ || $name == -* ]]; then
-            fail "nltk.txt names something that is no package of NLTK's." \
+            fail "nltk.txt names something that is not a package of NLTK." \
                 "It must have names such as stopwords or punkt_tab, one a line."
         fi
     done

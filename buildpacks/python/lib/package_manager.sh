@@ -18,7 +18,7 @@ choose_package_manager() {
     fi
     if ((${#found[@]} > 1)); then
         fail "Several files list the app's dependencies: $(join_names "${found[@]}")." \
-            "Which of them counts would be a guess. Keep the one that you use, then:" \
+            "It is not clear which of them counts. Keep the one that you use, then:" \
             "    git rm FILE; git commit; git push"
     fi
     case ${found[0]:-} in

@@ -84,7 +84,7 @@ read_requested_version() {
         origin=Pipfile.lock
         # -I -S: it only reads the file.
         requested=$("$SYSTEM_PYTHON" -I -S "$pack/lib/pipfile.py" python Pipfile.lock) ||
-            fail "$requested" "Make it anew with 'pipenv lock', and commit it."
+            fail "$requested" "Create it again with 'pipenv lock', and commit it."
     fi
 }
 

@@ -53,7 +53,7 @@ is_whole() {
     missing=$("$SYSTEM_PYTHON" -I -S "$pack/lib/whole.py" \
         ".venv/lib/python${python_version%.*}/site-packages") ||
         {
-            detail "$missing went with another package that has it, too: all is installed anew"
+            detail "$missing was removed with another package that has it, too: all packages are installed again"
             return 1
         }
 }

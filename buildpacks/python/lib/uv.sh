@@ -32,7 +32,7 @@ explain_failure() {
             "The lines above say why; often a library's headers are missing on the server." \
             "A version with a ready-made wheel for Python $python_version avoids that."
     elif [[ $text =~ $unreachable ]]; then
-        fail "The server does not reach the package index at ${BASH_REMATCH[1]}." \
+        fail "The server cannot reach the package index at ${BASH_REMATCH[1]}." \
             "The lines above say why. Nothing is wrong with $listed_in: push again when it is back." \
             "A proxy, certificate or index that the server needs goes into build_env of server.yml."
     fi

@@ -20,7 +20,7 @@ NOT_FOUND = (
     'A site: name the folder that its build makes: echo \'{"root": "dist"}\' > static.json',
     'A program: say how to start it: npm pkg set scripts.start="node index.js"',
 )
-EACH_ADDRESS = "Does it route in the browser? Have index.html answer each address, in static.json:"
+EACH_ADDRESS = "If it routes in the browser, have index.html answer each address, in static.json:"
 
 
 class WrongError(Exception):

@@ -29,7 +29,7 @@ from paas.domain.apps.apps import App
 from paas.domain.builds.buildpacks import Buildpack, Kind
 from paas.domain.releases.launch_spec import Bind, LaunchSpec
 from paas.domain.releases.releases import ConfigVars
-from paas.domain.values.errors import PaasError, disk_full
+from paas.domain.values.errors import PaasError, TimedOutError, disk_full
 from paas.domain.values.memory import killed_for_memory
 from paas.domain.values.secret import Secret
 from paas.interfaces import Built
@@ -121,9 +121,7 @@ class BuildpackBuilder:
                 interrupt=check,
                 ended=ended,
             )
-        except PaasError as error:
-            if error.reference != "program-timeout":
-                raise
+        except TimedOutError as error:
             raise PaasError(
                 "build-timeout",
                 f"The build did not end within {limit_s:g} s and was stopped.",
@@ -179,8 +177,8 @@ class BuildpackBuilder:
             if not Path(bind.source).is_dir():
                 raise PaasError(
                     "buildpack-gone",
-                    f"The app's buildpack {bind.source} is not on this server any more.",
-                    f"Put it back, or take it off: paas buildpacks:remove {bind.source}",
+                    f"The app's buildpack {bind.source} is no longer on this server.",
+                    f"Put it back, or remove it from the app: paas buildpacks:remove {bind.source}",
                 )
         return (
             Bind(str(code / "buildpacks"), f"{_ROOM}/buildpacks"),
@@ -226,14 +224,16 @@ class BuildpackBuilder:
             return PaasError(
                 "build-sandbox",
                 f"The build could not be started: {heard.last}",
-                "This is the server's fault; its administrator finds more with: paas server:status",
+                "This is an error of the server; its administrator can find more with: paas "
+                "server:status",
             )
         if status == EXIT_HELD and heard.last.startswith("paas-launch:"):
             return PaasError(
                 "build-held",
                 "When the build had ended, a process elsewhere still held a file of it open for "
                 "writing, so it could change what goes live.",
-                "A live instance got it from the build: have the build hand out no descriptors.",
+                "A live instance got it from the build: make sure that the build passes on no "
+                "file descriptors.",
             )
         if heard.memory_kills:
             return _out_of_memory(self._settings.build_memory_mib)
@@ -247,7 +247,7 @@ def _out_of_memory(limit_mib: int) -> PaasError:
     hint = "Let fewer builds run at once (max_builds), or give the server more memory or swap."
     if limit_mib:
         hint = "If it needs that much, raise build_memory_mib in server.yml."
-    return PaasError("build-memory", f"{killed_for_memory('The build', limit_mib)}.", hint)
+    return PaasError("build-memory", f"The build {killed_for_memory(limit_mib)}.", hint)
 
 
 @dataclass(frozen=True, slots=True)

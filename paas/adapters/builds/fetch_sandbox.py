@@ -19,7 +19,7 @@ from paas.adapters.runtime.native.launch_specs import hidden
 from paas.adapters.system import directories, files
 from paas.domain.apps.apps import App
 from paas.domain.releases.launch_spec import Bind, Cgroup, LaunchSpec
-from paas.domain.values.errors import EXIT_FAILED, PaasError
+from paas.domain.values.errors import EXIT_FAILED, PaasError, TimedOutError
 from paas.domain.values.names import printable
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
@@ -98,9 +98,7 @@ class FetchSandbox:
                 on_line=heard,
                 interrupt=check,
             )
-        except PaasError as error:
-            if error.reference != "program-timeout":
-                raise
+        except TimedOutError as error:
             raise PaasError(
                 "fetch-timeout",
                 f"Fetching did not end within {self._settings.build_limit_s:g} s.",

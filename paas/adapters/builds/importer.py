@@ -22,7 +22,7 @@ from paas.adapters.system import files, subprocesses
 from paas.domain.apps.apps import App
 from paas.domain.git import access
 from paas.domain.git.sources import GitSource
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import PaasError, ProgramFailedError
 from paas.interfaces import Archive, Imported, Quarantine
 from paas.settings import Settings
 
@@ -137,13 +137,12 @@ class SandboxImporter:
             repository = str(self._path(app_id))
             plan = access.index_pack(repository, str(quarantine), max_push_mib=limit)
             self._git(plan, "Checking what was fetched", pack)
-        except PaasError as error:
-            if error.reference != "program-failed":
-                raise
+        except ProgramFailedError as error:
             raise PaasError(
                 "fetch-refused",
-                f"What was fetched is refused. {error.message}",
-                "git fsck in that repository tells more.",
+                f"The fetched commit is refused. {error.message}",
+                "Run git fsck in that repository to see what is wrong with it.",
+                context=error.context,
             ) from error
         finally:
             os.close(pack)

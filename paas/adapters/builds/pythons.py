@@ -82,7 +82,7 @@ def fetch_python(
         )
     except PaasError as error:
         check()
-        output(f" !     {error.message}".encode())
+        output(f" !     {error.report}".encode())
         return False
     finally:
         os.umask(former_mask)

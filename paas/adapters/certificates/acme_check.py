@@ -38,10 +38,10 @@ def leads_here(
         remove(answer)
     for address, got in seen.items():
         if got is not None and got != text.encode():
-            return f"DNS leads {host} to {address}, where another server answers."
+            return f"DNS points {host} to {address}, where another server answers."
     if all(got is None for got in seen.values()):
         places = ", ".join(addresses)
-        return f"DNS leads {host} to {places}, where nobody answers on port {port}."
+        return f"DNS points {host} to {places}, where nobody answers on port {port}."
     return None
 
 

@@ -69,7 +69,7 @@ class Certbot:
             self._ask(host, new)
             chain = read_bytes(new / "chain.pem")
         except PaasError as error:
-            raise IssueError(Failure(error.message)) from error
+            raise IssueError(Failure(error.report)) from error
         finally:
             shutil.rmtree(new, ignore_errors=True)
         if chain is None:
@@ -169,19 +169,20 @@ def failure_of(words: str) -> Failure:
         return Failure(text, limited=bool(_LIMITED.search(" ".join(kinds))))
     if missing := _MISSING.search(words):
         return Failure(
-            f"certbot does not run on this server ({missing[0]}); an administrator mends it with: "
+            f"certbot does not run on this server ({missing[0]}); an administrator can repair "
+            "it with: "
             "sudo apt-get install --reinstall certbot",
             asked=False,
         )
     if told := _TOLD_WRONG.search(words):
         return Failure(
-            f"certbot does not take its settings on this server: {told[1]}. An administrator "
-            "corrects /etc/letsencrypt/cli.ini",
+            f"certbot rejects its settings on this server: {told[1]}. An administrator has to "
+            "correct /etc/letsencrypt/cli.ini",
             asked=False,
         )
     lines = [line.strip() for line in words.splitlines() if line.strip()]
     telling = [line for line in lines if not _NOISE.match(line)]
     text = " ".join(telling[-3:]) or " ".join(lines[-2:]) or "certbot gave no reason"
     if _UNREACHABLE.search(words):
-        return Failure(f"The issuer cannot be asked: {text}", asked=False)
+        return Failure(f"The issuer cannot be reached: {text}", asked=False)
     return Failure(text, limited=bool(_LIMITED.search(words)))

@@ -28,18 +28,20 @@ class Blocks:
 def blocks(pem: bytes) -> Blocks:
     """What is in the file. Raises PaasError unless it has certificates and one unencrypted key."""
     if len(pem) > 2 * PEM_MAX_BYTES:
-        raise refused(f"That is larger than {2 * PEM_MAX_BYTES} bytes, so no certificate and key.")
+        raise refused(
+            f"The input is larger than {2 * PEM_MAX_BYTES} bytes, so it is no certificate and key."
+        )
     found = [(match[1], match[0] + b"\n") for match in _BLOCK.finditer(pem)]
     if any(kind in _LOCKED or b"ENCRYPTED" in text[:200] for kind, text in found):
         raise refused(
-            "The key is protected by a passphrase, which nobody is there to type at a start.",
-            "Take it off: openssl pkey -in server.key -out open.key",
+            "The key is protected by a passphrase, which nobody can type when the server starts.",
+            "Remove it: openssl pkey -in server.key -out open.key",
         )
     strange = [kind for kind, _ in found if kind not in _CERTIFICATE | _KEY | _IGNORED]
     if b"CERTIFICATE REQUEST" in strange or b"NEW CERTIFICATE REQUEST" in strange:
         raise refused(
-            "That is a request for a certificate, not yet the certificate.",
-            "Send it to your issuer; what comes back is the certificate.",
+            "The input is a certificate signing request, not a certificate.",
+            "Send it to your issuer, which returns the certificate.",
         )
     if strange:
         raise refused(

@@ -70,20 +70,20 @@ def _check_strength(chain: Sequence[Certificate]) -> None:
                 raise refused(
                     f"The key of {name} is RSA with {public.key_size} bits; from {RSA_MIN_BITS} "
                     f"to {RSA_MAX_BITS} are taken.",
-                    "Have it issued anew for a stronger key: openssl ecparam -genkey -name "
+                    "Have it issued again for a stronger key: openssl ecparam -genkey -name "
                     "prime256v1 -noout -out server.key",
                 )
         elif not isinstance(public, ec.EllipticCurvePublicKey) or public.curve.name not in CURVES:
             kind = type(public).__name__.removesuffix("PublicKey").lstrip("_")
             raise refused(
-                f"The key of {name} ({kind}) is of a kind that browsers do not take.",
+                f"The key of {name} ({kind}) is of a kind that browsers do not accept.",
                 "RSA, or one of the curves P-256, P-384 and P-521.",
             )
         digest = one.signature_hash_algorithm
         is_root = place > 0 and one.subject == one.issuer
         if not is_root and (digest is None or digest.name in {"md5", "sha1"}):
             kind = digest.name.upper() if digest else "an unknown way"
-            raise refused(f"{name} is signed by {kind}, which browsers take no more.")
+            raise refused(f"{name} is signed by {kind}, which browsers no longer accept.")
 
 
 def _key(pem: bytes, chain: Sequence[Certificate]) -> PrivateKeyTypes:
@@ -98,7 +98,7 @@ def _key(pem: bytes, chain: Sequence[Certificate]) -> PrivateKeyTypes:
     if not any(_fits(one, key) for one in chain):
         raise refused(
             "The key is not that of the certificate.",
-            "A certificate goes with the one key that it was asked for with: look for that.",
+            "Give the private key with which the certificate was requested.",
         )
     try:
         key = serialization.load_pem_private_key(pem, None)

@@ -48,9 +48,9 @@ class GitRefs:
             if place.stat().st_uid != self._owner[0]:
                 return PaasError(
                     "repository-closed",
-                    f"git could not store what is pushed: {place} on the server does not belong "
+                    f"git could not store this push: {place} on the server does not belong "
                     "to the platform's account.",
-                    f"The server's administrator gives it back: chown -R --reference={objects} "
+                    f"The server's administrator can correct that: chown -R --reference={objects} "
                     f"{objects}",
                 )
         return None

@@ -27,7 +27,7 @@ from paas.adapters.git.lfs_objects import LFS_DIRECTORY, LFS_INCOMING, is_pointe
 from paas.adapters.git.tree_changes import tree_changes
 from paas.adapters.git.tree_files import TreeFiles
 from paas.domain.releases.diffs import FileChange
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import NoSuchCommitError, PaasError
 from paas.domain.values.names import shown
 from paas.interfaces import Commit, Quarantine, Tree
 
@@ -167,7 +167,7 @@ class DulwichRepository:
             try:
                 found = tree_changes(objects, former, _peel(objects, new).tree, self._max_files)
             except KeyError as error:
-                raise PaasError("no-commit", f"A folder of {new} is missing.") from error
+                raise NoSuchCommitError("no-commit", f"A folder of {new} is missing.") from error
             if found is None:
                 raise _too_large(f"the limit is {self._max_files} files (setting max_tree_files)")
             return found
@@ -281,9 +281,11 @@ def _peel(objects: BaseObjectStore, object_id: str) -> GitCommit:
         while isinstance(found, Tag):
             found = objects[found.object[1]]
     except KeyError as error:
-        raise PaasError("no-commit", f"The repository has no commit {object_id}.") from error
+        raise NoSuchCommitError(
+            "no-commit", f"The repository has no commit {object_id}."
+        ) from error
     if not isinstance(found, GitCommit):
-        raise PaasError("no-commit", f"{object_id} is not a commit.")
+        raise NoSuchCommitError("no-commit", f"{object_id} is not a commit.")
     return found
 
 

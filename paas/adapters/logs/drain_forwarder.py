@@ -128,7 +128,7 @@ class Forwarder:
         self._failures = 0
         if self._said_failing:
             self._said_failing = False
-            self._say(f"Drain {self._drain} takes messages again")
+            self._say(f"Drain {self._drain} accepts messages again")
         return True
 
     def _framed(self, messages: Sequence[Message]) -> bytes:
@@ -149,7 +149,7 @@ class Forwarder:
         if self._said_failing or (self._told_at is not None and now - self._told_at < TELL_S):
             return
         self._said_failing, self._told_at = True, now
-        self._say(f"Drain {self._drain} takes no messages: {error}. It is tried again and again")
+        self._say(f"Drain {self._drain} accepts no messages: {error}. Sending is retried")
 
     def _pause_s(self) -> float:
         """Seconds until the next look: few; after failures 1, 2, 4, ... up to 60, with jitter."""

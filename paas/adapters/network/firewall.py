@@ -210,7 +210,7 @@ class NftFirewall:
         try:
             _nft(["list", "table", "inet", self.table], "")
         except PaasError as error:
-            return error.message
+            return error.report
         if _cookies_are_all():
             return (
                 "net.ipv4.tcp_syncookies is 2, so no answer tells whose it is: an app could answer "
@@ -279,5 +279,5 @@ def _failure(reason: str) -> PaasError:
     return PaasError(
         "firewall",
         f"The apps' ports are not closed to other accounts and the network: {reason}.",
-        "Where nftables works, put the rules up with: sudo paas doctor --fix",
+        "Once nftables works, set the rules with: sudo paas doctor --fix",
     )

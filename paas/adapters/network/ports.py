@@ -36,7 +36,7 @@ class LocalPorts:
                 "no-free-port",
                 f"Of the ports {self._first} to {self._last} only {len(found)} are free, "
                 f"and {count} are needed.",
-                "Scale something down, or widen ports: in server.yml.",
+                "Scale an app down, or widen the range `ports` in server.yml.",
             )
         return found
 

@@ -39,32 +39,31 @@ PAGES = {
     "401": ErrorPage(
         HTTPStatus.UNAUTHORIZED,
         "Please log in",
-        "Who comes here needs a user name and a password. Load the page again to be asked for "
-        "them.",
+        "This page needs a user name and a password. Load it again to be asked for them.",
         "If this is your app: paas http-auth lists who may log in.",
     ),
     "403": ErrorPage(
         HTTPStatus.FORBIDDEN,
-        "You may not come here",
-        "This is not open to your network address. Please try another network, or ask whoever "
-        "sent you here.",
+        "Access denied",
+        "This page is not open to your network address. Please try another network, or ask the "
+        "person who sent you here.",
         "If this is your app: paas nginx:report shows what it allows and denies.",
     ),
     "404": ErrorPage(
         HTTPStatus.NOT_FOUND,
-        "There is nothing here",
+        "Page not found",
         "No page has this address. Please check it.",
     ),
     "405": ErrorPage(
         HTTPStatus.METHOD_NOT_ALLOWED,
-        "This cannot be done here",
-        "What is at this address does not take requests of this kind (method).",
+        "This method is not allowed",
+        "This address does not accept requests of this kind (method).",
     ),
     "413": ErrorPage(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "This is too large",
-        "The app does not take so much at once. Please send something smaller.",
-        "If this is your app: paas nginx:set client-max-body-size lets more through.",
+        "The app does not accept that much at once. Please send something smaller.",
+        "If this is your app: paas nginx:set client-max-body-size allows more.",
     ),
     "414": ErrorPage(
         HTTPStatus.REQUEST_URI_TOO_LONG,
@@ -73,8 +72,8 @@ PAGES = {
     ),
     "421": ErrorPage(
         HTTPStatus.MISDIRECTED_REQUEST,
-        "This connection leads elsewhere",
-        "It was made for another name than the one that was asked for now. Please load the page "
+        "This request was misdirected",
+        "The connection was made for another name than the one requested now. Please load the page "
         "again.",
         None,
         has_id=False,
@@ -82,7 +81,8 @@ PAGES = {
     "429": ErrorPage(
         HTTPStatus.TOO_MANY_REQUESTS,
         "Too many requests",
-        "So many came from your network address that this one was refused. Please wait a moment, "
+        "So many requests came from your network address that this one was refused. Please wait "
+        "a moment, "
         "then try again.",
         "If this is your app: paas nginx:report shows its limits.",
     ),

@@ -185,7 +185,7 @@ def apply_firewall(settings: Settings) -> None:
             firewall.remove(table)
         write_atomic(record, firewall.table, durable=False)
     except PaasError as error:
-        print(error.message, file=sys.stderr)
+        print(error.report, file=sys.stderr)
 
 
 def remove_firewall(settings: Settings) -> None:

@@ -77,13 +77,15 @@ class ServerGround:
                 try:
                     step()
                 except (PaasError, OSError) as error:
-                    progress.warn(error.message if isinstance(error, PaasError) else str(error))
+                    progress.warn(error.report if isinstance(error, PaasError) else str(error))
 
     def _daemons(self) -> Iterator[Finding]:
         rows = self._settled()
         if not rows:
             down = daemons.supervisord_pid(self._settings) is None
-            words = "The server is stopped." if down else "supervisord runs, and does not answer."
+            words = (
+                "The server is stopped." if down else "supervisord is running but does not answer."
+            )
             yield Finding(check="daemon", message=words, command="paas server:start")
             return
         for row in rows:
@@ -147,7 +149,7 @@ class ServerGround:
         try:
             nginx.test()
         except PaasError as error:
-            yield Finding(check="proxy", message=error.message, command=error.hint or "")
+            yield Finding(check="proxy", message=error.report, command=error.hint or "")
 
     def _firewall(self) -> Iterator[Finding]:
         firewall = NftFirewall(self._settings)

@@ -17,6 +17,6 @@ def missing() -> str | None:
             check=False,
         )
     except PaasError as error:
-        return error.message
+        return error.report
     words = done.output.decode(errors="replace").strip().partition("\n")[0]
     return None if done.ok else words or exit_words(done.status)

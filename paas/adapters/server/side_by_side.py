@@ -38,7 +38,7 @@ class GateRollOuts:
                 try:
                     ended = done.result()
                 except PaasError as error:
-                    progress.warn(f"{asked[done].name}: {error.message}")
+                    progress.warn(f"{asked[done].name}: {error.report}")
                     failed.append(asked[done])
                     continue
                 for line in ended.output.splitlines():

@@ -27,7 +27,9 @@ class AuthorizedKeys:
         self._uid = uid
         self._gid = gid
         if re.search(r'["\\\n]', self._command):
-            raise PaasError("key-file", f"{self._command} cannot stand in {path}.")
+            raise PaasError(
+                "key-file", f"{self._command} has characters that are not allowed in {path}."
+            )
 
     def publish(self, keys: Sequence[Key]) -> None:
         """Make sshd accept exactly these keys."""

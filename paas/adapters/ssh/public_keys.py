@@ -93,7 +93,7 @@ def _only_line(text: str) -> str:
         )
     if len(lines) > 1:
         raise usage_error(
-            "key-form", f"A public key is one line; here are {len(lines)} of them.", _EXAMPLE
+            "key-form", f"A public key is one line; the input has {len(lines)}.", _EXAMPLE
         )
     return lines[0]
 
@@ -102,7 +102,7 @@ def _without_options(line: str) -> str | None:
     """The key behind options such as command="...", for the hint; None if there is none."""
     kinds = "|".join(map(re.escape, KINDS))
     found = re.search(rf"[ ,\"](({kinds}) AAAA\S+)", line)
-    return f"Give the key alone, without what stands in front of it: {found[1]}" if found else None
+    return f"Give the key alone, without the text before it: {found[1]}" if found else None
 
 
 def _check_body(kind: str, body: str) -> None:

@@ -152,7 +152,7 @@ def _word(value: str | Path) -> str:
     if re.fullmatch(r"[A-Za-z0-9_./@+=-]+", text) is None:
         raise PaasError(
             "supervisor-word",
-            f"{text!r} cannot stand in supervisord's configuration: "
+            f"{text!r} is not allowed in supervisord's configuration: "
             "letters, digits and _ . / @ + = - only.",
         )
     return text

@@ -199,7 +199,7 @@ def _present_holder(fd: int) -> str:
 def _present_pusher(fd: int) -> str:
     """The holder of the push lock, which is signed with a user's name."""
     signed = _signed(fd)
-    return "{} pushes to the app, since {}".format(*signed) if signed else "a push goes on"
+    return "{} pushes to the app, since {}".format(*signed) if signed else "a push is running"
 
 
 def _signed(fd: int) -> tuple[str, str] | None:

@@ -30,7 +30,7 @@ class CronSimSchedules:
             raise _wrong(schedule, f"it is longer than {SCHEDULE_MAX_CHARS} characters")
         text = schedule.strip()
         if text.startswith("@") and text not in NAMED:
-            raise _wrong(schedule, f"the words that stand for one are {', '.join(NAMED)}")
+            raise _wrong(schedule, f"the names of schedules are {', '.join(NAMED)}")
         fields = NAMED.get(text, text).split()
         if len(fields) != 5:  # cronsim would accept a sixth, for seconds
             raise _wrong(schedule, f"it has {len(fields)} fields instead of 5")

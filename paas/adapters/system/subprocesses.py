@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import PaasError, ProgramFailedError, TimedOutError
 
 LINE_MAX_BYTES = 65_536
 OUTPUT_MAX_BYTES = 4 * 1024 * 1024
@@ -53,7 +53,7 @@ def run(
     without its end; lines above 64 KiB arrive in pieces. What the program leaves behind in its
     process group is killed, as it is itself at the limit or when on_line raises, or interrupt,
     which is called several times a second. Raises PaasError if it cannot be started, does not
-    end in time, or, with check, does not exit with 0; the message ends with the last lines.
+    end in time, or, with check, does not exit with 0; its context is the last lines.
     """
     lines = _Lines(on_line)
     child = _start(argv, description, env, cwd, stdin)
@@ -66,13 +66,16 @@ def run(
             child.stdout.close()
     lines.end()
     if not in_time:
-        raise PaasError(
+        raise TimedOutError(
             "program-timeout",
-            f"{description} did not end within {timeout_s:g} s and was stopped.{lines.tail()}",
+            f"{description} did not end within {timeout_s:g} s and was stopped.",
+            context=lines.tail(),
         )
     if check and child.returncode != 0:
-        raise PaasError(
-            "program-failed", f"{description}: {exit_words(child.returncode)}.{lines.tail()}"
+        raise ProgramFailedError(
+            "program-failed",
+            f"{description} failed: {exit_words(child.returncode)}.",
+            context=lines.tail(),
         )
     return Finished(child.returncode, lines.output())
 
@@ -116,7 +119,7 @@ def _start(
     except OSError as error:
         raise PaasError(
             "program-not-started",
-            f"{description}: {argv[0]} cannot be started: {error.strerror}.",
+            f"{description} failed: {argv[0]} cannot be started ({error.strerror}).",
         ) from error
     finally:
         os.close(source)
@@ -225,8 +228,8 @@ class _Lines:
         """All that was kept."""
         return b"".join(self._kept)
 
-    def tail(self) -> str:
-        """The last lines, as the end of a message."""
-        if not self._last or self._on_line is not None:
-            return ""
-        return "\n" + b"\n".join(self._last).decode("utf-8", "replace")
+    def tail(self) -> list[str]:
+        """The last lines as an error's context; none where they were passed on."""
+        if self._on_line is not None:
+            return []
+        return [line.decode("utf-8", "replace") for line in self._last]

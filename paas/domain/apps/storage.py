@@ -34,7 +34,7 @@ def storage_path(text: str, present: Sequence[Storage]) -> str:
         if f"{path}/".startswith(f"{other.path}/") or f"{other.path}/".startswith(f"{path}/"):
             raise PaasError(
                 "storage-taken",
-                f"{path} is, or lies in or around, the storage directory {other.path}.",
+                f"{path} overlaps with the storage directory {other.path}.",
                 "paas storage",
             )
     if len(present) >= STORAGE_MAX:

@@ -93,7 +93,7 @@ def chosen_buildpack(text: str) -> Buildpack:
     if short and alike and short[1] not in OF_HEROKU:
         raise usage_error(
             "buildpack-unknown",
-            f"There is no buildpack {text!r}. Did you mean heroku/{alike}?",
+            f"There is no buildpack {text!r}; heroku/{alike} has a similar name.",
             f"If there is one, name it by its address: {pack.source}",
         )
     return pack

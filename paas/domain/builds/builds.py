@@ -32,7 +32,7 @@ def find_build(builds: Sequence[Build], wanted: str | None) -> Build:
         raise usage_error(
             "build",
             f"{shown(wanted)} is not a build.",
-            "Give an id of paas builds, its beginning, a commit's, or: latest",
+            "Give a build's id (see paas builds), its beginning, a commit's, or: latest",
         )
     exact = [build for build in builds if build.id == wanted]
     by_commit = [build for build in builds if build.commit.startswith(wanted)]
@@ -45,8 +45,8 @@ def find_build(builds: Sequence[Build], wanted: str | None) -> Build:
     if len(found) > 1:
         raise usage_error(
             "which-build",
-            f"{wanted} can be any of {len(found)} builds, such as {found[0].id}.",
-            "Give more of it.",
+            f"{wanted} matches {len(found)} builds, such as {found[0].id}.",
+            "Give more characters of it.",
         )
     return found[0]
 

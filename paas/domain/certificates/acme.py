@@ -124,12 +124,12 @@ class Holdings:
 def why_not(host: str, directory: str) -> str:
     """Why an issuer cannot vouch for a name, or nothing."""
     if host.startswith(WILDCARD):
-        return "a wildcard needs a proof by DNS, which paas does not make: use paas certs:add"
+        return "a wildcard needs a DNS challenge, which paas does not support: use paas certs:add"
     last = host.rpartition(".")[2]
     if last in _LOCAL:
-        return "it is a name of this machine alone"
+        return "it is a local name of this machine"
     if directory == LETS_ENCRYPT and (last in _PRIVATE or "." not in host):
-        return "it is no public name, so no public issuer vouches for it"
+        return "it is not a public name, so no public issuer certifies it"
     return ""
 
 

@@ -34,7 +34,7 @@ def parse_update(line: str) -> RefUpdate:
     if _NAME.fullmatch(ref) is None:
         raise PaasError(
             "ref-name",
-            f"git stores nothing under the name {shown(ref)}.",
+            f"git does not accept the name {shown(ref)}.",
             "Push to a branch: git push deploy main, or git push deploy HEAD:refs/heads/NAME",
         )
     return RefUpdate(old, new, ref)
@@ -75,16 +75,16 @@ def explain(said: str, updates: Sequence[RefUpdate], tag: str | None) -> PaasErr
             "ref-locked",
             f"git could not move the branch: a push that was cut off left its lock file "
             f"{found[1].rpartition('.git/')[2]}.",
-            "The server's administrator clears it away: paas doctor --fix",
+            "The server's administrator can remove it: paas doctor --fix",
         )
-    words = said.strip().splitlines()[-1] if said.strip() else "it did not say why"
+    words = said.strip().splitlines()[-1] if said.strip() else "it gave no reason"
     words = words.removeprefix("fatal: prepare: ")
     if len(words) > WORDS_START + WORDS_END:
         words = f"{words[:WORDS_START]} ... {words[-WORDS_END:]}"
     return PaasError(
         "git-refuses",
-        f"git would not store what is pushed: {words}.",
-        "Where that is about a name, push to another one. Otherwise the repository on the server "
+        f"git could not store this push: {words}.",
+        "If the reason is the name, push to another one. Otherwise the repository on the server "
         "needs its administrator.",
     )
 
@@ -112,7 +112,7 @@ def _not_a_commit(ref: str, tag: str | None, *, is_new: bool) -> PaasError:
 def _in_the_way(there: str, new: str) -> PaasError:
     return PaasError(
         "ref-in-the-way",
-        f"git cannot store {new} beside {there}: to it one is a folder of the other.",
+        f"git cannot store {new} beside {there}: one of the names is a folder of the other.",
         f"Push it under another name, or delete the other first: git push deploy --delete {there}",
     )
 

@@ -57,15 +57,16 @@ def _flawed(thing: str, flaw: str, text: str) -> PaasError:
     if flaw in _BAD_NAMES:
         what = "a folder in it has a name that could overwrite files of git or outside of the app"
     elif flaw.startswith("gitmodules"):
-        what = "its .gitmodules has what could overwrite files or run a command"
+        what = "its .gitmodules has an entry that could overwrite files or run a command"
     else:
-        what = "an object in it is not as git writes it"
+        what = "one of its objects is malformed"
     return PaasError(
         "push-flawed",
         f"git's checks refuse this push: {what}.\n"
         f"That is object {thing}: {shown} ({flaw}).\nNothing was deployed.",
         f"See which path it is: git rev-list --objects --all | grep {thing}\n"
-        "Rename or mend it there, commit, push. If only old commits have it, push without the "
+        "Rename or correct it there, then commit and push. If only old commits have it, push "
+        "without the "
         f"history:\n{_WITHOUT_HISTORY}",
     )
 
@@ -73,11 +74,11 @@ def _flawed(thing: str, flaw: str, text: str) -> PaasError:
 def _killed() -> PaasError:
     return PaasError(
         "git-killed",
-        "git was killed on the server while it took this push in, most likely because the memory "
-        "ran out.\nNothing was deployed.",
-        "Push again. If it ends so again, send old commits first, some at a time:\n"
+        "git was killed on the server while it received this push, most likely because "
+        "memory ran out.\nNothing was deployed.",
+        "Push again. If that fails too, push old commits first, some at a time:\n"
         "git push deploy COMMIT:refs/heads/part\n"
-        "The server's administrator sees what was killed with: dmesg | tail; free -m",
+        "The server's administrator can see what was killed with: dmesg | tail; free -m",
     )
 
 

@@ -97,7 +97,7 @@ def _why_not(url: str) -> str:
         return "it must begin with https:// or http://"
     if _USER.fullmatch(url):
         return "it has a user or a password in it, and only public ones are fetched"
-    return "it has characters that none has, or is too long"
+    return "it has characters that are not allowed, or is too long"
 
 
 def _told(url: str) -> str:

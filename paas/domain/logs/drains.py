@@ -89,14 +89,14 @@ def parse_target(url: str) -> Target:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise _bad("host or port are not valid") from error
+        raise _bad("its host or port is not valid") from error
     if parts.scheme not in _PORTS:
         raise _bad(f"it must start with one of {', '.join(f'{name}://' for name in _PORTS)}")
     host = parts.hostname
     if not host or port == 0:
         raise _bad("it names no host, or port 0")
     if any(not 0 < len(label) <= LABEL_MAX for label in host.removesuffix(".").split(".")):
-        raise _bad("its host is no name: one has 1 to 63 characters between dots")
+        raise _bad("its host is not a host name: each part has 1 to 63 characters")
     if parts.fragment:
         raise _bad("a part after # is never sent")
     http = parts.scheme.startswith("http")
@@ -126,7 +126,7 @@ def new_drain(
     except ValueError:
         why = None  # a name: it is looked at when it is connected to
     if why is not None:
-        raise usage_error("drain-address", f"A drain cannot lead to {target.host}: {why}.")
+        raise usage_error("drain-address", f"A drain cannot send to {target.host}: {why}.")
     drain = Drain(token, app_id, Secret(url))
     if any(other.url == drain.url for other in present):
         raise PaasError("drain-taken", f"{drain.shown} is a drain of the app already.")
@@ -148,9 +148,9 @@ def why_refused(address: str, *, to_server: bool) -> str | None:
     if ip.is_loopback:
         return None if to_server else "it is this server itself"
     if ip.is_link_local or any(ip in network for network in _METADATA):
-        return "link-local and metadata addresses are closed to drains"
+        return "drains may not send to link-local and metadata addresses"
     if ip.is_unspecified or ip.is_multicast or ip.is_reserved:
-        return "it is no host's address"
+        return "it is not the address of a host"
     return None
 
 

@@ -126,7 +126,7 @@ def _no_module(lines: Sequence[str]) -> Explained | None:
     return Explained(
         f"There is no module '{module}' ({_file(module)}), which the command names.",
         "Name the file that has the app, without .py and with dots for slashes, in the Procfile; "
-        f"or is {_file(module)} left out by .gitignore?",
+        f"or check that .gitignore does not leave out {_file(module)}",
     )
 
 

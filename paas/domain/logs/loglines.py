@@ -124,7 +124,7 @@ def parse_since(text: str, now: datetime) -> datetime:
     except ValueError as error:
         raise usage_error(
             "log-since",
-            f"{shown(text)} is neither a span of time nor a time.",
-            "Such as: --since 2h, --since 30m, --since 2026-11-20T10:20",
+            f"{shown(text)} is neither a duration nor a time.",
+            "For example: --since 2h, --since 30m, --since 2026-11-20T10:20",
         ) from error
     return max(at if at.tzinfo else at.replace(tzinfo=UTC), _EARLIEST)

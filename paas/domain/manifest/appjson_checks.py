@@ -34,7 +34,7 @@ def _check(name: str, node: Node) -> HealthCheck | None:
     found = node.members(*_FIELDS, also=_IGNORED)
     ways = [way for way in ("path", "command", "uptime", "listening") if way in found]
     if len(ways) > 1:
-        raise node.wrong(f"has both {ways[0]} and {ways[1]}: a check can be of one sort only")
+        raise node.wrong(f"has both {ways[0]} and {ways[1]}: a check can be of one kind only")
     if "onFailure" in found:
         found["onFailure"].warn("is not supported and is ignored")
     if "scheme" in found:

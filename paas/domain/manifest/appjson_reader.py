@@ -127,5 +127,7 @@ def _is_scalar(value: Any) -> bool:
 
 def _wrong(what: str) -> PaasError:
     return PaasError(
-        "app-json", what + ".", "Correct it and commit; docs/reference/app.json.md tells each key."
+        "app-json",
+        what + ".",
+        "Correct it and commit; docs/reference/app.json.md describes each key.",
     )

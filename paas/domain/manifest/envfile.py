@@ -34,7 +34,11 @@ def parse_envfile(text: str) -> dict[VarName, str]:
             continue
         start = _NAME.match(text, at)
         if start is None:
-            _refuse(text, at, f"{shown(text[at:].partition(chr(10))[0].strip())} is no NAME=value")
+            _refuse(
+                text,
+                at,
+                f"{shown(text[at:].partition(chr(10))[0].strip())} is not of the form NAME=value",
+            )
         value, after = _value(text, start.end())
         try:
             name = var_name(start[1])
@@ -61,7 +65,7 @@ def _value(text: str, at: int) -> tuple[str, int]:
         at = piece.end()
     end = _SKIPPED.match(text, at)
     if end is None:
-        _refuse(text, at, "something stands after the closing quote")
+        _refuse(text, at, "there is text after the closing quote")
     return "".join(parts), end.end()
 
 

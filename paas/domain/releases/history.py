@@ -48,7 +48,7 @@ def rollback_default(releases: Sequence[Release], current: int | None) -> Releas
     if present is not None and present.user == PLATFORM_USER:
         raise PaasError(
             "rolled-back-already",
-            f"The server went back by itself: v{present.version} is {present.description}.",
+            f"The server rolled back automatically: v{present.version} is {present.description}.",
             "To bring another release back, name it: paas rollback vN; see: paas releases",
         )
     found = before(releases, current) if current is not None else None
@@ -73,7 +73,7 @@ def check_rollback(target: Release, current: int | None) -> str:
         raise PaasError(
             "rollback-failed",
             f"{name} {how}: it never went live, so there is nothing to go back to.",
-            "See what did: paas releases",
+            "See which releases did: paas releases",
         )
     if target.slug_id is None:
         raise PaasError(

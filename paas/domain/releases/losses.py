@@ -80,7 +80,7 @@ def full(size_bytes: int, app: str, storage: Sequence[Storage]) -> str:
             f"paas storage:add -a {app} {ELSEWHERE}, then paas config:set -a {app} "
             f"TMPDIR={ELSEWHERE}"
         )
-    return f"{words}. Or an admin raises scratch_mib in server.yml."
+    return f"{words}. Or have an admin raise scratch_mib in server.yml."
 
 
 def _shown(files: Sequence[LostFile]) -> str:

@@ -35,7 +35,9 @@ def named(words: Sequence[str], counts: Mapping[ProcessType, int]) -> list[Place
         if ProcessType(kind) not in counts:
             known = ", ".join(counts) or "none"
             raise usage_error(
-                "no-process", f"{shown(word)} is no process of the app; it has: {known}.", "paas ps"
+                "no-process",
+                f"{shown(word)} is not a process of the app; it has: {known}.",
+                "paas ps",
             )
         mine = [place for place in places(counts) if place[0] == kind]
         if dot:

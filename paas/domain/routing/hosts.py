@@ -73,8 +73,8 @@ def refuse_reserved(host: str, domain: str, *, is_admin: bool) -> None:
     if bare == "localhost":
         raise PaasError(
             "host-reserved",
-            "Every machine calls itself localhost: as a domain it leads to no server.",
-            "Give the app a name that DNS knows, such as shop.example.com",
+            "localhost is every machine's name for itself, so it cannot be a domain.",
+            "Give the app a name that is in DNS, such as shop.example.com",
         )
     above = bare != host and is_below(domain, bare)
     if (above or is_below(bare, domain)) and not is_admin:

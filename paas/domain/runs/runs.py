@@ -82,13 +82,13 @@ def command_text(words: Sequence[str], processes: Processes) -> str:
     A process type in front stands for its command in the Procfile (``paas run console``).
     """
     if not words or not any(words):
-        raise usage_error("run-command", "What is to be run?", "For example: paas run bash")
+        raise usage_error("run-command", "No command was given.", "For example: paas run bash")
     if any("\0" in word for word in words):
         raise usage_error("run-command", "The command contains a NUL character.")
     if words[0].startswith("-"):
         raise usage_error(
             "run-command",
-            f"{shown(words[0])} is no command; options stand before the app's name.",
+            f"{shown(words[0])} is not a command; options come before the app's name.",
             "See: paas help run",
         )
     for kind, command in processes.items():

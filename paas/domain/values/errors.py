@@ -1,36 +1,88 @@
-"""The one exception that users see: what was found, why it fails, and the next command."""
+"""What users see of a failure: what failed and why, what was printed, and what to do."""
 
 import errno
+from collections.abc import Sequence
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_NO_APP = 20
-# How a message goes on that ends with what a process printed.
-LAST_LINES = " Its last lines:"
 
 
 class PaasError(Exception):
     """A failure that a person can act on.
 
     reference: short stable name for docs and tests, such as ``port-not-opened``.
-    message: one line or more; what was found and why it fails.
+    message: one line or more; what failed and why.
     hint: the exact next command or change, or None.
     exit_code: 1 failed, 2 wrong usage, 20 no such app.
+    context: the last lines that the program in question printed.
     """
 
     def __init__(
-        self, reference: str, message: str, hint: str | None = None, exit_code: int = EXIT_FAILED
+        self,
+        reference: str,
+        message: str,
+        hint: str | None = None,
+        exit_code: int = EXIT_FAILED,
+        *,
+        context: Sequence[str] = (),
     ) -> None:
         super().__init__(message)
         self.reference = reference
         self.message = message
         self.hint = hint
         self.exit_code = exit_code
+        self.context = tuple(context)
 
     @property
     def summary(self) -> str:
-        """What was found, without the lines that a process printed last."""
-        return self.message.partition("\n")[0].removesuffix(LAST_LINES).removesuffix(".")
+        """The message's first line, to be part of a sentence."""
+        return self.message.partition("\n")[0].removesuffix(".")
+
+    @property
+    def report(self) -> str:
+        """The message, and below it the context."""
+        if not self.context:
+            return self.message
+        lines = "".join(f"\n  {line}" for line in self.context)
+        return f"{self.message} Its last lines:{lines}"
+
+
+class ProgramFailedError(PaasError):
+    """A program exited with another status than 0."""
+
+
+class TimedOutError(PaasError):
+    """A program did not end within its limit, and was stopped."""
+
+
+class OutOfMemoryError(PaasError):
+    """A command was killed because it needs more memory. limit_mib: 0 where it has no limit."""
+
+    def __init__(self, reference: str, message: str, limit_mib: int) -> None:
+        super().__init__(reference, message)
+        self.limit_mib = limit_mib
+
+
+class NoSuchCommitError(PaasError):
+    """A repository does not have a commit."""
+
+
+class StoreFaultError(PaasError):
+    """The server's database is not as it should be: missing, foreign, older or damaged."""
+
+
+class StoreForeignError(StoreFaultError):
+    """The database is that of another installation."""
+
+
+class StoreOlderError(StoreFaultError):
+    """The database is an older copy."""
+
+
+def with_output(message: str, printed: Sequence[str]) -> str:
+    """The message of an error that has a program's last lines as its context."""
+    return message if printed else f"{message} It printed nothing."
 
 
 def usage_error(reference: str, message: str, hint: str | None = None) -> PaasError:
@@ -59,7 +111,7 @@ def disk_failure(error: OSError, *, no_inodes: bool = False) -> PaasError | None
         return PaasError(
             "disk-read-only",
             f"The server's disk cannot be written: {error.filename or 'it'} is read-only.",
-            "The server's administrator finds the reason with: mount; dmesg",
+            "The server's administrator can find the reason with: mount; dmesg",
         )
     return None
 

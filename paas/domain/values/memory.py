@@ -6,8 +6,14 @@ def shortage(limit_mib: int) -> str:
     return f"the limit is {limit_mib} MiB" if limit_mib else "the server has no more"
 
 
-def killed_for_memory(what: str, limit_mib: int) -> str:
-    """``The build was killed by the memory limit: it needs more than 512 MiB``."""
+def killed_for_memory(limit_mib: int) -> str:
+    """``was killed by the memory limit: it needs more than 512 MiB``."""
     if limit_mib:
-        return f"{what} was killed by the memory limit: it needs more than {limit_mib} MiB"
-    return f"{what} was killed because the server has no more memory"
+        return f"was killed by the memory limit: it needs more than {limit_mib} MiB"
+    return "was killed because the server has no more memory"
+
+
+def instance_killed_for_memory(limit_mib: int) -> str:
+    """The same where an instance's limit is meant, with the setting that sets it."""
+    setting = " (setting memory_mib)" if limit_mib else ""
+    return f"{killed_for_memory(limit_mib)}{setting}"

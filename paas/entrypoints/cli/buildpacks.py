@@ -154,7 +154,7 @@ def _tell(session: Session, name: str, done: str, packs: list[Buildpack]) -> Non
     for number, pack in enumerate(packs, start=1):
         session.terminal.detail(f"{number}. {pack}")
     if declared:
-        session.terminal.detail(f"and no more those of app.json: {_joined(declared)}")
+        session.terminal.detail(f"and no longer those of app.json: {_joined(declared)}")
 
 
 def _joined(packs: Sequence[Buildpack]) -> str:

@@ -116,7 +116,7 @@ def output(
         else:
             print_line(printable(_COLOUR.sub("", line)))
     if is_empty:
-        session.terminal.detail("It printed nothing, or that is not kept any more.")
+        session.terminal.detail("It printed nothing, or its output is no longer kept.")
 
 
 @click.command("builds:cancel")

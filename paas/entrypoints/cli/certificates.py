@@ -166,7 +166,7 @@ def auto(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
     elif switch == "off":
         for gone in acme.switch_off(session.actor, name, session.terminal):
             session.terminal.detail(f"Removed {gone.id} ({', '.join(gone.facts.names)})")
-        session.terminal.step(f"{name} gets no certificates by itself any more")
+        session.terminal.step(f"{name} no longer gets certificates automatically")
     if switch is None or as_json:
         _show_auto(session, name, as_json)
 
@@ -198,7 +198,7 @@ def _state(wish: Wish, *, on: bool, now: datetime) -> str:
         return has
     if wish.attempt is not None and (wish.present is None or wish.present.renew_at <= now):
         reason = " ".join(wish.attempt.reason.split())
-        return f"{has}; failed: {reason} Tried again at {_time(wish.attempt.again)}"
+        return f"{has}; failed: {reason} The next attempt is at {_time(wish.attempt.again)}"
     return f"{has}, renewed {wish.present.renew_at:%Y-%m-%d}" if wish.present else "waiting"
 
 
@@ -239,7 +239,7 @@ def _plain(item: Listed) -> dict[str, object]:
 def _kind(item: Listed) -> str:
     if item.certificate.origin == "own":
         return "your own (certs:add)"
-    return f"came by itself, renewed {item.certificate.renew_at:%Y-%m-%d} (certs:auto)"
+    return f"automatic, renewed {item.certificate.renew_at:%Y-%m-%d} (certs:auto)"
 
 
 def _app_and_word(
@@ -247,7 +247,7 @@ def _app_and_word(
 ) -> tuple[str, str | None]:
     """The app and the certificate of ``[APP] [ID|DOMAIN]``: an id begins with a digit."""
     if len(words) > 2:
-        raise usage_error("arguments", "One certificate at a time.", "paas certs")
+        raise usage_error("arguments", "Only one certificate can be named.", "paas certs")
     if len(words) == 2:
         return session.app_name(app, words[0]), words[1]
     is_word = bool(words) and (words[0][:1].isdigit() or "." in words[0])

@@ -44,6 +44,6 @@ def init(app: str | None, force: bool) -> None:  # noqa: ARG001 - a laptop reads
     """
     raise usage_error(
         "client-only",
-        "init looks at the folder that you stand in, which only your own computer can.",
+        "init examines the current folder, which only your own computer can do.",
         "Install paas there, and run it in the app's folder: paas init",
     )

@@ -29,7 +29,7 @@ FORMATS = ("envfile", "json", "shell")
 def no_restart_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """--no-restart, as Dokku has it."""
     return click.option(
-        "--no-restart", is_flag=True, help="Let the instances go on with the former values."
+        "--no-restart", is_flag=True, help="Leave the instances running with the former values."
     )(command)
 
 
@@ -148,7 +148,9 @@ def import_vars(
         raise usage_error("envfile", "The file is larger than 8 MiB.")
     values = parse_envfile(_as_text(raw))
     if not values and not unset:
-        raise usage_error("envfile", "There is no NAME=value in it.", "paas config:import < .env")
+        raise usage_error(
+            "envfile", "The input has no NAME=value line.", "paas config:import < .env"
+        )
     config = session.services.config
     gone = [var_name(word) for word in unset]
     config.set(
@@ -195,7 +197,7 @@ def edit_vars(**_: object) -> None:
     """
     raise usage_error(
         "config-edit",
-        "config:edit opens an editor where you are, so it needs the paas command there.",
+        "config:edit opens an editor on your computer, so it needs the paas command there.",
         "paas config:export > .env; paas config:import < .env",
     )
 

@@ -72,7 +72,7 @@ def run(session: Session, words: tuple[str, ...], app: str | None, detach: bool)
     Example: paas cron:run cleanup
     """
     if len(words) > 2:
-        raise usage_error("arguments", "One job at a time.", "paas cron shows them.")
+        raise usage_error("arguments", "Only one job can be named.", "List them with: paas cron")
     name = session.app_name(app, words[0] if len(words) == 2 else None)
     cron = session.services.cron
     if detach:

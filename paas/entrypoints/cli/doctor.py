@@ -14,7 +14,7 @@ from paas.services.access import require_admin
 
 
 @click.command("doctor")
-@click.option("--fix", is_flag=True, help="Mend what can be mended, and say what could not.")
+@click.option("--fix", is_flag=True, help="Repair what can be repaired, and report the rest.")
 @click.option("--empty-trash", is_flag=True, help="Delete for good what the database never knew.")
 @click.option("--restore-store", is_flag=True, help="Take the newest whole copy of the database.")
 @click.option("--adopt-store", is_flag=True, help="Use an older or another database from now on.")
@@ -54,7 +54,7 @@ def _look(session: Session, as_json: bool) -> None:
         if not found:
             session.terminal.step("Everything is as it should be")
         elif any(finding.mends for finding in found):
-            session.terminal.detail(f"Nothing was changed. To mend what can be mended: {FIX}")
+            session.terminal.detail(f"Nothing was changed. To repair what can be repaired: {FIX}")
     _end(session, found)
 
 
@@ -76,16 +76,16 @@ def _fix(session: Session, as_json: bool, *, rebuilds: bool = True) -> None:
         print_json(plain)
     else:
         for finding in outcome.mended:
-            session.terminal.detail(f"Mended: {finding.message}")
+            session.terminal.detail(f"Repaired: {finding.message}")
         tell(session, outcome.left)
         trash.show(session)
         count = max(outcome.count, len(outcome.mended))
         if count:
-            session.terminal.step(f"Mended {count}")
+            session.terminal.step(f"Repaired {count}")
         elif not outcome.left and not outcome.failed:
             session.terminal.step("Everything is as it should be")
         if outcome.left:
-            session.terminal.step(f"Could not be mended from here: {len(outcome.left)}, see above")
+            session.terminal.step(f"Not repaired automatically: {len(outcome.left)}, see above")
     _end(session, outcome.left)
     if outcome.failed:
         session.status = EXIT_FAILED

@@ -79,7 +79,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
     """
     name, hosts = _words(session, words, app)
     session.services.domains.remove(session.actor, name, hosts, session.terminal)
-    session.terminal.step(f"{name} answers no more to {_joined(hosts)}")
+    session.terminal.step(f"{name} no longer answers to {_joined(hosts)}")
 
 
 @click.command("domains:clear")
@@ -142,7 +142,7 @@ def _words(session: Session, words: tuple[str, ...], app: str | None) -> tuple[s
     named = app is None and "." not in words[0]
     hosts = words[1:] if named else words
     if not hosts:
-        raise usage_error("arguments", "Which domain?", "For example: shop.example.com")
+        raise usage_error("arguments", "No domain was named.", "For example: shop.example.com")
     return session.app_name(app, words[0] if named else None), [to_host_name(w) for w in hosts]
 
 

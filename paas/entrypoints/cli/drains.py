@@ -69,7 +69,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
 
 def _app_and_word(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, str]:
     if len(words) > 2:
-        raise usage_error("arguments", "One drain at a time.", "paas drains:add URL")
+        raise usage_error("arguments", "Only one drain can be named.", "paas drains:add URL")
     return session.app_name(app, words[0] if len(words) == 2 else None), words[-1]
 
 

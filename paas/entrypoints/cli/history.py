@@ -36,7 +36,7 @@ COLOURS = (33, 36, 32, 35, 93, 96, 92, 95)
 @app_argument
 @app_option
 @click.option("-n", "--num", type=click.IntRange(0, LINES_MAX), help="How many lines (100).")
-@click.option("-t", "--tail", is_flag=True, help="Go on with lines as they arrive.")
+@click.option("-t", "--tail", is_flag=True, help="Continue with lines as they arrive.")
 @click.option(
     "-p", "--ps", "--process-type", metavar="TYPE", help="Only of a process type, such as web."
 )

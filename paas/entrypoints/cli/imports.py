@@ -65,7 +65,7 @@ def from_archive(
     if from_stdin and os.isatty(0):
         raise usage_error(
             "no-archive",
-            "No archive came on standard input: it is a terminal.",
+            "There is no archive on standard input: it is a terminal.",
             "paas git:from-archive - < app.tar.gz, or: paas git:from-archive https://...",
         )
     services, user = session.services, session.actor.name

@@ -32,7 +32,7 @@ def listing(session: Session, as_json: bool) -> None:
         )
         return
     if not keys:
-        session.terminal.detail("No keys. Let somebody in: paas keys:add alice --admin < alice.pub")
+        session.terminal.detail("No keys. Add one: paas keys:add alice --admin < alice.pub")
     print_table(
         ("User", "Fingerprint", "Comment"), [(k.user, k.fingerprint, k.comment) for k in keys]
     )
@@ -59,7 +59,7 @@ def add(session: Session, user: str, file: str | None, role: str | None) -> None
     key = session.services.keys.add(
         session.actor, user_name(user), text, Role(role) if role else None
     )
-    session.terminal.step(f"{key.user} may come in with this key:")
+    session.terminal.step(f"{key.user} may log in with this key:")
     print_line(key.fingerprint)
 
 

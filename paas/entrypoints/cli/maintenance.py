@@ -117,7 +117,7 @@ def custom_page(session: Session, name: str | None, app: str | None, clear: bool
     if os.isatty(0):
         raise usage_error(
             "maintenance-page",
-            "No page came on standard input: it is a terminal.",
+            "There is no page on standard input: it is a terminal.",
             "paas maintenance:custom-page < page.html",
         )
     content = sys.stdin.buffer.read(PAGE_MAX_BYTES + 1)

@@ -10,7 +10,7 @@ from paas.entrypoints.cli.terminal import print_json, print_line
 @json_option
 @pass_session
 def report(session: Session, as_json: bool) -> None:
-    """Show which web server stands in front of all apps.
+    """Show which web server serves all apps.
 
     Example: sudo paas proxy
     """

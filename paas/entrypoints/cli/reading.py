@@ -46,7 +46,7 @@ def admit(store: Store, name: str | None, progress: Progress) -> Actor:
             raise fault or no_such_user(name)
     if fault is None:
         return Actor(user)
-    progress.warn(fault.message)
+    progress.warn(fault.report)
     progress.warn("What follows is from that copy: later changes, apps and users are missing.")
     if user is not None and user.role is Role.ADMIN:
         progress.warn(
@@ -60,4 +60,4 @@ def admit(store: Store, name: str | None, progress: Progress) -> Actor:
 
 def no_such_user(name: str) -> PaasError:
     """The name of a key whose user is gone."""
-    return PaasError("no-such-user", f"There is no user {name!r} any more.")
+    return PaasError("no-such-user", f"The user {name!r} no longer exists.")

@@ -128,7 +128,7 @@ def output(session: Session, words: tuple[str, ...], app: str | None, as_json: b
     if not lines:
         session.terminal.detail(
             f"v{release.version} has no output: no release command ran for it, or what it printed "
-            "is not kept any more."
+            "is no longer kept."
         )
     for line in lines:
         print_line(printable(line))

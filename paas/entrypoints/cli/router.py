@@ -107,7 +107,7 @@ def add_login(session: Session, words: tuple[str, ...], app: str | None) -> None
             f"For example: paas http-auth:add-user {name} {user} < password.txt",
         )
     session.services.router.add_user(session.actor, name, user, Secret(password), session.terminal)
-    session.terminal.step(f"{user} may log in to {name}; who has no login may not come")
+    session.terminal.step(f"{user} may log in to {name}; visitors without a login are refused")
 
 
 @click.command("http-auth:remove-user")
@@ -121,9 +121,9 @@ def remove_login(session: Session, words: tuple[str, ...], app: str | None) -> N
     """
     name, (user,) = _split(session, words, app, 1)
     if session.services.router.remove_user(session.actor, name, user, session.terminal):
-        session.terminal.step(f"{name} has no logins any more: everybody may come")
+        session.terminal.step(f"{name} has no logins left, so everybody has access")
     else:
-        session.terminal.step(f"{user} may log in to {name} no longer")
+        session.terminal.step(f"{user} may no longer log in to {name}")
 
 
 def names_app(words: Sequence[str]) -> bool:
@@ -136,14 +136,14 @@ def names_app(words: Sequence[str]) -> bool:
 def key_and_value(words: Sequence[str]) -> tuple[str, str | None]:
     """A value may have several words, which a shell and ssh leave of one in quotes."""
     if not words:
-        raise usage_error("arguments", "Which key?", "All of them: paas nginx:report")
+        raise usage_error("arguments", "No key was named.", "List the keys with: paas nginx:report")
     key, *value = words
     if len(value) > 1 and key.lower().startswith(HEADER_PREFIX):
         # Put together again it could be another: a shell takes quotes and spaces out of it.
         raise usage_error(
             "arguments",
             f"The value of {shown(key)} came as {len(value)} words.",
-            "It stands in quotes; over plain ssh, where two shells read them, in two kinds: "
+            "Put it in quotes; over plain ssh, where two shells read them, in two kinds: "
             "\"'DENY always'\"",
         )
     return key, " ".join(value) if value else None
@@ -156,5 +156,5 @@ def _split(
     named = app is None and (session.default_app is None or len(words) > most)
     rest = list(words[1:] if named else words)
     if not 1 <= len(rest) <= most:
-        raise usage_error("arguments", f"{len(words)} words are not what this command takes.")
+        raise usage_error("arguments", f"This command does not accept {len(words)} arguments.")
     return session.app_name(app, words[0] if named else None), rest

@@ -136,7 +136,7 @@ def stop(session: Session, words: tuple[str, ...], app: str | None) -> None:
     named = words[0] if "." not in words[0] else None
     labels = words[1:] if named else words
     if not labels:
-        raise usage_error("arguments", "Which one?", "paas run:list shows them.")
+        raise usage_error("arguments", "No process was named.", "List them with: paas run:list")
     name = session.app_name(app, named)
     session.services.one_offs.stop(session.actor, name, labels, session.terminal)
 

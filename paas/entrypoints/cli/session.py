@@ -41,7 +41,9 @@ class Session:
         name = named[0] if named else self.default_app
         if not name:
             raise usage_error(
-                "which-app", "Which app?", "Name it: -a NAME, or stand in its git repository."
+                "which-app",
+                "No app was named.",
+                "Name one with -a NAME, or run this in its git repository.",
             )
         return name
 

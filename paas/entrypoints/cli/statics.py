@@ -100,7 +100,7 @@ def _split(
     if len(rest) != count or not rest[0].startswith("/"):
         raise usage_error(
             "arguments",
-            f"{shown(' '.join(words))} is not what this command takes.",
+            f"{shown(' '.join(words))} is not what this command accepts.",
             "For example: paas static:add /static app/static",
         )
     return session.app_name(app, words[0] if named else None), rest

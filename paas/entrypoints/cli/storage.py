@@ -71,5 +71,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None, confirm: s
 
 def _app_and_path(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, str]:
     if len(words) > 2:
-        raise usage_error("arguments", "One directory at a time.", "paas storage:add /app/data")
+        raise usage_error(
+            "arguments", "Only one directory can be named.", "paas storage:add /app/data"
+        )
     return session.app_name(app, words[0] if len(words) == 2 else None), words[-1]

@@ -2,7 +2,7 @@
 
 from paas.adapters.server import daemons
 from paas.domain.server.lost import StoreCopy
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import PaasError, StoreForeignError, StoreOlderError
 from paas.entrypoints.cli.session import Session
 
 SHOWN = 5
@@ -10,7 +10,7 @@ SHOWN = 5
 
 def tell(session: Session, fault: PaasError) -> None:
     """What is wrong with it, which copies there are, and what can be done."""
-    session.terminal.warn(fault.message)
+    session.terminal.warn(fault.report)
     state = session.services.settings.state
     copies = session.services.rescue.copies()
     whole = [copy for copy in copies if copy.fault is None]
@@ -26,7 +26,7 @@ def tell(session: Session, fault: PaasError) -> None:
             f"No copy in {state / 'copies'} is whole. Put a backup of yours in the place of "
             f"{state / 'state.db'}, then: paas doctor --adopt-store"
         )
-    if fault.reference in {"store-older", "store-foreign"}:
+    if isinstance(fault, StoreForeignError | StoreOlderError):
         session.terminal.warn("To use the one that is there from now on: paas doctor --adopt-store")
     session.terminal.detail("Whatever the database then does not know is kept in the trash.")
 

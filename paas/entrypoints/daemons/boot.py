@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
             raise PaasError("not-root", "Only root may do this.", "Run it with sudo.")
         return ACTIONS[arguments.action](load(arguments.etc / "server.yml"))
     except PaasError as error:
-        print(f" !     {error.message}", file=sys.stderr)
+        print(f" !     {error.report}", file=sys.stderr)
         if error.hint:
             print(f" !     {error.hint}", file=sys.stderr)
         return error.exit_code
@@ -59,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
         fault = disk_fault(error)
         if fault is None:
             raise
-        print(f" !     {fault.message}\n !     {fault.hint}", file=sys.stderr)
+        print(f" !     {fault.report}\n !     {fault.hint}", file=sys.stderr)
         return fault.exit_code
 
 
@@ -115,7 +115,7 @@ def prepare(settings: Settings) -> None:
         _prepare_from_store(settings)
     except PaasError as error:
         # What can come up must: reconciling sets it right, or says what is wrong.
-        print(error.message, file=sys.stderr)
+        print(error.report, file=sys.stderr)
     # With the claims of all instances that are laid out now, in one transaction.
     daemons.apply_firewall(settings)
 
@@ -131,7 +131,7 @@ def _prepare_from_store(settings: Settings) -> None:
         services.reconcile.prepare()
         remove_staples(settings.paths.former_staples)
         return
-    print(fault.message, fault.hint, sep="\n", file=sys.stderr)
+    print(fault.report, fault.hint, sep="\n", file=sys.stderr)
     placed = machine.store_rescue(settings).place_newest(settings.paths.rescue)
     if placed is None:
         print("No copy of it is whole: only what has its files yet is started.", file=sys.stderr)
@@ -156,7 +156,7 @@ def _reconcile_when_up(settings: Settings) -> None:
         mended = all_services(server_adapters(settings)).reconcile.run(Terminal())
         print(f"reconciled: {mended} mended", file=sys.stderr, flush=True)
     except PaasError as error:
-        print(error.message, file=sys.stderr, flush=True)
+        print(error.report, file=sys.stderr, flush=True)
     finally:
         os._exit(0)
 
@@ -176,7 +176,7 @@ def start(settings: Settings, *, quiet: bool = False) -> int:
     if not quiet:
         print("The server is running.", file=sys.stderr)
     if fault := machine.store_rescue(settings).fault():
-        print(fault.message, fault.hint, sep="\n", file=sys.stderr)
+        print(fault.report, fault.hint, sep="\n", file=sys.stderr)
     return 0
 
 

@@ -87,9 +87,9 @@ class DrainsProcess:
                 self._refresh()
                 self._told = ""
             except PaasError as error:
-                if error.message != self._told:  # once, not each second
-                    log(error.message)
-                self._told = error.message
+                if error.report != self._told:  # once, not each second
+                    log(error.report)
+                self._told = error.report
             stopped = ended.wait(TICK_S)
         for worker in self._workers.values():
             worker.stop()
@@ -127,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = load(parser.parse_args(argv).etc / "server.yml")
     except PaasError as error:
-        log(error.message)
+        log(error.report)
         return error.exit_code
     os.umask(0o022)
     threading.stack_size(STACK_BYTES)
@@ -136,7 +136,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     process = DrainsProcess(common_adapters(settings), child)
     if process.run(StopSignal()):
         return 0
-    log("The child that sends has ended: ending, to be started anew.")
+    log("The sending child has ended: ending, to be started again.")
     return 1
 
 

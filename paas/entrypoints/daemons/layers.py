@@ -32,7 +32,7 @@ def _run(settings: Settings) -> None:
         try:
             keeper.turn(LOOK_S)
         except PaasError as error:
-            log(error.message)
+            log(error.report)
         except Exception:  # one process's; the others are looked after all the same
             _report()
 

@@ -77,9 +77,9 @@ class Monitor:
                 self._refresh()
                 self._told = ""
             except PaasError as error:
-                if error.message != self._told:  # once, not each second
-                    log(error.message)
-                self._told = error.message
+                if error.report != self._told:  # once, not each second
+                    log(error.report)
+                self._told = error.report
             for app_id, watched in self._watched.items():
                 thread = self._busy.get(app_id)
                 if thread is None or not thread.is_alive():
@@ -99,7 +99,7 @@ class Monitor:
             try:
                 self._liveness.round(watched, standings, self._stop.is_set)
             except PaasError as error:
-                log(f"{watched.app.name}: {error.message}")
+                log(f"{watched.app.name}: {error.report}")
             except Exception:
                 log(traceback.format_exc())
 
@@ -147,7 +147,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = load(settings_file)
     except PaasError as error:
-        log(error.message)
+        log(error.report)
         return error.exit_code
     os.umask(0o022)
     layers.start(settings)

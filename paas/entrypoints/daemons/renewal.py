@@ -66,7 +66,7 @@ class Certifying:
             try:
                 pause_s = PAUSE_S if self.look() else 0.0
             except PaasError as error:
-                self._log(f"certificates: {error.message}")
+                self._log(f"certificates: {error.report}")
                 pause_s = FAULT_PAUSE_S
             except Exception:
                 self._log(f"certificates: {traceback.format_exc()}")

@@ -69,7 +69,7 @@ class Scheduling:
                 try:
                     self.look(now)
                 except PaasError as error:
-                    self._log(f"cron: {error.message}")
+                    self._log(f"cron: {error.report}")
             left = 60 - now.second - now.microsecond / 1e6
             if stop.wait(min(LOOK_S, left + _SETTLE_S)):
                 return
@@ -117,7 +117,7 @@ def build(adapters: MonitorAdapters, changes: Changes, log: Callable[[str], None
                 )
                 return None
             except PaasError as error:
-                why = error.message
+                why = error.report
         return why
 
     return Scheduling(scheduler(adapters), changes, start, log)

@@ -81,9 +81,9 @@ class Copying:
                 self.look()
                 self._told = ""
             except PaasError as error:
-                if error.message != self._told:  # once, not each second
-                    self._log(f"copies: {error.message}")
-                self._told = error.message
+                if error.report != self._told:  # once, not each second
+                    self._log(f"copies: {error.report}")
+                self._told = error.report
             except Exception:
                 self._log(f"copies: {traceback.format_exc()}")
 

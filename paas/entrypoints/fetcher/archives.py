@@ -105,7 +105,9 @@ def opened(path: Path, kind: ArchiveType | None) -> Iterator[Iterator[Member]]:
                 yield _tar_members(tar)
     except _BROKEN as error:
         raise PaasError(
-            "archive", f"The archive is damaged: {error or type(error).__name__}.", "Make it anew."
+            "archive",
+            f"The archive is damaged: {error or type(error).__name__}.",
+            "Create it again.",
         ) from error
     except MemoryError as error:
         raise too_large("there is not enough memory to read it") from error
@@ -126,7 +128,7 @@ def _type(path: Path) -> ArchiveType:
     what = f"begins with {begin}" if start else "is empty"
     raise PaasError(
         "archive",
-        f"What came is {other}." if other else f"What came is no archive: it {what}.",
+        f"The input is {other}." if other else f"The input is not an archive: it {what}.",
         "It must be a tar, a tar.gz or a zip: git archive --format=tar.gz HEAD | "
         "paas git:from-archive -",
     )

@@ -227,8 +227,8 @@ def _run(
         reference = os.urandom(4).hex()
         log(f"error {reference}\n{traceback.format_exc()}")
         sys.stderr.write(
-            f" !     The server failed at this, by a fault of its own (reference {reference}).\n"
-            f" !     Its administrator finds the reason in the gate's log.\n"
+            f" !     This command failed because of an internal error (reference {reference}).\n"
+            f" !     The server's administrator can find the reason in the gate's log.\n"
         )
         return 1
 

@@ -68,7 +68,9 @@ class Places:
         most = self._commands
         if working > most or (working > most - self._reserve and not is_admin()):
             self._write(row, Doing.ARRIVING, _NOBODY)
-            return "The server is busy with as many commands as it takes; try again in a moment."
+            return (
+                "The server is already running as many commands as it can; try again in a moment."
+            )
         if counted[Doing.WORKING, who] > self.share and not is_admin():
             self._write(row, Doing.ARRIVING, _NOBODY)
             return (

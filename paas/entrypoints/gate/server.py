@@ -141,7 +141,7 @@ class Gate:
             conn.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size),
         )[1]
         if uid not in (0, self._account_uid):
-            self._log(f"uid {uid} was turned away")
+            self._log(f"uid {uid} was refused")
             return
         self._reap()
         row = None if uid == 0 else self._places.take()

@@ -26,7 +26,7 @@ def file_as_stdin(words: list[str]) -> None:
     if b"PRIVATE KEY-----" in start:
         raise PaasError(
             "key-private",
-            f"{name} is a private key, which belongs nowhere but here; nothing was sent.",
+            f"{name} is a private key, which must not leave this computer; nothing was sent.",
             f"paas keys:add {words[1]} {name}.pub",
         )
     os.dup2(fd, 0)

@@ -172,7 +172,7 @@ def _why_busy(answer: bytes) -> str:
     why = json.loads(answer).get("busy")
     if isinstance(why, str):
         return why
-    return "The server is busy with as many commands as it takes; try again in a moment."
+    return "The server is already running as many commands as it can; try again in a moment."
 
 
 def _connect(etc: str, limit_s: float) -> _socket.socket:

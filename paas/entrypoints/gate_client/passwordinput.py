@@ -25,7 +25,7 @@ def typed_as_stdin(words: Sequence[str]) -> None:
         os.write(2, b"\n")
         raise SystemExit(130) from None
     if password != again:
-        raise usage_error("login", "The two are not the same: nothing was changed.")
+        raise usage_error("login", "The two passwords differ: nothing was changed.")
     ours, theirs = os.pipe()
     os.write(theirs, password.encode("utf-8", "surrogateescape") + b"\n")
     os.close(theirs)

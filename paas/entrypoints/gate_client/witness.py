@@ -70,11 +70,11 @@ def _explain(trace: int, max_push_mib: int) -> None:
     if not any(complaint in text for complaint in _COMPLAINTS):
         return
     from paas.domain.git.refusals import explained
+    from paas.entrypoints.failure import rendered
 
     error = explained(_complaints(text), max_push_mib)
     if error is not None:
-        lines = [*error.message.splitlines(), *(error.hint or "").splitlines()]
-        told = "".join(f" !     {line}\n" for line in lines)
+        told = rendered(error)
         try:
             os.write(2, told.encode("utf-8", "backslashreplace"))
         except OSError:

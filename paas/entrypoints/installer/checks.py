@@ -49,7 +49,9 @@ def _system() -> Iterator[str]:
         release[name] = value.strip("\"'")
     if (release.get("ID"), release.get("VERSION_ID")) not in TESTED_SYSTEMS:
         name = release.get("PRETTY_NAME", "this system")
-        yield f"paas is tested on {SUPPORTED}; this is {name} (go on at your own risk: --force)"
+        yield (
+            f"paas is tested on {SUPPORTED}; this is {name} (to continue at your own risk: --force)"
+        )
 
 
 def _python() -> Iterator[str]:

@@ -217,7 +217,8 @@ def main(argv: list[str]) -> int:
     try:
         configure(plan, Path(argv[1]))
     except (InstallError, PaasError) as error:
-        print(f" !     {error.message}", file=sys.stderr)
+        message = error.report if isinstance(error, PaasError) else error.message
+        print(f" !     {message}", file=sys.stderr)
         if error.hint:
             print(f" !     {error.hint}", file=sys.stderr)
         return 1

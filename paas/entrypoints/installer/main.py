@@ -40,7 +40,7 @@ def main(source: str, argv: Sequence[str]) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
     if arguments.purge and not arguments.uninstall:
-        parser.error("--purge goes with --uninstall")
+        parser.error("--purge needs --uninstall")
     root = str(Path(arguments.root).resolve()) if arguments.root else None
     os.environ.update(machine.environment(os.environ))
     env, notes = machine.build_env(os.environ)
@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--uids", type=_range, metavar="A-B", help="uids for the apps")
     add("--app-ports", type=_range, metavar="A-B", help="ports on loopback for the apps")
     add("--demo", action="store_true", help="then push an example app and fetch it")
-    add("--force", action="store_true", help="go on although this system is not supported")
+    add("--force", action="store_true", help="continue although this system is not supported")
     add("--quiet", action="store_true", help="print only what went wrong")
     add("--uninstall", action="store_true", help="stop and remove it; data and settings stay")
     add("--purge", action="store_true", help="with --uninstall: data and settings too")
@@ -146,7 +146,9 @@ def install(plan: Plan, notes: Sequence[str], *, force: bool, with_demo: bool) -
         plan = _with_slot(plan, plan.root)
     progress.step("Making the server's virtual environment")
     version = versions.install_version(plan)
-    progress.step("Starting the server" if not upgrades else "Restarting the gate; apps run on")
+    progress.step(
+        "Starting the server" if not upgrades else "Restarting the gate; apps keep running"
+    )
     _second_half(plan, version)
     if with_demo:
         demo.run_demo(plan, progress)
@@ -176,7 +178,9 @@ def _second_half(plan: Plan, version: Path) -> None:
     module = "paas.entrypoints.installer.configure"
     argv = [python, "-I", "-m", module, plan.to_json(), str(version)]
     if subprocess.run(argv, check=False).returncode:
-        raise InstallError("The installation is not complete.", "Mend that, then run it again.")
+        raise InstallError(
+            "The installation is not complete.", "Correct that, then run install.sh again."
+        )
 
 
 def _next_commands(plan: Plan) -> str:

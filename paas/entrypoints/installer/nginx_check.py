@@ -37,7 +37,7 @@ def problems(ports: Set[int]) -> Iterator[str]:
         if port in ports and path != leaves:
             yield (
                 f"{path} is nginx's default_server of port {port}, which paas has to be, so that "
-                "hosts of no app get no app: take that word out there (server_name stays)"
+                "hosts of no app get no app: remove that word there (server_name stays)"
             )
 
 

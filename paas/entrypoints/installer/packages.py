@@ -53,7 +53,7 @@ def install_packages(names: list[str]) -> None:
         if done.returncode:
             raise InstallError(
                 f"{' '.join(argv[:1] + argv[len(options) + 1 :])} failed:\n{done.stdout[-3000:]}",
-                "Mend what apt complains of, then run install.sh again.",
+                "Correct what apt reports, then run install.sh again.",
             )
 
 

@@ -70,7 +70,7 @@ def _make_venv(version: Path, current: Path) -> None:
     if done.returncode:
         raise InstallError(
             f"The server's virtual environment could not be made:\n{done.stderr[-3000:]}",
-            "Is the package index reachable? Proxy, certificates and index come from "
+            "Check that the package index is reachable. Proxy, certificates and index come from "
             "the environment: HTTPS_PROXY, SSL_CERT_FILE, UV_DEFAULT_INDEX.",
         )
     site_packages = next(venv.glob("lib/python3*/site-packages"))
@@ -106,7 +106,8 @@ def _uv(lock: Path, current: Path, scratch: Path) -> str:
         if done.returncode:
             raise InstallError(
                 f"uv {wanted} could not be installed:\n{done.stdout[-1500:]}{done.stderr[-1500:]}",
-                "Is the package index reachable? pip's own settings hold: pip.conf, PIP_*.",
+                "Check that the package index is reachable. pip's own settings hold: pip.conf, "
+                "PIP_*.",
             )
     return str(venv / "bin/uv")
 

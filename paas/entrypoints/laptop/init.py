@@ -55,10 +55,10 @@ def _write(path: Path, folder: AppFolder, *, force: bool) -> bool:
     line = f"web: {folder.web}\n"
     if os.path.lexists(path) and not force:
         present = _declared(path)
-        saying.detail(f"The Procfile that is there stays{present}")
+        saying.detail(f"The present Procfile is kept{present}")
         if present != f": {line.strip()}":
             saying.detail(f"What it would be: {line.strip()}")
-            saying.detail("To write it anew: paas init --force")
+            saying.detail("To write it again: paas init --force")
         return False
     new = path.with_name(f".{path.name}.new")
     try:

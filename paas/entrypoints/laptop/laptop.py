@@ -67,7 +67,7 @@ def _run(args: list[str]) -> int:
     if call is None:
         raise usage_error(
             "no-server",
-            "Which server? There is no git remote `deploy` here, and no default is set.",
+            "No server was named: there is no git remote `deploy` here, and no default is set.",
             "paas COMMAND --server paas@apps.example.com, or once: export PAAS_SERVER=paas@...\n"
             "On the server itself: sudo paas COMMAND",
         )

@@ -114,7 +114,7 @@ class Apps:
             raise usage_error(
                 "confirm",
                 f"This removes {app.name}, its releases, config and logs for good.",
-                f"To go on: paas apps:destroy {app.name} --confirm {app.name}",
+                f"To confirm: paas apps:destroy {app.name} --confirm {app.name}",
             )
         lock = self.locks.app(app.id, f"{actor.name} destroys the app", waiting(progress))
         with lock, progress.doing(f"removing {app.name}"):

@@ -111,7 +111,7 @@ class Config:
                     progress.detail("The instances keep the former values until: paas ps:restart")
                 progress.step(f"Done: v{release.version}")
 
-            with telling_failure(progress, "The config is as it was", standing(self.store, app)):
+            with telling_failure(progress, "The config is unchanged", standing(self.store, app)):
                 yield Target(release=release, restart=restart, guarded=restart, live=live)
 
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)

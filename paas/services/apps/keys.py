@@ -62,7 +62,7 @@ class Keys:
             raise PaasError(
                 "key-taken",
                 "This key belongs to another user; sshd could not tell the two apart.",
-                "Make one of their own: ssh-keygen -t ed25519",
+                "Make another key: ssh-keygen -t ed25519",
             )
 
     def _publish(self) -> None:

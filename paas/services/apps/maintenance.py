@@ -114,14 +114,14 @@ def _check_page(content: bytes) -> None:
     """Raises a usage error for what no browser would show as a page."""
     hint = "paas maintenance:custom-page < page.html"
     if not content.strip():
-        raise usage_error("maintenance-page", "No page came on standard input.", hint)
+        raise usage_error("maintenance-page", "There is no page on standard input.", hint)
     if len(content) > PAGE_MAX_BYTES:
         limit = PAGE_MAX_BYTES // 1024
         raise usage_error("maintenance-page", f"The page is larger than {limit} KiB.", hint)
     if content[257:262] == b"ustar":
         raise usage_error(
             "maintenance-page",
-            "What came is a tar, not a page: here the page is one file.",
+            "The input is a tar archive, but the page is one file.",
             "tar -xOf page.tar maintenance.html | paas maintenance:custom-page",
         )
     try:
@@ -131,4 +131,4 @@ def _check_page(content: bytes) -> None:
 
 
 def _unlock(app: App) -> str:
-    return f"When that is settled: paas apps:unlock {app.name}"
+    return f"To allow deploys again: paas apps:unlock {app.name}"

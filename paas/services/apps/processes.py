@@ -190,7 +190,7 @@ class Processes:
             changed = {label(place) for place in {*places(before)} ^ {*places(after)}}
             self.changes.loss_warning.look(app, progress, changed)
             self._tell_idle(app, {*places(after)} - {*places(before)}, progress)
-            with telling_failure(progress, "The formation is as it was", standing(self.store, app)):
+            with telling_failure(progress, "The formation is unchanged", standing(self.store, app)):
                 yield Target(
                     release=release,
                     formation=after,

@@ -58,7 +58,7 @@ class Storages:
             raise usage_error(
                 "confirm",
                 f"This deletes {path} of {app.name} with all files in it, for good.",
-                f"To go on: paas storage:remove {path} -a {app.name} --confirm {app.name}",
+                f"To confirm: paas storage:remove {path} -a {app.name} --confirm {app.name}",
             )
         removed: list[Storage] = []
 

@@ -122,7 +122,7 @@ class Buildpacks:
             raise usage_error(
                 "buildpack-unknown",
                 f"There is no buildpack {pack.source!r}"
-                + (f". Did you mean {meant}? The" if meant else "; the")
+                + (f"; {meant} has a similar name. The" if meant else "; the")
                 + f" platform's own are: {', '.join(self.catalog.names())}.",
                 "For another one give its git repository: https://host/path",
             )

@@ -143,14 +143,14 @@ class Builds:
                 self.queue.forget(build.id)
                 raise PaasError(
                     "build-interrupted",
-                    "The build was cut off earlier: nothing of it runs.",
-                    "The server's operator clears it up with: paas doctor --fix",
+                    "The build was interrupted earlier, and no process of it runs.",
+                    "The server's operator can clean up with: paas doctor --fix",
                 )
             if self.clock.monotonic() > deadline:
                 raise PaasError(
                     "build-busy",
-                    f"The build has not ended within {CANCEL_LIMIT_S:g} s. It is told to, and will "
-                    "before it goes live.",
+                    f"The build has not ended within {CANCEL_LIMIT_S:g} s. It was cancelled, "
+                    "and ends before it goes live.",
                     "See: paas builds:output -t",
                 )
             self.clock.sleep(POLL_S)

@@ -59,11 +59,11 @@ class Acme:
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         self.certificates.require_https()
         self.store.certificates.set_auto(app.id, True)
-        progress.step(f"{app.name} gets its certificates by itself from now on")
+        progress.step(f"{app.name} gets its certificates automatically from now on")
         well = True
         for wish in self.renewals.of(app):
             if wish.unable:
-                progress.detail(f"None is asked for {wish.host}: {wish.unable}.")
+                progress.detail(f"No certificate is requested for {wish.host}: {wish.unable}.")
             elif not self._has_one(wish, progress):
                 well = self._by_hand(actor, app, wish, progress) and well
                 self.clock.sleep(TURN_S)
@@ -101,7 +101,7 @@ class Acme:
             if bare and not wish.unable and not self._by_hand(actor, app, wish, progress, [own]):
                 raise PaasError(
                     "certificate-needed",
-                    f"No other certificate came for {wish.host}, so this one is kept.",
+                    f"No replacement was issued for {wish.host}, so this one is kept.",
                     f"To remove it without another one: paas certs:auto off -a {app.name}",
                 )
 
@@ -174,7 +174,7 @@ class Acme:
         if why is not None:
             raise IssueError(Failure(why, asked=False))
         # Should this process be killed meanwhile, the issuer was asked none the less.
-        interrupted = Failure("the server was interrupted while it asked")
+        interrupted = Failure("the server was interrupted during the request")
         now = self.clock.now()
         self.store.certificates.set_attempt(
             app.id, failed(wish.host, wish.attempt, interrupted, now)
@@ -214,7 +214,7 @@ class Acme:
                 self.sites.change_certificates(present, [], gone)
 
     def _tell(self, app: App, attempt: Attempt, progress: Progress | None) -> None:
-        next_ = f"Tried again at {attempt.again:%Y-%m-%d %H:%M} UTC."
+        next_ = f"The next attempt is at {attempt.again:%Y-%m-%d %H:%M} UTC."
         self.logs.write(
             app.id, "certs", f"No certificate for {attempt.host}: {attempt.reason} {next_}"
         )
@@ -238,7 +238,7 @@ class Acme:
         ]
         if failures:
             return f"{text}, and renewing it fails: {failures[0].reason}"
-        return f"{text}: paas certs:add brings a new one" if one.origin is Origin.OWN else text
+        return f"{text}. To replace it: paas certs:add" if one.origin is Origin.OWN else text
 
     def warnings(self) -> list[str]:
         """Every certificate of the server that ends soon or cannot be shown, in words."""
@@ -262,7 +262,7 @@ def _is_refused(wish: Wish, now: datetime, progress: Progress) -> bool:
         f"The issuer has refused {wish.host} several times within the hour: {wish.attempt.reason}"
     )
     progress.warn(
-        f"It is tried again by itself at {wish.attempt.again:%Y-%m-%d %H:%M} UTC, "
+        f"It is tried again automatically at {wish.attempt.again:%Y-%m-%d %H:%M} UTC, "
         f"by this command from {again:%H:%M} UTC on."
     )
     return True

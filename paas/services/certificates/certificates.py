@@ -65,7 +65,7 @@ class Certificates:
     def add(self, actor: Actor, name: str, pem: bytes, progress: Progress) -> AppCertificate:
         """Check a certificate with its chain and key, and show it for the names that it covers.
 
-        It takes the place of those that the app brought before and that it covers whole. Raises
+        It replaces those that the app brought before and that it covers whole. Raises
         PaasError, with all as it was, where it is not good or fits none of the app's names.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
@@ -83,19 +83,20 @@ class Certificates:
                     bundle.facts.chain,
                 )
                 if is_same and same.origin is Origin.OWN:
-                    progress.detail(f"It is there already, as {same.id}.")
+                    progress.detail(f"The app has this certificate already, as {same.id}.")
                     return same
             made = AppCertificate(self.files.new_id(app.id), app.id, Origin.OWN, bundle.facts, now)
             replaced = replaced_by(made, present)
             if len(present) - len(replaced) >= CERTIFICATES_MAX:
                 raise PaasError(
                     "too-many-certificates",
-                    f"{app.name} has {len(present)} certificates; {CERTIFICATES_MAX} are enough.",
+                    f"{app.name} has {len(present)} certificates; an app may have "
+                    f"{CERTIFICATES_MAX}.",
                     f"Remove those that it does not need: paas certs -a {app.name}",
                 )
             self.keep(app, made, bundle, replaced)
         for old in replaced:
-            progress.detail(f"It takes the place of {old.id} ({', '.join(old.facts.names)}).")
+            progress.detail(f"It replaces {old.id} ({', '.join(old.facts.names)}).")
         self._warn(made, progress)
         return made
 
@@ -122,15 +123,15 @@ class Certificates:
             if not own:
                 raise PaasError(
                     "certificate-auto",
-                    f"{app.name} got this certificate by itself, and would get it again.",
-                    f"To have no more of them: paas certs:auto off -a {app.name}",
+                    f"{app.name} got this certificate automatically, and would get it again.",
+                    f"To turn that off: paas certs:auto off -a {app.name}",
                 )
             if len(own) > 1:
                 ids = ", ".join(c.id for c in own)
                 raise PaasError(
                     "which-certificate",
                     f"{app.name} has {len(own)} certificates: {ids}.",
-                    f"Say which: paas certs:remove {app.name} {own[0].id}",
+                    f"Name one of them: paas certs:remove {app.name} {own[0].id}",
                 )
             self.sites.change_certificates(app, [], own)
         return own
@@ -141,7 +142,7 @@ class Certificates:
             raise PaasError(
                 "no-https",
                 "This server has no port for HTTPS (https_port is 0 in server.yml).",
-                "Its operator gives it one with: ./install.sh --root DIR --https-port N",
+                "The server's operator can add one with: ./install.sh --root DIR --https-port N",
             )
 
     def _listed(self, app: App) -> list[Listed]:
@@ -176,8 +177,8 @@ class Certificates:
 
     def _warn(self, made: AppCertificate, progress: Progress) -> None:
         if made.facts.self_signed:
-            progress.warn("It is signed by itself: browsers will warn their users of it.")
+            progress.warn("It is self-signed: browsers will warn their users.")
         elif len(made.facts.chain) == 1:
-            progress.warn("It came without the certificate of its issuer, which some clients need.")
+            progress.warn("It lacks the certificate of its issuer, which some clients need.")
         if made.is_worrying(self.clock.now()):
             progress.warn(f"It expires {days_left(made, self.clock.now())}.")

@@ -123,7 +123,7 @@ class Imports:
                 try:
                     self.importer.keep(app.id, imported, branch)
                 except PaasError as error:
-                    progress.warn(f"The branch {branch} stays where it was: {error.message}")
+                    progress.warn(f"The branch {branch} was not moved: {error.message}")
                 stack.close()
 
             push = Push(app, imported.commit, imported.quarantine, actor)
@@ -143,7 +143,7 @@ class Imports:
             progress.step(f"{commit[:8]} is live already: nothing to build")
             return
         progress.step(f"{branch} of {app.name} is at {commit[:8]}; not deployed")
-        progress.detail("To deploy what is fetched: add --build")
+        progress.detail("To deploy the fetched commit: add --build")
 
     def _branch(self, app: App) -> str:
         if app.deploy_branch is not None:

@@ -71,7 +71,7 @@ class Pushes:
         _check_options(options)
         app = self.store.apps.by_id(app_id)
         if app is None or not actor.may(Permission.DEPLOY, app):
-            raise PaasError("no-such-app", "The app of this repository is gone.")
+            raise PaasError("no-such-app", "The app of this repository has been removed.")
         deployed = [update for update in updates if app.deploys(update.ref)]
         if any(update.new == NO_COMMIT for update in deployed):
             raise PaasError(
@@ -159,6 +159,6 @@ def _check_options(options: Sequence[str]) -> None:
             raise PaasError(
                 "push-option",
                 f"There is no push option {shown(option)}; there is: {DRY_RUN}.",
-                "git push -o dry-run deploy main; to send none that git is configured to: "
+                "git push -o dry-run deploy main; to send none of the configured ones: "
                 "git -c push.pushOption= push deploy main",
             )

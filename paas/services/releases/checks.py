@@ -6,7 +6,7 @@ from paas.domain.manifest.health import HealthCheck, fault
 from paas.domain.releases.releases import Instance, InstanceState, State
 from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.visits import Visit
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import PaasError, with_output
 from paas.interfaces import HealthProbe, Progress
 
 PROBE_S = 5.0
@@ -144,10 +144,11 @@ def check_once(
     return why
 
 
-def check_failed(why: str, last_lines: str) -> PaasError:
-    """The refusal of a roll-out."""
+def check_failed(why: str, printed: list[str]) -> PaasError:
+    """The refusal of a roll-out. printed: the instance's last lines."""
     return PaasError(
         "health-check-failed",
-        f"{why}.{last_lines}",
-        "Correct it, or the healthchecks in app.json, commit, and push again.",
+        with_output(f"{why}.", printed),
+        "Correct the app, or the healthchecks in app.json, then commit and push again.",
+        context=printed,
     )

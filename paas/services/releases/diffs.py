@@ -12,7 +12,7 @@ from paas.domain.releases import diffs
 from paas.domain.releases.diffs import Difference, Entry, FileChange
 from paas.domain.releases.history import before
 from paas.domain.releases.releases import ConfigVars, Release
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import NoSuchCommitError, PaasError
 from paas.interfaces import Quarantine, Repository, Schedules
 from paas.services.access import find_app
 from paas.services.progress import Silent
@@ -115,9 +115,7 @@ class Diffs:
             try:
                 files = self.repository.changes(app.id, old.commit, new.commit, new.quarantine)
                 asked = self._dependencies(app, old, new)
-            except PaasError as error:
-                if error.reference != "no-commit":
-                    raise
+            except NoSuchCommitError as error:
                 # A push that failed leaves no commit; releases:retry may have brought it live.
                 notes.append(f"Files and dependencies cannot be compared: {error.message}")
         known = old.processes is not None and new.processes is not None

@@ -142,7 +142,7 @@ class Draining:
                 else:
                     self._forget(app, left, killed)
         except PaasError as error:
-            self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
+            self.logs.write(app.id, "rollout", f"Old instances are still running: {error.message}")
 
     def _drain(self, endpoints: Sequence[Endpoint], look: Callable[[], None]) -> bool:
         """False: there are still some at the limit."""
@@ -174,7 +174,7 @@ class Draining:
             if present is not None:
                 self.stop_leftovers(present)
         except PaasError as error:
-            self.logs.write(app.id, "rollout", f"Old instances are left: {error.message}")
+            self.logs.write(app.id, "rollout", f"Old instances are still running: {error.message}")
 
     def stop(self, app: App, instances: Sequence[Instance]) -> None:
         """End them and forget them. Raises PaasError if one does not end."""

@@ -40,7 +40,7 @@ class LossWarning:
             return
         progress.warn(losses.remedy(first, app.storage))
         progress.warn(
-            "A storage directory begins empty: first save from the app what is to be kept."
+            "A storage directory starts empty: first save the files to be kept from the app."
         )
         if not progress.ask("Continue, and lose it?"):
             raise PaasError("not-confirmed", "Nothing was changed.")

@@ -8,10 +8,11 @@ from paas.domain.apps.apps import App
 from paas.domain.logs.explanations import explained
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import ConfigVars, Release, Slug
-from paas.domain.values.errors import LAST_LINES, PaasError
+from paas.domain.values.errors import OutOfMemoryError, PaasError, TimedOutError, with_output
+from paas.domain.values.memory import instance_killed_for_memory
 from paas.domain.values.names import ProcessType, printable
 from paas.interfaces import Logs, OneOff, Progress, Slugs
-from paas.services.progress import Committed
+from paas.services.progress import Committed, error_lines
 
 RELEASE = ProcessType("release")
 LINES_SHOWN = 10
@@ -51,9 +52,10 @@ class ReleaseCommands:
         progress.step(f"Running the release command: {command}")
         record = self.logs.open_release(app.id, release.version)
         run = _Run(self, app, self.slugs.artifact(slug.id), release.config, "release.1")
-        why = run.failure(command, "The release command", progress, record)
-        if why is not None:
-            raise _failed("release-failed", why)
+        what = "The release command"
+        failure = run.failure("release-failed", command, what, progress, record)
+        if failure is not None:
+            raise failure
 
     def predeploy(
         self,
@@ -69,9 +71,9 @@ class ReleaseCommands:
         """
         progress.step(f"Running scripts.dokku.predeploy: {command}")
         run = _Run(self, app, Artifact(tree), config, "predeploy.1", writable=True)
-        why = run.failure(command, "scripts.dokku.predeploy", progress)
-        if why is not None:
-            raise _failed("predeploy-failed", why)
+        failure = run.failure("predeploy-failed", command, "scripts.dokku.predeploy", progress)
+        if failure is not None:
+            raise failure
 
     def after(
         self, app: App, release: Release, slug: Slug, progress: Progress, *, first: bool
@@ -88,12 +90,13 @@ class ReleaseCommands:
             progress.step(f"Running {name}: {command}")
             run = _Run(self, app, self.slugs.artifact(slug.id), release.config, "postdeploy.1")
             try:
-                why = run.failure(command, name, Committed(progress))
+                failure = run.failure("postdeploy-failed", command, name, Committed(progress))
             except PaasError as error:
-                why = error.message
-            if why is not None:
-                for line in [*why.splitlines(), "The release is live all the same."]:
+                failure = error
+            if failure is not None:
+                for line in error_lines(failure):
                     progress.warn(line)
+                progress.warn(f"v{release.version} is live in spite of this failure.")
 
 
 @dataclass(slots=True)
@@ -109,11 +112,12 @@ class _Run:
 
     def failure(
         self,
+        reference: str,
         command: str,
         what: str,
         progress: Progress,
         record: Callable[[bytes], None] = lambda _line: None,
-    ) -> str | None:
+    ) -> PaasError | None:
         """Run it; what went wrong, with its last lines, or None if it exits with 0."""
         last: list[bytes] = []
         passed_bytes = dropped = 0
@@ -129,18 +133,18 @@ class _Run:
             self.release_commands.logs.write_output(self.app.id, self.name, line)
             progress.output(line)
 
-        with progress.doing(f"running {what[:1].lower()}{what[1:]}"):
+        name = f"{what[:1].lower()}{what[1:]}"
+        with progress.doing(f"running {name}"):
             how = self._run(command, heard, progress)
         if dropped:
-            progress.warn(f"{dropped} lines of its output were left out.")
+            progress.warn(f"{dropped} lines of the output of {name} were left out.")
         if how is None:
             return None
         self.release_commands.logs.write(self.app.id, self.name, f"{what} {how}")
         record(f" !     {what} {how}".encode())
-        cause = explained([line.decode("utf-8", "replace") for line in last])
-        if cause is not None:
-            return f"{what} {how}. {cause.message}\n{cause.hint}"
-        return f"{what} {how}.{_shown(last)}"
+        return _failed(
+            reference, f"{what} {how}.", [line.decode("utf-8", "replace") for line in last]
+        )
 
     def _run(self, command: str, heard: Callable[[bytes], None], progress: Progress) -> str | None:
         """How it failed, in words, or None."""
@@ -157,26 +161,25 @@ class _Run:
                 writable=self.writable,
                 check=progress.check,
             )
-        except PaasError as error:
-            if error.reference == "one-off-memory":
-                return error.summary.removeprefix(f"{self.name} ")
-            if error.reference != "one-off-timeout":
-                raise
+        except OutOfMemoryError as error:
+            return instance_killed_for_memory(error.limit_mib)
+        except TimedOutError:
             return f"did not end within {release_commands.limit_s:g} s (setting release_limit_s)"
         if status > 128:
             return f"was killed by signal {status - 128}"
         return f"exited with status {status}" if status else None
 
 
-def _failed(reference: str, why: str) -> PaasError:
-    hint = "Correct what it stumbles over, then try again."
-    if NO_DIRECTORY in why:
-        hint = "The directory of a SQLite file must be there, and last: paas storage:add /app/data"
-    return PaasError(reference, why, hint)
-
-
-def _shown(last: list[bytes]) -> str:
-    if not last:
-        return " It printed nothing."
-    texts = (printable(line.decode("utf-8", "replace")) for line in last)
-    return LAST_LINES + "\n" + "\n".join("  " + text for text in texts)
+def _failed(reference: str, what: str, lines: list[str]) -> PaasError:
+    """With the cause where the last lines leave no doubt of it, else with the lines."""
+    cause = explained(lines)
+    if cause is not None:
+        return PaasError(reference, f"{what} {cause.message}", cause.hint)
+    printed = [printable(line) for line in lines]
+    hint = "Fix the cause, then try again."
+    if any(NO_DIRECTORY in line for line in printed):
+        hint = (
+            "The directory of a SQLite file must exist, and be kept between releases: "
+            "paas storage:add /app/data"
+        )
+    return PaasError(reference, with_output(what, printed), hint, context=printed)

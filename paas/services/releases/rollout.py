@@ -131,7 +131,7 @@ class Rollout:
             raise PaasError(
                 "slug-pruned",
                 f"The slug of v{release.version} was pruned.",
-                "Push the commit again to build it anew.",
+                "Push the commit again to rebuild it.",
             )
         return slug
 

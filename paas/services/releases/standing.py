@@ -6,7 +6,7 @@ from paas.store import Store
 
 
 def standing(store: Store, app: App) -> str:
-    """``v3 goes on serving``; or what there is in its place.
+    """``v3 is still serving``; or what there is in its place.
 
     A release may be config alone, or have nothing that runs: stopped by hand, scaled to 0.
     """
@@ -17,7 +17,7 @@ def standing(store: Store, app: App) -> str:
     live = [i for i in store.instances.of_app(app.id) if i.is_live(app)]
     has_folder = slug.static is not None and WEB not in slug.processes
     if has_folder or any(i.kind == WEB for i in live):
-        return f"v{release.version} goes on serving"
+        return f"v{release.version} is still serving"
     if live:
-        return f"v{release.version} goes on running"
-    return f"v{release.version} stays the current release, and nothing of it runs"
+        return f"v{release.version} is still running"
+    return f"v{release.version} is still the current release, and none of its processes runs"

@@ -8,7 +8,7 @@ from paas.domain.manifest.health import Checks, before_traffic
 from paas.domain.releases.releases import Instance, InstanceState, State
 from paas.domain.releases.start_limits import StartLimit
 from paas.domain.routing.visits import Visit
-from paas.domain.values.errors import LAST_LINES, PaasError
+from paas.domain.values.errors import PaasError, with_output
 from paas.interfaces import Clock, HealthProbe, Logs, Progress, Runtime
 from paas.services.releases.checks import CheckFailedError, CheckRun, check_failed
 
@@ -98,7 +98,7 @@ class Startup:
         try:
             passed = run.step(self.probe, state, elapsed, left_s, progress)
         except CheckFailedError as error:
-            raise check_failed(error.why, self._last_lines(app, instance)) from error
+            raise check_failed(error.why, self._tail(app, instance)) from error
         if passed:
             self._tell(run, self.clock.monotonic() - started, progress)
         return passed
@@ -129,7 +129,7 @@ class Startup:
             app,
             instance,
             f"{instance.label} {reason} before {what}.",
-            "Correct what it stumbles over, then try again; what else it printed: paas logs -n 100",
+            "Fix the cause, then try again. To see more of its output: paas logs -n 100",
         )
 
     def _elsewhere(self, instance: Instance) -> set[tuple[str, int]]:
@@ -143,13 +143,18 @@ class Startup:
         return found
 
     def _wrong_port(self, app: App, instance: Instance, found: set[tuple[str, int]]) -> PaasError:
+        printed = self._tail(app, instance)
         where = ", ".join(f"{address}:{port}" for address, port in sorted(found))
         return PaasError(
             "wrong-port",
-            f"{instance.label} listens on {where}, but not on {instance.endpoint}, which "
-            f"$PORT names.{self._last_lines(app, instance)}",
+            with_output(
+                f"{instance.label} listens on {where}, but not on {instance.endpoint}, which "
+                "$PORT names.",
+                printed,
+            ),
             'Make it listen on $PORT: process.env.PORT in Node.js, os.environ["PORT"] in Python, '
             "or in the Procfile, for example: web: gunicorn --bind 127.0.0.1:$PORT app:app",
+            context=printed,
         )
 
     def _too_late(self, app: App, instance: Instance, limit: StartLimit) -> PaasError:
@@ -166,7 +171,7 @@ class Startup:
             app,
             instance,
             f"{instance.label} {what}.",
-            "See what it does with: paas logs -n 100; if it needs longer: "
+            "See what it prints with: paas logs -n 100\nIf it needs more time: "
             f"paas checks:set {app.name} start-limit {round(limit.seconds) * 3}s",
         )
 
@@ -177,19 +182,10 @@ class Startup:
         lines = self._tail(app, instance)
         cause = explained(lines)
         if cause is None:
-            return PaasError(reference, what + _shown(lines), hint)
-        more = "What else it printed: paas logs -n 100"
+            return PaasError(reference, with_output(what, lines), hint, context=lines)
+        more = "To see more of its output: paas logs -n 100"
         return PaasError(reference, f"{what} {cause.message}", f"{cause.hint}\n{more}")
-
-    def _last_lines(self, app: App, instance: Instance) -> str:
-        return _shown(self._tail(app, instance))
 
     def _tail(self, app: App, instance: Instance) -> list[str]:
         self.clock.sleep(LOG_DELAY_S)
         return self.logs.instance_tail(app.id, instance.label, LINES_SHOWN)
-
-
-def _shown(lines: list[str]) -> str:
-    if not lines:
-        return " It printed nothing."
-    return LAST_LINES + "\n" + "\n".join("  " + line for line in lines)

@@ -118,7 +118,7 @@ class Domains:
                 raise PaasError(
                     "last-domain",
                     "An app keeps at least one name that it answers to.",
-                    f"To have it answer no more: paas ps:stop -a {app.name}",
+                    f"To stop the app: paas ps:stop -a {app.name}",
                 )
             return self._without_loops(
                 app,
@@ -188,7 +188,9 @@ class Domains:
         )
         for app in deployed:
             if app.id in held or self.locks.app_is_held(app.id):
-                progress.warn(f"{app.name} is being changed. When that is over: paas doctor --fix")
+                progress.warn(
+                    f"{app.name} is being changed. Run this afterwards: paas doctor --fix"
+                )
 
     def _refuse_taken(self, actor: Actor, app: App, routing: Routing, host: HostName) -> None:
         """Raises PaasError if the name is another app's, or one that only an admin may give.
@@ -210,7 +212,7 @@ class Domains:
             raise PaasError(
                 "host-taken",
                 f"{host} belongs to {f'the app {holder.name}' if known else 'another app'}.",
-                f"If it should change hands: paas domains:remove {holder.name} {host}"
+                f"To move it to another app, first run: paas domains:remove {holder.name} {host}"
                 if known
                 else "Choose another name, or ask an admin.",
             )
@@ -221,7 +223,7 @@ class Domains:
         if self.is_public_suffix(bare):
             raise PaasError(
                 "host-public-suffix",
-                f"Below {bare} are names of people who do not know each other.",
+                f"{bare} is a public suffix: the names below it have different owners.",
                 "Add those that are yours, or ask an admin.",
             )
         if bare != host:

@@ -12,13 +12,11 @@ from paas.services.routing.sites import Sites
 from paas.store import Store
 
 # What no kind takes over from the other, and what one does differently for all apps.
-NOT_CARRIED_OVER = (
-    "Connections that are open end with the former proxy; limits of rates begin anew.",
-)
+NOT_CARRIED_OVER = ("Open connections end with the former proxy; rate limits start over.",)
 DIFFERENCES = {
     "haproxy": (
         "A request's body reaches the app as it arrives: a slow client keeps a worker busy.",
-        "A body that comes in chunks has no limit of its size: an app has to count itself.",
+        "A chunked body has no size limit: the app has to check its size.",
     ),
 }
 

@@ -54,6 +54,6 @@ class Redirects:
             progress.warn(f"Get one with: paas certs:auto on -a {app.name}")
         else:
             progress.warn(
-                "This server has no HTTPS (https_port is 0 in server.yml). Where a balancer in "
-                f"front has it: paas nginx:set {app.name} trusted-proxies ADDRESS"
+                "This server has no HTTPS (https_port is 0 in server.yml). If a load balancer in "
+                f"front of it terminates HTTPS: paas nginx:set {app.name} trusted-proxies ADDRESS"
             )

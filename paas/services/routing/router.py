@@ -62,7 +62,7 @@ class Router:
 
         def wanted(_app: App, routing: Routing) -> Routing:
             if len({*routing.users, user}) > USERS_MAX:
-                raise PaasError("too-many-users", f"An app may have {USERS_MAX} of them.")
+                raise PaasError("too-many-users", f"An app may have {USERS_MAX} logins.")
             return replace(routing, users={**routing.users, user: hashed})
 
         self.sites.change(actor, name, "adds a login", wanted, progress)

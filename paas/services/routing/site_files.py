@@ -58,7 +58,7 @@ class SiteFiles:
         try:
             configured(release.config)
         except PaasError as error:
-            return [error.message, f"So {VARIABLES[0]} is left aside."]
+            return [error.message, f"So {VARIABLES[0]} is ignored."]
         return [
             f"v{release.version} has no folder {static.folder}: the app answers {static.path}"
             for static, there in self.listing(release, routing)

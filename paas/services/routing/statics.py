@@ -48,7 +48,7 @@ class Statics:
         return any(info.there for info in infos if info.static.path == static.path)
 
     def remove(self, actor: Actor, name: str, path: str, progress: Progress) -> None:
-        """Leave a path to the app again."""
+        """Let the app answer a path again."""
 
         def wanted(app: App, routing: Routing) -> Routing:
             left = tuple(static for static in routing.statics if static.path != path)

@@ -176,8 +176,9 @@ class Cron:
             if goes_on is not None:
                 raise PaasError(
                     "cron-running",
-                    f"{job.label} has run since {goes_on.since:%Y-%m-%d %H:%M:%S} UTC and goes on.",
-                    f"End it: paas run:stop {job.label}; or let runs overlap: "
+                    f"{job.label} has run since {goes_on.since:%Y-%m-%d %H:%M:%S} UTC and is "
+                    "still running.",
+                    f"To end it: paas run:stop {job.label}; or let runs overlap: "
                     '"concurrency_policy": "allow" in app.json',
                 )
             try:

@@ -77,7 +77,7 @@ class Diagnosis:
                 found.append(
                     Finding(
                         check="crashed",
-                        message=f"{app.name}: {', '.join(down)} ends again and again.",
+                        message=f"{app.name}: {', '.join(down)} keeps ending.",
                         command=f"paas logs -a {app.name} -n 100",
                         app=app.name,
                         grave=False,
@@ -92,7 +92,7 @@ class Diagnosis:
             yield mendable("proxy", "A change of the kind of proxy was interrupted.")
         for app_id in self.store.apps.destroyed():
             if not self.locks.app_is_held(app_id):
-                yield mendable("interrupted", f"The end of app {app_id} was interrupted.")
+                yield mendable("interrupted", f"The removal of app {app_id} was interrupted.")
         newest = max(
             (
                 r.created_at
@@ -123,7 +123,7 @@ class Diagnosis:
         elif damage := self.repository.damage(app.id):
             yield Finding(
                 check="repository",
-                message=f"{app.name}: {damage}. What runs goes on; pushes fail.",
+                message=f"{app.name}: {damage}. Running instances are not affected; pushes fail.",
                 command=f"mv {path} /root/ && paas doctor --fix; then push the app again",
                 app=app.name,
             )
@@ -136,7 +136,9 @@ class Diagnosis:
         if not self.locks.is_draining(app.id):
             for id in self.storage_files.all(app.id):
                 if id not in known:
-                    yield stray(f"{app.name}: the storage directory {id} is in no table.", app.name)
+                    yield stray(
+                        f"{app.name}: the storage directory {id} is not in the database.", app.name
+                    )
         yield from self._slugs(app)
 
     def _slugs(self, app: App) -> Iterator[Finding]:
@@ -200,7 +202,7 @@ class Diagnosis:
         with self.locks.idle_push(app.id) as idle:
             left |= idle and (self.importer.left(app.id) or bool(self.repository.cut_off(app.id)))
         if left:
-            words = f"{app.name}: something of a killed push, build or one-off process is left."
+            words = f"{app.name}: there are leftovers of a killed push, build or one-off process."
             yield mendable("interrupted", words, app.name)
 
     def _running(self, app: App, known: Set[str]) -> Iterator[Finding]:
@@ -238,7 +240,7 @@ class Diagnosis:
             )
         else:
             if not served:
-                words = f"{app.name}: what the proxy has of it is not what it should be."
+                words = f"{app.name}: the proxy's files for it are not as they should be."
                 yield mendable("site", words, app.name)
 
     def _live(self, app: App) -> list[Instance]:

@@ -105,8 +105,8 @@ class Reconcile:
         if failed:
             raise PaasError(
                 "not-mended",
-                f"Not as it should be, for the reasons above: {', '.join(failed)}.",
-                "When they are settled: paas doctor --fix",
+                f"Not repaired, for the reasons above: {', '.join(failed)}.",
+                "When these are corrected: paas doctor --fix",
             )
         return mended
 

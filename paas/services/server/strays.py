@@ -33,7 +33,7 @@ class Strays:
         found += [(_app_of(id), f"slug {id}") for id in self._slugs()]
         found += [(_app_of(id), f"certificate {id}") for id in self._certificates()]
         strays = [
-            stray(f"The {what} is in no table of the database.")
+            stray(f"The {what} is not in the database.")
             for app_id, what in found
             if not self.locks.app_is_held(app_id)
         ]

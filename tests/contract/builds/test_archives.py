@@ -186,7 +186,7 @@ def test_what_is_no_archive_is_told(desk: Desk) -> None:
         desk.unpack(b"")
     with pytest.raises(PaasError, match=r"is a tar\.gz, not a zip"):
         desk.unpack(tar(app_tar, "w:gz"), ArchiveType.ZIP)
-    with pytest.raises(PaasError, match=r"What came is compressed with xz\."):
+    with pytest.raises(PaasError, match=r"The input is compressed with xz\."):
         desk.unpack(tar(app_tar, "w:xz"))
     with pytest.raises(PaasError, match="larger than 4 MiB"):
         desk.unpack(os.urandom(5 * MIB))

@@ -145,7 +145,7 @@ def test_an_issuer_that_is_down_was_not_asked(certbot: Certbot, nginx: Nginx) ->
     with pytest.raises(IssueError) as caught:
         Certbot(settings).issue("shop.example.com")
     assert not caught.value.failure.asked
-    assert "cannot be asked" in caught.value.failure.reason
+    assert "cannot be reached" in caught.value.failure.reason
 
 
 def test_a_name_that_leads_here_is_known(nginx: Nginx, certbot: Certbot) -> None:
@@ -168,11 +168,11 @@ def test_a_name_that_leads_elsewhere_does_not(nginx: Nginx, tmp_path: Path) -> N
     assert why is not None
     with application() as other:
         why = leads_here("a.test", other.server_port, tmp_path, lambda _: ["127.0.0.1"])
-        assert why == "DNS leads a.test to 127.0.0.1, where another server answers."
+        assert why == "DNS points a.test to 127.0.0.1, where another server answers."
         both = leads_here("a.test", other.server_port, tmp_path, lambda _: ["::1", "127.0.0.1"])
         assert both == why
     nobody = leads_here("a.test", 1, tmp_path, lambda _: ["127.0.0.1", "::1"])
-    assert nobody == "DNS leads a.test to 127.0.0.1, ::1, where nobody answers on port 1."
+    assert nobody == "DNS points a.test to 127.0.0.1, ::1, where nobody answers on port 1."
     assert list(tmp_path.iterdir()) == []
 
 
@@ -196,7 +196,7 @@ def test_a_server_that_never_ends_its_answer_is_not_waited_for(tmp_path: Path) -
         finally:
             ended.set()
             thread.join()
-    assert why == "DNS leads a.test to 127.0.0.1, where another server answers."
+    assert why == "DNS points a.test to 127.0.0.1, where another server answers."
 
 
 def test_an_apps_limits_do_not_hold_for_challenges(nginx: Nginx) -> None:

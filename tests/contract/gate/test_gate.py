@@ -100,7 +100,7 @@ def test_stranger_is_kept_out(running: World) -> None:
     finally:
         running.socket.chmod(0o660)
     assert (turned_away.returncode, turned_away.stdout) == (1, "")
-    assert f"uid {STRANGER} was turned away" in running.log.read_text()
+    assert f"uid {STRANGER} was refused" in running.log.read_text()
 
 
 def test_crash_hurts_one_command(running: World) -> None:

@@ -214,7 +214,7 @@ def test_a_killed_index_pack_is_explained(pusher: Pusher) -> None:
         for pid in descendants(push.pid, b"index-pack"):
             os.kill(pid, signal.SIGKILL)
         told = push.stdout.read().decode("utf-8", "replace")
-    assert " !     git was killed on the server while it took this push in" in told
+    assert " !     git was killed on the server while it received this push" in told
     assert "git push deploy COMMIT:refs/heads/part" in told
 
 

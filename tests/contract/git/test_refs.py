@@ -180,7 +180,7 @@ def test_a_lock_file_that_was_left(git: Git) -> None:
     assert "remote rejected" in git.run("push", str(git.server), "main", check=False)
     assert refused is not None
     assert refused.message.endswith("its lock file refs/heads/main.lock.")
-    assert refused.hint == "The server's administrator clears it away: paas doctor --fix"
+    assert refused.hint == "The server's administrator can remove it: paas doctor --fix"
 
 
 def test_a_ref_that_is_damaged(git: Git) -> None:

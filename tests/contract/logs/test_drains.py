@@ -142,7 +142,7 @@ def test_a_refused_request_is_sent_again_or_dropped(app: App, web: HttpReceiver)
     app.put("again")
     wait_for(lambda: app.told("it answered 503"))
     web.status = 204
-    wait_for(lambda: app.told("takes messages again"))
+    wait_for(lambda: app.told("accepts messages again"))
     assert web.bodies().count(b"- again") >= 2
     web.status = 403
     app.put("refused")
@@ -187,7 +187,7 @@ def test_what_waits_is_bounded_and_counted(app: App) -> None:
     app.put(*(f"{number:05d} " + "x" * 93 for number in range(3_000)))
     end = app.drain(f"syslog://127.0.0.1:{receiver.port}", queue_bytes=100_000)
     wait_for(lambda: app.told("Error L10 (output buffer overflow): "))
-    wait_for(lambda: app.told("takes no messages: Connection refused"))
+    wait_for(lambda: app.told("accepts no messages: Connection refused"))
     end()
     lines = [line.text for line in app.logs.tail(5, 10_000) if line.source == "paas"]
     (said,) = [line for line in lines if "L10" in line]

@@ -174,13 +174,13 @@ def test_a_folder_of_files_has_a_page_for_what_is_not_there(nginx: Nginx) -> Non
     for path in ("/missing", "/.env"):
         answer = nginx.get(HOST, path)
         assert status_of(answer) == 404
-        assert "There is nothing here" in said(answer)
+        assert "Page not found" in said(answer)
         assert request_id(answer) in said(answer)
     denied = router_settings({"deny": "127.0.0.1"}, {})
     nginx.proxy.apply(Site(1, (HOST,), (), folder, settings=denied))
     answer = nginx.get(HOST)
     assert status_of(answer) == 403
-    assert "You may not come here" in said(answer)
+    assert "Access denied" in said(answer)
 
 
 def test_an_app_that_takes_too_long(nginx: Nginx) -> None:

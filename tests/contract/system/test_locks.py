@@ -231,4 +231,4 @@ def test_who_takes_in_code_without_a_push_is_named(locks: FlockLocks) -> None:
             fcntl.flock(push, fcntl.LOCK_EX)
             with locks.pushing(1, "bob", waiting):
                 pass
-    assert told == ["carol pushes to the app, since 10:00:00 UTC", "a push goes on"]
+    assert told == ["carol pushes to the app, since 10:00:00 UTC", "a push is running"]

@@ -152,7 +152,7 @@ def test_what_git_would_refuse_is_not_built(world: World) -> None:
 @pytest.mark.parametrize("ref", ["HEAD", "main", "refs/main", "refs/heads/a b", "refs/heads/"])
 def test_names_that_git_never_stores(ref: str) -> None:
     """Git runs the hook first, and then calls them funny."""
-    with pytest.raises(PaasError, match="git stores nothing under the name"):
+    with pytest.raises(PaasError, match="git does not accept the name"):
         parse_update(f"{NO_COMMIT} {COMMIT} {ref}")
     odd = parse_update(f"{NO_COMMIT} {COMMIT} refs/heads/b\u2028\xa0")
     assert odd.ref == "refs/heads/b\u2028\xa0"

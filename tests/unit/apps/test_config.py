@@ -63,7 +63,7 @@ def test_a_change_that_fails_leaves_all_as_it_was(world: World) -> None:
     world.runtime.failure = PaasError("start", "supervisord does not answer.")
     with pytest.raises(PaasError):
         world.config.set(ROOT, "shop", {GREETING: "hello"}, world.progress)
-    assert world.progress.lines[-1] == "-----> The config is as it was; v1 goes on serving"
+    assert world.progress.lines[-1] == "-----> The config is unchanged; v1 is still serving"
     assert world.config.all(ROOT, "shop") == {}
 
 
@@ -161,5 +161,5 @@ def test_edit_over_plain_ssh_says_what_to_do(world: World) -> None:
     """The server's own config:edit has no editor to offer."""
     from paas.entrypoints.cli.config import edit_vars
 
-    with pytest.raises(PaasError, match="where you are"):
+    with pytest.raises(PaasError, match="on your computer"):
         edit_vars.main(["shop"], standalone_mode=False)

@@ -45,7 +45,7 @@ def test_none_lies_in_another(path: str) -> None:
     """Nor around it; a name that only begins alike is fine."""
     with pytest.raises(PaasError, match="storage directory /app/data"):
         storage_path(path, [DATA])
-    with pytest.raises(PaasError, match="in or around"):
+    with pytest.raises(PaasError, match="overlaps with"):
         storage_path("/app/data", [Storage(2, "/app/data/x")])
     assert storage_path("/app/data2", [DATA]) == "/app/data2"
 

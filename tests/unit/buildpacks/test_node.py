@@ -75,7 +75,10 @@ def test_keeps_nothing_that_changes_by_itself(
         ({"package.json": "[]"}, "package.json must be an object"),
         ({"package.json": '{"engines": {"node": 20}}'}, '"engines.node" in package.json is not'),
         ({**LOCKED, "yarn.lock": ""}, "There are several lock files: package-lock.json yarn.lock"),
-        ({**LOCKED, "npm-says": "not are in sync"}, "package-lock.json does not fit package.json"),
+        (
+            {**LOCKED, "npm-says": "not are in sync"},
+            "package-lock.json no longer matches package.json",
+        ),
         (
             {**LOCKED, "npm-says": "npm error notarget No matching version found for ms@99."},
             "There is no version ms@99 in the package registry.",

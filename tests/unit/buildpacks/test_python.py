@@ -278,12 +278,12 @@ def test_asks_for_uvicorn(project: Project) -> None:
             "error: Failed to fetch: https://pypi.org/simple/flask/\n  cause: error sending "
             "request for url (https://pypi.org/simple/flask/)\n  cause: client error (Connect)\n"
             "  cause: invalid peer certificate: UnknownIssuer",
-            "The server does not reach the package index at https://pypi.org.",
+            "The server cannot reach the package index at https://pypi.org.",
         ),
         (
             "error: Failed to fetch: `https://pypi.org/simple/flask/`\n  Caused by: Request failed "
             "after 3 retries\n  Caused by: error sending request\n  Caused by: operation timed out",
-            "The server does not reach the package index at https://pypi.org.",
+            "The server cannot reach the package index at https://pypi.org.",
         ),
         ("error: the sky fell", "The dependencies in requirements.txt could not be installed."),
     ],

@@ -130,7 +130,10 @@ def test_a_package_that_took_a_shared_file_along(project: Project) -> None:
     uv.write_text(f"{uv.read_text()}\n{there}\n{gone}\ntrue\n")
     project.write(LISTED).again()
     said = project.write(ADDED).again()
-    assert "shared.py went with another package that has it, too: all is installed anew" in said
+    assert (
+        "shared.py was removed with another package that has it, too: all packages are "
+        "installed again" in said
+    )
     assert (project.app / f".venv/{site}/shared.py").exists()
     assert "unchanged" in project.again()
 

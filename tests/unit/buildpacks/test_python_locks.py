@@ -81,7 +81,7 @@ def test_a_stale_uv_lock_fails_the_build(project: Project) -> None:
     project.write({"uv.lock": UV_LOCK, "pyproject.toml": PYPROJECT.replace("< 4", "< 5")})
     project.write({"Procfile": "web: true"})
     done = project.compile()
-    assert "Error: uv.lock does not fit pyproject.toml any more." in done.stdout
+    assert "Error: uv.lock no longer matches pyproject.toml." in done.stdout
     assert "Bring it up to date with 'uv lock'" in done.stdout
     assert "sync" not in project.calls()
 
@@ -100,7 +100,7 @@ def test_finds_a_stale_pipfile_lock(project: Project) -> None:
     project.write({"Pipfile": changed, "Pipfile.lock": pipfile_lock(), "Procfile": "web: true"})
     paths = (project.app / "Pipfile", project.app / "Pipfile.lock")
     assert script(project, "pipfile.py", "check", *paths).returncode == 1
-    assert "Pipfile.lock does not fit Pipfile any more" in project.compile().stdout
+    assert "Pipfile.lock no longer matches Pipfile" in project.compile().stdout
     project.write({"Pipfile": "[packages]\nFlask = '>=3'\n"})
     assert script(project, "pipfile.py", "check", *paths).returncode == 0
 
@@ -150,7 +150,7 @@ def test_installs_what_poetry_lists(project: Project) -> None:
     project.write({"pyproject.toml": "[tool.poetry]\npackage-mode = false\n"}).again()
     assert "--editable" not in project.calls()
     project.write({"stale": "", "poetry.lock": "# changed"})
-    assert "poetry.lock does not fit pyproject.toml any more" in project.compile().stdout
+    assert "poetry.lock no longer matches pyproject.toml" in project.compile().stdout
 
 
 def test_keeps_the_version_of_the_last_build(project: Project) -> None:
@@ -188,7 +188,7 @@ def test_downloads_nltk_data(project: Project) -> None:
         subprocess.run(["rm", "-rf", project.app / ".venv"], check=True)
         assert "that nltk.txt lists could not be downloaded" in project.compile().stdout
     project.write({"nltk.txt": "--help\n"})
-    assert "names something that is no package" in project.compile().stdout
+    assert "names something that is not a package" in project.compile().stdout
 
 
 def test_takes_granian_where_asked(project: Project) -> None:

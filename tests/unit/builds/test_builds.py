@@ -174,7 +174,7 @@ def test_a_cancelled_build_changes_nothing(world: World, queued: bool) -> None:
 
 @pytest.mark.parametrize("phase", ["predeploy", "release", "start"])
 def test_what_is_built_can_be_cancelled_until_the_switch(world: World, phase: str) -> None:
-    """In a script that hangs, or while instances start; the old release goes on serving."""
+    """In a script that hangs, or while instances start; the old release is still serving."""
     world.push()
     commit, asked = "b" * 40, []
 
@@ -245,7 +245,7 @@ def test_too_late_to_cancel(world: World) -> None:
     with pytest.raises(PaasError, match="ended already: it succeeded"):
         world.builds.cancel(ROOT, "shop", None, world.progress)
     world.store.builds.add(replace(a_build("1-3", "c" * 40), status=Status.PENDING))
-    with pytest.raises(PaasError, match="cut off"):
+    with pytest.raises(PaasError, match="interrupted earlier"):
         world.builds.cancel(ROOT, "shop", "1-3", world.progress)
 
 
@@ -253,7 +253,7 @@ def test_a_build_that_goes_on_is_cancelled_later(world: World) -> None:
     """The command does not wait for ever; its word stays."""
     world.store.builds.add(replace(a_build("1-4", "c" * 40), status=Status.PENDING))
     world.locks.held[1] = "alice deploys"
-    with pytest.raises(PaasError, match="will before it goes live"):
+    with pytest.raises(PaasError, match="ends before it goes live"):
         world.builds.cancel(ROOT, "shop", None, world.progress)
     assert world.queue.requests == {"1-4": "root"}
 

@@ -113,7 +113,7 @@ def test_what_is_refused_by_hand_says_when_it_is_tried_again(shop: World) -> Non
     (attempt,) = shop.store.certificates.attempts(1)
     first = attempt.refusals[0] + timedelta(hours=1)
     assert shop.progress.lines[-2] == (
-        f" !     It is tried again by itself at {attempt.again:%Y-%m-%d %H:%M} UTC, "
+        f" !     It is tried again automatically at {attempt.again:%Y-%m-%d %H:%M} UTC, "
         f"by this command from {first:%H:%M} UTC on."
     )
 
@@ -175,7 +175,7 @@ def test_own_certificates_are_warned_of_too(shop: World) -> None:
     assert any("It expires in" in line for line in shop.progress.lines)
     shop.acme.renew_due()
     assert shop.acme.warnings() == [
-        "shop: The certificate of shop.org expires in 19 days: paas certs:add brings a new one"
+        "shop: The certificate of shop.org expires in 19 days. To replace it: paas certs:add"
     ]
 
 
@@ -281,7 +281,7 @@ def test_who_waits_for_a_certificate_is_next(shop: World) -> None:
     assert replace(shop.acme, locks=Wanted()).switch_on(ROOT, "shop", shop.progress)
     assert shop.issuer.asked == ["shop.org", "www.shop.org", "a.org"]
     told = [line for line in shop.progress.lines if "Waiting" in line]
-    assert told == [" !     Waiting: bob gets a certificate. This follows."]
+    assert told == [" !     Waiting: bob gets a certificate. This command runs after that."]
 
 
 def test_the_lock_stays_free_for_a_moment(shop: World) -> None:
@@ -456,8 +456,8 @@ def test_one_of_its_own_stays_where_another_does_not_come(shop: World) -> None:
         (
             "usage: \n  certbot [SUBCOMMAND] [options]\n\n  it will attempt to use a webserver.\n"
             "certbot: error: argument --rsa-key-size: invalid int value: 'abc'\n",
-            "argument --rsa-key-size: invalid int value: 'abc'. An administrator corrects "
-            "/etc/letsencrypt/cli.ini",
+            "argument --rsa-key-size: invalid int value: 'abc'. An administrator has to "
+            "correct /etc/letsencrypt/cli.ini",
         ),
         (
             "setpriv: failed to execute /usr/bin/certbot: No such file or directory\n",

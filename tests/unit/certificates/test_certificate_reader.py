@@ -130,7 +130,7 @@ def test_a_strange_kind_of_key_is_refused() -> None:
 def test_a_request_or_public_key_is_told_apart() -> None:
     """What people mix up with a certificate is named."""
     request = b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"
-    assert "request for a certificate" in refusal(request + key_pem(KEY))
+    assert "certificate signing request" in refusal(request + key_pem(KEY))
     public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     assert "public key" in refusal(CHAIN + key_pem(KEY) + public)
 

@@ -146,7 +146,9 @@ def test_waiting_for_a_lock_is_shown() -> None:
     said = FakeProgress()
     with waiting(said)("alice deploys abc, since 10:02:11 UTC"):
         assert said.done == ["waiting for that"]
-    assert said.lines == [" !     Waiting: alice deploys abc, since 10:02:11 UTC. This follows."]
+    assert said.lines == [
+        " !     Waiting: alice deploys abc, since 10:02:11 UTC. This command runs after that."
+    ]
 
 
 def test_a_builds_log_has_none_of_it() -> None:

@@ -108,7 +108,7 @@ def test_a_crash_with_a_known_cause_is_one_line(world: World) -> None:
     world.logs.printed["web.1"] = ["Starting", "Failed to find attribute 'ap' in 'app'."]
     with pytest.raises(PaasError) as caught:
         world.push()
-    assert caught.value.message == (
+    assert caught.value.report == (
         "web.1 exited with status 4 before it answered on its port. app.py has no 'ap', which the "
         "command names."
     )
@@ -125,8 +125,8 @@ def test_crash_is_explained(world: World) -> None:
     world.logs.printed["web.1"] = ["Traceback", "SyntaxError: invalid syntax"]
     with pytest.raises(PaasError) as caught:
         world.push()
-    assert "web.1 exited with status 3 before it answered" in caught.value.message
-    assert "SyntaxError: invalid syntax" in caught.value.message
+    assert "web.1 exited with status 3 before it answered" in caught.value.report
+    assert "SyntaxError: invalid syntax" in caught.value.report
 
 
 def test_wrong_port_is_named(world: World) -> None:
@@ -138,8 +138,8 @@ def test_wrong_port_is_named(world: World) -> None:
     with pytest.raises(PaasError) as caught:
         world.push()
     assert caught.value.reference == "wrong-port"
-    assert "0.0.0.0:8000" in caught.value.message
-    assert "127.0.0.1:5000" in caught.value.message
+    assert "0.0.0.0:8000" in caught.value.report
+    assert "127.0.0.1:5000" in caught.value.report
     assert world.clock.seconds < 30
 
 
@@ -152,7 +152,7 @@ def test_never_listening_ends_at_the_limit(world: World) -> None:
     with pytest.raises(PaasError) as caught:
         world.push()
     assert caught.value.reference == "port-not-opened"
-    assert "60 s (start limit: the server's default)" in caught.value.message
+    assert "60 s (start limit: the server's default)" in caught.value.report
 
 
 def test_old_slugs_are_pruned(world: World) -> None:
@@ -179,7 +179,7 @@ def test_failure_after_the_switch_keeps_the_new_release(world: World) -> None:
     assert app is not None
     assert app.current == 2
     assert len(world.slugs.frozen) == 2
-    assert any("Old instances are left" in text for _, _, text in world.logs.lines)
+    assert any("Old instances are still running" in text for _, _, text in world.logs.lines)
 
 
 def test_config_is_part_of_the_release(world: World) -> None:
@@ -231,7 +231,7 @@ def test_failure_tells_what_goes_on_serving(world: World) -> None:
     world.builder.failure = PaasError("build", "The build failed.")
     with pytest.raises(PaasError):
         world.push(commit="b" * 40)
-    assert "-----> The deploy failed; v1 goes on serving" in world.progress.lines
+    assert "-----> The deploy failed; v1 is still serving" in world.progress.lines
 
 
 def test_app_without_a_web_process_is_warned_of(world: World) -> None:
@@ -292,12 +292,12 @@ def test_a_failure_says_what_serves_and_not_what_does_not(world: World) -> None:
     world.repository.procfiles["a" * 40] = b"web: serve\nworker: work"
     world.push()
     world.builder.failure = PaasError("build-failed", "No.")
-    assert failed() == "-----> The deploy failed; v2 goes on serving"
+    assert failed() == "-----> The deploy failed; v2 is still serving"
     world.processes.scale(ROOT, "shop", ["worker=1", "web=0"], world.progress)
-    assert failed() == "-----> The deploy failed; v2 goes on running"
+    assert failed() == "-----> The deploy failed; v2 is still running"
     world.processes.stop(ROOT, "shop", [], world.progress)
     assert failed() == (
-        "-----> The deploy failed; v2 stays the current release, and nothing of it runs"
+        "-----> The deploy failed; v2 is still the current release, and none of its processes runs"
     )
 
 

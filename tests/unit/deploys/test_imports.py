@@ -129,7 +129,10 @@ def test_a_sync_waits_for_a_push(world: World) -> None:
     """They would move the same branch; it is told whom it waits for."""
     world.locks.pushed.add(1)
     sync(world, Building.NEVER)
-    assert any("Waiting: bob pushes. This follows." in line for line in world.progress.lines)
+    assert any(
+        "Waiting: bob pushes. This command runs after that." in line
+        for line in world.progress.lines
+    )
     assert world.importer.kept == {(1, "main"): NEW}
     assert world.locks.pushed == set()
 
@@ -187,9 +190,9 @@ def test_lfs_pointers_are_built_where_the_app_says_so(world: World) -> None:
         ("ext::sh -c id", "must begin with https"),
         ("--upload-pack=id", "must begin with https"),
         ("https://alice:secret@example.com/x.git", "a user or a password"),
-        ("https://example.com/x.git\n", "characters that none has"),
-        ("https://example.com/../x.git", "characters that none has"),
-        ("https://-x/y", "characters that none has"),
+        ("https://example.com/x.git\n", "characters that are not allowed"),
+        ("https://example.com/../x.git", "characters that are not allowed"),
+        ("https://-x/y", "characters that are not allowed"),
     ],
 )
 def test_addresses_that_are_not_fetched(url: str, words: str) -> None:

@@ -21,12 +21,12 @@ THING = "6e3dcc20ac885257b888d14931b122d9aa4c1bcf"
         (
             [f"object {THING}: gitmodulesUrl: disallowed submodule url: -u./x"],
             "push-flawed",
-            "its .gitmodules has what could",
+            "its .gitmodules has an entry that could",
         ),
         (
             [f"object {THING}: treeNotSorted: not \x1b[2J\nsorted"],
             "push-flawed",
-            "an object in it is not as git writes it.\n"
+            "one of its objects is malformed.\n"
             f"That is object {THING}: not ?[2J?sorted (treeNotSorted).",
         ),
         (["write error: No space left on device"], "disk-full", "disk is full"),

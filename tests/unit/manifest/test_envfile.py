@@ -46,7 +46,7 @@ def test_what_a_file_holds(text: str, found: dict[str, str]) -> None:
     [
         ("A=1\nwhat is this", "Line 2: 'what is this'"),
         ("A=1\n\nB='open\nC=2", "Line 3: a quote is opened"),
-        ("A='x'y", "Line 1: something stands after"),
+        ("A='x'y", "Line 1: there is text after"),
         ("=1", "Line 1"),
         ("A=1\nA-B=1", "Line 2: 'A-B' is not a config var's name"),
         ("A='\n'\nPORT=1", "Line 3: PORT cannot be set"),

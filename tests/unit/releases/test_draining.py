@@ -133,7 +133,9 @@ def test_a_worker_that_does_not_end_keeps_no_web_instance(world: World) -> None:
     assert app is not None
     former = {i.label for i in world.store.instances.of_app(1) if not i.is_live(app)}
     assert former == {"worker.1"}
-    assert any("Old instances are left: It hangs." in text for _, _, text in world.logs.lines)
+    assert any(
+        "Old instances are still running: It hangs." in text for _, _, text in world.logs.lines
+    )
 
 
 def test_what_fails_after_the_switch_keeps_nothing_running(shop: World) -> None:

@@ -83,7 +83,7 @@ def test_failures_are_counted(world: World, answer: Answer, why: str) -> None:
     with pytest.raises(PaasError) as caught:
         world.push(commit=B)
     assert caught.value.reference == "health-check-failed"
-    assert why in caught.value.message
+    assert why in caught.value.report
     assert world.probe.asked == ["/up"] * 4
     assert 15 <= world.clock.seconds - started < 16
     assert [instance.version for instance in world.store.instances.of_app(1)] == [1]
@@ -103,7 +103,7 @@ def test_a_refusal_tells_whom_was_asked_for(
     with pytest.raises(PaasError) as caught:
         world.push()
     told = f"with status 400 (Host: {host}, which httpHeaders of the check can change)"
-    assert told in caught.value.message
+    assert told in caught.value.report
 
 
 def test_silence_before_the_first_answer_is_no_failure(world: World) -> None:

@@ -50,7 +50,7 @@ def test_runs_before_any_instance_starts(world: World) -> None:
     [
         ("echo no table; exit 3", "exited with status 3. Its last lines:\n  no table"),
         ("kill -KILL $$", "was killed by signal 9. It printed nothing."),
-        ("echo x; hog", "was killed by the memory limit. Its last lines:\n  x"),
+        ("echo x; hog", "more than 512 MiB (setting memory_mib). Its last lines:\n  x"),
         ("sleep 5000", "did not end within 900 s (setting release_limit_s)"),
     ],
 )
@@ -62,7 +62,7 @@ def test_failure_rejects_the_push(world: World, command: str, words: str) -> Non
     with pytest.raises(PaasError) as caught:
         world.push(commit=B)
     assert caught.value.reference == "release-failed"
-    assert words in caught.value.message
+    assert words in caught.value.report
     assert current(world) == 1
     assert [release.status for release in world.store.releases.of_app(1)] == [
         Status.FAILED,
@@ -86,9 +86,11 @@ def test_a_flood_of_output_is_cut(world: World) -> None:
     procfile(world, A, "flood 10; echo the end; exit 1")
     with pytest.raises(PaasError) as caught:
         world.push()
-    assert "the end" in caught.value.message
+    assert "the end" in caught.value.report
     assert world.logs.printed["release.1"] == ["x" * 1_000_000] * 8
-    assert " !     3 lines of its output were left out." in world.progress.lines
+    assert (
+        " !     3 lines of the output of the release command were left out." in world.progress.lines
+    )
 
 
 def test_runs_for_each_new_release_and_only_then(world: World) -> None:
@@ -137,7 +139,7 @@ def test_a_required_var_without_value_rejects(world: World) -> None:
     with pytest.raises(PaasError) as caught:
         world.push()
     assert caught.value.reference == "env-required"
-    assert "API_KEY" in caught.value.message
+    assert "API_KEY" in caught.value.report
     assert "-----> Fake app detected" not in world.progress.lines
     world.config.set(ROOT, "shop", {VarName("API_KEY"): "k"}, world.progress)
     world.push()

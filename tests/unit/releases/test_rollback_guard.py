@@ -59,7 +59,9 @@ def test_nobody_waits_for_the_log_to_be_read(world: World) -> None:
 def test_a_rollback_that_comes_too_late_brings_nothing_bad_back(world: World) -> None:
     """Without a version it is refused and told what has happened; with one it is obeyed."""
     push_bad(world)
-    with pytest.raises(PaasError, match="went back by itself: v3 is Rollback to v1") as caught:
+    with pytest.raises(
+        PaasError, match="rolled back automatically: v3 is Rollback to v1"
+    ) as caught:
         world.releases.rollback(ROOT, "shop", None, world.progress)
     assert caught.value.reference == "rolled-back-already"
     assert current(world) == 3

@@ -27,7 +27,7 @@ def silent_for(world: World) -> tuple[float, str]:
     with pytest.raises(PaasError) as caught:
         world.push()
     assert caught.value.reference == "port-not-opened"
-    return world.clock.seconds - started, f"{caught.value.message}\n{caught.value.hint}"
+    return world.clock.seconds - started, f"{caught.value.report}\n{caught.value.hint}"
 
 
 def test_the_nearest_one_counts() -> None:

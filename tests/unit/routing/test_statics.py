@@ -178,7 +178,7 @@ def test_a_config_that_cannot_be_read_is_refused(world: World) -> None:
         {"env": {"STATIC_PATHS": "nonsense"}}
     ).encode()
     world.push()
-    assert " !     So STATIC_PATHS is left aside." in world.progress.lines
+    assert " !     So STATIC_PATHS is ignored." in world.progress.lines
     assert served(world) == {}
 
 

@@ -114,7 +114,7 @@ def test_roll_outs_are_made_side_by_side(world: World) -> None:
     world.ports.used |= {5000, 5001}
     for command in commands:
         world.runtime.behaviours[command] = Behaviour(State.CRASHED, exits=1)
-    with pytest.raises(PaasError, match=r"Not as it should be, .*: one, two\."):
+    with pytest.raises(PaasError, match=r"Not repaired, .*: one, two\."):
         world.reconcile.run(world.progress)
     assert world.side_by_side.asked == [["one", "two"]]
 
@@ -261,7 +261,7 @@ def test_one_app_that_cannot_be_told_keeps_no_other_from_being_served(world: Wor
     world.reconcile.prepare()
     assert set(world.proxy.by_app) == {3}
     assert [app.name for app in world.sites.unserved()] == ["bad", "worse"]
-    with pytest.raises(PaasError, match=r"Not as it should be, .*: bad, worse\."):
+    with pytest.raises(PaasError, match=r"Not repaired, .*: bad, worse\."):
         world.reconcile.run(world.progress)
     assert "allow takes addresses or ranges" in str(world.logs.lines)
     assert "cannot be read" in str(world.logs.lines)

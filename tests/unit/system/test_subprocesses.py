@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.system.subprocesses import Finished, exit_words, run
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import PaasError, ProgramFailedError, TimedOutError
 
 ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
@@ -41,11 +41,12 @@ def test_a_very_long_line_arrives_in_pieces() -> None:
     assert b"".join(seen) == b"x" * 200_000
 
 
-def test_a_failure_says_what_and_ends_with_the_last_lines() -> None:
-    """The message has the description, the status and the end of the output."""
-    with pytest.raises(PaasError) as caught:
+def test_a_failure_says_what_and_has_the_last_lines_as_context() -> None:
+    """The message has the description and the status, the context the end of the output."""
+    with pytest.raises(ProgramFailedError) as caught:
         shell("echo one; echo two >&2; exit 7")
-    assert caught.value.message == "Trying: exited with status 7.\none\ntwo"
+    assert caught.value.message == "Trying failed: exited with status 7."
+    assert caught.value.context == ("one", "two")
     assert shell("exit 7", check=False).status == 7
     assert shell("kill -9 $$", check=False).status == -9
 
@@ -53,7 +54,7 @@ def test_a_failure_says_what_and_ends_with_the_last_lines() -> None:
 def test_the_limit_kills_the_whole_group() -> None:
     """At the limit the program and what it started are killed."""
     started = time.monotonic()
-    with pytest.raises(PaasError, match=r"did not end within 0.3 s"):
+    with pytest.raises(TimedOutError, match=r"did not end within 0.3 s"):
         shell("sleep 60 & sleep 60", timeout_s=0.3)
     assert time.monotonic() - started < 40
 
@@ -92,7 +93,7 @@ def test_stdin_is_what_was_given_or_empty(tmp_path: Path) -> None:
 
 def test_a_program_that_is_missing_is_named() -> None:
     """The message says which program cannot be started, and why."""
-    with pytest.raises(PaasError, match="/no/such cannot be started: No such file"):
+    with pytest.raises(PaasError, match=r"/no/such cannot be started \(No such file"):
         run(["/no/such"], description="x", timeout_s=5, env={})
 
 

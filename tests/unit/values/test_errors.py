@@ -4,7 +4,8 @@ import errno
 
 import pytest
 
-from paas.domain.values.errors import disk_failure
+from paas.domain.values.errors import PaasError, disk_failure, with_output
+from paas.entrypoints.failure import rendered
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,19 @@ def test_what_it_says_of_the_disk(number: int, reference: str | None) -> None:
     if number == errno.EROFS:
         assert failure is not None
         assert "/var/lib/paas/x is read-only" in failure.message
+
+
+def test_what_a_program_printed_is_shown_between_the_message_and_the_hint() -> None:
+    """The summary, which is part of other sentences, is without it."""
+    error = PaasError("x", "The command failed.", "Try again.", context=["one", "", "two"])
+    assert rendered(error) == (
+        " !     The command failed. Its last lines:\n"
+        " !       one\n !\n !       two\n !     Try again.\n"
+    )
+    assert error.summary == "The command failed"
+
+
+def test_a_program_that_printed_nothing() -> None:
+    """The message says so where there is no line."""
+    assert with_output("It failed.", []) == "It failed. It printed nothing."
+    assert with_output("It failed.", ["x"]) == "It failed."

@@ -31,14 +31,19 @@ def template_text(name: str) -> str:
 def plain_path(path: Path) -> str:
     """An absolute path without spaces and commas; or PaasError."""
     if _PATH.fullmatch(str(path)) is None:
-        raise PaasError("site-path", f"{shown(str(path))} cannot stand in HAProxy's files.")
+        raise PaasError(
+            "site-path",
+            f"{shown(str(path))} has characters that are not allowed in HAProxy's files.",
+        )
     return str(path)
 
 
 def quoted(text: str) -> str:
     """A text of visible characters and spaces, quoted as one literal word."""
     if re.fullmatch(r"[\x20-\x7e]*", text) is None or any(c in text for c in '$"\\'):
-        raise PaasError("site-path", f"{shown(text)} cannot stand in HAProxy's files.")
+        raise PaasError(
+            "site-path", f"{shown(text)} has characters that are not allowed in HAProxy's files."
+        )
     return f'"{text}"'
 
 

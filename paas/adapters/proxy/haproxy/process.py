@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from paas.adapters.proxy.haproxy.conf import HAPROXY
-from paas.adapters.proxy.haproxy.runtime_api import Master, Worker
+from paas.adapters.proxy.haproxy.runtime_api import Master, Worker, WorkerGoneError
 from paas.adapters.system.subprocesses import run
 from paas.domain.values.errors import PaasError
 
@@ -34,7 +34,7 @@ class HaproxyProcess:
             raise PaasError(
                 "proxy-refused",
                 f"HAProxy refuses its files: {_errors(done.output.decode(errors='replace'))}",
-                f"Look closer with: sudo haproxy -c -f {main} -f {sites}",
+                f"For details: sudo haproxy -c -f {main} -f {sites}",
             )
 
     def present(self) -> Worker | None:
@@ -60,7 +60,8 @@ class HaproxyProcess:
                 time.sleep(POLL_S)
         raise PaasError(
             "proxy-reload",
-            f"HAProxy did not take its new files: its former worker still serves. {_why(answer)}",
+            "HAProxy did not load its new files: its former worker is still serving. "
+            f"{_why(answer)}",
             "What it printed is in logs/haproxy.log of the server's data.",
         )
 
@@ -70,9 +71,8 @@ class HaproxyProcess:
             try:
                 if not self.master.worker(pid).is_stopping():
                     return False
-            except PaasError as error:
-                if error.reference != "proxy-worker-gone":
-                    raise
+            except WorkerGoneError:
+                continue
         return True
 
 

@@ -126,12 +126,12 @@ class HaproxyProxy:
     def cannot(self, key: str, value: str) -> str | None:
         """Why HAProxy cannot do what a router setting asks; None: it can."""
         if (key, value) == ("brotli", "on"):
-            return "HAProxy has no brotli; it has gzip."
+            return "HAProxy does not support brotli, only gzip."
         if (
             key == "proxy-buffer-size"
             and router_settings({key: value}, {}).buffer_bytes > HEAD_MAX_BYTES
         ):
-            return "HAProxy takes headers of 32k at most."
+            return "HAProxy accepts headers of 32k at most."
         return None
 
     def drain(self, limit_s: float, endpoints: Collection[Endpoint] | None = None) -> bool:

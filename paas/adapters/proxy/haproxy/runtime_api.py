@@ -140,6 +140,10 @@ class Master:
         return Worker(self, pid)
 
 
+class WorkerGoneError(PaasError):
+    """A worker has ended."""
+
+
 class Worker:
     """One worker. Each method raises PaasError if it is gone."""
 
@@ -234,5 +238,5 @@ def _down() -> PaasError:
     )
 
 
-def _gone(pid: int | None) -> PaasError:
-    return PaasError("proxy-worker-gone", f"HAProxy's worker {pid} has just ended.")
+def _gone(pid: int | None) -> WorkerGoneError:
+    return WorkerGoneError("proxy-worker-gone", f"HAProxy's worker {pid} has just ended.")

@@ -216,7 +216,9 @@ def _text(value: str) -> str:
 def _login(user: str, hashed: str) -> Sequence[str]:
     for word in (user, hashed):
         if re.fullmatch(r"[A-Za-z0-9.$/@_-]+", word) is None:
-            raise PaasError("site-login", f"The login {shown(user)} cannot stand in a file.")
+            raise PaasError(
+                "site-login", f"The login {shown(user)} has characters that are not allowed."
+            )
     return user, hashed
 
 

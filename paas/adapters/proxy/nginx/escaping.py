@@ -66,7 +66,9 @@ def host_text(text: str) -> str:
 def path_text(path: Path) -> str:
     """An absolute path, to be quoted; or PaasError."""
     if _PATH.fullmatch(str(path)) is None:
-        raise PaasError("site-path", f"{shown(str(path))} cannot stand in nginx's files.")
+        raise PaasError(
+            "site-path", f"{shown(str(path))} has characters that are not allowed in nginx's files."
+        )
     return str(path)
 
 

@@ -49,7 +49,7 @@ class NginxProcess:
             raise PaasError(
                 "proxy-refused",
                 f"Nginx refuses its files: {_errors(words)}",
-                f"Look closer with: sudo nginx -t -c {self._conf}",
+                f"For details: sudo nginx -t -c {self._conf}",
             )
         return words
 
@@ -98,7 +98,7 @@ class NginxProcess:
         why = "; ".join(dict.fromkeys(re.findall(r"\[emerg\] [0-9#]+: (.*)", said.since())))
         raise PaasError(
             "proxy-reload",
-            "Nginx did not take its new files: its former workers are still serving."
+            "Nginx did not load its new files: its former workers are still serving."
             + (f" It says: {why}" if why else ""),
             "Its error log says why: /var/log/nginx/error.log, or logs/nginx-error.log of an "
             "embedded server.",

@@ -263,7 +263,7 @@ class NginxProxy:
             raise PaasError(
                 error.reference,
                 f"The files of another app, of id {culprit.stem}, are damaged. {error.message}",
-                "Mend them on the server with: sudo paas doctor --fix",
+                "Repair them on the server with: sudo paas doctor --fix",
             ) from error
 
     def _set_refused_aside(self) -> None:

@@ -159,7 +159,9 @@ def render_logins(site: Site) -> str:
     users = sorted(site.settings.users.items())
     for pair in users:
         if any(re.fullmatch(r"[A-Za-z0-9.$/@_-]+", word) is None for word in pair):
-            raise PaasError("site-login", f"The login {shown(pair[0])} cannot stand in a file.")
+            raise PaasError(
+                "site-login", f"The login {shown(pair[0])} has characters that are not allowed."
+            )
     return "".join(f"{user}:{hashed}\n" for user, hashed in users)
 
 

@@ -277,7 +277,8 @@ def _kill_all(cgroup: Path) -> None:
         _kill(cgroup)
         if time.monotonic() > deadline:
             raise PaasError(
-                "cgroup-busy", f"Processes of {cgroup.name} do not end, though killed: {pids[:10]}."
+                "cgroup-busy",
+                f"Processes of {cgroup.name} were killed but do not end: {pids[:10]}.",
             )
         time.sleep(0.005)
 

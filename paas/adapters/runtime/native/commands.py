@@ -19,8 +19,8 @@ from paas.adapters.system.flocks import is_file_held
 from paas.domain.apps.apps import App
 from paas.domain.apps.environment import shell_argv
 from paas.domain.releases.artifacts import Artifact
-from paas.domain.values.errors import PaasError
-from paas.domain.values.memory import killed_for_memory
+from paas.domain.values.errors import OutOfMemoryError, TimedOutError
+from paas.domain.values.memory import instance_killed_for_memory
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
 
@@ -81,10 +81,8 @@ class NativeOneOff:
                     interrupt=check,
                     ended=look,
                 )
-        except PaasError as error:
-            if error.reference != "program-timeout":
-                raise
-            raise PaasError(
+        except TimedOutError as error:
+            raise TimedOutError(
                 "one-off-timeout", f"{name} did not end within {limit_s:g} s and was stopped."
             ) from error
         finally:
@@ -93,10 +91,10 @@ class NativeOneOff:
             raise self._out_of_memory(name)
         return status if status >= 0 else 128 - status
 
-    def _out_of_memory(self, name: str) -> PaasError:
+    def _out_of_memory(self, name: str) -> OutOfMemoryError:
         limit_mib = self._settings.memory_mib
-        setting = " (setting memory_mib)" if limit_mib else ""
-        return PaasError("one-off-memory", f"{killed_for_memory(name, limit_mib)}{setting}.")
+        why = instance_killed_for_memory(limit_mib)
+        return OutOfMemoryError("one-off-memory", f"{name} {why}.", limit_mib)
 
     def clear(self, app_id: int) -> bool:
         """End what a killed caller left running; see interfaces.OneOff."""

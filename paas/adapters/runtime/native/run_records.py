@@ -63,7 +63,7 @@ class RunRecords:
                 return claim
         raise PaasError(
             "too-many-runs",
-            f"The app has {limit} one-off processes already, as many as it may (max_runs).",
+            f"The app has {limit} one-off processes, the most that it may have (max_runs).",
             "See and stop them: paas run:list; paas run:stop run.1",
         )
 

@@ -121,7 +121,7 @@ class NativeRuns:
                 return
         raise PaasError(
             "not-stopped",
-            f"{run.label} does not end, though killed.",
+            f"{run.label} was killed but does not end.",
             "See what it waits for with: ps -o pid,stat,wchan:32,cmd",
         )
 
