@@ -12,7 +12,7 @@ WARNING = " !     "
 
 
 class Forwarded:
-    """A Progress that passes everything on to another; for those that differ in one thing."""
+    """A Progress that passes everything on to another; a base for variants."""
 
     def __init__(self, to: Progress) -> None:
         self._to = to
@@ -43,9 +43,9 @@ class Forwarded:
 
 
 class Recorded(Forwarded):
-    """Writes to the build's log before it tells the terminal; a build can be cancelled.
+    """Writes to the build's log first, then to the terminal; a build can be cancelled.
 
-    cancelled: raises PaasError once somebody has cancelled it.
+    cancelled: raises PaasError once someone has cancelled it.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Recorded(Forwarded):
         super().check()
 
     def record_error(self, error: PaasError) -> None:
-        """Keep an error in the log; the terminal gets it from whoever renders errors."""
+        """Record an error in the log; the terminal gets it where errors are rendered."""
         for line in error_lines(error):
             self._record((WARNING + line).encode())
 
@@ -88,13 +88,13 @@ class Part(Forwarded):
 
 
 class Committed(Forwarded):
-    """The progress after the commit: there is nothing to cancel any more."""
+    """The progress after the commit: nothing can be cancelled any longer."""
 
     def check(self) -> None: ...
 
 
 class Silent:
-    """A Progress that shows nothing, for what is only tried."""
+    """A Progress that shows nothing, for trial runs."""
 
     def step(self, text: str) -> None: ...
     def detail(self, text: str) -> None: ...
@@ -111,7 +111,7 @@ class Silent:
 
 
 class Written(Silent):
-    """A Progress without a terminal: what it has to say is written, a line each."""
+    """A Progress without a terminal: each message is written as a line."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
@@ -127,7 +127,7 @@ class Written(Silent):
 
 
 def waiting(progress: Progress) -> Callable[[str], AbstractContextManager[None]]:
-    """What Locks.app enters for a wait: shows whom this command waits for."""
+    """What Locks.app enters for a wait: shows what this command waits for."""
 
     @contextmanager
     def told(holder: str) -> Iterator[None]:
@@ -140,7 +140,7 @@ def waiting(progress: Progress) -> Callable[[str], AbstractContextManager[None]]
 
 @contextmanager
 def telling_failure(progress: Progress, what: str, standing: str) -> Iterator[None]:
-    """Where the block fails, say so and how the app stands (services/releases/standing.py)."""
+    """If the block fails, say so and what the app serves now (services/releases/standing.py)."""
     try:
         yield
     except PaasError:

@@ -18,8 +18,8 @@ LINE_MAX_BYTES = 8192
 class HttpProbe:
     """`HealthProbe` of interfaces.
 
-    answers reads no more than the status line (RFC 9112, 4). timeout_s bounds the whole of each:
-    with http.client alone, an app that sends a byte now and then could hold its deploy for hours.
+    answers reads only the status line (RFC 9112, 4). timeout_s bounds each probe as a whole: with
+    http.client alone, an app that sends a byte now and then could stall its deploy for hours.
     """
 
     def answers(self, endpoint: Endpoint, visit: Visit, timeout_s: float) -> int | None:
@@ -70,7 +70,7 @@ class HttpProbe:
         headers: Sequence[tuple[str, str]],
         timeout_s: float,
     ) -> Answer | None:
-        """The answer to a GET, or None if there is none in time."""
+        """The answer to a GET, or None if it does not come in time."""
         sent = {
             "Host": visit.host,
             "X-Forwarded-Proto": visit.scheme,
@@ -101,7 +101,7 @@ class HttpProbe:
 
 
 def _cut(connection: socket.socket) -> None:
-    """End a connection, whatever another thread waits for on it: no answer comes drop by drop."""
+    """End a connection even if another thread waits on it: no answer can trickle in forever."""
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
 

@@ -1,4 +1,4 @@
-"""Which kind of proxy the server has: server.yml says so, and every change asks it anew.
+"""Which kind of proxy the server has: server.yml says so, and every change reads it again.
 
 A long-lived process, or a deploy that began before a switch, must not write another kind's files.
 So each change holds a shared lock, and a switch from one kind to the other an exclusive one.
@@ -39,7 +39,7 @@ class ChosenProxy:
         self._switching = settings.paths.proxy_switch_mark
 
     def kind(self) -> str:
-        """The one that serves."""
+        """The kind that serves."""
         kind = load(self._file).proxy if self._file.exists() else self._settings.proxy
         if kind not in self._kinds:
             raise PaasError(
@@ -50,7 +50,7 @@ class ChosenProxy:
         return kind
 
     def kinds(self) -> tuple[str, ...]:
-        """All that there are."""
+        """All available kinds."""
         return tuple(self._kinds)
 
     def is_unsettled(self) -> bool:
@@ -58,10 +58,10 @@ class ChosenProxy:
         return self._switching.exists()
 
     def switch(self, kind: str, sites: Callable[[], Sequence[Site]], progress: Progress) -> None:
-        """Serve by that kind; also where it is the present one, to settle an interrupted switch.
+        """Serve with that kind; even if it is the current one, to finish an interrupted switch.
 
-        sites: asked when nothing changes any more. Raises PaasError, with the former kind serving
-        again, where the new one does not come to it.
+        sites: called when nothing can change any longer. Raises PaasError, with the former kind
+        serving again, if the new one does not start to serve.
         """
         former = self.kind()
         switch = self._switches[kind]
@@ -76,16 +76,16 @@ class ChosenProxy:
                 if former != kind:
                     self._switches[former].take_over(self._of(former), wanted)
                     self._remember(former)
-                    with suppress(PaasError):  # why the switch failed is what to tell
+                    with suppress(PaasError):  # the error to report is why the switch failed
                         switch.let_go(self._of(former))
                 self._switching.unlink(missing_ok=True)
                 raise
             self._switching.unlink(missing_ok=True)
 
     def let_go(self, limit_s: float) -> bool:
-        """End what kinds run that do not serve, when that has served its last request.
+        """End the kinds that run and do not serve, once they have served their last request.
 
-        False at the limit: then it runs on, and does nothing.
+        False at the limit: then they keep running without doing anything.
         """
         deadline = time.monotonic() + limit_s
         while not self._have_let_go():
@@ -119,7 +119,7 @@ class ChosenProxy:
         return self._present().sites()
 
     def cannot(self, key: str, value: str, kind: str | None = None) -> str | None:
-        """See `Proxy`. kind: of another one than that which serves."""
+        """See `Proxy`. kind: another one than the kind that serves."""
         return self._kinds[kind or self.kind()](self._settings).cannot(key, value)
 
     def drain(self, limit_s: float, endpoints: Collection[Endpoint] | None = None) -> bool:
@@ -133,7 +133,7 @@ class ChosenProxy:
         return all(drained)
 
     def restore(self, sites: Sequence[Site]) -> None:
-        """See `Proxy`. What an interrupted switch left is settled so, where nothing runs yet."""
+        """See `Proxy`. If nothing runs yet, this also finishes an interrupted switch."""
         with self.held():
             self._present().restore(sites)
             self._switching.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ _ROW = re.compile(rb"^ *[0-9]+: \S+ ([0-9A-F]{8}):([0-9A-F]{4}) (\S+) \S+ \S+ \S
 def is_connected(endpoints: Collection[Endpoint], uids: Set[int]) -> bool:
     """Whether any of these accounts has a connection to one of these endpoints.
 
-    What reads it must allow for a row that is missed, since the kernel gives it out in parts.
+    Callers must allow for a missed row, since the kernel hands out the table in parts.
     """
     wanted = {(_address(endpoint.host), b"%04X" % endpoint.port) for endpoint in endpoints}
     return any(

@@ -1,7 +1,8 @@
-"""Brings the platform up and down: what must be there before supervisord, and after it.
+"""Starts and stops the platform: what must be there before supervisord, and after it.
 
 ``boot --etc ETC`` (systemd's ExecStart) prepares and becomes supervisord; ``boot --etc ETC start``
-does so in the background and returns when all of it answers; ``stop`` ends everything, apps too.
+does so in the background and returns when all of it answers; ``stop`` ends everything, apps
+included.
 """
 
 import argparse
@@ -74,7 +75,7 @@ def run(settings: Settings) -> NoReturn:
 
 
 def run_nginx(settings: Settings) -> NoReturn:
-    """Become nginx; supervisord runs this where systemd does not run nginx."""
+    """Become nginx; supervisord runs this if systemd does not run nginx."""
     dismiss_orphans(settings)
     # One that was killed left it, and nginx does not listen at a path that is there.
     settings.paths.handover_socket.unlink(missing_ok=True)
@@ -82,14 +83,14 @@ def run_nginx(settings: Settings) -> NoReturn:
 
 
 def run_haproxy(settings: Settings) -> NoReturn:
-    """Become HAProxy; supervisord runs this where it is the proxy."""
+    """Become HAProxy; supervisord runs this if it is the proxy."""
     _become(daemons.daemon_argv(settings, "haproxy"))
 
 
 def run_sshd(settings: Settings) -> NoReturn:
-    """Become sshd; supervisord runs this where systemd does not run sshd.
+    """Become sshd; supervisord runs this if systemd does not run sshd.
 
-    It would live on with a part of its addresses, where another has its port on the rest.
+    It would keep running with only some addresses if another process had its port on the rest.
     """
     if settings.embedded:
         port_guard.wait_until_free(settings.ssh_port, PORT_LIMIT_S)
@@ -121,9 +122,9 @@ def prepare(settings: Settings) -> None:
 
 
 def _prepare_from_store(settings: Settings) -> None:
-    """Render what is read from the store; where that cannot be used, what ran is known by a copy.
+    """Render what is read from the store; if that cannot be used, a copy tells what ran.
 
-    Keys and sites are then left as they are on the disk.
+    Then keys and sites stay as they are on disk.
     """
     services = all_services(server_adapters(settings))
     fault = services.rescue.fault()
@@ -144,9 +145,9 @@ def _prepare_from_store(settings: Settings) -> None:
 
 
 def _reconcile_when_up(settings: Settings) -> None:
-    """In a process of its own, beside supervisord: when all is up, mend what is not as it was.
+    """In a separate process next to supervisord: when all is up, reconcile.
 
-    It ends with supervisord, which this process becomes: nothing is mended in a stopped server.
+    It ends with supervisord, which this process becomes: a stopped server is not reconciled.
     """
     if os.fork():
         return
@@ -164,7 +165,7 @@ def _reconcile_when_up(settings: Settings) -> None:
 def start(settings: Settings, *, quiet: bool = False) -> int:
     """Start the server in the background, unless it runs; returns when it answers.
 
-    Of several at once one starts it, and the others wait until it has.
+    If several run at once, one starts it and the others wait.
     """
     with start_lock(settings, _tell_wait):
         child = None
@@ -185,9 +186,9 @@ def _tell_wait() -> None:
 
 
 def wait_until_up(settings: Settings, child: subprocess.Popen[bytes] | None = None) -> None:
-    """Return when everything of the platform runs and answers.
+    """Return when every part of the platform runs and answers.
 
-    Raises PaasError if it does not come to that, at once where child, that starts it, ends.
+    Raises PaasError if that does not happen, immediately if child, which starts it, exits.
     """
     ended = _wait(lambda: _is_up(settings) or _ended(child), START_LIMIT_S)
     if ended and not _ended(child):
@@ -224,7 +225,7 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
 
 
 def stop(settings: Settings) -> int:
-    """End supervisord and all that it supervises, wait, and clear what is left."""
+    """Stop supervisord and everything that it supervises, wait, and clean up what is left."""
     with start_lock(settings, _tell_wait):
         _stop(settings)
     print("The server is stopped.", file=sys.stderr)
@@ -277,7 +278,7 @@ def _is_up(settings: Settings) -> bool:
             return False
     if settings.proxy == "haproxy" and not machine.haproxy(settings).has_worker():
         return False
-    # RUNNING is what was started a second ago; beside many apps that is not yet what listens.
+    # RUNNING means started a second ago; next to many apps it may not listen yet.
     return not daemons.owns_network_daemons(settings) or _listens(settings)
 
 

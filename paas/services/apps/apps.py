@@ -20,7 +20,7 @@ NAME_TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class AppInfo:
-    """What apps:info tells."""
+    """What apps:info shows."""
 
     app: App
     url: str
@@ -104,7 +104,7 @@ class Apps:
         return renamed
 
     def destroy(self, actor: Actor, name: str, confirm: str | None, progress: Progress) -> App:
-        """Remove an app and all of it. confirm must repeat the name."""
+        """Remove an app and everything it has. confirm must repeat the name."""
         with self.reserve.given_up():
             return self._destroy(actor, name, confirm, progress)
 

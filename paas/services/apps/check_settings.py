@@ -1,4 +1,4 @@
-"""checks:set and checks:report: how an app is judged before it gets requests."""
+"""checks:set and checks:report: how an app is checked before it gets requests."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """limit: what holds for the next roll-out. checks: those of the current release."""
+    """limit: for the next roll-out. checks: those of the current release."""
 
     limit: StartLimit
     highest_s: float
@@ -22,15 +22,15 @@ class CheckReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppChecks:
-    """The settings count from the next roll-out on; nothing is restarted by them."""
+    """The settings apply from the next roll-out on; changing them restarts nothing."""
 
     store: Store
     limits: StartLimits
 
     def set_start_limit(self, actor: Actor, name: str, text: str | None) -> StartLimit:
-        """Set how long web instances may take until they answer; None: no longer by hand.
+        """Set how long web instances may take until they answer; None: remove the setting.
 
-        Raises PaasError if the server does not allow so much.
+        Raises PaasError if the server does not allow that much.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         seconds = parse_seconds(text) if text is not None else None

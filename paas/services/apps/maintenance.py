@@ -1,4 +1,4 @@
-"""Keeping deploys out of an app (lock), and visitors (maintenance)."""
+"""Blocking an app's deploys (lock) and its visitors (maintenance)."""
 
 from dataclasses import dataclass
 
@@ -26,9 +26,9 @@ class Maintenance:
     clock: Clock
 
     def lock(self, actor: Actor, name: str, reason: str) -> AppLock:
-        """Refuse deploys from now on. Raises PaasError if somebody has locked it already.
+        """Refuse deploys from now on. Raises PaasError if the app is already locked.
 
-        One that goes on comes to its end.
+        A deploy in progress finishes.
         """
         app = find_app(self.store, actor, name, to=Permission.OPERATE)
         made = AppLock(actor.name, reason, self.clock.now())
@@ -51,9 +51,9 @@ class Maintenance:
         )
 
     def set_maintenance(self, actor: Actor, name: str, on: bool, progress: Progress) -> bool:
-        """Show visitors the maintenance page, or the app again; False if it was so already.
+        """Show visitors the maintenance page, or the app again; False if nothing changes.
 
-        The app runs on.
+        The app keeps running.
         """
         app = find_app(self.store, actor, name, to=Permission.OPERATE)
         with self.locks.app(
@@ -73,7 +73,7 @@ class Maintenance:
             return True
 
     def set_page(self, actor: Actor, name: str, content: bytes, progress: Progress) -> None:
-        """Have visitors see this page in maintenance mode, whatever the app's repository has."""
+        """Show visitors this page in maintenance mode, instead of the repository's."""
         _check_page(content)
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         with self.locks.app(
@@ -111,7 +111,7 @@ def refuse_locked(store: Store, app: App) -> None:
 
 
 def _check_page(content: bytes) -> None:
-    """Raises a usage error for what no browser would show as a page."""
+    """Raises a usage error for content that no browser would show as a page."""
     hint = "paas maintenance:custom-page < page.html"
     if not content.strip():
         raise usage_error("maintenance-page", "There is no page on standard input.", hint)

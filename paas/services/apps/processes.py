@@ -30,7 +30,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """An instance with its command, what it is doing and what it takes."""
+    """An instance with its command, its state and its resource usage."""
 
     instance: Instance
     command: str
@@ -86,7 +86,7 @@ class Processes:
     def restart(self, actor: Actor, name: str, words: Sequence[str], progress: Progress) -> None:
         """Replace instances by new ones of the same release, without losing a request.
 
-        words: ``web``, ``web.1``; none: all. Those that are stopped by hand stay so.
+        words: ``web``, ``web.1``; none: all. Instances that were stopped by hand stay stopped.
         """
 
         @contextmanager
@@ -125,13 +125,13 @@ class Processes:
             after = after_stop(self.store.stopped.of_app(app.id), words)
             yield Target(release=release, stopped=after, only=only)
 
-        # Whoever stops something waits for its end.
+        # A command that stops something waits until it has ended.
         self._apply(actor, name, f"stops {_what(words)}", prepare, Part(progress))
         progress.step(f"Stopped {' '.join(words) or name}; to start: paas ps:start")
         progress.live()
 
     def start(self, actor: Actor, name: str, words: Sequence[str], progress: Progress) -> None:
-        """Start what is stopped by hand, beside what runs. words: as for restart."""
+        """Start instances that were stopped by hand, next to what runs. words: as for restart."""
 
         @contextmanager
         def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
@@ -170,7 +170,7 @@ class Processes:
     ) -> dict[ProcessType, int]:
         """Change the formation (``web=2``, ``worker+1``): start what is new, stop what is too many.
 
-        The others keep running. Where the new ones do not come up the old formation stays.
+        The others keep running. If the new ones do not come up, the old formation stays.
         """
         after: dict[ProcessType, int] = {}
 

@@ -31,7 +31,7 @@ class Storages:
         return [(storage, self.files.size_bytes(app.id, storage.id)) for storage in found]
 
     def add(self, actor: Actor, name: str, text: str, progress: Progress) -> None:
-        """Make one, and show it to new instances; nothing is left where they do not come up."""
+        """Create one and mount it in new instances; nothing is left if they do not come up."""
 
         @contextmanager
         def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
@@ -80,11 +80,11 @@ class Storages:
 
         with self.reserve.given_up():
             self._apply(actor, name, "removes storage", prepare, progress)
-            for storage in removed:  # no instance writes to it any more
+            for storage in removed:  # no instance writes to it any longer
                 self.files.remove(app.id, storage.id)
 
     def _target(self, app: App, told: str, progress: Progress) -> Target | None:
-        """What runs, with the storage that is recorded; told when it does."""
+        """A roll-out of what runs, with the recorded storage; done: reported when it is live."""
         release = self.store.releases.find(app.id, app.current) if app.current else None
         if release is None or release.slug_id is None:
             progress.step(told)

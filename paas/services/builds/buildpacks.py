@@ -25,7 +25,7 @@ Change = Callable[[list[Buildpack]], list[Buildpack]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Buildpacks:
-    """What an app is built with from the next push on; nothing is built by these themselves.
+    """What an app is built with from the next push on; these methods build nothing.
 
     Positions count from 1. Each change returns the app's buildpacks after it.
     """
@@ -57,7 +57,7 @@ class Buildpacks:
         return self._change(app, change)
 
     def set(self, actor: Actor, name: str, text: str, position: int | None) -> list[Buildpack]:
-        """Put a buildpack in the place of the first one, or of the one at a position."""
+        """Replace the first buildpack, or the one at a position."""
         app, pack = self._named(actor, name, text)
 
         def change(packs: list[Buildpack]) -> list[Buildpack]:
@@ -152,7 +152,7 @@ def _refuse_twice(packs: list[Buildpack], pack: Buildpack) -> None:
 
 
 def _index(position: int, highest: int) -> int:
-    """A position as an index. Raises a usage error that tells which there are."""
+    """A position as an index. Raises a usage error that lists the valid ones."""
     if not 1 <= position <= highest:
         choice = "1" if highest == 1 else f"1 to {highest}"
         raise usage_error("buildpack-index", f"There is no position {position}: choose {choice}.")

@@ -1,4 +1,4 @@
-"""Certificates that come by themselves: asking the issuer, renewing, warning."""
+"""Automatic certificates: asking the issuer, renewing, warning."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ from paas.services.progress import waiting
 from paas.services.routing.sites import Sites
 from paas.store import Store
 
-# It is free for so long after each name: locks have no queue, and who waits must wake up first.
+# The lock stays free for so long after each name: locks have no queue, and waiters need time.
 TURN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acme:
-    """What is done about certificates that come by themselves."""
+    """Issues and renews automatic certificates."""
 
     store: Store
     renewals: Renewals
@@ -43,7 +43,7 @@ class Acme:
 
     @property
     def sites(self) -> Sites:
-        """Where the certificates are shown."""
+        """The sites that show the certificates."""
         return self.certificates.sites
 
     def status(self, actor: Actor, name: str) -> tuple[bool, list[Wish]]:
@@ -52,9 +52,9 @@ class Acme:
         return app.id in self.store.certificates.auto_apps(), self.renewals.of(app)
 
     def switch_on(self, actor: Actor, name: str, progress: Progress) -> bool:
-        """Get a certificate for each name of the app, and see to them from now on.
+        """Get a certificate for each name of the app, and renew them from now on.
 
-        False if the issuer could not be had to give one that was asked for.
+        False if the issuer did not issue one that was requested.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         self.certificates.require_https()
@@ -83,9 +83,10 @@ class Acme:
     def remove(
         self, actor: Actor, name: str, word: str | None, progress: Progress
     ) -> list[AppCertificate]:
-        """Remove a certificate that the app brought; where the others come by themselves, those
-        that take its place first, so that no name is without. Raises PaasError, with it kept,
-        where one does not come.
+        """Remove a certificate that a user added.
+
+        If automatic certificates are on, those that replace it are issued first, so that no name
+        is without one. Raises PaasError, with the certificate kept, if one is not issued.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         if app.id in self.store.certificates.auto_apps():
@@ -106,13 +107,13 @@ class Acme:
                 )
 
     def renew_due(self) -> None:
-        """Whatever is due: new certificates, renewals, what is needed no more, warnings."""
+        """Do whatever is due: new certificates, renewals, removals, warnings."""
         for app in self.renewals.apps(self.store.certificates.auto_apps()):
             try:
                 self._drop_superfluous(app)
                 for wish in issue_order(self.renewals.of(app), self.clock.now()):
                     if self.locks.server_is_held(ServerLock.ACME):
-                        return  # somebody waits for theirs; the rest is due at the next look
+                        return  # a user is waiting for theirs; the rest is due at the next look
                     with self.locks.server(ServerLock.ACME, "the server gets a certificate"):
                         now = self.renewals.again(app, wish)
                         if now is not None and now.is_due(self.clock.now()):
@@ -130,9 +131,9 @@ class Acme:
         progress: Progress,
         without: Sequence[AppCertificate] = (),
     ) -> bool:
-        """At once, though it may have failed a minute ago; not more often than the issuer lets.
+        """Issue immediately, even after a recent failure; not more often than the issuer allows.
 
-        A name at a time: others who wait for theirs come in between.
+        One name at a time: others who are waiting get their turn in between.
         """
         with self.locks.server(
             ServerLock.ACME, f"{actor.name} gets a certificate", waiting(progress)
@@ -153,7 +154,7 @@ class Acme:
         return True
 
     def _try(self, app: App, wish: Wish, progress: Progress | None) -> bool:
-        """Ask for one name's certificate and show it; a failure is remembered and told."""
+        """Request one name's certificate and show it; a failure is recorded and logged."""
         try:
             made = self._issue(app, wish)
         except IssueError as error:
@@ -169,7 +170,7 @@ class Acme:
         return True
 
     def _issue(self, app: App, wish: Wish) -> AppCertificate | None:
-        """Raises IssueError. None: the name is the app's no more."""
+        """Raises IssueError. None: the name is no longer the app's."""
         why = self.issuer.leads_here(wish.host)
         if why is not None:
             raise IssueError(Failure(why, asked=False))
@@ -241,7 +242,7 @@ class Acme:
         return f"{text}. To replace it: paas certs:add" if one.origin is Origin.OWN else text
 
     def warnings(self) -> list[str]:
-        """Every certificate of the server that ends soon or cannot be shown, in words."""
+        """Every certificate of the server that expires soon or cannot be shown, in words."""
         now = self.clock.now()
         found = []
         for one in self.store.certificates.all():
@@ -254,7 +255,7 @@ class Acme:
 
 
 def _is_refused(wish: Wish, now: datetime, progress: Progress) -> bool:
-    """Whether the issuer has refused the name so often that not even by hand it is asked."""
+    """Whether the issuer refused the name so often that even a manual request must wait."""
     again = may_ask(wish.attempt, now)
     if wish.attempt is None or again is None:
         return False

@@ -1,4 +1,4 @@
-"""Certificates that users bring: adding, showing and removing them."""
+"""Certificates that users add: adding, showing and removing them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Certificates:
         return found
 
     def add(self, actor: Actor, name: str, pem: bytes, progress: Progress) -> AppCertificate:
-        """Check a certificate with its chain and key, and show it for the names that it covers.
+        """Check a certificate with its chain and key, and use it for the names that it covers.
 
         It replaces those that the app brought before and that it covers whole. Raises
         PaasError, with all as it was, where it is not good or fits none of the app's names.
@@ -77,7 +77,7 @@ class Certificates:
             present = self.store.certificates.of_app(app.id)
             self._check_names(app, bundle, progress)
             for same in present:
-                # With another chain it is not: the intermediate that was missing may have come.
+                # With another chain it is new: a missing intermediate may have been added.
                 is_same = (same.facts.fingerprint, same.facts.chain) == (
                     bundle.facts.fingerprint,
                     bundle.facts.chain,
@@ -103,7 +103,7 @@ class Certificates:
     def keep(
         self, app: App, made: AppCertificate, bundle: Bundle, remove: Sequence[AppCertificate]
     ) -> None:
-        """Write a certificate's files and show it. The caller holds the app's lock."""
+        """Write a certificate's files and use it. The caller holds the app's lock."""
         try:
             self.files.write(made.id, bundle)
             self.sites.change_certificates(app, [made], remove)
@@ -137,7 +137,7 @@ class Certificates:
         return own
 
     def require_https(self) -> None:
-        """Raises PaasError if this server listens on no port for HTTPS."""
+        """Raises PaasError if this server does not listen on a port for HTTPS."""
         if not self.sites.addresses.https_port:
             raise PaasError(
                 "no-https",

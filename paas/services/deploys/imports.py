@@ -1,4 +1,4 @@
-"""Code that comes from elsewhere instead of by a push: git:sync and git:from-archive."""
+"""Code from elsewhere instead of a push: git:sync and git:from-archive."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -20,7 +20,7 @@ from paas.store import Store
 
 
 class Building(StrEnum):
-    """What is done with a commit that was synced; as Dokku's git:sync has it."""
+    """What is done with a synced commit; as in Dokku's git:sync."""
 
     NEVER = "never"
     ALWAYS = "always"
@@ -28,7 +28,7 @@ class Building(StrEnum):
 
 
 class _Kept(Forwarded):
-    """Moves the branch when the commit is live, before whoever waits is let go."""
+    """Moves the branch when the commit is live, before the command is told so."""
 
     def __init__(self, to: Progress, keep: Callable[[], None]) -> None:
         super().__init__(to)
@@ -41,7 +41,7 @@ class _Kept(Forwarded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imports:
-    """Takes commits into an app's repository, and deploys them as a push is."""
+    """Adds commits to an app's repository, and deploys them like a push."""
 
     store: Store
     repository: Repository
@@ -60,8 +60,8 @@ class Imports:
     ) -> None:
         """Make a commit of another repository the tip of the app's deploy branch.
 
-        Without a ref: the branch that the app deploys, where one was chosen, else their HEAD.
-        Where it is built and that fails, nothing has changed.
+        Without a ref: the app's deploy branch if one was chosen, else the other repository's HEAD.
+        If it is built and the build fails, nothing has changed.
         """
         app = find_app(self.store, actor, name, to=Permission.DEPLOY)
         if source.ref is None:

@@ -48,7 +48,7 @@ class Drains:
                     self.store.drains.remove(drain.token)
                     break
             else:
-                # The word may be a mistyped URL with a password: it is not repeated.
+                # The word may be a mistyped URL with a password, so it is not repeated.
                 raise PaasError(
                     "no-such-drain",
                     f"{app.name} has no drain of that URL or id.",

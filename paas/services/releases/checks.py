@@ -10,12 +10,12 @@ from paas.domain.values.errors import PaasError, with_output
 from paas.interfaces import HealthProbe, Progress
 
 PROBE_S = 5.0
-# An instance without a port and without checks is taken for healthy when it has lived so long.
+# An instance without a port and without checks counts as healthy after running for so long.
 SETTLE_S = 1.0
 
 
 class CheckFailedError(Exception):
-    """A check failed as often as it may. why: a sentence without its end."""
+    """A check used up its attempts. why: a sentence without its full stop."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -24,7 +24,7 @@ class CheckFailedError(Exception):
 
 @dataclass(slots=True)
 class _Open:
-    """A check that has not passed yet. next_at: not before, in seconds since the start."""
+    """A check that has not passed yet. next_at: the earliest time, in seconds since the start."""
 
     check: HealthCheck
     failures: int = 0
@@ -32,7 +32,7 @@ class _Open:
 
 
 class CheckRun:
-    """How far a new instance is. checks: of app.json; none: any answer on its port will do.
+    """The progress of a new instance. checks: of app.json; none: any answer on its port will do.
 
     limit_s: how long it may take until it answers, initial delays not counted.
     """
@@ -48,7 +48,7 @@ class CheckRun:
         self._answered = instance.endpoint is None
         # What it answered to the default check, where that was made.
         self.status: int | None = None
-        # How long after its start it must have answered at last.
+        # How long after its start it must have answered at the latest.
         self.limit_s = limit_s + max((check.initial_delay_s for check in checks), default=0)
 
     @property
@@ -64,7 +64,7 @@ class CheckRun:
         left_s: float,
         progress: Progress,
     ) -> bool:
-        """Make what checks are due; whether all have passed. left_s: the longest a probe may take.
+        """Make the checks that are due; whether all have passed. left_s: the longest for a probe.
 
         Raises CheckFailedError.
         """
@@ -96,12 +96,12 @@ class CheckRun:
             return True
         why = check_once(probe, check, endpoint, self._visit, left_s if self.is_silent else None)
         if why is NO_ANSWER and self.is_silent:
-            return False  # it is still starting; the limit for that is another
+            return False  # it is still starting, which has its own limit
         self._answered = True
         return why is None or self._failed(item, why, elapsed, progress)
 
     def _failed(self, item: _Open, why: str, elapsed: float, progress: Progress) -> bool:
-        """Count a failure; whether that is of no consequence."""
+        """Count a failure; returns whether it can be ignored."""
         check, label = item.check, self.instance.label
         item.failures += 1
         item.next_at = elapsed + check.wait_s
@@ -138,7 +138,7 @@ def check_once(
         return NO_ANSWER
     why = fault(check, answer)
     if why and 400 <= answer.status < 500:
-        # Apps that check for whom they answer refuse others like this.
+        # Apps that check the Host header refuse unknown ones like this.
         host = next((value for name, value in check.headers if name.lower() == "host"), visit.host)
         why += f" (Host: {host}, which httpHeaders of the check can change)"
     return why

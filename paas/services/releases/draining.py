@@ -1,8 +1,8 @@
-"""The end of instances that a roll-out replaced: without the app's lock, so nobody waits for it.
+"""Drains and stops the instances that a roll-out replaced, without holding the app's lock.
 
-They finish what they have, for as long as the drain limit lets them, while others may change the
-app already. A mark says that a living process sees to it; what a killed one left, the app's next
-roll-out or `reconcile` ends.
+They finish their requests, within the drain limit, while others may already change the app. A mark
+says that a living process is doing this; what a killed one left is stopped by the app's next
+roll-out or by `reconcile`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ from paas.services.progress import waiting
 from paas.services.releases.change import nothing
 from paas.store import Store
 
-# Of one app, former ones and the live one: with the one that starts, three take memory at once.
+# Per app, former ones and the live one: with the one that starts, three use memory at once.
 ROLL_OUTS_MAX = 2
 POLL_S = 0.1
 LOOK_S = 1.0
@@ -42,10 +42,10 @@ class Draining:
     def changing(
         self, app: App, holder: str, progress: Progress, look: Callable[[], None] = nothing
     ) -> Iterator[list[Instance]]:
-        """Hold the app's lock; after that, drain and stop what was put into the list.
+        """Hold the app's lock; after that, drain and stop what was put on the list.
 
-        holder: for those who wait for the lock meanwhile. The block ends when all is stopped.
-        look: called about once a second as long as requests are waited for, with no lock held.
+        holder: shown to those who wait for the lock meanwhile. Returns when everything has stopped.
+        look: called about once a second while requests are waited for, with no lock held.
         """
         leaving: list[Instance] = []
         with ExitStack() as afterwards, self.locks.app(app.id, holder, waiting(progress)):
@@ -61,7 +61,7 @@ class Draining:
             self._stop_leftovers_of_others(app, holder, progress)
 
     def stop_leftovers(self, app: App) -> int:
-        """Stop what a killed process left, unless a living one may see to it; how many there were.
+        """Stop what a killed process left, unless a living one may be doing so; returns how many.
 
         The caller has the app's lock. app: as it is now.
         """
@@ -72,14 +72,14 @@ class Draining:
         return len(left)
 
     def wait(self, app: App, progress: Progress) -> None:
-        """Return when nobody sees to the end of the app's instances any more."""
+        """Return when no process drains or stops the app's instances any longer."""
         if self.locks.is_draining(app.id):
             with progress.doing("waiting for the end of former instances"):
                 while self.locks.is_draining(app.id):
                     self.clock.sleep(POLL_S)
 
     def wait_for_room(self, app: App, progress: Progress) -> None:
-        """Return when another roll-out makes not too many at once. Under the app's lock."""
+        """Return when another roll-out would not make too many. Called under the app's lock."""
         if self._has_room(app):
             return
         deadline = self.clock.monotonic() + self.drain_limit_s + self.stop_limit_s
@@ -106,7 +106,7 @@ class Draining:
             with progress.doing(f"stopping {_names(old)}"):
                 self._stop_left(app, old)
             return
-        # Beside the drain, since either may take half a minute. Whatever keeps accounts stays here.
+        # In parallel with the drain, since either may take half a minute. Bookkeeping stays here.
         with ThreadPoolExecutor(1) as beside:
             ending = beside.submit(self._end, app, others) if others else None
             with progress.doing(f"waiting for the last requests to {_names(drained)}"):
@@ -127,10 +127,10 @@ class Draining:
     def _stop_left(
         self, app: App, old: Sequence[Instance], end: Callable[[], set[str]] | None = None
     ) -> None:
-        """Stop those that are there yet: a later roll-out, or apps:destroy, may have been first.
+        """Stop those that still exist: a later roll-out, or apps:destroy, may have been first.
 
-        end: waits for those that are being stopped already; which had to be killed. A failure is
-        for the log: the new version is live.
+        end: waits for those that are already being stopped; returns which had to be killed. A
+        failure is only logged: the new version is live.
         """
         try:
             killed = set() if end is None else end()
@@ -155,9 +155,9 @@ class Draining:
         return True
 
     def _stop_leftovers_of_others(self, app: App, holder: str, progress: Progress) -> None:
-        """What reconcile left alone, since this process had its mark: others' who were killed.
+        """Stop what reconcile left alone because of this process's mark: leftovers of killed ones.
 
-        Where another changes the app already, that one's end is soon enough.
+        If another process is already changing the app, that one stops them at its end.
         """
         if self._may_have_leftovers(app) and not self.locks.app_is_held(app.id):
             with self.locks.app(app.id, holder, waiting(progress)):
@@ -177,13 +177,13 @@ class Draining:
             self.logs.write(app.id, "rollout", f"Old instances are still running: {error.message}")
 
     def stop(self, app: App, instances: Sequence[Instance]) -> None:
-        """End them and forget them. Raises PaasError if one does not end."""
+        """Stop them and delete their records. Raises PaasError if one does not end."""
         if not instances:
             return
         self._forget(app, instances, self.runtime.stop(instances, self.stop_limit_s))
 
     def _forget(self, app: App, instances: Sequence[Instance], killed: set[str]) -> None:
-        """Record and tell that they are stopped."""
+        """Record and log that they are stopped."""
         self.store.instances.remove(instances)
         for instance in instances:
             text = f"Stopped (v{instance.version})"

@@ -1,4 +1,4 @@
-"""The commands that an app has run around a release: the release phase, and scripts of app.json."""
+"""The commands that run around a release: the release command, and scripts of app.json."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from paas.services.progress import Committed, error_lines
 RELEASE = ProcessType("release")
 LINES_SHOWN = 10
 LINE_SHOWN_BYTES = 500
-# What of a command's output is passed on; a flood would fill the log and hold up the pusher.
+# How much output is passed on; a flood would fill the log and delay the push.
 OUTPUT_MAX_BYTES = 8 * 1024**2
-# SQLite's own words: what everybody who migrates a database file without storage meets first.
+# SQLite's error, which everyone who migrates a database file without storage meets first.
 NO_DIRECTORY = "unable to open database file"
 
 
@@ -44,7 +44,7 @@ class ReleaseCommands:
     ) -> None:
         """The Procfile's release: line, with the new slug and config, before any instance starts.
 
-        Raises PaasError if it fails: the release is not to go live.
+        Raises PaasError if it fails: the release must not go live.
         """
         command = slug.processes.get(RELEASE)
         if command is None:
@@ -80,7 +80,7 @@ class ReleaseCommands:
     ) -> None:
         """scripts.dokku.postdeploy, and at an app's first deploy scripts.postdeploy before it.
 
-        The release is live: a failure is told and changes nothing.
+        The release is live: a failure is reported and changes nothing.
         """
         scripts = {"scripts.postdeploy": slug.manifest.first_deploy if first else None}
         scripts["scripts.dokku.postdeploy"] = slug.manifest.postdeploy

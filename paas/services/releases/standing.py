@@ -1,4 +1,4 @@
-"""What of an app serves at the moment, in words: for those who are told that a change failed."""
+"""What of an app serves at the moment, in words, for users whose change failed."""
 
 from paas.domain.apps.apps import App
 from paas.domain.releases.formation import WEB
@@ -8,7 +8,7 @@ from paas.store import Store
 def standing(store: Store, app: App) -> str:
     """``v3 is still serving``; or what there is in its place.
 
-    A release may be config alone, or have nothing that runs: stopped by hand, scaled to 0.
+    A release may be config only, or have nothing that runs: stopped by hand, scaled to 0.
     """
     release = store.releases.find(app.id, app.current) if app.current else None
     slug = store.slugs.find(release.slug_id) if release and release.slug_id else None

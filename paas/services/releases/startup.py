@@ -13,17 +13,17 @@ from paas.interfaces import Clock, HealthProbe, Logs, Progress, Runtime
 from paas.services.releases.checks import CheckFailedError, CheckRun, check_failed
 
 POLL_S = 0.01
-# The longer it takes, the rarer the looks: each may be an error in the log of an app that fails.
+# The longer it takes, the rarer the probes: each may be an error in a failing app's log.
 POLL_SHARE = 0.02
 LINES_SHOWN = 50
 LONGEST_POLL_S = 2.0
-# How long an app may listen elsewhere before that is taken for a mistake: some open a second
-# port first.
+# How long an app may listen elsewhere before that counts as a mistake: some open a second port
+# first.
 WRONG_PORT_S = 8.0
 WRONG_PORT_CHECK_S = 1.0
-# An API may have nothing at /; 5xx nobody means.
+# An API may have nothing at /, but a 5xx is never intended.
 CLIENT_ERROR, SERVER_ERROR = 400, 500
-# What an instance printed last is on its way through the log process for a moment.
+# An instance's last output takes a moment to pass through the log process.
 LOG_DELAY_S = 0.3
 
 
@@ -46,9 +46,9 @@ class Startup:
         *,
         limit: StartLimit,
     ) -> dict[str, int]:
-        """Return when every instance is healthy, those that were so first included.
+        """Return when every instance is healthy, including those that were healthy first.
 
-        The statuses are those of ``GET /``, by instance id, where app.json has no check instead.
+        Returns the statuses of ``GET /`` by instance id, for those without a check in app.json.
         Raises PaasError that says what is wrong.
 
         checks: those of app.json, by process type. limit: how long a web instance may take.
@@ -92,7 +92,7 @@ class Startup:
         progress: Progress,
     ) -> bool:
         instance = run.instance
-        elapsed = self.clock.monotonic() - started  # a slow answer of another may lie between
+        elapsed = self.clock.monotonic() - started  # another's slow answer may have come between
         state = states[instance.id]
         left_s = max(POLL_S, run.limit_s - elapsed)
         try:
@@ -178,7 +178,7 @@ class Startup:
     def _failed(
         self, reference: str, app: App, instance: Instance, what: str, hint: str
     ) -> PaasError:
-        """With the cause where its last lines leave no doubt of it, else with the lines."""
+        """The error, with the cause if the last lines make it certain, else with the lines."""
         lines = self._tail(app, instance)
         cause = explained(lines)
         if cause is None:

@@ -73,7 +73,7 @@ class Domains:
         ]
 
     def addresses_of(self, host: str) -> tuple[str, ...]:
-        """What DNS says of a name; of a wildcard, of some name below it."""
+        """What DNS says about a name; for a wildcard, about some name below it."""
         return self.resolver.lookup([host], DNS_LIMIT_S)[host]
 
     def add(self, actor: Actor, name: str, hosts: Sequence[HostName], progress: Progress) -> None:
@@ -98,7 +98,7 @@ class Domains:
     def remove(
         self, actor: Actor, name: str, hosts: Sequence[HostName], progress: Progress
     ) -> None:
-        """Have the app answer to these names, or redirect them, no longer."""
+        """Remove these names or redirects from the app."""
 
         def wanted(app: App, routing: Routing) -> Routing:
             own = self.addresses.host(app.name)
@@ -130,7 +130,7 @@ class Domains:
         self.sites.change(actor, name, "removes a domain", wanted, progress)
 
     def clear(self, actor: Actor, name: str, progress: Progress) -> None:
-        """Back to the app's own name below the server's domain alone."""
+        """Remove all names but the app's own below the server's domain."""
 
         def wanted(_app: App, routing: Routing) -> Routing:
             return replace(routing, domains=(), own_host=True, redirects=())
@@ -140,7 +140,7 @@ class Domains:
     def redirect(
         self, actor: Actor, name: str, redirect: Redirect, progress: Progress
     ) -> tuple[Redirect, ...]:
-        """Send every request for one name to another; the app's redirects then."""
+        """Redirect every request for one name to another; returns the app's redirects."""
         if redirect.host == redirect.to:
             raise usage_error("redirect-loop", f"{redirect.host} cannot redirect to itself.")
         if redirect.to.startswith(WILDCARD):
@@ -195,8 +195,9 @@ class Domains:
     def _refuse_taken(self, actor: Actor, app: App, routing: Routing, host: HostName) -> None:
         """Raises PaasError if the name is another app's, or one that only an admin may give.
 
-        A name below somebody's name or wildcard is theirs; who may use that app may take it out.
-        A wildcard may have no name of somebody else's below it: the next would be theirs as well.
+        A name below another user's name or wildcard is reserved: only those who may use that app
+        may take it. A wildcard may not cover another user's names: the next one would be covered as
+        well.
         """
         if host == self.addresses.host(app.name) or host in routing.claimed:
             return
@@ -242,7 +243,7 @@ class Domains:
             )
 
     def _without_loops(self, app: App, routing: Routing) -> Routing:
-        """The same. Raises PaasError if a redirect leads to a name that it has itself.
+        """The same routing. Raises PaasError if a redirect leads to a name that it covers itself.
 
         Such a name is below a wildcard that redirects, and answers nowhere else.
         """

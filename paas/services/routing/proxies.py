@@ -23,7 +23,7 @@ DIFFERENCES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proxies:
-    """What admins do with the server's proxy. linger_limit_s: how long a former one may go on."""
+    """What admins do with the server's proxy. linger_limit_s: how long a former one may run."""
 
     store: Store
     sites: Sites
@@ -36,11 +36,11 @@ class Proxies:
         return self.choice.kind()
 
     def kinds(self) -> tuple[str, ...]:
-        """All that there are."""
+        """All available kinds."""
         return self.choice.kinds()
 
     def losses(self, actor: Actor, kind: str) -> list[str]:
-        """What apps have set and that kind cannot do, a line for each."""
+        """Settings of apps that the kind does not support, a line for each."""
         require_admin(actor, "see the server's proxy")
         return [
             f"{app.name}: {reason}"
@@ -50,9 +50,9 @@ class Proxies:
         ]
 
     def set(self, actor: Actor, kind: str, progress: Progress) -> bool:
-        """Serve all apps by that kind; False if it is so already.
+        """Serve all apps with that kind; False if it already does.
 
-        Raises PaasError, with the former kind serving, where the new one cannot.
+        Raises PaasError, with the former kind serving, if the new one cannot.
         """
         require_admin(actor, "change the server's proxy")
         if kind not in self.choice.kinds():
@@ -70,7 +70,7 @@ class Proxies:
         return True
 
     def settle(self, progress: Progress) -> int:
-        """Bring a switch to its end that was interrupted; returns how many things were mended."""
+        """Finish an interrupted switch; returns how many things were mended."""
         if not self.choice.is_unsettled():
             return 0
         try:
@@ -81,7 +81,7 @@ class Proxies:
         return 1
 
     def let_go(self) -> bool:
-        """Wait for the last requests of the former kind, and end it; False if it goes on."""
+        """Wait for the last requests of the former kind, and end it; False if it keeps running."""
         return self.choice.let_go(self.linger_limit_s)
 
     def present(self) -> Sequence[Site]:

@@ -1,4 +1,4 @@
-"""Cron jobs: what there is, starting one by hand or as it is due, suspending and resuming."""
+"""Cron jobs: listing, starting one by hand or when due, suspending and resuming."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -23,7 +23,7 @@ from paas.services.runs.runs import (
 )
 from paas.store import Store
 
-# Who runs what is due.
+# The actor of runs that are due.
 SCHEDULER = CRON_USER
 
 
@@ -38,12 +38,12 @@ class Listed:
 
 
 class _TakenError(Exception):
-    """The run of that time was made or left out already, or the app is gone."""
+    """The run of that time was already made or skipped, or the app is gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cron:
-    """What is done with cron jobs. stop_limit_s: how long a run that is replaced may take."""
+    """What is done with cron jobs. stop_limit_s: how long a replaced run may take to end."""
 
     store: Store
     slugs: Slugs
@@ -104,9 +104,9 @@ class Cron:
         return self._detach(app, find_job(current_jobs(self.store, app), job_name), actor.name)
 
     def start_due(self, app_id: int, job_name: str, due: datetime) -> None:
-        """Make the run of that time, unless it was made or left out already.
+        """Make the run of that time, unless it was already made or skipped.
 
-        What prevents it is told in the app's log, which is where its output would be.
+        What prevents it is written to the app's log, where its output would be.
         """
         app = self.store.apps.by_id(app_id)
         if app is None:
@@ -162,9 +162,9 @@ class Cron:
     def _turn(
         self, app: App, job: Job, user: str, due: datetime | None
     ) -> Iterator[tuple[datetime, Callable[[], None]]]:
-        """Record a run and let nobody else start one, until it has begun: then call what is given.
+        """Record a run and keep others from starting one until the yielded function is called.
 
-        Raises PaasError ``cron-running`` where the policy is against it, and _TakenError.
+        Raises PaasError ``cron-running`` if the policy forbids it, and _TakenError.
         """
         with ExitStack() as turn:
             turn.enter_context(self.runs.starting(app.id, job.name))
@@ -188,7 +188,7 @@ class Cron:
                 raise
 
     def _make_room(self, app: App, job: Job) -> Run | None:
-        """What the policy is, done: the run that is in the way, or None."""
+        """Apply the policy; returns the run that is in the way, or None."""
         self.runs.clear(app.id)  # what a killed keeper left running
         running = [run for run in self.runs.listing(app.id) if run.job == job.name]
         if job.policy == "allow" or not running:
@@ -202,7 +202,7 @@ class Cron:
 
 
 def current_jobs(store: Store, app: App) -> tuple[Job, ...]:
-    """The jobs of the app's current release. Raises PaasError if those are wrong."""
+    """The jobs of the app's current release. Raises PaasError if they are invalid."""
     release = store.releases.find(app.id, app.current) if app.current else None
     slug = store.slugs.find(release.slug_id) if release and release.slug_id else None
     return jobs_of(slug.manifest.cron, slug.processes) if slug is not None else ()

@@ -20,9 +20,9 @@ _SHOWN_CHARS = 200
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What somebody types. words: the command. extra: variables for this process alone.
+    """What a user types. words: the command. extra: variables for this process only.
 
-    terminal: the value of TERM where stdin and stdout are a terminal, else None.
+    terminal: the value of TERM if stdin and stdout are a terminal, else None.
     job: the name of the cron job that it is a run of, or None.
     """
 
@@ -44,9 +44,9 @@ class OneOffs:
     stop_limit_s: float
 
     def run(self, actor: Actor, name: str, order: Order, caller: Caller, progress: Progress) -> int:
-        """Run a command to its end, with the caller's terminal or streams; its exit status."""
+        """Run a command and wait for it, with the caller's terminal or streams; its exit status."""
         with ExitStack() as starting:
-            # For its start alone: what it writes must not use it up.
+            # For its start only: its output must not use this up.
             starting.enter_context(self.reserve.given_up())
             app = find_app(self.store, actor, name, to=Permission.OPERATE)
             wanted = wanted_of(self.store, actor.name, app, order)
@@ -81,7 +81,7 @@ class OneOffs:
     def stop(self, actor: Actor, name: str, labels: Sequence[str], progress: Progress) -> None:
         """End one-off processes (``run.1``), or all runs of a cron job (``cron.cleanup``).
 
-        Raises PaasError, with none ended, where one is not running.
+        Raises PaasError, with none ended, if one is not running.
         """
         app = find_app(self.store, actor, name, to=Permission.OPERATE)
         running = self.runs.listing(app.id)
@@ -101,7 +101,7 @@ class OneOffs:
 
 
 def wanted_of(store: Store, user: str, app: App, order: Order) -> Wanted:
-    """The process that an order means, of the app's current release. Raises PaasError."""
+    """The process that an order describes, of the app's current release. Raises PaasError."""
     release = store.releases.find(app.id, app.current) if app.current else None
     slug = store.slugs.find(release.slug_id) if release and release.slug_id else None
     if release is None or slug is None:
@@ -135,7 +135,7 @@ def tell_end(logs: Logs, run: Run, end: RunEnd) -> None:
 
 
 def warn_of_shortage(progress: Progress, run: Run, end: RunEnd) -> None:
-    """Tell who waited for it that it wanted more memory than there is: it could say nothing."""
+    """Tell the waiting user that it ran out of memory: it could not say so itself."""
     if end.shortage:
         progress.warn(f"{run.label} ran out of memory: {end.shortage}.")
 

@@ -1,4 +1,4 @@
-"""Whether the instances that HAProxy was told to leave are left."""
+"""Whether instances that HAProxy no longer sends requests to have none left."""
 
 from collections.abc import Callable, Collection, Set
 
@@ -33,7 +33,7 @@ def is_drained(
         try:
             if not check(master.worker(pid), goes):
                 return False
-        except PaasError:  # it has just ended
+        except PaasError:  # it has just exited
             continue
     return True
 
@@ -49,10 +49,10 @@ def _present_is_drained(worker: Worker, goes: Callable[[str, str], bool]) -> boo
 
 
 def _former_is_drained(worker: Worker, goes: Callable[[str, str], bool]) -> bool:
-    """A former worker takes no orders, and sends what comes on a connection to whom it knew.
+    """A former worker accepts no commands, and still sends requests to the instances it knew.
 
-    So neither may a request be on an instance that goes, nor a connection be without a request; a
-    WebSocket of another app does no harm, nor a file that is still sent.
+    So no request may be on an instance that is removed, and no connection may be idle; a WebSocket
+    of another app does no harm, nor does a file that is still being sent.
     """
     instances, connections = worker.busy()
     return not any(goes(*instance) for instance in instances) and worker.clients() <= connections

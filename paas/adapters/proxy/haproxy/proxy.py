@@ -1,7 +1,7 @@
 """The proxy: HAProxy, with nginx behind it for files and pages.
 
-As with nginx, files are swapped in, tested by the program, and put back where it refuses them. A
-change of instances alone is made at runtime, in the running worker; any other is a reload.
+As with nginx, files are swapped in, tested by the program, and restored if it refuses them. A
+change of instances only is made at runtime, in the running worker; any other is a reload.
 """
 
 import fcntl
@@ -31,14 +31,14 @@ from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
 DRAIN_POLL_S = 0.02
-# With its libraries to be read from a slow disk, on a busy machine, it takes its time.
+# Loading its libraries from a slow disk, on a busy machine, takes a while.
 START_LIMIT_S = 30.0
 
 
 class HaproxyProxy:
     """`Proxy` of interfaces over HAProxy; must run as root.
 
-    With another proxy in settings.proxy it only stands by: it listens on no public port.
+    With another proxy in settings.proxy it is on standby: it listens on no public port.
     """
 
     def __init__(self, settings: Settings, *, reload_limit_s: float = 10.0) -> None:
@@ -55,7 +55,7 @@ class HaproxyProxy:
     def apply(self, site: Site) -> None:
         """Serve the site; returns when every new request is routed by it.
 
-        Raises PaasError, with the former files restored, where HAProxy is down or refuses it.
+        Raises PaasError, with the former files restored, if HAProxy is down or refuses it.
         """
         wanted = self._files.wanted(site)
         part = behind(site)
@@ -87,9 +87,9 @@ class HaproxyProxy:
                 self._nginx.remove(site.app_id)
 
     def remove(self, app_id: int) -> None:
-        """Stop serving an app; no error if it has no site. With HAProxy down, the files go."""
+        """Stop serving an app; no error if it has no site. HAProxy may be down."""
         with self._locked():
-            # Without its file it may be served yet: by whoever was killed before the reload.
+            # It may still be served without its file, if a process was killed before the reload.
             if app_id in self._files.ids("cfg") or self._files.pending.exists():
                 self._take_away(app_id)
             self._files.prune(app_id)
@@ -105,7 +105,7 @@ class HaproxyProxy:
             self._reload(former)
 
     def serves(self, site: Site) -> bool:
-        """Whether its files, and those of nginx behind, are what they should be."""
+        """Whether its files, and those of the nginx behind it, are as they should be."""
         part = behind(site)
         try:
             there = self._files.wanted(site) == self._files.present(site.app_id)
@@ -124,7 +124,7 @@ class HaproxyProxy:
         return self._files.ids("cfg.refused")
 
     def cannot(self, key: str, value: str) -> str | None:
-        """Why HAProxy cannot do what a router setting asks; None: it can."""
+        """Why HAProxy cannot do what a router setting asks for; None: it can."""
         if (key, value) == ("brotli", "on"):
             return "HAProxy does not support brotli, only gzip."
         if (
@@ -158,9 +158,9 @@ class HaproxyProxy:
     ) -> None:
         """Make the files exactly these, with HAProxy running or not, and reload it once.
 
-        before_reload: called when the files are tested, before nginx lets go of the ports.
+        before_reload: called when the files are tested, before nginx releases the ports.
         A site that HAProxy refuses is set aside under the ending .refused. Raises PaasError, with
-        the former shared files, where HAProxy refuses anything else.
+        the former shared files, if HAProxy refuses anything else.
         """
         with self._locked():
             self._renew(sites, public=True)
@@ -169,16 +169,16 @@ class HaproxyProxy:
             self._reload_if_pending()
 
     def renew(self) -> None:
-        """Bring the files that all apps share up to date, as after an upgrade; the sites stay.
+        """Update the files that all apps share, as after an upgrade; the sites stay.
 
-        HAProxy takes them with the next change of a site or at `restore`, which has to follow: what
-        they say of an app may be true of its new files alone.
+        HAProxy loads them with the next change of a site or at `restore`, which has to follow: what
+        they say about an app may only fit its new files.
         """
         with self._locked():
             self._renew(None, public=self._public)
 
     def stand_by(self) -> None:
-        """Let go of the public ports; returns when that is done. What goes on comes to its end.
+        """Release the public ports; returns when that is done. Open requests are finished.
 
         Raises PaasError if a running HAProxy does not do that.
         """
@@ -187,10 +187,10 @@ class HaproxyProxy:
             self._reload_if_pending()
 
     def reopen_logs(self) -> None:
-        """Nothing: the log process writes the apps' logs, and opens them each time."""
+        """Does nothing: the log process writes the apps' logs, and opens them each time."""
 
     def wait_until_up(self) -> None:
-        """Return when HAProxy has a worker. Raises PaasError if it does not come to that."""
+        """Return when HAProxy has a worker. Raises PaasError if it does not get one."""
         deadline = time.monotonic() + START_LIMIT_S
         while time.monotonic() < deadline:
             if self.has_worker():
@@ -203,22 +203,22 @@ class HaproxyProxy:
         )
 
     def has_worker(self) -> bool:
-        """Whether it has come up, and can be changed; some seconds after its process is there."""
+        """Whether it is up and can be changed, which is some seconds after its process starts."""
         try:
             return self._process.present() is not None
         except PaasError:
             return False
 
     def is_up(self) -> bool:
-        """Whether its process is there."""
+        """Whether its process exists."""
         return self._process.master.is_up()
 
     def forget(self) -> None:
-        """It has ended: a look at it is shorter from now on."""
+        """It has ended: checks of it take less time from now on."""
         self._process.master.forget()
 
     def is_idle(self) -> bool:
-        """Whether it serves nobody: it is down, or stands by and no former worker is left."""
+        """Whether it serves no client: it is down, or on standby with no former worker left."""
         try:
             return not self._public and not self._process.master.workers().former
         except PaasError:
@@ -230,7 +230,7 @@ class HaproxyProxy:
         wanted = self._files.shared(public=public)
         shared = {path: read_bytes(path) for path in wanted}
         for site in sites or ():
-            with suppress(PaasError):  # it loses its log, no request
+            with suppress(PaasError):  # it loses log lines, but no requests
                 make_log(self._settings, site.app_id)
         if sites is not None:
             self._files.replace_sites(sites)
@@ -249,7 +249,7 @@ class HaproxyProxy:
         remove(self._files.pending)
 
     def _take(self, app_id: int, former: Files, wanted: Files, *, at_runtime: bool) -> None:
-        """Have the running HAProxy serve the files: at runtime where only instances changed."""
+        """Have the running HAProxy serve the files: at runtime if only instances changed."""
         cfg = self._files.path(app_id, "cfg")
         was, now = ((files[cfg] or b"").decode() for files in (former, wanted))
         others = all(former[path] == content for path, content in wanted.items() if path != cfg)
@@ -263,7 +263,7 @@ class HaproxyProxy:
     def _change_instances(
         self, app_id: int, was: Mapping[str, str], now: Mapping[str, str]
     ) -> None:
-        """In the running worker. Raises PaasError if it cannot be: then a reload does it."""
+        """Change the running worker. Raises PaasError if that fails: then a reload does it."""
         worker = self._process.present()
         if worker is None:
             raise PaasError("proxy-runtime", "HAProxy has no worker that could be changed.")
@@ -276,7 +276,7 @@ class HaproxyProxy:
                 worker.send_away(backend, name)
 
     def _reload(self, former: Files) -> None:
-        """Reload; if that fails, go back to the former files."""
+        """Reload; if that fails, restore the former files."""
         try:
             self._process.reload()
         except PaasError:

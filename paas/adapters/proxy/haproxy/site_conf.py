@@ -27,9 +27,9 @@ from paas.domain.values.names import shown
 from paas.settings import Settings
 
 CHECK = "check inter 2s fastinter 500ms downinter 500ms rise 1 fall 2"
-# A window that is shorter tells nothing.
+# A shorter window is meaningless.
 WINDOW_MIN_MS = 100
-# RFC 9110, 7.6.1; HAProxy sets its own Connection after that.
+# RFC 9110, 7.6.1; HAProxy sets its own Connection header after that.
 HOP_HEADERS = ("Connection", "Keep-Alive", "Proxy-Connection", "TE")
 LOOPBACK = ipaddress.ip_network("127.0.0.1")
 
@@ -44,7 +44,7 @@ class SiteFiles:
 
 
 def files_of(site: Site, settings: Settings) -> SiteFiles:
-    """Raises PaasError if a host, port, path or id of the site is not one."""
+    """Raises PaasError if a host, port, path or id of the site is invalid."""
     if not site.names:
         raise PaasError("site-host", f"The site of app {site.app_id} has no host.")
     checked_number("site-id", site.app_id, 1, 2**63)
@@ -56,9 +56,9 @@ def files_of(site: Site, settings: Settings) -> SiteFiles:
 
 
 def behind(site: Site) -> Site | None:
-    """What nginx serves behind HAProxy of a site; None if it has no part in it.
+    """What nginx serves of a site behind HAProxy; None if it serves nothing.
 
-    Who may come at all, and how often, is settled by then, and HAProxy is believed.
+    Access and rate limits have been applied by then, and HAProxy is trusted.
     """
     if not site.hosts or (_is_running(site) and not site.statics):
         return None
@@ -188,7 +188,7 @@ def _backend(site: Site, settings: Settings) -> str:
 
 
 def _page_files(site: Site, settings: Settings) -> list[tuple[int, str]]:
-    """The status of each answer of HAProxy's own that the app has a page for, and our copy."""
+    """The status of each of HAProxy's own answers that the app has a page for, and our copy."""
     statuses = {502: (502, 503), 504: (504,)} if _is_running(site) else {}
     return [
         (answered, plain_path(page_file(settings, site.app_id, status)))
@@ -223,7 +223,7 @@ def _login(user: str, hashed: str) -> Sequence[str]:
 
 
 def _limit(settings: RouterSettings) -> dict[str, int] | None:
-    """How many requests in which window come to the same as nginx's rate and burst."""
+    """The number of requests and the window that are equivalent to nginx's rate and burst."""
     if settings.rate is None:
         return {"window_ms": 1000, "requests": 0, "expire_s": 60} if settings.connections else None
     per_request_ms = 1000 * settings.rate.per_s / settings.rate.requests

@@ -1,8 +1,8 @@
-"""The proxy: nginx, configured by whole generated files, one for each app.
+"""The proxy: nginx, configured by generated files, one for each app.
 
-Every change holds one lock, swaps files in atomically, has nginx test them, and puts the former
-bytes back where it refuses: what is on disk always lets nginx start. Where only the ports of
-instances change nginx reads the files once, when it reloads, and not twice.
+Every change holds one lock, swaps files in atomically, has nginx test them, and restores the former
+bytes if it refuses: with what is on disk nginx can always start. If only instances' ports change,
+nginx reads the files only once, when it reloads.
 """
 
 import fcntl
@@ -52,7 +52,7 @@ class NginxProxy:
     def apply(self, site: Site) -> None:
         """Serve the site; returns when no worker with the former file accepts connections.
 
-        Raises PaasError, with the former file restored, where nginx is down or refuses it.
+        Raises PaasError, with the former file restored, if nginx is down or refuses it.
         """
         text = self._render(site)
         path = self._path(site.app_id)
@@ -79,17 +79,17 @@ class NginxProxy:
             remove_logins(self._settings, site.app_id, site)
 
     def cannot(self, key: str, value: str) -> str | None:
-        """Why nginx, as it is installed, cannot do what a router setting asks; None: it can."""
+        """Why the installed nginx cannot do what a router setting asks for; None: it can."""
         if (key, value) == ("brotli", "on") and not list(MODULES.glob("*http-brotli-filter.conf")):
             return "Nginx has no brotli here: apt install libnginx-mod-http-brotli-filter"
         return None
 
     def remove(self, app_id: int) -> None:
-        """Stop serving an app; no error if it has no site. With nginx down, the file goes."""
+        """Stop serving an app; no error if it has no site. Nginx may be down."""
         path = self._path(app_id)
         with self._locked():
             former = read_bytes(path)
-            # Without its file it may be served yet: by whoever was killed before the reload.
+            # It may still be served without its file, if a process was killed before the reload.
             if former is not None or self._pending.exists():
                 self._pending.touch()
                 _put_back(path, None)
@@ -142,10 +142,10 @@ class NginxProxy:
     ) -> None:
         """Make the site files exactly these, with nginx running or not, and reload it once.
 
-        before_reload: called when the files are tested, for who must let go of the ports.
-        Writes what `prepare` does, too. A site that cannot be rendered, or whose file nginx
+        before_reload: called when the files are tested, so that a program can release the ports.
+        Also writes what `prepare` does. A site that cannot be rendered, or whose file nginx
         refuses, is set aside under the ending .refused. Raises PaasError, with the former shared
-        files, where nginx refuses anything else.
+        files, if nginx refuses anything else.
         """
         with self._locked():
             shared = {path: read_bytes(path) for path in self.shared_files()}
@@ -157,7 +157,7 @@ class NginxProxy:
                 self._pending.touch()
                 path.unlink()
             for site in sites:
-                with suppress(PaasError):  # nginx says it of this site, which is then set aside
+                with suppress(PaasError):  # nginx rejects this site, which is then set aside
                     make_log(self._settings, site.app_id)
                     write_logins(self._settings, site)
             for path, text in wanted.items():
@@ -203,7 +203,7 @@ class NginxProxy:
         return files
 
     def reopen_logs(self) -> None:
-        """Have nginx open its logs anew after they were renamed."""
+        """Have nginx reopen its logs after they were renamed."""
         self._process.reopen_logs()
 
     def _prepare(self) -> None:
@@ -241,19 +241,19 @@ class NginxProxy:
             write_atomic(path, text, mode=0o644)
 
     def _reload(self, path: Path, former: bytes | None) -> None:
-        """Reload; if that fails, go back to the former file."""
+        """Reload; if that fails, restore the former file."""
         try:
             self._process.reload()
         except PaasError:
             _put_back(path, former)
-            # Should nginx be only slow, it takes the former file last.
+            # If nginx is only slow, it loads the former file last.
             self._process.signal_reload()
-            self._tested(path)  # where it has a reason, that is raised in its place
+            self._tested(path)  # if nginx gives a reason, that is raised instead
             raise
         self._pending.unlink(missing_ok=True)
 
     def _tested(self, changed: Path) -> str:
-        """What `NginxProcess.test` returns. Its error names the app, where that is another."""
+        """What `NginxProcess.test` returns. Its error names the app, if that is another."""
         try:
             return self._process.test()
         except PaasError as error:
@@ -279,7 +279,7 @@ class NginxProxy:
                 return
 
     def _culprit(self, words: str) -> Path | None:
-        """The site file that nginx complains of: by its name, or by that of a log or key in it."""
+        """The site file that nginx complains about: by its name, or that of a log or key in it."""
         found = re.search(re.escape(f"{self._sites}/") + r"([0-9]+)\.conf", words)
         if found and (path := self._path(int(found[1]))).exists():
             return path
@@ -316,12 +316,12 @@ class NginxProxy:
 
 
 def _refused(path: Path) -> Path:
-    """Where a site's file is set aside, out of nginx's sight."""
+    """Where a site's file is set aside, so that nginx does not read it."""
     return path.with_name(path.name + ".refused")
 
 
 def _put_back(path: Path, former: bytes | None) -> None:
-    """The former bytes, or no file where there was none."""
+    """Restore the former bytes, or delete the file if there was none."""
     if former is None:
         remove(path)
     else:

@@ -23,9 +23,9 @@ from paas.domain.values.names import shown
 from paas.settings import Settings
 
 # Request headers that never reach an app from outside: Werkzeug's ProxyFix, Gunicorn or another
-# common server believes them when it trusts its proxy, and this proxy speaks through
-# X-Forwarded-For, -Proto and -Host. Script-Name and Path-Info are what Gunicorn's setting
-# forwarder_headers names. Each costs time on every request: 22 of them cost 4 %.
+# common server believes them when it trusts its proxy, and this proxy uses X-Forwarded-For, -Proto
+# and -Host. Script-Name and Path-Info are named in Gunicorn's setting forwarder_headers. Each costs
+# time on every request: 22 of them cost 4 %.
 CLEARED_HEADERS = (
     "Forwarded",
     "Path-Info",
@@ -43,8 +43,8 @@ CLEARED_HEADERS = (
     "X-Script-Name",
 )
 
-# What the proxy or HTTP itself says of a request. With underscores for dashes WSGI and CGI cannot
-# tell a header from the true one.
+# What the proxy or HTTP itself says about a request. If underscores replace dashes, WSGI and CGI
+# cannot tell the header from the real one.
 SAID_HEADERS = (
     "Content-Length",
     "Content-Type",
@@ -55,12 +55,12 @@ SAID_HEADERS = (
     "X-Request-Id",
 )
 
-# As upstream.conf.j2 has it.
+# As in upstream.conf.j2.
 _INSTANCE = re.compile(rb"^( +server 127\.0\.0\.1:)[0-9]+( max_fails=0;)$", re.MULTILINE)
 
 
 def differs_in_ports_alone(former: bytes | None, text: str) -> bool:
-    """Whether nginx, which takes the former text, must take this one: only instances are others."""
+    """Whether nginx, having accepted the former text, accepts this one: only instances differ."""
     if former is None:
         return False
     plain = rb"\g<1>0\g<2>"
@@ -76,7 +76,7 @@ def look_alikes(name: str) -> list[str]:
     return [other for other in found if other != name]
 
 
-# What is worth compressing; images and archives are compressed already.
+# What is worth compressing; images and archives are already compressed.
 COMPRESSIBLE = (
     "text/css text/javascript text/plain text/xml application/javascript application/json "
     "application/xml application/manifest+json image/svg+xml"
@@ -91,7 +91,7 @@ def render_site(
     tls: NginxTls = BASIC,
     modules: Modules = NO_MODULES,
 ) -> str:
-    """One app's file. Raises PaasError if a host, port or id is not one."""
+    """One app's file. Raises PaasError if a host, port or id is invalid."""
     if not site.names:
         raise PaasError("site-host", f"The site of app {site.app_id} has no host.")
     server_trusted = trusted_networks(settings) if settings.proxy == "nginx" else []
@@ -166,7 +166,7 @@ def render_logins(site: Site) -> str:
 
 
 def _header(name: str, text: str) -> tuple[str, str]:
-    """A header to add; once more validated where it becomes a directive."""
+    """A header to add; validated again where it becomes a directive."""
     return header_name(name), header_value(text)
 
 
@@ -176,7 +176,7 @@ def challenges_directory(settings: Settings) -> Path:
 
 
 def _server(server: Server, site: Site, settings: Settings) -> dict[str, object]:
-    """What the template says of a server block."""
+    """The template's values for a server block."""
     certificate = server.certificate
     return {
         "names": [host_text(name) for name in server.names],
@@ -206,7 +206,7 @@ def _code(redirect: Redirect) -> int:
 
 
 def _folder(site: Site) -> dict[str, str | None]:
-    """What the template says of a folder of files; validated there, where they are made."""
+    """The template's values for a folder of files; validated in the template."""
     folder = site.folder
     if folder is None:
         return {"root": None, "slug": None, "fallback": None, "error_page": None}

@@ -1,4 +1,4 @@
-"""Static files and error pages of an app, as nginx's templates say them."""
+"""Static files and error pages of an app, for nginx's templates."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def write_pages(settings: Settings) -> None:
 
 
 def error_values(site: Site, settings: Settings) -> dict[str, object]:
-    """What the templates say of the pages in place of the app; checked here."""
+    """The templates' values for the pages in place of the app; checked here."""
     errors = _errors(site)
     own = [] if not site.page or not site.closed else [(MAINTENANCE, site.page)]
     own += [
@@ -60,10 +60,10 @@ def error_values(site: Site, settings: Settings) -> dict[str, object]:
 
 
 def _errors(site: Site) -> dict[int, str]:
-    """Which page the proxy's own answers of a status have."""
+    """Which page the proxy's own answers with a status use."""
     if site.closed:
         return {503: MAINTENANCE}
-    # Where the app has no say: below a static path, and in a folder without a page for it.
+    # Where the app is not asked: below a static path, and in a folder without a page for it.
     missing = {404: "404"}
     if site.endpoints:
         return {502: "502", 504: "504"} | (missing if site.statics else {})
@@ -73,7 +73,7 @@ def _errors(site: Site) -> dict[int, str]:
 
 
 def _retry_after_s(site: Site, errors: Collection[int]) -> dict[int, int]:
-    """When to come again, by status."""
+    """The Retry-After value, by status."""
     if site.closed:
         return {503: MAINTENANCE_RETRY_S}
     retry = {503: NOT_RUNNING_RETRY_S} if 503 in errors else {}

@@ -1,8 +1,8 @@
-"""One-off processes as children of whoever serves the command; implements domain's `Runs`.
+"""One-off processes as children of the process that serves the command; implements `Runs`.
 
-An attached one is a child of the gate's child that serves the person. A detached one has a
-watcher, forked off and on its own, which outlives the gate. Each is launched like an instance, in
-a cgroup of its own, ``run-APP-N``, and is recorded (run_records.py) while it lives.
+An attached one is a child of the gate's child that serves the user. A detached one has a separate
+forked watcher, which outlives the gate. Each is launched like an instance, in its own cgroup,
+``run-APP-N``, and is recorded (run_records.py) while it lives.
 """
 
 import array
@@ -58,7 +58,7 @@ class NativeRuns:
         caller: Caller,
         begun: Callable[[Run], None],
     ) -> tuple[Run, RunEnd]:
-        """Run it to its end with the caller's streams or terminal; see interfaces.Runs."""
+        """Run it until it ends, with the caller's streams or terminal; see interfaces.Runs."""
         claim = self._claim(app.id)
         try:
             run = self._run(app, claim, wanted, attached=True)
@@ -95,7 +95,7 @@ class NativeRuns:
         if os.fork():
             claim.leave_to_child()
             os.close(left)
-            os.read(ready, 1)  # ends when it is out of our session, where it could die with us
+            os.read(ready, 1)  # ends when it has left our session, where it could die with us
             os.close(ready)
             return run
         try:
@@ -106,7 +106,7 @@ class NativeRuns:
             os._exit(0)
 
     def starting(self, app_id: int, job: str) -> AbstractContextManager[None]:
-        """Let nobody else start a run of that cron job; see interfaces.Runs."""
+        """Keep others from starting a run of that cron job; see interfaces.Runs."""
         return self._records.starting(app_id, job)
 
     def listing(self, app_id: int) -> list[Run]:
@@ -115,7 +115,7 @@ class NativeRuns:
 
     def stop(self, run: Run, limit_s: float) -> None:
         """End a one-off process and all that it started; see interfaces.Runs."""
-        for _ in range(_STOP_TRIES):  # it may be on its way into its cgroup still
+        for _ in range(_STOP_TRIES):  # it may not have joined its cgroup yet
             end(self._members(self._present(run) or run), limit_s, was_attached=run.terminal)
             if wait_until(lambda: self._present(run) is None, _RELEASED_S):
                 return
@@ -130,20 +130,20 @@ class NativeRuns:
         return [run for app_id in self._records.apps() for run in self.listing(app_id)]
 
     def stop_all(self) -> None:
-        """End those of all apps side by side, each told in time, since the server is to stop."""
+        """End those of all apps in parallel, each with its grace period, since the server stops."""
         hang_up(self._members(*(run for run in self.running() if run.terminal)))
         told: set[tuple[int, int]] = set()
 
         def have_ended() -> bool:
             running = self.running()
-            for run in running:  # one that is on its way into its cgroup is told when it is there
+            for run in running:  # one that has not joined its cgroup yet is signalled later
                 if (run.app_id, run.number) not in told and terminate(self._members(run)):
                     told.add((run.app_id, run.number))
             return not running
 
         if not wait_until(have_ended, self._settings.stop_limit_s):
             self._members(*self.running()).kill()
-            wait_until(lambda: not self.running(), _DRAIN_S)  # until how they ended is told
+            wait_until(lambda: not self.running(), _DRAIN_S)  # until their ends are reported
 
     def left(self, app_id: int) -> bool:
         """Whether a killed watcher left anything."""
@@ -154,7 +154,7 @@ class NativeRuns:
         return found
 
     def clear(self, app_id: int) -> bool:
-        """End what a killed watcher left running; whether there was anything."""
+        """End what a killed watcher left running; returns whether there was anything."""
         found = False
         for claim in self._records.dead(app_id):
             self._clear(app_id, claim)
@@ -163,7 +163,7 @@ class NativeRuns:
         return found
 
     def remove(self, app_id: int) -> None:
-        """End and forget all of an app that is gone."""
+        """End all of an app that is gone, and delete their records."""
         for run in self.listing(app_id):
             self.stop(run, 0.0)
         self.clear(app_id)
@@ -282,7 +282,7 @@ def _is_empty(fd: int) -> bool:
 
 
 def _leave(kept: int) -> None:
-    """Keep nothing of the process that forked us, but the descriptor of the claim."""
+    """Keep nothing of the process that forked us, except the descriptor of the claim."""
     os.setsid()
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):

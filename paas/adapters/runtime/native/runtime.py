@@ -27,7 +27,7 @@ from paas.domain.values.secret import Secret
 from paas.settings import Settings
 
 _REAP_LIMIT_S = 10.0
-# supervisord kills, too, should whoever stops an instance be killed; but not before them.
+# supervisord kills, too, in case the stopping process is killed; but not before it.
 _SPARE_S = 5.0
 _GROUP = re.compile(r"[0-9]+-v[0-9]+-[0-9]+")
 
@@ -53,7 +53,7 @@ class NativeRuntime:
     ) -> None:
         """Start the instances of one group; returns when supervisord has them.
 
-        Raises PaasError, with nothing left behind, where it does not take them.
+        Raises PaasError, with nothing left behind, if it does not accept them.
         """
         if not instances:
             return
@@ -77,9 +77,9 @@ class NativeRuntime:
     ) -> None:
         """Before supervisord starts: write the files from which it starts these of one group.
 
-        What there was of them is replaced: it may be damaged, or not be what the store says. The
-        firewall claims their ports when it is put up (`present_claims`).
-        Raises PaasError, with the former files left, where they cannot be written.
+        Existing files are replaced: they may be damaged, or differ from the store. The firewall
+        claims their ports when its rules are loaded (`present_claims`). Raises PaasError, with the
+        former files left, if they cannot be written.
         """
         self._files.write(app, instances, artifact, env, processes)
 
@@ -95,7 +95,7 @@ class NativeRuntime:
         }
 
     def usage(self, instances: Sequence[Instance]) -> dict[str, Usage]:
-        """What those that run take of the machine, measured over a moment."""
+        """The resource usage of those that run."""
         found = self._supervisor.processes({instance.group for instance in instances})
         running = {f"{p.group}-{p.name}": p.pid for p in found if p.pid}
         members = {
@@ -106,11 +106,11 @@ class NativeRuntime:
         return measured(members)
 
     def shut(self, instances: Sequence[Instance]) -> None:
-        """See `Runtime`; nothing if the firewall's rules are not up."""
+        """See `Runtime`; does nothing if the firewall's rules are not loaded."""
         self._claims.shut(instances)
 
     def stop(self, instances: Sequence[Instance], limit_s: float) -> set[str]:
-        """TERM to the main process, KILL to all after limit_s; then forget them.
+        """Send TERM to the main process, KILL to all after limit_s; then delete their files.
 
         The rest gets TERM when the main process has ended, or shortly before the limit.
 
@@ -122,13 +122,13 @@ class NativeRuntime:
         return self._stop(labels, limit_s)
 
     def end(self, instance: Instance, limit_s: float) -> None:
-        """TERM to an instance's processes, KILL after limit_s; the supervisor starts it anew."""
+        """Send TERM to an instance's processes, KILL after limit_s; the supervisor restarts it."""
         for process in self._supervisor.processes({instance.group}):
             if process.name == instance.label and process.pid:
                 end_group(process.pid, limit_s)
 
     def ensure(self, instance: Instance, known: Set[str] = frozenset()) -> bool:
-        """Bring back a group that was started once but is unknown now. False: it has no files."""
+        """Restore a group that was started once but is unknown now. False: it has no files."""
         conf = self._places.group_conf(instance.group)
         if not conf.exists() or not self._places.spec(instance.group, instance.label).exists():
             return False
@@ -143,11 +143,11 @@ class NativeRuntime:
         return files_are_there and instance.group in known
 
     def groups(self) -> set[str]:
-        """The groups of app instances that the supervisor has, whoever started them."""
+        """The groups of app instances that the supervisor has, however they were started."""
         return {name for name in self._supervisor.groups() if _GROUP.fullmatch(name)}
 
     def remove_group(self, group: str, limit_s: float) -> None:
-        """Stop and forget a group that the store does not know."""
+        """Stop and delete a group that the store does not know."""
         if not _GROUP.fullmatch(group):
             raise PaasError("no-such-group", f"{group!r} is not a group of instances.")
         known = {process.name for process in self._supervisor.processes({group})}
@@ -209,7 +209,7 @@ class NativeRuntime:
         return killed
 
     def _forget(self, group: str, names: Sequence[str]) -> None:
-        # supervisord reaps what has ended in one of its next turns.
+        # supervisord reaps ended processes in one of its next turns.
         if not wait_until(lambda: self._supervisor.remove_processes(group, names), _REAP_LIMIT_S):
             raise PaasError("not-reaped", f"supervisord still counts the processes of {group}.")
         for label in names:
@@ -232,7 +232,7 @@ class NativeRuntime:
 
 
 def _reason(process: Process) -> str | None:
-    """Why it last ended; a supervisord of before an upgrade tells the status alone."""
+    """Why it last ended; a supervisord from before an upgrade only reports the status."""
     if process.status is None:
         return process.reason  # of another process than the main one
     return process.reason or exit_words(process.status)
@@ -241,8 +241,8 @@ def _reason(process: Process) -> str | None:
 def _read_state(process: Process, record: str, launched_s: float) -> tuple[State, float]:
     """What an instance does, and since when (seconds since the epoch).
 
-    record and launched_s: the launcher's word on it, ``running`` or ``waiting`` for its next try,
-    and when it last became the command.
+    record and launched_s: from the launcher: ``running`` or ``waiting`` for its next try, and when
+    it last became the command.
     """
     if process.state in {"STOPPED", "STOPPING"} and process.started:
         return State.STOPPED, process.stopped
