@@ -98,7 +98,7 @@ def test_config_is_edited_on_the_server_and_on_a_laptop(
     alice.ssh("config:set", "-a", APP, "--no-restart", "GREETING=again", "COLOUR=red")
     done = run([*laptop, "--server", address, "--no-restart"], env=env)
     assert "Setting COLOUR, unsetting GREETING" in done.stderr
-    assert "where you are" in alice.ssh("config:edit", "-a", APP, check=False).stderr
+    assert "on your computer" in alice.ssh("config:edit", "-a", APP, check=False).stderr
 
 
 def test_one_instance_is_restarted_without_losing_a_request(

@@ -155,7 +155,7 @@ def _reconcile_when_up(settings: Settings) -> None:
     try:
         _wait(lambda: _is_up(settings), START_LIMIT_S)
         mended = all_services(server_adapters(settings)).reconcile.run(Terminal())
-        print(f"reconciled: {mended} mended", file=sys.stderr, flush=True)
+        print(f"reconciled: {mended} repaired", file=sys.stderr, flush=True)
     except PaasError as error:
         print(error.report, file=sys.stderr, flush=True)
     finally:

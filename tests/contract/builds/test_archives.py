@@ -182,7 +182,7 @@ def test_what_is_no_archive_is_told(desk: Desk) -> None:
     """With its beginning, which often is an error page; so is another type than was said."""
     with pytest.raises(PaasError, match="it begins with '<html>"):
         desk.unpack(b"<html>Not found</html>")
-    with pytest.raises(PaasError, match="is no archive"):
+    with pytest.raises(PaasError, match="is not an archive"):
         desk.unpack(b"")
     with pytest.raises(PaasError, match=r"is a tar\.gz, not a zip"):
         desk.unpack(tar(app_tar, "w:gz"), ArchiveType.ZIP)

@@ -281,7 +281,10 @@ def test_what_an_app_is_told_is_the_same_by_a_detour(nginx: Nginx) -> None:
             assert told.pop("x-request-id")
         assert bodies[0] == bodies[1]
         assert new.paths == ["/x?y", "/x?y"]
-    with connections[1] as connection:
+    with connections[1] as connection, socket.socket() as taken:
+        # Bound, so that no other test listens there; not listening, so that nginx is refused.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", new.server_port))
         connection.sendall(b"GET / HTTP/1.1\r\nHost: b.localhost\r\nConnection: close\r\n\r\n")
         answer = read_all(connection)
         assert status_of(answer) == 502

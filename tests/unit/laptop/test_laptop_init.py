@@ -107,7 +107,7 @@ def test_a_procfile_is_written_once(laptop: Laptop) -> None:
     assert "Found: A Flask app in app.py (app:app)" in done.stderr
     assert "git push deploy main" in done.stderr
     procfile.write_text("web: mine\n")
-    assert "stays: web: mine" in laptop.paas("init").stderr
+    assert "is kept: web: mine" in laptop.paas("init").stderr
     assert procfile.read_text() == "web: mine\n"
     assert laptop.paas("init", "--force").returncode == 0
     assert procfile.read_text() == "web: gunicorn --threads 8 app:app\n"
