@@ -32,7 +32,7 @@ class Project:
         self.app = root / "app"
         self.calls_file = root / "calls"
         self.env: dict[str, str] = {}
-        for name in ("app", "env", "bin", "home", "cache"):
+        for name in ("app", "env", "bin", "home", "cache", "tmp"):
             (root / name).mkdir()
         (root / "bin" / "uv").write_text(UV)
         (root / "bin" / "uv").chmod(0o755)
@@ -53,6 +53,7 @@ class Project:
         """Run a script with nothing else in its environment."""
         env = {
             "PATH": f"{self.root}/bin:/usr/bin:/bin",
+            "TMPDIR": str(self.root / "tmp"),  # a build has a /tmp of its own, which goes with it
             "HOME": str(self.root / "home"),
             "CALLS": str(self.calls_file),
             "UV_PYTHON_INSTALL_DIR": str(self.root / "pythons"),
