@@ -1,7 +1,10 @@
 """Removing a server: what install.sh made, and with --purge what people put in."""
 
+import os
 import pwd
+import signal
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +22,8 @@ SYSTEM_FILES = (
     Path("/etc/ssh/sshd_config.d/paas.conf"),
 )
 MOUNT_POINT = Path("/app")
+# How long what the gate still does may take to end before it is killed.
+COMMANDS_LIMIT_S = 5.0
 NGINX_CONF = Path("/etc/nginx/nginx.conf")
 DEFAULT_SITE = Path("/etc/nginx/sites-enabled/default")
 
@@ -67,6 +72,7 @@ def _stop(plan: Plan) -> None:
         boot = [str(python), "-I", "-m", "paas.entrypoints.boot", "--etc", str(plan.etc), "stop"]
         if subprocess.run(boot, check=False).returncode:
             raise InstallError("The server could not be stopped; nothing was removed.")
+    _end_commands(plan)
     if not plan.embedded and UNIT.exists():
         subprocess.run(["systemctl", "disable", "--quiet", "--now", "paas"], check=False)
         UNIT.unlink()
@@ -75,6 +81,28 @@ def _stop(plan: Plan) -> None:
             NGINX_DROP_IN.parent.rmdir()
         subprocess.run(["systemctl", "daemon-reload"], check=False)
         _unmask_haproxy()
+
+
+def _end_commands(plan: Plan) -> None:
+    """End the gate's children: they outlive the gate, and would write again to what is removed."""
+    deadline = time.monotonic() + COMMANDS_LIMIT_S
+    while pids := _commands(plan):
+        for pid in pids if time.monotonic() > deadline else ():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+def _commands(plan: Plan) -> list[int]:
+    """The processes of this server's gate, as their command lines tell."""
+    wanted = [b"paas.entrypoints.gate", b"--etc", os.fsencode(plan.etc)]
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has just ended
+            words = path.read_bytes().split(b"\0")
+            if wanted == words[-4:-1]:
+                found.append(int(path.parent.name))
+    return found
 
 
 def _unmask_haproxy() -> None:
