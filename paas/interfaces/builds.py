@@ -128,7 +128,7 @@ class Slugs(Protocol):
         """The slug as a runtime takes it."""
 
     def page(self, slug_id: str, name: str) -> Path | None:
-        """A file at the top of a slug that the proxy can show; None if there is none."""
+        """A file at the top of a slug that the proxy can show; None if it does not exist."""
 
     def folder(self, slug_id: str, name: str) -> SlugFolder | None:
         """A folder of a slug; None if there is none, or a link leads to it."""

@@ -58,7 +58,7 @@ class UnclearError(Exception):
 
 
 def parse(path: Path) -> ast.Module | None:
-    """The syntax tree of a file, or None if there is none of a reasonable size."""
+    """The syntax tree of a file, or None if it is missing or too large."""
     try:
         if not path.is_file() or path.stat().st_size > FILE_MAX_BYTES:
             return None

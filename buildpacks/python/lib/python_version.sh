@@ -43,7 +43,7 @@ how_to_change_version() {
     fi
 }
 
-# use_chosen_version: $PAAS_PYTHON; where there is none, nothing fits what the app requires.
+# use_chosen_version: $PAAS_PYTHON; if it is unset, no Python fits what the app requires.
 use_chosen_version() {
     python=$SYSTEM_PYTHON
     system_version "$python"

@@ -56,7 +56,7 @@ explain_python() {
         "Or choose versions in $listed_in that fit Python ${python_version%.*}."
 }
 
-# python_command VERSION: how the app is told which Python it is built with.
+# python_command VERSION: the command that sets which Python the app is built with.
 python_command() {
     if [[ $package_manager == pipenv && ! -f .python-version && ! -f runtime.txt ]]; then
         echo "pipenv --python $1 lock, with python_version = \"$1\" in the Pipfile"

@@ -46,7 +46,7 @@ def leads_here(
 
 
 def _fetch(address: str, port: int, host: str, token: str, limit_s: float) -> bytes | None:
-    """The answer from there; None if there is none."""
+    """The answer from there; None if none came."""
     connection = http.client.HTTPConnection(address, port, timeout=limit_s)
     with closing(connection):
         try:

@@ -99,7 +99,7 @@ def _only_line(text: str) -> str:
 
 
 def _without_options(line: str) -> str | None:
-    """The key behind options such as command="...", for the hint; None if there is none."""
+    """The key behind options such as command="...", for the hint; None if that is no key."""
     kinds = "|".join(map(re.escape, KINDS))
     found = re.search(rf"[ ,\"](({kinds}) AAAA\S+)", line)
     return f"Give the key alone, without the text before it: {found[1]}" if found else None

@@ -78,7 +78,7 @@ def parse_url(url: str) -> Remote | None:
 
 
 def url_of(remote: str) -> str | None:
-    """The URL of a git remote of the work tree that we stand in; None if there is none."""
+    """The URL of a git remote of the work tree that we stand in; None if it does not exist."""
     return git("remote", "get-url", "--", remote)
 
 

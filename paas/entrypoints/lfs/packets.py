@@ -24,7 +24,7 @@ class Packets:
         self._ended = False
 
     def request(self) -> list[str] | None:
-        """The lines of the next request up to its data or its end; None if there is none."""
+        """The lines of the next request up to its data or its end; None at the end of the input."""
         self._ended = False
         lines: list[str] = []
         while True:

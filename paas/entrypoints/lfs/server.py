@@ -52,7 +52,7 @@ class Store:
         return self._objects / oid[:2] / oid[2:4] / oid
 
     def size_bytes(self, oid: str) -> int | None:
-        """An object's size; None if there is none."""
+        """An object's size; None if it does not exist."""
         try:
             return self.path(oid).stat().st_size
         except FileNotFoundError:
