@@ -55,7 +55,18 @@ class Diagnosis:
     strays: Strays
 
     def findings(self) -> list[Finding]:
-        """All findings, those of the server first, then app by app."""
+        """All findings, those of the server first, then app by app.
+
+        Looks twice, and reports what was there both times: a drain or a roll-out that ends during
+        a look has already removed what the look compares with.
+        """
+        found = self._look()
+        if not found:
+            return []
+        again = self._look()
+        return [finding for finding in found if finding in again]
+
+    def _look(self) -> list[Finding]:
         found = [*self._server(), *self.strays.findings()]
         known = self.runtime.groups()
         for app in self.store.apps.all():

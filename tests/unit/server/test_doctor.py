@@ -276,3 +276,21 @@ def test_a_damaged_store(well: World) -> None:
     assert well.doctor.fix(ROOT, well.progress).left == [damaged]
     assert well.doctor.warnings() == [damaged]
     assert well.runtime.running == {}
+
+
+def test_a_drain_that_ends_during_the_look(well: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its instances were read while it went on; they are not reported."""
+    (live,) = well.store.instances.of_app(1)
+    former = replace(live, version=1, rollout_id=live.rollout_id - 1, port=None)
+    well.store.instances.add([former])
+
+    looks: list[int] = []
+
+    def end_of_drain(app_id: int) -> bool:
+        looks.append(app_id)
+        if len(looks) == 2:  # the first is for its storage, the second for its instances
+            well.store.instances.remove([former])
+        return False
+
+    monkeypatch.setattr(well.locks, "is_draining", end_of_drain)
+    assert well.doctor.look() == []
