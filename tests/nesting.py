@@ -1,13 +1,28 @@
 """Directories in directories, deeper than Python calls itself and than the kernel takes paths."""
 
 import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 DEPTH = 3_000
 
 
-def nest(top: Path) -> None:
-    """Make them below a directory that is there, with a file of 100 kB in the last."""
+@contextmanager
+def nested(top: Path) -> Iterator[None]:
+    """Have them below a directory that is there, with a file of 100 kB in the last.
+
+    What the block has not removed is removed after it: pytest and shutil could not.
+    """
+    try:
+        _nest(top)
+        yield
+    finally:
+        subprocess.run(["rm", "-rf", str(top / "d")], check=True)
+
+
+def _nest(top: Path) -> None:
     fd = os.open(top, os.O_RDONLY)
     for _ in range(DEPTH):
         os.mkdir("d", dir_fd=fd)

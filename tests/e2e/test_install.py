@@ -18,7 +18,7 @@ import yaml
 
 from paas.adapters.network import reserved_ports
 from tests.e2e.server import CHECKOUT, EXAMPLES, Repository, Server, run, wait_for
-from tests.nesting import nest
+from tests.nesting import nested
 from tests.ports import free_ports
 
 SLOTS = Path("/var/lib/paas-embedded/slots")
@@ -77,13 +77,13 @@ def test_nothing_is_left(bare: Server) -> None:
     # A session that waits for its input, and would outlive its sshd.
     alice = bare.user("alice")
     words = ["-T", "paas@127.0.0.1", "keys:add alice"]
-    nest(bare.state)  # as an app may in its storage
-    session = subprocess.Popen([*alice.ssh_argv(), *words], stdin=subprocess.PIPE)
-    try:
-        wait_for(lambda: any("--as alice" in line for line in bare.processes().values()))
-        bare.install("--uninstall", "--purge")
-    finally:
-        session.communicate()
+    with nested(bare.state):  # as an app may in its storage
+        session = subprocess.Popen([*alice.ssh_argv(), *words], stdin=subprocess.PIPE)
+        try:
+            wait_for(lambda: any("--as alice" in line for line in bare.processes().values()))
+            bare.install("--uninstall", "--purge")
+        finally:
+            session.communicate()
     assert _traces(bare) == {"processes": [], "slot": [], "mounts": [], "directory": False}
     assert table not in _nft_tables()
     assert not any(path.exists() for path in cgroups)

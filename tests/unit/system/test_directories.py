@@ -3,17 +3,17 @@
 from pathlib import Path
 
 from paas.adapters.system import directories
-from tests.nesting import nest
+from tests.nesting import nested
 
 
 def test_whatever_the_depth(tmp_path: Path) -> None:
     """It is measured whole, and nothing of it is left."""
     deep = tmp_path / "deep"
     deep.mkdir()
-    nest(deep)
-    assert directories.size_bytes(deep) >= 100_000
-    directories.remove(deep)
-    assert not deep.exists()
+    with nested(deep):
+        assert directories.size_bytes(deep) >= 100_000
+        directories.remove(deep)
+        assert not deep.exists()
 
 
 def test_no_link_is_followed(tmp_path: Path) -> None:
