@@ -1,11 +1,8 @@
-"""A machine, and a store, that have what a test says is wrong with them."""
+"""A machine that has what a test says is wrong with it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from paas.domain.server.findings import Finding
-from paas.domain.server.lost import StoreCopy
-from paas.domain.values.errors import PaasError
 from paas.interfaces import Progress
 
 
@@ -28,25 +25,3 @@ class FakeGround:
 
     def mend(self, findings: Sequence[Finding], progress: Progress) -> None:
         self.wrong = [f for f in self.wrong if f not in findings or f.check in self.stubborn]
-
-
-class FakeKeeper:
-    """StoreKeeper without copies."""
-
-    def __init__(self) -> None:
-        self.wrong: PaasError | None = None
-
-    def fault(self) -> PaasError | None:
-        return self.wrong
-
-    def copies(self) -> list[StoreCopy]:
-        return []
-
-    def new_from(self, copy: StoreCopy) -> Path:
-        raise AssertionError("there is no copy")
-
-    def put(self, new: Path) -> None:
-        raise AssertionError("there is no copy")
-
-    def adopt(self) -> None:
-        self.wrong = None

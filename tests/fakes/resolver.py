@@ -1,4 +1,4 @@
-"""DNS and the server's settings file in memory."""
+"""DNS in memory."""
 
 from collections.abc import Sequence
 
@@ -16,16 +16,3 @@ class FakeResolver:
 
     def own_addresses(self) -> frozenset[str]:
         return self.own
-
-
-class FakeServerFile:
-    """`ServerFile` of paas/interfaces. failure: raised by the next change."""
-
-    def __init__(self) -> None:
-        self.domain: str | None = None
-        self.failure: Exception | None = None
-
-    def set_domain(self, domain: str) -> None:
-        if self.failure is not None:
-            raise self.failure
-        self.domain = domain

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from paas.adapters.proxy.pages_files import FilePages
+from paas.adapters.server.server_yml import ServerYml
+from paas.adapters.system.bookmark_file import FileBookmark
 from paas.adapters.system.schedules import CronSimSchedules
 from paas.adapters.system.storage_files import FileStorage
 from paas.domain.apps.apps import Actor, App, Role
@@ -16,9 +18,9 @@ from paas.settings import Settings
 from paas.store import Store
 from paas.store.copies import Copies
 from paas.store.creation import create
+from paas.store.rescue import StoreRescue
 from paas.wiring.adapters import Adapters
 from paas.wiring.services import all_services
-from tests.fakes.bookmark import FakeBookmark
 from tests.fakes.build_queue import FakeBuildQueue
 from tests.fakes.buildpacks import FakeCatalog, ScriptedBuilder
 from tests.fakes.certificates import (
@@ -27,14 +29,14 @@ from tests.fakes.certificates import (
     FakeIssuer,
 )
 from tests.fakes.files import FakeSlugs
-from tests.fakes.ground import FakeGround, FakeKeeper
+from tests.fakes.ground import FakeGround
 from tests.fakes.guarding import FakeKeys, FakeLocks, FakeReserve
 from tests.fakes.importer import FakeImporter, FakeSubmodules
 from tests.fakes.one_off import FakeOneOff
 from tests.fakes.ports import FakePorts, FakeProbe
 from tests.fakes.proxy import FakeProxy
 from tests.fakes.repository import FakeRefs, FakeRepository
-from tests.fakes.resolver import FakeResolver, FakeServerFile
+from tests.fakes.resolver import FakeResolver
 from tests.fakes.runs import FakeRuns
 from tests.fakes.runtime import FakeLayers, FakeRuntime, FakeSideBySide
 from tests.fakes.saying import FakeClock, FakeDrainProcess, FakeLogs, FakeProgress, FakeRequestLog
@@ -54,7 +56,6 @@ class World:
     reserve: FakeReserve = field(default_factory=FakeReserve)
     locks: FakeLocks = field(default_factory=FakeLocks)
     ground: FakeGround = field(default_factory=FakeGround)
-    keeper: FakeKeeper = field(default_factory=FakeKeeper)
     repository: FakeRepository = field(default_factory=FakeRepository)
     refs: FakeRefs = field(default_factory=FakeRefs)
     slugs: FakeSlugs = field(default_factory=FakeSlugs)
@@ -75,9 +76,7 @@ class World:
     certificate_files: FakeCertificateFiles = field(default_factory=FakeCertificateFiles)
     certificate_reader: FakeCertificateReader = field(default_factory=FakeCertificateReader)
     issuer: FakeIssuer = field(default_factory=FakeIssuer)
-    bookmark: FakeBookmark = field(default_factory=FakeBookmark)
     resolver: FakeResolver = field(default_factory=FakeResolver)
-    server_file: FakeServerFile = field(default_factory=FakeServerFile)
     progress: FakeProgress = field(default_factory=FakeProgress)
     secrets: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     live: list[str] = field(default_factory=list)
@@ -97,9 +96,12 @@ class World:
             max_domains=10,
         )
         self.store = Store(database, self.settings.uids)
+        self.server_yml = self.folder / "server.yml"
+        self.server_yml.write_text("domain: example.com\n")
+        self.bookmark = FileBookmark(self.settings.paths.cron)
         self.schedules = CronSimSchedules()  # pure, so no fake
         self.trash = FakeTrash(self)
-        self.adapters = self._make_adapters(Copies(database))
+        self.adapters = self._make_adapters(database)
         made = all_services(self.adapters)
         self.acme = made.acme
         self.app_checks = made.app_checks
@@ -134,7 +136,7 @@ class World:
         self.rollout = made.reconcile.changes.rollout
         self.side_by_side.start = made.reconcile.start_again
 
-    def _make_adapters(self, copies: Copies) -> Adapters:
+    def _make_adapters(self, database: Path) -> Adapters:
         return Adapters(
             settings=self.settings,
             addresses=Addresses("example.com", 80, 22, "paas", 443),
@@ -148,8 +150,8 @@ class World:
             bookmark=self.bookmark,
             running=self.runs.listing,
             reserve=self.reserve,
-            keeper=self.keeper,
-            copies=copies,
+            keeper=StoreRescue(database),
+            copies=Copies(database),
             repository=self.repository,
             refs=self.refs,
             importer=self.importer,
@@ -177,7 +179,7 @@ class World:
             hash_password=lambda password: f"$hash${len(password.reveal())}",
             storage_files=self.storage_files,
             drain_process=self.drain_process,
-            server_file=self.server_file,
+            server_file=ServerYml(self.server_yml),
             ground=self.ground,
             trash=self.trash,
             random_name=lambda: AppName("quiet-otter-1234"),

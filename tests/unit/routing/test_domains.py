@@ -11,6 +11,7 @@ from paas.domain.routing.sites import Redirect
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName
 from paas.interfaces import ServerLock
+from paas.settings import load
 from tests.fakes.world import ROOT, World
 
 SHOP = HostName("shop.test")
@@ -356,7 +357,7 @@ def test_the_servers_domain_moves_all_apps(world: World) -> None:
     world.app("idle")
     world.domains.set_global(ROOT, host_name("apps.test"), world.progress)
     assert world.proxy.by_app[1].hosts == ("shop.apps.test",)
-    assert world.server_file.domain == "apps.test"
+    assert load(world.server_yml).domain == "apps.test"
 
 
 def test_what_changes_before_the_domain_moves_is_not_undone(world: World) -> None:
@@ -378,8 +379,8 @@ def test_a_domain_that_cannot_be_written_moves_nothing(world: World) -> None:
     """The proxy goes back."""
     world.app()
     world.push()
-    world.server_file.failure = PaasError("server-yml", "It cannot be read.")
-    with pytest.raises(PaasError, match="cannot be read"):
+    world.server_yml.write_text("domain: [")
+    with pytest.raises(PaasError, match="is not valid YAML"):
         world.domains.set_global(ROOT, host_name("apps.test"), world.progress)
     assert world.proxy.by_app[1].hosts == ("shop.example.com",)
 

@@ -94,7 +94,7 @@ def test_suspended_jobs_miss_nothing(bench: Bench) -> None:
 
 def test_nothing_was_missed_before_it_was_there(bench: Bench) -> None:
     """A job that came with a deploy while nothing looked has missed nothing from before."""
-    bench.world.bookmark.moment = datetime(2025, 12, 31, tzinfo=UTC)
+    bench.world.bookmark.write(datetime(2025, 12, 31, tzinfo=UTC))
     bench.process().look(datetime(2026, 1, 1, 0, 1, tzinfo=UTC))
     assert (bench.started, bench.told()) == (["a 00:01"], [])
 
@@ -104,7 +104,7 @@ def test_killed_before_the_mark_was_written(bench: Bench) -> None:
     app = bench.world.store.apps.find("shop")
     assert app is not None
     bench.world.cron.start_due(app.id, "a", at("12:03:00"))
-    bench.world.bookmark.moment = at("12:00:00")
+    bench.world.bookmark.write(at("12:00:00"))
     bench.process().look(at("12:04:00"))
     assert bench.started == ["a 12:04"]
     assert bench.told() == []

@@ -1,5 +1,6 @@
 """Doctor finds what reconcile would mend, and what nobody can, and changes nothing by looking."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -269,8 +270,9 @@ def test_a_stopped_server(well: World) -> None:
 
 def test_a_damaged_store(well: World) -> None:
     """Nothing is concluded from it: no app is looked at, none is touched."""
-    well.keeper.wrong = PaasError("store-damaged", "The database is damaged.")
     _lose_files(well)
+    well.store.close()
+    (well.folder / "state.db").write_bytes(os.urandom(40_960))
     (damaged,) = well.doctor.look()
     assert damaged.command == "paas doctor --restore-store"
     assert well.doctor.fix(ROOT, well.progress).left == [damaged]
