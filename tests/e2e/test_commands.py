@@ -217,7 +217,7 @@ def test_wrong_usage_ends_with_2(server: Server, alice: User, shop: App, command
     ("command", "told"),
     [
         ("rollback v0 -a shop", "'v0' is not a release."),
-        ("diff v1 v2 v3 -a shop", "At most 2 release(s) can be named."),
+        ("diff v1 v2 v3 -a shop", "At most 2 releases can be named."),
         ("releases:info vv -a shop", "'vv' is not a release."),
         ("ps:scale web -a shop", "'web' is not of the form web=2, web+1 or web-1."),
         ("ps:scale web=-1 -a shop", "web: the quantity must be 0 to 100, not -1."),

@@ -19,7 +19,7 @@ def shelf(server: Server, alice: User) -> Repository:
     repository = Repository.of(server.scratch / "shelf.work", source)
     alice.push(repository, APP)
     told = alice.ssh(f"static:add {APP} /static app/static --expires 30d --hashed").stderr
-    assert "/static of shelf is answered from app/static" in told
+    assert "/static of shelf is served from app/static" in told
     return repository
 
 

@@ -65,12 +65,12 @@ def create(session: Session, name: str | None, app: str | None, as_json: bool) -
 @click.option("--skip-deploy", is_flag=True, help="Do not build and start it.")
 @pass_session
 def clone(session: Session, names: tuple[str, ...], app: str | None, skip_deploy: bool) -> None:
-    """Make a second app with the repository, config and settings of a first.
+    """Copy an app's repository, config and settings to a new app.
 
     Example: paas apps:clone shop shop-staging
     """
     if len(names) > 2:
-        raise usage_error("arguments", "apps:clone takes the old name and the new.")
+        raise usage_error("arguments", "apps:clone takes the old name and the new one.")
     old = session.app_name(app, names[0] if len(names) == 2 else None)
     new = app_name(names[-1])
     session.services.cloning.clone(
@@ -125,7 +125,7 @@ def info(session: Session, name: str | None, app: str | None, as_json: bool) -> 
 @app_option
 @pass_session
 def rename(session: Session, names: tuple[str, ...], app: str | None) -> None:
-    """Give an app another name; its address changes with it.
+    """Rename an app; its address changes too.
 
     Example: paas apps:rename store -a shop
     """
@@ -143,7 +143,7 @@ def rename(session: Session, names: tuple[str, ...], app: str | None) -> None:
 @click.command("apps:destroy")
 @app_argument
 @app_option
-@click.option("--confirm", metavar="NAME", help="The app's name, once more.")
+@click.option("--confirm", metavar="NAME", help="The app's name, to confirm.")
 @pass_session
 def destroy(session: Session, name: str | None, app: str | None, confirm: str | None) -> None:
     """Remove an app with its releases, config and logs, for good.
@@ -153,7 +153,7 @@ def destroy(session: Session, name: str | None, app: str | None, confirm: str | 
     gone = session.services.apps.destroy(
         session.actor, session.app_name(app, name), confirm, session.terminal
     )
-    with suppress(PaasError):  # the app is gone, whatever becomes of the drains' process
+    with suppress(PaasError):  # the app is removed even if this fails
         session.services.drains.settle()
     session.terminal.step(f"Destroyed {gone.name}")
 
@@ -171,7 +171,9 @@ def git_set(session: Session, words: tuple[str, ...], app: str | None) -> None:
     rest = words[1:] if named else words
     if not rest or rest[0] != "deploy-branch" or len(rest) > 2:
         raise usage_error(
-            "git-set", "The one setting is deploy-branch.", "paas git:set deploy-branch production"
+            "git-set",
+            "git:set has one setting: deploy-branch.",
+            "paas git:set deploy-branch production",
         )
     branch = branch_name(rest[1]) if len(rest) == 2 else None
     name = session.app_name(app, named)

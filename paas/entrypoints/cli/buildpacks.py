@@ -16,7 +16,7 @@ from paas.entrypoints.cli.session import (
 from paas.entrypoints.cli.terminal import print_json, print_line
 
 index_option = click.option(
-    "-i", "--index", type=int, metavar="N", help="Its position among several, from 1."
+    "-i", "--index", type=int, metavar="N", help="Its position, counted from 1."
 )
 
 
@@ -26,7 +26,7 @@ index_option = click.option(
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
-    """List the app's own buildpacks, in their order.
+    """List the app's own buildpacks, in order.
 
     Example: paas buildpacks -a shop
     """
@@ -49,7 +49,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
 @index_option
 @pass_session
 def add(session: Session, words: tuple[str, ...], app: str | None, index: int | None) -> None:
-    """Add a buildpack, as the last or at a position; the next push uses it.
+    """Add a buildpack, at the end or at a position; the next push uses it.
 
     BUILDPACK: a name (python, node, static, procfile), a git repository
     (https://host/path#ref), or, for admins, a directory of the server.
@@ -67,7 +67,7 @@ def add(session: Session, words: tuple[str, ...], app: str | None, index: int | 
 @index_option
 @pass_session
 def set_pack(session: Session, words: tuple[str, ...], app: str | None, index: int | None) -> None:
-    """Set the app's buildpack, in place of the first or of the one at a position.
+    """Set the app's buildpack; it replaces the first, or the one at a position.
 
     Example: paas buildpacks:set https://github.com/heroku/heroku-buildpack-ruby#v280
     """
@@ -82,7 +82,7 @@ def set_pack(session: Session, words: tuple[str, ...], app: str | None, index: i
 @index_option
 @pass_session
 def remove(session: Session, words: tuple[str, ...], app: str | None, index: int | None) -> None:
-    """Remove a buildpack from the app, by its name or by its position.
+    """Remove a buildpack from the app, by name or position.
 
     Example: paas buildpacks:remove node
     """
@@ -101,7 +101,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None, index: int
 @app_option
 @pass_session
 def clear(session: Session, name: str | None, app: str | None) -> None:
-    """Remove all buildpacks from the app: app.json names them from then on, or they are detected.
+    """Remove all of the app's own buildpacks: app.json names them again, or they are detected.
 
     Example: paas buildpacks:clear -a shop
     """
@@ -115,7 +115,7 @@ def clear(session: Session, name: str | None, app: str | None) -> None:
 @app_option
 @pass_session
 def builder_set(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Choose the folder of the repository that is the app, as in a monorepo; none: all of it.
+    """Choose the folder of a monorepo that is built; without one, the whole repository is.
 
     Example: paas builder:set shop build-dir services/shop
     """
@@ -124,14 +124,14 @@ def builder_set(session: Session, words: tuple[str, ...], app: str | None) -> No
     if not rest or rest[0] != "build-dir" or len(rest) > 2:
         raise usage_error(
             "arguments",
-            "builder:set knows one setting: build-dir.",
+            "builder:set has one setting: build-dir.",
             "paas builder:set build-dir services/web",
         )
     name = session.app_name(app, named)
     wanted = rest[1] if len(rest) == 2 else None
     folder = session.services.buildpacks.set_build_dir(session.actor, name, wanted)
     what = f"the folder {folder}" if folder else "the whole repository"
-    session.terminal.step(f"From the next push on {name} is built from {what}.")
+    session.terminal.step(f"From the next push on, {name} is built from {what}.")
 
 
 def _words(

@@ -26,12 +26,12 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 @click.command("builds")
 @app_argument
 @app_option
-@click.option("-n", "--num", type=click.IntRange(1, 10_000), default=15, help="How many.")
+@click.option("-n", "--num", type=click.IntRange(1, 10_000), default=15, help="How many to show.")
 @wide_option
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, num: int, as_json: bool) -> None:
-    """List an app's builds, newest first, with those that run or wait for their turn.
+    """List an app's builds, newest first, including those that are running or waiting.
 
     Example: paas builds -a shop
     """
@@ -63,9 +63,9 @@ def listing(session: Session, name: str | None, app: str | None, num: int, as_js
 @json_option
 @pass_session
 def info(session: Session, words: tuple[str, ...], app: str | None, as_json: bool) -> None:
-    """Show one build, by default the newest.
+    """Show a build, by default the newest.
 
-    BUILD: an id, its beginning, the beginning of a commit, or latest.
+    BUILD: an id or its first digits, the first digits of a commit, or latest.
 
     Example: paas builds:info latest
     """
@@ -96,7 +96,7 @@ def info(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
 def output(
     session: Session, words: tuple[str, ...], app: str | None, tail: bool, as_json: bool
 ) -> None:
-    """Print what a build and its deploy printed, by default the newest.
+    """Print the output of a build and its deploy, by default of the newest.
 
     Example: paas builds:output -t -a shop
     """
@@ -124,7 +124,7 @@ def output(
 @app_option
 @pass_session
 def cancel(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """End a build that runs or waits; its push is rejected, the old release stays.
+    """Cancel a running or waiting build; its push is rejected, the old release stays live.
 
     Example: paas builds:cancel -a shop
     """
@@ -136,10 +136,10 @@ def cancel(session: Session, words: tuple[str, ...], app: str | None) -> None:
 @click.command("builds:cache:purge")
 @app_argument
 @app_option
-@click.option("--confirm", metavar="NAME", help="The app's name, once more; as on Heroku.")
+@click.option("--confirm", metavar="NAME", help="The app's name, to confirm, as on Heroku.")
 @pass_session
 def purge_cache(session: Session, name: str | None, app: str | None, confirm: str | None) -> None:
-    """Delete what an app's builds keep; the next one installs everything again.
+    """Delete an app's build cache; the next build installs everything again.
 
     Example: paas builds:cache:purge -a shop
     """
@@ -151,9 +151,9 @@ def purge_cache(session: Session, name: str | None, app: str | None, confirm: st
 
 
 def _one_build(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, str | None]:
-    """The app's name and the build of ``[APP] [BUILD]``: one word is a build if it looks so."""
+    """The app's name and the build of ``[APP] [BUILD]``: one word may be either."""
     if len(words) > 2:
-        raise usage_error("arguments", "One app and one build can be named.")
+        raise usage_error("arguments", "At most one app and one build can be named.")
     named, wanted = [*words, None, None][:2]
     if len(words) == 1 and words[0] and (is_build(words[0]) or app not in {None, words[0]}):
         named, wanted = None, words[0]

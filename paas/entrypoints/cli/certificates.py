@@ -1,4 +1,4 @@
-"""certs, certs:add, certs:info, certs:remove, certs:auto; and what the monitor process asks for"""
+"""certs, certs:add, certs:info, certs:remove, certs:auto; and the monitor's renewals"""
 
 import sys
 from datetime import datetime
@@ -31,7 +31,7 @@ SWITCH = ("on", "off")
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
-    """List an app's certificates: for which names, from whom, and until when.
+    """List an app's certificates: their names, issuers and expiry dates.
 
     Example: paas certs -a shop
     """
@@ -69,15 +69,16 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
 def add(session: Session, words: tuple[str, ...], app: str | None) -> None:
     """Serve an app over HTTPS with a certificate of your own.
 
-    CRT has the certificate and those of its issuers, in this order, KEY the private key without a
-    passphrase, both as PEM. The files are read where you are. Over plain ssh both come on stdin.
+    CRT has the certificate followed by its issuers' certificates, KEY the private key without a
+    passphrase, both in PEM. The files are read on your computer. Over plain ssh, send both on
+    standard input.
 
     Example: paas certs:add shop.crt shop.key -a shop
     """
     if len(words) > 1:
         raise usage_error(
             "certificate-stdin",
-            "The server reads none of your files: certificate and key come on standard input.",
+            "The server cannot read your files: send certificate and key on standard input.",
             "cat shop.crt shop.key | ssh paas@SERVER certs:add shop",
         )
     name = session.app_name(app, words[0] if words else None)
@@ -98,7 +99,7 @@ def add(session: Session, words: tuple[str, ...], app: str | None) -> None:
 @json_option
 @pass_session
 def info(session: Session, words: tuple[str, ...], app: str | None, as_json: bool) -> None:
-    """Show all that an app's certificates say of themselves.
+    """Show the details of an app's certificates.
 
     Example: paas certs:info -a shop
     """
@@ -134,7 +135,7 @@ def info(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
 def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
     """Remove a certificate that you added, and its key.
 
-    With certs:auto on, those that take its place come first.
+    With certs:auto on, it is removed once automatic certificates have taken its place.
 
     Example: paas certs:remove -a shop
     """
@@ -149,7 +150,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
 @json_option
 @pass_session
 def auto(session: Session, words: tuple[str, ...], app: str | None, as_json: bool) -> None:
-    """Get certificates for all of an app's domains, and renew them; or show how that stands.
+    """Get and renew certificates for all of an app's domains; without on or off, show their state.
 
     From Let's Encrypt, unless the server's operator chose another issuer.
 
@@ -172,9 +173,9 @@ def auto(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
 
 
 def renew_due(session: Session) -> None:
-    """Do what is due about all apps' certificates; asked for by the monitor process."""
+    """Request and renew the certificates of all apps that are due; called by the monitor."""
     if session.actor.user is not None:
-        raise PaasError("not-allowed", "Only the server itself may ask for this.")
+        raise PaasError("not-allowed", "Only the server itself may run this command.")
     session.services.acme.renew_due()
 
 
@@ -192,7 +193,7 @@ def _show_auto(session: Session, name: str, as_json: bool) -> None:
 
 def _state(wish: Wish, *, on: bool, now: datetime) -> str:
     if wish.unable:
-        return f"none is asked for: {wish.unable}"
+        return f"none is requested: {wish.unable}"
     has = f"until {wish.present.facts.not_after:%Y-%m-%d}" if wish.present else "no certificate"
     if not on:
         return has
@@ -247,7 +248,7 @@ def _app_and_word(
 ) -> tuple[str, str | None]:
     """The app and the certificate of ``[APP] [ID|DOMAIN]``: an id begins with a digit."""
     if len(words) > 2:
-        raise usage_error("arguments", "Only one certificate can be named.", "paas certs")
+        raise usage_error("arguments", "At most one certificate can be named.", "paas certs")
     if len(words) == 2:
         return session.app_name(app, words[0]), words[1]
     is_word = bool(words) and (words[0][:1].isdigit() or "." in words[0])

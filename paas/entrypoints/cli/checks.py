@@ -24,7 +24,7 @@ KEY = "start-limit"
 @app_option
 @pass_session
 def set_limit(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Set how long web instances may take until they answer; without TIME the default holds.
+    """Set how long web instances may take to answer; without TIME, restore the default.
 
     Example: paas checks:set shop start-limit 180s
     """
@@ -33,14 +33,14 @@ def set_limit(session: Session, words: tuple[str, ...], app: str | None) -> None
     if not rest or rest[0] != KEY or len(rest) > 2:
         raise usage_error(
             "arguments",
-            f"checks:set knows one setting: {KEY}.",
+            f"checks:set has one setting: {KEY}.",
             f"paas checks:set {KEY} 180s",
         )
     name = session.app_name(app, named)
     wanted = rest[1] if len(rest) == 2 else None
     limit = session.services.app_checks.set_start_limit(session.actor, name, wanted)
     session.terminal.step(
-        f"From the next start on, web instances of {name} may take {limit.seconds:g} s until they "
+        f"From the next start on, web instances of {name} may take {limit.seconds:g} s to "
         f"answer ({limit.origin})."
     )
 
@@ -51,7 +51,7 @@ def set_limit(session: Session, words: tuple[str, ...], app: str | None) -> None
 @json_option
 @pass_session
 def report(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
-    """Show how new instances of an app are judged: the start limit and the checks of app.json.
+    """Show how new instances of an app are checked: the start limit and the checks in app.json.
 
     Example: paas checks:report -a shop
     """
@@ -74,14 +74,18 @@ def report(session: Session, name: str | None, app: str | None, as_json: bool) -
         for check in checks:
             print_line(f"{kind}: {check.kind}: {_words(check)}")
     if not found.checks.get(WEB):
-        print_line("web: any answer to GET / on its port will do; app.json can ask for more")
+        print_line("web: any answer to GET / on its port is enough; app.json can require more")
 
 
 def _words(check: HealthCheck) -> str:
-    """What is asked, and how often."""
+    """What is checked, and how often."""
     if check.path is not None:
         what = f"GET {check.path}"
     else:
-        what = "its port accepts" if check.listening else f"it has lived for {check.uptime_s} s"
+        what = (
+            "its port accepts connections"
+            if check.listening
+            else f"it has run for {check.uptime_s} s"
+        )
     tries = f"{check.attempts} attempts, {check.wait_s} s apart, {check.timeout_s} s each"
     return f"{what} ({check.name}; {tries}{'; a warning only' if check.warn else ''})"

@@ -1,4 +1,4 @@
-"""open, init: what a laptop does itself, with the server's answer or without"""
+"""open, init: commands that the client on a laptop runs itself"""
 
 from urllib.parse import quote
 
@@ -36,14 +36,14 @@ def open_app(session: Session, words: tuple[str, ...], app: str | None, as_json:
 
 @click.command("init")
 @app_option
-@click.option("--force", is_flag=True, help="Overwrite the Procfile that is there.")
-def init(app: str | None, force: bool) -> None:  # noqa: ARG001 - a laptop reads them
-    """Write a Procfile for the app in this folder; on a laptop only.
+@click.option("--force", is_flag=True, help="Overwrite an existing Procfile.")
+def init(app: str | None, force: bool) -> None:  # noqa: ARG001 - read on a laptop
+    """Write a Procfile for the app in the current folder; only on a laptop.
 
     Example: paas init
     """
     raise usage_error(
         "client-only",
-        "init examines the current folder, which only your own computer can do.",
-        "Install paas there, and run it in the app's folder: paas init",
+        "init examines the current folder, so it runs on your own computer.",
+        "Install paas there and run it in the app's folder: paas init",
     )

@@ -27,9 +27,9 @@ FORMATS = ("envfile", "json", "shell")
 
 
 def no_restart_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--no-restart, as Dokku has it."""
+    """--no-restart, as in Dokku."""
     return click.option(
-        "--no-restart", is_flag=True, help="Leave the instances running with the former values."
+        "--no-restart", is_flag=True, help="Keep the instances running with the former values."
     )(command)
 
 
@@ -37,7 +37,7 @@ def no_restart_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @app_argument
 @app_option
 @json_option
-@click.option("-s", "--shell", is_flag=True, help="Print as lines for a shell.")
+@click.option("-s", "--shell", is_flag=True, help="Print lines for a shell.")
 @pass_session
 def listing(
     session: Session, name: str | None, app: str | None, as_json: bool, shell: bool
@@ -83,7 +83,7 @@ def get(session: Session, words: tuple[str, ...], app: str | None, as_json: bool
 @no_restart_option
 @pass_session
 def set_vars(session: Session, words: tuple[str, ...], app: str | None, no_restart: bool) -> None:
-    """Set config vars; the app goes on with them in a new release, without losing a request.
+    """Set config vars in a new release, without losing a request.
 
     Example: paas config:set GREETING=hello COLOUR=blue
     """
@@ -101,11 +101,11 @@ def set_vars(session: Session, words: tuple[str, ...], app: str | None, no_resta
 @no_restart_option
 @pass_session
 def unset_vars(session: Session, words: tuple[str, ...], app: str | None, no_restart: bool) -> None:
-    """Remove config vars, as a new release.
+    """Remove config vars in a new release.
 
     Example: paas config:unset GREETING
     """
-    # Config vars are upper case by custom, apps lower case by rule.
+    # Config vars are upper case by convention, app names lower case by rule.
     first_is_app = (
         app is None
         and session.default_app is None
@@ -120,7 +120,7 @@ def unset_vars(session: Session, words: tuple[str, ...], app: str | None, no_res
 
 
 def _as_text(raw: bytes) -> str:
-    """An env file as text. What is neither UTF-8 nor UTF-16 is kept byte for byte."""
+    """An env file as text. Bytes that are neither UTF-8 nor UTF-16 are kept as they are."""
     try:
         return plain_text(raw)
     except EncodingError:
@@ -136,7 +136,7 @@ def _as_text(raw: bytes) -> str:
 def import_vars(
     session: Session, name: str | None, app: str | None, unset: tuple[str, ...], no_restart: bool
 ) -> None:
-    """Set the config vars of a .env file that comes on standard input, as one release.
+    """Set the config vars of a .env file on standard input, in one release.
 
     Example: paas config:import < .env
     """
@@ -166,7 +166,7 @@ def import_vars(
 @click.command("config:export")
 @app_argument
 @app_option
-@click.option("--format", "form", type=click.Choice(FORMATS), default="envfile", help="The form.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="envfile", help="The format.")
 @json_option
 @pass_session
 def export_vars(
@@ -191,7 +191,7 @@ def export_vars(
 @app_option
 @no_restart_option
 def edit_vars(**_: object) -> None:
-    """Edit the config vars as a .env file in $EDITOR; what changed becomes one release.
+    """Edit the config vars as a .env file in $EDITOR; the changes become one release.
 
     Example: paas config:edit -a shop
     """

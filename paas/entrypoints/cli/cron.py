@@ -1,4 +1,4 @@
-"""cron, cron:run, cron:suspend, cron:resume; and what the scheduler asks for"""
+"""cron, cron:run, cron:suspend, cron:resume; and the command of the scheduler"""
 
 import os
 from collections.abc import Sequence
@@ -64,15 +64,17 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
 @click.command("cron:run")
 @click.argument("words", nargs=-1, required=True, metavar="[APP] JOB")
 @app_option
-@click.option("--detach", is_flag=True, help="In the background, with its output in the log.")
+@click.option(
+    "--detach", is_flag=True, help="Run it in the background, with its output in the log."
+)
 @pass_session
 def run(session: Session, words: tuple[str, ...], app: str | None, detach: bool) -> None:
-    """Run a cron job now, whatever its schedule, with your terminal.
+    """Run a cron job now, regardless of its schedule, in your terminal.
 
     Example: paas cron:run cleanup
     """
     if len(words) > 2:
-        raise usage_error("arguments", "Only one job can be named.", "List them with: paas cron")
+        raise usage_error("arguments", "At most one job can be named.", "List them with: paas cron")
     name = session.app_name(app, words[0] if len(words) == 2 else None)
     cron = session.services.cron
     if detach:
@@ -95,7 +97,7 @@ def run(session: Session, words: tuple[str, ...], app: str | None, detach: bool)
 @app_option
 @pass_session
 def suspend(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Have cron jobs not run until cron:resume: those that are named, or all.
+    """Suspend cron jobs until cron:resume: those named, or all.
 
     Example: paas cron:suspend cleanup -a shop
     """
@@ -107,7 +109,7 @@ def suspend(session: Session, words: tuple[str, ...], app: str | None) -> None:
 @app_option
 @pass_session
 def resume(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Have cron jobs run again: those that are named, or all.
+    """Resume suspended cron jobs: those named, or all.
 
     Example: paas cron:resume cleanup -a shop
     """
@@ -115,9 +117,9 @@ def resume(session: Session, words: tuple[str, ...], app: str | None) -> None:
 
 
 def due(session: Session, words: Sequence[str]) -> None:
-    """Make the run of a job that is due; asked for by the scheduler."""
+    """Run a job that is due; called by the scheduler."""
     if session.actor.user is not None or len(words) != 3:
-        raise PaasError("not-allowed", "Only the server itself may ask for this.")
+        raise PaasError("not-allowed", "Only the server itself may run this command.")
     try:
         app_id, moment = int(words[0]), datetime.fromisoformat(words[2])
     except ValueError as error:
@@ -126,7 +128,7 @@ def due(session: Session, words: Sequence[str]) -> None:
 
 
 def _switch(session: Session, words: tuple[str, ...], app: str | None, *, suspended: bool) -> None:
-    # The app comes first where nothing else names it.
+    # The app comes first unless it is named otherwise.
     if app is None and session.default_app is None:
         name, names = session.app_name(None, words[0] if words else None), words[1:]
     else:

@@ -1,4 +1,4 @@
-"""doctor: what is wrong with the server, with the command for each, and mending it"""
+"""doctor: finds problems of the server, each with a command that fixes it, and repairs them"""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -15,9 +15,13 @@ from paas.services.access import require_admin
 
 @click.command("doctor")
 @click.option("--fix", is_flag=True, help="Repair what can be repaired, and report the rest.")
-@click.option("--empty-trash", is_flag=True, help="Delete for good what the database never knew.")
-@click.option("--restore-store", is_flag=True, help="Take the newest whole copy of the database.")
-@click.option("--adopt-store", is_flag=True, help="Use an older or another database from now on.")
+@click.option("--empty-trash", is_flag=True, help="Delete the files in the trash for good.")
+@click.option(
+    "--restore-store", is_flag=True, help="Restore the newest intact copy of the database."
+)
+@click.option(
+    "--adopt-store", is_flag=True, help="Accept a database that is older or another server's."
+)
 @json_option
 @pass_session
 def doctor(
@@ -28,7 +32,7 @@ def doctor(
     adopt_store: bool,
     as_json: bool,
 ) -> None:
-    """Show what is not as it should be, with the command that sees to it.
+    """Show problems of the server, each with the command that fixes it.
 
     Example: sudo paas doctor --fix
     """
@@ -59,7 +63,7 @@ def _look(session: Session, as_json: bool) -> None:
 
 
 def repair(session: Session) -> None:
-    """What the gate asks for after a command was killed: doctor --fix that builds no app again."""
+    """What the gate runs after a command was killed: doctor --fix without builds."""
     require_admin(session.actor, "examine and repair the server")
     _fix(session, as_json=False, rebuilds=False)
 
@@ -92,7 +96,7 @@ def _fix(session: Session, as_json: bool, *, rebuilds: bool = True) -> None:
 
 
 def tell(session: Session, findings: Sequence[Finding]) -> None:
-    """Each with its command; of the store, its copies too."""
+    """Print each with its command, and for the store also its copies."""
     for finding in findings:
         fault = session.services.rescue.fault() if finding.check == "store" else None
         if fault is not None:

@@ -29,7 +29,7 @@ CODES = ("301", "302", "307", "308")
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
-    """List the host names of an app: whether DNS points them here, and their certificates.
+    """List an app's host names, whether DNS points them here, and their certificates.
 
     Example: paas domains -a shop
     """
@@ -55,7 +55,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
 @app_option
 @pass_session
 def add(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Have an app answer to more host names; *.shop.example.com is any name below.
+    """Add host names to an app; *.shop.example.com stands for any name below it.
 
     Example: paas domains:add shop shop.example.com www.example.com
     """
@@ -73,7 +73,7 @@ def add(session: Session, words: tuple[str, ...], app: str | None) -> None:
 @app_option
 @pass_session
 def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Have an app answer to host names no longer, or redirect them no longer.
+    """Remove host names or redirects from an app.
 
     Example: paas domains:remove shop www.example.com
     """
@@ -87,7 +87,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
 @app_option
 @pass_session
 def clear(session: Session, name: str | None, app: str | None) -> None:
-    """Remove all domains and redirects of an app; its own name stays.
+    """Remove all domains and redirects from an app; its default host name stays.
 
     Example: paas domains:clear shop
     """
@@ -95,7 +95,7 @@ def clear(session: Session, name: str | None, app: str | None) -> None:
     session.services.domains.clear(session.actor, name, session.terminal)
     addresses = session.services.addresses
     found = session.services.apps.find(session.actor, name, to=Permission.VIEW)
-    session.terminal.step(f"{name} answers to {addresses.host(found.name)} alone")
+    session.terminal.step(f"{name} now answers only to {addresses.host(found.name)}")
 
 
 @click.command("domains:redirect")
@@ -103,10 +103,10 @@ def clear(session: Session, name: str | None, app: str | None) -> None:
 @app_option
 @pass_session
 def redirect(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Send every request for one host name to another, path and query as they came.
+    """Redirect all requests for one host name to another, keeping path and query.
 
-    301 (the default) and 302 may turn a POST into a GET; 308 and 307 do not. Moved for good: 301
-    or 308.
+    301 (the default) and 302 may turn a POST into a GET; 308 and 307 do not. 301 and 308 are
+    permanent.
 
     Example: paas domains:redirect shop www.example.com example.com 308
     """
@@ -121,10 +121,10 @@ def redirect(session: Session, words: tuple[str, ...], app: str | None) -> None:
 @click.argument("domain")
 @pass_session
 def set_global(session: Session, domain: str) -> None:
-    """Give the server another domain: every app answers at APP.DOMAIN.
+    """Change the server's domain: every app then answers at APP.DOMAIN.
 
-    A DNS record for *.DOMAIN has to point to the server. The names below the former domain are
-    answered no more. For admins.
+    A DNS record for *.DOMAIN has to point to the server. Names below the former domain stop
+    working. For admins.
 
     Example: paas domains:set-global apps.example.com
     """
@@ -154,7 +154,7 @@ def _redirect(session: Session, words: tuple[str, ...], app: str | None) -> tupl
     if len(hosts) != 2:
         raise usage_error(
             "arguments",
-            "domains:redirect takes two names: from and to.",
+            "domains:redirect takes two host names, FROM and TO.",
             "For example: paas domains:redirect shop www.example.com example.com",
         )
     return name, Redirect(hosts[0], hosts[1], int(code or 301))

@@ -22,7 +22,7 @@ from paas.entrypoints.cli.terminal import print_json
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
-    """List where an app's log is forwarded to.
+    """List the places to which an app's log is forwarded.
 
     Example: paas drains -a shop
     """
@@ -42,7 +42,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
 @json_option
 @pass_session
 def add(session: Session, words: tuple[str, ...], app: str | None, as_json: bool) -> None:
-    """Forward an app's log to a syslog server or by HTTP.
+    """Forward an app's log to a syslog server or over HTTP.
 
     Example: paas drains:add syslog+tls://logs.example.com:6514 -a shop
     """
@@ -58,7 +58,7 @@ def add(session: Session, words: tuple[str, ...], app: str | None, as_json: bool
 @app_option
 @pass_session
 def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Forward an app's log no more to that drain.
+    """Stop forwarding an app's log to a drain.
 
     Example: paas drains:remove d.5f0c6a0e-4f0e-4b9c-9a52-0d3e6a2b7c11 -a shop
     """
@@ -69,7 +69,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
 
 def _app_and_word(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, str]:
     if len(words) > 2:
-        raise usage_error("arguments", "Only one drain can be named.", "paas drains:add URL")
+        raise usage_error("arguments", "At most one drain can be named.", "paas drains:add URL")
     return session.app_name(app, words[0] if len(words) == 2 else None), words[-1]
 
 

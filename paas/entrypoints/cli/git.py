@@ -16,7 +16,7 @@ UPDATES_MAX = 10_000
 
 
 def service(session: Session, name: str, app: AppName, env: Mapping[str, str]) -> ExecPlan:
-    """What the client may become for a push or a fetch. Raises PaasError if it may not."""
+    """The program that a push or fetch executes. Raises PaasError if it is not allowed."""
     services, user = session.services, session.actor.name
     if name.startswith(access.LFS_TRANSFER):
         return _lfs(session, name.partition(" ")[2], app)
@@ -63,7 +63,7 @@ def _lfs(session: Session, operation: str, app: AppName) -> ExecPlan:
 
 
 def hook(session: Session, env: Mapping[str, str]) -> None:
-    """pre-receive: judge a push. Its answer is given when the new version is live."""
+    """pre-receive: accept or reject a push. It answers when the new version is live."""
     lines = sys.stdin.buffer.read().decode("utf-8", "surrogateescape").split("\n")
     updates = [parse_update(line) for line in lines if line]
     if len(updates) > UPDATES_MAX:
@@ -79,15 +79,15 @@ def hook(session: Session, env: Mapping[str, str]) -> None:
 
 
 def _push_options(env: Mapping[str, str]) -> list[str]:
-    """The options of ``git push -o``, as git hands them to a hook (githooks(5), pre-receive)."""
+    """The options of ``git push -o``, as git passes them to a hook (githooks(5), pre-receive)."""
     names = set(env) - {"GIT_PUSH_OPTION_COUNT"}
     return [env[name] for name in names if name.startswith("GIT_PUSH_OPTION_")]
 
 
 def _quarantine(session: Session, app_id: int, env: Mapping[str, str]) -> Quarantine:
-    """Where the pushed objects are: below the app's own repository and nowhere else."""
+    """Where the pushed objects are: only ever below the app's own repository."""
     repository = session.services.repository.path(app_id).resolve()
-    # A push that only deletes refs brings no objects, and git makes no quarantine.
+    # A push that only deletes refs has no objects, and git makes no quarantine.
     objects = Path(env.get("GIT_OBJECT_DIRECTORY", "objects"))
     resolved = (repository / objects).resolve()
     if not resolved.is_relative_to(repository):

@@ -35,18 +35,30 @@ COLOURS = (33, 36, 32, 35, 93, 96, 92, 95)
 @click.command("logs")
 @app_argument
 @app_option
-@click.option("-n", "--num", type=click.IntRange(0, LINES_MAX), help="How many lines (100).")
-@click.option("-t", "--tail", is_flag=True, help="Continue with lines as they arrive.")
 @click.option(
-    "-p", "--ps", "--process-type", metavar="TYPE", help="Only of a process type, such as web."
+    "-n", "--num", type=click.IntRange(0, LINES_MAX), help="How many lines to show (100)."
+)
+@click.option("-t", "--tail", is_flag=True, help="Follow the log.")
+@click.option(
+    "-p",
+    "--ps",
+    "--process-type",
+    metavar="TYPE",
+    help="Only lines of a process type, such as web.",
 )
 @click.option(
-    "-d", "--dyno", "--dyno-name", metavar="INSTANCE", help="Only of an instance, such as web.1."
+    "-d",
+    "--dyno",
+    "--dyno-name",
+    metavar="INSTANCE",
+    help="Only lines of an instance, such as web.1.",
 )
-@click.option("-s", "--source", type=click.Choice(SOURCES), help="Only from this source.")
-@click.option("--since", metavar="TIME", help="Only since then: 2h, 2026-11-20T10:20 (UTC).")
-@click.option("--grep", metavar="TEXT", help="Only lines with it; lower case finds any case.")
-@click.option("--release", metavar="vN", help="Only of this release.")
+@click.option("-s", "--source", type=click.Choice(SOURCES), help="Only lines from this source.")
+@click.option("--since", metavar="TIME", help="Only lines since then: 2h, 2026-11-20T10:20 (UTC).")
+@click.option(
+    "--grep", metavar="TEXT", help="Only lines that contain this; lower case matches any case."
+)
+@click.option("--release", metavar="vN", help="Only lines of this release.")
 @json_option
 @pass_session
 def logs(
@@ -85,7 +97,7 @@ def logs(
     count = num if num is not None else LINES_MAX if since is not None else LINES
     if not tail:
         lines = session.services.logs.tail(found.id, count, wanted)
-        if lines:  # at once: a write for each line would take most of the time
+        if lines:  # in one write: a write for each line would take most of the time
             print_line("\n".join(map(shown, lines)))
         return
     session.caller.waits()
@@ -102,7 +114,7 @@ def _plain(line: LogLine) -> str:
 
 
 def _coloured() -> Callable[[LogLine], str]:
-    """Gives each process in a colour of its own, so that they can be told apart, its text plain."""
+    """Prints the head of each line in a color for its process, and the text plain."""
     given: dict[str, int] = {}
 
     def shown(line: LogLine) -> str:
@@ -118,7 +130,7 @@ def _head(line: LogLine) -> str:
 
 
 def _json(line: LogLine) -> str:
-    """In one line, for who reads line by line."""
+    """On one line, for programs that read line by line."""
     return json.dumps(
         {
             "at": line.at.isoformat(timespec="microseconds"),

@@ -15,7 +15,7 @@ from paas.services.deploys.imports import Building
 @click.command("git:sync")
 @click.argument("words", nargs=-1, metavar="[APP] URL [REF]")
 @app_option
-@click.option("--build", is_flag=True, help="Deploy what was fetched.")
+@click.option("--build", is_flag=True, help="Deploy the fetched commit.")
 @click.option("--build-if-changes", is_flag=True, help="Deploy it unless it is live already.")
 @pass_session
 def sync(
@@ -23,7 +23,7 @@ def sync(
 ) -> None:
     """Fetch a branch, tag or commit of another git repository.
 
-    Without --build it is stored and not deployed, as on Dokku.
+    Without --build it is fetched and not deployed, as on Dokku.
 
     Example: paas git:sync --build shop https://github.com/heroku/python-getting-started.git
     """
@@ -31,7 +31,7 @@ def sync(
     if len(rest) not in {1, 2}:
         raise usage_error("arguments", "git:sync takes [APP] URL [REF].")
     if build and build_if_changes:
-        raise usage_error("arguments", "Say --build or --build-if-changes, not both.")
+        raise usage_error("arguments", "--build and --build-if-changes cannot be combined.")
     source = git_source(rest[0], rest[1] if len(rest) == 2 else None)
     building = Building.IF_CHANGED if build_if_changes else Building.NEVER
     building = Building.ALWAYS if build else building
@@ -45,22 +45,22 @@ def sync(
 @click.option(
     "--archive-type",
     type=click.Choice([kind.value for kind in ArchiveType]),
-    help="What it must be; without it, any of these.",
+    help="The archive's type; by default, any of these.",
 )
 @pass_session
 def from_archive(
     session: Session, words: tuple[str, ...], app: str | None, archive_type: str | None
 ) -> None:
-    """Deploy an archive (tar, tar.gz, zip), by its address or from standard input.
+    """Deploy an archive (tar, tar.gz, zip) from a URL or from standard input.
 
-    A single folder that has everything is stripped. Also: `--` for standard input, as on Dokku.
+    A single top-level folder is stripped. `--` also means standard input, as on Dokku.
 
     Example: git archive HEAD | paas git:from-archive -a shop -
     """
     name, rest = _split(session, words, app)
     if len(rest) > 1:
         raise usage_error("arguments", "git:from-archive takes [APP] and one URL, or - for stdin.")
-    # click takes Dokku's -- away: then nothing is left.
+    # click removes Dokku's --, so nothing is left.
     from_stdin = not rest or rest[0] in {STDIN, "--"}
     if from_stdin and os.isatty(0):
         raise usage_error(
@@ -80,7 +80,7 @@ def from_archive(
 
 
 def _split(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, list[str]]:
-    """The app, and the words after it: it is the first, unless that is an address or ``-``."""
+    """The app and the words after it: it is the first, unless that is a URL or ``-``."""
     rest = list(words)
     named = None
     if rest and "://" not in rest[0] and rest[0] != STDIN and (app is None or len(rest) > 1):

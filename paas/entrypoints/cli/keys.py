@@ -21,7 +21,7 @@ KEY_MAX_BYTES = 16_384
 @json_option
 @pass_session
 def listing(session: Session, as_json: bool) -> None:
-    """List SSH keys: your own, or everybody's for an admin.
+    """List SSH keys: your own; as an admin, everyone's.
 
     Example: paas keys
     """
@@ -41,17 +41,21 @@ def listing(session: Session, as_json: bool) -> None:
 @click.command("keys:add")
 @click.argument("user")
 @click.argument("file", required=False, metavar="[FILE]")
-@click.option("--admin", "role", flag_value="admin", help="The user may do everything.")
-@click.option("--member", "role", flag_value="member", help="The user has their own apps.")
+@click.option("--admin", "role", flag_value="admin", help="Make the user an admin.")
+@click.option(
+    "--member", "role", flag_value="member", help="Make the user a member, with apps of their own."
+)
 @pass_session
 def add(session: Session, user: str, file: str | None, role: str | None) -> None:
-    """Let the holder of a public SSH key in; the key comes from FILE or from standard input.
+    """Add a user's public SSH key, from FILE or from standard input.
 
     Example: sudo paas keys:add alice < alice.pub
     """
     if file is not None and session.actor.user is not None:
         raise usage_error(
-            "key-file", "A file on the server cannot be named here.", "paas keys:add alice < FILE"
+            "key-file",
+            "keys:add cannot read a file on the server; send the key on standard input.",
+            "paas keys:add alice < FILE",
         )
     if file is None and os.isatty(0):
         session.terminal.detail("Paste the public key, then press Ctrl-D.")
@@ -67,7 +71,7 @@ def add(session: Session, user: str, file: str | None, role: str | None) -> None
 @click.argument("fingerprint")
 @pass_session
 def remove(session: Session, fingerprint: str) -> None:
-    """Take a key away, by its fingerprint.
+    """Remove a key, by its fingerprint.
 
     Example: paas keys:remove SHA256:Qm9i...
     """
@@ -85,7 +89,7 @@ def _read(file: str | None) -> str:
     except OSError as error:
         raise PaasError("key-file", f"{file} could not be read: {error.strerror}.") from error
     if len(raw) > KEY_MAX_BYTES:
-        raise usage_error("key", f"A public key has less than {KEY_MAX_BYTES} bytes.")
+        raise usage_error("key", f"A public key has fewer than {KEY_MAX_BYTES} bytes.")
     try:
         return plain_text(raw)
     except EncodingError:

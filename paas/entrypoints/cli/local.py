@@ -11,14 +11,14 @@ _LEAVING = (signal.SIGHUP, signal.SIGTERM)
 
 
 class LocalCaller:
-    """interfaces.Caller: news comes as signals, through a pipe."""
+    """interfaces.Caller: events are signals, received through a pipe."""
 
     def __init__(self) -> None:
         self._news: int | None = None
 
     @contextmanager
     def terminal(self) -> Iterator[None]:
-        """Their terminal, raw; signals become news, so that it is set back before they end us."""
+        """Their terminal, raw; signals become events, so that it is restored before the end."""
         before = termios.tcgetattr(0)
         self.fileno()
         signal.signal(signal.SIGWINCH, lambda *_: None)
@@ -31,14 +31,14 @@ class LocalCaller:
             termios.tcsetattr(0, termios.TCSADRAIN, before)
 
     def fileno(self) -> int:
-        """A pipe that tells of signals; made when first asked for."""
+        """A pipe that receives the numbers of signals; made on first use."""
         if self._news is None:
             self._news, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
             signal.set_wakeup_fd(write, warn_on_full_buffer=False)
         return self._news
 
     def is_there(self) -> bool:
-        """False when a signal came that would have ended this process."""
+        """False once a signal arrived that would have ended this process."""
         try:
             numbers = os.read(self.fileno(), 4096)
         except BlockingIOError:
@@ -46,7 +46,7 @@ class LocalCaller:
         return not any(number in numbers for number in _LEAVING)
 
     def waits(self) -> None:
-        """This process is theirs alone."""
+        """This process serves only this caller."""
 
     def is_in_front(self) -> bool:
         """Whether this process is in its terminal's foreground."""

@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and how one is run for somebody."""
+"""The command line: the table of commands, and running one for a user."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -152,7 +152,7 @@ COMMANDS: tuple[click.Command, ...] = (
     server.version,
     server.help_command,
 )
-# What the platform's own processes ask for; each checks who asks.
+# Commands of the platform's own processes; each checks its caller.
 INTERNAL: Mapping[str, Callable[[Session, list[str]], None]] = {
     "git:hook": lambda session, _: git.hook(session, session.env),
     TEND_COMMAND: lambda session, _: certificates.renew_due(session),
@@ -163,12 +163,12 @@ INTERNAL: Mapping[str, Callable[[Session, list[str]], None]] = {
 
 
 class Commands(click.Group):
-    """The table of commands; it knows Heroku's other names, and what else may be meant."""
+    """The table of commands; knows Heroku's aliases, and suggests commands for mistyped ones."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command of the first word. Raises PaasError if it is none."""
+        """The command that the first word names. Raises PaasError if there is none."""
         words = meant.in_place(args)
         if self.get_command(ctx, words[0]) is None:
             raise meant.no_command(words[0])
@@ -190,8 +190,8 @@ def root(
 ) -> None:
     """Every command; nouns and verbs as on Heroku.
 
-    terminal: the columns of the caller's, and whether it takes colours, where ssh gives us none;
-    it is about stderr. stdin_terminal: whether what is typed there arrives here.
+    terminal: the columns of the caller's terminal and whether it supports colors, where ssh gives
+    us no terminal; about stderr. stdin_terminal: whether stdin is the caller's terminal.
     """
     session: Session = context.obj
     session.terminal.can_be_asked = stdin_terminal
@@ -207,7 +207,7 @@ for command in COMMANDS:
 
 
 def services_of(etc: str) -> Services:
-    """Those of the server with its settings in that directory; built again when these change.
+    """The services of the server with settings in that directory; built again when they change.
 
     The gate calls it before it forks, so that no command has to build it (3 ms each).
     """
@@ -231,7 +231,7 @@ def run(
 ) -> int:
     """Run one command for a user (None: the operator); returns the exit status.
 
-    env: of the client; PAAS_ETC says which server. reply: answers the client with an exit
+    env: the client's; PAAS_ETC names the server. reply: answers the client with an exit
     status while the command continues in the background. caller: see Session.
     """
     progress = Terminal(Look.of(env), client_gone, caller.is_in_front, let_go=lambda: reply(0))
@@ -267,7 +267,7 @@ def run(
 
 
 def _suggest(argv: list[str], progress: Terminal) -> None:
-    """``paas config set A=1`` has failed: its first two words may be meant as one."""
+    """Suggest config:set after ``paas config set A=1`` has failed."""
     if command := meant.two_words(argv):
         progress.warn(f"Did you mean: paas {command}")
 
@@ -275,7 +275,7 @@ def _suggest(argv: list[str], progress: Terminal) -> None:
 def git_service(
     words: list[str], *, actor_name: str | None, env: Mapping[str, str]
 ) -> ExecPlan | int:
-    """What the client may become for ``git-receive-pack APP`` and its like, or an exit status."""
+    """The program that ``git-receive-pack APP`` and the like execute, or an exit status."""
     progress = Terminal()
     try:
         services = services_of(env["PAAS_ETC"])
@@ -294,7 +294,7 @@ def git_service(
 
 
 def _actor(services: Services, name: str | None, argv: Sequence[str], progress: Terminal) -> Actor:
-    """Who asks for that command. Raises PaasError if there is no such user."""
+    """The user who runs the command. Raises PaasError if there is no such user."""
     if reading.only_reads(root, argv):
         return reading.admit(services.store, name, progress)
     if name is None:

@@ -24,7 +24,9 @@ REASON_MAX = 200
 @click.command("apps:lock")
 @app_argument
 @app_option
-@click.option("-m", "--reason", default="", metavar="TEXT", help="Why, for who is refused.")
+@click.option(
+    "-m", "--reason", default="", metavar="TEXT", help="The reason, shown to those who push."
+)
 @pass_session
 def lock(session: Session, name: str | None, app: str | None, reason: str) -> None:
     """Refuse deploys of an app, until apps:unlock.
@@ -43,7 +45,7 @@ def lock(session: Session, name: str | None, app: str | None, reason: str) -> No
 @app_option
 @pass_session
 def unlock(session: Session, name: str | None, app: str | None) -> None:
-    """Let deploys of an app in again.
+    """Allow deploys of an app again.
 
     Example: paas apps:unlock shop
     """
@@ -77,7 +79,7 @@ def show(session: Session, name: str | None, app: str | None, as_json: bool) -> 
 @app_option
 @pass_session
 def switch_on(session: Session, name: str | None, app: str | None) -> None:
-    """Show visitors a page instead of the app, which runs on.
+    """Show visitors a page instead of the app, which keeps running.
 
     Example: paas maintenance:on -a shop
     """
@@ -99,7 +101,11 @@ def switch_off(session: Session, name: str | None, app: str | None) -> None:
 @click.command("maintenance:custom-page")
 @app_argument
 @app_option
-@click.option("--clear", is_flag=True, help="Go back to maintenance.html of the repository.")
+@click.option(
+    "--clear",
+    is_flag=True,
+    help="Remove the page; the repository's maintenance.html is used again.",
+)
 @pass_session
 def custom_page(session: Session, name: str | None, app: str | None, clear: bool) -> None:
     """Set the page that visitors see in maintenance mode, from standard input.
@@ -112,7 +118,7 @@ def custom_page(session: Session, name: str | None, app: str | None, clear: bool
         if maintenance.clear_page(session.actor, name, session.terminal):
             session.terminal.step(f"Cleared the maintenance page of {name}")
         else:
-            session.terminal.detail("None was set.")
+            session.terminal.detail("No page was set.")
         return
     if os.isatty(0):
         raise usage_error(
@@ -132,7 +138,7 @@ def _switch(session: Session, name: str, on: bool) -> None:
     if session.services.maintenance.set_maintenance(session.actor, name, on, session.terminal):
         session.terminal.step(f"Maintenance mode of {name} is {words}")
     else:
-        session.terminal.detail(f"It is {words} already.")
+        session.terminal.detail(f"It was {words} already.")
 
 
 @click.command("git:info")

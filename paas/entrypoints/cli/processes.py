@@ -38,9 +38,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         print_json([_plain(item) for item in running])
         return
     if processes.serves_files(session.actor, name):
-        session.terminal.detail(
-            "The web server itself serves this app's files: no web process runs."
-        )
+        session.terminal.detail("The proxy serves this app's files, so no web process runs.")
     elif not running:
         session.terminal.detail(
             "No instances. Deploy: git push deploy main; or: paas ps:scale web=1"
@@ -61,7 +59,7 @@ _PROCESSES = click.argument("words", nargs=-1, metavar="[APP] [TYPE|INSTANCE...]
 @app_option
 @pass_session
 def restart(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Replace instances by new ones, without losing a request: all, a type, or one.
+    """Replace instances with new ones, without losing a request: all, a type, or one.
 
     Example: paas ps:restart web.1 -a shop
     """
@@ -88,7 +86,7 @@ def stop(session: Session, words: tuple[str, ...], app: str | None) -> None:
 @app_option
 @pass_session
 def start(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Start what ps:stop stopped: all, a type, or one.
+    """Start instances that ps:stop stopped: all, a type, or one.
 
     Example: paas ps:start worker -a shop
     """
@@ -102,7 +100,7 @@ def start(session: Session, words: tuple[str, ...], app: str | None) -> None:
 @app_option
 @pass_session
 def wait(session: Session, name: str | None, app: str | None) -> None:
-    """Wait until the deploy or other change of an app that goes on now is over.
+    """Wait until the deploy or other change of an app that is in progress has ended.
 
     Example: paas ps:wait -a shop
     """
@@ -142,7 +140,7 @@ def scale(session: Session, words: tuple[str, ...], app: str | None, as_json: bo
 def _app_and_processes(
     session: Session, words: tuple[str, ...], app: str | None
 ) -> tuple[str, tuple[str, ...]]:
-    """Tell ``shop web.1`` from ``web.1``: the app comes first where nothing else names it."""
+    """Tell ``shop web.1`` from ``web.1``: the app comes first unless it is named otherwise."""
     first = words[0] if words else ""
     if app is not None:
         return session.app_name(app), words[1:] if first == app else words
@@ -161,7 +159,7 @@ def _app_and_processes(
 
 
 def _is_app(session: Session, word: str, app: str | None) -> bool:
-    """Tell ``shop`` from ``web=2``; ``web-1`` is an app only where nothing else names one."""
+    """Tell ``shop`` from ``web=2``; ``web-1`` is an app only if none is named otherwise."""
     if "=" in word or "+" in word:
         return False
     kind, sign, count = word.rpartition("-")
@@ -193,7 +191,7 @@ def _row(item: Running, now: datetime) -> tuple[str, ...]:
 
 
 def _age(now: datetime, since: datetime) -> str:
-    """In one unit: ``3 m``."""
+    """A duration in one unit: ``3 m``."""
     seconds = max(0, int((now - since).total_seconds()))
     for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
         if seconds >= 2 * length:
@@ -221,9 +219,9 @@ def _plain(item: Running) -> dict[str, object]:
 
 
 def start_again(session: Session, words: Sequence[str]) -> None:
-    """Roll out what should run of an app; asked for where the server is brought up."""
+    """Start all instances that an app should run; called when the server starts."""
     if session.actor.user is not None:
-        raise PaasError("not-allowed", "Only the server itself may ask for this.")
+        raise PaasError("not-allowed", "Only the server itself may run this command.")
     if len(words) != 1 or not words[0].isascii() or not words[0].isdigit():
         raise usage_error("arguments", f"{START_COMMAND} APP-ID")
     if not session.services.reconcile.start_again(int(words[0]), session.terminal):

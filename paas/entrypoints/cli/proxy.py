@@ -10,7 +10,7 @@ from paas.entrypoints.cli.terminal import print_json, print_line
 @json_option
 @pass_session
 def report(session: Session, as_json: bool) -> None:
-    """Show which web server serves all apps.
+    """Show which proxy serves all apps.
 
     Example: sudo paas proxy
     """
@@ -29,13 +29,13 @@ def report(session: Session, as_json: bool) -> None:
 @click.argument("kind", metavar="nginx|haproxy")
 @pass_session
 def set_kind(session: Session, kind: str) -> None:
-    """Serve all apps by another web server: nginx or haproxy.
+    """Change the proxy of all apps: nginx or haproxy.
 
     Example: sudo paas proxy:set haproxy
     """
     proxies = session.services.proxies
     if not proxies.set(session.actor, kind, session.terminal):
-        session.terminal.detail(f"It is {kind} already.")
+        session.terminal.detail(f"The proxy is {kind} already.")
         return
     session.terminal.step(f"All apps are served by {kind}")
     session.terminal.live()

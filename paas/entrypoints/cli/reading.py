@@ -1,4 +1,4 @@
-"""Commands that only read, and who may read while the database is an older copy."""
+"""Commands that only read, and who may use them while the database is an older copy."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from paas.entrypoints.laptop import meant
 from paas.interfaces import Progress
 from paas.store import Store
 
-# These write nothing, neither to the database nor elsewhere.
+# These write nothing, to the database or elsewhere.
 COMMANDS = frozenset(
     {"apps", "apps:info", "buildpacks", "builds", "builds:info", "builds:output", "certs"}
     | {"certs:info", "checks:report", "config", "config:export", "config:get", "cron", "diff"}
@@ -22,7 +22,7 @@ COMMANDS = frozenset(
 
 
 def only_reads(group: click.Group, argv: Sequence[str]) -> bool:
-    """Whether these words, with the group's options before the command, are such a command."""
+    """Whether these words are such a command; the group's options may precede it."""
     try:
         _, words, _ = group.make_parser(click.Context(group)).parse_args(list(argv))
     except click.UsageError:
@@ -31,11 +31,11 @@ def only_reads(group: click.Group, argv: Sequence[str]) -> bool:
 
 
 def admit(store: Store, name: str | None, progress: Progress) -> Actor:
-    """Who reads: a user, or None for the operator. Says so where the database is an older copy.
+    """The reader: a user, or None for the operator. Warns if the database is an older copy.
 
-    The keys that sshd accepts are the present ones, but roles are as old as the database: who was
-    an admin then may be none now. So users are members of an older copy, and see their own apps,
-    whose owner never changes; the operator, who can read the file, sees all.
+    sshd accepts the present keys, but roles are as old as the database: an admin of then may not be
+    one now. So all users are treated as members and see their own apps, whose owner never changes;
+    the operator, who can read the file anyway, sees all.
     Raises PaasError if the database cannot be read, or the user is not in it.
     """
     fault = store.read_older()
@@ -47,10 +47,10 @@ def admit(store: Store, name: str | None, progress: Progress) -> Actor:
     if fault is None:
         return Actor(user)
     progress.warn(fault.report)
-    progress.warn("What follows is from that copy: later changes, apps and users are missing.")
+    progress.warn("The output is from that copy: later changes, apps and users are missing.")
     if user is not None and user.role is Role.ADMIN:
         progress.warn(
-            "You see only your own apps: whether you are still an admin is not in that copy."
+            "You see only your own apps: that copy does not say whether you are still an admin."
         )
         user = User(user.name, Role.MEMBER)
     if fault.hint:
@@ -59,5 +59,5 @@ def admit(store: Store, name: str | None, progress: Progress) -> Actor:
 
 
 def no_such_user(name: str) -> PaasError:
-    """The name of a key whose user is gone."""
+    """An error if the key's user has been removed."""
     return PaasError("no-such-user", f"The user {name!r} no longer exists.")

@@ -23,7 +23,7 @@ from paas.services.releases.releases import ReleaseInfo
 @click.command("releases")
 @app_argument
 @app_option
-@click.option("-n", "--num", type=click.IntRange(1, 10_000), default=15, help="How many.")
+@click.option("-n", "--num", type=click.IntRange(1, 10_000), default=15, help="How many to show.")
 @wide_option
 @json_option
 @pass_session
@@ -74,7 +74,7 @@ def listing(session: Session, name: str | None, app: str | None, num: int, as_js
 @json_option
 @pass_session
 def info(session: Session, words: tuple[str, ...], app: str | None, as_json: bool) -> None:
-    """Show one release, by default the latest: commit, who, when, config changes, processes.
+    """Show a release, by default the latest: commit, user, time, config changes, processes.
 
     Example: paas releases:info v12
     """
@@ -116,7 +116,7 @@ def info(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
 @json_option
 @pass_session
 def output(session: Session, words: tuple[str, ...], app: str | None, as_json: bool) -> None:
-    """Print what the release command of a release printed, by default of the latest.
+    """Print the output of a release's release command, by default of the latest.
 
     Example: paas releases:output v12
     """
@@ -127,7 +127,7 @@ def output(session: Session, words: tuple[str, ...], app: str | None, as_json: b
         return
     if not lines:
         session.terminal.detail(
-            f"v{release.version} has no output: no release command ran for it, or what it printed "
+            f"v{release.version} has no output: no release command ran for it, or its output "
             "is no longer kept."
         )
     for line in lines:
@@ -139,7 +139,7 @@ def output(session: Session, words: tuple[str, ...], app: str | None, as_json: b
 @app_option
 @pass_session
 def retry(session: Session, name: str | None, app: str | None) -> None:
-    """Try the latest failed release again: the same code and config as a new release.
+    """Retry the latest failed release: the same code and config as a new release.
 
     Example: paas releases:retry -a shop
     """
@@ -152,7 +152,7 @@ def retry(session: Session, name: str | None, app: str | None) -> None:
 @app_option
 @pass_session
 def rollback(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Bring back code and config of a release, by default of the one before the current.
+    """Restore code and config of a former release, by default of the one before the current.
 
     Example: paas rollback v12
     """
@@ -168,7 +168,8 @@ def rollback(session: Session, words: tuple[str, ...], app: str | None) -> None:
 def diff(session: Session, words: tuple[str, ...], app: str | None, as_json: bool) -> None:
     """Show what differs between two releases: files, dependencies, config names, processes.
 
-    By default the current one against the one before; with one version, that against the current.
+    By default it compares the current one with the one before; given one version, that with the
+    current one.
 
     Example: paas diff v11 v12
     """
@@ -192,7 +193,7 @@ def diff(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
 def _one_version(
     session: Session, words: tuple[str, ...], app: str | None
 ) -> tuple[str, int | None]:
-    """The app's name and the version of ``[APP] [vN]``."""
+    """The app's name and the version from ``[APP] [vN]``."""
     named, versions = _versions(words, 1, app)
     return session.app_name(app, named), versions[0] if versions else None
 
@@ -200,13 +201,15 @@ def _one_version(
 def _versions(words: tuple[str, ...], most: int, app: str | None) -> tuple[str | None, list[int]]:
     """Tell the app, if it is named by position, from versions. An app may be called v5, too.
 
-    app: of the option -a; then another first word is no app.
+    app: from the option -a; then no word is an app.
     """
     app_first = bool(words) and (len(words) > most or not is_version(words[0]))
     app_first = app_first and app in {None, words[0]}
     versions = [parse_version(word) for word in words[1 if app_first else 0 :]]
     if len(versions) > most:
-        raise usage_error("arguments", f"At most {most} release(s) can be named.")
+        raise usage_error(
+            "arguments", f"At most {most} {'release' if most == 1 else 'releases'} can be named."
+        )
     return words[0] if app_first else None, versions
 
 

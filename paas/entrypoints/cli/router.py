@@ -21,7 +21,7 @@ from paas.entrypoints.cli.session import (
 from paas.entrypoints.cli.tables import print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json, print_line
 
-PASSWORD_MAX_BYTES = 72  # all that bcrypt looks at
+PASSWORD_MAX_BYTES = 72  # bcrypt ignores the rest
 
 
 _KEYS_HELP = "\b\nThe keys, with their defaults:\n" + "\n".join(
@@ -34,7 +34,7 @@ _KEYS_HELP = "\b\nThe keys, with their defaults:\n" + "\n".join(
 @app_option
 @pass_session
 def set_key(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Set how the router treats an app's requests; without a value: as by default.
+    """Change a router setting of an app; without a value, restore its default.
 
     Example: paas nginx:set -a shop client-max-body-size 20m
     """
@@ -42,7 +42,7 @@ def set_key(session: Session, words: tuple[str, ...], app: str | None) -> None:
     name = session.app_name(app, words[0] if named else None)
     key, value = key_and_value(words[1:] if named else words)
     key = session.services.router.set(session.actor, name, key, value, session.terminal)
-    session.terminal.step(f"{key} of {name} is {'as usual' if value is None else value}")
+    session.terminal.step(f"{key} of {name} is {'the default again' if value is None else value}")
 
 
 @click.command("nginx:report")
@@ -73,7 +73,7 @@ def report(session: Session, name: str | None, app: str | None, as_json: bool) -
 @json_option
 @pass_session
 def logins(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
-    """List who may log in before an app; none: everybody may come.
+    """List the logins of an app; without any, everyone has access.
 
     Example: paas http-auth -a shop
     """
@@ -90,20 +90,20 @@ def logins(session: Session, name: str | None, app: str | None, as_json: bool) -
 @app_option
 @pass_session
 def add_login(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Have visitors log in, and let this one in with the password that stdin has.
+    """Require visitors to log in, and add a login; its password is read from standard input.
 
     Example: paas http-auth:add-user shop alice < password.txt
     """
     name, (user,) = _split(session, words, app, 1)
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", user) is None:
-        raise usage_error("login", f"{shown(user)} is not a name to log in with.")
+        raise usage_error("login", f"{shown(user)} is not a valid login name.")
     if sys.stdin.isatty():
         session.terminal.detail("Type the password, then Enter.")
     password = sys.stdin.readline(PASSWORD_MAX_BYTES + 2).rstrip("\r\n")
     if not password or len(password.encode("utf-8", "surrogateescape")) > PASSWORD_MAX_BYTES:
         raise usage_error(
             "login",
-            f"A password has 1 to {PASSWORD_MAX_BYTES} bytes, and is read from stdin.",
+            f"A password has 1 to {PASSWORD_MAX_BYTES} bytes; it is read from standard input.",
             f"For example: paas http-auth:add-user {name} {user} < password.txt",
         )
     session.services.router.add_user(session.actor, name, user, Secret(password), session.terminal)
@@ -115,35 +115,35 @@ def add_login(session: Session, words: tuple[str, ...], app: str | None) -> None
 @app_option
 @pass_session
 def remove_login(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Let one log in no longer; with the last, everybody may come again.
+    """Remove a login; without any, everyone has access again.
 
     Example: paas http-auth:remove-user shop alice
     """
     name, (user,) = _split(session, words, app, 1)
     if session.services.router.remove_user(session.actor, name, user, session.terminal):
-        session.terminal.step(f"{name} has no logins left, so everybody has access")
+        session.terminal.step(f"{name} has no logins left, so everyone has access")
     else:
         session.terminal.step(f"{user} may no longer log in to {name}")
 
 
 def names_app(words: Sequence[str]) -> bool:
-    """Whether an app stands before the key, where it need not. An app may be named as a key is."""
+    """Whether the optional app comes before the key. An app may have the name of a key."""
     if len(words) < 2 or words[0].lower().startswith(HEADER_PREFIX):
         return False
     return is_key(words[1]) or (len(words) > 2 and not is_key(words[0]))
 
 
 def key_and_value(words: Sequence[str]) -> tuple[str, str | None]:
-    """A value may have several words, which a shell and ssh leave of one in quotes."""
+    """A value may have several words: a shell and ssh split one in quotes."""
     if not words:
         raise usage_error("arguments", "No key was named.", "List the keys with: paas nginx:report")
     key, *value = words
     if len(value) > 1 and key.lower().startswith(HEADER_PREFIX):
-        # Put together again it could be another: a shell takes quotes and spaces out of it.
+        # Joined, it could differ from what was typed: a shell removes quotes and spaces.
         raise usage_error(
             "arguments",
-            f"The value of {shown(key)} came as {len(value)} words.",
-            "Put it in quotes; over plain ssh, where two shells read them, in two kinds: "
+            f"The value of {shown(key)} was split into {len(value)} words.",
+            "Quote it; over plain ssh, where two shells parse it, quote it twice: "
             "\"'DENY always'\"",
         )
     return key, " ".join(value) if value else None
@@ -152,7 +152,7 @@ def key_and_value(words: Sequence[str]) -> tuple[str, str | None]:
 def _split(
     session: Session, words: tuple[str, ...], app: str | None, most: int
 ) -> tuple[str, list[str]]:
-    """The app, and the other words: 1 to most of them. The app comes first, unless named by -a."""
+    """The app and the other words, 1 to most of them. The app comes first unless -a names it."""
     named = app is None and (session.default_app is None or len(words) > most)
     rest = list(words[1:] if named else words)
     if not 1 <= len(rest) <= most:

@@ -21,37 +21,39 @@ from paas.services.runs.runs import Order
 
 
 class _RunCommand(click.Command):
-    """A command whose arguments are another's: only what stands before it is ours."""
+    """A click command that runs another command: only options before that command are its own."""
 
     def __init__(self, **attributes: object) -> None:
         super().__init__(**attributes)  # type: ignore[arg-type]
         self.context_settings["allow_interspersed_args"] = False
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """The app may also stand at the end, as Heroku has it."""
+        """The app may also come last, as on Heroku."""
         return super().parse_args(ctx, app_first(args))
 
 
 _WORDS = click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[APP] COMMAND...")
-_ENV = click.option("-e", "--env", "env", multiple=True, metavar="NAME=VALUE", help="One variable.")
+_ENV = click.option(
+    "-e", "--env", "env", multiple=True, metavar="NAME=VALUE", help="An environment variable."
+)
 
 
 @click.command("run", cls=_RunCommand)
 @_WORDS
 @app_option
 @_ENV
-@click.option("--no-tty", is_flag=True, help="Give the command no terminal.")
+@click.option("--no-tty", is_flag=True, help="Run the command without a terminal.")
 @click.option(
     *("-x", "--exit-code"),
     is_flag=True,
     expose_value=False,
-    help="As on Heroku; the exit status is passed on without it, too.",
+    help="Accepted as on Heroku; the exit status is always passed on.",
 )
 @pass_session
 def run(
     session: Session, words: tuple[str, ...], app: str | None, env: tuple[str, ...], no_tty: bool
 ) -> None:
-    """Run a command in a fresh instance of the current release, with your terminal.
+    """Run a command in a new instance of the current release, in your terminal.
 
     Example: paas run bash
     """
@@ -97,7 +99,7 @@ def detached(
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
-    """List an app's one-off processes.
+    """List an app's one-off processes that are running.
 
     Example: paas run:list -a shop
     """
@@ -129,7 +131,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
 @app_option
 @pass_session
 def stop(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """End one-off processes: TERM, and KILL if that does not do.
+    """Stop one-off processes with SIGTERM, then SIGKILL if they do not end.
 
     Example: paas run:stop run.1
     """
@@ -142,7 +144,7 @@ def stop(session: Session, words: tuple[str, ...], app: str | None) -> None:
 
 
 def _target(session: Session, app: str | None, words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """The app and the command; where no app is named otherwise, the first word is it."""
+    """The app and the command; the app is the first word unless it is named otherwise."""
     known = app or session.default_app
     if known is None and len(words) > 1:
         return words[0], tuple(words[1:])

@@ -23,7 +23,7 @@ from paas.wiring import machine
 @json_option
 @pass_session
 def status(session: Session, as_json: bool) -> None:
-    """Show the server's own processes, limits and what does not work on this machine.
+    """Show the server's processes and limits, and what does not work on this machine.
 
     Example: sudo paas server:status
     """
@@ -83,13 +83,13 @@ def status(session: Session, as_json: bool) -> None:
         session.terminal.warn(warning)
     for app in session.services.sites.unserved():
         session.terminal.warn(
-            f"{app.name} is not served, the proxy refused it. Why: paas logs -a {app.name}"
+            f"{app.name} is not served: the proxy refused its file. See: paas logs -a {app.name}"
         )
     trash.warn(session)
 
 
 def _known(session: Session) -> dict[str, object]:
-    """What the database knows."""
+    """What the database says of them."""
     services = session.services
     return {
         "apps": len(services.store.apps.all()),
@@ -117,7 +117,7 @@ def version(as_json: bool) -> None:
 @click.argument("topic", required=False, metavar="[TOPIC|COMMAND]")
 @click.pass_context
 def help_command(context: click.Context, topic: str | None) -> None:
-    """Explain a command or list those of a topic; without either, list the topics.
+    """Describe a command, or list the commands of a topic; without either, list the topics.
 
     Example: paas help config:set
     """
@@ -150,14 +150,14 @@ def completion(shell: str) -> None:
 
 def _not_separate(reason: str) -> str:
     return (
-        "no PID namespaces here, so a build or one-off command can signal and read the live "
+        "no PID namespaces here, so a build or one-off command can signal and inspect the live "
         f"instances of its app: {reason}"
     )
 
 
 def _connections(limit: int, state: LimitState) -> str:
     if not limit:
-        return "no limit for an address (connections_per_address is 0)"
+        return "not limited for an address (connections_per_address is 0)"
     if state.fault is not None:
         return f"not limited for an address: {state.fault}"
     return f"at most {limit:,} from one address; {state.refused:,} refused since the last start"
@@ -165,5 +165,5 @@ def _connections(limit: int, state: LimitState) -> str:
 
 def _firewall(state: str) -> str:
     if state == "works":
-        return "only Nginx and root reach an app's port"
-    return f"does not work here, so every local user reaches the apps' ports: {state}"
+        return "only Nginx and root can reach an app's port"
+    return f"does not work here, so every local user can reach the apps' ports: {state}"

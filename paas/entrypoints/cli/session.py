@@ -1,4 +1,4 @@
-"""One command's surroundings: who asks, for which app, and with what to answer."""
+"""The context of one command: its user, app, services and terminal."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,12 +15,12 @@ from paas.wiring.services import Services
 
 @dataclass(slots=True)
 class Session:
-    """What every command gets.
+    """The context that every command gets.
 
     default_app: from ``paas --app NAME COMMAND``, which the client on a laptop fills in.
     client_gone: whether the client has hung up, for commands that follow something.
     caller: for commands that give a process the client's terminal. env: the client's.
-    status: the exit status of a command that comes to its end.
+    status: the exit status of a command that ends without an error.
     """
 
     services: Services
@@ -33,11 +33,11 @@ class Session:
     status: int = 0
 
     def app_name(self, option: str | None, positional: str | None = None) -> str:
-        """The app that a command is about. Raises usage errors where it is none or two."""
+        """The app that a command is about. Raises usage errors if none or two are named."""
         named = [name for name in (option, positional) if name is not None]
         if len({*named}) > 1:
             raise usage_error("which-app", f"Two apps are named: {option} and {positional}.")
-        # An empty name, as of an unset shell variable, must not fall back on another app.
+        # An empty name, as from an unset shell variable, must not fall back to another app.
         name = named[0] if named else self.default_app
         if not name:
             raise usage_error(
@@ -53,15 +53,15 @@ JSON_HELP = "Print data as JSON."
 
 
 def app_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """-a/--app, as Heroku has it."""
+    """-a/--app, as on Heroku."""
     return click.option("-a", "--app", "app", metavar="NAME", help="The app.")(command)
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--json on everything that prints data."""
+    """--json, on every command that prints data."""
     return click.option("--json", "as_json", is_flag=True, help=JSON_HELP)(command)
 
 
 def app_argument(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The app by position, as Dokku has it, where nothing else could stand there."""
+    """The app by position, as on Dokku, for commands without other arguments."""
     return click.argument("name", required=False, metavar="[APP]")(command)

@@ -24,7 +24,7 @@ from paas.services.routing.statics import StaticInfo
 @json_option
 @pass_session
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
-    """List the paths that are answered with files of the app, without the app.
+    """List the paths at which the proxy serves the app's files itself.
 
     Example: paas static -a shop
     """
@@ -53,15 +53,19 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
 @click.command("static:add")
 @click.argument("words", nargs=-1, required=True, metavar="[APP] PATH FOLDER")
 @app_option
-@click.option("--expires", "kept", metavar="TIME", default=OFF, help="How long browsers keep them.")
-@click.option("--hashed", is_flag=True, help="Keep names with a fingerprint for a year.")
+@click.option(
+    "--expires", "kept", metavar="TIME", default=OFF, help="How long browsers cache them."
+)
+@click.option(
+    "--hashed", is_flag=True, help="Cache files with a fingerprint in their name for a year."
+)
 @pass_session
 def add(session: Session, words: tuple[str, ...], app: str | None, kept: str, hashed: bool) -> None:
-    """Answer the addresses below a path with the files of a folder, without the app.
+    """Have the proxy serve a folder's files below a path, without the app.
 
-    --expires: 30d, 12h, 10m or 30s: browsers use a file that long without asking; off, the default:
-    they ask each time whether it has changed; no-store: nobody keeps it. --hashed: names with a
-    fingerprint, such as app.3f2a9c1b.js, are kept for a year.
+    --expires: with 30d, 12h, 10m or 30s, browsers use a file that long without asking; with off,
+    the default, they ask each time whether it has changed; with no-store, nobody caches it.
+    --hashed: files with a fingerprint in the name, such as app.3f2a9c1b.js, are cached for a year.
 
     Example: paas static:add shop /static app/static --expires 30d
     """
@@ -69,10 +73,10 @@ def add(session: Session, words: tuple[str, ...], app: str | None, kept: str, ha
     seconds, store = expires(kept)
     static = StaticPath(static_path(path), static_folder(folder), seconds, store, hashed)
     there = session.services.statics.add(session.actor, name, static, session.terminal)
-    session.terminal.step(f"{static.path} of {name} is answered from {static.folder}")
+    session.terminal.step(f"{static.path} of {name} is served from {static.folder}")
     if not there:
         session.terminal.warn(
-            f"The present release has no folder {static.folder}: the app answers."
+            f"The current release has no folder {static.folder}, so the app still answers."
         )
 
 
@@ -81,7 +85,7 @@ def add(session: Session, words: tuple[str, ...], app: str | None, kept: str, ha
 @app_option
 @pass_session
 def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Leave a path to the app again.
+    """Let the app answer a path again.
 
     Example: paas static:remove shop /static
     """
@@ -94,13 +98,13 @@ def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
 def _split(
     session: Session, words: tuple[str, ...], app: str | None, count: int
 ) -> tuple[str, tuple[str, ...]]:
-    """The app, and the other words: the first of them begins with a slash."""
+    """The app and the other words, the first of which begins with a slash."""
     named = not words[0].startswith("/") and app is None
     rest = words[1:] if named else words
     if len(rest) != count or not rest[0].startswith("/"):
         raise usage_error(
             "arguments",
-            f"{shown(' '.join(words))} is not what this command accepts.",
+            f"This command does not accept the arguments {shown(' '.join(words))}.",
             "For example: paas static:add /static app/static",
         )
     return session.app_name(app, words[0] if named else None), rest

@@ -1,10 +1,10 @@
-"""Progress of what takes long: a line that is drawn over and over on a terminal, rarer and rarer
-lines elsewhere.
+"""Progress of long operations: a line that is redrawn on a terminal, lines at growing intervals
+elsewhere.
 
-Drawn by the server's process into whatever the client has for stderr, perhaps through ssh. So it
-hides no cursor, which nobody could show again; it never waits for a terminal that is stopped or
-slow; and it stops when the client has left or is in the background, since then the terminal is
-somebody else's. No library that draws does these three.
+The server's process writes it to the client's stderr, perhaps through ssh. So it does not hide the
+cursor, since nothing might show it again; it never waits for a terminal that is stopped or slow;
+and it stops when the client has disconnected or is in the background, since another program then
+uses the terminal. No progress library does these three.
 """
 
 import os
@@ -15,17 +15,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-# Every terminal and font has these.
+# Supported by every terminal and font.
 FRAMES = "-\\|/"
 FIRST_S = 1.0
 FRAME_S = 0.1
-# Where nothing can be drawn over: after so many seconds of silence, then each further NEXT_STILL_S,
-# since some programs that wait for others end them when they hear nothing.
+# Where no line can be redrawn: after so many seconds of silence, then every NEXT_STILL_S, since
+# some programs that wait for others end them after a silence.
 STILL_S = (10.0, 30.0, 60.0, 120.0)
 NEXT_STILL_S = 120.0
 COLUMNS_MAX = 100
 ERASE = b"\r\x1b[K"
-# git puts "remote: " before each line of a hook, on a terminal whose width it does not tell.
+# git puts "remote: " before each line of a hook; it does not tell the terminal's width.
 GIT_COLUMNS = 80 - len("remote: ")
 
 
@@ -58,7 +58,7 @@ class Look:
 
 @dataclass(slots=True)
 class _Task:
-    """What goes on. began: seconds (monotonic)."""
+    """An operation in progress. began: seconds (monotonic)."""
 
     text: str
     began: float
@@ -66,28 +66,28 @@ class _Task:
 
 
 class StatusLine:
-    """Says what goes on, from a thread of its own, in between what the command itself writes.
+    """Shows what is in progress, from its own thread, between the lines that the command writes.
 
-    send: writes bytes to the client. may_draw: whether the client is there and in front.
+    send: writes bytes to the client. may_draw: whether the client is there and in the foreground.
     """
 
     def __init__(self, send: Callable[[bytes], None], may_draw: Callable[[], bool]) -> None:
         self.look = Look()
         self._send = send
         self._may_draw = may_draw
-        # Held by whoever writes.
+        # Held while writing.
         self._lock = threading.RLock()
         self._tasks: list[_Task] = []
         self._drawn = ""
         self._written = 0.0
-        # How often it was said in this silence that something goes on.
+        # How many lines were written in this silence.
         self._said = 0
 
     @contextmanager
     def doing(self, text: str) -> Iterator[Callable[[str], None]]:
         """Show it while the block runs, if that takes longer than a second.
 
-        Yields a function that puts other words in the place of the text.
+        Yields a function that replaces the text.
         """
         task = _Task(text, time.monotonic(), threading.Event())
         with self._lock:
@@ -103,7 +103,7 @@ class StatusLine:
                 self._erase()
 
     def write(self, data: bytes) -> None:
-        """Write something of the command's own, in place of what is drawn."""
+        """Write the command's own output, in place of what is drawn."""
         with self._lock:
             self._erase()
             self._send(data)
@@ -111,11 +111,11 @@ class StatusLine:
             self._said = 0
 
     def tick(self, now: float) -> None:
-        """Show what is to be seen at that moment (monotonic); often called."""
+        """Draw what is due at that moment (monotonic); called often."""
         with self._lock:
             if not self._tasks:
                 return
-            # Of several, one in the other, the innermost is shown.
+            # Of nested ones, the innermost is shown.
             task = self._tasks[-1]
             silent_s = now - max(task.began, self._written)
             if not self._drawn and silent_s < (FIRST_S if self.look.columns else self._next_s()):
@@ -130,7 +130,7 @@ class StatusLine:
                 self._send(f"       Still {task.text} ({seconds} s)\n".encode())
 
     def _next_s(self) -> float:
-        """After how long a silence it is to be said again that something goes on."""
+        """After how many seconds of silence the next line is due."""
         if self._said < len(STILL_S):
             return STILL_S[self._said]
         return STILL_S[-1] + NEXT_STILL_S * (self._said - len(STILL_S) + 1)
@@ -162,7 +162,7 @@ class StatusLine:
             return
         blank = b" " * len(self._drawn) + b"\r" if self.look.through_git else ERASE
         self._drawn = ""
-        # Where the client has left, the line belongs to its shell's prompt.
+        # If the client has disconnected, the line belongs to its shell's prompt.
         if self._may_draw():
             self._send(blank)
 
@@ -179,7 +179,7 @@ def _columns(default: int) -> int:
 
 
 def _has_room() -> bool:
-    """Whether a write would not wait: for a terminal that is stopped, or a slow line."""
+    """Whether a write would not block on a stopped terminal or a slow connection."""
     poll = select.poll()
     poll.register(2, select.POLLOUT)
     return bool(poll.poll(0))

@@ -33,7 +33,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         return
     if not found:
         session.terminal.detail(
-            "No storage. What an instance writes is gone with it; to keep files:"
+            "No storage. What an instance writes is deleted when it ends. To keep files:"
         )
         session.terminal.detail("paas storage:add /app/data")
     rows = [(storage.path, size_words(size)) for storage, size in found]
@@ -57,7 +57,7 @@ def add(session: Session, words: tuple[str, ...], app: str | None) -> None:
 @click.command("storage:remove")
 @click.argument("words", nargs=-1, required=True, metavar="[APP] PATH")
 @app_option
-@click.option("--confirm", metavar="NAME", help="The app's name, once more.")
+@click.option("--confirm", metavar="NAME", help="The app's name, to confirm.")
 @pass_session
 def remove(session: Session, words: tuple[str, ...], app: str | None, confirm: str | None) -> None:
     """Delete a storage directory with all files in it, for good.
@@ -72,6 +72,6 @@ def remove(session: Session, words: tuple[str, ...], app: str | None, confirm: s
 def _app_and_path(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, str]:
     if len(words) > 2:
         raise usage_error(
-            "arguments", "Only one directory can be named.", "paas storage:add /app/data"
+            "arguments", "At most one directory can be named.", "paas storage:add /app/data"
         )
     return session.app_name(app, words[0] if len(words) == 2 else None), words[-1]

@@ -1,4 +1,4 @@
-"""What doctor and server:status say of the database, and putting one back."""
+"""What doctor and server:status print about the database, and restoring one."""
 
 from paas.adapters.server import daemons
 from paas.domain.server.lost import StoreCopy
@@ -9,7 +9,7 @@ SHOWN = 5
 
 
 def tell(session: Session, fault: PaasError) -> None:
-    """What is wrong with it, which copies there are, and what can be done."""
+    """Print its problem, the copies of it, and what can be done."""
     session.terminal.warn(fault.report)
     state = session.services.settings.state
     copies = session.services.rescue.copies()
@@ -18,21 +18,19 @@ def tell(session: Session, fault: PaasError) -> None:
         said = _apps(copy) if copy.fault is None else f"cannot be used: {copy.fault}"
         session.terminal.detail(f"{copy.path}, of {copy.at:%Y-%m-%d %H:%M:%S} UTC, {said}")
     if whole:
-        session.terminal.warn(
-            "To put the newest whole copy in its place: paas doctor --restore-store"
-        )
+        session.terminal.warn("To restore the newest intact copy: paas doctor --restore-store")
     else:
         session.terminal.warn(
-            f"No copy in {state / 'copies'} is whole. Put a backup of yours in the place of "
+            f"All copies in {state / 'copies'} are damaged. Restore a backup of yours as "
             f"{state / 'state.db'}, then: paas doctor --adopt-store"
         )
     if isinstance(fault, StoreForeignError | StoreOlderError):
-        session.terminal.warn("To use the one that is there from now on: paas doctor --adopt-store")
-    session.terminal.detail("Whatever the database then does not know is kept in the trash.")
+        session.terminal.warn("To use the present database from now on: paas doctor --adopt-store")
+    session.terminal.detail("Files that the database then does not know go to the trash.")
 
 
 def restore(session: Session) -> None:
-    """Put the newest whole copy in its place, and bring the server to it."""
+    """Restore the newest intact copy, and bring the server in line with it."""
     copy = session.services.rescue.restore(session.terminal)
     session.terminal.step(
         f"The database is the copy of {copy.at:%Y-%m-%d %H:%M:%S} UTC: {_apps(copy)}"
@@ -41,9 +39,9 @@ def restore(session: Session) -> None:
 
 
 def adopt(session: Session) -> None:
-    """Use the one that is there, and bring the server to it."""
+    """Use the present database, and bring the server in line with it."""
     session.services.rescue.adopt(session.terminal)
-    session.terminal.step("The database that is there is this server's from now on")
+    session.terminal.step("The present database is this server's from now on")
     _reconcile(session)
 
 
@@ -54,7 +52,9 @@ def _reconcile(session: Session) -> None:
     with session.terminal.doing("looking at the apps"):
         session.services.reconcile.run(session.terminal)
     if session.services.trash.listing():
-        session.terminal.warn("What the database does not know is in the trash: paas doctor")
+        session.terminal.warn(
+            "Files that the database does not know are in the trash. See: paas doctor"
+        )
 
 
 def _apps(copy: StoreCopy) -> str:

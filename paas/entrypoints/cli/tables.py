@@ -1,4 +1,4 @@
-"""Tables for people: headings, states in colour, no wider than the terminal that shows them."""
+"""Tables for people: headings, colored states, no wider than the terminal."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -26,13 +26,13 @@ _COLOURS = {
 
 
 def wide_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--wide on every command that lists something; print_table sees it in click's context."""
+    """--wide, on every command that lists something; print_table reads it from click's context."""
     return click.option(
         "--wide",
         is_flag=True,
         expose_value=False,
         callback=lambda context, _, value: context.meta.update({_WIDE: value}),
-        help="Show all columns, whole.",
+        help="Show all columns in full.",
     )(command)
 
 
@@ -43,12 +43,12 @@ def print_table(
     optional: Sequence[str] = (),
     flexible: str | None = None,
 ) -> None:
-    """Print rows on stdout: whole in a pipe, without a heading; fitted to a terminal otherwise.
+    """Print rows on stdout: in a pipe in full, without a heading; else fitted to the terminal.
 
-    headers: empty texts for rows that name themselves. optional: the columns that are left out
-    where there is not enough room, the least important first. flexible: the column that is cut
-    short before that; by default the last. With --wide all is shown. A cell may hold what somebody
-    else has typed, such as a commit's subject: it moves no cursor.
+    headers: empty texts for columns that need none. optional: the columns that are left out if
+    there is not enough room, the least important first. flexible: the column that is truncated
+    before that; by default the last. With --wide everything is shown. A cell may hold another
+    user's text, such as a commit's subject, so control characters are escaped.
     """
     if not rows:
         return
@@ -72,7 +72,7 @@ def _fitted(
     flexible: str,
     columns: int,
 ) -> tuple[list[str], list[list[str]]]:
-    """The table with fewer columns and a shorter flexible one, so that it takes `columns`."""
+    """The table with fewer columns and a shorter flexible one, so that it fits into `columns`."""
     waiting = list(optional)
     while True:
         widths = {
@@ -93,7 +93,7 @@ def _fitted(
 
 
 def _shortened(text: str, room: int) -> str:
-    """The text in so many columns of a terminal."""
+    """The text, padded or truncated to so many columns of a terminal."""
     if wcswidth(text) <= room:
         return text
     taken, kept = 1, ""
@@ -106,14 +106,14 @@ def _shortened(text: str, room: int) -> str:
 
 
 def _dressed(header: str, cell: str) -> str:
-    """A state in its colour: the first word says which."""
+    """A state in its color, which depends on the first word."""
     word = cell.replace(",", " ").replace(":", " ").partition(" ")[0]
     colour = _COLOURS.get(word) if header in _STATES else None
     return f"{colour}{cell}{PLAIN}" if colour else cell
 
 
 def _columns() -> int:
-    """The width of the terminal on stdout; behind ssh the client tells it."""
+    """The width of the terminal on stdout; behind ssh the client reports it."""
     context = click.get_current_context(silent=True)
     told = context.find_root().params.get("terminal") if context is not None else None
     if told:

@@ -1,4 +1,4 @@
-"""What the user sees: narration and errors on stderr, data on stdout; and nothing breaks it."""
+"""What the user sees: progress and errors on stderr, data on stdout."""
 
 import json
 import os
@@ -23,12 +23,12 @@ BOLD, RED, PLAIN = "\x1b[1m", "\x1b[31m", "\x1b[0m"
 
 
 class Terminal:
-    """Progress of paas/interfaces. Nothing is written to a terminal that was closed, and what is
-    being done continues. Control characters are shown escaped, but for output.
+    """Progress of paas/interfaces. Once the terminal is closed, nothing is written and the command
+    continues. Control characters are escaped, except in output.
 
-    let_go: answers whoever asked for the command, while what is left is done.
-    has_left: whether who asked for the command waits no more. is_in_front: whether the terminal is
-    theirs at the moment, so that something may be drawn on it.
+    let_go: answers the client while the rest of the command is done. has_left: whether the client
+    has disconnected. is_in_front: whether the client is in the foreground of its terminal, so that
+    progress may be drawn on it.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Terminal:
         let_go: Callable[[], None] = lambda: None,
     ) -> None:
         self._open = True
-        # Whether stdin is a terminal's, where ssh shows us none (option --stdin-terminal).
+        # Whether stdin is a terminal, where ssh gives us none (option --stdin-terminal).
         self.can_be_asked = False
         self._has_left = has_left
         self._is_in_front = is_in_front
@@ -48,16 +48,16 @@ class Terminal:
         self.is_seen_as(look or Look())
 
     def is_seen_as(self, look: Look) -> None:
-        """What is at the other end; a client behind ssh tells it (option --terminal)."""
+        """Set the client's terminal; a client behind ssh reports it (option --terminal)."""
         self._line.look = look
 
     @property
     def colour(self) -> bool:
-        """Whether colours are wanted."""
+        """Whether colors are wanted."""
         return self._line.look.colour
 
     def doing(self, text: str) -> AbstractContextManager[Reword]:
-        """Show what goes on while the block runs, from its second second on."""
+        """Show what is in progress while the block runs, if it takes longer than a second."""
         return self._line.doing(text)
 
     def step(self, text: str) -> None:
@@ -76,10 +76,10 @@ class Terminal:
         self._let_go()
 
     def check(self) -> None:
-        """A command runs to its end, though its client has left."""
+        """Do nothing: a command runs to its end even if its client has disconnected."""
 
     def ask(self, question: str) -> bool:
-        """y or yes, typed at a terminal; no where nobody answers for a minute, or they leave."""
+        """True for y or yes typed at a terminal; False after a minute without an answer."""
         at_terminal = self.can_be_asked or (os.isatty(0) and os.isatty(2))
         if not at_terminal or not self._is_in_front():
             return True
@@ -122,7 +122,7 @@ def print_json(value: object) -> None:
 
 
 def goes_to_a_terminal() -> bool:
-    """Whether stdout is one, here or, as the client on a laptop tells, behind ssh."""
+    """Whether stdout is a terminal, here or, as reported by the client, behind ssh."""
     context = click.get_current_context(silent=True)
     told = context is not None and context.find_root().params.get("stdout_terminal")
     return bool(told) or sys.stdout.isatty()

@@ -1,4 +1,4 @@
-"""What doctor and server:status say of the trash, and emptying it."""
+"""What doctor and server:status print about the trash, and emptying it."""
 
 from paas.domain.server.lost import Lost
 from paas.entrypoints.cli.session import Session
@@ -7,19 +7,19 @@ SHOWN = 20
 
 
 def plain(lost: Lost) -> dict[str, object]:
-    """For JSON."""
+    """Its content as JSON."""
     whence = list(lost.whence)
     return {"id": lost.id, "what": lost.what, "from": whence, "at": lost.at.isoformat()}
 
 
 def warn(session: Session) -> None:
-    """One line, where there is anything in it."""
+    """Print one line if it is not empty."""
     if count := len(session.services.trash.listing()):
-        session.terminal.warn(f"{_things(count)} in the trash. To see what that is: paas doctor")
+        session.terminal.warn(f"{_things(count)} in the trash. To list them: paas doctor")
 
 
 def show(session: Session) -> None:
-    """What is in it, where that is, and how to be rid of it."""
+    """Print what is in it, where, and how to delete it."""
     trash = session.services.trash
     listing = trash.listing()
     if not listing:
@@ -47,4 +47,4 @@ def empty(session: Session) -> None:
 
 
 def _things(count: int) -> str:
-    return "1 thing" if count == 1 else f"{count} things"
+    return "1 item" if count == 1 else f"{count} items"

@@ -1,6 +1,7 @@
-"""The commands as a laptop knows them: for its help and completion, without the server's libraries.
+"""The commands as the client on a laptop lists them, in help and completion, without the server's
+libraries.
 
-The commands themselves stand in paas/entrypoints/cli; a test holds the two together.
+The commands themselves are in paas/entrypoints/cli; a test compares the two.
 """
 
 from dataclasses import dataclass
@@ -29,24 +30,26 @@ COMMANDS = (
     CommandLine("apps:destroy", "[APP]", "Remove an app, for good.", (*_APP, "--confirm")),
     CommandLine("apps:info", "[APP]", "Show an app's addresses and release.", (*_APP, *_JSON)),
     CommandLine("apps:lock", "[APP]", "Refuse deploys of an app.", (*_APP, "-m", "--reason")),
-    CommandLine("apps:rename", "[OLD] NEW", "Give an app another name.", _APP),
+    CommandLine("apps:rename", "[OLD] NEW", "Rename an app.", _APP),
     CommandLine("apps:unlock", "[APP]", "Allow deploys again.", _APP),
     CommandLine("builder:set", "[APP] build-dir [FOLDER]", "Choose the app's folder.", _APP),
     CommandLine("buildpacks", "[APP]", "List the app's buildpacks.", (*_APP, *_JSON)),
     CommandLine("buildpacks:add", "[APP] BUILDPACK", "Add a buildpack.", (*_APP, "-i", "--index")),
-    CommandLine("buildpacks:clear", "[APP]", "Let the buildpacks be detected.", _APP),
-    CommandLine("buildpacks:remove", "[APP] [BUILDPACK]", "Remove one.", (*_APP, "-i", "--index")),
+    CommandLine("buildpacks:clear", "[APP]", "Remove all buildpacks.", _APP),
+    CommandLine(
+        "buildpacks:remove", "[APP] [BUILDPACK]", "Remove a buildpack.", (*_APP, "-i", "--index")
+    ),
     CommandLine(
         "buildpacks:set", "[APP] BUILDPACK", "Set the buildpack.", (*_APP, "-i", "--index")
     ),
     CommandLine("builds", "[APP]", "List the builds.", (*_APP, *_TABLE, "-n", "--num")),
     CommandLine(
-        "builds:cache:purge", "[APP]", "Delete what an app's builds keep.", (*_APP, "--confirm")
+        "builds:cache:purge", "[APP]", "Delete an app's build cache.", (*_APP, "--confirm")
     ),
-    CommandLine("builds:cancel", "[APP] [BUILD]", "End a build that runs or waits.", _APP),
+    CommandLine("builds:cancel", "[APP] [BUILD]", "Cancel a build.", _APP),
     CommandLine("builds:info", "[APP] [BUILD]", "Show one build.", (*_APP, *_JSON)),
     CommandLine(
-        "builds:output", "[APP] [BUILD]", "Print a build.", (*_APP, *_JSON, "-t", "--tail")
+        "builds:output", "[APP] [BUILD]", "Print a build's output.", (*_APP, *_JSON, "-t", "--tail")
     ),
     CommandLine("certs", "[APP]", "List the certificates.", (*_APP, *_TABLE)),
     CommandLine("certs:add", "[APP] CRT KEY", "Add a certificate of your own.", _APP),
@@ -55,8 +58,10 @@ COMMANDS = (
     ),
     CommandLine("certs:info", "[APP] [ID|DOMAIN]", "Show certificates in full.", (*_APP, *_JSON)),
     CommandLine("certs:remove", "[APP] [ID|DOMAIN]", "Remove a certificate.", _APP),
-    CommandLine("checks:report", "[APP]", "Show how new instances are judged.", (*_APP, *_JSON)),
-    CommandLine("checks:set", "[APP] start-limit [TIME]", "Give an app more time to start.", _APP),
+    CommandLine("checks:report", "[APP]", "Show how new instances are checked.", (*_APP, *_JSON)),
+    CommandLine(
+        "checks:set", "[APP] start-limit [TIME]", "Set how long an app may take to start.", _APP
+    ),
     CommandLine("completion", "bash|zsh", "Print a shell's completion script."),
     CommandLine("config", "[APP]", "Show the config vars.", (*_APP, *_JSON, "-s", "--shell")),
     CommandLine("config:edit", "[APP]", "Edit the config vars in $EDITOR.", (*_APP, *_NO_RESTART)),
@@ -90,9 +95,9 @@ COMMANDS = (
         "Find and repair problems of the server.",
         ("--fix", "--empty-trash", "--restore-store", "--adopt-store", *_JSON),
     ),
-    CommandLine("domains", "[APP]", "List host names, and their DNS.", (*_APP, *_TABLE)),
-    CommandLine("domains:add", "[APP] DOMAIN...", "Answer to more host names.", _APP),
-    CommandLine("domains:clear", "[APP]", "Keep the app's own name alone.", _APP),
+    CommandLine("domains", "[APP]", "List host names and their DNS.", (*_APP, *_TABLE)),
+    CommandLine("domains:add", "[APP] DOMAIN...", "Add host names.", _APP),
+    CommandLine("domains:clear", "[APP]", "Remove all domains and redirects.", _APP),
     CommandLine("domains:redirect", "[APP] FROM TO [CODE]", "Redirect one name to another.", _APP),
     CommandLine("domains:remove", "[APP] DOMAIN...", "Remove host names.", _APP),
     CommandLine("domains:set-global", "DOMAIN", "Change the server's domain."),
@@ -110,8 +115,8 @@ COMMANDS = (
     ),
     CommandLine("help", "[TOPIC|COMMAND]", "Show the commands, or one of them."),
     CommandLine("init", "", "Write a Procfile for this folder.", (*_APP, "--force")),
-    CommandLine("http-auth", "[APP]", "List who may log in before an app.", (*_APP, *_JSON)),
-    CommandLine("http-auth:add-user", "[APP] USER", "Have visitors log in.", _APP),
+    CommandLine("http-auth", "[APP]", "List an app's logins.", (*_APP, *_JSON)),
+    CommandLine("http-auth:add-user", "[APP] USER", "Require a login, and add one.", _APP),
     CommandLine("http-auth:remove-user", "[APP] USER", "Remove a login.", _APP),
     CommandLine("keys", "", "List SSH keys.", _TABLE),
     CommandLine("keys:add", "USER [FILE]", "Add an SSH key.", ("--admin", "--member")),
@@ -126,29 +131,33 @@ COMMANDS = (
         ),
     ),
     CommandLine("maintenance", "[APP]", "Show whether maintenance is on.", (*_APP, *_JSON)),
-    CommandLine("maintenance:custom-page", "[APP]", "Set that page.", (*_APP, "--clear")),
+    CommandLine(
+        "maintenance:custom-page", "[APP]", "Set the maintenance page.", (*_APP, "--clear")
+    ),
     CommandLine("maintenance:off", "[APP]", "Show visitors the app again.", _APP),
     CommandLine("maintenance:on", "[APP]", "Show visitors a page instead.", _APP),
     CommandLine("nginx:report", "[APP]", "Show the router settings.", (*_APP, *_TABLE)),
     CommandLine("nginx:set", "[APP] KEY [VALUE...]", "Change a router setting.", _APP),
     CommandLine("open", "[APP] [PATH]", "Open the app in the browser.", (*_APP, *_JSON)),
-    CommandLine("proxy", "", "Show which web server serves all apps.", _JSON),
-    CommandLine("proxy:set", "nginx|haproxy", "Serve all apps by another web server."),
-    CommandLine("ps", "[APP]", "Show what runs.", (*_APP, *_TABLE)),
-    CommandLine("ps:restart", "[APP] [TYPE|INSTANCE...]", "Restart without a gap.", _APP),
+    CommandLine("proxy", "", "Show which proxy serves all apps.", _JSON),
+    CommandLine("proxy:set", "nginx|haproxy", "Change the proxy of all apps."),
+    CommandLine("ps", "[APP]", "List the instances.", (*_APP, *_TABLE)),
+    CommandLine(
+        "ps:restart", "[APP] [TYPE|INSTANCE...]", "Restart without losing a request.", _APP
+    ),
     CommandLine("ps:scale", "[APP] [TYPE=N...]", "Set how many instances run.", (*_APP, *_JSON)),
-    CommandLine("ps:start", "[APP] [TYPE|INSTANCE...]", "Start what was stopped.", _APP),
-    CommandLine("ps:stop", "[APP] [TYPE|INSTANCE...]", "Stop until ps:start.", _APP),
-    CommandLine("ps:wait", "[APP]", "Wait for the end of a deploy.", _APP),
+    CommandLine("ps:start", "[APP] [TYPE|INSTANCE...]", "Start stopped instances.", _APP),
+    CommandLine("ps:stop", "[APP] [TYPE|INSTANCE...]", "Stop instances until ps:start.", _APP),
+    CommandLine("ps:wait", "[APP]", "Wait until a deploy has ended.", _APP),
     CommandLine("releases", "[APP]", "List the releases.", (*_APP, *_TABLE, "-n", "--num")),
     CommandLine("releases:info", "[APP] [vN]", "Show one release.", (*_APP, *_JSON)),
     CommandLine("releases:output", "[APP] [vN]", "Print a release's output.", (*_APP, *_JSON)),
-    CommandLine("releases:retry", "[APP]", "Try the latest failed release again.", _APP),
-    CommandLine("rollback", "[APP] [vN]", "Bring back a release, code and config.", _APP),
+    CommandLine("releases:retry", "[APP]", "Retry the latest failed release.", _APP),
+    CommandLine("rollback", "[APP] [vN]", "Restore a release's code and config.", _APP),
     CommandLine(
         "run",
         "[APP] COMMAND...",
-        "Run a command, with your terminal.",
+        "Run a command in your terminal.",
         (*_APP, *_RUN, "--no-tty", "-x", "--exit-code"),
     ),
     CommandLine(
@@ -157,8 +166,8 @@ COMMANDS = (
         "Run a command in the background.",
         (*_APP, *_RUN, *_JSON),
     ),
-    CommandLine("run:list", "[APP]", "List the commands that run.", (*_APP, *_TABLE)),
-    CommandLine("run:stop", "[APP] run.N...", "End such a command.", _APP),
+    CommandLine("run:list", "[APP]", "List one-off processes.", (*_APP, *_TABLE)),
+    CommandLine("run:stop", "[APP] run.N...", "Stop one-off processes.", _APP),
     CommandLine("server:status", "", "Show what the server is doing.", _JSON),
     CommandLine("static", "[APP]", "List the static paths.", (*_APP, *_TABLE)),
     CommandLine(
@@ -169,8 +178,10 @@ COMMANDS = (
     ),
     CommandLine("static:remove", "[APP] PATH", "Let the app answer a path again.", _APP),
     CommandLine("storage", "[APP]", "List the storage directories.", (*_APP, *_TABLE)),
-    CommandLine("storage:add", "[APP] PATH", "Add a directory that is kept.", _APP),
-    CommandLine("storage:remove", "[APP] PATH", "Delete such a directory.", (*_APP, "--confirm")),
+    CommandLine("storage:add", "[APP] PATH", "Add a storage directory.", _APP),
+    CommandLine(
+        "storage:remove", "[APP] PATH", "Delete a storage directory.", (*_APP, "--confirm")
+    ),
     CommandLine("version", "", "Show the version.", _JSON),
 )
 

@@ -1,4 +1,4 @@
-"""The help: commands by topic, as Heroku's; the same text on a laptop and on the server."""
+"""The help: commands by topic, as on Heroku; the same text on a laptop and on the server."""
 
 from collections.abc import Iterable
 
@@ -6,26 +6,26 @@ from paas.entrypoints.laptop.commands import COMMANDS, CommandLine
 
 COLUMNS = 80
 
-# In the order in which help lists them. A topic is what stands before a command's colon.
+# In the order in which help lists them. A topic is the part before a command's colon.
 TOPICS = {
     "apps": "create, rename, copy, lock, remove apps; open one in the browser",
     "config": "the app's environment: config vars",
-    "logs": "what the app, the platform and the router say",
-    "ps": "what runs: scale, restart, stop, start",
-    "releases": "what was live when: roll back, retry, compare",
-    "run": "one-off commands, with your terminal or in the background",
-    "builds": "what a push did: follow it, cancel it",
+    "logs": "what the app, the platform and the router logged",
+    "ps": "instances: scale, restart, stop, start",
+    "releases": "versions of an app: roll back, retry, compare",
+    "run": "one-off commands, in your terminal or in the background",
+    "builds": "builds and their output: follow, cancel",
     "buildpacks": "how the app is built",
-    "git": "the branch that is deployed; code from elsewhere",
+    "git": "the deploy branch; code from other sources",
     "domains": "host names and redirects",
-    "certs": "HTTPS: certificates, also automatic ones",
-    "static": "files served without the app",
+    "certs": "HTTPS: certificates, automatic or your own",
+    "static": "files that the proxy serves without the app",
     "storage": "directories that outlive releases",
-    "cron": "jobs by schedule",
-    "drains": "the log, forwarded elsewhere",
-    "nginx": "sizes, timeouts, limits, headers of the router",
-    "http-auth": "a login in front of an app",
-    "maintenance": "a page in place of the app",
+    "cron": "scheduled jobs",
+    "drains": "forwarding the log elsewhere",
+    "nginx": "router settings: sizes, timeouts, limits, headers",
+    "http-auth": "password protection of an app",
+    "maintenance": "show a page instead of the app",
     "keys": "users and their SSH keys",
     "server": "the server itself: status, repair, proxy, version, completion",
 }
@@ -71,7 +71,7 @@ def overview() -> str:
             "",
             "The commands of a topic: paas help ps",
             "One command, with its options: paas help ps:scale",
-            "The app is the one that the git remote `deploy` names, or: -a NAME.",
+            "The app is the one named by -a NAME or by the git remote `deploy`.",
         ]
     )
 
@@ -93,7 +93,7 @@ def topic_help(topic: str) -> str | None:
 
 
 def described(name: str) -> str | None:
-    """What ``paas help NAME`` prints where there is no server to ask; None for no command."""
+    """What ``paas help NAME`` prints without a server; None if there is no such command."""
     for command in COMMANDS:
         if command.name == name:
             options = f"\n\nOptions: {' '.join(command.options)}" if command.options else ""
