@@ -146,7 +146,7 @@ class Paths:
         "run", "firewall", Kind.RUNTIME, "the firewall tables, one for each range of ports"
     )
     reserved_ports = Kept("run", "reserved-ports", Kind.RUNTIME, "the ports kept from others")
-    rescue = Kept("run", "rescue", Kind.RUNTIME, "a copy of the database, to start the apps from")
+    recovery = Kept("run", "rescue", Kind.RUNTIME, "a copy of the database, to start the apps from")
 
     # Code
     versions = Kept("opt", "versions", Kind.DERIVED, "the installed versions of the platform")

@@ -9,7 +9,7 @@ from paas.interfaces.certificates import (
 )
 from paas.interfaces.imports import Archive, Imported, Importer, Submodules
 from paas.interfaces.locks import KeyFile, KeyReader, Locks, Reserve, ServerLock
-from paas.interfaces.machine import Ground
+from paas.interfaces.machine import Machine
 from paas.interfaces.output import (
     Clock,
     DrainProcess,
@@ -33,13 +33,13 @@ from paas.interfaces.runtime import (
     Caller,
     Layers,
     OneOff,
+    ParallelRollOuts,
     Runs,
     Runtime,
-    SideBySide,
     StorageFiles,
 )
 from paas.interfaces.schedules import Bookmark, Schedules
-from paas.interfaces.store_keeper import StoreKeeper
+from paas.interfaces.store_recovery import StoreRecovery
 from paas.interfaces.trash import Trash
 
 __all__ = [
@@ -55,7 +55,6 @@ __all__ = [
     "Clock",
     "Commit",
     "DrainProcess",
-    "Ground",
     "HealthProbe",
     "Imported",
     "Importer",
@@ -66,8 +65,10 @@ __all__ = [
     "Locks",
     "LogLine",
     "Logs",
+    "Machine",
     "OneOff",
     "Pages",
+    "ParallelRollOuts",
     "Ports",
     "Progress",
     "Proxy",
@@ -85,10 +86,9 @@ __all__ = [
     "Schedules",
     "ServerFile",
     "ServerLock",
-    "SideBySide",
     "Slugs",
     "StorageFiles",
-    "StoreKeeper",
+    "StoreRecovery",
     "Submodules",
     "Trash",
     "Tree",

@@ -29,7 +29,7 @@ class CertificateFiles(Protocol):
 class Issuer(Protocol):
     """An ACME issuer."""
 
-    def leads_here(self, host: str) -> str | None:
+    def points_here(self, host: str) -> str | None:
         """Whether a challenge for the host would be answered by this server; why not, or None."""
 
     def issue(self, host: str) -> bytes:

@@ -99,7 +99,7 @@ class KeyFile(Protocol):
 class Reserve(Protocol):
     """Disk space that the platform reserves for itself."""
 
-    def given_up(self) -> AbstractContextManager[None]:
+    def released(self) -> AbstractContextManager[None]:
         """Release it for the block if the disk is full; reserve what is free again after it."""
 
     def keep(self) -> None:

@@ -7,7 +7,7 @@ from paas.domain.server.findings import Finding
 from paas.interfaces.output import Progress
 
 
-class Ground(Protocol):
+class Machine(Protocol):
     """The server's own programs, files, rules and disk space; nothing of a single app."""
 
     def is_up(self) -> bool:

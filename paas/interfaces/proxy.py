@@ -82,7 +82,7 @@ class ProxyChoice(Protocol):
         again, where the new one does not come to it.
         """
 
-    def let_go(self, limit_s: float) -> bool:
+    def stop_former(self, limit_s: float) -> bool:
         """End what the others still run, when that has served its last request; else False."""
 
 

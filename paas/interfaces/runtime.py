@@ -87,10 +87,10 @@ class Runtime(Protocol):
         """The TCP addresses and ports on which the instance's processes listen."""
 
 
-class SideBySide(Protocol):
+class ParallelRollOuts(Protocol):
     """Runs the roll-outs of several apps at the same time."""
 
-    def start_again(self, apps: Sequence[App], progress: Progress) -> list[App]:
+    def roll_out_again(self, apps: Sequence[App], progress: Progress) -> list[App]:
         """Roll out again what should run of each app; returns those that failed.
 
         The reason was shown, and is in the app's log.

@@ -139,12 +139,12 @@ def waiting(progress: Progress) -> Callable[[str], AbstractContextManager[None]]
 
 
 @contextmanager
-def telling_failure(progress: Progress, what: str, standing: str) -> Iterator[None]:
-    """If the block fails, say so and what the app serves now (services/releases/standing.py)."""
+def telling_failure(progress: Progress, what: str, serving: str) -> Iterator[None]:
+    """If the block fails, say so and what the app serves now (services/releases/serving.py)."""
     try:
         yield
     except PaasError:
-        progress.step(f"{what}; {standing}")
+        progress.step(f"{what}; {serving}")
         raise
 
 

@@ -31,9 +31,9 @@ from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.commands import NativeOneOff
 from paas.adapters.runtime.native.runs import NativeRuns
 from paas.adapters.runtime.native.throwaway import LiveLayers
-from paas.adapters.server.machine import ServerGround
+from paas.adapters.server.machine import ServerMachine
+from paas.adapters.server.parallel_roll_outs import through_gate
 from paas.adapters.server.server_yml import ServerYml
-from paas.adapters.server.side_by_side import through_gate
 from paas.adapters.server.trash import FileTrash
 from paas.adapters.ssh.authorized_keys import AuthorizedKeys
 from paas.adapters.ssh.public_keys import SshKeygenKeyReader
@@ -50,14 +50,15 @@ from paas.interfaces import (
     CertificateFiles,
     CertificateReader,
     DrainProcess,
-    Ground,
     Importer,
     Issuer,
     KeyFile,
     KeyReader,
     Layers,
+    Machine,
     OneOff,
     Pages,
+    ParallelRollOuts,
     Ports,
     Proxy,
     ProxyChoice,
@@ -68,7 +69,6 @@ from paas.interfaces import (
     Resolver,
     Runs,
     ServerFile,
-    SideBySide,
     Slugs,
     StorageFiles,
     Submodules,
@@ -101,7 +101,7 @@ class Adapters(MonitorAdapters):
     slugs: Slugs
     runs: Runs
     one_off: OneOff
-    side_by_side: SideBySide
+    parallel_roll_outs: ParallelRollOuts
     layers: Layers
     ports: Ports
     proxy: Proxy
@@ -119,7 +119,7 @@ class Adapters(MonitorAdapters):
     storage_files: StorageFiles
     drain_process: DrainProcess
     server_file: ServerFile
-    ground: Ground
+    machine: Machine
     trash: Trash
     random_name: Callable[[], AppName]
     random_secret: Callable[[], str]
@@ -164,7 +164,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         bookmark=shared.bookmark,
         running=shared.running,
         reserve=shared.reserve,
-        keeper=shared.keeper,
+        store_recovery=shared.store_recovery,
         copies=shared.copies,
         repository=DulwichRepository(
             paths.git,
@@ -181,7 +181,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         slugs=FileSlugs(paths, min_free_mib=settings.min_free_mib),
         runs=NativeRuns(settings, Cgroups(settings), shared.clock),
         one_off=NativeOneOff(settings),
-        side_by_side=through_gate(_client(settings), settings.etc),
+        parallel_roll_outs=through_gate(_client(settings), settings.etc),
         layers=LiveLayers(),
         ports=LocalPorts(settings),
         proxy=proxy,
@@ -199,7 +199,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         storage_files=FileStorage(paths.storage),
         drain_process=DrainPlaces(settings),
         server_file=ServerYml(settings.paths.server_yml),
-        ground=ServerGround(settings),
+        machine=ServerMachine(settings),
         trash=FileTrash(settings, shared.clock),
         random_name=random_name,
         random_secret=random_secret,

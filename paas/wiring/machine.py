@@ -8,7 +8,7 @@ from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.runs import NativeRuns
 from paas.adapters.system.clock import SystemClock
 from paas.settings import Settings
-from paas.store.rescue import StoreRescue
+from paas.store.recovery import DatabaseRecovery
 
 
 def cgroups(settings: Settings) -> Cgroups:
@@ -42,6 +42,6 @@ def one_off_processes(settings: Settings) -> NativeRuns:
     return NativeRuns(settings, Cgroups(settings), SystemClock())
 
 
-def store_rescue(settings: Settings) -> StoreRescue:
+def store_recovery(settings: Settings) -> DatabaseRecovery:
     """The store, seen from outside, and its copies."""
-    return StoreRescue(settings.paths.database)
+    return DatabaseRecovery(settings.paths.database)

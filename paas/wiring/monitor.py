@@ -16,14 +16,14 @@ from paas.adapters.system.bookmark_file import FileBookmark
 from paas.adapters.system.locks import FlockLocks
 from paas.adapters.system.schedules import CronSimSchedules
 from paas.domain.runs.runs import Run
-from paas.interfaces import Bookmark, HealthProbe, Locks, Reserve, Runtime, Schedules, StoreKeeper
+from paas.interfaces import Bookmark, HealthProbe, Locks, Reserve, Runtime, Schedules, StoreRecovery
 from paas.services.certificates.renewals import Renewals
 from paas.services.releases.losses import Losses
 from paas.services.runs.scheduler import Scheduler
 from paas.services.server.liveness import Liveness
 from paas.settings import Settings
 from paas.store.copies import Copies
-from paas.store.rescue import StoreRescue
+from paas.store.recovery import DatabaseRecovery
 from paas.wiring.common import CommonAdapters, common_adapters
 
 
@@ -38,7 +38,7 @@ class MonitorAdapters(CommonAdapters):
     bookmark: Bookmark
     running: Callable[[int], list[Run]]
     reserve: Reserve
-    keeper: StoreKeeper
+    store_recovery: StoreRecovery
     copies: Copies
 
 
@@ -71,7 +71,7 @@ def monitor_adapters(settings: Settings, database: Path | None = None) -> Monito
         bookmark=FileBookmark(settings.paths.cron),
         running=RunRecords(settings.paths.runs).listing,
         reserve=DiskReserve(settings.paths.reserve, settings.reserve_mib),
-        keeper=StoreRescue(database),
+        store_recovery=DatabaseRecovery(database),
         copies=Copies(database),
     )
 

@@ -11,7 +11,7 @@ from paas.services.server.diagnosis import Diagnosis
 from paas.services.server.doctor import Doctor
 from paas.services.server.garbage import Garbage
 from paas.services.server.reconcile import Reconcile
-from paas.services.server.store_rescue import Rescue
+from paas.services.server.store_recovery import Recovery
 from paas.services.server.strays import Strays
 from paas.wiring.adapters import Adapters
 
@@ -48,16 +48,16 @@ def reconcile(
         changes=changes,
         sites=sites,
         proxies=proxies,
-        side_by_side=adapters.side_by_side,
+        parallel_roll_outs=adapters.parallel_roll_outs,
         stop_limit_s=adapters.settings.stop_limit_s,
     )
 
 
-def rescue(adapters: Adapters) -> Rescue:
+def recovery(adapters: Adapters) -> Recovery:
     """A damaged or lost store."""
-    return Rescue(
+    return Recovery(
         store=adapters.store,
-        keeper=adapters.keeper,
+        store_recovery=adapters.store_recovery,
         trash=adapters.trash,
         locks=adapters.locks,
     )
@@ -69,15 +69,15 @@ def doctor(
     sites: Sites,
     acme: Acme,
     reconcile: Reconcile,
-    rescue: Rescue,
+    recovery: Recovery,
     deploys: Deploys,
 ) -> Doctor:
     """What finds faults, and mends those that can be."""
     return Doctor(
-        ground=adapters.ground,
+        machine=adapters.machine,
         diagnosis=_diagnosis(adapters, sites, acme),
         reconcile=reconcile,
-        rescue=rescue,
+        recovery=recovery,
         store=adapters.store,
         deploys=deploys,
     )

@@ -30,7 +30,7 @@ from paas.services.runs.cron import Cron
 from paas.services.runs.runs import OneOffs
 from paas.services.server.doctor import Doctor
 from paas.services.server.reconcile import Reconcile
-from paas.services.server.store_rescue import Rescue
+from paas.services.server.store_recovery import Recovery
 from paas.settings import Settings
 from paas.store import Store
 from paas.wiring import apps, certificates, deploys, releases, routing, runs, server
@@ -71,7 +71,7 @@ class Services:
     pushes: Pushes
     reconcile: Reconcile
     releases: Releases
-    rescue: Rescue
+    recovery: Recovery
     router: Router
     sites: Sites
     statics: Statics
@@ -93,7 +93,7 @@ def all_services(adapters: Adapters) -> Services:
     all_apps = apps.apps(adapters, sites, destruction)
     deploying = deploys.deploys(adapters, sites, releasing)
     drains = runs.drains(adapters)
-    rescue = server.rescue(adapters)
+    recovery = server.recovery(adapters)
     reconcile = server.reconcile(
         adapters,
         sites=sites,
@@ -128,7 +128,7 @@ def all_services(adapters: Adapters) -> Services:
             sites=sites,
             acme=acme,
             reconcile=reconcile,
-            rescue=rescue,
+            recovery=recovery,
             deploys=deploying,
         ),
         domains=routing.domains(adapters, sites),
@@ -141,7 +141,7 @@ def all_services(adapters: Adapters) -> Services:
         pushes=deploys.pushes(adapters, all_apps, deploying, releasing),
         reconcile=reconcile,
         releases=releasing.releases,
-        rescue=rescue,
+        recovery=recovery,
         router=routing.router(adapters, sites),
         sites=sites,
         statics=Statics(store=store, sites=sites),

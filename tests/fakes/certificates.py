@@ -81,7 +81,7 @@ class FakeIssuer:
         self.days = 90.0
         self.meanwhile: Callable[[], None] = lambda: None
 
-    def leads_here(self, host: str) -> str | None:
+    def points_here(self, host: str) -> str | None:
         return f"DNS points {host} elsewhere." if host in self.elsewhere else None
 
     def issue(self, host: str) -> bytes:

@@ -121,7 +121,7 @@ class FakeReserve:
         self.is_given_up = False
 
     @contextmanager
-    def given_up(self) -> Iterator[None]:
+    def released(self) -> Iterator[None]:
         self.times += 1
         self.is_given_up = True
         try:

@@ -64,7 +64,7 @@ class FakeProxy:
         self.by_app = {site.app_id: site for site in sites()}
         self.present, self.unsettled = kind, False
 
-    def let_go(self, limit_s: float) -> bool:
+    def stop_former(self, limit_s: float) -> bool:
         self.calls.append("let go")
         return True
 

@@ -175,14 +175,14 @@ class FakeRuntime:
         return self.behaviours.get(started.command, Behaviour())
 
 
-class FakeSideBySide:
-    """`SideBySide` one after another, by what start does. asked: the names of each call."""
+class FakeParallelRollOuts:
+    """`ParallelRollOuts` one after another, by what start does. asked: the names of each call."""
 
     def __init__(self) -> None:
         self.start: Callable[[int, Progress], bool] = lambda _id, _say: False
         self.asked: list[list[str]] = []
 
-    def start_again(self, apps: Sequence[App], progress: Progress) -> list[App]:
+    def roll_out_again(self, apps: Sequence[App], progress: Progress) -> list[App]:
         self.asked.append([app.name for app in apps])
         return [app for app in apps if not self.start(app.id, progress)]
 

@@ -18,7 +18,7 @@ from paas.settings import Settings
 from paas.store import Store
 from paas.store.copies import Copies
 from paas.store.creation import create
-from paas.store.rescue import StoreRescue
+from paas.store.recovery import DatabaseRecovery
 from paas.wiring.adapters import Adapters
 from paas.wiring.services import all_services
 from tests.fakes.build_queue import FakeBuildQueue
@@ -29,16 +29,16 @@ from tests.fakes.certificates import (
     FakeIssuer,
 )
 from tests.fakes.files import FakeSlugs
-from tests.fakes.ground import FakeGround
 from tests.fakes.guarding import FakeKeys, FakeLocks, FakeReserve
 from tests.fakes.importer import FakeImporter, FakeSubmodules
+from tests.fakes.machine import FakeMachine
 from tests.fakes.one_off import FakeOneOff
 from tests.fakes.ports import FakePorts, FakeProbe
 from tests.fakes.proxy import FakeProxy
 from tests.fakes.repository import FakeRefs, FakeRepository
 from tests.fakes.resolver import FakeResolver
 from tests.fakes.runs import FakeRuns
-from tests.fakes.runtime import FakeLayers, FakeRuntime, FakeSideBySide
+from tests.fakes.runtime import FakeLayers, FakeParallelRollOuts, FakeRuntime
 from tests.fakes.saying import FakeClock, FakeDrainProcess, FakeLogs, FakeProgress, FakeRequestLog
 from tests.fakes.trash import FakeTrash
 
@@ -55,7 +55,7 @@ class World:
     drain_process: FakeDrainProcess = field(default_factory=FakeDrainProcess)
     reserve: FakeReserve = field(default_factory=FakeReserve)
     locks: FakeLocks = field(default_factory=FakeLocks)
-    ground: FakeGround = field(default_factory=FakeGround)
+    machine: FakeMachine = field(default_factory=FakeMachine)
     repository: FakeRepository = field(default_factory=FakeRepository)
     refs: FakeRefs = field(default_factory=FakeRefs)
     slugs: FakeSlugs = field(default_factory=FakeSlugs)
@@ -67,7 +67,7 @@ class World:
     probe: FakeProbe = field(default_factory=FakeProbe)
     runtime: FakeRuntime = field(default_factory=FakeRuntime)
     proxy: FakeProxy = field(default_factory=FakeProxy)
-    side_by_side: FakeSideBySide = field(default_factory=FakeSideBySide)
+    parallel_roll_outs: FakeParallelRollOuts = field(default_factory=FakeParallelRollOuts)
     layers: FakeLayers = field(default_factory=FakeLayers)
     runs: FakeRuns = field(default_factory=FakeRuns)
     key_file: FakeKeys = field(default_factory=FakeKeys)
@@ -134,7 +134,7 @@ class World:
         self.draining = made.reconcile.changes.draining
         self.pruning = self.deploys.pruning
         self.rollout = made.reconcile.changes.rollout
-        self.side_by_side.start = made.reconcile.start_again
+        self.parallel_roll_outs.start = made.reconcile.roll_out_again
 
     def _make_adapters(self, database: Path) -> Adapters:
         return Adapters(
@@ -150,7 +150,7 @@ class World:
             bookmark=self.bookmark,
             running=self.runs.listing,
             reserve=self.reserve,
-            keeper=StoreRescue(database),
+            store_recovery=DatabaseRecovery(database),
             copies=Copies(database),
             repository=self.repository,
             refs=self.refs,
@@ -162,7 +162,7 @@ class World:
             slugs=self.slugs,
             runs=self.runs,
             one_off=self.one_off,
-            side_by_side=self.side_by_side,
+            parallel_roll_outs=self.parallel_roll_outs,
             layers=self.layers,
             ports=self.ports,
             proxy=self.proxy,
@@ -180,7 +180,7 @@ class World:
             storage_files=self.storage_files,
             drain_process=self.drain_process,
             server_file=ServerYml(self.server_yml),
-            ground=self.ground,
+            machine=self.machine,
             trash=self.trash,
             random_name=lambda: AppName("quiet-otter-1234"),
             random_secret=lambda: f"secret-{next(self.secrets)}",

@@ -18,7 +18,7 @@ PATH = "/.well-known/acme-challenge/"
 Lookup = Callable[[str], Sequence[str]]
 
 
-def leads_here(
+def points_here(
     host: str, port: int, challenges: Path, lookup: Lookup, limit_s: float = CHECK_LIMIT_S
 ) -> str | None:
     """Put a test answer where challenge answers are, and fetch it by name; why it failed, or None.

@@ -34,7 +34,7 @@ _UNREACHABLE = re.compile(
 )
 # Failures of the program itself or of this machine, not of the issuer.
 _MISSING = re.compile(r"^setpriv: failed to execute.*|^(?:ModuleNotFound|Import)Error: .*", re.M)
-_TOLD_WRONG = re.compile(r"^certbot: error: (.*)", re.MULTILINE)
+_BAD_SETTINGS = re.compile(r"^certbot: error: (.*)", re.MULTILINE)
 
 
 class Certbot:
@@ -45,12 +45,12 @@ class Certbot:
         self._root = settings.paths.acme
         self._resolver = SystemResolver(settings.domain)
 
-    def leads_here(self, host: str) -> str | None:
+    def points_here(self, host: str) -> str | None:
         """Whether a challenge for the host would be answered by this server; why not, or None."""
         if not self._settings.acme_check:
             return None
         self._prepare()
-        return acme_check.leads_here(
+        return acme_check.points_here(
             host,
             self._settings.acme_port,
             challenges_directory(self._settings),
@@ -174,9 +174,9 @@ def failure_of(words: str) -> Failure:
             "sudo apt-get install --reinstall certbot",
             asked=False,
         )
-    if told := _TOLD_WRONG.search(words):
+    if setting := _BAD_SETTINGS.search(words):
         return Failure(
-            f"certbot rejects its settings on this server: {told[1]}. An administrator has to "
+            f"certbot rejects its settings on this server: {setting[1]}. An administrator has to "
             "correct /etc/letsencrypt/cli.ini",
             asked=False,
         )

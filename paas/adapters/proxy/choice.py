@@ -19,7 +19,7 @@ from paas.domain.values.errors import PaasError
 from paas.interfaces import Progress, ProxyKind
 from paas.settings import Settings, load
 
-LET_GO_POLL_S = 0.2
+STOP_POLL_S = 0.2
 
 
 class ChosenProxy:
@@ -77,28 +77,30 @@ class ChosenProxy:
                     self._switches[former].take_over(self._of(former), wanted)
                     self._remember(former)
                     with suppress(PaasError):  # the error to report is why the switch failed
-                        switch.let_go(self._of(former))
+                        switch.stop_former(self._of(former))
                 self._switching.unlink(missing_ok=True)
                 raise
             self._switching.unlink(missing_ok=True)
 
-    def let_go(self, limit_s: float) -> bool:
+    def stop_former(self, limit_s: float) -> bool:
         """End the kinds that run and do not serve, once they have served their last request.
 
         False at the limit: then they keep running without doing anything.
         """
         deadline = time.monotonic() + limit_s
-        while not self._have_let_go():
+        while not self._former_have_stopped():
             if time.monotonic() >= deadline:
                 return False
-            time.sleep(LET_GO_POLL_S)
+            time.sleep(STOP_POLL_S)
         return True
 
-    def _have_let_go(self) -> bool:
+    def _former_have_stopped(self) -> bool:
         with self._lock(fcntl.LOCK_EX):
             kind = self.kind()
             settings = self._of(kind)
-            return all(s.let_go(settings) for name, s in self._switches.items() if name != kind)
+            return all(
+                s.stop_former(settings) for name, s in self._switches.items() if name != kind
+            )
 
     def apply(self, site: Site) -> None:
         """See `Proxy`."""

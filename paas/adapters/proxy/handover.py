@@ -22,7 +22,7 @@ TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 
 
 @contextmanager
-def held_up(settings: Settings) -> Iterator[None]:
+def connections_held(settings: Settings) -> Iterator[None]:
     """Hold up new connections to the public ports; all earlier ones have been accepted.
 
     Without the firewall's rules nothing is held up: a client that connects in that instant is

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
-from paas.adapters.proxy.handover import held_up
+from paas.adapters.proxy.handover import connections_held
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
 from paas.adapters.proxy.nginx.proxy import NginxProxy
 from paas.domain.routing.sites import Site
@@ -36,7 +36,7 @@ class Switch(Protocol):
     def take_over(self, settings: Settings, sites: Sequence[Site]) -> None:
         """Serve on the public ports. Raises PaasError if that fails."""
 
-    def let_go(self, settings: Settings) -> bool:
+    def stop_former(self, settings: Settings) -> bool:
         """Stop what it runs without serving; False while that is still finishing requests."""
 
 
@@ -58,9 +58,11 @@ class ToHaproxy:
             self._program.keep(running=True)
             proxy.wait_until_up()
         with ExitStack() as handover:
-            proxy.restore(sites, before_reload=lambda: handover.enter_context(held_up(settings)))
+            proxy.restore(
+                sites, before_reload=lambda: handover.enter_context(connections_held(settings))
+            )
 
-    def let_go(self, settings: Settings) -> bool:
+    def stop_former(self, settings: Settings) -> bool:
         """When no former worker is left."""
         proxy = HaproxyProxy(settings)
         if not proxy.is_idle():
@@ -81,12 +83,14 @@ class ToNginx:
         haproxy = HaproxyProxy(settings)
         with ExitStack() as handover:
 
-            def let_go() -> None:
-                handover.enter_context(held_up(settings))
+            def release_ports() -> None:
+                handover.enter_context(connections_held(settings))
                 haproxy.stand_by()
 
-            NginxProxy(settings).restore(sites, before_reload=let_go if haproxy.is_up() else None)
+            NginxProxy(settings).restore(
+                sites, before_reload=release_ports if haproxy.is_up() else None
+            )
 
-    def let_go(self, settings: Settings) -> bool:  # noqa: ARG002
+    def stop_former(self, settings: Settings) -> bool:  # noqa: ARG002
         """Never: it serves files behind HAProxy."""
         return True

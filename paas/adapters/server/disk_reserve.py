@@ -27,7 +27,7 @@ class DiskReserve:
         self._size_bytes = size_mib * _MIB
 
     @contextmanager
-    def given_up(self) -> Iterator[None]:
+    def released(self) -> Iterator[None]:
         released = self._is_scarce()
         if released:
             self._release()

@@ -1,4 +1,4 @@
-"""The machine under the platform, checked and repaired; implements `Ground`."""
+"""The machine under the platform, checked and repaired; implements `Machine`."""
 
 import socket
 import time
@@ -29,8 +29,8 @@ SETTLE_LIMIT_S = 5.0
 _UNITS = {"sshd": "ssh", "nginx": "nginx"}
 
 
-class ServerGround:
-    """`Ground` of one server; must run as root."""
+class ServerMachine:
+    """`Machine` of one server; must run as root."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -46,7 +46,7 @@ class ServerGround:
         return True
 
     def warnings(self) -> list[Finding]:
-        """See `Ground`."""
+        """See `Machine`."""
         return [
             *self._daemons(),
             *self._listening(),
@@ -54,7 +54,7 @@ class ServerGround:
         ]
 
     def findings(self) -> list[Finding]:
-        """See `Ground`."""
+        """See `Machine`."""
         return [
             *program_findings(self._settings),
             *self._places(),
@@ -65,7 +65,7 @@ class ServerGround:
         ]
 
     def mend(self, findings: Sequence[Finding], progress: Progress) -> None:
-        """See `Ground`."""
+        """See `Machine`."""
         checks = {finding.check for finding in findings}
         steps = (
             ({"place", "sites"}, self._mend_places),

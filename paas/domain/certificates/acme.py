@@ -13,7 +13,7 @@ from paas.domain.routing.hosts import WILDCARD
 
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 # Internal: what the monitor process asks the gate for.
-TEND_COMMAND = "certs:tend"
+RENEW_COMMAND = "certs:tend"
 # After the first, second, ... failure. Our own check costs nothing.
 CHECK_WAITS = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 30, 60))
 ISSUER_WAITS = tuple(timedelta(minutes=m) for m in (5, 15, 60, 180, 360, 720, 1440))
@@ -71,7 +71,7 @@ class IssueError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Renewal:
     """A host of an app, and the state of its certificate.
 
     unable: why none is asked for; empty if one is. present: the one that it has by ACME.
@@ -90,16 +90,16 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
+class RenewalState:
     """What an app has: its names, its certificates, and what failed."""
 
     hosts: tuple[str, ...]
     certificates: tuple[AppCertificate, ...] = ()
     attempts: tuple[Attempt, ...] = ()
 
-    def renewals(self, directory: str) -> list[Wish]:
+    def renewals(self, directory: str) -> list[Renewal]:
         """Each of its names. directory: the issuer's address."""
-        return [self._wish(host, directory) for host in self.hosts]
+        return [self._renewal(host, directory) for host in self.hosts]
 
     def superfluous(self) -> list[AppCertificate]:
         """Certificates by ACME for names that the app no longer has, or that a newer one covers."""
@@ -111,14 +111,14 @@ class Holdings:
             if newest[c.facts.names] is not c or not any(n in self.hosts for n in c.facts.names)
         ]
 
-    def _wish(self, host: str, directory: str) -> Wish:
+    def _renewal(self, host: str, directory: str) -> Renewal:
         own = [c for c in self.certificates if c.origin is Origin.OWN]
         having = [c for c in self.certificates if c.origin is Origin.ACME and host in c.facts.names]
         attempt = next((a for a in self.attempts if a.host == host), None)
         present = max(having, key=lambda c: c.facts.not_after, default=None)
         holder = next((c for c in own if covered(c.facts.names, host)), None)
         unable = f"has the certificate {holder.id} of its own" if holder else ""
-        return Wish(host, unable or why_not(host, directory), present, attempt)
+        return Renewal(host, unable or why_not(host, directory), present, attempt)
 
 
 def why_not(host: str, directory: str) -> str:
@@ -160,7 +160,7 @@ def may_ask(attempt: Attempt | None, now: datetime) -> datetime | None:
     return refusals[-REFUSALS_MAX] + REFUSALS_WITHIN if len(refusals) >= REFUSALS_MAX else None
 
 
-def issue_order(renewals: Sequence[Wish], now: datetime) -> list[Wish]:
+def issue_order(renewals: Sequence[Renewal], now: datetime) -> list[Renewal]:
     """Those that are due, names without any certificate first."""
-    due = [wish for wish in renewals if wish.is_due(now)]
-    return sorted(due, key=lambda wish: wish.present is not None)
+    due = [renewal for renewal in renewals if renewal.is_due(now)]
+    return sorted(due, key=lambda renewal: renewal.present is not None)

@@ -6,7 +6,7 @@ from datetime import datetime
 import click
 
 from paas.adapters.network.idn import to_unicode
-from paas.domain.certificates.acme import Wish
+from paas.domain.certificates.acme import Renewal
 from paas.domain.certificates.certificates import PEM_MAX_BYTES
 from paas.domain.values.errors import EXIT_FAILED, PaasError, usage_error
 from paas.domain.values.names import shown
@@ -183,7 +183,7 @@ def _show_auto(session: Session, name: str, as_json: bool) -> None:
     on, renewals = session.services.acme.status(session.actor, name)
     now = session.services.acme.clock.now()
     if as_json:
-        print_json({"auto": on, "names": [_plain_wish(wish) for wish in renewals]})
+        print_json({"auto": on, "names": [_plain_renewal(renewal) for renewal in renewals]})
         return
     print_line("on" if on else "off")
     print_table(
@@ -191,23 +191,25 @@ def _show_auto(session: Session, name: str, as_json: bool) -> None:
     )
 
 
-def _state(wish: Wish, *, on: bool, now: datetime) -> str:
-    if wish.unable:
-        return f"none is requested: {wish.unable}"
-    has = f"until {wish.present.facts.not_after:%Y-%m-%d}" if wish.present else "no certificate"
+def _state(renewal: Renewal, *, on: bool, now: datetime) -> str:
+    if renewal.unable:
+        return f"none is requested: {renewal.unable}"
+    has = (
+        f"until {renewal.present.facts.not_after:%Y-%m-%d}" if renewal.present else "no certificate"
+    )
     if not on:
         return has
-    if wish.attempt is not None and (wish.present is None or wish.present.renew_at <= now):
-        reason = " ".join(wish.attempt.reason.split())
-        return f"{has}; failed: {reason} The next attempt is at {_time(wish.attempt.again)}"
-    return f"{has}, renewed {wish.present.renew_at:%Y-%m-%d}" if wish.present else "waiting"
+    if renewal.attempt is not None and (renewal.present is None or renewal.present.renew_at <= now):
+        reason = " ".join(renewal.attempt.reason.split())
+        return f"{has}; failed: {reason} The next attempt is at {_time(renewal.attempt.again)}"
+    return f"{has}, renewed {renewal.present.renew_at:%Y-%m-%d}" if renewal.present else "waiting"
 
 
-def _plain_wish(wish: Wish) -> dict[str, object]:
-    present, attempt = wish.present, wish.attempt
+def _plain_renewal(renewal: Renewal) -> dict[str, object]:
+    present, attempt = renewal.present, renewal.attempt
     return {
-        "domain": wish.host,
-        "not_asked": wish.unable or None,
+        "domain": renewal.host,
+        "not_asked": renewal.unable or None,
         "certificate": present.id if present else None,
         "expires_at": present.facts.not_after.isoformat() if present else None,
         "renew_at": present.renew_at.isoformat() if present else None,

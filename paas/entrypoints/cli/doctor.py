@@ -98,7 +98,7 @@ def _fix(session: Session, as_json: bool, *, rebuilds: bool = True) -> None:
 def tell(session: Session, findings: Sequence[Finding]) -> None:
     """Print each with its command, and for the store also its copies."""
     for finding in findings:
-        fault = session.services.rescue.fault() if finding.check == "store" else None
+        fault = session.services.recovery.fault() if finding.check == "store" else None
         if fault is not None:
             store.tell(session, fault)
             continue

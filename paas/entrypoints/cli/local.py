@@ -7,7 +7,7 @@ import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_LEAVING = (signal.SIGHUP, signal.SIGTERM)
+_CLIENT_GONE = (signal.SIGHUP, signal.SIGTERM)
 
 
 class LocalCaller:
@@ -22,7 +22,7 @@ class LocalCaller:
         before = termios.tcgetattr(0)
         self.fileno()
         signal.signal(signal.SIGWINCH, lambda *_: None)
-        for number in _LEAVING:
+        for number in _CLIENT_GONE:
             signal.signal(number, lambda *_: None)
         tty.setraw(0, termios.TCSADRAIN)
         try:
@@ -43,7 +43,7 @@ class LocalCaller:
             numbers = os.read(self.fileno(), 4096)
         except BlockingIOError:
             return True
-        return not any(number in numbers for number in _LEAVING)
+        return not any(number in numbers for number in _CLIENT_GONE)
 
     def waits(self) -> None:
         """This process serves only this caller."""

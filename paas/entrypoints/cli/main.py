@@ -10,7 +10,7 @@ import click
 from paas import settings
 from paas.adapters.system.disk_faults import disk_fault
 from paas.domain.apps.apps import Actor
-from paas.domain.certificates.acme import TEND_COMMAND
+from paas.domain.certificates.acme import RENEW_COMMAND
 from paas.domain.git.access import ExecPlan
 from paas.domain.releases.start_limits import START_COMMAND
 from paas.domain.runs.cron import DUE_COMMAND
@@ -155,9 +155,9 @@ COMMANDS: tuple[click.Command, ...] = (
 # Commands of the platform's own processes; each checks its caller.
 INTERNAL: Mapping[str, Callable[[Session, list[str]], None]] = {
     "git:hook": lambda session, _: git.hook(session, session.env),
-    TEND_COMMAND: lambda session, _: certificates.renew_due(session),
+    RENEW_COMMAND: lambda session, _: certificates.renew_due(session),
     DUE_COMMAND: cron.due,
-    START_COMMAND: processes.start_again,
+    START_COMMAND: processes.roll_out_again,
     REPAIR_COMMAND: lambda session, _: doctor.repair(session),
 }
 
@@ -234,7 +234,7 @@ def run(
     env: the client's; PAAS_ETC names the server. reply: answers the client with an exit
     status while the command continues in the background. caller: see Session.
     """
-    progress = Terminal(Look.of(env), client_gone, caller.is_in_front, let_go=lambda: reply(0))
+    progress = Terminal(Look.of(env), client_gone, caller.is_in_front, reply=lambda: reply(0))
     try:
         services = services_of(env["PAAS_ETC"])
         actor = _actor(services, actor_name, argv, progress)

@@ -218,11 +218,11 @@ def _plain(item: Running) -> dict[str, object]:
     }
 
 
-def start_again(session: Session, words: Sequence[str]) -> None:
+def roll_out_again(session: Session, words: Sequence[str]) -> None:
     """Start all instances that an app should run; called when the server starts."""
     if session.actor.user is not None:
         raise PaasError("not-allowed", "Only the server itself may run this command.")
     if len(words) != 1 or not words[0].isascii() or not words[0].isdigit():
         raise usage_error("arguments", f"{START_COMMAND} APP-ID")
-    if not session.services.reconcile.start_again(int(words[0]), session.terminal):
+    if not session.services.reconcile.roll_out_again(int(words[0]), session.terminal):
         session.status = EXIT_FAILED

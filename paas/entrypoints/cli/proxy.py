@@ -39,4 +39,4 @@ def set_kind(session: Session, kind: str) -> None:
         return
     session.terminal.step(f"All apps are served by {kind}")
     session.terminal.live()
-    proxies.let_go()
+    proxies.stop_former()

@@ -48,7 +48,7 @@ def status(session: Session, as_json: bool) -> None:
         "missing_cgroup_controllers": machine.cgroups(settings).missing(),
         "lost": [trash.plain(lost) for lost in session.services.trash.listing()],
     }
-    fault = session.services.rescue.fault()
+    fault = session.services.recovery.fault()
     plain["store"] = fault.message if fault else "whole"
     if fault is None:
         plain |= _known(session)

@@ -12,7 +12,7 @@ def tell(session: Session, fault: PaasError) -> None:
     """Print its problem, the copies of it, and what can be done."""
     session.terminal.warn(fault.report)
     state = session.services.settings.state
-    copies = session.services.rescue.copies()
+    copies = session.services.recovery.copies()
     whole = [copy for copy in copies if copy.fault is None]
     for copy in copies[:SHOWN]:
         said = _apps(copy) if copy.fault is None else f"cannot be used: {copy.fault}"
@@ -31,7 +31,7 @@ def tell(session: Session, fault: PaasError) -> None:
 
 def restore(session: Session) -> None:
     """Restore the newest intact copy, and bring the server in line with it."""
-    copy = session.services.rescue.restore(session.terminal)
+    copy = session.services.recovery.restore(session.terminal)
     session.terminal.step(
         f"The database is the copy of {copy.at:%Y-%m-%d %H:%M:%S} UTC: {_apps(copy)}"
     )
@@ -40,7 +40,7 @@ def restore(session: Session) -> None:
 
 def adopt(session: Session) -> None:
     """Use the present database, and bring the server in line with it."""
-    session.services.rescue.adopt(session.terminal)
+    session.services.recovery.adopt(session.terminal)
     session.terminal.step("The present database is this server's from now on")
     _reconcile(session)
 

@@ -26,7 +26,7 @@ class Terminal:
     """Progress of paas/interfaces. Once the terminal is closed, nothing is written and the command
     continues. Control characters are escaped, except in output.
 
-    let_go: answers the client while the rest of the command is done. has_left: whether the client
+    reply: answers the client while the rest of the command is done. has_left: whether the client
     has disconnected. is_in_front: whether the client is in the foreground of its terminal, so that
     progress may be drawn on it.
     """
@@ -36,14 +36,14 @@ class Terminal:
         look: Look | None = None,
         has_left: Callable[[], bool] = lambda: False,
         is_in_front: Callable[[], bool] = lambda: True,
-        let_go: Callable[[], None] = lambda: None,
+        reply: Callable[[], None] = lambda: None,
     ) -> None:
         self._open = True
         # Whether stdin is a terminal, where ssh gives us none (option --stdin-terminal).
         self.can_be_asked = False
         self._has_left = has_left
         self._is_in_front = is_in_front
-        self._let_go = let_go
+        self._reply = reply
         self._line = StatusLine(self._send, lambda: not has_left() and is_in_front())
         self.is_seen_as(look or Look())
 
@@ -73,7 +73,7 @@ class Terminal:
         self._line.write(line + b"\n")
 
     def live(self) -> None:
-        self._let_go()
+        self._reply()
 
     def check(self) -> None:
         """Do nothing: a command runs to its end even if its client has disconnected."""

@@ -20,7 +20,7 @@ from typing import NoReturn
 
 from paas.adapters.certificates.files import remove_staples
 from paas.adapters.network import port_guard
-from paas.adapters.proxy.nginx.orphans import dismiss_orphans
+from paas.adapters.proxy.nginx.orphans import shut_down_orphans
 from paas.adapters.runtime.native import cleanup
 from paas.adapters.server import daemons
 from paas.adapters.server.start_lock import start_lock
@@ -76,7 +76,7 @@ def run(settings: Settings) -> NoReturn:
 
 def run_nginx(settings: Settings) -> NoReturn:
     """Become nginx; supervisord runs this if systemd does not run nginx."""
-    dismiss_orphans(settings)
+    shut_down_orphans(settings)
     # One that was killed left it, and nginx does not listen at a path that is there.
     settings.paths.handover_socket.unlink(missing_ok=True)
     _become(daemons.daemon_argv(settings, "nginx"))
@@ -127,13 +127,13 @@ def _prepare_from_store(settings: Settings) -> None:
     Then keys and sites stay as they are on disk.
     """
     services = all_services(server_adapters(settings))
-    fault = services.rescue.fault()
+    fault = services.recovery.fault()
     if fault is None:
         services.reconcile.prepare()
         remove_staples(settings.paths.former_staples)
         return
     print(fault.report, fault.hint, sep="\n", file=sys.stderr)
-    placed = machine.store_rescue(settings).place_newest(settings.paths.rescue)
+    placed = machine.store_recovery(settings).place_newest(settings.paths.recovery)
     if placed is None:
         print("No copy of it is whole: only what has its files yet is started.", file=sys.stderr)
         services.runtime.forget_unstartable()
@@ -176,7 +176,7 @@ def start(settings: Settings, *, quiet: bool = False) -> int:
         wait_until_up(settings, child)
     if not quiet:
         print("The server is running.", file=sys.stderr)
-    if fault := machine.store_rescue(settings).fault():
+    if fault := machine.store_recovery(settings).fault():
         print(fault.report, fault.hint, sep="\n", file=sys.stderr)
     return 0
 

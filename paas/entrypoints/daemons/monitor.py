@@ -22,7 +22,7 @@ from paas.entrypoints.daemons.scheduler import build as build_scheduling
 from paas.entrypoints.daemons.store_copies import Copying
 from paas.entrypoints.daemons.store_copies import build as build_copying
 from paas.entrypoints.daemons.supervised import StopSignal, end_with_parent, log, mark
-from paas.services.server.liveness import Liveness, Standings, Watched
+from paas.services.server.liveness import CheckStates, Liveness, Watched
 from paas.settings import load
 from paas.wiring.monitor import liveness, monitor_adapters
 
@@ -52,7 +52,7 @@ class Monitor:
         self._told = ""
         self._stop = threading.Event()
         self._watched: dict[int, Watched] = {}
-        self._standings: dict[int, Standings] = {}
+        self._check_states: dict[int, CheckStates] = {}
         self._busy: dict[int, threading.Thread] = {}
 
     def run(self, ended: StopSignal) -> None:
@@ -93,11 +93,11 @@ class Monitor:
             os._exit(1)  # the supervisor restarts this process, and nothing is lost
 
     def _start(self, app_id: int, watched: Watched) -> None:
-        standings = self._standings.setdefault(app_id, {})
+        check_states = self._check_states.setdefault(app_id, {})
 
         def round_() -> None:
             try:
-                self._liveness.round(watched, standings, self._stop.is_set)
+                self._liveness.round(watched, check_states, self._stop.is_set)
             except PaasError as error:
                 log(f"{watched.app.name}: {error.report}")
             except Exception:
@@ -115,7 +115,7 @@ class Monitor:
         except BaseException:
             self._changes.forget()
             raise
-        for table in (self._standings, self._busy):
+        for table in (self._check_states, self._busy):
             for app_id in table.keys() - self._watched.keys():
                 del table[app_id]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from paas.adapters.system import subprocesses
-from paas.domain.certificates.acme import TEND_COMMAND
+from paas.domain.certificates.acme import RENEW_COMMAND
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Clock
 from paas.services.certificates.renewals import Renewals
@@ -28,7 +28,7 @@ LOOK_EVERY_S = 60.0
 PAUSE_S = 3.0
 # After an error of ours, which must not flood the issuer.
 FAULT_PAUSE_S = 60.0
-TEND_LIMIT_S = 6 * 3600.0
+RENEW_LIMIT_S = 6 * 3600.0
 
 
 class Changes(Protocol):
@@ -109,9 +109,9 @@ def build(etc: Path, clock: Clock, changes: Changes, log: Callable[[str], None])
     def renew_due() -> None:
         client = load(etc / "server.yml").paths.current / "paas/entrypoints/client.py"
         subprocesses.run(
-            [sys.executable, "-I", "-S", client, "--paas-etc", etc, TEND_COMMAND],
+            [sys.executable, "-I", "-S", client, "--paas-etc", etc, RENEW_COMMAND],
             description="Looking after the certificates",
-            timeout_s=TEND_LIMIT_S,
+            timeout_s=RENEW_LIMIT_S,
             env={"PATH": os.defpath},
         )
 

@@ -136,6 +136,6 @@ def build(adapters: MonitorAdapters, changes: Changes, log: Callable[[str], None
         changes,
         adapters.clock,
         adapters.store.database.settle_mark,
-        adapters.keeper.fault,
+        adapters.store_recovery.fault,
         log,
     )

@@ -65,7 +65,7 @@ class Apps:
         try:
             self.repository.create(app.id)
         except BaseException:
-            with self.reserve.given_up():
+            with self.reserve.released():
                 self.destruction.undo(app)
             raise
         return app
@@ -105,7 +105,7 @@ class Apps:
 
     def destroy(self, actor: Actor, name: str, confirm: str | None, progress: Progress) -> App:
         """Remove an app and everything it has. confirm must repeat the name."""
-        with self.reserve.given_up():
+        with self.reserve.released():
             return self._destroy(actor, name, confirm, progress)
 
     def _destroy(self, actor: Actor, name: str, confirm: str | None, progress: Progress) -> App:

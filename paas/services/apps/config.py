@@ -16,7 +16,7 @@ from paas.services.access import find_app
 from paas.services.progress import telling_failure
 from paas.services.releases.change import Change, Target
 from paas.services.releases.changes import Changes
-from paas.services.releases.standing import standing
+from paas.services.releases.serving import what_serves
 from paas.store import Store
 
 
@@ -111,7 +111,7 @@ class Config:
                     progress.detail("The instances keep the former values until: paas ps:restart")
                 progress.step(f"Done: v{release.version}")
 
-            with telling_failure(progress, "The config is unchanged", standing(self.store, app)):
+            with telling_failure(progress, "The config is unchanged", what_serves(self.store, app)):
                 yield Target(release=release, restart=restart, guarded=restart, live=live)
 
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)

@@ -24,7 +24,7 @@ from paas.services.access import find_app, refreshed
 from paas.services.progress import Part, telling_failure, waiting
 from paas.services.releases.change import Change, Prepare, Target
 from paas.services.releases.changes import Changes
-from paas.services.releases.standing import standing
+from paas.services.releases.serving import what_serves
 from paas.store import Store
 
 
@@ -102,7 +102,7 @@ class Processes:
                 )
             only = {label(place) for place in chosen} if words else None
             self.changes.loss_warning.look(app, progress, only)
-            with telling_failure(progress, "Nothing was restarted", standing(self.store, app)):
+            with telling_failure(progress, "Nothing was restarted", what_serves(self.store, app)):
                 yield Target(
                     release=release,
                     only=only,
@@ -190,7 +190,9 @@ class Processes:
             changed = {label(place) for place in {*places(before)} ^ {*places(after)}}
             self.changes.loss_warning.look(app, progress, changed)
             self._tell_idle(app, {*places(after)} - {*places(before)}, progress)
-            with telling_failure(progress, "The formation is unchanged", standing(self.store, app)):
+            with telling_failure(
+                progress, "The formation is unchanged", what_serves(self.store, app)
+            ):
                 yield Target(
                     release=release,
                     formation=after,

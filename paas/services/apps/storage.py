@@ -42,7 +42,7 @@ class Storages:
                 self.files.create(app.id, made.id, app.uid)
                 yield self._target(app, f"{name} keeps what it writes in {path}", progress)
             except BaseException:
-                with self.reserve.given_up():
+                with self.reserve.released():
                     self.store.storage.remove(made.id)
                 self.files.remove(app.id, made.id)
                 raise
@@ -78,7 +78,7 @@ class Storages:
                 yield replace(target, removed=found[0])
             removed.append(found[0])
 
-        with self.reserve.given_up():
+        with self.reserve.released():
             self._apply(actor, name, "removes storage", prepare, progress)
             for storage in removed:  # no instance writes to it any longer
                 self.files.remove(app.id, storage.id)

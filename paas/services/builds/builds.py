@@ -124,7 +124,7 @@ class Builds:
 
         Waits for a running build.
         """
-        with self.reserve.given_up():
+        with self.reserve.released():
             app = find_app(self.store, actor, name, to=Permission.DEPLOY)
             holder = f"{actor.name} purges the build cache"
             with self.locks.app(app.id, holder, waiting(progress)), progress.doing("deleting it"):

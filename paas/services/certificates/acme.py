@@ -10,7 +10,7 @@ from paas.domain.certificates.acme import (
     Attempt,
     Failure,
     IssueError,
-    Wish,
+    Renewal,
     failed,
     issue_order,
     may_ask,
@@ -46,7 +46,7 @@ class Acme:
         """The sites that show the certificates."""
         return self.certificates.sites
 
-    def status(self, actor: Actor, name: str) -> tuple[bool, list[Wish]]:
+    def status(self, actor: Actor, name: str) -> tuple[bool, list[Renewal]]:
         """Whether it is on, and how each name of the app stands."""
         app = find_app(self.store, actor, name, to=Permission.VIEW)
         return app.id in self.store.certificates.auto_apps(), self.renewals.of(app)
@@ -61,11 +61,13 @@ class Acme:
         self.store.certificates.set_auto(app.id, True)
         progress.step(f"{app.name} gets its certificates automatically from now on")
         well = True
-        for wish in self.renewals.of(app):
-            if wish.unable:
-                progress.detail(f"No certificate is requested for {wish.host}: {wish.unable}.")
-            elif not self._has_one(wish, progress):
-                well = self._by_hand(actor, app, wish, progress) and well
+        for renewal in self.renewals.of(app):
+            if renewal.unable:
+                progress.detail(
+                    f"No certificate is requested for {renewal.host}: {renewal.unable}."
+                )
+            elif not self._has_one(renewal, progress):
+                well = self._by_hand(actor, app, renewal, progress) and well
                 self.clock.sleep(TURN_S)
         return well
 
@@ -97,12 +99,16 @@ class Acme:
         return self.certificates.remove(actor, name, word, progress)
 
     def _replace(self, actor: Actor, app: App, own: AppCertificate, progress: Progress) -> None:
-        for wish in self.renewals.of(app, without=[own]):
-            bare = wish.present is None and covered(own.facts.names, wish.host)
-            if bare and not wish.unable and not self._by_hand(actor, app, wish, progress, [own]):
+        for renewal in self.renewals.of(app, without=[own]):
+            bare = renewal.present is None and covered(own.facts.names, renewal.host)
+            if (
+                bare
+                and not renewal.unable
+                and not self._by_hand(actor, app, renewal, progress, [own])
+            ):
                 raise PaasError(
                     "certificate-needed",
-                    f"No replacement was issued for {wish.host}, so this one is kept.",
+                    f"No replacement was issued for {renewal.host}, so this one is kept.",
                     f"To remove it without another one: paas certs:auto off -a {app.name}",
                 )
 
@@ -111,11 +117,11 @@ class Acme:
         for app in self.renewals.apps(self.store.certificates.auto_apps()):
             try:
                 self._drop_superfluous(app)
-                for wish in issue_order(self.renewals.of(app), self.clock.now()):
+                for renewal in issue_order(self.renewals.of(app), self.clock.now()):
                     if self.locks.server_is_held(ServerLock.ACME):
                         return  # a user is waiting for theirs; the rest is due at the next look
                     with self.locks.server(ServerLock.ACME, "the server gets a certificate"):
-                        now = self.renewals.again(app, wish)
+                        now = self.renewals.again(app, renewal)
                         if now is not None and now.is_due(self.clock.now()):
                             self._try(app, now, None)
                     self.clock.sleep(TURN_S)
@@ -127,7 +133,7 @@ class Acme:
         self,
         actor: Actor,
         app: App,
-        wish: Wish,
+        renewal: Renewal,
         progress: Progress,
         without: Sequence[AppCertificate] = (),
     ) -> bool:
@@ -138,7 +144,7 @@ class Acme:
         with self.locks.server(
             ServerLock.ACME, f"{actor.name} gets a certificate", waiting(progress)
         ):
-            now = self.renewals.again(app, wish, without=without)
+            now = self.renewals.again(app, renewal, without=without)
             if now is None or self._has_one(now, progress):
                 return True
             if _is_refused(now, self.clock.now(), progress):
@@ -147,45 +153,45 @@ class Acme:
             with progress.doing("waiting for the issuer"):
                 return self._try(app, now, progress)
 
-    def _has_one(self, wish: Wish, progress: Progress) -> bool:
-        if wish.present is None or wish.present.renew_at <= self.clock.now():
+    def _has_one(self, renewal: Renewal, progress: Progress) -> bool:
+        if renewal.present is None or renewal.present.renew_at <= self.clock.now():
             return False
-        progress.detail(f"{wish.host} has one that {_ends(wish.present)}.")
+        progress.detail(f"{renewal.host} has one that {_ends(renewal.present)}.")
         return True
 
-    def _try(self, app: App, wish: Wish, progress: Progress | None) -> bool:
+    def _try(self, app: App, renewal: Renewal, progress: Progress | None) -> bool:
         """Request one name's certificate and show it; a failure is recorded and logged."""
         try:
-            made = self._issue(app, wish)
+            made = self._issue(app, renewal)
         except IssueError as error:
-            attempt = failed(wish.host, wish.attempt, error.failure, self.clock.now())
+            attempt = failed(renewal.host, renewal.attempt, error.failure, self.clock.now())
             self.store.certificates.set_attempt(app.id, attempt)
             self._tell(app, attempt, progress)
             return False
-        self.store.certificates.clear_attempt(app.id, wish.host)
+        self.store.certificates.clear_attempt(app.id, renewal.host)
         if made is not None:
-            self.logs.write(app.id, "certs", f"{wish.host} has a new certificate, {made.id}")
+            self.logs.write(app.id, "certs", f"{renewal.host} has a new certificate, {made.id}")
             if progress is not None:
                 progress.detail(f"It {_ends(made)}, and is renewed on {made.renew_at:%Y-%m-%d}.")
         return True
 
-    def _issue(self, app: App, wish: Wish) -> AppCertificate | None:
+    def _issue(self, app: App, renewal: Renewal) -> AppCertificate | None:
         """Raises IssueError. None: the name is no longer the app's."""
-        why = self.issuer.leads_here(wish.host)
+        why = self.issuer.points_here(renewal.host)
         if why is not None:
             raise IssueError(Failure(why, asked=False))
         # Should this process be killed meanwhile, the issuer was asked none the less.
         interrupted = Failure("the server was interrupted during the request")
         now = self.clock.now()
         self.store.certificates.set_attempt(
-            app.id, failed(wish.host, wish.attempt, interrupted, now)
+            app.id, failed(renewal.host, renewal.attempt, interrupted, now)
         )
-        pem = self.issuer.issue(wish.host)
+        pem = self.issuer.issue(renewal.host)
         try:
             bundle = self.certificates.reader.read(pem, self.clock.now())
-            if not covered(bundle.facts.names, wish.host):
+            if not covered(bundle.facts.names, renewal.host):
                 raise IssueError(Failure("the issuer gave a certificate for another name"))
-            return self._show(app, wish.host, bundle)
+            return self._show(app, renewal.host, bundle)
         except PaasError as error:
             raise IssueError(Failure(error.message)) from error
 
@@ -254,16 +260,17 @@ class Acme:
         return found
 
 
-def _is_refused(wish: Wish, now: datetime, progress: Progress) -> bool:
+def _is_refused(renewal: Renewal, now: datetime, progress: Progress) -> bool:
     """Whether the issuer refused the name so often that even a manual request must wait."""
-    again = may_ask(wish.attempt, now)
-    if wish.attempt is None or again is None:
+    again = may_ask(renewal.attempt, now)
+    if renewal.attempt is None or again is None:
         return False
     progress.warn(
-        f"The issuer has refused {wish.host} several times within the hour: {wish.attempt.reason}"
+        f"The issuer has refused {renewal.host} several times within the hour: "
+        f"{renewal.attempt.reason}"
     )
     progress.warn(
-        f"It is tried again automatically at {wish.attempt.again:%Y-%m-%d %H:%M} UTC, "
+        f"It is tried again automatically at {renewal.attempt.again:%Y-%m-%d %H:%M} UTC, "
         f"by this command from {again:%H:%M} UTC on."
     )
     return True

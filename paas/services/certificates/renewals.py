@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from paas.domain.apps.apps import App
-from paas.domain.certificates.acme import Holdings, Wish
+from paas.domain.certificates.acme import Renewal, RenewalState
 from paas.domain.certificates.certificates import AppCertificate
 from paas.domain.routing.addresses import Addresses
 from paas.store import Store
@@ -21,23 +21,25 @@ class Renewals:
     addresses: Addresses
     directory: str
 
-    def of(self, app: App, *, without: Sequence[AppCertificate] = ()) -> list[Wish]:
+    def of(self, app: App, *, without: Sequence[AppCertificate] = ()) -> list[Renewal]:
         """The state of each name of the app, or what it would be without these certificates."""
-        holdings = self._holdings(app)
-        left = tuple(c for c in holdings.certificates if c not in without)
-        renewals = replace(holdings, certificates=left).renewals(self.directory)
+        state = self._state(app)
+        left = tuple(c for c in state.certificates if c not in without)
+        renewals = replace(state, certificates=left).renewals(self.directory)
         if app.current is not None:
             return renewals
         why = "the app was never deployed, so it answers to no name yet"
-        return [replace(wish, unable=wish.unable or why) for wish in renewals]
+        return [replace(renewal, unable=renewal.unable or why) for renewal in renewals]
 
-    def again(self, app: App, wish: Wish, *, without: Sequence[AppCertificate] = ()) -> Wish | None:
+    def again(
+        self, app: App, renewal: Renewal, *, without: Sequence[AppCertificate] = ()
+    ) -> Renewal | None:
         """The current state, after others had their turn; None: the name is not the app's now."""
-        return next((w for w in self.of(app, without=without) if w.host == wish.host), None)
+        return next((w for w in self.of(app, without=without) if w.host == renewal.host), None)
 
     def superfluous(self, app: App) -> list[AppCertificate]:
         """Automatic certificates that the app no longer needs."""
-        return self._holdings(app).superfluous()
+        return self._state(app).superfluous()
 
     def any(self, now: datetime) -> bool:
         """Whether there is anything to do for any app."""
@@ -45,7 +47,7 @@ class Renewals:
         if any(wants_warning(c, now) for c in self.store.certificates.all()):
             return True
         return any(
-            self.superfluous(app) or any(wish.is_due(now) for wish in self.of(app))
+            self.superfluous(app) or any(renewal.is_due(now) for renewal in self.of(app))
             for app in self.apps(auto)
         )
 
@@ -56,8 +58,8 @@ class Renewals:
         found = [self.store.apps.by_id(id) for id in sorted(ids)]
         return [app for app in found if app is not None]
 
-    def _holdings(self, app: App) -> Holdings:
-        return Holdings(
+    def _state(self, app: App) -> RenewalState:
+        return RenewalState(
             self.store.routing.of_app(app.id).names(self.addresses.host(app.name)),
             tuple(self.store.certificates.of_app(app.id)),
             tuple(self.store.certificates.attempts(app.id)),
@@ -66,5 +68,5 @@ class Renewals:
 
 def wants_warning(certificate: AppCertificate, now: datetime) -> bool:
     """Whether it expires soon and no warning was given today."""
-    told = certificate.warned
-    return certificate.is_worrying(now) and (told is None or now - told >= WARN_EVERY)
+    warned = certificate.warned
+    return certificate.is_worrying(now) and (warned is None or now - warned >= WARN_EVERY)

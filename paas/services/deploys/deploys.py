@@ -18,7 +18,7 @@ from paas.services.releases.change import Change, Target
 from paas.services.releases.changes import Changes
 from paas.services.releases.pruning import Pruning
 from paas.services.releases.release_commands import ReleaseCommands
-from paas.services.releases.standing import standing
+from paas.services.releases.serving import what_serves
 from paas.services.routing.sites import Sites
 from paas.store import Store
 
@@ -91,7 +91,7 @@ class Deploys:
 
         recorded = Recorded(progress, self.logs.open_build(build.id), check)
         try:
-            with telling_failure(recorded, "The deploy failed", standing(self.store, push.app)):
+            with telling_failure(recorded, "The deploy failed", what_serves(self.store, push.app)):
                 slug, config = self.maker.make(push, build, recorded)
                 yield (push, slug, config), recorded
         except PaasError as error:
@@ -192,7 +192,7 @@ class Deploys:
             self.slugs.remove(build.id)
             self.store.slugs.remove(build.id)
         ended = replace(build, status=Status.FAILED, ended_at=self.clock.now(), reason=reason)
-        with self.reserve.given_up():
+        with self.reserve.released():
             if pending:  # there was no space to record its failure
                 self.store.releases.fail(build.app_id, pending[0].version)
             self.store.builds.end(ended)

@@ -47,17 +47,17 @@ class Draining:
         holder: shown to those who wait for the lock meanwhile. Returns when everything has stopped.
         look: called about once a second while requests are waited for, with no lock held.
         """
-        leaving: list[Instance] = []
+        replaced: list[Instance] = []
         with ExitStack() as afterwards, self.locks.app(app.id, holder, waiting(progress)):
             try:
-                yield leaving
+                yield replaced
             finally:
-                if leaving:
+                if replaced:
                     afterwards.enter_context(self.locks.draining(app.id))
-                    afterwards.callback(self._drain_and_stop, app, leaving, progress, look)
+                    afterwards.callback(self._drain_and_stop, app, replaced, progress, look)
                 else:
                     self._try_to_stop_leftovers(app)
-        if leaving:
+        if replaced:
             self._stop_leftovers_of_others(app, holder, progress)
 
     def stop_leftovers(self, app: App) -> int:

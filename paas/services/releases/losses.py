@@ -28,10 +28,10 @@ class LossWarning:
         PaasError if the answer is no.
         """
         live = [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]
-        leaving = [i for i in live if only is None or i.label in only][:LOOKED_AT]
-        states = self.runtime.states(leaving) if leaving else {}
+        replaced = [i for i in live if only is None or i.label in only][:LOOKED_AT]
+        states = self.runtime.states(replaced) if replaced else {}
         first: LostFile | None = None
-        for instance in leaving:
+        for instance in replaced:
             pid = states[instance.id].pid
             if pid is not None and (files := self.layers.databases(pid)):
                 progress.warn(losses.at_risk(instance.label, files))

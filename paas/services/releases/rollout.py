@@ -247,7 +247,7 @@ class Rollout:
     def _discard(self, app: App, release: Release, new: list[Instance]) -> None:
         try:
             if release.version != app.current:
-                with self.reserve.given_up():  # the disk may be full
+                with self.reserve.released():  # the disk may be full
                     self.store.releases.fail(app.id, release.version)
         finally:  # even if that cannot be recorded
             if new:

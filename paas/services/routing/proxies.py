@@ -80,9 +80,9 @@ class Proxies:
             return 0
         return 1
 
-    def let_go(self) -> bool:
+    def stop_former(self) -> bool:
         """Wait for the last requests of the former kind, and end it; False if it keeps running."""
-        return self.choice.let_go(self.linger_limit_s)
+        return self.choice.stop_former(self.linger_limit_s)
 
     def present(self) -> Sequence[Site]:
         """Every app's site as it is now."""

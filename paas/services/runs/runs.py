@@ -47,7 +47,7 @@ class OneOffs:
         """Run a command and wait for it, with the caller's terminal or streams; its exit status."""
         with ExitStack() as starting:
             # For its start only: its output must not use this up.
-            starting.enter_context(self.reserve.given_up())
+            starting.enter_context(self.reserve.released())
             app = find_app(self.store, actor, name, to=Permission.OPERATE)
             wanted = wanted_of(self.store, actor.name, app, order)
 
@@ -71,7 +71,7 @@ class OneOffs:
         wanted = wanted_of(self.store, actor.name, app, order)
         artifact = self.slugs.artifact(wanted.slug_id)
         begun, ended = partial(tell_begin, self.logs), partial(tell_end, self.logs)
-        with self.reserve.given_up():
+        with self.reserve.released():
             return self.runs.detached(app, artifact, wanted, begun, ended)
 
     def listing(self, actor: Actor, name: str) -> list[Run]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from paas.domain.apps.apps import Actor
 from paas.domain.server.findings import Finding
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Ground, Progress
+from paas.interfaces import Machine, Progress
 from paas.services.deploys.deploys import Deploys
 from paas.services.server.diagnosis import Diagnosis
 from paas.services.server.reconcile import Reconcile
-from paas.services.server.store_rescue import Rescue
+from paas.services.server.store_recovery import Recovery
 from paas.store import Store
 
 
@@ -31,33 +31,33 @@ class Outcome:
 class Doctor:
     """Checks the server first: without it the apps cannot be judged."""
 
-    ground: Ground
+    machine: Machine
     diagnosis: Diagnosis
     reconcile: Reconcile
-    rescue: Rescue
+    recovery: Recovery
     store: Store
     deploys: Deploys
 
     def look(self) -> list[Finding]:
         """Everything that is not as it should be; nothing is changed."""
-        found = [*self._store(), *self.ground.findings()]
+        found = [*self._store(), *self.machine.findings()]
         if self._knows_apps(found):
             found += [*self.diagnosis.findings(), *self.diagnosis.crashed()]
         return found
 
     def warnings(self) -> list[Finding]:
         """What server:status warns of."""
-        found = [*self._store(), *self.ground.warnings()]
+        found = [*self._store(), *self.machine.warnings()]
         return [*found, *self.diagnosis.crashed()] if self._knows_apps(found) else found
 
     def _store(self) -> list[Finding]:
-        fault = self.rescue.fault()
+        fault = self.recovery.fault()
         command = "paas doctor --restore-store"
         return [Finding(check="store", message=fault.message, command=command)] if fault else []
 
     def _knows_apps(self, found: list[Finding]) -> bool:
         """Without the store nothing is known about the apps, and nothing of theirs may change."""
-        return self.ground.is_up() and all(finding.check != "store" for finding in found)
+        return self.machine.is_up() and all(finding.check != "store" for finding in found)
 
     def fix(self, actor: Actor, progress: Progress, *, rebuilds: bool = True) -> Outcome:
         """Mend what can be, then look again: what is found then could not be mended.
@@ -65,7 +65,7 @@ class Doctor:
         rebuilds: whether live releases whose files are gone are built again.
         """
         before = self.look()
-        self.ground.mend([finding for finding in before if finding.mends], progress)
+        self.machine.mend([finding for finding in before if finding.mends], progress)
         count, failed = 0, False
         if self._knows_apps(before):
             try:

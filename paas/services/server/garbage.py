@@ -57,9 +57,9 @@ class Garbage:
     def sweep(self, progress: Progress) -> int:
         """Handle everything that is in no table; returns how many things that were."""
         running = self.runtime.groups()  # before the store is read
-        adrift = self._adrift(running)
-        count = self._sites(adrift, progress) + self._groups(running, adrift, progress)
-        count += self._apps(adrift, progress)
+        orphans = self._orphans(running)
+        count = self._sites(orphans, progress) + self._groups(running, orphans, progress)
+        count += self._apps(orphans, progress)
         count += self._certificates(progress) + self._slugs(progress)
         self._forget_gone()
         return count
@@ -127,7 +127,7 @@ class Garbage:
             if str(app_id) not in self.store.gone.of_kind("app"):
                 self.trash.keep_site(app_id, NOT_IN_STORE)
 
-    def _adrift(self, groups: Set[str]) -> set[int]:
+    def _orphans(self, groups: Set[str]) -> set[int]:
         """The apps that run, though the store has no release of them and did not remove them."""
         running = {_app_of(group) for group in groups}
         return running - self._deployed() - {int(id) for id in self.store.gone.of_kind("app")}
@@ -135,9 +135,9 @@ class Garbage:
     def _deployed(self) -> set[int]:
         return {app.id for app in self.store.apps.all() if app.current is not None}
 
-    def _sites(self, adrift: Set[int], progress: Progress) -> int:
+    def _sites(self, orphans: Set[int], progress: Progress) -> int:
         count = 0
-        for app_id in sorted(self.proxy.sites() - self._deployed() - adrift):
+        for app_id in sorted(self.proxy.sites() - self._deployed() - orphans):
             if self.locks.app_is_held(app_id):
                 continue
             if str(app_id) not in self.store.gone.of_kind("app"):
@@ -147,12 +147,12 @@ class Garbage:
             count += 1
         return count
 
-    def _groups(self, running: Set[str], adrift: Set[int], progress: Progress) -> int:
+    def _groups(self, running: Set[str], orphans: Set[int], progress: Progress) -> int:
         known = {instance.group for instance in self.store.instances.all()}
         count = 0
         for group in sorted(running - known):
             app_id = _app_of(group)
-            if app_id in adrift:
+            if app_id in orphans:
                 progress.warn(
                     f"App {app_id} runs and is served, and the database has no release of it: "
                     "nothing of it is touched until the server is started again."
@@ -167,7 +167,7 @@ class Garbage:
             count += 1
         return count
 
-    def _apps(self, adrift: Set[int], progress: Progress) -> int:
+    def _apps(self, orphans: Set[int], progress: Progress) -> int:
         there = self.trash.app_ids()  # before the store is read: a new app is listed here first
         gone = self.store.gone.of_kind("app")
         count = 0
@@ -177,7 +177,7 @@ class Garbage:
             if str(id) in gone:
                 self.remove(id)
                 count += 1
-            elif id not in adrift and self.trash.lose_app(id, NOT_IN_STORE):
+            elif id not in orphans and self.trash.lose_app(id, NOT_IN_STORE):
                 self._tell(progress, f"App {id}")
                 count += 1
         return count

@@ -30,7 +30,7 @@ class Watched:
 
 
 @dataclass(slots=True)
-class Standing:
+class CheckState:
     """The state of one check of one instance. due: when it is made next (monotonic).
 
     passed: when it last passed.
@@ -42,7 +42,7 @@ class Standing:
 
 
 # By instance id and the check's position.
-Standings = dict[tuple[str, int], Standing]
+CheckStates = dict[tuple[str, int], CheckState]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,44 +86,48 @@ class Liveness:
                 found[app.id] = Watched(app, visit, checks, limit.seconds)
         return found
 
-    def round(self, watched: Watched, standings: Standings, stopping: Callable[[], bool]) -> None:
+    def round(
+        self, watched: Watched, check_states: CheckStates, stopping: Callable[[], bool]
+    ) -> None:
         """Make the checks of one app that are due; does not touch the store.
 
-        standings: from earlier rounds; updated.
+        check_states: from earlier rounds; updated.
         """
         now = self.clock.monotonic()
         for position, (instance, check) in enumerate(watched.checks):
             key = (instance.id, position)
-            standing = standings.setdefault(key, Standing(now + max(1, check.initial_delay_s)))
-            if standing.due <= self.clock.monotonic() and not stopping():
-                self._check(watched, instance, check, standing)
+            check_state = check_states.setdefault(
+                key, CheckState(now + max(1, check.initial_delay_s))
+            )
+            if check_state.due <= self.clock.monotonic() and not stopping():
+                self._check(watched, instance, check, check_state)
         live = {instance.id for instance, _ in watched.checks}
-        for key in [key for key in standings if key[0] not in live]:
-            del standings[key]
+        for key in [key for key in check_states if key[0] not in live]:
+            del check_states[key]
 
     def _check(
-        self, watched: Watched, instance: Instance, check: HealthCheck, standing: Standing
+        self, watched: Watched, instance: Instance, check: HealthCheck, check_state: CheckState
     ) -> None:
         assert instance.endpoint is not None
         why = check_once(self.probe, check, instance.endpoint, watched.visit)
-        standing.due = self.clock.monotonic() + max(PAUSE_MIN_S, float(check.wait_s))
+        check_state.due = self.clock.monotonic() + max(PAUSE_MIN_S, float(check.wait_s))
         if why is None:
-            standing.failures, standing.passed = 0, self.clock.now()
+            check_state.failures, check_state.passed = 0, self.clock.now()
             return
-        standing.failures += 1
+        check_state.failures += 1
         # A change in progress may be stopping this very instance.
-        if standing.failures < check.attempts or self.locks.app_is_held(watched.app.id):
+        if check_state.failures < check.attempts or self.locks.app_is_held(watched.app.id):
             return
-        if not self._has_started(instance, standing.passed, watched.start_limit_s):
+        if not self._has_started(instance, check_state.passed, watched.start_limit_s):
             return
-        standing.failures = 0
-        told = f"Failed the liveness check {check.name!r}: {why}"
+        check_state.failures = 0
+        failure = f"Failed the liveness check {check.name!r}: {why}"
         if check.warn:
-            self.logs.write(watched.app.id, instance.label, told)
+            self.logs.write(watched.app.id, instance.label, failure)
             return
-        self.logs.write(watched.app.id, instance.label, f"{told}. It is restarted")
+        self.logs.write(watched.app.id, instance.label, f"{failure}. It is restarted")
         self.runtime.end(instance, self.stop_limit_s)
-        standing.due = self.clock.monotonic() + max(PAUSE_MIN_S, float(check.initial_delay_s))
+        check_state.due = self.clock.monotonic() + max(PAUSE_MIN_S, float(check.initial_delay_s))
 
     def _has_started(self, instance: Instance, passed: datetime | None, limit_s: float) -> bool:
         """Whether it passed since it was last started, or has had the time for it."""

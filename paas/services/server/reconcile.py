@@ -15,12 +15,12 @@ from paas.interfaces import (
     Locks,
     Logs,
     OneOff,
+    ParallelRollOuts,
     Progress,
     Proxy,
     Repository,
     Runs,
     Runtime,
-    SideBySide,
     Slugs,
     StorageFiles,
 )
@@ -60,7 +60,7 @@ class Reconcile:
     changes: Changes
     sites: Sites
     proxies: Proxies
-    side_by_side: SideBySide
+    parallel_roll_outs: ParallelRollOuts
     stop_limit_s: float
 
     def prepare(self) -> None:
@@ -96,7 +96,7 @@ class Reconcile:
                 with self._noting(app, failed, progress):
                     mended += self._mend(app, known, again, progress)
         if again:  # last: each waits until its instances are healthy
-            unstarted = self.side_by_side.start_again(again, progress)
+            unstarted = self.parallel_roll_outs.roll_out_again(again, progress)
             failed += [app.name for app in unstarted]
             mended += len(again) - len(unstarted)
         self._settle_drains(progress)
@@ -110,7 +110,7 @@ class Reconcile:
             )
         return mended
 
-    def start_again(self, app_id: int, progress: Progress) -> bool:
+    def roll_out_again(self, app_id: int, progress: Progress) -> bool:
         """Roll out what should run of one app; False if that failed, with the reason shown.
 
         Does nothing if it was rolled out meanwhile, or is about to be.

@@ -26,10 +26,10 @@ class Strays:
         What belongs to an app that is being changed is skipped.
         """
         groups = self.runtime.groups()
-        adrift = self._adrift(groups)
-        found = [(id, f"app {id}") for id in self._apps(adrift)]
-        found += [(id, f"site of app {id}") for id in self._sites(adrift)]
-        found += [(_app_of(x), f"group of instances {x}") for x in self._groups(groups, adrift)]
+        orphans = self._orphans(groups)
+        found = [(id, f"app {id}") for id in self._apps(orphans)]
+        found += [(id, f"site of app {id}") for id in self._sites(orphans)]
+        found += [(_app_of(x), f"group of instances {x}") for x in self._groups(groups, orphans)]
         found += [(_app_of(id), f"slug {id}") for id in self._slugs()]
         found += [(_app_of(id), f"certificate {id}") for id in self._certificates()]
         strays = [
@@ -37,9 +37,9 @@ class Strays:
             for app_id, what in found
             if not self.locks.app_is_held(app_id)
         ]
-        return [*strays, *map(_runs_unknown, sorted(adrift))]
+        return [*strays, *map(_runs_unknown, sorted(orphans))]
 
-    def _adrift(self, groups: Set[str]) -> set[int]:
+    def _orphans(self, groups: Set[str]) -> set[int]:
         """The apps that run, though the store has no release of them and did not remove them."""
         gone = {int(id) for id in self.store.gone.of_kind("app")}
         return {_app_of(group) for group in groups} - self._deployed() - gone
@@ -47,16 +47,16 @@ class Strays:
     def _deployed(self) -> set[int]:
         return {app.id for app in self.store.apps.all() if app.current is not None}
 
-    def _apps(self, adrift: Set[int]) -> list[int]:
+    def _apps(self, orphans: Set[int]) -> list[int]:
         there = self.trash.app_ids()
-        return sorted(there - {app.id for app in self.store.apps.all()} - adrift)
+        return sorted(there - {app.id for app in self.store.apps.all()} - orphans)
 
-    def _sites(self, adrift: Set[int]) -> list[int]:
-        return sorted(self.sites.proxy.sites() - self._deployed() - adrift)
+    def _sites(self, orphans: Set[int]) -> list[int]:
+        return sorted(self.sites.proxy.sites() - self._deployed() - orphans)
 
-    def _groups(self, groups: Set[str], adrift: Set[int]) -> list[str]:
+    def _groups(self, groups: Set[str], orphans: Set[int]) -> list[str]:
         unknown = groups - {instance.group for instance in self.store.instances.all()}
-        return sorted(group for group in unknown if _app_of(group) not in adrift)
+        return sorted(group for group in unknown if _app_of(group) not in orphans)
 
     def _slugs(self) -> Iterable[str]:
         there = [*self.slugs.unfinished(), *self.slugs.slugs()]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from paas.adapters.certificates.acme_check import PATH, leads_here
+from paas.adapters.certificates.acme_check import PATH, points_here
 from paas.adapters.certificates.certbot import Certbot
 from paas.adapters.certificates.reader import X509Reader
 from paas.adapters.proxy.nginx.site_conf import challenges_directory
@@ -150,28 +150,28 @@ def test_an_issuer_that_is_down_was_not_asked(certbot: Certbot, nginx: Nginx) ->
 
 def test_a_name_that_leads_here_is_known(nginx: Nginx, certbot: Certbot) -> None:
     """Looked at through DNS and the proxy; no trace is left."""
-    assert certbot.leads_here("localhost") is None
+    assert certbot.points_here("localhost") is None
     assert list(challenges_directory(nginx.settings).iterdir()) == []
 
 
 def test_a_name_without_an_address_does_not(certbot: Certbot) -> None:
     """DNS is not set up yet."""
-    assert certbot.leads_here("nowhere.invalid") == "DNS has no address for nowhere.invalid."
+    assert certbot.points_here("nowhere.invalid") == "DNS has no address for nowhere.invalid."
 
 
 def test_a_name_that_leads_elsewhere_does_not(nginx: Nginx, tmp_path: Path) -> None:
     """Another server answers, or nobody; one of several addresses is enough to be wrong."""
     port, folder = nginx.settings.http_port, challenges_directory(nginx.settings)
-    assert leads_here("shop.example.com", port, folder, lambda _: ["127.0.0.1"]) is None
+    assert points_here("shop.example.com", port, folder, lambda _: ["127.0.0.1"]) is None
     # This proxy closes the connection for a name that it does not know.
-    why = leads_here("unknown.example.com", port, folder, lambda _: ["127.0.0.1"])
+    why = points_here("unknown.example.com", port, folder, lambda _: ["127.0.0.1"])
     assert why is not None
     with application() as other:
-        why = leads_here("a.test", other.server_port, tmp_path, lambda _: ["127.0.0.1"])
+        why = points_here("a.test", other.server_port, tmp_path, lambda _: ["127.0.0.1"])
         assert why == "DNS points a.test to 127.0.0.1, where another server answers."
-        both = leads_here("a.test", other.server_port, tmp_path, lambda _: ["::1", "127.0.0.1"])
+        both = points_here("a.test", other.server_port, tmp_path, lambda _: ["::1", "127.0.0.1"])
         assert both == why
-    nobody = leads_here("a.test", 1, tmp_path, lambda _: ["127.0.0.1", "::1"])
+    nobody = points_here("a.test", 1, tmp_path, lambda _: ["127.0.0.1", "::1"])
     assert nobody == "DNS points a.test to 127.0.0.1, ::1, where nobody answers on port 1."
     assert list(tmp_path.iterdir()) == []
 
@@ -192,7 +192,7 @@ def test_a_server_that_never_ends_its_answer_is_not_waited_for(tmp_path: Path) -
         thread.start()
         try:
             port = listener.getsockname()[1]
-            why = leads_here("a.test", port, tmp_path, lambda _: ["127.0.0.1"], 0.5)
+            why = points_here("a.test", port, tmp_path, lambda _: ["127.0.0.1"], 0.5)
         finally:
             ended.set()
             thread.join()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from paas.adapters.network.firewall import NftFirewall
-from paas.adapters.proxy.handover import held_up, waiting
+from paas.adapters.proxy.handover import connections_held, waiting
 from paas.settings import Settings
 from tests.ports import free_range
 
@@ -44,7 +44,7 @@ def test_who_comes_meanwhile_waits_for_the_next_listener(
 
     with socket.create_connection((host, PORT), 5) as there:
         taken, _ = former.accept()
-        with taken, held_up(SETTINGS):
+        with taken, connections_held(SETTINGS):
             former.close()
             visitor = threading.Thread(target=come)
             visitor.start()
@@ -72,10 +72,10 @@ def test_those_that_wait_already_are_taken_first(firewall: NftFirewall) -> None:
 
             thread = threading.Thread(target=accept)
             thread.start()
-            with held_up(SETTINGS):
+            with connections_held(SETTINGS):
                 assert accepted
             thread.join()
-        with socket.create_connection(("127.0.0.1", PORT), 5), held_up(SETTINGS):
+        with socket.create_connection(("127.0.0.1", PORT), 5), connections_held(SETTINGS):
             pass  # after a limit
 
 
@@ -88,7 +88,7 @@ def test_it_ends_though_whoever_began_it_was_killed(firewall: NftFirewall) -> No
 
 def test_without_rules_nothing_is_held_up() -> None:
     """As on a machine without nftables."""
-    with socket.create_server(("127.0.0.1", PORT)), held_up(SETTINGS):
+    with socket.create_server(("127.0.0.1", PORT)), connections_held(SETTINGS):
         socket.create_connection(("127.0.0.1", PORT), 5).close()
 
 

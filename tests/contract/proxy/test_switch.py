@@ -157,7 +157,7 @@ def test_what_was_begun_ends_where_it_began(server: Server) -> None:
                 assert status_of(slow.recv(65536)) == 200
                 websocket.sendall(b"still here")
                 assert websocket.recv(4096) == b"still here"
-        assert server.proxy.let_go(10)
+        assert server.proxy.stop_former(10)
         assert server.program.child is None
         assert server.proxy.drain(1)
 

@@ -53,7 +53,7 @@ def test_it_is_there_when_the_disk_is_full(new_disk: MakeDisk) -> None:
     reserve.keep()
     assert _free_mib(disk) <= 12
     _fill(disk)
-    with reserve.given_up():
+    with reserve.released():
         (disk / "filler").write_bytes(b"x" * 3 * MIB)  # what was in it is free as well
         (disk / "needed").write_bytes(b"x" * 3 * MIB)
     assert 9 <= _free_mib(disk) + 4 <= 10
@@ -65,10 +65,10 @@ def test_what_is_left_of_it_is_held_again_at_once(new_disk: MakeDisk) -> None:
     reserve = DiskReserve(disk / "reserve", 4)
     reserve.keep()
     _fill(disk)
-    with reserve.given_up():
+    with reserve.released():
         (disk / "needed").write_bytes(b"x" * MIB)
     assert _free_mib(disk) == 0
-    with reserve.given_up():
+    with reserve.released():
         assert _free_mib(disk) == 3
     (disk / "filler").unlink()
     reserve.keep()
@@ -80,7 +80,7 @@ def test_it_stays_where_there_is_room(new_disk: MakeDisk) -> None:
     disk = new_disk("")
     reserve = DiskReserve(disk / "reserve", 4)
     reserve.keep()
-    with reserve.given_up():
+    with reserve.released():
         assert (disk / "reserve/space").exists()
 
 
@@ -92,7 +92,7 @@ def test_names_of_files_are_held_as_well(new_disk: MakeDisk) -> None:
     with pytest.raises(OSError, match="No space"):
         for number in range(200):
             (disk / f"file{number}").touch()
-    with reserve.given_up():
+    with reserve.released():
         for number in range(INODES):
             (disk / f"more{number}").touch()
 

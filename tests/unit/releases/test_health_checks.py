@@ -11,7 +11,7 @@ from paas.domain.routing.routing import Routing
 from paas.domain.routing.sites import Redirect
 from paas.domain.routing.visits import Visit, visit
 from paas.domain.values.errors import PaasError
-from paas.services.server.liveness import Liveness, Standings
+from paas.services.server.liveness import CheckStates, Liveness
 from paas.wiring import monitor
 from tests.fakes.runtime import Behaviour
 from tests.fakes.world import ROOT, World
@@ -158,13 +158,13 @@ def liveness(world: World) -> Liveness:
     return monitor.liveness(world.adapters)
 
 
-def rounds(world: World, liveness: Liveness, seconds: int, standings: Standings) -> list[str]:
+def rounds(world: World, liveness: Liveness, seconds: int, check_states: CheckStates) -> list[str]:
     """What is ended in so many seconds, one round each."""
     world.runtime.calls.clear()
     for _ in range(seconds):
         world.clock.sleep(1.0)
         for watched in liveness.watched().values():
-            liveness.round(watched, standings, lambda: False)
+            liveness.round(watched, check_states, lambda: False)
     return world.runtime.calls
 
 
@@ -173,11 +173,11 @@ def test_liveness_restarts_what_fails(world: World, liveness: Liveness) -> None:
     world.app()
     declare(world, A, {"type": "liveness", "path": "/live", "attempts": 2, "wait": 3})
     world.push()
-    standings: Standings = {}
-    assert rounds(world, liveness, 20, standings) == []
+    check_states: CheckStates = {}
+    assert rounds(world, liveness, 20, check_states) == []
     world.probe.pages["/live"] = Answer(503, b"")
-    assert rounds(world, liveness, 3, standings) == []
-    assert rounds(world, liveness, 3, standings) == ["end 1-v1-1-web.1"]
+    assert rounds(world, liveness, 3, check_states) == []
+    assert rounds(world, liveness, 3, check_states) == ["end 1-v1-1-web.1"]
     told = "Failed the liveness check 'web check 1': GET /live was answered with status 503."
     assert any(text.startswith(told) for _, _, text in world.logs.lines)
 
@@ -189,13 +189,13 @@ def test_liveness_leaves_apps_alone_that_are_being_changed(
     world.app()
     declare(world, A, {"type": "liveness", "path": "/live", "attempts": 1, "wait": 1})
     world.push()
-    standings: Standings = {}
-    assert rounds(world, liveness, 2, standings) == []
+    check_states: CheckStates = {}
+    assert rounds(world, liveness, 2, check_states) == []
     world.probe.pages["/live"] = None
     world.locks.held[1] = "someone"
-    assert rounds(world, liveness, 10, standings) == []
+    assert rounds(world, liveness, 10, check_states) == []
     del world.locks.held[1]
-    assert rounds(world, liveness, 3, standings) == ["end 1-v1-1-web.1"] * 3
+    assert rounds(world, liveness, 3, check_states) == ["end 1-v1-1-web.1"] * 3
 
 
 def test_liveness_lets_an_instance_start(world: World, liveness: Liveness) -> None:
@@ -205,9 +205,9 @@ def test_liveness_lets_an_instance_start(world: World, liveness: Liveness) -> No
     world.push()
     world.runtime.now = world.clock.now()
     world.probe.pages["/live"] = None
-    standings: Standings = {}
-    assert rounds(world, liveness, 59, standings) == []
-    assert len(rounds(world, liveness, 3, standings)) > 0
+    check_states: CheckStates = {}
+    assert rounds(world, liveness, 59, check_states) == []
+    assert len(rounds(world, liveness, 3, check_states)) > 0
 
 
 def test_liveness_watches_nothing_without_checks(world: World, liveness: Liveness) -> None:

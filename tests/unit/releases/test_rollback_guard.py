@@ -144,14 +144,14 @@ def set_bad(world: World, *, restart: bool = True) -> list[int | None]:
 
     Returns what was live when who waits was let go.
     """
-    let_go: list[int | None] = []
+    shown_live: list[int | None] = []
     world.app()
     world.push()
     world.requests.by_port[5001] = Answers(20, 15)
     values = {VarName("MODE"): "bad"}
-    world.progress.when_live = lambda: let_go.append(current(world))
+    world.progress.when_live = lambda: shown_live.append(current(world))
     world.config.set(ROOT, "shop", values, world.progress, restart=restart)
-    return let_go
+    return shown_live
 
 
 def test_goes_back_from_a_config_change(world: World) -> None:

@@ -19,7 +19,7 @@ def test_the_other_kind_gets_every_app_s_site(world: World) -> None:
     assert world.proxies.kind(ROOT) == "haproxy"
     assert list(world.proxy.by_app) == [world.store.apps.all()[0].id]
     assert not world.proxies.set(ROOT, "haproxy", world.progress)
-    assert world.proxies.let_go()
+    assert world.proxies.stop_former()
     assert world.proxy.calls.count("switch haproxy") == 1
 
 

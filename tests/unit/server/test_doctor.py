@@ -250,8 +250,8 @@ def test_the_ground_comes_first(well: World) -> None:
     rules = mendable("firewall", "The firewall's rules are gone.")
     sshd = mendable("listening", "sshd does not take connections at 127.0.0.1:22.")
     disk = Finding(check="disk", message="The disk is full.", command="df -h")
-    well.ground.wrong = [rules, sshd, disk]
-    well.ground.stubborn = {"listening"}
+    well.machine.wrong = [rules, sshd, disk]
+    well.machine.stubborn = {"listening"}
     assert well.doctor.look() == [rules, sshd, disk]
     assert well.doctor.warnings() == [disk]
     outcome = well.doctor.fix(ROOT, well.progress)
@@ -261,7 +261,7 @@ def test_the_ground_comes_first(well: World) -> None:
 def test_a_stopped_server(well: World) -> None:
     """Its apps cannot be judged, and nothing of them is touched."""
     down = Finding(check="daemon", message="The server is stopped.", command="paas server:start")
-    well.ground.up, well.ground.wrong = False, [down]
+    well.machine.up, well.machine.wrong = False, [down]
     _lose_files(well)
     assert well.doctor.look() == [down]
     assert well.doctor.fix(ROOT, well.progress).left == [down]

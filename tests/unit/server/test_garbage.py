@@ -7,7 +7,7 @@ import pytest
 
 from paas.domain.apps.permissions import Permission
 from paas.domain.routing.routing import Routing
-from paas.store.rescue import StoreRescue
+from paas.store.recovery import DatabaseRecovery
 from tests.fakes.world import ROOT, World
 
 
@@ -26,7 +26,7 @@ def put_back(world: World, copy: Path) -> None:
     for path in world.folder.glob("state.db-*"):
         path.unlink()
     shutil.copy(copy, world.folder / "state.db")
-    StoreRescue(world.folder / "state.db").adopt()
+    DatabaseRecovery(world.folder / "state.db").adopt()
 
 
 def test_an_unknown_app_that_runs_is_left_alone(world: World) -> None:

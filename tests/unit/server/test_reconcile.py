@@ -116,7 +116,7 @@ def test_roll_outs_are_made_side_by_side(world: World) -> None:
         world.runtime.behaviours[command] = Behaviour(State.CRASHED, exits=1)
     with pytest.raises(PaasError, match=r"Not repaired, .*: one, two\."):
         world.reconcile.run(world.progress)
-    assert world.side_by_side.asked == [["one", "two"]]
+    assert world.parallel_roll_outs.asked == [["one", "two"]]
 
 
 def test_what_still_runs_is_replaced_when_a_part_is_lost(world: World) -> None:

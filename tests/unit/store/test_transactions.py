@@ -19,7 +19,7 @@ from paas.domain.values.names import AppName, UserName
 from paas.store import Store
 from paas.store.creation import create
 from paas.store.mark import MarkFile
-from paas.store.rescue import StoreRescue
+from paas.store.recovery import DatabaseRecovery
 from tests.fakes.world import ROOT, World
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -94,7 +94,7 @@ def test_all_of_it_is_one_change(store: Store, path: Path) -> None:
         assert names(path) == []
     assert names(path) == ["shop"]
     assert changes(path) == before + 1
-    assert StoreRescue(path).fault() is None
+    assert DatabaseRecovery(path).fault() is None
 
 
 def test_an_exception_undoes_all_of_it(store: Store, path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_kill_in_the_middle(path: Path) -> None:
     assert names(path) == []
     assert changes(path) == before
     assert not is_locked(path)
-    assert StoreRescue(path).fault() is None
+    assert DatabaseRecovery(path).fault() is None
 
 
 def test_an_older_store_is_refused(store: Store, path: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from paas.adapters.proxy.nginx.process import LEAVING, SERVING, process_title
+from paas.adapters.proxy.nginx.process import SERVING, SHUTTING_DOWN, process_title
 from paas.settings import Settings
 
 WAIT_S = 5.0
@@ -18,10 +18,10 @@ POLL_S = 0.01
 SYSTEM_LOG = Path("/var/log/nginx/error.log")
 
 
-def dismiss_orphans(settings: Settings) -> None:
+def shut_down_orphans(settings: Settings) -> None:
     """Make this server's orphans close their ports; they finish the requests that they have."""
     deadline = time.monotonic() + WAIT_S
-    while serving := {pid for pid in _orphans(settings) if process_title(pid) != LEAVING}:
+    while serving := {pid for pid in _orphans(settings) if process_title(pid) != SHUTTING_DOWN}:
         for pid in serving:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGQUIT)
@@ -42,7 +42,7 @@ def _orphans(settings: Settings) -> set[int]:
     return {
         pid
         for pid in pids
-        if process_title(pid) in {SERVING, LEAVING}
+        if process_title(pid) in {SERVING, SHUTTING_DOWN}
         and not process_title(_parent(pid)).startswith("nginx: master process")
         and _is_ours(pid, settings)
     }

@@ -17,11 +17,11 @@ from paas.domain.values.errors import PaasError
 
 NGINX = "/usr/sbin/nginx"
 SERVING = "nginx: worker process"
-LEAVING = "nginx: worker process is shutting down"
+SHUTTING_DOWN = "nginx: worker process is shutting down"
 TEST_LIMIT_S = 60.0
 POLL_S = 0.002
 # What it says after five attempts to listen.
-GAVE_UP = "still could not bind()"
+BIND_FAILED = "still could not bind()"
 
 
 class NginxProcess:
@@ -79,23 +79,23 @@ class NginxProcess:
         port that is taken only shows now, for example).
         """
         master = self.running()
-        before = _staying(_workers(master))
-        said = _Said(self._conf)
+        before = _serving(_workers(master))
+        errors = _NewErrors(self._conf)
         _signal(master, signal.SIGHUP)
         deadline = time.monotonic() + self._reload_limit_s
         while time.monotonic() < deadline:
             workers = _workers(master)
-            former = _staying(workers) & before
+            former = _serving(workers) & before
             new = {pid for pid, title in workers.items() if title == SERVING} - before
             if new and not former:
                 return
-            if len(_staying(workers) - before) >= len(before):
+            if len(_serving(workers) - before) >= len(before):
                 # All have started: no more with the former files will.
-                _send_away(former)
-            if process_title(master) == "" or _has_refused(master, said.since()):
+                _shut_down(former)
+            if process_title(master) == "" or _has_refused(master, errors.since()):
                 break
             time.sleep(POLL_S)
-        why = "; ".join(dict.fromkeys(re.findall(r"\[emerg\] [0-9#]+: (.*)", said.since())))
+        why = "; ".join(dict.fromkeys(re.findall(r"\[emerg\] [0-9#]+: (.*)", errors.since())))
         raise PaasError(
             "proxy-reload",
             "Nginx did not load its new files: its former workers are still serving."
@@ -125,15 +125,15 @@ class NginxProcess:
                 found.add(Path(f"/proc/{pid}").stat().st_uid)
         return found
 
-    def leaving(self) -> int:
+    def workers_shutting_down(self) -> int:
         """How many workers with former files are still finishing their requests."""
         master = self.master()
         if master is None:
             return 0
-        return sum(title == LEAVING for title in _workers(master).values())
+        return sum(title == SHUTTING_DOWN for title in _workers(master).values())
 
 
-class _Said:
+class _NewErrors:
     """What is written into nginx's error log from now on."""
 
     def __init__(self, conf: Path) -> None:
@@ -158,7 +158,7 @@ class _Said:
 def _has_refused(master: int, words: str) -> bool:
     """Whether the master keeps its former files. It tries several times to bind an address."""
     refusal = rf"\[emerg\] {master:d}#[0-9]+: (?!bind\(\))"
-    return GAVE_UP in words or re.search(refusal, words) is not None
+    return BIND_FAILED in words or re.search(refusal, words) is not None
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
@@ -168,7 +168,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
         raise PaasError("proxy-down", "Nginx has just ended.") from error
 
 
-def _send_away(workers: set[int]) -> None:
+def _shut_down(workers: set[int]) -> None:
     """Have these workers exit gracefully, as soon as there are new ones.
 
     The master would do it 0.1 s after it has started those (ngx_master_process_cycle), and does not
@@ -188,9 +188,9 @@ def _workers(master: int) -> dict[int, str]:
     return {int(child): process_title(int(child)) for child in children}
 
 
-def _staying(workers: Mapping[int, str]) -> set[int]:
+def _serving(workers: Mapping[int, str]) -> set[int]:
     """The workers that accept, or will: one that was just forked still has the master's title."""
-    gone = {LEAVING, ""}
+    gone = {SHUTTING_DOWN, ""}
     return {pid for pid, title in workers.items() if title not in gone and "cache" not in title}
 
 

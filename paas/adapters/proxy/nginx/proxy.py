@@ -134,7 +134,7 @@ class NginxProxy:
 
     def _is_busy(self, endpoints: Collection[Endpoint] | None) -> bool:
         if endpoints is None:
-            return self._process.leaving() > 0
+            return self._process.workers_shutting_down() > 0
         return is_connected(endpoints, self._process.worker_uids())
 
     def restore(

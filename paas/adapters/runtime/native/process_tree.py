@@ -55,7 +55,7 @@ class Members:
             self.cgroups.remove(name)
 
 
-def end_warmly(each: Sequence[Members], limit_s: float) -> bool:
+def end_gracefully(each: Sequence[Members], limit_s: float) -> bool:
     """Wait until no process of any is left; False if limit_s passed first.
 
     The leaders of the groups have had their TERM, and end what they started as they see fit:

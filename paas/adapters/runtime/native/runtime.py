@@ -13,7 +13,7 @@ from paas.adapters.network.port_claims import PortClaims
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.instance_files import InstanceFiles
 from paas.adapters.runtime.native.launch_specs import Places
-from paas.adapters.runtime.native.process_tree import Members, end_group, end_warmly, wait_until
+from paas.adapters.runtime.native.process_tree import Members, end_gracefully, end_group, wait_until
 from paas.adapters.runtime.native.usage import measured
 from paas.adapters.supervisor.client import Process, Supervisor
 from paas.adapters.system import files
@@ -195,7 +195,7 @@ class NativeRuntime:
             self._cgroups, frozenset().union(*(m.groups for m in own.values())), frozenset(own)
         )
         killed: set[str] = set()
-        if not end_warmly(list(own.values()), limit_s):
+        if not end_gracefully(list(own.values()), limit_s):
             killed = {id for id, mine in own.items() if mine.pids()}
         if killed and not members.kill():
             raise PaasError(

@@ -7,7 +7,7 @@ from paas.domain.server.lost import StoreCopy
 from paas.domain.values.errors import PaasError
 
 
-class StoreKeeper(Protocol):
+class StoreRecovery(Protocol):
     """Checks the store and its copies, and restores one."""
 
     def fault(self) -> PaasError | None:

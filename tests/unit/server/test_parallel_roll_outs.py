@@ -4,7 +4,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from paas.adapters.server.side_by_side import GateRollOuts
+from paas.adapters.server.parallel_roll_outs import GateRollOuts
 from paas.domain.apps.apps import App
 from paas.domain.values.names import AppName
 from tests.fakes.saying import FakeProgress
@@ -45,7 +45,7 @@ def roll_out(
         App(n, AppName(f"app{n}"), 70_000 + n, None, None, None, None, now)
         for n in range(1, apps + 1)
     ]
-    failed = GateRollOuts(asking, at_once).start_again(wanted, progress)
+    failed = GateRollOuts(asking, at_once).roll_out_again(wanted, progress)
     return failed, progress, int((folder / "most").read_text())
 
 
@@ -68,6 +68,6 @@ def test_what_cannot_be_asked_for_is_said(tmp_path: Path) -> None:
     """No gate, no Python: the app is named, and nothing is lost but the try."""
     now, progress = datetime(2026, 1, 1, tzinfo=UTC), FakeProgress()
     app = App(1, AppName("shop"), 70_001, None, None, None, None, now)
-    assert GateRollOuts([tmp_path / "missing"], 1).start_again([app], progress) == [app]
+    assert GateRollOuts([tmp_path / "missing"], 1).roll_out_again([app], progress) == [app]
     assert "shop" in progress.lines[0]
     assert "cannot be started" in progress.lines[0]

@@ -5,7 +5,7 @@ from paas.domain.releases.formation import WEB
 from paas.store import Store
 
 
-def standing(store: Store, app: App) -> str:
+def what_serves(store: Store, app: App) -> str:
     """``v3 is still serving``; or what there is in its place.
 
     A release may be config only, or have nothing that runs: stopped by hand, scaled to 0.

@@ -4,27 +4,27 @@ from dataclasses import dataclass
 
 from paas.domain.server.lost import StoreCopy
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Locks, Progress, ServerLock, StoreKeeper, Trash
+from paas.interfaces import Locks, Progress, ServerLock, StoreRecovery, Trash
 from paas.services.progress import waiting
 from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rescue:
+class Recovery:
     """What admins do when the database is missing, another one, older or damaged."""
 
     store: Store
-    keeper: StoreKeeper
+    store_recovery: StoreRecovery
     trash: Trash
     locks: Locks
 
     def fault(self) -> PaasError | None:
         """Why it cannot be used; None if it can."""
-        return self.keeper.fault()
+        return self.store_recovery.fault()
 
     def copies(self) -> list[StoreCopy]:
         """The copies of it, newest first."""
-        return self.keeper.copies()
+        return self.store_recovery.copies()
 
     def restore(self, progress: Progress) -> StoreCopy:
         """Restore the newest intact copy. What was there goes to the trash.
@@ -35,11 +35,11 @@ class Rescue:
         with self.locks.server(
             ServerLock.STORE, "an admin restores the database", waiting(progress)
         ):
-            if self.keeper.fault() is None:
+            if self.store_recovery.fault() is None:
                 raise PaasError(
                     "store-whole", "The database is whole and up to date: nothing was restored."
                 )
-            copy = next((copy for copy in self.keeper.copies() if copy.fault is None), None)
+            copy = next((copy for copy in self.store_recovery.copies() if copy.fault is None), None)
             if copy is None:
                 raise PaasError(
                     "no-whole-copy",
@@ -47,10 +47,10 @@ class Rescue:
                     "Put a backup of state.db in its place, then: paas doctor --adopt-store",
                 )
             self.trash.keep_copy("The database was replaced: doctor --restore-store.")
-            new = self.keeper.new_from(copy)
+            new = self.store_recovery.new_from(copy)
             self.store.close()
             self.trash.lose_store("It was replaced by a copy: doctor --restore-store.")
-            self.keeper.put(new)
+            self.store_recovery.put(new)
         return copy
 
     def adopt(self, progress: Progress) -> None:
@@ -60,10 +60,10 @@ class Rescue:
         Raises PaasError if the store can be used as it is, is missing, or is damaged.
         """
         with self.locks.server(ServerLock.STORE, "an admin adopts the database", waiting(progress)):
-            if self.keeper.fault() is None:
+            if self.store_recovery.fault() is None:
                 raise PaasError(
                     "store-whole", "The database is this server's, whole and up to date."
                 )
             self.trash.keep_copy("Another database was adopted: doctor --adopt-store.")
             self.store.close()
-            self.keeper.adopt()
+            self.store_recovery.adopt()

@@ -17,7 +17,7 @@ from paas.store import Store
 from paas.store.copies import KEPT, Copies
 from paas.store.creation import create, create_for_installation
 from paas.store.mark import MarkFile
-from paas.store.rescue import StoreRescue
+from paas.store.recovery import DatabaseRecovery
 from paas.store.schema import MIGRATIONS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -63,10 +63,10 @@ def refusal(path: Path) -> str:
 
 def restore(path: Path) -> None:
     """As doctor --restore-store does, without the trash."""
-    rescue = StoreRescue(path)
-    copy = rescue.newest_whole()
+    recovery = DatabaseRecovery(path)
+    copy = recovery.newest_whole()
     assert copy is not None
-    rescue.put(rescue.new_from(copy))
+    recovery.put(recovery.new_from(copy))
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
@@ -129,10 +129,10 @@ def test_an_older_store(path: Path, tmp_path: Path) -> None:
     add(path, "newer")
     shutil.copy(tmp_path / "backup.db", path)
     assert refusal(path) == "store-older"
-    StoreRescue(path).adopt()
+    DatabaseRecovery(path).adopt()
     assert names(path) == ["shop"]
     assert store(path).apps.add(AppName("third"), None, NOW).id > 1000
-    assert StoreRescue(path).fault() is None
+    assert DatabaseRecovery(path).fault() is None
 
 
 def test_a_kill_between_the_change_and_the_mark(path: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_damaged_store(path: Path, at: int) -> None:
     """Every command says so once it was seen, also one that would not read the damaged part."""
     add(path, *(f"app-{number}" for number in range(300)))
     smash(path, at)
-    fault = StoreRescue(path).fault()
+    fault = DatabaseRecovery(path).fault()
     assert fault is not None
     assert fault.reference == "store-damaged"
     assert refusal(path) == "store-damaged"
@@ -178,9 +178,9 @@ def test_a_damaged_store_that_was_mended_by_hand(path: Path, tmp_path: Path) -> 
     add(path, *(f"app-{number}" for number in range(300)))
     shutil.copy(path, tmp_path / "good.db")
     smash(path)
-    assert StoreRescue(path).fault() is not None
+    assert DatabaseRecovery(path).fault() is not None
     shutil.copy(tmp_path / "good.db", path)
-    assert StoreRescue(path).fault() is None
+    assert DatabaseRecovery(path).fault() is None
     assert len(names(path)) == 300
 
 
@@ -194,11 +194,11 @@ def test_restoring_the_newest_whole_copy(path: Path) -> None:
     identity = MarkFile(path).read()
     smash(copies.directory / "latest.db")
     os.truncate(path, 0)
-    rescue = StoreRescue(path)
-    assert [copy.fault is None for copy in rescue.copies()] == [True, False]
+    recovery = DatabaseRecovery(path)
+    assert [copy.fault is None for copy in recovery.copies()] == [True, False]
     restore(path)
     assert len(names(path)) == 300
-    assert rescue.fault() is None
+    assert recovery.fault() is None
     present = MarkFile(path).read()
     assert identity is not None
     assert present is not None
@@ -213,7 +213,7 @@ def test_copies_of_another_server_are_not_taken(path: Path, tmp_path: Path) -> N
     add(tmp_path / "other/state.db", "theirs")
     Copies(tmp_path / "other/state.db").latest()
     shutil.copytree(tmp_path / "other/copies", tmp_path / "copies")
-    assert StoreRescue(path).newest_whole() is None
+    assert DatabaseRecovery(path).newest_whole() is None
 
 
 def test_so_many_copies_are_kept(path: Path) -> None:
@@ -305,7 +305,7 @@ def test_writers_that_are_killed(path: Path) -> None:
         for writer in writers:
             writer.kill()
             writer.communicate()
-        assert StoreRescue(path).fault() is None
+        assert DatabaseRecovery(path).fault() is None
     assert len(names(path)) <= 20  # one for each writer that was killed between two changes
 
 
@@ -314,7 +314,7 @@ def test_a_copy_to_start_from(path: Path, tmp_path: Path) -> None:
     add(path, "shop")
     Copies(path).latest()
     path.unlink()
-    placed = StoreRescue(path).place_newest(tmp_path / "rescue")
+    placed = DatabaseRecovery(path).place_newest(tmp_path / "rescue")
     assert placed is not None
     assert names(placed) == ["shop"]
     assert not path.exists()

@@ -6,8 +6,8 @@ from paas.domain.server.findings import Finding
 from paas.interfaces import Progress
 
 
-class FakeGround:
-    """Ground: mend removes what can be mended, but for what is stubborn."""
+class FakeMachine:
+    """Machine: mend removes what can be mended, but for what is stubborn."""
 
     def __init__(self) -> None:
         self.up = True

@@ -1,4 +1,4 @@
-"""Whether the store can be used, and putting one back: `StoreKeeper` of interfaces."""
+"""Whether the store can be used, and putting one back: `StoreRecovery` of interfaces."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ _IDS_AHEAD = 1_000
 _COUNTED = ("apps", "generations", "storage")
 
 
-class StoreRescue:
+class DatabaseRecovery:
     """The store of one server, from outside."""
 
     def __init__(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""SideBySide: asks the gate for the roll-outs of several apps, a few at a time."""
+"""ParallelRollOuts: asks the gate for the roll-outs of several apps, a few at a time."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ LIMIT_S = 3600.0
 
 
 class GateRollOuts:
-    """interfaces.SideBySide through the gate, where each is a separate process.
+    """interfaces.ParallelRollOuts through the gate, where each is a separate process.
 
     asking: the argv of the program that asks the gate, to which the app's id is added. A roll-out
     that was requested finishes even if the requester is killed.
@@ -29,8 +29,8 @@ class GateRollOuts:
         self._asking = asking
         self._at_once = at_once
 
-    def start_again(self, apps: Sequence[App], progress: Progress) -> list[App]:
-        """See `SideBySide`. An app's output is shown in one piece, when it is done."""
+    def roll_out_again(self, apps: Sequence[App], progress: Progress) -> list[App]:
+        """See `ParallelRollOuts`. An app's output is shown in one piece, when it is done."""
         failed = []
         with ThreadPoolExecutor(self._at_once) as pool:
             asked = {pool.submit(self._ask, app): app for app in apps}
