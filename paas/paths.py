@@ -141,6 +141,9 @@ class Paths:
     command_specs = Kept("run", "one-off", Kind.RUNTIME, "how each command is started")
     build_specs = Kept("run", "builds", Kind.RUNTIME, "how each build is started")
     fetch_specs = Kept("run", "fetches", Kind.RUNTIME, "how each download is started")
+    syscall_filters = Kept(
+        "run", "syscall-filters", Kind.RUNTIME, "which system calls apps may make, compiled"
+    )
     cgroups = Kept("run", "cgroups.json", Kind.RUNTIME, "where the cgroups are")
     firewall_record = Kept(
         "run", "firewall", Kind.RUNTIME, "the firewall tables, one for each range of ports"

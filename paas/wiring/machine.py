@@ -4,6 +4,7 @@ from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
 from paas.adapters.proxy.nginx.process import NginxProcess
 from paas.adapters.proxy.nginx.proxy import NginxProxy
+from paas.adapters.runtime.native import syscall_filter
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.runs import NativeRuns
 from paas.adapters.system.clock import SystemClock
@@ -40,6 +41,11 @@ def nginx_process(settings: Settings, reload_limit_s: float | None = None) -> Ng
 def one_off_processes(settings: Settings) -> NativeRuns:
     """Those of all apps."""
     return NativeRuns(settings, Cgroups(settings), SystemClock())
+
+
+def system_call_filter_lack() -> str | None:
+    """What this machine lacks to filter the system calls of apps, as a sentence."""
+    return syscall_filter.lack()
 
 
 def store_recovery(settings: Settings) -> DatabaseRecovery:

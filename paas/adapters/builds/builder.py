@@ -23,6 +23,7 @@ from paas.adapters.builds.untrusted import discard, read_plain_file
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.child_launch import launch, write_spec
 from paas.adapters.runtime.native.launch_specs import hidden, tool_binds
+from paas.adapters.runtime.native.syscall_filter import filter_path
 from paas.adapters.system import files, subprocesses
 from paas.adapters.system.disk_faults import BARE_INODES, lacks_inodes
 from paas.domain.apps.apps import App
@@ -168,6 +169,7 @@ class BuildpackBuilder:
             app_log=None,
             crash_file=None,
             separate=True,
+            syscall_filter=filter_path(settings),
         )
 
     def _binds(self, job: "_Job") -> tuple[Bind, ...]:

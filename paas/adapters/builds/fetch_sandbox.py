@@ -16,6 +16,7 @@ from paas.adapters.builds.untrusted import read_plain_file
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.child_launch import launch, write_spec
 from paas.adapters.runtime.native.launch_specs import hidden
+from paas.adapters.runtime.native.syscall_filter import filter_path
 from paas.adapters.system import directories, files
 from paas.domain.apps.apps import App
 from paas.domain.releases.launch_spec import Bind, Cgroup, LaunchSpec
@@ -140,6 +141,7 @@ class FetchSandbox:
             app_log=None,
             crash_file=None,
             separate=True,
+            syscall_filter=filter_path(settings),
         )
 
     def _environment(self) -> dict[str, str]:

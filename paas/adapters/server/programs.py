@@ -1,9 +1,10 @@
-"""The programs that the platform calls, and its own installed version."""
+"""The programs and libraries that the platform calls, and its own installed version."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from paas.adapters.runtime.native import syscall_filter
 from paas.domain.server.findings import Finding
 from paas.settings import Settings
 
@@ -30,6 +31,13 @@ def program_findings(settings: Settings) -> Iterator[Finding]:
                 message=f"{path} is missing: {without}.",
                 command=f"apt-get install --reinstall {package}",
             )
+    if (lack := syscall_filter.lack()) is not None:
+        yield Finding(
+            check="syscalls",
+            message=f"{lack} Apps and builds can make every system call that the kernel has.",
+            command="apt-get install --reinstall libseccomp2",
+            grave=False,
+        )
     for own, without in _own(settings):
         if not os.access(own, os.X_OK):
             yield Finding(

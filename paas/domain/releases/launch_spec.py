@@ -52,7 +52,8 @@ class LaunchSpec:
     terminal: whether it gets its own terminal, whose other end the launcher hands to its
     caller over standard input, a Unix socket. keeper: the process that checks what it wrote below
     /app when it has ended. separate: whether it gets its own PID namespace, with the launcher
-    waiting outside: for everything that is not supervised.
+    waiting outside: for everything that is not supervised. syscall_filter: the file with the
+    compiled seccomp filter; None where the machine cannot filter system calls.
     """
 
     label: str
@@ -72,6 +73,7 @@ class LaunchSpec:
     terminal: bool = False
     keeper: Keeper | None = None
     separate: bool = False
+    syscall_filter: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object that the launcher reads; secrets revealed."""

@@ -1,6 +1,7 @@
 """server:status, version, help, completion"""
 
 import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 import click
@@ -45,6 +46,7 @@ def status(session: Session, as_json: bool) -> None:
         "connections_per_address": settings.connections_per_address,
         "refused_connections": limit.refused,
         "separation": separation.missing() or "works",
+        "system_calls": machine.system_call_filter_lack() or "works",
         "missing_cgroup_controllers": machine.cgroups(settings).missing(),
         "lost": [trash.plain(lost) for lost in session.services.trash.listing()],
     }
@@ -68,11 +70,7 @@ def status(session: Session, as_json: bool) -> None:
         ("Firewall:", _firewall(str(plain["firewall"]))),
         ("Connections:", _connections(settings.connections_per_address, limit)),
     ]
-    if plain["separation"] != "works":
-        rows.append(("Builds:", _not_separate(str(plain["separation"]))))
-    missing = plain["missing_cgroup_controllers"]
-    if missing:
-        rows.append(("Limits:", f"not enforced here, no cgroup controller: {missing}"))
+    rows += _lacking(plain)
     if plain.get("certificates"):
         rows.append(("Certificates:", str(plain["certificates"])))
     print_table(("", ""), rows)
@@ -86,6 +84,16 @@ def status(session: Session, as_json: bool) -> None:
             f"{app.name} is not served: the proxy refused its file. See: paas logs -a {app.name}"
         )
     trash.warn(session)
+
+
+def _lacking(plain: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """The rows about walls between apps that this machine does not allow."""
+    if plain["separation"] != "works":
+        yield "Builds:", _not_separate(str(plain["separation"]))
+    if plain["system_calls"] != "works":
+        yield "System calls:", f"not filtered. {plain['system_calls']}"
+    if missing := plain["missing_cgroup_controllers"]:
+        yield "Limits:", f"not enforced here, no cgroup controller: {missing}"
 
 
 def _known(session: Session) -> dict[str, object]:

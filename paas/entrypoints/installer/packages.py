@@ -15,6 +15,7 @@ PACKAGES = (
     "certbot",
     "curl",
     "git",
+    "libseccomp2",
     "nftables",
     "nginx",
     "openssh-client",

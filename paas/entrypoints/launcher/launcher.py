@@ -55,15 +55,16 @@ def main(argv: "list[str]") -> "NoReturn":
         _set_limits(spec["limits"])
         take_terminal = _terminal_taker(spec)
         send_layer = notices.layer_sender(spec)
+        syscalls = _read_filter(spec)
         separated = _separated(spec, kernel)
         mounts = Mounts(spec, kernel)
         send_layer(mounts.build(proc=not separated))
         if separated:
-            _enclose(spec, kernel, mounts)
+            _enclose(spec, kernel, mounts, syscalls)
             take_terminal(int(spec["uid"]))
         else:
             take_terminal(int(spec["uid"]))
-            become(int(spec["uid"]), kernel, parent)
+            become(int(spec["uid"]), kernel, parent, syscalls=syscalls)
         _execute(spec)
     except Exception as error:
         _say(f"paas-launch: {_reason(error)}")
@@ -219,14 +220,23 @@ def _separated(spec: "Spec", kernel: Kernel) -> bool:
     return pids.separate(kernel)
 
 
-def _enclose(spec: "Spec", kernel: Kernel, mounts: Mounts) -> None:
+def _read_filter(spec: "Spec") -> bytes:
+    """The filter of system calls, read before its directory is hidden; empty for none."""
+    path = spec.get("syscall_filter")
+    if path is None:
+        return b""
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _enclose(spec: "Spec", kernel: Kernel, mounts: Mounts, syscalls: bytes) -> None:
     """Return as the second process of the new namespace, unprivileged."""
     from paas.entrypoints.launcher import pids
 
     def prepare() -> None:
         mounts.mount_proc()
         # Its parent is outside, and has no pid in here.
-        become(int(spec["uid"]), kernel, parent=0, separate=True)
+        become(int(spec["uid"]), kernel, parent=0, separate=True, syscalls=syscalls)
 
     pids.enclose(prepare, lambda: pids.end_writing(kernel) if spec["writable_slug"] else None)
     if not spec.get("terminal"):

@@ -9,11 +9,14 @@ _EXIT_ORPHAN = 70
 _SIGKILL = 9
 
 
-def become(uid: int, kernel: Kernel, parent: int, *, separate: bool = False) -> None:
+def become(
+    uid: int, kernel: Kernel, parent: int, *, separate: bool = False, syscalls: bytes = b""
+) -> None:
     """Drop to the app's uid with nothing left of root, tied to the supervisor's life.
 
     separate: use a gid of its own, since the kernel lets no process trace or inspect one with
     another gid (ptrace(2), access mode checking). The app's own group stays a supplementary group.
+    syscalls: the filter of system calls; none where the machine cannot filter.
     """
     if uid < 1:
         raise OSError("the spec asks for root")
@@ -32,3 +35,5 @@ def become(uid: int, kernel: Kernel, parent: int, *, separate: bool = False) -> 
         os._exit(_EXIT_ORPHAN)  # the parent died before the signal was set
     os.chdir(APP)
     os.umask(0o022)
+    if syscalls:
+        kernel.filter_system_calls(syscalls)

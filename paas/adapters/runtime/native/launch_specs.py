@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from paas.adapters.runtime.native.syscall_filter import filter_path
 from paas.adapters.system.storage_files import storage_directory
 from paas.domain.apps.apps import App
 from paas.domain.apps.environment import instance_environment, shell_argv
@@ -106,6 +107,7 @@ def instance_spec(
         app_log=str(places.app_log(instance.app_id)),
         crash_file=str(places.crash_file(instance.group, instance.label)),
         keeper=keeper(settings, f"{instance.group}-{instance.label}"),
+        syscall_filter=filter_path(settings),
     )
 
 
@@ -143,4 +145,5 @@ def one_off_spec(
         crash_file=None,
         keeper=keeper(settings, f"{app.id}-{name}"),
         separate=True,
+        syscall_filter=filter_path(settings),
     )
