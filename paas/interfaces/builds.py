@@ -105,7 +105,7 @@ class Slugs(Protocol):
     def new_build(self, build_id: str, uid: int) -> Path:
         """An empty directory, owned by uid, for a build's tree."""
 
-    def narrow(self, build_id: str, folder: str) -> None:
+    def keep_only(self, build_id: str, folder: str) -> None:
         """Make a folder of a newly written tree the build's directory; delete the rest.
 
         Raises PaasError if there is no such folder.
@@ -117,7 +117,7 @@ class Slugs(Protocol):
     def begin_writing(self) -> None:
         """Begin to sync the frozen slugs to disk, in parallel with other work."""
 
-    def await_disk(self) -> None:
+    def wait_for_sync(self) -> None:
         """Return when the frozen slugs would survive a power cut.
 
         Raises PaasError if they cannot be written.

@@ -130,12 +130,12 @@ def waiting(progress: Progress) -> Callable[[str], AbstractContextManager[None]]
     """What Locks.app enters for a wait: shows what this command waits for."""
 
     @contextmanager
-    def told(holder: str) -> Iterator[None]:
+    def shown(holder: str) -> Iterator[None]:
         progress.warn(f"Waiting: {holder}. This command runs after that.")
         with progress.doing("waiting for that"):
             yield
 
-    return told
+    return shown
 
 
 @contextmanager

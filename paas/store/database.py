@@ -76,7 +76,7 @@ class Database:
         """Raises PaasError if the file is not this server's store in its last state."""
         if damage := faults.known_damage(self.path):
             raise faults.damaged(self.path, damage)
-        with faults.told(self.path, BUSY_S):
+        with faults.translated(self.path, BUSY_S):
             uri = f"{self.path.absolute().as_uri()}?mode=rw"
             connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)
             connection.row_factory = sqlite3.Row
@@ -107,7 +107,7 @@ class Database:
 
     def settle_mark(self) -> None:
         """Update the mark to the store and sync it; it may be a change or two behind."""
-        with faults.told(self.path, BUSY_S):
+        with faults.translated(self.path, BUSY_S):
             present = identity(self._open().connection)
         mark = self._mark.read()
         if present is not None and (mark is None or mark.changes < present.changes):
@@ -127,7 +127,7 @@ class Database:
         if opened.older is not None:
             raise opened.older
         scope = self._part if self._is_writing else self._whole
-        with faults.told(self.path, BUSY_S), scope(opened.connection):
+        with faults.translated(self.path, BUSY_S), scope(opened.connection):
             yield opened.connection
 
     @contextmanager
@@ -177,12 +177,12 @@ class Database:
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
         """All rows of a query, whose columns are read by name."""
-        with faults.told(self.path, BUSY_S):
+        with faults.translated(self.path, BUSY_S):
             return self._open().connection.execute(sql, values).fetchall()
 
     def row(self, sql: str, *values: object) -> sqlite3.Row | None:
         """The first row of a query, or None."""
-        with faults.told(self.path, BUSY_S):
+        with faults.translated(self.path, BUSY_S):
             found: sqlite3.Row | None = self._open().connection.execute(sql, values).fetchone()
         return found
 

@@ -87,7 +87,7 @@ def known_damage(path: Path) -> str | None:
 
 
 @contextmanager
-def told(path: Path, busy_s: float) -> Iterator[None]:
+def translated(path: Path, busy_s: float) -> Iterator[None]:
     """Say SQLite's errors in our words."""
     try:
         yield

@@ -43,7 +43,10 @@ class DatabaseRecovery:
         """Its identity. Raises PaasError if it is missing or damaged."""
         if not self._path.exists() or self._path.stat().st_size == 0:
             raise faults.missing(self._path)
-        with faults.told(self._path, BUSY_S), closing(self._connect(self._path)) as connection:
+        with (
+            faults.translated(self._path, BUSY_S),
+            closing(self._connect(self._path)) as connection,
+        ):
             migrating.needs_migration(connection, self._path)
             why = whole(connection)
             present = migrating.identity(connection)
@@ -70,7 +73,7 @@ class DatabaseRecovery:
         """Prepare the copy next to the store; `put` makes it the store."""
         new = self._path.with_name(f"{self._path.name}.new")
         self._place(copy, new)
-        with faults.told(new, BUSY_S), closing(self._connect(new)) as connection:
+        with faults.translated(new, BUSY_S), closing(self._connect(new)) as connection:
             migrating.migrate(connection, lambda _: None)
             self._claim(connection, self._mark.read())
         files.sync_file(new)
@@ -80,7 +83,10 @@ class DatabaseRecovery:
         """Make it the store; the former one is already out of the way."""
         new.replace(self._path)
         files.sync_directory(self._path.parent)
-        with faults.told(self._path, BUSY_S), closing(self._connect(self._path)) as connection:
+        with (
+            faults.translated(self._path, BUSY_S),
+            closing(self._connect(self._path)) as connection,
+        ):
             present = migrating.identity(connection)
         assert present is not None
         self._mark.write(present)
@@ -91,7 +97,10 @@ class DatabaseRecovery:
         Raises PaasError if it is missing or damaged.
         """
         self._checked()
-        with faults.told(self._path, BUSY_S), closing(self._connect(self._path)) as connection:
+        with (
+            faults.translated(self._path, BUSY_S),
+            closing(self._connect(self._path)) as connection,
+        ):
             migrating.migrate(connection, self._copies.before_migration)
             present, mark = migrating.identity(connection), self._mark.read()
             assert present is not None

@@ -16,7 +16,7 @@ from paas.adapters.certificates.files import CertificateDirectory
 from paas.adapters.certificates.reader import X509Reader
 from paas.adapters.git.refs import GitRefs
 from paas.adapters.git.repository import DulwichRepository
-from paas.adapters.logs.drain_places import DrainPlaces
+from paas.adapters.logs.drain_positions import DrainPositions
 from paas.adapters.network.ports import LocalPorts
 from paas.adapters.network.public_suffixes import is_public_suffix
 from paas.adapters.network.resolver import SystemResolver
@@ -197,7 +197,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         key_reader=SshKeygenKeyReader(),
         hash_password=hash_password,
         storage_files=FileStorage(paths.storage),
-        drain_process=DrainPlaces(settings),
+        drain_process=DrainPositions(settings),
         server_file=ServerYml(settings.paths.server_yml),
         machine=ServerMachine(settings),
         trash=FileTrash(settings, shared.clock),

@@ -4,20 +4,20 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from paas.adapters.logs.drain_forwarder import Forwarder, Surroundings
-from paas.adapters.logs.drain_places import DrainPlaces
+from paas.adapters.logs.drain_forwarder import Forwarder, ForwarderContext
+from paas.adapters.logs.drain_positions import DrainPositions
 from paas.adapters.logs.drain_sender import Sender
 from paas.domain.logs.drains import Drain
 from paas.settings import Settings
 from paas.wiring.common import CommonAdapters
 
 
-def surroundings(adapters: CommonAdapters) -> Surroundings:
+def forwarder_context(adapters: CommonAdapters) -> ForwarderContext:
     """What all forwarders share."""
     settings = adapters.settings
-    return Surroundings(
+    return ForwarderContext(
         logs_directory=settings.paths.logs,
-        places=DrainPlaces(settings),
+        positions=DrainPositions(settings),
         logs=adapters.logs,
         clock=adapters.clock,
         files=settings.log_files,
@@ -31,7 +31,7 @@ def sender(settings: Settings, give_up_rights: Callable[[], None]) -> Sender:
 
 
 def forwarder(
-    drain: Drain, host: str, sending: Sender, around: Surroundings, stop: threading.Event
+    drain: Drain, host: str, sending: Sender, context: ForwarderContext, stop: threading.Event
 ) -> Forwarder:
     """What forwards the log of one drain, until stop is set."""
-    return Forwarder(drain, host, partial(sending.sink, drain), around, stop)
+    return Forwarder(drain, host, partial(sending.sink, drain), context, stop)

@@ -2,13 +2,13 @@
 
 from paas.services.logs.drains import Drains
 from paas.services.runs.cron import Cron
-from paas.services.runs.runs import OneOffs
+from paas.services.runs.runs import AppRuns
 from paas.wiring.adapters import Adapters
 
 
-def one_offs(adapters: Adapters) -> OneOffs:
+def app_runs(adapters: Adapters) -> AppRuns:
     """paas run."""
-    return OneOffs(
+    return AppRuns(
         store=adapters.store,
         slugs=adapters.slugs,
         runs=adapters.runs,

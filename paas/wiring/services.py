@@ -27,7 +27,7 @@ from paas.services.routing.router import Router
 from paas.services.routing.sites import Sites
 from paas.services.routing.statics import Statics
 from paas.services.runs.cron import Cron
-from paas.services.runs.runs import OneOffs
+from paas.services.runs.runs import AppRuns
 from paas.services.server.doctor import Doctor
 from paas.services.server.reconcile import Reconcile
 from paas.services.server.store_recovery import Recovery
@@ -65,7 +65,7 @@ class Services:
     drains: Drains
     imports: Imports
     keys: Keys
-    one_offs: OneOffs
+    app_runs: AppRuns
     processes: Processes
     proxies: Proxies
     pushes: Pushes
@@ -135,7 +135,7 @@ def all_services(adapters: Adapters) -> Services:
         drains=drains,
         imports=deploys.imports(adapters, deploying),
         keys=apps.keys(adapters),
-        one_offs=runs.one_offs(adapters),
+        app_runs=runs.app_runs(adapters),
         processes=apps.processes(adapters, changes),
         proxies=proxies,
         pushes=deploys.pushes(adapters, all_apps, deploying, releasing),

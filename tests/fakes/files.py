@@ -24,7 +24,7 @@ class FakeSlugs:
         self.building.add(build_id)
         return Path("/builds") / build_id
 
-    def narrow(self, build_id: str, folder: str) -> None:
+    def keep_only(self, build_id: str, folder: str) -> None:
         self.narrowed = folder
 
     def freeze(self, build_id: str) -> int:
@@ -35,7 +35,7 @@ class FakeSlugs:
     def begin_writing(self) -> None:
         """There is no disk."""
 
-    def await_disk(self) -> None:
+    def wait_for_sync(self) -> None:
         if self.disk_failure is not None:
             raise self.disk_failure
 

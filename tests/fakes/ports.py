@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from paas.domain.manifest.health import Answer
 from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.visits import Visit
-from tests.fakes.saying import FakeClock
+from tests.fakes.output import FakeClock
 
 
 class FakeProbe:

@@ -33,13 +33,13 @@ from tests.fakes.guarding import FakeKeys, FakeLocks, FakeReserve
 from tests.fakes.importer import FakeImporter, FakeSubmodules
 from tests.fakes.machine import FakeMachine
 from tests.fakes.one_off import FakeOneOff
+from tests.fakes.output import FakeClock, FakeDrainProcess, FakeLogs, FakeProgress, FakeRequestLog
 from tests.fakes.ports import FakePorts, FakeProbe
 from tests.fakes.proxy import FakeProxy
 from tests.fakes.repository import FakeRefs, FakeRepository
 from tests.fakes.resolver import FakeResolver
 from tests.fakes.runs import FakeRuns
 from tests.fakes.runtime import FakeLayers, FakeParallelRollOuts, FakeRuntime
-from tests.fakes.saying import FakeClock, FakeDrainProcess, FakeLogs, FakeProgress, FakeRequestLog
 from tests.fakes.trash import FakeTrash
 
 ROOT = Actor(None)
@@ -118,7 +118,7 @@ class World:
         self.drains = made.drains
         self.imports = made.imports
         self.keys = made.keys
-        self.one_offs = made.one_offs
+        self.app_runs = made.app_runs
         self.processes = made.processes
         self.proxies = made.proxies
         self.pushes = made.pushes

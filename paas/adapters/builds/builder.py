@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 
 from paas.adapters.builds.apt_sources import apt_with_sources_list
-from paas.adapters.builds.output import Heard
+from paas.adapters.builds.output import BuildOutput
 from paas.adapters.builds.python_choice import choose_python
 from paas.adapters.builds.pythons import provide_python
 from paas.adapters.builds.result import parse_result, read_result
@@ -70,20 +70,20 @@ class BuildpackBuilder:
         """
         cache = self._settings.paths.cache / str(app.id)
         provide_python(self._settings, tree, cache, output, check)
-        told: Mapping[str, str] = {}
+        python_env: Mapping[str, str] = {}
         if not buildpacks or "python" in {pack.source for pack in buildpacks}:
-            told = choose_python(self._settings, tree, cache, output, check)
+            python_env = choose_python(self._settings, tree, cache, output, check)
         files.make_directory(cache, mode=0o700, owner=(app.uid, app.uid))
         # The result of an earlier build must not be taken for this one's.
         discard(cache / RESULT)
-        heard = Heard(output)
+        build_output = BuildOutput(output)
         room = self._room(app.id)
-        job = _Job(app, tree, cache, room / "env", tuple(buildpacks), commit, told)
+        job = _Job(app, tree, cache, room / "env", tuple(buildpacks), commit, python_env)
         with self._prepared(job, config) as spec:
-            status = self._launch(app, spec, heard, check)
-        heard.end(failed=status != 0)
+            status = self._launch(app, spec, build_output, check)
+        build_output.end(failed=status != 0)
         if status != 0:
-            raise self._failure(status, heard)
+            raise self._failure(status, build_output)
         built = parse_result(read_result(cache, RESULT))
         # A buildpack may have made or changed it, as on Heroku.
         procfile = read_plain_file(tree, "Procfile", PROCFILE_MAX_BYTES)
@@ -103,13 +103,15 @@ class BuildpackBuilder:
     def _room(self, app_id: int) -> Path:
         return self._settings.paths.build_specs / str(app_id)
 
-    def _launch(self, app: App, spec: Path, heard: Heard, check: Callable[[], None]) -> int:
+    def _launch(
+        self, app: App, spec: Path, build_output: BuildOutput, check: Callable[[], None]
+    ) -> int:
         """Run the sandbox until it ends, and leave none of its processes behind."""
         limit_s = self._settings.build_limit_s
         cgroup = f"build-{app.id}"
 
         def ended() -> None:
-            heard.memory_kills = self._cgroups.memory_kills(cgroup)
+            build_output.memory_kills = self._cgroups.memory_kills(cgroup)
 
         try:
             return launch(
@@ -118,7 +120,7 @@ class BuildpackBuilder:
                 cgroup=cgroup,
                 description="The build",
                 limit_s=limit_s,
-                on_line=heard.line,
+                on_line=build_output.line,
                 interrupt=check,
                 ended=ended,
             )
@@ -155,7 +157,7 @@ class BuildpackBuilder:
             argv=job.argv(),
             env={
                 name: Secret(text)
-                for name, text in {**self._environment(job.commit), **job.told}.items()
+                for name, text in {**self._environment(job.commit), **job.python_env}.items()
             },
             uid=job.app.uid,
             slug=str(job.tree),
@@ -215,21 +217,21 @@ class BuildpackBuilder:
             "UV_PYTHON_INSTALL_DIR": str(self._settings.paths.pythons),
         }
 
-    def _failure(self, status: int, heard: Heard) -> PaasError:
-        if status == EXIT_NOT_DETECTED and heard.reason:
-            return PaasError("no-buildpack", heard.reason, heard.advice)
-        if heard.disk_is_full and lacks_inodes(self._settings.state, BARE_INODES):
+    def _failure(self, status: int, build_output: BuildOutput) -> PaasError:
+        if status == EXIT_NOT_DETECTED and build_output.reason:
+            return PaasError("no-buildpack", build_output.reason, build_output.advice)
+        if build_output.disk_is_full and lacks_inodes(self._settings.state, BARE_INODES):
             return disk_full(no_inodes=True)
-        if heard.disk_is_full and shutil.disk_usage(self._settings.state).free < 8 * 1024**2:
+        if build_output.disk_is_full and shutil.disk_usage(self._settings.state).free < 8 * 1024**2:
             return disk_full()
-        if status == EXIT_NOT_LAUNCHED and heard.last.startswith("paas-launch:"):
+        if status == EXIT_NOT_LAUNCHED and build_output.last.startswith("paas-launch:"):
             return PaasError(
                 "build-sandbox",
-                f"The build could not be started: {heard.last}",
+                f"The build could not be started: {build_output.last}",
                 "This is an error of the server; its administrator can find more with: paas "
                 "server:status",
             )
-        if status == EXIT_HELD and heard.last.startswith("paas-launch:"):
+        if status == EXIT_HELD and build_output.last.startswith("paas-launch:"):
             return PaasError(
                 "build-held",
                 "When the build had ended, a process elsewhere still held a file of it open for "
@@ -237,10 +239,10 @@ class BuildpackBuilder:
                 "A live instance got it from the build: make sure that the build passes on no "
                 "file descriptors.",
             )
-        if heard.memory_kills:
+        if build_output.memory_kills:
             return _out_of_memory(self._settings.build_memory_mib)
-        if heard.reason:
-            return PaasError("build-failed", heard.reason, heard.advice or None)
+        if build_output.reason:
+            return PaasError("build-failed", build_output.reason, build_output.advice or None)
         reason = f"The build {'was ' if status < 0 else ''}{subprocesses.exit_words(status)}."
         return PaasError("build-failed", reason, "The lines above say why.")
 
@@ -262,7 +264,7 @@ class _Job:
     env: Path
     buildpacks: tuple[Buildpack, ...]
     commit: str
-    told: Mapping[str, str]
+    python_env: Mapping[str, str]
 
     def argv(self) -> tuple[str, ...]:
         """The driver and its arguments."""

@@ -9,7 +9,7 @@ ERROR_MAX_LINES = 40
 _ERROR = b" !     Error: "
 
 
-class Heard:
+class BuildOutput:
     """Passes the build's lines on, up to a limit, and remembers what explains a failure.
 
     A buildpack's error (a block of marked lines, ``Error: `` in its first) is held back: if the

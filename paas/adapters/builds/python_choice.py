@@ -59,7 +59,7 @@ def choose_python(
     if last is not None:
         kept = [version for version in there if text_of(version).startswith(f"{last}.")]
         if kept:
-            return _told(max(kept), "the version of the last build")
+            return _environment(max(kept), "the version of the last build")
     why = DEFAULT_WHY
     if requires is not None:
         why = f"the newest that requires-python in pyproject.toml ({requires}) allows"
@@ -70,9 +70,11 @@ def choose_python(
         there = [version for version in installed(settings) if fits(version, requires)]
         newest = max(there, default=None)
     if newest is not None:
-        return _told(newest, why)
+        return _environment(newest, why)
     return (
-        {} if requires is None else _told(None, f"requires-python in pyproject.toml ({requires})")
+        {}
+        if requires is None
+        else _environment(None, f"requires-python in pyproject.toml ({requires})")
     )
 
 
@@ -128,7 +130,7 @@ def _fetched(
     return False
 
 
-def _told(version: Version | None, why: str) -> dict[str, str]:
+def _environment(version: Version | None, why: str) -> dict[str, str]:
     return {"PAAS_PYTHON": text_of(version) if version else "", "PAAS_PYTHON_WHY": why}
 
 

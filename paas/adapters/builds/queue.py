@@ -38,12 +38,12 @@ class FlockBuildQueue:
         """Wait for a place, in order of arrival; see interfaces.BuildQueue."""
         fd, ticket = self._draw(build_id)
         try:
-            told = 0
+            shown = 0
             while (place := self._place(ticket)) > 0:
                 check()
-                if place != told:
+                if place != shown:
                     moved(place, [_build(other) for other in self._before(ticket)])
-                    told = place
+                    shown = place
                 time.sleep(POLL_S)
             check()
             yield

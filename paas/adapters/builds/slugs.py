@@ -39,7 +39,7 @@ class FileSlugs:
         os.chown(path, uid, uid)
         return path
 
-    def narrow(self, build_id: str, folder: str) -> None:
+    def keep_only(self, build_id: str, folder: str) -> None:
         path = self._builds / build_id
         chosen = path
         for part in folder.split("/"):
@@ -69,7 +69,7 @@ class FileSlugs:
             self._writing = beside.submit(files.sync_file_system, self._slugs)
             beside.shutdown(wait=False)
 
-    def await_disk(self) -> None:
+    def wait_for_sync(self) -> None:
         self.begin_writing()
         if self._writing is not None:
             self._writing.result()

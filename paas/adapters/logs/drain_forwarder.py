@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from paas.adapters.logs.drain_places import FILES, DrainPlaces, Place
+from paas.adapters.logs.drain_positions import FILES, DrainPositions, DrainState
 from paas.adapters.logs.drain_sinks import SendError, Sink
 from paas.adapters.logs.drain_tail import LogTail
 from paas.domain.logs.drains import Drain
@@ -26,11 +26,11 @@ _LOG_AS = "drains"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class ForwarderContext:
     """What every forwarder needs. files: rotated ones of each log. queue_bytes: of each log."""
 
     logs_directory: Path
-    places: DrainPlaces
+    positions: DrainPositions
     logs: Logs
     clock: Clock
     files: int
@@ -45,19 +45,21 @@ class Forwarder:
         drain: Drain,
         host: str,
         make_sink: Callable[[], Sink],
-        around: Surroundings,
+        context: ForwarderContext,
         stop: threading.Event,
     ) -> None:
         self._drain = drain
         self._host = host.encode()
         self._make_sink = make_sink
-        self._around = around
+        self._context = context
         self._stop = stop
-        place = around.places.load(drain.token) or Place(around.places.present(drain.app_id))
-        self._place = place
-        folder = around.logs_directory / str(drain.app_id)
+        state = context.positions.load(drain.token) or DrainState(
+            context.positions.present(drain.app_id)
+        )
+        self._state = state
+        folder = context.logs_directory / str(drain.app_id)
         self._tails = {
-            name: LogTail(folder / name, around.files, place.positions[name]) for name in FILES
+            name: LogTail(folder / name, context.files, state.positions[name]) for name in FILES
         }
         self._folder = folder
         self._failures = 0
@@ -84,7 +86,7 @@ class Forwarder:
 
     def _bound(self) -> None:
         """Drop the oldest lines if more wait than the limit allows, and log that."""
-        limit = self._around.queue_bytes
+        limit = self._context.queue_bytes
         dropped = sum(
             tail.skip(limit * 3 // 4) for tail in self._tails.values() if tail.backlog() > limit
         )
@@ -92,22 +94,22 @@ class Forwarder:
         self._tell_drops()
 
     def _drop(self, count: int) -> None:
-        if count and self._place.since is None:
-            self._place.since = self._around.clock.now().isoformat(timespec="seconds")
-        self._place.dropped += count
+        if count and self._state.since is None:
+            self._state.since = self._context.clock.now().isoformat(timespec="seconds")
+        self._state.dropped += count
 
     def _tell_drops(self) -> None:
         """Log the drops in Heroku's words, immediately and then at most once a minute."""
-        now = self._around.clock.monotonic()
+        now = self._context.clock.monotonic()
         told_at = self._dropped_told_at
-        if not self._place.dropped or (told_at is not None and now - told_at < TELL_S):
+        if not self._state.dropped or (told_at is not None and now - told_at < TELL_S):
             return
         self._dropped_told_at = now
         self._say(
-            f"Error L10 (output buffer overflow): {self._place.dropped} messages dropped since "
-            f"{self._place.since}: drain {self._drain}"
+            f"Error L10 (output buffer overflow): {self._state.dropped} messages dropped since "
+            f"{self._state.since}: drain {self._drain}"
         )
-        self._place.dropped, self._place.since = 0, None
+        self._state.dropped, self._state.since = 0, None
         self._save(at_once=True)
 
     def _send(self, sink: Sink) -> bool:
@@ -145,7 +147,7 @@ class Forwarder:
         if error.hopeless:
             self._drop(count)
             self._commit()
-        now = self._around.clock.monotonic()
+        now = self._context.clock.monotonic()
         if self._said_failing or (self._told_at is not None and now - self._told_at < TELL_S):
             return
         self._said_failing, self._told_at = True, now
@@ -159,15 +161,15 @@ class Forwarder:
         return longest * random.uniform(0.75, 1.0)  # noqa: S311 - no secret
 
     def _save(self, *, at_once: bool = False) -> None:
-        now = self._around.clock.monotonic()
+        now = self._context.clock.monotonic()
         positions = {name: tail.position for name, tail in self._tails.items()}
-        if not at_once and (now - self._saved_at < SAVE_S or positions == self._place.positions):
+        if not at_once and (now - self._saved_at < SAVE_S or positions == self._state.positions):
             return
         self._saved_at = now
-        self._place.positions = positions
-        self._around.places.save(self._drain.token, self._place)
+        self._state.positions = positions
+        self._context.positions.save(self._drain.token, self._state)
 
     def _say(self, text: str) -> None:
         """Write to the app's log, unless the app is gone."""
         if self._folder.is_dir():
-            self._around.logs.write(self._drain.app_id, _LOG_AS, text)
+            self._context.logs.write(self._drain.app_id, _LOG_AS, text)

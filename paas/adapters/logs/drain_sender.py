@@ -53,7 +53,7 @@ class Sender:
             except OSError as error:
                 ours.close()
                 raise SenderEndedError from error
-        return _Handed(ours)
+        return _RemoteSink(ours)
 
     def has_ended(self) -> bool:
         """Whether the process is gone; it never exits on its own while this one lives."""
@@ -62,7 +62,7 @@ class Sender:
         return True
 
 
-class _Handed:
+class _RemoteSink:
     """A Sink that sends through the other process."""
 
     def __init__(self, line: socket.socket) -> None:
@@ -114,8 +114,8 @@ def _attend(line: socket.socket, to_server: bool) -> None:
         first = _get(line, REQUEST_MAX_BYTES)
         if first is None:
             return
-        told = json.loads(first)
-        sink = make_sink(parse_target(told["url"]), told["token"], to_server=to_server)
+        request = json.loads(first)
+        sink = make_sink(parse_target(request["url"]), request["token"], to_server=to_server)
         try:
             while (request := _get(line, REQUEST_MAX_BYTES)) is not None:
                 _put(line, _answer(sink, request))

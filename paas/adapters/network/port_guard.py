@@ -15,7 +15,7 @@ import psutil
 from paas.adapters.network import reserved_ports
 from paas.adapters.network.ports import has_ipv6
 from paas.adapters.network.reserved_ports import Range
-from paas.adapters.server.listening import deaf_addresses, in_the_way
+from paas.adapters.server.listening import other_holder, unreachable_addresses
 from paas.adapters.system.files import write_atomic
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
@@ -30,7 +30,7 @@ def ports_of(settings: Settings) -> list[int]:
     return [port for port in ports if port]
 
 
-def keep_ports(settings: Settings) -> None:
+def reserve_ports(settings: Settings) -> None:
     """Keep our ports out of the range of outgoing connections; returns a warning if that fails."""
     wanted: list[Range] = [*((port, port) for port in ports_of(settings)), settings.ports]
     exposed = reserved_ports.exposed(wanted)
@@ -49,7 +49,7 @@ def keep_ports(settings: Settings) -> None:
         )
 
 
-def let_ports_go(settings: Settings) -> None:
+def release_ports(settings: Settings) -> None:
     """Undo that."""
     record = settings.paths.reserved_ports
     with suppress(OSError, ValueError):
@@ -66,25 +66,25 @@ def wait_until_free(port: int, limit_s: float) -> None:
     while (address := _taken(port)) is not None:
         if time.monotonic() > deadline:
             raise PaasError(
-                "port-in-use", f"Port {port} is not free on {address}: {who_has(port)}."
+                "port-in-use", f"Port {port} is not free on {address}: {port_holder(port)}."
             )
         time.sleep(POLL_S)
 
 
-def deafness(settings: Settings) -> list[str]:
+def unreachable_ports(settings: Settings) -> list[str]:
     """A sentence for each port that does not take connections on all addresses."""
     return [
-        f"Port {port} takes no connections on {' and '.join(addresses)}: {who_has(port)}."
+        f"Port {port} takes no connections on {' and '.join(addresses)}: {port_holder(port)}."
         for port in ports_of(settings)
-        if (addresses := deaf_addresses(port))
+        if (addresses := unreachable_addresses(port))
     ]
 
 
-def who_has(port: int) -> str:
+def port_holder(port: int) -> str:
     """What keeps sshd or nginx from using a port, in words."""
     ours = ("sshd", "nginx")
     own = {p.pid for p in psutil.process_iter(["name"]) if (p.info["name"] or "").startswith(ours)}
-    return in_the_way(port, own) or "a connection that is closing, or none that can be seen"
+    return other_holder(port, own) or "a connection that is closing, or none that can be seen"
 
 
 def listens_everywhere(port: int) -> bool:
@@ -92,7 +92,7 @@ def listens_everywhere(port: int) -> bool:
     return _listens("tcp", port) and (not has_ipv6() or _listens("tcp6", port))
 
 
-def end_deaf_sshd(settings: Settings) -> bool:
+def end_unreachable_sshd(settings: Settings) -> bool:
     """End an embedded server's sshd that does not listen on every address; its sessions continue.
 
     supervisord restarts it. False if there is nothing to end.

@@ -10,12 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from paas.adapters.logs.drain_places import PROGRAM as DRAINS
+from paas.adapters.logs.drain_positions import PROGRAM as DRAINS
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.network.port_claims import present_claims
 from paas.adapters.proxy.haproxy.conf import haproxy_argv
 from paas.adapters.proxy.haproxy.escaping import log_socket
-from paas.adapters.server.places import directories
+from paas.adapters.server.expected_paths import directories
 from paas.adapters.supervisor import conf
 from paas.adapters.supervisor.client import Supervisor
 from paas.adapters.supervisor.conf import Program, main_conf
@@ -101,8 +101,8 @@ def _close_logs(folder: Path) -> None:
 
 def make_directories(settings: Settings) -> None:
     """Create what the platform writes to, with owners and modes."""
-    for place in directories(settings):
-        make_directory(place.path, mode=place.mode, owner=(0, place.gid))
+    for expected in directories(settings):
+        make_directory(expected.path, mode=expected.mode, owner=(0, expected.gid))
     _close_logs(settings.paths.logs)
     # sshd will not start without it; a reboot removes it.
     make_directory(Path("/run/sshd"), mode=0o755)

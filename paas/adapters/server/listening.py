@@ -9,7 +9,7 @@ from paas.adapters.network.ports import has_ipv6
 CONNECT_LIMIT_S = 2.0
 
 
-def deaf_addresses(port: int) -> list[str]:
+def unreachable_addresses(port: int) -> list[str]:
     """The loopback addresses on which nothing accepts a connection to the port.
 
     A daemon that found the port taken on one address family keeps running with the other only.
@@ -25,7 +25,7 @@ def _accepts(family: socket.AddressFamily, address: str, port: int) -> bool:
         return probe.connect_ex((address, port)) == 0
 
 
-def in_the_way(port: int, own: set[int]) -> str | None:
+def other_holder(port: int, own: set[int]) -> str | None:
     """Which other process has the port, in words, or None. own: pids that may have it."""
     for connection in psutil.net_connections(kind="tcp"):
         if not connection.laddr or connection.laddr.port != port or connection.pid in own:

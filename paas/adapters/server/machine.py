@@ -11,8 +11,8 @@ from paas.adapters.network.port_claims import present_claims
 from paas.adapters.proxy.nginx.process import NginxProcess
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.server import daemons
-from paas.adapters.server.listening import deaf_addresses, in_the_way
-from paas.adapters.server.places import directories, sockets_and_files
+from paas.adapters.server.expected_paths import directories, sockets_and_files
+from paas.adapters.server.listening import other_holder, unreachable_addresses
 from paas.adapters.server.programs import program_findings
 from paas.adapters.server.room import room_findings
 from paas.adapters.supervisor.client import Supervisor
@@ -57,7 +57,7 @@ class ServerMachine:
         """See `Machine`."""
         return [
             *program_findings(self._settings),
-            *self._places(),
+            *self._wrong_paths(),
             *self.warnings(),
             *self._proxy(),
             *self._firewall(),
@@ -68,7 +68,7 @@ class ServerMachine:
         """See `Machine`."""
         checks = {finding.check for finding in findings}
         steps = (
-            ({"place", "sites"}, self._mend_places),
+            ({"place", "sites"}, self._mend_paths),
             ({"firewall"}, lambda: daemons.apply_firewall(self._settings)),
             ({"daemon", "listening"}, self._mend_daemons),
         )
@@ -115,8 +115,12 @@ class ServerMachine:
     def _listening(self) -> Iterator[Finding]:
         rows = {row.name: row for row in daemons.processes(self._settings)}
         for name, port in self._public_ports():
-            if name in rows and rows[name].state == "RUNNING" and (deaf := deaf_addresses(port)):
-                yield mendable("listening", self._deaf_words(name, port, deaf))
+            if (
+                name in rows
+                and rows[name].state == "RUNNING"
+                and (unreachable := unreachable_addresses(port))
+            ):
+                yield mendable("listening", self._unreachable_words(name, port, unreachable))
 
     def _public_ports(self) -> Iterator[tuple[str, int]]:
         """Each daemon with its ports in our files; not the machine's sshd."""
@@ -126,21 +130,23 @@ class ServerMachine:
         if settings.embedded:
             yield "sshd", settings.ssh_port
 
-    def _deaf_words(self, name: str, port: int, deaf: Sequence[str]) -> str:
-        where = " and ".join(f"[{a}]:{port}" if ":" in a else f"{a}:{port}" for a in deaf)
+    def _unreachable_words(self, name: str, port: int, unreachable: Sequence[str]) -> str:
+        where = " and ".join(f"[{a}]:{port}" if ":" in a else f"{a}:{port}" for a in unreachable)
         own = {row.pid for row in daemons.processes(self._settings) if row.pid}
-        found = in_the_way(port, own)
+        found = other_holder(port, own)
         return f"{name} does not take connections at {where}" + (f": {found}." if found else ".")
 
-    def _places(self) -> Iterator[Finding]:
+    def _wrong_paths(self) -> Iterator[Finding]:
         settings = self._settings
-        sites = {place.path for place in directories(settings) if place.path.name == "sites"}
+        sites = {
+            expected.path for expected in directories(settings) if expected.path.name == "sites"
+        }
         others = sockets_and_files(settings, running=self.is_up())
-        for place in [*directories(settings), *others]:
-            wrong = place.wrong()
+        for expected in [*directories(settings), *others]:
+            wrong = expected.wrong()
             if wrong is not None:
-                check = "sites" if place.path in sites else "place"
-                yield mendable(check, f"{place.path} {wrong}: {place.why}.")
+                check = "sites" if expected.path in sites else "place"
+                yield mendable(check, f"{expected.path} {wrong}: {expected.why}.")
 
     def _proxy(self) -> Iterator[Finding]:
         """Whether nginx could start from its files, those of the machine too."""
@@ -181,18 +187,18 @@ class ServerMachine:
                 command="cat /proc/cgroups; ls /sys/fs/cgroup",
                 grave=False,
             )
-        for place in cgroups.places():
-            if not place.path.is_dir():
+        for hierarchy in cgroups.hierarchies():
+            if not hierarchy.path.is_dir():
                 yield Finding(
                     check="cgroup",
-                    message=f"{place.path} is gone: instances start without their limits.",
+                    message=f"{hierarchy.path} is gone: instances start without their limits.",
                     command="paas server:stop && paas server:start",
                 )
 
-    def _mend_places(self) -> None:
+    def _mend_paths(self) -> None:
         daemons.make_directories(self._settings)
-        for place in sockets_and_files(self._settings, running=self.is_up()):
-            place.set_right()
+        for expected in sockets_and_files(self._settings, running=self.is_up()):
+            expected.mend()
 
     def _mend_daemons(self) -> None:
         """Start what is down, restart what does not listen; sshd's open connections continue."""
@@ -203,7 +209,7 @@ class ServerMachine:
             if row.state != "RUNNING":
                 self._start(row.name)
         for name, port in self._public_ports():
-            if deaf_addresses(port):
+            if unreachable_addresses(port):
                 self._start(name, again=True)
         if not self._gate_answers():
             self._start("gate", again=True)

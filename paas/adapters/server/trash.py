@@ -215,8 +215,8 @@ def _port(spec: dict[str, Any]) -> int | None:
 
 def _lost(id: str, manifest: dict[str, Any]) -> Lost:
     """A manifest, as far as it can be read."""
-    whence = manifest.get("whence")
-    parts = tuple(map(str, whence)) if isinstance(whence, list) else ()
+    origins = manifest.get("whence")
+    parts = tuple(map(str, origins)) if isinstance(origins, list) else ()
     try:
         at = datetime.fromisoformat(str(manifest.get("at")))
     except ValueError:

@@ -9,7 +9,7 @@ from supervisor import events
 
 from paas.adapters.supervisor.exit_log import ExitLog
 from paas.adapters.supervisor.loop import Wakeup
-from paas.adapters.supervisor.stops import LeftBehind
+from paas.adapters.supervisor.stops import Leftovers
 
 # Ending within this time, this often in a row, delays a process. The launcher's own backoff waits
 # for a second from the third time on.
@@ -25,7 +25,7 @@ class Ends:
     missing or damaged): that is held until the next five-second tick.
     """
 
-    def __init__(self, options: Any, wakeup: Wakeup, log: ExitLog, left: LeftBehind) -> None:
+    def __init__(self, options: Any, wakeup: Wakeup, log: ExitLog, left: Leftovers) -> None:
         self._options = options
         self._left = left
         self._log = log

@@ -9,7 +9,7 @@ number, every poll returns immediately: registrations are for one turn only.
 - It closes minfds descriptors one by one in every child: see raise_open_files.
 - Its children outlive it until they have asked not to: a new supervisord then finds their ports
   taken, or starts a second copy. They are asked to end with it before anything else: see fork.
-- A full disk ends it, and with it every app: see lose_what_cannot_be_logged.
+- A full disk ends it, and with it every app: see drop_unloggable_output.
 
 After supervisor 4.3's sources: supervisord.py (runforever), poller.py, process.py (spawn),
 loggers.py.
@@ -108,7 +108,7 @@ def close_inherited_at_exec() -> None:
                 os.set_inheritable(int(path.name), False)
 
 
-def lose_what_cannot_be_logged() -> None:
+def drop_unloggable_output() -> None:
     """Drop lines for which the disk has no space.
 
     supervisord reports the failure on its stderr, usually a file on the same disk; the error from

@@ -36,12 +36,12 @@ from paas.adapters.supervisor.loop import (
     TurnPoller,
     Wakeup,
     close_inherited_at_exec,
+    drop_unloggable_output,
     fork,
-    lose_what_cannot_be_logged,
     raise_open_files,
 )
 from paas.adapters.supervisor.starts import Starts
-from paas.adapters.supervisor.stops import LeftBehind
+from paas.adapters.supervisor.stops import Leftovers
 
 # The platform's own program of that name, not an app's, whose groups start with a number.
 _LOG, _LOG_BACKOFF_S = "log", 0.5
@@ -56,7 +56,7 @@ def make_interface(
     """
     raise_open_files(int(max_open_files))
     close_inherited_at_exec()
-    lose_what_cannot_be_logged()
+    drop_unloggable_output()
     supervisord.options.fork = fork
     supervisord.options.setpgrp = _nothing  # fork has already done it
     supervisord.options.execve = launching(launcher, supervisord.options.execve)
@@ -98,7 +98,7 @@ class PaasInterface:
 
     def __init__(self, supervisord: Any, wakeup: Wakeup, log: ExitLog, starts: Starts) -> None:
         self._supervisord = supervisord
-        self._left = LeftBehind()
+        self._left = Leftovers()
         self._ends = Ends(supervisord.options, wakeup, log, self._left)
         self._starts = starts
         self._wakeup = wakeup

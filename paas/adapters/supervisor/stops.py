@@ -14,7 +14,7 @@ from typing import Any
 from paas.adapters.runtime.native.process_tree import group_members, late_s, terminate
 
 
-class LeftBehind:
+class Leftovers:
     """The process groups whose leader has ended, and how long they may take."""
 
     def __init__(self) -> None:

@@ -71,7 +71,7 @@ def receive_pack(
         "maintenance.auto": "false",
     }
     config |= {f"receive.fsck.{flaw}": "ignore" for flaw in TOLERATED_FLAWS}
-    # For the explanation of a refusal: gate_client/witness.py.
+    # For the explanation of a refusal: gate_client/observer.py.
     env = {**_environment(config), **identity, "PAAS_MAX_PUSH_MIB": str(max_push_mib)}
     return ExecPlan(("git", "receive-pack", repository), env, lock, user)
 

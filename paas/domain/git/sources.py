@@ -42,7 +42,7 @@ def git_source(url: str, ref: str | None) -> GitSource:
     if not _fits(_GIT, url):
         raise usage_error(
             "git-url",
-            f"{_told(url)} is not the address of a git repository that can be fetched: "
+            f"{_shown_url(url)} is not the address of a git repository that can be fetched: "
             f"{_why_not(url)}.",
             "paas git:sync https://host/path.git [REF]",
         )
@@ -60,7 +60,7 @@ def archive_url(url: str) -> str:
     if not _fits(_ARCHIVE, url):
         raise usage_error(
             "archive-url",
-            f"{_told(url)} is not the address of an archive: {_why_not(url)}.",
+            f"{_shown_url(url)} is not the address of an archive: {_why_not(url)}.",
             "paas git:from-archive https://host/app.tar.gz, or from a file: "
             "paas git:from-archive - < app.tar.gz",
         )
@@ -83,7 +83,7 @@ def check_submodule_url(name: str, url: str) -> None:
         why = "it has a user or a password in it, and only public ones are fetched"
     raise PaasError(
         "submodule-url",
-        f"The submodule {shown(name)} has the address {_told(url)}: {why}.",
+        f"The submodule {shown(name)} has the address {_shown_url(url)}: {why}.",
         f"git submodule set-url {shown(name)} https://host/path.git; commit .gitmodules and push.",
     )
 
@@ -100,6 +100,6 @@ def _why_not(url: str) -> str:
     return "it has characters that are not allowed, or is too long"
 
 
-def _told(url: str) -> str:
+def _shown_url(url: str) -> str:
     """The address for a message, without a password that may be in it."""
     return shown(re.sub(r"//[^/@]*@", "//...@", url)[:200])

@@ -7,7 +7,7 @@ from paas.domain.apps.apps import default_quantity
 from paas.domain.manifest.appjson import QUANTITY_MAX
 from paas.domain.manifest.procfile import Processes, instance_types
 from paas.domain.releases.releases import Instance, Slug
-from paas.domain.releases.stopping import Place
+from paas.domain.releases.stopping import InstanceName
 from paas.domain.values.errors import PaasError, usage_error
 from paas.domain.values.names import ProcessType, process_type, shown
 
@@ -32,14 +32,14 @@ def instances_of(
     app_id: int,
     version: int,
     rollout_id: int,
-    places: Sequence[Place],
+    instance_names: Sequence[InstanceName],
     ports: Sequence[int],
 ) -> list[Instance]:
     """The instances of one roll-out. ports: one for each web instance."""
     free = iter(ports)
     return [
         Instance(app_id, version, rollout_id, kind, number, next(free) if kind == WEB else None)
-        for kind, number in places
+        for kind, number in instance_names
     ]
 
 

@@ -9,27 +9,27 @@ from paas.domain.values.errors import PaasError, usage_error
 from paas.domain.values.names import ProcessType, shown
 
 ALL = "*"
-Place = tuple[ProcessType, int]
+InstanceName = tuple[ProcessType, int]
 
 
-def label(place: Place) -> str:
+def label(instance: InstanceName) -> str:
     """``web.1``."""
-    return f"{place[0]}.{place[1]}"
+    return f"{instance[0]}.{instance[1]}"
 
 
-def places(counts: Mapping[ProcessType, int]) -> list[Place]:
+def instance_names(counts: Mapping[ProcessType, int]) -> list[InstanceName]:
     """Where instances should run, in order."""
     return [(kind, number) for kind, count in counts.items() for number in range(1, count + 1)]
 
 
-def is_stopped(stopped: Iterable[str], place: Place) -> bool:
+def is_stopped(stopped: Iterable[str], instance: InstanceName) -> bool:
     """Whether an instance should not run."""
-    return not {ALL, place[0], label(place)}.isdisjoint(stopped)
+    return not {ALL, instance[0], label(instance)}.isdisjoint(stopped)
 
 
-def named(words: Sequence[str], counts: Mapping[ProcessType, int]) -> list[Place]:
+def named(words: Sequence[str], counts: Mapping[ProcessType, int]) -> list[InstanceName]:
     """The places that ``web`` and ``web.1`` name; no words: all. Raises if there is none."""
-    found: list[Place] = []
+    found: list[InstanceName] = []
     for word in words:
         kind, dot, number = word.partition(".")
         if ProcessType(kind) not in counts:
@@ -39,9 +39,9 @@ def named(words: Sequence[str], counts: Mapping[ProcessType, int]) -> list[Place
                 f"{shown(word)} is not a process of the app; it has: {known}.",
                 "paas ps",
             )
-        mine = [place for place in places(counts) if place[0] == kind]
+        mine = [instance for instance in instance_names(counts) if instance[0] == kind]
         if dot:
-            mine = [place for place in mine if str(place[1]) == number]
+            mine = [instance for instance in mine if str(instance[1]) == number]
         if not mine:
             raise PaasError(
                 "no-instance",
@@ -49,7 +49,7 @@ def named(words: Sequence[str], counts: Mapping[ProcessType, int]) -> list[Place
                 f"paas ps:scale {kind}+1",
             )
         found += mine
-    return found if words else places(counts)
+    return found if words else instance_names(counts)
 
 
 def after_stop(stopped: frozenset[str], words: Sequence[str]) -> frozenset[str]:
@@ -58,10 +58,10 @@ def after_stop(stopped: frozenset[str], words: Sequence[str]) -> frozenset[str]:
 
 
 def after_start(
-    stopped: frozenset[str], started: Sequence[Place], counts: Mapping[ProcessType, int]
+    stopped: frozenset[str], started: Sequence[InstanceName], counts: Mapping[ProcessType, int]
 ) -> frozenset[str]:
     """The set after a start of these: the rest stays stopped, type by type where it can."""
-    left = [p for p in places(counts) if is_stopped(stopped, p) and p not in started]
+    left = [p for p in instance_names(counts) if is_stopped(stopped, p) and p not in started]
     touched = {kind for kind, _ in started}
     whole = {kind for kind, _ in left if kind not in touched}
-    return frozenset({*whole, *(label(place) for place in left if place[0] in touched)})
+    return frozenset({*whole, *(label(instance) for instance in left if instance[0] in touched)})

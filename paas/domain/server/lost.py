@@ -11,13 +11,13 @@ NOT_IN_STORE = "The database does not know it."
 class Lost:
     """One thing in the trash.
 
-    id: the name of its folder there. what: in words (``app 7``). whence: where each part of it
+    id: the name of its folder there. what: in words (``app 7``). origins: where each part of it
     was. why: a sentence.
     """
 
     id: str
     what: str
-    whence: tuple[str, ...]
+    origins: tuple[str, ...]
     at: datetime
     why: str
 

@@ -19,7 +19,7 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json, print_line
-from paas.services.certificates.certificates import Listed
+from paas.services.certificates.certificates import CertificateInfo
 
 SWITCH = ("on", "off")
 
@@ -219,7 +219,7 @@ def _plain_renewal(renewal: Renewal) -> dict[str, object]:
     }
 
 
-def _plain(item: Listed) -> dict[str, object]:
+def _plain(item: CertificateInfo) -> dict[str, object]:
     facts = item.certificate.facts
     return {
         "id": item.certificate.id,
@@ -239,7 +239,7 @@ def _plain(item: Listed) -> dict[str, object]:
     }
 
 
-def _kind(item: Listed) -> str:
+def _kind(item: CertificateInfo) -> str:
     if item.certificate.origin == "own":
         return "your own (certs:add)"
     return f"automatic, renewed {item.certificate.renew_at:%Y-%m-%d} (certs:auto)"

@@ -17,7 +17,7 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json, print_line
-from paas.services.runs.cron import Listed
+from paas.services.runs.cron import CronJobInfo
 
 
 @click.command("cron")
@@ -142,11 +142,11 @@ def _switch(session: Session, words: tuple[str, ...], app: str | None, *, suspen
         session.terminal.detail(f"{name} has no cron jobs.")
 
 
-def _why_not(item: Listed) -> str:
+def _why_not(item: CronJobInfo) -> str:
     return "suspended" if item.state.is_suspended(item.job) else "never"
 
 
-def _last(item: Listed) -> str:
+def _last(item: CronJobInfo) -> str:
     if item.running:
         return f"running since {item.running[-1]:%Y-%m-%d %H:%M:%S} UTC"
     if item.state.started is None:
@@ -162,7 +162,7 @@ def _result(state: JobState) -> str:
     return "succeeded" if state.status == 0 else f"exit status {state.status}"
 
 
-def _plain(item: Listed) -> dict[str, object]:
+def _plain(item: CronJobInfo) -> dict[str, object]:
     state = item.state
     return {
         **_declared(item.job),

@@ -50,7 +50,7 @@ from paas.entrypoints.cli.local import LocalCaller
 from paas.entrypoints.cli.session import Session
 from paas.entrypoints.cli.status_line import Look
 from paas.entrypoints.cli.terminal import Terminal
-from paas.entrypoints.laptop import meant
+from paas.entrypoints.laptop import suggestions
 from paas.entrypoints.laptop.commands import SUMMARIES
 from paas.interfaces import Caller
 from paas.wiring.adapters import server_adapters
@@ -169,9 +169,9 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the first word names. Raises PaasError if there is none."""
-        words = meant.in_place(args)
+        words = suggestions.in_place(args)
         if self.get_command(ctx, words[0]) is None:
-            raise meant.no_command(words[0])
+            raise suggestions.no_command(words[0])
         return super().resolve_command(ctx, words)
 
 
@@ -268,7 +268,7 @@ def run(
 
 def _suggest(argv: list[str], progress: Terminal) -> None:
     """Suggest config:set after ``paas config set A=1`` has failed."""
-    if command := meant.two_words(argv):
+    if command := suggestions.two_words(argv):
         progress.warn(f"Did you mean: paas {command}")
 
 

@@ -7,7 +7,7 @@ import click
 from paas.domain.apps.apps import Actor, Role, User
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import user_name
-from paas.entrypoints.laptop import meant
+from paas.entrypoints.laptop import suggestions
 from paas.interfaces import Progress
 from paas.store import Store
 
@@ -27,7 +27,7 @@ def only_reads(group: click.Group, argv: Sequence[str]) -> bool:
         _, words, _ = group.make_parser(click.Context(group)).parse_args(list(argv))
     except click.UsageError:
         return False
-    return not COMMANDS.isdisjoint(meant.in_place(words)[:1])
+    return not COMMANDS.isdisjoint(suggestions.in_place(words)[:1])
 
 
 def admit(store: Store, name: str | None, progress: Progress) -> Actor:

@@ -17,7 +17,7 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json, print_line
-from paas.services.runs.runs import Order
+from paas.services.runs.runs import RunRequest
 
 
 class _RunCommand(click.Command):
@@ -61,10 +61,10 @@ def run(
     terminal = None
     if not no_tty and os.isatty(0) and os.isatty(1):
         terminal = session.env.get("TERM", "")
-    order = Order(command, dict(map(assignment, env)), terminal)
+    request = RunRequest(command, dict(map(assignment, env)), terminal)
     session.caller.waits()
-    session.status = session.services.one_offs.run(
-        session.actor, name, order, session.caller, session.terminal
+    session.status = session.services.app_runs.run(
+        session.actor, name, request, session.caller, session.terminal
     )
 
 
@@ -82,8 +82,8 @@ def detached(
     Example: paas run:detached python import.py
     """
     name, command = _target(session, app, words)
-    order = Order(command, dict(map(assignment, env)))
-    started = session.services.one_offs.detach(session.actor, name, order)
+    request = RunRequest(command, dict(map(assignment, env)))
+    started = session.services.app_runs.detach(session.actor, name, request)
     session.terminal.step(f"Running {started.label} in the background")
     session.terminal.detail(f"See what it prints: paas logs --tail -a {name}")
     if as_json:
@@ -103,7 +103,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
 
     Example: paas run:list -a shop
     """
-    found = session.services.one_offs.listing(session.actor, session.app_name(app, name))
+    found = session.services.app_runs.listing(session.actor, session.app_name(app, name))
     if as_json:
         print_json([_plain(item) for item in found])
         return
@@ -140,7 +140,7 @@ def stop(session: Session, words: tuple[str, ...], app: str | None) -> None:
     if not labels:
         raise usage_error("arguments", "No process was named.", "List them with: paas run:list")
     name = session.app_name(app, named)
-    session.services.one_offs.stop(session.actor, name, labels, session.terminal)
+    session.services.app_runs.stop(session.actor, name, labels, session.terminal)
 
 
 def _target(session: Session, app: str | None, words: Sequence[str]) -> tuple[str, tuple[str, ...]]:

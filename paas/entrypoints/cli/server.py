@@ -14,7 +14,7 @@ from paas.entrypoints.cli.doctor import tell
 from paas.entrypoints.cli.session import Session, json_option, pass_session
 from paas.entrypoints.cli.tables import print_table
 from paas.entrypoints.cli.terminal import print_json, print_line
-from paas.entrypoints.laptop import meant, topics
+from paas.entrypoints.laptop import suggestions, topics
 from paas.entrypoints.laptop.completion import script
 from paas.services.access import require_admin
 from paas.wiring import machine
@@ -132,7 +132,7 @@ def help_command(context: click.Context, topic: str | None) -> None:
     if topic is None:
         print_line(topics.overview())
         return
-    name = meant.in_place([topic])[0]
+    name = suggestions.in_place([topic])[0]
     root = context.find_root()
     assert isinstance(root.command, click.Group)
     command = root.command.get_command(root, name)
@@ -142,7 +142,7 @@ def help_command(context: click.Context, topic: str | None) -> None:
             shown.insert(0, command.get_help(inner))
     text = "\n\n".join(part for part in shown if part is not None)
     if not text:
-        raise meant.no_command(topic)
+        raise suggestions.no_command(topic)
     print_line(text)
 
 

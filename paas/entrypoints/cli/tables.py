@@ -115,9 +115,9 @@ def _dressed(header: str, cell: str) -> str:
 def _columns() -> int:
     """The width of the terminal on stdout; behind ssh the client reports it."""
     context = click.get_current_context(silent=True)
-    told = context.find_root().params.get("terminal") if context is not None else None
-    if told:
-        return int(told[0])
+    columns = context.find_root().params.get("terminal") if context is not None else None
+    if columns:
+        return int(columns[0])
     try:
         return os.get_terminal_size(1).columns or 80
     except OSError:

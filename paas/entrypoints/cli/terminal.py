@@ -124,8 +124,8 @@ def print_json(value: object) -> None:
 def goes_to_a_terminal() -> bool:
     """Whether stdout is a terminal, here or, as reported by the client, behind ssh."""
     context = click.get_current_context(silent=True)
-    told = context is not None and context.find_root().params.get("stdout_terminal")
-    return bool(told) or sys.stdout.isatty()
+    is_terminal = context is not None and context.find_root().params.get("stdout_terminal")
+    return bool(is_terminal) or sys.stdout.isatty()
 
 
 def print_line(text: str) -> None:

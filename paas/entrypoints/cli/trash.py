@@ -8,8 +8,8 @@ SHOWN = 20
 
 def plain(lost: Lost) -> dict[str, object]:
     """Its content as JSON."""
-    whence = list(lost.whence)
-    return {"id": lost.id, "what": lost.what, "from": whence, "at": lost.at.isoformat()}
+    origins = list(lost.origins)
+    return {"id": lost.id, "what": lost.what, "from": origins, "at": lost.at.isoformat()}
 
 
 def warn(session: Session) -> None:
@@ -32,7 +32,7 @@ def show(session: Session) -> None:
     )
     for lost in listing[-SHOWN:]:
         session.terminal.detail(
-            f"{lost.id}  {lost.what}, from {lost.whence[0] if lost.whence else '?'}"
+            f"{lost.id}  {lost.what}, from {lost.origins[0] if lost.origins else '?'}"
         )
     if len(listing) > SHOWN:
         session.terminal.detail(f"and {len(listing) - SHOWN} older ones")

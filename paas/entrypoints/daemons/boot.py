@@ -109,7 +109,7 @@ def prepare(settings: Settings) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     daemons.make_directories(settings)
     machine.cgroups(settings).prepare()
-    port_guard.keep_ports(settings)
+    port_guard.reserve_ports(settings)
     daemons.free_ports_of_daemons(settings)
     daemons.write_supervisord_conf(settings)
     try:
@@ -193,13 +193,15 @@ def wait_until_up(settings: Settings, child: subprocess.Popen[bytes] | None = No
     ended = _wait(lambda: _is_up(settings) or _ended(child), START_LIMIT_S)
     if ended and not _ended(child):
         return
-    deaf = port_guard.deafness(settings) if daemons.owns_network_daemons(settings) else []
+    unreachable = (
+        port_guard.unreachable_ports(settings) if daemons.owns_network_daemons(settings) else []
+    )
     states = ", ".join(f"{row.name} {row.state}" for row in daemons.processes(settings))
     logs = settings.paths.logs
     raise PaasError(
         "server-not-started",
         f"The server did not come up: {states or 'supervisord does not answer'}.\n"
-        f"{''.join(f'{line}{chr(10)}' for line in deaf)}"
+        f"{''.join(f'{line}{chr(10)}' for line in unreachable)}"
         f"{_tail(logs / 'boot.log')}{_tail(logs / 'supervisord.log')}",
         f"What its processes print is in {logs}.",
     )
@@ -245,7 +247,7 @@ def _stop(settings: Settings) -> None:
             os.kill(pid, signal.SIGKILL)
     cleanup.clear(settings)
     daemons.remove_firewall(settings)
-    port_guard.let_ports_go(settings)
+    port_guard.release_ports(settings)
     for path in (settings.paths.gate_socket, settings.paths.supervisor_socket):
         path.unlink(missing_ok=True)
 

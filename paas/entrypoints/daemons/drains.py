@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from paas.adapters.logs.drain_forwarder import Surroundings
+from paas.adapters.logs.drain_forwarder import ForwarderContext
 from paas.adapters.logs.drain_sender import Sender, SenderEndedError
 from paas.domain.logs.drains import Drain
 from paas.domain.values.errors import PaasError
@@ -28,7 +28,7 @@ from paas.entrypoints.daemons.supervised import (
 )
 from paas.settings import load
 from paas.wiring.common import CommonAdapters, common_adapters
-from paas.wiring.drains import forwarder, sender, surroundings
+from paas.wiring.drains import forwarder, forwarder_context, sender
 
 TICK_S = 0.5
 END_S = 3.0
@@ -39,10 +39,10 @@ Wanted = tuple[Drain, str]
 class Worker:
     """A thread with its forwarder."""
 
-    def __init__(self, drain: Drain, host: str, around: Surroundings, sender: Sender) -> None:
+    def __init__(self, drain: Drain, host: str, context: ForwarderContext, sender: Sender) -> None:
         self.wanted: Wanted = (drain, host)
         self._stop = threading.Event()
-        self._around = around
+        self._context = context
         self._sender = sender
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -51,7 +51,7 @@ class Worker:
         drain, host = self.wanted
         while not self._stop.is_set():
             try:
-                forwarder(drain, host, self._sender, self._around, self._stop).run()
+                forwarder(drain, host, self._sender, self._context, self._stop).run()
             except SenderEndedError:
                 self._stop.wait(60)  # this process is about to end, too
             except Exception:
@@ -74,10 +74,10 @@ class DrainsProcess:
         self._sender = sender
         self._store = adapters.store
         self._database = adapters.store.database.path
-        self._around = surroundings(adapters)
+        self._context = forwarder_context(adapters)
         self._seen: tuple[object, ...] = ()
         self._workers: dict[str, Worker] = {}
-        self._told = ""
+        self._reported = ""
 
     def run(self, ended: StopSignal) -> bool:
         """Run until it is stopped by the signal (True) or its child has ended (False)."""
@@ -85,11 +85,11 @@ class DrainsProcess:
         while not stopped and not self._sender.has_ended():
             try:
                 self._refresh()
-                self._told = ""
+                self._reported = ""
             except PaasError as error:
-                if error.report != self._told:  # once, not each second
+                if error.report != self._reported:  # once, not each second
                     log(error.report)
-                self._told = error.report
+                self._reported = error.report
             stopped = ended.wait(TICK_S)
         for worker in self._workers.values():
             worker.stop()
@@ -112,10 +112,10 @@ class DrainsProcess:
                 worker.stop()
                 worker.join(END_S)
                 del self._workers[token]
-        self._around.places.forget_others(set(wanted))
+        self._context.positions.forget_others(set(wanted))
         for token in wanted.keys() - self._workers.keys():
             drain, host = wanted[token]
-            self._workers[token] = Worker(drain, host, self._around, self._sender)
+            self._workers[token] = Worker(drain, host, self._context, self._sender)
         self._seen = seen
 
 

@@ -14,13 +14,13 @@ from paas.wiring.monitor import MonitorAdapters
 TURN_S = 15.0
 
 
-class Caring:
+class Housekeeping:
     """One look per turn. sshd is ended if it does not listen twice in a row: it may be starting."""
 
     def __init__(self, adapters: MonitorAdapters) -> None:
         self._settings = adapters.settings
         self._reserve = adapters.reserve
-        self._was_deaf = False
+        self._was_unreachable = False
 
     def start(self, stop: threading.Event) -> None:
         """Begin, in the background."""
@@ -35,10 +35,14 @@ class Caring:
 
     def _look_at_sshd(self) -> None:
         port = self._settings.ssh_port
-        deaf = not port_guard.listens_everywhere(port)
-        if deaf and self._was_deaf and port_guard.end_deaf_sshd(self._settings):
+        unreachable = not port_guard.listens_everywhere(port)
+        if (
+            unreachable
+            and self._was_unreachable
+            and port_guard.end_unreachable_sshd(self._settings)
+        ):
             log(f"sshd does not listen on all addresses of port {port}: starting it again.")
-        self._was_deaf = deaf
+        self._was_unreachable = unreachable
 
     def _run(self, stop: threading.Event) -> None:
         while True:

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons import layers
-from paas.entrypoints.daemons.housekeeping import Caring
-from paas.entrypoints.daemons.renewal import Certifying
-from paas.entrypoints.daemons.renewal import build as build_certifying
-from paas.entrypoints.daemons.scheduler import Scheduling
+from paas.entrypoints.daemons.housekeeping import Housekeeping
+from paas.entrypoints.daemons.renewal import CertificateRenewal
+from paas.entrypoints.daemons.renewal import build as build_renewal
+from paas.entrypoints.daemons.scheduler import CronScheduling
 from paas.entrypoints.daemons.scheduler import build as build_scheduling
-from paas.entrypoints.daemons.store_copies import Copying
+from paas.entrypoints.daemons.store_copies import StoreCopying
 from paas.entrypoints.daemons.store_copies import build as build_copying
 from paas.entrypoints.daemons.supervised import StopSignal, end_with_parent, log, mark
 from paas.services.server.liveness import CheckStates, Liveness, Watched
@@ -37,19 +37,19 @@ class Monitor:
         liveness: Liveness,
         database: Path,
         settings_file: Path,
-        scheduling: Scheduling,
-        certifying: Certifying,
-        caring: Caring,
-        copying: Copying,
+        scheduling: CronScheduling,
+        certificate_renewal: CertificateRenewal,
+        housekeeping: Housekeeping,
+        copying: StoreCopying,
     ) -> None:
         self._settings_file = settings_file
         self._liveness = liveness
         self._changes = Changes(database)
         self._scheduling = scheduling
-        self._certifying = certifying
-        self._caring = caring
+        self._certificate_renewal = certificate_renewal
+        self._housekeeping = housekeeping
         self._copying = copying
-        self._told = ""
+        self._reported = ""
         self._stop = threading.Event()
         self._watched: dict[int, Watched] = {}
         self._check_states: dict[int, CheckStates] = {}
@@ -65,9 +65,9 @@ class Monitor:
     def _run(self, ended: StopSignal) -> None:
         scheduler = threading.Thread(target=self._schedule, name="cron")
         scheduler.start()
-        self._certifying.start(self._stop)
+        self._certificate_renewal.start(self._stop)
         self._copying.start(self._stop)
-        self._caring.start(self._stop)
+        self._housekeeping.start(self._stop)
         settings = mark(self._settings_file)
         while not ended.wait(TICK_S):
             if mark(self._settings_file) != settings:
@@ -75,11 +75,11 @@ class Monitor:
                 return
             try:
                 self._refresh()
-                self._told = ""
+                self._reported = ""
             except PaasError as error:
-                if error.report != self._told:  # once, not each second
+                if error.report != self._reported:  # once, not each second
                     log(error.report)
-                self._told = error.report
+                self._reported = error.report
             for app_id, watched in self._watched.items():
                 thread = self._busy.get(app_id)
                 if thread is None or not thread.is_alive():
@@ -159,8 +159,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         database,
         settings_file,
         build_scheduling(monitor_adapters(settings), Changes(database), log),
-        build_certifying(settings.etc, adapters.clock, Changes(database), log),
-        Caring(adapters),
+        build_renewal(settings.etc, adapters.clock, Changes(database), log),
+        Housekeeping(adapters),
         build_copying(monitor_adapters(settings), Changes(database), log),
     )
     monitor.run(StopSignal())

@@ -38,7 +38,7 @@ class Changes(Protocol):
         """Whether there were any since the last call."""
 
 
-class Certifying:
+class CertificateRenewal:
     """Checks whether anything is due, and has it done."""
 
     def __init__(
@@ -103,7 +103,9 @@ class Present:
         return self._wishes
 
 
-def build(etc: Path, clock: Clock, changes: Changes, log: Callable[[str], None]) -> Certifying:
+def build(
+    etc: Path, clock: Clock, changes: Changes, log: Callable[[str], None]
+) -> CertificateRenewal:
     """What looks after the certificates of a server."""
 
     def renew_due() -> None:
@@ -115,4 +117,4 @@ def build(etc: Path, clock: Clock, changes: Changes, log: Callable[[str], None])
             env={"PATH": os.defpath},
         )
 
-    return Certifying(Present(etc).renewals, clock, changes, renew_due, log)
+    return CertificateRenewal(Present(etc).renewals, clock, changes, renew_due, log)

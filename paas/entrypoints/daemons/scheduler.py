@@ -42,7 +42,7 @@ class Changes(Protocol):
         """They were not read: report them again."""
 
 
-class Scheduling:
+class CronScheduling:
     """Looks at each new minute."""
 
     def __init__(
@@ -98,7 +98,9 @@ class Scheduling:
             self._scheduler.bookmark.write(self._since)
 
 
-def build(adapters: MonitorAdapters, changes: Changes, log: Callable[[str], None]) -> Scheduling:
+def build(
+    adapters: MonitorAdapters, changes: Changes, log: Callable[[str], None]
+) -> CronScheduling:
     """The scheduler of a server; adapters are for its thread alone."""
     settings = adapters.settings
     client = settings.paths.current / "paas/entrypoints/client.py"
@@ -120,7 +122,7 @@ def build(adapters: MonitorAdapters, changes: Changes, log: Callable[[str], None
                 why = error.report
         return why
 
-    return Scheduling(scheduler(adapters), changes, start, log)
+    return CronScheduling(scheduler(adapters), changes, start, log)
 
 
 def _minute(moment: datetime) -> datetime:

@@ -41,7 +41,7 @@ class StoreCopies(Protocol):
     def newest_hourly(self) -> datetime | None: ...
 
 
-class Copying:
+class StoreCopying:
     """Makes copies after changes.
 
     settle: opens the store, raising PaasError if it is not the right one, and writes its mark.
@@ -63,7 +63,7 @@ class Copying:
         self._settle = settle
         self._check = check
         self._log = log
-        self._told = ""
+        self._reported = ""
         self._first: float | None = None
         self._last = 0.0
         self._not_before = 0.0
@@ -79,11 +79,11 @@ class Copying:
         while not stop.wait(TICK_S):
             try:
                 self.look()
-                self._told = ""
+                self._reported = ""
             except PaasError as error:
-                if error.report != self._told:  # once, not each second
+                if error.report != self._reported:  # once, not each second
                     self._log(f"copies: {error.report}")
-                self._told = error.report
+                self._reported = error.report
             except Exception:
                 self._log(f"copies: {traceback.format_exc()}")
 
@@ -129,9 +129,9 @@ class Copying:
             raise fault
 
 
-def build(adapters: MonitorAdapters, changes: Changes, log: Callable[[str], None]) -> Copying:
+def build(adapters: MonitorAdapters, changes: Changes, log: Callable[[str], None]) -> StoreCopying:
     """What copies the store of a server; adapters are for its thread alone."""
-    return Copying(
+    return StoreCopying(
         adapters.copies,
         changes,
         adapters.clock,

@@ -17,18 +17,18 @@ from paas.domain.values.names import UserName
 from paas.entrypoints.failure import rendered
 from paas.entrypoints.gate import ssh, wire
 from paas.entrypoints.gate.caller import GateCaller
-from paas.entrypoints.gate.places import Places
+from paas.entrypoints.gate.slots import Slots
 from paas.entrypoints.gate.wire import BadRequestError, Request
 from paas.interfaces import Caller
 
 _UMASK = 0o022
 
 
-class Seat:
+class Slot:
     """A child's own row in the table of the gate's clients."""
 
-    def __init__(self, places: Places, row: int, is_admin: Callable[[str], bool]) -> None:
-        self._places = places
+    def __init__(self, slots: Slots, row: int, is_admin: Callable[[str], bool]) -> None:
+        self._slots = slots
         self._row = row
         self._looks_up = is_admin
         self._user = ""
@@ -36,26 +36,26 @@ class Seat:
     def enter(self, user: str) -> str | None:
         """Begin a command of that user; returns why it has to wait for its turn, or None."""
         self._user = user
-        return self._places.enter(self._row, user, self._is_admin)
+        return self._slots.enter(self._row, user, self._is_admin)
 
     def wait(self) -> None:
         """Mark the command as waiting. Raises PaasError if its user has too many of those."""
-        self._places.wait(self._row, self._is_admin)
+        self._slots.wait(self._row, self._is_admin)
 
     def leave(self) -> None:
         """The client has its answer."""
-        self._places.leave(self._row)
+        self._slots.leave(self._row)
 
     def _is_admin(self) -> bool:
         return self._looks_up(self._user)
 
 
 class Session:
-    """The client of a request, as a command sees it. seat: None for root, which needs none."""
+    """The client of a request, as a command sees it. slot: None for root, which needs none."""
 
-    def __init__(self, conn: socket.socket, seat: Seat | None = None) -> None:
+    def __init__(self, conn: socket.socket, slot: Slot | None = None) -> None:
         self._conn = conn
-        self._seat = seat
+        self._slot = slot
         self._answered = False
 
     def reply(self, status: int) -> None:
@@ -73,8 +73,8 @@ class Session:
         os.close(null)
         wire.answer_exit(self._conn, status)
         self._conn.close()
-        if self._seat is not None:
-            self._seat.leave()
+        if self._slot is not None:
+            self._slot.leave()
 
     def reply_exec(self, plan: ExecPlan) -> None:
         """Tell the client what to execute."""
@@ -86,7 +86,7 @@ class Session:
     @property
     def caller(self) -> Caller:
         """The client, for a command that gives its terminal to a process."""
-        return GateCaller(self._conn, self._seat.wait if self._seat is not None else lambda: None)
+        return GateCaller(self._conn, self._slot.wait if self._slot is not None else lambda: None)
 
     def client_gone(self) -> bool:
         """Whether the client no longer waits: it has exited, or has its answer."""
@@ -173,22 +173,22 @@ def administrators(etc: Path) -> Callable[[str], bool]:
 
 
 def serve(
-    conn: socket.socket, handler: Handler, *, seat: Seat | None, log: Callable[[str], None]
+    conn: socket.socket, handler: Handler, *, slot: Slot | None, log: Callable[[str], None]
 ) -> NoReturn:
     """Serve one client in this process, which is a fresh fork, and end it.
 
-    seat: None if the client is root, which may ask without naming a user.
+    slot: None if the client is root, which may ask without naming a user.
     """
     try:
         _become_session()
         request, fds = wire.receive(conn)
-        why = seat.enter(request.user or "") if seat is not None else None
+        why = slot.enter(request.user or "") if slot is not None else None
         if why is not None:
             wire.answer_busy(conn, why)
             os._exit(0)
         _take_terminal(fds)
-        session = Session(conn, seat)
-        session.reply(_run(handler, request, session, trusted=seat is None, log=log))
+        session = Session(conn, slot)
+        session.reply(_run(handler, request, session, trusted=slot is None, log=log))
     except (BadRequestError, PaasError, OSError) as error:
         log(f"refused a request: {error}")
         wire.answer_exit(conn, EXIT_USAGE)

@@ -27,8 +27,8 @@ from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons.supervised import end_with_parent
 from paas.entrypoints.failure import rendered
 from paas.entrypoints.gate import child, wire
-from paas.entrypoints.gate.child import Handler, Seat
-from paas.entrypoints.gate.places import Places
+from paas.entrypoints.gate.child import Handler, Slot
+from paas.entrypoints.gate.slots import Slots
 
 MAX_CHILDREN = 128
 _BACKLOG = 128
@@ -61,7 +61,7 @@ class Gate:
         self._log = log
         self._repair = repair
         self._repairing: set[int] = set()
-        self._places = Places(max_children)
+        self._slots = Slots(max_children)
         self._is_admin = is_admin
         # By pid: the row of the table, if it has one.
         self._children: dict[int, int | None] = {}
@@ -120,7 +120,7 @@ class Gate:
     def _forget(self, pid: int) -> None:
         row = self._children.pop(pid, None)
         if row is not None:
-            self._places.free(row)
+            self._slots.free(row)
 
     def _accept_all(self) -> None:
         while True:
@@ -144,7 +144,7 @@ class Gate:
             self._log(f"uid {uid} was refused")
             return
         self._reap()
-        row = None if uid == 0 else self._places.take()
+        row = None if uid == 0 else self._slots.take()
         if uid != 0 and row is None:
             wire.answer_busy(conn)
             return
@@ -156,12 +156,12 @@ class Gate:
                 signal.set_wakeup_fd(-1)
                 for fd in (self._listener.detach(), *self._wake):
                     os.close(fd)
-                seat = None if row is None else Seat(self._places, row, self._is_admin)
-                child.serve(conn, self._handler, seat=seat, log=self._log)
+                slot = None if row is None else Slot(self._slots, row, self._is_admin)
+                child.serve(conn, self._handler, slot=slot, log=self._log)
             self._children[pid] = row
         except OSError as error:
             if row is not None:
-                self._places.free(row)
+                self._slots.free(row)
             self._log(f"fork: {error}")
             wire.answer_busy(conn)
         finally:

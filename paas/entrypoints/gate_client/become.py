@@ -19,9 +19,9 @@ def become(words: list[bytes]) -> int:
     argv, pairs = rest[: int(count)], rest[int(count) :]
     env = {name: value for name, _, value in (pair.partition(b"=") for pair in pairs)}
     if lock:
-        from paas.entrypoints.gate_client.witness import witness
+        from paas.entrypoints.gate_client.observer import observe
 
-        status = witness(env)
+        status = observe(env)
         if status is not None:
             return status
         _take(lock, holder.decode())
@@ -39,7 +39,7 @@ def _advertise(argv: list[bytes], env: dict[bytes, bytes]) -> list[bytes]:
 
     git itself writes its list in pieces. A client that leaves at the first one, as one of a SHA-256
     repository does at an empty repository, breaks its ssh's pipe for the second: that ssh then
-    closes the connection, and shows nothing of what the witness says about it. So git's two halves
+    closes the connection, and shows nothing of what the observer says about it. So git's two halves
     run one after the other, as for pushes over HTTP (git-http-backend(1)).
     """
     *words, repository = argv
@@ -57,7 +57,7 @@ def _advertise(argv: list[bytes], env: dict[bytes, bytes]) -> list[bytes]:
         while listed:
             listed = listed[os.write(1, listed) :]
     except BrokenPipeError:
-        pass  # the second half finds that the client has left, and the witness says why
+        pass  # the second half finds that the client has left, and the observer says why
     return [*halves, repository]
 
 

@@ -20,7 +20,7 @@ from paas.entrypoints.installer import (
     slots,
     versions,
 )
-from paas.entrypoints.installer.one_at_a_time import only_one
+from paas.entrypoints.installer.install_lock import install_lock
 from paas.entrypoints.installer.plan import InstallError, Plan
 from paas.entrypoints.installer.uninstall import uninstall
 
@@ -47,9 +47,9 @@ def main(source: str, argv: Sequence[str]) -> int:
     plan = Plan(source, root, _options(arguments), env, arguments.quiet)
     try:
         checks.require_root()
-        with only_one(root, _tell_wait):
+        with install_lock(root, _tell_wait):
             if arguments.uninstall:
-                uninstall(plan, purge=arguments.purge, progress=Say(quiet=False))
+                uninstall(plan, purge=arguments.purge, progress=PrintedProgress(quiet=False))
             else:
                 install(plan, notes, force=arguments.force, with_demo=arguments.demo)
     except InstallError as error:
@@ -108,7 +108,7 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
     return {setting: value for setting, value in given.items() if value is not None}
 
 
-class Say:
+class PrintedProgress:
     """Narration on stderr, in the platform's vocabulary of output."""
 
     def __init__(self, *, quiet: bool) -> None:
@@ -127,7 +127,7 @@ class Say:
 
 def install(plan: Plan, notes: Sequence[str], *, force: bool, with_demo: bool) -> None:
     """Check, then install or upgrade, then say what to do next."""
-    progress = Say(quiet=plan.quiet)
+    progress = PrintedProgress(quiet=plan.quiet)
     if plan.embedded and not plan.installed:
         missing = [o for o in ("http_port", "ssh_port") if o not in plan.options]
         if missing:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from paas.adapters.certificates.files import remove_staples
-from paas.adapters.logs.drain_places import PROGRAM as DRAINS
+from paas.adapters.logs.drain_positions import PROGRAM as DRAINS
 from paas.adapters.server import daemons
 from paas.adapters.system.files import write_atomic
 from paas.entrypoints.daemons import boot

@@ -3,7 +3,7 @@
 import json
 import sys
 
-from paas.entrypoints.laptop import remotes, saying
+from paas.entrypoints.laptop import messages, remotes
 from paas.entrypoints.laptop.call import (
     APP_VALUED,
     Call,
@@ -27,14 +27,14 @@ def create(call: Call) -> int:
     present = remotes.url_of(call.remote)
     if present is None:
         if remotes.git("remote", "add", "--", call.remote, url) is None:
-            saying.warn(f"The git remote could not be added: git remote add {call.remote} {url}")
+            messages.warn(f"The git remote could not be added: git remote add {call.remote} {url}")
         else:
-            saying.step(f"Added the git remote {call.remote}: {url}")
-            saying.detail(f"Deploy with: git push {call.remote} main")
+            messages.step(f"Added the git remote {call.remote}: {url}")
+            messages.detail(f"Deploy with: git push {call.remote} main")
     elif present != url:
-        saying.warn(f"The git remote {call.remote} is already there, for {present}.")
-        saying.warn(f"To deploy {name} from here: git remote set-url {call.remote} {url}")
-        saying.warn(f"To keep both: git remote add {name} {url}, then: paas ps -r {name}")
+        messages.warn(f"The git remote {call.remote} is already there, for {present}.")
+        messages.warn(f"To deploy {name} from here: git remote set-url {call.remote} {url}")
+        messages.warn(f"To keep both: git remote add {name} {url}, then: paas ps -r {name}")
     return status
 
 
@@ -58,10 +58,10 @@ def follow(call: Call) -> int:
         return status
     if new is None:
         remotes.git("remote", "remove", call.remote)
-        saying.step(f"Removed the git remote {call.remote}, which pointed to {old}")
+        messages.step(f"Removed the git remote {call.remote}, which pointed to {old}")
     else:
         remotes.git("remote", "set-url", call.remote, remote.server.git_url(new))
-        saying.step(f"The git remote {call.remote} now points to {new}")
+        messages.step(f"The git remote {call.remote} now points to {new}")
     return status
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from paas.domain.manifest.procfile import parse_procfile
 from paas.domain.values.errors import PaasError, usage_error
 from paas.domain.values.names import app_name
-from paas.entrypoints.laptop import remotes, saying
+from paas.entrypoints.laptop import messages, remotes
 from paas.entrypoints.laptop.app_folder import AppFolder, examine
 from paas.entrypoints.laptop.remotes import REMOTE, Server
 
@@ -22,12 +22,12 @@ def init(words: Sequence[str], server: Server | None) -> int:
     name, force = _options(words)
     root = Path.cwd()
     folder = examine(root)
-    saying.step(f"Found: {folder.what}")
+    messages.step(f"Found: {folder.what}")
     wrote = _write(root / PROCFILE, folder, force=force)
     for what, remedy in folder.missing:
-        saying.warn(f"{what}. To add it: {remedy}")
+        messages.warn(f"{what}. To add it: {remedy}")
     for note in folder.notes:
-        saying.detail(note)
+        messages.detail(note)
     remote = _add_remote(server, name, root)
     _tell_next(wrote, remote, complete=not folder.missing)
     return 0
@@ -50,15 +50,15 @@ def _options(words: Sequence[str]) -> tuple[str | None, bool]:
 def _write(path: Path, folder: AppFolder, *, force: bool) -> bool:
     """Write the Procfile, where one is needed and none is there; whether it was."""
     if folder.web is None:
-        saying.detail("Nginx serves the files: it needs no Procfile")
+        messages.detail("Nginx serves the files: it needs no Procfile")
         return False
     line = f"web: {folder.web}\n"
     if os.path.lexists(path) and not force:
         present = _declared(path)
-        saying.detail(f"The present Procfile is kept{present}")
+        messages.detail(f"The present Procfile is kept{present}")
         if present != f": {line.strip()}":
-            saying.detail(f"What it would be: {line.strip()}")
-            saying.detail("To write it again: paas init --force")
+            messages.detail(f"What it would be: {line.strip()}")
+            messages.detail("To write it again: paas init --force")
         return False
     new = path.with_name(f".{path.name}.new")
     try:
@@ -67,7 +67,7 @@ def _write(path: Path, folder: AppFolder, *, force: bool) -> bool:
         new.replace(path)
     except OSError as error:
         raise PaasError("init-write", f"{path} cannot be written: {error.strerror}.") from error
-    saying.step(f"Wrote Procfile: {line.strip()}")
+    messages.step(f"Wrote Procfile: {line.strip()}")
     return True
 
 
@@ -85,7 +85,7 @@ def _add_remote(server: Server | None, name: str | None, root: Path) -> str | No
     """Add the git remote, or return the command that does."""
     present = remotes.url_of(REMOTE)
     if present is not None:
-        saying.detail(f"The git remote {REMOTE} leads to {present}")
+        messages.detail(f"The git remote {REMOTE} leads to {present}")
         return None
     if name is None:
         with suppress(PaasError):
@@ -95,10 +95,10 @@ def _add_remote(server: Server | None, name: str | None, root: Path) -> str | No
     if server is None or name is None or not remotes.in_work_tree():
         return command
     if remotes.git("remote", "add", REMOTE, url) is None:
-        saying.warn("The git remote could not be added")
+        messages.warn("The git remote could not be added")
         return command
-    saying.step(f"Added the git remote {REMOTE}: {url}")
-    saying.detail("The first push creates the app")
+    messages.step(f"Added the git remote {REMOTE}: {url}")
+    messages.detail("The first push creates the app")
     return None
 
 
@@ -106,15 +106,15 @@ def _tell_next(wrote: bool, remote: str | None, *, complete: bool) -> None:
     """The commands from here to the running app. remote: the one that adds it, if needed."""
     branch = remotes.git("symbolic-ref", "--short", "HEAD") or "main"
     pushed = branch if branch in _BRANCHES else f"{branch}:main"
-    saying.step("Next")
+    messages.step("Next")
     if not remotes.in_work_tree():
-        saying.detail('git init -b main && git add . && git commit -m "First"')
+        messages.detail('git init -b main && git add . && git commit -m "First"')
         pushed = "main"
     elif not complete:
-        saying.detail('git add . && git commit -m "Prepare the deploy"')
+        messages.detail('git add . && git commit -m "Prepare the deploy"')
     elif wrote:
-        saying.detail('git add Procfile && git commit -m "Add a Procfile"')
+        messages.detail('git add Procfile && git commit -m "Add a Procfile"')
     if remote:
-        saying.detail(remote)
-    saying.detail(f"git push {REMOTE} {pushed}")
-    saying.detail("paas open")
+        messages.detail(remote)
+    messages.detail(f"git push {REMOTE} {pushed}")
+    messages.detail("paas open")

@@ -18,8 +18,8 @@ from paas.entrypoints.laptop import (
     app_remotes,
     completion,
     init,
-    meant,
     running,
+    suggestions,
     topics,
 )
 from paas.entrypoints.laptop.call import (
@@ -49,7 +49,7 @@ def main(args: Sequence[str]) -> int:
 
 def _run(args: list[str]) -> int:
     asked = typed(args)
-    words = meant.in_place(running.app_in_front(asked.words) or ["help"])
+    words = suggestions.in_place(running.app_in_front(asked.words) or ["help"])
     asked = replace(asked, words=words)
     if words[0] in ("help", "--help", "-h"):
         return _help(asked)
@@ -87,7 +87,7 @@ def _help(asked: Typed) -> int:
     if not words:
         print(topics.overview())
         return 0
-    name = meant.in_place(words)[0]
+    name = suggestions.in_place(words)[0]
     if topics.described(name) is None and (text := topics.topic_help(name)) is not None:
         print(text)
         return 0
@@ -96,7 +96,7 @@ def _help(asked: Typed) -> int:
         return become(call)
     text = "\n\n".join(filter(None, [topics.described(name), topics.topic_help(name)]))
     if not text:
-        raise meant.no_command(name)
+        raise suggestions.no_command(name)
     print(text)
     return 0
 

@@ -102,9 +102,9 @@ def _stay_outside(
         pid, status = os.waitpid(first, os.WNOHANG)
         if pid:
             break
-    told = os.read(reader, _STATUS_BYTES)
-    if len(told) == _STATUS_BYTES:
-        status = int.from_bytes(told, "little")
+    reported = os.read(reader, _STATUS_BYTES)
+    if len(reported) == _STATUS_BYTES:
+        status = int.from_bytes(reported, "little")
     instead = ended()
     if instead is not None:
         os._exit(instead)

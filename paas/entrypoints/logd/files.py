@@ -142,7 +142,7 @@ class Rotation:
         by_age = self._file_s > 0 and not 0 <= now - self._ages_at < AGE_LOOK_S
         if by_age:
             self._ages_at = now
-        told = False
+        has_router_log = False
         try:
             names = [name for name in os.listdir(self._logs) if name.isdigit()]  # noqa: PTH208
         except OSError:
@@ -158,8 +158,8 @@ class Rotation:
                     if app is not None:
                         app.close()
                     rotate(path, self.files)
-                    told = told or file == ROUTER_LOG
-        return told
+                    has_router_log = has_router_log or file == ROUTER_LOG
+        return has_router_log
 
     def _remove_old(self, path: str, now: int) -> None:
         """Delete what was rotated so long ago that an app that keeps logging would have lost it."""

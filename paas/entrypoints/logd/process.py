@@ -145,11 +145,11 @@ class LogProcess:
                     self._read(pipe, now)
                     self._apps[pipe.app].write(self._stamp)
                 elif fd == self._socket.fileno():
-                    self._hear()
+                    self._receive()
                 elif self._router is not None and fd == self._router.fileno():
-                    self._router.hear()
+                    self._router.receive()
             if now >= self._keep_at:
-                self._keep_house(now)
+                self._housekeeping(now)
             for app in self._apps.values():
                 app.write(self._stamp)
             if ready:
@@ -202,14 +202,14 @@ class LogProcess:
         except OSError:
             pass
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         """Receive the FIFOs that launchers announce: each a path, with the open FIFO itself."""
         while True:
             try:
-                told, rights, _, _ = self._socket.recvmsg(4096, 64, _socket.MSG_CMSG_CLOEXEC)
+                message, rights, _, _ = self._socket.recvmsg(4096, 64, _socket.MSG_CMSG_CLOEXEC)
             except OSError:
                 return
-            directory, name = os.path.split(os.fsdecode(told))
+            directory, name = os.path.split(os.fsdecode(message))
             root, app = os.path.split(directory)
             for _level, _kind, data in rights:
                 fd = int.from_bytes(data[:4], sys.byteorder)
@@ -254,7 +254,7 @@ class LogProcess:
             bucket=Bucket(self._rate, burst, time.monotonic()),
         )
 
-    def _keep_house(self, now: float) -> None:
+    def _housekeeping(self, now: float) -> None:
         """Every second: unfinished lines, removed FIFOs, files; less often: a scan, the router."""
         self._keep_at = now + HOUSEKEEPING_S
         for pipe in list(self._pipes.values()):

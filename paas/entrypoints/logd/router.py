@@ -47,7 +47,7 @@ class RouterLines:
         """For epoll."""
         return self._socket.fileno()
 
-    def hear(self) -> None:
+    def receive(self) -> None:
         """Write what has arrived, but only so much that the apps' own lines need not wait."""
         lines: dict[bytes, list[bytes]] = {}
         for _ in range(TURN_DATAGRAMS):

@@ -9,13 +9,13 @@ from paas.domain.apps.permissions import Permission
 from paas.domain.releases.formation import WEB, parse_scale, wanted_quantities
 from paas.domain.releases.releases import Instance, InstanceState, Release, Slug, State, Usage
 from paas.domain.releases.stopping import (
-    Place,
+    InstanceName,
     after_start,
     after_stop,
+    instance_names,
     is_stopped,
     label,
     named,
-    places,
 )
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
@@ -63,7 +63,7 @@ class Processes:
             for i in live
         }
         counts = wanted_quantities(slug, self.store.formations.of_app(app.id))
-        for kind, number in places(counts):
+        for kind, number in instance_names(counts):
             if (kind, number) not in found and is_stopped(stopped, (kind, number)):
                 none = Instance(app.id, release.version, 0, kind, number, None)
                 command = slug.processes.get(kind, "")
@@ -94,13 +94,13 @@ class Processes:
             release, slug = self._current(app)
             chosen = self._named(app, slug, words)
             stopped = self.store.stopped.of_app(app.id)
-            if words and all(is_stopped(stopped, place) for place in chosen):
+            if words and all(is_stopped(stopped, instance) for instance in chosen):
                 raise PaasError(
                     "is-stopped",
                     f"{_what(words)} is stopped, so there is nothing to restart.",
                     f"paas ps:start {' '.join(words)}",
                 )
-            only = {label(place) for place in chosen} if words else None
+            only = {label(instance) for instance in chosen} if words else None
             self.changes.loss_warning.look(app, progress, only)
             with telling_failure(progress, "Nothing was restarted", what_serves(self.store, app)):
                 yield Target(
@@ -120,7 +120,7 @@ class Processes:
         @contextmanager
         def prepare(app: App, progress: Progress) -> Iterator[Target]:
             release, slug = self._current(app)
-            only = {label(place) for place in self._named(app, slug, words)}
+            only = {label(instance) for instance in self._named(app, slug, words)}
             self.changes.loss_warning.look(app, progress, only)
             after = after_stop(self.store.stopped.of_app(app.id), words)
             yield Target(release=release, stopped=after, only=only)
@@ -139,7 +139,7 @@ class Processes:
             counts = wanted_quantities(slug, self.store.formations.of_app(app.id))
             chosen = self._named(app, slug, words)
             live = {i.label for i in self.store.instances.of_app(app.id) if i.is_live(app)}
-            missing = {label(place) for place in chosen} - live
+            missing = {label(instance) for instance in chosen} - live
             before = self.store.stopped.of_app(app.id)
             after = after_start(before, chosen, counts) if words else frozenset[str]()
             started = f"Started {' '.join(words) or name}"
@@ -187,9 +187,11 @@ class Processes:
                 progress.step(scaled)
                 yield None
                 return
-            changed = {label(place) for place in {*places(before)} ^ {*places(after)}}
+            changed = {
+                label(instance) for instance in {*instance_names(before)} ^ {*instance_names(after)}
+            }
             self.changes.loss_warning.look(app, progress, changed)
-            self._tell_idle(app, {*places(after)} - {*places(before)}, progress)
+            self._tell_idle(app, {*instance_names(after)} - {*instance_names(before)}, progress)
             with telling_failure(
                 progress, "The formation is unchanged", what_serves(self.store, app)
             ):
@@ -210,13 +212,15 @@ class Processes:
         change = Change(app=app, who=actor.name, doing=doing, prepare=prepare)
         self.changes.apply(change, progress)
 
-    def _named(self, app: App, slug: Slug, words: Sequence[str]) -> list[Place]:
+    def _named(self, app: App, slug: Slug, words: Sequence[str]) -> list[InstanceName]:
         return named(words, wanted_quantities(slug, self.store.formations.of_app(app.id)))
 
-    def _tell_idle(self, app: App, new: set[Place], progress: Progress) -> None:
+    def _tell_idle(self, app: App, new: set[InstanceName], progress: Progress) -> None:
         """Say which of these stay stopped, since someone stopped them by hand."""
         stopped = self.store.stopped.of_app(app.id)
-        idle = ", ".join(label(place) for place in sorted(new) if is_stopped(stopped, place))
+        idle = ", ".join(
+            label(instance) for instance in sorted(new) if is_stopped(stopped, instance)
+        )
         if idle:
             progress.warn(f"Stopped by hand, so not started: {idle}. To start: paas ps:start")
 

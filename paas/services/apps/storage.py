@@ -83,13 +83,13 @@ class Storages:
             for storage in removed:  # no instance writes to it any longer
                 self.files.remove(app.id, storage.id)
 
-    def _target(self, app: App, told: str, progress: Progress) -> Target | None:
+    def _target(self, app: App, step: str, progress: Progress) -> Target | None:
         """A roll-out of what runs, with the recorded storage; done: reported when it is live."""
         release = self.store.releases.find(app.id, app.current) if app.current else None
         if release is None or release.slug_id is None:
-            progress.step(told)
+            progress.step(step)
             return None
-        return Target(release=release, live=lambda: progress.step(told))
+        return Target(release=release, live=lambda: progress.step(step))
 
     def _apply(
         self, actor: Actor, name: str, doing: str, prepare: Prepare, progress: Progress

@@ -68,7 +68,7 @@ class SlugMaker:
         self.trees.write(app, push.commit, push.quarantine, tree, progress)
         folder = self.store.build_dirs.of_app(app.id)
         if folder is not None:
-            self.slugs.narrow(build.id, folder)
+            self.slugs.keep_only(build.id, folder)
         procfile = self._procfile(push, folder)
         declared = parse_procfile(procfile)
         app_json = self._file(push, folder, "app.json", APP_JSON_MAX_BYTES)
@@ -128,8 +128,8 @@ class SlugMaker:
         """Run the buildpacks when it is this build's turn, until someone cancels it."""
         with ExitStack() as held:
             with progress.doing("waiting for other builds") as reword:
-                told = tell_place(self.store, push.actor, progress, reword)
-                held.enter_context(self.queue.turn(build.id, told, progress.check))
+                show_place = tell_place(self.store, push.actor, progress, reword)
+                held.enter_context(self.queue.turn(build.id, show_place, progress.check))
             steps, reword = BuildSteps(), held.enter_context(progress.doing("building"))
 
             def heard(line: bytes) -> None:

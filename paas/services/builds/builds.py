@@ -200,12 +200,12 @@ def tell_place(
             f" of {app.name}" if actor.may(Permission.VIEW, app) else ""
         )
 
-    def told(place: int, before: Sequence[str]) -> None:
+    def show_place(place: int, before: Sequence[str]) -> None:
         words = queue_words(place, [whose(build_id) for build_id in before])
         progress.step(f"{words[:1].upper()}{words[1:]}")
         reword(words)
 
-    return told
+    return show_place
 
 
 def _too_late(build: Build) -> PaasError:

@@ -25,7 +25,7 @@ CERTIFICATES_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class CertificateInfo:
     """A certificate of an app, and the names of the app that it is shown for."""
 
     certificate: AppCertificate
@@ -45,11 +45,11 @@ class Certificates:
     locks: Locks
     clock: Clock
 
-    def listing(self, actor: Actor, name: str) -> list[Listed]:
+    def listing(self, actor: Actor, name: str) -> list[CertificateInfo]:
         """Each certificate of the app, in the order in which they came."""
         return self._listed(find_app(self.store, actor, name, to=Permission.VIEW))
 
-    def find(self, actor: Actor, name: str, word: str | None) -> list[Listed]:
+    def find(self, actor: Actor, name: str, word: str | None) -> list[CertificateInfo]:
         """Those of that id, or shown for that name; all without a word, if there are any."""
         app = find_app(self.store, actor, name, to=Permission.VIEW)
         every = self._listed(app)
@@ -145,14 +145,14 @@ class Certificates:
                 "The server's operator can add one with: ./install.sh --root DIR --https-port N",
             )
 
-    def _listed(self, app: App) -> list[Listed]:
+    def _listed(self, app: App) -> list[CertificateInfo]:
         held, names, now = (
             self.store.certificates.of_app(app.id),
             self.sites.names(app),
             self.clock.now(),
         )
         return [
-            Listed(
+            CertificateInfo(
                 one,
                 tuple(name for name in names if shown_for(held, name) == one),
                 days_left(one, now),

@@ -97,8 +97,8 @@ class Deploys:
         except PaasError as error:
             recorded.record_error(error)
             if not self._is_released(build):
-                told = f"The build of {build.commit[:8]} failed: {error.summary}"
-                self.logs.write(push.app.id, "deploy", told)
+                text = f"The build of {build.commit[:8]} failed: {error.summary}"
+                self.logs.write(push.app.id, "deploy", text)
             self._abandon(build, error.reference)
             raise
         except BaseException as error:
@@ -156,7 +156,7 @@ class Deploys:
             now=self.clock.now(),
         )
 
-        def told() -> None:
+        def announce() -> None:
             progress.step(f"Live: v{release.version} ({release.description})")
             self.logs.write(app.id, "deploy", f"v{release.version} is live: {release.description}")
 
@@ -164,7 +164,7 @@ class Deploys:
             release=release,
             release_command=False,
             progress=progress,
-            live=told,
+            live=announce,
             afterwards=self._settled(slug),
         )
 

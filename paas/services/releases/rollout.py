@@ -12,7 +12,7 @@ from paas.domain.apps.apps import App
 from paas.domain.releases.formation import WEB, instances_of, wanted_quantities
 from paas.domain.releases.releases import Instance, Release, Slug, Status
 from paas.domain.releases.start_limits import StartLimits
-from paas.domain.releases.stopping import is_stopped, label, places
+from paas.domain.releases.stopping import instance_names, is_stopped, label
 from paas.domain.routing.addresses import Addresses
 from paas.domain.routing.visits import REDIRECTS, Visit
 from paas.domain.values.errors import PaasError
@@ -71,7 +71,7 @@ class Rollout:
             served = self._bring_up(app, release, new, progress)
             if new and is_new:
                 self.redirects.tell(app, release.version, new, progress, served)
-            self.slugs.await_disk()
+            self.slugs.wait_for_sync()
             progress.check()
             with progress.doing("switching requests over"):
                 self._switch(app, target, new, keep)
@@ -155,12 +155,12 @@ class Rollout:
         if stopped is None:
             stopped = self.store.stopped.of_app(app.id)
         counts = wanted_quantities(slug, formation)
-        concerned = [p for p in places(counts) if only is None or label(p) in only]
-        left_out = [place for place in concerned if is_stopped(stopped, place)]
+        concerned = [p for p in instance_names(counts) if only is None or label(p) in only]
+        left_out = [instance for instance in concerned if is_stopped(stopped, instance)]
         if left_out and only is None:
             names = ", ".join(map(label, left_out))
             progress.warn(f"Stopped by hand, so not started: {names}. To start: paas ps:start")
-        wanted = [place for place in concerned if place not in left_out]
+        wanted = [instance for instance in concerned if instance not in left_out]
         if not wanted:
             return []
         web = sum(kind == WEB for kind, _ in wanted)

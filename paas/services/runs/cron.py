@@ -14,7 +14,7 @@ from paas.domain.values.names import CRON_USER
 from paas.interfaces import Caller, Clock, Logs, Progress, Runs, Schedules, Slugs
 from paas.services.access import find_app
 from paas.services.runs.runs import (
-    Order,
+    RunRequest,
     shown_command,
     tell_begin,
     tell_end,
@@ -28,7 +28,7 @@ SCHEDULER = CRON_USER
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class CronJobInfo:
     """A job as ``paas cron`` shows it. next: None if it is suspended. running: since when."""
 
     job: Job
@@ -53,7 +53,7 @@ class Cron:
     clock: Clock
     stop_limit_s: float
 
-    def listing(self, actor: Actor, name: str) -> list[Listed]:
+    def listing(self, actor: Actor, name: str) -> list[CronJobInfo]:
         """The jobs of the current release."""
         app = find_app(self.store, actor, name, to=Permission.VIEW)
         states = self.store.cron.of_app(app.id)
@@ -63,7 +63,7 @@ class Cron:
         for job in current_jobs(self.store, app):
             state = states.get(job.name, JobState())
             running = tuple(run.since for run in runs if run.job == job.name)
-            found.append(Listed(job, state, self._next(job, state, now), running))
+            found.append(CronJobInfo(job, state, self._next(job, state, now), running))
         return found
 
     def run(
@@ -79,7 +79,7 @@ class Cron:
         app = find_app(self.store, actor, name, to=Permission.OPERATE)
         job = find_job(current_jobs(self.store, app), job_name)
         wanted = wanted_of(
-            self.store, actor.name, app, Order([job.command], {}, terminal, job.name)
+            self.store, actor.name, app, RunRequest([job.command], {}, terminal, job.name)
         )
         with self._turn(app, job, actor.name, None) as (started, go):
 
@@ -143,7 +143,7 @@ class Cron:
             return None
 
     def _detach(self, app: App, job: Job, user: str, due: datetime | None = None) -> Run:
-        wanted = wanted_of(self.store, user, app, Order([job.command], {}, None, job.name))
+        wanted = wanted_of(self.store, user, app, RunRequest([job.command], {}, None, job.name))
         with self._turn(app, job, user, due) as (started, go):
 
             def begun(run: Run) -> None:

@@ -19,7 +19,7 @@ _SHOWN_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RunRequest:
     """What a user types. words: the command. extra: variables for this process only.
 
     terminal: the value of TERM if stdin and stdout are a terminal, else None.
@@ -33,7 +33,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OneOffs:
+class AppRuns:
     """What users do with one-off processes. stop_limit_s: how long one may take to end."""
 
     store: Store
@@ -43,13 +43,15 @@ class OneOffs:
     reserve: Reserve
     stop_limit_s: float
 
-    def run(self, actor: Actor, name: str, order: Order, caller: Caller, progress: Progress) -> int:
+    def run(
+        self, actor: Actor, name: str, request: RunRequest, caller: Caller, progress: Progress
+    ) -> int:
         """Run a command and wait for it, with the caller's terminal or streams; its exit status."""
         with ExitStack() as starting:
             # For its start only: its output must not use this up.
             starting.enter_context(self.reserve.released())
             app = find_app(self.store, actor, name, to=Permission.OPERATE)
-            wanted = wanted_of(self.store, actor.name, app, order)
+            wanted = wanted_of(self.store, actor.name, app, request)
 
             def begun(run: Run) -> None:
                 tell_begin(self.logs, run)
@@ -65,10 +67,10 @@ class OneOffs:
         warn_of_shortage(progress, run, end)
         return end.status
 
-    def detach(self, actor: Actor, name: str, order: Order) -> Run:
+    def detach(self, actor: Actor, name: str, request: RunRequest) -> Run:
         """Run a command in the background; its output goes to the app's log."""
         app = find_app(self.store, actor, name, to=Permission.OPERATE)
-        wanted = wanted_of(self.store, actor.name, app, order)
+        wanted = wanted_of(self.store, actor.name, app, request)
         artifact = self.slugs.artifact(wanted.slug_id)
         begun, ended = partial(tell_begin, self.logs), partial(tell_end, self.logs)
         with self.reserve.released():
@@ -100,7 +102,7 @@ class OneOffs:
             progress.step(f"Stopped {run.label}")
 
 
-def wanted_of(store: Store, user: str, app: App, order: Order) -> Wanted:
+def wanted_of(store: Store, user: str, app: App, request: RunRequest) -> Wanted:
     """The process that an order describes, of the app's current release. Raises PaasError."""
     release = store.releases.find(app.id, app.current) if app.current else None
     slug = store.slugs.find(release.slug_id) if release and release.slug_id else None
@@ -109,17 +111,17 @@ def wanted_of(store: Store, user: str, app: App, order: Order) -> Wanted:
             "not-deployed", f"{app.name} has not been deployed yet.", "git push deploy main"
         )
     env: dict[str, Secret] = dict(release.config)
-    env.update({key: Secret(text) for key, text in order.extra.items()})
-    if order.terminal is not None:
-        env["TERM"] = Secret(terminal_name(order.terminal))
+    env.update({key: Secret(text) for key, text in request.extra.items()})
+    if request.terminal is not None:
+        env["TERM"] = Secret(terminal_name(request.terminal))
     return Wanted(
         user=user,
-        command=command_text(order.words, slug.processes),
+        command=command_text(request.words, slug.processes),
         version=release.version,
         slug_id=slug.id,
         env=env,
-        terminal=order.terminal is not None,
-        job=order.job,
+        terminal=request.terminal is not None,
+        job=request.job,
     )
 
 

@@ -35,7 +35,7 @@ def test_a_build_becomes_a_slug(slugs: Slugs) -> None:
     path = begin(slugs, "1-aa")
     assert (slugs.unfinished(), slugs.slugs()) == (["1-aa"], [])
     assert slugs.freeze("1-aa") > 0
-    slugs.await_disk()
+    slugs.wait_for_sync()
     assert (slugs.unfinished(), slugs.slugs()) == ([], ["1-aa"])
     assert slugs.path("1-aa") != path
     assert slugs.artifact("1-aa").directory == slugs.path("1-aa")

@@ -24,7 +24,7 @@ def test_a_slug_outlives_a_power_cut(tmp_path: Path) -> None:
         slugs = FileSlugs(Settings(state=mounted).paths, min_free_mib=0)
         (slugs.new_build("1-1", 0) / "app.py").write_text("print('here')\n")
         assert slugs.freeze("1-1") > 0
-        slugs.await_disk()
+        slugs.wait_for_sync()
         copy.write_bytes(disk.read_bytes())
     finally:
         _run("umount", mounted)

@@ -295,11 +295,11 @@ def test_the_explanation_is_no_part_of_the_push(pusher: Pusher) -> None:
     slow.touch()
     first = pusher.start_push("main", pusher.world.root / "first")
     eventually((pusher.world.etc / "hook-started").exists, "the push is in its hook")
-    (witness,) = [pid for pid in descendants(first.pid, b"client.py") if not hooked(pid)]
-    held = {str(path.readlink()) for path in Path(f"/proc/{witness}/fd").iterdir()}
+    (observer,) = [pid for pid in descendants(first.pid, b"client.py") if not hooked(pid)]
+    held = {str(path.readlink()) for path in Path(f"/proc/{observer}/fd").iterdir()}
     assert str(pusher.world.root / "locks" / "shop") not in held
-    assert [str(Path(f"/proc/{witness}/fd/{fd}").readlink()) for fd in (0, 1)] == ["/dev/null"] * 2
-    os.kill(witness, signal.SIGKILL)
+    assert [str(Path(f"/proc/{observer}/fd/{fd}").readlink()) for fd in (0, 1)] == ["/dev/null"] * 2
+    os.kill(observer, signal.SIGKILL)
     output = pusher.world.root / "second"
     second = pusher.start_push("main:second", output)
     eventually(lambda: "waiting" in output.read_text(), "git still holds the lock")

@@ -30,7 +30,7 @@ def cgroups(launcher: Launcher) -> Iterator[Cgroups]:
     found.prepare()
     yield found
     found.remove_all()
-    assert not any(place.path.exists() for place in found.places())
+    assert not any(hierarchy.path.exists() for hierarchy in found.hierarchies())
 
 
 def entries(cgroups: Cgroups, name: str = "12-v1-1-web.1") -> list[dict[str, object]]:
@@ -75,7 +75,7 @@ def test_memory_is_limited(launcher: Launcher, tmp_path: Path) -> None:
         assert "memory" in cgroups.missing() or result.returncode != 0
     finally:
         cgroups.remove_all()
-        assert not any(place.path.exists() for place in cgroups.places())
+        assert not any(hierarchy.path.exists() for hierarchy in cgroups.hierarchies())
 
 
 def read_pipe(path: Path, wanted: bytes) -> bytes:

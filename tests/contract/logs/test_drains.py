@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.logs.app_logs import FileLogs
-from paas.adapters.logs.drain_forwarder import Forwarder, Surroundings
-from paas.adapters.logs.drain_places import DrainPlaces, Place
+from paas.adapters.logs.drain_forwarder import Forwarder, ForwarderContext
+from paas.adapters.logs.drain_positions import DrainPositions, DrainState
 from paas.adapters.logs.drain_sinks import Dial, SendError, has_hung_up, make_sink
 from paas.adapters.system.clock import SystemClock
 from paas.domain.logs.drains import Drain
@@ -30,7 +30,7 @@ class App:
     def __init__(self, root: Path, stack: ExitStack) -> None:
         self.settings = Settings(state=root, run=root, log_files=3, log_file_mib=1)
         self.logs = FileLogs(self.settings, SystemClock())
-        self.places = DrainPlaces(self.settings)
+        self.positions = DrainPositions(self.settings)
         self.folder = root / "logs" / "5"
         self.folder.mkdir(parents=True)
         (root / "drains").mkdir()
@@ -45,11 +45,11 @@ class App:
     def drain(self, url: str, *, queue_bytes: int = MIB) -> Callable[[], None]:
         """Forward until the test's end, or until what is returned is called."""
         drain = Drain(TOKEN, 5, Secret(url))
-        if self.places.load(TOKEN) is None:
-            self.places.begin(drain)
-        around = Surroundings(
+        if self.positions.load(TOKEN) is None:
+            self.positions.begin(drain)
+        context = ForwarderContext(
             logs_directory=self.folder.parent,
-            places=self.places,
+            positions=self.positions,
             logs=self.logs,
             clock=SystemClock(),
             files=3,
@@ -60,7 +60,7 @@ class App:
         def sink():  # type: ignore[no-untyped-def]
             return make_sink(drain.target, TOKEN, to_server=True)
 
-        thread = threading.Thread(target=Forwarder(drain, "shop", sink, around, stop).run)
+        thread = threading.Thread(target=Forwarder(drain, "shop", sink, context, stop).run)
         thread.start()
 
         def end() -> None:
@@ -183,7 +183,7 @@ def test_what_waits_is_bounded_and_counted(app: App) -> None:
     """With nobody there the oldest lines go; the log says how many, and what came is exact."""
     receiver = SyslogReceiver()
     receiver.close()
-    app.places.begin(Drain(TOKEN, 5, Secret("syslog://127.0.0.1")))
+    app.positions.begin(Drain(TOKEN, 5, Secret("syslog://127.0.0.1")))
     app.put(*(f"{number:05d} " + "x" * 93 for number in range(3_000)))
     end = app.drain(f"syslog://127.0.0.1:{receiver.port}", queue_bytes=100_000)
     wait_for(lambda: app.told("Error L10 (output buffer overflow): "))
@@ -254,12 +254,12 @@ def test_a_receiver_that_talks_without_end_holds_nobody_up() -> None:
 
 def test_a_place_survives_damage(app: App) -> None:
     """What is no place counts as none; then a drain goes on with what comes."""
-    place = Place({"app.log": (7, 42), "router.log": (0, 0)}, 3, "2026-11-20T10:20:30+00:00")
-    app.places.save(TOKEN, place)
-    assert app.places.load(TOKEN) == place
+    state = DrainState({"app.log": (7, 42), "router.log": (0, 0)}, 3, "2026-11-20T10:20:30+00:00")
+    app.positions.save(TOKEN, state)
+    assert app.positions.load(TOKEN) == state
     path = app.folder.parents[1] / "drains" / f"{TOKEN}.json"
     for damage in ("", "{}", "[]", '{"app.log": 1, "router.log": 2, "dropped": 0, "since": null}'):
         path.write_text(damage)
-        assert app.places.load(TOKEN) is None
+        assert app.positions.load(TOKEN) is None
     path.unlink()
-    assert app.places.load(TOKEN) is None
+    assert app.positions.load(TOKEN) is None

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from paas.adapters.logs.app_logs import FileLogs
-from paas.adapters.logs.drain_places import DrainPlaces
+from paas.adapters.logs.drain_positions import DrainPositions
 from paas.adapters.system.clock import SystemClock
 from paas.domain.apps.apps import App
 from paas.domain.logs.drains import Drain
@@ -63,7 +63,7 @@ class Server:
     def add(self, url: str) -> None:
         """A drain, as drains:add leaves it."""
         drain = Drain(f"d.{len(self.store.drains.all())}", self.app.id, Secret(url))
-        DrainPlaces(self.settings).begin(drain)
+        DrainPositions(self.settings).begin(drain)
         self.store.drains.add(drain)
 
     def start(self) -> None:

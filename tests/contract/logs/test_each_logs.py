@@ -8,7 +8,7 @@ from paas.adapters.logs.app_logs import FileLogs
 from paas.adapters.system.clock import SystemClock
 from paas.interfaces import Logs
 from paas.settings import Settings
-from tests.fakes.saying import FakeLogs
+from tests.fakes.output import FakeLogs
 
 
 @pytest.fixture(params=["fake", "real"])

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.network.port_guard import (
-    end_deaf_sshd,
+    end_unreachable_sshd,
     listens_everywhere,
+    port_holder,
     wait_until_free,
-    who_has,
 )
 from paas.adapters.network.ports import has_ipv6
 from paas.adapters.network.reserved_ports import parse, words
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 RESERVATION = """
 import socket
 from pathlib import Path
-from paas.adapters.network.port_guard import keep_ports, let_ports_go
+from paas.adapters.network.port_guard import reserve_ports, release_ports
 from paas.adapters.network.reserved_ports import exposed
 from paas.settings import Settings
 
@@ -38,8 +38,8 @@ sysctl = Path("/proc/sys/net/ipv4")
 settings = Settings(run=Path("{run}"), http_port=80, https_port=0, ssh_port=40000,
                     ports=(40002, 40007))
 assert exposed([(40000, 40000), (40002, 40007)]) == [(40000, 40000), (40002, 40007)]
-keep_ports(settings)
-keep_ports(settings)
+reserve_ports(settings)
+reserve_ports(settings)
 assert exposed([(40000, 40000), (40002, 40007)]) == []
 server = socket.create_server(("127.0.0.1", 80))
 used = []
@@ -47,7 +47,7 @@ for _ in range(2):
     client = socket.create_connection(("127.0.0.1", 80))
     used.append((client, client.getsockname()[1]))
 assert {port for _, port in used} <= {40001, 40008}, used
-let_ports_go(settings)
+release_ports(settings)
 assert (sysctl / "ip_local_reserved_ports").read_text().strip() == "40009"
 print("done")
 """
@@ -83,7 +83,7 @@ def test_who_holds_a_port_is_named() -> None:
         with pytest.raises(PaasError) as refused:
             wait_until_free(port, 0.0)
         assert refused.value.message.startswith(f"Port {port} is not free on 0.0.0.0: ")
-        assert f"(process {os.getpid()}) uses it for a connection to 127.0.0.1" in who_has(port)
+        assert f"(process {os.getpid()}) uses it for a connection to 127.0.0.1" in port_holder(port)
     (free,) = free_ports(1)
     wait_until_free(free, 0.0)
 
@@ -115,9 +115,9 @@ def test_an_sshd_that_is_deaf_on_one_family_is_ended(
     """So that the supervisor starts it again; nothing else is ended for it."""
     settings, sshd = half_deaf
     assert not listens_everywhere(settings.ssh_port)
-    assert end_deaf_sshd(settings)
+    assert end_unreachable_sshd(settings)
     assert sshd.wait(30) is not None
-    assert not end_deaf_sshd(settings)
+    assert not end_unreachable_sshd(settings)
 
 
 def test_a_listener_on_all_addresses_is_left_alone() -> None:

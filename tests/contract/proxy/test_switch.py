@@ -31,7 +31,7 @@ from tests.contract.proxy.nginx_server import (
 )
 from tests.contract.proxy.test_reload import Load
 from tests.endpoints import at
-from tests.fakes.saying import FakeProgress
+from tests.fakes.output import FakeProgress
 from tests.ports import free_port
 
 

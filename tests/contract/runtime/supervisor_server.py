@@ -110,6 +110,6 @@ def running_supervisor(root: Path | None = None) -> Iterator[SupervisorServer]:
                 server.stop()
             for cgroup in server.cgroups.names():
                 server.cgroups.remove(cgroup)
-            for place in server.cgroups.places():
-                for leaf in [*place.path.glob("*/"), place.path]:
+            for hierarchy in server.cgroups.hierarchies():
+                for leaf in [*hierarchy.path.glob("*/"), hierarchy.path]:
                     leaf.rmdir()

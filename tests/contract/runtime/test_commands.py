@@ -46,8 +46,8 @@ class Bench:
 
     def close(self) -> None:
         """Remove the cgroups."""
-        for place in self.cgroups.places() if self.cgroups else ():
-            for below in [*place.path.rglob("*/"), place.path]:
+        for hierarchy in self.cgroups.hierarchies() if self.cgroups else ():
+            for below in [*hierarchy.path.rglob("*/"), hierarchy.path]:
                 below.rmdir()
 
 

@@ -83,8 +83,8 @@ class Bench:
         """Leave nothing."""
         for run in self.runs.listing(1):
             self.runs.stop(run, 0.0)
-        for place in self.cgroups.places() if self.cgroups else ():
-            for below in [*place.path.rglob("*/"), place.path]:
+        for hierarchy in self.cgroups.hierarchies() if self.cgroups else ():
+            for below in [*hierarchy.path.rglob("*/"), hierarchy.path]:
                 below.rmdir()
 
 

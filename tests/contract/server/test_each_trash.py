@@ -7,7 +7,7 @@ import pytest
 from paas.adapters.server.trash import FileTrash
 from paas.interfaces import Trash
 from paas.settings import Settings
-from tests.fakes.saying import FakeClock
+from tests.fakes.output import FakeClock
 from tests.fakes.world import World
 
 

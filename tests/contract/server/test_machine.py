@@ -13,7 +13,7 @@ from dulwich.repo import Repo
 
 from paas.adapters.builds.slugs import FileSlugs
 from paas.adapters.git.repository import DulwichRepository
-from paas.adapters.server.places import Place
+from paas.adapters.server.expected_paths import ExpectedPath
 from paas.adapters.server.room import room_findings
 from paas.settings import Settings
 
@@ -33,17 +33,17 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 
 def test_places_with_wrong_modes(tmp_path: Path) -> None:
-    """Missing, a link, another mode: each in words; set_right leaves a link alone."""
+    """Missing, a link, another mode: each in words; mend leaves a link alone."""
     path = tmp_path / "git"
-    place = Place(path, 0o750, 0, "nobody can push")
-    assert place.wrong() == "is missing"
+    expected = ExpectedPath(path, 0o750, 0, "nobody can push")
+    assert expected.wrong() == "is missing"
     path.mkdir(mode=0o700)
-    assert "has mode 0700" in str(place.wrong())
-    place.set_right()
-    assert place.wrong() is None
-    link = Place(tmp_path / "link", 0o750, 0)
+    assert "has mode 0700" in str(expected.wrong())
+    expected.mend()
+    assert expected.wrong() is None
+    link = ExpectedPath(tmp_path / "link", 0o750, 0)
     link.path.symlink_to(path)
-    link.set_right()
+    link.mend()
     assert link.wrong() == "is a link"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.server.daemons import make_directories
-from paas.adapters.server.places import directories, sockets_and_files
+from paas.adapters.server.expected_paths import directories, sockets_and_files
 from paas.paths import Paths
 from paas.settings import Settings
 
@@ -50,5 +50,5 @@ def test_what_doctor_looks_at_is_known() -> None:
     paths = settings.paths
     named = {getattr(paths, name) for name in Paths.kept()}
     named |= {paths.etc, paths.state, paths.run}
-    for place in (*directories(settings), *sockets_and_files(settings, running=True)):
-        assert place.path in named | {paths.haproxy_log_socket.parent}
+    for expected in (*directories(settings), *sockets_and_files(settings, running=True)):
+        assert expected.path in named | {paths.haproxy_log_socket.parent}

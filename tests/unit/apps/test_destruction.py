@@ -7,7 +7,7 @@ import pytest
 
 from paas.domain.values.errors import PaasError, disk_full
 from paas.domain.values.names import AppName
-from paas.services.runs.runs import Order
+from paas.services.runs.runs import RunRequest
 from tests.fakes.world import ROOT, World
 
 
@@ -95,7 +95,7 @@ def test_what_frees_space_has_the_reserve(shop: World) -> None:
     shop.slugs.caches[1] = 4096
     assert shop.builds.purge_cache(ROOT, "shop", shop.progress)[1] == 4096
     assert shop.slugs.caches == {}
-    shop.one_offs.detach(ROOT, "shop", Order(["true"], {}))
+    shop.app_runs.detach(ROOT, "shop", RunRequest(["true"], {}))
     shop.runtime.stop = note  # type: ignore[assignment,method-assign]
     shop.apps.destroy(ROOT, "shop", "shop", shop.progress)
     assert had == [True, True]

@@ -6,7 +6,7 @@ import pytest
 
 from paas.domain.releases.formation import parse_scale
 from paas.domain.releases.releases import State
-from paas.domain.releases.stopping import after_start, after_stop, named, places
+from paas.domain.releases.stopping import after_start, after_stop, instance_names, named
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
 from tests.fakes.runtime import Behaviour
@@ -249,7 +249,7 @@ def test_starting_a_part_of_what_is_stopped() -> None:
     counts = {WEB: 2, WORKER: 1}
     everything = after_stop(frozenset(), [])
     assert after_start(everything, named(["web.1"], counts), counts) == {"web.2", "worker"}
-    assert after_start(everything, places(counts), counts) == frozenset()
+    assert after_start(everything, instance_names(counts), counts) == frozenset()
     assert after_start(frozenset({"web"}), named(["worker"], counts), counts) == {"web"}
 
 

@@ -14,7 +14,7 @@ from paas.domain.releases.releases import Build, Status
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, UserName
 from paas.services.builds.builds import tell_place
-from tests.fakes.saying import FakeClock
+from tests.fakes.output import FakeClock
 from tests.fakes.world import ROOT, World
 
 

@@ -21,7 +21,7 @@ from paas.domain.values.errors import PaasError
 from paas.interfaces import ServerLock
 from tests.fakes.certificates import fake_pem
 from tests.fakes.guarding import FakeLocks
-from tests.fakes.saying import FakeClock
+from tests.fakes.output import FakeClock
 from tests.fakes.world import ROOT, World
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -3,7 +3,7 @@
 import pytest
 
 from paas.entrypoints.cli.main import COMMANDS
-from paas.entrypoints.laptop import meant, topics
+from paas.entrypoints.laptop import suggestions, topics
 
 NAMES = [str(command.name) for command in COMMANDS]
 
@@ -22,14 +22,14 @@ def test_each_command_is_in_a_topic(name: str) -> None:
     assert f"\n  {name}" in text
 
 
-@pytest.mark.parametrize("name", meant.ALIASES)
+@pytest.mark.parametrize("name", suggestions.ALIASES)
 def test_another_name_is_no_command_s(name: str) -> None:
     """An alias hides no command, and stands for one."""
     assert name not in NAMES
-    assert meant.in_place([name])[0] in NAMES
+    assert suggestions.in_place([name])[0] in NAMES
 
 
-@pytest.mark.parametrize("meaning", meant.MEANINGS.values())
+@pytest.mark.parametrize("meaning", suggestions.MEANINGS.values())
 def test_what_is_suggested_exists(meaning: str) -> None:
     """Each suggestion begins with a command, or is a push."""
     assert meaning.startswith("git push") or meaning.partition(" ")[0] in NAMES
@@ -50,7 +50,7 @@ def test_what_is_suggested_exists(meaning: str) -> None:
 )
 def test_a_wrong_command_is_answered_with_the_right_one(word: str, hint: str) -> None:
     """By meaning, by spelling, by its topic."""
-    error = meant.no_command(word)
+    error = suggestions.no_command(word)
     assert error.exit_code == 2
     assert hint in (error.hint or "")
 
@@ -68,4 +68,4 @@ def test_a_wrong_command_is_answered_with_the_right_one(word: str, hint: str) ->
 )
 def test_a_space_in_place_of_the_colon(words: list[str], command: str | None) -> None:
     """``paas config set A=1`` is meant as ``paas config:set``."""
-    assert meant.two_words(words) == command
+    assert suggestions.two_words(words) == command

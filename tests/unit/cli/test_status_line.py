@@ -10,7 +10,7 @@ import pytest
 from paas.entrypoints.cli.status_line import ERASE, Look, StatusLine
 from paas.entrypoints.cli.tables import print_table
 from paas.services.progress import Recorded, Silent, waiting
-from tests.fakes.saying import FakeProgress
+from tests.fakes.output import FakeProgress
 
 TERMINAL = Look(columns=40)
 

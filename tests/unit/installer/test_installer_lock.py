@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from paas.entrypoints.installer.one_at_a_time import only_one
+from paas.entrypoints.installer.install_lock import install_lock
 
 
 def test_the_second_waits_and_nothing_is_left(tmp_path: Path) -> None:
@@ -12,14 +12,14 @@ def test_the_second_waits_and_nothing_is_left(tmp_path: Path) -> None:
     waits, order = threading.Event(), list[str]()
 
     def second() -> None:
-        with only_one("/srv/a", waits.set, locks):
+        with install_lock("/srv/a", waits.set, locks):
             order.append("second")
 
     thread = threading.Thread(target=second)
-    with only_one("/srv/a", lambda: None, locks):
+    with install_lock("/srv/a", lambda: None, locks):
         thread.start()
         assert waits.wait(60)
-        with only_one("/srv/b", lambda: order.append("waited for another server"), locks):
+        with install_lock("/srv/b", lambda: order.append("waited for another server"), locks):
             order.append("first")
     thread.join(60)
     assert order == ["first", "second"]
@@ -33,7 +33,7 @@ def test_ten_at_once_are_never_two(tmp_path: Path) -> None:
     def come() -> None:
         nonlocal inside, most, came
         for _ in range(20):
-            with only_one(None, lambda: None, tmp_path / "locks"):
+            with install_lock(None, lambda: None, tmp_path / "locks"):
                 inside += 1
                 most = max(most, inside)
                 came += 1

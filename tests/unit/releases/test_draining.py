@@ -8,8 +8,8 @@ import pytest
 from paas.domain.releases.releases import Instance
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName
+from tests.fakes.output import FakeClock
 from tests.fakes.runtime import FakeRuntime
-from tests.fakes.saying import FakeClock
 from tests.fakes.world import ROOT, World
 
 HOST = "shop.example.com"

@@ -199,7 +199,7 @@ def test_other_policies(world: World, policy: str, running: int) -> None:
     second = world.cron.detach(ROOT, "shop", "cron.a")
     assert len(world.runs.running) == running
     assert second in world.runs.running
-    world.one_offs.stop(ROOT, "shop", ["cron.a"], world.progress)
+    world.app_runs.stop(ROOT, "shop", ["cron.a"], world.progress)
     assert not world.runs.running
 
 

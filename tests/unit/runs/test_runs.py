@@ -8,7 +8,7 @@ import pytest
 from paas.domain.runs.runs import app_first, command_text, run_label, terminal_name
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, VarName
-from paas.services.runs.runs import Order
+from paas.services.runs.runs import RunRequest
 from tests.fakes.world import ROOT, World
 
 
@@ -72,7 +72,7 @@ def test_command(world: World, words: list[str], command: str) -> None:
     world.repository.procfiles["a" * 40] = b"web: serve\nconsole: python manage.py shell\n"
     world.app()
     world.push()
-    world.one_offs.detach(ROOT, "shop", Order(words, {}))
+    world.app_runs.detach(ROOT, "shop", RunRequest(words, {}))
     assert world.runs.wanted[-1].command == command
 
 
@@ -108,8 +108,8 @@ def test_status_environment_and_log(world: World) -> None:
     world.push()
     world.config.set(alice, "shop", {VarName("A"): "1", VarName("B"): "2"}, world.progress)
     world.runs.status = 3
-    order = Order(["bash"], {VarName("B"): "3"}, "xterm")
-    assert world.one_offs.run(alice, "shop", order, Nobody(), world.progress) == 3
+    request = RunRequest(["bash"], {VarName("B"): "3"}, "xterm")
+    assert world.app_runs.run(alice, "shop", request, Nobody(), world.progress) == 3
     wanted = world.runs.wanted[-1]
     assert {key: value.reveal() for key, value in wanted.env.items()} == {
         "A": "1",
@@ -129,7 +129,9 @@ def test_out_of_memory(world: World) -> None:
     world.app()
     world.push()
     world.runs.status, world.runs.shortage = 137, "the limit is 512 MiB"
-    assert world.one_offs.run(ROOT, "shop", Order(["bash"], {}), Nobody(), world.progress) == 137
+    assert (
+        world.app_runs.run(ROOT, "shop", RunRequest(["bash"], {}), Nobody(), world.progress) == 137
+    )
     words = "Process exited with status 137 (out of memory: the limit is 512 MiB)"
     assert world.logs.lines[-1][1:] == ("run.1", words)
     assert world.progress.lines[-1] == " !     run.1 ran out of memory: the limit is 512 MiB."
@@ -139,7 +141,7 @@ def test_a_command_cannot_forge_a_log_line(world: World) -> None:
     """A newline in a command is shown escaped."""
     world.app()
     world.push()
-    world.one_offs.detach(ROOT, "shop", Order(["true\n2026 app[web.1]: x"], {}))
+    world.app_runs.detach(ROOT, "shop", RunRequest(["true\n2026 app[web.1]: x"], {}))
     assert "\n" not in world.logs.lines[-1][2]
 
 
@@ -148,14 +150,14 @@ def test_listing_and_stopping(world: World) -> None:
     world.app()
     world.push()
     for _ in range(2):
-        world.one_offs.detach(ROOT, "shop", Order(["sleep 9"], {}))
-    assert [run.label for run in world.one_offs.listing(ROOT, "shop")] == ["run.1", "run.2"]
+        world.app_runs.detach(ROOT, "shop", RunRequest(["sleep 9"], {}))
+    assert [run.label for run in world.app_runs.listing(ROOT, "shop")] == ["run.1", "run.2"]
     with pytest.raises(PaasError) as caught:
-        world.one_offs.stop(ROOT, "shop", ["run.1", "run.3"], world.progress)
+        world.app_runs.stop(ROOT, "shop", ["run.1", "run.3"], world.progress)
     assert caught.value.reference == "no-such-run"
     assert len(world.runs.running) == 2
-    world.one_offs.stop(ROOT, "shop", ["run.1"], world.progress)
-    assert [run.label for run in world.one_offs.listing(ROOT, "shop")] == ["run.2"]
+    world.app_runs.stop(ROOT, "shop", ["run.1"], world.progress)
+    assert [run.label for run in world.app_runs.listing(ROOT, "shop")] == ["run.2"]
 
 
 def test_not_deployed_and_not_yours(world: World) -> None:
@@ -164,23 +166,23 @@ def test_not_deployed_and_not_yours(world: World) -> None:
     bob = world.user("bob")
     for actor, reference in ((ROOT, "not-deployed"), (bob, "no-such-app")):
         for call in (
-            lambda who: world.one_offs.run(
-                who, "shop", Order(["id"], {}), Nobody(), world.progress
+            lambda who: world.app_runs.run(
+                who, "shop", RunRequest(["id"], {}), Nobody(), world.progress
             ),
-            lambda who: world.one_offs.detach(who, "shop", Order(["id"], {})),
+            lambda who: world.app_runs.detach(who, "shop", RunRequest(["id"], {})),
         ):
             with pytest.raises(PaasError) as caught:
                 call(actor)
             assert caught.value.reference == reference
     with pytest.raises(PaasError):
-        world.one_offs.listing(bob, "shop")
+        world.app_runs.listing(bob, "shop")
 
 
 def test_slug_in_use_is_kept(world: World) -> None:
     """Deploys do not take the files away from a process that runs; the first after its end does."""
     world.app()
     world.push()
-    world.one_offs.detach(ROOT, "shop", Order(["sleep 9"], {}))
+    world.app_runs.detach(ROOT, "shop", RunRequest(["sleep 9"], {}))
     used = world.runs.running[0].slug_id
     for letter in "bcdef":
         world.push(commit=letter * 40)
@@ -194,7 +196,7 @@ def test_destroying_an_app_ends_them(world: World) -> None:
     """With the app its one-off processes go."""
     world.app()
     world.push()
-    world.one_offs.detach(ROOT, "shop", Order(["sleep 9"], {}))
+    world.app_runs.detach(ROOT, "shop", RunRequest(["sleep 9"], {}))
     world.apps.destroy(ROOT, AppName("shop"), "shop", world.progress)
     assert world.runs.running == []
     assert world.runs.removed == [1]

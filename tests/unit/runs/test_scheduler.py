@@ -8,7 +8,7 @@ import pytest
 
 from paas.adapters.system.bookmark_file import FileBookmark
 from paas.domain.values.errors import PaasError
-from paas.entrypoints.daemons.scheduler import Scheduling
+from paas.entrypoints.daemons.scheduler import CronScheduling
 from paas.services.runs.scheduler import Due
 from paas.wiring.monitor import scheduler
 from tests.fakes.world import ROOT, World
@@ -38,10 +38,10 @@ class Bench:
     started: list[str] = field(default_factory=list)
     down: bool = False
 
-    def process(self) -> Scheduling:
+    def process(self) -> CronScheduling:
         """A fresh process."""
         found = scheduler(self.world.adapters)
-        return Scheduling(found, Always(), self.start, lambda _: None)
+        return CronScheduling(found, Always(), self.start, lambda _: None)
 
     def start(self, due: Due) -> str | None:
         if self.down:

@@ -7,7 +7,7 @@ from pathlib import Path
 from paas.adapters.server.parallel_roll_outs import GateRollOuts
 from paas.domain.apps.apps import App
 from paas.domain.values.names import AppName
-from tests.fakes.saying import FakeProgress
+from tests.fakes.output import FakeProgress
 
 # Stands in for the gate's client: counts who is there, waits until MEET are or were, and ends.
 ROLL_OUT = """

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from paas.domain.values.errors import PaasError
-from paas.entrypoints.daemons.store_copies import Copying
-from tests.fakes.saying import FakeClock
+from paas.entrypoints.daemons.store_copies import StoreCopying
+from tests.fakes.output import FakeClock
 
 
 class Store:
@@ -21,7 +21,9 @@ class Store:
         self.checks = 0
         self.refuses = False
         self.takes_s = 0.0
-        self.copying = Copying(self, self, self.clock, self.settle, self.check, self.made.append)
+        self.copying = StoreCopying(
+            self, self, self.clock, self.settle, self.check, self.made.append
+        )
 
     def any(self) -> bool:
         changed, self.changed = self.changed, False

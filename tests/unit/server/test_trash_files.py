@@ -7,7 +7,7 @@ import pytest
 
 from paas.adapters.server.trash import FileTrash
 from paas.settings import Settings
-from tests.fakes.saying import FakeClock
+from tests.fakes.output import FakeClock
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_all_of_an_app(settings: Settings) -> None:
     assert trash.app_ids() == {8}
     (lost,) = trash.listing()
     assert (lost.what, lost.why) == ("app 7", "Because.")
-    assert str(settings.state / "storage/7") in lost.whence
+    assert str(settings.state / "storage/7") in lost.origins
     assert present(settings.state / "lost" / lost.id / "files") == {
         "git/7.git/HEAD",
         "storage/7/3/photo.jpg",

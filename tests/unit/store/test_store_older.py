@@ -17,7 +17,7 @@ from paas.entrypoints.cli import main, reading
 from paas.store import Store
 from paas.store.creation import create
 from paas.store.mark import MarkFile
-from tests.fakes.saying import FakeProgress
+from tests.fakes.output import FakeProgress
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 UIDS = (70000, 70999)

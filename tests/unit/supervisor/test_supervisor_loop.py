@@ -14,7 +14,7 @@ def test_a_log_that_could_not_be_made_anew_is_opened_with_its_next_line(
     """A rotation closes the file first; on a full disk none is open afterwards."""
     monkeypatch.setattr(loggers.RotatingFileHandler, "emit", loggers.RotatingFileHandler.emit)
     monkeypatch.setattr(loggers.Handler, "handleError", loggers.Handler.handleError)
-    loop.lose_what_cannot_be_logged()
+    loop.drop_unloggable_output()
     logger = loggers.Logger()
     handler = loggers.RotatingFileHandler(str(tmp_path / "log"), maxBytes=1_000, backupCount=1)
     handler.setFormat("%(message)s\n")

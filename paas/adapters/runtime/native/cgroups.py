@@ -32,7 +32,7 @@ _LEAF_WEIGHT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Hierarchy:
     """The directory below which one hierarchy has this server's cgroups.
 
     controllers: those that can limit there. unified: cgroup v2.
@@ -60,21 +60,21 @@ class Cgroups:
             Path("/proc/self/mountinfo").read_text(), Path("/proc/self/cgroup").read_text()
         )
         found = [
-            Place(directory / self._name, (controller,), unified=False)
+            Hierarchy(directory / self._name, (controller,), unified=False)
             for controller in CONTROLLERS
             if (directory := hierarchies.get(controller)) is not None
             and _make(directory / self._name)
         ]
-        missing = {*CONTROLLERS} - {name for place in found for name in place.controllers}
+        missing = {*CONTROLLERS} - {name for hierarchy in found for name in hierarchy.controllers}
         if "" in hierarchies and missing:
             unified = self._prepare_unified(hierarchies[""], missing)
             found += [unified] if unified is not None else []
-        places = [
+        record = [
             {"path": str(p.path), "controllers": p.controllers, "unified": p.unified} for p in found
         ]
-        write_atomic(self._file, json.dumps(places), durable=False)
+        write_atomic(self._file, json.dumps(record), durable=False)
 
-    def _prepare_unified(self, own: Path, wanted: set[str]) -> Place | None:
+    def _prepare_unified(self, own: Path, wanted: set[str]) -> Hierarchy | None:
         """The place in cgroup v2: the service's own cgroup under systemd, else one at the top."""
         if own.name == _LEAF:
             own = own.parent
@@ -94,19 +94,19 @@ class Cgroups:
         with contextlib.suppress(OSError):
             (base / _LEAF / "cpu.weight").write_text(str(_LEAF_WEIGHT))
         enabled = (base / "cgroup.subtree_control").read_text().split()
-        return Place(base, tuple(sorted(wanted.intersection(enabled))), unified=True)
+        return Hierarchy(base, tuple(sorted(wanted.intersection(enabled))), unified=True)
 
-    def places(self) -> list[Place]:
+    def hierarchies(self) -> list[Hierarchy]:
         """What prepare() found; empty before that."""
         try:
             raw = json.loads(self._file.read_text())
         except FileNotFoundError:
             return []
-        return [Place(Path(p["path"]), tuple(p["controllers"]), p["unified"]) for p in raw]
+        return [Hierarchy(Path(p["path"]), tuple(p["controllers"]), p["unified"]) for p in raw]
 
     def missing(self) -> list[str]:
         """The controllers that this machine cannot limit with, for the server's status."""
-        have = {name for place in self.places() for name in place.controllers}
+        have = {name for hierarchy in self.hierarchies() for name in hierarchy.controllers}
         return [name for name in CONTROLLERS if name not in have]
 
     def for_instance(self, instance_id: str) -> tuple[Cgroup, ...]:
@@ -123,20 +123,20 @@ class Cgroups:
 
     def _entries(self, name: str, memory_mib: int) -> tuple[Cgroup, ...]:
         entries = []
-        for place in self.places():
+        for hierarchy in self.hierarchies():
             limits: dict[str, str] = {}
-            if "pids" in place.controllers:
+            if "pids" in hierarchy.controllers:
                 limits["pids.max"] = str(self._settings.max_processes)
-            if "memory" in place.controllers and memory_mib:
-                limits |= _memory_limits(place, str(memory_mib * 1_048_576))
-            if limits or place.unified:
-                entries.append(Cgroup(str(place.path / name), limits))
+            if "memory" in hierarchy.controllers and memory_mib:
+                limits |= _memory_limits(hierarchy, str(memory_mib * 1_048_576))
+            if limits or hierarchy.unified:
+                entries.append(Cgroup(str(hierarchy.path / name), limits))
         return tuple(entries)
 
     def pids(self, name: str) -> list[int]:
         """The processes of an instance (its id) or a build (``build-ID``); unordered."""
-        for place in self.places():
-            found = pids_below(place.path / name)
+        for hierarchy in self.hierarchies():
+            found = pids_below(hierarchy.path / name)
             if found:
                 return found
         return []
@@ -144,25 +144,25 @@ class Cgroups:
     def memory_kills(self, name: str) -> int:
         """How many processes of a cgroup the kernel killed for lack of memory."""
         count = 0
-        for place in self.places():
-            file = "memory.events" if place.unified else "memory.oom_control"
+        for hierarchy in self.hierarchies():
+            file = "memory.events" if hierarchy.unified else "memory.oom_control"
             with contextlib.suppress(OSError):
-                text = (place.path / name / file).read_text()
+                text = (hierarchy.path / name / file).read_text()
                 count += sum(map(int, re.findall(r"^oom_kill (\d+)$", text, re.MULTILINE)))
         return count
 
     def kill(self, name: str) -> None:
         """Send KILL once to all processes of that name; from then on none of them may fork."""
-        for place in self.places():
-            _kill(place.path / name)
+        for hierarchy in self.hierarchies():
+            _kill(hierarchy.path / name)
 
     def remove(self, name: str) -> None:
         """Kill what is left in the cgroups of that name and remove them; no error without them.
 
         Raises PaasError if a process does not end.
         """
-        for place in self.places():
-            path = place.path / name
+        for hierarchy in self.hierarchies():
+            path = hierarchy.path / name
             if path.is_dir():
                 _kill_all(path)
                 _remove_tree(path)
@@ -171,8 +171,8 @@ class Cgroups:
         """Remove every cgroup of this server that is empty or an instance's, when it is stopped."""
         for name in self.names():
             self.remove(name)
-        for place in self.places():
-            for path in (place.path / _LEAF, place.path):
+        for hierarchy in self.hierarchies():
+            for path in (hierarchy.path / _LEAF, hierarchy.path):
                 with contextlib.suppress(OSError):
                     path.rmdir()
 
@@ -180,20 +180,20 @@ class Cgroups:
         """The names of all cgroups of instances and builds that exist."""
         return {
             entry.name
-            for place in self.places()
-            for entry in place.path.glob("*/")
+            for hierarchy in self.hierarchies()
+            for entry in hierarchy.path.glob("*/")
             if entry.name != _LEAF
         }
 
 
-def _memory_limits(place: Place, limit: str) -> dict[str, str]:
+def _memory_limits(hierarchy: Hierarchy, limit: str) -> dict[str, str]:
     """Forbid swap, which would defeat the limit; v1 counts both together, if the kernel does."""
     file, swap_file, swap = (
         ("memory.max", "memory.swap.max", "0")
-        if place.unified
+        if hierarchy.unified
         else ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", limit)
     )
-    counts_swap = (place.path / swap_file).exists()
+    counts_swap = (hierarchy.path / swap_file).exists()
     return {file: limit} | ({swap_file: swap} if counts_swap else {})
 
 

@@ -21,7 +21,7 @@ def clear(settings: Settings) -> None:
     Raises PaasError if one does not end.
     """
     kill_orphans(settings)
-    tops = [place.path for place in Cgroups(settings).places()]
+    tops = [hierarchy.path for hierarchy in Cgroups(settings).hierarchies()]
     deadline = time.monotonic() + KILL_LIMIT_S
     while left := _members(tops) | set(_of_uids(*settings.uids)):
         for pid in left:

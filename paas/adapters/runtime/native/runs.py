@@ -132,13 +132,13 @@ class NativeRuns:
     def stop_all(self) -> None:
         """End those of all apps in parallel, each with its grace period, since the server stops."""
         hang_up(self._members(*(run for run in self.running() if run.terminal)))
-        told: set[tuple[int, int]] = set()
+        signaled: set[tuple[int, int]] = set()
 
         def have_ended() -> bool:
             running = self.running()
             for run in running:  # one that has not joined its cgroup yet is signalled later
-                if (run.app_id, run.number) not in told and terminate(self._members(run)):
-                    told.add((run.app_id, run.number))
+                if (run.app_id, run.number) not in signaled and terminate(self._members(run)):
+                    signaled.add((run.app_id, run.number))
             return not running
 
         if not wait_until(have_ended, self._settings.stop_limit_s):

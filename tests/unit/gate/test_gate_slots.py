@@ -3,7 +3,7 @@
 import pytest
 
 from paas.domain.values.errors import PaasError
-from paas.entrypoints.gate.places import ROWS, Places
+from paas.entrypoints.gate.slots import ROWS, Slots
 
 
 def no() -> bool:
@@ -16,78 +16,78 @@ def yes() -> bool:
     return True
 
 
-def begin(places: Places, user: str, times: int = 1) -> list[int]:
+def begin(slots: Slots, user: str, times: int = 1) -> list[int]:
     """Begin commands, none of which is refused."""
     rows = []
     for _ in range(times):
-        row = places.take()
+        row = slots.take()
         assert row is not None
-        assert places.enter(row, user, no) is None
+        assert slots.enter(row, user, no) is None
         rows.append(row)
     return rows
 
 
 def test_a_share_a_user() -> None:
     """A quarter; what ends makes room, and another user has their own."""
-    places = Places(16)
-    first, *_ = begin(places, "alice", 4)
-    row = places.take()
+    slots = Slots(16)
+    first, *_ = begin(slots, "alice", 4)
+    row = slots.take()
     assert row is not None
-    why = places.enter(row, "alice", no)
+    why = slots.enter(row, "alice", no)
     assert why is not None
     assert "You have 4 commands running" in why
-    begin(places, "bob", 4)
-    places.free(first)
-    assert places.enter(row, "alice", no) is None
+    begin(slots, "bob", 4)
+    slots.free(first)
+    assert slots.enter(row, "alice", no) is None
 
 
 def test_a_reserve_for_administrators() -> None:
     """The last eighth is theirs; beyond all there is no room for anybody."""
-    places = Places(16)
+    slots = Slots(16)
     for user in ("a", "b", "c"):
-        begin(places, user, 4)
-    begin(places, "d", 2)
-    row = places.take()
+        begin(slots, user, 4)
+    begin(slots, "d", 2)
+    row = slots.take()
     assert row is not None
-    why = places.enter(row, "d", no)
+    why = slots.enter(row, "d", no)
     assert why is not None
     assert "as many commands as it can" in why
-    assert places.enter(row, "root", yes) is None
-    more = [places.take() for _ in range(2)]
-    assert [places.enter(row, "root", yes) for row in more if row is not None] == [None, why]
+    assert slots.enter(row, "root", yes) is None
+    more = [slots.take() for _ in range(2)]
+    assert [slots.enter(row, "root", yes) for row in more if row is not None] == [None, why]
 
 
 def test_what_waits_is_no_command() -> None:
     """It has a share of its own, in words; what goes on without its client has none."""
-    places = Places(16)
-    for row in begin(places, "alice", 4):
-        places.wait(row, no)
-    rows = begin(places, "alice", 4)
+    slots = Slots(16)
+    for row in begin(slots, "alice", 4):
+        slots.wait(row, no)
+    rows = begin(slots, "alice", 4)
     with pytest.raises(PaasError) as caught:
-        places.wait(rows[0], no)
+        slots.wait(rows[0], no)
     assert caught.value.reference == "too-many-sessions"
-    places.wait(rows[0], yes)
-    places.leave(rows[1])
-    begin(places, "alice", 2)
+    slots.wait(rows[0], yes)
+    slots.leave(rows[1])
+    begin(slots, "alice", 2)
 
 
 def test_users_cannot_fill_the_table_with_what_waits() -> None:
     """Half of it is left for commands."""
-    places = Places(128)
+    slots = Slots(128)
     for number in range(ROWS // 2):
-        (row,) = begin(places, f"user{number}")
-        places.wait(row, no)
-    (row,) = begin(places, "late")
+        (row,) = begin(slots, f"user{number}")
+        slots.wait(row, no)
+    (row,) = begin(slots, "late")
     with pytest.raises(PaasError, match="wait on this server"):
-        places.wait(row, no)
-    places.wait(row, yes)
+        slots.wait(row, no)
+    slots.wait(row, yes)
 
 
 def test_a_full_table() -> None:
     """There is no row; a freed one is given again."""
-    places = Places(16)
-    rows = [places.take() for _ in range(ROWS)]
-    assert places.take() is None
+    slots = Slots(16)
+    rows = [slots.take() for _ in range(ROWS)]
+    assert slots.take() is None
     assert rows[7] is not None
-    places.free(rows[7])
-    assert places.take() == rows[7]
+    slots.free(rows[7])
+    assert slots.take() == rows[7]

@@ -1,8 +1,8 @@
 """The client while git receives a push: explains why git itself refused it.
 
 Most refusals of git receive-pack happen before any hook runs, where none of our code would see
-them. The witness takes no part in the push: git has the pusher's descriptors and the lock,
-continues if the witness is killed, and ends as it would without one. What git complained about is
+them. The observer takes no part in the push: git has the pusher's descriptors and the lock,
+continues if the observer is killed, and ends as it would without one. What git complained about is
 in its own trace (GIT_TRACE2_EVENT), in memory.
 """
 
@@ -18,11 +18,11 @@ _COMPLAINTS = (b'"event":"error"', b'"event":"signal"')
 _LEFT = (b'"msg":"the remote end hung up unexpectedly"', b'"signo":13')
 
 
-def witness(env: dict[bytes, bytes]) -> int | None:
+def observe(env: dict[bytes, bytes]) -> int | None:
     """Return in a new process that will become git; in this one, once git has ended.
 
     env: gets what makes git write its trace. None: become git; else git's exit status. To be called
-    before the lock of the push is taken, so that the witness never holds it. It is the older
+    before the lock of the push is taken, so that the observer never holds it. It is the older
     process of the two because sshd waits for that one, and forwards nothing from others after it
     has ended. If there is no memory for two, this process becomes git, and nothing is explained.
     """
@@ -74,9 +74,9 @@ def _explain(trace: int, max_push_mib: int) -> None:
 
     error = explained(_complaints(text), max_push_mib)
     if error is not None:
-        told = rendered(error)
+        words = rendered(error)
         try:
-            os.write(2, told.encode("utf-8", "backslashreplace"))
+            os.write(2, words.encode("utf-8", "backslashreplace"))
         except OSError:
             return  # the pusher has gone
 

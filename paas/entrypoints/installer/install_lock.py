@@ -11,7 +11,7 @@ LOCKS = Path("/run/paas-install")
 
 
 @contextmanager
-def only_one(
+def install_lock(
     root: str | None, tell_wait: Callable[[], None], locks: Path = LOCKS
 ) -> Iterator[None]:
     """Hold the lock of the server in root (None: the system's); the kernel frees it at our end.

@@ -24,7 +24,7 @@ Position = tuple[int, int]
 
 
 @dataclass(slots=True)
-class Place:
+class DrainState:
     """positions: inode and offset by file; a log that does not exist yet has 0, 0.
 
     dropped: messages that were dropped and not reported yet; since: when that began.
@@ -35,7 +35,7 @@ class Place:
     since: str | None = None
 
 
-class DrainPlaces:
+class DrainPositions:
     """DrainProcess of interfaces, and the places of its drains."""
 
     def __init__(self, settings: Settings) -> None:
@@ -45,7 +45,7 @@ class DrainPlaces:
 
     def begin(self, drain: Drain) -> None:
         """Note where the app's log ends now."""
-        self.save(drain.token, Place(self.present(drain.app_id)))
+        self.save(drain.token, DrainState(self.present(drain.app_id)))
 
     def present(self, app_id: int) -> dict[str, Position]:
         """The ends of an app's log files."""
@@ -58,7 +58,7 @@ class DrainPlaces:
             for path in self._directory.glob("d.*.json"):
                 path.unlink(missing_ok=True)
 
-    def load(self, token: str) -> Place | None:
+    def load(self, token: str) -> DrainState | None:
         """The drain's position; None if it is not known."""
         try:
             found = read_json(self._path(token))
@@ -66,13 +66,13 @@ class DrainPlaces:
                 return None
             positions = {name: _position(found[name]) for name in FILES}
             since = found["since"]
-            return Place(positions, int(str(found["dropped"])), str(since) if since else None)
+            return DrainState(positions, int(str(found["dropped"])), str(since) if since else None)
         except (PaasError, KeyError, TypeError, ValueError):
             return None
 
-    def save(self, token: str, place: Place) -> None:
+    def save(self, token: str, state: DrainState) -> None:
         """Record the drain's position. A full disk must not stop it; lines may then come twice."""
-        data = {**place.positions, "dropped": place.dropped, "since": place.since}
+        data = {**state.positions, "dropped": state.dropped, "since": state.since}
         with suppress(PaasError, OSError):
             write_atomic(self._path(token), json.dumps(data), mode=0o600)
 

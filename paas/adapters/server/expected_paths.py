@@ -11,7 +11,7 @@ from paas.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ExpectedPath:
     """A path that root owns. why: what does not work if it is not as it should be."""
 
     path: Path
@@ -35,14 +35,14 @@ class Place:
             f"not {self.mode:04o} and 0:{self.gid}"
         )
 
-    def set_right(self) -> None:
+    def mend(self) -> None:
         """Set its owner and mode; does nothing if it is a link or missing."""
         if not self.path.is_symlink() and self.path.exists():
             os.chown(self.path, 0, self.gid)
             self.path.chmod(self.mode)
 
 
-def directories(settings: Settings) -> list[Place]:
+def directories(settings: Settings) -> list[ExpectedPath]:
     """What the platform writes to."""
     gid = pwd.getpwnam(settings.account).pw_gid
     paths = settings.paths
@@ -51,39 +51,45 @@ def directories(settings: Settings) -> list[Place]:
     if settings.proxy == "haproxy":
         sites.append(paths.haproxy_sites)
     return [
-        Place(paths.etc, 0o755, 0),
-        Place(paths.state, 0o711, 0, "nothing of the apps can be reached"),
-        Place(paths.git, 0o750, gid, "nobody can push"),
-        Place(paths.logs, 0o711, 0, "nothing is logged"),
-        Place(paths.run, 0o750, gid, "nobody but root reaches the gate"),
-        Place(paths.locks, 0o711, 0, "nobody can push"),
-        Place(paths.pythons, 0o755, 0, "no Python that uv installed can be run"),
-        *(Place(path, 0o711, 0, "no app can be built or started") for path in passed),
-        *(Place(path, 0o700, 0, "no site can be changed") for path in sites),
-        Place(
+        ExpectedPath(paths.etc, 0o755, 0),
+        ExpectedPath(paths.state, 0o711, 0, "nothing of the apps can be reached"),
+        ExpectedPath(paths.git, 0o750, gid, "nobody can push"),
+        ExpectedPath(paths.logs, 0o711, 0, "nothing is logged"),
+        ExpectedPath(paths.run, 0o750, gid, "nobody but root reaches the gate"),
+        ExpectedPath(paths.locks, 0o711, 0, "nobody can push"),
+        ExpectedPath(paths.pythons, 0o755, 0, "no Python that uv installed can be run"),
+        *(ExpectedPath(path, 0o711, 0, "no app can be built or started") for path in passed),
+        *(ExpectedPath(path, 0o700, 0, "no site can be changed") for path in sites),
+        ExpectedPath(
             paths.haproxy_log_socket.parent,
             0o710,
             proxy_account(settings).pw_gid,
             "HAProxy cannot log",
         ),
-        Place(paths.programs, 0o700, 0, "no app can be started"),
-        Place(paths.drains, 0o700, 0, "no log can be forwarded"),
+        ExpectedPath(paths.programs, 0o700, 0, "no app can be started"),
+        ExpectedPath(paths.drains, 0o700, 0, "no log can be forwarded"),
         *(
-            Place(path, 0o700, 0, "no app can be started")
+            ExpectedPath(path, 0o700, 0, "no app can be started")
             for path in (paths.specs, paths.fifos, paths.crashes)
         ),
     ]
 
 
-def sockets_and_files(settings: Settings, *, running: bool) -> list[Place]:
+def sockets_and_files(settings: Settings, *, running: bool) -> list[ExpectedPath]:
     """What others use to reach the platform, and what only root may read."""
     gid = pwd.getpwnam(settings.account).pw_gid
-    found = [Place(settings.paths.database, 0o600, 0, "others may read or change the database")]
+    found = [
+        ExpectedPath(settings.paths.database, 0o600, 0, "others may read or change the database")
+    ]
     if running:
         found += [
-            Place(settings.paths.gate_socket, 0o660, gid, "no command and no push gets in"),
-            Place(settings.paths.supervisor_socket, 0o700, 0, "others may start and stop apps"),
+            ExpectedPath(settings.paths.gate_socket, 0o660, gid, "no command and no push gets in"),
+            ExpectedPath(
+                settings.paths.supervisor_socket, 0o700, 0, "others may start and stop apps"
+            ),
         ]
     if settings.embedded:
-        found.append(Place(settings.paths.ssh_host_key, 0o600, 0, "sshd refuses to start with it"))
+        found.append(
+            ExpectedPath(settings.paths.ssh_host_key, 0o600, 0, "sshd refuses to start with it")
+        )
     return found

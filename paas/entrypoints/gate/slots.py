@@ -21,7 +21,7 @@ _ROW = struct.Struct("B15s")
 _NOBODY = bytes(15)
 
 
-class Doing(IntEnum):
+class State(IntEnum):
     """What a child does. ARRIVING: its request is not read. LEFT: its client has its answer."""
 
     NOTHING = 0
@@ -31,7 +31,7 @@ class Doing(IntEnum):
     LEFT = 4
 
 
-class Places:
+class Slots:
     """The table. commands: how many may run at once, root's apart.
 
     An eighth of them is reserved for administrators; a user may have a quarter, and as many that
@@ -47,14 +47,14 @@ class Places:
     def take(self) -> int | None:
         """A row for a child that is about to be forked; None if none is free."""
         for row in range(ROWS):
-            if self._read(row)[0] is Doing.NOTHING:
-                self._write(row, Doing.ARRIVING, _NOBODY)
+            if self._read(row)[0] is State.NOTHING:
+                self._write(row, State.ARRIVING, _NOBODY)
                 return row
         return None
 
     def free(self, row: int) -> None:
         """Its child has ended."""
-        self._write(row, Doing.NOTHING, _NOBODY)
+        self._write(row, State.NOTHING, _NOBODY)
 
     def enter(self, row: int, user: str, is_admin: Callable[[], bool]) -> str | None:
         """Begin a command, in the child; returns why it has to wait for its turn, or None.
@@ -62,17 +62,17 @@ class Places:
         is_admin: called only if it makes a difference.
         """
         who = _digest(user)
-        self._write(row, Doing.WORKING, who)
+        self._write(row, State.WORKING, who)
         counted = self._count()
-        working = sum(n for (doing, _), n in counted.items() if doing is Doing.WORKING)
+        working = sum(n for (state, _), n in counted.items() if state is State.WORKING)
         most = self._commands
         if working > most or (working > most - self._reserve and not is_admin()):
-            self._write(row, Doing.ARRIVING, _NOBODY)
+            self._write(row, State.ARRIVING, _NOBODY)
             return (
                 "The server is already running as many commands as it can; try again in a moment."
             )
-        if counted[Doing.WORKING, who] > self.share and not is_admin():
-            self._write(row, Doing.ARRIVING, _NOBODY)
+        if counted[State.WORKING, who] > self.share and not is_admin():
+            self._write(row, State.ARRIVING, _NOBODY)
             return (
                 f"You have {self.share} commands running on this server, as many as one user may; "
                 "try again when one has ended."
@@ -81,13 +81,13 @@ class Places:
 
     def wait(self, row: int, is_admin: Callable[[], bool]) -> None:
         """Mark the command as waiting. Raises PaasError if its user has too many of those."""
-        doing, who = self._read(row)
-        if doing is not Doing.WORKING:
+        state, who = self._read(row)
+        if state is not State.WORKING:
             return  # root's, which has no share
-        self._write(row, Doing.WAITING, who)
+        self._write(row, State.WAITING, who)
         counted = self._count()
-        waiting = sum(n for (doing, _), n in counted.items() if doing is Doing.WAITING)
-        if counted[Doing.WAITING, who] > self.share:
+        waiting = sum(n for (state, _), n in counted.items() if state is State.WAITING)
+        if counted[State.WAITING, who] > self.share:
             too_many = (
                 f"You have {self.share} sessions open that wait (logs --tail, run and the like)"
             )
@@ -96,7 +96,7 @@ class Places:
         else:
             return
         if not is_admin():
-            self._write(row, Doing.WORKING, who)
+            self._write(row, State.WORKING, who)
             raise PaasError(
                 "too-many-sessions",
                 f"{too_many}, which is the most.",
@@ -105,19 +105,19 @@ class Places:
 
     def leave(self, row: int) -> None:
         """The client has its answer; the rest no longer counts as its user's command."""
-        doing, who = self._read(row)
-        if doing in (Doing.WORKING, Doing.WAITING):
-            self._write(row, Doing.LEFT, who)
+        state, who = self._read(row)
+        if state in (State.WORKING, State.WAITING):
+            self._write(row, State.LEFT, who)
 
-    def _count(self) -> Counter[tuple[Doing, bytes]]:
+    def _count(self) -> Counter[tuple[State, bytes]]:
         return Counter(self._read(row) for row in range(ROWS))
 
-    def _read(self, row: int) -> tuple[Doing, bytes]:
-        doing, who = _ROW.unpack_from(self._table, row * _ROW.size)
-        return Doing(doing), who
+    def _read(self, row: int) -> tuple[State, bytes]:
+        state, who = _ROW.unpack_from(self._table, row * _ROW.size)
+        return State(state), who
 
-    def _write(self, row: int, doing: Doing, who: bytes) -> None:
-        _ROW.pack_into(self._table, row * _ROW.size, doing, who)
+    def _write(self, row: int, state: State, who: bytes) -> None:
+        _ROW.pack_into(self._table, row * _ROW.size, state, who)
 
 
 def _digest(user: str) -> bytes:
