@@ -11,6 +11,7 @@ import yaml
 from paas.domain.releases.start_limits import StartLimits
 from paas.domain.routing.hosts import server_domain
 from paas.domain.routing.router_values import parse_networks
+from paas.domain.server.allocations import Ranges
 from paas.domain.values.errors import PaasError
 from paas.paths import Paths
 
@@ -110,14 +111,19 @@ class Settings:
         return StartLimits(self.start_limit_s, self.max_start_limit_s)
 
     @property
+    def ranges(self) -> Ranges:
+        """The uids and ports that the server may give out."""
+        return Ranges(self.uids, self.ports)
+
+    @property
     def files_port(self) -> int:
         """Where nginx serves files on loopback while HAProxy is the proxy: no app's own port."""
-        return self.ports[1]
+        return self.ranges.files_port
 
     @property
     def sender_uid(self) -> int:
         """Who sends what drains get: no app's own uid."""
-        return self.uids[1]
+        return self.ranges.sender_uid
 
 
 def load(path: Path) -> Settings:

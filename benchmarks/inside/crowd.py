@@ -18,6 +18,7 @@ from paas.domain.apps.apps import App
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import Instance, Slug
 from paas.domain.routing.sites import Site
+from paas.domain.server.allocations import Kind
 from paas.domain.values.names import AppName, ProcessType
 from paas.settings import load
 from paas.wiring.adapters import server_adapters
@@ -64,7 +65,8 @@ def add(services: Services, count: int) -> None:
     """Put up that many more apps, and reload the proxy once."""
     present = len(_crowd(services))
     apps = [_app(services, number) for number in range(present + 1, present + count + 1)]
-    ports = LocalPorts(services.settings).free(services.store.instances.used_ports(), count)
+    taken = services.store.allocations.taken(Kind.PORT)
+    ports = LocalPorts(services.settings).free(taken, count)
     started = [_start(services, app, port) for app, port in zip(apps, ports, strict=True)]
     _publish(services)
     for instance in started:

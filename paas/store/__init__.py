@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from paas.domain.server.allocations import Ranges
 from paas.domain.values.errors import PaasError
+from paas.store.allocations import Allocations
 from paas.store.app_locks import AppLocks
 from paas.store.apps import Apps
 from paas.store.build_dirs import BuildDirs
@@ -29,12 +31,13 @@ from paas.store.users import Users
 
 
 class Store:
-    """The database of one server. uids: the range that apps get theirs from."""
+    """The database of one server. ranges: the uids and ports that it may give out."""
 
-    def __init__(self, path: Path, uids: tuple[int, int]) -> None:
+    def __init__(self, path: Path, ranges: Ranges) -> None:
         self.database = database = Database(path)
+        self.allocations = Allocations(database, ranges)
         self.app_locks = AppLocks(database)
-        self.apps = Apps(database, uids)
+        self.apps = Apps(database, self.allocations)
         self.build_dirs = BuildDirs(database)
         self.buildpacks = Buildpacks(database)
         self.builds = Builds(database)
@@ -43,7 +46,7 @@ class Store:
         self.drains = Drains(database)
         self.formations = Formations(database)
         self.gone = Gone(database)
-        self.instances = Instances(database)
+        self.instances = Instances(database, self.allocations)
         self.keys = Keys(database)
         self.maintenance = Maintenance(database)
         self.releases = Releases(database)

@@ -6,18 +6,20 @@ from datetime import datetime
 
 from paas.domain.apps.apps import App
 from paas.domain.apps.storage import Storage
+from paas.domain.server.allocations import Kind, app_holder
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, BranchName, UserName
+from paas.store.allocations import Allocations
 from paas.store.database import Database, Table, parse_time
 from paas.store.gone import note_gone
 
 
 class Apps(Table):
-    """The apps. uids: the range that they get theirs from."""
+    """The apps. allocations: where they get their uids from."""
 
-    def __init__(self, database: Database, uids: tuple[int, int]) -> None:
+    def __init__(self, database: Database, allocations: Allocations) -> None:
         super().__init__(database)
-        self._uids = uids
+        self._allocations = allocations
 
     def add(self, name: AppName, owner: UserName | None, now: datetime) -> App:
         """Create an app with a free uid. Raises PaasError if the name is taken."""
@@ -27,7 +29,7 @@ class Apps(Table):
             app_id = connection.execute(
                 "SELECT coalesce(max(seq), 0) + 1 AS id FROM sqlite_sequence WHERE name = 'apps'"
             ).fetchone()["id"]
-            uid = _free_uid(connection, self._uids, app_id)
+            uid = self._allocations.give_uid(app_holder(app_id))
             connection.execute(
                 "INSERT INTO apps (id, name, uid, owner, created_at) VALUES (?, ?, ?, ?, ?)",
                 (app_id, name, uid, owner, now.isoformat()),
@@ -60,11 +62,16 @@ class Apps(Table):
     def remove(self, app_id: int) -> None:
         """Delete the app and all its rows, except the record that it was removed: see destroyed.
 
-        Until that is done no other app gets its uid.
+        Until nothing is left of it nobody else gets its uid, or the ports of its instances.
         """
         with self._database.writing() as connection:
             connection.execute(
                 "INSERT INTO destroyed (id, uid) SELECT id, uid FROM apps WHERE id = ?", (app_id,)
+            )
+            connection.execute(
+                "UPDATE allocations SET holder = ?, holder_id = ? WHERE kind = ? "
+                "AND number IN (SELECT port FROM instances WHERE app_id = ?)",
+                (app_holder(app_id).what, app_holder(app_id).id, Kind.PORT, app_id),
             )
             connection.execute("DELETE FROM instances WHERE app_id = ?", (app_id,))
             connection.execute("DELETE FROM apps WHERE id = ?", (app_id,))
@@ -76,7 +83,9 @@ class Apps(Table):
 
     def forget_destroyed(self, app_id: int) -> None:
         """Record that nothing is left of it."""
-        self._database.write("DELETE FROM destroyed WHERE id = ?", app_id)
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM destroyed WHERE id = ?", (app_id,))
+            self._allocations.free(app_holder(app_id))
 
 
 _COLUMNS = (
@@ -101,19 +110,3 @@ def _app(row: sqlite3.Row) -> App:
 
 def _taken(name: AppName) -> PaasError:
     return PaasError("app-taken", f"The name {name!r} is taken: choose another.")
-
-
-def _free_uid(connection: sqlite3.Connection, uids: tuple[int, int], app_id: int) -> int:
-    """A uid that no app has; one that a removed app had is reused last.
-
-    App ids only grow, so counting with them walks through the whole range before it repeats.
-    """
-    first, last = uids[0], uids[1] - 1  # the last is for the process that sends to drains
-    span = last - first + 1
-    taken = "SELECT uid FROM apps UNION SELECT uid FROM destroyed"
-    used = {row["uid"] for row in connection.execute(taken)}
-    for step in range(span):
-        uid = first + (app_id - 1 + step) % span
-        if uid not in used:
-            return uid
-    raise PaasError("no-uid", f"All uids from {first} to {last} are taken by apps.")

@@ -4,13 +4,19 @@ import sqlite3
 from collections.abc import Sequence
 
 from paas.domain.releases.releases import Instance
+from paas.domain.server.allocations import Allocation, Holder, Kind, instance_holder
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
-from paas.store.database import Table
+from paas.store.allocations import Allocations
+from paas.store.database import Database, Table
 
 
 class Instances(Table):
-    """The instances of the apps."""
+    """The instances of the apps. allocations: who has which port."""
+
+    def __init__(self, database: Database, allocations: Allocations) -> None:
+        super().__init__(database)
+        self._allocations = allocations
 
     def next_rollout_id(self) -> int:
         """A number that was never used before, for a new group of instances."""
@@ -21,18 +27,19 @@ class Instances(Table):
         return rollout_id
 
     def add(self, instances: Sequence[Instance]) -> None:
-        """Record instances before they are started. Raises PaasError if a port is taken."""
+        """Record instances and their ports before they are started.
+
+        Raises PaasError if a port is taken, which happens only to instances that run already.
+        """
         rows = [(i.app_id, i.version, i.rollout_id, i.kind, i.number, i.port) for i in instances]
-        try:
-            with self._database.writing() as connection:
-                connection.executemany(
-                    "INSERT INTO instances (app_id, version, generation, kind, number, port) "
-                    "VALUES (?, ?, ?, ?, ?, ?)",
-                    rows,
-                )
-        except sqlite3.IntegrityError as error:
-            raise PaasError("port-taken", "Another deploy took the same port: try again.") from (
-                error
+        with self._database.writing() as connection:
+            for instance in instances:
+                if instance.port is not None:
+                    self._give_port(instance, instance.port)
+            connection.executemany(
+                "INSERT INTO instances (app_id, version, generation, kind, number, port) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                rows,
             )
 
     def of_app(self, app_id: int) -> list[Instance]:
@@ -48,10 +55,34 @@ class Instances(Table):
             connection.executemany(
                 "DELETE FROM instances WHERE generation = ? AND kind = ? AND number = ?", keys
             )
+            for instance in instances:
+                self._allocations.free(instance_holder(instance.id))
 
-    def used_ports(self) -> set[int]:
-        rows = self._database.rows("SELECT port FROM instances WHERE port IS NOT NULL")
-        return {row["port"] for row in rows}
+    def _give_port(self, instance: Instance, port: int) -> None:
+        holder = self._allocations.holder(Kind.PORT, port)
+        if holder is not None:
+            raise self._taken(instance, port, holder)
+        self._allocations.record(Allocation(Kind.PORT, port, instance_holder(instance.id)))
+
+    def _taken(self, instance: Instance, port: int, holder: Holder) -> PaasError:
+        """It names the app that holds the port, if that is there."""
+        name, other = self._app_name(instance.app_id), str(holder)
+        moving = name
+        row = self._database.row("SELECT app_id FROM instances WHERE port = ?", port)
+        if row is not None:
+            moving = self._app_name(row["app_id"])
+            other = f"an instance of {moving}"
+        return PaasError(
+            "port-taken",
+            f"{instance.label} of {name} cannot be recorded with port {port}: in the database that "
+            f"is the port of {other}.",
+            f"Give {moving} another port with: paas ps:restart -a {moving}; then: paas doctor "
+            "--fix",
+        )
+
+    def _app_name(self, app_id: int) -> str:
+        row = self._database.row("SELECT name FROM apps WHERE id = ?", app_id)
+        return str(row["name"]) if row else f"app {app_id}"
 
 
 _SELECT = "SELECT app_id, version, generation, kind, number, port, kept FROM instances"

@@ -18,6 +18,8 @@ from paas.store.mark import Mark, MarkFile
 # An id from the lost store must not be reused: its files may still exist.
 _IDS_AHEAD = 1_000
 _COUNTED = ("apps", "generations", "storage")
+# Fewer: after as many as the range has, the uids of the lost store's newest apps would come next.
+_UIDS_AHEAD = 500
 
 
 class DatabaseRecovery:
@@ -138,6 +140,7 @@ class DatabaseRecovery:
         claimed = Mark(mark.id if mark else present.id, changes)
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("UPDATE identity SET id = ?, changes = ?", (claimed.id, changes))
+        connection.execute("UPDATE uids_given SET count = count + ?", (_UIDS_AHEAD,))
         for table in _COUNTED:
             ahead = "UPDATE sqlite_sequence SET seq = seq + ? WHERE name = ?"
             if connection.execute(ahead, (_IDS_AHEAD, table)).rowcount == 0:

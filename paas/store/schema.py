@@ -195,4 +195,22 @@ MIGRATIONS = (
         seconds INTEGER NOT NULL
     ) STRICT;
     """,
+    """
+    CREATE TABLE allocations (
+        kind TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        holder TEXT NOT NULL,
+        holder_id TEXT NOT NULL,
+        PRIMARY KEY (kind, number)
+    ) STRICT;
+    INSERT INTO allocations SELECT 'uid', uid, 'app', CAST(id AS TEXT) FROM apps;
+    INSERT OR IGNORE INTO allocations SELECT 'uid', uid, 'app', CAST(id AS TEXT) FROM destroyed;
+    INSERT INTO allocations
+        SELECT 'port', port, 'instance',
+            app_id || '-v' || version || '-' || generation || '-' || kind || '.' || number
+        FROM instances WHERE port IS NOT NULL;
+    CREATE TABLE uids_given (count INTEGER NOT NULL) STRICT;
+    INSERT INTO uids_given
+        SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'apps';
+    """,
 )

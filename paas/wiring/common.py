@@ -38,6 +38,6 @@ def common_adapters(settings: Settings, database: Path | None = None) -> CommonA
             settings.https_port,
         ),
         clock=clock,
-        store=Store(database or settings.paths.database, settings.uids),
+        store=Store(database or settings.paths.database, settings.ranges),
         logs=FileLogs(settings, clock),
     )

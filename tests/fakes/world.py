@@ -95,7 +95,7 @@ class World:
             keep_slugs=2,
             max_domains=10,
         )
-        self.store = Store(database, self.settings.uids)
+        self.store = Store(database, self.settings.ranges)
         self.server_yml = self.folder / "server.yml"
         self.server_yml.write_text("domain: example.com\n")
         self.bookmark = FileBookmark(self.settings.paths.cron)

@@ -12,8 +12,7 @@ class LocalPorts:
     """`Ports` of interfaces over the range of settings.ports."""
 
     def __init__(self, settings: Settings) -> None:
-        # The last is for nginx behind HAProxy.
-        self._first, self._last = settings.ports[0], settings.files_port - 1
+        self._first, self._last = settings.ports
 
     def free(self, taken: set[int], count: int) -> list[int]:
         """That many ports of the range, not in taken and not in use on loopback.

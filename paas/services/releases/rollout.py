@@ -15,6 +15,7 @@ from paas.domain.releases.start_limits import StartLimits
 from paas.domain.releases.stopping import instance_names, is_stopped, label
 from paas.domain.routing.addresses import Addresses
 from paas.domain.routing.visits import REDIRECTS, Visit
+from paas.domain.server.allocations import Kind
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Logs, Ports, Progress, Proxy, Reserve, Runtime, Slugs
 from paas.services.releases.change import Target
@@ -165,7 +166,7 @@ class Rollout:
             return []
         web = sum(kind == WEB for kind, _ in wanted)
         with self.store.transaction():  # no other roll-out may take the same ports
-            ports = self.ports.free(self.store.instances.used_ports(), web)
+            ports = self.ports.free(self.store.allocations.taken(Kind.PORT), web)
             rollout_id = self.store.instances.next_rollout_id()
             planned = instances_of(app.id, release.version, rollout_id, wanted, ports)
             self.store.instances.add(planned)

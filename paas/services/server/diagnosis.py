@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from paas.domain.apps.apps import App
 from paas.domain.releases.releases import Instance, State, Status
+from paas.domain.server.allocations import Allocation, Kind
 from paas.domain.server.findings import FIX, Finding, mendable
 from paas.domain.values.errors import PaasError
 from paas.interfaces import (
@@ -104,6 +105,7 @@ class Diagnosis:
         for app_id in self.store.apps.destroyed():
             if not self.locks.app_is_held(app_id):
                 yield mendable("interrupted", f"The removal of app {app_id} was interrupted.")
+        yield from map(self._clash, self.store.allocations.clashes())
         newest = max(
             (
                 r.created_at
@@ -125,6 +127,29 @@ class Diagnosis:
             yield Finding(
                 check="certificate", message=warning, command=f"paas certs -a {name}", app=name
             )
+
+    def _clash(self, clash: Allocation) -> Finding:
+        """A number of the server itself that an app has, since the ranges were changed."""
+        app_id = int(clash.holder.id.partition("-")[0])
+        app = self.store.apps.by_id(app_id)
+        name = app.name if app is not None else f"app {app_id}"
+        needed, command = {
+            Kind.UID: (
+                "the process that sends to drains has the last one of `uids`: each can end the "
+                "other",
+                "Change `uids` in server.yml so that no app has the last one, and run install.sh "
+                "again.",
+            ),
+            Kind.PORT: (
+                "nginx needs the last one of `ports` behind HAProxy",
+                f"paas ps:restart -a {name}",
+            ),
+        }[clash.kind]
+        return Finding(
+            check="allocations",
+            message=f"{name} has {clash.kind} {clash.number}, and {needed}.",
+            command=command,
+        )
 
     def _files(self, app: App) -> Iterator[Finding]:
         """Its repository, storage and slugs."""

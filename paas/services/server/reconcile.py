@@ -66,6 +66,7 @@ class Reconcile:
     def prepare(self) -> None:
         """Before anything starts: write what sshd, the proxy and the supervisor read."""
         self.keys.publish(self.store.keys.all())
+        self.store.allocations.settle()
         self.garbage.drop_unknown()
         self.proxy.restore(self.sites.all_present())
         self.lay_out()
@@ -88,6 +89,7 @@ class Reconcile:
         """
         failed: list[str] = []
         self.keys.publish(self.store.keys.all())
+        self.store.allocations.settle()
         mended = self.proxies.settle(progress)
         known = self.runtime.groups()
         again: list[App] = []

@@ -18,6 +18,7 @@ from paas.adapters.logs.drain_positions import DrainPositions
 from paas.adapters.system.clock import SystemClock
 from paas.domain.apps.apps import App
 from paas.domain.logs.drains import Drain
+from paas.domain.server.allocations import Ranges
 from paas.domain.values.names import AppName
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
@@ -42,7 +43,7 @@ class Server:
         (root / "server.yml").write_text(yaml.safe_dump({**text, "uids": list(UIDS)}))
         (root / "drains").mkdir()
         create(root / "state.db")
-        self.store = Store(root / "state.db", UIDS)
+        self.store = Store(root / "state.db", Ranges(UIDS))
         self.app: App = self.store.apps.add(AppName("shop"), None, datetime.now(UTC))
         self.logs = FileLogs(self.settings, SystemClock())
         self.log = root / "logs" / str(self.app.id) / "app.log"

@@ -16,6 +16,7 @@ from paas.adapters.git.tree_files import TreeFiles
 from paas.adapters.system.disk_faults import no_room
 from paas.adapters.system.files import write_atomic
 from paas.domain.apps.apps import Role
+from paas.domain.server.allocations import Ranges
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import UserName
 from paas.settings import Settings
@@ -35,7 +36,7 @@ class Disk:
         for name in ("builds", "tree"):
             (path / name).mkdir()
         create(path / "state.db")
-        self.store = Store(path / "state.db", (70000, 70009))
+        self.store = Store(path / "state.db", Ranges((70000, 70009)))
         self.store.users.add(UserName("alice"), Role.MEMBER, datetime.now(UTC))
 
     def fill(self) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from paas.domain.releases.releases import State, Status
+from paas.domain.server.allocations import Kind
 from paas.domain.values.errors import PaasError, disk_full
 from paas.domain.values.names import VarName
 from paas.services.access import refreshed
@@ -59,7 +60,8 @@ def test_second_push_replaces_without_a_gap(world: World) -> None:
     assert world.runtime.calls == ["start 1-v2-2", "stop 1-v1-1-web.1"]
     assert world.proxy.calls == ["apply 1 5001", "drain", "drain"]
     assert world.live == ["(5000,)", "(5001,)"]
-    assert world.store.instances.used_ports() == {5001}
+    held = [known.number for known in world.store.allocations.all() if known.kind is Kind.PORT]
+    assert held == [5001]
 
 
 @pytest.mark.parametrize("stage", ["space", "procfile", "nothing", "build", "crash", "proxy"])

@@ -237,6 +237,25 @@ def test_a_clock_that_went_back(well: World) -> None:
     assert "clock" in [f.check for f in well.doctor.look()]
 
 
+@pytest.mark.parametrize(
+    ("number", "command"),
+    [("uid = 70009", "run install.sh"), ("port = 29999", "paas ps:restart -a shop")],
+)
+def test_a_number_of_the_server_s_own_that_an_app_has(
+    well: World, number: str, command: str
+) -> None:
+    """As after a change of the ranges in server.yml."""
+    kind, _, value = number.partition(" = ")
+    well.store.database.write(
+        "UPDATE allocations SET number = ? WHERE kind = ? AND holder IN ('app', 'instance')",
+        value,
+        kind,
+    )
+    (found,) = [one for one in well.doctor.look() if one.check == "allocations"]
+    assert found.message.startswith(f"shop has {kind} {value}, and ")
+    assert command in found.command
+
+
 def test_an_app_that_is_being_changed_is_left_out(well: World) -> None:
     """What is half done is no finding."""
     _lose_files(well)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from paas.domain.server.allocations import Ranges
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName
 from paas.store import Store
@@ -25,7 +26,7 @@ database.close()
 
 def stores(path: Path) -> tuple[Store, Store]:
     """Two of one process, both open."""
-    pair = Store(path, (70000, 70009)), Store(path, (70000, 70009))
+    pair = Store(path, Ranges((70000, 70009))), Store(path, Ranges((70000, 70009)))
     for store in pair:
         store.apps.all()
     return pair
@@ -55,7 +56,7 @@ def test_a_database_that_another_program_keeps_locked(tmp_path: Path) -> None:
     """Said as what it is, not as a fault of ours; it works again when that has ended."""
     path = tmp_path / "state.db"
     create(path)
-    store = Store(path, (70000, 70009))
+    store = Store(path, Ranges((70000, 70009)))
     with store.database.writing() as connection:
         connection.execute("PRAGMA busy_timeout = 10")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -69,18 +70,9 @@ def test_a_database_that_another_program_keeps_locked(tmp_path: Path) -> None:
 def test_close_before_a_fork(tmp_path: Path) -> None:
     """A closed store opens anew; nothing is lost."""
     create(tmp_path / "state.db")
-    store = Store(tmp_path / "state.db", (70000, 70009))
+    store = Store(tmp_path / "state.db", Ranges((70000, 70009)))
     store.apps.add(AppName("jobs"), None, NOW)
     store.close()
     store.close()
     assert [app.name for app in store.apps.all()] == ["jobs"]
     assert (tmp_path / "state.db").stat().st_mode & 0o777 == 0o600
-
-
-def test_the_last_uid_is_no_app_s(tmp_path: Path) -> None:
-    """It is of what sends to drains; and uids are not without end."""
-    create(tmp_path / "state.db")
-    store = Store(tmp_path / "state.db", (70000, 70002))
-    assert [store.apps.add(AppName(name), None, NOW).uid for name in "ab"] == [70000, 70001]
-    with pytest.raises(PaasError, match="All uids from 70000 to 70001"):
-        store.apps.add(AppName("c"), None, NOW)

@@ -11,6 +11,7 @@ import pytest
 
 from paas.domain.apps.apps import Role
 from paas.domain.apps.permissions import Permission
+from paas.domain.server.allocations import Ranges
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, UserName
 from paas.entrypoints.cli import main, reading
@@ -20,7 +21,7 @@ from paas.store.mark import MarkFile
 from tests.fakes.output import FakeProgress
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-UIDS = (70000, 70999)
+RANGES = Ranges(uids=(70000, 70999))
 ANNA, BORIS, CLARA = (UserName(name) for name in ("anna", "boris", "clara"))
 
 
@@ -29,7 +30,7 @@ def older(tmp_path: Path) -> Path:
     """A store put back from a backup: anna was an admin then, and clara was not there yet."""
     path = tmp_path / "state.db"
     create(path)
-    store = Store(path, UIDS)
+    store = Store(path, RANGES)
     store.users.add(ANNA, Role.ADMIN, NOW)
     store.users.add(BORIS, Role.MEMBER, NOW)
     store.apps.add(AppName("hers"), ANNA, NOW)
@@ -62,9 +63,9 @@ def admitted(store: Store, name: str | None) -> tuple[list[str], str]:
 def test_it_is_read_where_that_is_asked_for(older: Path) -> None:
     """Nobody else can read it: what acts on what it reads would undo what is newer."""
     with pytest.raises(PaasError) as caught:
-        Store(older, UIDS).apps.all()
+        Store(older, RANGES).apps.all()
     assert caught.value.reference == "store-older"
-    store = Store(older, UIDS)
+    store = Store(older, RANGES)
     fault = store.read_older()
     assert fault is not None
     assert fault.reference == "store-older"
@@ -74,7 +75,7 @@ def test_it_is_read_where_that_is_asked_for(older: Path) -> None:
 def test_nothing_can_be_written_to_it(older: Path) -> None:
     """Every change is refused with the words that refused it before; file and mark stay so."""
     before, mark = older.read_bytes(), MarkFile(older).read()
-    store = Store(older, UIDS)
+    store = Store(older, RANGES)
     store.read_older()
     with pytest.raises(PaasError) as caught:
         store.apps.add(AppName("new"), None, NOW)
@@ -91,7 +92,7 @@ def test_one_of_an_older_version_stays_closed(older: Path) -> None:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         connection.execute(f"PRAGMA user_version = {version - 1}")
     with pytest.raises(PaasError) as caught:
-        Store(older, UIDS).read_older()
+        Store(older, RANGES).read_older()
     assert caught.value.reference == "store-older"
 
 
@@ -103,14 +104,14 @@ def test_what_else_is_wrong_is_refused_as_before(older: Path, tmp_path: Path, ho
     foreign = (tmp_path / "other" / "state.db").read_bytes()
     put(older, {"foreign": foreign, "missing": b"", "damaged": b"nonsense" * 1000}[how])
     with pytest.raises(PaasError) as caught:
-        Store(older, UIDS).read_older()
+        Store(older, RANGES).read_older()
     assert caught.value.reference == f"store-{how}"
 
 
 def test_a_whole_store_is_as_ever(tmp_path: Path) -> None:
     """A reading command that finds nothing wrong says nothing, and admins are admins."""
     create(tmp_path / "state.db")
-    store = Store(tmp_path / "state.db", UIDS)
+    store = Store(tmp_path / "state.db", RANGES)
     store.users.add(ANNA, Role.ADMIN, NOW)
     store.apps.add(AppName("his"), None, NOW)
     assert admitted(store, "anna") == (["his"], "")
@@ -119,7 +120,7 @@ def test_a_whole_store_is_as_ever(tmp_path: Path) -> None:
 
 def test_users_see_only_their_own_apps(older: Path) -> None:
     """Whoever was an admin then may not be one now; the owner of an app never changes."""
-    store = Store(older, UIDS)
+    store = Store(older, RANGES)
     seen, told = admitted(store, "anna")
     assert seen == ["hers"]
     assert "is an older copy" in told
@@ -132,7 +133,7 @@ def test_users_see_only_their_own_apps(older: Path) -> None:
 
 def test_the_operator_sees_everything(older: Path) -> None:
     """Root reads the file anyway."""
-    seen, told = admitted(Store(older, UIDS), None)
+    seen, told = admitted(Store(older, RANGES), None)
     assert seen == ["hers", "his"]
     assert "is an older copy" in told
 
@@ -140,7 +141,7 @@ def test_the_operator_sees_everything(older: Path) -> None:
 def test_a_user_who_came_later_hears_why(older: Path) -> None:
     """Not that there is no such user."""
     with pytest.raises(PaasError) as caught:
-        reading.admit(Store(older, UIDS), CLARA, FakeProgress())
+        reading.admit(Store(older, RANGES), CLARA, FakeProgress())
     assert caught.value.reference == "store-older"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from paas.domain.server.allocations import Ranges
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName
 from paas.store import Store
@@ -21,7 +22,7 @@ from paas.store.recovery import DatabaseRecovery
 from paas.store.schema import MIGRATIONS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-UIDS = (70000, 70999)
+RANGES = Ranges(uids=(70000, 70999))
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def path(tmp_path: Path) -> Path:
 
 def store(path: Path) -> Store:
     """One that a process opens for itself."""
-    return Store(path, UIDS)
+    return Store(path, RANGES)
 
 
 def names(path: Path) -> list[str]:
@@ -277,9 +278,10 @@ WRITER = """
 import os, sys
 from datetime import datetime, UTC
 from pathlib import Path
+from paas.domain.server.allocations import Ranges
 from paas.store import Store
 from paas.domain.values.names import AppName
-store = Store(Path(sys.argv[1]), (70000, 99999))
+store = Store(Path(sys.argv[1]), Ranges())
 number = 0
 while True:
     app = store.apps.add(AppName(f"a{os.getpid()}-{number}"), None, datetime.now(UTC))

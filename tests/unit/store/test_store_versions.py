@@ -10,6 +10,7 @@ from paas.domain.apps.storage import Storage
 from paas.domain.certificates.certificates import Origin
 from paas.domain.releases.formation import WEB
 from paas.domain.releases.releases import Status
+from paas.domain.server.allocations import Ranges
 from paas.domain.values.names import UserName
 from paas.store import Store
 from paas.store.schema import MIGRATIONS
@@ -72,7 +73,7 @@ def test_a_database_of_version_12(tmp_path: Path) -> None:
     """Each noun reads what was written."""
     path = tmp_path / "state.db"
     make(path)
-    store = Store(path, (70000, 70999))
+    store = Store(path, Ranges((70000, 70999)))
     now = datetime.fromisoformat(AT)
     (app,) = store.apps.all()
     assert (app.name, app.uid, app.owner, app.deploy_branch) == ("shop", 70000, "bob", "trunk")
@@ -108,7 +109,7 @@ def test_routing_logs_and_certificates_of_version_12(tmp_path: Path) -> None:
     """The nouns that keep a part of theirs as JSON, and what is remembered of what was removed."""
     path = tmp_path / "state.db"
     make(path)
-    store = Store(path, (70000, 70999))
+    store = Store(path, Ranges((70000, 70999)))
     now = datetime.fromisoformat(AT)
     assert store.routing.of_app(1).domains == ("a.test",)
     assert store.routing.host_owner("a.test") == 1

@@ -14,6 +14,7 @@ import pytest
 from paas.domain.releases.formation import WEB
 from paas.domain.routing.hosts import HostName
 from paas.domain.routing.routing import Routing
+from paas.domain.server.allocations import Ranges
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, UserName
 from paas.store import Store
@@ -23,14 +24,15 @@ from paas.store.recovery import DatabaseRecovery
 from tests.fakes.world import ROOT, World
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-UIDS = (70000, 70999)
+RANGES = Ranges(uids=(70000, 70999))
 KILLED = """
 import os, signal, sys
 from datetime import datetime, UTC
 from pathlib import Path
+from paas.domain.server.allocations import Ranges
 from paas.store import Store
 from paas.domain.values.names import AppName, UserName
-store = Store(Path(sys.argv[1]), (70000, 99999))
+store = Store(Path(sys.argv[1]), Ranges())
 with store.transaction():
     store.apps.add(AppName("half"), None, datetime.now(UTC))
     os.kill(os.getpid(), signal.SIGKILL)
@@ -47,7 +49,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(path: Path) -> Store:
     """The store of this process."""
-    return Store(path, UIDS)
+    return Store(path, RANGES)
 
 
 def add(store: Store, name: str) -> int:
@@ -57,7 +59,7 @@ def add(store: Store, name: str) -> int:
 
 def names(path: Path) -> list[str]:
     """The apps that another process finds."""
-    store = Store(path, UIDS)
+    store = Store(path, RANGES)
     try:
         return [app.name for app in store.apps.all()]
     finally:
@@ -132,7 +134,7 @@ def test_a_call_that_fails_leaves_nothing_of_itself(store: Store, path: Path) ->
         with pytest.raises(PaasError) as caught:
             store.routing.set(second, Routing(domains=("new.test", "taken.test")))
         assert caught.value.reference == "host-taken"
-    found = Store(path, UIDS)
+    found = Store(path, RANGES)
     assert found.maintenance.is_on(second)
     assert found.routing.host_owner("own.test") == second
     assert found.routing.host_owner("new.test") is None
@@ -198,7 +200,7 @@ CHECKS: dict[str, tuple[str, str, Callable[[World], object]]] = {
         "find",
         lambda w: w.domains.add(ROOT, "shop", [HostName("other.example.com")], w.progress),
     ),
-    "git push": ("instances", "used_ports", lambda w: w.push(commit="b" * 40)),
+    "git push": ("allocations", "taken", lambda w: w.push(commit="b" * 40)),
     "keys:add": ("keys", "all", lambda w: w.keys.add(ROOT, UserName("bob"), "key", None)),
 }
 
