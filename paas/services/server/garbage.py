@@ -160,12 +160,21 @@ class Garbage:
                 continue
             if self.locks.app_is_held(app_id):
                 continue
-            if self.store.apps.by_id(app_id) is not None:
+            app = self.store.apps.by_id(app_id)
+            if app is not None and self._serves_alone(app, running):
+                progress.warn(f"{app.name}: {group} is not in the database, and is left to serve.")
+                continue
+            if app is not None:
                 self.trash.keep_group(group, NOT_IN_STORE)
                 self._tell(progress, f"The launch specs of {group}", app_id)
             self.runtime.remove_group(group, self.stop_limit_s)
             count += 1
         return count
+
+    def _serves_alone(self, app: App, running: Set[str]) -> bool:
+        """Whether none of its live instances run, though some should: it could not be mended."""
+        live = {i.group for i in self.store.instances.of_app(app.id) if i.is_live(app)}
+        return bool(live) and live.isdisjoint(running)
 
     def _apps(self, orphans: Set[int], progress: Progress) -> int:
         there = self.trash.app_ids()  # before the store is read: a new app is listed here first

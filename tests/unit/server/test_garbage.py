@@ -7,6 +7,7 @@ import pytest
 
 from paas.domain.apps.permissions import Permission
 from paas.domain.routing.routing import Routing
+from paas.domain.values.errors import PaasError
 from paas.store.recovery import DatabaseRecovery
 from tests.fakes.world import ROOT, World
 
@@ -192,6 +193,31 @@ def test_a_copy_from_the_middle_of_a_roll_out(world: World) -> None:
     assert world.runtime.running == running
     assert world.proxy.ports("shop.example.com") == ports
     assert world.slugs.frozen >= {started.artifact.directory.name for started in running.values()}
+
+
+def test_what_runs_on_the_port_of_another_app(world: World) -> None:
+    """In an older copy; it is said, with the way to the end, and both apps serve all the time."""
+    for name in ("shop", "blog"):
+        world.app(name)
+        world.push(name)
+    copy = keep(world)
+    for name in ("shop", "blog"):
+        world.push(name, commit="b" * 40)
+    assert world.proxy.ports("blog.example.com") == (5000,)
+    put_back(world, copy)
+    with pytest.raises(PaasError, match="Not repaired, for the reasons above: blog"):
+        world.reconcile.run(world.progress)
+    told = str(world.progress.lines)
+    assert "port 5000: in the database that is the port of an instance of shop." in told
+    assert "2-v2-4-web.1" in world.runtime.running
+    assert world.proxy.ports("blog.example.com") == (5000,)
+    world.ports.used = {5000}  # blog listens there
+    world.processes.restart(ROOT, "shop", [], world.progress)
+    world.reconcile.run(world.progress)
+    world.ports.used.clear()
+    held = {str(one.holder): one.number for one in world.store.allocations.all()}
+    assert held["instance 2-v2-4-web.1"] == 5000
+    assert world.proxy.ports("blog.example.com") == (5000,)
 
 
 def test_what_a_killed_roll_out_left_is_not_adopted(world: World) -> None:
