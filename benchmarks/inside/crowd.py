@@ -97,7 +97,8 @@ def _start(services: Services, app: App, port: int) -> Instance:
     instance = Instance(app.id, release.version, store.instances.next_rollout_id(), WEB, 1, port)
     store.instances.add([instance])
     artifact = Artifact(services.settings.paths.slugs / slug_id)
-    services.runtime.start(app, [instance], artifact, {}, {WEB: COMMAND})
+    runtime = services.runtime
+    runtime.start(runtime.workloads(app, [instance], artifact, {}, {WEB: COMMAND}))
     store.releases.make_current(app.id, release.version, instance.rollout_id)
     return instance
 

@@ -1,4 +1,4 @@
-"""Where processes of apps run, permanently or once."""
+"""Where processes run, permanently or once."""
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
@@ -15,43 +15,40 @@ from paas.domain.releases.releases import (
     Usage,
 )
 from paas.domain.runs.runs import Run, RunEnd, Wanted
+from paas.domain.runtime.workloads import Supervised, Workload
 from paas.domain.values.secret import Secret
 from paas.interfaces.output import Progress
 
 
 class Runtime(Protocol):
-    """Where instances run."""
+    """Where workloads run: the apps' instances, and whatever else is kept running."""
 
-    def start(
+    def workloads(
         self,
         app: App,
         instances: Sequence[Instance],
         artifact: Artifact,
         env: Mapping[str, Secret],
         processes: Processes,
-    ) -> None:
-        """Start the instances of one group; returns before they answer."""
+    ) -> list[Workload]:
+        """Instances of an app, as they are run here; nothing is started."""
 
-    def lay_out(
-        self,
-        app: App,
-        instances: Sequence[Instance],
-        artifact: Artifact,
-        env: Mapping[str, Secret],
-        processes: Processes,
-    ) -> None:
+    def start(self, workloads: Sequence[Workload]) -> None:
+        """Start the workloads of one group; returns before they answer."""
+
+    def lay_out(self, workloads: Sequence[Workload]) -> None:
         """Before the supervisor starts: have it start these of one group, with all others."""
 
-    def states(self, instances: Sequence[Instance]) -> dict[str, InstanceState]:
-        """By instance id; an instance that is unknown to the supervisor is STOPPED."""
+    def states(self, supervised: Sequence[Supervised]) -> dict[str, InstanceState]:
+        """By id; what is unknown to the supervisor is STOPPED."""
 
-    def usage(self, instances: Sequence[Instance]) -> dict[str, Usage]:
-        """The current resource usage of those that run, by instance id."""
+    def usage(self, supervised: Sequence[Supervised]) -> dict[str, Usage]:
+        """The current resource usage of those that run, by id."""
 
     def shut(self, instances: Sequence[Instance]) -> None:
         """Refuse new connections to them, until they are stopped; open ones continue."""
 
-    def stop(self, instances: Sequence[Instance], limit_s: float) -> set[str]:
+    def stop(self, supervised: Sequence[Supervised], limit_s: float) -> set[str]:
         """Send TERM to the main process, KILL to all after limit_s; then delete their files.
 
         The rest gets TERM when the main process has ended, or shortly before the limit.
@@ -59,23 +56,23 @@ class Runtime(Protocol):
         Returns the ids of those that had to be killed.
         """
 
-    def end(self, instance: Instance, limit_s: float) -> None:
-        """Send TERM to an instance's processes, KILL after limit_s; the supervisor restarts it."""
+    def end(self, one: Supervised, limit_s: float) -> None:
+        """Send TERM to its processes, KILL after limit_s; the supervisor restarts it."""
 
-    def ensure(self, instance: Instance, known: Set[str] = frozenset()) -> bool:
+    def ensure(self, one: Supervised, known: Set[str] = frozenset()) -> bool:
         """Restore a group that was started once but is unknown now. False: it has no files.
 
         known: what `groups` returned a moment ago.
         """
 
-    def is_whole(self, instance: Instance, known: Set[str]) -> bool:
+    def is_whole(self, one: Supervised, known: Set[str]) -> bool:
         """Whether `ensure` would change nothing; known: what `groups` returned a moment ago."""
 
     def groups(self) -> set[str]:
         """The groups of app instances that the supervisor has, however they were started."""
 
     def remove_group(self, group: str, limit_s: float) -> None:
-        """Stop and delete a group that the store does not know."""
+        """Stop and delete a group of app instances that the store does not know."""
 
     def forget_unstartable(self) -> None:
         """Before the supervisor starts: delete groups that lost their files, as after a reboot."""
@@ -83,8 +80,8 @@ class Runtime(Protocol):
     def forget_files(self, group: str) -> None:
         """Before the supervisor starts: delete a group's files, so that it is not started."""
 
-    def listening_ports(self, instance: Instance) -> set[tuple[str, int]]:
-        """The TCP addresses and ports on which the instance's processes listen."""
+    def listening_ports(self, one: Supervised) -> set[tuple[str, int]]:
+        """The TCP addresses and ports on which its processes listen."""
 
 
 class ParallelRollOuts(Protocol):

@@ -5,20 +5,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from paas.domain.apps.apps import App
+from paas.domain.apps.environment import shell_argv
 from paas.domain.manifest.procfile import Processes
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.losses import LostFile
 from paas.domain.releases.releases import Instance, InstanceState, State, Usage
+from paas.domain.runtime.workloads import Limits, Supervised, Workload
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 from paas.interfaces import Progress
 
+LIMITS = Limits(memory_mib=0, processes=100, open_files=1_024, scratch_mib=16)
 _PID = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What a command does once it runs. listens: None for 127.0.0.1 and the instance's port."""
+    """What a command does once it runs. listens: None for 127.0.0.1 and its ports."""
 
     state: State = State.UP
     exits: int = 0
@@ -27,152 +30,150 @@ class Behaviour:
     ignores_term: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
-    """An instance that was started, with what it was given."""
-
-    instance: Instance
-    artifact: Artifact
-    env: Mapping[str, Secret]
-    command: str
-
-
 @dataclass
 class FakeRuntime:
     """`Runtime` of paas/interfaces.
 
-    behaviours: by command; other commands are up and listen on the instance's port. running: what
-    the supervisor has, by instance id. files: what could be brought back. calls: in their order,
-    such as ``start 1-v1-1`` and ``stop 1-v1-1-web.1``. failure: raised by the next start, once.
-    asked: how often for the groups.
+    behaviours: by the last word of argv, an instance's command; others are up and listen on their
+    ports. running: what the supervisor has, by id. files: what could be brought back. calls: in
+    their order, such as ``start 1-v1-1`` and ``stop 1-v1-1-web.1``. failure: raised by the next
+    start, once. asked: how often for the groups.
     """
 
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
-    running: dict[str, Started] = field(default_factory=dict)
-    files: dict[str, Started] = field(default_factory=dict)
+    running: dict[str, Workload] = field(default_factory=dict)
+    files: dict[str, Workload] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     shut_ids: list[str] = field(default_factory=list)
     failure: PaasError | None = None
     asked: int = 0
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
-    def start(
+    def workloads(
         self,
         app: App,
         instances: Sequence[Instance],
         artifact: Artifact,
         env: Mapping[str, Secret],
         processes: Processes,
-    ) -> None:
-        if not instances:
+    ) -> list[Workload]:
+        return [
+            Workload(
+                group=instance.group,
+                label=instance.label,
+                uid=app.uid,
+                argv=shell_argv(processes[instance.kind]),
+                env=dict(env),
+                binds=(),
+                limits=LIMITS,
+                ports=(instance.port,) if instance.port is not None else (),
+                artifact=artifact,
+                app_id=app.id,
+            )
+            for instance in instances
+        ]
+
+    def start(self, workloads: Sequence[Workload]) -> None:
+        if not workloads:
             return
-        (group,) = {instance.group for instance in instances}
+        (group,) = {workload.group for workload in workloads}
         self.calls.append(f"start {group}")
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
-        for instance in instances:
-            started = Started(instance, artifact, dict(env), processes[instance.kind])
-            self.files[instance.id] = started
-            self.running.setdefault(instance.id, started)
+        for workload in workloads:
+            self.files[workload.id] = workload
+            self.running.setdefault(workload.id, workload)
 
-    def lay_out(
-        self,
-        app: App,
-        instances: Sequence[Instance],
-        artifact: Artifact,
-        env: Mapping[str, Secret],
-        processes: Processes,
-    ) -> None:
+    def lay_out(self, workloads: Sequence[Workload]) -> None:
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
-        for instance in instances:
-            command = processes[instance.kind]
-            self.files[instance.id] = Started(instance, artifact, dict(env), command)
+        self.files |= {workload.id: workload for workload in workloads}
 
-    def states(self, instances: Sequence[Instance]) -> dict[str, InstanceState]:
-        return {instance.id: self._state(instance.id) for instance in instances}
+    def states(self, supervised: Sequence[Supervised]) -> dict[str, InstanceState]:
+        return {one.id: self._state(one.id) for one in supervised}
 
-    def usage(self, instances: Sequence[Instance]) -> dict[str, Usage]:
-        return {i.id: Usage(10 * 1024**2, 1.0, 1) for i in instances if i.id in self.running}
+    def usage(self, supervised: Sequence[Supervised]) -> dict[str, Usage]:
+        return {i.id: Usage(10 * 1024**2, 1.0, 1) for i in supervised if i.id in self.running}
 
     def shut(self, instances: Sequence[Instance]) -> None:
         self.shut_ids += [instance.id for instance in instances]
 
-    def stop(self, instances: Sequence[Instance], limit_s: float) -> set[str]:
+    def stop(self, supervised: Sequence[Supervised], limit_s: float) -> set[str]:
         killed = {
-            instance.id
-            for instance in instances
-            if (started := self.running.get(instance.id)) is not None
+            one.id
+            for one in supervised
+            if (started := self.running.get(one.id)) is not None
             and self._behaviour(started).ignores_term
         }
-        for instance in instances:
-            self.calls.append(f"stop {instance.id}")
-            self.running.pop(instance.id, None)
-            self.files.pop(instance.id, None)
+        for one in supervised:
+            self.calls.append(f"stop {one.id}")
+            self.running.pop(one.id, None)
+            self.files.pop(one.id, None)
         return killed
 
-    def end(self, instance: Instance, limit_s: float) -> None:
-        self.calls.append(f"end {instance.id}")
+    def end(self, one: Supervised, limit_s: float) -> None:
+        self.calls.append(f"end {one.id}")
 
-    def ensure(self, instance: Instance, known: Set[str] = frozenset()) -> bool:
-        group = {x: y for x, y in self.files.items() if y.instance.group == instance.group}
-        if instance.id not in group:
+    def ensure(self, one: Supervised, known: Set[str] = frozenset()) -> bool:
+        group = {x: y for x, y in self.files.items() if y.group == one.group}
+        if one.id not in group:
             return False
         for id, started in group.items():
             self.running.setdefault(id, started)
         return True
 
-    def is_whole(self, instance: Instance, known: Set[str]) -> bool:
-        return instance.id in self.files and instance.group in known
+    def is_whole(self, one: Supervised, known: Set[str]) -> bool:
+        return one.id in self.files and one.group in known
 
     def forget_unstartable(self) -> None:
         """Nothing is ever lost here."""
 
     def forget_files(self, group: str) -> None:
         self.calls.append(f"forget {group}")
-        for known in [x for x, y in self.files.items() if y.instance.group == group]:
+        for known in [x for x, y in self.files.items() if y.group == group]:
             del self.files[known]
 
     def groups(self) -> set[str]:
         self.asked += 1
-        return {started.instance.group for started in self.running.values()}
+        groups = {started.group for started in self.running.values()}
+        return {group for group in groups if group[0].isdigit()}
 
     def remove_group(self, group: str, limit_s: float) -> None:
         self.calls.append(f"remove {group}")
         for table in (self.running, self.files):
-            for known in [x for x, y in table.items() if y.instance.group == group]:
+            for known in [x for x, y in table.items() if y.group == group]:
                 del table[known]
 
-    def listening_ports(self, instance: Instance) -> set[tuple[str, int]]:
-        started = self.running.get(instance.id)
+    def listening_ports(self, one: Supervised) -> set[tuple[str, int]]:
+        started = self.running.get(one.id)
         if started is None or self._behaviour(started).state is not State.UP:
             return set()
         listens = self._behaviour(started).listens
         if listens is not None:
             return set(listens)
-        return set() if instance.port is None else {("127.0.0.1", instance.port)}
+        return {("127.0.0.1", port) for port in started.ports}
 
     def all_ports(self) -> set[int]:
         """Those on which any instance listens."""
-        found = [self.listening_ports(one.instance) for one in self.running.values()]
+        found = [self.listening_ports(one) for one in self.running.values()]
         return {port for addresses in found for _, port in addresses}
 
     def lose_all(self) -> None:
         """The supervisor starts anew and has read none of the files."""
         self.running.clear()
 
-    def _state(self, instance_id: str) -> InstanceState:
-        started = self.running.get(instance_id)
+    def _state(self, id: str) -> InstanceState:
+        started = self.running.get(id)
         if started is None:
             return InstanceState(State.STOPPED)
         how = self._behaviour(started)
-        pid = _PID + started.instance.rollout_id if how.state is State.UP else None
+        pid = _PID + int(started.group.rpartition("-")[2]) if how.state is State.UP else None
         return InstanceState(how.state, self.now, pid, how.exits, how.exit_reason)
 
-    def _behaviour(self, started: Started) -> Behaviour:
-        return self.behaviours.get(started.command, Behaviour())
+    def _behaviour(self, started: Workload) -> Behaviour:
+        return self.behaviours.get(started.argv[-1], Behaviour())
 
 
 class FakeParallelRollOuts:

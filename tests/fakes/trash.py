@@ -8,7 +8,9 @@ from typing import Protocol
 from paas.adapters.proxy.pages_files import FilePages
 from paas.adapters.system.storage_files import FileStorage
 from paas.domain.releases.releases import Instance
+from paas.domain.runtime.workloads import Workload
 from paas.domain.server.lost import Lost
+from paas.domain.values.names import ProcessType
 from tests.fakes.certificates import FakeCertificateFiles
 from tests.fakes.files import FakeSlugs
 from tests.fakes.proxy import FakeProxy
@@ -86,10 +88,10 @@ class FakeTrash:
         return self._take(f"site {app_id}")
 
     def groups(self) -> set[str]:
-        return {started.instance.group for started in self._places.runtime.files.values()}
+        return {started.group for started in self._places.runtime.files.values()}
 
     def running(self, group: str, rollout_id: int | None) -> list[Instance]:
-        found = [started.instance for started in self._places.runtime.files.values()]
+        found = map(_instance, self._places.runtime.files.values())
         return [replace(i, kept=rollout_id) for i in found if i.group == group]
 
     def listing(self) -> list[Lost]:
@@ -105,8 +107,19 @@ class FakeTrash:
         return count
 
     def _in_use(self) -> set[Path]:
-        return {started.artifact.directory for started in self._places.runtime.files.values()}
+        found = [started.artifact for started in self._places.runtime.files.values()]
+        return {artifact.directory for artifact in found if artifact is not None}
 
     def _take(self, what: str) -> int:
         self.there.append(what)
         return 1
+
+
+def _instance(started: Workload) -> Instance:
+    """The instance that has those files."""
+    app_id, version, rollout_id = started.group.split("-")
+    kind, _, number = started.label.rpartition(".")
+    port = started.ports[0] if started.ports else None
+    return Instance(
+        int(app_id), int(version[1:]), int(rollout_id), ProcessType(kind), int(number), port
+    )

@@ -211,5 +211,5 @@ class World:
 
     def environment(self, name: str = "shop") -> Mapping[str, str]:
         """What the live web.1 was started with."""
-        started = [s for s in self.runtime.running.values() if s.instance.label == "web.1"]
+        started = [s for s in self.runtime.running.values() if s.label == "web.1"]
         return {key: value.reveal() for key, value in started[-1].env.items()}

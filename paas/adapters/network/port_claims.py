@@ -1,4 +1,4 @@
-"""Tells the firewall which app may listen on which port, so that none answers for another.
+"""Tells the firewall which uid may listen on which port, so that no app answers for another.
 
 Any process may bind any free port. While an instance is down after a crash, another app could take
 its port and would get its visitors from the proxy.
@@ -11,20 +11,21 @@ from typing import Any
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.system.files import read_json
 from paas.domain.releases.releases import Instance
+from paas.domain.runtime.workloads import Workload
 from paas.settings import Settings
 
 
 class PortClaims:
-    """The claims of instances; does nothing if the firewall's rules are not loaded."""
+    """The claims of workloads; does nothing if the firewall's rules are not loaded."""
 
     def __init__(self, settings: Settings) -> None:
         self._firewall = NftFirewall(settings)
 
-    def claim(self, uid: int, instances: Sequence[Instance]) -> None:
-        """From now on only that uid may answer from the instances' ports."""
-        ports = [instance.port for instance in instances if instance.port is not None]
-        if ports:
-            self._firewall.claim([(port, uid) for port in ports])
+    def claim(self, workloads: Sequence[Workload]) -> None:
+        """From now on only the uid of each workload may answer from its ports."""
+        claims = [(port, workload.uid) for workload in workloads for port in workload.ports]
+        if claims:
+            self._firewall.claim(claims)
 
     def shut(self, instances: Sequence[Instance]) -> None:
         """Refuse new connections to the instances' ports; open ones continue."""
@@ -33,21 +34,22 @@ class PortClaims:
             self._firewall.shut(ports)
 
     def release(self, spec: Path) -> None:
-        """Release the port of an instance, as its launch spec has it."""
-        found = _claim(spec)
-        if found is not None:
-            self._firewall.release([found])
+        """Release the ports of a workload, as its launch spec has them."""
+        if found := _claims(spec):
+            self._firewall.release(found)
 
 
 def present_claims(settings: Settings) -> list[tuple[int, int]]:
-    """Port and uid of every instance that has a launch spec."""
-    found = map(_claim, sorted(settings.paths.specs.glob("*.json")))
-    return [claim for claim in found if claim is not None]
+    """Port and uid of every workload that has a launch spec."""
+    specs = sorted(settings.paths.specs.glob("*.json"))
+    return [claim for spec in specs for claim in _claims(spec)]
 
 
-def _claim(spec: Path) -> tuple[int, int] | None:
+def _claims(spec: Path) -> list[tuple[int, int]]:
     known: Any = read_json(spec) or {}
     try:
-        return int(known["env"]["PORT"]), int(known["uid"])
+        # Specs from before an upgrade to this version have no ports, and instances of then run on.
+        ports = known["ports"] if "ports" in known else [known["env"]["PORT"]]
+        return [(int(port), int(known["uid"])) for port in ports]
     except (KeyError, TypeError, ValueError):
-        return None
+        return []

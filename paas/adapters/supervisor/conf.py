@@ -116,9 +116,9 @@ stdout_logfile_backups=1
 def group_conf(
     group: str, specs: Sequence[tuple[str, Path]], launcher: Sequence[str], stop_limit_s: float
 ) -> str:
-    """The file of one group of an app's instances.
+    """The file of one group of workloads, such as the instances of a roll-out.
 
-    specs: each instance's label and the path of its launch spec, the only argument of launcher.
+    specs: each workload's label and the path of its launch spec, the only argument of launcher.
     """
     sections = {f"{group}-{label}": (label, path) for label, path in specs}
     text = (

@@ -34,10 +34,9 @@ class ExitLog:
         self._suspected: dict[str, tuple[int, int]] = {}
 
     def begin(self, group: str, label: str) -> None:
-        """An instance is started: earlier kills do not concern it."""
-        if _GROUP.fullmatch(group):
-            self._killed[f"{group}-{label}"] = self._memory(f"{group}-{label}")[0]
-            self._suspected.pop(f"{group}-{label}", None)
+        """A process is started: earlier kills do not concern it."""
+        self._killed[f"{group}-{label}"] = self._memory(f"{group}-{label}")[0]
+        self._suspected.pop(f"{group}-{label}", None)
 
     def look(self, group: str, label: str, pid: int) -> str | None:
         """Log that other processes of a living instance were killed for memory; returns the text.
@@ -64,16 +63,14 @@ class ExitLog:
         return f"{what[0].lower()}{what[1:]} {words}"
 
     def write(self, group: str, label: str, status: int) -> str:
-        """Log how an instance has exited on its own; returns the text. status: negative: signal."""
+        """How a process exited by itself, logged if it is an app's. status: negative: signal."""
         words = exit_words(status)
-        found = _GROUP.fullmatch(group)
-        if found is None:
-            return words
         killed, limit = self._memory(f"{group}-{label}")
         if killed > self._killed.get(f"{group}-{label}", 0):
             words += f" (out of memory: {limit})"
         self._killed[f"{group}-{label}"] = killed
-        self._say(found, label, f"Process {words}")
+        if found := _GROUP.fullmatch(group):
+            self._say(found, label, f"Process {words}")
         return words
 
     def _say(self, found: re.Match[str], label: str, text: str) -> None:
@@ -90,7 +87,7 @@ class ExitLog:
                 os.close(fd)
 
     def forget(self, group: str, label: str) -> None:
-        """An instance that is stopped for good."""
+        """A process that is stopped for good."""
         self._killed.pop(f"{group}-{label}", None)
         self._suspected.pop(f"{group}-{label}", None)
 

@@ -1,4 +1,4 @@
-"""The launch spec: everything that a process of an app needs to start, as one JSON object.
+"""The launch spec: everything that a process needs to start, as one JSON object.
 
 The runtime and the build sandbox write it, ``paas-launch`` (paas/entrypoints/launch.py) reads it.
 The file is root-only: it holds the config vars.
@@ -42,7 +42,7 @@ class LaunchSpec:
 
     label: for messages, ``web.1``. argv and env: what is executed, complete.
     uid: also the gid. slug: host path of /app, read-only under a throw-away layer, or, where
-    writable_slug is set (a build), the very directory, writable.
+    writable_slug is set (a build), the very directory, writable; None: /app is an empty directory.
     binds: host paths shown elsewhere, after hiding. hide: host directories that look empty.
     scratch_mib: size of the in-memory layer for /app, /tmp, /var/tmp and /dev/shm.
     limits: resource limits by lower-case name without RLIMIT_ (``nofile``), soft = hard.
@@ -53,14 +53,15 @@ class LaunchSpec:
     caller over standard input, a Unix socket. keeper: the process that checks what it wrote below
     /app when it has ended. separate: whether it gets its own PID namespace, with the launcher
     waiting outside: for everything that is not supervised. syscall_filter: the file with the
-    compiled seccomp filter; None where the machine cannot filter system calls.
+    compiled seccomp filter; None where the machine cannot filter system calls. ports: the TCP ports
+    that it listens on, for the firewall.
     """
 
     label: str
     argv: tuple[str, ...]
     env: Mapping[str, Secret]
     uid: int
-    slug: str
+    slug: str | None
     writable_slug: bool
     binds: tuple[Bind, ...]
     hide: tuple[str, ...]
@@ -74,6 +75,7 @@ class LaunchSpec:
     keeper: Keeper | None = None
     separate: bool = False
     syscall_filter: str | None = None
+    ports: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object that the launcher reads; secrets revealed."""

@@ -57,7 +57,7 @@ class Mounts:
         self._kernel.unshare(CLONE_NEWNS | CLONE_NEWIPC)
         # Not private: otherwise what the host unmounts would stay in use while the process runs.
         self._kernel.mount("none", "/", None, MS_REC | MS_SLAVE)
-        slug = _handle(self._spec["slug"])
+        slug = None if self._spec["slug"] is None else _handle(self._spec["slug"])
         sources = [_handle(bind["source"]) for bind in self._spec["binds"]]
         try:
             self._kernel.seal("/")
@@ -85,12 +85,16 @@ class Mounts:
         self._scratch = _handle(APP)
         self._ours.add(os.stat(APP).st_dev)
 
-    def _mount_app(self, slug: str) -> None:
-        if self._spec["writable_slug"]:
+    def _mount_app(self, slug: "str | None") -> None:
+        if slug is not None and self._spec["writable_slug"]:
             self._kernel.bind(slug, APP, writable=True)
             return
-        upper, work = self._make("upper", 0o755), self._make("work", 0o755)
+        upper = self._make("upper", 0o755)
         os.chown(upper, self._uid, self._uid)
+        if slug is None:
+            self._kernel.mount(upper, APP, None, MS_BIND)
+            return
+        work = self._make("work", 0o755)
         options = f"lowerdir={slug},upperdir={upper},workdir={work}"
         self._kernel.mount("paas", APP, "overlay", MS_NOSUID | MS_NODEV, options)
 

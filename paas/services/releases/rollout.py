@@ -15,6 +15,7 @@ from paas.domain.releases.start_limits import StartLimits
 from paas.domain.releases.stopping import instance_names, is_stopped, label
 from paas.domain.routing.addresses import Addresses
 from paas.domain.routing.visits import REDIRECTS, Visit
+from paas.domain.runtime.workloads import Workload
 from paas.domain.server.allocations import Kind
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Logs, Ports, Progress, Proxy, Reserve, Runtime, Slugs
@@ -103,7 +104,7 @@ class Rollout:
         return self._as_they_were(app, instances, self.runtime.lay_out)
 
     def _as_they_were(
-        self, app: App, instances: Sequence[Instance], start: Callable[..., None]
+        self, app: App, instances: Sequence[Instance], start: Callable[[Sequence[Workload]], None]
     ) -> bool:
         groups = {i.group: [x for x in instances if x.group == i.group] for i in instances}
         if not self.ports.are_free([i.port for i in instances if i.port is not None]):
@@ -115,8 +116,14 @@ class Rollout:
         for group, release, slug in zip(groups.values(), releases, slugs, strict=True):
             assert release is not None
             assert slug is not None
-            start(app, group, self.slugs.artifact(slug.id), release.config, slug.processes)
+            start(self._workloads(app, group, release, slug))
         return True
+
+    def _workloads(
+        self, app: App, instances: Sequence[Instance], release: Release, slug: Slug
+    ) -> list[Workload]:
+        artifact = self.slugs.artifact(slug.id)
+        return self.runtime.workloads(app, instances, artifact, release.config, slug.processes)
 
     def _warn(self, app: App, release: Release, progress: Progress) -> None:
         for text in self.sites.files.warnings(release, self.store.routing.of_app(app.id)):
@@ -185,7 +192,7 @@ class Rollout:
         slug = self.store.slugs.find(release.slug_id)
         assert slug is not None
         progress.step("Starting " + ", ".join(instance.label for instance in new))
-        self.runtime.start(app, new, self.slugs.artifact(slug.id), release.config, slug.processes)
+        self.runtime.start(self._workloads(app, new, release, slug))
         self.slugs.begin_writing()
         visit = visit_of(app, self.store, self.addresses)
         limit = self.limits.of(self.store.start_limits.of_app(app.id), slug.manifest.start_limit_s)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.runtime.native.cgroups import Cgroups
+from paas.domain.runtime.workloads import Limits
 from paas.settings import Settings
 from tests.contract.launcher.launching import Launcher
 
@@ -26,16 +27,18 @@ def launcher(tmp_path: Path) -> Launcher:
 @pytest.fixture
 def cgroups(launcher: Launcher) -> Iterator[Cgroups]:
     """The cgroups of that platform; at the end none is left."""
-    found = Cgroups(Settings(run=launcher.root / "run", max_processes=20))
+    found = Cgroups(Settings(run=launcher.root / "run"))
     found.prepare()
     yield found
     found.remove_all()
     assert not any(hierarchy.path.exists() for hierarchy in found.hierarchies())
 
 
-def entries(cgroups: Cgroups, name: str = "12-v1-1-web.1") -> list[dict[str, object]]:
+def entries(cgroups: Cgroups, *, memory_mib: int = 0) -> list[dict[str, object]]:
     """An instance's cgroups, as a spec holds them."""
-    return [{"path": c.path, "limits": dict(c.limits)} for c in cgroups.for_instance(name)]
+    limits = Limits(memory_mib=memory_mib, processes=20, open_files=1_024, scratch_mib=16)
+    found = cgroups.for_workload("12-v1-1-web.1", limits)
+    return [{"path": c.path, "limits": dict(c.limits)} for c in found]
 
 
 def test_a_fork_bomb_is_stopped_by_its_cgroup(launcher: Launcher, cgroups: Cgroups) -> None:
@@ -66,12 +69,12 @@ def test_remove_forgives_what_is_not_there(cgroups: Cgroups) -> None:
 
 def test_memory_is_limited(launcher: Launcher, tmp_path: Path) -> None:
     """A memory hog is killed at the limit."""
-    settings = Settings(run=launcher.root / "run", memory_mib=64)
-    cgroups = Cgroups(settings)
+    cgroups = Cgroups(Settings(run=launcher.root / "run"))
     cgroups.prepare()
     hog = "head -c 200M /dev/zero | tail -c 200M > /dev/null"
+    limited = entries(cgroups, memory_mib=64)
     try:
-        result = launcher.run("/bin/bash", "-c", f"{hog}; exit $?", cgroups=entries(cgroups))
+        result = launcher.run("/bin/bash", "-c", f"{hog}; exit $?", cgroups=limited)
         assert "memory" in cgroups.missing() or result.returncode != 0
     finally:
         cgroups.remove_all()

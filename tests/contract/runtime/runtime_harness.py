@@ -74,7 +74,10 @@ class Harness:
     ) -> None:
         """Start instances that all run this command."""
         processes: Processes = {instance.kind: command for instance in instances}
-        self.runtime.start(self.app, instances, Artifact(self.slug), env or {}, processes)
+        artifact = Artifact(self.slug)
+        self.runtime.start(
+            self.runtime.workloads(self.app, instances, artifact, env or {}, processes)
+        )
 
     def one(self, command: str = IDLE, port: int | None = None) -> Instance:
         """A started web instance."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from paas.domain.releases.releases import Instance
+from paas.domain.runtime.workloads import Supervised
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName
 from tests.fakes.output import FakeClock
@@ -40,7 +40,7 @@ def shop(world: World) -> World:
 
 
 def running(world: World) -> set[str]:
-    return {started.instance.id for started in world.runtime.running.values()}
+    return {started.id for started in world.runtime.running.values()}
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=list(CHANGES))
@@ -122,10 +122,10 @@ def test_a_worker_that_does_not_end_keeps_no_web_instance(world: World) -> None:
     world.processes.scale(ROOT, "shop", ["worker=1"], world.progress)
     stop = world.runtime.stop
 
-    def fail(instances: Sequence[Instance], limit_s: float) -> set[str]:
-        if any(instance.kind == "worker" for instance in instances):
+    def fail(supervised: Sequence[Supervised], limit_s: float) -> set[str]:
+        if any(one.label == "worker.1" for one in supervised):
             raise PaasError("not-stopped", "It hangs.")
-        return stop(instances, limit_s)
+        return stop(supervised, limit_s)
 
     world.runtime.stop = fail  # type: ignore[method-assign]
     world.processes.restart(ROOT, "shop", [], world.progress)

@@ -68,9 +68,9 @@ def _stray_slug(world: World) -> None:
 
 
 def _stray_group(world: World) -> None:
-    (one,) = [x for x in world.runtime.running.values() if x.instance.version]
-    stray = replace(one.instance, rollout_id=99)
-    world.runtime.running[stray.id] = replace(one, instance=stray)
+    (one,) = world.runtime.running.values()
+    stray = replace(one, group="1-v1-99")
+    world.runtime.running[stray.id] = stray
 
 
 DAMAGES: dict[Callable[[World], None], str] = {
@@ -217,7 +217,7 @@ def test_a_repository_without_its_objects(well: World) -> None:
 def test_a_crashed_app_is_its_own(well: World) -> None:
     """It is told, with its log, and is no fault of the server's; server:status warns of it, too."""
     for one in well.runtime.running.values():
-        well.runtime.behaviours[one.command] = Behaviour(State.CRASHED, exits=3)
+        well.runtime.behaviours[one.argv[-1]] = Behaviour(State.CRASHED, exits=3)
     (finding,) = well.doctor.look()
     assert (finding.check, finding.grave) == ("crashed", False)
     assert finding.command == "paas logs -a shop -n 100"
@@ -227,7 +227,7 @@ def test_a_crashed_app_is_its_own(well: World) -> None:
 def test_an_app_that_nobody_hears(well: World) -> None:
     """Up, and nothing on its port."""
     for one in well.runtime.running.values():
-        well.runtime.behaviours[one.command] = Behaviour(listens=frozenset())
+        well.runtime.behaviours[one.argv[-1]] = Behaviour(listens=frozenset())
     assert [f.check for f in well.doctor.look()] == ["deaf"]
 
 

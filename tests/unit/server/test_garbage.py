@@ -1,12 +1,14 @@
 """What the store does not know goes to the trash, and what runs of it is left to run."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from paas.domain.apps.permissions import Permission
 from paas.domain.routing.routing import Routing
+from paas.domain.runtime.workloads import Workload
 from paas.domain.values.errors import PaasError
 from paas.store.recovery import DatabaseRecovery
 from tests.fakes.world import ROOT, World
@@ -28,6 +30,12 @@ def put_back(world: World, copy: Path) -> None:
         path.unlink()
     shutil.copy(copy, world.folder / "state.db")
     DatabaseRecovery(world.folder / "state.db").adopt()
+
+
+def _slugs(running: Mapping[str, Workload]) -> set[str]:
+    """The ids of the slugs that these run in."""
+    found = [started.artifact for started in running.values()]
+    return {artifact.directory.name for artifact in found if artifact is not None}
 
 
 def test_an_unknown_app_that_runs_is_left_alone(world: World) -> None:
@@ -77,7 +85,7 @@ def test_a_newer_release_serves_on(world: World) -> None:
     assert world.runtime.running == running
     assert world.proxy.ports("shop.example.com") == ports
     assert "v2 runs, and the database has v1" in str(world.progress.lines)
-    assert {started.artifact.directory.name for started in running.values()} <= world.slugs.frozen
+    assert _slugs(running) <= world.slugs.frozen
     app = world.store.apps.find("shop")
     assert app is not None
     assert [i.port for i in world.store.instances.of_app(app.id)] == list(ports or ())
@@ -192,7 +200,7 @@ def test_a_copy_from_the_middle_of_a_roll_out(world: World) -> None:
     world.reconcile.run(world.progress)
     assert world.runtime.running == running
     assert world.proxy.ports("shop.example.com") == ports
-    assert world.slugs.frozen >= {started.artifact.directory.name for started in running.values()}
+    assert world.slugs.frozen >= _slugs(running)
 
 
 def test_what_runs_on_the_port_of_another_app(world: World) -> None:

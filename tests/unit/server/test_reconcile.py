@@ -73,7 +73,7 @@ def test_an_app_that_fails_after_a_reboot_is_tried_again(world: World) -> None:
         world.push(name)
     started = dict(world.runtime.running)
     for one in started.values():
-        world.runtime.behaviours[one.command] = Behaviour(State.CRASHED, exits=1)
+        world.runtime.behaviours[one.argv[-1]] = Behaviour(State.CRASHED, exits=1)
     _reboot(world)
     assert world.reconcile.run(world.progress) == 2
     assert world.runtime.running == started
@@ -109,7 +109,7 @@ def test_roll_outs_are_made_side_by_side(world: World) -> None:
     for name in ("one", "two", "three"):
         world.app(name)
         world.push(name)
-    commands = [started.command for started in world.runtime.running.values()]
+    commands = [started.argv[-1] for started in world.runtime.running.values()]
     _reboot(world)
     world.ports.used |= {5000, 5001}
     for command in commands:
@@ -170,7 +170,7 @@ def test_a_boot_lays_out_the_others_where_one_cannot_be(world: World) -> None:
     assert world.reconcile.run(world.progress) == 2
     assert (
         world.runtime.running.items()
-        >= {id: one for id, one in started.items() if one.instance.port != 5000}.items()
+        >= {id: one for id, one in started.items() if one.ports != (5000,)}.items()
     )
     assert world.proxy.ports("first.example.com") == (5003,)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.runtime.native.cgroups import Cgroups, own_cgroups, pids_below
+from paas.adapters.runtime.native.launch_specs import instance_limits
 from paas.adapters.runtime.native.process_tree import Members
 from paas.domain.releases.launch_spec import Cgroup
 from paas.settings import Settings
@@ -86,7 +87,7 @@ def test_memory_is_limited_with_swap(
     (tmp_path / "cgroups.json").write_text(json.dumps([place]))
     if counts_swap:
         (tmp_path / list(limits)[1]).touch()
-    assert Cgroups(settings).for_instance("1-v1-1-web.1") == (
+    assert Cgroups(settings).for_workload("1-v1-1-web.1", instance_limits(settings)) == (
         Cgroup(f"{tmp_path}/1-v1-1-web.1", limits),
     )
 

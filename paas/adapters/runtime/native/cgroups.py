@@ -1,4 +1,4 @@
-"""The cgroups of instances and builds: their places on this machine, limits and removal.
+"""The cgroups of workloads and builds: their places on this machine, limits and removal.
 
 Servers have cgroup v2 as a rule; some containers and older hosts mount v1 controllers, with or
 without a v2 hierarchy. So each controller is looked up separately (cgroups(7)). Boot calls
@@ -20,6 +20,7 @@ from pathlib import Path
 
 from paas.adapters.system.files import write_atomic
 from paas.domain.releases.launch_spec import Cgroup
+from paas.domain.runtime.workloads import Limits
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
@@ -44,7 +45,7 @@ class Hierarchy:
 
 
 class Cgroups:
-    """The cgroups of one server; names are instance ids, and ``build-`` with a build id."""
+    """The cgroups of one server; names are workloads' ids, and ``build-`` with a build id."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -109,24 +110,28 @@ class Cgroups:
         have = {name for hierarchy in self.hierarchies() for name in hierarchy.controllers}
         return [name for name in CONTROLLERS if name not in have]
 
-    def for_instance(self, instance_id: str) -> tuple[Cgroup, ...]:
-        """The cgroups that an instance joins, with their limits."""
-        return self._entries(instance_id, self._settings.memory_mib)
+    def for_workload(self, name: str, limits: Limits) -> tuple[Cgroup, ...]:
+        """The cgroups that a workload or a one-off process joins, with its limits."""
+        return self._entries(name, limits.memory_mib, limits.processes)
 
     def for_build(self, build_id: str) -> tuple[Cgroup, ...]:
         """The cgroups that a build joins, with their limits."""
-        return self._entries(f"build-{build_id}", self._settings.build_memory_mib)
+        return self._of_builds(f"build-{build_id}")
 
     def for_fetch(self, app_id: str) -> tuple[Cgroup, ...]:
         """The cgroups that the fetching of an app's code joins, with the limits of a build."""
-        return self._entries(f"fetch-{app_id}", self._settings.build_memory_mib)
+        return self._of_builds(f"fetch-{app_id}")
 
-    def _entries(self, name: str, memory_mib: int) -> tuple[Cgroup, ...]:
+    def _of_builds(self, name: str) -> tuple[Cgroup, ...]:
+        settings = self._settings
+        return self._entries(name, settings.build_memory_mib, settings.max_processes)
+
+    def _entries(self, name: str, memory_mib: int, processes: int) -> tuple[Cgroup, ...]:
         entries = []
         for hierarchy in self.hierarchies():
             limits: dict[str, str] = {}
             if "pids" in hierarchy.controllers:
-                limits["pids.max"] = str(self._settings.max_processes)
+                limits["pids.max"] = str(processes)
             if "memory" in hierarchy.controllers and memory_mib:
                 limits |= _memory_limits(hierarchy, str(memory_mib * 1_048_576))
             if limits or hierarchy.unified:

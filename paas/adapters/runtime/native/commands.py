@@ -13,7 +13,7 @@ from pathlib import Path
 
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.child_launch import launch, write_spec
-from paas.adapters.runtime.native.launch_specs import one_off_spec
+from paas.adapters.runtime.native.launch_specs import instance_limits, one_off_spec
 from paas.adapters.system import files
 from paas.adapters.system.flocks import is_file_held
 from paas.domain.apps.apps import App
@@ -57,7 +57,7 @@ class NativeOneOff:
             artifact=artifact,
             config=config,
             argv=shell_argv(command),
-            cgroups=self._cgroups.for_instance(cgroup),
+            cgroups=self._cgroups.for_workload(cgroup, instance_limits(self._settings)),
             writable=writable,
         )
         memory_kills = 0

@@ -1,4 +1,4 @@
-"""Where an instance's files are, and what its launch spec says."""
+"""Where a workload's files are, and what its launch spec says."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,17 +6,16 @@ from pathlib import Path
 from paas.adapters.runtime.native.syscall_filter import filter_path
 from paas.adapters.system.storage_files import storage_directory
 from paas.domain.apps.apps import App
-from paas.domain.apps.environment import instance_environment, shell_argv
+from paas.domain.apps.environment import instance_environment
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.launch_spec import Bind, Cgroup, Keeper, LaunchSpec
-from paas.domain.releases.releases import Instance
+from paas.domain.runtime.workloads import Limits, Workload
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
 
 
-# What the launcher covers in every process: our files below must be shown again.
 class Places:
-    """The paths of one server's instances, by group (``12-v5-9``) and label (``web.1``)."""
+    """The paths of one server's workloads, by group (``12-v5-9``) and label (``web.1``)."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -79,36 +78,43 @@ def storage_binds(settings: Settings, app: App) -> tuple[Bind, ...]:
     )
 
 
-def instance_spec(
-    settings: Settings,
-    app: App,
-    instance: Instance,
-    *,
-    artifact: Artifact,
-    config: Mapping[str, Secret],
-    command: str,
-    cgroups: Sequence[Cgroup],
-) -> LaunchSpec:
-    """The launch spec of an instance that runs command in the slug."""
-    places = Places(settings)
-    return LaunchSpec(
-        label=instance.label,
-        argv=shell_argv(command),
-        env=instance_environment(config, instance.label, instance.port, settings.memory_mib),
-        uid=app.uid,
-        slug=str(artifact.directory),
-        writable_slug=False,
-        binds=(*tool_binds(settings), *storage_binds(settings, app)),
-        hide=hidden(settings),
+def instance_limits(settings: Settings) -> Limits:
+    """Those of each instance and one-off process."""
+    return Limits(
+        memory_mib=settings.memory_mib,
+        processes=settings.max_processes,
+        open_files=settings.max_open_files,
         scratch_mib=settings.scratch_mib,
-        limits={"core": 0, "nofile": settings.max_open_files},
-        cgroups=tuple(cgroups),
-        log_fifo=str(places.fifo(instance.group, instance.label)),
-        app_log=str(places.app_log(instance.app_id)),
-        crash_file=str(places.crash_file(instance.group, instance.label)),
-        keeper=keeper(settings, f"{instance.group}-{instance.label}"),
-        syscall_filter=filter_path(settings),
     )
+
+
+def launch_spec(settings: Settings, workload: Workload, cgroups: Sequence[Cgroup]) -> LaunchSpec:
+    """How the launcher starts a workload."""
+    places = Places(settings)
+    has_log, artifact = workload.app_id is not None, workload.artifact
+    return LaunchSpec(
+        label=workload.label,
+        argv=workload.argv,
+        env=workload.env,
+        uid=workload.uid,
+        slug=str(artifact.directory) if artifact is not None else None,
+        writable_slug=False,
+        binds=workload.binds,
+        hide=hidden(settings),
+        scratch_mib=workload.limits.scratch_mib,
+        limits=_rlimits(workload.limits),
+        cgroups=tuple(cgroups),
+        log_fifo=str(places.fifo(workload.group, workload.label)) if has_log else None,
+        app_log=str(places.app_log(workload.app_id)) if workload.app_id is not None else None,
+        crash_file=str(places.crash_file(workload.group, workload.label)),
+        keeper=keeper(settings, workload.id) if artifact is not None else None,
+        syscall_filter=filter_path(settings),
+        ports=workload.ports,
+    )
+
+
+def _rlimits(limits: Limits) -> dict[str, int]:
+    return {"core": 0, "nofile": limits.open_files}
 
 
 def one_off_spec(
@@ -138,7 +144,7 @@ def one_off_spec(
         binds=(*tool_binds(settings), *(() if writable else storage_binds(settings, app))),
         hide=hidden(settings),
         scratch_mib=settings.scratch_mib,
-        limits={"core": 0, "nofile": settings.max_open_files},
+        limits=_rlimits(instance_limits(settings)),
         cgroups=tuple(cgroups),
         log_fifo=None,
         app_log=None,

@@ -19,7 +19,7 @@ from pathlib import Path
 from paas.adapters.runtime.native.attached import Attached, end, hang_up, terminate
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.child_launch import write_spec
-from paas.adapters.runtime.native.launch_specs import Places, one_off_spec
+from paas.adapters.runtime.native.launch_specs import Places, instance_limits, one_off_spec
 from paas.adapters.runtime.native.process_tree import Members, wait_until
 from paas.adapters.runtime.native.run_records import Claim, RunRecords
 from paas.adapters.system import files
@@ -214,7 +214,9 @@ class NativeRuns:
             artifact=artifact,
             config=wanted.env,
             argv=shell_argv(wanted.command),
-            cgroups=self._cgroups.for_instance(_cgroup(app.id, run.number)),
+            cgroups=self._cgroups.for_workload(
+                _cgroup(app.id, run.number), instance_limits(self._settings)
+            ),
         )
         fifo = None if run.attached else str(self._fifo(run))
         return replace(spec, terminal=run.terminal, log_fifo=fifo)

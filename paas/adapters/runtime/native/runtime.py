@@ -1,6 +1,6 @@
-"""Instances as processes of this machine, under supervisord; implements domain's `Runtime`.
+"""Workloads as processes of this machine, under supervisord; implements `Runtime`.
 
-What an instance is started from is kept in files (paas/adapters/runtime/native/instance_files.py).
+What a workload is started from is kept in files (paas/adapters/runtime/native/workload_files.py).
 """
 
 import re
@@ -11,10 +11,11 @@ import psutil
 
 from paas.adapters.network.port_claims import PortClaims
 from paas.adapters.runtime.native.cgroups import Cgroups
-from paas.adapters.runtime.native.instance_files import InstanceFiles
+from paas.adapters.runtime.native.instances import instance_workload
 from paas.adapters.runtime.native.launch_specs import Places
 from paas.adapters.runtime.native.process_tree import Members, end_gracefully, end_group, wait_until
 from paas.adapters.runtime.native.usage import measured
+from paas.adapters.runtime.native.workload_files import WorkloadFiles
 from paas.adapters.supervisor.client import Process, Supervisor
 from paas.adapters.system import files
 from paas.adapters.system.subprocesses import exit_words
@@ -22,6 +23,7 @@ from paas.domain.apps.apps import App
 from paas.domain.manifest.procfile import Processes
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import Instance, InstanceState, State, Usage
+from paas.domain.runtime.workloads import Supervised, Workload
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
@@ -41,66 +43,70 @@ class NativeRuntime:
         self._supervisor = supervisor
         self._cgroups = cgroups
         self._claims = PortClaims(settings)
-        self._files = InstanceFiles(settings, cgroups, self._claims)
+        self._files = WorkloadFiles(settings, cgroups, self._claims)
 
-    def start(
+    def workloads(
         self,
         app: App,
         instances: Sequence[Instance],
         artifact: Artifact,
         env: Mapping[str, Secret],
         processes: Processes,
-    ) -> None:
-        """Start the instances of one group; returns when supervisord has them.
+    ) -> list[Workload]:
+        """Instances of an app, ready to start; see `Runtime`."""
+        return [
+            instance_workload(
+                self._settings,
+                app,
+                instance,
+                artifact=artifact,
+                config=env,
+                command=processes[instance.kind],
+            )
+            for instance in instances
+        ]
+
+    def start(self, workloads: Sequence[Workload]) -> None:
+        """Start the workloads of one group; returns when supervisord has them.
 
         Raises PaasError, with nothing left behind, if it does not accept them.
         """
-        if not instances:
+        if not workloads:
             return
         try:
-            self._supervisor.add_group(self._files.write(app, instances, artifact, env, processes))
+            self._supervisor.add_group(self._files.write(workloads))
             # While they start: it takes some milliseconds, and nobody is sent to them before.
-            self._claims.claim(app.uid, instances)
+            self._claims.claim(workloads)
         except PaasError:
-            files.remove(self._places.group_conf(instances[0].group))
-            for instance in instances:
-                self._files.remove(instance.group, instance.label)
+            files.remove(self._places.group_conf(workloads[0].group))
+            for workload in workloads:
+                self._files.remove(workload.group, workload.label)
             raise
 
-    def lay_out(
-        self,
-        app: App,
-        instances: Sequence[Instance],
-        artifact: Artifact,
-        env: Mapping[str, Secret],
-        processes: Processes,
-    ) -> None:
+    def lay_out(self, workloads: Sequence[Workload]) -> None:
         """Before supervisord starts: write the files from which it starts these of one group.
 
         Existing files are replaced: they may be damaged, or differ from the store. The firewall
         claims their ports when its rules are loaded (`present_claims`). Raises PaasError, with the
         former files left, if they cannot be written.
         """
-        self._files.write(app, instances, artifact, env, processes)
+        self._files.write(workloads)
 
-    def states(self, instances: Sequence[Instance]) -> dict[str, InstanceState]:
-        """By instance id; an instance that is unknown to the supervisor is STOPPED."""
-        if not instances:
+    def states(self, supervised: Sequence[Supervised]) -> dict[str, InstanceState]:
+        """By id; what is unknown to the supervisor is STOPPED."""
+        if not supervised:
             return {}
-        found = self._supervisor.processes({instance.group for instance in instances})
+        found = self._supervisor.processes({one.group for one in supervised})
         known = {(process.group, process.name): process for process in found}
-        return {
-            instance.id: self._state(known.get((instance.group, instance.label)))
-            for instance in instances
-        }
+        return {one.id: self._state(known.get((one.group, one.label))) for one in supervised}
 
-    def usage(self, instances: Sequence[Instance]) -> dict[str, Usage]:
+    def usage(self, supervised: Sequence[Supervised]) -> dict[str, Usage]:
         """The resource usage of those that run."""
-        found = self._supervisor.processes({instance.group for instance in instances})
+        found = self._supervisor.processes({one.group for one in supervised})
         running = {f"{p.group}-{p.name}": p.pid for p in found if p.pid}
         members = {
             i.id: Members(self._cgroups, frozenset({running[i.id]}), frozenset({i.id})).pids()
-            for i in instances
+            for i in supervised
             if i.id in running
         }
         return measured(members)
@@ -109,7 +115,7 @@ class NativeRuntime:
         """See `Runtime`; does nothing if the firewall's rules are not loaded."""
         self._claims.shut(instances)
 
-    def stop(self, instances: Sequence[Instance], limit_s: float) -> set[str]:
+    def stop(self, supervised: Sequence[Supervised], limit_s: float) -> set[str]:
         """Send TERM to the main process, KILL to all after limit_s; then delete their files.
 
         The rest gets TERM when the main process has ended, or shortly before the limit.
@@ -117,30 +123,30 @@ class NativeRuntime:
         Returns the ids of those that had to be killed.
         """
         labels: dict[str, list[str]] = {}
-        for instance in instances:
-            labels.setdefault(instance.group, []).append(instance.label)
+        for one in supervised:
+            labels.setdefault(one.group, []).append(one.label)
         return self._stop(labels, limit_s)
 
-    def end(self, instance: Instance, limit_s: float) -> None:
-        """Send TERM to an instance's processes, KILL after limit_s; the supervisor restarts it."""
-        for process in self._supervisor.processes({instance.group}):
-            if process.name == instance.label and process.pid:
+    def end(self, one: Supervised, limit_s: float) -> None:
+        """Send TERM to its processes, KILL after limit_s; the supervisor restarts it."""
+        for process in self._supervisor.processes({one.group}):
+            if process.name == one.label and process.pid:
                 end_group(process.pid, limit_s)
 
-    def ensure(self, instance: Instance, known: Set[str] = frozenset()) -> bool:
+    def ensure(self, one: Supervised, known: Set[str] = frozenset()) -> bool:
         """Restore a group that was started once but is unknown now. False: it has no files."""
-        conf = self._places.group_conf(instance.group)
-        if not conf.exists() or not self._places.spec(instance.group, instance.label).exists():
+        conf = self._places.group_conf(one.group)
+        if not conf.exists() or not self._places.spec(one.group, one.label).exists():
             return False
-        if instance.group not in known:
+        if one.group not in known:
             self._supervisor.add_group(conf)
         return True
 
-    def is_whole(self, instance: Instance, known: Set[str]) -> bool:
+    def is_whole(self, one: Supervised, known: Set[str]) -> bool:
         """Whether supervisord has its group, and could start it again."""
-        spec = self._places.spec(instance.group, instance.label)
-        files_are_there = spec.exists() and self._places.group_conf(instance.group).exists()
-        return files_are_there and instance.group in known
+        spec = self._places.spec(one.group, one.label)
+        files_are_there = spec.exists() and self._places.group_conf(one.group).exists()
+        return files_are_there and one.group in known
 
     def groups(self) -> set[str]:
         """The groups of app instances that the supervisor has, however they were started."""
@@ -153,22 +159,22 @@ class NativeRuntime:
         known = {process.name for process in self._supervisor.processes({group})}
         self._stop({group: sorted(known | set(self._places.labels(group)))}, limit_s)
 
-    def listening_ports(self, instance: Instance) -> set[tuple[str, int]]:
-        """The TCP addresses and ports on which the instance's processes listen."""
+    def listening_ports(self, one: Supervised) -> set[tuple[str, int]]:
+        """The TCP addresses and ports on which its processes listen."""
         pids = [
             process.pid
-            for process in self._supervisor.processes({instance.group})
-            if process.name == instance.label and process.pid
+            for process in self._supervisor.processes({one.group})
+            if process.name == one.label and process.pid
         ]
-        members = Members(self._cgroups, frozenset(pids), frozenset({instance.id}))
+        members = Members(self._cgroups, frozenset(pids), frozenset({one.id}))
         return {address for pid in members.pids() for address in _listening(pid)}
 
     def forget_unstartable(self) -> None:
-        """See InstanceFiles."""
+        """See WorkloadFiles."""
         self._files.forget_unstartable()
 
     def forget_files(self, group: str) -> None:
-        """See InstanceFiles."""
+        """See WorkloadFiles."""
         self._files.forget(group)
 
     def _stop(self, labels: Mapping[str, Sequence[str]], limit_s: float) -> set[str]:

@@ -1,32 +1,29 @@
-"""The files that an instance is started from, each named after it.
+"""The files that a workload is started from, each named after it.
 
 Its launch spec (run/specs), the pipe of its output (run/fifos), the launcher's record of its exits
 (run/crash), and a section of its group's file for supervisord (state/supervisor), which names the
-spec and nothing else of the app.
+spec and nothing else of the workload.
 """
 
 import contextlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from paas.adapters.network.port_claims import PortClaims
 from paas.adapters.runtime.native.cgroups import Cgroups
-from paas.adapters.runtime.native.launch_specs import Places, instance_spec
+from paas.adapters.runtime.native.launch_specs import Places, launch_spec
 from paas.adapters.supervisor.conf import group_conf
 from paas.adapters.system import files
-from paas.domain.apps.apps import App
-from paas.domain.manifest.procfile import Processes
-from paas.domain.releases.artifacts import Artifact
-from paas.domain.releases.releases import Instance
-from paas.domain.values.secret import Secret
+from paas.domain.releases.launch_spec import LaunchSpec
+from paas.domain.runtime.workloads import Workload
 from paas.settings import Settings
 
 
-class InstanceFiles:
-    """The files of one server's instances; none needs to outlive a reboot."""
+class WorkloadFiles:
+    """The files of one server's workloads; none needs to outlive a reboot."""
 
     def __init__(self, settings: Settings, cgroups: Cgroups, claims: PortClaims) -> None:
         self._settings = settings
@@ -34,28 +31,13 @@ class InstanceFiles:
         self._cgroups = cgroups
         self._claims = claims
 
-    def write(
-        self,
-        app: App,
-        instances: Sequence[Instance],
-        artifact: Artifact,
-        env: Mapping[str, Secret],
-        processes: Processes,
-    ) -> Path:
-        """The files of the instances of one group; returns that which supervisord reads."""
-        (group,) = {instance.group for instance in instances}
-        for instance in instances:
-            spec = instance_spec(
-                self._settings,
-                app,
-                instance,
-                artifact=artifact,
-                config=env,
-                command=processes[instance.kind],
-                cgroups=self._cgroups.for_instance(instance.id),
-            )
-            self._write(instance, json.dumps(spec.to_json()), app.uid)
-        return self.write_group(group, [instance.label for instance in instances])
+    def write(self, workloads: Sequence[Workload]) -> Path:
+        """The files of the workloads of one group; returns that which supervisord reads."""
+        (group,) = {workload.group for workload in workloads}
+        for workload in workloads:
+            cgroups = self._cgroups.for_workload(workload.id, workload.limits)
+            self._write(workload, launch_spec(self._settings, workload, cgroups))
+        return self.write_group(group, [workload.label for workload in workloads])
 
     def forget_unstartable(self) -> None:
         """Delete the files of groups that have no launch spec, when the others are written.
@@ -73,18 +55,23 @@ class InstanceFiles:
         for label in self._places.labels(group):
             self.remove(group, label)
 
-    def _write(self, instance: Instance, spec: str, uid: int) -> None:
-        path = self._places.spec(instance.group, instance.label)
-        fifo = self._places.fifo(instance.group, instance.label)
+    def _write(self, workload: Workload, spec: LaunchSpec) -> None:
+        path = self._places.spec(workload.group, workload.label)
         files.make_directory(path.parent)
-        files.make_directory(self._places.crash_file(instance.group, instance.label).parent)
-        files.make_directory(fifo.parent)
-        log = self._places.app_log(instance.app_id)
-        log.parent.mkdir(mode=0o711, parents=True, exist_ok=True)  # for the launcher's own lines
-        files.write_atomic(path, spec, mode=0o600, durable=False)
+        files.make_directory(self._places.crash_file(workload.group, workload.label).parent)
+        if workload.app_id is not None:
+            files.make_directory(self._places.fifo(workload.group, workload.label).parent)
+            log = self._places.app_log(workload.app_id)
+            log.parent.mkdir(mode=0o711, parents=True, exist_ok=True)  # for the launcher's lines
+        files.write_atomic(path, json.dumps(spec.to_json()), mode=0o600, durable=False)
+        if workload.app_id is not None:
+            self._make_fifo(workload)
+
+    def _make_fifo(self, workload: Workload) -> None:
+        fifo = self._places.fifo(workload.group, workload.label)
         with contextlib.suppress(FileExistsError):
             os.mkfifo(fifo, 0o600)
-        os.chown(fifo, uid, uid, follow_symlinks=False)
+        os.chown(fifo, workload.uid, workload.uid, follow_symlinks=False)
 
     def write_group(self, group: str, labels: Sequence[str]) -> Path:
         """The file from which supervisord starts these of a group; returns where it is."""
@@ -101,7 +88,7 @@ class InstanceFiles:
         return path
 
     def remove(self, group: str, label: str) -> None:
-        """Delete the files of one instance, and release its port."""
+        """Delete the files of one workload, and release its ports."""
         fifo = self._places.fifo(group, label)
         self._claims.release(self._places.spec(group, label))
         for path in (

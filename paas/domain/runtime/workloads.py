@@ -1,0 +1,66 @@
+"""What an engine keeps running: an instance of an app, or a server that apps use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from paas.domain.releases.artifacts import Artifact
+from paas.domain.releases.launch_spec import Bind
+from paas.domain.values.secret import Secret
+
+
+class Supervised(Protocol):
+    """The name of what the supervisor runs; an `Instance` is one, and a `Workload`.
+
+    group: what was started together, ``12-v5-9``. label: unique in it, ``web.1``. id: unique on the
+    server, group and label with a hyphen between them.
+    """
+
+    @property
+    def group(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that a workload may have.
+
+    memory_mib: of all its processes together; 0: no limit. processes: how many. open_files: of each
+    process. scratch_mib: size of all that it writes outside its binds, which is kept in memory.
+    """
+
+    memory_mib: int
+    processes: int
+    open_files: int
+    scratch_mib: int
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A command that is kept running, and all that it needs.
+
+    group and label: its name, see `Supervised`; the groups of apps begin with the app's number,
+    others with a letter. uid: its own uid, also the gid. argv and env: what is executed, complete.
+    binds: host paths that it sees besides the system's. ports: the TCP ports that it listens on; no
+    other uid may. artifact: what is at /app, under a throw-away layer; None: an empty directory.
+    app_id: the app whose log gets its output; None: its output is dropped.
+    """
+
+    group: str
+    label: str
+    uid: int
+    argv: tuple[str, ...]
+    env: Mapping[str, Secret]
+    binds: tuple[Bind, ...]
+    limits: Limits
+    ports: tuple[int, ...] = ()
+    artifact: Artifact | None = None
+    app_id: int | None = None
+
+    @property
+    def id(self) -> str:
+        """Unique on the server, safe in a file name: ``12-v5-9-web.1``."""
+        return f"{self.group}-{self.label}"
