@@ -1,1 +1,1 @@
-"""How requests get in."""
+"""The entry points: what other programs and users start."""

@@ -2,8 +2,8 @@
 
 The server runs this file by its path, under ``/usr/bin/python3 -I -S``, with ``--paas-etc ETC``
 first: as the forced command of an SSH key (``--as USER``), from a push's hook (``--hook``), and for
-root. A laptop runs ``main`` as the console script ``paas``. Everything of weight stands in the
-modules imported below, because Python keeps those compiled, and a script not.
+root. A laptop runs ``main`` as the console script ``paas``. The code is in the modules imported
+below, because Python caches their compiled form, but not that of a script.
 """
 
 import os
@@ -14,7 +14,7 @@ if __name__ == "__main__":
 
 
 def main() -> int:
-    """Ask the gate, where this is its server and the caller may; otherwise go over ssh."""
+    """Ask the gate if this is its server and the caller may use it; otherwise connect over ssh."""
     args = sys.argv[1:]
     try:
         if args[:1] == ["--paas-etc"]:
@@ -22,14 +22,14 @@ def main() -> int:
             if rest[:1] in (["--as"], ["--hook"]) or os.geteuid() == 0:
                 from paas.entrypoints.gate_client import link
 
-                # Nothing is buffered; to take the interpreter down costs every command 2 ms.
+                # Nothing is buffered, and ending the interpreter would cost every command 2 ms.
                 os._exit(link.main(etc, rest))
             args = rest
         from paas.entrypoints.laptop import laptop
 
         return laptop.main(args)
     except KeyboardInterrupt:
-        # What the server drew last stays; the shell's prompt gets a line of its own.
+        # Keep what the server drew last; the shell's prompt gets its own line.
         if os.isatty(2):
             os.write(2, b"\n")
         os._exit(130)

@@ -1,4 +1,4 @@
-"""How a PaasError looks on a terminal."""
+"""Renders a PaasError for a terminal."""
 
 from paas.domain.values.errors import PaasError
 from paas.services.progress import WARNING, error_lines

@@ -1,4 +1,4 @@
-"""Fetch code from elsewhere, in the sandbox, as the app's uid; see fetcher/jobs.py.
+"""Fetch code from other servers, in the sandbox, as the app's uid; see fetcher/jobs.py.
 
 Run by path as ``/usr/bin/python3 -I -S fetch.py``.
 """

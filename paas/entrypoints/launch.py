@@ -1,7 +1,7 @@
 """``paas-launch SPEC``: become one process of an app, isolated; see launcher/launcher.py.
 
-Run by path as ``/usr/bin/python3 -I -S launch.py SPEC``. It is only an entry point: Python keeps
-the compiled form of imported modules, never of the script itself, and compiling costs milliseconds.
+Run by path as ``/usr/bin/python3 -I -S launch.py SPEC``. It is only an entry point: Python
+caches the compiled form of imported modules, not of the script, and compiling takes milliseconds.
 """
 
 import sys

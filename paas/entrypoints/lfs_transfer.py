@@ -1,7 +1,7 @@
-"""``git-lfs-transfer``: take and give an app's Git LFS objects; see lfs/server.py.
+"""``git-lfs-transfer``: receive and send an app's Git LFS objects; see lfs/server.py.
 
 Run by path as ``/usr/bin/python3 -I -S lfs_transfer.py DIRECTORY OPERATION MAX_BYTES MIN_FREE``,
-as the platform's account, which is what a client over SSH becomes.
+as the platform's account, as which SSH clients run.
 """
 
 import sys

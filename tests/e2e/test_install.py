@@ -371,7 +371,7 @@ def test_every_listener_has_both_families(bare: Server) -> None:
     first = bare.install("--https-port", str(https_port)).stdout
     assert f"{bare.root}/bin/paas keys:add YOU --admin" in first
     again = bare.install().stdout
-    assert "paas is upgraded to" in again
+    assert "paas was upgraded to" in again
     assert "keys:add" not in again
     assert _settings(bare)["https_port"] == https_port
     for port in (bare.http_port, https_port, bare.ssh_port):

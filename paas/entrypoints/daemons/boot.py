@@ -77,7 +77,7 @@ def run(settings: Settings) -> NoReturn:
 def run_nginx(settings: Settings) -> NoReturn:
     """Become nginx; supervisord runs this if systemd does not run nginx."""
     shut_down_orphans(settings)
-    # One that was killed left it, and nginx does not listen at a path that is there.
+    # A killed nginx leaves it behind, and nginx cannot listen at an existing path.
     settings.paths.handover_socket.unlink(missing_ok=True)
     _become(daemons.daemon_argv(settings, "nginx"))
 

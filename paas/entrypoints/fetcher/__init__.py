@@ -1,1 +1,1 @@
-"""What runs in the sandbox to fetch code from elsewhere: needs the standard library and git."""
+"""What runs in the sandbox to fetch code from other servers: needs the standard library and git."""

@@ -1,4 +1,4 @@
-"""Reading archives: a tar, a tar.gz or a zip, by address or from standard input."""
+"""Reading archives: a tar, a tar.gz or a zip, from a URL or from standard input."""
 
 import gzip
 import lzma
@@ -27,13 +27,13 @@ _BROKEN = (
     zlib.error,
     lzma.LZMAError,
     EOFError,
-    OSError,  # bz2's word for damage, and where a zip leads to places that the file has not
+    OSError,  # bz2's error for damage, and a zip with offsets outside of the file
     NotImplementedError,
     RuntimeError,
     ValueError,
 )
 
-# Their first bytes, so that nobody has to read them in a message.
+# Their first bytes, so that a message can name the format.
 _NOT_TAKEN = (
     (b"BZh", "compressed with bzip2"),
     (b"\xfd7zXZ", "compressed with xz"),
@@ -46,7 +46,7 @@ _NOT_TAKEN = (
 @dataclass(frozen=True, slots=True)
 class Member:
     """One entry of an archive. kind: ``file``, ``link`` (symbolic), ``same`` (as the member that
-    target names) or a word for what cannot be taken. mode: permissions."""
+    target names) or a word for an entry that is not accepted. mode: permissions."""
 
     path: str
     kind: str
@@ -57,7 +57,7 @@ class Member:
 
 
 def download(url: str, target: Path, max_bytes: int) -> None:
-    """Fetch an archive by the web. Raises PaasError."""
+    """Download an archive. Raises PaasError."""
     onward = "=https" if url.lower().startswith("https:") else "=http,https"
     argv = [
         *("curl", "--silent", "--show-error", "--fail", "--location", "--max-redirs", "10"),
@@ -66,20 +66,20 @@ def download(url: str, target: Path, max_bytes: int) -> None:
         *("--speed-limit", "1000", "--speed-time", "60", "--retry-max-time", "30"),
         *("--output", str(target), "--config", "-"),
     ]
-    # Not as an argument, which others can see: the query may be a signature, a secret thus.
+    # Not as an argument, which other users can see: the query may contain a secret signature.
     config = f'url = "{url}"\n'.encode()
     done = subprocess.run(argv, input=config, capture_output=True, check=False)
     # 63: --max-filesize; otherwise the limit of this process's files ended it.
     if done.returncode in {63, -25}:
-        raise too_large(f"its limit is {max_bytes // 1024**2} MiB (setting max_push_mib)")
+        raise too_large(f"it is larger than {max_bytes // 1024**2} MiB (setting max_push_mib)")
     if done.returncode != 0:
-        # The last of as many as it tried.
+        # The last line is about the last attempt.
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
         why = lines[-1].removeprefix("curl: ") if lines else ""
         raise PaasError(
             "not-fetched",
             f"{url} could not be fetched: {why or f'curl ended with {done.returncode}'}",
-            "Check the address and that it is public: curl --fail -L -o /dev/null " + url,
+            "Check that the URL is correct and public: curl --fail -L -o /dev/null " + url,
         )
 
 
@@ -137,7 +137,7 @@ def _type(path: Path) -> ArchiveType:
 def _tar_members(tar: tarfile.TarFile) -> Iterator[Member]:
     end = 0
     for entry in tar:
-        end = tar.offset  # where the next header should be
+        end = tar.offset  # the next header should be here
         if entry.isreg():
             content = tar.extractfile(entry)
             yield Member(entry.name, "file", entry.mode, entry.size, content=content)
@@ -152,14 +152,14 @@ def _tar_members(tar: tarfile.TarFile) -> Iterator[Member]:
 
 
 def _check_end(tar: tarfile.TarFile, end: int) -> None:
-    """Raise EOFError if a tar was cut off: to tarfile a missing or broken header is the end.
+    """Raise EOFError if a tar is truncated: tarfile takes a missing or broken header for the end.
 
-    The end is a block of zeros. What follows is read as well, for the checksum of a tar.gz.
+    A tar ends with a block of zeros. The rest is read as well, for the checksum of a tar.gz.
     """
     assert tar.fileobj is not None
     tar.fileobj.seek(end)
     if tar.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-        raise EOFError("it is cut off, or broken in the middle")
+        raise EOFError("it is truncated, or damaged in the middle")
     while tar.fileobj.read(_CHUNK):
         pass
 
@@ -191,5 +191,5 @@ def too_large(why: str) -> PaasError:
     return PaasError(
         "archive-too-large",
         f"The archive is too large: {why}.",
-        "Leave out what the app does not need, such as dependencies and data.",
+        "Omit files that the app does not need, such as dependencies and data.",
     )

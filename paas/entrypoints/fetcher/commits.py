@@ -1,6 +1,6 @@
-"""Archives become commits: their members go to git fast-import, and no file is ever written.
+"""Turns archives into commits: their members go to git fast-import, and no file is ever written.
 
-So no link of an archive can be followed, and what it unpacks to is counted before it is anywhere.
+So no link in an archive can be followed, and the unpacked size is counted before it is stored.
 """
 
 import os
@@ -38,7 +38,7 @@ class CommitWriter:
         self._left_out = False
 
     def write(self, members: Iterator[Member]) -> None:
-        """Take every member. Raises PaasError for the first that must not be."""
+        """Write every member. Raises PaasError at the first that is not allowed."""
         self._stream.write(b"feature done\n")
         for member in members:
             self._entries += 1
@@ -52,7 +52,7 @@ class CommitWriter:
                 self._take(path, member)
 
     def commit(self, author: str, message: str, parent: str | None) -> None:
-        """Write the commit, without the one folder that has everything, if there is one."""
+        """Write the commit, without the single top-level folder, if there is one."""
         if not self._files:
             raise PaasError("archive", "The archive has no files.", "Pack your app's files.")
         top = _top_folder(self._files)
@@ -74,14 +74,14 @@ class CommitWriter:
         elif member.kind == "link":
             target = os.fsencode(member.target)
             if b"\0" in target or len(target) >= LINK_MAX or not target:
-                raise _refused(path, "is a link without a proper target")
+                raise _refused(path, "is a link without a valid target")
             self._add(path, "120000", self._data(target))
             self._links[path] = member.target
         elif member.kind == "same":
             other = self._files.get(_clean(member.target))
             if other is None:
                 raise _refused(
-                    path, f"is a hard link to {shown(member.target)}, which is not in it"
+                    path, f"is a hard link to {shown(member.target)}, which is not in the archive"
                 )
             self._add(path, *other)
         else:
@@ -98,17 +98,17 @@ class CommitWriter:
             raise too_large(f"it unpacks to more than {limit} MiB (setting max_tree_mib)")
 
     def _blob(self, member: Member) -> int:
-        """The content, of which exactly as much must come as the archive says."""
+        """Write the content, which must have exactly the size that the archive states."""
         assert member.content is not None
         if member.size_bytes < 0:
-            raise ValueError(f"{shown(member.path)} has a size below zero")
+            raise ValueError(f"{shown(member.path)} has a negative size")
         self._marks += 1
         self._stream.write(b"blob\nmark :%d\ndata %d\n" % (self._marks, member.size_bytes))
         left = member.size_bytes
         while left > 0:
             data = member.content.read(min(left, _CHUNK))
             if not data:
-                raise EOFError(f"{shown(member.path)} is cut off")
+                raise EOFError(f"{shown(member.path)} is truncated")
             self._stream.write(data)
             left -= len(data)
         self._stream.write(b"\n")
@@ -122,13 +122,11 @@ class CommitWriter:
 
     def _leave_out(self, path: str) -> None:
         if not self._left_out:
-            print(
-                f" !     Left out: {shown(path)} and what else belongs to git itself.", flush=True
-            )
+            print(f" !     Left out: {shown(path)} and other files of git itself.", flush=True)
         self._left_out = True
 
     def _check_places(self, top: str) -> None:
-        """No file below another, which may be a link; no link that leads out of the app."""
+        """Refuse files below another file (perhaps a link), and links that lead out of the app."""
         for path in self._files:
             parent = path.rpartition("/")[0]
             while parent:
@@ -152,7 +150,7 @@ def _clean(path: str) -> str:
 
 
 def _top_folder(files: dict[str, tuple[str, int]]) -> str:
-    """``name/`` where all files are in one folder, as in what GitHub and ``npm pack`` make."""
+    """``name/`` if all files are in one folder, as in archives of GitHub and ``npm pack``."""
     tops = {path.partition("/")[0] for path in files}
     one = len(tops) == 1 and not tops & set(files)
     return f"{tops.pop()}/" if one else ""
@@ -171,6 +169,6 @@ def _quoted(path: str) -> bytes:
 def _refused(path: str, why: str) -> PaasError:
     return PaasError(
         "archive",
-        f"{shown(path)} of the archive {why}: nothing of it is taken.",
-        "Pack the app's own files and folders only.",
+        f"{shown(path)} in the archive {why}, so nothing was imported.",
+        "Pack only the app's own files and folders.",
     )

@@ -1,4 +1,4 @@
-"""git in the sandbox: without anybody's settings, hooks or questions, by the web only."""
+"""git in the sandbox: without configuration, hooks or prompts, over HTTP only."""
 
 import os
 import re
@@ -33,14 +33,14 @@ _ERROR_LINES = 5
 
 
 class Repository:
-    """A bare repository of this job's own."""
+    """A bare repository for this job alone."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @classmethod
     def make(cls, path: Path, known: Path | None = None, head: str | None = None) -> "Repository":
-        """A new one; known: an object directory that it may borrow from, and its commit head."""
+        """Create one; known: an object directory that it may borrow from, and its commit head."""
         made = cls(path)
         made.run(["init", "--quiet", "--bare", "--template=", str(path)], at_path=False)
         if known is not None and head is not None:
@@ -50,11 +50,11 @@ class Repository:
         return made
 
     def fetch_ref(self, url: str, ref: str | None, *, protocols: str) -> str:
-        """Fetch a branch, a tag or a commit with its history; the commit's id."""
+        """Fetch a branch, a tag or a commit with its history; returns the commit's id."""
         wanted = ref or "HEAD"
         done = self._fetch(url, [wanted], protocols)
         if done.returncode != 0 and _COMMIT.fullmatch(wanted):
-            # Not every server gives a commit that is named by its id.
+            # Not every server sends a commit that is requested by its id.
             done = self._fetch(
                 url, ["+refs/heads/*:refs/all/*", "+refs/tags/*:refs/tags/*"], protocols
             )
@@ -68,7 +68,7 @@ class Repository:
         return found.stdout.decode().strip()
 
     def fetch_commit(self, url: str, commit: str) -> bool:
-        """Fetch one commit, without history where the server lets us; whether it was found."""
+        """Fetch one commit, if possible without history; returns whether it was found."""
         done = self._fetch(url, ["--depth=1", commit], "https")
         if done.returncode != 0:
             everything = ["+refs/heads/*:refs/all/*", "+refs/tags/*:refs/tags/*"]
@@ -86,7 +86,7 @@ class Repository:
         return self.run([*argv, "--", url, *refs], protocols=protocols, check=False)
 
     def pack(self, commit: str, target: Path) -> None:
-        """Write the commit with all that it needs, but for what the known head has."""
+        """Write the commit with all objects that it needs, except those of the known head."""
         known = self.run(["rev-parse", "--verify", "--quiet", _HEAD], check=False)
         wanted = f"{commit}\n" + (f"^{known.stdout.decode()}" if known.returncode == 0 else "")
         with target.open("wb") as file:
@@ -95,9 +95,9 @@ class Repository:
 
     @contextmanager
     def importing(self) -> Iterator[IO[bytes]]:
-        """The input of git fast-import; see imported() for what it made."""
+        """The input of git fast-import; imported() returns the result."""
         argv = [*self._argv(), "fast-import", "--quiet", "--force", "--done"]
-        # A crash report would go into the repository: it is this job's alone.
+        # A crash report would go into the repository, which is this job's alone.
         with subprocess.Popen(
             argv,
             stdin=subprocess.PIPE,
@@ -110,12 +110,12 @@ class Repository:
             try:
                 yield child.stdin
             except BrokenPipeError:
-                pass  # it has said why
+                pass  # its own error is reported
             except BaseException:
                 child.kill()
                 raise
             finally:
-                # What is left in the buffer has nobody to read it then.
+                # Nothing reads the rest of the buffer then.
                 with suppress(BrokenPipeError):
                     child.stdin.close()
             errors = child.stderr.read()
@@ -136,7 +136,7 @@ class Repository:
         stdin: bytes = b"",
         stdout: IO[bytes] | int = subprocess.PIPE,
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run git; raises PaasError with its last words where it fails and check is set."""
+        """Run git; raises PaasError with its last lines if it fails and check is set."""
         done = subprocess.run(
             [*(self._argv() if at_path else ["git"]), *words],
             input=stdin,
@@ -154,7 +154,7 @@ class Repository:
 
 
 def _env(protocols: str = "") -> dict[str, str]:
-    """Our settings and the network's; protocols: those that may be used, none by default."""
+    """Our settings and those of the network; protocols: those that are allowed, none by default."""
     env = {name: text for name, text in os.environ.items() if not name.startswith("GIT_CONFIG")}
     env |= {
         "GIT_ALLOW_PROTOCOL": protocols,
@@ -173,7 +173,7 @@ def _not_fetched(url: str, ref: str | None, why: str) -> PaasError:
     return PaasError(
         "not-fetched",
         f"{what} could not be fetched: {why}",
-        "Check the address and that it is public: git ls-remote " + url,
+        "Check that the URL is correct and public: git ls-remote " + url,
     )
 
 
@@ -181,7 +181,7 @@ def _why(done: subprocess.CompletedProcess[bytes]) -> str:
     # With no reason before it: the limit of this process's files ended git index-pack.
     ended = done.stderr.strip() == b"fatal: fetch-pack: invalid index-pack output"
     if ended or done.returncode == -signal.SIGXFSZ:
-        return "it is larger than the server takes (setting max_push_mib)."
+        return "it is larger than the server accepts (setting max_push_mib)."
     return _last(done.stderr)
 
 

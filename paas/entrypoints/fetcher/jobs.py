@@ -1,7 +1,7 @@
 """The jobs of the fetching sandbox: a repository, an archive, an app's submodules.
 
-A job is the JSON file ``job`` of the directory OUT, which is this process's alone; its answer is
-the JSON file ``result`` there. What is printed is for the user.
+A job is the JSON file ``job`` of the directory OUT, which only this process uses; its result is the
+JSON file ``result`` there. Output is for the user.
 """
 
 import json
@@ -21,7 +21,7 @@ ARCHIVE = "archive"
 
 
 def main() -> int:
-    """Do one job; 0 where it has an answer, be it a refusal."""
+    """Do one job; returns 0 if there is a result, even a refusal."""
     job: dict[str, Any] = json.loads((OUT / JOB).read_text())
     kinds = {"git": _git, "archive": _archive, "submodules": _submodules}
     try:
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def _git(job: dict[str, Any]) -> dict[str, Any]:
-    """Fetch a commit and pack what the app's repository does not have of it."""
+    """Fetch a commit and pack the objects that the app's repository lacks."""
     repository = git.Repository.make(OUT / "repository.git", KNOWN, job["head"])
     commit = repository.fetch_ref(job["url"], job["ref"], protocols="https:http")
     repository.pack(commit, OUT / PACK)
@@ -58,7 +58,7 @@ def _archive(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _submodules(job: dict[str, Any]) -> dict[str, Any]:
-    """Put the submodules' files into the app's tree."""
+    """Write the submodules' files into the app's tree."""
     limits = submodules.Limits(job["max_files"], job["max_bytes"])
     submodules.Tree(Path(job["tree"]), OUT, limits).fill(dict(job["links"]))
     return {}

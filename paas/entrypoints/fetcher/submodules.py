@@ -19,7 +19,7 @@ _LINK_MODE = b"160000"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much all submodules of an app may hold together."""
+    """The limits for all submodules of an app together."""
 
     files: int
     size_bytes: int
@@ -27,7 +27,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Submodule:
-    """One of them. path: from the app's top. within: the submodules that it is in."""
+    """One submodule. path: from the app's top. within: the submodules that contain it."""
 
     name: str
     path: str
@@ -48,9 +48,9 @@ class Tree:
         self._size_bytes = 0
 
     def fill(self, links: Mapping[str, str]) -> None:
-        """Fetch the submodules at these paths, at these commits, and what is in them.
+        """Fetch the submodules at these paths, at these commits, with their own submodules.
 
-        Raises PaasError, before anything is fetched, for one that may not be.
+        Raises PaasError, before anything is fetched, for one that is not allowed.
         """
         if len(links) > SUBMODULES_MAX:
             raise _too_many(max(links))
@@ -64,7 +64,7 @@ class Tree:
             pending += self._fetch(submodule)
 
     def _fetch(self, submodule: Submodule) -> list[Submodule]:
-        """Put one in its place; those that it has."""
+        """Write one into the tree; returns its own submodules."""
         self._count += 1
         if self._count > SUBMODULES_MAX or submodule.depth > SUBMODULE_DEPTH_MAX:
             raise _too_many(submodule.path)
@@ -74,18 +74,18 @@ class Tree:
             raise PaasError(
                 "submodule-commit",
                 f"The submodule {shown(submodule.path)} is recorded at {submodule.commit[:8]}, "
-                f"which {submodule.url} does not have: it was never pushed there, or is gone.",
+                f"which {submodule.url} does not have: it was never pushed there, or was removed.",
                 f"In {submodule.path}: git push origin HEAD:main; then push the app again.",
             )
         links = self._check_out(repository, submodule)
         place = f"{submodule.commit}:{MODULES}"
         config = repository.run(["config", "--blob", place, "-z", "--list"], check=False)
-        # The disk need never hold more than one of them, each of which may be as large as a push.
+        # Deleted one by one: each may be as large as a push.
         shutil.rmtree(repository.path)
         return _declared(config.stdout, links, submodule.path, submodule.depth + 1)
 
     def _check_out(self, repository: Repository, submodule: Submodule) -> dict[str, str]:
-        """Write its files; the submodules that it has itself, by path."""
+        """Write its files; returns its own submodules, by path."""
         links = {}
         listing = repository.run(["ls-tree", "-r", "-z", "--long", submodule.commit])
         for entry in listing.stdout.split(b"\0")[:-1]:
@@ -112,7 +112,7 @@ class Tree:
 
 
 def _declared(config: bytes, links: Mapping[str, str], folder: str, depth: int) -> list[Submodule]:
-    """What .gitmodules says of the submodules at these paths of a folder.
+    """The entries of .gitmodules for the submodules at these paths of a folder.
 
     config: as ``git config -z --list`` prints it.
     """
@@ -141,8 +141,8 @@ def _declared(config: bytes, links: Mapping[str, str], folder: str, depth: int) 
 def _too_many(path: str) -> PaasError:
     return PaasError(
         "submodules-too-many",
-        f"The submodule {shown(path)} is one too many: at most {SUBMODULES_MAX}, "
-        f"{SUBMODULE_DEPTH_MAX} deep, are fetched.",
+        f"The submodule {shown(path)} exceeds the limit: at most {SUBMODULES_MAX},  "
+        f"nested {SUBMODULE_DEPTH_MAX} deep, are fetched.",
         f"Remove some: git rm {shown(path)}",
     )
 
@@ -150,8 +150,8 @@ def _too_many(path: str) -> PaasError:
 def _undeclared(path: str) -> PaasError:
     return PaasError(
         "submodule-undeclared",
-        f"{shown(path)} is a git repository of its own inside of yours, and .gitmodules does not "
+        f"{shown(path)} is a separate git repository inside yours, and .gitmodules does not "
         "say where it comes from: none of its files were pushed.",
         f"To commit its files: git rm --cached {shown(path)}; delete its .git; git add "
-        f"{shown(path)}. To have a submodule: git submodule add URL {shown(path)}",
+        f"{shown(path)}. To add it as a submodule: git submodule add URL {shown(path)}",
     )

@@ -1,4 +1,4 @@
-"""What must hold before anything is changed."""
+"""The checks before anything is changed."""
 
 import json
 import os
@@ -25,14 +25,15 @@ OURS = frozenset({"nginx", "sshd"})
 
 
 def check(plan: Plan, *, force: bool) -> None:
-    """Raise InstallError with everything that stands in the way, all at once."""
+    """Raise InstallError with all problems at once."""
     problems = [*_python(), *_disk(plan), *_place(plan), *_ports(plan), *_nginx(plan)]
     problems += [*_same_ports(plan), *_domain(plan), *ranges.problems(plan)]
     if not force:
         problems = [*_system(), *problems]
     if problems:
         raise InstallError(
-            "Nothing was changed, because:\n" + "\n".join(f"  - {problem}" for problem in problems)
+            "Nothing was changed, because of these problems:\n"
+            + "\n".join(f"  - {problem}" for problem in problems)
         )
 
 
@@ -73,13 +74,13 @@ def _place(plan: Plan) -> Iterator[str]:
     longest = max(len(str(path)) for path in sockets)
     if longest > SOCKET_PATH_MAX:
         yield (
-            f"{plan.root} is too long a path for Unix sockets: at most "
+            f"{plan.root} is too long a path for Unix sockets; it may have at most "
             f"{SOCKET_PATH_MAX - longest + len(str(plan.root))} characters"
         )
     if any(not (c.isalnum() or c in "/._-+") for c in str(plan.root or "")):
-        yield f"{plan.root} may only hold letters, digits and / . _ - +"
+        yield f"{plan.root} may only contain letters, digits and / . _ - +"
     if plan.root and (closed := untraversable(Path(plan.root))):
-        yield f"apps run as users of their own and cannot pass {closed}: chmod o+x {closed}"
+        yield f"apps run as separate users, which cannot enter {closed}: chmod o+x {closed}"
 
 
 def _ports(plan: Plan) -> Iterator[str]:
@@ -95,7 +96,7 @@ def _ports(plan: Plan) -> Iterator[str]:
             if {pid, _parent(pid)} & running or (not plan.embedded and name in OURS):
                 continue
             who = f"{name} (process {pid})" if pid else "another process"
-            yield f"port {port} is in use by {who}: stop that, or choose another port"
+            yield f"port {port} is in use by {who}: stop it, or choose another port"
             break
 
 
@@ -107,7 +108,7 @@ def _nginx(plan: Plan) -> Iterator[str]:
 
 
 def _same_ports(plan: Plan) -> Iterator[str]:
-    """Two listeners on one port: also one that was chosen at an earlier installation."""
+    """Find two listeners on one port, including ports chosen in an earlier installation."""
     try:
         known = json.loads(plan.paths.installed_record.read_text())
     except (OSError, ValueError):
@@ -130,7 +131,7 @@ def _domain(plan: Plan) -> Iterator[str]:
 
 
 def _running_pids(plan: Plan) -> set[int]:
-    """Processes of this very server, when the installation is an upgrade."""
+    """The processes of this server, if the installation is an upgrade."""
     found = set()
     for path in (plan.paths.nginx_pid, plan.paths.sshd_pid, plan.paths.haproxy_pid):
         try:
@@ -141,7 +142,7 @@ def _running_pids(plan: Plan) -> set[int]:
 
 
 def _parent(pid: int) -> int:
-    """The workers of nginx and HAProxy hold its ports, too."""
+    """Add the workers of nginx and HAProxy, which hold its ports, too."""
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     except (OSError, IndexError):
@@ -149,11 +150,11 @@ def _parent(pid: int) -> int:
 
 
 def listeners(port: int) -> dict[int, str]:
-    """Which processes listen on a TCP port: name by process id (0 where it cannot be told)."""
+    """Which processes listen on a TCP port: name by process id (0 if it is unknown)."""
     sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
     found: dict[int, str] = {}
     for process in Path("/proc").iterdir() if sockets else ():
-        with suppress(OSError):  # it may end meanwhile
+        with suppress(OSError):  # it may end in the meantime
             if process.name.isdigit() and not sockets.isdisjoint(_open_files(process)):
                 found[int(process.name)] = (process / "comm").read_text().strip()
     if sockets and not found:
@@ -162,14 +163,14 @@ def listeners(port: int) -> dict[int, str]:
 
 
 def _open_files(process: Path) -> Iterator[str]:
-    """What the descriptors of a process lead to, as /proc has it."""
+    """What the descriptors of a process refer to, according to /proc."""
     for descriptor in (process / "fd").iterdir():
         with suppress(FileNotFoundError):
             yield str(descriptor.readlink())
 
 
 def _listening_inodes(port: int) -> set[str]:
-    """Socket inodes in state LISTEN (0A), as /proc/net/tcp tells them (proc(5))."""
+    """Socket inodes in state LISTEN (0A), from /proc/net/tcp (proc(5))."""
     inodes = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         if not Path(table).exists():

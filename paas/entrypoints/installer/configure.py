@@ -22,13 +22,13 @@ from paas.store.creation import create_for_installation
 from paas.wiring import machine
 
 HEAD = """\
-# The settings of this paas server; docs/reference/server.yml.md tells each. What you change here
-# stays when install.sh runs again, and holds after: {install}
+# The settings of this paas server; docs/reference/server.yml.md describes each. Your changes are
+# kept when install.sh runs again, and take effect after: {install}
 """
 
 
 def configure(plan: Plan, version: Path) -> Settings:
-    """Write settings and files, make the version current, and start or reload the services."""
+    """Write settings and files, make the version current, and start or reload services."""
     write_settings(plan)
     settings = load(plan.paths.server_yml)
     daemons.make_directories(settings)
@@ -44,9 +44,9 @@ def configure(plan: Plan, version: Path) -> Settings:
 
 
 def write_settings(plan: Plan) -> None:
-    """Make or bring up to date server.yml; what the operator changed by hand stays.
+    """Create or update server.yml; the operator's own changes are kept.
 
-    ``installed.json`` keeps what was written last: a value that differs from it is the operator's.
+    ``installed.json`` records what was written last: the operator has changed what differs from it.
     """
     path, record = plan.paths.server_yml, plan.paths.installed_record
     make_directory(plan.etc, mode=0o755)
@@ -73,7 +73,7 @@ def _again(plan: Plan) -> str:
 def merged_settings(
     present: Mapping[str, Any], former: Mapping[str, Any], ours: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What is to stand in the file: ours, but where present differs from former, present."""
+    """The new values of the file: ours, except where present differs from former."""
     merged: dict[str, Any] = {}
     for key in [*present, *(name for name in ours if name not in present)]:
         here, was, new = present.get(key), former.get(key), ours.get(key)
@@ -108,14 +108,14 @@ def _layout(plan: Plan) -> dict[str, Any]:
 
 
 def _sshd_ports() -> list[int]:
-    """Where the system's sshd listens, as it says itself."""
+    """The ports of the system's sshd, from its effective configuration."""
     make_directory(Path("/run/sshd"), mode=0o755)
     lines = packages.run(["/usr/sbin/sshd", "-T"]).splitlines()
     return [int(line.split()[1]) for line in lines if line.startswith("port ")]
 
 
 def write_command(plan: Plan, settings: Settings) -> None:
-    """The ``paas`` command, and where it finds the gate."""
+    """Write the ``paas`` command, which names the gate's settings."""
     boot = (
         f"{settings.paths.current}/venv/bin/python -I -m paas.entrypoints.boot --etc {settings.etc}"
     )
@@ -135,9 +135,9 @@ exec /usr/bin/python3 -I -S {client} --paas-etc {settings.etc} "$@"
 
 
 def write_sshd(settings: Settings) -> bool:
-    """sshd's file and host key, and the empty keys file; True if sshd must reload.
+    """Write sshd's file and host key, and the empty keys file; True if sshd must reload.
 
-    The mark stays until it has, should the installation be killed in between.
+    The mark stays until it has reloaded, in case the installation is killed in between.
     """
     pending = settings.paths.sshd_reload_mark
     keys = settings.paths.authorized_keys
@@ -167,9 +167,9 @@ def write_sshd(settings: Settings) -> bool:
 
 
 def write_proxy(settings: Settings) -> bool:
-    """The proxy's shared files; True if nginx must reload. HAProxy does with the sites' files.
+    """Write the proxy's shared files; True if nginx must reload. HAProxy does with sites' files.
 
-    Raises PaasError, with everything as it was, where nginx refuses them.
+    Raises PaasError, with the former files restored, if nginx refuses them.
     """
     proxy = machine.nginx(settings)
     former = {path: path.read_text() if path.exists() else None for path in proxy.shared_files()}
@@ -199,9 +199,9 @@ def write_proxy(settings: Settings) -> bool:
 
 
 def set_default_site_aside(settings: Settings) -> Path | None:
-    """Take Debian's welcome page from port 80: unknown hosts must get no answer.
+    """Disable Debian's welcome page on port 80: unknown hosts must get no answer.
 
-    Only where nobody changed it; returns what the link pointed to.
+    Only if nobody changed it; returns what the link pointed to.
     """
     available = untouched_default_site()
     if available is None:

@@ -28,13 +28,13 @@ class Server:
         self.ssh_port = int(_setting(text, "ssh_port", "22"))
 
     def git_url(self, app: str, host: str) -> str:
-        """What to give to ``git remote add``."""
+        """The URL for ``git remote add``."""
         if self.ssh_port == 22:
             return f"paas@{host}:{app}"
         return f"ssh://paas@{host}:{self.ssh_port}/{app}"
 
     def web_url(self, app: str) -> str:
-        """Where the app answers."""
+        """The URL of the app."""
         port = "" if self.http_port == 80 else f":{self.http_port}"
         return f"http://{app}.{self.domain}{port}/"
 
@@ -64,8 +64,8 @@ def run_demo(plan: Plan, progress: Progress) -> None:
     print(f"""
 The app {APP} is live at {server.web_url(APP)}
 
-  {sudo}{server.paas} ps -a {APP}                              what runs
-  {sudo}{server.paas} logs -a {APP}                            what it says
+  {sudo}{server.paas} ps -a {APP}                              list its instances
+  {sudo}{server.paas} logs -a {APP}                            show its log
   {sudo}{server.paas} apps:destroy {APP} --confirm {APP}   remove it""")
 
 
@@ -99,7 +99,7 @@ def _push(plan: Plan, server: Server, scratch: Path, progress: Progress) -> None
     ):
         run([*git, *words])
     progress.step(f"git push deploy main    (to {url})")
-    # --force: the demo may run twice, each time with a history of its own.
+    # --force: the demo may run twice, each time with a new history.
     push = [*git, "push", "--force", "deploy", "main"]
     if subprocess.run(push, env=env, stdout=sys.stderr, check=False).returncode:
         raise InstallError("The push failed; its output above says why.")

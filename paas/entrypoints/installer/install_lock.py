@@ -1,4 +1,4 @@
-"""A lock on each server of this machine for those who install or remove it."""
+"""A lock for each server of this machine, held while it is installed or removed."""
 
 import fcntl
 import os
@@ -14,10 +14,10 @@ LOCKS = Path("/run/paas-install")
 def install_lock(
     root: str | None, tell_wait: Callable[[], None], locks: Path = LOCKS
 ) -> Iterator[None]:
-    """Hold the lock of the server in root (None: the system's); the kernel frees it at our end.
+    """Hold the lock of the server in root (None: the system's); the kernel releases it.
 
-    tell_wait: called once where another has it. The file is deleted at the end: who waited for it
-    finds that out, and takes the lock of the file that is there then.
+    tell_wait: called once if another process has it. The file is deleted at the end; a process that
+    waited for it notices, and locks the file that exists then.
     """
     path = locks / quote(root or "system", safe="")
     lock = _locked(path, tell_wait)
@@ -26,18 +26,18 @@ def install_lock(
     finally:
         path.unlink(missing_ok=True)
         os.close(lock)
-        with suppress(OSError):  # others have locks in it
+        with suppress(OSError):  # it has other locks
             locks.rmdir()
 
 
 def _locked(path: Path, tell_wait: Callable[[], None]) -> int:
-    """The descriptor of the file that is at this path when its lock is ours."""
+    """The descriptor of the locked file, once it is the one at this path."""
     while True:
         with suppress(FileExistsError):
             path.parent.mkdir(mode=0o700)
         try:
             lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except FileNotFoundError:  # another has just removed the directory
+        except FileNotFoundError:  # another process has just removed the directory
             continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,6 +1,6 @@
-"""What builds need to know of this machine: proxy, certificates and package indexes.
+"""The settings of this machine that builds need: proxy, certificates and package indexes.
 
-sshd and supervisord pass none of it on, so it goes into ``build_env`` of server.yml.
+sshd and supervisord do not pass them on, so they are written to ``build_env`` of server.yml.
 """
 
 import configparser
@@ -22,7 +22,7 @@ EXACT = frozenset(
 )
 PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"})
 PREFIXES = ("PIP_", "UV_", "NPM_CONFIG_")
-# They say where things of the present user or project are, and nothing about the machine.
+# These are paths of the present user or project, not settings of the machine.
 NOT_TAKEN = re.compile(
     r"(PIP_(USER|TARGET|PREFIX|ROOT|SRC|REQUIRE_VIRTUALENV|LOG|CACHE_DIR|CONFIG_FILE|NO_INDEX)"
     r"|UV_(CACHE_DIR|PYTHON.*|PROJECT.*|WORKING_DIR|TOOL_.*|LINK_MODE|SYSTEM_PYTHON|OFFLINE|FROZEN"
@@ -31,26 +31,26 @@ NOT_TAKEN = re.compile(
 )
 PIP_CONFIGS = ("/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf")
 ENVIRONMENT = Path("/etc/environment")
-# update-ca-certificates(8): what was added to this machine, and what it makes of everything.
+# update-ca-certificates(8): the certificates added to this machine, and the bundle of all.
 LOCAL_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment, with what /etc/environment says to every login: sudo passes that not on."""
+    """The environment with /etc/environment, which applies to every login but not through sudo."""
     try:
         lines = ENVIRONMENT.read_text(errors="replace").splitlines()
     except OSError:
         return dict(environ)
-    # The syntax is pam_env's: an optional export, the value as it stands or in quotes.
+    # The syntax is pam_env's: an optional export, the value literal or in quotes.
     found = (re.fullmatch(r"\s*(?:export\s+)?(\w+)=(['\"]?)(.*?)\2\s*", line) for line in lines)
     return {match[1]: match[3] for match in found if match} | dict(environ)
 
 
 def build_env(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The environment for builds, and a sentence about each setting that was left out."""
+    """The environment for builds, and a sentence about each setting that is left out."""
     found = {**_from_pip(_pip_config(environ), environ), **_from_environment(environ)}
-    # uv and Node bring certificates of their own and read the machine's only when told.
+    # uv and Node have their own certificates and read the machine's only if told to.
     if "UV_NATIVE_TLS" not in found:
         found.setdefault("UV_SYSTEM_CERTS", "true")
     if any(LOCAL_CERTIFICATES.rglob("*.crt")):
@@ -60,7 +60,7 @@ def build_env(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     for name, value in sorted(found.items()):
         hidden = next((path for path in _paths(value) if not readable_by_all(path)), None)
         if hidden:
-            notes.append(f"{name} is not taken over for builds: apps cannot read {hidden}")
+            notes.append(f"{name} is not passed to builds, because apps cannot read {hidden}")
         else:
             taken[name] = value
     return taken, notes
@@ -77,7 +77,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _pip_config(environ: Mapping[str, str]) -> dict[str, str]:
-    """The [global] section of pip's files; the later file wins."""
+    """The [global] section of pip's files; later files take precedence."""
     values: dict[str, str] = {}
     names = [*PIP_CONFIGS, environ.get("PIP_CONFIG_FILE", "")]
     for path in [Path(name).expanduser() for name in names if name]:
@@ -92,7 +92,7 @@ def _pip_config(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _from_pip(config: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
-    """pip.conf in the words of both programs: builds read no pip.conf of root's.
+    """pip.conf as settings of pip and uv: builds do not read root's pip.conf.
 
     pip takes the best version of all indexes together, so uv is told to do the same.
     """
@@ -120,7 +120,7 @@ def _paths(value: str) -> list[Path]:
 
 
 def readable_by_all(path: Path) -> bool:
-    """Whether any user may read the path: its own mode and those of all its parents."""
+    """Whether every user may read the path, by its mode and those of its parents."""
     try:
         resolved = Path(os.path.realpath(path))
         if not resolved.stat().st_mode & stat.S_IROTH:
@@ -131,7 +131,7 @@ def readable_by_all(path: Path) -> bool:
 
 
 def untraversable(path: Path) -> Path | None:
-    """The first parent that a user without rights cannot pass, or None."""
+    """The first parent that an unprivileged user cannot enter, or None."""
     for parent in reversed(path.resolve().parents):
         if parent.exists() and not parent.stat().st_mode & stat.S_IXOTH:
             return parent

@@ -28,9 +28,9 @@ EPILOG = """\
 examples:
   ./install.sh --domain apps.example.com    install on this machine (ports 80 and 22)
   ./install.sh --root /srv/try --http-port 8080 --ssh-port 2222
-                                            a server of its own in one directory
+                                            install a separate server in one directory
   ./install.sh --demo                       install, then push an example app and fetch it
-  ./install.sh --uninstall                  remove it; --purge: with apps, settings and data
+  ./install.sh --uninstall                  remove it; with --purge also apps, settings and data
 """
 
 
@@ -61,7 +61,10 @@ def main(source: str, argv: Sequence[str]) -> int:
 
 
 def _tell_wait() -> None:
-    print(" !     Another installation of this server is running: waiting for it.", file=sys.stderr)
+    print(
+        " !     Another installation of this server is running; waiting until it ends.",
+        file=sys.stderr,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,17 +76,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--domain", type=str.lower, help="apps answer at APP.DOMAIN (default: localhost)")
-    add("--root", metavar="DIR", help="make a server of its own in this directory")
-    add("--http-port", type=_port, metavar="N", help="where Nginx listens (default: 80)")
-    add("--https-port", type=_port, metavar="N", help="where Nginx listens for HTTPS (443)")
-    add("--ssh-port", type=_port, metavar="N", help="where sshd listens (default: 22)")
+    add("--root", metavar="DIR", help="install a separate server in this directory")
+    add("--http-port", type=_port, metavar="N", help="HTTP port (default: 80)")
+    add("--https-port", type=_port, metavar="N", help="HTTPS port (default: 443)")
+    add("--ssh-port", type=_port, metavar="N", help="SSH port (default: 22)")
     add("--uids", type=_range, metavar="A-B", help="uids for the apps")
     add("--app-ports", type=_range, metavar="A-B", help="ports on loopback for the apps")
     add("--demo", action="store_true", help="then push an example app and fetch it")
     add("--force", action="store_true", help="continue although this system is not supported")
-    add("--quiet", action="store_true", help="print only what went wrong")
-    add("--uninstall", action="store_true", help="stop and remove it; data and settings stay")
-    add("--purge", action="store_true", help="with --uninstall: data and settings too")
+    add("--quiet", action="store_true", help="print only errors")
+    add("--uninstall", action="store_true", help="stop and remove it; keep data and settings")
+    add("--purge", action="store_true", help="with --uninstall: remove data and settings too")
     return parser
 
 
@@ -96,12 +99,12 @@ def _port(text: str) -> int:
 def _range(text: str) -> list[int]:
     found = re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", text)
     if found is None or not 0 < int(found[1]) <= int(found[2]):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a range such as 70000-99999")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a range like 70000-99999")
     return [int(found[1]), int(found[2])]
 
 
 def _options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The settings that the command line gives, by their names in server.yml."""
+    """The settings from the command line, by their names in server.yml."""
     names = {"domain": "domain", "http_port": "http_port", "https_port": "https_port"}
     names |= {"ssh_port": "ssh_port", "uids": "uids", "app_ports": "ports"}
     given = {setting: getattr(arguments, option) for option, setting in names.items()}
@@ -109,30 +112,30 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 class PrintedProgress:
-    """Narration on stderr, in the platform's vocabulary of output."""
+    """Progress on stderr, in the platform's format."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
 
     def step(self, text: str) -> None:
-        """Start a step."""
+        """Print the start of a step."""
         if not self._quiet:
             print(f"-----> {text}", file=sys.stderr, flush=True)
 
     def detail(self, text: str) -> None:
-        """A detail of the step."""
+        """Print a detail of the step."""
         if not self._quiet:
             print(f"       {text}", file=sys.stderr, flush=True)
 
 
 def install(plan: Plan, notes: Sequence[str], *, force: bool, with_demo: bool) -> None:
-    """Check, then install or upgrade, then say what to do next."""
+    """Check, then install or upgrade, then print what to do next."""
     progress = PrintedProgress(quiet=plan.quiet)
     if plan.embedded and not plan.installed:
         missing = [o for o in ("http_port", "ssh_port") if o not in plan.options]
         if missing:
             options = " and ".join("--" + o.replace("_", "-") for o in missing)
-            raise InstallError(f"A server of its own in a directory needs {options} as well.")
+            raise InstallError(f"A server in its own directory also needs {options}.")
     checks.check(plan, force=force)
     upgrades = plan.installed
     progress.step(f"{'Upgrading' if upgrades else 'Installing'} paas in {plan.root or '/'}")
@@ -157,7 +160,7 @@ def install(plan: Plan, notes: Sequence[str], *, force: bool, with_demo: bool) -
 
 
 def _with_slot(plan: Plan, root: str) -> Plan:
-    """The plan with uids and ports of this server's own, unless others were chosen for it."""
+    """The plan with uids and ports reserved for this server, unless others were chosen for it."""
     for directory in (Path(root), *Path(root).parents):
         if not directory.exists():
             directory.mkdir(parents=True, mode=0o755)
@@ -179,7 +182,8 @@ def _second_half(plan: Plan, version: Path) -> None:
     argv = [python, "-I", "-m", module, plan.to_json(), str(version)]
     if subprocess.run(argv, check=False).returncode:
         raise InstallError(
-            "The installation is not complete.", "Correct that, then run install.sh again."
+            "The installation is incomplete; the error above says why.",
+            "Correct it, then run install.sh again.",
         )
 
 
@@ -187,7 +191,7 @@ def _next_commands(plan: Plan) -> str:
     server = demo.Server(plan)
     host = "YOUR-SERVER" if server.domain == "localhost" else server.domain
     return f"""
-paas is installed. The next three commands:
+paas is installed. Continue with these three commands:
 
   {_command(plan)} keys:add YOU --admin < ~/.ssh/id_ed25519.pub
   git remote add deploy {server.git_url("hello", host)}
@@ -198,10 +202,10 @@ Your app then answers at {server.web_url("hello")}"""
 
 def _upgraded(plan: Plan) -> str:
     return f"""
-paas is upgraded to {__version__}; apps, settings and data are as they were.
+paas was upgraded to {__version__}; apps, settings and data are unchanged.
 
-  {_command(plan)} server:status     what runs
-  {_command(plan)} doctor            whether all is as it should be"""
+  {_command(plan)} server:status     show its state
+  {_command(plan)} doctor            check it for problems"""
 
 
 def _command(plan: Plan) -> str:

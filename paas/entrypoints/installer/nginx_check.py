@@ -1,4 +1,4 @@
-"""What the machine's own nginx has already, where it is there before us. Standard library only."""
+"""Checks of an nginx that was on the machine before the installation. Standard library only."""
 
 import hashlib
 import re
@@ -12,7 +12,7 @@ NGINX = Path("/usr/sbin/nginx")
 DEBIAN_DEFAULT_SITE = Path("/etc/nginx/sites-enabled/default")
 OURS = Path("/etc/nginx/conf.d/paas.conf")
 
-# Only an address of all interfaces is the one that we listen on, too.
+# Only listening on all interfaces conflicts with ours.
 _DEFAULT = re.compile(
     r"(?<![^\s{;])listen\s+(?:(?:\*|0\.0\.0\.0|\[::\]):)?([0-9]+)\s[^;]*\bdefault(?:_server)?\b"
 )
@@ -20,9 +20,9 @@ _COMMENT = re.compile(r"#.*")
 
 
 def problems(ports: Set[int]) -> Iterator[str]:
-    """What of the machine's nginx stands in the way of a first installation, in sentences.
+    """What in the machine's nginx prevents a first installation, in sentences.
 
-    In an upgrade our own files are among them, which it may be about to mend.
+    Not for upgrades: our own files are among them then, and the upgrade may repair them.
     """
     if not NGINX.exists() or OURS.exists():
         return
@@ -30,14 +30,14 @@ def problems(ports: Set[int]) -> Iterator[str]:
     if done.returncode:
         found = re.search(r"\[emerg\] (?:[0-9#]+: )?(.*)", done.stderr)
         why = found[1] if found else done.stderr.strip()
-        yield f"nginx refuses the files that it has already: {why}"
+        yield f"nginx refuses its present configuration: {why}"
         return
     leaves = DEBIAN_DEFAULT_SITE if untouched_default_site() else None
     for path, port in sorted(defaults(done.stdout)):
         if port in ports and path != leaves:
             yield (
-                f"{path} is nginx's default_server of port {port}, which paas has to be, so that "
-                "hosts of no app get no app: remove that word there (server_name stays)"
+                f"{path} is nginx's default_server of port {port}; that has to be paas, so that "
+                "unknown hosts reach no app: remove the word default_server there"
             )
 
 
@@ -52,7 +52,7 @@ def defaults(dump: str) -> set[tuple[Path, int]]:
 
 
 def untouched_default_site() -> Path | None:
-    """The file of Debian's welcome page, where it is switched on and nobody changed it."""
+    """The file of Debian's welcome page, if it is enabled and unchanged."""
     if not DEBIAN_DEFAULT_SITE.is_symlink() or not DEBIAN_DEFAULT_SITE.exists():
         return None
     available = DEBIAN_DEFAULT_SITE.resolve()

@@ -1,8 +1,8 @@
-"""How many connections the machine's own nginx.conf lets a worker have. Standard library only.
+"""Raises worker_connections in the machine's own nginx.conf. Standard library only.
 
-The directive stands in the events block, which nginx takes once and from that file alone; Debian's
-768 are soon taken, by one address that never ends its headers. Nobody loses by a higher number, so
-the number alone is changed, with the former one beside it for an uninstall.
+nginx accepts only one events block, which that file has; Debian's 768 connections are soon used up,
+even by one address that never completes its requests' headers. A higher number harms nobody, so
+only the number is changed; the former one is kept beside it for an uninstall.
 """
 
 import re
@@ -14,18 +14,18 @@ _OURS = re.compile(
 
 
 def raised(nginx_conf: str, wanted: int) -> str:
-    """The file's text with at least so many; unchanged where it has them, or does not say."""
+    """The file's text with at least so many; unchanged if it has them, or has no such line."""
     text = lowered(nginx_conf)
     found = _LINE.search(text)
     if found is None or int(found[2]) >= wanted:
         return text
     rest = text[found.end() :].partition("\n")[0]
-    if rest.strip():  # more stands in that line: it is somebody's own
+    if rest.strip():  # a line that somebody edited
         return text
     line = f"{found[1]}{wanted}{found[3]} # paas: was {found[2]}"
     return text[: found.start()] + line + text[found.end() + len(rest) :]
 
 
 def lowered(nginx_conf: str) -> str:
-    """The file's text as it was before."""
+    """The file's text with the former number."""
     return _OURS.sub(r"\g<1>\g<3>\g<2>", nginx_conf)

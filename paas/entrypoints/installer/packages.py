@@ -41,7 +41,7 @@ def missing() -> list[str]:
 def install_packages(names: list[str]) -> None:
     """Install packages with apt."""
     if shutil.which("apt-get") is None:
-        raise InstallError(f"apt-get is not there to install: {' '.join(names)}")
+        raise InstallError(f"There is no apt-get to install these packages: {' '.join(names)}")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1"}
     options = ["-qq", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=300"]
     for argv in (
@@ -59,9 +59,10 @@ def install_packages(names: list[str]) -> None:
 
 
 def ensure_account() -> bool:
-    """Make the account that people push to; True if it was not there.
+    """Create the account that people push to; True if it did not exist.
 
-    Its password is ``*``: none fits, yet sshd does not take it for locked (``!``), so keys work.
+    Its password is ``*``: no password matches, but sshd does not regard the account as locked
+    (``!``), so keys work.
     """
     try:
         pwd.getpwnam(ACCOUNT)
@@ -82,7 +83,7 @@ def ensure_account() -> bool:
 
 
 def run(argv: list[str]) -> str:
-    """Run a command of the installation. Raises InstallError with what it printed."""
+    """Run a command of the installation. Raises InstallError with its output."""
     done = subprocess.run(
         argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""What an installation is: where its things lie, and what the command line asked for."""
+"""The plan of an installation: its directories, and the options of the command line."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ SYSTEM_PYTHON = Path("/usr/bin/python3")
 
 
 class InstallError(Exception):
-    """Why the installation cannot go on. hint: what to do about it."""
+    """Why the installation cannot continue. hint: what to do about it."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class Plan:
     """One server to install. root: its directory, or None for the system install.
 
     options: settings given on the command line, by their names in server.yml.
-    defaults: of this server's own, where neither an option nor server.yml says otherwise.
+    defaults: for this server, unless an option or server.yml says otherwise.
     machine: settings for builds that this machine needs.
     """
 
@@ -48,27 +48,27 @@ class Plan:
 
     @property
     def etc(self) -> Path:
-        """Where the settings lie."""
+        """The directory of the settings."""
         return self._under("etc", "/etc/paas")
 
     @property
     def state(self) -> Path:
-        """Where the data lies."""
+        """The directory of the data."""
         return self._under("var", "/var/lib/paas")
 
     @property
     def run(self) -> Path:
-        """Where sockets lie."""
+        """The directory of the sockets."""
         return self._under("run", "/run/paas")
 
     @property
     def opt(self) -> Path:
-        """Where the code lies."""
+        """The directory of the code."""
         return self._under("opt", "/opt/paas")
 
     @property
     def paths(self) -> Paths:
-        """Where the server keeps its files."""
+        """The paths of the server's files."""
         return Paths(self.etc, self.state, self.run, self.opt)
 
     @property
@@ -78,7 +78,7 @@ class Plan:
 
     @property
     def installed(self) -> bool:
-        """Whether an installation got as far as its settings."""
+        """Whether an installation has written its settings."""
         return self.paths.server_yml.exists()
 
     def to_json(self) -> str:

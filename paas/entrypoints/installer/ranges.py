@@ -1,4 +1,4 @@
-"""Which ports and uids a server may have: none of another's, none that connections may take."""
+"""The checks of a server's ports and uids: not another server's, and no ephemeral ports."""
 
 import json
 import re
@@ -20,26 +20,26 @@ _VALUE = r"\s*(?:\[\s*(\d+)\s*,\s*(\d+)\s*\]|\n\s*-\s*(\d+)\s*\n\s*-\s*(\d+))"
 
 
 def problems(plan: Plan) -> Iterator[str]:
-    """What is wrong with the ranges and ports that the server is to have."""
+    """The problems of the ranges and ports that were chosen for the server."""
     ours = wanted(plan)
     for etc, theirs in others(plan).items():
         for name, range_ in ours.items():
             if overlap(range_, theirs[name]):
                 yield (
                     f"{OPTIONS[name]} {_words(range_)} and the {_words(theirs[name])} of the "
-                    f"server in {etc} overlap: choose others"
+                    f"server in {etc} overlap; choose others"
                 )
     exposed = reserved_ports.exposed(_listening(plan, ours))
     if exposed and not reserved_ports.can_reserve():
         yield (
-            f"the kernel may give {reserved_ports.words(exposed)} to any outgoing connection "
+            f"the kernel may use {reserved_ports.words(exposed)} for any outgoing connection "
             f"(ip_local_port_range is {_words(reserved_ports.kernel_range())}), and that cannot "
-            "be ruled out here: choose ports outside of that"
+            "be prevented here; choose ports outside that range"
         )
 
 
 def wanted(plan: Plan) -> dict[str, Range]:
-    """uids and ports that were chosen now or earlier; nothing if the slot decides."""
+    """uids and ports that were chosen now or earlier; empty if the slot determines them."""
     found = dict(read(plan.etc) or ({} if plan.embedded else DEFAULTS))
     for name in OPTIONS:
         if name in plan.options:
@@ -56,7 +56,7 @@ def others(plan: Plan) -> dict[Path, dict[str, Range]]:
 
 
 def read(etc: Path) -> dict[str, Range] | None:
-    """The ranges that a server.yml sets, in either form of YAML's lists; None: there is none."""
+    """The ranges that a server.yml sets, in either form of YAML's lists; None without a file."""
     try:
         text = (etc / "server.yml").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""Starting the platform, or bringing what already runs up to date without stopping an app."""
+"""Starting the platform, or upgrading a running one without stopping an app."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
     if systemd:
         _write_units(settings)
         run(["systemctl", "enable", "--quiet", "--now", "nginx"])
-        # Ubuntu starts sshd by a socket.
+        # Ubuntu uses socket activation for sshd.
         socket = ["systemctl", "is-active", "--quiet", "ssh.socket"]
         if subprocess.run(socket, check=False).returncode:
             run(["systemctl", "enable", "--quiet", "--now", "ssh"])
@@ -65,7 +65,7 @@ def _write_units(settings: Settings) -> None:
 
 def _reload_sshd(settings: Settings, *, systemd: bool) -> None:
     if systemd:
-        # Ubuntu starts it by a socket: then there may be nothing to reload yet.
+        # Ubuntu uses socket activation, so there may be nothing to reload yet.
         run(["systemctl", "try-reload-or-restart", "ssh"])
         return
     pid_file = settings.paths.sshd_pid if settings.embedded else Path("/run/sshd.pid")

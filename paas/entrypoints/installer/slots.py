@@ -1,7 +1,7 @@
-"""Which embedded servers this machine has, so that no two share uids or ports.
+"""The slots of this machine's embedded servers, so that no two share uids or ports.
 
-Slot N stands for the uids 100000+1000*N to +999 and the ports 10000+200*N to +199. A slot is a
-file that holds the server's directory; slots of directories that are gone are given out again.
+Slot N has the uids 100000+1000*N to +999 and the ports 10000+200*N to +199. A slot is a file that
+contains the server's directory; slots of directories that no longer exist are reused.
 """
 
 import fcntl
@@ -36,7 +36,7 @@ def _locked(slots: Path) -> Iterator[None]:
 
 
 def taken(slots: Path = SLOTS) -> dict[int, str]:
-    """Directory by slot. An empty file (a machine that crashed) counts as free."""
+    """The directory of each slot. An empty file (from a crash of the machine) counts as free."""
     if not slots.is_dir():
         return {}
     found = {int(f.name): f.read_text() for f in slots.iterdir() if f.name.isdigit()}
@@ -48,7 +48,7 @@ def take(
 ) -> int:
     """The slot of a server's directory: the one that it has, or the first that is free.
 
-    is_usable: whether no server has chosen uids or ports of it for itself.
+    is_usable: whether none of its uids and ports were chosen for another server.
     """
     with _locked(slots):
         mine = taken(slots)
@@ -60,7 +60,7 @@ def take(
                 (slots / str(slot)).write_text(root)
                 return slot
     raise InstallError(
-        f"This machine has {LAST_SLOT} embedded servers already: {slots} lists them.",
+        f"This machine has {LAST_SLOT} embedded servers, which is the maximum; {slots} lists them.",
         "Remove one with: ./install.sh --root DIR --uninstall --purge",
     )
 

@@ -1,4 +1,4 @@
-"""Removing a server: what install.sh made, and with --purge what people put in."""
+"""Removing a server: what install.sh made, and with --purge the users' data."""
 
 import os
 import pwd
@@ -22,14 +22,14 @@ SYSTEM_FILES = (
     Path("/etc/ssh/sshd_config.d/paas.conf"),
 )
 MOUNT_POINT = Path("/app")
-# How long what the gate still does may take to end before it is killed.
+# How long the gate's commands may take to end before they are killed.
 COMMANDS_LIMIT_S = 5.0
 NGINX_CONF = Path("/etc/nginx/nginx.conf")
 DEFAULT_SITE = Path("/etc/nginx/sites-enabled/default")
 
 
 class Progress(Protocol):
-    """Where it says what it does."""
+    """Progress of the uninstallation."""
 
     def step(self, text: str) -> None: ...
     def detail(self, text: str) -> None: ...
@@ -49,7 +49,7 @@ def uninstall(plan: Plan, *, purge: bool, progress: Progress) -> None:
     plan.command.unlink(missing_ok=True)
     if not purge:
         progress.detail(
-            f"Settings and data stay in {plan.etc} and {plan.state}; --purge removes them."
+            f"Settings and data remain in {plan.etc} and {plan.state}; --purge removes them."
         )
         return
     for path in (plan.etc, plan.state):
@@ -77,14 +77,14 @@ def _stop(plan: Plan) -> None:
         subprocess.run(["systemctl", "disable", "--quiet", "--now", "paas"], check=False)
         UNIT.unlink()
         NGINX_DROP_IN.unlink(missing_ok=True)
-        with suppress(OSError):  # the machine's own settings of nginx are there, too
+        with suppress(OSError):  # it also has the machine's own settings of nginx
             NGINX_DROP_IN.parent.rmdir()
         subprocess.run(["systemctl", "daemon-reload"], check=False)
         _unmask_haproxy()
 
 
 def _end_commands(plan: Plan) -> None:
-    """End the gate's children: they outlive the gate, and would write again to what is removed."""
+    """End the gate's children: they outlive the gate, and would write to what is removed."""
     deadline = time.monotonic() + COMMANDS_LIMIT_S
     while pids := _commands(plan):
         for pid in pids if time.monotonic() > deadline else ():
@@ -94,7 +94,7 @@ def _end_commands(plan: Plan) -> None:
 
 
 def _commands(plan: Plan) -> list[int]:
-    """The processes of this server's gate, as their command lines tell."""
+    """The processes of this server's gate, found by their command lines."""
     wanted = [b"paas.entrypoints.gate", b"--etc", os.fsencode(plan.etc)]
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
@@ -106,7 +106,7 @@ def _commands(plan: Plan) -> list[int]:
 
 
 def _unmask_haproxy() -> None:
-    """Undo what installing it for proxy:set did; it does not start by itself, with no site yet."""
+    """Undo the installation by proxy:set; without a site, HAProxy does not start at boot."""
     if HAPROXY_MASK.is_symlink() and HAPROXY_MASK.readlink() == Path("/dev/null"):
         for verb in ("unmask", "disable"):
             argv = ["systemctl", verb, "--quiet", HAPROXY_MASK.name]
@@ -130,12 +130,12 @@ def _remove_system_files(plan: Plan) -> None:
 
 
 def _remove(path: Path) -> None:
-    # Not by shutil.rmtree: an app may have nested directories deeper than Python calls itself.
+    # Not with shutil.rmtree: directories may be nested deeper than Python's recursion limit.
     subprocess.run(["rm", "-rf", "--", path], check=True)
 
 
 def _remove_account() -> None:
-    """The account goes with the last server, and the mount point of all apps."""
+    """Remove the account and the mount point of apps together with the last server."""
     if slots.taken() or Path("/etc/paas").exists():
         return
     with suppress(KeyError):

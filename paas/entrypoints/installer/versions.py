@@ -1,7 +1,7 @@
 """The installed code: one directory a version under opt/versions, ``opt/current`` names the one.
 
-A version is complete when its file ``complete`` exists; anything else is left of an installation
-that was broken off, and is removed by the next.
+A version is complete when its file ``complete`` exists; anything else is left over from an
+interrupted installation, and is removed by the next.
 """
 
 import compileall
@@ -33,7 +33,7 @@ def install_version(plan: Plan) -> Path:
     version.mkdir(mode=0o755)
     _copy_code(Path(plan.source), version)
     _make_venv(version, plan.paths.current)
-    sync_file_system(version)  # a power cut must not leave empty files in what counts as complete
+    sync_file_system(version)  # a power failure must not leave empty files in a complete version
     (version / "complete").touch()
     return version
 
@@ -49,7 +49,7 @@ def _copy_code(source: Path, version: Path) -> None:
             shutil.copytree(source / name, version / name, symlinks=True, ignore=ignored)
     for name in FILES:
         shutil.copy(source / name, version / name)
-    # A checkout under umask 077 would hide the buildpacks from the apps.
+    # After a checkout with umask 077, apps could not read the buildpacks.
     subprocess.run(["chmod", "-R", "u+rwX,go+rX,go-w", str(version)], check=True)
     if os.geteuid() == 0:
         subprocess.run(["chown", "-R", "--no-dereference", "root:root", str(version)], check=True)
@@ -78,9 +78,9 @@ def _make_venv(version: Path, current: Path) -> None:
 
 
 def uv_requirement(lock: str) -> tuple[str, str]:
-    """The version of uv in uv.lock, and the line by which pip takes that alone: with its hashes.
+    """The version of uv in uv.lock, and the line with its hashes by which pip accepts only that.
 
-    What pip installs here runs as root, and checks all other packages.
+    The uv that pip installs here runs as root and verifies all other packages.
     """
     match = re.search(r'name = "uv"\nversion = "([^"]+)"\n(.*?)(?:\n\n|\Z)', lock, re.DOTALL)
     hashes = re.findall(r'hash = "(sha256:[0-9a-f]{64})"', match[2]) if match else []
@@ -90,7 +90,7 @@ def uv_requirement(lock: str) -> tuple[str, str]:
 
 
 def _uv(lock: Path, current: Path, scratch: Path) -> str:
-    """A uv of the very version in uv.lock: on PATH, of the installed version, or from the index."""
+    """uv in exactly the version of uv.lock: from PATH, the installed paas, or the package index."""
     wanted, requirement = uv_requirement(lock.read_text())
     for candidate in (shutil.which("uv"), str(current / "venv/bin/uv")):
         if candidate and _uv_version(candidate) == wanted:
@@ -106,7 +106,7 @@ def _uv(lock: Path, current: Path, scratch: Path) -> str:
         if done.returncode:
             raise InstallError(
                 f"uv {wanted} could not be installed:\n{done.stdout[-1500:]}{done.stderr[-1500:]}",
-                "Check that the package index is reachable. pip's own settings hold: pip.conf, "
+                "Check that the package index is reachable. pip's own settings apply: pip.conf,  "
                 "PIP_*.",
             )
     return str(venv / "bin/uv")
@@ -130,7 +130,7 @@ def make_current(paths: Paths, version: Path) -> None:
 
 
 def prune(paths: Paths) -> list[str]:
-    """Remove old versions but the last, and those that a process still runs from."""
+    """Remove old versions, except the last one and those that a process still uses."""
     current = paths.current.resolve()
     newest = sorted(_numbered(paths.versions), key=lambda path: int(path.name), reverse=True)
     kept = {current, *newest[:VERSIONS_KEPT]}

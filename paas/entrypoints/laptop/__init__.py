@@ -1,1 +1,1 @@
-"""``paas`` on a laptop: finds the server and the app, and goes there over ssh."""
+"""``paas`` on a laptop: finds the server and the app, and connects over ssh."""

@@ -1,4 +1,4 @@
-"""What app is in a folder, and what it lacks: by the buildpacks' own eyes, running nothing of it.
+"""Detects the app in a folder and what it lacks, with the buildpacks' code and without running it.
 
 ``find_app``, ``package_json`` and ``static_site`` are links to files of the buildpacks.
 """
@@ -12,7 +12,7 @@ from paas.domain.values.errors import PaasError
 from paas.domain.values.names import printable
 from paas.entrypoints.laptop import find_app, package_json, static_site
 
-# As buildpacks/python/lib/package_manager.sh knows them.
+# The files that buildpacks/python/lib/package_manager.sh knows.
 DEPENDENCIES = ("requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock")
 _WRITE_ONE = "Write a Procfile of one line, for example: "
 _FILE_MAX_BYTES = 8 * 1024**2
@@ -21,9 +21,9 @@ _LOCKS = {"package-lock.json": "npm", "yarn.lock": "yarn", "pnpm-lock.yaml": "pn
 
 @dataclass(frozen=True, slots=True)
 class AppFolder:
-    """An app. web: the command of its web process; None if files are served without one.
+    """An app. web: the command of its web process; None if the proxy serves its files.
 
-    missing: what it should have, each with the command that adds it.
+    missing: what it lacks, each with the command that adds it.
     """
 
     what: str
@@ -33,7 +33,7 @@ class AppFolder:
 
 
 def examine(root: Path) -> AppFolder:
-    """Find the app in root. Raises PaasError if there is none, or one that is not readable."""
+    """Find the app in root. Raises PaasError if there is none, or if it cannot be read."""
     try:
         found = find_app.find(root)
     except find_app.UnreadableError as error:
@@ -71,7 +71,7 @@ def _python(root: Path, found: find_app.Found) -> AppFolder:
 
 
 def _dependencies(root: Path, server: str) -> list[tuple[str, str]]:
-    """Whether the file that lists the packages is there, and lists the server."""
+    """Check that a file lists the packages, and that it lists the server."""
     present = [name for name in DEPENDENCIES if (root / name).is_file()]
     if not present:
         if (root / "pyproject.toml").is_file():
@@ -92,11 +92,11 @@ def _dependencies(root: Path, server: str) -> list[tuple[str, str]]:
 
 
 def _lists(path: Path, package: str) -> bool:
-    """Whether a package is in a file of dependencies, as far as its text tells."""
+    """Whether a package is in a file of dependencies, judging by its text."""
     text = _text(path)
     if path.name != "requirements.txt":
         return re.search(rf'"{package}"', text) is not None
-    # Another file, or a package that brings the server along, may well have it.
+    # Another file, or a package that depends on the server, may have it.
     names = [package, "-r", "--requirement"]
     names += [r"fastapi\[(?:standard|all)"] if package == "uvicorn" else []
     listed = rf"^\s*(?:{'|'.join(names)})(?![\w.-])"
@@ -112,7 +112,7 @@ def _version(root: Path) -> list[tuple[str, str]]:
 
 
 def _suggestions(root: Path) -> tuple[str, ...]:
-    """Lines for the Procfile that many such apps have; whether they fit only a person knows."""
+    """Lines of the Procfile that many such apps have; the user decides whether they fit."""
     if (root / "manage.py").is_file():
         return ("To migrate the database in each deploy: release: python manage.py migrate",)
     if (root / "migrations" / "env.py").is_file():
@@ -133,18 +133,18 @@ def _node(root: Path) -> AppFolder:
     tool = manager.partition("@")[0] or (_LOCKS[locks[0]] if locks else "npm")
     missing = []
     if not locks:
-        missing.append(("No lock file fixes the packages", f"{tool} install"))
+        missing.append(("No lock file pins the packages", f"{tool} install"))
     if not engine:
         missing.append(
             ("No engines.node says which Node.js the app needs", 'npm pkg set engines.node="22.x"')
         )
     if site or (root / "static.json").is_file():
-        what = "A site that its build makes, by package.json" if site else "A site, by static.json"
+        what = "A site built by package.json" if site else "A site, by static.json"
         return AppFolder(what, None, tuple(missing))
     if "start" not in scripts and not program:
         raise PaasError(
             "init-no-app",
-            'The package.json has no script "start", and no "main" that is there; nor is there a '
+            'The package.json has no script "start" and no existing "main", and there is no '
             "server.js.",
             'Add one: npm pkg set scripts.start="node index.js"; or, for a site that is built: '
             'echo \'{"root": "dist"}\' > static.json',

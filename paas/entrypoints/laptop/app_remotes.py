@@ -1,4 +1,4 @@
-"""apps:create, apps:rename and apps:destroy, and the git remote that follows them."""
+"""apps:create, apps:rename and apps:destroy, which also change the git remote."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ from paas.entrypoints.laptop.call import (
 
 
 def create(call: Call) -> int:
-    """apps:create, and the git remote that goes with it."""
+    """apps:create, which also adds the git remote."""
     status, output = ssh(call, capture=True)
     sys.stdout.write(output)
     sys.stdout.flush()
@@ -39,7 +39,7 @@ def create(call: Call) -> int:
 
 
 def follow(call: Call) -> int:
-    """apps:rename and apps:destroy, after which the remote that named the app is put right."""
+    """apps:rename and apps:destroy, which also change or remove the git remote of the app."""
     command = command_of(call.words)
     status, _ = ssh(call)
     words = positional(call.words, (*APP_VALUED, "--confirm"))[1:]

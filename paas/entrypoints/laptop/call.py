@@ -1,4 +1,4 @@
-"""One command on its way to a server: which server, which app, and the ssh command for it."""
+"""A command for a server: which server, which app, and the ssh command."""
 
 import os
 import shlex
@@ -38,7 +38,7 @@ class Call:
     remote: str = REMOTE
 
     def argv(self) -> list[str]:
-        """The ssh command; the words are quoted for the shell-like reader on the other side."""
+        """The ssh command; the words are quoted for the shell-like parser on the server."""
         port = ["-p", str(self.server.port)] if self.server.port else []
         app = ["--app", self.app] if self.app else []
         words = shlex.join([*running.seen_as(self.words), *app, *self.words])
@@ -49,7 +49,7 @@ class Call:
 def typed(args: Sequence[str]) -> Typed:
     """Take ``--server ADDRESS`` and ``-r REMOTE`` out of the words.
 
-    They stand before ``--``, and before what ``run`` is to run: all that follows is its own.
+    Only before ``--``, and before the command of ``run``: later words belong to that.
     """
     address, remote, words = None, None, []
     rest = list(args)
@@ -74,7 +74,7 @@ def typed(args: Sequence[str]) -> Typed:
 def resolve(asked: Typed, *, creates: bool = False) -> Call | None:
     """The server and the app: --server, the remote, PAAS_SERVER, the config file, in this order.
 
-    creates: whether the command makes the git remote that is named, so that it need not be there.
+    creates: whether the command adds the named git remote, so that it need not exist.
     """
     name = asked.remote if asked.remote is not None else REMOTE
     url = remotes.url_of(name)
@@ -82,7 +82,7 @@ def resolve(asked: Typed, *, creates: bool = False) -> Call | None:
         raise usage_error(
             "no-remote",
             f"There is no git remote {name!r} here.",
-            "They are listed by: git remote -v",
+            "List them with: git remote -v",
         )
     remote = remotes.parse_url(url) if url else None
     if creates and remote is None and name != REMOTE and (other := remotes.url_of(REMOTE)):
@@ -97,7 +97,7 @@ def resolve(asked: Typed, *, creates: bool = False) -> Call | None:
 
 
 def server_of(address: str | None, remote: Remote | None) -> Server | None:
-    """The first of them that says one: --server, the remote, PAAS_SERVER, the config file."""
+    """The server from the first of: --server, the remote, PAAS_SERVER, the config file."""
     if address is not None:
         return remotes.server(address, "--server")
     if remote is not None:
@@ -111,12 +111,12 @@ def server_of(address: str | None, remote: Remote | None) -> Server | None:
 
 
 def place(server: Server) -> tuple[str, int]:
-    """What makes two addresses the same server."""
+    """A key that is equal for addresses of the same server."""
     return server.host, server.port or 22
 
 
 def positional(words: Sequence[str], valued: Sequence[str] = APP_VALUED) -> list[str]:
-    """The words that are neither options nor their values; the command first."""
+    """The words that are neither options nor values of options; the command is first."""
     found, rest = [], iter(words)
     for word in rest:
         if word in valued:
@@ -132,7 +132,7 @@ def command_of(words: Sequence[str]) -> str:
 
 
 def named_app(call: Call) -> str | None:
-    """The app that the user or the remote names, where it is not by position."""
+    """The app named by -a or by the remote, if it is not named by position."""
     for at, word in enumerate(call.words):
         if word in APP_VALUED and at + 1 < len(call.words):
             return call.words[at + 1]
@@ -151,7 +151,7 @@ def become(call: Call) -> int:
 
 
 def ssh(call: Call, *, capture: bool = False) -> tuple[int, str]:
-    """Run ssh; its exit status and, with capture, what it printed on stdout."""
+    """Run ssh; returns its exit status and, with capture, its stdout."""
     try:
         done = subprocess.run(
             call.argv(), stdout=subprocess.PIPE if capture else None, text=True, check=False
@@ -162,7 +162,7 @@ def ssh(call: Call, *, capture: bool = False) -> tuple[int, str]:
 
 
 def ask(call: Call, words: list[str], stdin: str | None) -> tuple[int, str]:
-    """Another command on the same server and app; its status and what it printed on stdout."""
+    """Run another command on the same server and app; returns its exit status and stdout."""
     try:
         return editing.run_command(replace(call, words=tuple(words)).argv(), stdin)
     except OSError as error:

@@ -1,7 +1,7 @@
 """Completion scripts for bash and zsh, made from the table of commands.
 
-Commands, options and keys are in the script itself. Apps, config vars and SSH keys are asked of
-the server when they are wanted, in a way that never asks for a password or waits long.
+Commands, options and keys are in the script itself. Apps, config vars and SSH keys are requested
+from the server when needed, without ever prompting for a password or waiting long.
 """
 
 from collections.abc import Sequence
@@ -69,7 +69,7 @@ _paas() {{
         [[ -n "$found" ]] || found="$options"
     fi
     mapfile -t COMPREPLY < <(compgen -W "$found" -- "$word")
-    # Readline takes a colon for the end of a word: give only what comes after it.
+    # Readline ends words at a colon, so return only what follows it.
     local before="${{word%"${{word##*:}}"}}"
     COMPREPLY=("${{COMPREPLY[@]#"$before"}}")
 }}

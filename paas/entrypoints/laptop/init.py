@@ -1,4 +1,4 @@
-"""``paas init``: a Procfile for the app in this folder, the git remote, and what to do next."""
+"""``paas init``: writes a Procfile, adds the git remote, and says what to do next."""
 
 import os
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _BRANCHES = ("main", "master")
 
 
 def init(words: Sequence[str], server: Server | None) -> int:
-    """Write and say it all. words: the command with its options. server: the one configured."""
+    """Run the command. words: the command with its options. server: the configured one."""
     name, force = _options(words)
     root = Path.cwd()
     folder = examine(root)
@@ -43,22 +43,22 @@ def _options(words: Sequence[str]) -> tuple[str | None, bool]:
         elif word.startswith("--app="):
             name = word.removeprefix("--app=")
         elif word != COMMAND:
-            raise usage_error("arguments", f"init does not know {word!r}.", "paas init --force")
+            raise usage_error("arguments", f"init does not accept {word!r}.", "paas init --force")
     return (app_name(name) if name is not None else None), force
 
 
 def _write(path: Path, folder: AppFolder, *, force: bool) -> bool:
-    """Write the Procfile, where one is needed and none is there; whether it was."""
+    """Write the Procfile if one is needed and none exists; returns whether it was written."""
     if folder.web is None:
-        messages.detail("Nginx serves the files: it needs no Procfile")
+        messages.detail("Nginx serves the files, so no Procfile is needed")
         return False
     line = f"web: {folder.web}\n"
     if os.path.lexists(path) and not force:
         present = _declared(path)
         messages.detail(f"The present Procfile is kept{present}")
         if present != f": {line.strip()}":
-            messages.detail(f"What it would be: {line.strip()}")
-            messages.detail("To write it again: paas init --force")
+            messages.detail(f"init would write: {line.strip()}")
+            messages.detail("To overwrite it: paas init --force")
         return False
     new = path.with_name(f".{path.name}.new")
     try:
@@ -72,7 +72,7 @@ def _write(path: Path, folder: AppFolder, *, force: bool) -> bool:
 
 
 def _declared(path: Path) -> str:
-    """What is in a Procfile, in a few words."""
+    """A summary of a Procfile."""
     with suppress(OSError, PaasError):
         processes = parse_procfile(path.read_bytes())
         if len(processes) == 1:
@@ -82,10 +82,10 @@ def _declared(path: Path) -> str:
 
 
 def _add_remote(server: Server | None, name: str | None, root: Path) -> str | None:
-    """Add the git remote, or return the command that does."""
+    """Add the git remote, or return the command that adds it."""
     present = remotes.url_of(REMOTE)
     if present is not None:
-        messages.detail(f"The git remote {REMOTE} leads to {present}")
+        messages.detail(f"The git remote {REMOTE} points to {present}")
         return None
     if name is None:
         with suppress(PaasError):
@@ -103,7 +103,7 @@ def _add_remote(server: Server | None, name: str | None, root: Path) -> str | No
 
 
 def _tell_next(wrote: bool, remote: str | None, *, complete: bool) -> None:
-    """The commands from here to the running app. remote: the one that adds it, if needed."""
+    """Print the commands that remain until the app runs. remote: the one that adds it, or None."""
     branch = remotes.git("symbolic-ref", "--short", "HEAD") or "main"
     pushed = branch if branch in _BRANCHES else f"{branch}:main"
     messages.step("Next")

@@ -34,12 +34,12 @@ from paas.entrypoints.laptop.call import (
 )
 
 _CREATES = "apps:create"
-# What the server prints goes to a program that also takes files and options.
+# The server's output is passed to a program that also accepts files and options.
 _ADDRESS = re.compile(r"https?://[!-~]+")
 
 
 def main(args: Sequence[str]) -> int:
-    """Run one command; its exit status. Errors are printed."""
+    """Run one command and print its errors; returns the exit status."""
     try:
         return _run(list(args))
     except PaasError as error:
@@ -79,9 +79,9 @@ def _run(args: list[str]) -> int:
 
 
 def _help(asked: Typed) -> int:
-    """The topics, one of them, or what the server or this program's own table knows of a command.
+    """Print the topics, one topic, or the help of a command, from the server or from our own table.
 
-    With a server the command's help is the server's, which may be of another version.
+    If there is a server, the help comes from it, since it may have another version.
     """
     words = asked.words[1:]
     if not words:
@@ -102,7 +102,7 @@ def _help(asked: Typed) -> int:
 
 
 def _keys_add(call: Call) -> int:
-    """The key's file is read here; the server gets it on stdin."""
+    """keys:add: the file is read here and sent to the server on stdin."""
     words = list(call.words)
     keyinput.file_as_stdin(words)
     if len(words) == len(call.words) and os.isatty(0):
@@ -111,13 +111,13 @@ def _keys_add(call: Call) -> int:
 
 
 def _add_login(call: Call) -> int:
-    """http-auth:add-user: the password is typed here, unseen."""
+    """http-auth:add-user: the password is typed here without echo."""
     passwordinput.typed_as_stdin(call.words)
     return become(call)
 
 
 def _open(call: Call) -> int:
-    """Print the address that the server tells, and show it where there is a screen."""
+    """Print the URL that the server returns, and open it in a browser if possible."""
     status, output = ask(call, list(call.words), None)
     sys.stdout.write(output)
     sys.stdout.flush()
@@ -134,7 +134,7 @@ def _open(call: Call) -> int:
 
 
 def _has_screen() -> bool:
-    """Whether a browser would be seen; one that takes over the terminal only if asked for."""
+    """Whether a browser can be shown; one in the terminal only if BROWSER names it."""
     if sys.platform in ("darwin", "win32", "cygwin"):
         return True
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))

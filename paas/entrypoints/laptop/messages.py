@@ -1,18 +1,18 @@
-"""What a laptop says itself, on stderr, as the server says it."""
+"""Messages of the client itself, on stderr, in the server's format."""
 
 import sys
 
 
 def step(text: str) -> None:
-    """Something that is done."""
+    """Print a step."""
     sys.stderr.write(f"-----> {text}\n")
 
 
 def detail(text: str) -> None:
-    """More on it."""
+    """Print a detail."""
     sys.stderr.write(f"       {text}\n")
 
 
 def warn(text: str) -> None:
-    """Something to look at."""
+    """Print a warning."""
     sys.stderr.write(f" !     {text}\n")

@@ -1,4 +1,4 @@
-"""Where a laptop's ``paas`` finds its server and app: an address, or the git remote ``deploy``."""
+"""How the client on a laptop finds server and app: an address, or the git remote ``deploy``."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ REMOTE = "deploy"
 DEFAULT_USER = "paas"
 _GIT_TIMEOUT_S = 10.0
 
-# Neither may begin with a dash: ssh would take it for an option.
+# Neither may begin with a dash: ssh would read it as an option.
 _USER = r"(?:(?P<user>[A-Za-z0-9_][A-Za-z0-9._-]*)@)?"
 _HOST = r"(?P<host>[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.%]+\])"
 _PORT = r"(?::(?P<port>[0-9]{1,5}))?"
@@ -27,7 +27,7 @@ _REPOSITORIES = (
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """An SSH destination. user, port: None for what ssh's own configuration says."""
+    """An SSH destination. user, port: None if ssh's own configuration decides."""
 
     user: str | None
     host: str
@@ -35,12 +35,12 @@ class Server:
 
     @property
     def destination(self) -> str:
-        """As ssh's argument, without the port."""
+        """The argument for ssh, without the port."""
         host = self.host.strip("[]")
         return f"{self.user}@{host}" if self.user else host
 
     def git_url(self, app: str) -> str:
-        """The repository of an app there."""
+        """The URL of an app's repository on it."""
         user = f"{self.user}@" if self.user else ""
         if self.port is None:
             return f"{user}{self.host}:{app}"
@@ -56,7 +56,7 @@ class Remote:
 
 
 def server(text: str, source: str) -> Server:
-    """Read ``[user@]host[:port]`` or ``ssh://...``; source says where it stands, for the error."""
+    """Parse ``[user@]host[:port]`` or ``ssh://...``; source names its origin in an error."""
     found = _ADDRESS.fullmatch(text)
     if found is None:
         raise usage_error(
@@ -78,12 +78,12 @@ def parse_url(url: str) -> Remote | None:
 
 
 def url_of(remote: str) -> str | None:
-    """The URL of a git remote of the work tree that we stand in; None if it does not exist."""
+    """The URL of a git remote of the current work tree; None if it does not exist."""
     return git("remote", "get-url", "--", remote)
 
 
 def in_work_tree() -> bool:
-    """Whether we stand in a git work tree."""
+    """Whether the current directory is in a git work tree."""
     return git("rev-parse", "--is-inside-work-tree") == "true"
 
 
@@ -111,13 +111,13 @@ def configured(path: Path) -> str | None:
     value = values.get("server")
     if value is not None and not isinstance(value, str):
         raise usage_error(
-            "laptop-config", f"{path}: server must be a text.", 'server = "paas@apps.example.com"'
+            "laptop-config", f"{path}: server must be a string.", 'server = "paas@apps.example.com"'
         )
     return value
 
 
 def _port(text: str | None) -> int | None:
-    """A port number, where one is given."""
+    """A port number, if one is given."""
     if text is None:
         return None
     port = int(text)

@@ -1,4 +1,4 @@
-"""``run`` on a laptop: which of its words are the platform's, and whether ssh brings a terminal."""
+"""``run`` on a laptop: which of its words are options, and whether ssh allocates a terminal."""
 
 import os
 from collections.abc import Sequence
@@ -9,19 +9,19 @@ _FILE_READERS = frozenset({"config:import", "git:from-archive", "maintenance:cus
 
 
 def app_in_front(words: Sequence[str]) -> list[str]:
-    """The words, with an app that is named at the end of a ``run`` before its command."""
+    """The words, with an app named at the end of a ``run`` moved before its command."""
     at = _after_run(words)
     return list(words) if at is None else [*words[:at], *app_first(words[at:])]
 
 
 def is_complete(words: Sequence[str]) -> bool:
-    """Whether these are a ``run`` and the first word of what is to be run."""
+    """Whether these are ``run`` and the first word of the command to run."""
     at = _after_run(words)
     return at is not None and bool(split_options(words[at:])[1])
 
 
 def own_words(words: Sequence[str]) -> list[str]:
-    """The words in which an option is the platform's: not those of what is to be run."""
+    """The words that may be our options: not those of the command to run."""
     at = _after_run(words)
     if at is not None:
         return [*words[:at], *split_options(words[at:])[0]]
@@ -29,10 +29,10 @@ def own_words(words: Sequence[str]) -> list[str]:
 
 
 def ssh_options(words: Sequence[str]) -> list[str]:
-    """``-t`` where the command gets a terminal, which it shares with this one.
+    """``-t`` if the command gets this terminal.
 
-    ``-n`` where it reads a file, but stdin is the terminal: the server cannot see that it is one,
-    and would wait for what nobody knows to type.
+    ``-n`` if it reads a file and stdin is a terminal: the server cannot see that, and would wait
+    for input that nobody knows to type.
     """
     if os.isatty(0) and not _FILE_READERS.isdisjoint(own_words(words)):
         return ["-n"]
@@ -43,7 +43,7 @@ def ssh_options(words: Sequence[str]) -> list[str]:
 
 
 def seen_as(words: Sequence[str]) -> list[str]:
-    """What tells the server, which sees none behind ssh, of the terminal on the three streams."""
+    """The options that describe the terminal of the three streams, which the server cannot see."""
     if "-t" in ssh_options(words):
         return []
     out = ["--stdout-terminal"] if os.isatty(1) else []
@@ -59,7 +59,7 @@ def seen_as(words: Sequence[str]) -> list[str]:
 
 
 def _after_run(words: Sequence[str]) -> int | None:
-    """Where the arguments of ``run`` begin; None for other commands."""
+    """The index of the first argument of ``run``; None for other commands."""
     at = 0
     while at < len(words) and words[at].startswith("-"):
         at += 2 if words[at] in APP_OPTIONS else 1

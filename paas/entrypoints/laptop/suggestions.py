@@ -1,4 +1,4 @@
-"""Which command is meant: Heroku's other names for ours, and suggestions for what is none."""
+"""Finds the intended command: Heroku's aliases, and suggestions for unknown commands."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ ALIASES = {
     "tail": ("logs", "--tail"),
 }
 
-# Words that people know from elsewhere, by what they stand for here.
+# Commands of other tools, with their equivalents here.
 MEANINGS = {
     "access": "keys",
     "auth": "keys",
@@ -79,7 +79,7 @@ _NAMES = frozenset(command.name for command in COMMANDS)
 
 
 def in_place(words: Sequence[str]) -> list[str]:
-    """The words, with another name of a command replaced by ours."""
+    """The words, with an alias replaced by our command."""
     at = _command_at(words)
     if at is None or words[at] not in ALIASES:
         return list(words)
@@ -87,12 +87,12 @@ def in_place(words: Sequence[str]) -> list[str]:
 
 
 def no_command(word: str) -> PaasError:
-    """The refusal of a word that is no command, with what may be meant."""
+    """The error for an unknown command, with suggestions."""
     noun = word.partition(":")[0].lower()
     message = f"There is no command {shown(word)}."
     if noun in _DATABASES:
         hint = (
-            "Databases are not managed yet: an app takes the address of one from a config var.\n"
+            "Databases are not managed yet. Give the app the address of one in a config var.\n"
             "paas config:set DATABASE_URL=postgresql://..."
         )
     elif noun in TOPICS:
@@ -108,7 +108,7 @@ def no_command(word: str) -> PaasError:
 
 
 def two_words(words: Sequence[str]) -> str | None:
-    """``config:set`` for ``config set A=1``; None if the first two words are no command so."""
+    """``config:set`` for ``config set A=1``; None if the first two words form no command."""
     at = _command_at(words)
     if at is None or at + 1 >= len(words):
         return None
@@ -117,7 +117,7 @@ def two_words(words: Sequence[str]) -> str | None:
 
 
 def _command_at(words: Sequence[str]) -> int | None:
-    """Where the command stands, behind options and an app."""
+    """The index of the command, after options and an app."""
     at = 0
     while at < len(words) and words[at].startswith("-"):
         at += 2 if words[at] in APP_OPTIONS else 1
@@ -125,8 +125,8 @@ def _command_at(words: Sequence[str]) -> int | None:
 
 
 def _near(word: str) -> list[str]:
-    """Commands that are spelled alike."""
-    import difflib  # 7 ms, which only a mistake costs
+    """Commands with a similar spelling."""
+    import difflib  # imported here since it takes 7 ms
 
     found = difflib.get_close_matches(word.lower(), [*_NAMES, *ALIASES], _SUGGESTIONS, cutoff=0.7)
     return list(dict.fromkeys(" ".join(ALIASES.get(name, (name,))) for name in found))

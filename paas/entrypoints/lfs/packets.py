@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 DATA_MAX = 65_515
-# More than any request of Git LFS has; what else is kept of one, be it long, is bounded so.
+# More than any request of Git LFS has; it limits what is kept of a long one.
 REQUEST_LINES_MAX = 100
 LINE_MAX = 200
 _FLUSH = b"0000"
@@ -12,11 +12,11 @@ _DELIMITER = b"0001"
 
 
 class ProtocolError(Exception):
-    """What came is not the protocol."""
+    """The input violates the protocol."""
 
 
 class Packets:
-    """Requests in, answers out."""
+    """Reads requests and writes answers."""
 
     def __init__(self, source: BinaryIO, target: BinaryIO) -> None:
         self._source = source
@@ -35,7 +35,7 @@ class Packets:
                 self._ended = packet
                 return lines
             if len(lines) == REQUEST_LINES_MAX:
-                raise ProtocolError("a request without end")
+                raise ProtocolError("an endless request")
             lines.append(_line(packet))
 
     def data(self) -> Iterator[bytes]:
@@ -48,7 +48,7 @@ class Packets:
                 self._ended = True
 
     def lines(self, most: int) -> list[str]:
-        """The data of the request, as lines; where there are too many, one more than most."""
+        """The data of the request as lines; if there are too many, the first most + 1."""
         kept: list[str] = []
         for packet in self.data():
             if len(kept) <= most:
@@ -56,12 +56,12 @@ class Packets:
         return kept
 
     def skip(self) -> None:
-        """Read the rest of the request's data, which may be gigabytes, and keep nothing of it."""
+        """Read and discard the rest of the request's data, which may be gigabytes."""
         for _ in self.data():
             pass
 
     def _packet(self, *, first: bool) -> bytes | bool | None:
-        """A packet's data; True: flush; False: a delimiter; None: the stream's proper end."""
+        """A packet's data; True: flush; False: a delimiter; None: the regular end of the stream."""
         head = self._source.read(4)
         if not head and first:
             return None
@@ -81,7 +81,7 @@ class Packets:
     def answer(
         self, status: int, arguments: tuple[str, ...] = (), lines: list[str] | None = None
     ) -> None:
-        """A status, and what belongs to it."""
+        """Write a status with its arguments and lines."""
         self._line(f"status {status}")
         for argument in arguments:
             self._line(argument)
@@ -92,17 +92,17 @@ class Packets:
         self.end()
 
     def begin(self, size_bytes: int) -> None:
-        """An answer whose data follows by send."""
+        """Begin an answer whose data follows with send."""
         self._line("status 200")
         self._line(f"size={size_bytes}")
         self._target.write(_DELIMITER)
 
     def send(self, data: bytes) -> None:
-        """Some data, at most DATA_MAX bytes."""
+        """Write data, at most DATA_MAX bytes."""
         self._target.write(b"%04x%s" % (len(data) + 4, data))
 
     def end(self) -> None:
-        """The end of an answer, or of what is announced."""
+        """End an answer, or the list of capabilities."""
         self._target.write(_FLUSH)
         self._target.flush()
 
@@ -110,7 +110,7 @@ class Packets:
         self.send(text.encode() + b"\n")
 
     def announce(self, capabilities: tuple[str, ...]) -> None:
-        """What this server can do."""
+        """List what this server supports."""
         for capability in capabilities:
             self._line(capability)
         self.end()

@@ -2,7 +2,7 @@
 
 https://github.com/git-lfs/git-lfs/blob/main/docs/proposals/ssh_adapter.md
 Objects are kept as Git LFS itself keeps them, objects/ab/cd/abcd..., below the app's repository.
-Whoever runs this may push to it, or, for ``download``, fetch.
+The caller has checked that the user may push to it or, for ``download``, fetch.
 """
 
 import hashlib
@@ -21,15 +21,16 @@ _OID = re.compile(r"[0-9a-f]{64}")
 _SIZE = re.compile(r"[0-9]{1,15}")
 _STALE_S = 86_400
 _BATCH_MAX = 100_000
-# What the smallest file takes of the disk.
+# The disk space of the smallest file.
 _BLOCK_BYTES = 4_096
-# Other connections add objects, too: so old may a count be, or so many times what it took.
+# Other connections add objects, too, so a count is reused for this long, or for this many times
+# the time that it took.
 _COUNT_S = 10.0
 _COUNT_TIMES = 20
 
 
 class RefusedError(Exception):
-    """A request that fails. status: as of HTTP."""
+    """A request that fails. status: an HTTP status code."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -37,7 +38,7 @@ class RefusedError(Exception):
 
 
 class Store:
-    """The objects of one app. max_bytes: of the disk, for all. min_free_bytes: left on it."""
+    """The objects of one app. max_bytes: disk space for all. min_free_bytes: to keep free on it."""
 
     def __init__(self, directory: Path, max_bytes: int, min_free_bytes: int) -> None:
         self._objects = directory / "objects"
@@ -48,7 +49,7 @@ class Store:
         self._count_at = 0.0
 
     def path(self, oid: str) -> Path:
-        """Where an object is, or will be."""
+        """The path of an object, whether it exists or not."""
         return self._objects / oid[:2] / oid[2:4] / oid
 
     def size_bytes(self, oid: str) -> int | None:
@@ -68,7 +69,7 @@ class Store:
             raise RefusedError(507, "the server's disk is full")
 
     def take(self, oid: str, size_bytes: int, data: Iterator[bytes]) -> None:
-        """Keep an object, of exactly this size and hash."""
+        """Store an object, which must have this size and hash."""
         self.require_room(size_bytes)
         self._incoming.mkdir(parents=True, exist_ok=True)
         self._forget_stale()
@@ -79,13 +80,15 @@ class Store:
                 for part in data:
                     got += len(part)
                     if got > size_bytes:
-                        raise RefusedError(400, f"more came than the {size_bytes} bytes announced")
+                        raise RefusedError(
+                            400, f"the object is larger than the {size_bytes} bytes announced"
+                        )
                     digest.update(part)
                     file.write(part)
                 file.flush()
                 os.fsync(file.fileno())
             if got != size_bytes or digest.hexdigest() != oid:
-                raise RefusedError(400, "what came is not the object that was announced")
+                raise RefusedError(400, "the data received is not the object that was announced")
             target = self.path(oid)
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary.rename(target)
@@ -94,7 +97,7 @@ class Store:
             temporary.unlink(missing_ok=True)
 
     def _count(self) -> None:
-        """Add up what is there. Not for each object: a push of thousands would take for ever."""
+        """Add up the sizes. Not for each object: a push of thousands would take forever."""
         began = time.monotonic()
         if began < self._count_at:
             return
@@ -110,7 +113,7 @@ class Store:
         return found.f_bavail * found.f_frsize
 
     def _forget_stale(self) -> None:
-        """Remove what uploads left that were killed."""
+        """Remove what killed uploads left behind."""
         for path in self._incoming.iterdir():
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < time.time() - _STALE_S:
@@ -126,7 +129,7 @@ class Server:
         self._may_write = may_write
 
     def serve(self) -> None:
-        """Until the client quits or has gone. Raises ProtocolError if it makes no sense."""
+        """Answer until the client quits or disconnects. Raises ProtocolError for invalid input."""
         self._packets.announce(("version=1", "locking"))
         while (request := self._packets.request()) is not None:
             if not request:
@@ -156,10 +159,10 @@ class Server:
         elif command == "list-lock":
             self._packets.answer(200, lines=[])
         else:
-            raise RefusedError(501, "files are not locked on this server")
+            raise RefusedError(501, "this server does not support file locking")
 
     def _batch(self) -> None:
-        """What is to be done for each object."""
+        """Answer which objects must be transferred."""
         lines = self._packets.lines(_BATCH_MAX)
         if len(lines) > _BATCH_MAX:
             raise RefusedError(413, "too many objects")
@@ -201,7 +204,7 @@ class Server:
 
 
 def main(argv: list[str]) -> int:
-    """Serve standard input and output; 1 where the client speaks something else."""
+    """Serve standard input and output; returns 1 if the client does not speak the protocol."""
     _, directory, operation, max_bytes, min_free_bytes = argv
     os.umask(0o022)
     store = Store(Path(directory), int(max_bytes), int(min_free_bytes))
@@ -217,7 +220,7 @@ def main(argv: list[str]) -> int:
 
 
 def _on_disk(size_bytes: int) -> int:
-    """What a file takes of the disk, an empty one included."""
+    """The disk space of a file, even an empty one."""
     return max(1, -(-size_bytes // _BLOCK_BYTES)) * _BLOCK_BYTES
 
 

@@ -157,7 +157,7 @@ def test_what_is_refused_takes_no_memory(tmp_path: Path, connect: Connect) -> No
     assert peak_kib(client) - before < 20_000
     client.send(packet(b"batch\n") + packet(b"x=y\n") * 200)
     status, errors = client.end()
-    assert (status, "a request without end" in errors) == (1, True)
+    assert (status, "an endless request" in errors) == (1, True)
 
 
 def peak_kib(client: Client) -> int:

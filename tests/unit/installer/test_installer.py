@@ -79,7 +79,7 @@ def test_unreadable_paths_are_left_out(tmp_path: Path) -> None:
     secret.chmod(0o600)
     taken, notes = machine.build_env({"SSL_CERT_FILE": str(secret)})
     assert "SSL_CERT_FILE" not in taken
-    assert notes == [f"SSL_CERT_FILE is not taken over for builds: apps cannot read {secret}"]
+    assert notes == [f"SSL_CERT_FILE is not passed to builds, because apps cannot read {secret}"]
 
 
 def test_directory_lists_are_checked_one_by_one() -> None:
@@ -259,8 +259,8 @@ def test_a_domain_that_is_none_changes_nothing(tmp_path: Path, domain: str) -> N
         ("--https-port", "0", "'0' is not a port: 1 to 65535"),
         ("--http-port", "70000", "'70000' is not a port: 1 to 65535"),
         ("--ssh-port", "x", "'x' is not a port: 1 to 65535"),
-        ("--uids", "9-3", "'9-3' is not a range such as 70000-99999"),
-        ("--app-ports", "1", "'1' is not a range such as 70000-99999"),
+        ("--uids", "9-3", "'9-3' is not a range like 70000-99999"),
+        ("--app-ports", "1", "'1' is not a range like 70000-99999"),
     ],
 )
 def test_a_wrong_number_is_told(
