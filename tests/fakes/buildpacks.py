@@ -12,8 +12,11 @@ from paas.domain.values.names import ProcessType
 from paas.interfaces import Built
 
 
-class ScriptedBuilder:
-    """A builder that finds no default processes, or fails as told."""
+class FakeBuilder:
+    """`Builder` of paas/interfaces that builds nothing, or fails as told.
+
+    built and processes: what comes of it. meanwhile: what else happens during a build.
+    """
 
     def __init__(self) -> None:
         self.failure: PaasError | None = None

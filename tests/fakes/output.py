@@ -10,6 +10,9 @@ from paas.domain.releases.regression import Answers
 from paas.domain.values.errors import PaasError
 from paas.interfaces import LogLine
 
+# After whatever a test does.
+LATER = datetime(2027, 1, 1, tzinfo=UTC)
+
 
 class FakeClock:
     """Time that passes only while someone sleeps."""
@@ -132,15 +135,23 @@ class FakeDrainProcess:
 
 
 class FakeRequestLog:
-    """RequestLog: by port, what a test says."""
+    """RequestLog of what a test notes. reads: how often it was read."""
 
     def __init__(self) -> None:
-        self.by_port: dict[int, Answers] = {}
+        self._noted: list[tuple[int, datetime, int, Answers]] = []
         self.reads = 0
+
+    def note(self, port: int, answers: Answers, at: datetime = LATER, app_id: int = 1) -> None:
+        """The instance on this port answered so at that moment."""
+        self._noted.append((app_id, at, port, answers))
 
     def answers(
         self, app_id: int, since: datetime, ports: set[int], until: datetime | None = None
     ) -> Answers:
         self.reads += 1
-        found = [self.by_port.get(port, Answers()) for port in ports]
+        found = [
+            answers
+            for id, at, port, answers in self._noted
+            if id == app_id and port in ports and at >= since and (until is None or at < until)
+        ]
         return Answers(sum(a.count for a in found), sum(a.errors for a in found))

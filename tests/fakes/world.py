@@ -22,7 +22,7 @@ from paas.store.recovery import DatabaseRecovery
 from paas.wiring.adapters import Adapters
 from paas.wiring.services import all_services
 from tests.fakes.build_queue import FakeBuildQueue
-from tests.fakes.buildpacks import FakeCatalog, ScriptedBuilder
+from tests.fakes.buildpacks import FakeBuilder, FakeCatalog
 from tests.fakes.certificates import (
     FakeCertificateFiles,
     FakeCertificateReader,
@@ -61,7 +61,7 @@ class World:
     slugs: FakeSlugs = field(default_factory=FakeSlugs)
     submodules: FakeSubmodules = field(default_factory=FakeSubmodules)
     importer: FakeImporter = field(default_factory=FakeImporter)
-    builder: ScriptedBuilder = field(default_factory=ScriptedBuilder)
+    builder: FakeBuilder = field(default_factory=FakeBuilder)
     queue: FakeBuildQueue = field(default_factory=FakeBuildQueue)
     ports: FakePorts = field(default_factory=FakePorts)
     probe: FakeProbe = field(default_factory=FakeProbe)

@@ -13,11 +13,12 @@ from paas.adapters.builds.builder import BuildpackBuilder
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.domain.apps.apps import App
 from paas.domain.builds.buildpacks import Buildpack
+from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName
 from paas.domain.values.secret import Secret
 from paas.interfaces import Builder, Built
 from paas.settings import Settings
-from tests.fakes.builder import FakeBuilder
+from tests.fakes.buildpacks import FakeBuilder
 
 CODE = Path(__file__).parents[3]
 NETWORK = (
@@ -68,6 +69,13 @@ class Bench:
         return self.builder.build(
             app, tree, secrets, self._hear, buildpacks=buildpacks, commit=commit, check=check
         )
+
+    def expect(self, built: Built | None = None, failure: PaasError | None = None) -> None:
+        """What the next build of the fake one comes to; the real one finds out by itself."""
+        if isinstance(self.builder, FakeBuilder):
+            self.builder.failure = failure
+            if built is not None:
+                self.builder.built, self.builder.processes = built, dict(built.processes)
 
     def _hear(self, line: bytes) -> None:
         self.lines.append(line.decode())

@@ -10,6 +10,8 @@ import pytest
 
 from paas.domain.builds.buildpacks import buildpack
 from paas.domain.values.errors import PaasError
+from paas.domain.values.names import ProcessType
+from paas.interfaces import Built
 from tests.contract.builds.building import CODE, Bench, MakeBench, an_app, fake, impatient, real
 
 EMPTY = {"requirements.txt": "", "Procfile": "web: true\n"}
@@ -39,21 +41,25 @@ def hook(script: str) -> dict[str, str]:
 
 def test_builds(bench: Bench) -> None:
     """A build tells its buildpack, streams lines, and proposes nothing beside a Procfile."""
+    bench.expect(Built("Python", {}))
     built = bench.build(EMPTY)
     assert (built.buildpack, dict(built.processes)) == ("Python", {})
-    assert "-----> Python app detected" in bench.lines
+    assert any(line.startswith("-----> ") and line.endswith("detected") for line in bench.lines)
+    assert not bench.builder.left(1)
+    assert not bench.builder.clear(1)
 
 
 def test_proposes_a_web_process(bench: Bench) -> None:
     """Without a Procfile the web app's command comes back."""
+    bench.expect(Built("Python", {ProcessType("web"): "gunicorn --threads 8 app:app"}))
     built = bench.build({"requirements.txt": "", "app.py": "app = 1"})
     assert dict(built.processes) == {"web": "gunicorn --threads 8 app:app"}
 
 
-def test_refuses_what_no_buildpack_knows(bench: Bench) -> None:
+def test_refuses_what_no_buildpack_knows(sandbox: Bench) -> None:
     """An app of an unknown language."""
     with pytest.raises(PaasError) as caught:
-        bench.build({"index.cob": ""})
+        sandbox.build({"index.cob": ""})
     assert caught.value.reference == "no-buildpack"
 
 
@@ -135,10 +141,12 @@ def test_tells_what_was_chosen_of_two_languages(sandbox: Bench) -> None:
 
 def test_fails_with_the_reason(bench: Bench) -> None:
     """The buildpack's error becomes the failure, with its advice, and is not told twice."""
+    words = "bin/post_compile failed with exit status 3."
+    bench.expect(failure=PaasError("build-failed", words, "Correct it, commit, and push again."))
     with pytest.raises(PaasError) as caught:
         bench.build(hook("exit 3"))
     assert caught.value.reference == "build-failed"
-    assert caught.value.message == "bin/post_compile failed with exit status 3."
+    assert caught.value.message == words
     assert "Correct it, commit, and push again." in (caught.value.hint or "")
     assert "bin/post_compile failed" not in "\n".join(bench.lines)
 

@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,37 +20,8 @@ from paas.domain.routing.router_settings import RouterSettings
 from paas.domain.routing.router_values import Rate
 from paas.domain.routing.sites import Site
 from tests.contract.certificates.pebble_server import Pebble, pebble_server
-from tests.contract.proxy.nginx_server import Nginx, application, nginx_server, status_of
+from tests.contract.proxy.nginx_server import Nginx, application, status_of
 from tests.endpoints import at
-
-
-@pytest.fixture(scope="module")
-def nginx() -> Iterator[Nginx]:
-    """A proxy with one app that answers everything, challenges too, if it is let."""
-    with nginx_server() as server, application() as app:
-        names = ("shop.example.com", "other.example.com", "localhost")
-        server.proxy.apply(Site(1, names, at(app.server_port)))
-        yield server
-
-
-@pytest.fixture(scope="module")
-def pebble(nginx: Nginx) -> Iterator[Pebble]:
-    """The issuer, which looks for challenges at that proxy."""
-    with pebble_server(nginx.settings.http_port) as server:
-        yield server
-
-
-@pytest.fixture
-def certbot(nginx: Nginx, pebble: Pebble) -> Certbot:
-    """What asks it."""
-    settings = replace(
-        nginx.settings,
-        acme_directory=pebble.directory,
-        acme_ca_bundle=str(pebble.bundle),
-        acme_email="ops@example.com",
-        acme_port=nginx.settings.http_port,
-    )
-    return Certbot(settings)
 
 
 def test_a_certificate_is_issued_and_renewed(

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -77,15 +78,22 @@ class Git:
         return "\n".join(line for line in said.splitlines() if "remote rejected" in line)
 
 
-@pytest.fixture
-def git() -> Iterator[Git]:
-    """Made anew for each test, where the account may pass."""
+@contextmanager
+def new_git() -> Iterator[Git]:
+    """Where the account may pass; removed after the block."""
     root = Path(tempfile.mkdtemp(prefix="paas-refs-"))
     os.chown(root, ACCOUNT, ACCOUNT)
     try:
         yield Git(root)
     finally:
         shutil.rmtree(root)
+
+
+@pytest.fixture
+def git() -> Iterator[Git]:
+    """Made anew for each test."""
+    with new_git() as made:
+        yield made
 
 
 def both_refuse(git: Git, *pairs: tuple[str, str]) -> PaasError:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
@@ -13,7 +13,7 @@ from typing import IO
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.runtime import NativeRuntime
 from paas.adapters.supervisor.client import Supervisor
-from paas.adapters.supervisor.conf import main_conf, supervisord_argv
+from paas.adapters.supervisor.conf import Program, main_conf, supervisord_argv
 from paas.adapters.system.files import make_directory, write_atomic
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
@@ -25,7 +25,8 @@ START_LIMIT_S = 10.0
 class SupervisorServer:
     """supervisord and what a runtime needs around it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, programs: Sequence[Program] = ()) -> None:
+        self._programs = programs
         self.settings = Settings(
             etc=root / "etc",
             state=root / "var",
@@ -49,7 +50,7 @@ class SupervisorServer:
     def start(self) -> None:
         """Start supervisord and wait until it answers."""
         conf = self.settings.etc / "supervisord.conf"
-        write_atomic(conf, main_conf(self.settings, []))
+        write_atomic(conf, main_conf(self.settings, self._programs))
         # What boot does, in a process of its own, since it moves itself to another cgroup.
         code = (
             "import os, sys; from pathlib import Path; from paas.settings import Settings; "
@@ -92,14 +93,18 @@ class SupervisorServer:
 
 
 @contextmanager
-def running_supervisor(root: Path | None = None) -> Iterator[SupervisorServer]:
+def running_supervisor(
+    root: Path | None = None, programs: Sequence[Program] = ()
+) -> Iterator[SupervisorServer]:
     """A started server, and nothing of it left afterwards. root: where it is to be.
+
+    programs: what supervisord has beside the apps.
 
     In a root that is given its last words go to a file of that root, as a daemon's do.
     """
     with tempfile.TemporaryDirectory(prefix="paas-") as name, ExitStack() as opened:
         Path(name).chmod(0o755)
-        server = SupervisorServer(root or Path(name))
+        server = SupervisorServer(root or Path(name), programs)
         if root is not None:
             server.errors = opened.enter_context((root / "boot.log").open("wb"))
         server.start()

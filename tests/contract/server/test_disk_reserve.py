@@ -2,8 +2,7 @@
 
 import errno
 import os
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,30 +14,14 @@ MIB = 1024**2
 MakeDisk = Callable[[str], Path]
 
 
-@pytest.fixture
-def new_disk(tmp_path: Path) -> Iterator[MakeDisk]:
-    """Makes a file system of 16 MiB with more options of tmpfs."""
-    made: list[Path] = []
-
-    def make(options: str = "") -> Path:
-        path = tmp_path / f"disk{len(made)}"
-        path.mkdir()
-        argv = ["mount", "-t", "tmpfs", "-o", f"size=16m{options}", "paas-test", str(path)]
-        subprocess.run(argv, check=True)
-        made.append(path)
-        return path
-
-    yield make
-    for path in made:
-        subprocess.run(["umount", "--lazy", str(path)], check=False)
-
-
-def _free_mib(disk: Path) -> int:
+def free_mib(disk: Path) -> int:
+    """What is left on it."""
     found = os.statvfs(disk)
     return found.f_bfree * found.f_frsize // MIB
 
 
-def _fill(disk: Path) -> None:
+def fill(disk: Path) -> None:
+    """Write to it until nothing is left."""
     with pytest.raises(OSError) as full, (disk / "filler").open("ab") as file:
         while True:
             file.write(b"x" * MIB)
@@ -51,12 +34,12 @@ def test_it_is_there_when_the_disk_is_full(new_disk: MakeDisk) -> None:
     disk = new_disk("")
     reserve = DiskReserve(disk / "reserve", 4)
     reserve.keep()
-    assert _free_mib(disk) <= 12
-    _fill(disk)
+    assert free_mib(disk) <= 12
+    fill(disk)
     with reserve.released():
         (disk / "filler").write_bytes(b"x" * 3 * MIB)  # what was in it is free as well
         (disk / "needed").write_bytes(b"x" * 3 * MIB)
-    assert 9 <= _free_mib(disk) + 4 <= 10
+    assert 9 <= free_mib(disk) + 4 <= 10
 
 
 def test_what_is_left_of_it_is_held_again_at_once(new_disk: MakeDisk) -> None:
@@ -64,12 +47,12 @@ def test_what_is_left_of_it_is_held_again_at_once(new_disk: MakeDisk) -> None:
     disk = new_disk("")
     reserve = DiskReserve(disk / "reserve", 4)
     reserve.keep()
-    _fill(disk)
+    fill(disk)
     with reserve.released():
         (disk / "needed").write_bytes(b"x" * MIB)
-    assert _free_mib(disk) == 0
+    assert free_mib(disk) == 0
     with reserve.released():
-        assert _free_mib(disk) == 3
+        assert free_mib(disk) == 3
     (disk / "filler").unlink()
     reserve.keep()
     assert (disk / "reserve/space").stat().st_size == 4 * MIB

@@ -8,6 +8,7 @@ from paas.adapters.server.trash import FileTrash
 from paas.interfaces import Trash
 from paas.settings import Settings
 from tests.fakes.output import FakeClock
+from tests.fakes.trash import FakeTrash
 from tests.fakes.world import World
 
 
@@ -51,7 +52,7 @@ def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Kind:
     """Each kind, with an app 7 and an app 8."""
     settings = Settings(etc=tmp_path / "etc", state=tmp_path / "var", run=tmp_path / "run")
     world = World(tmp_path) if request.param == "fake" else None
-    trash: Trash = FileTrash(settings, FakeClock()) if world is None else world.trash
+    trash: Trash = FileTrash(settings, FakeClock()) if world is None else FakeTrash(world)
     found = Kind(trash, world, settings)
     found.repository(7)
     found.slug("7-aa")

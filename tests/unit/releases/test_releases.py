@@ -206,7 +206,8 @@ def test_retry_of_a_retry(shop: World) -> None:
 def test_a_retry_is_watched_as_a_deploy_is(shop: World) -> None:
     """It is new code: where it answers with errors the server goes back by itself."""
     fail_push(shop)
-    shop.requests.by_port = {5000: Answers(20, 0), 5001: Answers(20, 15)}
+    shop.requests.note(5000, Answers(20, 0), shop.clock.now())
+    shop.requests.note(5001, Answers(20, 15))
     shop.releases.retry(ROOT, "shop", shop.progress)
     assert [release.description for release in shop.store.releases.of_app(1)[:2]] == [
         "Rollback to v3 (v5: 15 of 20 requests were answered with 5xx)",

@@ -21,7 +21,7 @@ def push_bad(world: World) -> None:
     """A first deploy on port 5000, then one that answers 5xx on 5001."""
     world.app()
     world.push()
-    world.requests.by_port[5001] = Answers(20, 15)
+    world.requests.note(5001, Answers(20, 15))
     world.push(commit=B)
 
 
@@ -49,7 +49,8 @@ def test_nobody_waits_for_the_log_to_be_read(world: World) -> None:
     world.push()
     reads: list[int] = []
     world.progress.when_live = lambda: reads.append(world.requests.reads)
-    world.requests.by_port = {5000: Answers(100, 60), 5001: Answers(20, 15)}
+    world.requests.note(5000, Answers(100, 60), world.clock.now())
+    world.requests.note(5001, Answers(20, 15))
     world.push(commit=B)
     assert reads == [0]
     assert world.requests.reads > 1
@@ -114,7 +115,7 @@ def test_goes_back_from_a_crash(world: World) -> None:
 
 def test_the_first_release_has_nothing_to_go_back_to(world: World) -> None:
     """It is not watched."""
-    world.requests.by_port[5000] = Answers(20, 20)
+    world.requests.note(5000, Answers(20, 20))
     world.app()
     world.push()
     assert current(world) == 1
@@ -131,7 +132,7 @@ def test_a_change_meanwhile_ends_the_watch(world: World) -> None:
         if seconds == 1.0 and next(calls) == 0:
             assert not world.locks.app_is_held(1)
             world.config.set(ROOT, "shop", {VarName("A"): "1"}, world.progress)
-            world.requests.by_port[5001] = Answers(20, 20)
+            world.requests.note(5001, Answers(20, 20))
 
     world.clock.sleep = sleep  # type: ignore[method-assign]
     world.push(commit=B)
@@ -147,7 +148,7 @@ def set_bad(world: World, *, restart: bool = True) -> list[int | None]:
     shown_live: list[int | None] = []
     world.app()
     world.push()
-    world.requests.by_port[5001] = Answers(20, 15)
+    world.requests.note(5001, Answers(20, 15))
     values = {VarName("MODE"): "bad"}
     world.progress.when_live = lambda: shown_live.append(current(world))
     world.config.set(ROOT, "shop", values, world.progress, restart=restart)
