@@ -1,7 +1,7 @@
 """Config vars: reading them, and changing them as a release."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor, App
@@ -97,21 +97,28 @@ class Config:
             restarting = "and restarting" if runs and restart else "for"
             progress.step(f"{_doing(new, gone)} {restarting} {app.name}")
             present = self.store.releases.find(app.id, app.current) if app.current else None
-            release = self.store.releases.add(
-                app.id,
-                slug_id=present.slug_id if present else None,
-                config=after,
-                description=_words(new, gone)[:200],
-                user=actor.name,
-                now=self.clock.now(),
+            failure = telling_failure(
+                progress, "The config is unchanged", what_serves(self.store, app)
             )
+            # Without a restart only the store changes: in one transaction with make_current.
+            recording = nullcontext() if restart else self.store.transaction()
+            with failure, recording:
+                release = self.store.releases.add(
+                    app.id,
+                    slug_id=present.slug_id if present else None,
+                    config=after,
+                    description=_words(new, gone)[:200],
+                    user=actor.name,
+                    now=self.clock.now(),
+                )
 
-            def live() -> None:
-                if runs and not restart:
-                    progress.detail("The instances keep the former values until: paas ps:restart")
-                progress.step(f"Done: v{release.version}")
+                def live() -> None:
+                    if runs and not restart:
+                        progress.detail(
+                            "The instances keep the former values until: paas ps:restart"
+                        )
+                    progress.step(f"Done: v{release.version}")
 
-            with telling_failure(progress, "The config is unchanged", what_serves(self.store, app)):
                 yield Target(release=release, restart=restart, guarded=restart, live=live)
 
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)

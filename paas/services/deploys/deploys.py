@@ -187,15 +187,27 @@ class Deploys:
             for release in self.store.releases.of_app(build.app_id)
             if release.slug_id == build.id and release.status is Status.PENDING
         ]
-        # The files first: on a full disk the record needs their space.
-        if reason == "disk-full" or not self._is_released(build):
-            self.slugs.remove(build.id)
-            self.store.slugs.remove(build.id)
+        removes = reason == "disk-full" or not self._is_released(build)
         ended = replace(build, status=Status.FAILED, ended_at=self.clock.now(), reason=reason)
-        with self.reserve.released():
-            if pending:  # there was no space to record its failure
-                self.store.releases.fail(build.app_id, pending[0].version)
-            self.store.builds.end(ended)
+
+        def record() -> None:
+            with self.reserve.released(), self.store.transaction():
+                if removes:
+                    self.store.slugs.remove(build.id)
+                if pending:  # there was no space to record its failure
+                    self.store.releases.fail(build.app_id, pending[0].version)
+                self.store.builds.end(ended)
+
+        try:
+            record()
+        except PaasError:
+            if not removes:
+                raise
+            # On a full disk without a reserve the record needs the space of the files.
+            self.slugs.remove(build.id)
+            record()
+        if removes:
+            self.slugs.remove(build.id)
         self.queue.forget(build.id)
         self.pruning.prune(build.app_id)
 
