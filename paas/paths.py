@@ -6,6 +6,7 @@ the client and LFS transfers run without settings: they get their paths as argum
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Self, overload
 
@@ -26,7 +27,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Location:
     """One file or directory. root: the field of `Paths` that it is below."""
 
     root: str
@@ -43,6 +44,12 @@ class Kept:
         return self if paths is None else Path(getattr(paths, self.root), self.name)
 
 
+_etc = partial(Location, "etc")
+_state = partial(Location, "state")
+_run = partial(Location, "run")
+_opt = partial(Location, "opt")
+
+
 @dataclass(frozen=True, slots=True)
 class Paths:
     """The paths of one server, below its four directories."""
@@ -53,110 +60,110 @@ class Paths:
     opt: Path
 
     # Settings
-    server_yml = Kept("etc", "server.yml", Kind.TRUTH, "the settings")
-    installed_record = Kept("etc", ".installed.json", Kind.TRUTH, "the settings as installed")
-    default_site_mark = Kept(
-        "etc", "default-site-was-removed", Kind.TRUTH, "that Debian's welcome page was switched off"
+    server_yml = _etc("server.yml", Kind.TRUTH, "the settings")
+    installed_record = _etc(".installed.json", Kind.TRUTH, "the settings as installed")
+    default_site_mark = _etc(
+        "default-site-was-removed", Kind.TRUTH, "that Debian's welcome page was switched off"
     )
-    ssh_host_key = Kept("etc", "ssh_host_ed25519_key", Kind.TRUTH, "an embedded server's host key")
-    authorized_keys = Kept("etc", "authorized_keys", Kind.DERIVED, "the users' SSH keys, for sshd")
-    gate_address = Kept("etc", "gate", Kind.DERIVED, "where clients find the gate")
-    supervisord_conf = Kept("etc", "supervisord.conf", Kind.DERIVED, "supervisord's settings")
-    sshd_config = Kept("etc", "sshd_config", Kind.DERIVED, "an embedded server's sshd settings")
-    nginx_conf = Kept("etc", "nginx.conf", Kind.DERIVED, "an embedded server's Nginx settings")
-    nginx_http_conf = Kept("etc", "nginx-http.conf", Kind.DERIVED, "its sites' shared settings")
-    sshd_reload_mark = Kept("etc", ".sshd-reload-pending", Kind.RUNTIME, "that sshd must reload")
+    ssh_host_key = _etc("ssh_host_ed25519_key", Kind.TRUTH, "an embedded server's host key")
+    authorized_keys = _etc("authorized_keys", Kind.DERIVED, "the users' SSH keys, for sshd")
+    gate_address = _etc("gate", Kind.DERIVED, "where clients find the gate")
+    supervisord_conf = _etc("supervisord.conf", Kind.DERIVED, "supervisord's settings")
+    sshd_config = _etc("sshd_config", Kind.DERIVED, "an embedded server's sshd settings")
+    nginx_conf = _etc("nginx.conf", Kind.DERIVED, "an embedded server's Nginx settings")
+    nginx_http_conf = _etc("nginx-http.conf", Kind.DERIVED, "its sites' shared settings")
+    sshd_reload_mark = _etc(".sshd-reload-pending", Kind.RUNTIME, "that sshd must reload")
 
     # Data
-    database = Kept("state", "state.db", Kind.TRUTH, "the database, with state.db-wal and -shm")
-    store_mark = Kept("state", "store.mark", Kind.TRUTH, "the database's identity and change count")
-    store_damage = Kept("state", "store.damaged", Kind.DERIVED, "what is damaged in the database")
-    copies = Kept("state", "copies", Kind.DERIVED, "copies of the database")
-    latest_copy = Kept("state", "copies/latest.db", Kind.DERIVED, "the newest copy")
-    git = Kept("state", "git", Kind.TRUTH, "the apps' repositories and their LFS objects")
-    slugs = Kept("state", "slugs", Kind.TRUTH, "the files of releases")
-    storage = Kept("state", "storage", Kind.TRUTH, "the apps' storage directories")
-    certificates = Kept("state", "certs", Kind.TRUTH, "certificates and their keys")
-    pages = Kept("state", "pages", Kind.TRUTH, "the apps' maintenance pages")
-    trash = Kept("state", "lost", Kind.TRUTH, "the trash, until it is emptied")
-    acme = Kept("state", "acme", Kind.RUNTIME, "requests to the certificate issuer")
-    acme_account = Kept("state", "acme/certbot", Kind.TRUTH, "the account at the issuer")
-    acme_logs = Kept("state", "acme/logs", Kind.LOG, "what certbot logs")
-    acme_challenges = Kept("state", "acme/challenges", Kind.RUNTIME, "answers to the issuer")
-    builds = Kept("state", "builds", Kind.RUNTIME, "builds in progress")
-    fetches = Kept("state", "fetches", Kind.RUNTIME, "downloads in progress")
-    cache = Kept("state", "cache", Kind.CACHE, "the apps' build caches")
-    programs = Kept("state", "supervisor", Kind.DERIVED, "the instances, for supervisord")
-    nginx = Kept("state", "nginx", Kind.DERIVED, "what Nginx reads")
-    nginx_sites = Kept("state", "nginx/sites", Kind.DERIVED, "a file for each app")
-    nginx_logins = Kept("state", "nginx/logins", Kind.DERIVED, "the logins of protected apps")
-    nginx_pages = Kept("state", "nginx/pages", Kind.DERIVED, "error pages")
-    nginx_reload_mark = Kept(
-        "state", "nginx/reload-pending", Kind.RUNTIME, "that Nginx has not read all files"
+    database = _state("state.db", Kind.TRUTH, "the database, with state.db-wal and -shm")
+    store_mark = _state("store.mark", Kind.TRUTH, "the database's identity and change count")
+    store_damage = _state("store.damaged", Kind.DERIVED, "what is damaged in the database")
+    copies = _state("copies", Kind.DERIVED, "copies of the database")
+    latest_copy = _state("copies/latest.db", Kind.DERIVED, "the newest copy")
+    git = _state("git", Kind.TRUTH, "the apps' repositories and their LFS objects")
+    slugs = _state("slugs", Kind.TRUTH, "the files of releases")
+    storage = _state("storage", Kind.TRUTH, "the apps' storage directories")
+    certificates = _state("certs", Kind.TRUTH, "certificates and their keys")
+    pages = _state("pages", Kind.TRUTH, "the apps' maintenance pages")
+    trash = _state("lost", Kind.TRUTH, "the trash, until it is emptied")
+    acme = _state("acme", Kind.RUNTIME, "requests to the certificate issuer")
+    acme_account = _state("acme/certbot", Kind.TRUTH, "the account at the issuer")
+    acme_logs = _state("acme/logs", Kind.LOG, "what certbot logs")
+    acme_challenges = _state("acme/challenges", Kind.RUNTIME, "answers to the issuer")
+    builds = _state("builds", Kind.RUNTIME, "builds in progress")
+    fetches = _state("fetches", Kind.RUNTIME, "downloads in progress")
+    cache = _state("cache", Kind.CACHE, "the apps' build caches")
+    programs = _state("supervisor", Kind.DERIVED, "the instances, for supervisord")
+    nginx = _state("nginx", Kind.DERIVED, "what Nginx reads")
+    nginx_sites = _state("nginx/sites", Kind.DERIVED, "a file for each app")
+    nginx_logins = _state("nginx/logins", Kind.DERIVED, "the logins of protected apps")
+    nginx_pages = _state("nginx/pages", Kind.DERIVED, "error pages")
+    nginx_reload_mark = _state(
+        "nginx/reload-pending", Kind.RUNTIME, "that Nginx has not read all files"
     )
-    nginx_tmp = Kept("state", "nginx/tmp", Kind.RUNTIME, "bodies of requests in progress")
-    handover_socket = Kept(
-        "state", "nginx/again/sock", Kind.RUNTIME, "requests that former workers hand over"
+    nginx_tmp = _state("nginx/tmp", Kind.RUNTIME, "bodies of requests in progress")
+    handover_socket = _state(
+        "nginx/again/sock", Kind.RUNTIME, "requests that former workers hand over"
     )
-    haproxy = Kept("state", "haproxy", Kind.DERIVED, "what HAProxy reads")
-    haproxy_sites = Kept("state", "haproxy/sites", Kind.DERIVED, "files for each app")
-    haproxy_log_socket = Kept(
-        "state", "haproxy/log/router.sock", Kind.RUNTIME, "HAProxy's log, for the log process"
+    haproxy = _state("haproxy", Kind.DERIVED, "what HAProxy reads")
+    haproxy_sites = _state("haproxy/sites", Kind.DERIVED, "files for each app")
+    haproxy_log_socket = _state(
+        "haproxy/log/router.sock", Kind.RUNTIME, "HAProxy's log, for the log process"
     )
-    proxy_switch_mark = Kept(
-        "state", "proxy-switching", Kind.RUNTIME, "that a change of the proxy is not complete"
+    proxy_switch_mark = _state(
+        "proxy-switching", Kind.RUNTIME, "that a change of the proxy is not complete"
     )
-    drains = Kept("state", "drains", Kind.RUNTIME, "how far each log drain has sent")
-    cron = Kept("state", "cron", Kind.RUNTIME, "how far the cron jobs have been started")
-    reserve = Kept("state", "reserve", Kind.RUNTIME, "disk space held for a full disk")
-    former_staples = Kept("state", "ocsp", Kind.CACHE, "OCSP answers of former versions")
-    logs = Kept("state", "logs", Kind.LOG, "logs of the apps and of the platform")
-    supervisord_log = Kept("state", "logs/supervisord.log", Kind.LOG, "supervisord's log")
-    nginx_error_log = Kept("state", "logs/nginx-error.log", Kind.LOG, "Nginx's errors")
-    boot_log = Kept("state", "logs/boot.log", Kind.LOG, "the last start of the server")
+    drains = _state("drains", Kind.RUNTIME, "how far each log drain has sent")
+    cron = _state("cron", Kind.RUNTIME, "how far the cron jobs have been started")
+    reserve = _state("reserve", Kind.RUNTIME, "disk space held for a full disk")
+    former_staples = _state("ocsp", Kind.CACHE, "OCSP answers of former versions")
+    logs = _state("logs", Kind.LOG, "logs of the apps and of the platform")
+    supervisord_log = _state("logs/supervisord.log", Kind.LOG, "supervisord's log")
+    nginx_error_log = _state("logs/nginx-error.log", Kind.LOG, "Nginx's errors")
+    boot_log = _state("logs/boot.log", Kind.LOG, "the last start of the server")
 
     # Sockets, locks, pids
-    gate_socket = Kept("run", "gate.sock", Kind.RUNTIME, "where the gate listens")
-    log_socket = Kept("run", "log.sock", Kind.RUNTIME, "where the log process listens")
-    monitor_socket = Kept("run", "watch.sock", Kind.RUNTIME, "where the monitor listens")
-    supervisor_socket = Kept("run", "supervisor.sock", Kind.RUNTIME, "where supervisord listens")
-    haproxy_socket = Kept("run", "haproxy.sock", Kind.RUNTIME, "where HAProxy's worker listens")
-    haproxy_master_socket = Kept(
-        "run", "haproxy-master.sock", Kind.RUNTIME, "where HAProxy's master listens"
+    gate_socket = _run("gate.sock", Kind.RUNTIME, "where the gate listens")
+    log_socket = _run("log.sock", Kind.RUNTIME, "where the log process listens")
+    monitor_socket = _run("watch.sock", Kind.RUNTIME, "where the monitor listens")
+    supervisor_socket = _run("supervisor.sock", Kind.RUNTIME, "where supervisord listens")
+    haproxy_socket = _run("haproxy.sock", Kind.RUNTIME, "where HAProxy's worker listens")
+    haproxy_master_socket = _run(
+        "haproxy-master.sock", Kind.RUNTIME, "where HAProxy's master listens"
     )
-    supervisord_pid = Kept("run", "supervisord.pid", Kind.RUNTIME, "supervisord's pid")
-    sshd_pid = Kept("run", "sshd.pid", Kind.RUNTIME, "the pid of an embedded server's sshd")
-    nginx_pid = Kept("run", "nginx.pid", Kind.RUNTIME, "the pid of an embedded server's Nginx")
-    haproxy_pid = Kept("run", "haproxy.pid", Kind.RUNTIME, "HAProxy's pid")
-    start_lock = Kept("run", "start.lock", Kind.RUNTIME, "the lock of starts and stops")
-    locks = Kept("run", "locks", Kind.RUNTIME, "all other locks")
-    build_queue = Kept("run", "locks/builds", Kind.RUNTIME, "the queue of builds")
-    nginx_lock = Kept("run", "locks/proxy.lock", Kind.RUNTIME, "the lock of Nginx's files")
-    haproxy_lock = Kept("run", "locks/haproxy.lock", Kind.RUNTIME, "the lock of HAProxy's files")
-    proxy_kind_lock = Kept("run", "locks/proxy-kind.lock", Kind.RUNTIME, "the lock of the choice")
-    specs = Kept("run", "specs", Kind.RUNTIME, "how each instance is started")
-    fifos = Kept("run", "fifos", Kind.RUNTIME, "the instances' output, for the log process")
-    crashes = Kept("run", "crash", Kind.RUNTIME, "how often each instance ended early")
-    runs = Kept("run", "runs", Kind.RUNTIME, "one-off processes that run")
-    command_specs = Kept("run", "one-off", Kind.RUNTIME, "how each command is started")
-    build_specs = Kept("run", "builds", Kind.RUNTIME, "how each build is started")
-    fetch_specs = Kept("run", "fetches", Kind.RUNTIME, "how each download is started")
-    syscall_filters = Kept(
-        "run", "syscall-filters", Kind.RUNTIME, "which system calls apps may make, compiled"
+    supervisord_pid = _run("supervisord.pid", Kind.RUNTIME, "supervisord's pid")
+    sshd_pid = _run("sshd.pid", Kind.RUNTIME, "the pid of an embedded server's sshd")
+    nginx_pid = _run("nginx.pid", Kind.RUNTIME, "the pid of an embedded server's Nginx")
+    haproxy_pid = _run("haproxy.pid", Kind.RUNTIME, "HAProxy's pid")
+    start_lock = _run("start.lock", Kind.RUNTIME, "the lock of starts and stops")
+    locks = _run("locks", Kind.RUNTIME, "all other locks")
+    build_queue = _run("locks/builds", Kind.RUNTIME, "the queue of builds")
+    nginx_lock = _run("locks/proxy.lock", Kind.RUNTIME, "the lock of Nginx's files")
+    haproxy_lock = _run("locks/haproxy.lock", Kind.RUNTIME, "the lock of HAProxy's files")
+    proxy_kind_lock = _run("locks/proxy-kind.lock", Kind.RUNTIME, "the lock of the choice")
+    specs = _run("specs", Kind.RUNTIME, "how each instance is started")
+    fifos = _run("fifos", Kind.RUNTIME, "the instances' output, for the log process")
+    crashes = _run("crash", Kind.RUNTIME, "how often each instance ended early")
+    runs = _run("runs", Kind.RUNTIME, "one-off processes that run")
+    command_specs = _run("one-off", Kind.RUNTIME, "how each command is started")
+    build_specs = _run("builds", Kind.RUNTIME, "how each build is started")
+    fetch_specs = _run("fetches", Kind.RUNTIME, "how each download is started")
+    syscall_filters = _run(
+        "syscall-filters", Kind.RUNTIME, "which system calls apps may make, compiled"
     )
-    cgroups = Kept("run", "cgroups.json", Kind.RUNTIME, "where the cgroups are")
-    firewall_record = Kept(
-        "run", "firewall", Kind.RUNTIME, "the firewall tables, one for each range of ports"
+    cgroups = _run("cgroups.json", Kind.RUNTIME, "where the cgroups are")
+    firewall_record = _run(
+        "firewall", Kind.RUNTIME, "the firewall tables, one for each range of ports"
     )
-    reserved_ports = Kept("run", "reserved-ports", Kind.RUNTIME, "the ports kept from others")
-    recovery = Kept("run", "rescue", Kind.RUNTIME, "a copy of the database, to start the apps from")
+    reserved_ports = _run("reserved-ports", Kind.RUNTIME, "the ports kept from others")
+    recovery = _run("rescue", Kind.RUNTIME, "a copy of the database, to start the apps from")
 
     # Code
-    versions = Kept("opt", "versions", Kind.DERIVED, "the installed versions of the platform")
-    current = Kept("opt", "current", Kind.DERIVED, "the version that is used")
-    pythons = Kept("opt", "python", Kind.DERIVED, "the Pythons that apps use, kept by uv")
+    versions = _opt("versions", Kind.DERIVED, "the installed versions of the platform")
+    current = _opt("current", Kind.DERIVED, "the version that is used")
+    pythons = _opt("python", Kind.DERIVED, "the Pythons that apps use, kept by uv")
 
     @classmethod
-    def kept(cls) -> dict[str, Kept]:
+    def locations(cls) -> dict[str, Location]:
         """All files and directories, by the names of the attributes."""
-        return {name: one for name, one in vars(cls).items() if isinstance(one, Kept)}
+        return {name: one for name, one in vars(cls).items() if isinstance(one, Location)}

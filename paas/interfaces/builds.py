@@ -114,7 +114,7 @@ class Slugs(Protocol):
     def freeze(self, build_id: str) -> int:
         """Turn a finished build's tree into the slug of that id; returns its size in bytes."""
 
-    def begin_writing(self) -> None:
+    def begin_sync(self) -> None:
         """Begin to sync the frozen slugs to disk, in parallel with other work."""
 
     def wait_for_sync(self) -> None:
@@ -150,8 +150,8 @@ class Slugs(Protocol):
     def damage(self, slug_id: str) -> str | None:
         """Why nothing can be started from a slug, as the end of a sentence; None if it can."""
 
-    def check_room(self) -> None:
+    def check_writable(self) -> None:
         """Raises PaasError if nothing can be written: no space, no inodes, or read-only."""
 
-    def check_space(self) -> None:
+    def check_free_space(self) -> None:
         """Raises PaasError if the disk is too full for a build."""

@@ -84,10 +84,10 @@ class Repository(Protocol):
     def damage(self, app_id: int) -> str | None:
         """What is wrong with an existing repository, as a sentence; None if nothing is."""
 
-    def cut_off(self, app_id: int) -> int:
-        """How much there is for `remove_cut_off`."""
+    def partial_files(self, app_id: int) -> int:
+        """How much there is for `remove_partial`."""
 
-    def remove_cut_off(self, app_id: int) -> int:
+    def remove_partial(self, app_id: int) -> int:
         """Remove what interrupted pushes left, objects and git's lock files; returns how many.
 
         The caller holds the push lock."""

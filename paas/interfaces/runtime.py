@@ -14,7 +14,7 @@ from paas.domain.releases.releases import (
     InstanceState,
     Usage,
 )
-from paas.domain.runs.runs import Run, RunEnd, Wanted
+from paas.domain.runs.runs import Run, RunEnd, RunSpec
 from paas.domain.runtime.workloads import Supervised, Workload
 from paas.domain.values.secret import Secret
 from paas.interfaces.output import Progress
@@ -36,7 +36,7 @@ class Runtime(Protocol):
     def start(self, workloads: Sequence[Workload]) -> None:
         """Start the workloads of one group; returns before they answer."""
 
-    def lay_out(self, workloads: Sequence[Workload]) -> None:
+    def prepare_start(self, workloads: Sequence[Workload]) -> None:
         """Before the supervisor starts: have it start these of one group, with all others."""
 
     def states(self, supervised: Sequence[Supervised]) -> dict[str, InstanceState]:
@@ -45,7 +45,7 @@ class Runtime(Protocol):
     def usage(self, supervised: Sequence[Supervised]) -> dict[str, Usage]:
         """The current resource usage of those that run, by id."""
 
-    def shut(self, instances: Sequence[Instance]) -> None:
+    def close_ports(self, instances: Sequence[Instance]) -> None:
         """Refuse new connections to them, until they are stopped; open ones continue."""
 
     def stop(self, supervised: Sequence[Supervised], limit_s: float) -> set[str]:
@@ -65,7 +65,7 @@ class Runtime(Protocol):
         known: what `groups` returned a moment ago.
         """
 
-    def is_whole(self, one: Supervised, known: Set[str]) -> bool:
+    def is_intact(self, one: Supervised, known: Set[str]) -> bool:
         """Whether `ensure` would change nothing; known: what `groups` returned a moment ago."""
 
     def groups(self) -> set[str]:
@@ -165,7 +165,7 @@ class Runs(Protocol):
         self,
         app: App,
         artifact: Artifact,
-        wanted: Wanted,
+        wanted: RunSpec,
         caller: Caller,
         begun: Callable[[Run], None],
     ) -> tuple[Run, RunEnd]:
@@ -179,7 +179,7 @@ class Runs(Protocol):
         self,
         app: App,
         artifact: Artifact,
-        wanted: Wanted,
+        wanted: RunSpec,
         begun: Callable[[Run], None],
         ended: Callable[[Run, RunEnd], None],
     ) -> Run:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from paas.domain.server.lost import StoreCopy
+from paas.domain.server.trash import StoreCopy
 from paas.domain.values.errors import PaasError
 
 

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from paas.domain.releases.releases import Instance
-from paas.domain.server.lost import Lost
+from paas.domain.server.trash import TrashItem
 
 
 class Trash(Protocol):
@@ -16,31 +16,31 @@ class Trash(Protocol):
     def app_ids(self) -> set[int]:
         """The ids of all apps of which anything is on the disk, known or not."""
 
-    def lose_app(self, app_id: int, why: str) -> int:
+    def move_app(self, app_id: int, why: str) -> int:
         """Move everything of an app."""
 
-    def lose_slug(self, slug_id: str, why: str) -> int:
+    def move_slug(self, slug_id: str, why: str) -> int:
         """Move a slug, or an unfinished build."""
 
-    def lose_storage(self, app_id: int, storage_id: int, why: str) -> int:
+    def move_storage(self, app_id: int, storage_id: int, why: str) -> int:
         """Move a storage directory."""
 
-    def lose_certificate(self, id: str, why: str) -> int:
+    def move_certificate(self, id: str, why: str) -> int:
         """Move a certificate with its key."""
 
-    def lose_store(self, why: str) -> int:
+    def move_store(self, why: str) -> int:
         """Move the database itself, before another takes its place."""
 
-    def keep_copy(self, why: str) -> int:
+    def copy_store(self, why: str) -> int:
         """Keep the latest copy of the database, which is about to be replaced."""
 
-    def keep_group(self, group: str, why: str) -> int:
+    def copy_group(self, group: str, why: str) -> int:
         """Keep a copy of the files of instances that are about to be deleted.
 
         They hold the config vars.
         """
 
-    def keep_site(self, app_id: int, why: str) -> int:
+    def copy_site(self, app_id: int, why: str) -> int:
         """Keep a copy of the proxy's files for an app, which are about to be deleted."""
 
     def groups(self) -> set[str]:
@@ -49,7 +49,7 @@ class Trash(Protocol):
     def running(self, group: str, rollout_id: int | None) -> list[Instance]:
         """A group's instances, by their launch specs, as a roll-out of that number keeps them."""
 
-    def listing(self) -> list[Lost]:
+    def listing(self) -> list[TrashItem]:
         """What is in it, oldest first."""
 
     def size_bytes(self) -> int:

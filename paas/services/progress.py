@@ -139,7 +139,7 @@ def waiting(progress: Progress) -> Callable[[str], AbstractContextManager[None]]
 
 
 @contextmanager
-def telling_failure(progress: Progress, what: str, serving: str) -> Iterator[None]:
+def reporting_failure(progress: Progress, what: str, serving: str) -> Iterator[None]:
     """If the block fails, say so and what the app serves now (services/releases/serving.py)."""
     try:
         yield

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from paas.adapters.system.disk_faults import no_room
+from paas.adapters.system.disk_faults import no_space
 from paas.adapters.system.files import read_bytes
 from paas.domain.values.errors import (
     PaasError,
@@ -94,7 +94,7 @@ def translated(path: Path, busy_s: float) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
         if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
-            raise no_room(path, for_root=True) or disk_full() from error
+            raise no_space(path, for_root=True) or disk_full() from error
         if code == sqlite3.SQLITE_BUSY:
             raise PaasError(
                 "state-locked",
@@ -106,8 +106,8 @@ def translated(path: Path, busy_s: float) -> Iterator[None]:
             fault = disk_failure(OSError(errno.EROFS, "", str(path)))
             assert fault is not None
             raise fault from error
-        if code == sqlite3.SQLITE_CANTOPEN and (room := no_room(path, for_root=True)) is not None:
-            raise room from error
+        if code == sqlite3.SQLITE_CANTOPEN and (full := no_space(path, for_root=True)) is not None:
+            raise full from error
         if code == sqlite3.SQLITE_CANTOPEN and not path.exists():
             raise missing(path) from error
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or str(error).startswith(

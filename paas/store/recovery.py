@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from paas.adapters.system import files
-from paas.domain.server.lost import StoreCopy
+from paas.domain.server.trash import StoreCopy
 from paas.domain.values.errors import PaasError, StoreFaultError
 from paas.store import faults, migrating
 from paas.store.copies import Copies, whole

@@ -32,7 +32,7 @@ class FakeSlugs:
         self.frozen.add(build_id)
         return 4096
 
-    def begin_writing(self) -> None:
+    def begin_sync(self) -> None:
         """There is no disk."""
 
     def wait_for_sync(self) -> None:
@@ -74,9 +74,9 @@ class FakeSlugs:
     def damage(self, slug_id: str) -> str | None:
         return None if slug_id in self.frozen else f"are gone from /slugs/{slug_id}"
 
-    def check_room(self) -> None:
-        self.check_space()
+    def check_writable(self) -> None:
+        self.check_free_space()
 
-    def check_space(self) -> None:
+    def check_free_space(self) -> None:
         if self.full:
             raise PaasError("disk-full", "The server's disk is full.")

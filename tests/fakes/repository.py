@@ -70,10 +70,10 @@ class FakeRepository:
     def damage(self, app_id: int) -> str | None:
         return self.damaged.get(app_id)
 
-    def cut_off(self, app_id: int) -> int:
+    def partial_files(self, app_id: int) -> int:
         return 0
 
-    def remove_cut_off(self, app_id: int) -> int:
+    def remove_partial(self, app_id: int) -> int:
         return 0
 
     def head(self, app_id: int, branch: str) -> str | None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from paas.domain.apps.apps import App
 from paas.domain.releases.artifacts import Artifact
-from paas.domain.runs.runs import Run, RunEnd, Wanted
+from paas.domain.runs.runs import Run, RunEnd, RunSpec
 from paas.interfaces import Caller
 
 
@@ -18,14 +18,14 @@ class FakeRuns:
         self.status = 0
         self.shortage = ""
         self.running: list[Run] = []
-        self.wanted: list[Wanted] = []
+        self.wanted: list[RunSpec] = []
         self.removed: list[int] = []
 
     def attached(
         self,
         app: App,
         artifact: Artifact,
-        wanted: Wanted,
+        wanted: RunSpec,
         caller: Caller,
         begun: Callable[[Run], None],
     ) -> tuple[Run, RunEnd]:
@@ -37,7 +37,7 @@ class FakeRuns:
         self,
         app: App,
         artifact: Artifact,
-        wanted: Wanted,
+        wanted: RunSpec,
         begun: Callable[[Run], None],
         ended: Callable[[Run, RunEnd], None],
     ) -> Run:
@@ -65,7 +65,7 @@ class FakeRuns:
         self.running = [run for run in self.running if run.app_id != app_id]
         self.removed.append(app_id)
 
-    def _run(self, app: App, wanted: Wanted) -> Run:
+    def _run(self, app: App, wanted: RunSpec) -> Run:
         self.wanted.append(wanted)
         taken = {run.number for run in self.listing(app.id)}
         return Run(

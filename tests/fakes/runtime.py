@@ -85,7 +85,7 @@ class FakeRuntime:
             self.files[workload.id] = workload
             self.running.setdefault(workload.id, workload)
 
-    def lay_out(self, workloads: Sequence[Workload]) -> None:
+    def prepare_start(self, workloads: Sequence[Workload]) -> None:
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
@@ -97,7 +97,7 @@ class FakeRuntime:
     def usage(self, supervised: Sequence[Supervised]) -> dict[str, Usage]:
         return {i.id: Usage(10 * 1024**2, 1.0, 1) for i in supervised if i.id in self.running}
 
-    def shut(self, instances: Sequence[Instance]) -> None:
+    def close_ports(self, instances: Sequence[Instance]) -> None:
         self.shut_ids += [instance.id for instance in instances]
 
     def stop(self, supervised: Sequence[Supervised], limit_s: float) -> set[str]:
@@ -124,7 +124,7 @@ class FakeRuntime:
             self.running.setdefault(id, started)
         return True
 
-    def is_whole(self, one: Supervised, known: Set[str]) -> bool:
+    def is_intact(self, one: Supervised, known: Set[str]) -> bool:
         return one.id in self.files and one.group in known
 
     def forget_unstartable(self) -> None:

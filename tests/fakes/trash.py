@@ -9,7 +9,7 @@ from paas.adapters.proxy.pages_files import FilePages
 from paas.adapters.system.storage_files import FileStorage
 from paas.domain.releases.releases import Instance
 from paas.domain.runtime.workloads import Workload
-from paas.domain.server.lost import Lost
+from paas.domain.server.trash import TrashItem
 from paas.domain.values.names import ProcessType
 from tests.fakes.certificates import FakeCertificateFiles
 from tests.fakes.files import FakeSlugs
@@ -45,7 +45,7 @@ class FakeTrash:
         pages = {int(path.stem) for path in places.folder.glob("pages/*")}
         return places.repository.created | slugs | storage | pages
 
-    def lose_app(self, app_id: int, why: str) -> int:
+    def move_app(self, app_id: int, why: str) -> int:
         if app_id not in self.app_ids():
             return 0
         places = self._places
@@ -56,35 +56,35 @@ class FakeTrash:
         places.storage_files.remove(app_id)
         return self._take(f"app {app_id}")
 
-    def lose_slug(self, slug_id: str, why: str) -> int:
+    def move_slug(self, slug_id: str, why: str) -> int:
         slugs = self._places.slugs
         if slugs.path(slug_id) in self._in_use() or slug_id not in slugs.building | slugs.frozen:
             return 0
         slugs.remove(slug_id)
         return self._take(f"slug {slug_id}")
 
-    def lose_storage(self, app_id: int, storage_id: int, why: str) -> int:
+    def move_storage(self, app_id: int, storage_id: int, why: str) -> int:
         if storage_id not in self._places.storage_files.all(app_id):
             return 0
         self._places.storage_files.remove(app_id, storage_id)
         return self._take(f"storage {app_id}/{storage_id}")
 
-    def lose_certificate(self, id: str, why: str) -> int:
+    def move_certificate(self, id: str, why: str) -> int:
         if id not in self._places.certificate_files.all():
             return 0
         self._places.certificate_files.remove(id)
         return self._take(f"certificate {id}")
 
-    def lose_store(self, why: str) -> int:
+    def move_store(self, why: str) -> int:
         return self._take("the database")
 
-    def keep_copy(self, why: str) -> int:
+    def copy_store(self, why: str) -> int:
         return self._take("the latest copy of the database")
 
-    def keep_group(self, group: str, why: str) -> int:
+    def copy_group(self, group: str, why: str) -> int:
         return self._take(f"group {group}")
 
-    def keep_site(self, app_id: int, why: str) -> int:
+    def copy_site(self, app_id: int, why: str) -> int:
         return self._take(f"site {app_id}")
 
     def groups(self) -> set[str]:
@@ -94,9 +94,9 @@ class FakeTrash:
         found = map(_instance, self._places.runtime.files.values())
         return [replace(i, kept=rollout_id) for i in found if i.group == group]
 
-    def listing(self) -> list[Lost]:
+    def listing(self) -> list[TrashItem]:
         at = datetime(2026, 1, 1, tzinfo=UTC)
-        return [Lost(str(number), what, (), at, "") for number, what in enumerate(self.there)]
+        return [TrashItem(str(number), what, (), at, "") for number, what in enumerate(self.there)]
 
     def size_bytes(self) -> int:
         return 4096 * len(self.there)

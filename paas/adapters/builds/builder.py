@@ -42,7 +42,7 @@ EXIT_HELD = 71
 RESULT = "result"
 PROCFILE_MAX_BYTES = 1024**2
 STACKS = (((2, 39), "heroku-24"), ((2, 35), "heroku-22"), ((2, 31), "heroku-20"))
-_ROOM = "/tmp/paas"  # noqa: S108 - in the sandbox's own /tmp
+_IN_SANDBOX = "/tmp/paas"  # noqa: S108 - in the sandbox's own /tmp
 
 
 class BuildpackBuilder:
@@ -77,8 +77,8 @@ class BuildpackBuilder:
         # The result of an earlier build must not be taken for this one's.
         discard(cache / RESULT)
         build_output = BuildOutput(output)
-        room = self._room(app.id)
-        job = _Job(app, tree, cache, room / "env", tuple(buildpacks), commit, python_env)
+        workspace = self._workspace(app.id)
+        job = _Job(app, tree, cache, workspace / "env", tuple(buildpacks), commit, python_env)
         with self._prepared(job, config) as spec:
             status = self._launch(app, spec, build_output, check)
         build_output.end(failed=status != 0)
@@ -93,14 +93,14 @@ class BuildpackBuilder:
         """End the processes that an interrupted build left; see interfaces.Builder."""
         found = self.left(app_id)
         self._cgroups.remove(f"build-{app_id}")
-        shutil.rmtree(self._room(app_id), ignore_errors=True)
+        shutil.rmtree(self._workspace(app_id), ignore_errors=True)
         return found
 
     def left(self, app_id: int) -> bool:
         """See interfaces.Builder."""
-        return self._room(app_id).exists() or f"build-{app_id}" in self._cgroups.names()
+        return self._workspace(app_id).exists() or f"build-{app_id}" in self._cgroups.names()
 
-    def _room(self, app_id: int) -> Path:
+    def _workspace(self, app_id: int) -> Path:
         return self._settings.paths.build_specs / str(app_id)
 
     def _launch(
@@ -134,21 +134,21 @@ class BuildpackBuilder:
     @contextmanager
     def _prepared(self, job: "_Job", config: ConfigVars) -> Iterator[Path]:
         """The launch spec and the ENV directory (Heroku's: one file a config var), as files."""
-        room, owner = job.env.parent, (job.app.uid, job.app.uid)
-        shutil.rmtree(room, ignore_errors=True)
-        files.make_directory(room.parent)
-        files.make_directory(room)
+        workspace, owner = job.env.parent, (job.app.uid, job.app.uid)
+        shutil.rmtree(workspace, ignore_errors=True)
+        files.make_directory(workspace.parent)
+        files.make_directory(workspace)
         try:
             files.make_directory(job.env, mode=0o755)
             for name, value in config.items():
                 content = value.reveal().encode("utf-8", "surrogateescape")
                 path = job.env / name
                 files.write_atomic(path, content, mode=0o400, owner=owner, durable=False)
-            spec = room / "spec.json"
+            spec = workspace / "spec.json"
             write_spec(spec, self._spec(job))
             yield spec
         finally:
-            shutil.rmtree(room, ignore_errors=True)
+            shutil.rmtree(workspace, ignore_errors=True)
 
     def _spec(self, job: "_Job") -> LaunchSpec:
         settings = self._settings
@@ -185,11 +185,11 @@ class BuildpackBuilder:
                     f"Put it back, or remove it from the app: paas buildpacks:remove {bind.source}",
                 )
         return (
-            Bind(str(code / "buildpacks"), f"{_ROOM}/buildpacks"),
-            Bind(str(code / "venv/bin/uv"), f"{_ROOM}/bin/uv"),
-            Bind(str(_yaml(code)), f"{_ROOM}/python/yaml"),
-            Bind(str(job.cache), f"{_ROOM}/cache", writable=True),
-            Bind(str(job.env), f"{_ROOM}/env"),
+            Bind(str(code / "buildpacks"), f"{_IN_SANDBOX}/buildpacks"),
+            Bind(str(code / "venv/bin/uv"), f"{_IN_SANDBOX}/bin/uv"),
+            Bind(str(_yaml(code)), f"{_IN_SANDBOX}/python/yaml"),
+            Bind(str(job.cache), f"{_IN_SANDBOX}/cache", writable=True),
+            Bind(str(job.env), f"{_IN_SANDBOX}/env"),
             *local,
             *self._apt(job),
             *tool_binds(self._settings),
@@ -209,11 +209,11 @@ class BuildpackBuilder:
             **self._settings.build_env,
             "HOME": "/tmp/home",  # noqa: S108
             "TMPDIR": "/tmp",  # noqa: S108
-            "PATH": f"{_ROOM}/bin:/usr/local/bin:/usr/bin:/bin",
+            "PATH": f"{_IN_SANDBOX}/bin:/usr/local/bin:/usr/bin:/bin",
             "SOURCE_VERSION": commit,
             # Heroku's buildpacks note how long their steps took there.
             "BUILDPACK_LOG_FILE": "/dev/null",
-            "UV_CACHE_DIR": f"{_ROOM}/cache/uv",
+            "UV_CACHE_DIR": f"{_IN_SANDBOX}/cache/uv",
             "UV_PYTHON_INSTALL_DIR": str(self._settings.paths.pythons),
         }
 
@@ -271,12 +271,12 @@ class _Job:
         local = self.local()
         return (
             "/bin/bash",
-            f"{_ROOM}/buildpacks/lib/build.sh",
-            f"{_ROOM}/buildpacks",
+            f"{_IN_SANDBOX}/buildpacks/lib/build.sh",
+            f"{_IN_SANDBOX}/buildpacks",
             "/app",
-            f"{_ROOM}/cache/packs",
-            f"{_ROOM}/env",
-            f"{_ROOM}/cache/{RESULT}",
+            f"{_IN_SANDBOX}/cache/packs",
+            f"{_IN_SANDBOX}/env",
+            f"{_IN_SANDBOX}/cache/{RESULT}",
             *chain.from_iterable(
                 (f"{pack.kind}:{local.get(pack, pack.source)}", str(pack))
                 for pack in self.buildpacks
@@ -286,7 +286,10 @@ class _Job:
     def local(self) -> dict[Buildpack, str]:
         """Where the sandbox shows the buildpacks that are directories of this server."""
         found = [pack for pack in self.buildpacks if pack.kind is Kind.PATH]
-        return {pack: f"{_ROOM}/local/{n}/{Path(pack.source).name}" for n, pack in enumerate(found)}
+        return {
+            pack: f"{_IN_SANDBOX}/local/{n}/{Path(pack.source).name}"
+            for n, pack in enumerate(found)
+        }
 
 
 def _yaml(code: Path) -> Path:

@@ -25,7 +25,7 @@ from paas.domain.values.names import printable
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
 
-_ROOM: Final = "/tmp/paas"  # noqa: S108 - in the sandbox's own /tmp
+_IN_SANDBOX: Final = "/tmp/paas"  # noqa: S108 - in the sandbox's own /tmp
 _JOB: Final = "job"
 _RESULT: Final = "result"
 _RESULT_MAX_BYTES: Final = 65_536
@@ -56,9 +56,9 @@ class FetchSandbox:
         self._settings = settings
 
     @contextmanager
-    def room(self, app: App, name: str) -> Iterator[Path]:
+    def workspace(self, app: App, name: str) -> Iterator[Path]:
         """A directory of the app's uid on the disk, for as long as the context lasts."""
-        path = self.room_path(name)
+        path = self.workspace_path(name)
         directories.remove(path)
         files.make_directory(path.parent, mode=0o711)
         try:
@@ -67,7 +67,7 @@ class FetchSandbox:
         finally:
             directories.remove(path)
 
-    def room_path(self, name: str) -> Path:
+    def workspace_path(self, name: str) -> Path:
         """Where such a directory is."""
         return self._settings.paths.fetches / name
 
@@ -119,8 +119,8 @@ class FetchSandbox:
         }
         if job.what["kind"] == "archive":
             limits["as"] = _MEMORY_BYTES
-        known = (Bind(f"{job.known}/objects", f"{_ROOM}/known/objects"),) if job.known else ()
-        script = f"{_ROOM}/code/paas/entrypoints/fetch.py"
+        known = (Bind(f"{job.known}/objects", f"{_IN_SANDBOX}/known/objects"),) if job.known else ()
+        script = f"{_IN_SANDBOX}/code/paas/entrypoints/fetch.py"
         return LaunchSpec(
             label="fetch",
             argv=("/usr/bin/python3", "-I", "-S", script),
@@ -129,8 +129,8 @@ class FetchSandbox:
             slug=str(job.tree),
             writable_slug=True,
             binds=(
-                Bind(str(code), f"{_ROOM}/code/paas"),
-                Bind(str(job.out), f"{_ROOM}/out", writable=True),
+                Bind(str(code), f"{_IN_SANDBOX}/code/paas"),
+                Bind(str(job.out), f"{_IN_SANDBOX}/out", writable=True),
                 *known,
             ),
             hide=hidden(settings),
@@ -156,20 +156,22 @@ class FetchSandbox:
         """End and remove what an interrupted fetch left; whether it left anything."""
         found = self.left(app_id)
         Cgroups(self._settings).remove(f"fetch-{app_id}")
-        for path in self._rooms(app_id):
+        for path in self._workspaces(app_id):
             directories.remove(path)
         return found
 
     def left(self, app_id: int) -> bool:
         """Whether an interrupted fetch left anything."""
         cgroups = Cgroups(self._settings).names()
-        return bool(self._rooms(app_id)) or f"fetch-{app_id}" in cgroups
+        return bool(self._workspaces(app_id)) or f"fetch-{app_id}" in cgroups
 
-    def _rooms(self, app_id: int) -> list[Path]:
-        return [path for name in rooms_of(app_id) if (path := self.room_path(name)).exists()]
+    def _workspaces(self, app_id: int) -> list[Path]:
+        return [
+            path for name in workspaces_of(app_id) if (path := self.workspace_path(name)).exists()
+        ]
 
 
-def rooms_of(app_id: int) -> tuple[str, str]:
+def workspaces_of(app_id: int) -> tuple[str, str]:
     """The names of an app's rooms: for its repository, and for its submodules."""
     return str(app_id), f"{app_id}-submodules"
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from paas.adapters.builds.fetch_sandbox import FetchSandbox, Job, copied, rooms_of
+from paas.adapters.builds.fetch_sandbox import FetchSandbox, Job, copied, workspaces_of
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.system import files, subprocesses
 from paas.domain.apps.apps import App
@@ -50,7 +50,7 @@ class SandboxImporter:
         """A commit of a git repository; see interfaces.Importer."""
         what = {"kind": "git", "url": source.url, "ref": source.ref, "head": head}
         with self._quarantine(app.id) as quarantine:
-            with self._sandbox.room(app, rooms_of(app.id)[0]) as out:
+            with self._sandbox.workspace(app, workspaces_of(app.id)[0]) as out:
                 commit = self._run(app, out, what, output)
                 self._index(app.id, out, quarantine)
             yield Imported(commit, Quarantine(quarantine))
@@ -74,7 +74,7 @@ class SandboxImporter:
             "max_bytes": settings.max_tree_mib * 1024**2,
         }
         with self._quarantine(app.id) as quarantine:
-            with self._sandbox.room(app, rooms_of(app.id)[0]) as out:
+            with self._sandbox.workspace(app, workspaces_of(app.id)[0]) as out:
                 if not isinstance(archive.source, str):
                     copied(archive.source, out / "archive", max_bytes, app.uid)
                 commit = self._run(app, out, what, output)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from paas.adapters.builds.pythons import last_version
 from paas.adapters.system import directories, files
-from paas.adapters.system.disk_faults import no_room
+from paas.adapters.system.disk_faults import no_space
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.routing.sites import SlugFolder
 from paas.domain.values.errors import PaasError
@@ -63,14 +63,14 @@ class FileSlugs:
         self._is_written = False
         return size_bytes
 
-    def begin_writing(self) -> None:
+    def begin_sync(self) -> None:
         if not self._is_written and self._writing is None:
             beside = ThreadPoolExecutor(max_workers=1)
             self._writing = beside.submit(files.sync_file_system, self._slugs)
             beside.shutdown(wait=False)
 
     def wait_for_sync(self) -> None:
-        self.begin_writing()
+        self.begin_sync()
         if self._writing is not None:
             self._writing.result()
             self._writing, self._is_written = None, True
@@ -150,13 +150,13 @@ class FileSlugs:
             return f"need {target}, which is gone"
         return None
 
-    def check_room(self) -> None:
-        fault = no_room(self._builds)
+    def check_writable(self) -> None:
+        fault = no_space(self._builds)
         if fault is not None:
             raise fault
 
-    def check_space(self) -> None:
-        self.check_room()
+    def check_free_space(self) -> None:
+        self.check_writable()
         free_mib = shutil.disk_usage(self._builds).free // 1024**2
         if free_mib < self._min_free_mib:
             raise PaasError(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from paas.adapters.builds.fetch_sandbox import FetchSandbox, Job, rooms_of
+from paas.adapters.builds.fetch_sandbox import FetchSandbox, Job, workspaces_of
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.domain.apps.apps import App
 from paas.settings import Settings
@@ -34,6 +34,6 @@ class SandboxSubmodules:
             "max_bytes": self._settings.max_tree_mib * 1024**2,
         }
         cgroups = self._cgroups.for_build(str(app.id))
-        with self._sandbox.room(app, rooms_of(app.id)[1]) as out:
+        with self._sandbox.workspace(app, workspaces_of(app.id)[1]) as out:
             job = Job(app, out, tree, what, f"build-{app.id}", cgroups)
             self._sandbox.run(job, output, check)

@@ -37,7 +37,7 @@ def _has(repo: Repo, commit: bytes) -> bool:
         return False
 
 
-def cut_off(path: Path) -> tuple[list[Path], list[Path]]:
+def partial_files(path: Path) -> tuple[list[Path], list[Path]]:
     """Quarantines, and locks (no branch's name ends in .lock): they keep git from moving refs."""
     locks = [*path.glob("*.lock"), *path.glob("refs/**/*.lock")]
     return list((path / "objects").glob("tmp_objdir-*")), locks

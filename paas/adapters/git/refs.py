@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from paas.adapters.system import subprocesses
-from paas.adapters.system.disk_faults import no_room
+from paas.adapters.system.disk_faults import no_space
 from paas.domain.git import access
 from paas.domain.git.refs import RefUpdate, explain, refused_object, rehearsal
 from paas.domain.values.errors import PaasError, disk_full
@@ -32,7 +32,7 @@ class GitRefs:
         if ended.ok:
             return self._closed(app_id, quarantine)
         if "No space left on device" in said or "Disk quota exceeded" in said:
-            return no_room(quarantine.objects) or disk_full()
+            return no_space(quarantine.objects) or disk_full()
         wrong = refused_object(said)
         tag = self._tag(app_id, quarantine, wrong) if wrong else None
         return explain(said, updates, tag)

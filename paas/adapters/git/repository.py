@@ -22,7 +22,7 @@ from dulwich.pack import PackFileDisappeared
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
-from paas.adapters.git.damage import cut_off, damage
+from paas.adapters.git.damage import damage, partial_files
 from paas.adapters.git.lfs_objects import LFS_DIRECTORY, LFS_INCOMING, is_pointer, pointed_to
 from paas.adapters.git.tree_changes import tree_changes
 from paas.adapters.git.tree_files import TreeFiles
@@ -87,16 +87,16 @@ class DulwichRepository:
         names = [path.stem for path in self._root.glob("*.git")]
         return sorted(int(name) for name in names if name.isdecimal())
 
-    def remove_cut_off(self, app_id: int) -> int:
-        found, locks = cut_off(self.path(app_id))
+    def remove_partial(self, app_id: int) -> int:
+        found, locks = partial_files(self.path(app_id))
         for path in found:
             shutil.rmtree(path, ignore_errors=True)
         for path in locks:
             path.unlink(missing_ok=True)
         return len(found) + len(locks)
 
-    def cut_off(self, app_id: int) -> int:
-        found, locks = cut_off(self.path(app_id))
+    def partial_files(self, app_id: int) -> int:
+        found, locks = partial_files(self.path(app_id))
         return len(found) + len(locks)
 
     def damage(self, app_id: int) -> str | None:

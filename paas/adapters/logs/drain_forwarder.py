@@ -20,7 +20,7 @@ from paas.interfaces import Clock, Logs
 BATCH_BYTES = 262_144
 POLL_S = 0.5
 SAVE_S = 1.0
-TELL_S = 60.0
+REPORT_S = 60.0
 BACKOFF_MAX_S = 60.0
 _LOG_AS = "drains"
 
@@ -63,9 +63,9 @@ class Forwarder:
         }
         self._folder = folder
         self._failures = 0
-        self._said_failing = False
-        self._told_at: float | None = None
-        self._dropped_told_at: float | None = None
+        self._reported_failing = False
+        self._reported_at: float | None = None
+        self._drops_reported_at: float | None = None
         self._saved_at = 0.0
 
     def run(self) -> None:
@@ -91,21 +91,21 @@ class Forwarder:
             tail.skip(limit * 3 // 4) for tail in self._tails.values() if tail.backlog() > limit
         )
         self._drop(dropped)
-        self._tell_drops()
+        self._report_drops()
 
     def _drop(self, count: int) -> None:
         if count and self._state.since is None:
             self._state.since = self._context.clock.now().isoformat(timespec="seconds")
         self._state.dropped += count
 
-    def _tell_drops(self) -> None:
+    def _report_drops(self) -> None:
         """Log the drops in Heroku's words, immediately and then at most once a minute."""
         now = self._context.clock.monotonic()
-        told_at = self._dropped_told_at
-        if not self._state.dropped or (told_at is not None and now - told_at < TELL_S):
+        reported_at = self._drops_reported_at
+        if not self._state.dropped or (reported_at is not None and now - reported_at < REPORT_S):
             return
-        self._dropped_told_at = now
-        self._say(
+        self._drops_reported_at = now
+        self._log(
             f"Error L10 (output buffer overflow): {self._state.dropped} messages dropped since "
             f"{self._state.since}: drain {self._drain}"
         )
@@ -128,9 +128,9 @@ class Forwarder:
             return False
         self._commit()
         self._failures = 0
-        if self._said_failing:
-            self._said_failing = False
-            self._say(f"Drain {self._drain} accepts messages again")
+        if self._reported_failing:
+            self._reported_failing = False
+            self._log(f"Drain {self._drain} accepts messages again")
         return True
 
     def _framed(self, messages: Sequence[Message]) -> bytes:
@@ -148,10 +148,12 @@ class Forwarder:
             self._drop(count)
             self._commit()
         now = self._context.clock.monotonic()
-        if self._said_failing or (self._told_at is not None and now - self._told_at < TELL_S):
+        if self._reported_failing or (
+            self._reported_at is not None and now - self._reported_at < REPORT_S
+        ):
             return
-        self._said_failing, self._told_at = True, now
-        self._say(f"Drain {self._drain} accepts no messages: {error}. Sending is retried")
+        self._reported_failing, self._reported_at = True, now
+        self._log(f"Drain {self._drain} accepts no messages: {error}. Sending is retried")
 
     def _pause_s(self) -> float:
         """Seconds until the next look: few; after failures 1, 2, 4, ... up to 60, with jitter."""
@@ -169,7 +171,7 @@ class Forwarder:
         self._state.positions = positions
         self._context.positions.save(self._drain.token, self._state)
 
-    def _say(self, text: str) -> None:
+    def _log(self, text: str) -> None:
         """Write to the app's log, unless the app is gone."""
         if self._folder.is_dir():
             self._context.logs.write(self._drain.app_id, _LOG_AS, text)

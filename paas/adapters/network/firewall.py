@@ -169,7 +169,7 @@ class NftFirewall:
         there = {(int(port), int(uid)) for port, uid in re.findall(r"(\d+) \. (\d+)", words)}
         return [claim for claim in claims if claim not in there]
 
-    def shut(self, ports: Sequence[int]) -> None:
+    def close_ports(self, ports: Sequence[int]) -> None:
         """Refuse new connections to these ports until they are reopened; open ones continue."""
         each = ", ".join(f"{port:d} timeout {SHUT_S:d}s" for port in ports)
         with suppress(PaasError):

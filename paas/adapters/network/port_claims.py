@@ -27,11 +27,11 @@ class PortClaims:
         if claims:
             self._firewall.claim(claims)
 
-    def shut(self, instances: Sequence[Instance]) -> None:
+    def close_ports(self, instances: Sequence[Instance]) -> None:
         """Refuse new connections to the instances' ports; open ones continue."""
         ports = [instance.port for instance in instances if instance.port is not None]
         if ports:
-            self._firewall.shut(ports)
+            self._firewall.close_ports(ports)
 
     def release(self, spec: Path) -> None:
         """Release the ports of a workload, as its launch spec has them."""

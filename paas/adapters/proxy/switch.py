@@ -54,7 +54,7 @@ class ToHaproxy:
         """It starts without public ports, and reloads with them when nginx has released them."""
         proxy = HaproxyProxy(settings)
         if not proxy.is_up():
-            proxy.stand_by()
+            proxy.release_ports()
             self._program.keep(running=True)
             proxy.wait_until_up()
         with ExitStack() as handover:
@@ -85,7 +85,7 @@ class ToNginx:
 
             def release_ports() -> None:
                 handover.enter_context(connections_held(settings))
-                haproxy.stand_by()
+                haproxy.release_ports()
 
             NginxProxy(settings).restore(
                 sites, before_reload=release_ports if haproxy.is_up() else None

@@ -11,10 +11,10 @@ from paas.adapters.network.port_claims import present_claims
 from paas.adapters.proxy.nginx.process import NginxProcess
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.server import daemons
+from paas.adapters.server.disk_space import disk_findings
 from paas.adapters.server.expected_paths import directories, sockets_and_files
 from paas.adapters.server.listening import other_holder, unreachable_addresses
 from paas.adapters.server.programs import program_findings
-from paas.adapters.server.room import room_findings
 from paas.adapters.supervisor.client import Supervisor
 from paas.adapters.system.files import make_directory
 from paas.adapters.system.subprocesses import run
@@ -50,7 +50,7 @@ class ServerMachine:
         return [
             *self._daemons(),
             *self._listening(),
-            *room_findings(self._settings),
+            *disk_findings(self._settings),
         ]
 
     def findings(self) -> list[Finding]:

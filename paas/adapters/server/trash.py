@@ -17,7 +17,7 @@ from typing import Any
 
 from paas.adapters.system import directories, files
 from paas.domain.releases.releases import Instance
-from paas.domain.server.lost import Lost
+from paas.domain.server.trash import TrashItem
 from paas.domain.values.names import ProcessType
 from paas.interfaces import Clock
 from paas.settings import Settings
@@ -42,28 +42,28 @@ class FileTrash:
         found = (_APP_ID.fullmatch(path.name) for path in self._entries(*_FOLDERS))
         return {int(match[1]) for match in found if match}
 
-    def lose_app(self, app_id: int, why: str) -> int:
+    def move_app(self, app_id: int, why: str) -> int:
         own = [path for path in self._entries(*_FOLDERS) if _is_of(path, app_id)]
         outputs = self._entries("logs/builds", "logs/releases")
         own += [path for path in outputs if path.name.startswith(f"{app_id}-")]
         return self._move(f"app {app_id}", own, why)
 
-    def lose_slug(self, slug_id: str, why: str) -> int:
+    def move_slug(self, slug_id: str, why: str) -> int:
         own = [self._state / folder / slug_id for folder in ("slugs", "builds")]
         return self._move(f"slug {slug_id}", own, why)
 
-    def lose_storage(self, app_id: int, storage_id: int, why: str) -> int:
+    def move_storage(self, app_id: int, storage_id: int, why: str) -> int:
         path = self._settings.paths.storage / str(app_id) / str(storage_id)
         return self._move(f"storage directory {storage_id} of app {app_id}", [path], why)
 
-    def lose_certificate(self, id: str, why: str) -> int:
+    def move_certificate(self, id: str, why: str) -> int:
         return self._move(f"certificate {id}", [self._settings.paths.certificates / id], why)
 
-    def lose_store(self, why: str) -> int:
+    def move_store(self, why: str) -> int:
         names = ("state.db", "state.db-wal", "state.db-shm", "store.damaged")
         return self._move("the database", [self._state / name for name in names], why)
 
-    def keep_copy(self, why: str) -> int:
+    def copy_store(self, why: str) -> int:
         latest = self._settings.paths.latest_copy
         if not latest.is_file():
             return 0
@@ -71,10 +71,10 @@ class FileTrash:
         os.link(latest, self._target(folder, latest))  # it is replaced, never written to
         return 1
 
-    def keep_group(self, group: str, why: str) -> int:
+    def copy_group(self, group: str, why: str) -> int:
         return self._copy(f"instances {group}", self._files_of(group), why)
 
-    def keep_site(self, app_id: int, why: str) -> int:
+    def copy_site(self, app_id: int, why: str) -> int:
         found = [
             path
             for path in self._entries("nginx/sites", "haproxy/sites")
@@ -101,7 +101,7 @@ class FileTrash:
                 found.append(Instance(app_id, version, own, kind, number, port, rollout_id))
         return found
 
-    def listing(self) -> list[Lost]:
+    def listing(self) -> list[TrashItem]:
         found = []
         for folder in sorted(self._lost.glob("*")):
             manifest = files.read_json(folder / "manifest.json")
@@ -213,7 +213,7 @@ def _port(spec: dict[str, Any]) -> int | None:
         return None
 
 
-def _lost(id: str, manifest: dict[str, Any]) -> Lost:
+def _lost(id: str, manifest: dict[str, Any]) -> TrashItem:
     """A manifest, as far as it can be read."""
     origins = manifest.get("whence")
     parts = tuple(map(str, origins)) if isinstance(origins, list) else ()
@@ -221,4 +221,4 @@ def _lost(id: str, manifest: dict[str, Any]) -> Lost:
         at = datetime.fromisoformat(str(manifest.get("at")))
     except ValueError:
         at = datetime.fromtimestamp(0, UTC)
-    return Lost(id, str(manifest.get("what")), parts, at, str(manifest.get("why")))
+    return TrashItem(id, str(manifest.get("what")), parts, at, str(manifest.get("why")))

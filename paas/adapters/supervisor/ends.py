@@ -75,7 +75,7 @@ class Ends:
         process = self._options.pidhistory.get(pid) if pid else None
         if process is not None:
             if process.killing:
-                self._left.tell(process)
+                self._left.terminate_group(process)
             self._note(process, os.waitstatus_to_exitcode(status))
             self._wakeup.next_turn()
         return pid, status

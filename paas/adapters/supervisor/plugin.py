@@ -219,7 +219,7 @@ class PaasInterface:
 
     def _shutdown_report(self) -> Any:
         """What a shutdown still waits for."""
-        return self._unstopped() or self._left.is_there()
+        return self._unstopped() or self._left.any_left()
 
     def _stop_next_group(self) -> None:
         """In each turn of a shutdown: continue with the next group if this one has stopped.
@@ -227,8 +227,8 @@ class PaasInterface:
         Not with the platform's, such as the log process, while an app is still ending.
         """
         for process in self._app_processes():
-            self._left.tell_late(process)
-        if self._left.is_there():
+            self._left.terminate_others(process)
+        if self._left.any_left():
             return
         left = len(self._supervisord.stop_groups or ())
         self._next_group()

@@ -20,28 +20,28 @@ class Leftovers:
     def __init__(self) -> None:
         # By group: until when it is waited for (time.time).
         self._deadlines: dict[int, float] = {}
-        self._told_late: set[int] = set()
+        self._terminated_others: set[int] = set()
 
-    def tell(self, process: Any) -> None:
+    def terminate_group(self, process: Any) -> None:
         """Send TERM to the group of a process that was being stopped and has ended.
 
         process.delay: when supervisord would have killed it.
         """
-        self.is_there()
+        self.any_left()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
             self._deadlines[process.pid] = process.delay
 
-    def tell_late(self, process: Any) -> None:
+    def terminate_others(self, process: Any) -> None:
         """Send TERM, once, to the others in the group of a process that is about to be killed."""
         pid = process.pid
-        if not process.killing or not pid or pid in self._told_late:
+        if not process.killing or not pid or pid in self._terminated_others:
             return
         if time.time() >= process.delay - late_s(process.config.stopwaitsecs):
-            self._told_late.add(pid)
+            self._terminated_others.add(pid)
             terminate(group_members(pid) - {pid})
 
-    def is_there(self) -> bool:
+    def any_left(self) -> bool:
         """Whether any of the group is left and may take longer."""
         now = time.time()
         for group, deadline in list(self._deadlines.items()):

@@ -24,7 +24,7 @@ def lacks_inodes(path: Path, least: int = 1) -> bool:
     return found is not None and bool(found.f_files) and found.f_ffree < least
 
 
-def no_room(path: Path, *, for_root: bool = False) -> PaasError | None:
+def no_space(path: Path, *, for_root: bool = False) -> PaasError | None:
     """Why nothing more can be written there, not even a little; None if it can.
 
     for_root: for the platform itself; some space may be root's alone, not git's or a build's.

@@ -99,7 +99,7 @@ def chosen_buildpack(text: str) -> Buildpack:
     return pack
 
 
-def meant_by(name: str) -> str | None:
+def similar_name(name: str) -> str | None:
     """What a user may have meant who named a buildpack of the platform that it does not have."""
     alike = _alike(name, (*OWN, *OF_HEROKU))
     if alike is None or alike in OWN:

@@ -61,7 +61,7 @@ class RunEnd:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RunSpec:
     """A one-off process to be started. env: config vars, and what was typed for this one.
 
     terminal: whether it gets a terminal, as wide and high as the caller's. job: as of Run.

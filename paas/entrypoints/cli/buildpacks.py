@@ -58,7 +58,7 @@ def add(session: Session, words: tuple[str, ...], app: str | None, index: int | 
     """
     name, pack = _words(session, words, app, "buildpacks:add")
     packs = session.services.buildpacks.add(session.actor, name, pack, index)
-    _tell(session, name, f"Buildpack added to {name}", packs)
+    _report(session, name, f"Buildpack added to {name}", packs)
 
 
 @click.command("buildpacks:set")
@@ -73,7 +73,7 @@ def set_pack(session: Session, words: tuple[str, ...], app: str | None, index: i
     """
     name, pack = _words(session, words, app, "buildpacks:set")
     packs = session.services.buildpacks.set(session.actor, name, pack, index)
-    _tell(session, name, f"Buildpack of {name} set", packs)
+    _report(session, name, f"Buildpack of {name} set", packs)
 
 
 @click.command("buildpacks:remove")
@@ -93,7 +93,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None, index: int
     else:
         name, pack = _words(session, words, app, "buildpacks:remove")
     packs = session.services.buildpacks.remove(session.actor, name, pack, index)
-    _tell(session, name, f"Buildpack removed from {name}", packs)
+    _report(session, name, f"Buildpack removed from {name}", packs)
 
 
 @click.command("buildpacks:clear")
@@ -107,7 +107,7 @@ def clear(session: Session, name: str | None, app: str | None) -> None:
     """
     name = session.app_name(app, name)
     session.services.buildpacks.clear(session.actor, name)
-    _tell(session, name, f"Buildpacks of {name} cleared", [])
+    _report(session, name, f"Buildpacks of {name} cleared", [])
 
 
 @click.command("builder:set")
@@ -143,7 +143,7 @@ def _words(
     return session.app_name(app, words[0] if len(words) == 2 else None), words[-1]
 
 
-def _tell(session: Session, name: str, done: str, packs: list[Buildpack]) -> None:
+def _report(session: Session, name: str, done: str, packs: list[Buildpack]) -> None:
     """What changed, and what the next push will do."""
     declared = session.services.buildpacks.declared(session.actor, name)
     if not packs:

@@ -53,7 +53,7 @@ def _look(session: Session, as_json: bool) -> None:
     if as_json:
         print_json({"findings": [asdict(finding) for finding in found], "lost": _lost(session)})
     else:
-        tell(session, found)
+        print_findings(session, found)
         trash.show(session)
         if not found:
             session.terminal.step("Everything is as it should be")
@@ -81,7 +81,7 @@ def _fix(session: Session, as_json: bool, *, rebuilds: bool = True) -> None:
     else:
         for finding in outcome.mended:
             session.terminal.detail(f"Repaired: {finding.message}")
-        tell(session, outcome.left)
+        print_findings(session, outcome.left)
         trash.show(session)
         count = max(outcome.count, len(outcome.mended))
         if count:
@@ -95,19 +95,19 @@ def _fix(session: Session, as_json: bool, *, rebuilds: bool = True) -> None:
         session.status = EXIT_FAILED
 
 
-def tell(session: Session, findings: Sequence[Finding]) -> None:
+def print_findings(session: Session, findings: Sequence[Finding]) -> None:
     """Print each with its command, and for the store also its copies."""
     for finding in findings:
         fault = session.services.recovery.fault() if finding.check == "store" else None
         if fault is not None:
-            store.tell(session, fault)
+            store.print_fault(session, fault)
             continue
         session.terminal.warn(finding.message)
         session.terminal.detail(finding.command)
 
 
 def _lost(session: Session) -> list[dict[str, object]]:
-    return [trash.plain(lost) for lost in session.services.trash.listing()]
+    return [trash.plain(item) for item in session.services.trash.listing()]
 
 
 def _end(session: Session, findings: Sequence[Finding]) -> None:

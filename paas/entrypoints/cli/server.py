@@ -10,7 +10,7 @@ from paas import __version__
 from paas.adapters.network.connection_limit import LimitState
 from paas.adapters.server import daemons, separation
 from paas.entrypoints.cli import trash
-from paas.entrypoints.cli.doctor import tell
+from paas.entrypoints.cli.doctor import print_findings
 from paas.entrypoints.cli.session import Session, json_option, pass_session
 from paas.entrypoints.cli.tables import print_table
 from paas.entrypoints.cli.terminal import print_json, print_line
@@ -48,7 +48,7 @@ def status(session: Session, as_json: bool) -> None:
         "separation": separation.missing() or "works",
         "system_calls": machine.system_call_filter_lack() or "works",
         "missing_cgroup_controllers": machine.cgroups(settings).missing(),
-        "lost": [trash.plain(lost) for lost in session.services.trash.listing()],
+        "lost": [trash.plain(item) for item in session.services.trash.listing()],
     }
     fault = session.services.recovery.fault()
     plain["store"] = fault.message if fault else "whole"
@@ -74,7 +74,7 @@ def status(session: Session, as_json: bool) -> None:
     if plain.get("certificates"):
         rows.append(("Certificates:", str(plain["certificates"])))
     print_table(("", ""), rows)
-    tell(session, warnings)
+    print_findings(session, warnings)
     if fault is not None:
         return
     for warning in session.services.acme.warnings():

@@ -1,14 +1,14 @@
 """What doctor and server:status print about the database, and restoring one."""
 
 from paas.adapters.server import daemons
-from paas.domain.server.lost import StoreCopy
+from paas.domain.server.trash import StoreCopy
 from paas.domain.values.errors import PaasError, StoreForeignError, StoreOlderError
 from paas.entrypoints.cli.session import Session
 
 SHOWN = 5
 
 
-def tell(session: Session, fault: PaasError) -> None:
+def print_fault(session: Session, fault: PaasError) -> None:
     """Print its problem, the copies of it, and what can be done."""
     session.terminal.warn(fault.report)
     state = session.services.settings.state

@@ -1,15 +1,15 @@
 """What doctor and server:status print about the trash, and emptying it."""
 
-from paas.domain.server.lost import Lost
+from paas.domain.server.trash import TrashItem
 from paas.entrypoints.cli.session import Session
 
 SHOWN = 20
 
 
-def plain(lost: Lost) -> dict[str, object]:
+def plain(item: TrashItem) -> dict[str, object]:
     """Its content as JSON."""
-    origins = list(lost.origins)
-    return {"id": lost.id, "what": lost.what, "from": origins, "at": lost.at.isoformat()}
+    origins = list(item.origins)
+    return {"id": item.id, "what": item.what, "from": origins, "at": item.at.isoformat()}
 
 
 def warn(session: Session) -> None:
@@ -30,9 +30,9 @@ def show(session: Session) -> None:
         f"{_things(len(listing))} in the trash ({size:.1f} MiB): unknown to the database, or a "
         f"database that was replaced. The files, and where they were: {folder}"
     )
-    for lost in listing[-SHOWN:]:
+    for item in listing[-SHOWN:]:
         session.terminal.detail(
-            f"{lost.id}  {lost.what}, from {lost.origins[0] if lost.origins else '?'}"
+            f"{item.id}  {item.what}, from {item.origins[0] if item.origins else '?'}"
         )
     if len(listing) > SHOWN:
         session.terminal.detail(f"and {len(listing) - SHOWN} older ones")

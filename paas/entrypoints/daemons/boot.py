@@ -139,7 +139,7 @@ def _prepare_from_store(settings: Settings) -> None:
         services.runtime.forget_unstartable()
         return
     try:
-        all_services(server_adapters(settings, placed)).reconcile.lay_out()
+        all_services(server_adapters(settings, placed)).reconcile.prepare_start()
     finally:
         directories.remove(placed.parent)
 
@@ -167,7 +167,7 @@ def start(settings: Settings, *, quiet: bool = False) -> int:
 
     If several run at once, one starts it and the others wait.
     """
-    with start_lock(settings, _tell_wait):
+    with start_lock(settings, _report_wait):
         child = None
         if not daemons.owns_network_daemons(settings):
             daemons.systemctl("start")
@@ -181,7 +181,7 @@ def start(settings: Settings, *, quiet: bool = False) -> int:
     return 0
 
 
-def _tell_wait() -> None:
+def _report_wait() -> None:
     print("Another command starts or stops the server: waiting for it.", file=sys.stderr)
 
 
@@ -228,7 +228,7 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
 
 def stop(settings: Settings) -> int:
     """Stop supervisord and everything that it supervises, wait, and clean up what is left."""
-    with start_lock(settings, _tell_wait):
+    with start_lock(settings, _report_wait):
         _stop(settings)
     print("The server is stopped.", file=sys.stderr)
     return 0

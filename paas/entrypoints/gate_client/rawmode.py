@@ -22,9 +22,9 @@ class RawMode:
 
     def enter(self, sock: _socket.socket) -> None:
         """Pass every key on, and notify the server of that and of each change of size."""
-        __import__("_signal").signal(_SIGWINCH, lambda *_: _tell(sock, _RESIZED))
+        __import__("_signal").signal(_SIGWINCH, lambda *_: _report(sock, _RESIZED))
         tty.setraw(0, termios.TCSADRAIN)
-        _tell(sock, _READY)
+        _report(sock, _READY)
 
     def leave(self) -> None:
         """Restore it; no error if it is gone."""
@@ -34,7 +34,7 @@ class RawMode:
             return
 
 
-def _tell(sock: _socket.socket, word: bytes) -> None:
+def _report(sock: _socket.socket, word: bytes) -> None:
     try:
         sock.send(word)
     except OSError:

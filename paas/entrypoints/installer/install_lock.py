@@ -12,15 +12,15 @@ LOCKS = Path("/run/paas-install")
 
 @contextmanager
 def install_lock(
-    root: str | None, tell_wait: Callable[[], None], locks: Path = LOCKS
+    root: str | None, on_wait: Callable[[], None], locks: Path = LOCKS
 ) -> Iterator[None]:
     """Hold the lock of the server in root (None: the system's); the kernel releases it.
 
-    tell_wait: called once if another process has it. The file is deleted at the end; a process that
+    on_wait: called once if another process has it. The file is deleted at the end; a process that
     waited for it notices, and locks the file that exists then.
     """
     path = locks / quote(root or "system", safe="")
-    lock = _locked(path, tell_wait)
+    lock = _locked(path, on_wait)
     try:
         yield
     finally:
@@ -30,7 +30,7 @@ def install_lock(
             locks.rmdir()
 
 
-def _locked(path: Path, tell_wait: Callable[[], None]) -> int:
+def _locked(path: Path, on_wait: Callable[[], None]) -> int:
     """The descriptor of the locked file, once it is the one at this path."""
     while True:
         with suppress(FileExistsError):
@@ -42,7 +42,7 @@ def _locked(path: Path, tell_wait: Callable[[], None]) -> int:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            tell_wait()
+            on_wait()
             fcntl.flock(lock, fcntl.LOCK_EX)
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(lock), path.stat()):

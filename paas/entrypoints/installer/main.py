@@ -47,7 +47,7 @@ def main(source: str, argv: Sequence[str]) -> int:
     plan = Plan(source, root, _options(arguments), env, arguments.quiet)
     try:
         checks.require_root()
-        with install_lock(root, _tell_wait):
+        with install_lock(root, _report_wait):
             if arguments.uninstall:
                 uninstall(plan, purge=arguments.purge, progress=PrintedProgress(quiet=False))
             else:
@@ -60,7 +60,7 @@ def main(source: str, argv: Sequence[str]) -> int:
     return 0
 
 
-def _tell_wait() -> None:
+def _report_wait() -> None:
     print(
         " !     Another installation of this server is running; waiting until it ends.",
         file=sys.stderr,

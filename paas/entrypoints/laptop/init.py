@@ -29,7 +29,7 @@ def init(words: Sequence[str], server: Server | None) -> int:
     for note in folder.notes:
         messages.detail(note)
     remote = _add_remote(server, name, root)
-    _tell_next(wrote, remote, complete=not folder.missing)
+    _print_next(wrote, remote, complete=not folder.missing)
     return 0
 
 
@@ -102,7 +102,7 @@ def _add_remote(server: Server | None, name: str | None, root: Path) -> str | No
     return None
 
 
-def _tell_next(wrote: bool, remote: str | None, *, complete: bool) -> None:
+def _print_next(wrote: bool, remote: str | None, *, complete: bool) -> None:
     """Print the commands that remain until the app runs. remote: the one that adds it, or None."""
     branch = remotes.git("symbolic-ref", "--short", "HEAD") or "main"
     pushed = branch if branch in _BRANCHES else f"{branch}:main"

@@ -59,7 +59,7 @@ class Store:
         except FileNotFoundError:
             return None
 
-    def require_room(self, size_bytes: int) -> None:
+    def require_space(self, size_bytes: int) -> None:
         """Raises RefusedError if that much more does not fit."""
         self._count()
         if self._used_bytes + _on_disk(size_bytes) > self._max_bytes:
@@ -70,7 +70,7 @@ class Store:
 
     def take(self, oid: str, size_bytes: int, data: Iterator[bytes]) -> None:
         """Store an object, which must have this size and hash."""
-        self.require_room(size_bytes)
+        self.require_space(size_bytes)
         self._incoming.mkdir(parents=True, exist_ok=True)
         self._forget_stale()
         temporary = self._incoming / f"{oid}.{os.getpid()}"
@@ -177,7 +177,7 @@ class Server:
             else:
                 answers.append(f"{oid} {size} {'download' if there else 'noop'}")
         if wanted:
-            self._store.require_room(wanted)
+            self._store.require_space(wanted)
         self._packets.answer(200, lines=answers)
 
     def _put(self, oid: str, size: int) -> None:

@@ -161,7 +161,7 @@ class LogProcess:
         self._new_stamp()
         for pipe in self._pipes.values():
             self._apps[pipe.app].add(pipe.splitter.flush(self._prefix(pipe)))
-            self._tell_drops(pipe)
+            self._report_drops(pipe)
         for app in self._apps.values():
             app.write(self._stamp)
 
@@ -185,7 +185,7 @@ class LogProcess:
                 return
             pipe.fed = now
             if not pipe.full and self._buffer.find(NO_SPACE, 0, size) >= 0:
-                self._tell_full(pipe)
+                self._report_full(pipe)
             if app.bucket.take(size, now):
                 app.add(pipe.splitter.feed(bytes(self._buffer[:size]), self._prefix(pipe)))
             else:
@@ -194,7 +194,7 @@ class LogProcess:
             if size < READ_BYTES:
                 return
 
-    def _tell_full(self, pipe: Pipe) -> None:
+    def _report_full(self, pipe: Pipe) -> None:
         """Notify the keeper of the instance's layer, once per pipe, without waiting."""
         pipe.full = True
         try:
@@ -260,7 +260,7 @@ class LogProcess:
         for pipe in list(self._pipes.values()):
             if pipe.splitter.rest and now - pipe.fed >= HOUSEKEEPING_S:
                 self._apps[pipe.app].add(pipe.splitter.flush(self._prefix(pipe)))
-            self._tell_drops(pipe)
+            self._report_drops(pipe)
             if os.fstat(pipe.fd).st_nlink == 0:
                 self._forget(pipe, now)
         for name, app in list(self._apps.items()):
@@ -275,7 +275,7 @@ class LogProcess:
             if self._rotation.run(int(time.time()), self._apps):
                 ask_to_reopen(self._nginx_pid)
 
-    def _tell_drops(self, pipe: Pipe) -> None:
+    def _report_drops(self, pipe: Pipe) -> None:
         if not pipe.dropped_lines:
             return
         self._apps[pipe.app].add(
@@ -295,7 +295,7 @@ class LogProcess:
         self._read(pipe, now)
         app = self._apps[pipe.app]
         app.add(pipe.splitter.flush(self._prefix(pipe)))
-        self._tell_drops(pipe)
+        self._report_drops(pipe)
         self._epoll.unregister(pipe.fd)
         os.close(pipe.fd)
         del self._pipes[pipe.fd]

@@ -13,7 +13,7 @@ from paas.domain.values.names import VarName
 from paas.domain.values.secret import Secret
 from paas.interfaces import Clock, Progress
 from paas.services.access import find_app
-from paas.services.progress import telling_failure
+from paas.services.progress import reporting_failure
 from paas.services.releases.change import Change, Target
 from paas.services.releases.changes import Changes
 from paas.services.releases.serving import what_serves
@@ -97,7 +97,7 @@ class Config:
             restarting = "and restarting" if runs and restart else "for"
             progress.step(f"{_doing(new, gone)} {restarting} {app.name}")
             present = self.store.releases.find(app.id, app.current) if app.current else None
-            failure = telling_failure(
+            failure = reporting_failure(
                 progress, "The config is unchanged", what_serves(self.store, app)
             )
             # Without a restart only the store changes: in one transaction with make_current.

@@ -21,7 +21,7 @@ from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
 from paas.interfaces import Locks, Progress, Runtime
 from paas.services.access import find_app, refreshed
-from paas.services.progress import Part, telling_failure, waiting
+from paas.services.progress import Part, reporting_failure, waiting
 from paas.services.releases.change import Change, Prepare, Target
 from paas.services.releases.changes import Changes
 from paas.services.releases.serving import what_serves
@@ -102,7 +102,7 @@ class Processes:
                 )
             only = {label(instance) for instance in chosen} if words else None
             self.changes.loss_warning.look(app, progress, only)
-            with telling_failure(progress, "Nothing was restarted", what_serves(self.store, app)):
+            with reporting_failure(progress, "Nothing was restarted", what_serves(self.store, app)):
                 yield Target(
                     release=release,
                     only=only,
@@ -191,8 +191,8 @@ class Processes:
                 label(instance) for instance in {*instance_names(before)} ^ {*instance_names(after)}
             }
             self.changes.loss_warning.look(app, progress, changed)
-            self._tell_idle(app, {*instance_names(after)} - {*instance_names(before)}, progress)
-            with telling_failure(
+            self._report_idle(app, {*instance_names(after)} - {*instance_names(before)}, progress)
+            with reporting_failure(
                 progress, "The formation is unchanged", what_serves(self.store, app)
             ):
                 yield Target(
@@ -215,7 +215,7 @@ class Processes:
     def _named(self, app: App, slug: Slug, words: Sequence[str]) -> list[InstanceName]:
         return named(words, wanted_quantities(slug, self.store.formations.of_app(app.id)))
 
-    def _tell_idle(self, app: App, new: set[InstanceName], progress: Progress) -> None:
+    def _report_idle(self, app: App, new: set[InstanceName], progress: Progress) -> None:
         """Say which of these stay stopped, since someone stopped them by hand."""
         stopped = self.store.stopped.of_app(app.id)
         idle = ", ".join(

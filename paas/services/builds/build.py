@@ -26,7 +26,7 @@ from paas.interfaces import (
     Schedules,
     Slugs,
 )
-from paas.services.builds.builds import tell_place
+from paas.services.builds.builds import queue_reporter
 from paas.services.builds.trees import Trees
 from paas.services.progress import Recorded
 from paas.services.releases.app_json_config import declared_config
@@ -86,7 +86,7 @@ class SlugMaker:
         jobs = check_jobs(manifest, processes, procfile, self.schedules)
         if not instance_types(processes) and built.static is None and not jobs:
             raise _no_processes()
-        _tell_processes(processes, declared, built.static is not None, progress)
+        _report_processes(processes, declared, built.static is not None, progress)
         for job in jobs:
             progress.detail(f"Cron job: {job.name}, at {job.schedule} (UTC)")
         if current_slug(self.store, app.id) is None:
@@ -128,7 +128,7 @@ class SlugMaker:
         """Run the buildpacks when it is this build's turn, until someone cancels it."""
         with ExitStack() as held:
             with progress.doing("waiting for other builds") as reword:
-                show_place = tell_place(self.store, push.actor, progress, reword)
+                show_place = queue_reporter(self.store, push.actor, progress, reword)
                 held.enter_context(self.queue.turn(build.id, show_place, progress.check))
             steps, reword = BuildSteps(), held.enter_context(progress.doing("building"))
 
@@ -185,7 +185,7 @@ def _no_processes() -> PaasError:
     )
 
 
-def _tell_processes(
+def _report_processes(
     processes: dict[ProcessType, str],
     declared: dict[ProcessType, str],
     static: bool,

@@ -12,7 +12,7 @@ from paas.domain.builds.buildpacks import (
     buildpack,
     chosen_buildpack,
     folder,
-    meant_by,
+    similar_name,
 )
 from paas.domain.values.errors import PaasError, usage_error
 from paas.interfaces import BuildpackCatalog
@@ -118,7 +118,7 @@ class Buildpacks:
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         pack = chosen_buildpack(text)
         if pack.kind is Kind.NAME and pack.source not in self.catalog.names():
-            meant = meant_by(pack.source)
+            meant = similar_name(pack.source)
             raise usage_error(
                 "buildpack-unknown",
                 f"There is no buildpack {pack.source!r}"

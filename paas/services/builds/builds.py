@@ -179,7 +179,7 @@ def canceller(queue: BuildQueue, build_id: str) -> Callable[[], None]:
     return check
 
 
-def tell_place(
+def queue_reporter(
     store: Store, actor: Actor, progress: Progress, reword: Reword
 ) -> Callable[[int, Sequence[str]], None]:
     """What BuildQueue.turn calls while a build waits: shows what it waits for, and its position.

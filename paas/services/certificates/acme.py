@@ -166,7 +166,7 @@ class Acme:
         except IssueError as error:
             attempt = failed(renewal.host, renewal.attempt, error.failure, self.clock.now())
             self.store.certificates.set_attempt(app.id, attempt)
-            self._tell(app, attempt, progress)
+            self._report(app, attempt, progress)
             return False
         self.store.certificates.clear_attempt(app.id, renewal.host)
         if made is not None:
@@ -220,7 +220,7 @@ class Acme:
                 gone = self.renewals.superfluous(present)
                 self.sites.change_certificates(present, [], gone)
 
-    def _tell(self, app: App, attempt: Attempt, progress: Progress | None) -> None:
+    def _report(self, app: App, attempt: Attempt, progress: Progress | None) -> None:
         next_ = f"The next attempt is at {attempt.again:%Y-%m-%d %H:%M} UTC."
         self.logs.write(
             app.id, "certs", f"No certificate for {attempt.host}: {attempt.reason} {next_}"

@@ -13,7 +13,7 @@ from paas.interfaces import BuildQueue, Clock, Logs, Progress, Repository, Reser
 from paas.services.apps.maintenance import refuse_locked
 from paas.services.builds.build import Push, SlugMaker, current_slug
 from paas.services.builds.builds import canceller
-from paas.services.progress import Recorded, telling_failure
+from paas.services.progress import Recorded, reporting_failure
 from paas.services.releases.change import Change, Target
 from paas.services.releases.changes import Changes
 from paas.services.releases.pruning import Pruning
@@ -79,7 +79,7 @@ class Deploys:
     def _build(self, push: Push, progress: Progress) -> Iterator[tuple[_Built, Recorded]]:
         """A slug and its config; recorded as failed if they do not go live."""
         refuse_locked(self.store, push.app)
-        self.slugs.check_space()
+        self.slugs.check_free_space()
         self.changes.loss_warning.look(push.app, progress)
         build = self._begin(push)
         cancelled = canceller(self.queue, build.id)
@@ -87,11 +87,13 @@ class Deploys:
         def check() -> None:
             cancelled()
             # git stores the push after the switch: without room for that there must be no switch.
-            self.slugs.check_room()
+            self.slugs.check_writable()
 
         recorded = Recorded(progress, self.logs.open_build(build.id), check)
         try:
-            with telling_failure(recorded, "The deploy failed", what_serves(self.store, push.app)):
+            with reporting_failure(
+                recorded, "The deploy failed", what_serves(self.store, push.app)
+            ):
                 slug, config = self.maker.make(push, build, recorded)
                 yield (push, slug, config), recorded
         except PaasError as error:
@@ -132,7 +134,7 @@ class Deploys:
 
         def live() -> None:
             progress.step(f"Live: {self.sites.url(app)} (v{release.version})")
-            _tell_formation(former, slug, self.store.formations.of_app(app.id), progress)
+            _report_formation(former, slug, self.store.formations.of_app(app.id), progress)
             self.logs.write(app.id, "deploy", f"v{release.version} is live: {release.description}")
             self.release_commands.after(app, release, slug, progress, first=former is None)
 
@@ -216,7 +218,7 @@ class Deploys:
         return any(release.slug_id == build.id for release in releases[:1])
 
 
-def _tell_formation(
+def _report_formation(
     former: Slug | None, slug: Slug, formation: Mapping[ProcessType, int], progress: Progress
 ) -> None:
     """Warn if a declared worker does not run, and say which counts app.json changes.

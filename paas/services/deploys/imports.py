@@ -115,7 +115,7 @@ class Imports:
                 raise refused
             if not self._wants_build(app, imported.commit, building):
                 self.importer.keep(app.id, imported, branch)
-                self._tell_kept(app, imported.commit, branch, building, progress)
+                self._report_kept(app, imported.commit, branch, building, progress)
                 progress.live()
                 return
 
@@ -136,7 +136,7 @@ class Imports:
             return slug is None or slug.commit != commit
         return building is Building.ALWAYS
 
-    def _tell_kept(
+    def _report_kept(
         self, app: App, commit: str, branch: str, building: Building, progress: Progress
     ) -> None:
         if building is Building.IF_CHANGED:

@@ -39,7 +39,7 @@ class Pushes:
         Raises as for an unknown app if the name is another user's.
         """
         # Before anything is sent: on a full disk git itself only says "unpacker error".
-        self.deploys.slugs.check_room()
+        self.deploys.slugs.check_writable()
         if self.store.apps.find(name) is None:
             app = self.apps.create(actor, name)
             progress.step(f"Created the app {name}")
@@ -94,7 +94,7 @@ class Pushes:
             refuse_locked(self.store, app)
         for update in updates:
             if update not in deployed:
-                self._tell_stored(app, update, progress)
+                self._report_stored(app, update, progress)
         if not deployed:
             progress.live()
             return
@@ -139,7 +139,7 @@ class Pushes:
             f"To deploy it: git push deploy {app.deploy_branch or 'main'}",
         )
 
-    def _tell_stored(self, app: App, update: RefUpdate, progress: Progress) -> None:
+    def _report_stored(self, app: App, update: RefUpdate, progress: Progress) -> None:
         if update.new == NO_COMMIT:
             progress.step(f"Deleted {short(update.ref)}")
             return

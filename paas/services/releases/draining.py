@@ -78,17 +78,17 @@ class Draining:
                 while self.locks.is_draining(app.id):
                     self.clock.sleep(POLL_S)
 
-    def wait_for_room(self, app: App, progress: Progress) -> None:
+    def wait_for_capacity(self, app: App, progress: Progress) -> None:
         """Return when another roll-out would not make too many. Called under the app's lock."""
-        if self._has_room(app):
+        if self._has_capacity(app):
             return
         deadline = self.clock.monotonic() + self.drain_limit_s + self.stop_limit_s
         with progress.doing("waiting for the last requests to former instances"):
-            while not self._has_room(app) and self.clock.monotonic() < deadline:
+            while not self._has_capacity(app) and self.clock.monotonic() < deadline:
                 progress.check()
                 self.clock.sleep(POLL_S)
 
-    def _has_room(self, app: App) -> bool:
+    def _has_capacity(self, app: App) -> bool:
         there = {
             app.rollout_id if i.is_live(app) else i.rollout_id
             for i in self.store.instances.of_app(app.id)
@@ -113,7 +113,7 @@ class Draining:
                 if self._drain(endpoints, look):
                     # Whoever comes only now, by a former worker of the proxy, is refused before
                     # the instance has seen anything: the worker asks the present ones then.
-                    self.runtime.shut(drained)
+                    self.runtime.close_ports(drained)
                     self.proxy.drain(LOOK_S, endpoints)
             with progress.doing(f"stopping {_names(old)}"):
                 if ending is not None:

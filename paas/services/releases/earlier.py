@@ -10,7 +10,7 @@ from paas.domain.releases import history
 from paas.domain.releases.releases import Release
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Clock, Logs, Progress
-from paas.services.progress import telling_failure
+from paas.services.progress import reporting_failure
 from paas.services.releases.change import Target
 from paas.services.releases.diffs import Diffs
 from paas.services.releases.serving import what_serves
@@ -88,7 +88,9 @@ class EarlierReleases:
             progress.step(f"Live: v{release.version} ({description})")
             self.logs.write(app.id, "release", f"v{release.version} is live: {description}")
 
-        with telling_failure(progress, f"v{release.version} failed", what_serves(self.store, app)):
+        with reporting_failure(
+            progress, f"v{release.version} failed", what_serves(self.store, app)
+        ):
             yield Target(
                 release=release, release_command=release_command, guarded=release_command, live=live
             )

@@ -86,7 +86,7 @@ class Releases:
 
             def live() -> None:
                 target.live()
-                self._tell_the_way_forward(app, earlier, progress)
+                self._suggest_retry(app, earlier, progress)
 
             with self.changes.earlier.rollback(app, earlier, actor.name, progress) as target:
                 yield replace(target, live=live)
@@ -109,7 +109,7 @@ class Releases:
         change = Change(app=app, who=actor.name, doing="retries a release", prepare=prepare)
         return self.changes.apply(change, progress)
 
-    def _tell_the_way_forward(self, app: App, target: Release, progress: Progress) -> None:
+    def _suggest_retry(self, app: App, target: Release, progress: Progress) -> None:
         """Git's branch is ahead of what is live now, so pushing it again would deploy nothing."""
         left = self.store.releases.find(app.id, app.current) if app.current else None
         commit = self.diffs.commit_of(left) if left else None

@@ -68,7 +68,7 @@ class Rollout:
                 self._warn(app, release, progress)
                 if target.release_command:
                     self.release_commands.release(app, release, slug, progress)
-            self.draining.wait_for_room(app, progress)
+            self.draining.wait_for_capacity(app, progress)
             new = self._plan(app, target, slug, progress)
             served = self._bring_up(app, release, new, progress)
             if new and is_new:
@@ -78,7 +78,7 @@ class Rollout:
             with progress.doing("switching requests over"):
                 self._switch(app, target, new, keep)
         except BaseException as error:
-            self.slugs.begin_writing()  # it is kept: releases:retry may make it live
+            self.slugs.begin_sync()  # it is kept: releases:retry may make it live
             self._log_failure(app, release, error)
             with progress.doing("stopping what was started"):
                 self._discard(app, release, new)
@@ -96,12 +96,12 @@ class Rollout:
             return False
         return self._as_they_were(app, instances, self.runtime.start)
 
-    def lay_out(self, app: App, instances: Sequence[Instance]) -> bool:
+    def prepare_start(self, app: App, instances: Sequence[Instance]) -> bool:
         """Before the supervisor starts: have it start live instances as they were, with all others.
 
         False, with nothing changed, if a port is taken or a slug is gone.
         """
-        return self._as_they_were(app, instances, self.runtime.lay_out)
+        return self._as_they_were(app, instances, self.runtime.prepare_start)
 
     def _as_they_were(
         self, app: App, instances: Sequence[Instance], start: Callable[[Sequence[Workload]], None]
@@ -193,7 +193,7 @@ class Rollout:
         assert slug is not None
         progress.step("Starting " + ", ".join(instance.label for instance in new))
         self.runtime.start(self._workloads(app, new, release, slug))
-        self.slugs.begin_writing()
+        self.slugs.begin_sync()
         visit = visit_of(app, self.store, self.addresses)
         limit = self.limits.of(self.store.start_limits.of_app(app.id), slug.manifest.start_limit_s)
         with progress.doing("waiting for " + ", ".join(instance.label for instance in new)):

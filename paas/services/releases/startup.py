@@ -100,10 +100,10 @@ class Startup:
         except CheckFailedError as error:
             raise check_failed(error.why, self._tail(app, instance)) from error
         if passed:
-            self._tell(run, self.clock.monotonic() - started, progress)
+            self._report(run, self.clock.monotonic() - started, progress)
         return passed
 
-    def _tell(self, run: CheckRun, elapsed: float, progress: Progress) -> None:
+    def _report(self, run: CheckRun, elapsed: float, progress: Progress) -> None:
         instance, status = run.instance, run.status or 0
         if instance.port is None:
             progress.detail(f"{instance.label} runs")

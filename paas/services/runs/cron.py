@@ -15,10 +15,10 @@ from paas.interfaces import Caller, Clock, Logs, Progress, Runs, Schedules, Slug
 from paas.services.access import find_app
 from paas.services.runs.runs import (
     RunRequest,
+    log_begin,
+    log_end,
+    run_spec,
     shown_command,
-    tell_begin,
-    tell_end,
-    wanted_of,
     warn_of_shortage,
 )
 from paas.store import Store
@@ -78,14 +78,14 @@ class Cron:
         """Run a job now, to its end, with the caller's streams or terminal; its exit status."""
         app = find_app(self.store, actor, name, to=Permission.OPERATE)
         job = find_job(current_jobs(self.store, app), job_name)
-        wanted = wanted_of(
+        wanted = run_spec(
             self.store, actor.name, app, RunRequest([job.command], {}, terminal, job.name)
         )
         with self._turn(app, job, actor.name, None) as (started, go):
 
             def begun(run: Run) -> None:
                 go()
-                tell_begin(self.logs, run)
+                log_begin(self.logs, run)
                 if run.terminal:
                     progress.step(
                         f"Running {shown_command(run.command)} on {app.name}: {run.label}"
@@ -93,7 +93,7 @@ class Cron:
 
             artifact = self.slugs.artifact(wanted.slug_id)
             run, end = self.runs.attached(app, artifact, wanted, caller, begun)
-        tell_end(self.logs, run, end)
+        log_end(self.logs, run, end)
         warn_of_shortage(progress, run, end)
         self.store.cron.end(app.id, job.name, started, self.clock.now(), end.status)
         return end.status
@@ -143,16 +143,16 @@ class Cron:
             return None
 
     def _detach(self, app: App, job: Job, user: str, due: datetime | None = None) -> Run:
-        wanted = wanted_of(self.store, user, app, RunRequest([job.command], {}, None, job.name))
+        wanted = run_spec(self.store, user, app, RunRequest([job.command], {}, None, job.name))
         with self._turn(app, job, user, due) as (started, go):
 
             def begun(run: Run) -> None:
                 go()
-                tell_begin(self.logs, run)
+                log_begin(self.logs, run)
                 self.store.close()  # ended is called in a fork of this process
 
             def ended(run: Run, end: RunEnd) -> None:
-                tell_end(self.logs, run, end)
+                log_end(self.logs, run, end)
                 self.store.cron.end(app.id, job.name, started, self.clock.now(), end.status)
 
             artifact = self.slugs.artifact(wanted.slug_id)

@@ -7,7 +7,7 @@ from functools import partial
 
 from paas.domain.apps.apps import Actor, App
 from paas.domain.apps.permissions import Permission
-from paas.domain.runs.runs import Run, RunEnd, Wanted, command_text, run_label, terminal_name
+from paas.domain.runs.runs import Run, RunEnd, RunSpec, command_text, run_label, terminal_name
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName, printable
 from paas.domain.values.secret import Secret
@@ -51,10 +51,10 @@ class AppRuns:
             # For its start only: its output must not use this up.
             starting.enter_context(self.reserve.released())
             app = find_app(self.store, actor, name, to=Permission.OPERATE)
-            wanted = wanted_of(self.store, actor.name, app, request)
+            wanted = run_spec(self.store, actor.name, app, request)
 
             def begun(run: Run) -> None:
-                tell_begin(self.logs, run)
+                log_begin(self.logs, run)
                 if run.terminal:
                     progress.step(
                         f"Running {shown_command(run.command)} on {app.name}: {run.label}"
@@ -63,16 +63,16 @@ class AppRuns:
 
             artifact = self.slugs.artifact(wanted.slug_id)
             run, end = self.runs.attached(app, artifact, wanted, caller, begun)
-        tell_end(self.logs, run, end)
+        log_end(self.logs, run, end)
         warn_of_shortage(progress, run, end)
         return end.status
 
     def detach(self, actor: Actor, name: str, request: RunRequest) -> Run:
         """Run a command in the background; its output goes to the app's log."""
         app = find_app(self.store, actor, name, to=Permission.OPERATE)
-        wanted = wanted_of(self.store, actor.name, app, request)
+        wanted = run_spec(self.store, actor.name, app, request)
         artifact = self.slugs.artifact(wanted.slug_id)
-        begun, ended = partial(tell_begin, self.logs), partial(tell_end, self.logs)
+        begun, ended = partial(log_begin, self.logs), partial(log_end, self.logs)
         with self.reserve.released():
             return self.runs.detached(app, artifact, wanted, begun, ended)
 
@@ -102,7 +102,7 @@ class AppRuns:
             progress.step(f"Stopped {run.label}")
 
 
-def wanted_of(store: Store, user: str, app: App, request: RunRequest) -> Wanted:
+def run_spec(store: Store, user: str, app: App, request: RunRequest) -> RunSpec:
     """The process that an order describes, of the app's current release. Raises PaasError."""
     release = store.releases.find(app.id, app.current) if app.current else None
     slug = store.slugs.find(release.slug_id) if release and release.slug_id else None
@@ -114,7 +114,7 @@ def wanted_of(store: Store, user: str, app: App, request: RunRequest) -> Wanted:
     env.update({key: Secret(text) for key, text in request.extra.items()})
     if request.terminal is not None:
         env["TERM"] = Secret(terminal_name(request.terminal))
-    return Wanted(
+    return RunSpec(
         user=user,
         command=command_text(request.words, slug.processes),
         version=release.version,
@@ -125,13 +125,13 @@ def wanted_of(store: Store, user: str, app: App, request: RunRequest) -> Wanted:
     )
 
 
-def tell_begin(logs: Logs, run: Run) -> None:
+def log_begin(logs: Logs, run: Run) -> None:
     """Log the start of a one-off process."""
     text = f"Starting process with command `{shown_command(run.command)}` by {run.user}"
     logs.write(run.app_id, run.label, text)
 
 
-def tell_end(logs: Logs, run: Run, end: RunEnd) -> None:
+def log_end(logs: Logs, run: Run, end: RunEnd) -> None:
     """Log its end."""
     logs.write(run.app_id, run.label, f"Process {end.words}")
 

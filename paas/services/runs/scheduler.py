@@ -72,7 +72,7 @@ class Scheduler:
         """The runs to make now. What was missed since, or interrupted, is recorded and logged."""
         due = []
         for item in watched:
-            self._tell_interrupted(item, now)
+            self._log_interrupted(item, now)
             if item.state.is_suspended(item.job):
                 continue
             start = max(since, item.since)
@@ -83,16 +83,16 @@ class Scheduler:
             except PaasError:
                 continue
             if verdict.missed is not None:
-                self.tell_missed(item.app, item.job, verdict.missed)
+                self.log_missed(item.app, item.job, verdict.missed)
             if verdict.at is not None:
                 due.append(Due(item.app, item.job, verdict.at))
         return due
 
     def not_started(self, due: Due, why: str) -> None:
         """Record and log that a run could not be made."""
-        self.tell_missed(due.app, due.job, Missed(1, due.at, due.at), why)
+        self.log_missed(due.app, due.job, Missed(1, due.at, due.at), why)
 
-    def tell_missed(
+    def log_missed(
         self,
         app: App,
         job: Job,
@@ -103,7 +103,7 @@ class Scheduler:
         self.store.cron.add_missed(app.id, job.name, missed)
         self.logs.write(app.id, job.label, f"Missed {missed.words}: {why}")
 
-    def _tell_interrupted(self, item: Watched, now: datetime) -> None:
+    def _log_interrupted(self, item: Watched, now: datetime) -> None:
         started = item.state.started
         if started is None or item.state.ended is not None or now - started < BEGIN_LIMIT:
             return

@@ -236,7 +236,9 @@ class Diagnosis:
         parts = (self.builder, self.runs, self.one_off)
         left = any(part.left(app.id) for part in parts)
         with self.locks.idle_push(app.id) as idle:
-            left |= idle and (self.importer.left(app.id) or bool(self.repository.cut_off(app.id)))
+            left |= idle and (
+                self.importer.left(app.id) or bool(self.repository.partial_files(app.id))
+            )
         if left:
             words = f"{app.name}: there are leftovers of a killed push, build or one-off process."
             yield mendable("interrupted", words, app.name)
@@ -247,7 +249,7 @@ class Diagnosis:
         if former and not self.locks.is_draining(app.id):
             names = ", ".join(f"{i.label} of v{i.version}" for i in former)
             yield mendable("instances", f"{app.name}: {names} should have ended.", app.name)
-        lost = [i.label for i in live if not self.runtime.is_whole(i, known)]
+        lost = [i.label for i in live if not self.runtime.is_intact(i, known)]
         if lost:
             words = f"{app.name}: the supervisor does not know {', '.join(lost)}."
             yield mendable("instances", words, app.name)

@@ -9,7 +9,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import App
-from paas.domain.server.lost import NOT_IN_STORE
+from paas.domain.server.trash import NOT_IN_STORE
 from paas.interfaces import (
     CertificateFiles,
     Locks,
@@ -80,8 +80,8 @@ class Garbage:
             if str(id) in gone:
                 self.storage_files.remove(app.id, id)
                 count += 1
-            elif self.trash.lose_storage(app.id, id, NOT_IN_STORE):
-                self._tell(progress, f"{app.name}: a storage directory", app.id)
+            elif self.trash.move_storage(app.id, id, NOT_IN_STORE):
+                self._report(progress, f"{app.name}: a storage directory", app.id)
                 count += 1
         return count
 
@@ -120,12 +120,12 @@ class Garbage:
         known = {instance.group for instance in self.store.instances.all()}
         for group in sorted(self.trash.groups() - known):
             if str(_app_of(group)) not in self.store.gone.of_kind("app"):
-                self.trash.keep_group(group, NOT_IN_STORE)
+                self.trash.copy_group(group, NOT_IN_STORE)
             self.runtime.forget_files(group)
         apps = {app.id for app in self.store.apps.all()}
         for app_id in sorted(self.proxy.sites() - apps):
             if str(app_id) not in self.store.gone.of_kind("app"):
-                self.trash.keep_site(app_id, NOT_IN_STORE)
+                self.trash.copy_site(app_id, NOT_IN_STORE)
 
     def _orphans(self, groups: Set[str]) -> set[int]:
         """The apps that run, though the store has no release of them and did not remove them."""
@@ -141,8 +141,8 @@ class Garbage:
             if self.locks.app_is_held(app_id):
                 continue
             if str(app_id) not in self.store.gone.of_kind("app"):
-                self.trash.keep_site(app_id, NOT_IN_STORE)
-                self._tell(progress, f"The site of app {app_id}")
+                self.trash.copy_site(app_id, NOT_IN_STORE)
+                self._report(progress, f"The site of app {app_id}")
             self.proxy.remove(app_id)
             count += 1
         return count
@@ -165,8 +165,8 @@ class Garbage:
                 progress.warn(f"{app.name}: {group} is not in the database, and is left to serve.")
                 continue
             if app is not None:
-                self.trash.keep_group(group, NOT_IN_STORE)
-                self._tell(progress, f"The launch specs of {group}", app_id)
+                self.trash.copy_group(group, NOT_IN_STORE)
+                self._report(progress, f"The launch specs of {group}", app_id)
             self.runtime.remove_group(group, self.stop_limit_s)
             count += 1
         return count
@@ -186,8 +186,8 @@ class Garbage:
             if str(id) in gone:
                 self.remove(id)
                 count += 1
-            elif id not in orphans and self.trash.lose_app(id, NOT_IN_STORE):
-                self._tell(progress, f"App {id}")
+            elif id not in orphans and self.trash.move_app(id, NOT_IN_STORE):
+                self._report(progress, f"App {id}")
                 count += 1
         return count
 
@@ -202,8 +202,8 @@ class Garbage:
             if id in self.store.gone.of_kind("certificate"):
                 self.certificate_files.remove(id)
                 count += 1
-            elif self.trash.lose_certificate(id, NOT_IN_STORE):
-                self._tell(progress, f"The certificate {id}", _app_of(id))
+            elif self.trash.move_certificate(id, NOT_IN_STORE):
+                self._report(progress, f"The certificate {id}", _app_of(id))
                 count += 1
         return count
 
@@ -218,8 +218,8 @@ class Garbage:
             if id in self.store.gone.of_kind("slug") or (id in unfinished and was_begun):
                 self.slugs.remove(id)
                 count += 1
-            elif self.trash.lose_slug(id, NOT_IN_STORE):
-                self._tell(progress, f"The slug {id}", app_id)
+            elif self.trash.move_slug(id, NOT_IN_STORE):
+                self._report(progress, f"The slug {id}", app_id)
                 count += 1
         return count
 
@@ -236,7 +236,7 @@ class Garbage:
             if done := self.store.gone.of_kind(kind) - present:
                 self.store.gone.forget(kind, done)
 
-    def _tell(self, progress: Progress, what: str, app_id: int | None = None) -> None:
+    def _report(self, progress: Progress, what: str, app_id: int | None = None) -> None:
         text = f"{what} is not in the database: it was moved to the trash. See: paas doctor"
         progress.warn(text)
         if app_id is not None:

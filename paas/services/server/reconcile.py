@@ -69,13 +69,13 @@ class Reconcile:
         self.store.allocations.settle()
         self.garbage.drop_unknown()
         self.proxy.restore(self.sites.all_present())
-        self.lay_out()
+        self.prepare_start()
 
-    def lay_out(self) -> None:
+    def prepare_start(self) -> None:
         """Before the supervisor starts: have it start all that is live in the store."""
         for app in self._deployed():
             with suppress(PaasError):  # `run` tries it again, and reports why it fails
-                self.changes.rollout.lay_out(app, self._live(app))
+                self.changes.rollout.prepare_start(app, self._live(app))
         self.runtime.forget_unstartable()
 
     def renew_sites(self) -> None:
@@ -176,7 +176,7 @@ class Reconcile:
         with self.locks.idle_push(app.id) as idle:
             if idle:
                 mended += int(self.importer.clear(app.id))
-                mended += self.repository.remove_cut_off(app.id)
+                mended += self.repository.remove_partial(app.id)
         return mended
 
     def _end_interrupted(self, app: App, progress: Progress) -> int:
@@ -223,7 +223,7 @@ class Reconcile:
         def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
             release = self.store.releases.find(app.id, app.current) if app.current else None
             known = self.runtime.groups()
-            if release is None or all(self.runtime.is_whole(i, known) for i in self._live(app)):
+            if release is None or all(self.runtime.is_intact(i, known) for i in self._live(app)):
                 yield None
                 return
             progress.step(f"{app.name}: starting v{release.version} with new instances")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from paas.domain.server.lost import StoreCopy
+from paas.domain.server.trash import StoreCopy
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Locks, Progress, ServerLock, StoreRecovery, Trash
 from paas.services.progress import waiting
@@ -46,10 +46,10 @@ class Recovery:
                     "There is no whole copy of the database.",
                     "Put a backup of state.db in its place, then: paas doctor --adopt-store",
                 )
-            self.trash.keep_copy("The database was replaced: doctor --restore-store.")
+            self.trash.copy_store("The database was replaced: doctor --restore-store.")
             new = self.store_recovery.new_from(copy)
             self.store.close()
-            self.trash.lose_store("It was replaced by a copy: doctor --restore-store.")
+            self.trash.move_store("It was replaced by a copy: doctor --restore-store.")
             self.store_recovery.put(new)
         return copy
 
@@ -64,6 +64,6 @@ class Recovery:
                 raise PaasError(
                     "store-whole", "The database is this server's, whole and up to date."
                 )
-            self.trash.keep_copy("Another database was adopted: doctor --adopt-store.")
+            self.trash.copy_store("Another database was adopted: doctor --adopt-store.")
             self.store.close()
             self.store_recovery.adopt()

@@ -76,5 +76,5 @@ def test_an_app_without_a_cache_has_an_empty_one(slugs: Slugs) -> None:
     slugs.empty_cache(1)
     slugs.remove_cache(1)
     assert slugs.cache_bytes(1) == 0
-    slugs.check_room()
-    slugs.check_space()
+    slugs.check_writable()
+    slugs.check_free_space()

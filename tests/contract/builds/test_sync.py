@@ -30,7 +30,7 @@ def test_a_repository_is_fetched_and_then_only_what_is_new(desk: Desk, tmp_path:
     assert packs[0] < 10_000 < packs[1]
     uid = APP.uid + 20_000
     assert {path.stat().st_uid for path in objects.rglob("*")} == {uid}
-    assert desk.repository.remove_cut_off(APP.id) == 0
+    assert desk.repository.remove_partial(APP.id) == 0
     assert list((desk.settings.state / "fetches").iterdir()) == []
 
 

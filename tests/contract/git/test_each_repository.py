@@ -78,7 +78,7 @@ def test_a_new_repository_is_whole_and_empty(kind: Kind) -> None:
     repository = kind.repository
     assert repository.head(1, "main") is None
     assert repository.damage(1) is None
-    assert (repository.cut_off(1), repository.remove_cut_off(1)) == (0, 0)
+    assert (repository.partial_files(1), repository.remove_partial(1)) == (0, 0)
 
 
 def test_a_commit_is_read(kind: Kind) -> None:

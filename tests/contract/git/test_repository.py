@@ -297,8 +297,8 @@ def test_objects_of_a_cut_off_push_are_removed(
     left[1].parent.mkdir()
     for lock in left:
         lock.touch()
-    assert repository.remove_cut_off(1) == 3
+    assert repository.remove_partial(1) == 3
     assert not any(lock.exists() for lock in left)
     assert list(objects.glob("tmp_objdir*")) == []
-    assert repository.remove_cut_off(1) == 0
+    assert repository.remove_partial(1) == 0
     assert repository.commit(1, commit, None).id == commit

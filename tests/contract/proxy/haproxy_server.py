@@ -38,8 +38,8 @@ class Haproxy(Nginx):
         """Start all, and wait until they listen."""
         self._log = subprocess.Popen(_log_argv(self.settings))
         wait_until(log_socket(self.settings).exists)
-        behind = replace(self.settings, http_port=self.settings.files_port)
-        self.settings, settings = behind, self.settings
+        nginx_part = replace(self.settings, http_port=self.settings.files_port)
+        self.settings, settings = nginx_part, self.settings
         super().start()
         self.settings = settings
         self.start_haproxy()

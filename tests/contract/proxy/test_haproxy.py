@@ -141,7 +141,7 @@ def test_no_key_is_left_behind(haproxy: Haproxy) -> None:
     haproxy.proxy.apply(first)
     haproxy.proxy.remove(2)
     assert [path.name.partition("-")[0] for path in copies.iterdir()] == ["1"]
-    haproxy.proxy.stand_by()
+    haproxy.proxy.release_ports()
     assert list(copies.iterdir()) == []
 
 

@@ -418,7 +418,7 @@ def test_what_is_laid_out_starts_with_the_supervisor() -> None:
         (server.settings.run / "specs" / f"{damaged.id}.json").write_text("")
         (server.settings.run / "specs" / f"{lost.id}.json").unlink()
         for instance in (damaged, lost, new):
-            server.runtime.lay_out(
+            server.runtime.prepare_start(
                 server.runtime.workloads(
                     harness.app, [instance], Artifact(harness.slug), {}, {WEB: IDLE}
                 )

@@ -18,7 +18,7 @@ from paas.adapters.runtime.native.process_tree import wait_until
 from paas.adapters.runtime.native.runs import NativeRuns
 from paas.adapters.system.clock import SystemClock
 from paas.domain.releases.artifacts import Artifact
-from paas.domain.runs.runs import Run, RunEnd, Wanted
+from paas.domain.runs.runs import Run, RunEnd, RunSpec
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 from paas.interfaces import Runs
@@ -34,7 +34,7 @@ from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.system.clock import SystemClock
 from paas.adapters.runtime.native.runs import NativeRuns
 from paas.domain.releases.artifacts import Artifact
-from paas.domain.runs.runs import Wanted
+from paas.domain.runs.runs import RunSpec
 from paas.settings import Settings
 from tests.contract.builds.building import an_app
 
@@ -46,7 +46,7 @@ news = os.pipe()
 root = Path(sys.argv[1])
 settings = Settings(run=root / "run", state=root / "var", opt=root / "opt", etc=root / "etc")
 runs = NativeRuns(settings, Cgroups(settings), SystemClock())
-wanted = Wanted("alice", sys.argv[2], 1, "1-1", {})
+wanted = RunSpec("alice", sys.argv[2], 1, "1-1", {})
 artifact = Artifact(root / "var/slugs/1-1")
 _, end = runs.attached(an_app(1), artifact, wanted, Caller(), lambda _: None)
 sys.exit(end.status)
@@ -64,7 +64,7 @@ class Bench:
 
     def detach(self, command: str) -> Run:
         """Start one in the background; its status becomes a line of the file ``ended``."""
-        wanted = Wanted("alice", command, 1, "1-1", {"A": Secret("b")})
+        wanted = RunSpec("alice", command, 1, "1-1", {"A": Secret("b")})
         artifact = Artifact(self.root / "var/slugs/1-1")
         return self.runs.detached(an_app(1), artifact, wanted, self._begun, self._ended)
 
@@ -138,7 +138,7 @@ def test_the_lowest_free_number_is_taken(bench: Bench) -> None:
 
 def test_runs_of_a_cron_job(bench: Bench) -> None:
     """They are known by the job's name, also where there are two at once, and share the numbers."""
-    wanted = Wanted("cron", "sleep 60", 1, "1-1", {}, job="mail")
+    wanted = RunSpec("cron", "sleep 60", 1, "1-1", {}, job="mail")
     artifact = Artifact(bench.root / "var/slugs/1-1")
     for _ in range(2):
         with bench.runs.starting(1, "mail"):
@@ -281,7 +281,7 @@ def test_limit(native: Bench) -> None:
     settings = replace(native.settings, max_runs=1)
     limited = NativeRuns(settings, Cgroups(settings), SystemClock())
     native.detach("sleep 60")
-    wanted = Wanted("alice", "true", 1, "1-1", {})
+    wanted = RunSpec("alice", "true", 1, "1-1", {})
     with pytest.raises(PaasError) as caught:
         limited.detached(
             an_app(1), Artifact(native.root), wanted, lambda _: None, lambda _, __: None

@@ -13,7 +13,7 @@ import yaml
 
 from paas.adapters.builds.slugs import FileSlugs
 from paas.adapters.git.tree_files import TreeFiles
-from paas.adapters.system.disk_faults import no_room
+from paas.adapters.system.disk_faults import no_space
 from paas.adapters.system.files import write_atomic
 from paas.domain.apps.apps import Role
 from paas.domain.server.allocations import Ranges
@@ -86,7 +86,7 @@ class Disk:
 
     def begin_a_push(self) -> None:
         """What is looked at before git sends anything."""
-        FileSlugs(Settings(state=self.path).paths, min_free_mib=0).check_room()
+        FileSlugs(Settings(state=self.path).paths, min_free_mib=0).check_writable()
 
 
 @pytest.fixture
@@ -157,6 +157,6 @@ def test_a_start_on_a_read_only_disk(disk: Disk, tmp_path: Path) -> None:
 
 def test_a_disk_with_room(disk: Disk) -> None:
     """Nothing is said of it, nor of a path that is not there yet."""
-    assert no_room(disk.path / "not/yet") is None
+    assert no_space(disk.path / "not/yet") is None
     for write in (Disk.write_a_file, Disk.write_a_tree, Disk.begin_a_push):
         write(disk)

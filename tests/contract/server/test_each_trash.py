@@ -72,25 +72,25 @@ def test_an_empty_trash_has_nothing(kind: Kind) -> None:
 def test_all_of_an_app_is_moved_once(kind: Kind) -> None:
     """Afterwards nothing of it is left, and nothing of others is touched."""
     assert kind.trash.app_ids() == {7, 8}
-    assert kind.trash.lose_app(7, "Because.") == 1
+    assert kind.trash.move_app(7, "Because.") == 1
     assert kind.trash.app_ids() == {8}
-    assert kind.trash.lose_app(7, "Again.") == 0
+    assert kind.trash.move_app(7, "Again.") == 0
     assert [lost.what for lost in kind.trash.listing()] == ["app 7"]
 
 
 def test_a_slug_and_a_storage_directory_are_moved_alone(kind: Kind) -> None:
     """What was moved is not there a second time."""
     for again in (False, True):
-        assert kind.trash.lose_slug("7-aa", "?") == (0 if again else 1)
-        assert kind.trash.lose_storage(8, 2, "?") == (0 if again else 1)
+        assert kind.trash.move_slug("7-aa", "?") == (0 if again else 1)
+        assert kind.trash.move_storage(8, 2, "?") == (0 if again else 1)
     assert kind.trash.app_ids() == {7, 8}
     assert len(kind.trash.listing()) == 2
 
 
 def test_the_trash_is_emptied_for_good(kind: Kind) -> None:
     """It says how many things that were."""
-    kind.trash.lose_slug("7-aa", "?")
-    kind.trash.lose_app(8, "?")
+    kind.trash.move_slug("7-aa", "?")
+    kind.trash.move_app(8, "?")
     assert kind.trash.size_bytes() > 0
     assert kind.trash.empty() == 2
     assert (kind.trash.listing(), kind.trash.empty()) == ([], 0)
@@ -101,4 +101,4 @@ def test_nothing_runs_and_nothing_is_copied_of_what_is_not_there(kind: Kind) -> 
     """No groups of instances, no copy of a database that was never copied."""
     assert kind.trash.groups() == set()
     assert kind.trash.running("7-v1-1", None) == []
-    assert kind.trash.lose_certificate("7-00000001", "?") == 0
+    assert kind.trash.move_certificate("7-00000001", "?") == 0

@@ -13,8 +13,8 @@ from dulwich.repo import Repo
 
 from paas.adapters.builds.slugs import FileSlugs
 from paas.adapters.git.repository import DulwichRepository
+from paas.adapters.server.disk_space import disk_findings
 from paas.adapters.server.expected_paths import ExpectedPath
-from paas.adapters.server.room import room_findings
 from paas.settings import Settings
 
 
@@ -98,7 +98,7 @@ def test_room_on_a_small_disk(tmp_path: Path, small_disk: Callable[[str], Path])
     )
 
     def checks() -> list[tuple[str, bool]]:
-        found = room_findings(settings)
+        found = disk_findings(settings)
         return [(f.check, f.grave) for f in found if str(root) in f.message]
 
     assert checks() == []

@@ -12,7 +12,7 @@ from paas.settings import Settings
 
 def unknown(paths: Paths) -> set[Path]:
     """What is in a server's directories, and neither named nor in nor above what is named."""
-    named = {getattr(paths, name) for name in Paths.kept()}
+    named = {getattr(paths, name) for name in Paths.locations()}
     above = {parent for path in named for parent in path.parents}
     found = set()
     for root in (paths.etc, paths.state, paths.run, paths.opt):
@@ -48,7 +48,7 @@ def test_what_doctor_looks_at_is_known() -> None:
     """The places with an owner and a mode: directories, sockets and files."""
     settings = Settings(account="root", embedded=True, proxy="haproxy")
     paths = settings.paths
-    named = {getattr(paths, name) for name in Paths.kept()}
+    named = {getattr(paths, name) for name in Paths.locations()}
     named |= {paths.etc, paths.state, paths.run}
     for expected in (*directories(settings), *sockets_and_files(settings, running=True)):
         assert expected.path in named | {paths.haproxy_log_socket.parent}

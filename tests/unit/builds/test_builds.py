@@ -13,7 +13,7 @@ from paas.domain.builds.steps import BuildSteps
 from paas.domain.releases.releases import Build, Status
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, UserName
-from paas.services.builds.builds import tell_place
+from paas.services.builds.builds import queue_reporter
 from tests.fakes.output import FakeClock
 from tests.fakes.world import ROOT, World
 
@@ -108,9 +108,9 @@ def test_who_waits_is_told_for_whose_build(world: World) -> None:
     hers = replace(mine, id="2-1", app_id=2, user="alice")
     world.store.builds.add(hers)
     words: list[str] = []
-    told = tell_place(world.store, ROOT, world.progress, words.append)
+    told = queue_reporter(world.store, ROOT, world.progress, words.append)
     told(2, ["1-0", mine.id, hers.id])
-    tell_place(world.store, alice, world.progress, words.append)(1, [mine.id, hers.id])
+    queue_reporter(world.store, alice, world.progress, words.append)(1, [mine.id, hers.id])
     assert words == [
         "waiting for another build, root's build of shop and alice's build of hers: "
         "place 2 in the queue",

@@ -7,7 +7,7 @@ import pytest
 
 from paas.adapters.proxy.haproxy.conf import render_shared, render_tables
 from paas.adapters.proxy.haproxy.files import HaproxyFiles
-from paas.adapters.proxy.haproxy.site_conf import behind, files_of
+from paas.adapters.proxy.haproxy.site_conf import files_of, nginx_part
 from paas.adapters.proxy.nginx.escaping import TEMPLATES
 from paas.adapters.proxy.tls import CURVES
 from paas.domain.routing.hsts import Hsts
@@ -87,12 +87,12 @@ def test_the_longest_wildcard_comes_first() -> None:
 
 def test_nginx_behind_is_told_of_files_and_pages_alone() -> None:
     """Not of a running app; and it guards nothing, since HAProxy has."""
-    assert behind(ONE) is None
+    assert nginx_part(ONE) is None
     for name in ("static", "closed"):
-        part = behind(VARIANTS[name])
+        part = nginx_part(VARIANTS[name])
         assert part is not None
         assert not part.certificates
-    part = behind(replace(VARIANTS["settings"], endpoints=()))
+    part = nginx_part(replace(VARIANTS["settings"], endpoints=()))
     assert part is not None
     assert not part.settings.users
     assert not part.settings.deny

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from paas.paths import Kept, Kind, Paths
+from paas.paths import Kind, Location, Paths
 from paas.settings import Settings
 from paas.store.copies import Copies
 from paas.store.creation import create
@@ -26,10 +26,10 @@ def test_every_path_has_a_kind() -> None:
     paths = Settings().paths
     roots = {field.name for field in fields(Paths)}
     public = {name for name in vars(Paths) if not name.startswith("_")}
-    kept = Paths.kept()
-    assert public - roots - {"kept"} == set(kept)
-    found = {name: getattr(paths, name) for name in kept}
-    for name, one in kept.items():
+    locations = Paths.locations()
+    assert public - roots - {"locations"} == set(locations)
+    found = {name: getattr(paths, name) for name in locations}
+    for name, one in locations.items():
         assert isinstance(one.kind, Kind)
         assert one.what
         assert found[name] == getattr(paths, one.root) / one.name
@@ -38,7 +38,7 @@ def test_every_path_has_a_kind() -> None:
 
 def test_only_the_run_directory_is_lost_at_a_reboot() -> None:
     """So nothing in it may be more than the state of processes."""
-    assert {one.kind for one in Paths.kept().values() if one.root == "run"} == {Kind.RUNTIME}
+    assert {one.kind for one in Paths.locations().values() if one.root == "run"} == {Kind.RUNTIME}
 
 
 def test_the_stores_files_are_known(tmp_path: Path) -> None:
@@ -58,17 +58,19 @@ def test_programs_without_settings_use_the_same_names(program: str) -> None:
     tree = ast.parse((PACKAGE / program).read_text())
     texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     words = {text.rpartition("/")[2] for text in texts if isinstance(text, str)}
-    assert {Paths.kept()[name].name for name in ALONE[program]} <= words
+    assert {Paths.locations()[name].name for name in ALONE[program]} <= words
 
 
 def _names(kind: Kind) -> str:
     """The kind's paths that are not below another of the same kind; all of run is of one kind."""
-    kept = [one for one in Paths.kept().values() if one.kind is kind and one.root != "run"]
-    names = sorted(f"`{one.root}/{one.name}`" for one in kept if not _is_below(one, kept))
+    locations = [
+        one for one in Paths.locations().values() if one.kind is kind and one.root != "run"
+    ]
+    names = sorted(f"`{one.root}/{one.name}`" for one in locations if not _is_below(one, locations))
     return ", ".join([*names, *(["all of `run`"] if kind is Kind.RUNTIME else [])])
 
 
-def _is_below(one: Kept, others: list[Kept]) -> bool:
+def _is_below(one: Location, others: list[Location]) -> bool:
     return any(one.root == other.root and one.name.startswith(f"{other.name}/") for other in others)
 
 

@@ -50,7 +50,7 @@ def test_all_of_an_app(settings: Settings) -> None:
     """It keeps its place in the tree, and the manifest says what, whence, when and why."""
     trash = FileTrash(settings, FakeClock())
     assert trash.app_ids() == {7, 8}
-    assert trash.lose_app(7, "Because.") == 1
+    assert trash.move_app(7, "Because.") == 1
     assert trash.app_ids() == {8}
     (lost,) = trash.listing()
     assert (lost.what, lost.why) == ("app 7", "Because.")
@@ -65,7 +65,7 @@ def test_all_of_an_app(settings: Settings) -> None:
         "certs/7-00000001/key.pem",
     }
     assert (settings.state / "lost").stat().st_mode & 0o777 == 0o700
-    assert trash.lose_app(7, "Again.") == 0
+    assert trash.move_app(7, "Again.") == 0
     assert trash.size_bytes() > 0
     assert trash.empty() == 1
     assert trash.listing() == []
@@ -75,9 +75,9 @@ def test_all_of_an_app(settings: Settings) -> None:
 def test_what_instances_use_stays(settings: Settings) -> None:
     """They may be started again at any time, from that slug and with that storage."""
     trash = FileTrash(settings, FakeClock())
-    assert trash.lose_slug("8-bb", "?") == 0
-    assert trash.lose_storage(8, 1, "?") == 0
-    assert trash.lose_app(8, "?") == 0
+    assert trash.move_slug("8-bb", "?") == 0
+    assert trash.move_storage(8, 1, "?") == 0
+    assert trash.move_app(8, "?") == 0
     assert {"slugs/8-bb/app.py", "storage/8/1/data"} <= present(settings.state)
     assert trash.listing() == []
 
@@ -88,7 +88,7 @@ def test_instances_are_told_by_their_specs(settings: Settings) -> None:
     assert trash.groups() == {"8-v1-4"}
     (instance,) = trash.running("8-v1-4", 9)
     assert (instance.id, instance.port, instance.kept) == ("8-v1-4-web.1", 20001, 9)
-    assert trash.keep_group("8-v1-4", "?") == 1
+    assert trash.copy_group("8-v1-4", "?") == 1
     assert (settings.run / "specs/8-v1-4-web.1.json").exists()
     (lost,) = trash.listing()
     kept = settings.state / "lost" / lost.id / "files"
@@ -98,6 +98,6 @@ def test_instances_are_told_by_their_specs(settings: Settings) -> None:
 def test_a_crash_after_the_manifest(settings: Settings) -> None:
     """The rest is moved at the next look, into a folder of its own."""
     trash = FileTrash(settings, FakeClock())
-    trash.lose_storage(7, 3, "?")
-    assert trash.lose_app(7, "?") == 1
+    trash.move_storage(7, 3, "?")
+    assert trash.move_app(7, "?") == 1
     assert len(trash.listing()) == 2

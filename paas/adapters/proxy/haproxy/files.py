@@ -100,7 +100,7 @@ class HaproxyFiles:
         for site in sites:
             try:
                 files = files_of(site, self._settings)
-                self.write_what_is_named(site)
+                self.write_referenced(site)
             except PaasError as error:
                 # As with one that HAProxy refuses, the others are served.
                 write_atomic(self.path(site.app_id, "cfg.refused"), f"# {error.message}\n")
@@ -137,7 +137,7 @@ class HaproxyFiles:
                     "site-host-taken", f"HAProxy serves {both[0]} already, for another app."
                 )
 
-    def write_what_is_named(self, site: Site) -> None:
+    def write_referenced(self, site: Site) -> None:
         """Write, before the site's own file: certificates (chain and key in one) and pages."""
         for status, page in site.error_pages.items():
             path = page_file(self._settings, site.app_id, status)

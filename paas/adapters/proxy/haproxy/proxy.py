@@ -21,7 +21,7 @@ from paas.adapters.proxy.haproxy.drain import is_drained
 from paas.adapters.proxy.haproxy.files import Files, HaproxyFiles, instances, without_instances
 from paas.adapters.proxy.haproxy.process import HaproxyProcess
 from paas.adapters.proxy.haproxy.runtime_api import Master
-from paas.adapters.proxy.haproxy.site_conf import backends_of, behind
+from paas.adapters.proxy.haproxy.site_conf import backends_of, nginx_part
 from paas.adapters.proxy.nginx.proxy import NginxProxy
 from paas.adapters.system.files import read_bytes, remove
 from paas.domain.routing.endpoints import Endpoint
@@ -58,7 +58,7 @@ class HaproxyProxy:
         Raises PaasError, with the former files restored, if HAProxy is down or refuses it.
         """
         wanted = self._files.wanted(site)
-        part = behind(site)
+        part = nginx_part(site)
         with self._locked():
             self._process.master.workers()
             self._files.refuse_taken(site)
@@ -69,7 +69,7 @@ class HaproxyProxy:
                 self._files.pending.touch()
             try:
                 make_log(self._settings, site.app_id)
-                self._files.write_what_is_named(site)
+                self._files.write_referenced(site)
                 self._files.write(wanted)
                 if wanted != former:
                     self._process.test()
@@ -106,7 +106,7 @@ class HaproxyProxy:
 
     def serves(self, site: Site) -> bool:
         """Whether its files, and those of the nginx behind it, are as they should be."""
-        part = behind(site)
+        part = nginx_part(site)
         try:
             there = self._files.wanted(site) == self._files.present(site.app_id)
         except PaasError:
@@ -164,7 +164,7 @@ class HaproxyProxy:
         """
         with self._locked():
             self._renew(sites, public=True)
-            parts = [part for part in map(behind, sites) if part is not None]
+            parts = [part for part in map(nginx_part, sites) if part is not None]
             self._nginx.restore(parts, before_reload=before_reload)
             self._reload_if_pending()
 
@@ -177,7 +177,7 @@ class HaproxyProxy:
         with self._locked():
             self._renew(None, public=self._public)
 
-    def stand_by(self) -> None:
+    def release_ports(self) -> None:
         """Release the public ports; returns when that is done. Open requests are finished.
 
         Raises PaasError if a running HAProxy does not do that.

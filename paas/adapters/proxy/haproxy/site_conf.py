@@ -55,7 +55,7 @@ def files_of(site: Site, settings: Settings) -> SiteFiles:
     )
 
 
-def behind(site: Site) -> Site | None:
+def nginx_part(site: Site) -> Site | None:
     """What nginx serves of a site behind HAProxy; None if it serves nothing.
 
     Access and rate limits have been applied by then, and HAProxy is trusted.
@@ -170,7 +170,7 @@ def _backend(site: Site, settings: Settings) -> str:
         upgrades=bool(site.certificates),
         https_suffix=https_suffix(settings),
         closed=site.closed,
-        files=behind(site) is not None,
+        files=nginx_part(site) is not None,
         files_port=settings.files_port,
         pages=_page_files(site, settings),
         prefixes=[_prefix(static.path) for static in site.statics],

@@ -27,7 +27,7 @@ from paas.domain.apps.apps import App
 from paas.domain.apps.environment import shell_argv
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.launch_spec import LaunchSpec
-from paas.domain.runs.runs import Run, RunEnd, Wanted
+from paas.domain.runs.runs import Run, RunEnd, RunSpec
 from paas.domain.values.errors import PaasError
 from paas.domain.values.memory import shortage
 from paas.interfaces import Caller, Clock
@@ -54,7 +54,7 @@ class NativeRuns:
         self,
         app: App,
         artifact: Artifact,
-        wanted: Wanted,
+        wanted: RunSpec,
         caller: Caller,
         begun: Callable[[Run], None],
     ) -> tuple[Run, RunEnd]:
@@ -82,7 +82,7 @@ class NativeRuns:
         self,
         app: App,
         artifact: Artifact,
-        wanted: Wanted,
+        wanted: RunSpec,
         begun: Callable[[Run], None],
         ended: Callable[[Run, RunEnd], None],
     ) -> Run:
@@ -181,7 +181,7 @@ class NativeRuns:
         for fifo in self._fifos(app_id).glob(f"*@{_cgroup(app_id, claim.number)}.fifo"):
             files.remove(fifo)
 
-    def _run(self, app: App, claim: Claim, wanted: Wanted, *, attached: bool) -> Run:
+    def _run(self, app: App, claim: Claim, wanted: RunSpec, *, attached: bool) -> Run:
         return Run(
             app_id=app.id,
             number=claim.number,
@@ -196,7 +196,7 @@ class NativeRuns:
         )
 
     @contextmanager
-    def _prepared(self, app: App, artifact: Artifact, wanted: Wanted, run: Run) -> Iterator[Path]:
+    def _prepared(self, app: App, artifact: Artifact, wanted: RunSpec, run: Run) -> Iterator[Path]:
         """The launch spec as a file, and no process of it left at the end."""
         path = self._records.path(app.id, run.number)
         try:
@@ -206,7 +206,7 @@ class NativeRuns:
             files.remove(path)
             self._cgroups.remove(_cgroup(app.id, run.number))
 
-    def _spec(self, app: App, artifact: Artifact, wanted: Wanted, run: Run) -> LaunchSpec:
+    def _spec(self, app: App, artifact: Artifact, wanted: RunSpec, run: Run) -> LaunchSpec:
         spec = one_off_spec(
             self._settings,
             app,
@@ -241,7 +241,7 @@ class NativeRuns:
         return None
 
     def _watch(
-        self, app: App, artifact: Artifact, wanted: Wanted, run: Run, claim: Claim
+        self, app: App, artifact: Artifact, wanted: RunSpec, run: Run, claim: Claim
     ) -> RunEnd:
         """Launch it and wait for its end; the log process gets its last words."""
         with self._prepared(app, artifact, wanted, run) as spec:

@@ -83,7 +83,7 @@ class NativeRuntime:
                 self._files.remove(workload.group, workload.label)
             raise
 
-    def lay_out(self, workloads: Sequence[Workload]) -> None:
+    def prepare_start(self, workloads: Sequence[Workload]) -> None:
         """Before supervisord starts: write the files from which it starts these of one group.
 
         Existing files are replaced: they may be damaged, or differ from the store. The firewall
@@ -111,9 +111,9 @@ class NativeRuntime:
         }
         return measured(members)
 
-    def shut(self, instances: Sequence[Instance]) -> None:
+    def close_ports(self, instances: Sequence[Instance]) -> None:
         """See `Runtime`; does nothing if the firewall's rules are not loaded."""
-        self._claims.shut(instances)
+        self._claims.close_ports(instances)
 
     def stop(self, supervised: Sequence[Supervised], limit_s: float) -> set[str]:
         """Send TERM to the main process, KILL to all after limit_s; then delete their files.
@@ -142,7 +142,7 @@ class NativeRuntime:
             self._supervisor.add_group(conf)
         return True
 
-    def is_whole(self, one: Supervised, known: Set[str]) -> bool:
+    def is_intact(self, one: Supervised, known: Set[str]) -> bool:
         """Whether supervisord has its group, and could start it again."""
         spec = self._places.spec(one.group, one.label)
         files_are_there = spec.exists() and self._places.group_conf(one.group).exists()

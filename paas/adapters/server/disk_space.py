@@ -13,7 +13,7 @@ GIB, MIB = 1024**3, 1024**2
 WARN_SHARE, GRAVE_SHARE = 0.1, 0.02
 
 
-def room_findings(settings: Settings) -> Iterator[Finding]:
+def disk_findings(settings: Settings) -> Iterator[Finding]:
     """Each file system is reported once, by the first of the platform's paths on it."""
     seen = set()
     for path in _places(settings):

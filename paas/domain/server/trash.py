@@ -8,7 +8,7 @@ NOT_IN_STORE = "The database does not know it."
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class TrashItem:
     """One thing in the trash.
 
     id: the name of its folder there. what: in words (``app 7``). origins: where each part of it
