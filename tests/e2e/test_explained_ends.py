@@ -57,6 +57,29 @@ def test_a_name_that_the_module_does_not_have(alice: User, repository: MakeRepos
     assert "Traceback" not in said.stdout
 
 
+@pytest.mark.parametrize(
+    ("line", "procfile", "message", "hint"),
+    [
+        ('os.environ["API_KEY"]', "", "serve.py, line 2: the app needs the config var API_KEY", ""),
+        ("import gone", "", "serve.py, line 2: the module 'gone' is not installed.", ""),
+        ("1 +", "", "serve.py, line 2: the app has a syntax error: invalid syntax.", ""),
+        ("", "web: gunicron serve.py\n", "There is no program 'gunicron'.", "Correct its name"),
+        ("", "web: echo x\n", "exited with status 0", "a process must go on running"),
+    ],
+)
+def test_a_fault_of_the_app(
+    alice: User, repository: MakeRepository, line: str, procfile: str, message: str, hint: str
+) -> None:
+    """One sentence names its place, or what is missing; no traceback."""
+    mine = repository({**tiny(), "serve.py": f"import os\n{line}\n"})
+    mine.commit({"Procfile": procfile} if procfile else {})
+    said = alice.push(mine, "ends-fault", check=False)
+    assert said.returncode == 1
+    assert message in said.stdout
+    assert hint in said.stdout
+    assert "Traceback" not in said.stdout
+
+
 def test_config_vars_with_names_of_scripts(
     server: Server, alice: User, repository: MakeRepository
 ) -> None:

@@ -26,6 +26,7 @@ class Behaviour:
     state: State = State.UP
     exits: int = 0
     exit_reason: str | None = None
+    exit_status: int | None = None
     listens: frozenset[tuple[str, int]] | None = None
     ignores_term: bool = False
 
@@ -170,7 +171,7 @@ class FakeRuntime:
             return InstanceState(State.STOPPED)
         how = self._behaviour(started)
         pid = _PID + int(started.group.rpartition("-")[2]) if how.state is State.UP else None
-        return InstanceState(how.state, self.now, pid, how.exits, how.exit_reason)
+        return InstanceState(how.state, self.now, pid, how.exits, how.exit_reason, how.exit_status)
 
     def _behaviour(self, started: Workload) -> Behaviour:
         return self.behaviours.get(started.argv[-1], Behaviour())

@@ -5,8 +5,9 @@ Only certain causes are explained; otherwise the lines themselves are shown.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from paas.domain.logs.app_faults import Explained, app_fault
+from paas.domain.values.errors import without_colors
 from paas.domain.values.names import printable
 
 _EOL = (
@@ -48,16 +49,9 @@ _SERVERS = re.compile(r"\bgunicorn\b|\bgranian\b|\bwaitress\b|\bdaphne\b|importi
 _WORKER_DIED = re.compile(r"INFO: +Child process \[\d+\] died")
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """Why a program ended: a sentence, and what to do."""
-
-    message: str
-    hint: str
-
-
 def explained(lines: Sequence[str]) -> Explained | None:
     """The cause, if the last lines of a program make it certain."""
+    lines = [without_colors(line) for line in lines]
     for look in _LOOKS:
         if found := look(lines):
             return found
@@ -174,4 +168,5 @@ _LOOKS: tuple[Callable[[Sequence[str]], Explained | None], ...] = (
     _no_attribute,
     _no_module,
     _workers_died,
+    app_fault,
 )

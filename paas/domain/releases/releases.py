@@ -130,6 +130,7 @@ class InstanceState:
 
     since: when the state began, or None. pid: of its first process while it runs.
     exits: how often it has ended since it was created. exit_reason: why it last ended, in words.
+    exit_status: of its main process then, negative for a signal; None if that is not known.
     """
 
     state: State
@@ -137,6 +138,7 @@ class InstanceState:
     pid: int | None = None
     exits: int = 0
     exit_reason: str | None = None
+    exit_status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

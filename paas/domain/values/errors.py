@@ -1,11 +1,13 @@
 """What users see of a failure: what failed and why, what was printed, and what to do."""
 
 import errno
+import re
 from collections.abc import Sequence
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_NO_APP = 20
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class PaasError(Exception):
@@ -15,7 +17,7 @@ class PaasError(Exception):
     message: one line or more; what failed and why.
     hint: the exact next command or change, or None.
     exit_code: 1 failed, 2 wrong usage, 20 no such app.
-    context: the last lines that the program in question printed.
+    context: the last lines that the program in question printed; kept without colors.
     """
 
     def __init__(
@@ -32,7 +34,7 @@ class PaasError(Exception):
         self.message = message
         self.hint = hint
         self.exit_code = exit_code
-        self.context = tuple(context)
+        self.context = tuple(map(without_colors, context))
 
     @property
     def summary(self) -> str:
@@ -78,6 +80,11 @@ class StoreForeignError(StoreFaultError):
 
 class StoreOlderError(StoreFaultError):
     """The database is an older copy."""
+
+
+def without_colors(text: str) -> str:
+    """A line of a program without what colors it (ECMA-48, SGR)."""
+    return _COLOR.sub("", text)
 
 
 def with_output(message: str, printed: Sequence[str]) -> str:

@@ -21,6 +21,13 @@ LONGEST_POLL_S = 2.0
 # first.
 WRONG_PORT_S = 8.0
 WRONG_PORT_CHECK_S = 1.0
+FIX_IT = "Fix the cause, then try again. To see more of its output: paas logs -n 100"
+ENDED_BY_ITSELF = (
+    "Its command ended without an error, but a process must go on running: start the program in "
+    "the foreground (no &, no --daemon).\n"
+    "A command that is meant to end belongs behind release: or cron: in the Procfile, or in paas "
+    "run. To see more of its output: paas logs -n 100"
+)
 # An API may have nothing at /, but a 5xx is never intended.
 CLIENT_ERROR, SERVER_ERROR = 400, 500
 # An instance's last output takes a moment to pass through the log process.
@@ -129,7 +136,7 @@ class Startup:
             app,
             instance,
             f"{instance.label} {reason} before {what}.",
-            "Fix the cause, then try again. To see more of its output: paas logs -n 100",
+            ENDED_BY_ITSELF if state.exit_status == 0 else FIX_IT,
         )
 
     def _elsewhere(self, instance: Instance) -> set[tuple[str, int]]:

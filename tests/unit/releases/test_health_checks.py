@@ -134,6 +134,18 @@ def test_one_that_ends_while_others_start_is_noticed(world: World) -> None:
     assert [instance.version for instance in world.store.instances.of_app(1)] == [1, 1]
 
 
+def test_a_command_that_ends_without_an_error_is_told_to_go_on(world: World) -> None:
+    """To fix the cause helps nobody whose program went into the background."""
+    world.repository.procfiles[A] = b"web: brief\n"
+    world.app()
+    world.runtime.behaviours["brief"] = Behaviour(
+        exits=1, exit_reason="exited with status 0", exit_status=0
+    )
+    with pytest.raises(PaasError, match=r"web\.1 exited with status 0 before") as caught:
+        world.push()
+    assert "a process must go on running" in str(caught.value.hint)
+
+
 def test_a_failure_may_be_a_mere_warning(world: World) -> None:
     """warn: true."""
     world.app()

@@ -41,6 +41,12 @@ def test_what_a_program_printed_is_shown_between_the_message_and_the_hint() -> N
     assert error.summary == "The command failed"
 
 
+def test_what_it_printed_is_shown_without_colors() -> None:
+    """Their codes would be escaped, and hide the words."""
+    error = PaasError("x", "It failed.", context=["\x1b[31m\x1b[1mWARNING\x1b[0m: [31m"])
+    assert error.report == "It failed. Its last lines:\n  WARNING: [31m"
+
+
 def test_a_program_that_printed_nothing() -> None:
     """The message says so where there is no line."""
     assert with_output("It failed.", []) == "It failed. It printed nothing."

@@ -234,6 +234,7 @@ class NativeRuntime:
             pid=process.pid or None,
             exits=process.exits,
             exit_reason=_reason(process),
+            exit_status=process.status,
         )
 
 
