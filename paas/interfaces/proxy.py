@@ -110,13 +110,13 @@ class HealthProbe(Protocol):
 
 
 class Ports(Protocol):
-    """TCP ports of this machine."""
+    """TCP ports of this machine and of its apps' networks."""
 
     def free(self, taken: set[int], count: int) -> list[int]:
         """That many ports of the platform's range that nothing uses."""
 
-    def are_free(self, ports: Sequence[int]) -> bool:
-        """Whether nothing listens on any of these."""
+    def are_free(self, endpoints: Sequence[Endpoint]) -> bool:
+        """Whether nothing listens at any of these; closing connections do not count."""
 
 
 class Resolver(Protocol):

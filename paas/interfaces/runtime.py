@@ -23,6 +23,9 @@ from paas.interfaces.output import Progress
 class Runtime(Protocol):
     """Where workloads run: the apps' instances, and whatever else is kept running."""
 
+    def address(self, app: App) -> str:
+        """The IPv4 address at which the proxy reaches what is started of an app from now on."""
+
     def workloads(
         self,
         app: App,

@@ -31,14 +31,17 @@ class Instances(Table):
 
         Raises PaasError if a port is taken, which happens only to instances that run already.
         """
-        rows = [(i.app_id, i.version, i.rollout_id, i.kind, i.number, i.port) for i in instances]
+        rows = [
+            (i.app_id, i.version, i.rollout_id, i.kind, i.number, i.port, i.address)
+            for i in instances
+        ]
         with self._database.writing() as connection:
             for instance in instances:
                 if instance.port is not None:
                     self._give_port(instance, instance.port)
             connection.executemany(
-                "INSERT INTO instances (app_id, version, generation, kind, number, port) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO instances (app_id, version, generation, kind, number, port, address) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
 
@@ -85,7 +88,7 @@ class Instances(Table):
         return str(row["name"]) if row else f"app {app_id}"
 
 
-_SELECT = "SELECT app_id, version, generation, kind, number, port, kept FROM instances"
+_SELECT = "SELECT app_id, version, generation, kind, number, port, kept, address FROM instances"
 _ORDER = "ORDER BY app_id, coalesce(kept, generation), kind = 'web' DESC, kind, number"
 
 
@@ -98,4 +101,5 @@ def _instance(row: sqlite3.Row) -> Instance:
         number=row["number"],
         port=row["port"],
         kept=row["kept"],
+        address=row["address"],
     )

@@ -213,4 +213,7 @@ MIGRATIONS = (
     INSERT INTO uids_given
         SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'apps';
     """,
+    """
+    ALTER TABLE instances ADD COLUMN address TEXT NOT NULL DEFAULT '127.0.0.1';
+    """,
 )

@@ -73,5 +73,6 @@ class FakePorts:
     def free(self, taken: set[int], count: int) -> list[int]:
         return [port for port in range(5000, 5100) if port not in taken | self.used][:count]
 
-    def are_free(self, ports: Sequence[int]) -> bool:
+    def are_free(self, endpoints: Sequence[Endpoint]) -> bool:
+        ports = {endpoint.port for endpoint in endpoints}
         return self.used.isdisjoint(ports) and self.listening().isdisjoint(ports)

@@ -10,6 +10,7 @@ from paas.domain.manifest.procfile import Processes
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.losses import LostFile
 from paas.domain.releases.releases import Instance, InstanceState, State, Usage
+from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.runtime.workloads import Limits, Supervised, Workload
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
@@ -38,7 +39,7 @@ class FakeRuntime:
     behaviours: by the last word of argv, an instance's command; others are up and listen on their
     ports. running: what the supervisor has, by id. files: what could be brought back. calls: in
     their order, such as ``start 1-v1-1`` and ``stop 1-v1-1-web.1``. failure: raised by the next
-    start, once. asked: how often for the groups.
+    start, once. asked: how often for the groups. host: the address of what is started.
     """
 
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
@@ -49,6 +50,10 @@ class FakeRuntime:
     failure: PaasError | None = None
     asked: int = 0
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    host: str = LOOPBACK
+
+    def address(self, app: App) -> str:
+        return self.host
 
     def workloads(
         self,

@@ -4,8 +4,11 @@ import random
 import socket
 from collections.abc import Sequence
 
+from paas.domain.routing.endpoints import LOOPBACK, Endpoint
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
+
+_CONNECT_LIMIT_S = 1.0
 
 
 class LocalPorts:
@@ -39,9 +42,9 @@ class LocalPorts:
             )
         return found
 
-    def are_free(self, ports: Sequence[int]) -> bool:
-        """Whether nothing listens on any of these on loopback; closing connections do not count."""
-        return all(_is_free(port, beside_closing=True) for port in ports)
+    def are_free(self, endpoints: Sequence[Endpoint]) -> bool:
+        """Whether nothing listens at any of these; closing connections do not count."""
+        return not any(_is_in_use(endpoint) for endpoint in endpoints)
 
 
 def _is_free(port: int, *, beside_closing: bool = False) -> bool:
@@ -51,6 +54,17 @@ def _is_free(port: int, *, beside_closing: bool = False) -> bool:
             probe.bind(("127.0.0.1", port))
         except OSError:
             return False
+    return True
+
+
+def _is_in_use(endpoint: Endpoint) -> bool:
+    if endpoint.host == LOOPBACK:
+        return not _is_free(endpoint.port, beside_closing=True)
+    try:
+        # An address of an app's own network cannot be bound here.
+        socket.create_connection((endpoint.host, endpoint.port), _CONNECT_LIMIT_S).close()
+    except OSError:
+        return False
     return True
 
 

@@ -8,6 +8,7 @@ from paas.domain.manifest.appjson import QUANTITY_MAX
 from paas.domain.manifest.procfile import Processes, instance_types
 from paas.domain.releases.releases import Instance, Slug
 from paas.domain.releases.stopping import InstanceName
+from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.values.errors import PaasError, usage_error
 from paas.domain.values.names import ProcessType, process_type, shown
 
@@ -34,11 +35,20 @@ def instances_of(
     rollout_id: int,
     instance_names: Sequence[InstanceName],
     ports: Sequence[int],
+    address: str = LOOPBACK,
 ) -> list[Instance]:
-    """The instances of one roll-out. ports: one for each web instance."""
+    """The instances of one roll-out. ports: one for each web instance. address: of all of them."""
     free = iter(ports)
     return [
-        Instance(app_id, version, rollout_id, kind, number, next(free) if kind == WEB else None)
+        Instance(
+            app_id,
+            version,
+            rollout_id,
+            kind,
+            number,
+            next(free) if kind == WEB else None,
+            address=address,
+        )
         for kind, number in instance_names
     ]
 

@@ -9,7 +9,7 @@ from paas.domain.apps.apps import App
 from paas.domain.builds.buildpacks import StaticFiles
 from paas.domain.manifest.appjson import AppJson, parse_app_json
 from paas.domain.manifest.procfile import Processes
-from paas.domain.routing.endpoints import Endpoint, on_loopback
+from paas.domain.routing.endpoints import LOOPBACK, Endpoint
 from paas.domain.values.names import ProcessType
 from paas.domain.values.secret import Secret
 
@@ -79,7 +79,8 @@ class Release:
 class Instance:
     """One running process of a release, such as web.1. port: only ``web`` has one.
 
-    kept: the later roll-out that took it over as it runs, or None.
+    kept: the later roll-out that took it over as it runs, or None. address: where the proxy reaches
+    it, an IPv4 address; an instance keeps the one that it was started with.
     """
 
     app_id: int
@@ -89,6 +90,7 @@ class Instance:
     number: int
     port: int | None
     kept: int | None = None
+    address: str = LOOPBACK
 
     def is_live(self, app: App) -> bool:
         """Whether it belongs to what the app runs now."""
@@ -96,8 +98,8 @@ class Instance:
 
     @property
     def endpoint(self) -> Endpoint | None:
-        """Where the proxy and the checks reach it: an instance of this machine on loopback."""
-        return on_loopback(self.port) if self.port is not None else None
+        """Where the proxy and the checks reach it."""
+        return Endpoint(self.address, self.port) if self.port is not None else None
 
     @property
     def label(self) -> str:

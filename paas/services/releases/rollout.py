@@ -107,7 +107,7 @@ class Rollout:
         self, app: App, instances: Sequence[Instance], start: Callable[[Sequence[Workload]], None]
     ) -> bool:
         groups = {i.group: [x for x in instances if x.group == i.group] for i in instances}
-        if not self.ports.are_free([i.port for i in instances if i.port is not None]):
+        if not self.ports.are_free([i.endpoint for i in instances if i.endpoint is not None]):
             return False
         releases = [self.store.releases.find(app.id, group[0].version) for group in groups.values()]
         slugs = [self.store.slugs.find(r.slug_id) if r and r.slug_id else None for r in releases]
@@ -172,10 +172,11 @@ class Rollout:
         if not wanted:
             return []
         web = sum(kind == WEB for kind, _ in wanted)
+        address = self.runtime.address(app)
         with self.store.transaction():  # no other roll-out may take the same ports
             ports = self.ports.free(self.store.allocations.taken(Kind.PORT), web)
             rollout_id = self.store.instances.next_rollout_id()
-            planned = instances_of(app.id, release.version, rollout_id, wanted, ports)
+            planned = instances_of(app.id, release.version, rollout_id, wanted, ports, address)
             self.store.instances.add(planned)
         return planned
 

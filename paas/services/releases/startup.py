@@ -7,6 +7,7 @@ from paas.domain.logs.explanations import explained
 from paas.domain.manifest.health import Checks, before_traffic
 from paas.domain.releases.releases import Instance, InstanceState, State
 from paas.domain.releases.start_limits import StartLimit
+from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.routing.visits import Visit
 from paas.domain.values.errors import PaasError, with_output
 from paas.interfaces import Clock, HealthProbe, Logs, Progress, Runtime
@@ -144,7 +145,7 @@ class Startup:
         if instance.endpoint is None:
             return set()
         found = self.runtime.listening_ports(instance)
-        reachable = {instance.endpoint.host, "0.0.0.0", "::"}
+        reachable = {instance.endpoint.host, LOOPBACK, "0.0.0.0", "::"}
         if any(port == instance.port and address in reachable for address, port in found):
             return set()
         return found
@@ -155,7 +156,7 @@ class Startup:
         return PaasError(
             "wrong-port",
             with_output(
-                f"{instance.label} listens on {where}, but not on {instance.endpoint}, which "
+                f"{instance.label} listens on {where}, but not on {_place(instance)}, which "
                 "$PORT names.",
                 printed,
             ),
@@ -170,9 +171,9 @@ class Startup:
         if found:
             return self._wrong_port(app, instance, found)
         if any(port == instance.port for _, port in self.runtime.listening_ports(instance)):
-            what = f"opened {instance.endpoint} but did not answer a request {within}"
+            what = f"opened {_place(instance)} but did not answer a request {within}"
         else:
-            what = f"opened no port {within}: it must listen on {instance.endpoint} ($PORT)"
+            what = f"opened no port {within}: it must listen on {_place(instance)} ($PORT)"
         return self._failed(
             "port-not-opened",
             app,
@@ -196,3 +197,8 @@ class Startup:
     def _tail(self, app: App, instance: Instance) -> list[str]:
         self.clock.sleep(LOG_DELAY_S)
         return self.logs.instance_tail(app.id, instance.label, LINES_SHOWN)
+
+
+def _place(instance: Instance) -> str:
+    """Where the app has to listen, as it sees it."""
+    return f"{LOOPBACK}:{instance.port}"

@@ -257,7 +257,7 @@ class Diagnosis:
         deaf = [
             f"{i.label} (port {i.port})"
             for i in live
-            if i.port and states[i.id].state is State.UP and self.ports.are_free([i.port])
+            if i.endpoint and states[i.id].state is State.UP and self.ports.are_free([i.endpoint])
         ]
         if deaf:
             yield Finding(

@@ -59,11 +59,11 @@ def test_free_ports_are_different_and_not_taken(machine: Machine) -> None:
 def test_a_port_in_use_is_not_free(machine: Machine) -> None:
     """It is not given out, and is found to be in use until it is released."""
     (port,) = machine.ports.free(set(), 1)
-    assert machine.ports.are_free([port])
+    assert machine.ports.are_free([on_loopback(port)])
     with machine.listening(port):
-        assert not machine.ports.are_free([port])
+        assert not machine.ports.are_free([on_loopback(port)])
         assert port not in machine.ports.free(set(), 5)
-    assert machine.ports.are_free([port])
+    assert machine.ports.are_free([on_loopback(port)])
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -375,3 +375,16 @@ def test_mistyped_push_option_does_not_deploy(shop: World) -> None:
     assert error.reference == "push-option"
     assert "'dryrun'" in error.message
     assert current(shop) == 3
+
+
+def test_the_address_of_an_instance_is_that_of_its_start(world: World) -> None:
+    """The proxy is sent there, also when later instances get another."""
+    world.app()
+    world.push()
+    world.runtime.host = "10.212.0.2"
+    world.push(commit="b" * 40)
+    app = world.store.apps.by_id(1)
+    assert app is not None
+    (live,) = [i for i in world.store.instances.of_app(1) if i.is_live(app)]
+    assert str(live.endpoint) == "10.212.0.2:5001"
+    assert [str(endpoint) for endpoint in world.proxy.by_app[1].endpoints] == ["10.212.0.2:5001"]

@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from paas.adapters.network.ports import LocalPorts
+from paas.domain.routing.endpoints import on_loopback
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 from tests.ports import free_range
@@ -43,9 +44,9 @@ def test_too_few_ports_is_an_error_that_counts_them(block: range) -> None:
 def test_a_port_that_something_uses_is_not_free(block: range) -> None:
     """An instance comes back to its port unless another listens there; closing is not using."""
     ports = LocalPorts(_of(block))
-    free = ports.free(set(), 2)
+    free = [on_loopback(port) for port in ports.free(set(), 2)]
     assert ports.are_free(free)
-    with socket.create_server(("127.0.0.1", free[1])) as server:
+    with socket.create_server(("127.0.0.1", free[1].port)) as server:
         assert not ports.are_free(free)
         with socket.create_connection(server.getsockname()):
             server.accept()[0].close()

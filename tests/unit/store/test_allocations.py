@@ -194,7 +194,10 @@ def test_what_a_former_version_left(store: Store, path: Path) -> None:
     store.instances.add([web(first, 20003)])
     with closing(sqlite3.connect(path, isolation_level=None)) as former:
         former.execute("DELETE FROM instances")
-        former.execute("INSERT INTO instances VALUES (2, 1, 9, 'web', 1, 20004, NULL)")
+        former.execute(
+            "INSERT INTO instances (app_id, version, generation, kind, number, port) "
+            "VALUES (2, 1, 9, 'web', 1, 20004)"
+        )
         former.execute("DELETE FROM apps WHERE id = 1")
         former.execute("INSERT INTO apps VALUES (9, 'x', 70003, NULL, NULL, NULL, NULL, '2026')")
     store.allocations.settle()

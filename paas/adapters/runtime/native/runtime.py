@@ -23,6 +23,7 @@ from paas.domain.apps.apps import App
 from paas.domain.manifest.procfile import Processes
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import Instance, InstanceState, State, Usage
+from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.runtime.workloads import Supervised, Workload
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
@@ -44,6 +45,10 @@ class NativeRuntime:
         self._cgroups = cgroups
         self._claims = PortClaims(settings)
         self._files = WorkloadFiles(settings, cgroups, self._claims)
+
+    def address(self, app: App) -> str:  # noqa: ARG002 - all apps share the machine's loopback
+        """See `Runtime`."""
+        return LOOPBACK
 
     def workloads(
         self,
