@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 
 from paas.adapters.builds.apt_sources import apt_with_sources_list
+from paas.adapters.builds.failures import build_failure
 from paas.adapters.builds.output import BuildOutput
 from paas.adapters.builds.python_choice import choose_python
 from paas.adapters.builds.pythons import provide_python
@@ -24,21 +25,16 @@ from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.child_launch import launch, write_spec
 from paas.adapters.runtime.native.launch_specs import hidden, tool_binds
 from paas.adapters.runtime.native.syscall_filter import filter_path
-from paas.adapters.system import files, subprocesses
-from paas.adapters.system.disk_faults import BARE_INODES, lacks_inodes
+from paas.adapters.system import files
 from paas.domain.apps.apps import App
 from paas.domain.builds.buildpacks import Buildpack, Kind
 from paas.domain.releases.launch_spec import Bind, LaunchSpec
 from paas.domain.releases.releases import ConfigVars
-from paas.domain.values.errors import PaasError, TimedOutError, disk_full
-from paas.domain.values.memory import killed_for_memory
+from paas.domain.values.errors import PaasError, TimedOutError
 from paas.domain.values.secret import Secret
 from paas.interfaces import Built
 from paas.settings import Settings
 
-EXIT_NOT_DETECTED = 100
-EXIT_NOT_LAUNCHED = 70
-EXIT_HELD = 71
 RESULT = "result"
 PROCFILE_MAX_BYTES = 1024**2
 STACKS = (((2, 39), "heroku-24"), ((2, 35), "heroku-22"), ((2, 31), "heroku-20"))
@@ -83,7 +79,7 @@ class BuildpackBuilder:
             status = self._launch(app, spec, build_output, check)
         build_output.end(failed=status != 0)
         if status != 0:
-            raise self._failure(status, build_output)
+            raise build_failure(self._settings, status, build_output)
         built = parse_result(read_result(cache, RESULT))
         # A buildpack may have made or changed it, as on Heroku.
         procfile = read_plain_file(tree, "Procfile", PROCFILE_MAX_BYTES)
@@ -216,42 +212,6 @@ class BuildpackBuilder:
             "UV_CACHE_DIR": f"{_IN_SANDBOX}/cache/uv",
             "UV_PYTHON_INSTALL_DIR": str(self._settings.paths.pythons),
         }
-
-    def _failure(self, status: int, build_output: BuildOutput) -> PaasError:
-        if status == EXIT_NOT_DETECTED and build_output.reason:
-            return PaasError("no-buildpack", build_output.reason, build_output.advice)
-        if build_output.disk_is_full and lacks_inodes(self._settings.state, BARE_INODES):
-            return disk_full(no_inodes=True)
-        if build_output.disk_is_full and shutil.disk_usage(self._settings.state).free < 8 * 1024**2:
-            return disk_full()
-        if status == EXIT_NOT_LAUNCHED and build_output.last.startswith("paas-launch:"):
-            return PaasError(
-                "build-sandbox",
-                f"The build could not be started: {build_output.last}",
-                "This is an error of the server; its administrator can find more with: paas "
-                "server:status",
-            )
-        if status == EXIT_HELD and build_output.last.startswith("paas-launch:"):
-            return PaasError(
-                "build-held",
-                "When the build had ended, a process elsewhere still held a file of it open for "
-                "writing, so it could change what goes live.",
-                "A live instance got it from the build: make sure that the build passes on no "
-                "file descriptors.",
-            )
-        if build_output.memory_kills:
-            return _out_of_memory(self._settings.build_memory_mib)
-        if build_output.reason:
-            return PaasError("build-failed", build_output.reason, build_output.advice or None)
-        reason = f"The build {'was ' if status < 0 else ''}{subprocesses.exit_words(status)}."
-        return PaasError("build-failed", reason, "The lines above say why.")
-
-
-def _out_of_memory(limit_mib: int) -> PaasError:
-    hint = "Let fewer builds run at once (max_builds), or give the server more memory or swap."
-    if limit_mib:
-        hint = "If it needs that much, raise build_memory_mib in server.yml."
-    return PaasError("build-memory", f"The build {killed_for_memory(limit_mib)}.", hint)
 
 
 @dataclass(frozen=True, slots=True)

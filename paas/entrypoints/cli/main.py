@@ -243,16 +243,10 @@ def run(
             INTERNAL[argv[0]](session, argv[1:])
         else:
             root.main(args=argv or ["help"], obj=session, prog_name="paas", standalone_mode=False)
-    except PaasError as error:
-        progress.error(error)
+    except (PaasError, OSError) as error:
+        status = _report(error, progress)
         _suggest(argv, progress)
-        return error.exit_code
-    except OSError as error:
-        failure = disk_fault(error)
-        if failure is None:
-            raise
-        progress.error(failure)
-        return failure.exit_code
+        return status
     except click.UsageError as error:
         progress.warn(error.format_message())
         if error.ctx is not None:
@@ -282,15 +276,17 @@ def git_service(
         actor = _actor(services, actor_name, (), progress)
         session = Session(services, actor, lambda: False, LocalCaller(), env, progress)
         return git.service(session, words[0], AppName(words[1]), env)
-    except PaasError as error:
-        progress.error(error)
-        return error.exit_code
-    except OSError as error:
-        failure = disk_fault(error)
-        if failure is None:
-            raise
-        progress.error(failure)
-        return failure.exit_code
+    except (PaasError, OSError) as error:
+        return _report(error, progress)
+
+
+def _report(error: PaasError | OSError, progress: Terminal) -> int:
+    """Show an error; returns the exit status. Raises it if it is not one of a full or bad disk."""
+    shown = error if isinstance(error, PaasError) else disk_fault(error)
+    if shown is None:
+        raise error
+    progress.error(shown)
+    return shown.exit_code
 
 
 def _actor(services: Services, name: str | None, argv: Sequence[str], progress: Terminal) -> Actor:

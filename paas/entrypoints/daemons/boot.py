@@ -1,4 +1,4 @@
-"""Starts and stops the platform: what must be there before supervisord, and after it.
+"""Starts and stops the platform: supervisord and all that it runs.
 
 ``boot --etc ETC`` (systemd's ExecStart) prepares and becomes supervisord; ``boot --etc ETC start``
 does so in the background and returns when all of it answers; ``stop`` ends everything, apps
@@ -6,28 +6,26 @@ included.
 """
 
 import argparse
+import fcntl
 import os
-import resource
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-from paas.adapters.certificates.files import remove_staples
 from paas.adapters.network import port_guard
 from paas.adapters.proxy.nginx.orphans import shut_down_orphans
 from paas.adapters.runtime.native import cleanup
 from paas.adapters.server import daemons
-from paas.adapters.server.start_lock import start_lock
-from paas.adapters.system import directories
 from paas.adapters.system.disk_faults import disk_fault
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.cli.terminal import Terminal
+from paas.entrypoints.daemons.preparation import prepare
 from paas.entrypoints.daemons.supervised import end_with_parent
 from paas.settings import Settings, load
 from paas.wiring import machine
@@ -38,7 +36,6 @@ START_LIMIT_S = 30.0
 STOP_LIMIT_S = 120.0
 # How long sshd's start waits for its port before supervisord tries again.
 PORT_LIMIT_S = 10.0
-OPEN_FILES = 1_048_576
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -101,49 +98,6 @@ def _become(argv: list[str]) -> NoReturn:
     os.execve(argv[0], argv, daemons.environment())  # noqa: S606 - there is no shell to start
 
 
-def prepare(settings: Settings) -> None:
-    """Directories, limits, cgroups, firewall, and all files that are rendered from the state."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):
-        hard = max(hard, OPEN_FILES)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    daemons.make_directories(settings)
-    machine.cgroups(settings).prepare()
-    port_guard.reserve_ports(settings)
-    daemons.free_ports_of_daemons(settings)
-    daemons.write_supervisord_conf(settings)
-    try:
-        _prepare_from_store(settings)
-    except PaasError as error:
-        # What can come up must: reconciling sets it right, or says what is wrong.
-        print(error.report, file=sys.stderr)
-    # With the claims of all instances that are laid out now, in one transaction.
-    daemons.apply_firewall(settings)
-
-
-def _prepare_from_store(settings: Settings) -> None:
-    """Render what is read from the store; if that cannot be used, a copy tells what ran.
-
-    Then keys and sites stay as they are on disk.
-    """
-    services = all_services(server_adapters(settings))
-    fault = services.recovery.fault()
-    if fault is None:
-        services.reconcile.prepare()
-        remove_staples(settings.paths.former_staples)
-        return
-    print(fault.report, fault.hint, sep="\n", file=sys.stderr)
-    placed = machine.store_recovery(settings).place_newest(settings.paths.recovery)
-    if placed is None:
-        print("No copy of it is whole: only what has its files yet is started.", file=sys.stderr)
-        services.runtime.forget_unstartable()
-        return
-    try:
-        all_services(server_adapters(settings, placed)).reconcile.prepare_start()
-    finally:
-        directories.remove(placed.parent)
-
-
 def _reconcile_when_up(settings: Settings) -> None:
     """In a separate process next to supervisord: when all is up, reconcile.
 
@@ -167,7 +121,7 @@ def start(settings: Settings, *, quiet: bool = False) -> int:
 
     If several run at once, one starts it and the others wait.
     """
-    with start_lock(settings, _report_wait):
+    with _start_lock(settings):
         child = None
         if not daemons.owns_network_daemons(settings):
             daemons.systemctl("start")
@@ -181,8 +135,21 @@ def start(settings: Settings, *, quiet: bool = False) -> int:
     return 0
 
 
-def _report_wait() -> None:
-    print("Another command starts or stops the server: waiting for it.", file=sys.stderr)
+@contextmanager
+def _start_lock(settings: Settings) -> Iterator[None]:
+    """One command starts or stops the server at a time. The kernel frees the lock at our end."""
+    settings.run.mkdir(mode=0o750, parents=True, exist_ok=True)  # a reboot has emptied /run
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    fd = os.open(settings.paths.start_lock, flags, 0o600)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Another command starts or stops the server: waiting for it.", file=sys.stderr)
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 def wait_until_up(settings: Settings, child: subprocess.Popen[bytes] | None = None) -> None:
@@ -228,7 +195,7 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
 
 def stop(settings: Settings) -> int:
     """Stop supervisord and everything that it supervises, wait, and clean up what is left."""
-    with start_lock(settings, _report_wait):
+    with _start_lock(settings):
         _stop(settings)
     print("The server is stopped.", file=sys.stderr)
     return 0

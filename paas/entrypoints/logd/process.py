@@ -17,11 +17,12 @@ import time
 
 from paas.entrypoints.launcher.kernel import Kernel
 from paas.entrypoints.logd.files import APP_LOG, AppLog, Rotation, ask_to_reopen, utc
-from paas.entrypoints.logd.lines import Bucket, Splitter, stamp, tag
+from paas.entrypoints.logd.lines import Bucket, stamp, tag
+from paas.entrypoints.logd.pipes import Pipe, listed
 from paas.entrypoints.logd.router import RouterLines
 
 # pathlib and contextlib would double the memory of the log process:
-# ruff: noqa: PTH108, PTH118, PTH208, SIM105
+# ruff: noqa: PTH108, PTH118, SIM105
 
 READ_BYTES = 262_144
 TURN_READS = 4
@@ -35,10 +36,6 @@ BURST_S = 5
 _SIGKILL, _SIGTERM = 9, 15
 _OPTIONS = ("run", "logs", "file-bytes", "files", "file-s", "nginx-pid", "rate-bytes", "router")
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 def main(arguments: "list[str]") -> int:
     """Run until SIGTERM; the options are described in logger.py."""
@@ -51,26 +48,6 @@ def main(arguments: "list[str]") -> int:
     Kernel().set_parent_death_signal(_SIGKILL)
     LogProcess(options).run()
     return 0
-
-
-class Pipe:
-    """One open FIFO. tag: the text between the time and the message, without the source."""
-
-    __slots__ = (
-        *("app", "dropped_bytes", "dropped_lines", "fd", "fed", "full", "key", "name", "splitter"),
-        "tag",
-    )
-
-    def __init__(self, fd: int, key: "tuple[int, int]", app: str, tag: bytes, name: bytes) -> None:
-        self.name = name
-        self.full = False
-        self.fd = fd
-        self.key = key
-        self.app = app
-        self.tag = tag
-        self.splitter = Splitter()
-        self.fed = 0.0
-        self.dropped_lines = self.dropped_bytes = 0
 
 
 class LogProcess:
@@ -301,14 +278,6 @@ class LogProcess:
         del self._pipes[pipe.fd]
         self._known.discard(pipe.key)
         app.pipes -= 1
-
-
-def listed(directory: str) -> "Iterator[str]":
-    """The names in a directory; none if it is missing."""
-    try:
-        yield from os.listdir(directory)
-    except OSError:
-        return
 
 
 def raise_open_files() -> None:
