@@ -28,14 +28,16 @@ class DiskReserve:
 
     @contextmanager
     def released(self) -> Iterator[None]:
-        released = self._is_scarce()
-        if released:
+        held_bytes = self._held_bytes() if self._is_scarce() else 0
+        before_bytes = self._root_free_bytes()
+        if held_bytes:
             self._release()
         try:
             yield
         finally:
-            if released:
-                self._take(min(self._size_bytes, self._free_bytes() - _SLACK_BYTES))
+            if held_bytes:
+                left_bytes = self._root_free_bytes() - before_bytes - _SLACK_BYTES
+                self._take(min(held_bytes, left_bytes))
             self.keep()
 
     def keep(self) -> None:
@@ -45,12 +47,18 @@ class DiskReserve:
             self._take(self._size_bytes)
 
     def _is_scarce(self) -> bool:
-        """Whether less is free than the platform wants to hold."""
+        """Whether less is free for apps than the platform wants to hold."""
         found = os.statvfs(self._state)
-        few_files = bool(found.f_files) and found.f_ffree < INODES
-        return few_files or found.f_bfree * found.f_frsize < self._size_bytes
+        few_files = bool(found.f_files) and found.f_favail < INODES
+        return few_files or self._free_bytes() < self._size_bytes
 
     def _free_bytes(self) -> int:
+        """What apps can use: some space may be root's alone (ext4 has 5% by default)."""
+        found = os.statvfs(self._state)
+        return found.f_bavail * found.f_frsize
+
+    def _root_free_bytes(self) -> int:
+        """What is free on the disk; not even root can use all of it (ext4 needs up to 16 MiB)."""
         found = os.statvfs(self._state)
         return found.f_bfree * found.f_frsize
 

@@ -9,6 +9,8 @@ from paas.domain.values.errors import PaasError, disk_failure
 # With less than this there is no space for git, a launch spec or the database's own files.
 BARE_BYTES = 4 * 1024**2
 BARE_INODES = 16
+# Up to so much is free by ext4's count and kept for its own use, even from root.
+EXT4_OWN_BYTES = 4_096 * 4_096
 
 
 def disk_fault(error: OSError, path: Path | None = None) -> PaasError | None:
@@ -35,8 +37,9 @@ def no_space(path: Path, *, for_root: bool = False) -> PaasError | None:
     if found.f_flag & os.ST_RDONLY:
         return disk_failure(OSError(errno.EROFS, "", str(path)))
     no_inodes = lacks_inodes(path, BARE_INODES)
+    least = BARE_BYTES + EXT4_OWN_BYTES if for_root else BARE_BYTES
     free = found.f_bfree if for_root else found.f_bavail
-    if no_inodes or free * found.f_frsize < BARE_BYTES:
+    if no_inodes or free * found.f_frsize < least:
         return disk_failure(OSError(errno.ENOSPC, "", str(path)), no_inodes=no_inodes)
     return None
 

@@ -23,3 +23,24 @@ def new_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     yield make
     for path in made:
         subprocess.run(["umount", "--lazy", str(path)], check=False)
+
+
+@pytest.fixture
+def new_ext4(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Makes an ext4 of so many MiB in a sparse file, a quarter of which is root's alone."""
+    made: list[Path] = []
+
+    def make(size_mib: int) -> Path:
+        path = tmp_path / f"ext4-{len(made)}"
+        image = path.with_suffix(".image")
+        with image.open("wb") as file:
+            file.truncate(size_mib * 1024**2)
+        subprocess.run(["mkfs.ext4", "-q", "-m", "25", str(image)], check=True)
+        path.mkdir()
+        subprocess.run(["mount", "-o", "loop", str(image), str(path)], check=True)
+        made.append(path)
+        return path
+
+    yield make
+    for path in made:
+        subprocess.run(["umount", "--lazy", str(path)], check=False)

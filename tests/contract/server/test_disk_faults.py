@@ -160,3 +160,24 @@ def test_a_disk_with_room(disk: Disk) -> None:
     assert no_space(disk.path / "not/yet") is None
     for write in (Disk.write_a_file, Disk.write_a_tree, Disk.begin_a_push):
         write(disk)
+
+
+def test_an_ext4_that_root_has_filled(new_ext4: Callable[[int], Path]) -> None:
+    """It counts as free what it keeps for itself; root cannot write there either."""
+    disk = new_ext4(512)
+    chunk = 64 * 1024**2
+    fd = os.open(disk / "filler", os.O_CREAT | os.O_WRONLY, 0o600)
+    try:
+        end = 0
+        while chunk >= 65_536:
+            try:
+                os.posix_fallocate(fd, end, chunk)
+                end += chunk
+            except OSError:
+                chunk //= 2
+    finally:
+        os.close(fd)
+    assert os.statvfs(disk).f_bfree * os.statvfs(disk).f_frsize > 4 * 1024**2
+    found = no_space(disk, for_root=True)
+    assert found is not None
+    assert found.reference == "disk-full"

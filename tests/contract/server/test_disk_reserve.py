@@ -88,3 +88,80 @@ def test_a_small_disk_is_left_to_its_data(new_disk: MakeDisk) -> None:
     DiskReserve(disk / "reserve", 2).keep()
     DiskReserve(disk / "reserve", 0).keep()
     assert list((disk / "reserve").iterdir()) == []
+
+
+@pytest.fixture
+def ext4(new_ext4: Callable[[int], Path]) -> Path:
+    """64 MiB, with a directory for everybody."""
+    disk = new_ext4(64)
+    (disk / "shared").mkdir()
+    (disk / "shared").chmod(0o777)
+    return disk
+
+
+def _write_as(uid: int, path: Path, size_mib: int) -> bool:
+    """Whether a process of that uid can add that much to a file; what fits is in it anyway."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os.chdir(path.parent)  # the directories above are root's
+            os.setgroups([])
+            os.setgid(uid)
+            os.setuid(uid)
+            with Path(path.name).open("ab", buffering=0) as file:
+                for _ in range(size_mib * 16):
+                    written = file.write(b"x" * (MIB // 16))
+                    if written != MIB // 16:
+                        os._exit(2)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+APP = 65534
+
+
+def test_space_that_only_root_has_is_not_an_app_s(ext4: Path) -> None:
+    """A disk is full when it is for apps, though root could write on; it is released for them."""
+    reserve = DiskReserve(ext4 / "reserve", 4)
+    reserve.keep()
+    filler, needed = ext4 / "shared/filler", ext4 / "shared/needed"
+    assert not _write_as(APP, filler, 64)
+    assert os.statvfs(ext4).f_bavail < os.statvfs(ext4).f_bfree // 100
+    assert free_mib(ext4) >= 10
+    assert not _write_as(APP, needed, 2)
+    with reserve.released():
+        assert _write_as(APP, needed, 2)
+    assert MIB < (ext4 / "reserve/space").stat().st_size < 2 * MIB
+    assert not _write_as(APP, needed, 1)
+
+
+def test_root_has_it_where_root_has_filled_its_own_space(ext4: Path) -> None:
+    """It is held again afterwards, though nothing is free for apps."""
+    reserve = DiskReserve(ext4 / "reserve", 4)
+    reserve.keep()
+    fill(ext4)
+    with reserve.released():
+        (ext4 / "needed").write_bytes(b"x" * MIB)
+    assert 2 * MIB < (ext4 / "reserve/space").stat().st_size <= 3 * MIB
+
+
+def test_none_is_held_where_apps_would_lose_half_of_their_space(ext4: Path) -> None:
+    """Root's own space does not count as free."""
+    assert _write_as(APP, ext4 / "shared/filler", 30)
+    left = os.statvfs(ext4).f_bavail * os.statvfs(ext4).f_frsize // MIB
+    assert 2 < left < 14
+    DiskReserve(ext4 / "reserve", left).keep()
+    assert not (ext4 / "reserve").exists()
+
+
+def test_what_was_not_held_is_not_taken_on_a_scarce_disk(new_disk: MakeDisk) -> None:
+    """A command that frees space must not take the rest from everybody."""
+    disk = new_disk("")
+    reserve = DiskReserve(disk / "reserve", 12)
+    with (disk / "filler").open("wb") as file:
+        file.write(b"x" * 8 * MIB)
+    with reserve.released():
+        pass
+    assert free_mib(disk) >= 7
