@@ -1,17 +1,18 @@
 #!/bin/bash
-# Build an app: find its buildpacks, compile with one after the other, write down what was made.
+# Build an app: find its buildpacks, compile with each in turn, write down the results.
 #
 # Usage: build.sh BUILDPACKS BUILD CACHE ENV RESULT [SOURCE NAME]...
 #
 # Runs inside the build sandbox as the app's own uid. SOURCE is name:NAME, path:DIRECTORY or
-# url:URL[#REF], NAME the buildpack as its user named it. With none named, the first of order.txt whose
-# bin/detect accepts the app; else those named, in that order, each of which must accept it. RESULT
-# becomes, for each, what its bin/detect printed and, as JSON, what its bin/release proposes, each
-# ended by a NUL. It stays empty where no buildpack accepts the app, and the exit status is 100 then.
+# url:URL[#REF]; NAME is the buildpack's name as given by the user. If none is named, the first of
+# order.txt whose bin/detect accepts the app is used; otherwise those named, in that order, each of
+# which must accept it. For each, RESULT gets the output of its bin/detect and, as JSON, that of its
+# bin/release, each ended by a NUL. If no buildpack accepts the app, it stays empty and the exit
+# status is 100.
 # https://devcenter.heroku.com/articles/buildpack-api
 set -euo pipefail
 
-# The names are prefixed and fixed since `export` files of buildpacks are sourced here.
+# The names are prefixed and readonly since `export` files of buildpacks are sourced here.
 readonly paas_packs=$1 paas_build=$2 paas_cache=$3 paas_env=$4 paas_result=$5
 readonly paas_here=${BASH_SOURCE[0]%/*}
 shift 5
@@ -26,8 +27,8 @@ source "$paas_here/looks.sh"
 # shellcheck source=SCRIPTDIR/release.sh
 source "$paas_here/release.sh"
 
-# run_script SCRIPT ARGUMENT...: in the buildpack's own directory, as on Heroku, where some name
-# their files from. Also one that lost its executable bit, by the program that its first line names.
+# run_script SCRIPT ARGUMENT...: run it in the buildpack's own directory, as on Heroku, since some
+# use relative paths. A script without the executable bit is run by the program in its first line.
 # $paas_limit_s: after so many seconds it is ended, with status 124.
 run_script() (
     local script=$1 first='' interpreter limit=()
@@ -58,7 +59,7 @@ detect_first() {
     return 1
 }
 
-# find_pack SOURCE NAME: sets $pack to the directory of a buildpack that was named.
+# find_pack SOURCE NAME: sets $pack to the directory of a named buildpack.
 find_pack() {
     local source=$1 directory
     case $source in
@@ -76,7 +77,7 @@ find_pack() {
     esac
     if [[ ! -f $pack/bin/detect || ! -f $pack/bin/compile ]]; then
         fail "$2 is not a buildpack: it has no bin/detect and bin/compile." \
-            "See which ones the app has with: paas buildpacks"
+            "List the app's buildpacks with: paas buildpacks"
     fi
 }
 
@@ -86,20 +87,20 @@ accept() {
     label=$(run_script "$pack/bin/detect" "$paas_build") || status=$?
     if ((status != 0)); then
         [[ -z $label ]] || printf '%s\n' "$label" | indent
-        fail "The app does not fit the buildpack $1: its bin/detect exited with status $status." \
-            "See the app's buildpacks with: paas buildpacks" \
-            "Take this one off with: paas buildpacks:remove $1"
+        fail "The buildpack $1 does not accept the app: its bin/detect exited with status $status." \
+            "List the app's buildpacks with: paas buildpacks" \
+            "Remove this one with: paas buildpacks:remove $1"
     fi
 }
 
-# compile NAME: run bin/compile of $pack and note what it made; sets what it exports.
+# compile NAME: run bin/compile of $pack and record the result; sources its exports.
 compile() {
     local status=0
     printf -- '-----> %s app detected\n' "${label%%$'\n'*}"
     ((${#paas_named[@]} > 0)) || tell_choice
     run_script "$pack/bin/compile" "$paas_build" "$paas_cache" "$paas_env" || status=$?
     if ((status != 0)); then
-        # A buildpack of ours has said why, as its last words.
+        # Our own buildpacks have already printed the reason.
         [[ $pack == "$paas_packs"/* ]] && exit "$status"
         fail "The buildpack $1 failed: its bin/compile exited with status $status." \
             "The lines above say why."
@@ -126,7 +127,7 @@ for ((paas_at = 0; paas_at < ${#paas_named[@]}; paas_at += 2)); do
     accept "${paas_named[paas_at + 1]}"
     compile "${paas_named[paas_at + 1]}"
     if [[ -f $pack/export ]]; then
-        # As on Heroku: what later buildpacks need of the environment.
+        # As on Heroku: environment variables for later buildpacks.
         set +eu
         # shellcheck disable=SC1091
         source "$pack/export"

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Fetching a buildpack that is named by its address, as the app's own uid, in the build sandbox.
+# Fetching a buildpack that is named by its URL, as the app's own uid, in the build sandbox.
 
-# fetch_buildpack URL[#REF] DIRECTORY NAME: a git repository, or an archive (.tgz, .tar.gz), by
-# https only. REF is a branch, a tag or a commit. NAME: as its user named it.
+# fetch_buildpack URL[#REF] DIRECTORY NAME: a git repository, or an archive (.tgz, .tar.gz), over
+# https only. REF is a branch, a tag or a commit. NAME: as given by the user.
 fetch_buildpack() {
     local url=${1%%#*} ref='' directory=$2 named=$3 address=$1
     [[ $1 != *'#'* ]] || ref=${1#*#}
@@ -27,7 +27,7 @@ fetch_archive() {
 fetch_repository() {
     local url=$1 ref=$2 directory=$3 wanted=FETCH_HEAD
     git_safely "$directory" init --quiet
-    # A branch, a tag, and on most servers a whole commit id can be fetched by themselves.
+    # A branch, a tag, and on most servers a full commit id can be fetched alone.
     if ! git_safely "$directory" fetch --quiet --depth 1 "$url" "${ref:-HEAD}" 2>"$directory.err"; then
         wanted=$ref
         if [[ ! $ref =~ ^[0-9a-f]{4,40}$ ]] ||
@@ -46,16 +46,16 @@ fetch_repository() {
     fi
 }
 
-# git_safely DIRECTORY ARGUMENT...: git without anybody's settings, by https only.
+# git_safely DIRECTORY ARGUMENT...: git without user or system configuration, over https only.
 git_safely() {
     GIT_ALLOW_PROTOCOL=https GIT_TERMINAL_PROMPT=0 GIT_CONFIG_NOSYSTEM=1 \
         GIT_CONFIG_GLOBAL=/dev/null git -C "$@" </dev/null
 }
 
-# not_fetched: end the build; $named and $address are fetch_buildpack's.
+# not_fetched: fail the build; $named and $address are those of fetch_buildpack.
 not_fetched() {
     local which=$named
     [[ $named == "$address" ]] || which="$named ($address)"
     fail "The buildpack $which could not be fetched." \
-        "Check its address and that it is public; the lines above say what went wrong."
+        "Check that its URL is correct and public; the lines above say what went wrong."
 }

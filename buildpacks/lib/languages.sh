@@ -1,8 +1,8 @@
-# shellcheck shell=bash disable=SC2034 # variables are shared with who sources it
-# What an app is that no buildpack of ours builds, told by the files that its language has.
+# shellcheck shell=bash disable=SC2034 # variables are shared with its caller
+# Recognizes, by its files, the language of an app that our own buildpacks do not build.
 
 # other_language DIRECTORY: sets $found_file, $found_language and, as a command or a sentence,
-# $found_way. Status 1 where nothing is known.
+# $found_way. Status 1 if no language is recognized.
 other_language() {
     local file language pack path
     while read -r file language pack; do

@@ -1,20 +1,20 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with build.sh
-# What build.sh says of an app's files before anything is built.
+# Checks of an app's files before anything is built.
 
-# refuse_unknown: no buildpack of ours accepts the app; what it seems to be, and the way to go.
+# refuse_unknown: our buildpacks do not accept the app; says what it seems to be, and what to do.
 refuse_unknown() (
     exit_status=100
     if other_language "$paas_build"; then
-        fail "No buildpack recognises this app: there is a $found_file ($found_language), and the platform's own buildpacks build Python, Node.js and folders of files." \
+        fail "No buildpack recognizes this app: there is a $found_file ($found_language), and the platform's own buildpacks build Python, Node.js and folders of files." \
             "$found_way"
     fi
-    fail "No buildpack recognises this app: none of the files that identify a language is in the top directory." \
+    fail "No buildpack recognizes this app: none of the files that identify a language is in the top directory." \
         "For Python, add a requirements.txt (pip freeze > requirements.txt); for Node.js a package.json; for files an index.html; for anything executable a Procfile." \
-        "Other languages' buildpacks: paas buildpacks:set https://..." \
+        "For another language, set its buildpack: paas buildpacks:set https://..." \
         "For an app in a folder of the repository: paas builder:set build-dir FOLDER"
 )
 
-# refuse_in_the_way: a build makes folders of these names; name anything else that is in their place.
+# refuse_in_the_way: a build makes folders of these names; refuse anything else in their place.
 refuse_in_the_way() {
     local name what
     for name in .profile.d .paas; do
@@ -34,23 +34,23 @@ all_ascii() (
         /dev/null * requirements/*
 )
 
-# refuse_encodings: what people write by hand is UTF-8 from here on, or is named.
+# refuse_encodings: convert hand-written files to UTF-8, or fail and name the file.
 refuse_encodings() {
     local said lines
-    # To start Python takes 20 ms, which nearly no app needs here.
+    # Starting Python takes 20 ms, and hardly any app needs it here.
     if all_ascii; then
         return 0
     fi
-    # -I -S: it must not run anything of the app's.
+    # -I -S: it must not run any of the app's code.
     said=$(/usr/bin/python3 -I -S "$paas_here/utf8_files.py" .) && return 0
     mapfile -t lines <<<"$said"
     fail "${lines[@]}"
 }
 
-# tell_choice: where two languages could claim the app, say which was chosen and how to change it.
+# tell_choice: if two languages fit the app, say which was chosen and how to change it.
 tell_choice() {
     [[ ${pack##*/} == python && -f package.json ]] || return 0
-    detail "There is a package.json, too: the app was taken for Python, and nothing of Node.js is built."
-    detail "Node.js instead: paas buildpacks:set node"
-    detail "Both, Node.js first: paas buildpacks:set node && paas buildpacks:add python"
+    detail "There is also a package.json, but only the Python app is built, not the Node.js one."
+    detail "To build it as Node.js: paas buildpacks:set node"
+    detail "To build both, Node.js first: paas buildpacks:set node && paas buildpacks:add python"
 }

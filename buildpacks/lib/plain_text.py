@@ -1,10 +1,10 @@
-"""Text that people write by hand, in their editor's encoding. Standard library only."""
+"""Decodes hand-written text in the editor's encoding. Standard library only."""
 
 import codecs
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins as the mark of UTF-16 does
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins like the byte order mark of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
@@ -12,7 +12,7 @@ _LOOKED_AT = 200
 
 
 class EncodingError(ValueError):
-    """Text whose encoding is none that is taken; the message is the end of a sentence."""
+    """Text in an unsupported encoding; the message is the end of a sentence."""
 
 
 def plain_text(content: bytes) -> str:
@@ -33,7 +33,7 @@ def _decoded(content: bytes, name: str) -> str:
         return content.decode(name)
     except UnicodeDecodeError as error:
         if name != "utf-8":
-            raise EncodingError(f"is not whole {name[:-3].upper()} text") from error
+            raise EncodingError(f"is not valid {name[:-3].upper()} text") from error
         line = content.count(b"\n", 0, error.start) + 1
         raise EncodingError(
             f"is not UTF-8 text: line {line} has the byte 0x{content[error.start]:02X}, as in "

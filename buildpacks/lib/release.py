@@ -1,9 +1,9 @@
-"""Read what a buildpack's bin/release printed, as the app's uid, and print the part that counts.
+"""Read the output of a buildpack's bin/release, as the app's uid, and print the part that is used.
 
 Usage: release.py YAML_DIRECTORY. Standard input: YAML, or JSON, which needs no library and is read
 faster. Standard output: JSON of config_vars, default_process_types and static, each a mapping of
-texts. No value is interpreted: a number is the text that stands there, however many digits it has.
-Exit status 1, with the reason as a sentence on standard error, where it cannot be used.
+strings. No value is interpreted: a number is its literal text, however many digits it has.
+Exit status 1, with the reason as a sentence on standard error, if it cannot be used.
 https://devcenter.heroku.com/articles/buildpack-api#bin-release
 """
 
@@ -18,7 +18,7 @@ NOTHING = ("", "~", "null")
 
 
 def from_yaml(text: str, directory: str) -> Any:
-    """The document with every scalar as the text that it is."""
+    """The document with every scalar as a string."""
     sys.path.insert(0, directory)
     import yaml
 
@@ -29,7 +29,7 @@ def from_yaml(text: str, directory: str) -> Any:
             depth -= isinstance(event, yaml.CollectionEndEvent)
             if depth > DEPTH_MAX:
                 raise ValueError(f"it is nested deeper than {DEPTH_MAX} levels")
-        return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it makes texts and no more
+        return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it makes only strings
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
@@ -37,7 +37,7 @@ def from_yaml(text: str, directory: str) -> Any:
 
 
 def parse(content: bytes, directory: str) -> dict[str, dict[str, str]]:
-    """The sections. Raises ValueError with what is wrong."""
+    """The sections. Raises ValueError with the problem."""
     if len(content) > MAX_BYTES:
         raise ValueError(f"it is larger than {MAX_BYTES} bytes")
     try:
@@ -54,18 +54,18 @@ def parse(content: bytes, directory: str) -> dict[str, dict[str, str]]:
 
 
 def section(name: str, value: Any) -> dict[str, str]:
-    """One mapping of texts."""
+    """One mapping of strings."""
     if value is None or value in NOTHING:
         return {}
     if not isinstance(value, dict):
-        raise ValueError(f"{name} is not a mapping")  # noqa: TRY004 - one kind for all
+        raise ValueError(f"{name} is not a mapping")  # noqa: TRY004 - one class for all
     return {key: scalar(name, key, item) for key, item in value.items() if item is not None}
 
 
 def scalar(name: str, key: object, value: Any) -> str:
-    """One text."""
+    """One string."""
     if not isinstance(key, str) or not isinstance(value, str | bool):
-        raise ValueError(f"{name} must map names to texts")  # noqa: TRY004
+        raise ValueError(f"{name} must map names to strings")  # noqa: TRY004
     return str(value).lower() if isinstance(value, bool) else value
 
 
@@ -76,7 +76,7 @@ def main() -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
-    # ASCII alone, so that no NUL and no half of a character can be in it.
+    # ASCII only, so that it can have no NUL and no partial character.
     print(json.dumps(found))
     return 0
 

@@ -1,8 +1,8 @@
-"""Make the files of an app that people write by hand UTF-8.
+"""Convert an app's hand-written files to UTF-8.
 
-Usage: utf8_files.py DIRECTORY. Rewrites those below that have a byte order mark or are UTF-16 (as
-PowerShell's ``>`` writes them), so that every tool of a build can read them. Another encoding
-cannot be told from others for sure: the file is named, on standard output, with exit status 1.
+Usage: utf8_files.py DIRECTORY. Rewrites files that have a byte order mark or are UTF-16 (as
+PowerShell's ``>`` writes them), so that every tool of a build can read them. Other encodings
+cannot be identified reliably: the file is named on standard output, and the exit status is 1.
 Standard library only.
 """
 
@@ -25,7 +25,7 @@ PATTERNS = (
 
 
 def rewrite(path: Path) -> None:
-    """Make one file UTF-8 without a mark, where it is text. Raises EncodingError."""
+    """Convert one text file to UTF-8 without a byte order mark. Raises EncodingError."""
     fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
     with open(fd, "r+b") as file:  # noqa: PTH123 - a descriptor
         mode = os.fstat(fd)
@@ -40,7 +40,7 @@ def rewrite(path: Path) -> None:
 
 
 def main() -> int:
-    """Rewrite what is there."""
+    """Rewrite the files that exist."""
     root = Path(sys.argv[1])
     for pattern in PATTERNS:
         for path in root.glob(pattern):
@@ -50,12 +50,12 @@ def main() -> int:
                 name = path.relative_to(root)
                 print(f"{name} {error}.")
                 print(
-                    f"Convert it, and commit: iconv -f WINDOWS-1252 -t UTF-8 {name} > converted "
+                    f"Convert it and commit: iconv -f WINDOWS-1252 -t UTF-8 {name} > converted "
                     f"&& mv converted {name}"
                 )
                 return 1
             except OSError:
-                continue  # a link, or not writable: the tool that reads it reports that
+                continue  # a link, or not writable: the program that reads it reports that
     return 0
 
 

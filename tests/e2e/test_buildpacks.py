@@ -129,7 +129,7 @@ def test_several_buildpacks(server: Server, alice: User, repository: Make, tmp_p
     alice.ssh("buildpacks:remove", "-a", "several", "-i", "1")
     app.commit({"more": "y"})
     failed = alice.push(app, "several", check=False)
-    assert "does not fit the buildpack procfile" in failed.stdout
+    assert "The buildpack procfile does not accept the app" in failed.stdout
     assert server.get("several").text == "world2!"
     alice.ssh("buildpacks:clear", "several")
     assert alice.ssh("buildpacks", "several").stdout == ""

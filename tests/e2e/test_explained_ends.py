@@ -25,11 +25,11 @@ COLLIDING = (
             "bin/web cannot be run",
             "--chmod=+x bin/web",
         ),
-        ("+x", CRLF, "A script of the app has Windows line ends (CRLF)", ".gitattributes"),
+        ("+x", CRLF, "A script of the app has Windows line endings (CRLF)", ".gitattributes"),
         (
             "+x",
             CRLF.replace("/usr/bin/env ", "/bin/"),
-            "Windows line ends (CRLF)",
+            "Windows line endings (CRLF)",
             ".gitattributes",
         ),
     ],

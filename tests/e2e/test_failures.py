@@ -65,7 +65,7 @@ def test_nothing_detected(failing: Failing) -> None:
 
     told = failing.push({"index.php": "<?php\n"})
 
-    assert "No buildpack recognises this app" in told
+    assert "No buildpack recognizes this app" in told
     assert "there is a index.php (PHP)" in told
     assert "heroku/php" in told
 

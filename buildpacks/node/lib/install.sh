@@ -22,7 +22,7 @@ install_packages() {
             ;;
         yarn)
             if ((${manager_version%%.*} >= 2)); then
-                # In CI yarn defaults to --immutable, and would refuse to write a lock file.
+                # With CI set, yarn defaults to --immutable and would refuse to write a lock file.
                 if [[ -n $lock ]]; then
                     run_manager yarn install --immutable
                 else
@@ -43,7 +43,7 @@ install_packages() {
     esac
 }
 
-# run_manager COMMAND...: its output as details; a failure ends the build.
+# run_manager COMMAND...: run it and print its output as details; a failure fails the build.
 run_manager() {
     local log
     log=$(mktemp)
@@ -53,7 +53,7 @@ run_manager() {
     rm -f "$log"
 }
 
-# manager_command COMMAND...: with the caches of this app, and without questions or news.
+# manager_command COMMAND...: with the caches of this app, without prompts or update notices.
 manager_command() {
     local settings=(CI=true 'NODE_ENV?=production' COREPACK_ENABLE_STRICT=0)
     settings+=(NPM_CONFIG_CACHE="$cache/npm" NPM_CONFIG_UPDATE_NOTIFIER=false)
@@ -61,22 +61,22 @@ manager_command() {
     settings+=(YARN_CACHE_FOLDER="$cache/yarn" YARN_ENABLE_GLOBAL_CACHE=false)
     settings+=(YARN_ENABLE_TELEMETRY=0 'YARN_NODE_LINKER?=node-modules')
     if [[ $manager == pnpm ]]; then
-        # Copies, since a link into the cache could be written through by a later build.
+        # Copies, since a later build could write through a link into the cache.
         settings+=(NPM_CONFIG_STORE_DIR="$cache/pnpm" NPM_CONFIG_PACKAGE_IMPORT_METHOD=copy)
-        # From pnpm 11 on these names count.
+        # The names of these settings since pnpm 11.
         settings+=(PNPM_CONFIG_STORE_DIR="$cache/pnpm" PNPM_CONFIG_PACKAGE_IMPORT_METHOD=copy)
     fi
     with_config "${settings[@]}" -- "$@"
 }
 
-# explain_failure LOG: end the build with what the package manager says, in one sentence.
+# explain_failure LOG: fail the build with the package manager's error, as one sentence.
 explain_failure() {
     local text=''
     IFS= read -r -d '' text <"$1" || true
     case $text in
         *'are in sync'* | *ERR_PNPM_*OUTDATED_LOCKFILE* | *'needs to be updated'* | *YN0028* | *'would have been modified'*)
             fail "$lock no longer matches package.json." \
-                "Bring it up to date with '$manager install', commit it, and push again."
+                "Update it with '$manager install', commit it, and push again."
             ;;
     esac
     local quoted="'((@[^@'/ ]+/)?[^@'/ ]+)@([^' ]+)' (is not in|could not be found)"
@@ -93,17 +93,17 @@ explain_failure() {
         "The lines above say why. Correct package.json, commit, and push again."
 }
 
-# refuse_missing PACKAGE VERSION: end the build. VERSION may be the address of its archive, such as
+# refuse_missing PACKAGE VERSION: fail the build. VERSION may be the URL of its archive, such as
 # https://registry.npmjs.org/left-pad/-/left-pad-1.3.0.tgz
 refuse_missing() {
     local package=$1 version=$2
     version=${version##*/"${package##*/}"-}
     fail "There is no package $package ${version%.tgz} in the package registry." \
         "Check name and version at https://www.npmjs.com/package/$package, correct package.json," \
-        "make the lock file again with '$manager install', commit, and push again."
+        "recreate the lock file with '$manager install', commit, and push again."
 }
 
-# build_app: as on Heroku, heroku-postbuild takes the place of build.
+# build_app: as on Heroku, heroku-postbuild replaces build.
 build_app() {
     if has_script heroku-postbuild; then
         run_script_if heroku-postbuild
@@ -112,7 +112,7 @@ build_app() {
     fi
 }
 
-# run_script_if NAME: run a script of package.json if it is there.
+# run_script_if NAME: run a script of package.json if it exists.
 run_script_if() {
     has_script "$1" || return 0
     step "Running the script $1"

@@ -4,11 +4,11 @@ Usage: package.py read FILE
            prints engines.node, packageManager, the scripts' names and a dot, a line each; or why
            the file cannot be read, with exit status 1
        package.py stable FILE LOCK
-           exit status 0 where what gets installed depends on these two alone
+           exit status 0 if what is installed depends on these two files alone
        package.py program FILE
-           prints the file beside it that node can start, or an empty line
+           prints the file beside FILE that node can start, or an empty line
        package.py site FILE
-           exit status 0 where it says how to build the app and nothing says how to start it
+           exit status 0 if it says how to build the app and nothing says how to start it
 Standard library only.
 """
 
@@ -17,7 +17,7 @@ import re
 import sys
 from pathlib import Path
 
-# Run by an installation, with the app's own code: what they make cannot be kept.
+# Run by an installation, with the app's own code, so the result cannot be kept.
 INSTALL_SCRIPTS = frozenset({"preinstall", "install", "postinstall", "prepare", "prepublish"})
 LOCAL = re.compile(r'(?<![A-Za-z])(?:file|link|workspace|portal|git\+[a-z]+|github):|"link": true')
 PRINTABLE = re.compile(r"[ -~]{0,200}")
@@ -37,16 +37,16 @@ def package(path: Path) -> dict[str, object]:
     except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"package.json cannot be read: {error}.") from error
     if not isinstance(found, dict):
-        raise ValueError("package.json must be an object.")  # noqa: TRY004 - one kind for all
+        raise ValueError("package.json must be an object.")  # noqa: TRY004 - one class for all
     return found
 
 
 def text(value: object, name: str) -> str:
-    """A short line of text, or nothing."""
+    """A short string, or an empty one."""
     if value is None:
         return ""
     if not isinstance(value, str) or not PRINTABLE.fullmatch(value):
-        raise ValueError(f'"{name}" in package.json is not a short text.')
+        raise ValueError(f'"{name}" in package.json is not a short string.')
     return value.strip()
 
 
@@ -65,7 +65,7 @@ def read(path: Path) -> list[str]:
 
 
 def program(path: Path) -> str:
-    """The file that node starts where there is no script for it: server.js, or "main"."""
+    """The file that node starts if there is no start script: server.js, or "main"."""
     main_file = package(path).get("main")
     for name in ("server.js", main_file):
         if isinstance(name, str):
@@ -76,7 +76,7 @@ def program(path: Path) -> str:
 
 
 def is_site(path: Path) -> bool:
-    """Whether the app can be built and not be started: files to serve, as those of Vite."""
+    """Whether the app can be built but not started, so that its files are served, as with Vite."""
     scripts = package(path).get("scripts")
     names = set(scripts) if isinstance(scripts, dict) else set()
     return bool(BUILD_SCRIPTS & names) and "start" not in names and not program(path)
@@ -90,13 +90,13 @@ def is_stable(path: Path, lock: Path) -> bool:
         return False
     if "workspaces" in found or (path.parent / "pnpm-workspace.yaml").exists():
         return False
-    # The project itself, as newer versions of yarn list it.
+    # The entry of newer versions of yarn for the project itself.
     locked = lock.read_text(errors="replace").replace("@workspace:.", "")
     return not LOCAL.search(path.read_text(errors="replace") + locked)
 
 
 def main() -> int:
-    """Do what the first argument says."""
+    """Run the subcommand of the first argument."""
     try:
         if sys.argv[1] == "stable":
             return 0 if is_stable(Path(sys.argv[2]), Path(sys.argv[3])) else 1

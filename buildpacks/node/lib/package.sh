@@ -1,11 +1,11 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with bin/compile
-# What package.json says, and which package manager the app uses.
+# Reads package.json, and finds out which package manager the app uses.
 
 # read_package: sets $asked_node, $asked_manager (pnpm@9.1.0), $scripts (their names, one a line
 # with a newline on either side).
 read_package() {
     local found reason
-    # -I -S: it only reads files of the app, and must not run any.
+    # -I -S: it only reads files of the app and must not run any.
     if ! found=$(/usr/bin/python3 -I -S "$pack/lib/package.py" read package.json); then
         reason=${found%%$'\n'*}
         fail "$reason" "Correct package.json, commit, and push again."
@@ -16,7 +16,7 @@ read_package() {
 
 has_script() { [[ $scripts == *$'\n'"$1"$'\n'* ]]; }
 
-# choose_manager: sets $manager (npm, yarn, pnpm) and $lock (its lock file, or nothing).
+# choose_manager: sets $manager (npm, yarn, pnpm) and $lock (its lock file, or empty).
 choose_manager() {
     local name found=()
     for name in package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml; do
@@ -29,14 +29,14 @@ choose_manager() {
     for name in bun.lock bun.lockb deno.lock; do
         if [[ -f $name ]] && ((${#found[@]} == 0)); then
             fail "The packages are locked in $name, of ${name%%.*}, which is not supported." \
-                "Supported are npm, yarn and pnpm. Make a lock file of one of them, and commit it:" \
+                "Supported are npm, yarn and pnpm. Create a lock file of one of them and commit it:" \
                 "    npm install --package-lock-only && git add package-lock.json"
         fi
     done
     if ((${#found[@]} > 1)); then
         fail "There are several lock files: ${found[*]}." \
-            "They belong to different package managers; which one counts would be a guess." \
-            "Keep the one that you use, then: git rm FILE; git commit; git push"
+            "They belong to different package managers, so it is unclear which one to use." \
+            "Keep the one that you use and remove the others: git rm FILE; git commit; git push"
     fi
     lock=${found[0]:-}
     case $lock in
@@ -48,11 +48,11 @@ choose_manager() {
     [[ $manager == yarn || $manager == pnpm ]] || manager=npm
     if [[ -z $lock ]]; then
         warn "Warning: there is no lock file, so each build may get other versions of packages." \
-            "Make one with '$manager install' and commit it."
+            "Create one with '$manager install' and commit it."
     fi
 }
 
-# setting NAME: a config var of the build, from ENV or the environment; nothing where unset.
+# setting NAME: print a config var of the build, from ENV or the environment; nothing if unset.
 setting() {
     local value=${!1:-}
     if has_config "$1"; then
@@ -61,7 +61,7 @@ setting() {
     printf '%s' "$value"
 }
 
-# write_release: the default process of an app without a Procfile, for bin/release.
+# write_release: write the default process of an app without a Procfile, for bin/release.
 write_release() {
     local command='' program
     rm -f .paas/node.json

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# Sourced at the start of each instance. Sets defaults only: a config var of the same name wins.
+# Sourced at the start of each instance. Sets defaults only: a config var of the same name takes precedence.
 export PATH="/app/.paas/node/bin:/app/.paas/tools/node_modules/.bin:/app/node_modules/.bin:$PATH:/app/.paas/pruned"
 export NODE_ENV="${NODE_ENV:-production}"
-# npm, where a command uses it, neither asks the network for news nor writes outside /tmp.
+# npm, if a command uses it, neither checks for updates nor writes outside /tmp.
 export NPM_CONFIG_UPDATE_NOTIFIER="${NPM_CONFIG_UPDATE_NOTIFIER:-false}"
 export NPM_CONFIG_CACHE="${NPM_CONFIG_CACHE:-/tmp/npm}"
-# pnpm runs with the version that was built with, and fetches no other.
+# pnpm runs in the version of the build and does not fetch another.
 export PNPM_CONFIG_PM_ON_FAIL="${PNPM_CONFIG_PM_ON_FAIL:-ignore}"
-# For apps that start workers of their own (cluster): one for each core, at least 1, at most 4.
+# For apps that start their own workers (cluster): one for each core, at least 1, at most 4.
 if [[ -z ${WEB_CONCURRENCY:-} ]]; then
     WEB_CONCURRENCY=0
     while read -r _paas_word _; do

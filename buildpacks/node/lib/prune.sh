@@ -1,16 +1,16 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with bin/compile
-# Taking away what only the build needed.
+# Removing what only the build needed.
 
-# prune_packages: the dependencies for development go, unless the app wants them at run time.
+# prune_packages: remove devDependencies, unless the app needs them at run time.
 prune_packages() {
     [[ -d node_modules ]] || return 0
     local keep
     keep=$(setting NPM_CONFIG_PRODUCTION)$(setting YARN_PRODUCTION)
     if [[ $keep == *false* || $(setting "${manager^^}_SKIP_PRUNING") == true ]]; then
-        detail "The dependencies for development are kept, as the config vars say"
+        detail "The devDependencies are kept, as set by the config vars"
         return
     fi
-    step "Removing the dependencies for development"
+    step "Removing the devDependencies"
     local before=(node_modules/.bin/*)
     case $manager in
         npm) run_manager npm prune --omit=dev --ignore-scripts ;;
@@ -27,8 +27,8 @@ prune_packages() {
     name_what_is_gone "${before[@]##*/}"
 }
 
-# name_what_is_gone NAME...: in the place of each program that was removed, the last on an
-# instance's PATH, one that says where it went.
+# name_what_is_gone NAME...: for each program that was removed, put a script at the end of the
+# instance's PATH that explains why it is missing.
 name_what_is_gone() {
     local name gone=()
     for name; do

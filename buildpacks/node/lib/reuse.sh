@@ -1,12 +1,12 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with bin/compile
-# The packages of the last build, kept as one archive for as long as nothing that decides what gets
-# installed has changed.
+# The packages of the last build, kept as one archive until something changes that determines what
+# is installed.
 
-# A change to what a build makes of the same files must change this.
+# Must be changed when a build makes something else from the same files.
 readonly REUSE_FORMAT=1
 key='' reusable=no reused=no
 
-# reuse_packages: put the kept ones into node_modules. Status 1 where they do not fit.
+# reuse_packages: unpack the kept ones into node_modules. Status 1 if they do not fit.
 reuse_packages() {
     local kept='' file sources=()
     [[ -n $lock ]] || return 1
@@ -28,7 +28,7 @@ reuse_packages() {
     reused=yes
 }
 
-# keep_packages: as they were installed, for the next build; the build script may write into them.
+# keep_packages: keep them as installed for the next build, since the build script may change them.
 keep_packages() {
     [[ $reusable == yes && $reused == no && -d node_modules ]] || return 0
     rm -f "$cache/key"

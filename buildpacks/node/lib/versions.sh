@@ -1,17 +1,17 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with bin/compile
-# Which Node.js and which version of the package manager: as package.json asks, or the system's.
+# Chooses Node.js and the package manager in the versions of package.json, or the system's.
 
-# choose_node: sets $node_version; another one than the system's is put first on PATH.
+# choose_node: sets $node_version; if it is not the system's, it is put first on PATH.
 choose_node() {
     if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
         fail "There is no Node.js with npm on this server." \
-            "Ask the server's administrator for it: apt-get install nodejs npm" \
+            "Ask the server's administrator to install it: apt-get install nodejs npm" \
             "or a newer one: https://github.com/nodesource/distributions"
     fi
     node_version=$(node --version)
     node_version=${node_version#v}
     if [[ -z $asked_node ]]; then
-        step "Using Node.js $node_version, as package.json asks for none"
+        step "Using Node.js $node_version, as package.json requires no version"
         detail 'To choose one, add to package.json: "engines": {"node": "'"${node_version%%.*}"'.x"}'
     elif node "$pack/lib/satisfies.js" "$node_version" "$asked_node"; then
         step "Using Node.js $node_version, which fits engines.node ($asked_node)"
@@ -21,7 +21,7 @@ choose_node() {
     export NODE_ENV=${NODE_ENV:-production}
 }
 
-# fetch_node: the Node.js that engines asks for, which npm's registry has as packages.
+# fetch_node: fetch the Node.js of engines from npm's registry, where it is a package.
 fetch_node() {
     local machine directory=$cache/nodes/${asked_node//[^A-Za-z0-9.]/_} log
     case $(uname -m) in
@@ -30,7 +30,7 @@ fetch_node() {
         *) machine='' ;;
     esac
     if [[ ! -x $directory/bin/node ]] || [[ -n $(find "$directory/bin/node" -mtime +7) ]]; then
-        step "Fetching Node.js $asked_node, as engines.node asks (the server has $node_version)"
+        step "Fetching Node.js $asked_node, as engines.node requires (the server has $node_version)"
         rm -rf "$directory"
         mkdir -p "$directory"
         log=$(mktemp)
@@ -38,8 +38,8 @@ fetch_node() {
             --no-package-lock --cache "$cache/npm" --no-audit --no-fund --loglevel=error \
             "node-linux-$machine@$asked_node" >"$log" 2>&1; then
             indent <"$log"
-            fail "Node.js $asked_node, which engines.node in package.json asks for, is not available." \
-                "The server has $node_version. Ask for that, or for a version that exists, for example:" \
+            fail "Node.js $asked_node, which engines.node in package.json requires, is not available." \
+                "The server has $node_version. Require that, or a version that exists, for example:" \
                 '    "engines": {"node": "'"${node_version%%.*}"'.x"}'
         fi
         mv "$directory/node_modules/node-linux-$machine/bin" "$directory/bin"
@@ -54,8 +54,8 @@ fetch_node() {
     step "Using Node.js $node_version, which fits engines.node ($asked_node)"
 }
 
-# choose_manager_version: yarn and pnpm as packageManager or the lock file asks, from the cache;
-# npm is the system's. Sets $manager_version.
+# choose_manager_version: yarn and pnpm in the version of packageManager or the lock file, from the
+# cache; npm is the system's. Sets $manager_version.
 choose_manager_version() {
     local wanted=${asked_manager#*@}
     wanted=${wanted%%+*}
@@ -69,7 +69,7 @@ choose_manager_version() {
     fi
     local name=$manager directory=$cache/tools/$manager-$wanted
     if [[ ! $wanted =~ ^[0-9]+(\.[0-9]+){0,2}$ ]]; then
-        fail "packageManager in package.json is not like $manager@1.2.3." \
+        fail "packageManager in package.json does not have the form $manager@1.2.3." \
             "Correct package.json, commit, and push again."
     fi
     [[ $manager == yarn && ${wanted%%.*} -ge 2 ]] && name=@yarnpkg/cli-dist
@@ -82,21 +82,21 @@ choose_manager_version() {
             fail "$manager $wanted could not be fetched." "The lines above say why."
         fi
     fi
-    # Instances have it too: a Procfile may say "yarn start".
+    # Instances have it, too: a Procfile may contain "yarn start".
     mkdir -p .paas/tools
     cp -R "$directory/node_modules" .paas/tools/
     export PATH=$build/.paas/tools/node_modules/.bin:$PATH
-    # Which pnpm it is has been decided: it is not to look for another (the first name: up to 10).
+    # pnpm must not switch to another version of itself (the first name: up to pnpm 10).
     export NPM_CONFIG_MANAGE_PACKAGE_MANAGER_VERSIONS=false PNPM_CONFIG_PM_ON_FAIL=ignore
     manager_version=$("$manager" --version)
 }
 
-# locked_version: which version of the package manager made the lock file.
+# locked_version: print which version of the package manager made the lock file.
 locked_version() {
     local text=''
     [[ -z $lock ]] || IFS= read -r -N 2000 -d '' text <"$lock" || true
     if [[ $manager == yarn ]]; then
-        # https://github.com/yarnpkg/berry: each version of its lock file came with one of yarn.
+        # https://github.com/yarnpkg/berry: each version of the lock file belongs to one of yarn.
         if [[ ! $text =~ __metadata:[[:space:]]*version:\ *([0-9]+) ]]; then
             echo 1
         elif ((BASH_REMATCH[1] < 8)); then

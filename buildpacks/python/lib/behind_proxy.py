@@ -1,13 +1,13 @@
 #!/app/.venv/bin/python
-"""Starts granian, hypercorn, daphne or waitress-serve, and has it believe the proxy in front.
+"""Starts granian, hypercorn, daphne or waitress-serve, and makes it trust the proxy in front.
 
-Installed as .paas/bin/NAME, before .venv/bin in the PATH. None of them takes the visitor's scheme
-and address from X-Forwarded-Proto and -For by itself, and none has a variable that says so: an app
-behind https would take itself for one behind http, in its links, redirects and cookies. The proxy
-alone reaches an app's port, and sets both headers (docs/reference/environment.md).
+Installed as .paas/bin/NAME, before .venv/bin in the PATH. By default none of them takes the
+visitor's scheme and address from X-Forwarded-Proto and -For, and none has an environment variable
+for it: an app behind https would behave as if behind http in its links, redirects and cookies. Only
+the proxy can reach an app's port, and it sets both headers (docs/reference/environment.md).
 
-Granian and Hypercorn start their workers as processes that read this file again (multiprocessing's
-method spawn): so what is exchanged in them is exchanged when this file is read.
+Granian and Hypercorn start their workers as processes that import this file again
+(multiprocessing's method spawn), so their functions are replaced when this file is imported.
 """
 
 import sys
@@ -18,7 +18,7 @@ NAME = Path(sys.argv[0]).name
 
 
 def told(scope):
-    """An ASGI scope with what the proxy says of the visitor."""
+    """An ASGI scope with the visitor's scheme and address from the proxy's headers."""
     if scope.get("type") not in ("http", "websocket"):
         return scope
     headers = dict(scope["headers"])
@@ -34,7 +34,7 @@ def told(scope):
 
 
 def wsgi_told(environ):
-    """A WSGI environment, changed in place to say what the proxy says of the visitor."""
+    """Set the visitor's scheme and address in a WSGI environment from the proxy's headers."""
     if environ.get("HTTP_X_FORWARDED_PROTO") in ("http", "https"):
         environ["wsgi.url_scheme"] = environ["HTTP_X_FORWARDED_PROTO"]
     if environ.get("HTTP_X_FORWARDED_FOR"):
@@ -43,9 +43,9 @@ def wsgi_told(environ):
 
 
 def whole(parts, environ):
-    """An answer's parts; before its end the rest of the body is read.
+    """The parts of a response; before its end the rest of the request's body is read.
 
-    Where bytes lie there unread when the connection is closed, the answer is lost in a reset.
+    If the connection is closed with unread bytes, the response is lost in a reset.
     """
     try:
         yield from parts
@@ -61,7 +61,7 @@ def whole(parts, environ):
 
 
 def behind(app):
-    """An app of Granian's: WSGI takes two arguments, ASGI three. RSGI is left as it is."""
+    """A Granian app behind the proxy: WSGI has two arguments, ASGI three. RSGI is unchanged."""
     if hasattr(app, "__rsgi__") or hasattr(app, "__rsgi_init__"):
         return app
 
@@ -82,7 +82,7 @@ if NAME == "granian":
     _load_target = _internal.load_target
 
     def load_target(*arguments, **named):
-        """In place of Granian's: the app that it found, behind the proxy."""
+        """Replaces Granian's loader: the app that it found, behind the proxy."""
         return behind(_load_target(*arguments, **named))
 
     common.load_target = load_target
@@ -93,7 +93,7 @@ if NAME == "hypercorn":
     _load_application = utils.load_application
 
     def load_application(*arguments, **named):
-        """In place of Hypercorn's: the app that it found, behind the proxy."""
+        """Replaces Hypercorn's loader: the app that it found, behind the proxy."""
         app = _load_application(*arguments, **named)
 
         async def fronted(scope, *more):
@@ -105,7 +105,7 @@ if NAME == "hypercorn":
 
 
 def main():
-    """Become the server."""
+    """Run the server."""
     if NAME == "granian":
         from granian.cli import entrypoint as start
     elif NAME == "hypercorn":

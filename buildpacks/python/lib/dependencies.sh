@@ -20,8 +20,8 @@ install_dependencies() {
     check_lock
     if start_from_kept; then
         step "Installing what differs from the last build, with uv ($listed_in)"
-        # What a new environment would get, and nothing else: newer versions where the file lets
-        # them in, and none of what it does not list any more.
+        # Exactly what a new environment would get: newer versions if the file allows them, and no
+        # packages that it no longer lists.
         exact=(--exact)
         install_listed
         is_whole && return
@@ -36,7 +36,7 @@ install_dependencies() {
 
 exact=()
 
-# install_listed: into .venv, which is new, or has what an earlier build installed.
+# install_listed: install into .venv, which is new or has the packages of an earlier build.
 install_listed() {
     local upgrade=()
     ((${#exact[@]} == 0)) || upgrade=(--upgrade)
@@ -49,14 +49,14 @@ install_listed() {
     esac
 }
 
-# install_list FILE OPTION...: a list of requirements.
+# install_list FILE OPTION...: install a list of requirements.
 install_list() {
     local file=$1
     shift
     run_uv pip install --python .venv/bin/python "${exact[@]}" "$@" --requirements "$file"
 }
 
-# check_lock: whether the lock file is of these dependencies, where its files alone tell.
+# check_lock: check that the lock file matches the listed dependencies, if the files alone tell.
 check_lock() {
     case $package_manager in
         uv) "$SYSTEM_PYTHON" -I -S "$pack/lib/uv_lock.py" "$build" || stale_lock "uv lock" ;;
@@ -67,8 +67,8 @@ check_lock() {
     esac
 }
 
-# install_with_poetry: poetry reads its lock file, uv installs what it lists, and the app itself
-# where that is a package, as on Heroku.
+# install_with_poetry: poetry reads its lock file; uv installs what it lists, and the app itself if
+# it is a package, as on Heroku.
 install_with_poetry() {
     provide_tool poetry --with poetry-plugin-export
     run_tool poetry check --lock --no-interaction || stale_lock "poetry lock"
@@ -80,7 +80,7 @@ install_with_poetry() {
     fi
 }
 
-# list_with NAME ARGUMENT...: what a package manager prints, as a list of requirements.
+# list_with NAME ARGUMENT...: save a package manager's output as a list of requirements.
 list_with() {
     if ! tool_command "$@" >"$cache/requirements.txt" 2>"$cache/said"; then
         indent <"$cache/said"
@@ -88,7 +88,7 @@ list_with() {
     fi
 }
 
-# install_with_pipenv: pipenv reads its lock file, uv installs what it lists.
+# install_with_pipenv: pipenv reads its lock file; uv installs what it lists.
 install_with_pipenv() {
     provide_tool pipenv
     list_with pipenv requirements
@@ -99,10 +99,10 @@ stale_lock() {
     local source=pyproject.toml
     [[ $package_manager != pipenv ]] || source=Pipfile
     fail "$listed_in no longer matches $source." \
-        "Bring it up to date with '$1', commit it, and push again."
+        "Update it with '$1', commit it, and push again."
 }
 
-# provide_tool NAME [OPTION...]: a package manager that the server does not have, in this app's cache.
+# provide_tool NAME [OPTION...]: install a package manager, which the server lacks, in this app's cache.
 provide_tool() {
     local tools=$cache/tools name=$1
     if [[ ! -x $tools/bin/$name ]]; then
@@ -112,14 +112,14 @@ provide_tool() {
     fi
 }
 
-# run_tool NAME ARGUMENT...: its output as details.
+# run_tool NAME ARGUMENT...: run it and print its output as details.
 run_tool() { tool_command "$@" 2>&1 | indent; }
 
-# tool_command NAME ARGUMENT...: it works on the app's .venv and asks nothing.
+# tool_command NAME ARGUMENT...: run it on the app's .venv, without prompts.
 tool_command() {
     local name=$1
     shift
-    # Without PYTHONPATH: a module of the app's must not take the place of one of the tool's.
+    # Without PYTHONPATH: a module of the app must not replace one of the tool.
     with_config VIRTUAL_ENV="$build/.venv" PATH="$build/.venv/bin:$PATH" PYTHONPATH= CI=true \
         PIPENV_VERBOSITY=-1 PIPENV_NOSPIN=1 PIPENV_YES=1 POETRY_VIRTUALENVS_CREATE=false \
         POETRY_CACHE_DIR="$cache/poetry" POETRY_NO_INTERACTION=1 -- "$cache/tools/bin/$name" "$@"

@@ -21,7 +21,7 @@ collect_static() {
     explain_collectstatic "$log"
 }
 
-# find_manage: the path of manage.py, at most two directories down.
+# find_manage: print the path of manage.py, at most two directories down.
 find_manage() {
     local candidate
     for candidate in manage.py */manage.py */*/manage.py; do
@@ -52,7 +52,7 @@ explain_collectstatic() {
     if [[ $text == *STATIC_ROOT* ]]; then
         advice="Set STATIC_ROOT in the settings, for example: STATIC_ROOT = BASE_DIR / \"staticfiles\"; then let Nginx serve it: paas static:add /static staticfiles"
     elif [[ $text =~ KeyError:\ \'([A-Z_]+)\' ]]; then
-        advice="The settings need ${BASH_REMATCH[1]}. Set it with: paas config:set ${BASH_REMATCH[1]}=..."
+        advice="The settings require ${BASH_REMATCH[1]}. Set it with: paas config:set ${BASH_REMATCH[1]}=..."
     fi
     fail "Django's collectstatic failed." "$advice" \
         "To build without it: paas config:set DISABLE_COLLECTSTATIC=1"

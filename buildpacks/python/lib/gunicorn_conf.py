@@ -1,9 +1,9 @@
-"""Gunicorn's configuration where the app's command names none: reads the rest of each body.
+"""Gunicorn's configuration if the app's command names none: reads the rest of each request's body.
 
-Of an answer that comes before the body was read, as of a login check on an upload, Gunicorn closes
-the connection while bytes lie there unread. The kernel then sends a reset, the proxy never sees the
-answer, and the visitor gets 502 (RFC 9112, 9.6). What the app's own gunicorn.conf.py says counts
-all the same. Given by .profile.d/python.sh.
+If an app responds before it has read the body, as a login check on an upload does, Gunicorn closes
+the connection with unread bytes. The kernel then sends a reset, the proxy never sees the response,
+and the visitor gets 502 (RFC 9112, 9.6). The app's own gunicorn.conf.py still applies. Passed by
+.profile.d/python.sh.
 """
 
 import importlib.util as _importing
@@ -12,15 +12,15 @@ from pathlib import Path as _Path
 
 from gunicorn import config as _config
 
-# Who sends slowly may not hold a thread for longer.
+# A slow sender may not hold a thread for longer.
 _LIMIT_S = 10.0
 
-# As large as the proxy lets pass, as of cookies of single sign-on; Gunicorn's own is 8,190.
+# As large as the proxy allows, for example for single sign-on cookies; Gunicorn's default is 8,190.
 limit_request_field_size = 32_768
 
 
 def _own_settings():
-    """What the app's own file sets, read as Gunicorn would."""
+    """The settings of the app's own file, read as Gunicorn would."""
     path = _Path("gunicorn.conf.py").absolute()
     if not path.exists():
         return {}
@@ -38,7 +38,7 @@ _own_post_request = _config.validate_post_request(
 
 
 def post_request(worker, request, environ, response):
-    """Gunicorn calls this when it has sent the answer, before it closes the connection."""
+    """Called by Gunicorn when it has sent the response, before it closes the connection."""
     try:
         _own_post_request(worker, request, environ, response)
     finally:
@@ -57,7 +57,7 @@ def _read_rest(request, environ, response):
             connection.settimeout(left)
             if not request.body.read(65536):
                 break
-    except Exception:  # the proxy closed, or what comes is no body
+    except Exception:  # the proxy closed the connection, or the data is not a valid body
         return
     finally:
         connection.settimeout(before)

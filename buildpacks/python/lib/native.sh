@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154 # variables are shared with bin/compile
-# Packages that are compiled, and what they miss on the server.
+# Explains why a package could not be compiled: what is missing on the server.
 
-# explain_native TEXT PACKAGE: end the build where PACKAGE could not be built for want of a program
-# or of a library's headers. TEXT: all that was printed, on one line.
+# explain_native TEXT PACKAGE: fail the build if PACKAGE could not be built because a program or a
+# library's headers are missing. TEXT: all output, on one line.
 explain_native() {
     local missing='' debian='' ready=''
     case $1 in
@@ -27,11 +27,11 @@ explain_native() {
         missing=${BASH_REMATCH[1]}
     fi
     [[ -n $missing ]] || return 0
-    # The one package whose ready-made form has a name of its own.
+    # The one package whose prebuilt form has another name.
     [[ $2 != psycopg2 && $2 != psycopg2[=\<\>~!@\ ]* ]] \
-        || ready="Name psycopg2-binary in its place in $listed_in: it is ready-made, and imported alike."
-    local install="Or an administrator installs it on the server: sudo apt-get install $debian"
+        || ready="Use psycopg2-binary instead in $listed_in: it is prebuilt and has the same import name."
+    local install="Or have an administrator install it on the server: sudo apt-get install $debian"
     [[ -n $debian ]] || install="Or an administrator installs the Debian package that has it (apt-file search $missing)."
     fail "The dependency $2 could not be built ($listed_in): the server lacks $missing." \
-        "${ready:-A version with a ready-made wheel for Python $python_version avoids that.}" "$install"
+        "${ready:-A version with a prebuilt wheel for Python $python_version avoids that.}" "$install"
 }

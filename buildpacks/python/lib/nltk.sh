@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154 # variables are shared with bin/compile
-# NLTK's data, by Heroku's rule: the packages that nltk.txt lists, a word each
-# (https://devcenter.heroku.com/articles/python-nltk). NLTK itself looks into .venv/nltk_data.
+# NLTK's data, as on Heroku: the packages that nltk.txt lists, separated by whitespace
+# (https://devcenter.heroku.com/articles/python-nltk). NLTK searches .venv/nltk_data by default.
 
-# check_nltk: sets $packages; a name that is none is known before anything is installed.
+# check_nltk: sets $packages; fails on an invalid name before anything is installed.
 check_nltk() {
     packages=()
     [[ -f nltk.txt ]] || return 0
@@ -10,8 +10,8 @@ check_nltk() {
     local name
     for name in "${packages[@]}"; do
         if [[ ! $name =~ ^[A-Za-z0-9_.-]+$ || $name == -* ]]; then
-            fail "nltk.txt names something that is not a package of NLTK." \
-                "It must have names such as stopwords or punkt_tab, one a line."
+            fail "nltk.txt contains a word that is not the name of an NLTK package." \
+                "It must list names such as stopwords or punkt_tab, one per line."
         fi
     done
 }
@@ -21,7 +21,7 @@ download_nltk() {
     compgen -G '.venv/lib/python*/site-packages/nltk/__init__.py' >/dev/null || return 0
     ((${#packages[@]} > 0)) || return 0
     step "Downloading NLTK data: ${packages[*]}"
-    # The downloader's exit status is 0 also where it could not load something.
+    # The downloader's exit status is 0 even if it could not download something.
     if ! with_config -- python -W ignore -m nltk.downloader -e -d .venv/nltk_data "${packages[@]}" \
         2>&1 | tee "$cache/said" | indent || grep -q '^\[nltk_data\] Error' "$cache/said"; then
         fail "The NLTK data that nltk.txt lists could not be downloaded." \

@@ -8,7 +8,7 @@ choose_package_manager() {
     for name in requirements.txt uv.lock poetry.lock Pipfile.lock pdm.lock environment.yml; do
         [[ -f $name ]] && found+=("$name")
     done
-    # Of other tools: they count where nothing else lists the dependencies.
+    # Files of other tools: recognized if nothing else lists the dependencies.
     for name in pylock.toml pylock.*.toml requirements.lock environment.yaml conda-lock.yml \
         pixi.lock; do
         [[ -f $name ]] && ((${#found[@]} == 0)) && found+=("$name")
@@ -18,7 +18,7 @@ choose_package_manager() {
     fi
     if ((${#found[@]} > 1)); then
         fail "Several files list the app's dependencies: $(join_names "${found[@]}")." \
-            "It is not clear which of them counts. Keep the one that you use, then:" \
+            "It is unclear which one to use. Keep the one that you use and remove the others:" \
             "    git rm FILE; git commit; git push"
     fi
     case ${found[0]:-} in
@@ -28,13 +28,13 @@ choose_package_manager() {
         Pipfile.lock) package_manager=pipenv listed_in=Pipfile.lock ;;
         Pipfile)
             fail "There is a Pipfile but no Pipfile.lock." \
-                "Make it with 'pipenv lock' and commit it."
+                "Create it with 'pipenv lock' and commit it."
             ;;
         '') no_dependency_file ;;
         *)
             fail "The dependencies are listed in ${found[0]}, which is not supported." \
                 "Supported are requirements.txt, uv.lock, poetry.lock and Pipfile.lock." \
-                "Make one from it, for example with: $(export_command "${found[0]}")"
+                "Create one from it, for example with: $(export_command "${found[0]}")"
             ;;
     esac
     if [[ $package_manager == uv || $package_manager == poetry ]] && [[ ! -f pyproject.toml ]]; then
@@ -47,12 +47,12 @@ choose_package_manager() {
 no_dependency_file() {
     if [[ -f pyproject.toml ]]; then
         fail "There is a pyproject.toml but no uv.lock or poetry.lock." \
-            "Make it with 'uv lock' or 'poetry lock' and commit it, or list the dependencies in requirements.txt."
+            "Create it with 'uv lock' or 'poetry lock' and commit it, or list the dependencies in requirements.txt."
     fi
     fail "No requirements.txt, uv.lock, poetry.lock or Pipfile.lock was found in the app's top directory." \
-        "Make one with: pip freeze > requirements.txt" \
+        "Create one with: pip freeze > requirements.txt" \
         "An app without dependencies needs an empty requirements.txt." \
-        "If you have the file, check that .gitignore does not exclude it."
+        "If you have one, check that .gitignore does not exclude it."
 }
 
 export_command() {

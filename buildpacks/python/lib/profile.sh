@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# Sourced at the start of each instance. Sets defaults only: a config var of the same name wins.
+# Sourced at the start of each instance. Sets defaults only: a config var of the same name takes precedence.
 export PATH="/app/.venv/bin:$PATH"
-# Servers that would not believe the proxy about the visitor's scheme.
+# Servers that do not trust the proxy's headers by default.
 [[ ! -d /app/.paas/bin ]] || export PATH="/app/.paas/bin:$PATH"
 export VIRTUAL_ENV="${VIRTUAL_ENV:-/app/.venv}"
 export PYTHONUNBUFFERED="${PYTHONUNBUFFERED:-1}"
 export PYTHONPATH="${PYTHONPATH:-/app}"
 export LANG="${LANG:-C.UTF-8}"
-# Only the proxy on this machine is believed about a visitor's address.
+# Only the proxy on this machine is trusted to state a visitor's address.
 export FORWARDED_ALLOW_IPS="${FORWARDED_ALLOW_IPS:-127.0.0.1}"
 
 # Web workers: one for each core, but at least 2, at most 4 (many apps share the server), and at
@@ -34,8 +34,8 @@ if [[ -z ${WEB_CONCURRENCY:-} ]]; then
 fi
 unset -f _paas_web_concurrency
 
-# Gunicorn by itself binds 0.0.0.0:$PORT; the proxy comes through loopback. A --bind in the
-# Procfile or in the config var GUNICORN_CMD_ARGS wins; so does a configuration file.
+# Gunicorn binds 0.0.0.0:$PORT by default; the proxy connects over loopback. A --bind in the
+# Procfile or in the config var GUNICORN_CMD_ARGS takes precedence; so does a configuration file.
 if [[ -n ${PORT:-} ]]; then
     case " ${GUNICORN_CMD_ARGS:-}" in
         *" --bind"* | *" -b"*) ;;

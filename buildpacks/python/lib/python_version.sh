@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2094 # variables are shared with bin/compile
-# Which Python: as runtime.txt, .python-version or Pipfile.lock asks; else that of the last build;
-# else the newest that fits (paas/adapters/builds/python_choice.py); else the system's.
+# Chooses Python: as runtime.txt, .python-version or Pipfile.lock requires; else that of the last
+# build; else the newest that fits (paas/adapters/builds/python_choice.py); else the system's.
 # Sets $python (its path), $python_version (3.11.2) and $python_origin (for messages).
 
 readonly SYSTEM_PYTHON=/usr/bin/python3
@@ -11,7 +11,7 @@ choose_python() {
     local requested='' origin=''
     read_requested_version
     if [[ -z $requested && -n ${PAAS_PYTHON_WHY:-} ]]; then
-        # Chosen outside, where a Python can be fetched.
+        # Chosen outside the sandbox, where a Python can be fetched.
         use_chosen_version
     elif [[ -z $requested ]] && use_last_version; then
         step "Using Python $python_version, the version of the last build"
@@ -26,15 +26,15 @@ choose_python() {
     else
         local available
         available=$(available_versions)
-        fail "Python $requested, which $origin asks for, is not available on this server." \
+        fail "Python $requested, which $origin requires, is not available on this server." \
             "Available: ${available//$'\n'/, }." \
             "$(how_to_change_version), or ask the server's administrator to add Python $requested."
     fi
     printf '%s\n' "${python_version%.*}" >"$cache/version"
 }
 
-# how_to_change_version: the way to another one, where $origin asks for it. pipenv makes its lock
-# file from the Pipfile, and refuses one that was changed by hand.
+# how_to_change_version: print how to change the version in $origin. pipenv makes its lock file from
+# the Pipfile, and rejects one that was edited by hand.
 how_to_change_version() {
     if [[ $origin == Pipfile.lock ]]; then
         echo "Change python_version in the Pipfile to one of these, run 'pipenv lock', commit both"
@@ -43,16 +43,16 @@ how_to_change_version() {
     fi
 }
 
-# use_chosen_version: $PAAS_PYTHON; if it is unset, no Python fits what the app requires.
+# use_chosen_version: use $PAAS_PYTHON; if it is unset, no Python meets the app's requirement.
 use_chosen_version() {
     python=$SYSTEM_PYTHON
     system_version "$python"
-    # By the same path as the next build, which finds it as the version of the last one: what was
-    # installed is kept by it.
+    # By the same path as in the next build, which finds it as the version of the last one: the path
+    # is part of the key of the kept dependencies.
     if [[ $python_version != "${PAAS_PYTHON:-}" ]] && ! find_python "${PAAS_PYTHON:-0.0}"; then
         local available
         available=$(available_versions)
-        fail "$PAAS_PYTHON_WHY asks for a Python that is not available on this server." \
+        fail "$PAAS_PYTHON_WHY requires a Python that is not available on this server." \
             "Available: ${available//$'\n'/, }." \
             "Change requires-python, or ask the server's administrator to add such a Python:" \
             "docs/how-to/add-a-python.md"
@@ -61,7 +61,7 @@ use_chosen_version() {
     detail "The app keeps it. To choose one, add a .python-version file with a line like ${python_version%.*}"
 }
 
-# use_last_version: an app that asks for none keeps the one that it was built with, as on Heroku.
+# use_last_version: an app that requires none keeps the one that it was built with, as on Heroku.
 use_last_version() {
     local last=''
     [[ -f $cache/version ]] && IFS= read -r last <"$cache/version"
@@ -71,7 +71,7 @@ use_last_version() {
     [[ ${python_version%.*} == "$last" ]] || find_python "$last"
 }
 
-# read_requested_version: sets $requested and $origin; runtime.txt wins, as on Heroku.
+# read_requested_version: sets $requested and $origin; runtime.txt takes precedence, as on Heroku.
 read_requested_version() {
     if [[ -e runtime.txt || -L runtime.txt ]]; then
         origin=runtime.txt
@@ -88,11 +88,11 @@ read_requested_version() {
     fi
 }
 
-# read_version_file FILE PREFIX: the one line that is neither blank nor a comment.
+# read_version_file FILE PREFIX: read the one line that is neither blank nor a comment.
 read_version_file() {
     local file=$1 prefix=$2 line shown lines=() text=''
     if [[ -L $file || ! -r $file ]]; then
-        fail "$file is not a plain file that can be read." "Replace it by one, and commit it."
+        fail "$file is not a readable regular file." "Replace it with one and commit it."
     fi
     IFS= read -r -N 1000 -d '' text <"$file" || true
     while IFS= read -r line; do
@@ -104,13 +104,13 @@ read_version_file() {
     fi
     if [[ ! ${lines[0]} =~ ^[[:space:]]*${prefix}${VERSION_PATTERN}[[:space:]]*$ ]]; then
         printf -v shown '%q' "${lines[0]:0:60}"
-        fail "$file asks for $shown, which is not a Python version that can be used." \
-            "It must be like ${prefix}3.12 (the latest patch) or ${prefix}3.12.4 (exactly that one)."
+        fail "$file requires $shown, which is not a supported form of a Python version." \
+            "It must be like ${prefix}3.12 (the latest patch release) or ${prefix}3.12.4 (exactly that one)."
     fi
     requested=${BASH_REMATCH[1]}
 }
 
-# find_python VERSION: among the system's, then among those that uv installed.
+# find_python VERSION: print its path, from the system or else from those that uv installed.
 find_python() {
     local wanted=$1 candidate
     candidate=$(minor_path "$wanted")
@@ -144,7 +144,7 @@ system_version() {
     python_version=${python_version#Python }
 }
 
-# available_versions: one a line, newest last.
+# available_versions: print them, one per line, newest last.
 available_versions() {
     local candidate
     {

@@ -1,14 +1,14 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2094 # variables are shared with bin/compile
-# The finished dependencies of the last build, kept as two archives: reading them, both at once,
-# is several times faster than copying the files, and links would share files between a build and
-# a live app.
+# The installed dependencies of the last build, kept as two archives: unpacking both in parallel is
+# several times faster than copying the files, and links would share files between a build and a
+# live app.
 
-# A change to what a build makes of the same files must change this.
+# Must be changed when a build makes something else from the same files.
 readonly REUSE_FORMAT=2
 key='' base='' reusable=yes kept=yes
 sources=() settings=() options=()
 
-# reuse_dependencies: put the kept ones into .venv. Status 1 where they do not fit.
+# reuse_dependencies: unpack the kept ones into .venv. Status 1 if they do not fit.
 reuse_dependencies() {
     compute_key
     [[ $reusable == yes && -f $cache/key ]] || return 1
@@ -18,10 +18,10 @@ reuse_dependencies() {
     unpack_kept
 }
 
-# unpack_kept: status 1, with nothing left, where that fails.
+# unpack_kept: unpack both archives. Status 1 on a failure, with nothing left behind.
 unpack_kept() {
     local first
-    # Made ahead, so that the two need not make the same directory.
+    # Made first, so that the two do not both make the same directories.
     mkdir -p ".venv/lib/python${python_version%.*}/site-packages"
     tar -xf "$cache/venv-1.tar" &
     first=$!
@@ -32,8 +32,8 @@ unpack_kept() {
     fi
 }
 
-# start_from_kept: put those of an earlier build into .venv, of which some will do. Status 1 where
-# they were made in another way, so that none of them can be trusted to be the same.
+# start_from_kept: unpack those of an earlier build into .venv, some of which can be reused. Status 1
+# if they were built differently, so that none of them is sure to be the same.
 start_from_kept() {
     local found=''
     [[ $reusable == yes && -f $cache/key && -f $cache/base ]] || return 1
@@ -47,18 +47,18 @@ start_from_kept() {
     rm -rf .venv/nltk_data .venv/.*-added-by-the-platform
 }
 
-# is_whole: whether no package lost files to one that was removed.
+# is_whole: whether no package lost files when another was removed.
 is_whole() {
     local missing
     missing=$("$SYSTEM_PYTHON" -I -S "$pack/lib/whole.py" \
         ".venv/lib/python${python_version%.*}/site-packages") ||
         {
-            detail "$missing was removed with another package that has it, too: all packages are installed again"
+            detail "$missing was removed with another package that also has it, so all packages are installed again"
             return 1
         }
 }
 
-# keep_dependencies: for the next build, where this one changed them.
+# keep_dependencies: keep them for the next build, if this one changed them.
 keep_dependencies() {
     [[ $kept == no && $reusable == yes ]] || return 0
     local packages=(.venv/lib/python*/site-packages/*) list
@@ -77,8 +77,8 @@ keep_dependencies() {
     kept=yes
 }
 
-# compute_base: what must be the same for a package of one version to be the same package: how it
-# is made, and where from.
+# compute_base: what must be equal for a package of one version to be the same package: how it is
+# built, and from where.
 compute_base() {
     case $package_manager in
         uv) mapfile -t options < <(grep -hE '^(source = |no-binary|no-build)' uv.lock pyproject.toml | sort -u) ;;
@@ -90,12 +90,12 @@ compute_base() {
     ((${#settings[@]} == 0)) || base+=$'\n'$(sha256sum -- "${settings[@]}")
 }
 
-# compute_key: everything that decides what gets installed, by content.
+# compute_key: everything that determines what is installed, by content.
 compute_key() {
     local file
     if [[ $package_manager == uv ]]; then
         sources=(pyproject.toml uv.lock)
-        # A project that is installed itself, or from a local directory, changes with its code.
+        # If the project itself or a local directory is installed, that changes with its code.
         if grep -qE '^source = \{ (editable|directory|path) ' uv.lock; then
             reusable=no
         fi
@@ -119,7 +119,7 @@ compute_key() {
     key="format $REUSE_FORMAT, $build, $python $python_version"$'\n'$(sha256sum -- "${sources[@]}" "${settings[@]}")
 }
 
-# read_requirements FILE: add it and the files that it includes to $sources, and see whether
+# read_requirements FILE: add it and the files that it includes to $sources, and check whether
 # anything in it can change without it (https://pip.pypa.io/en/stable/reference/requirements-file-format/).
 read_requirements() {
     local file=$1 line

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2094 # variables are shared with bin/compile
-# uv, with pip's settings, and what it says in one sentence.
+# Runs uv with pip's settings, and explains its errors in one sentence.
 
-# run_uv ARGUMENT...: its output as details; a failure ends the build.
+# run_uv ARGUMENT...: run it and print its output as details; a failure fails the build.
 run_uv() {
     local log
     log=$(mktemp)
@@ -11,7 +11,7 @@ run_uv() {
     rm -f "$log"
 }
 
-# explain_failure LOG: end the build with what uv says, in one sentence where that is known.
+# explain_failure LOG: fail the build with uv's error, in one sentence if it is a known one.
 explain_failure() {
     local text='' name='([][A-Za-z0-9._,-]+)'
     local unreachable='Failed to fetch: `?([a-z]+://[^/ ]+).*(certificate|\(Connect\)|timed out|status server error)'
@@ -30,17 +30,17 @@ explain_failure() {
         explain_native "$text" "$package"
         fail "The dependency $package could not be built ($listed_in)." \
             "The lines above say why; often a library's headers are missing on the server." \
-            "A version with a ready-made wheel for Python $python_version avoids that."
+            "A version with a prebuilt wheel for Python $python_version avoids that."
     elif [[ $text =~ $unreachable ]]; then
         fail "The server cannot reach the package index at ${BASH_REMATCH[1]}." \
-            "The lines above say why. Nothing is wrong with $listed_in: push again when it is back." \
-            "A proxy, certificate or index that the server needs goes into build_env of server.yml."
+            "The lines above say why. $listed_in is not the cause: push again when the index is reachable." \
+            "If the server needs a proxy, certificate or other index, set it in build_env of server.yml."
     fi
     fail "The dependencies in $listed_in could not be installed." \
         "The lines above say why. Correct $listed_in, commit, and push again."
 }
 
-# explain_python TEXT: end the build where the app, or what it depends on, wants another Python.
+# explain_python TEXT: fail the build if the app, or a dependency, requires another Python.
 explain_python() {
     local wanted='' who='The project'
     local range='([<>=!~]+ ?3\.[0-9]+)'
@@ -51,12 +51,12 @@ explain_python() {
     else
         return 0
     fi
-    fail "$who needs Python $wanted, and the app is built with $python_version." \
+    fail "$who requires Python $wanted, but the app is built with $python_version." \
         "Choose one that fits, commit, and push again: $(python_command "${wanted##*[<>=\!~ ]}")" \
         "Or choose versions in $listed_in that fit Python ${python_version%.*}."
 }
 
-# python_command VERSION: the command that sets which Python the app is built with.
+# python_command VERSION: print the command that sets which Python the app is built with.
 python_command() {
     if [[ $package_manager == pipenv && ! -f .python-version && ! -f runtime.txt ]]; then
         echo "pipenv --python $1 lock, with python_version = \"$1\" in the Pipfile"

@@ -1,7 +1,7 @@
-"""See whether uv.lock was made of this pyproject.toml, by the dependencies that both list.
+"""Check whether uv.lock was made from this pyproject.toml, by the dependencies that both list.
 
-Usage: uv_lock.py DIRECTORY. Exit status 1 where they differ, which is then printed. What cannot be
-compared passes: uv itself judges then. Standard library only.
+Usage: uv_lock.py DIRECTORY. Exit status 1 if they differ; the difference is printed. What cannot be
+compared is accepted, since uv checks it later. Standard library only.
 """
 
 import re
@@ -26,7 +26,7 @@ def bounds(specifier: str) -> set[str]:
 
 
 def listed(project: dict[str, Any]) -> Requirements:
-    """What pyproject.toml asks for; entries with addresses are left out."""
+    """The requirements of pyproject.toml, without entries that have URLs."""
     found: Requirements = {}
     for text in project.get("project", {}).get("dependencies", []):
         match = REQUIREMENT.fullmatch(text)
@@ -36,7 +36,7 @@ def listed(project: dict[str, Any]) -> Requirements:
 
 
 def locked(lock: dict[str, Any]) -> Requirements | None:
-    """What the lock file was made for, or None if it does not say."""
+    """The requirements for which the lock file was made, or None if it does not list them."""
     own = [
         package
         for package in lock.get("package", [])
@@ -52,7 +52,7 @@ def locked(lock: dict[str, Any]) -> Requirements | None:
 
 
 def main() -> int:
-    """Compare, and print what differs."""
+    """Compare them and print the differences."""
     root = Path(sys.argv[1])
     try:
         asked = listed(tomllib.loads((root / "pyproject.toml").read_text()))
@@ -69,7 +69,7 @@ def main() -> int:
 
 
 def listed_names(root: Path) -> list[str]:
-    """All entries, to know whether any was left out."""
+    """All entries, to find out whether any was left out."""
     project = tomllib.loads((root / "pyproject.toml").read_text())
     return list(project.get("project", {}).get("dependencies", []))
 

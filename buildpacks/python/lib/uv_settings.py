@@ -1,4 +1,4 @@
-"""Run a program of uv's with what pip would have been told by environment variables.
+"""Run uv or uvx with the settings that pip has in environment variables.
 
 Usage: uv_settings.py ENV PROGRAM ARGUMENT... ENV has a file for each config var (Heroku's buildpack
 API). Standard library only.
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Container, MutableMapping
 from pathlib import Path
 
-# pip's name, uv's name, and another name of uv's for the same.
+# pip's name, uv's name, and uv's other name for the same setting.
 SAME = (
     ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"),
     ("PIP_EXTRA_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_INDEX"),
@@ -20,10 +20,10 @@ SAME = (
 
 
 def translate(environment: MutableMapping[str, str], own: Container[str]) -> None:
-    """Set uv's names from pip's, unless one of uv's own is set.
+    """Set uv's variables from pip's, unless one of uv's own is set.
 
-    own: the names of the app's config vars. The app's settings for pip win over the server's for
-    uv, or what has to come from a private index would be taken from another.
+    own: the names of the app's config vars. The app's settings for pip take precedence over the
+    server's for uv; otherwise private packages could come from another index.
     """
     for pip, uv, other in SAME:
         value = environment.get(pip, "")
@@ -31,7 +31,7 @@ def translate(environment: MutableMapping[str, str], own: Container[str]) -> Non
             environment.pop(uv, None)
             environment.pop(other, None)
         if value and not environment.get(uv) and not environment.get(other):
-            # Of several places pip separates one from the next by blanks, uv by commas.
+            # pip separates several locations with spaces, uv with commas.
             environment[uv] = value.replace(" ", ",") if pip == "PIP_FIND_LINKS" else value
 
 

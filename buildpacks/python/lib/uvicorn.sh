@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# What uvicorn of several workers needs: it asks each every half second for a sign of life, also while
-# it imports the app, and by default kills what does not answer within 5 s, for ever.
+# Settings for uvicorn with several workers: it checks each one every half second, even while that
+# imports the app, and by default kills one that does not answer within 5 s, again and again.
 
-# write_profile DIRECTORY: profile.sh, with what this app's uvicorn takes.
+# write_profile DIRECTORY: write profile.sh with the settings that this app's uvicorn accepts.
 write_profile() {
     local found source=''
     install -D -m 644 "${pack:?}/lib/profile.sh" "$1/python.sh"
@@ -12,13 +12,13 @@ write_profile() {
     if [[ $source == *timeout_worker_healthcheck* ]]; then
         cat >>"$1/python.sh" <<'PROFILE'
 
-# uvicorn ends a worker that does not answer for so long, also while it imports the app (5 s there).
+# uvicorn ends a worker that does not answer for so long, even while it imports the app (default 5 s).
 export UVICORN_TIMEOUT_WORKER_HEALTHCHECK="${UVICORN_TIMEOUT_WORKER_HEALTHCHECK:-180}"
 PROFILE
     elif [[ $source == *'def ping'* ]]; then
         cat >>"$1/python.sh" <<'PROFILE'
 
-# This uvicorn ends each worker that imports the app for 5 s, for ever; one process it does not ask.
+# This uvicorn ends each worker that imports the app for over 5 s; a single process it does not check.
 if [[ -z ${_paas_own_concurrency:-} ]]; then
     export UVICORN_WORKERS="${UVICORN_WORKERS:-1}"
 fi

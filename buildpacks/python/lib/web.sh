@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2094 # variables are shared with bin/compile
-# The web process of an app without a Procfile, and the Gunicorn that it needs.
+# Finds the web process of an app without a Procfile, and installs the server that it needs.
 
 web_command='' web_reason=''
 
-# choose_web_command: leaves it in .paas/python-web for bin/release.
+# choose_web_command: writes it to .paas/python-web for bin/release.
 choose_web_command() {
     [[ ! -e .paas/python-web ]] || rm -f .paas/python-web
     if [[ -f Procfile ]]; then
@@ -18,13 +18,13 @@ choose_web_command() {
                 "Correct it: paas config:set WSGI_SERVER=granian"
             ;;
     esac
-    # -I -S: it only parses the app's files, and must not run any of them.
+    # -I -S: it only parses the app's files and must not run any of them.
     found=$("$SYSTEM_PYTHON" -I -S "$pack/lib/find_app.py" "$build" "$(web_server)") || status=$?
     if ((status == 3)); then
         fail "${found%%$'\n'*}" "Correct it, commit, and push again."
     elif ((status != 0)); then
         fail "${found%%$'\n'*}" \
-            "Add a file named Procfile that says how to start the app, for example:" \
+            "Add a Procfile that says how to start the app, for example:" \
             "    web: gunicorn app:app"
     fi
     web_command=${found%%$'\n'*}
@@ -35,8 +35,8 @@ choose_web_command() {
     detail "It is started with: $web_command"
 }
 
-# check_procfile: one that starts nothing is known before anything is installed; but the app's own
-# step of the build may change it, and app.json may have jobs.
+# check_procfile: reject one that starts nothing before anything is installed, unless the app's own
+# build step may change it or app.json has cron jobs.
 check_procfile() {
     local line
     [[ ! -f bin/post_compile && ! -f app.json ]] || return 0
@@ -44,12 +44,12 @@ check_procfile() {
         [[ $line != *([[:space:]])@('#'|release*([[:space:]]):)* ]] || continue
         [[ $line != *:* ]] || return 0
     done <Procfile
-    fail "The Procfile names no process that could run." \
+    fail "The Procfile defines no process to run." \
         "It needs a line that starts the app, for example:" \
         "    web: gunicorn app:app"
 }
 
-# check_web_server: whether the program is there that the command runs, when all is installed.
+# check_web_server: check, after the installation, that the program of the command exists.
 check_web_server() {
     if [[ $web_command == uvicorn* && ! -x $VIRTUAL_ENV/bin/uvicorn ]]; then
         fail "$web_reason, but uvicorn, which runs such an app, is not in $listed_in." \
@@ -57,14 +57,14 @@ check_web_server() {
     fi
 }
 
-# web_server: the config var WSGI_SERVER, gunicorn or granian.
+# web_server: print the config var WSGI_SERVER, gunicorn or granian.
 web_server() {
     local name=gunicorn
     [[ ! -f $env/WSGI_SERVER ]] || IFS= read -r name <"$env/WSGI_SERVER" || true
     printf '%s' "$name"
 }
 
-# add_web_server: install Gunicorn or Granian where a command runs it and the app does not list it.
+# add_web_server: install Gunicorn or Granian if a command runs it and the app does not list it.
 add_web_server() {
     local name marker
     for name in gunicorn granian; do
@@ -82,7 +82,8 @@ add_web_server() {
     done
 }
 
-# place_server_files: what has an application server believe the proxy, and lose no answer.
+# place_server_files: install the files that make application servers trust the proxy and lose no
+# answer.
 place_server_files() {
     local name
     [[ ! -e .paas/bin && ! -L .paas/bin ]] || rm -rf .paas/bin
@@ -92,7 +93,7 @@ place_server_files() {
     done
 }
 
-# add_command NAME: how a person adds a package to the app's list.
+# add_command NAME: print the command that adds a package to the app's list.
 add_command() {
     case $package_manager in
         uv) echo "uv add $1" ;;

@@ -1,7 +1,7 @@
-"""See whether every file of the installed packages is there, by their own lists.
+"""Check that every file that the installed packages list exists.
 
-Usage: whole.py SITE-PACKAGES. Exit status 1 where one is missing, which is then printed: a package
-that was removed took a file along that another one has, too. Standard library only.
+Usage: whole.py SITE-PACKAGES. Exit status 1 if one is missing, which is then printed: another
+package that also has it was removed. Standard library only.
 https://packaging.python.org/en/latest/specifications/recording-installed-packages/
 """
 
@@ -21,7 +21,7 @@ def missing(site: Path) -> str | None:
 
 
 def main() -> int:
-    """Look, and print what is missing."""
+    """Check, and print what is missing."""
     found = missing(Path(sys.argv[1]))
     if found is not None:
         print(found)

@@ -1,4 +1,4 @@
-"""Choose the folder of an app that Nginx serves, by static.json or by what is there.
+"""Choose the folder of an app that Nginx serves, by static.json or by the files present.
 
 Usage: site.py DIRECTORY RESULT. Writes what bin/release prints into RESULT and prints what was
 chosen, each warning as a line ``Warning: ...``; or prints why there is nothing to serve and, on the
@@ -14,21 +14,21 @@ FOLDERS = (".", "public", "dist", "build", "out", "_site", "public_html", "site"
 BUILT = ("dist", "build", "out", "_site", "public", "public_html", "site", ".")
 KNOWN = frozenset({"root", "routes", "error_page", "clean_urls"})
 FILE_MAX_BYTES = 1 << 16
-# After a build by a package.json, where nothing else says what the app is.
+# After a build by a package.json, if nothing else says what the app is.
 NOT_FOUND = (
-    "The package.json says how to build the app, and not how to start it.",
-    'A site: name the folder that its build makes: echo \'{"root": "dist"}\' > static.json',
-    'A program: say how to start it: npm pkg set scripts.start="node index.js"',
+    "The package.json says how to build the app, but not how to start it.",
+    'For a site, name the folder that the build creates: echo \'{"root": "dist"}\' > static.json',
+    'For a program, say how to start it: npm pkg set scripts.start="node index.js"',
 )
-EACH_ADDRESS = "If it routes in the browser, have index.html answer each address, in static.json:"
+EACH_ADDRESS = "If it routes in the browser, serve index.html for every URL with, in static.json:"
 
 
 class WrongError(Exception):
-    """Something that a person has to put right."""
+    """A problem that the user has to fix."""
 
 
 def settings(root: Path) -> dict[str, object]:
-    """The content of static.json, or nothing."""
+    """The content of static.json, or an empty dict."""
     path = root / "static.json"
     if not path.is_file() or path.is_symlink():
         return {}
@@ -48,7 +48,7 @@ def chosen(root: Path, given: object) -> str:
             raise WrongError('"root" in static.json must name a folder, such as "public".')
         folder = given.strip("/")
         if ".." in folder.split("/") or not (root / folder).resolve().is_relative_to(root):
-            raise WrongError(f'"root" in static.json leads out of the app: {given!r}.')
+            raise WrongError(f'"root" in static.json points outside the app: {given!r}.')
         if not (root / folder).is_dir():
             raise WrongError(f'There is no folder {given!r}, which "root" in static.json names.')
         return folder
@@ -60,7 +60,7 @@ def chosen(root: Path, given: object) -> str:
 
 
 def fallback(routes: object) -> str | None:
-    """The file for every address, of routes like {"/**": "index.html"}."""
+    """The file for every URL, from routes like {"/**": "index.html"}."""
     if routes is None:
         return None
     if not isinstance(routes, dict) or set(routes) - {"/**", "/*"}:
@@ -73,7 +73,7 @@ def fallback(routes: object) -> str | None:
 
 
 def present(root: Path, folder: str, name: str | None, key: str) -> str | None:
-    """A file of the folder that static.json names: there, and no link, since none is served."""
+    """Check a file of the folder that static.json names: it must exist and not be a link."""
     if name is None:
         return None
     top = (root / folder).resolve()
@@ -85,7 +85,7 @@ def present(root: Path, folder: str, name: str | None, key: str) -> str | None:
 
 
 def main() -> int:
-    """Choose, and say what was chosen."""
+    """Choose the folder, and print the choice."""
     root = Path(sys.argv[1]).resolve()
     only_built = (root / "package.json").is_file() and not (root / "static.json").exists()
     try:
@@ -98,7 +98,7 @@ def main() -> int:
         missing = present(root, folder, page.strip("/") if page else None, "error_page")
     except WrongError as error:
         print(error)
-        hint = ("See: docs/reference/static.md of the platform.",)
+        hint = ("See docs/reference/static.md of the platform.",)
         print("\n".join(NOT_FOUND if only_built else hint))
         return 1
     if missing is None and (root / folder / "404.html").is_file():
@@ -107,12 +107,12 @@ def main() -> int:
     Path(sys.argv[2]).write_text(json.dumps({"static": site}) + "\n")
     print(f"Nginx serves the files in {'the top folder' if folder == '.' else folder + '/'}")
     if every:
-        print(f"{every} answers where there is no such file")
+        print(f"{every} is served for URLs without a file")
     if only_built:
         routes = {"root": folder, "routes": {"/**": "index.html"}}
         print(EACH_ADDRESS, json.dumps(routes), sep="\n")
     for key in sorted(set(asked) - KNOWN):
-        print(f'Warning: "{key}" in static.json is not supported and does nothing.')
+        print(f'Warning: "{key}" in static.json is not supported and has no effect.')
     return 0
 
 

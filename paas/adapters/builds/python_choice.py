@@ -22,7 +22,7 @@ from paas.domain.builds.python_versions import Version, fits, parse_version, req
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
-# The files by which the Python buildpack's bin/detect recognises an app.
+# The files by which the Python buildpack's bin/detect recognizes an app.
 PYTHON_FILES = (
     *("requirements.txt", "pyproject.toml", "uv.lock", "manage.py", "app.py", "main.py", "wsgi.py"),
     *("application.py", "server.py", ".python-version", "runtime.txt", "setup.py", "setup.cfg"),

@@ -73,7 +73,7 @@ def _config(values: dict[object, Any]) -> dict[str, Secret]:
     found: dict[str, Secret] = {}
     for name, value in values.items():
         if not isinstance(name, str) or not isinstance(value, str):
-            raise _unreadable("config_vars must map names to texts")
+            raise _unreadable("config_vars must map names to strings")
         try:
             valid = var_name(name)
             found[valid] = Secret(var_value(valid, value))

@@ -204,7 +204,7 @@ class HttpSink:
             "Host": name if usual else f"{name}:{target.port}",
             "Content-Type": "application/logplex-1",
             "Logplex-Msg-Count": str(count),
-            # The same on a retry, so that the receiver can recognise duplicates.
+            # The same on a retry, so that the receiver can recognize duplicates.
             "Logplex-Frame-Id": hashlib.sha256(body).hexdigest()[:32].upper(),
             "Logplex-Drain-Token": self._token,
             "User-Agent": "paas",

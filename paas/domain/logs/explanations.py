@@ -11,8 +11,9 @@ from paas.domain.values.errors import without_colors
 from paas.domain.values.names import printable
 
 _EOL = (
-    "Have git keep Unix line ends, and commit: printf '* text=auto eol=lf\\n' >> .gitattributes && "
-    "git add --renormalize . && git commit -m 'Unix line ends'"
+    "Have git store Unix line endings, and commit: "
+    "printf '* text=auto eol=lf\\n' >> .gitattributes && git add --renormalize . && "
+    "git commit -m 'Use Unix line endings'"
 )
 _APP_FRAME = re.compile(r'File "/app/(?!\.venv/)')
 _FRAME = re.compile(r'File "(?P<file>[^"]*)", line \d')
@@ -74,12 +75,12 @@ def _windows(lines: Sequence[str]) -> Explained | None:
     if found := _first(_CARRIAGE, lines):
         name = found["one"] or found["two"]
         named = f": no program is called {name}\\r" if name else ""
-        return Explained(f"A script of the app has Windows line ends (CRLF){named}.", _EOL)
+        return Explained(f"A script of the app has Windows line endings (CRLF){named}.", _EOL)
     if found := _first(_NO_INTERPRETER, lines):
         return Explained(
-            f"{found['path']} names a program in its first line that is not there; often the "
-            "cause are Windows line ends (CRLF).",
-            f"Look at it: head -1 {found['path']} | cat -A. If the line ends with ^M$: {_EOL}",
+            f"{found['path']} names a program in its first line that does not exist; often "
+            "Windows line endings (CRLF) are the cause.",
+            f"Check with: head -1 {found['path']} | cat -A. If the line ends with ^M$: {_EOL}",
         )
     return None
 

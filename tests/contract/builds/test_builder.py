@@ -83,7 +83,7 @@ def test_names_the_language_that_it_does_not_build(
     assert f"there is a {name} ({language})" in caught.value.message
     assert way in (caught.value.hint or "")
     sandbox.build({name: "", "Procfile": "web: x"})
-    assert f" !     Warning: there is a {name}, and nothing is built of it" in sandbox.output()
+    assert f" !     Warning: there is a {name}, but nothing is built from it" in sandbox.output()
 
 
 @pytest.mark.parametrize("name", [".profile.d", ".paas"])
@@ -133,7 +133,7 @@ def test_names_another_encoding(sandbox: Bench, name: str) -> None:
 def test_tells_what_was_chosen_of_two_languages(sandbox: Bench) -> None:
     """A package.json beside Python's files: Python, and how to have the other, or both."""
     sandbox.build({**EMPTY, "package.json": "{}"})
-    assert "There is a package.json, too: the app was taken for Python" in sandbox.output()
+    assert "There is also a package.json, but only the Python app is built" in sandbox.output()
     assert "paas buildpacks:set node && paas buildpacks:add python" in sandbox.output()
     sandbox.build({**EMPTY, "package.json": "{}"}, buildpacks=[buildpack("python")])
     assert "There is a package.json" not in sandbox.output()

@@ -204,8 +204,8 @@ def test_bin_release_is_optional(sandbox: Bench, shelf: Shelf) -> None:
 @pytest.mark.parametrize(
     ("release", "reason"),
     [
-        ("echo '[[['", "printed cannot be used: it is not valid YAML, line"),
-        ("yes", "printed cannot be used: it is larger than 65536 bytes"),
+        ("echo '[[['", "cannot be used: it is not valid YAML, line"),
+        ("yes", "cannot be used: it is larger than 65536 bytes"),
         ("echo a: b; exit 3", "failed: its bin/release exited with status 3"),
         ("sleep 9999", "failed: its bin/release did not end within 30 s"),
         ("setsid sleep 9999 & echo a: b", "failed: its bin/release did not end within 30 s"),
@@ -243,7 +243,7 @@ def test_each_buildpack_that_is_set_must_accept(sandbox: Bench, shelf: Shelf) ->
     ]
     with pytest.raises(PaasError) as caught:
         sandbox.build(APP, buildpacks=packs)
-    assert f"does not fit the buildpack {shelf.root}/bad:" in caught.value.message
+    assert f"The buildpack {shelf.root}/bad does not accept the app:" in caught.value.message
     assert f"paas buildpacks:remove {shelf.root}/bad" in (caught.value.hint or "")
     assert "good ran" in sandbox.lines
     assert "it lacks a cob" in sandbox.output()

@@ -58,7 +58,7 @@ def test_does_not_detect(project: Project) -> None:
         ({"Pipfile.lock": "{}"}, "There is a Pipfile.lock but no Pipfile"),
         (
             {"Pipfile": "", "Pipfile.lock": '{"_meta": []}'},
-            "Pipfile or Pipfile.lock is not what pipenv writes.",
+            "Pipfile or Pipfile.lock is not in pipenv's format.",
         ),
         (
             {"requirements.txt": "", "uv.lock": "", "poetry.lock": ""},
@@ -101,14 +101,14 @@ def test_refuses_a_linked_version_file(project: Project) -> None:
     """A version file that is a symbolic link is not read."""
     project.write(FLASK)
     (project.app / ".python-version").symlink_to("/etc/hostname")
-    assert "not a plain file" in error_of(project.compile())
+    assert "not a readable regular file" in error_of(project.compile())
 
 
 def test_lists_the_versions_that_are_there(project: Project) -> None:
     """A version that is not installed fails with the list of those that are."""
     (project.root / "pythons/cpython-3.9.7-linux-x86_64-gnu").mkdir(parents=True)
     done = project.write({**FLASK, ".python-version": "3.99"}).compile()
-    assert "Python 3.99, which .python-version asks for, is not available" in error_of(done)
+    assert "Python 3.99, which .python-version requires, is not available" in error_of(done)
     assert re.search(rf"Available: 3\.9\.7, {SYSTEM}\.\d+\.", done.stdout)
 
 
@@ -267,12 +267,12 @@ def test_asks_for_uvicorn(project: Project) -> None:
             "error: No solution found when resolving dependencies\n  cause: Because the current "
             "Python version (3.11.2) does not satisfy Python>=3.12 and django==6.0 depends on "
             "Python>=3.12, we can conclude that django==6.0 cannot be used.",
-            "django==6.0 needs Python >=3.12, and the app is built with 3.",
+            "django==6.0 requires Python >=3.12, but the app is built with 3.",
         ),
         (
             "error: The requested interpreter resolved to Python 3.11.2, which is incompatible "
             "with the project's Python requirement: `>=3.13` (from `project.requires-python`)",
-            "The project needs Python >=3.13, and the app is built with 3.",
+            "The project requires Python >=3.13, but the app is built with 3.",
         ),
         (
             "error: Failed to fetch: https://pypi.org/simple/flask/\n  cause: error sending "
@@ -320,7 +320,7 @@ def test_a_hook_with_windows_line_ends(project: Project) -> None:
     """It is not run, and what to do is told."""
     hook = "#!/usr/bin/env bash\r\necho x\r\n"
     done = project.write({**FLASK, "bin/post_compile": hook}).compile()
-    assert error_of(done).startswith("bin/post_compile has Windows line ends (CRLF)")
+    assert error_of(done).startswith("bin/post_compile has Windows line endings (CRLF)")
     assert ".gitattributes" in done.stdout
 
 

@@ -27,11 +27,14 @@ def project(tmp_path: Path) -> Project:
             {"requirements.txt": "x", "app.py": "def ("},
             "app.py, line 1: the app has a syntax error",
         ),
-        ({"requirements.txt": "x", "Procfile": "web: a", "nltk.txt": "-x"}, "nltk.txt names"),
+        ({"requirements.txt": "x", "Procfile": "web: a", "nltk.txt": "-x"}, "nltk.txt contains"),
         ({"requirements.txt": "x", ".python-version": "3.99"}, "Python 3.99"),
         ({"requirements.txt": "x", "poetry.lock": ""}, "Several files list"),
-        ({"requirements.txt": "x", "Procfile": "# none\n release: x\n"}, "names no process"),
-        ({"requirements.txt": "x", "Procfile": ""}, "names no process"),
+        (
+            {"requirements.txt": "x", "Procfile": "# none\n release: x\n"},
+            "defines no process to run",
+        ),
+        ({"requirements.txt": "x", "Procfile": ""}, "defines no process to run"),
     ],
 )
 def test_what_the_files_tell_comes_first(
@@ -131,7 +134,7 @@ def test_a_package_that_took_a_shared_file_along(project: Project) -> None:
     project.write(LISTED).again()
     said = project.write(ADDED).again()
     assert (
-        "shared.py was removed with another package that has it, too: all packages are "
+        "shared.py was removed with another package that also has it, so all packages are "
         "installed again" in said
     )
     assert (project.app / f".venv/{site}/shared.py").exists()

@@ -82,7 +82,7 @@ def test_a_stale_uv_lock_fails_the_build(project: Project) -> None:
     project.write({"Procfile": "web: true"})
     done = project.compile()
     assert "Error: uv.lock no longer matches pyproject.toml." in done.stdout
-    assert "Bring it up to date with 'uv lock'" in done.stdout
+    assert "Update it with 'uv lock'" in done.stdout
     assert "sync" not in project.calls()
 
 
@@ -188,7 +188,7 @@ def test_downloads_nltk_data(project: Project) -> None:
         subprocess.run(["rm", "-rf", project.app / ".venv"], check=True)
         assert "that nltk.txt lists could not be downloaded" in project.compile().stdout
     project.write({"nltk.txt": "--help\n"})
-    assert "names something that is not a package" in project.compile().stdout
+    assert "contains a word that is not the name of an NLTK package" in project.compile().stdout
 
 
 def test_takes_granian_where_asked(project: Project) -> None:
@@ -208,6 +208,6 @@ def test_a_pipfiles_python_is_changed_in_the_pipfile(project: Project) -> None:
     lock["_meta"]["requires"] = {"python_version": "3.99"}
     project.write({"Pipfile": PIPFILE, "Pipfile.lock": json.dumps(lock), "Procfile": "web: x"})
     done = project.compile()
-    assert "Python 3.99, which Pipfile.lock asks for" in error_of(done)
+    assert "Python 3.99, which Pipfile.lock requires" in error_of(done)
     assert "Change python_version in the Pipfile to one of these, run 'pipenv lock'" in done.stdout
     assert "Change Pipfile.lock" not in done.stdout

@@ -29,7 +29,7 @@ def refusal(root: Path, package: str, said: str) -> str:
         (
             "psycopg2==2.9.9",
             "      [stderr]\n\n      Error: pg_config executable not found.\n",
-            ("Name psycopg2-binary in its place in requirements.txt", "apt-get install libpq-dev"),
+            ("Use psycopg2-binary instead in requirements.txt", "apt-get install libpq-dev"),
         ),
         (
             "psycopg2",
@@ -39,7 +39,7 @@ def refusal(root: Path, package: str, said: str) -> str:
         (
             "mysqlclient==2.2.7",
             "Exception: Can not find valid pkg-config name.\n",
-            ("ready-made wheel", "apt-get install default-libmysqlclient-dev pkg-config"),
+            ("prebuilt wheel", "apt-get install default-libmysqlclient-dev pkg-config"),
         ),
         (
             "cffi==1.0",

@@ -44,7 +44,7 @@ def test_static_chooses(tmp_path: Path, files: dict[str, str], site: dict[str, s
     [
         ({"static.json": "{"}, "static.json is not valid JSON"),
         ({"static.json": "[]"}, "static.json must be an object"),
-        ({"static.json": '{"root": "../x"}'}, '"root" in static.json leads out of the app'),
+        ({"static.json": '{"root": "../x"}'}, '"root" in static.json points outside the app'),
         ({"static.json": '{"root": "x"}'}, "There is no folder 'x'"),
         ({"static.json": '{"root": 1}'}, '"root" in static.json must name a folder'),
         ({"static.json": "{}"}, "There is no index.html in the app"),
@@ -65,7 +65,7 @@ def test_static_refuses_a_link_out(tmp_path: Path) -> None:
     project = NodeProject(tmp_path)
     project.write({"static.json": '{"root": "x"}'})
     (project.app / "x").symlink_to("/etc")
-    assert "leads out of the app" in error_of(project.compile_static())
+    assert "points outside the app" in error_of(project.compile_static())
 
 
 @pytest.mark.parametrize("name", ["link.html", "up/index.html", "../index.html"])

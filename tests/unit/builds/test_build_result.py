@@ -126,8 +126,8 @@ LAUGHS = b"\n".join(
         (b"a: " + b"x" * 70_000, "it is larger than 65536 bytes"),
         (b"\xff\xfe", "it is not UTF-8 text"),
         (b"default_process_types: [web]", "default_process_types is not a mapping"),
-        (b"config_vars: {A: [b]}", "config_vars must map names to texts"),
-        (LAUGHS + b"\nconfig_vars: {A: *a29}", "config_vars must map names to texts"),
+        (b"config_vars: {A: [b]}", "config_vars must map names to strings"),
+        (LAUGHS + b"\nconfig_vars: {A: *a29}", "config_vars must map names to strings"),
         (b"a: *nothing", "it is not valid YAML, line 1"),
     ],
 )

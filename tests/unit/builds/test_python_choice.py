@@ -196,6 +196,6 @@ def test_the_buildpack_takes_what_it_is_told(tmp_path: Path) -> None:
     project.calls_file.unlink()
     done = project.compile()
     assert error_of(done) == (
-        "requires-python (>=3.99) asks for a Python that is not available on this server."
+        "requires-python (>=3.99) requires a Python that is not available on this server."
     )
     assert project.calls() == ""

@@ -123,7 +123,7 @@ def test_windows_line_ends(line: str) -> None:
     """As env, bash and the kernel tell of them."""
     found = explained([line])
     assert found is not None
-    assert "Windows line ends (CRLF)" in found.message
+    assert "Windows line endings (CRLF)" in found.message
     assert ".gitattributes" in found.hint
 
 

@@ -1,7 +1,7 @@
 """One-off commands of an app that the caller waits for: the release command, scripts.
 
 Each has a spec in run/one-off and a cgroup of the same name. The caller keeps the spec file locked
-while the command runs, so that what a killed caller left can be recognised and ended.
+while the command runs, so that what a killed caller left can be recognized and ended.
 """
 
 import fcntl
