@@ -97,7 +97,7 @@ def _start(services: Services, app: App, port: int) -> Instance:
     instance = Instance(app.id, release.version, store.instances.next_rollout_id(), WEB, 1, port)
     store.instances.add([instance])
     artifact = Artifact(services.settings.paths.slugs / slug_id)
-    runtime = services.runtime
+    runtime = services.engines.of(app).runtime
     runtime.start(runtime.workloads(app, [instance], artifact, {}, {WEB: COMMAND}))
     store.releases.make_current(app.id, release.version, instance.rollout_id)
     return instance
@@ -136,7 +136,8 @@ def remove(services: Services) -> None:
     for app in crowd:
         services.store.apps.remove(app.id)
     _publish(services)
-    services.runtime.stop(instances, 10)
+    for engine in services.engines.all():
+        engine.runtime.stop(instances, 10)
     services.store.instances.remove(instances)
     slugs = FileSlugs(services.settings.paths, min_free_mib=0)
     for app in crowd:

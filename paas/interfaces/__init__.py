@@ -7,6 +7,7 @@ from paas.interfaces.certificates import (
     CertificateReader,
     Issuer,
 )
+from paas.interfaces.engines import Engine, Engines
 from paas.interfaces.imports import Archive, Imported, Importer, Submodules
 from paas.interfaces.locks import KeyFile, KeyReader, Locks, Reserve, ServerLock
 from paas.interfaces.machine import Machine
@@ -55,6 +56,8 @@ __all__ = [
     "Clock",
     "Commit",
     "DrainProcess",
+    "Engine",
+    "Engines",
     "HealthProbe",
     "Imported",
     "Importer",

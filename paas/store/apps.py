@@ -89,7 +89,7 @@ class Apps(Table):
 
 
 _COLUMNS = (
-    "id, name, uid, owner, deploy_branch, current, generation, created_at, "
+    "id, name, uid, owner, deploy_branch, current, generation, created_at, engine, "
     "(SELECT json_group_array(json_array(id, path)) FROM storage WHERE app_id = apps.id) AS storage"
 )
 
@@ -105,6 +105,7 @@ def _app(row: sqlite3.Row) -> App:
         rollout_id=row["generation"],
         created_at=parse_time(row["created_at"]),
         storage=tuple(Storage(*pair) for pair in json.loads(row["storage"])),
+        engine=row["engine"],
     )
 
 

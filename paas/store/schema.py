@@ -216,4 +216,7 @@ MIGRATIONS = (
     """
     ALTER TABLE instances ADD COLUMN address TEXT NOT NULL DEFAULT '127.0.0.1';
     """,
+    """
+    ALTER TABLE apps ADD COLUMN engine TEXT NOT NULL DEFAULT 'native';
+    """,
 )

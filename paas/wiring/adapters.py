@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from paas.adapters.builds.builder import BuildpackBuilder
 from paas.adapters.builds.catalog import FileBuildpacks
 from paas.adapters.builds.importer import SandboxImporter
 from paas.adapters.builds.queue import FlockBuildQueue
@@ -27,9 +26,6 @@ from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
 from paas.adapters.proxy.nginx.proxy import NginxProxy
 from paas.adapters.proxy.pages_files import FilePages
 from paas.adapters.proxy.switch import Switch, ToHaproxy, ToNginx
-from paas.adapters.runtime.native.cgroups import Cgroups
-from paas.adapters.runtime.native.commands import NativeOneOff
-from paas.adapters.runtime.native.runs import NativeRuns
 from paas.adapters.runtime.native.throwaway import LiveLayers
 from paas.adapters.server.machine import ServerMachine
 from paas.adapters.server.parallel_roll_outs import through_gate
@@ -44,7 +40,6 @@ from paas.domain.routing.hosts import HostName
 from paas.domain.values.names import AppName
 from paas.domain.values.secret import Secret
 from paas.interfaces import (
-    Builder,
     BuildpackCatalog,
     BuildQueue,
     CertificateFiles,
@@ -56,7 +51,6 @@ from paas.interfaces import (
     KeyReader,
     Layers,
     Machine,
-    OneOff,
     Pages,
     ParallelRollOuts,
     Ports,
@@ -67,7 +61,6 @@ from paas.interfaces import (
     Repository,
     RequestLog,
     Resolver,
-    Runs,
     ServerFile,
     Slugs,
     StorageFiles,
@@ -95,12 +88,9 @@ class Adapters(MonitorAdapters):
     refs: Refs
     importer: Importer
     submodules: Submodules
-    builder: Builder
     buildpacks: BuildpackCatalog
     queue: BuildQueue
     slugs: Slugs
-    runs: Runs
-    one_off: OneOff
     parallel_roll_outs: ParallelRollOuts
     layers: Layers
     ports: Ports
@@ -157,12 +147,11 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         clock=shared.clock,
         store=shared.store,
         logs=shared.logs,
-        runtime=shared.runtime,
+        engines=shared.engines,
         probe=shared.probe,
         locks=shared.locks,
         schedules=shared.schedules,
         bookmark=shared.bookmark,
-        running=shared.running,
         reserve=shared.reserve,
         store_recovery=shared.store_recovery,
         copies=shared.copies,
@@ -175,12 +164,9 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         refs=GitRefs(paths.git, owner),
         importer=SandboxImporter(settings, paths.git, owner),
         submodules=SandboxSubmodules(settings),
-        builder=BuildpackBuilder(settings),
         buildpacks=FileBuildpacks(settings),
         queue=FlockBuildQueue(settings.paths.build_queue, settings.max_builds),
         slugs=FileSlugs(paths, min_free_mib=settings.min_free_mib),
-        runs=NativeRuns(settings, Cgroups(settings), shared.clock),
-        one_off=NativeOneOff(settings),
         parallel_roll_outs=through_gate(_client(settings), settings.etc),
         layers=LiveLayers(),
         ports=LocalPorts(settings),

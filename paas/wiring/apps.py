@@ -21,7 +21,7 @@ def garbage(adapters: Adapters) -> Garbage:
         pages=adapters.pages,
         logs=adapters.logs,
         repository=adapters.repository,
-        runtime=adapters.runtime,
+        engines=adapters.engines,
         proxy=adapters.proxy,
         certificate_files=adapters.certificate_files,
         trash=adapters.trash,
@@ -34,8 +34,7 @@ def destruction(adapters: Adapters, garbage: Garbage) -> Destruction:
     return Destruction(
         store=adapters.store,
         proxy=adapters.proxy,
-        runtime=adapters.runtime,
-        runs=adapters.runs,
+        engines=adapters.engines,
         certificate_files=adapters.certificate_files,
         garbage=garbage,
         locks=adapters.locks,
@@ -63,7 +62,7 @@ def processes(adapters: Adapters, changes: Changes) -> Processes:
     """Scaling, restarts and stops."""
     return Processes(
         store=adapters.store,
-        runtime=adapters.runtime,
+        engines=adapters.engines,
         changes=changes,
         locks=adapters.locks,
     )

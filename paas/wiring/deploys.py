@@ -39,7 +39,7 @@ def deploys(adapters: Adapters, sites: Sites, releasing: Releasing) -> Deploys:
         pruning=Pruning(
             store=adapters.store,
             slugs=adapters.slugs,
-            runs=adapters.runs,
+            engines=adapters.engines,
             keep_slugs=settings.keep_slugs,
             keep_slugs_mib=settings.keep_slugs_mib,
         ),
@@ -60,7 +60,7 @@ def _maker(adapters: Adapters, releasing: Releasing) -> SlugMaker:
         trees=trees,
         store=adapters.store,
         repository=adapters.repository,
-        builder=adapters.builder,
+        engines=adapters.engines,
         queue=adapters.queue,
         slugs=adapters.slugs,
         release_commands=releasing.release_commands,

@@ -1,22 +1,16 @@
 """The adapters and services of the monitor process. They are a part of the server's."""
 
 import pwd
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from paas.adapters.network.health import HttpProbe
-from paas.adapters.runtime.native.cgroups import Cgroups
-from paas.adapters.runtime.native.run_records import RunRecords
-from paas.adapters.runtime.native.runtime import NativeRuntime
 from paas.adapters.runtime.native.scratch_keeper import ScratchKeeper
 from paas.adapters.server.disk_reserve import DiskReserve
-from paas.adapters.supervisor.client import Supervisor
 from paas.adapters.system.bookmark_file import FileBookmark
 from paas.adapters.system.locks import FlockLocks
 from paas.adapters.system.schedules import CronSimSchedules
-from paas.domain.runs.runs import Run
-from paas.interfaces import Bookmark, HealthProbe, Locks, Reserve, Runtime, Schedules, StoreRecovery
+from paas.interfaces import Bookmark, Engines, HealthProbe, Locks, Reserve, Schedules, StoreRecovery
 from paas.services.certificates.renewals import Renewals
 from paas.services.releases.losses import Losses
 from paas.services.runs.scheduler import Scheduler
@@ -25,33 +19,21 @@ from paas.settings import Settings
 from paas.store.copies import Copies
 from paas.store.recovery import DatabaseRecovery
 from paas.wiring.common import CommonAdapters, common_adapters
+from paas.wiring.engines import engines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorAdapters(CommonAdapters):
-    """running: the one-off processes of an app that run now."""
+    """What the monitor needs, too."""
 
-    runtime: Runtime
+    engines: Engines
     probe: HealthProbe
     locks: Locks
     schedules: Schedules
     bookmark: Bookmark
-    running: Callable[[int], list[Run]]
     reserve: Reserve
     store_recovery: StoreRecovery
     copies: Copies
-
-
-def supervisor(settings: Settings) -> Supervisor:
-    """The server's supervisord."""
-    return Supervisor(settings.paths.supervisor_socket)
-
-
-def _native_runtime(settings: Settings) -> Runtime:
-    return NativeRuntime(settings, supervisor(settings), Cgroups(settings))
-
-
-RUNTIMES: dict[str, Callable[[Settings], Runtime]] = {"native": _native_runtime}
 
 
 def monitor_adapters(settings: Settings, database: Path | None = None) -> MonitorAdapters:
@@ -64,12 +46,11 @@ def monitor_adapters(settings: Settings, database: Path | None = None) -> Monito
         clock=common.clock,
         store=common.store,
         logs=common.logs,
-        runtime=RUNTIMES["native"](settings),
+        engines=engines(settings, common.clock),
         probe=HttpProbe(),
         locks=FlockLocks(settings.paths.locks, pwd.getpwnam(settings.account).pw_gid),
         schedules=CronSimSchedules(),
         bookmark=FileBookmark(settings.paths.cron),
-        running=RunRecords(settings.paths.runs).listing,
         reserve=DiskReserve(settings.paths.reserve, settings.reserve_mib),
         store_recovery=DatabaseRecovery(database),
         copies=Copies(database),
@@ -80,7 +61,7 @@ def liveness(adapters: MonitorAdapters) -> Liveness:
     """The liveness checks of all apps."""
     return Liveness(
         store=adapters.store,
-        runtime=adapters.runtime,
+        engines=adapters.engines,
         probe=adapters.probe,
         locks=adapters.locks,
         logs=adapters.logs,
@@ -99,7 +80,7 @@ def scheduler(adapters: MonitorAdapters) -> Scheduler:
         bookmark=adapters.bookmark,
         logs=adapters.logs,
         clock=adapters.clock,
-        running=adapters.running,
+        engines=adapters.engines,
     )
 
 

@@ -30,7 +30,7 @@ class Releasing:
 def releasing(adapters: Adapters, sites: Sites) -> Releasing:
     """They use each other in the order of a change."""
     release_commands = ReleaseCommands(
-        one_off=adapters.one_off,
+        engines=adapters.engines,
         slugs=adapters.slugs,
         logs=adapters.logs,
         limit_s=adapters.settings.release_limit_s,
@@ -49,7 +49,7 @@ def releasing(adapters: Adapters, sites: Sites) -> Releasing:
             store=adapters.store, diffs=diffs, logs=adapters.logs, clock=adapters.clock
         ),
         loss_warning=LossWarning(
-            store=adapters.store, runtime=adapters.runtime, layers=adapters.layers
+            store=adapters.store, engines=adapters.engines, layers=adapters.layers
         ),
     )
     releases = Releases(store=adapters.store, changes=changes, diffs=diffs, logs=adapters.logs)
@@ -61,7 +61,7 @@ def releasing(adapters: Adapters, sites: Sites) -> Releasing:
 def _draining(adapters: Adapters) -> Draining:
     return Draining(
         store=adapters.store,
-        runtime=adapters.runtime,
+        engines=adapters.engines,
         proxy=adapters.proxy,
         locks=adapters.locks,
         logs=adapters.logs,
@@ -75,7 +75,7 @@ def _rollout(
     adapters: Adapters, sites: Sites, release_commands: ReleaseCommands, draining: Draining
 ) -> Rollout:
     startup = Startup(
-        runtime=adapters.runtime, probe=adapters.probe, logs=adapters.logs, clock=adapters.clock
+        engines=adapters.engines, probe=adapters.probe, logs=adapters.logs, clock=adapters.clock
     )
     redirects = Redirects(
         sites=sites,
@@ -84,7 +84,7 @@ def _rollout(
     )
     return Rollout(
         store=adapters.store,
-        runtime=adapters.runtime,
+        engines=adapters.engines,
         proxy=adapters.proxy,
         ports=adapters.ports,
         slugs=adapters.slugs,
@@ -103,7 +103,7 @@ def _rollout(
 def _guard(adapters: Adapters) -> RollbackGuard:
     return RollbackGuard(
         store=adapters.store,
-        runtime=adapters.runtime,
+        engines=adapters.engines,
         requests=adapters.requests,
         logs=adapters.logs,
         clock=adapters.clock,

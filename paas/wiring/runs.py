@@ -11,7 +11,7 @@ def app_runs(adapters: Adapters) -> AppRuns:
     return AppRuns(
         store=adapters.store,
         slugs=adapters.slugs,
-        runs=adapters.runs,
+        engines=adapters.engines,
         logs=adapters.logs,
         reserve=adapters.reserve,
         stop_limit_s=adapters.settings.stop_limit_s,
@@ -23,7 +23,7 @@ def cron(adapters: Adapters) -> Cron:
     return Cron(
         store=adapters.store,
         slugs=adapters.slugs,
-        runs=adapters.runs,
+        engines=adapters.engines,
         logs=adapters.logs,
         schedules=adapters.schedules,
         clock=adapters.clock,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from paas.domain.routing.addresses import Addresses
-from paas.interfaces import Locks, Logs, Proxy, Repository, Runtime, Trash
+from paas.interfaces import Engines, Locks, Logs, Proxy, Repository, Trash
 from paas.services.apps.apps import Apps
 from paas.services.apps.check_settings import AppChecks
 from paas.services.apps.config import Config
@@ -45,7 +45,7 @@ class Services:
     addresses: Addresses
     store: Store
     repository: Repository
-    runtime: Runtime
+    engines: Engines
     proxy: Proxy
     logs: Logs
     locks: Locks
@@ -108,7 +108,7 @@ def all_services(adapters: Adapters) -> Services:
         addresses=adapters.addresses,
         store=store,
         repository=adapters.repository,
-        runtime=adapters.runtime,
+        engines=adapters.engines,
         proxy=adapters.proxy,
         logs=adapters.logs,
         locks=adapters.locks,

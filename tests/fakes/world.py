@@ -10,9 +10,10 @@ from paas.adapters.server.server_yml import ServerYml
 from paas.adapters.system.bookmark_file import FileBookmark
 from paas.adapters.system.schedules import CronSimSchedules
 from paas.adapters.system.storage_files import FileStorage
-from paas.domain.apps.apps import Actor, App, Role
+from paas.domain.apps.apps import NATIVE, Actor, App, Role
 from paas.domain.routing.addresses import Addresses
 from paas.domain.values.names import AppName, UserName
+from paas.interfaces import Engine, Engines
 from paas.services.builds.build import Push
 from paas.settings import Settings
 from paas.store import Store
@@ -100,6 +101,12 @@ class World:
         self.server_yml.write_text("domain: example.com\n")
         self.bookmark = FileBookmark(self.settings.paths.cron)
         self.schedules = CronSimSchedules()  # pure, so no fake
+        self.by_name = {
+            NATIVE: Engine(
+                builder=self.builder, runtime=self.runtime, one_off=self.one_off, runs=self.runs
+            )
+        }
+        self.engines = Engines(self.by_name)
         self.trash = FakeTrash(self)
         self.adapters = self._make_adapters(database)
         made = all_services(self.adapters)
@@ -143,12 +150,11 @@ class World:
             clock=self.clock,
             store=self.store,
             logs=self.logs,
-            runtime=self.runtime,
+            engines=self.engines,
             probe=self.probe,
             locks=self.locks,
             schedules=self.schedules,
             bookmark=self.bookmark,
-            running=self.runs.listing,
             reserve=self.reserve,
             store_recovery=DatabaseRecovery(database),
             copies=Copies(database),
@@ -156,12 +162,9 @@ class World:
             refs=self.refs,
             importer=self.importer,
             submodules=self.submodules,
-            builder=self.builder,
             buildpacks=FakeCatalog(),
             queue=self.queue,
             slugs=self.slugs,
-            runs=self.runs,
-            one_off=self.one_off,
             parallel_roll_outs=self.parallel_roll_outs,
             layers=self.layers,
             ports=self.ports,

@@ -9,6 +9,8 @@ from paas.domain.apps.storage import Storage
 from paas.domain.values.names import AppName, BranchName, ProcessType, UserName
 
 DEFAULT_DEPLOY_BRANCHES = ("main", "master")
+# The engine of every app: buildpacks, and processes of this machine.
+NATIVE = "native"
 
 
 class Role(StrEnum):
@@ -43,7 +45,8 @@ class App:
 
     uid: the app's own uid and gid on this machine.
     current: the version of the release that is live, or None before the first.
-    rollout_id: the roll-out whose instances are live, or None.
+    rollout_id: the roll-out whose instances are live, or None. engine: the name of what builds and
+    runs it.
     """
 
     id: int
@@ -55,6 +58,7 @@ class App:
     rollout_id: int | None
     created_at: datetime
     storage: tuple[Storage, ...] = ()
+    engine: str = NATIVE
 
     def deploys(self, ref: str) -> bool:
         """Whether a push to this ref (``refs/heads/main``) is a deploy."""

@@ -12,7 +12,8 @@ from paas.adapters.runtime.native.scratch_keeper import LOOK_S, ScratchKeeper
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons.supervised import log
 from paas.settings import Settings
-from paas.wiring.monitor import MonitorAdapters, monitor_adapters, scratch_keeper, supervisor
+from paas.wiring.engines import supervisor
+from paas.wiring.monitor import MonitorAdapters, monitor_adapters, scratch_keeper
 
 
 def start(settings: Settings) -> None:
@@ -41,7 +42,7 @@ def _adopt_running(adapters: MonitorAdapters, keeper: ScratchKeeper) -> None:
     """Those that were started before this."""
     asked = supervisor(adapters.settings)
     with suppress(PaasError):  # no supervisor, nothing that runs
-        for process in asked.processes(adapters.runtime.groups()):
+        for process in asked.processes(adapters.engines.groups()):
             if process.pid:
                 keeper.adopt(f"{process.group}-{process.name}", process.pid)
 

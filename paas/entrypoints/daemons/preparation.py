@@ -52,7 +52,8 @@ def _prepare_from_store(settings: Settings) -> None:
     placed = machine.store_recovery(settings).place_newest(settings.paths.recovery)
     if placed is None:
         print("No copy of it is whole: only what has its files yet is started.", file=sys.stderr)
-        services.runtime.forget_unstartable()
+        for engine in services.engines.all():
+            engine.runtime.forget_unstartable()
         return
     try:
         all_services(server_adapters(settings, placed)).reconcile.prepare_start()

@@ -16,7 +16,7 @@ from paas.entrypoints.installer.units import NGINX_DROP_IN, NGINX_DROP_IN_TEXT, 
 from paas.settings import Settings
 from paas.wiring import machine
 from paas.wiring.adapters import server_adapters
-from paas.wiring.monitor import supervisor
+from paas.wiring.engines import supervisor
 from paas.wiring.services import all_services
 
 RELOAD_LIMIT_S = 10.0

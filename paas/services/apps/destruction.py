@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from paas.domain.apps.apps import App
 from paas.domain.releases.releases import Instance
 from paas.domain.values.errors import PaasError
-from paas.interfaces import CertificateFiles, Locks, Progress, Proxy, Runs, Runtime
+from paas.interfaces import CertificateFiles, Engines, Locks, Progress, Proxy
 from paas.services.server.garbage import Garbage
 from paas.store import Store
 
@@ -17,8 +18,7 @@ class Destruction:
 
     store: Store
     proxy: Proxy
-    runtime: Runtime
-    runs: Runs
+    engines: Engines
     certificate_files: CertificateFiles
     garbage: Garbage
     locks: Locks
@@ -63,7 +63,7 @@ class Destruction:
         steps: list[Callable[[], object]] = [
             lambda: self.proxy.remove(app_id),
             lambda: self._stop(app_id, instances),
-            lambda: self.runs.remove(app_id),
+            *(partial(engine.runs.remove, app_id) for engine in self.engines.all()),
             lambda: self._remove_certificates(app_id),
             lambda: self.garbage.remove(app_id),
         ]
@@ -76,11 +76,12 @@ class Destruction:
 
     def _stop(self, app_id: int, instances: Sequence[Instance]) -> None:
         with self.locks.stopping(app_id):
-            if instances:
-                self.runtime.stop(instances, self.stop_limit_s)
-            for group in sorted(self.runtime.groups()):
-                if group.startswith(f"{app_id}-"):
-                    self.runtime.remove_group(group, self.stop_limit_s)
+            for engine in self.engines.all():
+                if instances:
+                    engine.runtime.stop(instances, self.stop_limit_s)
+                for group in sorted(engine.runtime.groups()):
+                    if group.startswith(f"{app_id}-"):
+                        engine.runtime.remove_group(group, self.stop_limit_s)
 
     def _remove_certificates(self, app_id: int) -> None:
         for id in self.certificate_files.all():

@@ -19,7 +19,7 @@ from paas.domain.releases.stopping import (
 )
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
-from paas.interfaces import Locks, Progress, Runtime
+from paas.interfaces import Engines, Locks, Progress
 from paas.services.access import find_app, refreshed
 from paas.services.progress import Part, reporting_failure, waiting
 from paas.services.releases.change import Change, Prepare, Target
@@ -43,7 +43,7 @@ class Processes:
     """What users do with an app's instances."""
 
     store: Store
-    runtime: Runtime
+    engines: Engines
     changes: Changes
     locks: Locks
 
@@ -55,7 +55,8 @@ class Processes:
         if not live and not stopped:
             return []
         release, slug = self._current(app)
-        states, usage = self.runtime.states(live), self.runtime.usage(live)
+        runtime = self.engines.of(app).runtime
+        states, usage = runtime.states(live), runtime.usage(live)
         found = {
             (i.kind, i.number): Running(
                 i, slug.processes.get(i.kind, ""), states[i.id], usage.get(i.id)

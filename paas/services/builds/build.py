@@ -16,10 +16,10 @@ from paas.domain.releases.start_limits import StartLimits
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
 from paas.interfaces import (
-    Builder,
     BuildQueue,
     Built,
     Clock,
+    Engines,
     Progress,
     Quarantine,
     Repository,
@@ -51,7 +51,7 @@ class SlugMaker:
 
     store: Store
     repository: Repository
-    builder: Builder
+    engines: Engines
     queue: BuildQueue
     slugs: Slugs
     trees: Trees
@@ -136,7 +136,7 @@ class SlugMaker:
                 progress.output(line)
                 reword(steps.line(line))
 
-            return self.builder.build(
+            return self.engines.of(push.app).builder.build(
                 push.app,
                 tree,
                 config,

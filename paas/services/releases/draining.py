@@ -14,7 +14,7 @@ from paas.domain.apps.apps import App
 from paas.domain.releases.releases import Instance
 from paas.domain.routing.endpoints import Endpoint
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Clock, Locks, Logs, Progress, Proxy, Runtime
+from paas.interfaces import Clock, Engines, Locks, Logs, Progress, Proxy
 from paas.services.progress import waiting
 from paas.services.releases.change import nothing
 from paas.store import Store
@@ -30,7 +30,7 @@ class Draining:
     """Drains and stops instances. The limits: for their last requests, and from TERM to KILL."""
 
     store: Store
-    runtime: Runtime
+    engines: Engines
     proxy: Proxy
     locks: Locks
     logs: Logs
@@ -113,7 +113,7 @@ class Draining:
                 if self._drain(endpoints, look):
                     # Whoever comes only now, by a former worker of the proxy, is refused before
                     # the instance has seen anything: the worker asks the present ones then.
-                    self.runtime.close_ports(drained)
+                    self.engines.of(app).runtime.close_ports(drained)
                     self.proxy.drain(LOOK_S, endpoints)
             with progress.doing(f"stopping {_names(old)}"):
                 if ending is not None:
@@ -122,7 +122,7 @@ class Draining:
 
     def _end(self, app: App, instances: Sequence[Instance]) -> set[str]:
         with self.locks.stopping(app.id):
-            return self.runtime.stop(instances, self.stop_limit_s)
+            return self.engines.of(app).runtime.stop(instances, self.stop_limit_s)
 
     def _stop_left(
         self, app: App, old: Sequence[Instance], end: Callable[[], set[str]] | None = None
@@ -180,7 +180,8 @@ class Draining:
         """Stop them and delete their records. Raises PaasError if one does not end."""
         if not instances:
             return
-        self._forget(app, instances, self.runtime.stop(instances, self.stop_limit_s))
+        killed = self.engines.of(app).runtime.stop(instances, self.stop_limit_s)
+        self._forget(app, instances, killed)
 
     def _forget(self, app: App, instances: Sequence[Instance], killed: set[str]) -> None:
         """Record and log that they are stopped."""

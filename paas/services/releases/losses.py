@@ -7,7 +7,7 @@ from paas.domain.apps.apps import App
 from paas.domain.releases import losses
 from paas.domain.releases.losses import LostFile
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Layers, Logs, Progress, Runtime
+from paas.interfaces import Engines, Layers, Logs, Progress
 from paas.store import Store
 
 LOOKED_AT = 10
@@ -18,7 +18,7 @@ class LossWarning:
     """Before a change: a database in an instance's throw-away layer is lost with the instance."""
 
     store: Store
-    runtime: Runtime
+    engines: Engines
     layers: Layers
 
     def look(self, app: App, progress: Progress, only: Set[str] | None = None) -> None:
@@ -29,7 +29,7 @@ class LossWarning:
         """
         live = [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]
         replaced = [i for i in live if only is None or i.label in only][:LOOKED_AT]
-        states = self.runtime.states(replaced) if replaced else {}
+        states = self.engines.of(app).runtime.states(replaced) if replaced else {}
         first: LostFile | None = None
         for instance in replaced:
             pid = states[instance.id].pid

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from paas.domain.releases.history import prunable
-from paas.interfaces import Runs, Slugs
+from paas.interfaces import Engines, Slugs
 from paas.store import Store
 
 
@@ -13,7 +13,7 @@ class Pruning:
 
     store: Store
     slugs: Slugs
-    runs: Runs
+    engines: Engines
     keep_slugs: int
     keep_slugs_mib: int
 
@@ -27,7 +27,8 @@ class Pruning:
             keep=self.keep_slugs,
             max_bytes=self.keep_slugs_mib * 1024**2,
         )
-        in_use = {run.slug_id for run in self.runs.listing(app_id)}
+        runs = [run for engine in self.engines.all() for run in engine.runs.listing(app_id)]
+        in_use = {run.slug_id for run in runs}
         for instance in self.store.instances.of_app(
             app_id
         ):  # including one that finishes its last requests

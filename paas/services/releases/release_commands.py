@@ -11,7 +11,7 @@ from paas.domain.releases.releases import ConfigVars, Release, Slug
 from paas.domain.values.errors import OutOfMemoryError, PaasError, TimedOutError, with_output
 from paas.domain.values.memory import instance_killed_for_memory
 from paas.domain.values.names import ProcessType, printable
-from paas.interfaces import Logs, OneOff, Progress, Slugs
+from paas.interfaces import Engines, Logs, Progress, Slugs
 from paas.services.progress import Committed, error_lines
 
 RELEASE = ProcessType("release")
@@ -30,7 +30,7 @@ class ReleaseCommands:
     limit_s: how long each may take.
     """
 
-    one_off: OneOff
+    engines: Engines
     slugs: Slugs
     logs: Logs
     limit_s: float
@@ -150,7 +150,7 @@ class _Run:
         """How it failed, in words, or None."""
         release_commands = self.release_commands
         try:
-            status = release_commands.one_off.run(
+            status = release_commands.engines.of(self.app).one_off.run(
                 self.app,
                 self.artifact,
                 self.config,

@@ -11,7 +11,7 @@ from paas.domain.apps.apps import App
 from paas.domain.releases.regression import Answers, Baseline, worse
 from paas.domain.releases.releases import Instance, State
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Clock, Logs, RequestLog, Runtime
+from paas.interfaces import Clock, Engines, Logs, RequestLog
 from paas.store import Store
 
 POLL_S = 1.0
@@ -26,7 +26,7 @@ class RollbackGuard:
     """Observes for window_s after a switch; 0: not at all."""
 
     store: Store
-    runtime: Runtime
+    engines: Engines
     requests: RequestLog
     logs: Logs
     clock: Clock
@@ -37,7 +37,8 @@ class RollbackGuard:
         live = self._live(app)
         if self.window_s <= 0 or not live:
             return None
-        exits = sum(state.exits for state in self.runtime.states(live).values())
+        states = self.engines.of(app).runtime.states(live)
+        exits = sum(state.exits for state in states.values())
         return Former(self.clock.now(), tuple(live), exits)
 
     def window(self) -> "Window":
@@ -64,7 +65,7 @@ class RollbackGuard:
                     return
                 # From before the switch: requests do not wait for the old instances to end.
                 answers = self._answers(app, live, baseline.at)
-                why = worse(baseline, answers, self._crashed(live))
+                why = worse(baseline, answers, self._crashed(app, live))
                 if why is not None:
                     roll_back(app, why)
                     return
@@ -97,9 +98,9 @@ class RollbackGuard:
         ports = {instance.port for instance in instances if instance.port is not None}
         return self.requests.answers(app.id, since, ports, until)
 
-    def _crashed(self, instances: list[Instance]) -> str | None:
+    def _crashed(self, app: App, instances: list[Instance]) -> str | None:
         for instance in instances:
-            state = self.runtime.states([instance])[instance.id]
+            state = self.engines.of(app).runtime.states([instance])[instance.id]
             # One that was stopped by hand meanwhile has ended, but did not crash.
             if state.exits and state.state is not State.STOPPED:
                 return f"{instance.label} {state.exit_reason or 'ended'}"

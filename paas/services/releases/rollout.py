@@ -18,7 +18,7 @@ from paas.domain.routing.visits import REDIRECTS, Visit
 from paas.domain.runtime.workloads import Workload
 from paas.domain.server.allocations import Kind
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Logs, Ports, Progress, Proxy, Reserve, Runtime, Slugs
+from paas.interfaces import Engines, Logs, Ports, Progress, Proxy, Reserve, Slugs
 from paas.services.releases.change import Target
 from paas.services.releases.draining import Draining
 from paas.services.releases.release_commands import ReleaseCommands
@@ -34,7 +34,7 @@ class Rollout:
     """Replaces the instances that run now by those of a release."""
 
     store: Store
-    runtime: Runtime
+    engines: Engines
     proxy: Proxy
     ports: Ports
     slugs: Slugs
@@ -92,16 +92,17 @@ class Rollout:
         supervisor restarts it, and no other app waits for it. False, with nothing started, if some
         still run, a port is taken, or a slug is gone.
         """
-        if self.runtime.groups() & {instance.group for instance in instances}:
+        runtime = self.engines.of(app).runtime
+        if runtime.groups() & {instance.group for instance in instances}:
             return False
-        return self._as_they_were(app, instances, self.runtime.start)
+        return self._as_they_were(app, instances, runtime.start)
 
     def prepare_start(self, app: App, instances: Sequence[Instance]) -> bool:
         """Before the supervisor starts: have it start live instances as they were, with all others.
 
         False, with nothing changed, if a port is taken or a slug is gone.
         """
-        return self._as_they_were(app, instances, self.runtime.prepare_start)
+        return self._as_they_were(app, instances, self.engines.of(app).runtime.prepare_start)
 
     def _as_they_were(
         self, app: App, instances: Sequence[Instance], start: Callable[[Sequence[Workload]], None]
@@ -122,8 +123,8 @@ class Rollout:
     def _workloads(
         self, app: App, instances: Sequence[Instance], release: Release, slug: Slug
     ) -> list[Workload]:
-        artifact = self.slugs.artifact(slug.id)
-        return self.runtime.workloads(app, instances, artifact, release.config, slug.processes)
+        runtime, artifact = self.engines.of(app).runtime, self.slugs.artifact(slug.id)
+        return runtime.workloads(app, instances, artifact, release.config, slug.processes)
 
     def _warn(self, app: App, release: Release, progress: Progress) -> None:
         for text in self.sites.files.warnings(release, self.store.routing.of_app(app.id)):
@@ -172,7 +173,7 @@ class Rollout:
         if not wanted:
             return []
         web = sum(kind == WEB for kind, _ in wanted)
-        address = self.runtime.address(app)
+        address = self.engines.of(app).runtime.address(app)
         with self.store.transaction():  # no other roll-out may take the same ports
             ports = self.ports.free(self.store.allocations.taken(Kind.PORT), web)
             rollout_id = self.store.instances.next_rollout_id()
@@ -193,7 +194,7 @@ class Rollout:
         slug = self.store.slugs.find(release.slug_id)
         assert slug is not None
         progress.step("Starting " + ", ".join(instance.label for instance in new))
-        self.runtime.start(self._workloads(app, new, release, slug))
+        self.engines.of(app).runtime.start(self._workloads(app, new, release, slug))
         self.slugs.begin_sync()
         visit = visit_of(app, self.store, self.addresses)
         limit = self.limits.of(self.store.start_limits.of_app(app.id), slug.manifest.start_limit_s)

@@ -10,7 +10,7 @@ from paas.domain.releases.start_limits import StartLimit
 from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.routing.visits import Visit
 from paas.domain.values.errors import PaasError, with_output
-from paas.interfaces import Clock, HealthProbe, Logs, Progress, Runtime
+from paas.interfaces import Clock, Engines, HealthProbe, Logs, Progress
 from paas.services.releases.checks import CheckFailedError, CheckRun, check_failed
 
 POLL_S = 0.01
@@ -39,7 +39,7 @@ LOG_DELAY_S = 0.3
 class Startup:
     """Decides when new instances are healthy."""
 
-    runtime: Runtime
+    engines: Engines
     probe: HealthProbe
     logs: Logs
     clock: Clock
@@ -61,7 +61,7 @@ class Startup:
 
         checks: those of app.json, by process type. limit: how long a web instance may take.
         """
-        started = self.clock.monotonic()
+        started, runtime = self.clock.monotonic(), self.engines.of(app).runtime
         every = [
             CheckRun(i, before_traffic(checks, i.kind), visit, limit.seconds) for i in instances
         ]
@@ -71,7 +71,7 @@ class Startup:
         while waiting:
             progress.check()
             elapsed = self.clock.monotonic() - started
-            states = self.runtime.states(instances)
+            states = runtime.states(instances)
             asked = {run.instance.id for run in waiting}
             for instance in instances:
                 self._check_alive(app, instance, states[instance.id], instance.id not in asked)
@@ -82,7 +82,7 @@ class Startup:
             now = self.clock.monotonic()
             if silent and now >= next_look:
                 next_look = now + WRONG_PORT_CHECK_S
-                wrong = self._elsewhere(silent.instance)
+                wrong = self._elsewhere(app, silent.instance)
                 wrong_since = (wrong_since or now) if wrong else None
                 if wrong and wrong_since is not None and now - wrong_since >= WRONG_PORT_S:
                     raise self._wrong_port(app, silent.instance, wrong)
@@ -140,11 +140,11 @@ class Startup:
             ENDED_BY_ITSELF if state.exit_status == 0 else FIX_IT,
         )
 
-    def _elsewhere(self, instance: Instance) -> set[tuple[str, int]]:
+    def _elsewhere(self, app: App, instance: Instance) -> set[tuple[str, int]]:
         """Where the instance listens, if not on its port at all."""
         if instance.endpoint is None:
             return set()
-        found = self.runtime.listening_ports(instance)
+        found = self.engines.of(app).runtime.listening_ports(instance)
         reachable = {instance.endpoint.host, LOOPBACK, "0.0.0.0", "::"}
         if any(port == instance.port and address in reachable for address, port in found):
             return set()
@@ -167,10 +167,11 @@ class Startup:
 
     def _too_late(self, app: App, instance: Instance, limit: StartLimit) -> PaasError:
         within = f"within {limit.seconds:g} s (start limit: {limit.origin})"
-        found = self._elsewhere(instance)
+        found = self._elsewhere(app, instance)
         if found:
             return self._wrong_port(app, instance, found)
-        if any(port == instance.port for _, port in self.runtime.listening_ports(instance)):
+        listening = self.engines.of(app).runtime.listening_ports(instance)
+        if any(port == instance.port for _, port in listening):
             what = f"opened {_place(instance)} but did not answer a request {within}"
         else:
             what = f"opened no port {within}: it must listen on {_place(instance)} ($PORT)"

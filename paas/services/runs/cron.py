@@ -11,7 +11,7 @@ from paas.domain.runs.cron import Job, JobState, find_job, jobs_of
 from paas.domain.runs.runs import Run, RunEnd
 from paas.domain.values.errors import PaasError, no_such_app
 from paas.domain.values.names import CRON_USER
-from paas.interfaces import Caller, Clock, Logs, Progress, Runs, Schedules, Slugs
+from paas.interfaces import Caller, Clock, Engines, Logs, Progress, Schedules, Slugs
 from paas.services.access import find_app
 from paas.services.runs.runs import (
     RunRequest,
@@ -47,7 +47,7 @@ class Cron:
 
     store: Store
     slugs: Slugs
-    runs: Runs
+    engines: Engines
     logs: Logs
     schedules: Schedules
     clock: Clock
@@ -57,7 +57,7 @@ class Cron:
         """The jobs of the current release."""
         app = find_app(self.store, actor, name, to=Permission.VIEW)
         states = self.store.cron.of_app(app.id)
-        runs = self.runs.listing(app.id)
+        runs = self.engines.of(app).runs.listing(app.id)
         now = self.clock.now()
         found = []
         for job in current_jobs(self.store, app):
@@ -92,7 +92,7 @@ class Cron:
                     )
 
             artifact = self.slugs.artifact(wanted.slug_id)
-            run, end = self.runs.attached(app, artifact, wanted, caller, begun)
+            run, end = self.engines.of(app).runs.attached(app, artifact, wanted, caller, begun)
         log_end(self.logs, run, end)
         warn_of_shortage(progress, run, end)
         self.store.cron.end(app.id, job.name, started, self.clock.now(), end.status)
@@ -156,7 +156,7 @@ class Cron:
                 self.store.cron.end(app.id, job.name, started, self.clock.now(), end.status)
 
             artifact = self.slugs.artifact(wanted.slug_id)
-            return self.runs.detached(app, artifact, wanted, begun, ended)
+            return self.engines.of(app).runs.detached(app, artifact, wanted, begun, ended)
 
     @contextmanager
     def _turn(
@@ -167,7 +167,7 @@ class Cron:
         Raises PaasError ``cron-running`` if the policy forbids it, and _TakenError.
         """
         with ExitStack() as turn:
-            turn.enter_context(self.runs.starting(app.id, job.name))
+            turn.enter_context(self.engines.of(app).runs.starting(app.id, job.name))
             goes_on = self._make_room(app, job)
             started = self.clock.now()
             record = None if goes_on else started
@@ -189,15 +189,16 @@ class Cron:
 
     def _make_room(self, app: App, job: Job) -> Run | None:
         """Apply the policy; returns the run that is in the way, or None."""
-        self.runs.clear(app.id)  # what a killed keeper left running
-        running = [run for run in self.runs.listing(app.id) if run.job == job.name]
+        runs = self.engines.of(app).runs
+        runs.clear(app.id)  # what a killed keeper left running
+        running = [run for run in runs.listing(app.id) if run.job == job.name]
         if job.policy == "allow" or not running:
             return None
         if job.policy == "forbid":
             return running[0]
         for run in running:
             self.logs.write(app.id, run.label, "Stopped: the next run replaces it")
-            self.runs.stop(run, self.stop_limit_s)
+            runs.stop(run, self.stop_limit_s)
         return None
 
 

@@ -11,7 +11,7 @@ from paas.domain.runs.runs import Run, RunEnd, RunSpec, command_text, run_label,
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName, printable
 from paas.domain.values.secret import Secret
-from paas.interfaces import Caller, Logs, Progress, Reserve, Runs, Slugs
+from paas.interfaces import Caller, Engines, Logs, Progress, Reserve, Slugs
 from paas.services.access import find_app
 from paas.store import Store
 
@@ -38,7 +38,7 @@ class AppRuns:
 
     store: Store
     slugs: Slugs
-    runs: Runs
+    engines: Engines
     logs: Logs
     reserve: Reserve
     stop_limit_s: float
@@ -62,7 +62,7 @@ class AppRuns:
                 starting.close()
 
             artifact = self.slugs.artifact(wanted.slug_id)
-            run, end = self.runs.attached(app, artifact, wanted, caller, begun)
+            run, end = self.engines.of(app).runs.attached(app, artifact, wanted, caller, begun)
         log_end(self.logs, run, end)
         warn_of_shortage(progress, run, end)
         return end.status
@@ -74,11 +74,12 @@ class AppRuns:
         artifact = self.slugs.artifact(wanted.slug_id)
         begun, ended = partial(log_begin, self.logs), partial(log_end, self.logs)
         with self.reserve.released():
-            return self.runs.detached(app, artifact, wanted, begun, ended)
+            return self.engines.of(app).runs.detached(app, artifact, wanted, begun, ended)
 
     def listing(self, actor: Actor, name: str) -> list[Run]:
         """The one-off processes that run, by number."""
-        return self.runs.listing(find_app(self.store, actor, name, to=Permission.VIEW).id)
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
+        return self.engines.of(app).runs.listing(app.id)
 
     def stop(self, actor: Actor, name: str, labels: Sequence[str], progress: Progress) -> None:
         """End one-off processes (``run.1``), or all runs of a cron job (``cron.cleanup``).
@@ -86,7 +87,8 @@ class AppRuns:
         Raises PaasError, with none ended, if one is not running.
         """
         app = find_app(self.store, actor, name, to=Permission.OPERATE)
-        running = self.runs.listing(app.id)
+        runs = self.engines.of(app).runs
+        running = runs.listing(app.id)
         chosen = []
         for label in map(run_label, labels):
             found = [run for run in running if run.label == label]
@@ -98,7 +100,7 @@ class AppRuns:
         for run in chosen:
             self.logs.write(app.id, run.label, f"Stopped by {actor.name}")
             with progress.doing(f"stopping {run.label}"):
-                self.runs.stop(run, self.stop_limit_s)
+                runs.stop(run, self.stop_limit_s)
             progress.step(f"Stopped {run.label}")
 
 

@@ -1,15 +1,14 @@
 """Decides by the clock: which cron jobs are due, which runs were missed or interrupted."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from paas.domain.apps.apps import App
 from paas.domain.runs.cron import SET_BACK, Job, JobState, Missed, judge, looked_until
-from paas.domain.runs.runs import Run
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Bookmark, Clock, Logs, Schedules
+from paas.interfaces import Bookmark, Clock, Engines, Logs, Schedules
 from paas.services.runs.cron import current_jobs
 from paas.store import Store
 
@@ -38,14 +37,14 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduler:
-    """Decides; the process around it starts. running: an app's one-off processes."""
+    """Decides; the process around it starts."""
 
     store: Store
     schedules: Schedules
     bookmark: Bookmark
     logs: Logs
     clock: Clock
-    running: Callable[[int], list[Run]]
+    engines: Engines
 
     def watched(self) -> list[Watched]:
         """All jobs of all apps; an invalid declaration is reported in the app's log."""
@@ -107,7 +106,8 @@ class Scheduler:
         started = item.state.started
         if started is None or item.state.ended is not None or now - started < BEGIN_LIMIT:
             return
-        if any(run.job == item.job.name for run in self.running(item.app.id)):
+        running = self.engines.of(item.app).runs.listing(item.app.id)
+        if any(run.job == item.job.name for run in running):
             return
         # It may have ended after the store was read.
         state = self.store.cron.of_app(item.app.id).get(item.job.name, JobState())

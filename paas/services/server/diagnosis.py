@@ -5,22 +5,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from paas.domain.apps.apps import App
-from paas.domain.releases.releases import Instance, State, Status
+from paas.domain.releases.releases import Instance, InstanceState, State, Status
 from paas.domain.server.allocations import Allocation, Kind
 from paas.domain.server.findings import FIX, Finding, mendable
 from paas.domain.values.errors import PaasError
 from paas.interfaces import (
-    Builder,
     Clock,
+    Engines,
     Importer,
     KeyFile,
     Locks,
-    OneOff,
     Ports,
     ProxyChoice,
     Repository,
-    Runs,
-    Runtime,
     Slugs,
     StorageFiles,
 )
@@ -40,10 +37,7 @@ class Diagnosis:
     store: Store
     repository: Repository
     importer: Importer
-    builder: Builder
-    runtime: Runtime
-    runs: Runs
-    one_off: OneOff
+    engines: Engines
     ports: Ports
     storage_files: StorageFiles
     slugs: Slugs
@@ -69,7 +63,7 @@ class Diagnosis:
 
     def _look(self) -> list[Finding]:
         found = [*self._server(), *self.strays.findings()]
-        known = self.runtime.groups()
+        known = self.engines.groups()
         for app in self.store.apps.all():
             if self.locks.app_is_held(app.id):
                 continue
@@ -81,7 +75,10 @@ class Diagnosis:
     def crashed(self) -> list[Finding]:
         """The apps whose instances end again and again."""
         live = {app: self._live(app) for app in self.store.apps.all()}
-        states = self.runtime.states([i for instances in live.values() for i in instances])
+        states: dict[str, InstanceState] = {}
+        for engine in self.engines.all():
+            mine = [app for app in live if self.engines.of(app) is engine]
+            states |= engine.runtime.states([i for app in mine for i in live[app]])
         found = []
         for app, instances in live.items():
             down = [i.label for i in instances if states[i.id].state is State.CRASHED]
@@ -233,7 +230,8 @@ class Diagnosis:
             if release.status is Status.PENDING:
                 words = f"{app.name}: v{release.version} was interrupted."
                 yield mendable("interrupted", words, app.name)
-        parts = (self.builder, self.runs, self.one_off)
+        engine = self.engines.of(app)
+        parts = (engine.builder, engine.runs, engine.one_off)
         left = any(part.left(app.id) for part in parts)
         with self.locks.idle_push(app.id) as idle:
             left |= idle and (
@@ -249,11 +247,12 @@ class Diagnosis:
         if former and not self.locks.is_draining(app.id):
             names = ", ".join(f"{i.label} of v{i.version}" for i in former)
             yield mendable("instances", f"{app.name}: {names} should have ended.", app.name)
-        lost = [i.label for i in live if not self.runtime.is_intact(i, known)]
+        runtime = self.engines.of(app).runtime
+        lost = [i.label for i in live if not runtime.is_intact(i, known)]
         if lost:
             words = f"{app.name}: the supervisor does not know {', '.join(lost)}."
             yield mendable("instances", words, app.name)
-        states = self.runtime.states(live)
+        states = runtime.states(live)
         deaf = [
             f"{i.label} (port {i.port})"
             for i in live

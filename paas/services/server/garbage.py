@@ -12,13 +12,13 @@ from paas.domain.apps.apps import App
 from paas.domain.server.trash import NOT_IN_STORE
 from paas.interfaces import (
     CertificateFiles,
+    Engines,
     Locks,
     Logs,
     Pages,
     Progress,
     Proxy,
     Repository,
-    Runtime,
     Slugs,
     StorageFiles,
     Trash,
@@ -32,7 +32,7 @@ class Garbage:
 
     store: Store
     locks: Locks
-    runtime: Runtime
+    engines: Engines
     proxy: Proxy
     slugs: Slugs
     storage_files: StorageFiles
@@ -56,7 +56,7 @@ class Garbage:
 
     def sweep(self, progress: Progress) -> int:
         """Handle everything that is in no table; returns how many things that were."""
-        running = self.runtime.groups()  # before the store is read
+        running = self.engines.groups()  # before the store is read
         orphans = self._orphans(running)
         count = self._sites(orphans, progress) + self._groups(running, orphans, progress)
         count += self._apps(orphans, progress)
@@ -121,7 +121,8 @@ class Garbage:
         for group in sorted(self.trash.groups() - known):
             if str(_app_of(group)) not in self.store.gone.of_kind("app"):
                 self.trash.copy_group(group, NOT_IN_STORE)
-            self.runtime.forget_files(group)
+            for engine in self.engines.all():
+                engine.runtime.forget_files(group)
         apps = {app.id for app in self.store.apps.all()}
         for app_id in sorted(self.proxy.sites() - apps):
             if str(app_id) not in self.store.gone.of_kind("app"):
@@ -167,7 +168,8 @@ class Garbage:
             if app is not None:
                 self.trash.copy_group(group, NOT_IN_STORE)
                 self._report(progress, f"The launch specs of {group}", app_id)
-            self.runtime.remove_group(group, self.stop_limit_s)
+            for engine in self.engines.all():
+                engine.runtime.remove_group(group, self.stop_limit_s)
             count += 1
         return count
 

@@ -10,7 +10,7 @@ from paas.domain.releases.releases import Instance, State
 from paas.domain.releases.start_limits import StartLimits
 from paas.domain.routing.addresses import Addresses
 from paas.domain.routing.visits import Visit
-from paas.interfaces import Clock, HealthProbe, Locks, Logs, Runtime
+from paas.interfaces import Clock, Engines, HealthProbe, Locks, Logs
 from paas.services.releases.checks import check_once
 from paas.services.routing.visits import visit_of
 from paas.store import Store
@@ -53,7 +53,7 @@ class Liveness:
     """
 
     store: Store
-    runtime: Runtime
+    engines: Engines
     probe: HealthProbe
     locks: Locks
     logs: Logs
@@ -118,7 +118,7 @@ class Liveness:
         # A change in progress may be stopping this very instance.
         if check_state.failures < check.attempts or self.locks.app_is_held(watched.app.id):
             return
-        if not self._has_started(instance, check_state.passed, watched.start_limit_s):
+        if not self._has_started(watched, instance, check_state.passed):
             return
         check_state.failures = 0
         failure = f"Failed the liveness check {check.name!r}: {why}"
@@ -126,13 +126,14 @@ class Liveness:
             self.logs.write(watched.app.id, instance.label, failure)
             return
         self.logs.write(watched.app.id, instance.label, f"{failure}. It is restarted")
-        self.runtime.end(instance, self.stop_limit_s)
+        self.engines.of(watched.app).runtime.end(instance, self.stop_limit_s)
         check_state.due = self.clock.monotonic() + max(PAUSE_MIN_S, float(check.initial_delay_s))
 
-    def _has_started(self, instance: Instance, passed: datetime | None, limit_s: float) -> bool:
+    def _has_started(self, watched: Watched, instance: Instance, passed: datetime | None) -> bool:
         """Whether it passed since it was last started, or has had the time for it."""
-        state = self.runtime.states([instance])[instance.id]
+        state = self.engines.of(watched.app).runtime.states([instance])[instance.id]
         if state.state is not State.UP or state.since is None:
             return False
-        has_passed = passed is not None and passed >= state.since
-        return has_passed or (self.clock.now() - state.since).total_seconds() >= limit_s
+        if passed is not None and passed >= state.since:
+            return True
+        return (self.clock.now() - state.since).total_seconds() >= watched.start_limit_s

@@ -8,19 +8,16 @@ from paas.domain.apps.apps import App
 from paas.domain.releases.releases import Instance, Status
 from paas.domain.values.errors import PaasError
 from paas.interfaces import (
-    Builder,
     Clock,
+    Engines,
     Importer,
     KeyFile,
     Locks,
     Logs,
-    OneOff,
     ParallelRollOuts,
     Progress,
     Proxy,
     Repository,
-    Runs,
-    Runtime,
     Slugs,
     StorageFiles,
 )
@@ -44,11 +41,8 @@ class Reconcile:
     drains: Drains
     repository: Repository
     importer: Importer
-    builder: Builder
-    runtime: Runtime
-    runs: Runs
+    engines: Engines
     storage_files: StorageFiles
-    one_off: OneOff
     proxy: Proxy
     slugs: Slugs
     garbage: Garbage
@@ -76,7 +70,8 @@ class Reconcile:
         for app in self._deployed():
             with suppress(PaasError):  # `run` tries it again, and reports why it fails
                 self.changes.rollout.prepare_start(app, self._live(app))
-        self.runtime.forget_unstartable()
+        for engine in self.engines.all():
+            engine.runtime.forget_unstartable()
 
     def renew_sites(self) -> None:
         """While all serve: update every app's site after an upgrade or a change of server.yml."""
@@ -91,7 +86,7 @@ class Reconcile:
         self.keys.publish(self.store.keys.all())
         self.store.allocations.settle()
         mended = self.proxies.settle(progress)
-        known = self.runtime.groups()
+        known = self.engines.groups()
         again: list[App] = []
         for app in self.store.apps.all():
             if not self.locks.app_is_held(app.id):
@@ -171,8 +166,9 @@ class Reconcile:
 
     def _clear_push(self, app: App) -> int:
         """Clean up processes and files that a killed push or build left."""
-        mended = int(self.builder.clear(app.id)) + int(self.runs.clear(app.id))
-        mended += int(self.one_off.clear(app.id))
+        engine = self.engines.of(app)
+        parts = (engine.builder, engine.runs, engine.one_off)
+        mended = sum(part.clear(app.id) for part in parts)
         with self.locks.idle_push(app.id) as idle:
             if idle:
                 mended += int(self.importer.clear(app.id))
@@ -203,7 +199,8 @@ class Reconcile:
         """
         leftover = self.changes.draining.stop_leftovers(app)
         live = self._live(app)
-        if all(self.runtime.ensure(instance, known) for instance in live):
+        runtime = self.engines.of(app).runtime
+        if all(runtime.ensure(instance, known) for instance in live):
             return leftover
         release = self.store.releases.find(app.id, app.current) if app.current else None
         if release is None:
@@ -222,8 +219,9 @@ class Reconcile:
         @contextmanager
         def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
             release = self.store.releases.find(app.id, app.current) if app.current else None
-            known = self.runtime.groups()
-            if release is None or all(self.runtime.is_intact(i, known) for i in self._live(app)):
+            known = self.engines.groups()
+            runtime = self.engines.of(app).runtime
+            if release is None or all(runtime.is_intact(i, known) for i in self._live(app)):
                 yield None
                 return
             progress.step(f"{app.name}: starting v{release.version} with new instances")

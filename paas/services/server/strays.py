@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 
 from paas.domain.server.findings import FIX, Finding
-from paas.interfaces import Locks, Runtime, Slugs, Trash
+from paas.interfaces import Engines, Locks, Slugs, Trash
 from paas.services.routing.sites import Sites
 from paas.store import Store
 
@@ -14,7 +14,7 @@ class Strays:
     """Finds apps, sites, groups, slugs, certificates and storage that the store does not know."""
 
     store: Store
-    runtime: Runtime
+    engines: Engines
     slugs: Slugs
     locks: Locks
     sites: Sites
@@ -25,7 +25,7 @@ class Strays:
 
         What belongs to an app that is being changed is skipped.
         """
-        groups = self.runtime.groups()
+        groups = self.engines.groups()
         orphans = self._orphans(groups)
         found = [(id, f"app {id}") for id in self._apps(orphans)]
         found += [(id, f"site of app {id}") for id in self._sites(orphans)]

@@ -199,7 +199,9 @@ def test_what_a_former_version_left(store: Store, path: Path) -> None:
             "VALUES (2, 1, 9, 'web', 1, 20004)"
         )
         former.execute("DELETE FROM apps WHERE id = 1")
-        former.execute("INSERT INTO apps VALUES (9, 'x', 70003, NULL, NULL, NULL, NULL, '2026')")
+        former.execute(
+            "INSERT INTO apps (id, name, uid, created_at) VALUES (9, 'x', 70003, '2026')"
+        )
     store.allocations.settle()
     assert held(store) == {
         (Kind.UID, second.uid): "app 2",

@@ -5,7 +5,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from paas.domain.apps.apps import Role
+from paas.domain.apps.apps import NATIVE, Role
 from paas.domain.apps.storage import Storage
 from paas.domain.certificates.certificates import Origin
 from paas.domain.releases.formation import WEB
@@ -79,6 +79,7 @@ def test_a_database_of_version_12(tmp_path: Path) -> None:
     assert (app.name, app.uid, app.owner, app.deploy_branch) == ("shop", 70000, "bob", "trunk")
     assert (app.current, app.rollout_id, app.created_at) == (1, 5, now)
     assert app.storage == (Storage(3, "/app/data"),)
+    assert app.engine == NATIVE
     user = store.users.find(UserName("bob"))
     assert user is not None
     assert user.role is Role.ADMIN

@@ -1,0 +1,46 @@
+"""What builds and runs apps, found by the engine that an app has."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from paas.domain.apps.apps import App
+from paas.domain.values.errors import PaasError
+from paas.interfaces.builds import Builder
+from paas.interfaces.runtime import OneOff, Runs, Runtime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """One way to build and run apps: what its builder makes, its other parts can start."""
+
+    builder: Builder
+    runtime: Runtime
+    one_off: OneOff
+    runs: Runs
+
+
+class Engines:
+    """The engines of a server, by name (`App.engine`)."""
+
+    def __init__(self, engines: Mapping[str, Engine]) -> None:
+        self._engines = engines
+
+    def of(self, app: App) -> Engine:
+        """The engine of an app. Raises PaasError ``no-such-engine``."""
+        try:
+            return self._engines[app.engine]
+        except KeyError:
+            raise PaasError(
+                "no-such-engine",
+                f"{app.name} runs on the engine {app.engine!r}, which this server does not have: "
+                f"it has {', '.join(sorted(self._engines))}.",
+                "Install the version of paas that had it again, with its install.sh.",
+            ) from None
+
+    def all(self) -> list[Engine]:
+        """For what belongs to no app, or to one that is gone."""
+        return list(self._engines.values())
+
+    def groups(self) -> set[str]:
+        """The groups of app instances that any engine has; see `Runtime.groups`."""
+        return {group for engine in self.all() for group in engine.runtime.groups()}

@@ -1,0 +1,32 @@
+"""The engines of a server: each is made here, and found by its name."""
+
+from paas.adapters.builds.builder import BuildpackBuilder
+from paas.adapters.runtime.native.cgroups import Cgroups
+from paas.adapters.runtime.native.commands import NativeOneOff
+from paas.adapters.runtime.native.runs import NativeRuns
+from paas.adapters.runtime.native.runtime import NativeRuntime
+from paas.adapters.supervisor.client import Supervisor
+from paas.domain.apps.apps import NATIVE
+from paas.interfaces import Clock, Engine, Engines
+from paas.settings import Settings
+
+
+def supervisor(settings: Settings) -> Supervisor:
+    """The server's supervisord."""
+    return Supervisor(settings.paths.supervisor_socket)
+
+
+def engines(settings: Settings, clock: Clock) -> Engines:
+    """All that this version has."""
+    return Engines({NATIVE: _native(settings, clock)})
+
+
+def _native(settings: Settings, clock: Clock) -> Engine:
+    """Buildpacks make a slug, whose commands are processes of this machine."""
+    cgroups = Cgroups(settings)
+    return Engine(
+        builder=BuildpackBuilder(settings),
+        runtime=NativeRuntime(settings, supervisor(settings), cgroups),
+        one_off=NativeOneOff(settings),
+        runs=NativeRuns(settings, cgroups, clock),
+    )
