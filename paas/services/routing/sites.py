@@ -11,6 +11,7 @@ from paas.domain.certificates.certificates import AppCertificate, shown_for
 from paas.domain.releases.formation import WEB
 from paas.domain.releases.releases import Instance, Release, Slug
 from paas.domain.routing.addresses import Addresses
+from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.router_settings import router_settings
 from paas.domain.routing.routing import Routing
 from paas.domain.routing.sites import Certificate, Folder, Site
@@ -58,7 +59,7 @@ class Sites:
         return Site(
             app.id,
             tuple(dict.fromkeys((*own, *routing.domains))),
-            tuple(one.endpoint for one in instances if one.endpoint is not None),
+            _endpoints(instances),
             folder=None if closed else self._folder(slug),
             closed=closed,
             page=self._page(app, slug) if closed else None,
@@ -242,3 +243,9 @@ class Sites:
         if slug is None or slug.static is None or WEB in slug.processes:
             return None
         return Folder(self.slugs.path(slug.id), slug.static)
+
+
+def _endpoints(instances: Sequence[Instance]) -> tuple[Endpoint, ...]:
+    """In one order, however the instances were listed: a site is compared as a whole."""
+    found = [one.endpoint for one in instances if one.endpoint is not None]
+    return tuple(sorted(found, key=lambda endpoint: (endpoint.host, endpoint.port)))

@@ -110,6 +110,13 @@ def test_what_reconcile_mends_is_found_first(well: World, damage: Callable[[Worl
     assert well.doctor.look() == []
 
 
+def test_an_app_that_was_scaled_is_healthy(well: World) -> None:
+    """The instances that stay and those that are added are the same site in any order."""
+    for web in ("web=3", "web=2"):
+        well.processes.scale(ROOT, SHOP, [web], well.progress)
+        assert well.doctor.look() == []
+
+
 def test_an_interrupted_build_is_found(well: World) -> None:
     """It counts as failed after the fix."""
     well.store.builds.add(
