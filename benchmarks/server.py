@@ -12,12 +12,11 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks.client import Key
-from benchmarks.commands import ENVIRONMENT, free_ports, run, wait_until
+from benchmarks.commands import ENVIRONMENT, run, wait_until
+from benchmarks.ranges import Ranges
+from tests.ports import free_ports
 
 DOMAIN = "bench.test"
-# Room for hundreds of apps, below the ports that the kernel gives to outgoing connections.
-APP_PORTS = "30000-32767"
-UIDS = "300000-301099"  # more than a thousand: one is the drains'
 USER = "bench"
 # Of each of two log files, below the size at which they are rotated; together of so many seconds.
 LOGGED_LINES = 35_000
@@ -31,6 +30,7 @@ class Server:
         self._install = source / "install.sh"
         self.root = root
         self.http_port, self.https_port, self.ssh_port = free_ports(3)
+        self._ranges = Ranges.claimed()
 
     def install(self) -> None:
         """Make and start it. The machine's proxy and index settings are taken over for builds."""
@@ -40,8 +40,8 @@ class Server:
             "--http-port": str(self.http_port),
             "--https-port": str(self.https_port),
             "--ssh-port": str(self.ssh_port),
-            "--app-ports": APP_PORTS,
-            "--uids": UIDS,
+            "--app-ports": self._ranges.app_ports,
+            "--uids": self._ranges.uids,
         }
         words = [word for pair in options.items() for word in pair]
         run([self._install, "--quiet", *words], env=os.environ)
@@ -49,6 +49,7 @@ class Server:
     def remove(self) -> None:
         """Stop it and delete all of it."""
         run([self._install, "--root", self.root, "--uninstall", "--purge"], env=os.environ)
+        self._ranges.release()
 
     def paas(self, *words: str, stdin: str = "") -> str:
         """A command of the operator."""

@@ -1,4 +1,4 @@
-"""Ports for tests: no other test process has them, nor the kernel for outgoing connections.
+"""Ports that no other test or benchmark has, nor the kernel for outgoing connections.
 
 They come in blocks. Whoever has a block holds its lock, an abstract Unix socket, which ends with
 the process and leaves nothing behind. Embedded servers have their ports for apps below these.
@@ -6,8 +6,9 @@ the process and leaves nothing behind. Embedded servers have their ports for app
 
 import socket
 
-# Below, where nothing listens, are those that tests name; the kernel's own begin at 32,768.
-FIRST, LAST = 20_100, 32_767
+# Below, where nothing listens, are those that tests name; from 30,000 on those of the apps of
+# benchmarks (benchmarks/ranges.py).
+FIRST, LAST = 20_100, 29_999
 BLOCK = 20
 
 _locks: list[socket.socket] = []

@@ -3,9 +3,10 @@
 import shutil
 from pathlib import Path
 
-from benchmarks.commands import ENVIRONMENT, Daemon, free_ports, run, timed
+from benchmarks.commands import ENVIRONMENT, Daemon, run, timed
 from benchmarks.server import Server
 from benchmarks.web import wait_for_answer
+from tests.ports import free_ports
 
 # An account without rights that every Debian has.
 USER = "nobody"

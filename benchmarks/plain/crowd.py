@@ -3,9 +3,10 @@
 import time
 from pathlib import Path
 
-from benchmarks.commands import Daemon, free_ports, wait_until
+from benchmarks.commands import Daemon, wait_until
 from benchmarks.plain.app import USER
 from benchmarks.server import Server
+from tests.ports import free_ports
 
 LIMIT_S = 600.0
 CONF = """\

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from benchmarks.commands import Daemon, free_ports, wait_until
+from benchmarks.commands import Daemon, wait_until
 from benchmarks.web import port_is_open
+from tests.ports import free_ports
 
 # What the app is told is what benchmarks/plain/nginx.py tells it. It writes no log: on a machine
 # without a syslog daemon nobody would read it.

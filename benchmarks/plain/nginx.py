@@ -5,8 +5,9 @@ It tells the app of its visitor what Debian's own proxy_params tell.
 
 from pathlib import Path
 
-from benchmarks.commands import Daemon, free_ports, wait_until
+from benchmarks.commands import Daemon, wait_until
 from benchmarks.web import port_is_open
+from tests.ports import free_ports
 
 CONF = """\
 user www-data;

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.commands import Daemon, free_ports, run, wait_until
+from benchmarks.commands import Daemon, run, wait_until
 from benchmarks.web import port_is_open
+from tests.ports import free_ports
 
 CONF = """\
 user www-data;

@@ -5,9 +5,10 @@ import re
 from pathlib import Path
 
 from benchmarks.client import Key
-from benchmarks.commands import Daemon, free_ports, run, wait_until
+from benchmarks.commands import Daemon, run, wait_until
 from benchmarks.server import Server
 from benchmarks.web import port_is_open
+from tests.ports import free_ports
 
 
 class PlainSshd:
