@@ -68,13 +68,19 @@ class Server:
         """The directory of sockets and launch specs."""
         return self.root / "run"
 
-    def install(self, *options: str, check: bool = True, env: Mapping[str, str] = {}) -> Finished:
-        """Run install.sh for this server, also a second time."""
+    def install(
+        self,
+        *options: str,
+        source: Path = CHECKOUT,
+        check: bool = True,
+        env: Mapping[str, str] = {},
+    ) -> Finished:
+        """Run install.sh of a source tree for this server, also a second time."""
         if self._settings and not (self.root / "etc/server.yml").exists():
             (self.root / "etc").mkdir()
             (self.root / "etc/server.yml").write_text(yaml.safe_dump(self._settings))
         ports = ["--http-port", str(self.http_port), "--ssh-port", str(self.ssh_port)]
-        argv = [str(CHECKOUT / "install.sh"), "--root", str(self.root), *ports, *options]
+        argv = [str(source / "install.sh"), "--root", str(self.root), *ports, *options]
         return run(argv, check=check, env={**os.environ, **env}, timeout_s=300)
 
     def disk_of_its_own(self, size_mib: int) -> None:
@@ -303,7 +309,7 @@ def run(
     return done
 
 
-def wait_for(condition: Callable[[], object], limit_s: float = 20, what: str = "it") -> None:
+def wait_for(condition: Callable[[], object], limit_s: float = 60, what: str = "it") -> None:
     """Wait until the condition holds; fails at the limit."""
     deadline = time.monotonic() + limit_s
     while not condition():

@@ -184,55 +184,6 @@ def test_killed_in_the_middle(bare: Server, after_s: float) -> None:
     assert len([*(bare.root / "opt/versions").iterdir()]) <= 2
 
 
-def test_upgrade_keeps_serving(new_server: Callable[..., Server], tmp_path: Path) -> None:
-    """Running install.sh again loses no request and restarts no instance."""
-    server = new_server()
-    alice = server.user("alice")
-    alice.push(Repository.of(tmp_path / "hello", EXAMPLES / "flask-hello"), "hello")
-
-    def gunicorns() -> set[int]:
-        return {pid for pid, line in server.processes().items() if "gunicorn" in line}
-
-    wait_for(lambda: len(gunicorns()) == 3, what="a master and two workers")
-    pids = gunicorns()
-    supervisor = (server.run / "supervisord.pid").read_text()
-    failed: list[object] = []
-    count = 0
-    done = threading.Event()
-
-    def ask() -> None:
-        nonlocal count
-        while not done.is_set():
-            try:
-                status = server.get("hello", timeout_s=10).status
-            except OSError as error:
-                failed.append(error)
-            else:
-                count += 1
-                if status != 200:
-                    failed.append(status)
-
-    asking = threading.Thread(target=ask)
-    asking.start()
-    try:
-        for _ in range(2):
-            server.install("--quiet")
-        settings = server.root / "etc/server.yml"
-        settings.write_text(settings.read_text() + "trusted_proxies: 192.0.2.7\n")
-        server.install("--quiet")
-    finally:
-        done.set()
-        asking.join()
-    assert not failed
-    (site,) = server.state.glob("nginx/sites/*.conf")
-    assert "set_real_ip_from 192.0.2.7/32;" in site.read_text()
-    assert count > 50
-    assert gunicorns() == pids
-    assert (server.run / "supervisord.pid").read_text() == supervisor
-    # The newest two, and the one that supervisord still runs from.
-    assert len([*(server.root / "opt/versions").iterdir()]) <= 3
-
-
 def test_stop_and_start(new_server: Callable[..., Server], tmp_path: Path) -> None:
     """server:stop ends apps too; server:start brings them back; so after a kill -9 of all."""
     server = new_server()
@@ -243,13 +194,13 @@ def test_stop_and_start(new_server: Callable[..., Server], tmp_path: Path) -> No
     assert "stopped" in server.paas("server:status", check=False).stdout
     server.paas("server:start")
     assert server.get("no-app").status == 404, "the web server answers when server:start returns"
-    wait_for(lambda: _serves(server, "hello"), 20, "an answer after server:start")
+    wait_for(lambda: _serves(server, "hello"), 60, "an answer after server:start")
     for pid in server.processes():
         with contextlib.suppress(ProcessLookupError):  # it has ended with supervisord
             os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not server.processes(), 10, "the end of all processes")
+    wait_for(lambda: not server.processes(), 60, "the end of all processes")
     server.paas("server:start")
-    wait_for(lambda: _serves(server, "hello"), 20, "an answer after a crash")
+    wait_for(lambda: _serves(server, "hello"), 60, "an answer after a crash")
     masters = [line for line in server.processes().values() if "supervisor.supervisord" in line]
     assert len(masters) == 1
 
@@ -260,8 +211,8 @@ def test_supervisor_killed(new_server: Callable[..., Server], tmp_path: Path) ->
     server.user("alice").push(Repository.of(tmp_path / "a", EXAMPLES / "flask-hello"), "hello")
     os.kill(int((server.run / "supervisord.pid").read_text()), signal.SIGKILL)
     server.paas("server:start")
-    wait_for(lambda: _serves(server, "hello"), 20, "an answer")
-    wait_for(lambda: len(_without_parent(server)) == 1, 20, "the end of former processes")
+    wait_for(lambda: _serves(server, "hello"), 60, "an answer")
+    wait_for(lambda: len(_without_parent(server)) == 1, 60, "the end of former processes")
     (line,) = _without_parent(server)
     assert "supervisor.supervisord" in line
 
@@ -293,7 +244,7 @@ def test_data_survives_an_uninstall(new_server: Callable[..., Server], tmp_path:
     assert not server.processes()
     assert not (server.root / "opt").exists()
     server.install("--quiet")
-    wait_for(lambda: _serves(server, "hello"), 20, "an answer")
+    wait_for(lambda: _serves(server, "hello"), 60, "an answer")
 
 
 def _refused(server: Server, *options: str) -> str:
