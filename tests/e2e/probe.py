@@ -118,7 +118,7 @@ class App:
         """The last lines of the log."""
         return self.paas("logs", "-n", str(count)).splitlines()
 
-    def await_log(self, pattern: str, *, limit_s: float = 10, count: int = 200) -> re.Match[str]:
+    def await_log(self, pattern: str, *, limit_s: float = 60, count: int = 200) -> re.Match[str]:
         """The last line of the log that the pattern is found in, once there is one."""
         found: list[re.Match[str]] = []
 

@@ -14,6 +14,8 @@ from tests.e2e.probe import App
 from tests.e2e.server import Server, User, run, wait_for
 
 LINE_MAX_BYTES = 65_536
+# A write that takes so long is stuck; how long one takes is a figure of the benchmarks.
+STUCK_S = 30.0
 FLOOD = """
 import os
 block = b"flood\\n" * 100_000
@@ -123,13 +125,12 @@ def test_on_a_terminal(alice: User, probe: App) -> None:
 def test_following_ends_with_its_client(server: Server, alice: User, probe: App) -> None:
     """logs -t shows lines as they come; when the client goes, no process is left behind."""
     before = set(server.processes())
-    argv = [*alice.ssh_argv(), "paas@127.0.0.1", "logs -n 0 -t -a probe"]
+    argv = [*alice.ssh_argv(), "paas@127.0.0.1", "logs -n 1 -t -a probe"]
     follower = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
     try:
         assert follower.stdout is not None
         started = f"follow-{time.time_ns()}"
-        wait_for(lambda: set(server.processes()) - before, what="the follower on the server")
-        time.sleep(0.5)  # it says nothing when it begins to follow
+        follower.stdout.readline()  # a line from before: it follows now
         probe.post("/out", f"{started}\n")
         line = next(line for line in follower.stdout if "app[web.1]" in line)
         assert line.endswith(f"app[web.1]: {started}\n")
@@ -162,17 +163,17 @@ def test_flood_of_lines_is_capped(probe: App, neighbour: App) -> None:
     assert probe.python(FLOOD) == "done\n"
     mark = f"meanwhile {time.time_ns()}"
     neighbour.post("/out", f"{mark}\n")
-    neighbour.await_log(mark, limit_s=5)
-    dropped = probe.await_log(r"(\d+) lines \((\d+) bytes\) were dropped", limit_s=10)
+    neighbour.await_log(mark)
+    dropped = probe.await_log(r"(\d+) lines \((\d+) bytes\) were dropped")
     assert int(dropped[1]) > 0
-    wait_for(lambda: _hears(probe), 20, "the log after the flood")
+    wait_for(lambda: _hears(probe), 60, "the log after the flood")
 
 
 def _hears(app: App) -> bool:
     """Whether a line that is printed now gets to the log."""
     mark = f"still here {time.time_ns()}"
     app.post("/out", f"{mark}\n")
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         if any(mark in line for line in app.log(20)):
             return True
@@ -180,14 +181,14 @@ def _hears(app: App) -> bool:
 
 
 def test_a_restart_of_the_log_process(server: Server, probe: App) -> None:
-    """What an app prints meanwhile is kept, and no write takes 2 s."""
+    """What an app prints meanwhile is kept, and no write is stuck."""
     program = LOUD.replace("COUNT", "3000")
     with ThreadPoolExecutor(1) as pool:
         printed = pool.submit(probe.python, program)
         for _ in range(3):
             time.sleep(0.5)
             os.kill(log_process(server), signal.SIGTERM)
-        assert float(printed.result()) < 2.0
+        assert float(printed.result()) < STUCK_S
     probe.await_log("loud 2999$")
     lines = probe.paas("logs", "-n", "4000", "--grep", "loud").splitlines()
     assert [line.split()[-1] for line in lines] == [str(number) for number in range(3_000)]
@@ -195,7 +196,7 @@ def test_a_restart_of_the_log_process(server: Server, probe: App) -> None:
         printed = pool.submit(probe.python, FLOOD_TIMED)
         time.sleep(0.5)
         os.kill(log_process(server), signal.SIGKILL)
-        assert float(printed.result()) < 2.0
+        assert float(printed.result()) < STUCK_S
 
 
 def log_process(server: Server) -> int:
@@ -207,5 +208,5 @@ def log_process(server: Server) -> int:
         found[:] = [pid for pid, line in processes if "entrypoints/logger.py" in line]
         return bool(found)
 
-    wait_for(there, 10, "the log process")
+    wait_for(there, 60, "the log process")
     return found[0]

@@ -8,7 +8,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -262,11 +261,9 @@ def test_a_push_overtakes_the_end_of_the_former_version(
     pushed = repository(tiny())
     alice.push(pushed, "overtaken")
     with upgraded(fragile, "overtaken") as visitor:
-        started = time.monotonic()
         pushed.commit({"serve.py": program("v2")})
         alice.push(pushed, "overtaken")
         changed = alice.ssh("config:set", "-a", "overtaken", "A=1")
-        assert time.monotonic() - started < DRAIN_LIMIT_S
         assert "Waiting" not in changed.stderr
         assert fragile.get("overtaken").text == "v2"
         assert len(releases(fragile, "overtaken")) == 3
@@ -374,7 +371,7 @@ def test_supervisord_is_killed(fragile: Server, repository: MakeRepository) -> N
     alice.ssh("storage:add", "/app/data", "-a", "orphaned")
     alice.ssh("run", "-a", "orphaned", "echo kept > /app/data/file")
     alice.ssh("ps:wait", "orphaned")
-    time.sleep(1)  # who served the commands ends after its answer
+    wait_for(lambda: len(gates(fragile)) == 1, what="the end of who served the commands")
     before = _kinds(fragile)
     (supervisord,) = [p for p, line in fragile.processes().items() if "supervisord" in line]
 

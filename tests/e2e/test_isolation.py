@@ -227,7 +227,7 @@ def test_killed_instance_comes_back(probe: App) -> None:
     before = probe.boot()
     with pytest.raises((AssertionError, OSError)):
         probe.shell("kill -9 $PPID")
-    wait_for(lambda: probe.boot() not in ("", before), 10, "another start")
+    wait_for(lambda: probe.boot() not in ("", before), 60, "another start")
     probe.await_log(r"paas\[web\.1\]: State changed from crashed to starting")
     assert probe.ps()[0]["state"] == "up"
     assert probe.ps()[0]["exits"] == 1

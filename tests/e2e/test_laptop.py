@@ -225,7 +225,7 @@ def test_completion_in_a_real_shell(shell: str) -> None:
     assert not re.search("error|not found", completed)
 
 
-def heard(terminal: int, text: str, limit_s: float = 15) -> str:
+def heard(terminal: int, text: str, limit_s: float = 60) -> str:
     """What a shell prints, up to a text; fails at the limit."""
     found = ""
     deadline = time.monotonic() + limit_s

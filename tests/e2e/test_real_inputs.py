@@ -210,7 +210,7 @@ def test_a_worker_with_a_queue(apps: dict[str, Real]) -> None:
     resizer.paas("ps:scale", "worker=3")
     resizer.push({"notes.txt": "x"})
     resizer.paas("ps:scale", "worker=1")
-    wait_for(lambda: len(status(resizer)["done"]) >= len(names), 40, "the last job")
+    wait_for(lambda: len(status(resizer)["done"]) >= len(names), 60, "the last job")
     resizer.paas("ps:wait")
     assert sorted(status(resizer)["done"]) == sorted(names)
     assert status(resizer)["waiting"] == 0

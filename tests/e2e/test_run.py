@@ -117,7 +117,7 @@ def test_caller_is_killed(server: Server, alice: User, app: App) -> None:
         assert client.stdout.readline() == b"started\n"
         client.kill()
         client.communicate()
-        wait_for(lambda: set(host_pids(uid_of(app))) <= before, 25)
+        wait_for(lambda: set(host_pids(uid_of(app))) <= before)
     wait_for(lambda: app.paas("run:list") == "")
 
 

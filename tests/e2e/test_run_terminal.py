@@ -148,7 +148,7 @@ def test_client_is_killed(server: Server, alice: User, app: App) -> None:
             shell.send("sleep 70 & sleep 71\r")
             wait_for(lambda: _sleeps(app, 71) and _sleeps(app, 70))
             shell.process.send_signal(signal.SIGKILL)
-            wait_for(lambda: set(host_pids(uid)) <= before, 25)
+            wait_for(lambda: set(host_pids(uid)) <= before)
             if argv is local:
                 wait_for(shell.is_restored, what="the terminal's former settings")
     assert app.paas("run:list") == ""

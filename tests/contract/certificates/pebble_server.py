@@ -120,7 +120,7 @@ class Pebble:
 
     def _wait(self) -> None:
         context = ssl.create_default_context(cafile=str(self.bundle))
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             try:
                 urllib.request.urlopen(self.directory, context=context, timeout=5).close()

@@ -14,7 +14,7 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[3]
 ACCOUNT = 64_123
 STRANGER = 64_124
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 def eventually(condition: Callable[[], bool], what: str) -> None:

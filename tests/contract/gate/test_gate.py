@@ -197,8 +197,8 @@ def test_a_client_that_says_nothing_is_dropped(running: World) -> None:
     """A silent client costs a child for five seconds and hinders nobody meanwhile."""
     with socket.socket(socket.AF_UNIX) as sock:
         sock.settimeout(LIMIT_S)
-        sock.connect(str(running.socket))
         before = time.monotonic()
+        sock.connect(str(running.socket))
         assert running.root_client("true").returncode == 0
         assert sock.recv(100) in (b"", b'\x00\x00\x00\x0b{"exit": 2}')
         assert time.monotonic() - before > 4

@@ -14,7 +14,7 @@ import pytest
 
 from tests.contract.launcher.launching import Launcher
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 @pytest.fixture

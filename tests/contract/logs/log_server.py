@@ -66,7 +66,7 @@ class Logger:
         return path.read_text() if path.exists() else ""
 
 
-def wait_for(holds: Callable[[], bool], limit_s: float = 10.0) -> None:
+def wait_for(holds: Callable[[], bool], limit_s: float = 60.0) -> None:
     """Look again until it holds."""
     deadline = time.monotonic() + limit_s
     while not holds():

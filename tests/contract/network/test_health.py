@@ -29,7 +29,7 @@ def server(answer: Callable[[socket.socket], None]) -> Iterator[tuple[int, list[
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield listener.getsockname()[1], received
-        thread.join(5)
+        thread.join(60)
 
 
 @pytest.mark.parametrize(

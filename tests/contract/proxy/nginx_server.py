@@ -59,7 +59,7 @@ class Nginx:
     def start(self) -> None:
         """Start it, and wait until it listens."""
         self._child = subprocess.Popen(["/usr/sbin/nginx", "-c", str(self.settings.nginx_conf)])
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 socket.create_connection(("127.0.0.1", self.settings.http_port), 1).close()
@@ -244,7 +244,7 @@ def nginx_server() -> Iterator[Nginx]:
         shutil.rmtree(root)
 
 
-def wait_until(condition: Callable[[], bool], limit_s: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], limit_s: float = 60.0) -> None:
     """Poll a condition that comes true by itself."""
     deadline = time.monotonic() + limit_s
     while not condition():

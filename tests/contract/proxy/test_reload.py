@@ -105,7 +105,7 @@ def test_a_request_in_progress_is_answered(nginx: Nginx) -> None:
         nginx.proxy.apply(Site(1, ("a.localhost",), at(old.server_port)))
         connection = nginx.connect()
         connection.sendall(b"GET /slow HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
-        assert old.slow_started.wait(5)
+        assert old.slow_started.wait(60)
         nginx.proxy.apply(Site(1, ("a.localhost",), at(new.server_port)))
         assert not nginx.proxy.drain(0.05)
         old.slow_may_end.set()

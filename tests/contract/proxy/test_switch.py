@@ -150,7 +150,7 @@ def test_what_was_begun_ends_where_it_began(server: Server) -> None:
                 slow.sendall(b"GET /slow HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
                 websocket.sendall(WEBSOCKET)
                 assert status_of(websocket.recv(4096)) == 101
-                assert app.slow_started.wait(5)
+                assert app.slow_started.wait(60)
                 server.switch(kind, site)
                 assert not server.proxy.drain(0.1)
                 app.slow_may_end.set()
@@ -216,7 +216,7 @@ def test_all_sites_are_replaced_while_nobody_holds_the_proxy(server: Server) -> 
     thread = threading.Thread(target=replace_all)
     with server.proxy.held():
         thread.start()
-        assert asked.wait(5)
+        assert asked.wait(60)
         thread.join(0.2)
         order.append("applied")
     thread.join(10)

@@ -15,7 +15,8 @@ from paas.domain.values.names import AppName, ProcessType
 from paas.domain.values.secret import Secret
 from paas.interfaces import Runtime
 
-WAIT_S = 10.0
+# Only against hanging.
+WAIT_S = 60.0
 WEB = ProcessType("web")
 WORKER = ProcessType("worker")
 

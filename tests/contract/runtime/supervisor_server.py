@@ -19,7 +19,7 @@ from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-START_LIMIT_S = 10.0
+START_LIMIT_S = 60.0
 
 
 class SupervisorServer:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 DATABASE = (
     'python3 -c \'import sqlite3; c = sqlite3.connect("{}"); c.execute("create table t(x)")\''
 )
-LIMIT_S = 10.0
+LIMIT_S = 60.0
 
 
 class Kept:

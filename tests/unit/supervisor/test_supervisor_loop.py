@@ -1,9 +1,14 @@
 """What supervisord's main loop is cured of, as far as it can be seen without supervisord."""
 
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from supervisor import loggers
+from supervisor.medusa import asyncore_25 as asyncore
 
 from paas.adapters.supervisor import loop
 
@@ -25,3 +30,33 @@ def test_a_log_that_could_not_be_made_anew_is_opened_with_its_next_line(
     handler.stream.flush()
     assert (tmp_path / "log").read_text() == "one\ntwo\n"
     handler.stream.close()
+
+
+@pytest.fixture
+def wakeup() -> Iterator[loop.Wakeup]:
+    """The pipe, installed as in supervisord, which handles the end of a child."""
+    made, before = loop.Wakeup(), signal.signal(signal.SIGCHLD, lambda *_: None)
+    made.install()
+    yield made
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, before)
+    asyncore.socket_map.clear()
+
+
+def _polled() -> list[int]:
+    """What a turn of the main loop finds to read."""
+    poller = loop.TurnPoller(None)
+    for fd, item in asyncore.socket_map.items():
+        if item.readable():
+            poller.register_readable(fd)
+    return poller.poll(60.0)[0]
+
+
+def test_the_end_of_a_child_ends_the_wait(wakeup: loop.Wakeup) -> None:
+    """Else supervisord would see a crash up to a second later."""
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", "input()"], stdin=-1) as child:
+        child.communicate(b"\n")
+    (fd,) = _polled()
+    asyncore.socket_map[fd].handle_read_event()
+    wakeup.next_turn()
+    assert _polled() == [fd]

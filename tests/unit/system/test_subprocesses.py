@@ -22,15 +22,17 @@ def test_output_is_kept_with_stderr_in_its_place() -> None:
     assert shell("echo a; echo b >&2; printf c") == Finished(0, b"a\nb\nc")
 
 
-def test_lines_are_streamed_as_they_come() -> None:
+def test_lines_are_streamed_as_they_come(tmp_path: Path) -> None:
     """Each line arrives when it is printed, the last one without an end too."""
-    seen: list[tuple[bytes, float]] = []
-    shell(
-        "echo a; sleep 0.3; printf 'b\\r\\n\\377\\nc'",
-        on_line=lambda line: seen.append((line, time.monotonic())),
-    )
-    assert [line for line, _ in seen] == [b"a", b"b", b"\xff", b"c"]
-    assert seen[1][1] - seen[0][1] > 0.2
+    heard, seen = tmp_path / "heard", []
+
+    def hear(line: bytes) -> None:
+        seen.append(line)
+        heard.touch()
+
+    wait = f"until [ -e {heard} ]; do sleep 0.01; done"
+    shell(f"echo a; {wait}; printf 'b\\r\\n\\377\\nc'", on_line=hear)
+    assert seen == [b"a", b"b", b"\xff", b"c"]
 
 
 def test_a_very_long_line_arrives_in_pieces() -> None:
