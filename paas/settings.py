@@ -10,7 +10,8 @@ import yaml
 
 from paas.domain.releases.start_limits import StartLimits
 from paas.domain.routing.hosts import server_domain
-from paas.domain.routing.router_values import parse_networks
+from paas.domain.routing.proofs import ProofMode
+from paas.domain.routing.router_values import parse_addresses, parse_networks, parse_servers
 from paas.domain.server.allocations import Ranges
 from paas.domain.values.errors import PaasError
 from paas.paths import Paths
@@ -51,6 +52,10 @@ class Settings:
     connections_per_address: int = 1_000
     proxy_protocol: bool = False
     trusted_proxies: str = ""
+    # Whose a domain is
+    domain_proof: str = "dns"
+    public_addresses: str = ""
+    dns_servers: str = ""
     # Certificates by ACME
     acme_directory: str = "https://acme-v02.api.letsencrypt.org/directory"
     acme_email: str = ""
@@ -174,6 +179,18 @@ def _problem(settings: Settings) -> str | None:
             parse_networks(balancers)
     except ValueError as error:
         return f"trusted_proxies takes {error}."
+    return _proof_problem(settings)
+
+
+def _proof_problem(settings: Settings) -> str | None:
+    """What no domain could be proven with."""
+    if settings.domain_proof not in list(ProofMode):
+        return f"domain_proof is dns, txt or none, not {settings.domain_proof!r}."
+    for key, parse in (("public_addresses", parse_addresses), ("dns_servers", parse_servers)):
+        try:
+            parse(getattr(settings, key))
+        except ValueError as error:
+            return f"{key} takes {error}."
     return None
 
 

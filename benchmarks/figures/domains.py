@@ -50,7 +50,7 @@ def _added(bench: Bench, plain: PlainSites, apps: int, rounds: int, numbers: Ite
     ours, by_hand = [], []
     for _ in range(rounds):
         wait_for_quiet()
-        ours.append(_ours(bench, f"new-{next(numbers)}.example.com"))
+        ours.append(_ours(bench, f"new-{next(numbers)}.test"))
         by_hand.append(_by_hand(plain, f"new-{next(numbers)}.test"))
     title = f"domains:add to served, {apps} app{'s' if apps > 1 else ''}"
     return compared(f"domains-add-{apps}", title, "s", ours, by_hand, Target(Rule.NONE))

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from paas.domain.manifest.health import Answer
 from paas.domain.routing.endpoints import Endpoint
+from paas.domain.routing.proofs import Records
 from paas.domain.routing.sites import Site
 from paas.domain.routing.visits import Visit
 from paas.interfaces.output import Progress
@@ -127,6 +128,9 @@ class Resolver(Protocol):
 
         Of a wildcard: those of some name below it.
         """
+
+    def records(self, hosts: Sequence[str], limit_s: float) -> dict[str, Records]:
+        """What DNS says about each, and about its record for proofs, within limit_s in all."""
 
     def own_addresses(self) -> frozenset[str]:
         """Those at which this server is reached."""

@@ -15,6 +15,7 @@ from paas.store.builds import Builds
 from paas.store.certificates import Certificates
 from paas.store.cron import Cron
 from paas.store.database import Database
+from paas.store.domain_proofs import DomainProofs
 from paas.store.drains import Drains
 from paas.store.formations import Formations
 from paas.store.gone import Gone
@@ -43,6 +44,7 @@ class Store:
         self.builds = Builds(database)
         self.certificates = Certificates(database)
         self.cron = Cron(database)
+        self.domain_proofs = DomainProofs(database)
         self.drains = Drains(database)
         self.formations = Formations(database)
         self.gone = Gone(database)

@@ -219,4 +219,23 @@ MIGRATIONS = (
     """
     ALTER TABLE apps ADD COLUMN engine TEXT NOT NULL DEFAULT 'native';
     """,
+    """
+    CREATE TABLE domain_tokens (
+        app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE,
+        token TEXT NOT NULL UNIQUE
+    ) STRICT;
+    CREATE TABLE pending_domains (
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        host TEXT NOT NULL,
+        user TEXT NOT NULL,
+        since TEXT NOT NULL,
+        again TEXT NOT NULL,
+        redirect_to TEXT,
+        redirect_code INTEGER,
+        tries INTEGER NOT NULL,
+        why TEXT NOT NULL,
+        PRIMARY KEY (app_id, host)
+    ) STRICT;
+    CREATE INDEX pending_domains_again ON pending_domains (again);
+    """,
 )

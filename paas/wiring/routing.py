@@ -1,7 +1,12 @@
 """Routing: sites, domains, the proxy and its settings."""
 
+from paas.domain.routing.proofs import ProofMode
 from paas.services.apps.maintenance import Maintenance
+from paas.services.routing.claims import Claims
 from paas.services.routing.domains import Domains
+from paas.services.routing.names import Names
+from paas.services.routing.ownership import Ownership
+from paas.services.routing.proofs import Proofs
 from paas.services.routing.proxies import Proxies
 from paas.services.routing.router import Router
 from paas.services.routing.sites import Sites
@@ -31,18 +36,49 @@ def proxies(adapters: Adapters, sites: Sites) -> Proxies:
     )
 
 
-def domains(adapters: Adapters, sites: Sites) -> Domains:
+def claims(adapters: Adapters, sites: Sites) -> Claims:
+    """The proofs of domains, and those that wait for one."""
+    store, addresses = adapters.store, adapters.addresses
+    ownership = Ownership(
+        store=store, addresses=addresses, is_public_suffix=adapters.is_public_suffix
+    )
+    proofs = Proofs(
+        store=store,
+        resolver=adapters.resolver,
+        ownership=ownership,
+        addresses=addresses,
+        mode=ProofMode(adapters.settings.domain_proof),
+        random_secret=adapters.random_secret,
+    )
+    names = Names(
+        store=store,
+        ownership=ownership,
+        addresses=addresses,
+        max_domains=adapters.settings.max_domains,
+    )
+    return Claims(
+        store=store,
+        sites=sites,
+        ownership=ownership,
+        proofs=proofs,
+        names=names,
+        locks=adapters.locks,
+        logs=adapters.logs,
+        clock=adapters.clock,
+    )
+
+
+def domains(adapters: Adapters, sites: Sites, claims: Claims) -> Domains:
     """The apps' domains, and the server's."""
     return Domains(
         store=adapters.store,
         proxy=adapters.proxy,
         locks=adapters.locks,
         sites=sites,
+        claims=claims,
         resolver=adapters.resolver,
         server=adapters.server_file,
         addresses=adapters.addresses,
-        max_domains=adapters.settings.max_domains,
-        is_public_suffix=adapters.is_public_suffix,
     )
 
 

@@ -5,6 +5,7 @@ from paas.services.certificates.acme import Acme
 from paas.services.deploys.deploys import Deploys
 from paas.services.logs.drains import Drains
 from paas.services.releases.changes import Changes
+from paas.services.routing.claims import Claims
 from paas.services.routing.proxies import Proxies
 from paas.services.routing.sites import Sites
 from paas.services.server.diagnosis import Diagnosis
@@ -65,6 +66,7 @@ def doctor(
     *,
     sites: Sites,
     acme: Acme,
+    claims: Claims,
     reconcile: Reconcile,
     recovery: Recovery,
     deploys: Deploys,
@@ -72,7 +74,7 @@ def doctor(
     """What finds faults, and mends those that can be."""
     return Doctor(
         machine=adapters.machine,
-        diagnosis=_diagnosis(adapters, sites, acme),
+        diagnosis=_diagnosis(adapters, sites, acme, claims),
         reconcile=reconcile,
         recovery=recovery,
         store=adapters.store,
@@ -80,7 +82,7 @@ def doctor(
     )
 
 
-def _diagnosis(adapters: Adapters, sites: Sites, acme: Acme) -> Diagnosis:
+def _diagnosis(adapters: Adapters, sites: Sites, acme: Acme, claims: Claims) -> Diagnosis:
     strays = Strays(
         store=adapters.store,
         engines=adapters.engines,
@@ -103,5 +105,6 @@ def _diagnosis(adapters: Adapters, sites: Sites, acme: Acme) -> Diagnosis:
         sites=sites,
         proxies=adapters.proxy_choice,
         acme=acme,
+        proofs=claims.proofs,
         strays=strays,
     )

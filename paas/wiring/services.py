@@ -84,6 +84,7 @@ def all_services(adapters: Adapters) -> Services:
     store, settings = adapters.store, adapters.settings
     sites = routing.sites(adapters)
     proxies = routing.proxies(adapters, sites)
+    claims = routing.claims(adapters, sites)
     own_certificates = certificates.certificates(adapters, sites)
     acme = certificates.acme(adapters, own_certificates)
     releasing = releases.releasing(adapters, sites)
@@ -127,11 +128,12 @@ def all_services(adapters: Adapters) -> Services:
             adapters,
             sites=sites,
             acme=acme,
+            claims=claims,
             reconcile=reconcile,
             recovery=recovery,
             deploys=deploying,
         ),
-        domains=routing.domains(adapters, sites),
+        domains=routing.domains(adapters, sites, claims),
         drains=drains,
         imports=deploys.imports(adapters, deploying),
         keys=apps.keys(adapters),

@@ -67,7 +67,8 @@ class Secure:
 def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
     """One for all tests of this file, with two apps of files."""
     (port,) = free_ports(1)
-    made = Server.in_new_directory({"https_port": port, "domain": "apps.test", "acme_check": False})
+    settings = {"https_port": port, "domain": "apps.test", "acme_check": False}
+    made = Server.in_new_directory({**settings, "domain_proof": "none"})
     with (
         installed(made) as server,
         pebble_server(server.http_port, lifetime_s=LIFETIME_S) as pebble,

@@ -81,12 +81,14 @@ class World:
     progress: FakeProgress = field(default_factory=FakeProgress)
     secrets: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     live: list[str] = field(default_factory=list)
+    domain_proof: str = "dns"
 
     def __post_init__(self) -> None:
         self.progress.when_live = self._note_live
         self.ports.listening = self.runtime.all_ports
         self.pages = FilePages(self.folder / "pages")
         self.storage_files = FileStorage(self.folder / "storage")
+        self.folder.mkdir(exist_ok=True)
         database = self.folder / "state.db"
         create(database)
         self.settings = Settings(
@@ -95,6 +97,7 @@ class World:
             uids=(70000, 70009),
             keep_slugs=2,
             max_domains=10,
+            domain_proof=self.domain_proof,
         )
         self.store = Store(database, self.settings.ranges)
         self.server_yml = self.folder / "server.yml"

@@ -43,7 +43,7 @@ class Certbot:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._root = settings.paths.acme
-        self._resolver = SystemResolver(settings.domain)
+        self._resolver = SystemResolver(settings)
 
     def points_here(self, host: str) -> str | None:
         """Whether a challenge for the host would be answered by this server; why not, or None."""

@@ -4,26 +4,49 @@ import ipaddress
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import psutil
 
-from paas.domain.routing.hosts import WILDCARD, is_below
+from paas.adapters.network import dns_records
+from paas.adapters.network.dns_records import LOOKUPS_AT_ONCE, sample
+from paas.domain.routing.hosts import is_below
+from paas.domain.routing.proofs import Records
+from paas.domain.routing.router_values import parse_addresses, parse_servers
+from paas.settings import Settings
 
-LOOKUPS_AT_ONCE = 16
-# A sample for any name below a wildcard.
-ANY_LABEL = "paas-dns-check."
 LOCALHOST = "localhost"
 
 
 class SystemResolver:
-    """`Resolver` of interfaces by the machine's own resolver. domain: the server's own."""
+    """`Resolver` of interfaces: by the machine's own resolver, or the setting `dns_servers`.
 
-    def __init__(self, domain: str) -> None:
-        self._domain = domain
+    interfaces: the addresses of the machine, instead of its real ones.
+    """
+
+    def __init__(
+        self, settings: Settings, interfaces: Callable[[], frozenset[str]] | None = None
+    ) -> None:
+        self._interfaces = interfaces or _interface_addresses
+        self._domain = settings.domain
+        self._public = frozenset(parse_addresses(settings.public_addresses))
+        self._servers = parse_servers(settings.dns_servers)
+
+    def records(self, hosts: Sequence[str], limit_s: float) -> dict[str, Records]:
+        """Asked of DNS itself, since the machine's resolver tells neither TXT nor why it failed."""
+        return dns_records.records(hosts, self._servers, limit_s)
 
     def lookup(self, hosts: Sequence[str], limit_s: float) -> dict[str, tuple[str, ...]]:
-        """The addresses of each name; empty if it has none or there is no answer in time."""
+        """The addresses of each name; empty if it has none or there is no answer in time.
+
+        By the machine's own resolver also those of /etc/hosts.
+        """
+        if self._servers:
+            found = dns_records.records(hosts, self._servers, limit_s, with_proofs=False)
+            return {host: of_host.addresses for host, of_host in found.items()}
+        return self._system_lookup(hosts, limit_s)
+
+    def _system_lookup(self, hosts: Sequence[str], limit_s: float) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = dict.fromkeys(hosts, ())
         waiting = list(dict.fromkeys(hosts))
         lock = threading.Lock()
@@ -53,26 +76,26 @@ class SystemResolver:
             return dict(found)
 
     def own_addresses(self) -> frozenset[str]:
-        """Those of this machine's interfaces, and those of the server's own domain.
+        """Those of this machine's interfaces, and of the setting `public_addresses`.
 
-        The latter are what the world sees if the machine itself has only private ones.
+        Without the setting, and if the machine itself has only private ones: those of the server's
+        own domain. They are not counted otherwise, since they may be a CDN's, which others share.
         """
-        families = {socket.AF_INET, socket.AF_INET6}
-        interfaces = psutil.net_if_addrs().values()
-        own = {
-            a.address.partition("%")[0]
-            for group in interfaces
-            for a in group
-            if a.family in families
-        }
-        public = self.lookup([self._domain], 1.0)[self._domain]
-        return frozenset(own) | frozenset(public)
+        own = self._interfaces()
+        if self._public or any(ipaddress.ip_address(address).is_global for address in own):
+            return self._public | own
+        return frozenset(self.lookup([self._domain], 1.0)[self._domain]) | own
+
+
+def _interface_addresses() -> frozenset[str]:
+    families = {socket.AF_INET, socket.AF_INET6}
+    found = (a for group in psutil.net_if_addrs().values() for a in group)
+    return frozenset(a.address.partition("%")[0] for a in found if a.family in families)
 
 
 def _addresses(host: str) -> tuple[str, ...]:
     """Sorted, IPv4 first."""
-    if host.startswith(WILDCARD):
-        host = ANY_LABEL + host.removeprefix(WILDCARD)
+    host = sample(host)
     if is_below(host, LOCALHOST):
         host = LOCALHOST  # as browsers have it (RFC 6761, 6.3); the C library asks DNS
     try:

@@ -90,7 +90,7 @@ def parse_count(text: str) -> int:
 
 def parse_networks(text: str) -> tuple[Network, ...]:
     """Addresses and ranges. Raises ValueError with what it must be."""
-    words = [word for word in re.split(r"[,\s]+", text) if word]
+    words = _words(text)
     if not 1 <= len(words) <= NETWORKS_MAX:
         raise ValueError(f"1 to {NETWORKS_MAX} addresses or ranges, such as 192.0.2.0/24")
     # ipaddress takes any text for the zone of fe80::1%eth0, also one that is a directive.
@@ -102,9 +102,38 @@ def parse_networks(text: str) -> tuple[Network, ...]:
         raise ValueError(f"addresses or ranges, such as 192.0.2.0/24 ({error})") from error
 
 
+def parse_addresses(text: str) -> tuple[str, ...]:
+    """Addresses, in the form that DNS answers are compared with. Raises ValueError likewise."""
+    try:
+        return tuple(str(ipaddress.ip_address(word)) for word in _words(text))
+    except ValueError as error:
+        raise ValueError(f"addresses, such as 203.0.113.5 or 2001:db8::5 ({error})") from error
+
+
+def parse_servers(text: str) -> tuple[tuple[str, int], ...]:
+    """Addresses of DNS servers, each with its port. Raises ValueError with what it must be."""
+    found = []
+    for word in _words(text):
+        match = re.fullmatch(r"\[([0-9a-fA-F:.]+)\]:([0-9]{1,5})|([0-9.]+):([0-9]{1,5})", word)
+        address, port = (match[1] or match[3], int(match[2] or match[4])) if match else (word, 53)
+        try:
+            found.append((str(ipaddress.ip_address(address)), port))
+        except ValueError as error:
+            raise ValueError(
+                f"addresses, such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353 ({error})"
+            ) from error
+        if not 1 <= port <= COUNT_MAX:
+            raise ValueError(f"ports from 1 to {COUNT_MAX}")
+    return tuple(found)
+
+
 def parse_limit(text: str) -> int:
     """A number; 0 for none. Raises ValueError with what it must be."""
     try:
         return 0 if text == "off" else parse_count(text)
     except ValueError as error:
         raise ValueError(f"off, or {error}") from error
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.split(r"[,\s]+", text) if word]

@@ -14,7 +14,8 @@ class Routing:
     domains: host names in addition to the app's own below the server's domain, ``*.`` first for a
     wildcard. own_host: whether that own name answers. settings: by key, see router_settings.py.
     users: hashed passwords by name; if there are any, visitors have to log in. statics: in addition
-    to those of the config.
+    to those of the config. proofs: why the app has a name, see proofs.py; names from before there
+    were proofs have none, and are kept.
     """
 
     domains: tuple[str, ...] = ()
@@ -23,6 +24,7 @@ class Routing:
     settings: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, str] = field(default_factory=dict)
     statics: tuple[StaticPath, ...] = ()
+    proofs: Mapping[str, str] = field(default_factory=dict)
 
     def names(self, own: str) -> tuple[str, ...]:
         """Every host name: those that answer, the one to show first, and those that redirect.

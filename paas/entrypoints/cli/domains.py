@@ -1,4 +1,6 @@
-"""domains, domains:add, domains:remove, domains:clear, domains:redirect, domains:set-global"""
+"""domains, domains:add, domains:verify, domains:remove, domains:redirect, domains:set-global ..."""
+
+from collections.abc import Sequence
 
 import click
 
@@ -6,8 +8,9 @@ from paas.adapters.network.idn import both_ways, to_host_name, to_unicode
 from paas.domain.apps.permissions import Permission
 from paas.domain.certificates.certificates import AppCertificate
 from paas.domain.routing.hosts import WILDCARD, HostName
+from paas.domain.routing.proofs import Pending
 from paas.domain.routing.sites import Redirect
-from paas.domain.values.errors import usage_error
+from paas.domain.values.errors import EXIT_FAILED, PaasError, usage_error
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -20,6 +23,7 @@ from paas.entrypoints.cli.terminal import print_json
 from paas.services.routing.domains import DomainInfo
 
 CODES = ("301", "302", "307", "308")
+trust_option = click.option("--trust", is_flag=True, help="Add it without proof; for admins.")
 
 
 @click.command("domains")
@@ -38,7 +42,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
     certificates = session.services.certificates.listing(session.actor, name)
     shown = {host: item.certificate for item in certificates for host in item.hosts}
     if as_json:
-        plain = [_plain(info) for info in found]
+        plain = [{**_plain(info), **_proof(session, name, info)} for info in found]
         print_json(
             [{**one, "certificate": _secured(shown.get(str(one["domain"])))} for one in plain]
         )
@@ -48,24 +52,63 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         for info in found
     ]
     print_table(("Domain", "Kind", "DNS", "HTTPS"), rows, optional=("Kind",), flexible="DNS")
+    _tell_pending(session, name, [info.pending for info in found if info.pending])
 
 
 @click.command("domains:add")
 @click.argument("words", nargs=-1, required=True, metavar="[APP] DOMAIN...")
+@trust_option
 @app_option
 @pass_session
-def add(session: Session, words: tuple[str, ...], app: str | None) -> None:
+def add(session: Session, words: tuple[str, ...], app: str | None, trust: bool) -> None:
     """Add host names to an app; *.shop.example.com stands for any name below it.
+
+    A domain is pending until its DNS points to this server or has the TXT record that is shown.
 
     Example: paas domains:add shop shop.example.com www.example.com
     """
     name, hosts = _words(session, words, app)
-    session.services.domains.add(session.actor, name, hosts, session.terminal)
-    session.terminal.step(f"{name} answers to {_joined(hosts)}")
-    infos = {i.host: i for i in session.services.domains.listing(session.actor, name)}
-    for host in hosts:
-        if not infos[host].here:
-            session.terminal.detail(f"DNS of {to_unicode(host)}: {_dns(infos[host])}")
+    domains = session.services.domains
+    pending = domains.add(session.actor, name, hosts, session.terminal, trust=trust)
+    waiting = {one.host for one in pending}
+    added = [host for host in hosts if host not in waiting]
+    if added:
+        session.terminal.step(f"{name} answers to {_joined(added)}")
+        infos = {i.host: i for i in domains.listing(session.actor, name)}
+        for host in added:
+            if not infos[host].here:
+                session.terminal.detail(f"DNS of {to_unicode(host)}: {_dns(infos[host])}")
+    _tell_pending(session, name, pending)
+
+
+@click.command("domains:verify")
+@click.argument("words", nargs=-1, metavar="[APP] [DOMAIN...]")
+@app_option
+@pass_session
+def verify(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """Check now whether pending domains are proven. The server also checks by itself.
+
+    Exits with 1 if a domain is still pending.
+
+    Example: paas domains:verify shop shop.example.com
+    """
+    named = app is None and bool(words) and "." not in words[0]
+    name = session.app_name(app, words[0] if named else None)
+    hosts = [to_host_name(word) for word in (words[1:] if named else words)]
+    done, left = session.services.domains.verify(session.actor, name, hosts, session.terminal)
+    for one in done:
+        session.terminal.step(_proven(name, one))
+    if not done and not left:
+        session.terminal.step(f"{name} has no pending domains")
+    _tell_pending(session, name, left)
+    session.status = EXIT_FAILED if left else 0
+
+
+def check_due(session: Session) -> None:
+    """Check the pending domains that are due, of all apps; called by the monitor process."""
+    if session.actor.user is not None:
+        raise PaasError("not-allowed", "Only the server itself may ask for this.")
+    session.services.domains.claims.check_due(session.terminal)
 
 
 @click.command("domains:remove")
@@ -100,21 +143,23 @@ def clear(session: Session, name: str | None, app: str | None) -> None:
 
 @click.command("domains:redirect")
 @click.argument("words", nargs=-1, required=True, metavar="[APP] FROM TO [301|302|307|308]")
+@trust_option
 @app_option
 @pass_session
-def redirect(session: Session, words: tuple[str, ...], app: str | None) -> None:
+def redirect(session: Session, words: tuple[str, ...], app: str | None, trust: bool) -> None:
     """Redirect all requests for one host name to another, keeping path and query.
 
     301 (the default) and 302 may turn a POST into a GET; 308 and 307 do not. 301 and 308 are
-    permanent.
+    permanent. FROM needs the same proof as a domain.
 
     Example: paas domains:redirect shop www.example.com example.com 308
     """
     name, made = _redirect(session, words, app)
-    session.services.domains.redirect(session.actor, name, made, session.terminal)
-    session.terminal.step(
-        f"{to_unicode(made.host)} redirects to {to_unicode(made.to)} ({made.code})"
-    )
+    domains = session.services.domains
+    pending = domains.redirect(session.actor, name, made, session.terminal, trust=trust)
+    if not pending:
+        session.terminal.step(_redirects(made))
+    _tell_pending(session, name, pending)
 
 
 @click.command("domains:set-global")
@@ -160,6 +205,45 @@ def _redirect(session: Session, words: tuple[str, ...], app: str | None) -> tupl
     return name, Redirect(hosts[0], hosts[1], int(code or 301))
 
 
+def _tell_pending(session: Session, name: str, pending: Sequence[Pending]) -> None:
+    """Say what each waits for, and what to set in DNS."""
+    for one in pending:
+        record = session.services.domains.record(session.actor, name, one.host)
+        session.terminal.step(f"{to_unicode(one.host)} is pending: {one.why}")
+        if record.own is None:
+            session.terminal.detail("Set this DNS record:")
+        else:
+            session.terminal.detail(
+                f"Point its DNS to this server (CNAME to {record.own}), or set this record:"
+            )
+        session.terminal.detail(f'{record.name} TXT "{record.value}"')
+    if pending:
+        session.terminal.detail(
+            f"The server checks it soon; to check now: paas domains:verify {name}"
+        )
+
+
+def _proven(name: str, one: Pending) -> str:
+    return _redirects(one.redirect) if one.redirect else f"{name} answers to {both_ways(one.host)}"
+
+
+def _redirects(redirect: Redirect) -> str:
+    return f"{to_unicode(redirect.host)} redirects to {to_unicode(redirect.to)} ({redirect.code})"
+
+
+def _proof(session: Session, name: str, info: DomainInfo) -> dict[str, object]:
+    if info.pending is None:
+        return {"proof": info.proof or None, "pending": None}
+    record = session.services.domains.record(session.actor, name, info.host)
+    pending = {
+        "reason": info.pending.why,
+        "since": info.pending.since.isoformat(),
+        "next_check_at": info.pending.again.isoformat(),
+        "record": {"name": record.name, "type": "TXT", "value": record.value},
+    }
+    return {"proof": None, "pending": pending}
+
+
 def _plain(info: DomainInfo) -> dict[str, object]:
     return {
         "domain": info.host,
@@ -183,9 +267,10 @@ def _until(certificate: AppCertificate | None) -> str:
 
 
 def _kind(info: DomainInfo) -> str:
+    pending = ", pending" if info.pending else ""
     if info.redirect is None:
-        return info.kind
-    return f"redirect to {to_unicode(info.redirect.to)} ({info.redirect.code})"
+        return info.kind + pending
+    return f"redirect to {to_unicode(info.redirect.to)} ({info.redirect.code}){pending}"
 
 
 def _dns(info: DomainInfo) -> str:

@@ -13,6 +13,7 @@ from paas.domain.apps.apps import Actor
 from paas.domain.certificates.acme import RENEW_COMMAND
 from paas.domain.git.access import ExecPlan
 from paas.domain.releases.start_limits import START_COMMAND
+from paas.domain.routing.proofs import CHECK_COMMAND
 from paas.domain.runs.cron import DUE_COMMAND
 from paas.domain.server.findings import REPAIR_COMMAND
 from paas.domain.values.errors import EXIT_USAGE, PaasError
@@ -96,6 +97,7 @@ COMMANDS: tuple[click.Command, ...] = (
     cron.resume,
     domains.listing,
     domains.add,
+    domains.verify,
     domains.remove,
     domains.clear,
     domains.redirect,
@@ -156,6 +158,7 @@ COMMANDS: tuple[click.Command, ...] = (
 INTERNAL: Mapping[str, Callable[[Session, list[str]], None]] = {
     "git:hook": lambda session, _: git.hook(session, session.env),
     RENEW_COMMAND: lambda session, _: certificates.renew_due(session),
+    CHECK_COMMAND: lambda session, _: domains.check_due(session),
     DUE_COMMAND: cron.due,
     START_COMMAND: processes.roll_out_again,
     REPAIR_COMMAND: lambda session, _: doctor.repair(session),

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons import layers
+from paas.entrypoints.daemons.domain_checks import DomainChecking
+from paas.entrypoints.daemons.domain_checks import build as build_domain_checks
 from paas.entrypoints.daemons.housekeeping import Housekeeping
 from paas.entrypoints.daemons.renewal import CertificateRenewal
 from paas.entrypoints.daemons.renewal import build as build_renewal
@@ -41,6 +43,7 @@ class Monitor:
         certificate_renewal: CertificateRenewal,
         housekeeping: Housekeeping,
         copying: StoreCopying,
+        domain_checking: DomainChecking,
     ) -> None:
         self._settings_file = settings_file
         self._liveness = liveness
@@ -49,6 +52,7 @@ class Monitor:
         self._certificate_renewal = certificate_renewal
         self._housekeeping = housekeeping
         self._copying = copying
+        self._domain_checking = domain_checking
         self._reported = ""
         self._stop = threading.Event()
         self._watched: dict[int, Watched] = {}
@@ -67,6 +71,7 @@ class Monitor:
         scheduler.start()
         self._certificate_renewal.start(self._stop)
         self._copying.start(self._stop)
+        self._domain_checking.start(self._stop)
         self._housekeeping.start(self._stop)
         settings = mark(self._settings_file)
         while not ended.wait(TICK_S):
@@ -162,6 +167,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         build_renewal(settings.etc, adapters.clock, Changes(database), log),
         Housekeeping(adapters),
         build_copying(monitor_adapters(settings), Changes(database), log),
+        build_domain_checks(settings, monitor_adapters(settings).store, adapters.clock, log),
     )
     monitor.run(StopSignal())
     return 0

@@ -22,6 +22,7 @@ from paas.interfaces import (
     StorageFiles,
 )
 from paas.services.certificates.acme import Acme
+from paas.services.routing.proofs import Proofs
 from paas.services.routing.sites import Sites
 from paas.services.server.strays import Strays, stray
 from paas.store import Store
@@ -47,6 +48,7 @@ class Diagnosis:
     sites: Sites
     proxies: ProxyChoice
     acme: Acme
+    proofs: Proofs
     strays: Strays
 
     def findings(self) -> list[Finding]:
@@ -67,7 +69,12 @@ class Diagnosis:
         for app in self.store.apps.all():
             if self.locks.app_is_held(app.id):
                 continue
-            of_app = [*self._files(app), *self._interrupted(app), *self._running(app, known)]
+            of_app = [
+                *self._files(app),
+                *self._interrupted(app),
+                *self._running(app, known),
+                *self._moved(app),
+            ]
             if self.store.apps.by_id(app.id) == app and not self.locks.app_is_held(app.id):
                 found += of_app
         return found
@@ -147,6 +154,18 @@ class Diagnosis:
             message=f"{name} has {clash.kind} {clash.number}, and {needed}.",
             command=command,
         )
+
+    def _moved(self, app: App) -> Iterator[Finding]:
+        """Domains that led here when they were added. The app keeps them."""
+        for host, addresses in self.proofs.moved(app).items():
+            yield Finding(
+                check="domain",
+                message=f"{app.name}: the DNS of {host} points to {', '.join(addresses)}, which is "
+                "not this server.",
+                command=f"paas domains -a {app.name}",
+                app=app.name,
+                grave=False,
+            )
 
     def _files(self, app: App) -> Iterator[Finding]:
         """Its repository, storage and slugs."""

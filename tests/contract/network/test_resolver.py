@@ -1,20 +1,23 @@
 """What every Resolver says, tried on the fake and on the machine's own resolver."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from paas.adapters.network.resolver import SystemResolver
+from paas.domain.routing.proofs import Records
 from paas.interfaces import Resolver
+from paas.settings import Settings
 from tests.fakes.resolver import FakeResolver
 
 
 @pytest.fixture(params=["fake", "system"])
 def resolver(request: pytest.FixtureRequest) -> Resolver:
     if request.param == "system":
-        return SystemResolver("localhost")
+        return SystemResolver(Settings())
     fake = FakeResolver()
-    fake.records = dict.fromkeys(("localhost", "shop.localhost", "*.localhost"), ("127.0.0.1",))
+    fake.addresses = dict.fromkeys(("localhost", "shop.localhost", "*.localhost"), ("127.0.0.1",))
     fake.own = frozenset({"127.0.0.1"})
     return fake
 
@@ -32,14 +35,21 @@ def test_a_name_that_does_not_exist_has_no_address(resolver: Resolver) -> None:
     assert found == {"nowhere.invalid": (), "*.nowhere.invalid": ()}
 
 
+def test_a_name_that_does_not_exist_has_no_records(resolver: Resolver) -> None:
+    """Or DNS did not answer, which is told apart."""
+    for found in resolver.records(["nowhere.invalid"], 5.0).values():
+        assert replace(found, failure="") == Records()
+
+
 def test_nothing_is_asked_for_nothing(resolver: Resolver) -> None:
     """No names, no answers."""
     assert resolver.lookup([], 5.0) == {}
+    assert resolver.records([], 5.0) == {}
 
 
 def test_many_names_take_no_longer_than_the_limit() -> None:
     """Whatever the resolver of this machine does with them."""
     begin = time.monotonic()  # one after the other they could take a quarter of an hour
     names = [f"host{n}.invalid" for n in range(200)]
-    assert len(SystemResolver("localhost").lookup(names, 1.0)) == 200
+    assert len(SystemResolver(Settings()).lookup(names, 1.0)) == 200
     assert time.monotonic() - begin < 60

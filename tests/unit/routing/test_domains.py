@@ -340,7 +340,7 @@ def test_there_is_a_limit(world: World) -> None:
 def test_the_listing_says_where_dns_points(world: World) -> None:
     """Here, elsewhere, or nowhere."""
     world.app()
-    world.resolver.records = {SHOP: ("192.0.2.1",), WWW: ("203.0.113.9",)}
+    world.resolver.addresses = {SHOP: ("192.0.2.1",), WWW: ("203.0.113.9",)}
     world.domains.add(ROOT, "shop", [SHOP, WWW], world.progress)
     found = world.domains.listing(ROOT, "shop")
     assert [(i.host, i.kind, i.addresses, i.here) for i in found] == [

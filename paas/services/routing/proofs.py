@@ -1,0 +1,94 @@
+"""Whether an app may have a host name, by what DNS says about it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from paas.domain.apps.apps import App
+from paas.domain.routing.addresses import Addresses
+from paas.domain.routing.hosts import is_below
+from paas.domain.routing.proofs import (
+    Proof,
+    ProofMode,
+    Records,
+    Standing,
+    Verdict,
+    judge,
+    needs_proof,
+    record_value,
+)
+from paas.interfaces import Resolver
+from paas.services.routing.ownership import Ownership
+from paas.store import Store
+
+DNS_LIMIT_S = 3.0
+# Hexadecimal digits.
+TOKEN_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proofs:
+    """mode: the setting `domain_proof`. random_secret: for the tokens of apps."""
+
+    store: Store
+    resolver: Resolver
+    ownership: Ownership
+    addresses: Addresses
+    mode: ProofMode
+    random_secret: Callable[[], str]
+
+    def are_asked_for(self, host: str) -> bool:
+        """Whether an app has to prove that it may have this name."""
+        return self.mode is not ProofMode.NONE and needs_proof(host, self.addresses.domain)
+
+    def record(self, app: App) -> str:
+        """What the TXT record of a name must say for this app."""
+        fresh = self.random_secret()[:TOKEN_LENGTH]
+        return record_value(self.store.domain_proofs.token(app.id, fresh))
+
+    def judge(self, app: App, hosts: Sequence[str]) -> dict[str, Verdict]:
+        """Whether the app may have each of the names. Asks DNS, so no lock may be held."""
+        asked = [host for host in hosts if self.are_asked_for(host)]
+        found = self.resolver.records(asked, DNS_LIMIT_S)
+        ours = self.resolver.own_addresses() if asked else frozenset()
+        verdicts = {host: Verdict(Proof.FREE) for host in hosts}
+        for host in asked:
+            verdicts[host] = self._verdict(app, host, found[host], ours)
+        if self.mode is ProofMode.DNS:
+            # Once more as the machine itself sees it: what is in /etc/hosts leads here, too.
+            left = [host for host in asked if verdicts[host].proof is None]
+            for host, addresses in self.resolver.lookup(left, DNS_LIMIT_S).items():
+                if not ours.isdisjoint(addresses):
+                    local = replace(found[host], addresses=addresses, failure="")
+                    verdicts[host] = self._verdict(app, host, local, ours)
+        return verdicts
+
+    def may_displace(self, verdict: Verdict, holder: App, host: str) -> bool:
+        """Whether a proof takes a name from the app that has it.
+
+        The name's record does, unless it names that app as well, or an admin gave it the name.
+        """
+        proof = self.store.routing.of_app(holder.id).proofs.get(host)
+        names_holder = self.store.domain_proofs.has_token(holder.id, verdict.records.tokens)
+        return verdict.proof is Proof.TXT and proof != Proof.ADMIN and not names_holder
+
+    def moved(self, app: App) -> dict[str, tuple[str, ...]]:
+        """Names that were proven by leading here, and where they lead now, if elsewhere."""
+        proofs = self.store.routing.of_app(app.id).proofs
+        hosts = [host for host, proof in proofs.items() if proof == Proof.DNS]
+        if not hosts:
+            return {}
+        ours = self.resolver.own_addresses()
+        found = self.resolver.lookup(hosts, DNS_LIMIT_S)
+        return {h: found[h] for h in hosts if found[h] and ours.isdisjoint(found[h])}
+
+    def _verdict(self, app: App, host: str, records: Records, ours: frozenset[str]) -> Verdict:
+        named = self.store.domain_proofs.apps_with(records.tokens)
+        below = [name for name in records.aliases if is_below(name, self.addresses.domain)]
+        apps = filter(None, map(self.ownership.app_at, below))
+        standing = Standing(
+            named=app.id in named,
+            others_named=bool(named),
+            here=bool(below) or not ours.isdisjoint(records.addresses),
+            to_another=any(other.owner != app.owner for other in apps),
+        )
+        return judge(host, records, standing, self.mode)
