@@ -1,8 +1,8 @@
--- Refuses requests with trailers: headers behind the body, which none of our rules see, and which
--- uvicorn and others take for headers, also for those that only a proxy may set. HAProxy before 3.2
--- has nothing else against them, and the option http-drop-request-trailers of 3.2.0 drops those of
--- answers in their place (https://github.com/haproxy/haproxy/issues/2930).
--- The interface: https://www.arpalert.org/src/haproxy-lua-api/2.6/index.html#filter-class
+-- Refuses requests with trailers: headers after the body, which our rules do not see, and which
+-- uvicorn and others treat as headers, even as those that only a proxy may set. HAProxy before 3.2
+-- has no other way, and the option http-drop-request-trailers of 3.2.0 drops those of responses
+-- instead (https://github.com/haproxy/haproxy/issues/2930).
+-- The API: https://www.arpalert.org/src/haproxy-lua-api/2.6/index.html#filter-class
 
 local Trailers = {}
 Trailers.id = "paas-trailers"
@@ -19,9 +19,9 @@ function Trailers:http_headers(txn, message)
     end
 end
 
--- Trailers come last, and then a mark of one byte that ends them, which is there without any as
--- well. So the last byte but one is of the body, or there is a trailer: then body() is nil.
--- An error is answered with 400, and nothing of what is looked at here goes to the app.
+-- Trailers come last, followed by an end mark of one byte, which is also present without trailers.
+-- So the byte before the last belongs to the body, unless there is a trailer: then body() is nil.
+-- An error is answered with 400, and none of the data examined here is sent to the app.
 function Trailers:http_payload(txn, message)
     if message:input() > 1 and message:body(-2) == nil then
         error("refused a request with trailers", 0)

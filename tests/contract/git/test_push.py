@@ -125,7 +125,7 @@ line='{line.partition(chr(0))[0]}'
 """
     said = pusher.run("bash", "-c", script, cwd=pusher.tree).stdout
     assert "unpack ok" in said
-    assert "This push is not whole" in said
+    assert "This push is incomplete" in said
     assert "-----> push" not in said
     assert pusher.head() == ""
 
