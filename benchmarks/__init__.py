@@ -1,1 +1,1 @@
-"""Speed, memory and growth, each measured beside its baseline in the same run."""
+"""Speed, memory and growth, each measured with its baseline in the same run."""

@@ -1,4 +1,4 @@
-"""Measuring two things in turns, so that a slow minute of the machine slows both."""
+"""Measures two things alternately, so that a slow minute of the machine affects both."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ Sample = TypeVar("Sample")
 
 @dataclass(frozen=True, slots=True)
 class Samples(Generic[Sample]):
-    """What was measured, in the order of the rounds."""
+    """The samples, in the order of the rounds."""
 
     ours: list[Sample] = field(default_factory=list)
     plain: list[Sample] = field(default_factory=list)
@@ -20,7 +20,7 @@ class Samples(Generic[Sample]):
 def alternately(
     rounds: int, ours: Callable[[], Sample], plain: Callable[[], Sample]
 ) -> Samples[Sample]:
-    """Both once for nothing, then so many times each, in alternating order."""
+    """Measure both once as a warm-up, then so many times each, in alternating order."""
     ours()
     plain()
     found: Samples[Sample] = Samples()

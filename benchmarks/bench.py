@@ -1,4 +1,4 @@
-"""What all figures share: the server, the plain sshd, an app that is live."""
+"""What all figures share: the server, the plain sshd, a live app."""
 
 import shutil
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ LIVE = "hello"
 
 
 class Bench:
-    """Made on first use, and removed at the end of its block.
+    """Created on first use, and removed at the end of its block.
 
-    source: the project's tree. room: an empty directory that every user may pass.
-    share: of the usual number of rounds; 1.0 for figures that count.
-    apps: how many a figure of many apps puts up; None: as many as usual.
+    source: the project's tree. room: an empty directory that every user can enter.
+    share: of the usual number of rounds; 1.0 for figures to publish.
+    apps: how many apps a figure of many apps creates; None: as many as usual.
     """
 
     def __init__(self, source: Path, room: Path, share: float, apps: int | None = None) -> None:
@@ -39,15 +39,15 @@ class Bench:
         self._closing.close()
 
     def rounds(self, usual: int) -> int:
-        """How many rounds to make where usually it would be so many."""
+        """How many rounds to make instead of the usual number."""
         return max(2, round(usual * self._share))
 
     def apps(self, usual: int) -> int:
-        """How many apps to put up where usually it would be so many."""
+        """How many apps to create instead of the usual number."""
         return self._apps or usual
 
     def folder(self, name: str) -> Path:
-        """A new directory, without what an earlier one of that name left."""
+        """A new directory, without the content of an earlier one of that name."""
         path = self.room / name
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir()
@@ -81,7 +81,7 @@ class Bench:
         return Project(self.source / EXAMPLE, self.room / name, self.key)
 
     def deployed(self, name: str, files: Mapping[str, bytes | str]) -> Repository:
-        """A repository with these files, pushed to the server as the app of that name."""
+        """A repository with these files, pushed to the server as an app with that name."""
         repository = Repository(self.room / name, self.key)
         for path, content in files.items():
             data = content if isinstance(content, bytes) else content.encode()
@@ -92,7 +92,7 @@ class Bench:
 
     @cached_property
     def live(self) -> Project:
-        """A project that is pushed to the server already, as the app ``hello``, a busy one."""
+        """A project that has been pushed to the server, as the busy app ``hello``."""
         project = self.project(LIVE)
         progress("-----> Pushing the app for the first time")
         self.push(project, LIVE)
@@ -101,21 +101,21 @@ class Bench:
 
     @cached_property
     def live_plain(self) -> PlainApp:
-        """The same project with its dependencies, ready to be started by hand."""
+        """The same project with its dependencies, to be started by hand."""
         plain = PlainApp(self.server, self.folder("plain"), self.live.path)
         plain.install()
         plain.update()
         return plain
 
     def push(self, project: Project, app: str) -> float:
-        """Push to the server; seconds until git ended. Raises BenchError if it is not live."""
+        """Push to the server; the seconds until git ended. Raises BenchError if it is not live."""
         took_s = project.push(self.server.git_url(app))
         if not self.serves(project, app):
             raise BenchError(f"{app} does not serve what was pushed.")
         return took_s
 
     def serves(self, project: Project, app: str) -> bool:
-        """Whether Nginx serves the project's present commit at this moment."""
+        """Whether Nginx now serves the project's current commit."""
         try:
             page = get(self.server.http_port, self.server.host(app))
         except OSError:

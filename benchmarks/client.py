@@ -32,7 +32,7 @@ class Key:
         return self._path.with_suffix(".pub").read_text()
 
     def trust(self, port: int, host_key: Path) -> None:
-        """Know the host key of the sshd on a port of this machine."""
+        """Add the host key of the sshd on a port of this machine."""
         kind, body, *_ = host_key.read_text().split()
         with self._known_hosts.open("a") as file:
             file.write(f"[127.0.0.1]:{port} {kind} {body}\n")
@@ -69,12 +69,12 @@ class Repository:
         self._git("config", "gc.auto", "0")
 
     def save(self, message: str) -> None:
-        """Commit all that is there."""
+        """Commit all files."""
         self._git("add", "--all")
         self._git("commit", "--quiet", "--message", message)
 
     def push(self, url: str) -> float:
-        """Push to that repository; returns how many seconds it took."""
+        """Push to that repository; returns the seconds that it took."""
         argv = ["git", "push", "--quiet", url, "main"]
         started = time.perf_counter()
         done = subprocess.run(
@@ -90,7 +90,7 @@ class Repository:
 
 
 class Project(Repository):
-    """A clone of examples/flask-hello. Each commit changes the line that says what it answers."""
+    """A copy of examples/flask-hello. Each commit changes the line with the text of its page."""
 
     def __init__(self, example: Path, path: Path, key: Key) -> None:
         super().__init__(path, key)
@@ -103,7 +103,7 @@ class Project(Repository):
 
     @property
     def mark(self) -> str:
-        """What the present commit's page says and no other commit's."""
+        """The text that only the current commit's page has."""
         return f"{MARK} Commit {self._count} of {self.path.name}."
 
     def commit(self) -> None:

@@ -1,4 +1,4 @@
-"""Running other programs, and ending those that run beside us."""
+"""Runs other programs, and ends those in the background."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-# Nothing of the caller's environment gets into what is measured.
+# The caller's environment must not affect what is measured.
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LANG": "C.UTF-8",
@@ -20,11 +20,11 @@ STOP_LIMIT_S = 15.0
 
 
 class BenchError(Exception):
-    """Why nothing can be measured."""
+    """A reason why nothing can be measured."""
 
 
 def progress(text: str) -> None:
-    """Narrate on stderr."""
+    """Print progress on stderr."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -37,7 +37,7 @@ def run(
 ) -> str:
     """Run a program to its end; returns its standard output.
 
-    Raises BenchError with the end of its output where it fails.
+    Raises BenchError with the end of its output if it fails.
     """
     done = subprocess.run(
         [str(word) for word in argv],
@@ -56,15 +56,14 @@ def run(
 
 
 def timed(argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path | None = None) -> float:
-    """How many seconds a program takes from its start to its end."""
+    """The seconds that a program takes from start to end."""
     started = time.perf_counter()
     run(argv, env=env, cwd=cwd)
     return time.perf_counter() - started
 
 
 class Daemon:
-    """A program in the background, in a session of its own as daemons are, which ends with its
-    block."""
+    """A program in the background, in its own session like a daemon, which ends with its block."""
 
     def __init__(
         self,
@@ -96,11 +95,11 @@ class Daemon:
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether it still runs."""
         return self._process.poll() is None
 
     def stop(self) -> None:
-        """TERM, and KILL for all of its group when it takes too long."""
+        """End it with SIGTERM, and its whole group with SIGKILL if that takes too long."""
         if self.running:
             self._process.terminate()
         try:
@@ -110,9 +109,9 @@ class Daemon:
             self._process.wait()
 
     def kill_with_children(self) -> None:
-        """KILL it, and what it started in sessions of their own, which would outlive it."""
+        """Kill it, and its descendants in other sessions, which would outlive it."""
         path = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
-        os.kill(self._process.pid, signal.SIGSTOP)  # it starts nothing more
+        os.kill(self._process.pid, signal.SIGSTOP)  # so that it starts no further process
         children = [int(word) for word in path.read_text().split()]
         for pid in (self._process.pid, *children):
             with contextlib.suppress(ProcessLookupError):
@@ -132,9 +131,9 @@ class Daemon:
 
 
 def wait_until(true: Callable[[], bool], limit_s: float, what: str, poll_s: float = 0.02) -> None:
-    """Return when true() holds. Raises BenchError at the limit."""
+    """Return once the condition is true. Raises BenchError at the time limit."""
     deadline = time.monotonic() + limit_s
     while not true():
         if time.monotonic() > deadline:
-            raise BenchError(f"{what} did not come about within {limit_s:g} s.")
+            raise BenchError(f"Timed out after {limit_s:g} s while waiting for {what}.")
         time.sleep(poll_s)

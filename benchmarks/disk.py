@@ -13,11 +13,11 @@ SIZE = "8G"
 
 @contextmanager
 def room(parent: Path, *, own_disk: bool) -> Iterator[Path]:
-    """An empty directory below parent that every user may pass; removed at the end.
+    """An empty directory below parent that every user can enter; removed at the end.
 
-    own_disk: on an ext4 of its own, in a sparse file. ext4 passes over inodes that were deleted
-    within the last minutes (recently_deleted in Linux's fs/ext4/ialloc.c), so that otherwise a
-    test run that has just removed its files would make each new file ten times as expensive.
+    own_disk: on a separate ext4, in a sparse file. ext4 skips inodes that were deleted within the
+    last minutes (recently_deleted in Linux's fs/ext4/ialloc.c), so otherwise a test run that has
+    just removed its files would make each new file ten times as expensive.
     """
     top = Path(tempfile.mkdtemp(prefix="paas-bench-", dir=parent))
     top.chmod(0o755)
@@ -38,21 +38,21 @@ def _mounted(top: Path) -> bool:
     point.mkdir()
     try:
         run(["truncate", "--size", SIZE, image])
-        # All inode tables now: the kernel would write them in the background.
+        # Write all inode tables now: otherwise the kernel writes them in the background.
         options = "lazy_itable_init=0,lazy_journal_init=0"
         run(["mkfs.ext4", "-q", "-F", "-m", "0", "-E", options, image])
         run(["mount", "-o", "loop", image, point])
     except (BenchError, OSError) as error:
         image.unlink(missing_ok=True)
         point.rmdir()
-        progress(f" !     No disk of its own, so what others delete is measured, too: {error}")
+        progress(f" !     No separate file system, so deleted files affect the figures: {error}")
         return False
     shutil.rmtree(point / "lost+found")
     return True
 
 
 def _unmount(point: Path) -> None:
-    """Take it away as soon as the last process has left it."""
+    """Unmount it as soon as no process uses it."""
 
     def gone() -> bool:
         try:

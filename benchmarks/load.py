@@ -1,8 +1,8 @@
-"""The load generator, a program of its own: open-loop requests to 127.0.0.1, every outcome counted.
+"""The load generator, a separate program: open-loop requests to 127.0.0.1, every outcome counted.
 
-Requests are due at exact times, whatever became of the ones before: a server that stalls meets
-the requests that real visitors would have sent meanwhile. Runs until SIGTERM, then lets the
-requests under way end, and prints one JSON object.
+Requests are due at exact times, regardless of the previous ones: a server that stalls still gets
+the requests that real visitors would send meanwhile. Runs until SIGTERM, then waits for the
+requests in progress, and prints one JSON object.
 """
 
 import argparse
@@ -17,9 +17,9 @@ CLOSED_IDLE = "idle-close race"
 
 
 class AnswerError(Exception):
-    """What came instead of a good answer; the text is the kind of failure that is counted.
+    """A failed request; the text is the kind of failure that is counted.
 
-    answered: whether a byte of an answer had come.
+    answered: whether any byte of an answer was received.
     """
 
     def __init__(self, kind: str, *, answered: bool = False) -> None:
@@ -49,7 +49,7 @@ class Connection:
         return self._reader.at_eof() or self._reader.exception() is not None
 
     async def get(self, request: bytes, expected: bytes) -> bool:
-        """Send and read to the end of the answer; whether the connection may be used again."""
+        """Send and read to the end of the answer; returns whether the connection may be reused."""
         answered = False
         try:
             self._writer.write(request)
@@ -61,7 +61,7 @@ class Connection:
             length, keep = await self._headers()
             body = await self._reader.readexactly(length)
         except asyncio.IncompleteReadError as error:
-            raise AnswerError("answer cut off", answered=True) from error
+            raise AnswerError("truncated answer", answered=True) from error
         except OSError as error:
             raise AnswerError(type(error).__name__, answered=answered) from error
         words = status.split()
@@ -92,7 +92,7 @@ class Connection:
 
 
 class Load:
-    """What both kinds of load share."""
+    """The base of both kinds of load."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.port: int = arguments.port
@@ -107,7 +107,7 @@ class Load:
         self.latest_s = 0.0
 
     async def due(self, at: float) -> bool:
-        """Wait until that time of the loop; False when the load is to end."""
+        """Wait until that time of the loop; False when the load must end."""
         now = asyncio.get_running_loop().time()
         self.latest_s = max(self.latest_s, now - at)
         if at <= now:
@@ -119,7 +119,7 @@ class Load:
         return False
 
     async def counted(self, connection: Connection, request: bytes) -> bool:
-        """One request with its outcome counted; whether the connection may be used again."""
+        """Make a request and count its outcome; returns whether the connection may be reused."""
         loop = asyncio.get_running_loop()
         started = loop.time()
         reused = connection.used
@@ -170,7 +170,7 @@ async def fresh(load: Load) -> None:
 
 
 async def kept(load: Load, connections: int) -> None:
-    """So many visitors, each with one connection that is used again and again."""
+    """So many visitors, each with one connection that is reused."""
     begun = asyncio.get_running_loop().time()
     every_s = connections / load.rate
 

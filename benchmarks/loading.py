@@ -1,4 +1,4 @@
-"""A load generator beside what is measured."""
+"""Runs a load generator during a measurement."""
 
 import json
 import subprocess
@@ -16,9 +16,9 @@ END_LIMIT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the requests. failures: how many, by kind; races: idle-close races.
+    """The outcome of the requests. failures: how many, by kind; races: idle-close races.
 
-    slowest_s: the longest that one took. latest_s: how late the generator itself was at most.
+    slowest_s: the slowest request. latest_s: how late the generator itself was at most.
     """
 
     requests: int
@@ -29,7 +29,7 @@ class Outcome:
 
     @property
     def failed(self) -> int:
-        """All failures but the races."""
+        """All failures except the races."""
         return sum(self.failures.values())
 
     @property
@@ -64,7 +64,7 @@ class LoadProcess:
 
     @property
     def outcome(self) -> Outcome:
-        """What was counted."""
+        """The counts."""
         if self._outcome is None:
             raise BenchError("The load has not ended.")
         return self._outcome

@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""Describes the machine of the measurements."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ from benchmarks.commands import BenchError, run
 
 
 def describe(source: Path) -> dict[str, str]:
-    """Date, commit, processor, memory, system and the versions of the programs that matter."""
+    """Date, commit, processor, memory, system and the versions of the relevant programs."""
     cpu = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     memory = re.search(r"^MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
     release = re.search(r'^PRETTY_NAME="?([^"\n]+)', Path("/etc/os-release").read_text(), re.M)

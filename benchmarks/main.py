@@ -68,10 +68,10 @@ FIGURES: tuple[Figure, ...] = (
 
 
 def main(argv: Sequence[str]) -> int:
-    """Measure, print the table; 1 where a target is missed or nothing could be measured."""
+    """Measure and print the table; returns 1 if a target is missed or a figure is missing."""
     arguments = _parser().parse_args(argv)
     if os.geteuid() != 0:
-        progress(" !     The benchmarks make a server of their own: run them as root.")
+        progress(" !     The benchmarks must run as root: sudo benchmarks/run")
         return 1
     os.umask(0o022)
     signal.signal(signal.SIGTERM, _interrupted)
@@ -93,7 +93,7 @@ def main(argv: Sequence[str]) -> int:
 def measure(
     figures: Sequence[Figure], arguments: argparse.Namespace
 ) -> tuple[list[Row], dict[str, str]]:
-    """The rows, and why a figure has none, by its name."""
+    """The rows, and by name of a figure, the reason why it has none."""
     rows: list[Row] = []
     broken: dict[str, str] = {}
     with (
@@ -113,7 +113,7 @@ def measure(
 
 
 def _interrupted(_number: int, _frame: object) -> NoReturn:
-    """Leave in order, so that nothing stays behind."""
+    """Exit with cleanup, so that nothing is left behind."""
     sys.exit(143)
 
 
@@ -124,10 +124,10 @@ def _names() -> list[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="benchmarks/run",
-        description="Measure the platform on a server of its own, each figure beside its baseline. "
-        "Takes a quarter of an hour; nothing else should run meanwhile. Exits 1 where a target is "
-        "missed.",
-        epilog="benchmarks/README.md tells what each figure and each baseline is.",
+        description="Measure the platform on a separate server, each figure with its baseline. "
+        "Takes a quarter of an hour; nothing else should run meanwhile. Exits with 1 if a target "
+        "is missed.",
+        epilog="benchmarks/README.md describes the figures and baselines.",
     )
     add = parser.add_argument
     add("--only", action="append", choices=_names(), help="only this figure (repeatable)")
@@ -136,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--dir",
         type=Path,
-        help="work below this directory instead of on an ext4 of its own, a file below /tmp",
+        help="work below this directory instead of on a separate ext4 in a file below /tmp",
     )
     add(
         "--share",
@@ -149,6 +149,6 @@ def _parser() -> argparse.ArgumentParser:
         "--apps",
         type=int,
         metavar="N",
-        help="put up that many apps for crowd (300) and boot (200)",
+        help="create that many apps for crowd (300) and boot (200)",
     )
     return parser

@@ -1,4 +1,4 @@
-"""Waiting for a moment in which nothing else keeps the machine busy."""
+"""Waits for a moment when the machine is idle."""
 
 import time
 from pathlib import Path
@@ -9,7 +9,7 @@ LIMIT_S = 6.0
 
 
 def wait_for_quiet() -> None:
-    """Return when the processors were idle for a moment, or at a limit: then it is as it is."""
+    """Return when the processors were idle for a moment, or at a time limit."""
     deadline = time.monotonic() + LIMIT_S
     while time.monotonic() < deadline:
         idle, total = _jiffies()

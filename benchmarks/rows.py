@@ -1,4 +1,4 @@
-"""A row of the table: what was measured, beside its baseline and its target. Pure."""
+"""A row of the table: a figure with its baseline and its target. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What must be reached."""
+    """The value that must be reached."""
 
     rule: Rule
     limit: float = 0.0
@@ -30,9 +30,9 @@ class Target:
 class Row:
     """One line of the table.
 
-    ours and baseline: in unit. flaws: sentences about what went wrong; with any the target is
-    missed, whatever the numbers. note: what the reader should know beside the numbers.
-    samples: all that was measured, by column.
+    ours and baseline: in unit. flaws: sentences about what went wrong; with any, the target is
+    missed regardless of the numbers. note: what the reader should know besides the numbers.
+    samples: all samples, by column.
     """
 
     name: str

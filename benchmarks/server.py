@@ -1,4 +1,4 @@
-"""The server that is measured: an embedded one, made for this run and removed after it."""
+"""The measured server: an embedded one, installed for this run and removed after it."""
 
 import fcntl
 import json
@@ -18,13 +18,13 @@ from tests.ports import free_ports
 
 DOMAIN = "bench.test"
 USER = "bench"
-# Of each of two log files, below the size at which they are rotated; together of so many seconds.
+# The size of each of two log files, below that of rotation; together they span so many seconds.
 LOGGED_LINES = 35_000
 LOGGED_S = 600.0
 
 
 class Server:
-    """An embedded server. root: its directory, not yet there. source: the project's tree."""
+    """An embedded server. root: its directory, to be created. source: the project's tree."""
 
     def __init__(self, source: Path, root: Path) -> None:
         self._install = source / "install.sh"
@@ -33,7 +33,7 @@ class Server:
         self._ranges = Ranges.claimed()
 
     def install(self) -> None:
-        """Make and start it. The machine's proxy and index settings are taken over for builds."""
+        """Install and start it. The machine's proxy and index settings are used for builds."""
         options = {
             "--root": str(self.root),
             "--domain": DOMAIN,
@@ -52,11 +52,11 @@ class Server:
         self._ranges.release()
 
     def paas(self, *words: str, stdin: str = "") -> str:
-        """A command of the operator."""
+        """Run a command as the operator."""
         return run([self.root / "bin/paas", *words], env={**ENVIRONMENT}, stdin=stdin)
 
     def add_key(self, key: Key) -> None:
-        """Let the key's holder push."""
+        """Add a key that may push."""
         self.paas("keys:add", USER, stdin=key.public)
         key.trust(self.ssh_port, self.etc / "ssh_host_ed25519_key.pub")
 
@@ -67,7 +67,7 @@ class Server:
 
     @property
     def python(self) -> Path:
-        """The Python that has the platform's code and all that it needs."""
+        """The Python with the platform's code and its dependencies."""
         return self.root / "opt/current/venv/bin/python"
 
     @property
@@ -88,33 +88,33 @@ class Server:
         return range(first, last + 1)
 
     def host(self, app: str) -> str:
-        """The name under which an app answers."""
+        """The host name of an app."""
         return f"{app}.{DOMAIN}"
 
     def git_url(self, app: str) -> str:
-        """Where an app's code is pushed to."""
+        """The URL to which an app's code is pushed."""
         return f"ssh://paas@127.0.0.1:{self.ssh_port}/{app}"
 
     def app_ids(self, app: str) -> tuple[int, int]:
-        """An app's number and uid, as the server's database has them."""
+        """An app's id and uid, from the server's database."""
         uri = f"file:{self.root}/var/state.db?mode=ro"
         with closing(sqlite3.connect(uri, uri=True)) as database:
             row = database.execute("SELECT id, uid FROM apps WHERE name = ?", (app,)).fetchone()
         return int(row[0]), int(row[1])
 
     def cache(self, app: str) -> Path:
-        """Where the app's builds keep what they may use again."""
+        """The build cache of an app."""
         app_id, _uid = self.app_ids(app)
         return self.root / "var/cache" / str(app_id)
 
     def instances(self) -> int:
-        """How many instances there are, the draining ones among them."""
+        """How many instances there are, including draining ones."""
         return sum(1 for _ in (self.root / "run/specs").glob("*.json"))
 
     def settle(self, instances: int) -> None:
-        """Wait until the instances of former releases are gone, and nobody changes an app.
+        """Wait until the instances of former releases are gone and no app is being changed.
 
-        Who looks on for the watch window may be there, as on every server.
+        The rollback guard may still be watching, as on every server.
         """
         wait_until(lambda: self.instances() == instances, 60, f"{instances} instances")
         wait_until(lambda: not self._changes(), 60, "the end of changes")
@@ -128,7 +128,7 @@ class Server:
         return any(_is_locked(path) for path in (self.root / "run/locks").glob("app-*"))
 
     def _commands(self) -> bool:
-        """Whether a child of the gate is still at work."""
+        """Whether a child of the gate is still running."""
         gate = _program(self.root, "paas.entrypoints.gate")
         return gate is not None and bool(children(gate))
 
@@ -152,7 +152,7 @@ class Server:
 
 
 def _router_line(at: float) -> str:
-    """As nginx-templates/http.conf.j2 has it written, of a port that no instance has."""
+    """A log line as of nginx-templates/http.conf.j2, with a port that no instance has."""
     return (
         f'{at:.3f} router: method=GET path="/some/page?with=a&few=words" host=hello.bench.test '
         f'status=200 bytes=1234 upstream="127.0.0.1:29000" client=192.0.2.7 connect="0.000" '
@@ -186,7 +186,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def pss_bytes(pids: Iterable[int]) -> int:
-    """Their memory, shared pages split among those who share them (proc(5), smaps_rollup)."""
+    """Their memory; shared pages are split among the sharers (proc(5), smaps_rollup)."""
     total = 0
     for pid in pids:
         try:

@@ -1,9 +1,9 @@
-"""Holds WebSockets, a program of its own: each is asked for an echo again and again.
+"""Keeps WebSockets open, as a separate program, and requests echoes over each of them.
 
-Opens all of them on 127.0.0.1, says ``ready``, and holds them until SIGTERM. Prints one JSON
+Opens all of them on 127.0.0.1, prints ``ready``, and keeps them until SIGTERM. Prints one JSON
 object: how each ended. A clean end is a close frame (RFC 6455, 5.5.1); ``lived`` is one that was
-there at the end; anything else is a loss. What a client sends in the moment of the close nobody
-answers: it gets the close frame, and that counts.
+open at the end; anything else is a loss. A message that is sent at the moment of the close gets no
+answer but the close frame, which counts as a clean end.
 """
 
 import argparse
@@ -71,7 +71,7 @@ class Socket:
                 return data
 
     def close(self) -> None:
-        """Say that this is all."""
+        """Send a close frame."""
         self.send(CLOSE, (1000).to_bytes(2))
 
     def drop(self) -> None:
@@ -92,7 +92,7 @@ class Holder:
         self.lasted_s: list[float] = []
 
     async def open(self) -> Socket | None:
-        """A new one; None if it was refused, which counts."""
+        """A new one; None if it was refused, which is counted."""
         try:
             async with self._few, asyncio.timeout(OPEN_LIMIT_S):
                 socket = await Socket.open(self._port, self._host)
@@ -103,11 +103,11 @@ class Holder:
         return socket
 
     async def hold(self, socket: Socket, number: int) -> None:
-        """Echo until it is closed, or the end."""
+        """Echo until it is closed, or until the end."""
         begun = time.monotonic()
         echoes: asyncio.Queue[bytes] = asyncio.Queue()
         talking = asyncio.create_task(self._talk(socket, number, echoes))
-        # Reading is never given up in between: a close frame would be lost with it.
+        # A read is never cancelled: it could lose a close frame.
         reading = asyncio.create_task(_read(socket, echoes))
         await asyncio.wait({talking, reading}, return_when=asyncio.FIRST_COMPLETED)
         first = reading if reading.done() else talking
@@ -127,7 +127,7 @@ class Holder:
             socket.send(TEXT, words)
             async with asyncio.timeout(ECHO_LIMIT_S):
                 if await echoes.get() != words:
-                    return "lost: another echo"
+                    return "lost: wrong echo"
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(EVERY_S):
                     await self.stop.wait()

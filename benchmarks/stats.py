@@ -5,7 +5,7 @@ from statistics import median
 
 
 def spread(samples: Sequence[float]) -> float:
-    """Half the distance between the quartiles, as a share of the median: how much they differ."""
+    """The spread: half the interquartile range as a share of the median."""
     ordered = sorted(samples)
     middle = median(ordered)
     if len(ordered) < 4 or middle == 0:
@@ -15,10 +15,10 @@ def spread(samples: Sequence[float]) -> float:
 
 
 def sums(*columns: Sequence[float]) -> list[float]:
-    """The sums of what was measured in the same round."""
+    """The sums of the samples of each round."""
     return [sum(parts) for parts in zip(*columns, strict=True)]
 
 
 def slope(before: float, after: float, count: int) -> float:
-    """The growth for each of count things that were added."""
+    """The growth for each of count added items."""
     return (after - before) / count

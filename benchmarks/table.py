@@ -8,7 +8,7 @@ HEADS = ("figure", "ours", "baseline", "ratio", "target", "met")
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows as text, with their notes below."""
+    """The rows as text, followed by their notes."""
     lines = [HEADS, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADS))]
     text = [_line(line, widths) for line in lines]
@@ -18,7 +18,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def markdown(rows: Sequence[Row], machine: Mapping[str, str]) -> str:
-    """The same for a document."""
+    """The same as Markdown."""
     facts = [f"- {name}: {value}" for name, value in machine.items()]
     lines = [HEADS, ("---", *("---:" for _ in HEADS[1:])), *(_cells(row) for row in rows)]
     text = ["| " + " | ".join(line) + " |" for line in lines]

@@ -1,4 +1,4 @@
-"""One HTTP request, as plainly as it can be made."""
+"""A minimal HTTP request."""
 
 import socket
 import time
@@ -7,7 +7,7 @@ TRY_EVERY_S = 0.002
 
 
 def get(port: int, host: str, timeout_s: float = 10.0, path: str = "/") -> bytes:
-    """The whole answer to GET on a new connection. Raises OSError."""
+    """The complete answer to a GET on a new connection. Raises OSError."""
     with socket.create_connection(("127.0.0.1", port), timeout_s) as sock:
         sock.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
         parts = []

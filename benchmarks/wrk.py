@@ -1,4 +1,4 @@
-"""wrk, which asks as fast as it is answered (https://github.com/wg/wrk)."""
+"""wrk, which sends requests as fast as they are answered (https://github.com/wg/wrk)."""
 
 import re
 import shutil
@@ -12,7 +12,7 @@ UNITS_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Requests a second, the 99th percentile of their latency, and how many went wrong."""
+    """Requests a second, the 99th percentile of their latency, and the failed requests."""
 
     requests_per_s: float
     p99_ms: float
@@ -28,7 +28,7 @@ def ensure_installed() -> None:
 
 
 def measure(port: int, host: str, *, connections: int, seconds: int, path: str = "/") -> Throughput:
-    """Load with two threads. Raises BenchError if its words are not understood."""
+    """Load with two threads. Raises BenchError if its output cannot be parsed."""
     url = f"http://127.0.0.1:{port}{path}"
     return parse(run([*_argv(connections, seconds), "-H", f"Host: {host}", url]))
 
@@ -36,10 +36,10 @@ def measure(port: int, host: str, *, connections: int, seconds: int, path: str =
 def measure_tls(
     url: str, hosts: Path, *, connections: int, seconds: int, close: bool = False
 ) -> Throughput:
-    """The same over TLS, where a server is told the name in the handshake.
+    """The same over TLS, with the host name in the handshake.
 
-    hosts: what wrk finds as /etc/hosts, which leads the URL's name to this machine. close: each
-    request has a new connection.
+    hosts: a file that wrk sees as /etc/hosts, with which the URL's name resolves to this machine.
+    close: each request has a new connection.
     """
     words = ["-H", "Connection: close"] if close else []
     script = 'mount --bind "$1" /etc/hosts && shift && exec "$@"'
@@ -52,7 +52,7 @@ def _argv(connections: int, seconds: int) -> list[str]:
 
 
 def parse(text: str) -> Throughput:
-    """Read what wrk prints."""
+    """Parse wrk's output."""
     rate = re.search(r"^Requests/sec:\s+([0-9.]+)$", text, re.MULTILINE)
     p99 = re.search(r"^\s+99%\s+([0-9.]+)(us|ms|s|m)$", text, re.MULTILINE)
     if rate is None or p99 is None:

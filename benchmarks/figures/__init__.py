@@ -1,1 +1,1 @@
-"""What is measured: one file for each figure."""
+"""The figures, one file each."""

@@ -21,12 +21,12 @@ POLL_S = 0.05
 
 
 class Boot:
-    """The server is stopped, what a reboot empties is emptied, and it is started."""
+    """The server is stopped, what a reboot deletes is deleted, and it is started."""
 
     name = "boot"
 
     def measure(self, bench: Bench) -> list[Row]:
-        """In turns with the same programs under a supervisord configured by hand."""
+        """Measure alternately with the same programs under a hand-configured supervisord."""
         server, apps = bench.server, bench.apps(APPS)
         bench.inside("crowd.py", server.etc, "add", str(apps))
         plain = PlainCrowd(server, bench.folder("plain-crowd"), apps)
@@ -64,7 +64,7 @@ def boot_s(server: Server) -> float:
 
 
 def live_ports(server: Server) -> set[int]:
-    """The ports of all instances, as their launch specs have them."""
+    """The ports of all instances, from their launch specs."""
     found = set()
     for path in (server.root / "run/specs").glob("*.json"):
         found.add(int(json.loads(path.read_text())["env"]["PORT"]))

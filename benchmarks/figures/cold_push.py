@@ -15,16 +15,16 @@ UV_CACHE = "uv"
 
 
 class ColdPush:
-    """Against the warm push's baseline and `uv venv` and `uv pip install`.
+    """Against the warm push's baseline plus `uv venv` and `uv pip install`.
 
-    An app's uv cache is its own, so that no app can poison another's; a new app gets a copy of
-    one that is filled. What a first push costs with an empty cache is told beside it.
+    Each app has its own uv cache, so that no app can poison another's; a new app gets a copy of a
+    filled one. The note has the time of a first push with an empty cache.
     """
 
     name = "cold-push"
 
     def measure(self, bench: Bench) -> list[Row]:
-        """Push a new app in each round, and do the same by hand."""
+        """Push a new app in each round, and deploy the same by hand."""
         ours, bare, install, start, empty = [], [], [], [], []
         stale = 0
         plain = _by_hand(bench)
@@ -54,14 +54,14 @@ class ColdPush:
 
 
 def _by_hand(bench: Bench) -> PlainApp:
-    """The plain app, its uv cache filled by a first install."""
+    """The plain app, with its uv cache filled by a first installation."""
     plain = PlainApp(bench.server, bench.folder("cold-plain"), bench.live.path)
     plain.install()
     return plain
 
 
 def _first_push(bench: Bench, app: str, *, cached: bool) -> tuple[float, bool]:
-    """Seconds of an app's first push, and whether it was live then. Destroys the app."""
+    """The seconds of an app's first push, and whether it was live then. Destroys the app."""
     server = bench.server
     run([*bench.key.ssh(server.ssh_port), "apps:create", app])
     if cached:
@@ -77,10 +77,10 @@ def _first_push(bench: Bench, app: str, *, cached: bool) -> tuple[float, bool]:
 
 
 def _fill_cache(bench: Bench, app: str) -> None:
-    """Give a new app what uv keeps of an earlier build, and nothing else of it."""
+    """Give a new app the uv cache of an earlier build, and nothing else of that build."""
     filled = bench.server.cache(LIVE) / UV_CACHE
     if not filled.is_dir():
-        raise BenchError(f"{filled} is missing: where does uv keep its cache?")
+        raise BenchError(f"{filled} is missing, so uv keeps its cache elsewhere.")
     app_id, uid = bench.server.app_ids(app)
     target = bench.server.root / "var/cache" / str(app_id)
     target.mkdir(parents=True, exist_ok=True)

@@ -13,24 +13,24 @@ SETTLE_S = 2.0
 
 
 class Crowd:
-    """With 300 other apps' programs and sites, against none: before them, and after them again."""
+    """With the programs and sites of 300 other apps, against none, both before and after."""
 
     name = "crowd"
 
     def measure(self, bench: Bench) -> list[Row]:
-        """Push alone, put up the crowd, push, take it down, push alone again."""
+        """Push alone, create the crowd, push, remove it, push alone again."""
         project, server = bench.live, bench.server
         rounds, apps = bench.rounds(ROUNDS), bench.apps(APPS)
         server.settle(1)
         alone = pushes_to_live(bench, project, rounds, 1)
         started = time.monotonic()
         bench.inside("crowd.py", server.etc, "add", str(apps))
-        progress(f"       {apps} apps put up in {time.monotonic() - started:.0f} s")
+        progress(f"       {apps} apps created in {time.monotonic() - started:.0f} s")
         time.sleep(SETTLE_S)
         among = pushes_to_live(bench, project, 2 * rounds, apps + 1)
         started = time.monotonic()
         bench.inside("crowd.py", server.etc, "remove")
-        progress(f"       and taken down in {time.monotonic() - started:.0f} s")
+        progress(f"       and removed in {time.monotonic() - started:.0f} s")
         time.sleep(SETTLE_S)
         alone += pushes_to_live(bench, project, rounds, 1)
         return [

@@ -1,4 +1,4 @@
-"""From domains:add to a served request, and the change of one site, among ever more sites."""
+"""From domains:add to a served request, and the change of one site, with more and more sites."""
 
 import json
 import time
@@ -18,7 +18,7 @@ LIMIT_S = 20.0
 
 
 class Domains:
-    """Against a hand-written Nginx with as many sites: a file more, nginx -t, a reload."""
+    """Against a hand-written Nginx with as many sites: one more file, nginx -t, a reload."""
 
     name = "domains"
 
@@ -64,7 +64,7 @@ def _changed(bench: Bench, plain: PlainSites, rounds: int, numbers: Iterator[int
 
 
 def _ours(bench: Bench, host: str) -> float:
-    """Seconds of the command over ssh, at whose end the name must be served."""
+    """The seconds of the command over ssh, at the end of which the name must be served."""
     server = bench.server
     env = bench.key.git_environment()
     took_s = timed([*bench.key.ssh(server.ssh_port), "domains:add", LIVE, host], env=env)
@@ -75,7 +75,7 @@ def _ours(bench: Bench, host: str) -> float:
 
 
 def _by_hand(plain: PlainSites, host: str) -> float:
-    """Seconds from a written file to the first answer; a former worker closes without one."""
+    """The seconds from writing a file to the first answer; former workers close without one."""
     plain.add_answer(host)
     started = time.perf_counter()
     plain.test_and_reload()
@@ -86,4 +86,4 @@ def _by_hand(plain: PlainSites, host: str) -> float:
         except OSError:
             pass
         time.sleep(0.002)
-    raise BenchError("The plain Nginx did not take a new site.")
+    raise BenchError("The plain Nginx did not serve a new site.")

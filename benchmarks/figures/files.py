@@ -30,7 +30,7 @@ class Files:
     name = "files"
 
     def measure(self, bench: Bench) -> list[Row]:
-        """Three loads, each of ours and of the plain Nginx alternately."""
+        """Three loads, each alternately on ours and on the plain Nginx."""
         wrk.ensure_installed()
         server, host = bench.server, bench.server.host(APP)
         content = os.urandom(SIZE_BYTES)
@@ -81,5 +81,5 @@ def _row(name: str, title: str, rounds: int, ours: Measure, plain: Measure) -> R
         [one.requests_per_s for one in found.ours],
         [one.requests_per_s for one in found.plain],
         Target(Rule.RATIO_AT_LEAST, 0.97),
-        flaws=[f"{errors} requests went wrong"] if errors else [],
+        flaws=[f"{errors} requests failed"] if errors else [],
     )

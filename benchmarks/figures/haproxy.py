@@ -13,12 +13,12 @@ SWITCHES = 10
 
 
 class Haproxy:
-    """Speed beside a hand-written HAProxy; of requests none may fail."""
+    """Speed compared to a hand-written HAProxy; no request may fail."""
 
     name = "haproxy"
 
     def measure(self, bench: Bench) -> list[Row]:
-        """Nginx is the proxy again at the end."""
+        """Measure; at the end, Nginx is the proxy again."""
         wrk.ensure_installed()
         assert bench.live
         bench.server.settle(1)

@@ -1,4 +1,4 @@
-"""What the log process takes while many apps print much."""
+"""The processor time of the log process while many apps print much."""
 
 import os
 import time
@@ -21,12 +21,12 @@ CORE_MAX = 0.5
 
 
 class Logging:
-    """20,000 lines a second, of 20 apps."""
+    """20,000 lines a second from 20 apps."""
 
     name = "logging"
 
     def measure(self, bench: Bench) -> list[Row]:
-        """Have them print, read the processor time before and after, count what arrived."""
+        """Have the apps print, read the processor time before and after, count the logged lines."""
         server = bench.server
         seconds = bench.rounds(SECONDS)
         bench.inside("crowd.py", server.etc, "add", str(APPS))
@@ -48,9 +48,9 @@ class Logging:
         if missing:
             flaws.append(f"{missing} of {sum(sent)} lines are missing")
         if longest_s > BLOCKED_MAX_S:
-            flaws.append(f"an app was held up for {longest_s:.2f} s")
+            flaws.append(f"an app was blocked for {longest_s:.2f} s")
         if log_process(server) != logger:
-            flaws.append("the log process was started anew")
+            flaws.append("the log process was restarted")
         rate = sum(sent) / seconds
         return [
             Row(
@@ -68,7 +68,7 @@ class Logging:
 
 
 def loud(server: Server, app: str, seconds: int) -> tuple[int, float]:
-    """Have an app print; how many lines it printed, and how long its longest write took."""
+    """Have an app print; returns the number of lines and the seconds of its longest write."""
     path = f"/loud/{LINES_PER_S}/{seconds}"
     answer = get(server.http_port, server.host(app), timeout_s=seconds + 30, path=path)
     words = answer.rpartition(b"\r\n\r\n")[2].split()
@@ -78,7 +78,7 @@ def loud(server: Server, app: str, seconds: int) -> tuple[int, float]:
 
 
 def arrived(server: Server, apps: list[str], wanted: int) -> int:
-    """How many lines are in the logs, as soon as it is as many as wanted, or after a while."""
+    """The number of lines in the logs, once all are there or after a time limit."""
     deadline = time.monotonic() + ARRIVAL_S
     while True:
         found = sum(_lines(server.root / "var/logs" / str(server.app_ids(a)[0])) for a in apps)
@@ -96,10 +96,10 @@ def log_process(server: Server) -> int:
     for pid in children(supervisord(server.root)):
         if b"logger.py" in Path(f"/proc/{pid}/cmdline").read_bytes():
             return pid
-    raise BenchError("The log process does not run.")
+    raise BenchError("The log process is not running.")
 
 
 def cpu_s(pid: int) -> float:
-    """The processor time that a process has taken (proc(5), stat)."""
+    """The processor time that a process has used (proc(5), stat)."""
     words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")

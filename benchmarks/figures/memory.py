@@ -1,4 +1,4 @@
-"""The memory that the platform adds to the apps' own."""
+"""The platform's memory, in addition to that of the apps."""
 
 import time
 from pathlib import Path
@@ -14,7 +14,7 @@ MIB = 1024 * 1024
 
 
 class Memory:
-    """PSS (proc(5), smaps_rollup): shared pages are split among those who share them."""
+    """PSS (proc(5), smaps_rollup): shared pages are split among the processes that share them."""
 
     name = "memory"
 
@@ -63,7 +63,7 @@ class Memory:
 
 
 def platform_pss(server: Server) -> dict[str, int]:
-    """Bytes by program, of everything that the server runs but the apps themselves."""
+    """The bytes of each program that the server runs, except the apps themselves."""
     found: dict[str, int] = {}
     for pid in descendants(supervisord(server.root)):
         try:
@@ -77,8 +77,8 @@ def platform_pss(server: Server) -> dict[str, int]:
 
 
 def processes_beyond(server: Server, crowd: int) -> int:
-    """How many processes with an app's uid there are beside one perl for each crowd app and the
-    live app's own Gunicorns."""
+    """The number of processes with an app's uid, not counting one perl for each crowd app and the
+    Gunicorns of the live app."""
     pids = [
         pid
         for pid in descendants(supervisord(server.root))

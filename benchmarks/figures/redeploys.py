@@ -1,4 +1,4 @@
-"""Requests that fail while an app is redeployed and its config is changed, over and over."""
+"""Requests that fail while an app is redeployed and its config is changed repeatedly."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ VISITORS = 20
 
 @dataclass(frozen=True, slots=True)
 class Redeploys:
-    """Against a stop and start under supervisord. kept: connections that are used again.
+    """Against a stop and start under supervisord. kept: connections that are reused.
 
-    On these a request may meet a connection that the server is closing just then, as idle:
-    HTTP allows it, clients repeat the request, and it is counted apart.
+    A request on these may coincide with the server closing the connection as idle: HTTP allows
+    it, clients repeat the request, and it is counted separately.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Redeploys:
         note = f"ours, {changes} redeploys and {changes} config:set: {ours.words}"
         note += f"; baseline, {updates} stops and starts: {plain.words}"
         if self.kept:
-            note += f"; idle-close races, counted apart: {ours.races} and {plain.races}"
+            note += f"; idle-close races, counted separately: {ours.races} and {plain.races}"
         note += f"; the load was at most {max(ours.latest_s, plain.latest_s):.2f} s late"
         row = Row(
             self.name,
@@ -66,7 +66,7 @@ class Redeploys:
 
 
 def redeployed(bench: Bench, name: str, changes: int, *, kept: int = 0) -> Outcome:
-    """What becomes of the load while the live app is pushed, and its config changed, so often."""
+    """The outcome of the load while the live app is pushed, and its config changed, so often."""
     project, server = bench.live, bench.server
     config_set = [*bench.key.ssh(server.ssh_port), "config:set", "-a", LIVE]
     with LoadProcess(server.http_port, server.host(LIVE), rate=RATE, kept=kept) as load:
@@ -79,7 +79,7 @@ def redeployed(bench: Bench, name: str, changes: int, *, kept: int = 0) -> Outco
 
 
 def pause(update: Callable[[], None]) -> None:
-    """An update, and a while in which the app is up again."""
+    """An update, and some time for the app to be up again."""
     update()
     run(["sleep", "1.5"])
 

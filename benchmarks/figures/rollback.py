@@ -1,4 +1,4 @@
-"""Bringing the former release back, code and config, while the app is under load."""
+"""Rolling back to the former release, code and config, while the app is under load."""
 
 import time
 from collections.abc import Callable
@@ -18,12 +18,12 @@ TARGET_S = 2.0
 
 
 class Rollback:
-    """Against what a person does who has kept the former version: stop, start."""
+    """Against a manual rollback to a version that was kept: stop, start."""
 
     name = "rollback"
 
     def measure(self, bench: Bench) -> list[Row]:
-        """Each under the same load; the page must be the former one when the command ends."""
+        """Both under the same load; when the command ends, the page must be the former one."""
         project, rounds = bench.live, bench.rounds(ROUNDS)
         ours, stale, failed, words = _ours(bench, project, rounds)
         flaws = [f"{stale} of {rounds} returned before the former page was there"] if stale else []
@@ -52,7 +52,7 @@ class Rollback:
 
 
 def _ours(bench: Bench, project: Project, rounds: int) -> tuple[list[float], int, int, str]:
-    """Seconds each, how often the page was not the former one, failed requests, and in words."""
+    """The seconds of each, the number of wrong pages, the failed requests, and a summary."""
     server = bench.server
     rollback = [*bench.key.ssh(server.ssh_port), "rollback", "-a", LIVE]
     page = _page(bench)

@@ -1,4 +1,4 @@
-"""Application servers for an app that brings no command of its own."""
+"""Application servers for an app without a Procfile."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ CONNECTIONS = 32
 HOST = "plain.test"
 MIB = 1024 * 1024
 PLAIN, DEFAULT, GRANIAN = "plain", "default", "granian"
-# The numbers of threads beside the default's.
+# The numbers of threads other than the default.
 THREADS = (4, 16)
-# What is asked of the default is to bear waiting without being slower otherwise.
+# The default must handle waiting well without being slower otherwise.
 TARGETS: Mapping[str, Mapping[str, Target]] = {
     "/": {
         DEFAULT: Target(Rule.RATIO_AT_LEAST, 0.95),
@@ -45,12 +45,12 @@ class Sample:
 
 
 class Servers:
-    """Against Gunicorn as it is by itself, one request a worker, all behind the same Nginx."""
+    """Against Gunicorn's defaults, one request per worker, all behind the same Nginx."""
 
     name = "servers"
 
     def measure(self, bench: Bench) -> list[Row]:
-        """One after the other, over and over."""
+        """Measure one after the other, repeatedly."""
         wrk.ensure_installed()
         app = WsgiApp(bench)
         commands = {
@@ -99,5 +99,5 @@ def _row(
         [sample.load.requests_per_s for sample in plain],
         TARGETS[path].get(name, Target(Rule.NONE)),
         note=note,
-        flaws=[f"{errors} requests went wrong"] if errors else [],
+        flaws=[f"{errors} requests failed"] if errors else [],
     )

@@ -1,4 +1,4 @@
-"""What a command over ssh costs."""
+"""The time of a command over ssh."""
 
 from benchmarks.bench import LIVE, Bench
 from benchmarks.commands import ENVIRONMENT, timed
@@ -19,7 +19,7 @@ class SshCommands:
     name = "ssh-commands"
 
     def measure(self, bench: Bench) -> list[Row]:
-        """The commands in rotating order, and the baseline before each."""
+        """Run the commands in rotating order, with the baseline before each."""
         assert bench.live
         bench.server.settle(1)
         ssh = bench.key.ssh(bench.server.ssh_port)

@@ -22,7 +22,7 @@ class Throughput:
     name = "throughput"
 
     def measure(self, bench: Bench) -> list[Row]:
-        """Short runs, alternately and in alternating order."""
+        """Short runs, alternating."""
         wrk.ensure_installed()
         assert bench.live
         bench.server.settle(1)
@@ -60,4 +60,4 @@ def p99_row(name: str, title: str, found: Samples[wrk.Throughput], target: Targe
 
 def _flaws(found: Samples[wrk.Throughput]) -> list[str]:
     errors = sum(one.errors for one in found.ours)
-    return [f"{errors} requests went wrong"] if errors else []
+    return [f"{errors} requests failed"] if errors else []

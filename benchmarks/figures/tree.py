@@ -24,7 +24,7 @@ class TreeOfManyFiles:
     name = "tree"
 
     def measure(self, bench: Bench) -> list[Row]:
-        """Write alternately, each into a new directory after a sync."""
+        """Write alternately, each time into a new directory after a sync."""
         room = bench.folder("tree")
         commit = make_repository(room)
         git = room / "git"
@@ -46,9 +46,9 @@ class TreeOfManyFiles:
 
 
 def make_repository(room: Path) -> str:
-    """git/1.git below room, as pushes leave it: a pack with all files but one.
+    """Create git/1.git below room, as pushes leave it: a pack with all files but one.
 
-    The last commit's objects are also in incoming/, as while its push is judged. Returns it.
+    The last commit's objects are also in incoming/, as during its push. Returns that commit.
     """
     random.seed(1)
     source, bare = room / "source", room / "git/1.git"

@@ -49,7 +49,7 @@ class WarmPush:
 
 
 def first_answer(plain: PlainApp, env: dict[str, str]) -> float:
-    """Seconds from the start of Gunicorn, on fresh files, to the first answer."""
+    """The seconds from the start of Gunicorn, on fresh files, to the first answer."""
     plain.update()
     started = time.perf_counter()
     with plain.start(env):
@@ -58,18 +58,18 @@ def first_answer(plain: PlainApp, env: dict[str, str]) -> float:
 
 
 def parts(bare: list[float], start: list[float]) -> str:
-    """What the baseline is the sum of."""
+    """The parts of the baseline, as text."""
     middle = [sorted(column)[len(column) // 2] for column in (bare, start)]
     return f"baseline: {middle[0]:.2f} s for git push, {middle[1]:.2f} s for Gunicorn"
 
 
 def stale_flaw(stale: int, pushes: int) -> list[str]:
-    """A flaw where a push returned before its version was served."""
+    """A flaw if a push returned before its version was served."""
     return [f"{stale} of {pushes} pushes returned before they were live"] if stale else []
 
 
 def pushes_to_live(bench: Bench, project: Project, rounds: int, instances: int) -> list[float]:
-    """Warm pushes alone, with so many instances on the server.
+    """Only warm pushes, with so many instances on the server.
 
     Raises BenchError if one is not live when it returns.
     """

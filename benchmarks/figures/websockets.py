@@ -43,7 +43,7 @@ FILES = {
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """How many ended how, and how long they lasted."""
+    """How many ended in which way, and how long they lasted."""
 
     ends: dict[str, int]
     shortest_s: float
@@ -51,7 +51,7 @@ class Ends:
 
     @property
     def lost(self) -> int:
-        """Those that neither lived on nor were closed by a close frame."""
+        """Those that neither stayed open nor were closed with a close frame."""
         fine = ("lived", "closed with 1001", "closed with 1012")
         return sum(number for end, number in self.ends.items() if end not in fine)
 
@@ -63,7 +63,7 @@ class Ends:
 
 
 class WebSockets:
-    """Each lives on until the drain limit, and is closed cleanly then; no request is lost."""
+    """Each stays open until the drain limit and is then closed cleanly; no request is lost."""
 
     name = "websockets"
 
@@ -84,7 +84,7 @@ class WebSockets:
         server.paas("apps:destroy", APP, "--confirm", APP)
         server.settle(others)
         note = f"{COUNT} through a push of {took_s:.1f} s: {ends.words}; the former release was "
-        note += f"gone after {drained_s:.0f} s; requests beside them: {load.outcome.words}"
+        note += f"gone after {drained_s:.0f} s; requests meanwhile: {load.outcome.words}"
         return [
             _row("websockets", f"WebSockets lost, of {COUNT}, over a redeploy", ends.lost, note),
             _row("websockets-requests", "requests failed meanwhile", load.outcome.failed, ""),

@@ -1,8 +1,8 @@
-"""Puts many small apps on the server, through the platform's own store, runtime and proxy.
+"""Creates many small apps on the server, through the platform's own store, runtime and proxy.
 
-Runs in the server's own Python. ``crowd.py ETC add COUNT`` or ``crowd.py ETC remove``. What each
-app has is what a push leaves: a row in the store, a slug, a release, an instance under
-supervisord, a site. Only git, the build and the one reload for each are left out.
+Runs in the server's own Python. ``crowd.py ETC add COUNT`` or ``crowd.py ETC remove``. Each app has
+what a push creates: a row in the store, a slug, a release, an instance under supervisord, a site.
+Only git, the build and the separate reload for each are left out.
 """
 
 import json
@@ -26,8 +26,8 @@ from paas.wiring.services import Services, all_services
 
 WEB = ProcessType("web")
 PREFIX = "crowd-"
-# A web process as small as one gets on any Debian: perl is essential there. GET /loud/RATE/SECONDS
-# makes it log so many lines of 100 bytes a second; the answer is how many, and the longest write.
+# The smallest possible web process on any Debian, where perl is essential. GET /loud/RATE/SECONDS
+# makes it log so many lines of 100 bytes a second; it answers with the count and the longest write.
 SERVE = r"""use strict; use IO::Socket::INET;
 sub now { open my $file, "<", "/proc/uptime"; my ($seconds) = split / /, <$file>; $seconds }
 sub loud {
@@ -62,7 +62,7 @@ COMMAND = "exec perl /app/serve.pl"
 
 
 def add(services: Services, count: int) -> None:
-    """Put up that many more apps, and reload the proxy once."""
+    """Create that many more apps, and reload the proxy once."""
     present = len(_crowd(services))
     apps = [_app(services, number) for number in range(present + 1, present + count + 1)]
     taken = services.store.allocations.taken(Kind.PORT)
@@ -117,7 +117,7 @@ def _publish(services: Services) -> None:
 
 
 def _fetch(instance: Instance) -> None:
-    """See that it answers."""
+    """Check that it answers."""
     for attempt in range(200):
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{instance.port}/", timeout=5) as answer:
@@ -130,7 +130,7 @@ def _fetch(instance: Instance) -> None:
 
 
 def remove(services: Services) -> None:
-    """Take them all down: sites, instances, then all else of each app."""
+    """Remove them all: sites, instances, then everything else of each app."""
     crowd = _crowd(services)
     instances = [i for app in crowd for i in services.store.instances.of_app(app.id)]
     for app in crowd:
@@ -150,7 +150,7 @@ def _crowd(services: Services) -> list[App]:
 
 
 def main(argv: list[str]) -> None:
-    """Do what the words say; print the number of crowd apps."""
+    """Run the command; print the number of crowd apps."""
     services = all_services(server_adapters(load(Path(argv[0]) / "server.yml")))
     if argv[1] == "add":
         add(services, int(argv[2]))

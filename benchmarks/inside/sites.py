@@ -1,9 +1,9 @@
-"""Puts the sites of many apps on the server, without instances. Runs in the server's own Python.
+"""Creates the sites of many apps, without instances. Runs in the server's own Python.
 
-``sites.py ETC COUNT`` has so many apps in all, those that were pushed among them: a row in the
-store, with a domain, and a site in the proxy before a port that is closed. ``sites.py ETC change
-ROUNDS`` times the proxy's own change of one of them: rendered, written, tested, reloaded, and no
-worker with the former file left that accepts connections.
+``sites.py ETC COUNT`` makes so many apps in all, including those that were pushed: a row in the
+store, with a domain, and a site in the proxy for a closed port. ``sites.py ETC change ROUNDS``
+times the proxy's own change of one of them: render, write, test, reload, until no worker with the
+former file accepts connections.
 """
 
 import json
@@ -27,7 +27,7 @@ CLOSED_PORT = 9
 
 
 def put_up(services: Services, count: int) -> None:
-    """Have exactly so many apps, or those that were pushed; the proxy is reloaded once."""
+    """Make exactly so many apps, at least those that were pushed; reload the proxy once."""
     present = _ours(services)
     count = max(0, count - (len(services.store.apps.all()) - len(present)))
     for app in present[count:]:
@@ -42,7 +42,7 @@ def put_up(services: Services, count: int) -> None:
 
 
 def change(services: Services, rounds: int) -> list[float]:
-    """Seconds of each change of a site."""
+    """The seconds of each change of a site."""
     site = _site(services, _ours(services)[0])
     took_s = []
     for number in range(rounds):
@@ -64,7 +64,7 @@ def _ours(services: Services) -> list[App]:
 
 
 def main(argv: list[str]) -> None:
-    """Do what the words say; print what was found."""
+    """Run the command; print the result."""
     services = all_services(server_adapters(load(Path(argv[0]) / "server.yml")))
     if argv[1] == "change":
         print(json.dumps(change(services, int(argv[2]))))

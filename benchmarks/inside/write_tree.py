@@ -1,7 +1,7 @@
 """Times the platform's own writing of a commit's tree. Runs in the server's own Python.
 
-``write_tree.py GIT_ROOT APP_ID QUARANTINE COMMIT TARGET UID`` prints the seconds. QUARANTINE: where
-the objects are that the push brings, as in a deploy.
+``write_tree.py GIT_ROOT APP_ID QUARANTINE COMMIT TARGET UID`` prints the seconds. QUARANTINE: the
+directory of the pushed objects, as in a deploy.
 """
 
 import json

@@ -1,1 +1,1 @@
-"""The baselines: the same programs, put together by hand and without the platform."""
+"""The baselines: the same programs, set up by hand without the platform."""

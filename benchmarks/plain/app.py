@@ -1,4 +1,4 @@
-"""The same app with the same Gunicorn, started by hand from a virtual environment of its own."""
+"""The same app with the same Gunicorn, started by hand from its own virtual environment."""
 
 import shutil
 from pathlib import Path
@@ -8,13 +8,13 @@ from benchmarks.server import Server
 from benchmarks.web import wait_for_answer
 from tests.ports import free_ports
 
-# An account without rights that every Debian has.
+# An unprivileged account that every Debian has.
 USER = "nobody"
 SYSTEM_PYTHON = "/usr/bin/python3"
 
 
 class PlainApp:
-    """flask-hello in a directory. source: the project whose present files it runs."""
+    """flask-hello in a directory. source: the project whose current files it runs."""
 
     def __init__(self, server: Server, room: Path, source: Path) -> None:
         self._server = server
@@ -27,7 +27,7 @@ class PlainApp:
         self.venv = room / "venv"
 
     def install(self) -> float:
-        """Make the virtual environment as the first deploy by hand does: seconds it took."""
+        """Make the virtual environment, like a first manual deploy; returns its seconds."""
         shutil.rmtree(self.venv, ignore_errors=True)
         env = {
             **ENVIRONMENT,
@@ -57,18 +57,18 @@ class PlainApp:
         return timed(make, env=env, cwd=self._room) + timed(fill, env=env, cwd=self._room)
 
     def update(self) -> None:
-        """Take over the source's present files."""
+        """Copy the source's current files."""
         shutil.rmtree(self._tree)
         shutil.copytree(self._source, self._tree, ignore=shutil.ignore_patterns(".git"))
 
     def command(self) -> list[str]:
-        """Its start, as in the Procfile."""
+        """Its start command, as in the Procfile."""
         _, _, words = (self._source / "Procfile").read_text().strip().partition("web: ")
         program, *arguments = words.split()
         return [str(self.venv / "bin" / program), *arguments]
 
     def environment(self) -> dict[str, str]:
-        """What the platform's own profile script makes of it: workers, address, buffering."""
+        """Its environment after the platform's own profile script: workers, address, buffering."""
         profile = self._server.root / "opt/current/buildpacks/python/lib/profile.sh"
         bare = {"PATH": ENVIRONMENT["PATH"], "LANG": "C.UTF-8", "PORT": str(self.port)}
         shown = run(["bash", "-c", f"source {profile}; env -0"], env=bare)

@@ -1,4 +1,4 @@
-"""The crowd's programs under a supervisord that a person configured by hand."""
+"""The crowd's programs under a hand-configured supervisord."""
 
 import time
 from pathlib import Path
@@ -27,7 +27,7 @@ stdout_logfile={room}/app-{number}.log
 
 
 class PlainCrowd:
-    """That many of them. The script is the one that the server's own crowd runs."""
+    """That many programs, which run the script of the server's own crowd."""
 
     def __init__(self, server: Server, room: Path, count: int) -> None:
         self._python = server.python

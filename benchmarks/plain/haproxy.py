@@ -1,4 +1,4 @@
-"""HAProxy as a person configures it by hand for one Gunicorn."""
+"""A hand-written HAProxy configuration for one Gunicorn."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ from benchmarks.commands import Daemon, wait_until
 from benchmarks.web import port_is_open
 from tests.ports import free_ports
 
-# What the app is told is what benchmarks/plain/nginx.py tells it. It writes no log: on a machine
-# without a syslog daemon nobody would read it.
+# The same headers as in benchmarks/plain/nginx.py. It writes no log: on a machine without a syslog
+# daemon nothing would receive it.
 CONF = """\
 global
     maxconn 4096
@@ -28,7 +28,7 @@ backend app
 
 
 class PlainHaproxy:
-    """HAProxy before the app on a port."""
+    """HAProxy in front of the app on a port."""
 
     def __init__(self, room: Path, app_port: int) -> None:
         self._room = room

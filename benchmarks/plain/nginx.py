@@ -1,6 +1,6 @@
-"""Nginx as a person configures it by hand for one Gunicorn, with upstream keep-alive.
+"""A hand-written Nginx configuration for one Gunicorn, with upstream keep-alive.
 
-It tells the app of its visitor what Debian's own proxy_params tell.
+It sends the headers of Debian's own proxy_params.
 """
 
 from pathlib import Path
@@ -49,7 +49,7 @@ http {{
 
 
 class PlainNginx:
-    """Nginx before the app on a port."""
+    """Nginx in front of the app on a port."""
 
     def __init__(self, room: Path, app_port: int) -> None:
         self._room = room

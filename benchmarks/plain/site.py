@@ -1,6 +1,6 @@
-"""Nginx as a person configures it by hand for files, over HTTP and over TLS, and for many names.
+"""A hand-written Nginx configuration for files, over HTTP and over TLS, and for many names.
 
-TLS is what Mozilla's generator gives for this Nginx and OpenSSL, intermediate, guidelines 6.0.
+TLS is as in Mozilla's generator for this Nginx and OpenSSL, intermediate, guidelines 6.0.
 """
 
 from collections.abc import Sequence
@@ -82,7 +82,7 @@ class Certificate:
 
 
 def certificate(room: Path, names: Sequence[str]) -> Certificate:
-    """One signed by itself for these names: EC P-256, as certbot makes them today."""
+    """A self-signed one for these names: EC P-256, as certbot makes them today."""
     made = Certificate(room / "chain.pem", room / "key.pem")
     argv: list[str | Path] = ["openssl", "req", "-x509", "-newkey", "ec", "-nodes", "-days", "30"]
     argv += ["-pkeyopt", "ec_paramgen_curve:P-256", "-subj", f"/CN={names[0]}"]
@@ -105,11 +105,11 @@ class PlainSites:
         self._write(name, FILES, root=root, chain=pair.chain, key=pair.key)
 
     def add_proxied(self, name: str) -> None:
-        """A site before an app, which need not be there."""
+        """A site in front of an app, which need not exist."""
         self._write(name, PROXIED)
 
     def add_answer(self, name: str) -> None:
-        """A site that answers by itself."""
+        """A site that answers without an app."""
         self._write(name, ANSWERS)
 
     def start(self) -> Daemon:
@@ -121,7 +121,7 @@ class PlainSites:
         return daemon
 
     def test_and_reload(self) -> None:
-        """What a person types after a change."""
+        """The commands after a manual change."""
         run(["/usr/sbin/nginx", "-t", "-q", "-c", self._conf])
         run(["/usr/sbin/nginx", "-s", "reload", "-c", self._conf])
 

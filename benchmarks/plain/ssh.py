@@ -1,4 +1,4 @@
-"""sshd with the server's own settings, and nothing of the platform behind the keys."""
+"""sshd with the server's own settings, but without the platform behind the keys."""
 
 import os
 import re
@@ -55,7 +55,7 @@ class PlainSshd:
 
     @property
     def url(self) -> str:
-        """The one bare repository."""
+        """The URL of the bare repository."""
         return f"ssh://paas@127.0.0.1:{self.port}/pushed.git"
 
     def true(self) -> list[str]:
@@ -63,7 +63,7 @@ class PlainSshd:
         return self._true_key.ssh(self.port)
 
     def new_repository(self) -> None:
-        """Put an empty bare repository in place."""
+        """Create an empty bare repository."""
         path = self._room / "pushed.git"
         run(["rm", "-rf", path])
         run(["git", "init", "--quiet", "--bare", "--initial-branch=main", path])

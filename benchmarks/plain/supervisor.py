@@ -1,4 +1,4 @@
-"""supervisord as a person configures it by hand for one Gunicorn: an update stops and starts it."""
+"""A hand-written supervisord configuration for one Gunicorn: an update stops and starts it."""
 
 import http.client
 import socket

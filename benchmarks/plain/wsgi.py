@@ -1,4 +1,4 @@
-"""One small Flask app that several application servers run, in turn, on the same port."""
+"""One small Flask app that several application servers run in turn on the same port."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from benchmarks.commands import ENVIRONMENT, Daemon, run
 from benchmarks.plain.app import SYSTEM_PYTHON, USER, PlainApp
 from benchmarks.web import wait_for_answer
 
-# /wait stands for an app that asks a database or another service for 10 ms.
+# /wait simulates an app that waits 10 ms for a database or another service.
 APP = """\
 import time
 
@@ -30,7 +30,7 @@ REQUIREMENTS = "flask\ngunicorn\ngranian\n"
 
 
 class WsgiApp:
-    """The app in a virtual environment of its own, with Gunicorn and Granian."""
+    """The app in its own virtual environment, with Gunicorn and Granian."""
 
     def __init__(self, bench: Bench) -> None:
         source = bench.folder("wsgi-source")
@@ -41,16 +41,16 @@ class WsgiApp:
         self._plain = PlainApp(bench.server, self._room, source)
         self._plain.install()
         self._plain.update()
-        # What the platform's own profile script makes: workers, address.
+        # The variables of the platform's own profile script: workers, address.
         self._env = {**self._plain.environment(), "PORT": str(self.port)}
 
     @property
     def port(self) -> int:
-        """Where each of them listens."""
+        """The port on which each of them listens."""
         return self._plain.port
 
     def found(self, server: str) -> str:
-        """The command that the Python buildpack finds where the app brings none."""
+        """The command that the Python buildpack finds for an app without a Procfile."""
         pack = self._bench.server.root / "opt/current/buildpacks/python"
         words: list[str | Path] = ["-I", "-S", pack / "lib/find_app.py", self._plain.tree, server]
         return run([SYSTEM_PYTHON, *words]).partition("\n")[0]

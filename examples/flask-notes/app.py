@@ -3,7 +3,7 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 
 app = Flask(__name__)
-# A relative path is one in the instance folder, /app/instance on the server.
+# A relative path is relative to the instance folder, /app/instance on the server.
 app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite:///notes.db"
 
 db = SQLAlchemy(app)
