@@ -11,6 +11,7 @@ install_packages() {
         step "Using the packages of the last build ($lock is unchanged)"
         return
     fi
+    install_difference && return
     step "Installing packages with $manager $manager_version${lock:+ ($lock)}"
     case $manager in
         npm)
@@ -43,11 +44,30 @@ install_packages() {
     esac
 }
 
+# install_difference: install on top of the packages of an earlier build, if there are any. npm ci
+# would delete and unpack all of them again. Status 1, and no node_modules, if the result is not
+# exactly what the lock file lists.
+install_difference() {
+    start_from_kept || return 1
+    step "Installing what differs from the last build, with npm $manager_version ($lock)"
+    # Without --no-save it would correct a lock file that does not fit, which npm ci refuses.
+    manager_command npm install --include=dev --no-save --prefer-offline 2>&1 | indent &&
+        /usr/bin/python3 -I -S "$pack/lib/package.py" installed "$lock" node_modules && return
+    detail "The result differs from $lock, so all packages are installed again"
+    rm -rf node_modules
+    return 1
+}
+
+# without_usage: filter out the manual page that npm prints if the lock file is stale.
+without_usage() {
+    sed -u '/^npm \(error\|ERR!\) \(Clean install a project\|Run "npm help ci"\)/,/^npm \(error\|ERR!\) A complete log/d'
+}
+
 # run_manager COMMAND...: run it and print its output as details; a failure fails the build.
 run_manager() {
     local log
     log=$(mktemp)
-    if ! manager_command "$@" 2>&1 | tee "$log" | indent; then
+    if ! manager_command "$@" 2>&1 | tee "$log" | without_usage | indent; then
         explain_failure "$log"
     fi
     rm -f "$log"
@@ -58,8 +78,13 @@ manager_command() {
     local settings=(CI=true 'NODE_ENV?=production' COREPACK_ENABLE_STRICT=0)
     settings+=(NPM_CONFIG_CACHE="$cache/npm" NPM_CONFIG_UPDATE_NOTIFIER=false)
     settings+=(NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=false NPM_CONFIG_PROGRESS=false)
-    settings+=(YARN_CACHE_FOLDER="$cache/yarn" YARN_ENABLE_GLOBAL_CACHE=false)
-    settings+=(YARN_ENABLE_TELEMETRY=0 'YARN_NODE_LINKER?=node-modules')
+    settings+=(YARN_ENABLE_TELEMETRY=0 YARN_ENABLE_GLOBAL_CACHE=false)
+    if uses_pnp; then
+        # The app runs from the archives in its own .yarn/cache, of which yarn keeps a mirror.
+        settings+=(YARN_NODE_LINKER=pnp YARN_GLOBAL_FOLDER="$cache/yarn-mirror")
+    else
+        settings+=(YARN_CACHE_FOLDER="$cache/yarn" YARN_NODE_LINKER="$(yarn_linker)")
+    fi
     if [[ $manager == pnpm ]]; then
         # Copies, since a later build could write through a link into the cache.
         settings+=(NPM_CONFIG_STORE_DIR="$cache/pnpm" NPM_CONFIG_PACKAGE_IMPORT_METHOD=copy)
@@ -75,8 +100,7 @@ explain_failure() {
     IFS= read -r -d '' text <"$1" || true
     case $text in
         *'are in sync'* | *ERR_PNPM_*OUTDATED_LOCKFILE* | *'needs to be updated'* | *YN0028* | *'would have been modified'*)
-            fail "$lock no longer matches package.json." \
-                "Update it with '$manager install', commit it, and push again."
+            stale_lock
             ;;
     esac
     local quoted="'((@[^@'/ ]+/)?[^@'/ ]+)@([^' ]+)' (is not in|could not be found)"

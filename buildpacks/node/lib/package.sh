@@ -61,6 +61,23 @@ setting() {
     printf '%s' "$value"
 }
 
+# yarn_linker: print how yarn is to make the packages available: as the config var or .yarnrc.yml
+# says. yarn's own default, Plug'n'Play, suits few apps.
+yarn_linker() {
+    local linker
+    linker=$(setting YARN_NODE_LINKER)
+    if [[ -z $linker && -f .yarnrc.yml ]]; then
+        linker=$(sed -nE "s/^nodeLinker: *[\"']?([a-z-]+).*/\1/p" .yarnrc.yml)
+    fi
+    [[ -n $linker || ! -f .pnp.cjs ]] || linker=pnp
+    printf '%s' "${linker:-node-modules}"
+}
+
+# uses_pnp: whether the app loads its packages from archives, by .pnp.cjs.
+uses_pnp() {
+    [[ $manager == yarn && ${manager_version%%.*} -ge 2 ]] && [[ $(yarn_linker) == pnp ]]
+}
+
 # write_release: write the default process of an app without a Procfile, for bin/release.
 write_release() {
     local command='' program

@@ -10,6 +10,10 @@ prune_packages() {
         detail "The devDependencies are kept, as set by the config vars"
         return
     fi
+    # npm takes seconds to find that there are none.
+    if [[ $manager == npm && -n $lock ]] && ! grep -qE '"dev(Optional)?": true' "$lock"; then
+        return
+    fi
     step "Removing the devDependencies"
     local before=(node_modules/.bin/*)
     case $manager in

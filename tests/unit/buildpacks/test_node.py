@@ -6,7 +6,8 @@ import pytest
 
 from tests.unit.buildpacks.buildpack_scripts import BUILDPACKS, NodeProject, error_of
 
-LOCKED = {"package-lock.json": "{}"}
+LOCKED = {"package-lock.json": '{"dev": true}'}
+LEFT_PAD = {"version": "1.3.0", "integrity": "sha512-x"}
 
 
 @pytest.fixture
