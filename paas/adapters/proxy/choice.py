@@ -7,12 +7,12 @@ So each change holds a shared lock, and a switch from one kind to the other an e
 import fcntl
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
 
 from paas.adapters.proxy.switch import Switch
 from paas.adapters.server.server_yml import ServerYml
+from paas.adapters.system.flocks import locked
 from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError
@@ -175,14 +175,5 @@ class ChosenProxy:
         if self._file.exists():
             ServerYml(self._file).set_proxy(kind)
 
-    @contextmanager
-    def _lock(self, how: int) -> Iterator[None]:
-        path = self._lock_file
-        path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-        with path.open("w") as lock:
-            fcntl.flock(lock, how)
-            yield
-
-    @property
-    def _lock_file(self) -> Path:
-        return self._settings.paths.proxy_kind_lock
+    def _lock(self, how: int) -> AbstractContextManager[None]:
+        return locked(self._settings.paths.proxy_kind_lock, how)

@@ -1,10 +1,12 @@
-"""Whether another process has a file locked by flock(2): the kernel says so, and when it has ended.
+"""Locks on files by flock(2), which the kernel releases when their process ends.
 
 A check takes the lock itself for an instant if it is free, and releases it.
 """
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -28,3 +30,12 @@ def is_file_held(path: Path) -> bool:
         return is_held(fd)
     finally:
         os.close(fd)
+
+
+@contextmanager
+def locked(path: Path, how: int = fcntl.LOCK_EX) -> Iterator[None]:
+    """Wait for the lock of a file, and hold it. The file and its directory are made if missing."""
+    path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, how)
+        yield

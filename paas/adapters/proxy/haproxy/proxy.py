@@ -4,10 +4,9 @@ As with nginx, files are swapped in, tested by the program, and restored if it r
 change of instances only is made at runtime, in the running worker; any other is a reload.
 """
 
-import fcntl
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 
 from paas.adapters.proxy.access_log_file import make_log
 from paas.adapters.proxy.haproxy.conf import (
@@ -24,6 +23,7 @@ from paas.adapters.proxy.haproxy.runtime_api import Master
 from paas.adapters.proxy.haproxy.site_conf import backends_of, nginx_part
 from paas.adapters.proxy.nginx.proxy import NginxProxy
 from paas.adapters.system.files import read_bytes, remove
+from paas.adapters.system.flocks import locked
 from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.router_settings import router_settings
 from paas.domain.routing.sites import Site
@@ -296,11 +296,6 @@ class HaproxyProxy:
             else:
                 return
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """One change at a time; the kernel frees the lock when the process ends."""
-        path = self._settings.paths.haproxy_lock
-        path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-        with path.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+    def _locked(self) -> AbstractContextManager[None]:
+        """One change at a time."""
+        return locked(self._settings.paths.haproxy_lock)
