@@ -18,6 +18,7 @@ from paas.domain.values.names import AppName
 from paas.domain.values.secret import Secret
 from paas.interfaces import Builder, Built
 from paas.settings import Settings
+from tests.contract.cgroups import prepare_cgroups, remove_cgroups
 from tests.fakes.buildpacks import FakeBuilder
 
 CODE = Path(__file__).parents[3]
@@ -86,9 +87,7 @@ class Bench:
 
     def close(self) -> None:
         """Remove the cgroups."""
-        for hierarchy in self.cgroups.hierarchies() if self.cgroups else ():
-            for below in [*hierarchy.path.rglob("*/"), hierarchy.path]:
-                below.rmdir()
+        remove_cgroups(self.cgroups)
 
     def tree(self, app_id: int = 1) -> Path:
         """The last build's tree."""
@@ -138,14 +137,7 @@ def server(root: Path) -> Settings:
 def real(root: Path, change: Callable[[Settings], Settings] = lambda same: same) -> Bench:
     """The real builder, in the real sandbox."""
     settings = change(server(root))
-    # What boot does, in a process of its own, since it moves itself to another cgroup.
-    script = (
-        "import sys; from pathlib import Path; from paas.settings import Settings; "
-        "from paas.adapters.runtime.native.cgroups import Cgroups; "
-        "Cgroups(Settings(run=Path(sys.argv[1]), embedded=True)).prepare()"
-    )
-    subprocess.run([sys.executable, "-c", script, str(settings.run)], cwd=CODE, check=True)
-    return Bench(root, BuildpackBuilder(settings), Cgroups(settings))
+    return Bench(root, BuildpackBuilder(settings), prepare_cgroups(settings))
 
 
 def impatient(root: Path) -> Bench:

@@ -71,7 +71,7 @@ class App:
         self.stack.callback(end)
         return end
 
-    def told(self, text: str) -> bool:
+    def logged(self, text: str) -> bool:
         """Whether the app's log has a line of the platform with it."""
         return any(text in line.text for line in self.logs.tail(5, 1000) if line.source == "paas")
 
@@ -81,14 +81,6 @@ def app(tmp_path: Path) -> Iterator[App]:
     """An app whose drains end with the test."""
     with ExitStack() as stack:
         yield App(tmp_path, stack)
-
-
-@pytest.fixture
-def syslog() -> Iterator[SyslogReceiver]:
-    """A syslog server."""
-    made = SyslogReceiver()
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -140,13 +132,13 @@ def test_a_refused_request_is_sent_again_or_dropped(app: App, web: HttpReceiver)
     web.status = 503
     app.drain(f"http://127.0.0.1:{web.port}/topsecret")
     app.put("again")
-    wait_for(lambda: app.told("it answered 503"))
+    wait_for(lambda: app.logged("it answered 503"))
     web.status = 204
-    wait_for(lambda: app.told("accepts messages again"))
+    wait_for(lambda: app.logged("accepts messages again"))
     assert web.bodies().count(b"- again") >= 2
     web.status = 403
     app.put("refused")
-    wait_for(lambda: app.told("Error L10 (output buffer overflow): "))
+    wait_for(lambda: app.logged("Error L10 (output buffer overflow): "))
     wait_for(lambda: web.bodies().count(b"- refused") == 1)
     assert "topsecret" not in (app.folder / "app.log").read_text()
 
@@ -186,8 +178,8 @@ def test_what_waits_is_bounded_and_counted(app: App) -> None:
     app.positions.begin(Drain(TOKEN, 5, Secret("syslog://127.0.0.1")))
     app.put(*(f"{number:05d} " + "x" * 93 for number in range(3_000)))
     end = app.drain(f"syslog://127.0.0.1:{receiver.port}", queue_bytes=100_000)
-    wait_for(lambda: app.told("Error L10 (output buffer overflow): "))
-    wait_for(lambda: app.told("accepts no messages: Connection refused"))
+    wait_for(lambda: app.logged("Error L10 (output buffer overflow): "))
+    wait_for(lambda: app.logged("accepts no messages: Connection refused"))
     end()
     lines = [line.text for line in app.logs.tail(5, 10_000) if line.source == "paas"]
     (said,) = [line for line in lines if "L10" in line]
@@ -207,7 +199,7 @@ def test_tls_is_verified(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     syslog, web = SyslogReceiver(context), HttpReceiver(context)
     end = app.drain(f"syslog+tls://localhost:{syslog.port}")
     app.put("secret")
-    wait_for(lambda: app.told("Error L14 (certificate validation error)"))
+    wait_for(lambda: app.logged("Error L14 (certificate validation error)"))
     end()
     assert syslog.frames == []
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))

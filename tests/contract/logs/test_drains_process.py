@@ -57,7 +57,7 @@ class Server:
         with self.log.open("a") as file:
             file.write(f"{now} app[web.1] v1: {text}\n")
 
-    def told(self, text: str) -> bool:
+    def logged(self, text: str) -> bool:
         """Whether the app's log has a line of the platform with it."""
         return any(text in line.text for line in self.logs.tail(self.app.id, 100))
 
@@ -97,14 +97,6 @@ def server(tmp_path: Path) -> Iterator[Server]:
     made = Server(tmp_path)
     yield made
     made.end()
-
-
-@pytest.fixture
-def syslog() -> Iterator[SyslogReceiver]:
-    """A syslog server."""
-    made = SyslogReceiver()
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -153,8 +145,8 @@ def test_names_and_certificates(server: Server, readable: Path) -> None:
     server.start()
     server.put("by name")
     wait_for(lambda: "by name" in syslog.texts())
-    wait_for(lambda: server.told("it answered 403"))
-    wait_for(lambda: server.told("Error L14 (certificate validation error)"))
+    wait_for(lambda: server.logged("it answered 403"))
+    wait_for(lambda: server.logged("Error L14 (certificate validation error)"))
     assert unknown.requests == []
     for receiver in (syslog, web, unknown):
         receiver.close()

@@ -1,7 +1,6 @@
 """HAProxy's own ways: instances exchanged at runtime, and what it refuses."""
 
 import socket
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,23 +15,10 @@ from paas.adapters.proxy.haproxy.runtime_api import Worker
 from paas.domain.routing.sites import Certificate, Site
 from paas.domain.values.errors import PaasError
 from tests.authority import Authority
-from tests.contract.proxy.haproxy_server import Haproxy, haproxy_server
+from tests.contract.proxy.haproxy_server import Haproxy
 from tests.contract.proxy.nginx_server import WEBSOCKET, application, status_of, wait_until
 from tests.endpoints import at
 from tests.ports import free_port
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Haproxy]:
-    with haproxy_server() as server:
-        yield server
-
-
-@pytest.fixture
-def haproxy(server: Haproxy) -> Haproxy:
-    server.proxy.restore([])
-    server.proxy.drain(10)
-    return server
 
 
 def present(haproxy: Haproxy) -> Worker:

@@ -1,11 +1,8 @@
 """HAProxy has two backends for each app, one of them with a costly filter: they act as one."""
 
 import csv
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-
-import pytest
 
 from paas.adapters.certificates.files import CertificateDirectory
 from paas.adapters.certificates.reader import X509Reader
@@ -13,7 +10,7 @@ from paas.adapters.proxy.haproxy.conf import main_file, sites_directory
 from paas.domain.routing.router_settings import router_settings
 from paas.domain.routing.sites import Certificate, Site
 from tests.authority import Authority
-from tests.contract.proxy.haproxy_server import Haproxy, haproxy_server
+from tests.contract.proxy.haproxy_server import Haproxy
 from tests.contract.proxy.http2_client import Http2Client, asking, secure_connection
 from tests.contract.proxy.nginx_server import application, body_of, read_all, status_of, wait_until
 from tests.endpoints import at
@@ -22,19 +19,6 @@ NAME = "a.example.com"
 HOST = f"Host: {NAME}\r\nConnection: close\r\n"
 HEAD = f"POST /p HTTP/1.1\r\n{HOST}Transfer-Encoding: chunked\r\n".encode()
 CHUNKED = HEAD + b"\r\n5\r\nhello\r\n0\r\n\r\n"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Haproxy]:
-    with haproxy_server() as server:
-        yield server
-
-
-@pytest.fixture
-def haproxy(server: Haproxy) -> Haproxy:
-    server.proxy.restore([])
-    server.proxy.drain(10)
-    return server
 
 
 def requests_of(haproxy: Haproxy) -> dict[str, int]:

@@ -70,7 +70,7 @@ class Behind:
 
 
 @pytest.fixture(scope="module")
-def nginx_part() -> Iterator[Behind]:
+def behind() -> Iterator[Behind]:
     with (
         nginx_server() as nginx,
         application() as app,
@@ -99,9 +99,9 @@ def nginx_part() -> Iterator[Behind]:
     ],
     ids=lambda answer: repr(answer[:40]),
 )
-def test_a_broken_head_is_a_bad_gateway(nginx_part: Behind, answer: bytes) -> None:
+def test_a_broken_head_is_a_bad_gateway(behind: Behind, answer: bytes) -> None:
     """Nothing of it reaches the visitor."""
-    found = nginx_part.get(answer)
+    found = behind.get(answer)
     assert status_of(found) == 502
     assert b"evil" not in found
 
@@ -118,13 +118,13 @@ def test_a_broken_head_is_a_bad_gateway(nginx_part: Behind, answer: bytes) -> No
     ],
     ids=lambda answer: repr(answer[:60]),
 )
-def test_a_second_answer_is_never_passed_on(nginx_part: Behind, answer: bytes) -> None:
+def test_a_second_answer_is_never_passed_on(behind: Behind, answer: bytes) -> None:
     """To the same visitor or the next: what lies beyond the first answer's end is dropped.
 
     Nginx from 1.24 on refuses an answer that has both a length and chunks.
     """
     for _ in range(3):
-        found = nginx_part.get(answer)
+        found = behind.get(answer)
         allowed = (
             {200, 204, 304, 502} if b"chunked\r\nContent-Length" in answer else {200, 204, 304}
         )
@@ -142,40 +142,40 @@ def test_a_second_answer_is_never_passed_on(nginx_part: Behind, answer: bytes) -
     ],
     ids=lambda answer: repr(answer[-40:]),
 )
-def test_a_cut_answer_is_seen_to_be_cut(nginx_part: Behind, answer: bytes) -> None:
+def test_a_cut_answer_is_seen_to_be_cut(behind: Behind, answer: bytes) -> None:
     """The visitor's connection ends before the answer does, so nobody takes it for whole."""
-    found = nginx_part.get(answer)
+    found = behind.get(answer)
     head, _, body = found.partition(b"\r\n\r\n")
     assert not found or b"Content-Length: 100" in head or not body.endswith(b"0\r\n\r\n")
 
 
-def test_what_it_says_to_nginx_concerns_itself_alone(nginx_part: Behind) -> None:
+def test_what_it_says_to_nginx_concerns_itself_alone(behind: Behind) -> None:
     """X-Accel headers lead to no file and are not passed on."""
     names = ("Redirect: /.paas-error/unknown.html", "Charset: x", "Expires: 9", "Buffering: no")
     lines = b"".join(b"X-Accel-%s\r\n" % name.encode() for name in names)
-    found = nginx_part.get(b"HTTP/1.1 200 OK\r\n" + lines + END)
+    found = behind.get(b"HTTP/1.1 200 OK\r\n" + lines + END)
     assert found.endswith(b"\r\n\r\nok")
     assert b"X-Accel" not in found
 
 
-def test_its_status_line_cannot_lead_nginx_to_its_own_pages(nginx_part: Behind) -> None:
+def test_its_status_line_cannot_lead_nginx_to_its_own_pages(behind: Behind) -> None:
     """The status 418, by which nginx finds its way to WebSockets, is one like any other."""
     settings = router_settings({"websocket-timeout": "1h"}, {})
-    port = nginx_part.hostile.listener.getsockname()[1]
-    nginx_part.nginx.proxy.apply(Site(1, ("a.localhost",), at(port), settings=settings))
-    assert status_of(nginx_part.get(b"HTTP/1.1 418 Teapot\r\n" + END)) == 418
-    nginx_part.nginx.proxy.apply(Site(1, ("a.localhost",), at(port)))
+    port = behind.hostile.listener.getsockname()[1]
+    behind.nginx.proxy.apply(Site(1, ("a.localhost",), at(port), settings=settings))
+    assert status_of(behind.get(b"HTTP/1.1 418 Teapot\r\n" + END)) == 418
+    behind.nginx.proxy.apply(Site(1, ("a.localhost",), at(port)))
 
 
-def test_an_answer_without_an_end_holds_up_nobody(nginx_part: Behind) -> None:
+def test_an_answer_without_an_end_holds_up_nobody(behind: Behind) -> None:
     """Headers or a body that never end: the neighbours are served meanwhile."""
     for head in (b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n"):
-        nginx_part.hostile.answer, nginx_part.hostile.endless = head, b"X-A: aaaaaaaa\r\n"
-        with nginx_part.nginx.connect() as visitor:
+        behind.hostile.answer, behind.hostile.endless = head, b"X-A: aaaaaaaa\r\n"
+        with behind.nginx.connect() as visitor:
             visitor.sendall(b"GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
             visitor.recv(1)
-            assert status_of(nginx_part.nginx.get("b.localhost")) == 200
-        nginx_part.hostile.endless = b""
+            assert status_of(behind.nginx.get("b.localhost")) == 200
+        behind.hostile.endless = b""
 
 
 # --- Site files

@@ -17,6 +17,7 @@ from paas.adapters.supervisor.conf import Program, main_conf, supervisord_argv
 from paas.adapters.system.files import make_directory, write_atomic
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
+from tests.contract.cgroups import PREPARE, remove_cgroups
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 START_LIMIT_S = 60.0
@@ -52,12 +53,7 @@ class SupervisorServer:
         conf = self.settings.etc / "supervisord.conf"
         write_atomic(conf, main_conf(self.settings, self._programs))
         # What boot does, in a process of its own, since it moves itself to another cgroup.
-        code = (
-            "import os, sys; from pathlib import Path; from paas.settings import Settings; "
-            "from paas.adapters.runtime.native.cgroups import Cgroups; "
-            "Cgroups(Settings(run=Path(sys.argv[1]), embedded=True)).prepare(); "
-            "os.execv(sys.argv[2], sys.argv[2:])"
-        )
+        code = f"{PREPARE}; import os; os.execv(sys.argv[2], sys.argv[2:])"
         argv = supervisord_argv(self.settings, conf, foreground=True)
         self.child = subprocess.Popen(
             [sys.executable, "-c", code, str(self.settings.run), *argv],
@@ -115,6 +111,4 @@ def running_supervisor(
                 server.stop()
             for cgroup in server.cgroups.names():
                 server.cgroups.remove(cgroup)
-            for hierarchy in server.cgroups.hierarchies():
-                for leaf in [*hierarchy.path.glob("*/"), hierarchy.path]:
-                    leaf.rmdir()
+            remove_cgroups(server.cgroups)

@@ -1,8 +1,6 @@
 """One-off commands: the same checks for the fake and the real one, and more of the real one."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +14,8 @@ from paas.domain.releases.artifacts import Artifact
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 from paas.interfaces import OneOff
-from tests.contract.builds.building import CODE, an_app, server
+from tests.contract.builds.building import an_app, server
+from tests.contract.cgroups import prepare_cgroups, remove_cgroups
 from tests.fakes.one_off import FakeOneOff
 
 
@@ -46,23 +45,15 @@ class Bench:
 
     def close(self) -> None:
         """Remove the cgroups."""
-        for hierarchy in self.cgroups.hierarchies() if self.cgroups else ():
-            for below in [*hierarchy.path.rglob("*/"), hierarchy.path]:
-                below.rmdir()
+        remove_cgroups(self.cgroups)
 
 
 def real(root: Path) -> Bench:
     """The real one, with an empty slug."""
     settings = server(root)
-    script = (
-        "import sys; from pathlib import Path; from paas.settings import Settings; "
-        "from paas.adapters.runtime.native.cgroups import Cgroups; "
-        "Cgroups(Settings(run=Path(sys.argv[1]), embedded=True)).prepare()"
-    )
-    subprocess.run([sys.executable, "-c", script, str(settings.run)], cwd=CODE, check=True)
     slug = settings.state / "slugs/1-1"
     slug.mkdir(parents=True)
-    return Bench(NativeOneOff(settings), slug, settings.run / "one-off", Cgroups(settings))
+    return Bench(NativeOneOff(settings), slug, settings.run / "one-off", prepare_cgroups(settings))
 
 
 def fake(root: Path) -> Bench:

@@ -26,6 +26,7 @@ from paas.domain.values.secret import Secret
 from paas.interfaces import Runs
 from paas.settings import Settings
 from tests.contract.builds.building import CODE, an_app, server
+from tests.contract.cgroups import prepare_cgroups, remove_cgroups
 from tests.fakes.runs import FakeRuns
 
 # Runs a command with this process's streams, for a caller who stays, and exits with its status.
@@ -85,22 +86,14 @@ class Bench:
         """Leave nothing."""
         for run in self.runs.listing(1):
             self.runs.stop(run, 0.0)
-        for hierarchy in self.cgroups.hierarchies() if self.cgroups else ():
-            for below in [*hierarchy.path.rglob("*/"), hierarchy.path]:
-                below.rmdir()
+        remove_cgroups(self.cgroups)
 
 
 def real(root: Path) -> Bench:
     """The real ones, with an empty slug."""
     settings = server(root)
-    script = (
-        "import sys; from pathlib import Path; from paas.settings import Settings; "
-        "from paas.adapters.runtime.native.cgroups import Cgroups; "
-        "Cgroups(Settings(run=Path(sys.argv[1]), embedded=True)).prepare()"
-    )
-    subprocess.run([sys.executable, "-c", script, str(settings.run)], cwd=CODE, check=True)
     (settings.state / "slugs/1-1").mkdir(parents=True)
-    cgroups = Cgroups(settings)
+    cgroups = prepare_cgroups(settings)
     return Bench(NativeRuns(settings, cgroups, SystemClock()), root, cgroups, settings)
 
 

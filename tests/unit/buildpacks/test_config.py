@@ -1,6 +1,7 @@
 """Config vars in a build: each reaches the app's own steps, and none the scripts of a buildpack."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,21 @@ def seen(app: Path) -> dict[str, str]:
     return {name: value for name, _, value in (line.partition(" ") for line in lines)}
 
 
+def show_in_build(project: NodeProject, names: Sequence[str]) -> None:
+    """Have the app's build script write these variables of its environment, for `seen`."""
+    (project.app / "show.py").write_text(SHOW.format(names=tuple(names)))
+    npm = project.root / "bin/npm"
+    npm.write_text(npm.read_text().replace("run) ", "run) /usr/bin/python3 -S show.py > seen; "))
+
+
+def uv_settings(project: Project) -> list[str]:
+    """What uv finds of its settings in the environment of a build, as NAME=VALUE."""
+    uv = project.root / "bin/uv"
+    uv.write_text(uv.read_text().replace("case", "env | grep ^UV_ > uv-env\ncase", 1))
+    project.again()
+    return (project.app / "uv-env").read_text().splitlines()
+
+
 def test_no_name_collides_with_the_python_scripts(tmp_path: Path, names: list[str]) -> None:
     """A Django app with hooks builds twice, and each var has its value in the last hook."""
     project = Project(tmp_path)
@@ -74,12 +90,7 @@ def test_no_name_collides_with_the_node_scripts(tmp_path: Path, names: list[str]
     project = NodeProject(tmp_path).package(scripts={"build": "x"})
     for name in (*names, *KEPT_OUT):
         project.set(name, "/x")
-    npm = (project.root / "bin/npm").read_text()
-    show = SHOW.format(names=(*names, *KEPT_OUT))
-    (project.app / "show.py").write_text(show)
-    (project.root / "bin/npm").write_text(
-        npm.replace("run) ", "run) /usr/bin/python3 -S show.py > seen; ")
-    )
+    show_in_build(project, (*names, *KEPT_OUT))
     project.write({"package-lock.json": "{}"})
     for _ in range(2):
         project.again()
@@ -95,11 +106,7 @@ def test_settings_of_the_build_win_and_defaults_do_not(tmp_path: Path) -> None:
     project.set("npm_config_cache", "/x")
     project.set("NODE_ENV", "staging")
     names = ("npm_config_cache", "NPM_CONFIG_CACHE", "NODE_ENV", "YARN_NODE_LINKER")
-    (project.app / "show.py").write_text(SHOW.format(names=names))
-    npm = (project.root / "bin/npm").read_text()
-    (project.root / "bin/npm").write_text(
-        npm.replace("run) ", "run) /usr/bin/python3 -S show.py > seen; ")
-    )
+    show_in_build(project, names)
     project.write({"package-lock.json": "{}"}).again()
     assert seen(project.app) == {
         "npm_config_cache": "None",
@@ -116,10 +123,7 @@ def test_pips_settings_reach_uv(tmp_path: Path) -> None:
     project.set("PIP_FIND_LINKS", "https://a.example https://b.example")
     project.set("PIP_EXTRA_INDEX_URL", "https://two.example")
     project.set("UV_INDEX", "https://mine.example")
-    uv = (project.root / "bin/uv").read_text()
-    (project.root / "bin/uv").write_text(uv.replace("case", "env | grep ^UV_ > uv-env\ncase", 1))
-    project.again()
-    found = (project.app / "uv-env").read_text().splitlines()
+    found = uv_settings(project)
     assert "UV_DEFAULT_INDEX=https://one.example/simple" in found
     assert "UV_FIND_LINKS=https://a.example,https://b.example" in found
     assert not [line for line in found if line.startswith("UV_EXTRA_INDEX_URL")]
@@ -133,10 +137,7 @@ def test_the_apps_index_wins_over_the_servers(tmp_path: Path) -> None:
     project.env["UV_FIND_LINKS"] = "https://links.example"
     project.set("PIP_INDEX_URL", "https://one.example/simple")
     project.set("PIP_EXTRA_INDEX_URL", "https://two.example")
-    uv = (project.root / "bin/uv").read_text()
-    (project.root / "bin/uv").write_text(uv.replace("case", "env | grep ^UV_ > uv-env\ncase", 1))
-    project.again()
-    found = (project.app / "uv-env").read_text().splitlines()
+    found = uv_settings(project)
     assert "UV_DEFAULT_INDEX=https://one.example/simple" in found
     assert "UV_EXTRA_INDEX_URL=https://two.example" in found
     assert "UV_FIND_LINKS=https://links.example" in found
@@ -151,11 +152,7 @@ def test_the_apps_spelling_leaves_none_of_the_servers(tmp_path: Path) -> None:
     project.set("npm_config_registry", "https://mine.example")
     project.set("HTTPS_PROXY", "http://mine.example:3128")
     names = ("npm_config_registry", "NPM_CONFIG_REGISTRY", "https_proxy", "HTTPS_PROXY")
-    (project.app / "show.py").write_text(SHOW.format(names=names))
-    npm = (project.root / "bin/npm").read_text()
-    (project.root / "bin/npm").write_text(
-        npm.replace("run) ", "run) /usr/bin/python3 -S show.py > seen; ")
-    )
+    show_in_build(project, names)
     project.write({"package-lock.json": "{}"}).again()
     assert seen(project.app) == {
         "npm_config_registry": "https://mine.example",

@@ -1,0 +1,22 @@
+"""The HAProxy that tests of one module share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contract.proxy.haproxy_server import Haproxy, haproxy_server
+
+
+@pytest.fixture(scope="module")
+def running_haproxy() -> Iterator[Haproxy]:
+    """A HAProxy that runs."""
+    with haproxy_server() as running:
+        yield running
+
+
+@pytest.fixture
+def haproxy(running_haproxy: Haproxy) -> Haproxy:
+    """That one without sites, and without former workers."""
+    running_haproxy.proxy.restore([])
+    running_haproxy.proxy.drain(10)
+    return running_haproxy
