@@ -5,8 +5,8 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 
 from paas.domain.manifest.health import BODY_MAX_BYTES, Answer
 from paas.domain.routing.endpoints import Endpoint
@@ -38,21 +38,14 @@ class HttpProbe:
 
     def redirect(self, endpoint: Endpoint, host: str, timeout_s: float) -> str | None:
         """Where it sends who asks for / by plain HTTP, or None: nowhere."""
-        connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=timeout_s)
         sent = {"Host": host, "X-Forwarded-Proto": "http", "User-Agent": "paas-health"}
-        with closing(connection):
-            try:
-                connection.connect()
-                limit = threading.Timer(timeout_s, _cut, [connection.sock])
-                limit.start()
-                try:
-                    connection.request("GET", "/", headers=sent | {"Connection": "close"})
-                    answer = connection.getresponse()
-                finally:
-                    limit.cancel()
-            except (OSError, http.client.HTTPException):
-                return None
-            return answer.getheader("Location") if answer.status in REDIRECTS else None
+        try:
+            with _connected(endpoint, timeout_s) as connection:
+                connection.request("GET", "/", headers=sent | {"Connection": "close"})
+                answer = connection.getresponse()
+        except (OSError, http.client.HTTPException):
+            return None
+        return answer.getheader("Location") if answer.status in REDIRECTS else None
 
     def accepts(self, endpoint: Endpoint, timeout_s: float) -> bool:
         """Whether it accepts a connection."""
@@ -79,25 +72,32 @@ class HttpProbe:
             "Connection": "close",
         }
         given = {name.lower() for name, _ in headers}
-        connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=timeout_s)
-        with closing(connection):
-            try:
-                connection.connect()
-                limit = threading.Timer(timeout_s, _cut, [connection.sock])
-                limit.start()
-                try:
-                    connection.putrequest("GET", path, skip_host=True, skip_accept_encoding=True)
-                    for name, value in [(n, v) for n, v in sent.items() if n.lower() not in given]:
-                        connection.putheader(name, value)
-                    for name, value in headers:
-                        connection.putheader(name, value)
-                    connection.endheaders()
-                    response = connection.getresponse()
-                    return Answer(response.status, response.read(BODY_MAX_BYTES))
-                finally:
-                    limit.cancel()
-            except (OSError, http.client.HTTPException):
-                return None
+        try:
+            with _connected(endpoint, timeout_s) as connection:
+                connection.putrequest("GET", path, skip_host=True, skip_accept_encoding=True)
+                for name, value in [(n, v) for n, v in sent.items() if n.lower() not in given]:
+                    connection.putheader(name, value)
+                for name, value in headers:
+                    connection.putheader(name, value)
+                connection.endheaders()
+                response = connection.getresponse()
+                return Answer(response.status, response.read(BODY_MAX_BYTES))
+        except (OSError, http.client.HTTPException):
+            return None
+
+
+@contextmanager
+def _connected(endpoint: Endpoint, timeout_s: float) -> Iterator[http.client.HTTPConnection]:
+    """A connection that is cut at the limit, however slowly the other side sends."""
+    connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=timeout_s)
+    with closing(connection):
+        connection.connect()
+        limit = threading.Timer(timeout_s, _cut, [connection.sock])
+        limit.start()
+        try:
+            yield connection
+        finally:
+            limit.cancel()
 
 
 def _cut(connection: socket.socket) -> None:

@@ -2,6 +2,8 @@
 
 import re
 
+from paas.adapters.system.subprocesses import run
+
 CIPHERS = ":".join(
     f"ECDHE-{kind}-{cipher}"
     for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
@@ -15,6 +17,18 @@ POST_QUANTUM_SINCE = (3, 5)
 # built with, which nginx prints alone where both are the same.
 _RUNS_WITH = re.compile(r"(?:running with|Running on) OpenSSL (?:version : OpenSSL )?(\d+)\.(\d+)")
 _BUILT_WITH = re.compile(r"(?:built|Built) with OpenSSL (?:version : OpenSSL )?(\d+)\.(\d+)")
+
+
+def version_words(program: str, option: str) -> str:
+    """What an installed program prints of its version and its OpenSSL."""
+    done = run(
+        [program, option],
+        description=f"Asking {program} for its version",
+        timeout_s=10.0,
+        env={},
+        check=False,
+    )
+    return done.output.decode(errors="replace")
 
 
 def curves_of(words: str) -> str:

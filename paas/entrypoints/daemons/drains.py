@@ -20,6 +20,7 @@ from paas.adapters.logs.drain_sender import Sender, SenderEndedError
 from paas.domain.logs.drains import Drain
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons.supervised import (
+    Failures,
     StopSignal,
     become_nobody,
     end_with_parent,
@@ -77,19 +78,14 @@ class DrainsProcess:
         self._context = forwarder_context(adapters)
         self._seen: tuple[object, ...] = ()
         self._workers: dict[str, Worker] = {}
-        self._reported = ""
+        self._failures = Failures()
 
     def run(self, ended: StopSignal) -> bool:
         """Run until it is stopped by the signal (True) or its child has ended (False)."""
         stopped = False
         while not stopped and not self._sender.has_ended():
-            try:
+            with self._failures.logged():
                 self._refresh()
-                self._reported = ""
-            except PaasError as error:
-                if error.report != self._reported:  # once, not each second
-                    log(error.report)
-                self._reported = error.report
             stopped = ended.wait(TICK_S)
         for worker in self._workers.values():
             worker.stop()

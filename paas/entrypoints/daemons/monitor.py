@@ -23,7 +23,7 @@ from paas.entrypoints.daemons.scheduler import CronScheduling
 from paas.entrypoints.daemons.scheduler import build as build_scheduling
 from paas.entrypoints.daemons.store_copies import StoreCopying
 from paas.entrypoints.daemons.store_copies import build as build_copying
-from paas.entrypoints.daemons.supervised import StopSignal, end_with_parent, log, mark
+from paas.entrypoints.daemons.supervised import Failures, StopSignal, end_with_parent, log, mark
 from paas.services.server.liveness import CheckStates, Liveness, Watched
 from paas.settings import load
 from paas.wiring.monitor import liveness, monitor_adapters
@@ -53,7 +53,7 @@ class Monitor:
         self._housekeeping = housekeeping
         self._copying = copying
         self._domain_checking = domain_checking
-        self._reported = ""
+        self._failures = Failures()
         self._stop = threading.Event()
         self._watched: dict[int, Watched] = {}
         self._check_states: dict[int, CheckStates] = {}
@@ -78,13 +78,8 @@ class Monitor:
             if mark(self._settings_file) != settings:
                 log("The settings have changed: ending, to be started with the new ones.")
                 return
-            try:
+            with self._failures.logged():
                 self._refresh()
-                self._reported = ""
-            except PaasError as error:
-                if error.report != self._reported:  # once, not each second
-                    log(error.report)
-                self._reported = error.report
             for app_id, watched in self._watched.items():
                 thread = self._busy.get(app_id)
                 if thread is None or not thread.is_alive():

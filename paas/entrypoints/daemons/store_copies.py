@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from paas.domain.values.errors import PaasError
+from paas.entrypoints.daemons.supervised import Failures
 from paas.interfaces import Clock
 from paas.wiring.monitor import MonitorAdapters
 
@@ -63,7 +64,7 @@ class StoreCopying:
         self._settle = settle
         self._check = check
         self._log = log
-        self._reported = ""
+        self._failures = Failures(lambda text: log(f"copies: {text}"))
         self._first: float | None = None
         self._last = 0.0
         self._not_before = 0.0
@@ -78,12 +79,8 @@ class StoreCopying:
         """Run until stop is set."""
         while not stop.wait(TICK_S):
             try:
-                self.look()
-                self._reported = ""
-            except PaasError as error:
-                if error.report != self._reported:  # once, not each second
-                    self._log(f"copies: {error.report}")
-                self._reported = error.report
+                with self._failures.logged():
+                    self.look()
             except Exception:
                 self._log(f"copies: {traceback.format_exc()}")
 

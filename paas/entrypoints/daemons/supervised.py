@@ -5,10 +5,12 @@ import select
 import signal
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
+from paas.domain.values.errors import PaasError
 from paas.entrypoints.launcher.kernel import Kernel
 
 
@@ -67,6 +69,26 @@ def log(text: str) -> None:
     """A line in the process's own log, with the time."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
     print(f"{stamp} {text}", file=sys.stderr, flush=True)
+
+
+class Failures:
+    """Logs why the turns of a loop fail: once, not at each turn, until one succeeds again."""
+
+    def __init__(self, log: Callable[[str], None] = log) -> None:
+        self._log = log
+        self._last = ""
+
+    @contextmanager
+    def logged(self) -> Iterator[None]:
+        """One turn: a PaasError ends it, and nothing else."""
+        try:
+            yield
+        except PaasError as error:
+            if error.report != self._last:
+                self._log(error.report)
+            self._last = error.report
+        else:
+            self._last = ""
 
 
 def mark(path: Path) -> tuple[int, int] | None:

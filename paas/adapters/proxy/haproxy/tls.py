@@ -3,19 +3,11 @@
 from pathlib import Path
 
 from paas.adapters.proxy.haproxy.conf import HAPROXY
-from paas.adapters.proxy.tls import CURVES, curves_of
-from paas.adapters.system.subprocesses import run
+from paas.adapters.proxy.tls import CURVES, curves_of, version_words
 
 
 def installed_curves() -> str:
     """Those to offer to clients; asked whenever the shared files are rendered, which is rare."""
     if not Path(HAPROXY).exists():
         return CURVES
-    done = run(
-        [HAPROXY, "-vv"],
-        description="Asking HAProxy for its version",
-        timeout_s=10.0,
-        env={},
-        check=False,
-    )
-    return curves_of(done.output.decode(errors="replace"))
+    return curves_of(version_words(HAPROXY, "-vv"))

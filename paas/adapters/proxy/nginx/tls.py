@@ -6,8 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from paas.adapters.proxy.nginx.process import NGINX
-from paas.adapters.proxy.tls import CIPHERS, CURVES, curves_of
-from paas.adapters.system.subprocesses import run
+from paas.adapters.proxy.tls import CIPHERS, CURVES, curves_of, version_words
 
 HTTP2_DIRECTIVE_SINCE = (1, 25, 1)
 KEEPALIVE_MIN_SINCE = (1, 27, 4)
@@ -51,11 +50,4 @@ def installed_tls() -> NginxTls:
 def _installed(changed_ns: int) -> NginxTls:
     if not changed_ns:
         return BASIC
-    done = run(
-        [NGINX, "-V"],
-        description="Asking nginx for its version",
-        timeout_s=10.0,
-        env={},
-        check=False,
-    )
-    return tls_of(done.output.decode(errors="replace"))
+    return tls_of(version_words(NGINX, "-V"))
