@@ -17,7 +17,7 @@ CONNECT_LIMIT_S = 10.0
 SEND_LIMIT_S = 30.0
 _ANSWER_MAX_BYTES = 65_536
 # How many times a receiver's output is read and discarded between two sends.
-_SAID_MAX = 64
+_REASON_MAX = 64
 _OK = range(200, 300)
 # Answers after which the same request may be taken later.
 _LATER = {408, 425, 429, *range(500, 600)}
@@ -148,7 +148,7 @@ def has_hung_up(connection: socket.socket) -> bool:
     """
     connection.settimeout(0.0)
     try:
-        for _ in range(_SAID_MAX):
+        for _ in range(_REASON_MAX):
             if not connection.recv(4096):
                 return True
     except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):

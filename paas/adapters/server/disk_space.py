@@ -16,7 +16,7 @@ WARN_SHARE, GRAVE_SHARE = 0.1, 0.02
 def disk_findings(settings: Settings) -> Iterator[Finding]:
     """Each file system is reported once, by the first of the platform's paths on it."""
     seen = set()
-    for path in _places(settings):
+    for path in _directories(settings):
         try:
             device, found = path.stat().st_dev, os.statvfs(path)
         except OSError:
@@ -34,7 +34,7 @@ def disk_findings(settings: Settings) -> Iterator[Finding]:
         yield from _inodes(path, found)
 
 
-def _places(settings: Settings) -> tuple[Path, ...]:
+def _directories(settings: Settings) -> tuple[Path, ...]:
     return (
         settings.state,
         settings.run,

@@ -93,20 +93,20 @@ class ExitLog:
 
     def _memory(self, name: str) -> tuple[int, str]:
         """How often the kernel killed in the instance's cgroup for memory, and what was short."""
-        for place in self._places():
+        for hierarchy in self._hierarchies():
             events, limit = (
                 ("memory.events", "memory.max")
-                if place["unified"]
+                if hierarchy["unified"]
                 else ("memory.oom_control", "memory.limit_in_bytes")
             )
             with contextlib.suppress(OSError, ValueError):
-                directory = Path(place["path"]) / name
+                directory = Path(hierarchy["path"]) / name
                 text = (directory / events).read_text()
                 count = re.search(r"^oom_kill (\d+)$", text, re.MULTILINE)
                 return (int(count[1]) if count else 0), _limit((directory / limit).read_text())
         return 0, ""
 
-    def _places(self) -> list[dict[str, Any]]:
+    def _hierarchies(self) -> list[dict[str, Any]]:
         """Where cgroups are; read again if the file has changed."""
         try:
             changed = self._cgroups.stat().st_mtime_ns

@@ -42,7 +42,7 @@ class EnvVar:
 class CronJob:
     """A scheduled command. schedule: five fields; policy: of two runs at once.
 
-    maintenance: whether it is suspended. place: of the schedule, for messages.
+    maintenance: whether it is suspended. position: of the schedule, for messages.
     """
 
     command: str
@@ -50,7 +50,7 @@ class CronJob:
     policy: str
     maintenance: bool
     name: str | None = None
-    place: str = field(default="", compare=False)
+    position: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +170,7 @@ def _cron(node: Node) -> CronJob:
         policy=policy.choice(*_POLICIES) if policy else "forbid",
         maintenance=maintenance.boolean() if maintenance else False,
         name=_job_name(found["name"]) if "name" in found else None,
-        place=found["schedule"].place(),
+        position=found["schedule"].position(),
     )
 
 

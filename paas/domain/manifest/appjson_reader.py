@@ -90,16 +90,16 @@ class Node:
         try:
             return check()
         except PaasError as error:
-            raise _wrong(f"{self.place(key=key)}: {error.message.rstrip('.')}") from error
+            raise _wrong(f"{self.position(key=key)}: {error.message.rstrip('.')}") from error
 
     def wrong(self, what: str) -> PaasError:
         """An error about this value; what: the sentence after its name."""
-        return _wrong(f"{self.place()}: {self._name()} {what}")
+        return _wrong(f"{self.position()}: {self._name()} {what}")
 
     def warn(self, what: str) -> None:
         """A warning about this member; what: the sentence after its name."""
         if len(self.warnings) < _WARNINGS_MAX:
-            self.warnings.append(f"{self.place(key=True)}: {self._name()} {what}.")
+            self.warnings.append(f"{self.position(key=True)}: {self._name()} {what}.")
 
     def _require(self, kind: type) -> None:
         if type(self.value) is not kind:
@@ -109,9 +109,9 @@ class Node:
     def _below(self, at: str | int, value: Any) -> "Node":
         return Node(self.document, (*self.path, at), value, self.warnings)
 
-    def place(self, *, key: bool = False) -> str:
+    def position(self, *, key: bool = False) -> str:
         """Where it stands, or its name: ``app.json, line 3, column 5``."""
-        line, column = self.document.place(self.path, key=key)
+        line, column = self.document.position(self.path, key=key)
         return f"app.json, line {line}, column {column}"
 
     def _name(self) -> str:

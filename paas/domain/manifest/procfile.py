@@ -41,7 +41,7 @@ def instance_types(processes: Processes) -> set[ProcessType]:
     return {kind for kind in processes if kind not in NOT_INSTANCES and not is_cron(kind)}
 
 
-def command_place(content: bytes, kind: str) -> str:
+def command_position(content: bytes, kind: str) -> str:
     """Where the command of a process type stands in a Procfile that was parsed."""
     lines = plain_text(content).replace("\r\n", "\n").split("\n")
     for number, line in enumerate(lines, start=1):

@@ -122,8 +122,8 @@ def prunable(
     total_bytes = sum(slug.size_bytes for slug in kept)
     for number, slug in enumerate(others):
         total_bytes += slug.size_bytes
-        room = len(kept) + number < keep and (max_bytes == 0 or total_bytes <= max_bytes)
-        if slug.id not in last_live or not room:
+        fits = len(kept) + number < keep and (max_bytes == 0 or total_bytes <= max_bytes)
+        if slug.id not in last_live or not fits:
             return others[number:]
     return []
 

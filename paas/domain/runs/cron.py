@@ -35,7 +35,7 @@ class Job:
     """A job of a release. policy: for a run that is due while another is running.
 
     suspended: whether app.json suspends it (``maintenance``).
-    kind: of its line in the Procfile. place: in app.json, for messages. Each may be empty.
+    kind: of its line in the Procfile. position: in app.json, for messages. Each may be empty.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Job:
     policy: str = "forbid"
     suspended: bool = False
     kind: str = field(default="", compare=False)
-    place: str = field(default="", compare=False)
+    position: str = field(default="", compare=False)
 
     @property
     def label(self) -> str:
@@ -129,7 +129,9 @@ def jobs_of(declared: Sequence[CronJob], processes: Processes) -> tuple[Job, ...
     """
     found: list[tuple[str | None, Job]] = []
     for item in declared:
-        job = Job("", item.command, item.schedule, item.policy, item.maintenance, place=item.place)
+        job = Job(
+            "", item.command, item.schedule, item.policy, item.maintenance, position=item.position
+        )
         found.append((item.name, job))
     for kind, text in processes.items():
         if is_cron(kind):

@@ -39,7 +39,7 @@ class Document:
     keys: dict[Path, int]
     values: dict[Path, int]
 
-    def place(self, path: Path, *, key: bool = False) -> tuple[int, int]:
+    def position(self, path: Path, *, key: bool = False) -> tuple[int, int]:
         """Line and column of a value, or of the name of the member."""
         found = self.keys if key and path in self.keys else self.values
         return _line_and_column(self.text, found[path])
@@ -54,7 +54,7 @@ def parse_json(text: str) -> Document:
         _refuse_last_comma(text, error.pos)
         what = error.msg.removesuffix(" starting at")
         raise JsonTextError(what[0].lower() + what[1:], error.lineno, error.colno) from error
-    keys, values = _Places(text).find()
+    keys, values = _Positions(text).find()
     return Document(text, value, keys, values)
 
 
@@ -101,7 +101,7 @@ class _Level:
     at: str | int | None
 
 
-class _Places:
+class _Positions:
     """Walks over a text that is known to be valid."""
 
     def __init__(self, text: str) -> None:

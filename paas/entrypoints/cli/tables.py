@@ -86,20 +86,20 @@ def _fitted(
         at = headers.index(waiting.pop(0))
         headers = headers[:at] + headers[at + 1 :]
         rows = [row[:at] + row[at + 1 :] for row in rows]
-    place, room = headers.index(flexible), max(columns - rest, least)
+    index, width = headers.index(flexible), max(columns - rest, least)
     return headers, [
-        [*row[:place], _shortened(row[place], room), *row[place + 1 :]] for row in rows
+        [*row[:index], _shortened(row[index], width), *row[index + 1 :]] for row in rows
     ]
 
 
-def _shortened(text: str, room: int) -> str:
+def _shortened(text: str, width: int) -> str:
     """The text, padded or truncated to so many columns of a terminal."""
-    if wcswidth(text) <= room:
+    if wcswidth(text) <= width:
         return text
     taken, kept = 1, ""
     for character in text:
         taken += max(0, wcwidth(character))
-        if taken > room:
+        if taken > width:
             break
         kept += character
     return kept + _CUT

@@ -56,7 +56,7 @@ class CommitWriter:
         if not self._files:
             raise PaasError("archive", "The archive has no files.", "Pack your app's files.")
         top = _top_folder(self._files)
-        self._check_places(top)
+        self._check_links(top)
         text = message.encode()
         out = [b"commit refs/heads/imported\n"]
         out += [b"committer %s %d +0000\n" % (author.encode(), int(time.time()))]
@@ -125,7 +125,7 @@ class CommitWriter:
             print(f" !     Left out: {shown(path)} and other files of git itself.", flush=True)
         self._left_out = True
 
-    def _check_places(self, top: str) -> None:
+    def _check_links(self, top: str) -> None:
         """Refuse files below another file (perhaps a link), and links that lead out of the app."""
         for path in self._files:
             parent = path.rpartition("/")[0]
@@ -136,8 +136,8 @@ class CommitWriter:
                 parent = parent.rpartition("/")[0]
         for path, target in self._links.items():
             folder = os.path.dirname(path[len(top) :])  # noqa: PTH120 - no path of this machine
-            place = os.path.normpath(os.path.join(folder, target))  # noqa: PTH118
-            if target.startswith("/") or place.split("/")[0] == "..":
+            destination = os.path.normpath(os.path.join(folder, target))  # noqa: PTH118
+            if target.startswith("/") or destination.split("/")[0] == "..":
                 raise _refused(path, f"is a link out of the archive, to {shown(target)}")
 
 

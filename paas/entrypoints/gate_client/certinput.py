@@ -44,15 +44,15 @@ def files(words: Sequence[str]) -> tuple[list[str], bytes] | None:
 
     ``[APP] CRT KEY``: the last two of two or more. Raises PaasError if one cannot be read.
     """
-    places = _places(words)
-    if not places or words[places[0]] != COMMAND or len(places) not in (3, 4):
+    positions = _positions(words)
+    if not positions or words[positions[0]] != COMMAND or len(positions) not in (3, 4):
         return None
-    chosen = places[-2:]
+    chosen = positions[-2:]
     content = b"\n".join(_read(words[at]) for at in chosen)
     return [word for at, word in enumerate(words) if at not in chosen], content
 
 
-def _places(words: Sequence[str]) -> list[int]:
+def _positions(words: Sequence[str]) -> list[int]:
     """The positions of the words that are neither options nor their values; the command first."""
     found, skip = [], False
     for at, word in enumerate(words):

@@ -13,10 +13,10 @@ def file_as_stdin(words: list[str]) -> None:
 
     Raises PaasError if it cannot be read or is a private key, which must never leave here.
     """
-    places = [at for at, word in enumerate(words) if at > 0 and not word.startswith("-")]
-    if len(places) != 2:
+    positions = [at for at, word in enumerate(words) if at > 0 and not word.startswith("-")]
+    if len(positions) != 2:
         return
-    name = words.pop(places[1])
+    name = words.pop(positions[1])
     path = Path(name).expanduser()
     try:
         fd = os.open(path, os.O_RDONLY)

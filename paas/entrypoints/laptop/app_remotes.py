@@ -7,9 +7,9 @@ from paas.entrypoints.laptop import messages, remotes
 from paas.entrypoints.laptop.call import (
     APP_VALUED,
     Call,
+    address_of,
     command_of,
     named_app,
-    place,
     positional,
     ssh,
 )
@@ -54,7 +54,7 @@ def follow(call: Call) -> int:
     remote = remotes.parse_url(url) if url else None
     if status != 0 or remote is None or remote.app is None or remote.app != old:
         return status
-    if place(remote.server) != place(call.server):
+    if address_of(remote.server) != address_of(call.server):
         return status
     if new is None:
         remotes.git("remote", "remove", call.remote)

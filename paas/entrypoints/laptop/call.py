@@ -91,7 +91,7 @@ def resolve(asked: Typed, *, creates: bool = False) -> Call | None:
     if server is None:
         return None
     app = None
-    if remote is not None and place(remote.server) == place(server) and not creates:
+    if remote is not None and address_of(remote.server) == address_of(server) and not creates:
         app = None if _names_app(asked.words) else remote.app
     return Call(server, app, tuple(asked.words), name)
 
@@ -110,7 +110,7 @@ def server_of(address: str | None, remote: Remote | None) -> Server | None:
     return remotes.server(text, str(path)) if text is not None else None
 
 
-def place(server: Server) -> tuple[str, int]:
+def address_of(server: Server) -> tuple[str, int]:
     """A key that is equal for addresses of the same server."""
     return server.host, server.port or 22
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from paas.domain.manifest.appjson import AppJson
-from paas.domain.manifest.procfile import Processes, command_place, cron_line, is_cron
+from paas.domain.manifest.procfile import Processes, command_position, cron_line, is_cron
 from paas.domain.runs.cron import Job, jobs_of
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Schedules
@@ -24,7 +24,7 @@ def check_jobs(
             try:
                 cron_line(text)
             except PaasError as error:
-                raise _placed(command_place(procfile, kind), error) from error
+                raise _with_position(command_position(procfile, kind), error) from error
     jobs = jobs_of(manifest.cron, processes)
     for job in jobs:
         try:
@@ -33,11 +33,11 @@ def check_jobs(
                     "cron-schedule", f"{job.schedule!r} comes at no time.", "Correct the schedule."
                 )
         except PaasError as error:
-            place = command_place(procfile, job.kind) if job.kind else job.place
-            raise _placed(place, error) from error
+            position = command_position(procfile, job.kind) if job.kind else job.position
+            raise _with_position(position, error) from error
     return jobs
 
 
-def _placed(place: str, error: PaasError) -> PaasError:
-    message = f"{place}: {error.message}"
+def _with_position(position: str, error: PaasError) -> PaasError:
+    message = f"{position}: {error.message}"
     return PaasError("cron-schedule", message, error.hint, error.exit_code)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paas.domain.manifest.envfile import envfile, parse_envfile, shell_lines
-from paas.domain.manifest.procfile import COMMAND_MAX_BYTES, command_place, parse_procfile
+from paas.domain.manifest.procfile import COMMAND_MAX_BYTES, command_position, parse_procfile
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VAR_NAME_MAX, process_type, var_name, var_value
 from tests.unit.properties.texts import files, texts
@@ -71,9 +71,11 @@ def test_the_place_of_a_command_is_where_it_stands(
     content = end.join(lines).encode()
     assert parse_procfile(content) == kept
     for kind, command in kept.items():
-        place = re.fullmatch(r"Procfile, line (\d+), column (\d+)", command_place(content, kind))
-        assert place is not None
-        assert lines[int(place[1]) - 1][int(place[2]) - 1 :] == command
+        position = re.fullmatch(
+            r"Procfile, line (\d+), column (\d+)", command_position(content, kind)
+        )
+        assert position is not None
+        assert lines[int(position[1]) - 1][int(position[2]) - 1 :] == command
 
 
 @given(texts("A=B_1export \"'\\#$`\t\r\n"))

@@ -9,7 +9,7 @@ import pytest
 
 from paas.adapters.system.schedules import CronSimSchedules
 from paas.domain.apps.apps import Actor
-from paas.domain.manifest.procfile import command_place, cron_line, instance_types, is_cron
+from paas.domain.manifest.procfile import command_position, cron_line, instance_types, is_cron
 from paas.domain.runs.cron import Missed, Verdict, is_taken, jobs_of, judge, looked_until
 from paas.domain.runs.runs import Run
 from paas.domain.values.errors import PaasError
@@ -55,7 +55,7 @@ def test_procfile_line() -> None:
     for text in ("sleep infinity", "* * * * *", "@daily"):
         with pytest.raises(PaasError):
             cron_line(text)
-    assert command_place(b"\xef\xbb\xbfweb: x\r\n cron-a :  * *\r\n", "cron-a").endswith(
+    assert command_position(b"\xef\xbb\xbfweb: x\r\n cron-a :  * *\r\n", "cron-a").endswith(
         "2, column 12"
     )
 

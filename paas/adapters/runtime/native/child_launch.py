@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from paas.adapters.runtime.native.cgroups import Cgroups
-from paas.adapters.runtime.native.launch_specs import Places
+from paas.adapters.runtime.native.launch_specs import SpecPaths
 from paas.adapters.system import files, subprocesses
 from paas.domain.releases.launch_spec import LaunchSpec
 from paas.settings import Settings
@@ -35,7 +35,7 @@ def launch(
     """
     try:
         return subprocesses.run(
-            [*Places(settings).launcher, spec],
+            [*SpecPaths(settings).launcher, spec],
             description=description,
             timeout_s=limit_s,
             env={},

@@ -14,7 +14,7 @@ from paas.domain.values.secret import Secret
 from paas.settings import Settings
 
 
-class Places:
+class SpecPaths:
     """The paths of one server's workloads, by group (``12-v5-9``) and label (``web.1``)."""
 
     def __init__(self, settings: Settings) -> None:
@@ -90,7 +90,7 @@ def instance_limits(settings: Settings) -> Limits:
 
 def launch_spec(settings: Settings, workload: Workload, cgroups: Sequence[Cgroup]) -> LaunchSpec:
     """How the launcher starts a workload."""
-    places = Places(settings)
+    paths = SpecPaths(settings)
     has_log, artifact = workload.app_id is not None, workload.artifact
     return LaunchSpec(
         label=workload.label,
@@ -104,9 +104,9 @@ def launch_spec(settings: Settings, workload: Workload, cgroups: Sequence[Cgroup
         scratch_mib=workload.limits.scratch_mib,
         limits=_rlimits(workload.limits),
         cgroups=tuple(cgroups),
-        log_fifo=str(places.fifo(workload.group, workload.label)) if has_log else None,
-        app_log=str(places.app_log(workload.app_id)) if workload.app_id is not None else None,
-        crash_file=str(places.crash_file(workload.group, workload.label)),
+        log_fifo=str(paths.fifo(workload.group, workload.label)) if has_log else None,
+        app_log=str(paths.app_log(workload.app_id)) if workload.app_id is not None else None,
+        crash_file=str(paths.crash_file(workload.group, workload.label)),
         keeper=keeper(settings, workload.id) if artifact is not None else None,
         syscall_filter=filter_path(settings),
         ports=workload.ports,

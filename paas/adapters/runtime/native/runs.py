@@ -19,7 +19,7 @@ from pathlib import Path
 from paas.adapters.runtime.native.attached import Attached, end, hang_up, terminate
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.child_launch import write_spec
-from paas.adapters.runtime.native.launch_specs import Places, instance_limits, one_off_spec
+from paas.adapters.runtime.native.launch_specs import SpecPaths, instance_limits, one_off_spec
 from paas.adapters.runtime.native.process_tree import Members, wait_until
 from paas.adapters.runtime.native.run_records import Claim, RunRecords
 from paas.adapters.system import files
@@ -45,7 +45,7 @@ class NativeRuns:
 
     def __init__(self, settings: Settings, cgroups: Cgroups, clock: Clock) -> None:
         self._settings = settings
-        self._places = Places(settings)
+        self._paths = SpecPaths(settings)
         self._cgroups = cgroups
         self._clock = clock
         self._records = RunRecords(settings.paths.runs)
@@ -66,7 +66,7 @@ class NativeRuns:
             begun(run)
             with self._prepared(app, artifact, wanted, run) as spec:
                 attached = Attached(
-                    [*self._places.launcher, spec],
+                    [*self._paths.launcher, spec],
                     caller,
                     lambda pid: self._members(replace(run, pid=pid)),
                     lambda pid: claim.write(replace(run, pid=pid)),
@@ -246,7 +246,7 @@ class NativeRuns:
         """Launch it and wait for its end; the log process gets its last words."""
         with self._prepared(app, artifact, wanted, run) as spec:
             child = subprocess.Popen(
-                [*self._places.launcher, str(spec)],
+                [*self._paths.launcher, str(spec)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

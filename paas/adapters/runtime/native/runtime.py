@@ -12,7 +12,7 @@ import psutil
 from paas.adapters.network.port_claims import PortClaims
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.instances import instance_workload
-from paas.adapters.runtime.native.launch_specs import Places
+from paas.adapters.runtime.native.launch_specs import SpecPaths
 from paas.adapters.runtime.native.process_tree import Members, end_gracefully, end_group, wait_until
 from paas.adapters.runtime.native.usage import measured
 from paas.adapters.runtime.native.workload_files import WorkloadFiles
@@ -40,7 +40,7 @@ class NativeRuntime:
 
     def __init__(self, settings: Settings, supervisor: Supervisor, cgroups: Cgroups) -> None:
         self._settings = settings
-        self._places = Places(settings)
+        self._paths = SpecPaths(settings)
         self._supervisor = supervisor
         self._cgroups = cgroups
         self._claims = PortClaims(settings)
@@ -83,7 +83,7 @@ class NativeRuntime:
             # While they start: it takes some milliseconds, and nobody is sent to them before.
             self._claims.claim(workloads)
         except PaasError:
-            files.remove(self._places.group_conf(workloads[0].group))
+            files.remove(self._paths.group_conf(workloads[0].group))
             for workload in workloads:
                 self._files.remove(workload.group, workload.label)
             raise
@@ -140,8 +140,8 @@ class NativeRuntime:
 
     def ensure(self, one: Supervised, known: Set[str] = frozenset()) -> bool:
         """Restore a group that was started once but is unknown now. False: it has no files."""
-        conf = self._places.group_conf(one.group)
-        if not conf.exists() or not self._places.spec(one.group, one.label).exists():
+        conf = self._paths.group_conf(one.group)
+        if not conf.exists() or not self._paths.spec(one.group, one.label).exists():
             return False
         if one.group not in known:
             self._supervisor.add_group(conf)
@@ -149,8 +149,8 @@ class NativeRuntime:
 
     def is_intact(self, one: Supervised, known: Set[str]) -> bool:
         """Whether supervisord has its group, and could start it again."""
-        spec = self._places.spec(one.group, one.label)
-        files_are_there = spec.exists() and self._places.group_conf(one.group).exists()
+        spec = self._paths.spec(one.group, one.label)
+        files_are_there = spec.exists() and self._paths.group_conf(one.group).exists()
         return files_are_there and one.group in known
 
     def groups(self) -> set[str]:
@@ -162,7 +162,7 @@ class NativeRuntime:
         if not _GROUP.fullmatch(group):
             raise PaasError("no-such-group", f"{group!r} is not a group of instances.")
         known = {process.name for process in self._supervisor.processes({group})}
-        self._stop({group: sorted(known | set(self._places.labels(group)))}, limit_s)
+        self._stop({group: sorted(known | set(self._paths.labels(group)))}, limit_s)
 
     def listening_ports(self, one: Supervised) -> set[tuple[str, int]]:
         """The TCP addresses and ports on which its processes listen."""
@@ -188,11 +188,11 @@ class NativeRuntime:
         Their sections go first: a supervisord that starts in the middle must not revive them.
         """
         for group, names in labels.items():
-            left = [label for label in self._places.labels(group) if label not in names]
+            left = [label for label in self._paths.labels(group) if label not in names]
             if left:
                 self._files.write_group(group, left)
             else:
-                files.remove(self._places.group_conf(group))
+                files.remove(self._paths.group_conf(group))
         own = {
             f"{group}-{name}": Members(
                 self._cgroups,
@@ -229,7 +229,7 @@ class NativeRuntime:
     def _state(self, process: Process | None) -> InstanceState:
         if process is None:
             return InstanceState(State.STOPPED)
-        record = files.read_json(self._places.crash_file(process.group, process.name)) or {}
+        record = files.read_json(self._paths.crash_file(process.group, process.name)) or {}
         launched = record.get("started")
         launched_s = float(launched) if isinstance(launched, int | float) else 0.0
         state, since_s = _read_state(process, str(record.get("state")), launched_s)

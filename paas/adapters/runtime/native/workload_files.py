@@ -14,7 +14,7 @@ from pathlib import Path
 
 from paas.adapters.network.port_claims import PortClaims
 from paas.adapters.runtime.native.cgroups import Cgroups
-from paas.adapters.runtime.native.launch_specs import Places, launch_spec
+from paas.adapters.runtime.native.launch_specs import SpecPaths, launch_spec
 from paas.adapters.supervisor.conf import group_conf
 from paas.adapters.system import files
 from paas.domain.releases.launch_spec import LaunchSpec
@@ -27,7 +27,7 @@ class WorkloadFiles:
 
     def __init__(self, settings: Settings, cgroups: Cgroups, claims: PortClaims) -> None:
         self._settings = settings
-        self._places = Places(settings)
+        self._paths = SpecPaths(settings)
         self._cgroups = cgroups
         self._claims = claims
 
@@ -46,40 +46,40 @@ class WorkloadFiles:
         """
         for conf in self._settings.paths.programs.glob("*.conf"):
             labels = re.findall(r"^process_name=(.+)$", conf.read_text(), re.MULTILINE)
-            if not labels or not all(self._places.spec(conf.stem, x).exists() for x in labels):
+            if not labels or not all(self._paths.spec(conf.stem, x).exists() for x in labels):
                 files.remove(conf)
 
     def forget(self, group: str) -> None:
         """Delete a group's files, before the supervisor would start it."""
-        files.remove(self._places.group_conf(group))
-        for label in self._places.labels(group):
+        files.remove(self._paths.group_conf(group))
+        for label in self._paths.labels(group):
             self.remove(group, label)
 
     def _write(self, workload: Workload, spec: LaunchSpec) -> None:
-        path = self._places.spec(workload.group, workload.label)
+        path = self._paths.spec(workload.group, workload.label)
         files.make_directory(path.parent)
-        files.make_directory(self._places.crash_file(workload.group, workload.label).parent)
+        files.make_directory(self._paths.crash_file(workload.group, workload.label).parent)
         if workload.app_id is not None:
-            files.make_directory(self._places.fifo(workload.group, workload.label).parent)
-            log = self._places.app_log(workload.app_id)
+            files.make_directory(self._paths.fifo(workload.group, workload.label).parent)
+            log = self._paths.app_log(workload.app_id)
             log.parent.mkdir(mode=0o711, parents=True, exist_ok=True)  # for the launcher's lines
         files.write_atomic(path, json.dumps(spec.to_json()), mode=0o600, durable=False)
         if workload.app_id is not None:
             self._make_fifo(workload)
 
     def _make_fifo(self, workload: Workload) -> None:
-        fifo = self._places.fifo(workload.group, workload.label)
+        fifo = self._paths.fifo(workload.group, workload.label)
         with contextlib.suppress(FileExistsError):
             os.mkfifo(fifo, 0o600)
         os.chown(fifo, workload.uid, workload.uid, follow_symlinks=False)
 
     def write_group(self, group: str, labels: Sequence[str]) -> Path:
         """The file from which supervisord starts these of a group; returns where it is."""
-        path = self._places.group_conf(group)
+        path = self._paths.group_conf(group)
         text = group_conf(
             group,
-            [(label, self._places.spec(group, label)) for label in labels],
-            self._places.launcher,
+            [(label, self._paths.spec(group, label)) for label in labels],
+            self._paths.launcher,
             self._settings.stop_limit_s,
         )
         files.make_directory(path.parent)
@@ -89,11 +89,11 @@ class WorkloadFiles:
 
     def remove(self, group: str, label: str) -> None:
         """Delete the files of one workload, and release its ports."""
-        fifo = self._places.fifo(group, label)
-        self._claims.release(self._places.spec(group, label))
+        fifo = self._paths.fifo(group, label)
+        self._claims.release(self._paths.spec(group, label))
         for path in (
-            self._places.spec(group, label),
-            self._places.crash_file(group, label),
+            self._paths.spec(group, label),
+            self._paths.crash_file(group, label),
             fifo,
         ):
             files.remove(path)
