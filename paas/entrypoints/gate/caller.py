@@ -24,7 +24,7 @@ class GateCaller:
         self._begin_to_wait = begin_to_wait
 
     def waits(self) -> None:
-        """See Places.wait."""
+        """See Slots.wait."""
         self._begin_to_wait()
 
     @contextmanager

@@ -41,7 +41,7 @@ class Gate:
     """Accepts clients and forks. account_uid: the uid that may speak for users, besides root.
 
     repair: the argv of the command that repairs the server after a child was killed.
-    max_children: how many commands may run at once; see Places. is_admin: whether a user is one.
+    max_children: how many commands may run at once; see Slots. is_admin: whether a user is one.
     """
 
     def __init__(
