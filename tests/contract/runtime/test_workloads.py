@@ -23,7 +23,7 @@ from paas.domain.runtime.workloads import Limits, Workload
 from paas.domain.values.secret import Secret
 from paas.interfaces import Runtime
 from tests.contract.runtime.runtime_harness import eventually
-from tests.contract.runtime.supervisor_server import SupervisorServer
+from tests.contract.runtime.supervisor_server import SupervisorServer, running_supervisor
 from tests.fakes.runtime import FakeRuntime
 from tests.ports import free_port, free_range
 
@@ -176,3 +176,25 @@ def test_no_other_uid_may_answer_from_a_servers_port(
         assert (PORT, UID) not in present_claims(settings)
     finally:
         firewall.remove()
+
+
+def alive(uid: int) -> list[int]:
+    """The processes of a uid that have not ended."""
+    found = psutil.process_iter(["uids", "status"])
+    mine = [p for p in found if p.info["uids"] and p.info["uids"].real == uid]
+    return [p.pid for p in mine if p.info["status"] != psutil.STATUS_ZOMBIE]
+
+
+def test_a_server_ends_with_the_supervisor_and_comes_up_with_the_next(data: Path) -> None:
+    """After a kill there is never a second one on the same data; a shutdown leaves none."""
+    workload = replace(a_server(data), uid=UID + 1)
+    with running_supervisor() as server:
+        server.runtime.start([workload])
+        eventually(lambda: bool(server.runtime.listening_ports(workload)))
+        server.kill()
+        eventually(lambda: alive(workload.uid) == [])
+        server.start()
+        eventually(lambda: bool(server.runtime.listening_ports(workload)))
+        assert len(alive(workload.uid)) == 1
+        server.stop()
+        assert alive(workload.uid) == []
