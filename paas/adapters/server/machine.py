@@ -26,6 +26,8 @@ from paas.settings import Settings
 SYSTEMCTL_LIMIT_S = 60.0
 START_LIMIT_S = 15.0
 SETTLE_LIMIT_S = 5.0
+# From the end of a claim to that of the launch spec, with time to spare.
+STOP_S = 1.0
 _UNITS = {"sshd": "ssh", "nginx": "nginx"}
 
 
@@ -162,7 +164,7 @@ class ServerMachine:
         if (why := firewall.status()) is not None:
             yield mendable("firewall", why if why.endswith(".") else f"The firewall: {why}.")
             return
-        lost = firewall.unclaimed(present_claims(self._settings))
+        lost = self._unclaimed(firewall)
         if lost:
             ports = ", ".join(str(port) for port, _ in lost[:5])
             words = f"{len(lost)} ports of instances are claimed for no app ({ports})"
@@ -176,6 +178,19 @@ class ServerMachine:
                 grave=limit.mends,
                 mends=limit.mends,
             )
+
+    def _unclaimed(self, firewall: NftFirewall) -> list[tuple[int, int]]:
+        """Port and uid of instances that the firewall does not know.
+
+        An instance that is stopped loses its claim shortly before its launch spec is deleted: only
+        what is missing twice is missing.
+        """
+        lost = firewall.unclaimed(present_claims(self._settings))
+        if not lost:
+            return []
+        time.sleep(STOP_S)
+        present = {*present_claims(self._settings)}
+        return firewall.unclaimed([claim for claim in lost if claim in present])
 
     def _cgroups(self) -> Iterator[Finding]:
         cgroups = Cgroups(self._settings)
