@@ -8,7 +8,7 @@ from paas.domain.routing.proofs import Records
 class FakeResolver:
     """`Resolver` of paas/interfaces. addresses, aliases, tokens: what DNS says, by name.
 
-    failure: why it says nothing.
+    failure: why it says nothing. looked_up: the names of each lookup.
     """
 
     def __init__(self) -> None:
@@ -16,10 +16,12 @@ class FakeResolver:
         self.aliases: dict[str, tuple[str, ...]] = {}
         self.tokens: dict[str, frozenset[str]] = {}
         self.failure = ""
+        self.looked_up: list[list[str]] = []
         self.own = frozenset({"192.0.2.1"})
 
     def lookup(self, hosts: Sequence[str], limit_s: float) -> dict[str, tuple[str, ...]]:
         del limit_s
+        self.looked_up.append(list(hosts))
         return {host: self.addresses.get(host, ()) for host in hosts}
 
     def records(self, hosts: Sequence[str], limit_s: float) -> dict[str, Records]:

@@ -1,6 +1,7 @@
 """Whether an app may have a host name, by what DNS says about it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import App
@@ -16,6 +17,7 @@ from paas.domain.routing.proofs import (
     needs_proof,
     record_value,
 )
+from paas.domain.values.errors import PaasError
 from paas.interfaces import Resolver
 from paas.services.routing.ownership import Ownership
 from paas.store import Store
@@ -71,15 +73,25 @@ class Proofs:
         names_holder = self.store.domain_proofs.has_token(holder.id, verdict.records.tokens)
         return verdict.proof is Proof.TXT and proof != Proof.ADMIN and not names_holder
 
-    def moved(self, app: App) -> dict[str, tuple[str, ...]]:
-        """Names that were proven by leading here, and where they lead now, if elsewhere."""
-        proofs = self.store.routing.of_app(app.id).proofs
-        hosts = [host for host, proof in proofs.items() if proof == Proof.DNS]
+    def moved(self) -> dict[int, dict[str, tuple[str, ...]]]:
+        """Names that were proven by leading here, and where they lead now, if elsewhere.
+
+        By the id of the app. One lookup for all, since DNS may not answer.
+        """
+        proven: dict[int, list[str]] = {}
+        for app in self.store.apps.all():
+            with suppress(PaasError):  # unreadable: it is reported as not served
+                proofs = self.store.routing.of_app(app.id).proofs
+                proven[app.id] = [host for host, proof in proofs.items() if proof == Proof.DNS]
+        hosts = [host for of_app in proven.values() for host in of_app]
         if not hosts:
             return {}
         ours = self.resolver.own_addresses()
         found = self.resolver.lookup(hosts, DNS_LIMIT_S)
-        return {h: found[h] for h in hosts if found[h] and ours.isdisjoint(found[h])}
+        return {
+            id: {h: found[h] for h in of_app if found[h] and ours.isdisjoint(found[h])}
+            for id, of_app in proven.items()
+        }
 
     def _verdict(self, app: App, host: str, records: Records, ours: frozenset[str]) -> Verdict:
         named = self.store.domain_proofs.apps_with(records.tokens)

@@ -1,6 +1,6 @@
 """What is not as the store says: a dry run of reconcile, and what each app depends on."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -66,6 +66,7 @@ class Diagnosis:
     def _look(self) -> list[Finding]:
         found = [*self._server(), *self.strays.findings()]
         known = self.engines.groups()
+        moved = self.proofs.moved()
         for app in self.store.apps.all():
             if self.locks.app_is_held(app.id):
                 continue
@@ -73,7 +74,7 @@ class Diagnosis:
                 *self._files(app),
                 *self._interrupted(app),
                 *self._running(app, known),
-                *self._moved(app),
+                *_moved(app, moved.get(app.id, {})),
             ]
             if self.store.apps.by_id(app.id) == app and not self.locks.app_is_held(app.id):
                 found += of_app
@@ -154,18 +155,6 @@ class Diagnosis:
             message=f"{name} has {clash.kind} {clash.number}, and {needed}.",
             command=command,
         )
-
-    def _moved(self, app: App) -> Iterator[Finding]:
-        """Domains that led here when they were added. The app keeps them."""
-        for host, addresses in self.proofs.moved(app).items():
-            yield Finding(
-                check="domain",
-                message=f"{app.name}: the DNS of {host} points to {', '.join(addresses)}, which is "
-                "not this server.",
-                command=f"paas domains -a {app.name}",
-                app=app.name,
-                grave=False,
-            )
 
     def _files(self, app: App) -> Iterator[Finding]:
         """Its repository, storage and slugs."""
@@ -301,3 +290,19 @@ class Diagnosis:
 
     def _live(self, app: App) -> list[Instance]:
         return [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]
+
+
+def _moved(app: App, domains: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
+    """Domains that led here when they were added, with their present addresses.
+
+    The app keeps them.
+    """
+    for host, addresses in domains.items():
+        yield Finding(
+            check="domain",
+            message=f"{app.name}: the DNS of {host} points to {', '.join(addresses)}, which is "
+            "not this server.",
+            command=f"paas domains -a {app.name}",
+            app=app.name,
+            grave=False,
+        )

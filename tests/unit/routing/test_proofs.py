@@ -396,6 +396,20 @@ def test_doctor_tells_of_a_name_that_leads_elsewhere_now(world: World, alice: Ac
     assert served(world) == ("shop.example.com", SHOP)
 
 
+def test_doctor_asks_dns_once_for_all_apps(world: World, alice: Actor) -> None:
+    """If DNS does not answer, it waits once; an app whose routing cannot be read is skipped."""
+    www = HostName("www.acme.com")
+    world.resolver.addresses |= {SHOP: HERE, www: HERE}
+    add(world, SHOP)
+    add(world, www, "other", "bob")
+    world.app("broken")
+    world.store.routing.set(3, Routing())
+    world.store.database.write("UPDATE routing SET value = '{' WHERE app_id = 3")
+    world.resolver.looked_up.clear()
+    assert [f for f in world.doctor.look() if f.check == "domain"] == []
+    assert world.resolver.looked_up == [[www, SHOP]]
+
+
 @pytest.mark.parametrize(
     ("text", "servers"),
     [
