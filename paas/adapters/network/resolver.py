@@ -5,6 +5,9 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
 import psutil
 
@@ -21,29 +24,32 @@ LOCALHOST = "localhost"
 class SystemResolver:
     """`Resolver` of interfaces: by the machine's own resolver, or the setting `dns_servers`.
 
-    interfaces: the addresses of the machine, instead of its real ones.
+    interfaces: the addresses of the machine, instead of its real ones. hosts_file: what it knows
+    about names besides DNS (hosts(5)).
     """
 
     def __init__(
-        self, settings: Settings, interfaces: Callable[[], frozenset[str]] | None = None
+        self,
+        settings: Settings,
+        *,
+        interfaces: Callable[[], frozenset[str]] | None = None,
+        hosts_file: Path = Path("/etc/hosts"),
     ) -> None:
         self._interfaces = interfaces or _interface_addresses
+        self._hosts_file = hosts_file
         self._domain = settings.domain
         self._public = frozenset(parse_addresses(settings.public_addresses))
         self._servers = parse_servers(settings.dns_servers)
 
     def records(self, hosts: Sequence[str], limit_s: float) -> dict[str, Records]:
         """Asked of DNS itself, since the machine's resolver tells neither TXT nor why it failed."""
-        return dns_records.records(hosts, self._servers, limit_s)
+        return self._completed(dns_records.records(hosts, self._servers, limit_s))
 
     def lookup(self, hosts: Sequence[str], limit_s: float) -> dict[str, tuple[str, ...]]:
-        """The addresses of each name; empty if it has none or there is no answer in time.
-
-        By the machine's own resolver also those of /etc/hosts.
-        """
+        """The addresses of each name; empty if it has none or there is no answer in time."""
         if self._servers:
             found = dns_records.records(hosts, self._servers, limit_s, with_proofs=False)
-            return {host: of_host.addresses for host, of_host in found.items()}
+            return {host: of_host.addresses for host, of_host in self._completed(found).items()}
         return self._system_lookup(hosts, limit_s)
 
     def _system_lookup(self, hosts: Sequence[str], limit_s: float) -> dict[str, tuple[str, ...]]:
@@ -75,6 +81,16 @@ class SystemResolver:
             waiting.clear()
             return dict(found)
 
+    def _completed(self, found: dict[str, Records]) -> dict[str, Records]:
+        """With what the hosts file knows: then it is no failure that DNS does not answer."""
+        local = _hosts_file_addresses(self._hosts_file) if found else {}
+        return {
+            host: replace(of_host, addresses=(*of_host.addresses, *local[host]), failure="")
+            if host in local
+            else of_host
+            for host, of_host in found.items()
+        }
+
     def own_addresses(self) -> frozenset[str]:
         """Those of this machine's interfaces, and of the setting `public_addresses`.
 
@@ -91,6 +107,19 @@ def _interface_addresses() -> frozenset[str]:
     families = {socket.AF_INET, socket.AF_INET6}
     found = (a for group in psutil.net_if_addrs().values() for a in group)
     return frozenset(a.address.partition("%")[0] for a in found if a.family in families)
+
+
+def _hosts_file_addresses(path: Path) -> dict[str, list[str]]:
+    """Addresses by name; what is not of that form is skipped, as the C library does."""
+    found: dict[str, list[str]] = {}
+    lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
+    for line in lines:
+        address, *names = line.partition("#")[0].split() or [""]
+        with suppress(ValueError):
+            plain = str(ipaddress.ip_address(address))
+            for name in names:
+                found.setdefault(name.lower(), []).append(plain)
+    return found
 
 
 def _addresses(host: str) -> tuple[str, ...]:

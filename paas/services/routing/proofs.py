@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from paas.domain.apps.apps import App
 from paas.domain.routing.addresses import Addresses
@@ -55,13 +55,6 @@ class Proofs:
         verdicts = {host: Verdict(Proof.FREE) for host in hosts}
         for host in asked:
             verdicts[host] = self._verdict(app, host, found[host], ours)
-        if self.mode is ProofMode.DNS:
-            # Once more as the machine itself sees it: what is in /etc/hosts leads here, too.
-            left = [host for host in asked if verdicts[host].proof is None]
-            for host, addresses in self.resolver.lookup(left, DNS_LIMIT_S).items():
-                if not ours.isdisjoint(addresses):
-                    local = replace(found[host], addresses=addresses, failure="")
-                    verdicts[host] = self._verdict(app, host, local, ours)
         return verdicts
 
     def may_displace(self, verdict: Verdict, holder: App, host: str) -> bool:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -110,6 +111,18 @@ def test_the_listing_asks_the_same_servers(dns: DnsServer) -> None:
     assert resolver.lookup(["a.acme.com"], LIMIT_S) == {"a.acme.com": ("192.0.2.1",)}
 
 
+def test_names_of_the_hosts_file_count(dns: DnsServer, tmp_path: Path) -> None:
+    """Besides what DNS says, also if it says nothing; in the listing as in the proof."""
+    hosts = tmp_path / "hosts"
+    hosts.write_text("# Ours\n192.0.2.7\tshop Shop.Silent.net # both\n::1 a.acme.com\n\nx y\n")
+    dns.set("a.acme.com A 192.0.2.1")
+    resolver = SystemResolver(Settings(dns_servers=dns.address), hosts_file=hosts)
+    found = resolver.records(["shop.silent.net", "a.acme.com"], 1.0)
+    assert found["shop.silent.net"] == Records(("192.0.2.7",))
+    assert found["a.acme.com"] == Records(("192.0.2.1", "::1"))
+    assert resolver.lookup(["a.acme.com"], LIMIT_S) == {"a.acme.com": ("192.0.2.1", "::1")}
+
+
 @pytest.mark.parametrize(
     ("interfaces", "public", "own"),
     [
@@ -125,4 +138,4 @@ def test_the_servers_own_addresses(
     """Those of its domain only behind NAT and without the setting: they may be a CDN's."""
     dns.set("apps.net A 203.0.113.7")
     settings = Settings(domain="apps.net", dns_servers=dns.address, public_addresses=public)
-    assert SystemResolver(settings, lambda: frozenset(interfaces)).own_addresses() == own
+    assert SystemResolver(settings, interfaces=lambda: frozenset(interfaces)).own_addresses() == own
