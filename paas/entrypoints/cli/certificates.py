@@ -12,12 +12,11 @@ from paas.domain.values.errors import EXIT_FAILED, PaasError, usage_error
 from paas.domain.values.names import shown
 from paas.entrypoints.cli.session import (
     Session,
-    app_argument,
     app_option,
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.tables import list_options, print_table
 from paas.entrypoints.cli.terminal import print_json, print_line
 from paas.services.certificates.certificates import CertificateInfo
 
@@ -25,11 +24,7 @@ SWITCH = ("on", "off")
 
 
 @click.command("certs")
-@app_argument
-@app_option
-@wide_option
-@json_option
-@pass_session
+@list_options
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
     """List an app's certificates: their names, issuers and expiry dates.
 

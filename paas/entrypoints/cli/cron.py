@@ -10,22 +10,16 @@ from paas.domain.runs.cron import DUE_COMMAND, Job, JobState
 from paas.domain.values.errors import PaasError, usage_error
 from paas.entrypoints.cli.session import (
     Session,
-    app_argument,
     app_option,
-    json_option,
     pass_session,
 )
-from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.tables import list_options, print_table
 from paas.entrypoints.cli.terminal import print_json, print_line
 from paas.services.runs.cron import CronJobInfo
 
 
 @click.command("cron")
-@app_argument
-@app_option
-@wide_option
-@json_option
-@pass_session
+@list_options
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
     """List an app's cron jobs, when each runs next, and how it last ended. Times are UTC.
 

@@ -15,10 +15,9 @@ from paas.entrypoints.cli.session import (
     Session,
     app_argument,
     app_option,
-    json_option,
     pass_session,
 )
-from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.tables import list_options, print_table
 from paas.entrypoints.cli.terminal import print_json
 from paas.services.routing.domains import DomainInfo
 
@@ -27,11 +26,7 @@ trust_option = click.option("--trust", is_flag=True, help="Add it without proof;
 
 
 @click.command("domains")
-@app_argument
-@app_option
-@wide_option
-@json_option
-@pass_session
+@list_options
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
     """List an app's host names, whether DNS points them here, and their certificates.
 

@@ -15,17 +15,13 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.tables import list_options, print_table
 from paas.entrypoints.cli.terminal import print_json, print_line
 from paas.services.apps.processes import Running, formation_words
 
 
 @click.command("ps")
-@app_argument
-@app_option
-@wide_option
-@json_option
-@pass_session
+@list_options
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
     """List an app's instances and what they are doing.
 

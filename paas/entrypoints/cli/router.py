@@ -18,7 +18,7 @@ from paas.entrypoints.cli.session import (
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.tables import list_options, print_table
 from paas.entrypoints.cli.terminal import print_json, print_line
 
 PASSWORD_MAX_BYTES = 72  # bcrypt ignores the rest
@@ -46,11 +46,7 @@ def set_key(session: Session, words: tuple[str, ...], app: str | None) -> None:
 
 
 @click.command("nginx:report")
-@app_argument
-@app_option
-@wide_option
-@json_option
-@pass_session
+@list_options
 def report(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
     """Show all router settings of an app.
 

@@ -10,12 +10,11 @@ from paas.domain.values.errors import usage_error
 from paas.domain.values.names import assignment
 from paas.entrypoints.cli.session import (
     Session,
-    app_argument,
     app_option,
     json_option,
     pass_session,
 )
-from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.tables import list_options, print_table
 from paas.entrypoints.cli.terminal import print_json, print_line
 from paas.services.runs.runs import RunRequest
 
@@ -93,11 +92,7 @@ def detached(
 
 
 @click.command("run:list")
-@app_argument
-@app_option
-@wide_option
-@json_option
-@pass_session
+@list_options
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
     """List an app's one-off processes that are running.
 

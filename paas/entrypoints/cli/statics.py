@@ -7,22 +7,16 @@ from paas.domain.values.errors import usage_error
 from paas.domain.values.names import shown
 from paas.entrypoints.cli.session import (
     Session,
-    app_argument,
     app_option,
-    json_option,
     pass_session,
 )
-from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.tables import list_options, print_table
 from paas.entrypoints.cli.terminal import print_json
 from paas.services.routing.statics import StaticInfo
 
 
 @click.command("static")
-@app_argument
-@app_option
-@wide_option
-@json_option
-@pass_session
+@list_options
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
     """List the paths at which the proxy serves the app's files itself.
 

@@ -6,21 +6,15 @@ from paas.domain.values.errors import usage_error
 from paas.domain.values.sizes import size_words
 from paas.entrypoints.cli.session import (
     Session,
-    app_argument,
     app_option,
-    json_option,
     pass_session,
 )
-from paas.entrypoints.cli.tables import print_table, wide_option
+from paas.entrypoints.cli.tables import list_options, print_table
 from paas.entrypoints.cli.terminal import print_json
 
 
 @click.command("storage")
-@app_argument
-@app_option
-@wide_option
-@json_option
-@pass_session
+@list_options
 def listing(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
     """List an app's storage directories with their sizes.
 

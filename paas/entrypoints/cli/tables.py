@@ -9,7 +9,13 @@ from tabulate import tabulate
 from wcwidth import wcswidth, wcwidth
 
 from paas.domain.values.names import printable
-from paas.entrypoints.cli.session import Session
+from paas.entrypoints.cli.session import (
+    Session,
+    app_argument,
+    app_option,
+    json_option,
+    pass_session,
+)
 from paas.entrypoints.cli.terminal import PLAIN, RED, goes_to_a_terminal, print_line
 
 GREEN, YELLOW = "\x1b[32m", "\x1b[33m"
@@ -34,6 +40,11 @@ def wide_option(command: Callable[..., Any]) -> Callable[..., Any]:
         callback=lambda context, _, value: context.meta.update({_WIDE: value}),
         help="Show all columns in full.",
     )(command)
+
+
+def list_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """[APP], -a, --wide and --json, on a command that lists something of an app."""
+    return app_argument(app_option(wide_option(json_option(pass_session(command)))))
 
 
 def print_table(

@@ -13,8 +13,8 @@ import pytest
 
 from paas.adapters.certificates.files import CertificateDirectory
 from paas.adapters.certificates.reader import X509Reader
+from paas.adapters.proxy.haproxy.files import installed_curves
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
-from paas.adapters.proxy.haproxy.tls import installed_curves
 from paas.adapters.proxy.nginx.proxy import NginxProxy
 from paas.adapters.proxy.nginx.tls import NginxTls, installed_tls, tls_of
 from paas.adapters.proxy.tls import CURVES, curves_of

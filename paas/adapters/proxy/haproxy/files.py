@@ -8,10 +8,10 @@ from pathlib import Path
 from paas.adapters.network.ports import has_ipv6
 from paas.adapters.proxy.account import proxy_account
 from paas.adapters.proxy.error_pages import render_page
-from paas.adapters.proxy.haproxy.conf import render_shared, render_tables, sites_directory
+from paas.adapters.proxy.haproxy.conf import HAPROXY, render_shared, render_tables, sites_directory
 from paas.adapters.proxy.haproxy.escaping import directory, log_socket
 from paas.adapters.proxy.haproxy.site_conf import backends_of, files_of, page_file
-from paas.adapters.proxy.haproxy.tls import installed_curves
+from paas.adapters.proxy.tls import CURVES, curves_of, version_words
 from paas.adapters.system.files import make_directory, read_bytes, remove, write_atomic
 from paas.domain.routing.sites import Certificate, Site
 from paas.domain.values.errors import PaasError
@@ -212,3 +212,13 @@ def _pem(certificate: Certificate) -> bytes:
     if None in parts:
         raise PaasError("proxy-refused", f"{certificate.chain} or its key is missing.")
     return b"".join(part.strip() + b"\n" for part in parts if part)
+
+
+def installed_curves() -> str:
+    """Which curves to offer to clients: HAProxy's OpenSSL may be another than nginx's.
+
+    Asked whenever the shared files are rendered, which is rare.
+    """
+    if not Path(HAPROXY).exists():
+        return CURVES
+    return curves_of(version_words(HAPROXY, "-vv"))
