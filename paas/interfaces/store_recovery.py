@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from paas.domain.server.trash import StoreCopy
+from paas.domain.server.trash import Access, StoreCopy
 from paas.domain.values.errors import PaasError
 
 
@@ -15,6 +15,9 @@ class StoreRecovery(Protocol):
 
     def copies(self) -> list[StoreCopy]:
         """Those of this store, newest first."""
+
+    def access(self, copy: StoreCopy | None = None) -> list[Access]:
+        """Which users and keys a copy has, or the one that is there."""
 
     def new_from(self, copy: StoreCopy) -> Path:
         """Prepare the copy that will become the store."""

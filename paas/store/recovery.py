@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from paas.adapters.system import files
-from paas.domain.server.trash import StoreCopy
+from paas.domain.server.trash import Access, StoreCopy
 from paas.domain.values.errors import PaasError, StoreFaultError
 from paas.store import faults, migrating
 from paas.store.copies import Copies, whole
@@ -70,6 +70,17 @@ class DatabaseRecovery:
     def newest_whole(self) -> StoreCopy | None:
         """The one that would be restored."""
         return next((copy for copy in self.copies() if copy.fault is None), None)
+
+    def access(self, copy: StoreCopy | None = None) -> list[Access]:
+        """See `StoreRecovery`; by user name."""
+        path = self._path if copy is None else copy.path
+        with faults.translated(path, BUSY_S), closing(self._connect(path)) as connection:
+            users = connection.execute("SELECT name, role FROM users ORDER BY name").fetchall()
+            keys = connection.execute("SELECT user, fingerprint FROM keys").fetchall()
+        return [
+            Access(name, role, frozenset(key for user, key in keys if user == name))
+            for name, role in users
+        ]
 
     def new_from(self, copy: StoreCopy) -> Path:
         """Prepare the copy next to the store; `put` makes it the store."""

@@ -133,6 +133,7 @@ class World:
         self.proxies = made.proxies
         self.pushes = made.pushes
         self.reconcile = made.reconcile
+        self.recovery = made.recovery
         self.releases = made.releases
         self.router = made.router
         self.sites = made.sites

@@ -30,3 +30,12 @@ class StoreCopy:
     at: datetime
     apps: int
     fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a store lets in: a user in a role, and their keys' fingerprints."""
+
+    user: str
+    role: str
+    keys: frozenset[str]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from paas.domain.server.trash import StoreCopy
+from paas.domain.server.trash import Access, StoreCopy
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Locks, Progress, ServerLock, StoreRecovery, Trash
 from paas.services.progress import waiting
@@ -64,6 +64,43 @@ class Recovery:
                 raise PaasError(
                     "store-whole", "The database is this server's, whole and up to date."
                 )
+            self._warn_of_access(progress)
             self.trash.copy_store("Another database was adopted: doctor --adopt-store.")
             self.store.close()
             self.store_recovery.adopt()
+
+    def _warn_of_access(self, progress: Progress) -> None:
+        """Name the users, roles and keys that were removed since, and are valid again."""
+        copy = next((copy for copy in self.store_recovery.copies() if copy.fault is None), None)
+        if copy is None:
+            progress.warn(
+                "No copy of the former database is whole, so keys that were removed since may be "
+                "valid again. See: paas keys"
+            )
+            return
+        there = {access.user: access for access in self.store_recovery.access(copy)}
+        regained = [
+            line
+            for access in self.store_recovery.access()
+            for line in _regained(access, there.get(access.user))
+        ]
+        for line in regained:
+            progress.warn(line)
+        if regained:
+            progress.warn(
+                f"The copy of {copy.at:%Y-%m-%d %H:%M:%S} UTC does not have these. To remove a "
+                "key: paas keys:remove FINGERPRINT"
+            )
+
+
+def _regained(access: Access, former: Access | None) -> list[str]:
+    """What the user has in the store that is adopted, and did not have in the former one."""
+    lines = []
+    if former is None:
+        lines.append(f"Again a user: {access.user} ({access.role})")
+    elif former.role != access.role:
+        lines.append(f"{access.user} is {access.role} again, and was {former.role}.")
+    known = former.keys if former is not None else frozenset()
+    return lines + [
+        f"Valid again: the key {key} of {access.user}" for key in sorted(access.keys - known)
+    ]
