@@ -32,6 +32,7 @@ class Storages:
 
     def add(self, actor: Actor, name: str, text: str, progress: Progress) -> None:
         """Create one and mount it in new instances; nothing is left if they do not come up."""
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
 
         @contextmanager
         def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
@@ -47,7 +48,7 @@ class Storages:
                 self.files.remove(app.id, made.id)
                 raise
 
-        self._apply(actor, name, "adds storage", prepare, progress)
+        self._apply(app, actor, "adds storage", prepare, progress)
 
     def remove(
         self, actor: Actor, name: str, path: str, confirm: str | None, progress: Progress
@@ -79,7 +80,7 @@ class Storages:
             removed.append(found[0])
 
         with self.reserve.released():
-            self._apply(actor, name, "removes storage", prepare, progress)
+            self._apply(app, actor, "removes storage", prepare, progress)
             for storage in removed:  # no instance writes to it any longer
                 self.files.remove(app.id, storage.id)
 
@@ -92,8 +93,7 @@ class Storages:
         return Target(release=release, live=lambda: progress.step(step))
 
     def _apply(
-        self, actor: Actor, name: str, doing: str, prepare: Prepare, progress: Progress
+        self, app: App, actor: Actor, doing: str, prepare: Prepare, progress: Progress
     ) -> None:
-        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         change = Change(app=app, who=actor.name, doing=doing, prepare=prepare)
         self.changes.apply(change, progress)
