@@ -60,7 +60,6 @@ class Reconcile:
     def prepare(self) -> None:
         """Before anything starts: write what sshd, the proxy and the supervisor read."""
         self.keys.publish(self.store.keys.all())
-        self.store.allocations.settle()
         self.garbage.drop_unknown()
         self.proxy.restore(self.sites.all_present())
         self.prepare_start()
@@ -84,7 +83,7 @@ class Reconcile:
         """
         failed: list[str] = []
         self.keys.publish(self.store.keys.all())
-        self.store.allocations.settle()
+        self._settle_allocations(progress)
         mended = self.proxies.settle(progress)
         known = self.engines.groups()
         again: list[App] = []
@@ -130,6 +129,13 @@ class Reconcile:
             progress.warn(f"{app.name}: {error.message}")
             self.logs.write(app.id, "reconcile", error.message)
             failed.append(app.name)
+
+    def _settle_allocations(self, progress: Progress) -> None:
+        """The numbers count as taken without these records: a full disk may be mended first."""
+        try:
+            self.store.allocations.settle()
+        except PaasError as error:
+            progress.warn(f"The uids and ports in use are not recorded: {error.message}")
 
     def _settle_drains(self, progress: Progress) -> None:
         try:

@@ -6,7 +6,7 @@ import pytest
 
 from paas.domain.releases.releases import State, Status
 from paas.domain.routing.routing import Routing
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import PaasError, disk_full
 from paas.domain.values.names import AppName
 from paas.store.database import Table
 from tests.fakes.runtime import Behaviour
@@ -87,6 +87,22 @@ def test_a_lost_instance_whose_port_is_taken_gets_another(world: World) -> None:
     world.ports.used.add(5000)
     assert world.reconcile.run(world.progress) == 1
     assert world.proxy.ports("shop.example.com") == (5001,)
+
+
+def test_apps_come_back_on_a_full_disk(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though the uids and ports that are in use cannot be recorded, as after an upgrade."""
+    world.app()
+    world.push()
+    _reboot(world)
+
+    def full() -> None:
+        raise disk_full()
+
+    monkeypatch.setattr(world.store.allocations, "settle", full)
+    world.reconcile.prepare()
+    world.reconcile.run(world.progress)
+    assert set(world.runtime.running) == {"1-v1-1-web.1"}
+    assert "The uids and ports in use are not recorded" in str(world.progress.lines)
 
 
 def test_no_app_waits_for_the_roll_out_of_another(world: World) -> None:
