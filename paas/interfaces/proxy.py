@@ -34,7 +34,7 @@ class ProxyKind(Protocol):
     def drain(self, limit_s: float, endpoints: Collection[Endpoint] | None = None) -> bool:
         """Wait until nobody is connected to these endpoints, or will be; False at the limit.
 
-        To be asked of endpoints that are in no site any more. None: of all of those.
+        Only for endpoints that no site has. None: all of those.
         """
 
     def restore(self, sites: Sequence[Site]) -> None:
@@ -56,7 +56,7 @@ class Proxy(ProxyKind, Protocol):
     ) -> None:
         """Make the site files exactly these and record why, while nobody holds the proxy.
 
-        sites: asked when nothing changes any more. former: what is served again where either fails,
+        sites: asked when nothing changes. former: what is served again if either fails,
         if there is such.
         """
 
@@ -79,7 +79,7 @@ class ProxyChoice(Protocol):
     def switch(self, kind: str, sites: Callable[[], Sequence[Site]], progress: Progress) -> None:
         """Serve by that kind; also where it is the present one, to settle an interrupted switch.
 
-        sites: asked when nothing changes any more. Raises PaasError, with the former kind serving
+        sites: asked when nothing changes. Raises PaasError, with the former kind serving
         again, where the new one does not come to it.
         """
 
@@ -94,7 +94,7 @@ class HealthProbe(Protocol):
         """The status with which it answers a GET /, or None if it does not."""
 
     def redirect(self, endpoint: Endpoint, host: str, timeout_s: float) -> str | None:
-        """Where it sends who asks for / by plain HTTP, or None: nowhere."""
+        """The redirect target of a plain HTTP request for /, or None."""
 
     def accepts(self, endpoint: Endpoint, timeout_s: float) -> bool:
         """Whether it accepts a connection."""

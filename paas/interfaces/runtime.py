@@ -221,7 +221,7 @@ class StorageFiles(Protocol):
         """The ids of those that an app has."""
 
     def damage(self, app_id: int, storage_id: int, uid: int) -> str | None:
-        """What is wrong with one, as the end of a sentence, as far as `create` mends it."""
+        """What is wrong with one, as the end of a sentence, if `create` can repair it."""
 
     def remove(self, app_id: int, storage_id: int | None = None) -> None:
         """Delete one with all in it, or all of the app; no error if there is none."""

@@ -1,4 +1,4 @@
-"""The server itself: what mends it, and doctor."""
+"""The services of the server itself: recovery and doctor."""
 
 from paas.services.apps.destruction import Destruction
 from paas.services.certificates.acme import Acme
@@ -71,7 +71,7 @@ def doctor(
     recovery: Recovery,
     deploys: Deploys,
 ) -> Doctor:
-    """What finds faults, and mends those that can be."""
+    """What finds problems and repairs those that it can."""
     return Doctor(
         machine=adapters.machine,
         diagnosis=_diagnosis(adapters, sites, acme, claims),

@@ -76,7 +76,7 @@ def repository(tmp_path: Path) -> Callable[[Source], Repository]:
 
 @pytest.fixture(scope="session")
 def probe(alice: User) -> App:
-    """An app of alice's that does what it is told."""
+    """An app of alice's that does what its requests say."""
     return push(alice, "probe", {})
 
 

@@ -28,7 +28,7 @@ def app_json(**content: object) -> Files:
 
 
 def test_release_phase(server: Server, alice: User, repository: MakeRepository) -> None:
-    """It sees the new code and config, its output is told, logged and kept; a failure rejects."""
+    """It sees the new code and config; its output is shown, logged and kept; a failure rejects."""
     source = repository(tiny())
     alice.ssh("apps:create", "phases")
     alice.ssh("config:set", "-a", "phases", "GREETING=hello")
@@ -186,7 +186,7 @@ def test_goes_back_by_itself(
 def test_goes_back_from_a_config_change(
     server: Server, alice: User, repository: MakeRepository
 ) -> None:
-    """As from a deploy; whoever set it was let go before, and the former value is back."""
+    """As from a deploy; the command has already got its answer, and the former value is back."""
     serve = SICK.replace("healthy = True", "healthy = 'BREAK' not in os.environ")
     told(alice, repository({**tiny(), "serve.py": serve}), "back-config", {})
     assert server.get("back-config").status == 200

@@ -104,7 +104,7 @@ def test_filters(probe: App) -> None:
 
 
 def test_on_a_terminal(alice: User, probe: App) -> None:
-    """A laptop tells of its own: a process is told by its colour, and a table has headings."""
+    """A laptop reports its own: each process has its color, and a table has headings."""
     probe.post("/out", "in colour\n")
     probe.await_log("in colour")
 
@@ -148,7 +148,7 @@ def test_control_characters_are_escaped(probe: App) -> None:
 
 
 def test_long_line_is_split(probe: App) -> None:
-    """A line of 10 MB arrives in pieces of at most 64 KiB, and the log goes on after it."""
+    """A line of 10 MB arrives in pieces of at most 64 KiB, and the log continues after it."""
     probe.post("/out", b"L" * 10_000_000 + b"\nafter the long line\n")
     probe.await_log("after the long line")
     pieces = [

@@ -43,7 +43,7 @@ def ended(push: "subprocess.Popen[str]") -> str:
 
 
 def test_the_queue(narrow: Server, repository: MakeRepository, pause: Pause) -> None:
-    """A second build waits for the first, says so, and goes on by itself."""
+    """A second build waits for the first, says so, and continues automatically."""
     alice, bob = narrow.user("alice"), narrow.user("bob")
     first = alice.start_push(repository(tiny("v1", **{"bin/pre_compile": pause.hook})), "one")
     pause.wait()
@@ -61,7 +61,7 @@ def test_the_queue(narrow: Server, repository: MakeRepository, pause: Pause) -> 
 
 
 def test_cancel_in_the_queue(narrow: Server, repository: MakeRepository, pause: Pause) -> None:
-    """One that waits is gone at once; the one that builds goes on."""
+    """One that waits is gone at once; the one that builds continues."""
     alice = narrow.user("alice")
     first = alice.start_push(repository(tiny("v1", **{"bin/pre_compile": pause.hook})), "three")
     pause.wait()
@@ -77,7 +77,7 @@ def test_cancel_in_the_queue(narrow: Server, repository: MakeRepository, pause: 
 
 
 def test_memory_limit(narrow: Server, repository: MakeRepository) -> None:
-    """A build that takes too much is told so, whatever its own error was."""
+    """A build that exceeds a limit is reported as that, whatever its own error was."""
     status = narrow.paas("server:status", "--json").stdout
     if "memory" in json.loads(status)["missing_cgroup_controllers"]:
         pytest.skip("no memory controller on this machine")

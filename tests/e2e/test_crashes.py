@@ -104,7 +104,7 @@ def consistent(server: Server, app: str, commit: str) -> None:
 def test_second_push_waits_for_the_first(
     server: Server, alice: User, repository: MakeRepository, pause: Pause
 ) -> None:
-    """It is told for whom, and gets its turn: both go live, one after the other."""
+    """It learns for whom it waits, and gets its turn: both go live, one after the other."""
     pushed = repository(tiny())
     alice.push(pushed, "queue")
     pushed.commit(waiting_build(pause, "v2"))
@@ -303,7 +303,7 @@ def test_another_apps_open_connection_holds_up_no_roll_out(
 
 @contextlib.contextmanager
 def upgraded(server: Server, app: str) -> Iterator[socket.socket]:
-    """A connection to an app that goes on as a WebSocket does, and echoes."""
+    """A connection to an app that continues as a WebSocket does, and echoes."""
     with socket.create_connection(("127.0.0.1", server.http_port), 10) as connection:
         lines = ["GET /echo HTTP/1.1", f"Host: {app}.{DOMAIN}", "Upgrade: websocket", "", ""]
         connection.sendall("\r\n".join(lines).encode())
@@ -344,7 +344,7 @@ def _answers(server: Server, app: str) -> bool:
 
 
 def test_gate_is_killed(fragile: Server, repository: MakeRepository, pause: Pause) -> None:
-    """It comes back by itself; the deploy that was under way finishes, and apps do not notice."""
+    """It comes back automatically; the running deploy finishes, and apps do not notice."""
     alice = fragile.user("alice")
     pushed = repository(tiny())
     alice.push(pushed, "ungated")

@@ -88,7 +88,7 @@ def test_a_wrong_schedule(server: Server, app: tuple[User, Repository]) -> None:
 
 
 def test_by_schedule(server: Server, app: tuple[User, Repository]) -> None:
-    """The server was away for ten minutes: what was missed is told, what is due runs, once.
+    """The server was away for ten minutes: what was missed is reported, what is due runs, once.
 
     Then the process that looks at the clock is killed again and again.
     """

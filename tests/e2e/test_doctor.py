@@ -1,4 +1,4 @@
-"""Doctor on a whole server: what was damaged is told with its command, and mended where it can."""
+"""Doctor on a whole server: damage is reported with its command, and repaired if possible."""
 
 import contextlib
 import json
@@ -180,7 +180,7 @@ def test_a_live_slug_is_built_again(server: Server) -> None:
 
 
 def test_objects_of_a_repository_are_gone(server: Server) -> None:
-    """It is told, with what to do; nobody deletes it. Then the commit can be pushed again."""
+    """It is reported, with what to do; nobody deletes it. Then the commit can be pushed again."""
     id = app_id(server, APP)
     repository = server.state / f"git/{id}.git"
     objects = repository / "objects"
@@ -201,7 +201,7 @@ def test_objects_of_a_repository_are_gone(server: Server) -> None:
 
 
 def test_a_live_slug_is_gone(server: Server) -> None:
-    """The app goes on until it starts again: doctor says so, and how it comes to another."""
+    """The app keeps running until its next start: doctor says so, and how to get another."""
     id = app_id(server, APP)
     newest = max((server.state / "slugs").glob(f"{id}-*"), key=lambda path: path.stat().st_mtime)
     newest.rename(server.root / "away")

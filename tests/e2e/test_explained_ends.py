@@ -64,7 +64,7 @@ def test_a_name_that_the_module_does_not_have(alice: User, repository: MakeRepos
         ("import gone", "", "serve.py, line 2: the module 'gone' is not installed.", ""),
         ("1 +", "", "serve.py, line 2: the app has a syntax error: invalid syntax.", ""),
         ("", "web: gunicron serve.py\n", "There is no program 'gunicron'.", "Correct its name"),
-        ("", "web: echo x\n", "exited with status 0", "a process must go on running"),
+        ("", "web: echo x\n", "exited with status 0", "a process must keep running"),
     ],
 )
 def test_a_fault_of_the_app(

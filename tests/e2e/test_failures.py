@@ -199,7 +199,7 @@ def test_first_push_that_fails_leaves_an_app_without_a_release(
 
 
 def test_disk_full(new_server: Callable[..., Server], repository: MakeRepository) -> None:
-    """Full while the tree is written, in the build, and before it: each is told, nothing of the
+    """Full while the tree is written, in the build, and before it: each is reported, nothing of the
     platform ends, and with space again the next push works."""
     server = new_server(disk_mib=700, min_free_mib=8, reserve_mib=4, domain_proof="none")
     server.disk_of_its_own(48)

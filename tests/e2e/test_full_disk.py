@@ -1,4 +1,4 @@
-"""A full disk: what frees space works, what cannot be done is told and undone."""
+"""A full disk: what frees space works, what cannot be done is reported and undone."""
 
 import json
 from collections.abc import Callable

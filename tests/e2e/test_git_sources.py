@@ -63,7 +63,7 @@ def test_sync_submodules_and_an_archive(
     repository: MakeRepository,
     tmp_path: Path,
 ) -> None:
-    """One app's code by each way after the other; a push goes on from there."""
+    """One app's code by each way after the other; a push continues from there."""
     server, alice = trusting
     library = repository({"text.txt": "of a submodule"})
     library_url = publish(shelf, "library", library)
@@ -175,7 +175,7 @@ def test_lfs_content_comes_over_the_same_remote(
 def test_folder_that_is_a_repository_is_refused(
     server: Server, alice: User, repository: MakeRepository
 ) -> None:
-    """Its files were never pushed; the commands that put it right are told."""
+    """Its files were never pushed; the message has the commands that fix it."""
     pushed = repository(tiny())
     commit = pushed.git("rev-parse", "HEAD").stdout.strip()
     pushed.git("update-index", "--add", "--cacheinfo", f"160000,{commit},vendor/lib")

@@ -1,4 +1,4 @@
-"""HTTPS on a whole server: a user's own certificate, and those that come by themselves."""
+"""HTTPS on a whole server: a user's own certificate, and automatic ones."""
 
 import contextlib
 import json
@@ -132,7 +132,7 @@ def test_a_server_reads_no_path_of_a_user(secure: Secure) -> None:
 
 
 def test_certificates_come_and_are_renewed(secure: Secure) -> None:
-    """For each name, for one that is added later, and anew; no request fails meanwhile."""
+    """For each name, for one that is added later, and at a renewal; no request fails meanwhile."""
     server, root = secure.server, secure.pebble.root()
     server.paas("domains:add", "auto", "a.example.com")
     server.paas("certs:auto", "on", "-a", "auto")

@@ -101,7 +101,7 @@ def _settings(server: Server) -> dict[str, Any]:
 
 def test_two_servers_share_nothing(server: Server, bare: Server) -> None:
     """A second server gets uids and ports of its own and leaves the first alone."""
-    # But for children of the gate: one that watches a new release ends by itself.
+    # But for children of the gate: one that watches a new release ends on its own.
     before = {pid for pid, line in server.processes().items() if "entrypoints.gate" not in line}
     bare.install("--quiet")
     one, two = _settings(server), _settings(bare)

@@ -4,7 +4,7 @@ from tests.e2e.server import Server, User
 
 
 def test_keys_come_and_go(server: Server, alice: User) -> None:
-    """A key that is added lets in at once, one that is removed no more."""
+    """A key that is added works at once, one that is removed no longer does."""
     karla = User(server, "karla")
     added = server.paas("keys:add", "karla", str(karla.key.with_suffix(".key.pub"))).stdout.strip()
     assert added.startswith("SHA256:")

@@ -51,7 +51,7 @@ def test_app_that_ignores_sigterm_is_killed(strict: Server, repository: MakeRepo
 
 
 def test_fork_bomb_is_contained(strict: Server, repository: MakeRepository) -> None:
-    """An app has its limit of processes; it and its neighbours go on serving, and it can be
+    """An app has its limit of processes; it and its neighbours keep serving, and it can be
     replaced."""
     user = strict.user("alice")
     user.push(repository(tiny("neighbour")), "neighbour")

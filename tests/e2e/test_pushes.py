@@ -39,7 +39,7 @@ def add_object(repository: Repository, kind: str, content: bytes) -> str:
 def test_other_branches_and_tags_are_stored_and_told(
     server: Server, alice: User, repository: MakeRepository
 ) -> None:
-    """Neither goes live; the pusher is told how a branch would."""
+    """Neither goes live; the message says how a branch would."""
     pushed = repository(tiny("from main"))
     alice.push(pushed, "topics")
     pushed.git("switch", "-q", "-c", "topic")
@@ -166,7 +166,7 @@ def test_empty_tree(server: Server, alice: User, repository: MakeRepository) -> 
 def test_procfile_that_is_a_link_is_not_followed(
     server: Server, alice: User, repository: MakeRepository
 ) -> None:
-    """A link to /etc/shadow, which root could read, is named as no file; nothing of it is told."""
+    """A link to /etc/shadow is reported as not a file; none of its content is shown."""
     alice.push(repository(tiny()), "linked")
     pushed = repository(tiny())
     (pushed.path / "Procfile").unlink()
@@ -269,7 +269,7 @@ def test_too_many_files(strict: Server, repository: MakeRepository) -> None:
 def test_an_annotated_tag_is_refused_before_the_build(
     server: Server, alice: User, repository: MakeRepository
 ) -> None:
-    """Never built, live, and then refused; the command that is told deploys it."""
+    """Never built, live, and then refused; the command in the message deploys it."""
     pushed = repository(tiny("before"))
     alice.push(pushed, "tagged")
     pushed.commit({"serve.py": program("after")})

@@ -1,4 +1,4 @@
-"""Python's application servers behind the proxy: what an app is told, and answers that come early.
+"""Python's application servers behind the proxy: the client's address, and early answers.
 
 One app with all of them: which one runs it says a config var, so that one build will do.
 """

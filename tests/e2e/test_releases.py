@@ -91,7 +91,7 @@ def test_rollback_to_a_pruned_slug(strict: Server, repository: MakeRepository) -
 
 
 def test_retry(server: Server, alice: User, repository: MakeRepository) -> None:
-    """A release that failed for want of a database goes live when that is up, without a build."""
+    """A release that failed for lack of a database goes live when that is up, without a build."""
     database = socket.create_server(("127.0.0.1", free_port()))
     port = database.getsockname()[1]
     pushed = repository(tiny("v1"))
@@ -121,7 +121,7 @@ def test_retry(server: Server, alice: User, repository: MakeRepository) -> None:
 
 
 def test_dry_run_changes_nothing(server: Server, alice: User, repository: MakeRepository) -> None:
-    """What would change is told; git calls it rejected, and no ref, release or build is made."""
+    """What would change is shown; git calls it rejected, and no ref, release or build is made."""
     pushed = repository(tiny("v1", **{"requirements.txt": "", "old.txt": "x"}))
     alice.push(pushed, "rehearsed")
     before = (

@@ -38,7 +38,7 @@ http.server.HTTPServer(("127.0.0.1", port), http.server.SimpleHTTPRequestHandler
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[Server]:
-    """A server with small limits, in a directory that the launcher does not cover by itself."""
+    """A server with small limits, in a directory that the launcher does not cover by default."""
     root = Path(mkdtemp(prefix="paas-", dir="/srv"))
     root.chmod(0o755)
     settings = {
@@ -94,7 +94,7 @@ def test_memory_hog_is_killed(small: Server, victim: App) -> None:
 
 
 def test_a_worker_that_is_killed_for_memory_is_told(small: Server) -> None:
-    """Gunicorn's main process goes on, and knows only of a SIGKILL; the log and ps say why."""
+    """Gunicorn's main process keeps running and sees only a SIGKILL; the log and ps say why."""
     files: dict[str, str | bytes] = {
         "requirements.txt": "gunicorn\n",
         "Procfile": "web: gunicorn --workers 1 eat:app\n",

@@ -220,7 +220,7 @@ def test_absolute_uri_decides_the_host(server: Server, site: App) -> None:
 
 @pytest.mark.parametrize("host", ["nobody.localhost", "localhost", "x.site.localhost"])
 def test_unknown_host_gets_a_page(server: Server, site: App, host: str) -> None:
-    """A host that is no app's is told so."""
+    """The page for a host that no app has says so."""
     for address in ("127.0.0.1", "::1"):
         answer = raw(server, f"GET / HTTP/1.1\nHost: {host}\n\n", address=address)
         assert answer.startswith(b"HTTP/1.1 404 ")

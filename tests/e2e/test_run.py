@@ -147,7 +147,7 @@ def test_last_words_of_a_short_process(server: Server, app: App) -> None:
 
 
 def test_another_s_app(bob: User, app: App) -> None:
-    """Another user is told that there is no such app, whatever they try."""
+    """Another user gets the message that there is no such app, whatever they try."""
     for words in (
         ["run", "-a", "oneoffs", "id"],
         ["run:detached", "-a", "oneoffs", "id"],

@@ -76,7 +76,7 @@ def test_hostile_command_is_refused(alice: User, command: str, words: str) -> No
 
 @pytest.mark.parametrize("service", ["git-upload-pack", "git-receive-pack", "git-upload-archive"])
 def test_anothers_app_looks_like_none(alice: User, service: str) -> None:
-    """Who may not use an app is told the same as where there is none, with status 20."""
+    """Users without access get the same answer as if there were no such app, with status 20."""
     name = "missing" if service != "git-receive-pack" else "hidden"  # a push would make it
     absent = alice.ssh(f"{service} {name}", check=False)
     present = alice.ssh(f"{service} hidden", check=False)
@@ -160,7 +160,7 @@ def test_agent_and_display_are_not_given(alice: User) -> None:
 
 
 def test_environment_of_the_client_has_no_effect(alice: User, server: Server) -> None:
-    """What ssh is told to send or set changes neither the words nor the code that runs."""
+    """What ssh is configured to send or set changes neither the words nor the code that runs."""
     plain = alice.ssh("help config:set").stdout
     injected = {
         "LC_ALL": "xx_XX.EVIL",

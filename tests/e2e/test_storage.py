@@ -57,7 +57,7 @@ def test_files_outlive_releases(
 def test_a_database_is_told_of_before_it_is_lost(
     alice: User, server: Server, repository: Callable[[dict[str, str | bytes]], Repository]
 ) -> None:
-    """At a terminal the command asks, on the server and on a laptop; a push goes on."""
+    """At a terminal the command asks, on the server and on a laptop; a push continues."""
     app: App = push(alice, "unsafe", {})
     app.shell("mkdir instance")
     make = "import sqlite3; sqlite3.connect('instance/app.db').execute('create table t(x)')"

@@ -1,4 +1,4 @@
-"""An upgrade to another version while an app serves: no request, process or finding tells of it."""
+"""An upgrade to another version while an app serves: no request, process or finding shows it."""
 
 import json
 import shutil

@@ -50,7 +50,7 @@ def test_locks_and_maintenance(
 def test_a_clone_serves_the_same_commit(
     alice: User, server: Server, repository: Callable[[dict[str, str | bytes]], Repository]
 ) -> None:
-    """Under its own name; pushes to it go on from there."""
+    """Under its own name; pushes to it continue from there."""
     source = repository(tiny())
     alice.push(source, "original")
     alice.ssh("config:set", "-a", "original", "--no-restart", "A=1")

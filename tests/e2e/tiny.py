@@ -129,13 +129,13 @@ class Pause:
         self._waiting, _ = self._listener.accept()
 
     def go(self) -> None:
-        """Let it go on."""
+        """Let it continue."""
         assert self._waiting is not None
         self._waiting.sendall(b"\n")
         self._waiting.close()
 
     def close(self) -> None:
-        """Let nobody wait here any more."""
+        """Stop waiting here."""
         self._listener.close()
 
 

@@ -1,4 +1,4 @@
-"""One-off processes that end at once, or go on until they are stopped."""
+"""One-off processes that end at once, or continue until they are stopped."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext

@@ -167,7 +167,7 @@ class FakeRuntime:
         return {port for addresses in found for _, port in addresses}
 
     def lose_all(self) -> None:
-        """The supervisor starts anew and has read none of the files."""
+        """Restart the supervisor, which then has read none of the files."""
         self.running.clear()
 
     def _state(self, id: str) -> InstanceState:

@@ -37,7 +37,7 @@ class HttpProbe:
             return None
 
     def redirect(self, endpoint: Endpoint, host: str, timeout_s: float) -> str | None:
-        """Where it sends who asks for / by plain HTTP, or None: nowhere."""
+        """The redirect target of a plain HTTP request for /, or None."""
         sent = {"Host": host, "X-Forwarded-Proto": "http", "User-Agent": "paas-health"}
         try:
             with _connected(endpoint, timeout_s) as connection:

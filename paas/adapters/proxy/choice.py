@@ -35,7 +35,7 @@ class ChosenProxy:
         self._kinds = kinds
         self._switches = switches
         self._file = settings.paths.server_yml
-        # Exists while a switch goes on, also after a crash in it.
+        # Exists during a switch, and after a crash in one.
         self._switching = settings.paths.proxy_switch_mark
 
     def kind(self) -> str:

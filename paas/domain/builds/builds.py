@@ -52,7 +52,7 @@ def find_build(builds: Sequence[Build], wanted: str | None) -> Build:
 
 
 def cancelled(user: str) -> PaasError:
-    """What the pusher of a cancelled build is told."""
+    """The message for the user whose build was cancelled."""
     return PaasError(
         "build-cancelled",
         f"The build was cancelled by {user}.",

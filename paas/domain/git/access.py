@@ -25,7 +25,7 @@ class ExecPlan:
     """A program that the client becomes, once it holds the lock.
 
     env: its whole environment. lock: path of a lock file that exists, or None.
-    holder: who then holds the lock, as others are told (``alice``).
+    holder: who then holds the lock, as shown to others (``alice``).
     """
 
     argv: tuple[str, ...]

@@ -152,7 +152,7 @@ def _requirer(found: re.Match[str], rest: Sequence[str]) -> str | None:
 
 
 def _no_program(lines: Sequence[str]) -> Explained | None:
-    """What a shell did not find, if that is the last word: a script may go on after it."""
+    """What a shell did not find, if that is its last output: a script may continue after it."""
     last = next((line for line in reversed(lines) if line.strip()), "")
     found = _NOT_FOUND.fullmatch(last)
     if found is None:

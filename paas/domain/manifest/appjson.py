@@ -200,7 +200,7 @@ def _buildpacks(node: Node) -> tuple[Buildpack, ...]:
 
 
 def _buildpack(node: Node) -> Buildpack:
-    """Not a directory of the server: whoever may push must not choose what is read there."""
+    """Not a directory of the server: a user who pushes must not choose what is read there."""
     text = node.line()
     try:
         pack = buildpack(text)

@@ -110,7 +110,7 @@ class Node:
         return Node(self.document, (*self.path, at), value, self.warnings)
 
     def position(self, *, key: bool = False) -> str:
-        """Where it stands, or its name: ``app.json, line 3, column 5``."""
+        """Its position or its name: ``app.json, line 3, column 5``."""
         line, column = self.document.position(self.path, key=key)
         return f"app.json, line {line}, column {column}"
 

@@ -42,7 +42,7 @@ def instance_types(processes: Processes) -> set[ProcessType]:
 
 
 def command_position(content: bytes, kind: str) -> str:
-    """Where the command of a process type stands in a Procfile that was parsed."""
+    """The position of a process type's command in a parsed Procfile."""
     lines = plain_text(content).replace("\r\n", "\n").split("\n")
     for number, line in enumerate(lines, start=1):
         name, _, command = line.partition(":")

@@ -19,7 +19,7 @@ JOBS_MAX = 50
 HINT = "Five fields, in UTC: minute hour day-of-month month day-of-week. For example: 0 3 * * *"
 # What the scheduler asks of the gate: cron:due APP-ID JOB TIME. No command, and root's alone.
 DUE_COMMAND = "cron:due"
-# A run that is no more than this late is made; a schedule has at most one time in it.
+# A run that is at most this late is made; a schedule has at most one time in it.
 LATE = timedelta(seconds=60)
 # A clock set back by less repeats no run, as with Debian's cron; by more, it had been wrong.
 SET_BACK = timedelta(hours=3)

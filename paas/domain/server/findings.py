@@ -1,4 +1,4 @@
-"""What is not as it should be, and the command that sees to it."""
+"""A problem that doctor reports, with the command that fixes it."""
 
 from dataclasses import dataclass
 
@@ -27,5 +27,5 @@ REPAIR_COMMAND = "server:repair"
 
 
 def mendable(check: str, message: str, app: str | None = None) -> Finding:
-    """One that doctor --fix sees to."""
+    """A finding that doctor --fix repairs."""
     return Finding(check=check, message=message, command=FIX, app=app, mends=True)

@@ -110,7 +110,7 @@ def no_such_app(name: str) -> PaasError:
 def disk_failure(error: OSError, *, no_inodes: bool = False) -> PaasError | None:
     """What an error says of the server's disk, wherever it comes up; None: nothing.
 
-    no_inodes: whether the disk takes no more files, which the error does not tell.
+    no_inodes: whether the disk is out of inodes, which the error does not say.
     """
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return disk_full(no_inodes=no_inodes)

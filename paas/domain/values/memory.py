@@ -1,4 +1,4 @@
-"""What is said where the kernel killed for want of memory. limit_mib: 0 if there is none."""
+"""Messages for processes that the kernel killed when memory ran out. limit_mib: 0 if none."""
 
 
 def shortage(limit_mib: int) -> str:

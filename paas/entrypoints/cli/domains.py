@@ -81,7 +81,7 @@ def add(session: Session, words: tuple[str, ...], app: str | None, trust: bool) 
 @app_option
 @pass_session
 def verify(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Check now whether pending domains are proven. The server also checks by itself.
+    """Check now whether pending domains are proven. The server also checks automatically.
 
     Exits with 1 if a domain is still pending.
 

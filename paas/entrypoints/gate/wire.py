@@ -153,7 +153,7 @@ def _send(conn: socket.socket, body: bytes) -> None:
 
 
 def _receive_first(conn: socket.socket, limit_s: float) -> tuple[bytes, list[int]]:
-    """The first bytes, with exactly three file descriptors; the kernel closes any more."""
+    """The first bytes, with exactly three file descriptors; the kernel closes further ones."""
     conn.settimeout(limit_s)
     fds = array.array("i")
     room = socket.CMSG_LEN(_FDS * fds.itemsize)

@@ -87,7 +87,7 @@ class Apps:
         )
 
     def rename(self, actor: Actor, name: str, new_name: AppName, progress: Progress) -> App:
-        """Give an app another name; its address changes at once, its instances go on."""
+        """Rename an app; its address changes immediately, its instances keep running."""
         app = self.find(actor, name, to=Permission.OWN)
         with self.locks.app(app.id, f"{actor.name} renames the app", waiting(progress)):
             app = refreshed(self.store, app)

@@ -40,7 +40,7 @@ class Maintenance:
         return made
 
     def unlock(self, actor: Actor, name: str) -> bool:
-        """Let deploys in again, whoever had locked it; False if nobody had."""
+        """Allow deploys again, whichever user locked it; False if it was not locked."""
         app = find_app(self.store, actor, name, to=Permission.OPERATE)
         return self.store.app_locks.remove(app.id)
 

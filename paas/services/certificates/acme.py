@@ -47,7 +47,7 @@ class Acme:
         return self.certificates.sites
 
     def status(self, actor: Actor, name: str) -> tuple[bool, list[Renewal]]:
-        """Whether it is on, and how each name of the app stands."""
+        """Whether it is on, and the state of each of the app's names."""
         app = find_app(self.store, actor, name, to=Permission.VIEW)
         return app.id in self.store.certificates.auto_apps(), self.renewals.of(app)
 
@@ -72,7 +72,7 @@ class Acme:
         return well
 
     def switch_off(self, actor: Actor, name: str, progress: Progress) -> list[AppCertificate]:
-        """See to them no more, and take away those that came so: nobody would renew them."""
+        """Stop renewing certificates, and remove the automatic ones, which nothing would renew."""
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         with self.locks.app(app.id, f"{actor.name} removes certificates", waiting(progress)):
             held = self.store.certificates.of_app(app.id)

@@ -114,7 +114,7 @@ class Certificates:
     def remove(
         self, actor: Actor, name: str, word: str | None, progress: Progress
     ) -> list[AppCertificate]:
-        """Show it no more, and delete it and its key. Without a word: the only one of its own."""
+        """Stop using it, and delete it and its key. Without a word: the only one a user added."""
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         with self.locks.app(app.id, f"{actor.name} removes a certificate", waiting(progress)):
             app = refreshed(self.store, app)

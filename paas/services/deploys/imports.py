@@ -28,7 +28,7 @@ class Building(StrEnum):
 
 
 class _Kept(Forwarded):
-    """Moves the branch when the commit is live, before the command is told so."""
+    """Moves the branch when the commit is live, before the command gets its answer."""
 
     def __init__(self, to: Progress, keep: Callable[[], None]) -> None:
         super().__init__(to)

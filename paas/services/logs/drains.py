@@ -40,7 +40,7 @@ class Drains:
         return drain
 
     def remove(self, actor: Actor, name: str, word: str) -> Drain:
-        """Forward no more. word: the URL, or the token."""
+        """Stop forwarding. word: the URL, or the token."""
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         with self.locks.server(ServerLock.DRAINS, f"{actor.name} removes a drain"):
             for drain in self.store.drains.of_app(app.id):

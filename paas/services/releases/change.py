@@ -20,7 +20,7 @@ class Target:
     """What should run, once a change is prepared.
 
     formation, stopped: the quantities, and what is stopped by hand, in place of what the store has;
-    None: as it has them. removed: a storage directory that the app is not to have any more. These
+    None: as it has them. removed: a storage directory that the app is about to lose. These
     are recorded in the transaction that makes the release current.
     only: the labels (``web.1``) that are concerned; other instances keep running. None: all.
     release_command: whether a new release has its release command run first.

@@ -24,7 +24,7 @@ WRONG_PORT_S = 8.0
 WRONG_PORT_CHECK_S = 1.0
 FIX_IT = "Fix the cause, then try again. To see more of its output: paas logs -n 100"
 ENDED_BY_ITSELF = (
-    "Its command ended without an error, but a process must go on running: start the program in "
+    "Its command ended without an error, but a process must keep running: start the program in "
     "the foreground (no &, no --daemon).\n"
     "A command that is meant to end belongs behind release: or cron: in the Procfile, or in paas "
     "run. To see more of its output: paas logs -n 100"

@@ -30,7 +30,7 @@ Wanted = Mapping[HostName, Redirect | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
-    """A pending name is not routed and not reserved: whoever proves it first gets it."""
+    """A pending name is not routed and not reserved: the first app to prove it gets it."""
 
     store: Store
     sites: Sites

@@ -1,4 +1,4 @@
-"""Proxies: which kind of web server stands in front of all apps."""
+"""Proxies: which kind of web server is in front of all apps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

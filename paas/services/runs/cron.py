@@ -124,7 +124,7 @@ class Cron:
     def suspend(
         self, actor: Actor, name: str, names: Sequence[str], *, suspended: bool
     ) -> list[Job]:
-        """Suspend or resume jobs by name, or all; a run that goes on is left alone."""
+        """Suspend or resume jobs by name, or all; a run in progress is not affected."""
         app = find_app(self.store, actor, name, to=Permission.OPERATE)
         jobs = current_jobs(self.store, app)
         chosen = [find_job(jobs, one) for one in names] if names else list(jobs)

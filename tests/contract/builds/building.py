@@ -72,7 +72,7 @@ class Bench:
         )
 
     def expect(self, built: Built | None = None, failure: PaasError | None = None) -> None:
-        """What the next build of the fake one comes to; the real one finds out by itself."""
+        """What the next build of the fake one comes to; the real one finds out on its own."""
         if isinstance(self.builder, FakeBuilder):
             self.builder.failure = failure
             if built is not None:

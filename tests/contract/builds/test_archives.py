@@ -65,7 +65,7 @@ def test_a_tar_becomes_a_commit(desk: Desk, mode: str) -> None:
 
 
 def test_an_archive_comes_on_top_of_what_is_there(desk: Desk) -> None:
-    """Its files take the place of the former ones; the history goes on."""
+    """Its files take the place of the former ones; the history continues."""
     desk.unpack(tar(app_tar))
     assert desk.unpack(tar(lambda t: (add(t, "a/x", b"1"), add(t, "b", b"2")))) == {
         "a/x": b"1",

@@ -140,7 +140,7 @@ def test_tells_what_was_chosen_of_two_languages(sandbox: Bench) -> None:
 
 
 def test_fails_with_the_reason(bench: Bench) -> None:
-    """The buildpack's error becomes the failure, with its advice, and is not told twice."""
+    """The buildpack's error becomes the failure, with its advice, and is not reported twice."""
     words = "bin/post_compile failed with exit status 3."
     bench.expect(failure=PaasError("build-failed", words, "Correct it, commit, and push again."))
     with pytest.raises(PaasError) as caught:
@@ -175,7 +175,7 @@ def test_installs_once(sandbox: Bench) -> None:
 def test_a_failed_build_keeps_what_it_installed_and_a_new_line_installs_the_difference(
     sandbox: Bench,
 ) -> None:
-    """By uv itself: versions as in a new environment, and what is not listed any more is gone."""
+    """By uv: versions as in a new environment, and what is no longer listed is removed."""
     listed = {**EMPTY, "requirements.txt": "itsdangerous==2.2.0\nsix==1.16.0\n"}
     with pytest.raises(PaasError):
         sandbox.build({**listed, "bin/post_compile": "exit 3"})

@@ -212,7 +212,7 @@ def test_bin_release_is_optional(sandbox: Bench, shelf: Shelf) -> None:
     ],
 )
 def test_bin_release_has_limits(sandbox: Bench, shelf: Shelf, release: str, reason: str) -> None:
-    """Nonsense, endless output, a failure and a wait without end: each is told as what it is."""
+    """Nonsense, endless output, a failure and a wait without end: each has its own message."""
     with pytest.raises(PaasError) as caught:
         sandbox.build(APP, buildpacks=[shelf.make("mine", {"bin/release": release})])
     assert reason in caught.value.message

@@ -27,7 +27,7 @@ def nothing() -> None:
 
 
 def test_a_free_place_is_taken_at_once(queue: BuildQueue) -> None:
-    """Nobody is told to wait, and the place is given back."""
+    """No waiting is reported, and the place is given back."""
     told: list[int] = []
     with queue.turn("1-1", lambda place, _: told.append(place), nothing):
         assert queue.place("1-1") == 0

@@ -130,7 +130,7 @@ def test_killed_child_is_told(running: World) -> None:
 
 
 def test_early_answer_lets_the_client_go(running: World, tmp_path: Path) -> None:
-    """A command that goes on in the background keeps neither the client nor its pipes."""
+    """A command that continues in the background keeps neither the client nor its pipes."""
     mark = tmp_path / "mark"
     done = running.root_client("background", str(mark))
     assert (done.returncode, done.stdout) == (0, "live\n")

@@ -56,7 +56,7 @@ def test_waits_out_a_restart(fresh: World) -> None:
 
 
 def test_no_gate_is_told(fresh: World) -> None:
-    """Without a gate: root's command runs by itself, where it is installed; a user is told."""
+    """Without a gate, root's command runs in its own process; a user gets a message."""
     done = fresh.root_client("apps")
     assert done.returncode == 1
     assert "The gate is not running" in done.stderr

@@ -193,7 +193,7 @@ def test_a_batch_above_the_limit_is_refused_at_once(tmp_path: Path, connect: Con
 
 @pytest.mark.parametrize("noise", [b"GET / HTTP/1.1\r\n", b"ffff", b"0003", b"0010abc", FLUSH])
 def test_noise_ends_it(tmp_path: Path, connect: Connect, noise: bytes) -> None:
-    """What is not the protocol is told, and nothing is kept."""
+    """What is not the protocol is reported, and nothing is kept."""
     client = connect(tmp_path, "upload")
     assert client.server.stdin is not None
     client.send(noise)

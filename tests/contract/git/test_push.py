@@ -162,7 +162,7 @@ git update-ref refs/heads/evil "$(git commit-tree -m evil "$tree")"
     assert refused.returncode != 0
     assert " !     This push is larger than the 1 MiB that the server takes" in refused.stdout
     assert (pusher.head("evil"), pusher.head()) == ("", "")
-    # What is told finds the file, and gets the rest of the app there.
+    # The advice finds the file, and gets the rest of the app there.
     (listing,) = [line for line in refused.stdout.splitlines() if "batch-check" in line]
     told = pusher.run("bash", "-c", listing.removeprefix(" !     "), cwd=pusher.tree).stdout
     assert told.splitlines()[-1].endswith(" big")
@@ -219,7 +219,7 @@ def test_a_killed_index_pack_is_explained(pusher: Pusher) -> None:
 
 
 def test_a_repository_of_sha256_is_told_the_way(pusher: Pusher) -> None:
-    """git leaves before it sends anything; the commands that are told get the code there."""
+    """git leaves before it sends anything; the commands in the message get the code there."""
     other = pusher.tree.parent / "other"
     pusher.run(
         "git", "init", "-q", "-b", "main", "--object-format=sha256", str(other), cwd=Path("/")

@@ -91,7 +91,7 @@ def new_git() -> Iterator[Git]:
 
 @pytest.fixture
 def git() -> Iterator[Git]:
-    """Made anew for each test."""
+    """Made for each test."""
     with new_git() as made:
         yield made
 
@@ -123,7 +123,7 @@ def test_what_git_takes_is_taken(git: Git) -> None:
 
 
 def test_an_annotated_tag_is_no_branch(git: Git) -> None:
-    """The command that pushes the commit it marks is told, and works."""
+    """The command that pushes the commit it marks is in the message, and works."""
     git.run("tag", "-a", "v1.0", "-m", "One")
     refused = both_refuse(git, ("v1.0", MAIN))
     assert refused.reference == "not-a-commit"

@@ -129,7 +129,7 @@ def test_failures_are_in_the_log(launcher: Launcher) -> None:
 
 
 def test_a_crash_loop_is_recorded_and_slowed(launcher: Launcher) -> None:
-    """The crash file counts ends; the third start waits; the app's log tells of each state."""
+    """The crash file counts ends; the third start waits; the app's log has each state."""
     crash, log = launcher.root / "run" / "crash" / "x.json", launcher.root / "logs" / "app.log"
     files = {"crash_file": str(crash), "app_log": str(log)}
     for exits in range(2):

@@ -53,7 +53,7 @@ class SyslogReceiver:
         self.open.clear()
 
     def close(self) -> None:
-        """Take no more connections, end those that there are."""
+        """Accept no more connections, and end the open ones."""
         self._listener.shutdown(socket.SHUT_RDWR)  # wakes who waits in accept
         self._listener.close()
         for connection in self.open:

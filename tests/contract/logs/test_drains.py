@@ -111,7 +111,7 @@ def test_syslog_has_the_fields_of_rfc_5424(app: App, syslog: SyslogReceiver) -> 
 
 
 def test_http_is_as_of_heroku(app: App, web: HttpReceiver) -> None:
-    """Type, count, id, token and login are told; the connection is kept."""
+    """Type, count, id, token and login are reported; the connection is kept."""
     app.drain(f"http://me:secret@127.0.0.1:{web.port}/in?key=1")
     app.put("one", "two")
     wait_for(lambda: len(web.requests) == 1)
@@ -245,7 +245,7 @@ def test_a_receiver_that_talks_without_end_holds_nobody_up() -> None:
 
 
 def test_a_place_survives_damage(app: App) -> None:
-    """What is no place counts as none; then a drain goes on with what comes."""
+    """What is no place counts as none; then a drain continues with what comes."""
     state = DrainState({"app.log": (7, 42), "router.log": (0, 0)}, 3, "2026-11-20T10:20:30+00:00")
     app.positions.save(TOKEN, state)
     assert app.positions.load(TOKEN) == state

@@ -153,7 +153,7 @@ def test_names_and_certificates(server: Server, readable: Path) -> None:
 
 
 def test_the_sender_is_killed(server: Server, syslog: SyslogReceiver) -> None:
-    """The other ends too, to be started anew, and nothing is lost."""
+    """The other ends too, to be restarted, and nothing is lost."""
     server.add(f"syslog://127.0.0.1:{syslog.port}")
     server.start()
     server.put("one")
@@ -166,7 +166,7 @@ def test_the_sender_is_killed(server: Server, syslog: SyslogReceiver) -> None:
 
 
 def test_the_reader_is_killed(server: Server, syslog: SyslogReceiver) -> None:
-    """No sender is left behind; its successor goes on, at most with lines that came already."""
+    """No sender is left behind; its successor continues, at most with lines that came already."""
     server.add(f"syslog://127.0.0.1:{syslog.port}")
     server.start()
     server.put("one")

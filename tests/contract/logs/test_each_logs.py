@@ -34,7 +34,7 @@ def test_lines_of_the_platform_are_read_from_the_end(logs: Logs) -> None:
 
 
 def test_following_begins_with_the_last_lines(logs: Logs) -> None:
-    """And ends when it is told to."""
+    """And ends on request."""
     logs.write(5, "deploy", "first")
     logs.write(5, "deploy", "second")
     followed = logs.follow(5, lambda: True, count=1)

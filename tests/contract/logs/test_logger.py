@@ -46,7 +46,7 @@ Opened = Callable[[Path], int]
 
 
 def test_lines_are_stamped_and_tagged(logger: Logger, opened: Opened) -> None:
-    """A FIFO that is told of is read; its lines carry time and tag."""
+    """A FIFO that is announced is read; its lines carry time and tag."""
     logger.start()
     path = logger.fifo(12)
     fd = opened(path)

@@ -1,4 +1,4 @@
-"""Two hosts that are network namespaces, joined by a cable: a firewall is put up in the first."""
+"""Two hosts (network namespaces) joined by a cable: the first has the firewall."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ def run(line: str) -> subprocess.CompletedProcess[bytes]:
 
 
 class Island:
-    """Two hosts of their own, as network namespaces: the rules are put up in the first."""
+    """Two hosts of their own, as network namespaces: the rules are installed in the first."""
 
     def __init__(self, name: str, settings: Settings) -> None:
         self._name = name

@@ -1,4 +1,4 @@
-"""The firewall's rules, put up for a range of ports of the test's own."""
+"""The firewall's rules, installed for a range of ports of the test's own."""
 
 import json
 import os
@@ -52,7 +52,7 @@ def test_only_root_and_the_proxy_reach_the_range(
 
 
 def test_a_port_that_is_shut_keeps_those_who_are_in(firewall: NftFirewall) -> None:
-    """Root and the proxy are refused at once; given back, or claimed anew, it is open again."""
+    """Root and the proxy are refused at once; given back, or claimed once more, it is open."""
     port = FIRST + 3
     with socket.create_server(("127.0.0.1", port)) as listener:
         with socket.create_connection(("127.0.0.1", port), 5) as client:
@@ -198,7 +198,7 @@ def test_a_claimed_port_answers_from_its_app_alone(firewall: NftFirewall) -> Non
 
 
 def test_claims_come_with_the_rules(firewall: NftFirewall) -> None:
-    """As when they are put up anew beside instances that run; without rules a claim is nothing."""
+    """As when they are installed again while instances run; without rules a claim does nothing."""
     firewall.install([(FIRST, 70_001)])
     assert not answers(70_002, FIRST)
     firewall.remove()

@@ -36,7 +36,7 @@ def test_a_name_that_does_not_exist_has_no_address(resolver: Resolver) -> None:
 
 
 def test_a_name_that_does_not_exist_has_no_records(resolver: Resolver) -> None:
-    """Or DNS did not answer, which is told apart."""
+    """Or DNS did not answer, which is a different result."""
     for found in resolver.records(["nowhere.invalid"], 5.0).values():
         assert replace(found, failure="") == Records()
 

@@ -245,7 +245,7 @@ def nginx_server() -> Iterator[Nginx]:
 
 
 def wait_until(condition: Callable[[], bool], limit_s: float = 60.0) -> None:
-    """Poll a condition that comes true by itself."""
+    """Poll a condition that becomes true."""
     deadline = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < deadline, "it did not come true"

@@ -165,7 +165,7 @@ def test_below_a_wildcard_a_refusal_has_a_page_as_well(nginx: Nginx) -> None:
 
 
 def test_a_folder_of_files_has_a_page_for_what_is_not_there(nginx: Nginx) -> None:
-    """And who may not come is told so, not that there is nothing."""
+    """A refused visitor gets a page that says so, not one that says there is nothing."""
     slug = nginx.settings.state / "slugs" / "folder"
     slug.mkdir(parents=True)
     (slug / "index.html").write_text("home")

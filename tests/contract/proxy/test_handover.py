@@ -34,7 +34,7 @@ def firewall() -> Iterator[NftFirewall]:
 def test_who_comes_meanwhile_waits_for_the_next_listener(
     firewall: NftFirewall, family: socket.AddressFamily, host: str
 ) -> None:
-    """Though nobody listens for a moment; other ports, and connections that are there, go on."""
+    """Though nobody listens for a moment; other ports, and connections that are there, continue."""
     former = socket.create_server((host, PORT), family=family)
     answered = threading.Event()
 

@@ -132,7 +132,7 @@ def test_no_key_is_left_behind(haproxy: Haproxy) -> None:
 
 
 def test_a_refusal_puts_the_former_files_back(haproxy: Haproxy) -> None:
-    """Another app's file is broken: the change fails in HAProxy's words, and all goes on."""
+    """Another app's file is broken: the change fails in HAProxy's words, and all apps stay up."""
     sites = sites_directory(haproxy.settings)
     with application() as app:
         haproxy.proxy.apply(Site(1, ("a.localhost",), at(app.server_port)))
@@ -150,7 +150,7 @@ def test_a_refusal_puts_the_former_files_back(haproxy: Haproxy) -> None:
 
 
 def test_a_reload_that_fails_is_noticed(haproxy: Haproxy) -> None:
-    """haproxy -c does not see that a port is taken; the former worker then goes on."""
+    """haproxy -c does not see that a port is taken; the former worker then keeps serving."""
     hasty = HaproxyProxy(haproxy.settings, reload_limit_s=5.0)
     hasty.apply(Site(1, ("a.localhost",), ()))
     main, taken = main_file(haproxy.settings), free_port()

@@ -75,7 +75,7 @@ def test_the_host_keeps_the_port_that_the_client_named(nginx: Nginx) -> None:
 
 
 def test_a_request_line_with_another_host_decides(nginx: Nginx) -> None:
-    """GET http://a/ with Host: b reaches a, and a is told of a (RFC 9112, 3.2.2)."""
+    """GET http://a/ with Host: b reaches a, with a as the host (RFC 9112, 3.2.2)."""
     answer = nginx.raw(
         b"GET http://a.localhost/ HTTP/1.1\r\nHost: b.localhost:99\r\nConnection: close\r\n\r\n"
     )

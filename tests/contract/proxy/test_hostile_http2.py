@@ -89,7 +89,7 @@ def test_the_host_decides_and_not_the_name_of_the_handshake(secure: Secure) -> N
 def test_a_host_without_a_certificate_is_misdirected(
     secure: Secure, host: str, protocol: str
 ) -> None:
-    """No app's answer and not nginx's own page, but 421: browsers then ask anew, by that name."""
+    """No app's answer and not nginx's own page, but 421: browsers then ask again, by that name."""
     if protocol == "h2":
         status, body = secure.get(A, asking(host=host))
     else:

@@ -145,7 +145,7 @@ def test_broken_chunks_are_refused(pair: Pair, chunks: bytes) -> None:
     ],
 )
 def test_what_is_taken_the_app_reads_alike(pair: Pair, request_bytes: bytes, size: int) -> None:
-    """Bare line feeds and a body with a GET: framed anew for the app, which sees one request."""
+    """Bare line feeds and a body with a GET: framed again for the app, which sees one request."""
     answer = pair.nginx.raw(request_bytes)
     if b"3\nabc" in request_bytes and status_of(answer) == 400:
         return  # HAProxy 3.0 and Nginx 1.30 take no chunks with bare line feeds.
@@ -225,7 +225,7 @@ def test_no_header_of_the_proxy_can_be_taken_away(pair: Pair) -> None:
 
 
 def test_the_client_is_told_to_go_on(pair: Pair) -> None:
-    """Expect: 100-continue is this hop's affair with nginx; HAProxy passes the app's word on."""
+    """Expect: 100-continue is handled by nginx; HAProxy passes the app's word on."""
     with pair.nginx.connect() as connection:
         connection.sendall(POST + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 100 ")

@@ -55,7 +55,7 @@ def _serving(master: int) -> list[str]:
 
 
 def test_a_refusal_puts_the_former_file_back(nginx: Nginx) -> None:
-    """Another app's file is broken: the change fails in nginx's words, and all goes on."""
+    """Another app's file is broken: the change fails in nginx's words, and all apps stay up."""
     sites = nginx.settings.state / "nginx" / "sites"
     with application() as app:
         site = Site(1, ("a.localhost",), at(app.server_port))

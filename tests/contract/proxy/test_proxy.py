@@ -93,7 +93,7 @@ def test_apply_twice_is_apply_once(subject: Subject, ports: tuple[int, int]) -> 
 
 
 def test_a_site_without_ports_answers_503(subject: Subject) -> None:
-    """An app without instances is told from a host that nobody has."""
+    """An app without instances is distinguished from a host that no app has."""
     subject.proxy.apply(Site(1, ("a.localhost",), ()))
     assert subject.route("a.localhost") == 0
 
@@ -145,7 +145,7 @@ def test_a_bad_site_is_refused_and_the_former_kept(
 
 
 def test_a_host_of_another_app_is_refused(subject: Subject, ports: tuple[int, int]) -> None:
-    """Two apps with one host: the second is refused, the first goes on."""
+    """Two apps with one host: the second is refused, the first keeps serving."""
     subject.proxy.apply(Site(2, ("b.localhost",), at(ports[1])))
     with pytest.raises(PaasError) as caught:
         subject.proxy.apply(Site(1, ("a.localhost", "b.localhost"), at(ports[0])))
@@ -172,7 +172,7 @@ def test_drain_is_done_where_nothing_is_left(subject: Subject, ports: tuple[int,
 
 @pytest.mark.parametrize("kind", ["nginx", "haproxy"])
 def test_an_account_that_is_not_there_is_said(kind: str, request: pytest.FixtureRequest) -> None:
-    """With the name of the setting, by a change as by a start; what is served goes on."""
+    """With the name of the setting, by a change as by a start; what is served stays."""
     server: Nginx = request.getfixturevalue(kind)
     server.proxy.restore([Site(1, ("a.localhost",), ())])
     other = replace(server.settings, proxy_user="nobody-at-all")

@@ -168,7 +168,7 @@ def test_a_websocket_of_another_app_lives_on_up_to_the_worker_limit(nginx: Nginx
 
 
 def test_a_websocket_on_an_old_instance_is_waited_for(nginx: Nginx) -> None:
-    """It goes on while its instance is drained."""
+    """It continues while its instance is drained."""
     with application() as old, application() as new:
         nginx.proxy.apply(Site(1, ("a.localhost",), at(old.server_port)))
         with nginx.connect() as connection:
@@ -304,7 +304,7 @@ def test_the_same_site_again_is_no_reload(nginx: Nginx) -> None:
 
 
 def test_a_site_is_gone_though_its_removal_was_interrupted(nginx: Nginx) -> None:
-    """Killed between the file and the reload: who removes it again has it served no more."""
+    """Killed between the file and the reload: removing it again stops serving it."""
     with application() as app:
         nginx.proxy.apply(Site(1, ("a.localhost",), at(app.server_port)))
         for path in nginx.settings.state.glob("*/sites/1.*"):

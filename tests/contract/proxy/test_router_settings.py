@@ -163,7 +163,7 @@ def test_a_balancers_client_is_limited_not_the_balancer(site_with: SiteWith) -> 
 
 
 def test_clients_of_ipv6_are_limited_by_network(site_with: SiteWith) -> None:
-    """Each has 2**64 addresses at least; those of IPv4 in IPv6's form are told apart."""
+    """Each has at least 2**64 addresses; IPv4-mapped ones are counted separately."""
     nginx = site_with(
         **{"trusted-proxies": "127.0.0.0/8", "rate-limit": "1r/m", "rate-limit-burst": "0"}
     )

@@ -204,7 +204,7 @@ def test_an_unchanged_file_is_not_sent_again(served: Served) -> None:
 
 
 def test_a_precompressed_file_goes_to_those_who_take_it(served: Served) -> None:
-    """And caches are told that it depends."""
+    """And caches learn that it depends."""
     packed = served.get("/static/packed.css", "Accept-Encoding: gzip, br")
     assert gzip.decompress(body_of(packed)) == b"packed"
     assert b"\r\nContent-Encoding: gzip\r\n" in packed

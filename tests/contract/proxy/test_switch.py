@@ -107,7 +107,7 @@ def server() -> Iterator[Server]:
 
 
 def test_a_switch_loses_nothing(server: Server) -> None:
-    """There and back under load, thrice: who comes meanwhile waits; then deploys go on."""
+    """There and back under load, three times: requests wait meanwhile; then deploys continue."""
     with application() as app, application() as other:
         site = Site(1, ("a.localhost",), at(app.server_port))
         server.proxy.apply(site)

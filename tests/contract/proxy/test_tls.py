@@ -264,7 +264,7 @@ def test_who_came_to_a_balancer_over_https_is_there_already(secured: Secured) ->
 
 
 def test_a_lost_certificate_changes_nothing(secured: Secured) -> None:
-    """nginx refuses the site, and the former goes on."""
+    """nginx refuses the site, and the former keeps serving."""
     lost = Certificate(Path("/nowhere/chain.pem"), Path("/nowhere/key.pem"), (SHOP,))
     with pytest.raises(PaasError) as caught:
         secured.nginx.proxy.apply(replace(secured.site, certificates=(lost,)))

@@ -298,7 +298,7 @@ def test_a_stop_in_the_instant_of_the_start_is_not_lost(native: Harness) -> None
 def test_a_crashed_instance_is_started_again(
     native: Harness, supervisor_server: SupervisorServer
 ) -> None:
-    """With another pid, which is told in the app's log."""
+    """With another pid, which is reported in the app's log."""
     instance = native.one("exec sleep 1000")
     first = native.wait_for(instance, State.UP)
     assert first.pid is not None
@@ -314,7 +314,7 @@ def test_a_crashed_instance_is_started_again(
 def test_a_launcher_that_fails_does_not_spin(
     native: Harness, supervisor_server: SupervisorServer
 ) -> None:
-    """Without its spec an instance cannot back off by itself; it is tried every 5 s."""
+    """Without its spec an instance cannot back off; it is tried every 5 s."""
     instance = native.one(EXIT_3)
     (supervisor_server.settings.run / "specs" / f"{instance.id}.json").unlink()
     native.wait_for(instance, State.CRASHED)

@@ -185,7 +185,7 @@ def test_nothing_to_clear(bench: Bench) -> None:
 
 
 def test_the_end_is_told(native: Bench) -> None:
-    """The status of a process in the background is told when it ends."""
+    """The status of a process in the background is reported when it ends."""
     native.detach('test "$A" = b && exit 7')
     ended = native.root / "ended"
     assert wait_until(lambda: ended.exists() and ended.read_text() == "run.1 7\n", 60)
@@ -205,7 +205,7 @@ def test_a_stop_ends_what_left_its_group(native: Bench) -> None:
 
 
 def test_stopping_all(native: Bench) -> None:
-    """Before the server stops each is told, also one that takes a moment, and how it ended."""
+    """Before the server stops, each gets a signal, even a slow one, and its end is logged."""
     assert isinstance(native.runs, NativeRuns)
     native.runs.stop_all()
     native.detach("trap 'sleep 0.3; exit 7' TERM; sleep 66 & wait")
@@ -217,7 +217,7 @@ def test_stopping_all(native: Bench) -> None:
 
 
 def test_stopping_all_tells_what_starts_meanwhile(native: Bench) -> None:
-    """It is told as soon as it is there, and does not hold up the end until it is killed."""
+    """It is reported as soon as it is there, and does not hold up the end until it is killed."""
     assert isinstance(native.runs, NativeRuns)
     native.detach("trap 'sleep 1; exit 7' TERM; sleep 66 & wait")
     assert wait_until(lambda: len(_pids(native)) >= 4, 60)

@@ -87,7 +87,7 @@ def inheritable() -> set[int]:
 
 
 def test_a_full_layer_is_told_once(kept: Kept) -> None:
-    """While the process goes on; the file may be gone a moment later."""
+    """While the process runs; the file may be gone a moment later."""
     spec = {"socket": str(kept.launcher.root / "run/watch.sock"), "name": "7-v1-3-web.1"}
     script = (
         "head -c 1M /dev/zero > /tmp/small; echo; read; "
@@ -251,7 +251,7 @@ def test_without_a_keeper_a_process_starts(launcher: Launcher) -> None:
 
 
 def test_a_process_that_runs_can_be_looked_at(launcher: Launcher) -> None:
-    """Its database is found while it goes on; a process of the host's own has no layer."""
+    """Its database is found while it runs; a process of the host's own has no layer."""
     with launcher.running(f"mkdir inst; {DATABASE.format('inst/a.db')}; echo; sleep 60") as process:
         (database,) = LiveLayers().databases(process.pid)
         assert database.path == "/app/inst/a.db"

@@ -48,7 +48,7 @@ def test_places_with_wrong_modes(tmp_path: Path) -> None:
 
 
 def test_slugs_whose_python_is_gone(tmp_path: Path) -> None:
-    """A virtual environment is a link to a Python outside; one inside /app is the app's affair."""
+    """A virtual environment is a link to a Python outside; one inside /app is left to the app."""
     slugs = FileSlugs(Settings(state=tmp_path).paths, min_free_mib=0)
     slug = tmp_path / "slugs/1-a"
     assert "are gone" in str(slugs.damage("1-a"))

@@ -60,7 +60,7 @@ def test_pushes_are_kept_out_only_while_none_is_under_way(locks: Locks) -> None:
 
 
 def test_a_waiter_is_surrounded_by_its_wait(locks: Locks, tmp_path: Path) -> None:
-    """It is told who holds the lock, once, before it gets it."""
+    """It learns who holds the lock, once, before it gets it."""
     told: list[str] = []
 
     @contextmanager

@@ -70,7 +70,7 @@ def test_server_locks_have_the_files_that_former_versions_lock(locks: FlockLocks
 
 
 def test_waiter_learns_the_holder_once(locks: FlockLocks, tmp_path: Path) -> None:
-    """Who must wait is told for whom, once, and gets the lock when it is free."""
+    """A waiter learns once for whom it waits, and gets the lock when it is free."""
     release, told = os.pipe(), tmp_path / "told"
 
     def hold() -> None:

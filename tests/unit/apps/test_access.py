@@ -88,7 +88,7 @@ def test_first_push_creates_the_app(world: World) -> None:
 
 
 def test_other_branches_are_stored(world: World, tmp_path: object) -> None:
-    """Only a deploy branch is deployed; the pusher is told how to deploy the other."""
+    """Only a deploy branch is deployed; the message says how to deploy the other."""
     _receive(world, RefUpdate(NO_COMMIT, COMMIT, "refs/heads/feature"))
     assert world.store.releases.of_app(1) == []
     assert "       To deploy it: git push deploy feature:main" in world.progress.lines
@@ -175,7 +175,7 @@ def test_destroy_needs_the_name_again(world: World) -> None:
 
 
 def test_rename_moves_the_site(world: World) -> None:
-    """The new name serves, the old one does not, the instance goes on."""
+    """The new name serves, the old one does not, the instance keeps running."""
     world.app()
     world.push()
     world.apps.rename(ROOT, "shop", AppName("store"), world.progress)

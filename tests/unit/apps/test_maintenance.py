@@ -15,7 +15,7 @@ HOST = "shop.example.com"
 
 
 def test_a_locked_app_refuses_deploys(world: World) -> None:
-    """With who locked it and why; other branches are stored; afterwards deploys go on."""
+    """With who locked it and why; other branches are stored; afterwards deploys continue."""
     world.app()
     world.push()
     alice = world.user("alice")

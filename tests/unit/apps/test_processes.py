@@ -72,7 +72,7 @@ def test_words_of_scale(word: str, count: int) -> None:
     ],
 )
 def test_bad_words_of_scale(word: str, told: str) -> None:
-    """Each is told what is wrong with it."""
+    """Each gets a message with its mistake."""
     with pytest.raises(PaasError, match=told):
         parse_scale(word, {WEB: 2})
 
@@ -157,7 +157,7 @@ def scale(world: World, *words: str) -> None:
 
 
 def test_scaling_up_starts_only_what_is_new(shop: World) -> None:
-    """The others go on as they are, behind the proxy and besides it."""
+    """The others stay as they are, behind the proxy and besides it."""
     before, ports = rollout_ids(shop), shop.proxy.ports(HOST) or ()
     shop.runtime.calls.clear()
     scale(shop, "web=3", "worker+1")

@@ -117,7 +117,7 @@ def test_a_crash_between_record_and_directory_is_mended(world: World) -> None:
 
 
 def test_what_follows_the_switch_undoes_nothing(world: World) -> None:
-    """Live instances write to what was added already, and have no more what was removed."""
+    """Live instances write to what was added already, and no longer have what was removed."""
     world.app()
     world.push()
 

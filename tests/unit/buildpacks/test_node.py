@@ -135,7 +135,7 @@ def test_fetches_the_node_that_is_asked_for(project: NodeProject) -> None:
 
 
 def test_a_newer_yarn_may_make_its_lock_file(project: NodeProject) -> None:
-    """Without one it must not be immutable, as it is by itself under CI; with one it must."""
+    """Without one it must not be immutable, as it is by default under CI; with one it must."""
     yarn = project.package(packageManager="yarn@4.9.2")
     npm = project.root / "bin/npm"
     npm.write_text(npm.read_text().replace("echo 10.0.0", "echo 4.9.2"))

@@ -124,7 +124,7 @@ def test_takes_the_newest_patch_that_uv_installed(project: Project) -> None:
 
 
 def test_accepts_the_systems_version(project: Project) -> None:
-    """runtime.txt works, wins over .python-version, and is told to be deprecated."""
+    """runtime.txt works, wins over .python-version, and is reported as deprecated."""
     project.write({**FLASK, "runtime.txt": f"python-{SYSTEM}\r\n", ".python-version": "3.99"})
     said = project.again()
     assert f"Using Python {SYSTEM}." in said
@@ -182,7 +182,7 @@ def test_installs_changed_dependencies(project: Project, change: dict[str, str])
     ],
 )
 def test_never_reuses_what_can_change_unseen(project: Project, line: str) -> None:
-    """Local paths and addresses are installed anew each time."""
+    """Local paths and addresses are installed again each time."""
     project.write({"requirements.txt": f"flask\n{line}\n", "Procfile": "web: true"}).again()
     assert "unchanged" not in project.again()
     assert "pip install" in project.calls()
@@ -226,7 +226,7 @@ def test_leaves_gunicorn_out_where_not(project: Project, procfile: str) -> None:
 
 
 def test_releases_the_command_found(project: Project) -> None:
-    """Without a Procfile the command is told, and given back by bin/release."""
+    """Without a Procfile the command is shown, and returned by bin/release."""
     project.write({"requirements.txt": "", "app.py": "def create_app(): ..."})
     assert "It is started with: gunicorn --threads 8 'app:create_app()'" in project.again()
     web = {"web": "gunicorn --threads 8 'app:create_app()'"}
@@ -240,7 +240,7 @@ def test_releases_nothing_beside_a_procfile(project: Project) -> None:
 
 
 def test_asks_for_uvicorn(project: Project) -> None:
-    """An ASGI app without uvicorn among its dependencies is told to add it."""
+    """An ASGI app without uvicorn among its dependencies gets the advice to add it."""
     files = {"requirements.txt": "", "main.py": "app = FastAPI()"}
     done = project.write(files).compile()
     assert "uvicorn, which runs such an app, is not in" in error_of(done)
@@ -317,7 +317,7 @@ def test_runs_hooks_with_config_vars(project: Project) -> None:
 
 
 def test_a_hook_with_windows_line_ends(project: Project) -> None:
-    """It is not run, and what to do is told."""
+    """It is not run, and the message says what to do."""
     hook = "#!/usr/bin/env bash\r\necho x\r\n"
     done = project.write({**FLASK, "bin/post_compile": hook}).compile()
     assert error_of(done).startswith("bin/post_compile has Windows line endings (CRLF)")
@@ -336,7 +336,7 @@ UVICORN = {
 
 @pytest.mark.parametrize("which", UVICORN)
 def test_uvicorns_workers_may_import_for_long(project: Project, which: str) -> None:
-    """One that can wait is told to; one that cannot gets one worker, unless the app says more."""
+    """One that can wait is set to; one that cannot gets one worker, unless the app sets more."""
     source, expected = UVICORN[which]
     uv = (project.root / "bin/uv").read_text()
     folder = ".venv/lib/python3.99/site-packages/uvicorn/supervisors"
@@ -365,7 +365,7 @@ def test_a_failing_hook_fails_the_build(project: Project) -> None:
 
 
 def test_warns_of_a_committed_environment(project: Project) -> None:
-    """A .venv in the repository is replaced, and how to remove it is told."""
+    """A .venv in the repository is replaced, and how to remove it is reported."""
     done = project.write({**FLASK, ".venv/bin/python": "x"}).compile()
     assert ".venv is part of the repository" in done.stdout
     assert (project.app / ".venv/bin/python").read_text() != "x"

@@ -67,7 +67,7 @@ def test_what_was_installed_is_kept_whatever_fails_after_it(project: Project, fa
 
 
 def test_one_more_line_installs_the_difference(project: Project) -> None:
-    """On top of what is there, by the exact list: what is not listed any more goes."""
+    """On top of what is there, by the exact list: what is no longer listed is removed."""
     project.write(LISTED).again()
     said = project.write(ADDED).again()
     assert f"{STEP} (requirements.txt)" in said
@@ -79,7 +79,7 @@ def test_one_more_line_installs_the_difference(project: Project) -> None:
 
 
 def test_locked_ones_too(project: Project) -> None:
-    """uv sync is exact by itself."""
+    """uv sync is exact by default."""
     lock = 'source = { registry = "https://pypi.org/simple" }\n'
     project.write({"uv.lock": lock, "pyproject.toml": "", "Procfile": "web: true"}).again()
     said = project.write({"uv.lock": f"{lock}[[package]]\n"}).again()

@@ -10,7 +10,7 @@ FAILED = "  \u00d7 Failed to build `{package}`\n  The build backend returned an 
 
 
 def refusal(root: Path, package: str, said: str) -> str:
-    """What a push is told where the package's build says this."""
+    """The message of a push when the package's build prints this."""
     project = Project(root).write(
         {
             "requirements.txt": f"{package}\n",

@@ -111,7 +111,7 @@ def test_a_name_is_kept_as_it_was_given(world: World, text: str) -> None:
 
 
 def test_a_misspelt_name_in_app_json_rejects_the_push(world: World) -> None:
-    """And the app.json of a slug that is live goes on being read."""
+    """And the app.json of a live slug is still read."""
     content = b'{"buildpacks": [{"url": "heroku/nodej"}]}'
     world.repository.contents["a" * 40, "app.json"] = content
     with pytest.raises(PaasError, match="heroku/nodejs has a similar name"):

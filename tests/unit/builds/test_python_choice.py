@@ -11,7 +11,7 @@ from paas.domain.builds.python_versions import fits, parse_version, requirement
 from paas.settings import Settings
 from tests.unit.buildpacks.buildpack_scripts import BUILDPACKS, Project, error_of
 
-# Knows of 3.97 and 3.98 and makes what it is told to install; notes each call.
+# Knows of 3.97 and 3.98 and makes what it should install; notes each call.
 UV = """#!/bin/sh
 echo "$2 $UV_HTTP_RETRIES" >> {calls}
 if [ "$2" = list ]; then
@@ -57,7 +57,7 @@ class Server:
         (self.cache / "packs/python/version").write_text(f"{version}\n")
 
     def choose(self) -> tuple[str, str]:
-        """The version that the buildpack is told, and why; "-" where it is told nothing."""
+        """The version that the buildpack gets, and why; "-" if it gets none."""
         told = choose_python(self.settings, self.tree, self.cache, self.lines.append, lambda: None)
         return told.get("PAAS_PYTHON", "-"), told.get("PAAS_PYTHON_WHY", "")
 

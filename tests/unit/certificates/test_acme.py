@@ -1,4 +1,4 @@
-"""Certificates that come by themselves: what is asked for, when, and what a failure leads to."""
+"""Automatic certificates: what is asked for, when, and what a failure leads to."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -68,7 +68,7 @@ def test_each_name_gets_one(shop: World) -> None:
 
 
 def test_a_name_that_fails_harms_no_other(shop: World) -> None:
-    """Its failure is told, kept, and tried again later."""
+    """Its failure is reported, kept, and tried again later."""
     shop.issuer.refuses["shop.org"] = Failure("The issuer says: no")
     assert not on(shop)
     assert hosts(shop) == ["www.shop.org"]
@@ -168,7 +168,7 @@ def test_a_renewal_that_fails_keeps_the_former_and_warns(shop: World) -> None:
 
 
 def test_own_certificates_are_warned_of_too(shop: World) -> None:
-    """Whether or not any come by themselves."""
+    """Whether or not any are automatic."""
     shop.certificates.add(
         ROOT, "shop", fake_pem("shop.org", days=20, lifetime_days=365), shop.progress
     )
@@ -273,7 +273,7 @@ class Wanted(FakeLocks):
 
 
 def test_who_waits_for_a_certificate_is_next(shop: World) -> None:
-    """The lock is free between two names: what comes by the clock gives way, a person is told."""
+    """The lock is free between two names: timed work gives way, a user gets a message."""
     shop.store.certificates.set_auto(1, True)
     replace(shop.acme, locks=Wanted()).renew_due()
     assert shop.issuer.asked == ["shop.org"]
@@ -302,7 +302,7 @@ def test_the_lock_stays_free_for_a_moment(shop: World) -> None:
 
 
 def test_what_came_while_one_waited_is_not_asked_for_again(shop: World) -> None:
-    """Nor what the app has no more."""
+    """Nor what the app no longer has."""
     shop.store.certificates.set_auto(1, True)
     assert replace(shop.acme, locks=Wanted(shop.acme.renew_due)).switch_on(
         ROOT, "shop", shop.progress
@@ -429,7 +429,7 @@ def own(world: World, *names: str) -> str:
 
 
 def test_one_of_its_own_goes_when_others_have_come(shop: World) -> None:
-    """From one's own certificate to those that come by themselves, no name is ever without."""
+    """From one's own certificate to automatic ones, no name is ever without."""
     id = own(shop, "shop.org", "www.shop.org")
     assert on(shop)
     assert shop.issuer.asked == []
@@ -439,7 +439,7 @@ def test_one_of_its_own_goes_when_others_have_come(shop: World) -> None:
 
 
 def test_one_of_its_own_stays_where_another_does_not_come(shop: World) -> None:
-    """And goes on being shown for all its names."""
+    """And is still shown for all its names."""
     id = own(shop, "shop.org", "www.shop.org")
     on(shop)
     shop.issuer.refuses["www.shop.org"] = Failure("The issuer says: no")
@@ -471,7 +471,7 @@ def test_one_of_its_own_stays_where_another_does_not_come(shop: World) -> None:
     ],
 )
 def test_what_is_wrong_with_certbot_itself_is_told(words: str, reason: str) -> None:
-    """The issuer was not asked, so it is soon tried again; and who can mend it is told how."""
+    """The issuer was not asked, so it is soon tried again; and the message says how to fix it."""
     failure = failure_of(words)
     assert reason in failure.reason
     assert not failure.asked

@@ -96,7 +96,7 @@ def test_elsewhere_lines_become_rarer() -> None:
 
 
 def test_elsewhere_a_line_of_the_command_counts() -> None:
-    """Who has just heard something need not be told that it goes on."""
+    """Right after other output no progress line is needed."""
     screen = Screen(Look())
     with screen.line.doing("building"):
         screen.after(11)
@@ -142,7 +142,7 @@ def test_no_terminal_no_drawing(env: dict[str, str]) -> None:
 
 
 def test_waiting_for_a_lock_is_shown() -> None:
-    """Who waits is told for whom, and sees that it goes on."""
+    """A waiter learns for whom it waits, and sees progress."""
     said = FakeProgress()
     with waiting(said)("alice deploys abc, since 10:02:11 UTC"):
         assert said.done == ["waiting for that"]
@@ -152,7 +152,7 @@ def test_waiting_for_a_lock_is_shown() -> None:
 
 
 def test_a_builds_log_has_none_of_it() -> None:
-    """The log has the time of each line; only the terminal shows what goes on."""
+    """The log has the time of each line; only the terminal shows what is in progress."""
     said, log = FakeProgress(), list[bytes]()
     keep: Callable[[bytes], None] = log.append
     with Recorded(said, keep, lambda: None).doing("building"), Silent().doing("nothing"):

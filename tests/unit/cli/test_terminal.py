@@ -15,7 +15,7 @@ SHOWN = r"\x1b[2J\x1b]0;title\x07 \u202ertl\r\nv9 current"
 
 
 def test_a_commit_s_subject_moves_no_cursor(capfd: pytest.CaptureFixture[str]) -> None:
-    """In tables, and in what is told of a release."""
+    """In tables, and in the description of a release."""
     print_table(("Release", "Description"), [("v1", EVIL)])
     progress = Terminal()
     for tell in (progress.step, progress.detail, progress.warn):

@@ -37,7 +37,7 @@ def test_what_does_not_start_unasked_is_told_once(world: World) -> None:
 
 
 def test_what_app_json_scales_is_told(world: World) -> None:
-    """When it comes, changes, and when it is not said any more; what was set by hand stays."""
+    """When it comes, changes, and when it is no longer declared; what was set by hand stays."""
     world.app()
     world.repository.procfiles = {c * 40: b"web: serve\nworker: work\n" for c in "abc"}
     world.repository.contents["b" * 40, "app.json"] = b'{"formation": {"worker": {"quantity": 2}}}'
@@ -132,7 +132,7 @@ def test_crash_is_explained(world: World) -> None:
 
 
 def test_wrong_port_is_named(world: World) -> None:
-    """An app that listens elsewhere is told both ports, before the limit is up."""
+    """An app that listens elsewhere gets a message with both ports, before the time limit."""
     world.app()
     world.repository.procfiles["a" * 40] = b"web: elsewhere"
     world.runtime.behaviours["elsewhere"] = Behaviour(listens=frozenset({("0.0.0.0", 8000)}))

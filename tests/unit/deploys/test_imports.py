@@ -52,7 +52,7 @@ def test_a_sync_without_build_only_moves_the_branch(world: World) -> None:
 
 
 def test_a_sync_with_build_deploys_and_then_moves_the_branch(world: World) -> None:
-    """What was fetched is gone, and kept, before the caller is let go."""
+    """What was fetched is gone, and kept, before the caller gets its answer."""
     answered: list[tuple[int, dict[tuple[int, str], str]]] = []
 
     def note() -> None:
@@ -126,7 +126,7 @@ def test_a_locked_app_can_be_synced_but_not_built(world: World) -> None:
 
 
 def test_a_sync_waits_for_a_push(world: World) -> None:
-    """They would move the same branch; it is told whom it waits for."""
+    """They would move the same branch; the message names what it waits for."""
     world.locks.pushed.add(1)
     sync(world, Building.NEVER)
     assert any(

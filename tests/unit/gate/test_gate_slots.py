@@ -58,7 +58,7 @@ def test_a_reserve_for_administrators() -> None:
 
 
 def test_what_waits_is_no_command() -> None:
-    """It has a share of its own, in words; what goes on without its client has none."""
+    """It has its own share; a command that continues without its client has none."""
     slots = Slots(16)
     for row in begin(slots, "alice", 4):
         slots.wait(row, no)

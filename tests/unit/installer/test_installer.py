@@ -179,7 +179,7 @@ def test_the_last_slot_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_listeners_are_named() -> None:
-    """Who listens on a port is told by process id and name."""
+    """The process that listens on a port is named, with its id."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert list(checks.listeners(port)) == [os.getpid()]

@@ -196,7 +196,7 @@ def test_open_shows_what_the_server_tells(laptop: Laptop) -> None:
 
 def test_a_terminal_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server sees none behind ssh; without colours, or not at all, as the environment says.
-    That stdout is one is told by itself: then tables have headings."""
+    That stdout is one is reported separately: then tables have headings."""
     kept, kept_out, kept_in = os.dup(2), os.dup(1), os.dup(0)
     ours, theirs = pty.openpty()
     os.dup2(theirs, 2)

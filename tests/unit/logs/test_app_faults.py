@@ -120,7 +120,7 @@ def test_node(lines: str, expected: str | None) -> None:
     ],
 )
 def test_a_program_that_is_not_there(line: str) -> None:
-    """The last word of the shell; a script that goes on ends for another reason."""
+    """The last word of the shell; a script that continues ends for another reason."""
     assert message(f"starting\n{line}\n") == "There is no program 'gunicron'."
     assert message(f"{line}\nValueError: x") is None
 

@@ -1,4 +1,4 @@
-"""Two benchmarks at once have nothing in common, and a third is told to wait."""
+"""Two benchmarks at once have nothing in common, and a third has to wait."""
 
 import os
 from contextlib import ExitStack

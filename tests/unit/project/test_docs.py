@@ -102,7 +102,7 @@ def test_each_use_of_an_app_names_its_permission() -> None:
 
 
 def test_the_reference_has_each_setting_and_no_other() -> None:
-    """Each setting of server.yml is told once."""
+    """Each setting of server.yml is documented once."""
     assert sorted(_first_cells("server.yml.md")) == sorted(field.name for field in fields(Settings))
 
 
@@ -117,7 +117,7 @@ def test_the_reference_has_each_default() -> None:
 
 
 def test_the_reference_has_each_error_and_no_other() -> None:
-    """Each reference of a PaasError is told once, with its cause and remedy."""
+    """Each reference of a PaasError is documented once, with its cause and remedy."""
     assert sorted(_first_cells("errors.md")) == sorted(_error_references())
 
 

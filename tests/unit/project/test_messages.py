@@ -11,9 +11,11 @@ MAKERS = {"usage_error", "warn", "step", "detail", "InstallError"}
 DIALECT = (
     "any more",
     "anew",
+    "are told",
     "by itself",
     "cannot stand",
     "fault of its own",
+    "for want of",
     "go on",
     "goes on",
     "is told",
@@ -21,7 +23,9 @@ DIALECT = (
     "mend",
     "mended",
     "mends",
+    "sees to",
     "stumbles",
+    "whoever",
 )
 
 

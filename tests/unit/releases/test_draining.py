@@ -90,7 +90,7 @@ def test_what_gets_no_requests_is_not_drained(world: World) -> None:
 
 
 def test_a_worker_does_not_wait_for_the_web_s_drain(world: World) -> None:
-    """It is told to stop while the last requests are answered, and all is recorded as before."""
+    """Stopping it while the last requests are answered records everything as before."""
     world.repository.procfiles["a" * 40] = b"web: serve\nworker: work\n"
     world.app()
     world.push()
@@ -115,7 +115,7 @@ def test_a_worker_does_not_wait_for_the_web_s_drain(world: World) -> None:
 
 
 def test_a_worker_that_does_not_end_keeps_no_web_instance(world: World) -> None:
-    """What fails is told, and the rest is stopped all the same."""
+    """What fails is reported, and the rest is stopped all the same."""
     world.repository.procfiles["a" * 40] = b"web: serve\nworker: work\n"
     world.app()
     world.push()
@@ -256,7 +256,7 @@ def die(shop: World) -> None:
 
 
 def test_what_a_killed_process_left_is_ended_by_reconcile(shop: World) -> None:
-    """But not what a living one sees to."""
+    """But not what a living one handles."""
     die(shop)
     with shop.locks.draining(1):
         assert shop.reconcile.run(shop.progress) == 0

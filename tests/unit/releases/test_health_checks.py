@@ -118,7 +118,7 @@ def test_silence_before_the_first_answer_is_no_failure(world: World) -> None:
 
 
 def test_one_that_ends_while_others_start_is_noticed(world: World) -> None:
-    """It was healthy once, and is not any more when the last one is: nothing goes live."""
+    """It was healthy once, and is no longer when the last one is: nothing goes live."""
     world.repository.procfiles[A] = b"web: serve\nworker: work\n"
     world.app()
     world.push()
@@ -143,7 +143,7 @@ def test_a_command_that_ends_without_an_error_is_told_to_go_on(world: World) -> 
     )
     with pytest.raises(PaasError, match=r"web\.1 exited with status 0 before") as caught:
         world.push()
-    assert "a process must go on running" in str(caught.value.hint)
+    assert "a process must keep running" in str(caught.value.hint)
 
 
 def test_a_failure_may_be_a_mere_warning(world: World) -> None:
@@ -181,7 +181,7 @@ def rounds(world: World, liveness: Liveness, seconds: int, check_states: CheckSt
 
 
 def test_liveness_restarts_what_fails(world: World, liveness: Liveness) -> None:
-    """After so many failures in a row; one answer in between begins the count anew."""
+    """After so many failures in a row; one answer in between restarts the count."""
     world.app()
     declare(world, A, {"type": "liveness", "path": "/live", "attempts": 2, "wait": 3})
     world.push()
@@ -211,7 +211,7 @@ def test_liveness_leaves_apps_alone_that_are_being_changed(
 
 
 def test_liveness_lets_an_instance_start(world: World, liveness: Liveness) -> None:
-    """One that was started anew may fail until it first passes, for as long as at a deploy."""
+    """One that was restarted may fail until it first passes, for as long as at a deploy."""
     world.app()
     declare(world, A, {"type": "liveness", "path": "/live", "attempts": 1, "wait": 1})
     world.push()

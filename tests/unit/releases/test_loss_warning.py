@@ -1,4 +1,4 @@
-"""A database in an instance's throw-away layer is told of before the instance is replaced."""
+"""A database in an instance's throw-away layer is reported before the instance is replaced."""
 
 from collections.abc import Callable
 

@@ -155,7 +155,7 @@ def test_rollback_of_an_app_that_was_never_deployed(world: World) -> None:
 
 
 def test_rollback_to_a_pruned_slug_names_what_there_is(shop: World) -> None:
-    """Two slugs are kept: those of v3 and v4; the commit to build anew is told."""
+    """Two slugs are kept: those of v3 and v4; the commit to build again is reported."""
     shop.push(commit="c" * 40)
     error = refused(shop, 1)
     assert error.reference == "slug-pruned"
@@ -164,7 +164,7 @@ def test_rollback_to_a_pruned_slug_names_what_there_is(shop: World) -> None:
 
 
 def test_rollback_that_does_not_come_up_changes_nothing(shop: World) -> None:
-    """The current release goes on; the attempt is a failed release."""
+    """The current release keeps running; the attempt is a failed release."""
     shop.runtime.behaviours["serve"] = Behaviour(State.CRASHED, exits=1)
     with pytest.raises(PaasError):
         roll_back(shop, 1)
@@ -174,7 +174,7 @@ def test_rollback_that_does_not_come_up_changes_nothing(shop: World) -> None:
 
 
 def test_rollback_is_for_those_who_may_use_the_app(shop: World) -> None:
-    """Others are told that there is no such app."""
+    """Others get the message that there is no such app."""
     with pytest.raises(PaasError) as caught:
         shop.releases.rollback(shop.user("bob"), "shop", None, shop.progress)
     assert caught.value.exit_code == 20
@@ -204,7 +204,7 @@ def test_retry_of_a_retry(shop: World) -> None:
 
 
 def test_a_retry_is_watched_as_a_deploy_is(shop: World) -> None:
-    """It is new code: where it answers with errors the server goes back by itself."""
+    """It is new code: if it answers with errors, the server goes back automatically."""
     fail_push(shop)
     shop.requests.note(5000, Answers(20, 0), shop.clock.now())
     shop.requests.note(5001, Answers(20, 15))

@@ -143,7 +143,7 @@ def test_a_change_meanwhile_ends_the_watch(world: World) -> None:
 def set_bad(world: World, *, restart: bool = True) -> list[int | None]:
     """A first deploy, then a config var with which port 5001 answers 5xx.
 
-    Returns what was live when who waits was let go.
+    Returns what was live when the waiting client got its answer.
     """
     shown_live: list[int | None] = []
     world.app()
@@ -156,7 +156,7 @@ def set_bad(world: World, *, restart: bool = True) -> list[int | None]:
 
 
 def test_goes_back_from_a_config_change(world: World) -> None:
-    """As after a deploy; whoever set it was let go before that."""
+    """As after a deploy; the command has already got its answer."""
     assert set_bad(world) == [2]
     assert current(world) == 3
     assert world.store.releases.of_app(1)[0].description == (

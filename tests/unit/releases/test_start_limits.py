@@ -31,7 +31,7 @@ def silent_for(world: World) -> tuple[float, str]:
 
 
 def test_the_nearest_one_counts() -> None:
-    """And what is not allowed any more comes to the highest that is."""
+    """And a value that is no longer allowed becomes the highest allowed one."""
     limits = StartLimits(60.0, 300.0)
     assert limits.of(None, None).seconds == 60
     assert limits.of(None, 120).seconds == 120

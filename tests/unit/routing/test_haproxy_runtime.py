@@ -9,7 +9,7 @@ from paas.adapters.proxy.haproxy.runtime_api import Master
 
 
 def test_a_master_without_its_pid_file_is_in_a_reload(tmp_path: Path) -> None:
-    """On a busy machine half a second may pass until it has written the file anew."""
+    """On a busy machine half a second may pass until it has written the file again."""
     path, pid_file = tmp_path / "master.sock", tmp_path / "haproxy.pid"
     path.touch()
     program = shutil.copy("/usr/bin/sleep", tmp_path / "haproxy")

@@ -179,7 +179,7 @@ def test_a_record_of_an_unknown_app_is_no_hindrance(world: World, alice: Actor) 
 
 
 def test_a_squatter_loses_the_name_to_the_record(world: World, alice: Actor) -> None:
-    """Both lead here; the owner is told what to set, and both logs tell what came of it."""
+    """Both lead here; the owner learns what to set, and both logs tell what came of it."""
     world.resolver.addresses[SHOP] = HERE
     add(world, SHOP, "other", "bob")
     with pytest.raises(PaasError) as caught:

@@ -11,7 +11,7 @@ from tests.fakes.world import ROOT, World
 
 
 def test_the_other_kind_gets_every_app_s_site(world: World) -> None:
-    """And the former is let go by a call of its own, for which nobody waits."""
+    """And the former is stopped by a separate call, for which nobody waits."""
     world.app()
     world.push()
     assert world.proxies.kind(ROOT) == "nginx"

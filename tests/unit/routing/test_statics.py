@@ -1,4 +1,4 @@
-"""Static files: what users may set, and what the proxy is told of it."""
+"""Static files: what users may set, and what the proxy gets of it."""
 
 import json
 import re
@@ -73,7 +73,7 @@ def test_what_is_no_folder(text: str) -> None:
     ],
 )
 def test_times(text: str, header: str) -> None:
-    """And what browsers are told."""
+    """And what browsers get."""
     seconds, store = expires(text)
     assert StaticPath("/a", "a", seconds, store).cache_control == header
 

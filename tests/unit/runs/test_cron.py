@@ -172,7 +172,7 @@ def test_a_run_of_each_time_once(world: World) -> None:
 
 
 def test_forbid(world: World) -> None:
-    """By default one run at a time; what is left out is told, and not made up for."""
+    """By default one run at a time; what is left out is reported, and not made up for."""
     deploy(world, {"command": "x", "schedule": "* * * * *", "name": "mail"})
     app = world.store.apps.find("shop")
     assert app is not None

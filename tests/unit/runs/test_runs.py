@@ -125,7 +125,7 @@ def test_status_environment_and_log(world: World) -> None:
 
 
 def test_out_of_memory(world: World) -> None:
-    """The log and who waited are told, since the command itself could say nothing."""
+    """The log and the waiting client say so, since the command itself could not."""
     world.app()
     world.push()
     world.runs.status, world.runs.shortage = 137, "the limit is 512 MiB"

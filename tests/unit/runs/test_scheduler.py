@@ -73,7 +73,7 @@ def test_each_minute_once(bench: Bench) -> None:
 
 
 def test_missed(bench: Bench) -> None:
-    """After an absence one run is made; the others are told, once, and not made."""
+    """After an absence one run is made; the others are reported, once, and not made."""
     for _ in range(2):
         bench.process().look(at("12:05:10"))
     assert bench.started == ["a 12:05"]
@@ -111,7 +111,7 @@ def test_killed_before_the_mark_was_written(bench: Bench) -> None:
 
 
 def test_not_started(bench: Bench) -> None:
-    """A run that could not be started is told as missed, with the reason."""
+    """A run that could not be started is reported as missed, with the reason."""
     bench.down = True
     process = bench.process()
     process.look(at("12:00:00"))
@@ -122,7 +122,7 @@ def test_not_started(bench: Bench) -> None:
 
 
 def test_the_clock_is_set(bench: Bench) -> None:
-    """Forward: what was skipped is told. Back by a little: no run twice. By a lot: begin anew."""
+    """Forward: skipped runs are reported. Back by a little: no run twice. By a lot: start over."""
     process = bench.process()
     process.look(at("12:00:00"))
     process.look(at("14:00:00"))
@@ -137,7 +137,7 @@ def test_the_clock_is_set(bench: Bench) -> None:
 
 
 def test_interrupted(bench: Bench) -> None:
-    """A run whose process is gone without a result is told, once."""
+    """A run whose process is gone without a result is reported, once."""
     bench.world.cron.detach(ROOT, "shop", "a")
     process = bench.process()
     process.look(at("12:00:00"))
@@ -151,7 +151,7 @@ def test_interrupted(bench: Bench) -> None:
 
 
 def test_a_release_from_before(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A schedule that no push would take any more harms no other."""
+    """A schedule that no push would accept now harms no other."""
 
     def broken(_schedule: str, _moment: datetime) -> datetime | None:
         raise PaasError("cron-schedule", "wrong")

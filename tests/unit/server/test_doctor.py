@@ -96,7 +96,7 @@ def test_a_healthy_server(well: World) -> None:
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 def test_what_reconcile_mends_is_found_first(well: World, damage: Callable[[World], None]) -> None:
-    """A dry run: it is told with the command that mends it, which then finds nothing more."""
+    """A dry run: it is reported with the command that repairs it, which then finds no more."""
     damage(well)
     found = well.doctor.look()
     assert [(f.check, f.command, f.mends) for f in found] == [
@@ -170,7 +170,7 @@ def test_a_live_slug_that_is_gone_is_built_again(well: World) -> None:
 
 
 def test_a_rebuild_that_fails_leaves_what_runs(well: World) -> None:
-    """The app goes on as it is, and the finding stays."""
+    """The app stays as it is, and the finding stays."""
     finding = _lose_live_slug(well)
     running = dict(well.runtime.running)
     well.builder.failure = PaasError("build-failed", "There is no network.")
@@ -222,7 +222,7 @@ def test_a_repository_without_its_objects(well: World) -> None:
 
 
 def test_a_crashed_app_is_its_own(well: World) -> None:
-    """It is told, with its log, and is no fault of the server's; server:status warns of it, too."""
+    """It is reported, with its log, but not as a fault of the server; server:status warns, too."""
     for one in well.runtime.running.values():
         well.runtime.behaviours[one.argv[-1]] = Behaviour(State.CRASHED, exits=3)
     (finding,) = well.doctor.look()
@@ -272,7 +272,7 @@ def test_an_app_that_is_being_changed_is_left_out(well: World) -> None:
 
 
 def test_the_ground_comes_first(well: World) -> None:
-    """What the machine lacks is mended before the apps are, and what stays is told."""
+    """Problems of the machine are repaired before those of apps; what remains is reported."""
     rules = mendable("firewall", "The firewall's rules are gone.")
     sshd = mendable("listening", "sshd does not take connections at 127.0.0.1:22.")
     disk = Finding(check="disk", message="The disk is full.", command="df -h")

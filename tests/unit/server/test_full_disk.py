@@ -1,4 +1,4 @@
-"""A change that fails for want of disk is undone as any other; the reserve has room for that."""
+"""A change that fails on a full disk is undone like any other; the reserve has room for that."""
 
 from collections.abc import Callable
 

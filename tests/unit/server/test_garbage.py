@@ -154,7 +154,7 @@ def test_unknown_things_of_a_known_app_go_to_the_trash(world: World) -> None:
 
 
 def test_what_was_removed_is_deleted_after_a_kill(world: World) -> None:
-    """The store says that it was removed: it is nobody's any more."""
+    """The store says that it was removed: it no longer belongs to anyone."""
     world.app()
     world.push()
     world.slugs.frozen.add("1-abcd")

@@ -67,7 +67,7 @@ def test_lost_instances_are_started_again(world: World) -> None:
 
 
 def test_an_app_that_fails_after_a_reboot_is_tried_again(world: World) -> None:
-    """Its database may come up later: the supervisor goes on trying, and no other app waits."""
+    """Its database may come up later: the supervisor keeps trying, and no other app waits."""
     for name in ("broken", "shop"):
         world.app(name)
         world.push(name)
@@ -257,7 +257,7 @@ def test_uids_are_not_given_twice(world: World) -> None:
 
 
 def test_what_a_killed_build_left_is_cleared(world: World) -> None:
-    """Its processes and files are no app's any more; the next look finds nothing."""
+    """Its processes and files no longer belong to an app; the next look finds nothing."""
     world.app()
     world.push()
     world.builder.interrupted.add(1)
@@ -266,7 +266,7 @@ def test_what_a_killed_build_left_is_cleared(world: World) -> None:
 
 
 def test_one_app_that_cannot_be_told_keeps_no_other_from_being_served(world: World) -> None:
-    """A row of a later version, a setting that holds no longer: said, and the rest goes on."""
+    """A row of a later version or an obsolete setting is reported, and the rest continues."""
     for name in ("bad", "worse", "good"):
         world.app(name)
         world.push(name)
@@ -284,7 +284,7 @@ def test_one_app_that_cannot_be_told_keeps_no_other_from_being_served(world: Wor
 
 
 def test_one_name_is_served_for_one_app(world: World) -> None:
-    """Should two apps have one name after a crash, the proxy is told of one of them."""
+    """Should two apps have one name after a crash, the proxy gets one of them."""
     world.app("one")
     world.push("one")
     world.app("two")

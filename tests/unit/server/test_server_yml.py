@@ -56,7 +56,7 @@ def test_ports_that_cannot_be_are_told(tmp_path: Path, text: str) -> None:
 
 
 def test_a_file_that_cannot_be_read_stays(tmp_path: Path) -> None:
-    """Its mistake is told, by the key."""
+    """Its mistake is reported, by the key."""
     path = tmp_path / "server.yml"
     path.write_text("domian: a.test\n")
     with pytest.raises(PaasError, match="domian"):

@@ -1,4 +1,4 @@
-"""What sshd is told, and that the real sshd takes it."""
+"""The configuration of sshd, which the real sshd accepts."""
 
 import subprocess
 from dataclasses import replace

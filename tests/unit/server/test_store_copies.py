@@ -58,7 +58,7 @@ class Store:
 
 
 def test_a_copy_soon_after_a_change() -> None:
-    """When it has settled; while changes go on, now and then."""
+    """When it has settled; during frequent changes, now and then."""
     store = Store()
     store.changed = True
     store.wait(1)

@@ -68,7 +68,7 @@ def test_a_database_that_another_program_keeps_locked(tmp_path: Path) -> None:
 
 
 def test_close_before_a_fork(tmp_path: Path) -> None:
-    """A closed store opens anew; nothing is lost."""
+    """A closed store opens again; nothing is lost."""
     create(tmp_path / "state.db")
     store = Store(tmp_path / "state.db", Ranges((70000, 70009)))
     store.apps.add(AppName("jobs"), None, NOW)

@@ -125,7 +125,7 @@ def test_a_transaction_in_another_is_a_part_of_it(store: Store, path: Path) -> N
 
 
 def test_a_call_that_fails_leaves_nothing_of_itself(store: Store, path: Path) -> None:
-    """Who catches its error and goes on commits what the other calls did, and no half of it."""
+    """A caller that catches its error and continues commits the other calls, and no half of it."""
     first, second = add(store, "first"), add(store, "second")
     store.routing.set(first, Routing(domains=("taken.test",)))
     store.routing.set(second, Routing(domains=("own.test",)))
@@ -173,7 +173,7 @@ def test_an_older_store_is_refused(store: Store, path: Path, tmp_path: Path) -> 
 
 
 def test_one_that_sqlite_has_ended_is_not_continued(store: Store, path: Path) -> None:
-    """What follows would be committed by itself, without what came before."""
+    """What follows would be committed alone, without what came before."""
     with pytest.raises(RuntimeError, match="rolled the transaction back"), store.transaction():
         add(store, "first")
         with store.database.writing() as connection, suppress(RuntimeError):

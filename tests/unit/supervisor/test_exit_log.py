@@ -39,7 +39,7 @@ def test_status_and_signal(log: ExitLog, tmp_path: Path) -> None:
 
 
 def test_memory(log: ExitLog, tmp_path: Path) -> None:
-    """A kill for memory is told with the limit, once: the next end has another reason."""
+    """A kill for memory is reported with the limit, once: the next end has another reason."""
     events = tmp_path / "cgroup" / f"{GROUP}-{LABEL}" / "memory.events"
     events.write_text("oom 1\noom_kill 1\n")
     log.write(GROUP, LABEL, -9)

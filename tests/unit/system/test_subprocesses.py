@@ -69,7 +69,7 @@ def test_what_is_left_behind_does_not_hold_up_the_end() -> None:
 
 
 def test_an_error_while_streaming_stops_the_program() -> None:
-    """Where the reader of the lines fails, the program does not go on."""
+    """If the reader of the lines fails, the program is ended."""
 
     def refuse(line: bytes) -> None:
         raise ValueError(line)

@@ -152,7 +152,7 @@ def _backend(site: Site, settings: Settings) -> str:
     lines = [server_line(site.app_id, one, sticky=False) for one in site.endpoints]
     endpoints = site.endpoints if lines and _is_running(site) else ()
     sticky = site.settings.sticky and len(endpoints) > 1
-    # Where balancers say it by the PROXY protocol, no header of theirs is believed.
+    # If balancers use the PROXY protocol, their headers are not trusted.
     server_wide = [] if settings.proxy_protocol else trusted_networks(settings)
     trusted = [*server_wide, *site.settings.trusted]
     headers = site.settings.headers.items()

@@ -90,7 +90,7 @@ class NginxProcess:
             if new and not former:
                 return
             if len(_serving(workers) - before) >= len(before):
-                # All have started: no more with the former files will.
+                # All have started: none will start with the former files.
                 _shut_down(former)
             if process_title(master) == "" or _has_refused(master, errors.since()):
                 break

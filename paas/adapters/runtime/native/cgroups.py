@@ -233,7 +233,7 @@ def _below(path: str, root: str) -> str:
 
 
 def _top(directory: Path) -> Path:
-    """The mount point that a cgroup v2 directory lies below."""
+    """The mount point that contains a cgroup v2 directory."""
     while not directory.is_mount() and directory != directory.parent:
         directory = directory.parent
     return directory
