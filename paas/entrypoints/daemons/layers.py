@@ -1,6 +1,6 @@
 """A thread of the monitor: reports databases lost with their processes, and full layers.
 
-The kernel notifies it of the end of a process; how full a layer is it checks each second.
+The kernel notifies it of the end of a process; how full a layer is it checks itself.
 """
 
 import sys

@@ -5,6 +5,7 @@ import socket
 import sqlite3
 import stat
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -106,6 +107,32 @@ def test_a_full_layer_is_told_once(kept: Kept) -> None:
         process.stdout.readline()
         for _ in range(3):
             kept.keeper.turn(0)
+        assert kept.full == [("7-v1-3-web.1", 16 * 1024**2)]
+        process.communicate(b"\n")
+
+
+def test_a_layer_that_fills_is_looked_at_closely(kept: Kept) -> None:
+    """It may be full for a moment: an app deletes its upload as soon as a write fails."""
+    spec = {"socket": str(kept.launcher.root / "run/watch.sock"), "name": "7-v1-3-web.1"}
+    script = (
+        "head -c 8M /dev/zero > /tmp/upload; echo; read; "
+        "head -c 99M /dev/zero >> /tmp/upload; echo; read"
+    )
+    path = kept.launcher.spec("/bin/bash", "-c", script, keeper=spec)
+    with subprocess.Popen(
+        kept.launcher.command(path), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None and process.stdin is not None
+        process.stdout.readline()
+        kept.keeper.turn(LIMIT_S)  # it is there, and fills
+        began = time.monotonic()
+        kept.keeper.turn(LIMIT_S)  # no event
+        assert time.monotonic() - began < LIMIT_S / 2
+        assert kept.full == []
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        kept.keeper.turn(LIMIT_S)
         assert kept.full == [("7-v1-3-web.1", 16 * 1024**2)]
         process.communicate(b"\n")
 

@@ -5,8 +5,10 @@ it to this socket, with one of its own process (launcher/notices.py): the first 
 the namespace is gone, the second becomes readable when the process has ended, however it did. So
 nothing is mounted on the host, and the kernel cleans up if this process dies.
 
-It also notices when a layer is full, which no error of the app names: by a check each second, or
-when the log process, which reads what apps print, sends the name of a process that reported it.
+It also notices when a layer is full, which no error of the app names: by a check four times a
+second, and a hundred times while it fills, since an app may delete its upload as soon as a write
+fails; or when the log process, which reads what apps print, sends the name of a process that
+reported it.
 
 For processes that were started while nothing listened, a later keeper finds the layer in their
 namespace, in a directory that only root may enter (launcher/mounts.py).
@@ -16,6 +18,7 @@ import array
 import os
 import select
 import socket
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,7 +30,10 @@ from paas.domain.releases.losses import LostFile
 _NAME_BYTES = 256
 # Before the name, in what the log process sends (paas/entrypoints/logd/process.py).
 FULL = b"full "
-LOOK_S = 1.0
+LOOK_S = 0.25
+# For a while after a layer has filled by this share.
+_CLOSE_LOOK_S = 0.01
+_FILLING_SHARE, _FILLING_S = 1 / 32, 1.0
 # Less than this share is free if a write has just failed, or is about to.
 _FULL_SHARE = 1 / 64
 _FDS = 2
@@ -41,10 +47,19 @@ class _Kept:
     process: int
     scratch: int
     is_reported_full: bool = False
+    used_blocks: int = 0
+    is_filling_until: float = 0.0
 
-    def is_full(self) -> bool:
-        """Whether next to nothing can be written to the layer."""
+    def is_full(self, now: float) -> bool:
+        """Whether next to nothing can be written to the layer; notes whether it is filling.
+
+        now: of the monotonic clock, in seconds.
+        """
         found = os.fstatvfs(self.scratch)
+        used = found.f_blocks - found.f_bavail
+        if used - self.used_blocks >= found.f_blocks * _FILLING_SHARE:
+            self.used_blocks, self.is_filling_until = used, now + _FILLING_S
+        self.used_blocks = min(used, self.used_blocks)
         return found.f_bavail < found.f_blocks * _FULL_SHARE or found.f_ffree == 0 < found.f_files
 
 
@@ -64,6 +79,7 @@ class ScratchKeeper:
         self._ended = ended
         self._filled = filled
         self._kept: dict[int, _Kept] = {}
+        self._look_at = 0.0
         path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -81,8 +97,13 @@ class ScratchKeeper:
         self._socket.close()
 
     def turn(self, limit_s: float) -> None:
-        """Wait for events, at most that long, and handle them."""
-        for fd, _ in self._epoll.poll(limit_s):
+        """Wait for events, at most that long, and handle them; look at each layer.
+
+        The wait is short while a layer is filling; the others are looked at as often as before.
+        """
+        now = time.monotonic()
+        filling = [kept for kept in self._kept.values() if kept.is_filling_until > now]
+        for fd, _ in self._epoll.poll(_CLOSE_LOOK_S if filling else limit_s):
             kept = self._kept.get(fd)
             if kept is None:
                 self._receive()
@@ -93,8 +114,11 @@ class ScratchKeeper:
                 self._forget(kept)
             if files:
                 self._ended(kept.name, files)
-        for kept in list(self._kept.values()):
-            if kept.is_full():
+        now = time.monotonic()
+        if not filling or now >= self._look_at:
+            filling, self._look_at = list(self._kept.values()), now + LOOK_S
+        for kept in filling:
+            if self._kept.get(kept.process) is kept and kept.is_full(now):
                 self._report_full(kept)
 
     def _report_full(self, kept: _Kept) -> None:
