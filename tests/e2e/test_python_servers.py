@@ -6,12 +6,11 @@ One app with all of them: which one runs it says a config var, so that one build
 import json
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.e2e.conftest import Source
 from tests.e2e.server import DOMAIN, Repository, Server, User, installed, wait_for
 
 UPLOAD_BYTES = 5_000_000
@@ -31,7 +30,7 @@ FILES: dict[str, str | bytes] = {
     "requirements.txt": "flask\ngunicorn\nuvicorn\nuvicorn-worker\ngranian\nhypercorn\ndaphne\n"
     "waitress\nasgiref\n",
     "Procfile": 'web: eval "exec $SERVE"\n',
-    "app.py": """from flask import Flask, request, url_for
+    "app.py": """from flask import Flask, Response, request, url_for
 
 app = Flask(__name__)
 
@@ -44,9 +43,26 @@ def told():
 @app.post("/login-first")
 def login_first():
     return "log in first", 401
+
+
+@app.post("/undeclared")
+def undeclared():
+    return Response(iter([b"log in first"]), 401)
 """,
-    "asgi.py": "from asgiref.wsgi import WsgiToAsgi\nfrom app import app as flask_app\n"
-    "app = WsgiToAsgi(flask_app)\n",
+    # WsgiToAsgi reads the whole body first.
+    "asgi.py": """from asgiref.wsgi import WsgiToAsgi
+from app import app as flask_app
+
+flask_app = WsgiToAsgi(flask_app)
+
+
+async def app(scope, receive, send):
+    if scope.get("path") not in ("/login-first", "/undeclared"):
+        return await flask_app(scope, receive, send)
+    headers = [(b"content-length", b"12")] if scope["path"] == "/login-first" else []
+    await send({"type": "http.response.start", "status": 401, "headers": headers})
+    await send({"type": "http.response.body", "body": b"log in first"})
+""",
     # What an app's own file of Gunicorn's says counts as before.
     "gunicorn.conf.py": "workers = 2\n\n\ndef post_request(worker, req):\n"
     '    print("own hook", req.path)\n',
@@ -91,24 +107,31 @@ def test_gunicorn_takes_headers_as_large_as_the_proxy_does(served: tuple[Server,
     assert server.get("servers", headers={"Cookie": "a=" + "x" * 30_000}).status == 200
 
 
-def statuses(server: Server, count: int, at_once: int) -> Mapping[int, int]:
+def statuses(
+    server: Server, count: int, at_once: int, path: str = "/login-first"
+) -> Mapping[int, int]:
     """The statuses of so many uploads that are answered before they are read."""
     head = (
-        f"POST /login-first HTTP/1.1\r\nHost: servers.{DOMAIN}\r\nConnection: close\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: servers.{DOMAIN}\r\nConnection: close\r\n"
         f"Content-Length: {UPLOAD_BYTES}\r\n\r\n"
     ).encode()
 
     def upload(_: int) -> int:
         with socket.create_connection(("127.0.0.1", server.http_port), 30) as connection:
             connection.sendall(head + b"x" * UPLOAD_BYTES)
-            return int(connection.recv(4096).split(b" ", 2)[1])
+            answer = b""
+            while part := connection.recv(4096):
+                answer += part
+            return int(answer.split(b" ", 2)[1])
 
     with ThreadPoolExecutor(at_once) as pool:
         return Counter(pool.map(upload, range(count)))
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", ["gunicorn", "gunicorn-threads", "granian"])
+@pytest.mark.parametrize(
+    "name", ["gunicorn", "gunicorn-threads", "uvicorn", "granian", "granian-asgi", "hypercorn"]
+)
 @pytest.mark.parametrize("buffering", ["on", "off"])
 def test_an_answer_before_the_body_was_read_arrives(
     served: tuple[Server, User], name: str, buffering: str
@@ -117,8 +140,9 @@ def test_an_answer_before_the_body_was_read_arrives(
     server, alice = served
     alice.ssh("nginx:set", "servers", "proxy-request-buffering", buffering)
     alice.ssh("config:set", "-a", "servers", f"SERVE={SERVERS[name]}")
-    assert statuses(server, 20, 1) == {401: 20}
+    assert statuses(server, 10, 1) == {401: 10}
     assert statuses(server, 60, 10) == {401: 60}
+    assert statuses(server, 10, 5, "/undeclared") == {401: 10}
     if name == "gunicorn":
         wait_for(
             lambda: "own hook /login-first" in alice.ssh("logs", "-a", "servers").stdout,
@@ -126,15 +150,21 @@ def test_an_answer_before_the_body_was_read_arrives(
         )
 
 
+@pytest.fixture(scope="module")
+def behind_haproxy(served: tuple[Server, User]) -> Iterator[tuple[Server, User]]:
+    """The same, with HAProxy as the proxy."""
+    served[0].paas("proxy:set", "haproxy")
+    yield served
+    served[0].paas("proxy:set", "nginx")
+
+
 @pytest.mark.timeout(300)
-def test_it_arrives_behind_haproxy_as_well(
-    new_server: Callable[..., Server], repository: Callable[[Source], Repository]
-) -> None:
-    """Of Gunicorn with threads, which is started where nothing else is said."""
-    server = new_server()
-    alice = server.user("alice")
-    files: dict[str, str | bytes] = {"requirements.txt": "flask\n", "app.py": FILES["app.py"]}
-    alice.push(repository(files), "servers")
-    server.paas("proxy:set", "haproxy")
-    assert statuses(server, 20, 1) == {401: 20}
+@pytest.mark.parametrize(
+    "name", ["gunicorn-threads", "gunicorn-uvicorn", "uvicorn", "granian-asgi", "hypercorn"]
+)
+def test_it_arrives_behind_haproxy_as_well(behind_haproxy: tuple[Server, User], name: str) -> None:
+    """Whose client may still be sending."""
+    server, alice = behind_haproxy
+    alice.ssh("config:set", "-a", "servers", f"SERVE={SERVERS[name]}")
+    assert statuses(server, 10, 1) == {401: 10}
     assert statuses(server, 60, 10) == {401: 60}

@@ -6,12 +6,16 @@ visitor's scheme and address from X-Forwarded-Proto and -For, and none has an en
 for it: an app behind https would behave as if behind http in its links, redirects and cookies. Only
 the proxy can reach an app's port, and it sets both headers (docs/reference/environment.md).
 
+Granian and Hypercorn also lose responses that come before the body of a request was read, unless
+the rest is read here (docs/reference/python.md).
+
 Granian and Hypercorn start their workers as processes that import this file again
 (multiprocessing's method spawn), so their functions are replaced when this file is imported.
 """
 
 import sys
 from contextlib import suppress
+from itertools import chain, islice
 from pathlib import Path
 
 NAME = Path(sys.argv[0]).name
@@ -42,22 +46,115 @@ def wsgi_told(environ):
     return environ
 
 
-def whole(parts, environ):
-    """The parts of a response; before its end the rest of the request's body is read.
+class Body:
+    """What a WSGI app reads a request's body from, and whether it was read to its end.
 
-    If the connection is closed with unread bytes, the response is lost in a reset.
+    length: in bytes; None: not declared (chunks).
     """
+
+    def __init__(self, source, length):
+        self._source, self._left = source, length
+        self.is_whole = length == 0
+
+    def read(self, *size):
+        """As file.read."""
+        return self._noted(self._source.read(*size), is_end=size[:1] != (0,))
+
+    def readline(self, *size):
+        """As file.readline."""
+        return self._noted(self._source.readline(*size), is_end=size[:1] != (0,))
+
+    def readlines(self, *hint):
+        """As file.readlines."""
+        return [self._noted(line) for line in self._source.readlines(*hint)]
+
+    def __iter__(self):
+        while line := self.readline():
+            yield line
+
+    def _noted(self, data, *, is_end=True):
+        if self._left is not None:
+            self._left -= len(data)
+        self.is_whole = self.is_whole or self._left == 0 or (is_end and not data)
+        return data
+
+
+def may_have_body(length, encoding, expects):
+    """Whether a request has a body. Who expects 100 (Continue) sends none after another answer."""
+    return (length not in (None, "", "0") or encoding is not None) and expects is None
+
+
+def answer_of(app, environ, start_response):
+    """A WSGI app's answer; one of a single part is given when the rest of the body was read.
+
+    Where bytes lie there unread when the connection is closed, the answer is lost in a reset. It
+    cannot be read later: once nginx has an answer's headers, it sends no more of the body.
+    """
+    length = environ.get("CONTENT_LENGTH")
+    encoding = environ.get("HTTP_TRANSFER_ENCODING")
+    if not may_have_body(length, encoding, environ.get("HTTP_EXPECT")):
+        return app(environ, start_response)
+    body = Body(environ["wsgi.input"], int(length) if length and length.isdigit() else None)
+    parts = app({**environ, "wsgi.input": body}, start_response)
+    if body.is_whole:
+        return parts
+    rest = iter(parts)
+    held = list(islice(rest, 2))
+    if len(held) < 2:
+        with suppress(Exception):  # whoever sent it is gone
+            while not body.is_whole:
+                body.read(65536)
+    return closed_after(chain(held, rest), parts)
+
+
+def closed_after(parts, source):
+    """The parts of an answer; at their end, what they came from is closed (PEP 3333)."""
     try:
         yield from parts
-        if environ.get("CONTENT_LENGTH", "") not in ("", "0") or (
-            "HTTP_TRANSFER_ENCODING" in environ
-        ):
-            with suppress(Exception):
-                while environ["wsgi.input"].read(65536):
-                    pass
     finally:
-        if hasattr(parts, "close"):
-            parts.close()
+        if hasattr(source, "close"):
+            source.close()
+
+
+class Exchange:
+    """A request of ASGI and its answer, which waits for the end of the body as that of WSGI does.
+
+    It is sent as it comes if it has several parts.
+    """
+
+    def __init__(self, scope, receive, send):
+        headers = {name: value.decode("latin-1") for name, value in scope.get("headers", ())}
+        names = (b"content-length", b"transfer-encoding", b"expect")
+        has_body = may_have_body(*(headers.get(name) for name in names))
+        self._may_have_more = scope["type"] == "http" and has_body
+        self._receive, self._send = receive, send
+        self._waiting = 0
+        self._start = None
+
+    async def receive(self):
+        """In place of the server's: notes whether the body is whole, or its sender gone."""
+        self._waiting += 1
+        try:
+            message = await self._receive()
+        finally:
+            self._waiting -= 1
+        self._may_have_more = self._may_have_more and bool(message.get("more_body"))
+        return message
+
+    async def send(self, message):
+        """In place of the server's: holds the headers back until the first part of the answer."""
+        kind = message["type"]
+        if kind == "http.response.start" and self._may_have_more:
+            self._start = message
+            return
+        if self._start is not None:
+            if kind == "http.response.pathsend" or not message.get("more_body"):
+                # Where the app itself waits for what comes, it reads the rest.
+                while self._may_have_more and not self._waiting:
+                    await self.receive()
+            start, self._start = self._start, None
+            await self._send(start)
+        await self._send(message)
 
 
 def behind(app):
@@ -67,10 +164,11 @@ def behind(app):
 
     def fronted(*arguments):
         if len(arguments) == 3:
-            return app(told(arguments[0]), *arguments[1:])
+            exchange = Exchange(*arguments)
+            return app(told(arguments[0]), exchange.receive, exchange.send)
         if not isinstance(arguments[0], dict):
             return app(*arguments)
-        return whole(app(wsgi_told(arguments[0]), arguments[1]), arguments[0])
+        return answer_of(app, wsgi_told(arguments[0]), arguments[1])
 
     return fronted
 
@@ -96,8 +194,9 @@ if NAME == "hypercorn":
         """Replaces Hypercorn's loader: the app that it found, behind the proxy."""
         app = _load_application(*arguments, **named)
 
-        async def fronted(scope, *more):
-            return await app(told(scope), *more)
+        async def fronted(scope, receive, send, *more):
+            exchange = Exchange(scope, receive, send)
+            return await app(told(scope), exchange.receive, exchange.send, *more)
 
         return fronted
 
