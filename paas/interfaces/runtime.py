@@ -146,18 +146,18 @@ class Caller(Protocol):
         """Have their terminal pass every key on (raw mode); always restored at the end."""
 
     def fileno(self) -> int:
-        """A descriptor that is readable when there is an event: see is_there."""
+        """A descriptor that is readable when there is an event: see is_connected."""
 
-    def is_there(self) -> bool:
+    def is_connected(self) -> bool:
         """Handle events: the terminal's size changed, or they left; False: they left."""
 
-    def waits(self) -> None:
+    def mark_waiting(self) -> None:
         """From now on the command only follows something, and no longer takes a place.
 
         Raises PaasError if this user already has too many of those.
         """
 
-    def is_in_front(self) -> bool:
+    def in_foreground(self) -> bool:
         """Whether the command is in the foreground of their terminal."""
 
 

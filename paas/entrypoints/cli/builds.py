@@ -102,7 +102,7 @@ def output(
     """
     name, wanted = _one_build(session, words, app)
     if tail:
-        session.caller.waits()
+        session.caller.mark_waiting()
     stop = session.client_gone if tail else None
     _build, lines = session.services.builds.output(session.actor, name, wanted, stop)
     if as_json and not tail:

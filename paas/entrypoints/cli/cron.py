@@ -80,7 +80,7 @@ def run(session: Session, words: tuple[str, ...], app: str | None, detach: bool)
     terminal = None
     if os.isatty(0) and os.isatty(1):
         terminal = session.env.get("TERM", "")
-    session.caller.waits()
+    session.caller.mark_waiting()
     session.status = cron.run(
         session.actor, name, words[-1], terminal, session.caller, session.terminal
     )

@@ -100,7 +100,7 @@ def logs(
         if lines:  # in one write: a write for each line would take most of the time
             print_line("\n".join(map(shown, lines)))
         return
-    session.caller.waits()
+    session.caller.mark_waiting()
     for line in session.services.logs.follow(found.id, session.client_gone, wanted, count):
         print_line(shown(line))
 

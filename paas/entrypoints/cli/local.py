@@ -37,7 +37,7 @@ class LocalCaller:
             signal.set_wakeup_fd(write, warn_on_full_buffer=False)
         return self._news
 
-    def is_there(self) -> bool:
+    def is_connected(self) -> bool:
         """False once a signal arrived that would have ended this process."""
         try:
             numbers = os.read(self.fileno(), 4096)
@@ -45,10 +45,10 @@ class LocalCaller:
             return True
         return not any(number in numbers for number in _CLIENT_GONE)
 
-    def waits(self) -> None:
+    def mark_waiting(self) -> None:
         """This process serves only this caller."""
 
-    def is_in_front(self) -> bool:
+    def in_foreground(self) -> bool:
         """Whether this process is in its terminal's foreground."""
         try:
             return os.tcgetpgrp(2) == os.getpgrp()

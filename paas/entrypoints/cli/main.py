@@ -237,7 +237,7 @@ def run(
     env: the client's; PAAS_ETC names the server. reply: answers the client with an exit
     status while the command continues in the background. caller: see Session.
     """
-    progress = Terminal(Look.of(env), client_gone, caller.is_in_front, reply=lambda: reply(0))
+    progress = Terminal(Look.of(env), client_gone, caller.in_foreground, reply=lambda: reply(0))
     try:
         services = services_of(env["PAAS_ETC"])
         actor = _actor(services, actor_name, argv, progress)

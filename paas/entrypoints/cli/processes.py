@@ -101,7 +101,7 @@ def wait(session: Session, name: str | None, app: str | None) -> None:
     Example: paas ps:wait -a shop
     """
     name = session.app_name(app, name)
-    session.caller.waits()
+    session.caller.mark_waiting()
     version = session.services.processes.wait(session.actor, name, session.terminal)
     session.terminal.step(f"v{version} is live" if version else f"{name} has no release yet")
 

@@ -61,7 +61,7 @@ def run(
     if not no_tty and os.isatty(0) and os.isatty(1):
         terminal = session.env.get("TERM", "")
     request = RunRequest(command, dict(map(assignment, env)), terminal)
-    session.caller.waits()
+    session.caller.mark_waiting()
     session.status = session.services.app_runs.run(
         session.actor, name, request, session.caller, session.terminal
     )

@@ -27,24 +27,24 @@ class Terminal:
     continues. Control characters are escaped, except in output.
 
     reply: answers the client while the rest of the command is done. has_left: whether the client
-    has disconnected. is_in_front: whether the client is in the foreground of its terminal, so that
-    progress may be drawn on it.
+    has disconnected. in_foreground: whether the client is in the foreground of its terminal, so
+    that progress may be drawn on it.
     """
 
     def __init__(
         self,
         look: Look | None = None,
         has_left: Callable[[], bool] = lambda: False,
-        is_in_front: Callable[[], bool] = lambda: True,
+        in_foreground: Callable[[], bool] = lambda: True,
         reply: Callable[[], None] = lambda: None,
     ) -> None:
         self._open = True
         # Whether stdin is a terminal, where ssh gives us none (option --stdin-terminal).
         self.can_be_asked = False
         self._has_left = has_left
-        self._is_in_front = is_in_front
+        self._in_foreground = in_foreground
         self._reply = reply
-        self._line = StatusLine(self._send, lambda: not has_left() and is_in_front())
+        self._line = StatusLine(self._send, lambda: not has_left() and in_foreground())
         self.is_seen_as(look or Look())
 
     def is_seen_as(self, look: Look) -> None:
@@ -81,7 +81,7 @@ class Terminal:
     def ask(self, question: str) -> bool:
         """True for y or yes typed at a terminal; False after a minute without an answer."""
         at_terminal = self.can_be_asked or (os.isatty(0) and os.isatty(2))
-        if not at_terminal or not self._is_in_front():
+        if not at_terminal or not self._in_foreground():
             return True
         self._send(f"{DETAIL}{question} [y/N] ".encode())
         deadline = time.monotonic() + ANSWER_LIMIT_S

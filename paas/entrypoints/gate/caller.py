@@ -23,7 +23,7 @@ class GateCaller:
         self._conn = conn
         self._begin_to_wait = begin_to_wait
 
-    def waits(self) -> None:
+    def mark_waiting(self) -> None:
         """See Slots.wait."""
         self._begin_to_wait()
 
@@ -48,7 +48,7 @@ class GateCaller:
         """The connection: incoming bytes mean a new size, end of file that the client has left."""
         return self._conn.fileno()
 
-    def is_there(self) -> bool:
+    def is_connected(self) -> bool:
         """Discard what has arrived; False at end of file. Never blocks."""
         self._conn.setblocking(False)
         try:
@@ -60,7 +60,7 @@ class GateCaller:
         finally:
             self._conn.setblocking(True)
 
-    def is_in_front(self) -> bool:
+    def in_foreground(self) -> bool:
         """Whether the client is in its terminal's foreground, or has no terminal, as behind ssh.
 
         From the kernel, fields 5 and 8 of proc(5)'s stat: a process cannot ask a terminal that is

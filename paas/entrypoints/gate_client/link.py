@@ -45,12 +45,12 @@ def main(etc: str, args: list[str]) -> int:
     if args[:1] == ["--as"]:
         command = os.environ.get("SSH_ORIGINAL_COMMAND", "")
         asked = {"argv": [], "user": args[1], "command": command, "env": env}
-        return _ask_patiently(etc, asked)
+        return _ask_with_retries(etc, asked)
     if args[:1] == ["--hook"]:
         env.update(_hook_environment())
         user = os.environ.get("PAAS_USER", "")
         request = {"argv": ["git:hook"], "user": user, "command": None, "env": env}
-        return _ask_patiently(etc, request, hook=True)
+        return _ask_with_retries(etc, request, hook=True)
     return _operator(etc, args, env)
 
 
@@ -133,7 +133,7 @@ def _in_process(etc: str, words: list[str]) -> int:
         return 1
 
 
-def _ask_patiently(etc: str, request: dict[str, Any], hook: bool = False) -> int:
+def _ask_with_retries(etc: str, request: dict[str, Any], hook: bool = False) -> int:
     """Ask on behalf of a caller that has no other way: waits out a restart of the gate."""
     try:
         return _ask(etc, request, connect_limit_s=_CONNECT_LIMIT_S, hook=hook)

@@ -23,6 +23,7 @@ from paas.interfaces import (
     StorageFiles,
     Trash,
 )
+from paas.services.server.strays import app_of, deployed, orphans_of
 from paas.store import Store
 
 
@@ -46,7 +47,7 @@ class Garbage:
     def remove(self, app_id: int) -> None:
         """Move all files of an app that is gone."""
         for slug_id in [*self.slugs.unfinished(), *self.slugs.slugs()]:
-            if _app_of(slug_id) == app_id:
+            if app_of(slug_id) == app_id:
                 self.slugs.remove(slug_id)
         self.slugs.remove_cache(app_id)
         self.storage_files.remove(app_id)
@@ -57,7 +58,7 @@ class Garbage:
     def sweep(self, progress: Progress) -> int:
         """Handle everything that is in no table; returns how many things that were."""
         running = self.engines.groups()  # before the store is read
-        orphans = self._orphans(running)
+        orphans = orphans_of(self.store, running)
         count = self._sites(orphans, progress) + self._groups(running, orphans, progress)
         count += self._apps(orphans, progress)
         count += self._certificates(progress) + self._slugs(progress)
@@ -94,7 +95,7 @@ class Garbage:
         """
         there = self.store.instances.of_app(app.id)
         live = {instance.group for instance in there if instance.is_live(app)}
-        own = {group for group in running if _app_of(group) == app.id}
+        own = {group for group in running if app_of(group) == app.id}
         if app.current is None or live & own:
             return 0
         if not live:  # stopped by hand; leftovers of a killed roll-out are another matter
@@ -119,7 +120,7 @@ class Garbage:
         """Before anything starts: what the store does not know is neither started nor served."""
         known = {instance.group for instance in self.store.instances.all()}
         for group in sorted(self.trash.groups() - known):
-            if str(_app_of(group)) not in self.store.gone.of_kind("app"):
+            if str(app_of(group)) not in self.store.gone.of_kind("app"):
                 self.trash.copy_group(group, NOT_IN_STORE)
             for engine in self.engines.all():
                 engine.runtime.forget_files(group)
@@ -128,17 +129,9 @@ class Garbage:
             if str(app_id) not in self.store.gone.of_kind("app"):
                 self.trash.copy_site(app_id, NOT_IN_STORE)
 
-    def _orphans(self, groups: Set[str]) -> set[int]:
-        """The apps that run, though the store has no release of them and did not remove them."""
-        running = {_app_of(group) for group in groups}
-        return running - self._deployed() - {int(id) for id in self.store.gone.of_kind("app")}
-
-    def _deployed(self) -> set[int]:
-        return {app.id for app in self.store.apps.all() if app.current is not None}
-
     def _sites(self, orphans: Set[int], progress: Progress) -> int:
         count = 0
-        for app_id in sorted(self.proxy.sites() - self._deployed() - orphans):
+        for app_id in sorted(self.proxy.sites() - deployed(self.store) - orphans):
             if self.locks.app_is_held(app_id):
                 continue
             if str(app_id) not in self.store.gone.of_kind("app"):
@@ -152,7 +145,7 @@ class Garbage:
         known = {instance.group for instance in self.store.instances.all()}
         count = 0
         for group in sorted(running - known):
-            app_id = _app_of(group)
+            app_id = app_of(group)
             if app_id in orphans:
                 progress.warn(
                     f"App {app_id} runs and is served, and the database has no release of it: "
@@ -197,7 +190,7 @@ class Garbage:
         count = 0
         for id in self.certificate_files.all():
             # In this order: the writer of the files holds the lock until the store has them, too.
-            if not self._is_idle(_app_of(id)):
+            if not self._is_idle(app_of(id)):
                 continue
             if any(id == certificate.id for certificate in self.store.certificates.all()):
                 continue
@@ -205,7 +198,7 @@ class Garbage:
                 self.certificate_files.remove(id)
                 count += 1
             elif self.trash.move_certificate(id, NOT_IN_STORE):
-                self._report(progress, f"The certificate {id}", _app_of(id))
+                self._report(progress, f"The certificate {id}", app_of(id))
                 count += 1
         return count
 
@@ -213,7 +206,7 @@ class Garbage:
         count = 0
         unfinished = self.slugs.unfinished()
         for id in [*unfinished, *self.slugs.slugs()]:
-            app_id = _app_of(id)
+            app_id = app_of(id)
             if not self._is_idle(app_id) or self.store.slugs.find(id) is not None:
                 continue
             was_begun = any(build.id == id for build in self.store.builds.of_app(app_id))
@@ -243,9 +236,3 @@ class Garbage:
         progress.warn(text)
         if app_id is not None:
             self.logs.write(app_id, "reconcile", text)
-
-
-def _app_of(name: str) -> int:
-    """The app id in the name of a group, slug or certificate (7-v1-9, 7-1a2b3c4d), or 0."""
-    number = name.partition("-")[0]
-    return int(number) if number.isdecimal() else 0

@@ -26,12 +26,12 @@ class Strays:
         What belongs to an app that is being changed is skipped.
         """
         groups = self.engines.groups()
-        orphans = self._orphans(groups)
+        orphans = orphans_of(self.store, groups)
         found = [(id, f"app {id}") for id in self._apps(orphans)]
         found += [(id, f"site of app {id}") for id in self._sites(orphans)]
-        found += [(_app_of(x), f"group of instances {x}") for x in self._groups(groups, orphans)]
-        found += [(_app_of(id), f"slug {id}") for id in self._slugs()]
-        found += [(_app_of(id), f"certificate {id}") for id in self._certificates()]
+        found += [(app_of(x), f"group of instances {x}") for x in self._groups(groups, orphans)]
+        found += [(app_of(id), f"slug {id}") for id in self._slugs()]
+        found += [(app_of(id), f"certificate {id}") for id in self._certificates()]
         strays = [
             stray(f"The {what} is not in the database.")
             for app_id, what in found
@@ -39,24 +39,16 @@ class Strays:
         ]
         return [*strays, *map(_runs_unknown, sorted(orphans))]
 
-    def _orphans(self, groups: Set[str]) -> set[int]:
-        """The apps that run, though the store has no release of them and did not remove them."""
-        gone = {int(id) for id in self.store.gone.of_kind("app")}
-        return {_app_of(group) for group in groups} - self._deployed() - gone
-
-    def _deployed(self) -> set[int]:
-        return {app.id for app in self.store.apps.all() if app.current is not None}
-
     def _apps(self, orphans: Set[int]) -> list[int]:
         there = self.trash.app_ids()
         return sorted(there - {app.id for app in self.store.apps.all()} - orphans)
 
     def _sites(self, orphans: Set[int]) -> list[int]:
-        return sorted(self.sites.proxy.sites() - self._deployed() - orphans)
+        return sorted(self.sites.proxy.sites() - deployed(self.store) - orphans)
 
     def _groups(self, groups: Set[str], orphans: Set[int]) -> list[str]:
         unknown = groups - {instance.group for instance in self.store.instances.all()}
-        return sorted(group for group in unknown if _app_of(group) not in orphans)
+        return sorted(group for group in unknown if app_of(group) not in orphans)
 
     def _slugs(self) -> Iterable[str]:
         there = [*self.slugs.unfinished(), *self.slugs.slugs()]
@@ -69,7 +61,27 @@ class Strays:
 
     def _has_app(self, name: str) -> bool:
         """Everything of an app that is gone is reported together."""
-        return self.store.apps.by_id(_app_of(name)) is not None
+        return self.store.apps.by_id(app_of(name)) is not None
+
+
+def orphans_of(store: Store, groups: Set[str]) -> set[int]:
+    """The apps that run, though the store has no release of them and did not remove them.
+
+    groups: those that run.
+    """
+    gone = {int(id) for id in store.gone.of_kind("app")}
+    return {app_of(group) for group in groups} - deployed(store) - gone
+
+
+def deployed(store: Store) -> set[int]:
+    """The apps that have a current release."""
+    return {app.id for app in store.apps.all() if app.current is not None}
+
+
+def app_of(name: str) -> int:
+    """The app's id, with which the names of slugs, groups and certificates begin."""
+    number = name.partition("-")[0]
+    return int(number) if number.isdecimal() else 0
 
 
 def stray(message: str, app: str | None = None) -> Finding:
@@ -84,9 +96,3 @@ def _runs_unknown(app_id: int) -> Finding:
         command="paas doctor --restore-store, where that knew it; paas server:stop ends it",
         grave=False,
     )
-
-
-def _app_of(name: str) -> int:
-    """The app's id, with which the names of slugs, groups and certificates begin."""
-    number = name.partition("-")[0]
-    return int(number) if number.isdecimal() else 0

@@ -62,7 +62,7 @@ def run(  # noqa: C901
             Path(words[0]).write_text("done")
         case "follow" | "hold":
             if command == "follow":
-                caller.waits()
+                caller.mark_waiting()
             Path(words[0] + ".started").touch()
             while not client_gone():
                 time.sleep(0.02)

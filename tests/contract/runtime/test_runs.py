@@ -43,7 +43,7 @@ from tests.contract.builds.building import an_app
 
 class Caller:
     fileno = lambda self: news[0]
-    is_there = lambda self: True
+    is_connected = lambda self: True
 
 news = os.pipe()
 root = Path(sys.argv[1])

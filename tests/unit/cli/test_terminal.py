@@ -66,7 +66,7 @@ def test_who_leaves_has_not_agreed() -> None:
     """Ctrl-C at a question changes nothing; who is in the background is not asked."""
     with terminal():
         assert Terminal(has_left=lambda: True).ask("Go on?") is False
-        assert Terminal(is_in_front=lambda: False).ask("Go on?") is True
+        assert Terminal(in_foreground=lambda: False).ask("Go on?") is True
 
 
 def test_without_a_terminal_nobody_is_asked() -> None:

@@ -22,13 +22,13 @@ class Nobody:
     def fileno(self) -> int:
         return -1
 
-    def is_there(self) -> bool:
+    def is_connected(self) -> bool:
         return True
 
-    def waits(self) -> None:
+    def mark_waiting(self) -> None:
         """Nobody counts."""
 
-    def is_in_front(self) -> bool:
+    def in_foreground(self) -> bool:
         return True
 
 

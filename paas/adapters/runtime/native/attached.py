@@ -128,7 +128,7 @@ class Attached:
             stopper.stop()
             members.kill()
             while there and not finished(writers, 0.1):
-                there = self._caller.is_there()
+                there = self._caller.is_connected()
             return status
         finally:
             stopper.stop()
@@ -148,7 +148,7 @@ class Attached:
                 ready = dict(poll.poll())
                 if pidfd in ready:
                     return True
-                if not self._caller.is_there():
+                if not self._caller.is_connected():
                     return False
                 self._resized()
         finally:
