@@ -127,7 +127,7 @@ class Settings:
 
     @property
     def sender_uid(self) -> int:
-        """Who sends what drains get: no app's own uid."""
+        """The uid of the process that sends to drains, which no app has."""
         return self.ranges.sender_uid
 
 

@@ -5,7 +5,7 @@
 refuse_unknown() (
     exit_status=100
     if other_language "$paas_build"; then
-        fail "No buildpack recognizes this app: there is a $found_file ($found_language), and the platform's own buildpacks build Python, Node.js and folders of files." \
+        fail "No buildpack recognizes this app: it contains $found_file ($found_language), but the platform's own buildpacks build only Python, Node.js and static files." \
             "$found_way"
     fi
     fail "No buildpack recognizes this app: none of the files that identify a language is in the top directory." \

@@ -66,7 +66,7 @@ def test_nothing_detected(failing: Failing) -> None:
     told = failing.push({"index.php": "<?php\n"})
 
     assert "No buildpack recognizes this app" in told
-    assert "there is a index.php (PHP)" in told
+    assert "it contains index.php (PHP)" in told
     assert "heroku/php" in told
 
 

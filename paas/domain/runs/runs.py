@@ -113,7 +113,7 @@ def terminal_name(text: str | None) -> str:
 def app_first(words: Sequence[str]) -> list[str]:
     """The words after ``run``, with an app that is named at their very end brought to the front.
 
-    Who is used to ``heroku run bash -a shop`` types it there. An app that is named before the
+    Users of ``heroku run bash -a shop`` type it there. An app that is named before the
     command, or ``--`` before it, leaves all that follows to the command.
     """
     options, command = split_options(words)

@@ -2,7 +2,7 @@
 
 
 def shortage(limit_mib: int) -> str:
-    """Whose memory ran out: ``the limit is 512 MiB``."""
+    """Which memory ran out: ``the limit is 512 MiB``."""
     return f"the limit is {limit_mib} MiB" if limit_mib else "the server has no more"
 
 

@@ -81,7 +81,7 @@ def _take(path: bytes, holder: str) -> None:
 
 
 def _present_holder(fd: int) -> str:
-    """Who holds the lock, in words."""
+    """The holder of the lock, as text."""
     import json
 
     try:

@@ -111,8 +111,8 @@ class Draining:
             ending = beside.submit(self._end, app, others) if others else None
             with progress.doing(f"waiting for the last requests to {_names(drained)}"):
                 if self._drain(endpoints, look):
-                    # Whoever comes only now, by a former worker of the proxy, is refused before
-                    # the instance has seen anything: the worker asks the present ones then.
+                    # A request that a former worker of the proxy sends only now is refused before
+                    # the instance sees it: that worker then passes it to the present ones.
                     self.engines.of(app).runtime.close_ports(drained)
                     self.proxy.drain(LOOK_S, endpoints)
             with progress.doing(f"stopping {_names(old)}"):

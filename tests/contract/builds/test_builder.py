@@ -80,10 +80,12 @@ def test_names_the_language_that_it_does_not_build(
     with pytest.raises(PaasError) as caught:
         sandbox.build({name: "", "README": ""})
     assert caught.value.reference == "no-buildpack"
-    assert f"there is a {name} ({language})" in caught.value.message
+    assert f"it contains {name} ({language})" in caught.value.message
     assert way in (caught.value.hint or "")
     sandbox.build({name: "", "Procfile": "web: x"})
-    assert f" !     Warning: there is a {name}, but nothing is built from it" in sandbox.output()
+    assert (
+        f" !     Warning: the app contains {name}, but nothing is built from it" in sandbox.output()
+    )
 
 
 @pytest.mark.parametrize("name", [".profile.d", ".paas"])

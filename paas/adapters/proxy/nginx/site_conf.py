@@ -149,7 +149,7 @@ def _sticky(site: Site) -> list[tuple[str, Endpoint]]:
 
 
 def logins_file(settings: Settings, site: Site) -> Path:
-    """Who may log in before the app. Named after its content, so that it changes with the site."""
+    """The logins of the app. Named after its content, so that it changes with the site."""
     digest = hashlib.sha256(render_logins(site).encode()).hexdigest()[:16]
     return settings.paths.nginx_logins / f"{site.app_id:d}-{digest}"
 

@@ -54,7 +54,7 @@ class SpecPaths:
 
 
 def keeper(settings: Settings, name: str) -> Keeper:
-    """Who looks at what a process of that name (``12-v5-9-web.1``) has written."""
+    """The keeper of what a process of that name (``12-v5-9-web.1``) has written."""
     return Keeper(str(settings.paths.monitor_socket), name)
 
 
