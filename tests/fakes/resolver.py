@@ -8,7 +8,7 @@ from paas.domain.routing.proofs import Records
 class FakeResolver:
     """`Resolver` of paas/interfaces. addresses, aliases, tokens: what DNS says, by name.
 
-    failure: why it says nothing. looked_up: the names of each lookup.
+    failure: why it says nothing. looked_up, asked: the names of each question.
     """
 
     def __init__(self) -> None:
@@ -17,6 +17,7 @@ class FakeResolver:
         self.tokens: dict[str, frozenset[str]] = {}
         self.failure = ""
         self.looked_up: list[list[str]] = []
+        self.asked: list[list[str]] = []
         self.own = frozenset({"192.0.2.1"})
 
     def lookup(self, hosts: Sequence[str], limit_s: float) -> dict[str, tuple[str, ...]]:
@@ -26,6 +27,7 @@ class FakeResolver:
 
     def records(self, hosts: Sequence[str], limit_s: float) -> dict[str, Records]:
         del limit_s
+        self.asked.append(list(hosts))
         if self.failure:
             return dict.fromkeys(hosts, Records(failure=self.failure))
         return {

@@ -11,7 +11,7 @@ from paas.domain.routing.proofs import Records, record_name, tokens_of
 if TYPE_CHECKING:
     from dns.resolver import Resolver
 
-LOOKUPS_AT_ONCE = 16
+LOOKUPS_AT_ONCE = 32
 # A sample for any name below a wildcard.
 ANY_LABEL = "paas-dns-check."
 TEXTS_MAX = 100

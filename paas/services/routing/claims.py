@@ -15,7 +15,7 @@ from paas.interfaces import Clock, Locks, Logs, Progress
 from paas.services.access import find_app, require_admin
 from paas.services.routing.names import Names
 from paas.services.routing.ownership import HostTakenError, Ownership
-from paas.services.routing.proofs import Proofs
+from paas.services.routing.proofs import Answers, Proofs
 from paas.services.routing.sites import Sites
 from paas.store import Store
 
@@ -77,19 +77,22 @@ class Claims:
         if missing := [host for host in hosts if host not in known]:
             raise no_such_domain(app, missing[0])
         chosen = [one for host, one in pending.items() if not hosts or host in hosts]
-        left = self._check(app, chosen, progress, waits=True)
+        answers = self.proofs.ask([one.host for one in chosen])
+        left = self._check(app, chosen, answers, progress, waits=True)
         still = {one.host for one in left}
         return [one for one in chosen if one.host not in still], left
 
     def check_due(self, progress: Progress) -> None:
-        """Check the pending names that are due."""
-        due: dict[int, list[Pending]] = {}
-        for app_id, one in self.store.domain_proofs.due(self.clock.now(), CHECKS_AT_ONCE):
-            due.setdefault(app_id, []).append(one)
-        for app_id, pending in due.items():
+        """Check the pending names that are due.
+
+        DNS is asked about all of them at once: slow servers of one name delay no other.
+        """
+        due = self.store.domain_proofs.due(self.clock.now(), CHECKS_AT_ONCE)
+        answers = self.proofs.ask([one.host for _, one in due])
+        for app_id, one in due:
             app = self.store.apps.by_id(app_id)
             if app is not None:
-                self._check(app, pending, progress, waits=False)
+                self._check(app, [one], answers, progress, waits=False)
 
     def _verdicts(
         self, app: App, wanted: Collection[HostName], *, trust: bool
@@ -102,13 +105,19 @@ class Claims:
             vouched = [host for host in wanted if self.proofs.are_asked_for(host)]
             free |= {host: Verdict(Proof.ADMIN) for host in vouched}
             new = [host for host in new if host not in free]
-        return {**free, **self.proofs.judge(app, new)}
+        return {**free, **self.proofs.judge(app, new, self.proofs.ask(new))}
 
     def _check(
-        self, app: App, pending: Sequence[Pending], progress: Progress, *, waits: bool
+        self,
+        app: App,
+        pending: Sequence[Pending],
+        answers: Answers,
+        progress: Progress,
+        *,
+        waits: bool,
     ) -> list[Pending]:
         """Route what is proven now; returns what is left. waits: for apps in a change."""
-        verdicts = self.proofs.judge(app, [one.host for one in pending])
+        verdicts = self.proofs.judge(app, [one.host for one in pending], answers)
         left = []
         for one in pending:
             why = self._try(app, one, verdicts[one.host], progress, waits=waits)

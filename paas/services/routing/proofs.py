@@ -1,6 +1,6 @@
 """Whether an app may have a host name, by what DNS says about it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -27,6 +27,14 @@ DNS_LIMIT_S = 3.0
 TOKEN_LENGTH = 32
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What DNS says about names that need a proof, and which addresses are this server's."""
+
+    records: Mapping[str, Records]
+    ours: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proofs:
     """mode: the setting `domain_proof`. random_secret: for the tokens of apps."""
@@ -47,15 +55,15 @@ class Proofs:
         fresh = self.random_secret()[:TOKEN_LENGTH]
         return record_value(self.store.domain_proofs.token(app.id, fresh))
 
-    def judge(self, app: App, hosts: Sequence[str]) -> dict[str, Verdict]:
-        """Whether the app may have each of the names. Asks DNS, so no lock may be held."""
+    def ask(self, hosts: Sequence[str]) -> Answers:
+        """What decides about names, of one app or several. Asks DNS, so no lock may be held."""
         asked = [host for host in hosts if self.are_asked_for(host)]
         found = self.resolver.records(asked, DNS_LIMIT_S)
-        ours = self.resolver.own_addresses() if asked else frozenset()
-        verdicts = {host: Verdict(Proof.FREE) for host in hosts}
-        for host in asked:
-            verdicts[host] = self._verdict(app, host, found[host], ours)
-        return verdicts
+        return Answers(found, self.resolver.own_addresses() if asked else frozenset())
+
+    def judge(self, app: App, hosts: Sequence[str], answers: Answers) -> dict[str, Verdict]:
+        """Whether the app may have each of the names."""
+        return {host: self._verdict(app, host, answers) for host in hosts}
 
     def may_displace(self, verdict: Verdict, holder: App, host: str) -> bool:
         """Whether a proof takes a name from the app that has it.
@@ -86,14 +94,17 @@ class Proofs:
             for id, of_app in proven.items()
         }
 
-    def _verdict(self, app: App, host: str, records: Records, ours: frozenset[str]) -> Verdict:
+    def _verdict(self, app: App, host: str, answers: Answers) -> Verdict:
+        records = answers.records.get(host)
+        if records is None:
+            return Verdict(Proof.FREE)
         named = self.store.domain_proofs.apps_with(records.tokens)
         below = [name for name in records.aliases if is_below(name, self.addresses.domain)]
         apps = filter(None, map(self.ownership.app_at, below))
         standing = Standing(
             named=app.id in named,
             others_named=bool(named),
-            here=bool(below) or not ours.isdisjoint(records.addresses),
+            here=bool(below) or not answers.ours.isdisjoint(records.addresses),
             to_another=any(other.owner != app.owner for other in apps),
         )
         return judge(host, records, standing, self.mode)

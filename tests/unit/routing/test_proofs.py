@@ -335,6 +335,16 @@ def test_a_pending_name_is_looked_at_ever_more_rarely(world: World, alice: Actor
     assert f"{SHOP} is a domain of this app from now on" in log(world, "shop")
 
 
+def test_names_of_several_apps_are_checked_at_once(world: World, alice: Actor) -> None:
+    """If the DNS servers of one do not answer, the others do not wait for that."""
+    add(world, SHOP)
+    add(world, "www.acme.com", "other", "bob")
+    world.clock.sleep(60)
+    world.resolver.asked.clear()
+    world.domains.claims.check_due(world.progress)
+    assert world.resolver.asked == [[SHOP, "www.acme.com"]]
+
+
 def test_a_look_goes_by_the_rights_of_who_added_the_name(world: World, alice: Actor) -> None:
     """The server looks, and what became another's meanwhile is not taken with its rights."""
     www = HostName("www.shop.acme.com")
