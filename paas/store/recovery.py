@@ -35,11 +35,12 @@ class DatabaseRecovery:
 
         The result is stored next to it, so that every command knows.
         """
+        mark = self._mark.read()  # first: what changes meanwhile is no older copy
         try:
             present = self._checked()
         except StoreFaultError as error:
             return error
-        return faults.fault(self._path, present, self._mark.read())
+        return faults.fault(self._path, present, mark)
 
     def _checked(self) -> Mark | None:
         """Its identity. Raises PaasError if it is missing or damaged."""

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -150,6 +151,24 @@ def test_a_kill_between_the_change_and_the_mark(path: Path) -> None:
     mark.path.write_bytes(b"nonsense")
     assert names(path) == ["next", "shop"]
     assert mark.read() == present
+
+
+def test_changes_during_the_check_make_no_older_store(path: Path) -> None:
+    """As by a drain that ends while doctor looks."""
+
+    def write() -> None:
+        made = store(path)
+        for number in range(200):
+            made.apps.add(AppName(f"app{number}"), None, NOW)
+        made.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    found = []
+    while writer.is_alive():
+        found.append(DatabaseRecovery(path).fault())
+    writer.join()
+    assert {str(fault) for fault in found} == {"None"}
 
 
 def test_a_change_of_nothing_counts_for_nothing(path: Path) -> None:
