@@ -148,6 +148,7 @@ class Paths:
     command_specs = _run("one-off", Kind.RUNTIME, "how each command is started")
     build_specs = _run("builds", Kind.RUNTIME, "how each build is started")
     fetch_specs = _run("fetches", Kind.RUNTIME, "how each download is started")
+    app_networks = _run("networks", Kind.RUNTIME, "the apps' network namespaces")
     syscall_filters = _run(
         "syscall-filters", Kind.RUNTIME, "which system calls apps may make, compiled"
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import yaml
 
 from paas.domain.releases.start_limits import StartLimits
+from paas.domain.routing.app_networks import parse_range
 from paas.domain.routing.hosts import server_domain
 from paas.domain.routing.proofs import ProofMode
 from paas.domain.routing.router_values import parse_addresses, parse_networks, parse_servers
@@ -67,6 +69,10 @@ class Settings:
     # Ranges for the apps: [first, last]
     uids: tuple[int, int] = (70_000, 99_999)
     ports: tuple[int, int] = (20_000, 29_999)
+    # Networks of the apps
+    app_networks: bool = False
+    app_network_range: str = "10.212.0.0/15"
+    host_ports: tuple[int, ...] = ()
     # Deploys
     start_limit_s: float = 60.0
     max_start_limit_s: float = 900.0
@@ -109,6 +115,11 @@ class Settings:
     def paths(self) -> Paths:
         """Where the server keeps its files."""
         return Paths(self.etc, self.state, self.run, self.opt)
+
+    @property
+    def app_addresses(self) -> IPv4Network:
+        """The addresses of apps that have their own networks."""
+        return parse_range(self.app_network_range)
 
     @property
     def start_limits(self) -> StartLimits:
@@ -179,7 +190,19 @@ def _problem(settings: Settings) -> str | None:
             parse_networks(balancers)
     except ValueError as error:
         return f"trusted_proxies takes {error}."
-    return _proof_problem(settings)
+    return _network_problem(settings) or _proof_problem(settings)
+
+
+def _network_problem(settings: Settings) -> str | None:
+    """What apps could have no networks of their own with."""
+    for port in settings.host_ports:
+        if not 1 <= port <= PORT_MAX:
+            return f"host_ports takes ports from 1 to {PORT_MAX}, not {port}."
+    try:
+        parse_range(settings.app_network_range)
+    except ValueError as error:
+        return f"app_network_range takes {error}."
+    return None
 
 
 def _proof_problem(settings: Settings) -> str | None:
@@ -201,6 +224,8 @@ def _typed(path: Path, key: str, value: object, example: object) -> object:
     match example, value:
         case Path(), str() if value.startswith("/"):
             return Path(value)
+        case (), list() if all(type(number) is int for number in value):
+            return tuple(value)
         case tuple(), [int() as first, int() as last]:
             return (first, last)
         case Mapping(), dict():

@@ -71,6 +71,12 @@ class Runtime(Protocol):
     def is_intact(self, one: Supervised, known: Set[str]) -> bool:
         """Whether `ensure` would change nothing; known: what `groups` returned a moment ago."""
 
+    def networks(self) -> set[int]:
+        """The uids that have networks of their own."""
+
+    def close_networks(self, uids: Set[int]) -> None:
+        """Close those of these uids, of which nothing runs any longer."""
+
     def groups(self) -> set[str]:
         """The groups of app instances that the supervisor has, however they were started."""
 

@@ -1,5 +1,6 @@
 """Single adapters, for entry points that start, stop, install or look at the server itself."""
 
+from paas.adapters.network.app_networks import AppNetworks
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
 from paas.adapters.proxy.nginx.process import NginxProcess
@@ -10,6 +11,11 @@ from paas.adapters.runtime.native.runs import NativeRuns
 from paas.adapters.system.clock import SystemClock
 from paas.settings import Settings
 from paas.store.recovery import DatabaseRecovery
+
+
+def app_networks(settings: Settings) -> AppNetworks:
+    """The network namespaces of its apps."""
+    return AppNetworks(settings)
 
 
 def cgroups(settings: Settings) -> Cgroups:

@@ -39,7 +39,8 @@ class FakeRuntime:
     behaviours: by the last word of argv, an instance's command; others are up and listen on their
     ports. running: what the supervisor has, by id. files: what could be brought back. calls: in
     their order, such as ``start 1-v1-1`` and ``stop 1-v1-1-web.1``. failure: raised by the next
-    start, once. asked: how often for the groups. host: the address of what is started.
+    start, once. asked: how often for the groups. host: the address of what is started. networked:
+    the uids that have networks.
     """
 
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
@@ -51,8 +52,11 @@ class FakeRuntime:
     asked: int = 0
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     host: str = LOOPBACK
+    networked: set[int] = field(default_factory=set)
 
     def address(self, app: App) -> str:
+        if self.host != LOOPBACK:
+            self.networked.add(app.uid)
         return self.host
 
     def workloads(
@@ -140,6 +144,12 @@ class FakeRuntime:
         self.calls.append(f"forget {group}")
         for known in [x for x, y in self.files.items() if y.group == group]:
             del self.files[known]
+
+    def networks(self) -> set[int]:
+        return set(self.networked)
+
+    def close_networks(self, uids: Set[int]) -> None:
+        self.networked -= uids
 
     def groups(self) -> set[str]:
         self.asked += 1

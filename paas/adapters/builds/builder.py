@@ -21,9 +21,10 @@ from paas.adapters.builds.python_choice import choose_python
 from paas.adapters.builds.pythons import provide_python
 from paas.adapters.builds.result import parse_result, read_result
 from paas.adapters.builds.untrusted import discard, read_plain_file
+from paas.adapters.network.app_networks import resolv_conf
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.child_launch import launch, write_spec
-from paas.adapters.runtime.native.launch_specs import hidden, tool_binds
+from paas.adapters.runtime.native.launch_specs import hidden, network_of_one_off, tool_binds
 from paas.adapters.runtime.native.syscall_filter import filter_path
 from paas.adapters.system import files
 from paas.domain.apps.apps import App
@@ -148,6 +149,7 @@ class BuildpackBuilder:
 
     def _spec(self, job: "_Job") -> LaunchSpec:
         settings = self._settings
+        network = network_of_one_off(settings, job.app.uid)
         return LaunchSpec(
             label="build",
             argv=job.argv(),
@@ -168,6 +170,8 @@ class BuildpackBuilder:
             crash_file=None,
             separate=True,
             syscall_filter=filter_path(settings),
+            network=network,
+            resolv_conf=resolv_conf() if network else None,
         )
 
     def _binds(self, job: "_Job") -> tuple[Bind, ...]:

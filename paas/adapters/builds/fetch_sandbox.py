@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from paas.adapters.builds.untrusted import read_plain_file
+from paas.adapters.network.app_networks import resolv_conf
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.child_launch import launch, write_spec
-from paas.adapters.runtime.native.launch_specs import hidden
+from paas.adapters.runtime.native.launch_specs import hidden, network_of_one_off
 from paas.adapters.runtime.native.syscall_filter import filter_path
 from paas.adapters.system import directories, files
 from paas.domain.apps.apps import App
@@ -121,6 +122,7 @@ class FetchSandbox:
             limits["as"] = _MEMORY_BYTES
         known = (Bind(f"{job.known}/objects", f"{_IN_SANDBOX}/known/objects"),) if job.known else ()
         script = f"{_IN_SANDBOX}/code/paas/entrypoints/fetch.py"
+        network = network_of_one_off(settings, job.app.uid)
         return LaunchSpec(
             label="fetch",
             argv=("/usr/bin/python3", "-I", "-S", script),
@@ -142,6 +144,8 @@ class FetchSandbox:
             crash_file=None,
             separate=True,
             syscall_filter=filter_path(settings),
+            network=network,
+            resolv_conf=resolv_conf() if network else None,
         )
 
     def _environment(self) -> dict[str, str]:

@@ -28,8 +28,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from paas.adapters.network.app_network_rules import app_network_rules
 from paas.adapters.network.connection_limit import ConnectionLimit, LimitState
 from paas.adapters.network.nft import ask_nft
+from paas.domain.routing.endpoints import LOOPBACK, Endpoint
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
@@ -56,7 +58,7 @@ table inet {table} {{
         flags timeout
     }}
     set shut {{
-        type inet_service
+        type ipv4_addr . inet_service
         flags timeout
     }}
     set foreign {{
@@ -69,7 +71,7 @@ table inet {table} {{
         oif != "lo" tcp flags & (syn|ack) == (syn|ack) goto answer_abroad
     }}
     chain knock {{
-        tcp dport @shut reject with tcp reset
+        ip daddr . tcp dport @shut reject with tcp reset
         meta skuid {{ 0, {proxy} }} accept
         reject with tcp reset
     }}
@@ -103,12 +105,16 @@ class NftFirewall:
         self._proxy_user = settings.proxy_user
         self.table = f"paas_{self._first:d}"
         self._limit = ConnectionLimit(settings, self.table)
+        self._settings = settings
 
-    def install(self, claims: Sequence[tuple[int, int]] = ()) -> None:
+    def install(
+        self, claims: Sequence[tuple[int, int]] = (), *, routes: bool | None = None
+    ) -> None:
         """Load the rules, in one transaction, in place of this server's former ones.
 
-        claims: ports and the uids that may listen there. Raises PaasError with nft's own message if
-        they cannot be loaded.
+        claims: ports and the uids that may listen there. routes: whether the machine routes for
+        others than the apps; None where the apps have no networks of their own. Raises PaasError
+        with nft's own message if they cannot be loaded.
         """
         try:
             proxy = pwd.getpwnam(self._proxy_user).pw_uid
@@ -129,6 +135,8 @@ class NftFirewall:
         if ports:
             rules += f"add element inet {self.table} foreign {{ {ports} }}\n"
         rules += self._elements("add", claims)
+        if routes is not None:
+            rules += app_network_rules(self._settings, self.table, proxy, routes=routes)
         limit = self._limit.rules()
         if limit and ask_nft(["-f", "-"], rules + limit).ok:
             return
@@ -151,17 +159,20 @@ class NftFirewall:
                         found.add(int(fields[1].rpartition(":")[2], 16))
         return found - set(range(self._first, self._last + 1))
 
-    def claim(self, claims: Sequence[tuple[int, int]]) -> None:
-        """Let only these uids answer from these ports; does nothing if the rules are not loaded."""
+    def claim(self, claims: Sequence[tuple[int, int]], host: str = LOOPBACK) -> None:
+        """Let only these uids answer from these ports; does nothing if the rules are not loaded.
+
+        host: the address at which they listen; they take connections again if they were shut.
+        """
         with suppress(PaasError):
-            _nft(["-f", "-"], self._elements("add", claims) + self._opened(claims))
+            _nft(["-f", "-"], self._elements("add", claims) + self._opened(claims, host))
 
     def release(self, claims: Sequence[tuple[int, int]]) -> None:
         """Remove such claims; no error if there are none."""
         with suppress(PaasError):
             # nft fails to delete what does not exist.
             lines = self._elements("add", claims) + self._elements("delete", claims)
-            _nft(["-f", "-"], lines + self._opened(claims))
+            _nft(["-f", "-"], lines + self._opened(claims, LOOPBACK))
 
     def unclaimed(self, claims: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         """The claims that are missing in the rules. Raises PaasError if no rules are loaded."""
@@ -169,9 +180,9 @@ class NftFirewall:
         there = {(int(port), int(uid)) for port, uid in re.findall(r"(\d+) \. (\d+)", words)}
         return [claim for claim in claims if claim not in there]
 
-    def close_ports(self, ports: Sequence[int]) -> None:
-        """Refuse new connections to these ports until they are reopened; open ones continue."""
-        each = ", ".join(f"{port:d} timeout {SHUT_S:d}s" for port in ports)
+    def close_ports(self, endpoints: Sequence[Endpoint]) -> None:
+        """Refuse new connections to these until they are reopened; open ones continue."""
+        each = ", ".join(f"{_element(one)} timeout {SHUT_S:d}s" for one in endpoints)
         with suppress(PaasError):
             _nft(["-f", "-"], f"add element inet {self.table} shut {{ {each} }}\n")
 
@@ -186,10 +197,10 @@ class NftFirewall:
         with suppress(PaasError):
             _nft(["-f", "-"], f"flush set inet {self.table} held\n")
 
-    def _opened(self, claims: Sequence[tuple[int, int]]) -> str:
+    def _opened(self, claims: Sequence[tuple[int, int]], host: str) -> str:
         """Let these ports accept connections again, whether they were shut or not."""
-        ports = ", ".join(f"{port:d}" for port, _ in claims)
-        element = f"element inet {self.table} shut {{ {ports} }}\n"
+        each = ", ".join(_element(Endpoint(host, port)) for port, _ in claims)
+        element = f"element inet {self.table} shut {{ {each} }}\n"
         return f"add {element}delete {element}"
 
     def _elements(self, verb: str, claims: Sequence[tuple[int, int]]) -> str:
@@ -239,6 +250,10 @@ class NftFirewall:
             else:
                 return listener
         return None
+
+
+def _element(endpoint: Endpoint) -> str:
+    return f"{endpoint.host} . {endpoint.port:d}"
 
 
 def _cookies_are_all() -> bool:

@@ -5,12 +5,15 @@ its port and would get its visitors from the proxy.
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.system.files import read_json
 from paas.domain.releases.releases import Instance
+from paas.domain.routing.app_networks import AppAddresses
+from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.runtime.workloads import Workload
 from paas.settings import Settings
 
@@ -20,18 +23,23 @@ class PortClaims:
 
     def __init__(self, settings: Settings) -> None:
         self._firewall = NftFirewall(settings)
+        self._addresses = AppAddresses(settings.app_addresses)
 
     def claim(self, workloads: Sequence[Workload]) -> None:
         """From now on only the uid of each workload may answer from its ports."""
-        claims = [(port, workload.uid) for workload in workloads for port in workload.ports]
-        if claims:
-            self._firewall.claim(claims)
+        for host, group in groupby(workloads, self._host):
+            claims = [(port, workload.uid) for workload in group for port in workload.ports]
+            if claims:
+                self._firewall.claim(claims, host)
 
     def close_ports(self, instances: Sequence[Instance]) -> None:
         """Refuse new connections to the instances' ports; open ones continue."""
-        ports = [instance.port for instance in instances if instance.port is not None]
-        if ports:
-            self._firewall.close_ports(ports)
+        endpoints = [one.endpoint for one in instances if one.endpoint is not None]
+        if endpoints:
+            self._firewall.close_ports(endpoints)
+
+    def _host(self, workload: Workload) -> str:
+        return LOOPBACK if workload.network is None else str(self._addresses.of(workload.network))
 
     def release(self, spec: Path) -> None:
         """Release the ports of a workload, as its launch spec has them."""

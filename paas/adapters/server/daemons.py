@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paas.adapters.logs.drain_positions import PROGRAM as DRAINS
+from paas.adapters.network.app_networks import AppNetworks
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.network.port_claims import present_claims
 from paas.adapters.proxy.haproxy.conf import haproxy_argv
@@ -178,7 +179,7 @@ def apply_firewall(settings: Settings) -> None:
         # Recorded first: a table that is loaded but not recorded would stay forever.
         former = record.read_text().split() if record.exists() else []
         write_atomic(record, " ".join({*former, firewall.table}), durable=False)
-        firewall.install(present_claims(settings))
+        firewall.install(present_claims(settings), routes=AppNetworks(settings).routes())
         if (fault := firewall.limit_state().fault) is not None:
             print(f"The connections of one address are not limited: {fault}.", file=sys.stderr)
         for table in {*former} - {firewall.table}:

@@ -17,6 +17,7 @@ from typing import Any
 
 from paas.adapters.system import directories, files
 from paas.domain.releases.releases import Instance
+from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.server.trash import TrashItem
 from paas.domain.values.names import ProcessType
 from paas.interfaces import Clock
@@ -97,8 +98,11 @@ class FileTrash:
             spec = _SPEC.fullmatch(path.name)
             if spec is not None and spec[1] == group:
                 kind, number = ProcessType(spec[2]), int(spec[3])
-                port = _port(files.read_json(path) or {})
-                found.append(Instance(app_id, version, own, kind, number, port, rollout_id))
+                known = files.read_json(path) or {}
+                port, address = _port(known), str(known.get("address", LOOPBACK))
+                found.append(
+                    Instance(app_id, version, own, kind, number, port, rollout_id, address)
+                )
         return found
 
     def listing(self) -> list[TrashItem]:

@@ -21,17 +21,25 @@ _SHELL = (
 
 
 def instance_environment(
-    config: Mapping[str, Secret], process: str, port: int | None, memory_mib: int = 0
+    config: Mapping[str, Secret],
+    process: str,
+    port: int | None,
+    memory_mib: int = 0,
+    proxy: str | None = None,
 ) -> dict[str, Secret]:
     """The complete environment of one process; nothing of the server's own is included.
 
     config: the config vars. process: ``web.1``, which the process finds in DYNO, as on Heroku.
     port: for PORT, or None if nothing is routed to it. memory_mib: the limit of its memory, for
-    MEMORY_AVAILABLE, in which Heroku's buildpacks have it as well; 0: there is none.
+    MEMORY_AVAILABLE, in which Heroku's buildpacks have it as well; 0: there is none. proxy: the
+    address from which the proxy visits the process, if that is not loopback: Gunicorn and Uvicorn
+    believe its X-Forwarded headers.
     """
     env = {name: Secret(text) for name, text in DEFAULTS.items()}
     if memory_mib:
         env["MEMORY_AVAILABLE"] = Secret(str(memory_mib))
+    if proxy is not None:
+        env["FORWARDED_ALLOW_IPS"] = Secret(f"127.0.0.1,{proxy}")
     env.update(config)
     env["DYNO"] = Secret(process)
     if port is not None:

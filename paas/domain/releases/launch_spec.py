@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.values.secret import Secret
 
 
@@ -54,7 +55,9 @@ class LaunchSpec:
     /app when it has ended. separate: whether it gets its own PID namespace, with the launcher
     waiting outside: for everything that is not supervised. syscall_filter: the file with the
     compiled seccomp filter; None where the machine cannot filter system calls. ports: the TCP ports
-    that it listens on, for the firewall.
+    that it listens on, for the firewall. network: the file that pins its network namespace; None:
+    it has the machine's own network. address: where the host reaches its ports. resolv_conf: what
+    it has as /etc/resolv.conf; None: the machine's.
     """
 
     label: str
@@ -76,6 +79,9 @@ class LaunchSpec:
     separate: bool = False
     syscall_filter: str | None = None
     ports: tuple[int, ...] = ()
+    network: str | None = None
+    address: str = LOOPBACK
+    resolv_conf: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object that the launcher reads; secrets revealed."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.launch_spec import Bind
+from paas.domain.routing.app_networks import AppNetwork
 from paas.domain.values.secret import Secret
 
 
@@ -46,7 +47,8 @@ class Workload:
     others with a letter. uid: its own uid, also the gid. argv and env: what is executed, complete.
     binds: host paths that it sees besides the system's. ports: the TCP ports that it listens on; no
     other uid may. artifact: what is at /app, under a throw-away layer; None: an empty directory.
-    app_id: the app whose log gets its output; None: its output is dropped.
+    app_id: the app whose log gets its output; None: its output is dropped. network: a network of
+    its own; None: it has the machine's.
     """
 
     group: str
@@ -59,6 +61,7 @@ class Workload:
     ports: tuple[int, ...] = ()
     artifact: Artifact | None = None
     app_id: int | None = None
+    network: AppNetwork | None = None
 
     @property
     def id(self) -> str:

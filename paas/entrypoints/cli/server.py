@@ -46,6 +46,7 @@ def status(session: Session, as_json: bool) -> None:
         "connections_per_address": settings.connections_per_address,
         "refused_connections": limit.refused,
         "separation": separation.missing() or "works",
+        "app_networks": machine.app_networks(settings).lack() or "works",
         "system_calls": machine.system_call_filter_lack() or "works",
         "missing_cgroup_controllers": machine.cgroups(settings).missing(),
         "lost": [trash.plain(item) for item in session.services.trash.listing()],
@@ -70,6 +71,8 @@ def status(session: Session, as_json: bool) -> None:
         ("Firewall:", _firewall(str(plain["firewall"]))),
         ("Connections:", _connections(settings.connections_per_address, limit)),
     ]
+    if settings.app_networks:
+        rows.append(("Networks:", _networks(str(plain["app_networks"]))))
     rows += _lacking(plain)
     if plain.get("certificates"):
         rows.append(("Certificates:", str(plain["certificates"])))
@@ -84,6 +87,10 @@ def status(session: Session, as_json: bool) -> None:
             f"{app.name} is not served: the proxy refused its file. See: paas logs -a {app.name}"
         )
     trash.warn(session)
+
+
+def _networks(state: str) -> str:
+    return "each app has its own" if state == "works" else f"shared with the machine. {state}"
 
 
 def _lacking(plain: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -214,6 +214,7 @@ def _stop(settings: Settings) -> None:
             os.kill(pid, signal.SIGKILL)
     cleanup.clear(settings)
     daemons.remove_firewall(settings)
+    machine.app_networks(settings).close()
     port_guard.release_ports(settings)
     for path in (settings.paths.gate_socket, settings.paths.supervisor_socket):
         path.unlink(missing_ok=True)

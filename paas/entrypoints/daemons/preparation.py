@@ -27,6 +27,7 @@ def prepare(settings: Settings) -> None:
     machine.cgroups(settings).prepare()
     port_guard.reserve_ports(settings)
     daemons.free_ports_of_daemons(settings)
+    machine.app_networks(settings).prepare()
     daemons.write_supervisord_conf(settings)
     try:
         _prepare_from_store(settings)

@@ -37,6 +37,7 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
             run(["systemctl", "enable", "--quiet", "--now", "ssh"])
     running = daemons.supervisord_pid(settings) is not None
     if running:
+        machine.app_networks(settings).prepare()
         daemons.apply_firewall(settings)
         daemons.write_supervisord_conf(settings)
         supervisor(settings).renew_programs(_RENEWED)

@@ -6,6 +6,7 @@ import os
 CLONE_NEWNS = 0x00020000
 CLONE_NEWIPC = 0x08000000
 CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
 
 MS_RDONLY = 0x1
 MS_NOSUID = 0x2
@@ -43,6 +44,14 @@ class Kernel:
     def unshare(self, flags: int) -> None:
         """Leave the namespaces of the parent (unshare(2))."""
         self._check(self._libc.unshare(flags), "unshare the namespaces")
+
+    def join(self, path: str, flag: int) -> None:
+        """Enter the namespace that a file pins (setns(2)). flag: its kind, ``CLONE_NEW...``."""
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self._check(self._libc.setns(fd, flag), f"join the namespace {path}")
+        finally:
+            os.close(fd)
 
     def mount(
         self, source: str, target: str, kind: str | None, flags: int, data: str | None = None

@@ -18,7 +18,7 @@ import time
 
 from paas.entrypoints.launcher import notices
 from paas.entrypoints.launcher.cgroups import enter_cgroups
-from paas.entrypoints.launcher.kernel import Kernel
+from paas.entrypoints.launcher.kernel import CLONE_NEWNET, Kernel
 from paas.entrypoints.launcher.mounts import Mounts
 from paas.entrypoints.launcher.record import Record, plan_start, record_from, started_after_wait
 from paas.entrypoints.launcher.rights import become
@@ -56,6 +56,8 @@ def main(argv: "list[str]") -> "NoReturn":
         take_terminal = _terminal_taker(spec)
         send_layer = notices.layer_sender(spec)
         syscalls = _read_filter(spec)
+        if spec.get("network") is not None:
+            kernel.join(spec["network"], CLONE_NEWNET)
         separated = _separated(spec, kernel)
         mounts = Mounts(spec, kernel)
         send_layer(mounts.build(proc=not separated))

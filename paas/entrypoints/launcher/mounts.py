@@ -5,7 +5,7 @@ the binds and the hidden directories may be below one another or below /tmp. Sta
 """
 
 # pathlib and contextlib are too slow to import:
-# ruff: noqa: PTH101, PTH102, PTH112, PTH115, PTH116, PTH120, PTH123, PTH211, SIM105
+# ruff: noqa: PTH101, PTH102, PTH110, PTH112, PTH115, PTH116, PTH120, PTH123, PTH211, SIM105
 
 import os
 import stat
@@ -17,6 +17,7 @@ from paas.entrypoints.launcher.kernel import (
     MS_NODEV,
     MS_NOEXEC,
     MS_NOSUID,
+    MS_RDONLY,
     MS_REC,
     MS_SLAVE,
     Kernel,
@@ -73,6 +74,8 @@ class Mounts:
         self._show_accounts()
         self._show_scratch()
         self._mount_terminals()
+        if self._spec.get("network") is not None:
+            self._mount_sys()
         if proc:
             self.mount_proc()
         return int(self._scratch.rpartition("/")[2])
@@ -153,6 +156,7 @@ class Mounts:
         app = f"app:x:{self._uid}:{self._uid}::{APP}:/bin/bash\n".encode()
         groups = f"app:x:{self._uid}:\napp-once:x:{separate_gid(self._uid)}:\n".encode()
         own = {"passwd": app, "group": groups}
+        resolv_conf = self._spec.get("resolv_conf")
         os.mkdir(HOST_ETC, 0o755)
         self._kernel.mount("/etc", HOST_ETC, None, MS_BIND | MS_REC)
         shown = self._make("etc", 0o755)
@@ -161,6 +165,10 @@ class Mounts:
             if entry.name in own:
                 with open(entry.path, "rb") as host, open(path, "xb") as ours:
                     ours.write(b"".join([*system_accounts(host), own[entry.name]]))
+                os.chmod(path, 0o644)
+            elif entry.name == "resolv.conf" and resolv_conf is not None:
+                with open(path, "x") as ours:
+                    ours.write(resolv_conf)
                 os.chmod(path, 0o644)
             else:
                 os.symlink(os.readlink(entry.path) if entry.is_symlink() else entry.path, path)
@@ -183,6 +191,19 @@ class Mounts:
             self._kernel.mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, options)
         except OSError:
             pass
+
+    def _mount_sys(self) -> None:
+        """Mount a /sys of its own network, which hides the host's interfaces and cgroups.
+
+        Its own cgroup is shown, as in a container, so that runtimes find their limits.
+        """
+        own = [one["path"] for one in self._spec["cgroups"]]
+        unified = [path for path in own if os.path.exists(f"{path}/cgroup.controllers")]
+        shown = [_handle(path) for path in unified[:1]]
+        flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY
+        self._kernel.mount("sysfs", "/sys", "sysfs", flags)
+        for handle in shown:
+            self._kernel.bind(handle, "/sys/fs/cgroup", writable=False)
 
     def mount_proc(self) -> None:
         """Mount a /proc of this PID namespace, without other users' processes.

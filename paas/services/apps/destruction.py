@@ -71,8 +71,8 @@ class Destruction:
         failures = [why for step in failed if (why := _failure(step)) is not None]
         if failures:
             return failures
-        forgotten = _failure(lambda: self.store.apps.forget_destroyed(app_id))
-        return [] if forgotten is None else [forgotten]
+        last = (lambda: self.store.apps.forget_destroyed(app_id), self.garbage.close_networks)
+        return [why for step in last if (why := _failure(step)) is not None]
 
     def _stop(self, app_id: int, instances: Sequence[Instance]) -> None:
         with self.locks.stopping(app_id):

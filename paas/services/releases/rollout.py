@@ -90,7 +90,7 @@ class Rollout:
 
         Does not wait until they are healthy. If one fails because its database is not up yet, the
         supervisor restarts it, and no other app waits for it. False, with nothing started, if some
-        still run, a port is taken, or a slug is gone.
+        still run, a port is taken, they have another address now, or a slug is gone.
         """
         runtime = self.engines.of(app).runtime
         if runtime.groups() & {instance.group for instance in instances}:
@@ -108,6 +108,9 @@ class Rollout:
         self, app: App, instances: Sequence[Instance], start: Callable[[Sequence[Workload]], None]
     ) -> bool:
         groups = {i.group: [x for x in instances if x.group == i.group] for i in instances}
+        address = self.engines.of(app).runtime.address(app)
+        if any(i.address != address for i in instances if i.port is not None):
+            return False
         if not self.ports.are_free([i.endpoint for i in instances if i.endpoint is not None]):
             return False
         releases = [self.store.releases.find(app.id, group[0].version) for group in groups.values()]

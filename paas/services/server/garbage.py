@@ -9,6 +9,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import App
+from paas.domain.server.allocations import Kind
 from paas.domain.server.trash import NOT_IN_STORE
 from paas.interfaces import (
     CertificateFiles,
@@ -55,6 +56,12 @@ class Garbage:
         self.logs.remove(app_id)
         self.repository.remove(app_id)
 
+    def close_networks(self) -> None:
+        """Close the networks of apps that are gone; listed first, since new ones may be made."""
+        for engine in self.engines.all():
+            present = engine.runtime.networks()
+            engine.runtime.close_networks(present - self.store.allocations.taken(Kind.UID))
+
     def sweep(self, progress: Progress) -> int:
         """Handle everything that is in no table; returns how many things that were."""
         running = self.engines.groups()  # before the store is read
@@ -63,6 +70,7 @@ class Garbage:
         count += self._apps(orphans, progress)
         count += self._certificates(progress) + self._slugs(progress)
         self._forget_gone()
+        self.close_networks()
         return count
 
     def sweep_storage(self, app: App, progress: Progress) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from paas.adapters.network.firewall import NftFirewall
+from paas.domain.routing.endpoints import on_loopback
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 from tests.contract.network.island import NETWORK, Island, run
@@ -57,7 +58,7 @@ def test_a_port_that_is_shut_keeps_those_who_are_in(firewall: NftFirewall) -> No
     with socket.create_server(("127.0.0.1", port)) as listener:
         with socket.create_connection(("127.0.0.1", port), 5) as client:
             taken, _ = listener.accept()
-            firewall.close_ports([port])
+            firewall.close_ports([on_loopback(port)])
             assert not connects(0, "127.0.0.1", port)
             assert not connects(33, "127.0.0.1", port)
             assert connects(0, "127.0.0.1", port) is False
@@ -66,7 +67,7 @@ def test_a_port_that_is_shut_keeps_those_who_are_in(firewall: NftFirewall) -> No
                 assert taken.recv(100) == b"still here"
         firewall.release([(port, 70_003)])
         assert connects(33, "127.0.0.1", port)
-        firewall.close_ports([port])
+        firewall.close_ports([on_loopback(port)])
         firewall.claim([(port, 0)])
         assert connects(33, "127.0.0.1", port)
 

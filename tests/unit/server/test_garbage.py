@@ -237,3 +237,15 @@ def test_what_a_killed_roll_out_left_is_not_adopted(world: World) -> None:
     assert world.runtime.running != {}
     world.reconcile.run(world.progress)
     assert world.runtime.running == {}
+
+
+def test_networks_of_apps_that_are_gone_are_closed(world: World) -> None:
+    """Those of apps stay, also of one that is destroyed but not removed yet."""
+    world.runtime.host = "10.212.0.2"
+    app = world.app()
+    world.push()
+    world.runtime.networked.add(99)
+    world.reconcile.run(world.progress)
+    assert world.runtime.networked == {app.uid}
+    world.apps.destroy(ROOT, app.name, app.name, world.progress)
+    assert world.runtime.networked == set()

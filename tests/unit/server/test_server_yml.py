@@ -99,3 +99,28 @@ def test_a_domain_that_is_none_is_told(tmp_path: Path, domain: str) -> None:
     path.write_text(f"domain: '{domain}'\n")
     with pytest.raises(PaasError, match="domain: "):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("host_ports: [0]", "host_ports takes ports from 1 to 65535, not 0."),
+        ("host_ports: [5432, 70000]", "host_ports takes ports from 1 to 65535, not 70000."),
+        ("app_network_range: 10.0.0.0/8", "app_network_range takes an IPv4 network of /15"),
+    ],
+)
+def test_networks_that_cannot_be_are_told(tmp_path: Path, line: str, words: str) -> None:
+    """The key is named."""
+    path = tmp_path / "server.yml"
+    path.write_text(line)
+    with pytest.raises(PaasError) as caught:
+        load(path)
+    assert words in caught.value.message
+
+
+def test_a_list_of_ports_has_any_length(tmp_path: Path) -> None:
+    """Also that of one port."""
+    path = tmp_path / "server.yml"
+    for ports in ([], [5432], [5432, 6379, 3306]):
+        path.write_text(f"host_ports: {ports}")
+        assert load(path).host_ports == tuple(ports)

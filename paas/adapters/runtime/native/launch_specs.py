@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from paas.adapters.network.app_networks import AppNetworks, resolv_conf
 from paas.adapters.runtime.native.syscall_filter import filter_path
 from paas.adapters.system.storage_files import storage_directory
 from paas.domain.apps.apps import App
 from paas.domain.apps.environment import instance_environment
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.launch_spec import Bind, Cgroup, Keeper, LaunchSpec
+from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.runtime.workloads import Limits, Workload
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
@@ -90,7 +92,7 @@ def instance_limits(settings: Settings) -> Limits:
 
 def launch_spec(settings: Settings, workload: Workload, cgroups: Sequence[Cgroup]) -> LaunchSpec:
     """How the launcher starts a workload."""
-    paths = SpecPaths(settings)
+    paths, networks = SpecPaths(settings), AppNetworks(settings)
     has_log, artifact = workload.app_id is not None, workload.artifact
     return LaunchSpec(
         label=workload.label,
@@ -110,7 +112,20 @@ def launch_spec(settings: Settings, workload: Workload, cgroups: Sequence[Cgroup
         keeper=keeper(settings, workload.id) if artifact is not None else None,
         syscall_filter=filter_path(settings),
         ports=workload.ports,
+        network=str(networks.path(workload.network)) if workload.network else None,
+        address=networks.address(workload.network) if workload.network else LOOPBACK,
+        resolv_conf=resolv_conf() if workload.network else None,
     )
+
+
+def network_of_one_off(settings: Settings, uid: int) -> str | None:
+    """The file of the network that an app's builds and one-off commands share; None: no network.
+
+    Raises PaasError if it cannot be made.
+    """
+    networks = AppNetworks(settings)
+    network = networks.of(uid, once=True)
+    return str(networks.path(network)) if network is not None else None
 
 
 def _rlimits(limits: Limits) -> dict[str, int]:
@@ -133,6 +148,7 @@ def one_off_spec(
     name: ``release.1``. writable: what it writes stays in the slug. It keeps the caller's stdin,
     stdout and stderr.
     """
+    network = network_of_one_off(settings, app.uid)
     return LaunchSpec(
         label=name,
         argv=tuple(argv),
@@ -152,4 +168,6 @@ def one_off_spec(
         keeper=keeper(settings, f"{app.id}-{name}"),
         separate=True,
         syscall_filter=filter_path(settings),
+        network=network,
+        resolv_conf=resolv_conf() if network else None,
     )

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
 
-import psutil
-
+from paas.adapters.network.app_networks import AppNetworks
+from paas.adapters.network.listeners import listening
 from paas.adapters.network.port_claims import PortClaims
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.instances import instance_workload
@@ -44,11 +44,13 @@ class NativeRuntime:
         self._supervisor = supervisor
         self._cgroups = cgroups
         self._claims = PortClaims(settings)
+        self._networks = AppNetworks(settings)
         self._files = WorkloadFiles(settings, cgroups, self._claims)
 
-    def address(self, app: App) -> str:  # noqa: ARG002 - all apps share the machine's loopback
-        """See `Runtime`."""
-        return LOOPBACK
+    def address(self, app: App) -> str:
+        """See `Runtime`: in the app's own network, where apps have these."""
+        network = self._networks.of(app.uid)
+        return LOOPBACK if network is None else self._networks.address(network)
 
     def workloads(
         self,
@@ -153,6 +155,16 @@ class NativeRuntime:
         files_are_there = spec.exists() and self._paths.group_conf(one.group).exists()
         return files_are_there and one.group in known
 
+    def networks(self) -> set[int]:
+        """The uids that have networks of their own."""
+        return {network.uid for network in self._networks.present()}
+
+    def close_networks(self, uids: Set[int]) -> None:
+        """Close those of these uids, of which nothing runs any longer."""
+        for network in self._networks.present():
+            if network.uid in uids:
+                self._networks.remove(network)
+
     def groups(self) -> set[str]:
         """The groups of app instances that the supervisor has, however they were started."""
         return {name for name in self._supervisor.groups() if _GROUP.fullmatch(name)}
@@ -172,7 +184,7 @@ class NativeRuntime:
             if process.name == one.label and process.pid
         ]
         members = Members(self._cgroups, frozenset(pids), frozenset({one.id}))
-        return {address for pid in members.pids() for address in _listening(pid)}
+        return {address for pid in members.pids() for address in listening(pid)}
 
     def forget_unstartable(self) -> None:
         """See WorkloadFiles."""
@@ -265,15 +277,3 @@ def _read_state(process: Process, record: str, launched_s: float) -> tuple[State
     if record == "running" and launched_s >= process.started:
         return State.UP, launched_s
     return State.STARTING, process.started
-
-
-def _listening(pid: int) -> set[tuple[str, int]]:
-    try:
-        connections = psutil.Process(pid).net_connections(kind="tcp")
-    except psutil.Error:
-        return set()
-    return {
-        (connection.laddr.ip, connection.laddr.port)
-        for connection in connections
-        if connection.status == psutil.CONN_LISTEN
-    }

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from paas.adapters.network.app_networks import AppNetworks
 from paas.adapters.network.port_claims import PortClaims
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.launch_specs import SpecPaths, launch_spec
@@ -30,10 +31,12 @@ class WorkloadFiles:
         self._paths = SpecPaths(settings)
         self._cgroups = cgroups
         self._claims = claims
+        self._networks = AppNetworks(settings)
 
     def write(self, workloads: Sequence[Workload]) -> Path:
         """The files of the workloads of one group; returns that which supervisord reads."""
         (group,) = {workload.group for workload in workloads}
+        self._networks.ensure([one.network for one in workloads if one.network is not None])
         for workload in workloads:
             cgroups = self._cgroups.for_workload(workload.id, workload.limits)
             self._write(workload, launch_spec(self._settings, workload, cgroups))

@@ -1,0 +1,94 @@
+"""What passes between the networks of apps, the machine and the internet: rules of nftables.
+
+From the machine only root and the proxy may visit an app. An app reaches the machine's public
+ports, those of `host_ports`, and the internet; not another app, the machine's other services, or
+the addresses at which clouds hand out credentials. As everywhere in the firewall, what is known is
+accepted, then the rest is refused unconditionally.
+
+`app_networks` made the interfaces; their names begin with the server's first port. Of TCP between
+the machine and an app only packets that open a connection are judged.
+"""
+
+from paas.domain.routing.app_networks import AppAddresses
+from paas.settings import Settings
+
+# The link-local network (AWS, Azure, Google, most others), and what Alibaba and Azure use besides.
+METADATA = ("169.254.0.0/16", "100.100.100.200", "168.63.129.16")
+
+_RULES = """\
+table inet {table} {{
+    chain to_apps {{
+        type filter hook output priority 0; policy accept;
+        oifname "{links}" goto to_app
+    }}
+    chain to_app {{
+        tcp flags & (fin|syn|rst|ack) != syn accept
+        ip daddr . tcp dport @shut reject with tcp reset
+        meta skuid {{ 0, {proxy} }} accept
+        udp sport 53 accept
+        meta l4proto icmp accept
+        meta l4proto tcp reject with tcp reset
+        reject
+    }}
+    chain from_apps {{
+        type filter hook input priority 0; policy accept;
+        iifname "{links}" goto from_app
+    }}
+    chain from_app {{
+        tcp flags & (fin|syn|rst|ack) != syn accept
+        tcp dport {{ {public} }} accept
+{host}\
+        meta l4proto icmp accept
+        meta l4proto tcp reject with tcp reset
+        reject
+    }}
+    chain through {{
+        type filter hook forward priority 0; policy {forward};
+        iifname "{links}" goto out_of_app
+        oifname "{links}" goto into_app
+    }}
+    chain out_of_app {{
+        ip daddr {{ {range}, {metadata} }} reject
+        oifname "{links}" reject
+        ip saddr {range} accept
+        drop
+    }}
+    chain into_app {{
+        ct state established,related accept
+        drop
+    }}
+    chain to_outside {{
+        type nat hook postrouting priority srcnat; policy accept;
+        ip saddr {range} oifname != "{links}" masquerade
+    }}
+{redirect}\
+}}
+"""
+_HOST_PORTS = "        ip daddr 127.0.0.1 tcp dport {{ {ports} }} accept\n"
+_REDIRECT = """\
+    chain host_services {{
+        type nat hook prerouting priority dstnat; policy accept;
+        iifname "{links}" ip daddr {gateway} tcp dport {{ {ports} }} dnat ip to 127.0.0.1
+    }}
+"""
+
+
+def app_network_rules(settings: Settings, table: str, proxy_uid: int, *, routes: bool) -> str:
+    """What nft should add to the server's table. routes: whether the machine routes for others."""
+    addresses = AppAddresses(settings.app_addresses)
+    links = f"p{settings.ports[0]:d}-*"
+    ports = ", ".join(f"{port:d}" for port in settings.host_ports)
+    public = [port for port in (settings.http_port, settings.https_port) if port]
+    return _RULES.format(
+        table=table,
+        links=links,
+        proxy=proxy_uid,
+        public=", ".join(f"{port:d}" for port in public),
+        forward="accept" if routes else "drop",
+        range=addresses.range,
+        metadata=", ".join(METADATA),
+        host=_HOST_PORTS.format(ports=ports) if ports else "",
+        redirect=_REDIRECT.format(links=links, gateway=addresses.gateway, ports=ports)
+        if ports
+        else "",
+    )

@@ -1,0 +1,235 @@
+"""Apps with networks of their own: what they reach, and that everything works as without."""
+
+import json
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from tests.e2e.probe import FILES, App, push
+from tests.e2e.server import Repository, Server, installed, wait_for
+from tests.e2e.tiny import app_id, environment, program, tiny
+from tests.ports import free_ports
+
+(OPEN,) = free_ports(1)
+SETTINGS = {
+    "app_networks": True,
+    "host_ports": [OPEN],
+    "min_free_mib": 1,
+    "watch_window_s": 0,
+}
+CONNECT = """
+import socket
+try:
+    socket.create_connection(({host!r}, {port}), 3)
+except OSError as error:
+    print(type(error).__name__)
+else:
+    print("connected")
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A server whose apps have networks of their own."""
+    with installed(Server.in_new_directory(SETTINGS)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def probe(server: Server) -> App:
+    """An app that does what a test tells it."""
+    return push(server.user("alice"), "probe", FILES)
+
+
+@pytest.fixture(scope="module")
+def neighbour(server: Server) -> App:
+    """Another one."""
+    return push(server.user("bob"), "neighbour", FILES)
+
+
+def _place(server: Server, app: str) -> tuple[str, int]:
+    """Where an app's web.1 is reached."""
+    (path,) = (server.run / "specs").glob(f"{app_id(server, app)}-*-web.1.json")
+    spec = json.loads(path.read_text())
+    return str(spec["address"]), int(spec["ports"][0])
+
+
+def _tries(app: App, host: str, port: int) -> str:
+    return app.python(CONNECT.format(host=host, port=port)).strip()
+
+
+def test_an_app_is_served(server: Server, probe: App) -> None:
+    """It listens on 127.0.0.1, and is reached at an address of its own."""
+    address, _ = _place(server, "probe")
+    assert address.startswith(("10.212.", "10.213."))
+    assert server.get("probe").status == 200
+    assert "each app has its own" in server.paas("server:status").stdout
+
+
+def test_the_visitor_is_known(server: Server) -> None:
+    """Gunicorn and the like believe the proxy, whose address is the gateway's."""
+    source = Repository.of(server.scratch / "env", tiny())
+    server.user("alice").push(source, "env")
+    allowed = environment(server, "env")["FORWARDED_ALLOW_IPS"]
+    assert allowed == "127.0.0.1,10.213.255.254"
+
+
+def test_other_apps_are_out_of_reach(server: Server, probe: App, neighbour: App) -> None:
+    """By address, and on loopback there is nothing but the app itself."""
+    address, port = _place(server, "neighbour")
+    assert _tries(probe, address, port) == "ConnectionRefusedError"
+    assert _tries(probe, "127.0.0.1", port) == "ConnectionRefusedError"
+    _, own_port = _place(server, "probe")
+    assert _tries(probe, "127.0.0.1", own_port) == "connected"
+
+
+def test_services_of_the_machine_are_out_of_reach(server: Server, probe: App) -> None:
+    """On loopback, on the gateway and on the machine's own address; its websites are open."""
+    with socket.create_server(("0.0.0.0", 0)) as service:
+        port = service.getsockname()[1]
+        assert _tries(probe, "127.0.0.1", port) == "ConnectionRefusedError"
+        assert _tries(probe, "10.213.255.254", port) == "ConnectionRefusedError"
+        own = _own_address()
+        assert _tries(probe, own, port) == "ConnectionRefusedError"
+        assert _tries(probe, own, server.http_port) == "connected"
+
+
+def test_an_opened_port_of_the_machine(probe: App) -> None:
+    """A service on loopback is reached at the gateway."""
+    with socket.create_server(("127.0.0.1", OPEN)):
+        assert _tries(probe, "10.213.255.254", OPEN) == "connected"
+
+
+def _own_address() -> str:
+    """An address of this machine that is not on loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))
+        return str(probe.getsockname()[0])
+
+
+def test_metadata_services_are_out_of_reach(probe: App) -> None:
+    """Those of the clouds, which hand out the machine's credentials."""
+    for address in ("169.254.169.254", "100.100.100.200", "168.63.129.16"):
+        assert _tries(probe, address, 80) in {"ConnectionRefusedError", "OSError"}
+
+
+def test_the_outside_is_reached(probe: App) -> None:
+    """What a build needs was fetched through the app's network; names are resolved in it."""
+    code = "import socket; print(bool(socket.getaddrinfo('pypi.org', 443)))"
+    assert probe.python(code).strip() == "True"
+
+
+def test_nothing_of_others_is_listed(probe: App, neighbour: App) -> None:
+    """Not in /proc/net, /sys/class/net or /sys/fs/cgroup."""
+    assert probe.shell("ls /sys/class/net").split() == ["eth0", "lo"]
+    listening = probe.shell("awk '$4 == \"0A\"' /proc/net/tcp | wc -l").strip()
+    assert listening == "1"
+    assert "paas" not in probe.shell("ls -R /sys/fs/cgroup 2>/dev/null | head -50")
+
+
+def test_abstract_sockets_are_the_apps_own(probe: App, neighbour: App) -> None:
+    """A name that another app listens on is free, and nobody is there."""
+    listen = (
+        "import socket, time; s = socket.socket(socket.AF_UNIX); s.bind('\\0paas-test'); "
+        "s.listen(); print('listening')"
+    )
+    hold = f"import os\nif os.fork() == 0:\n    os.setsid()\n    {listen}\n    time.sleep(20)"
+    probe.shell(f"nohup python -c \"$(cat <<'E'\n{hold}\nE\n)\" > /tmp/said 2>&1 &")
+    wait_for(lambda: "listening" in probe.shell("cat /tmp/said"), what="the listener")
+    connect = (
+        "import socket\ntry:\n    socket.socket(socket.AF_UNIX).connect('\\0paas-test')\n"
+        "    print('connected')\nexcept OSError as error:\n    print(type(error).__name__)"
+    )
+    assert probe.python(connect).strip() == "connected"
+    assert neighbour.python(connect).strip() == "ConnectionRefusedError"
+
+
+def test_a_deploy_loses_no_request(server: Server) -> None:
+    """Instances of two releases share the app's network, on ports of their own."""
+    source = Repository.of(server.scratch / "roll", tiny("v1"))
+    alice = server.user("alice")
+    alice.push(source, "roll")
+    failed: list[int] = []
+    ended = threading.Event()
+
+    def visit() -> None:
+        while not ended.is_set():
+            status = server.get("roll").status
+            if status != 200:
+                failed.append(status)
+
+    visitor = threading.Thread(target=visit)
+    visitor.start()
+    try:
+        for version in ("v2", "v3"):
+            source.commit(tiny(version))
+            alice.push(source, "roll")
+        assert server.get("roll").text == "v3"
+    finally:
+        ended.set()
+        visitor.join()
+    assert failed == []
+
+
+def test_a_wrong_port_is_explained(server: Server) -> None:
+    """The platform finds where the app listens, in the app's own network."""
+    wrong = program("v1").replace('int(os.environ["PORT"])', "8123")
+    source = Repository.of(server.scratch / "wrong", {**tiny(), "serve.py": wrong})
+    pushed = server.user("alice").push(source, "wrong", check=False)
+    assert pushed.returncode == 1
+    assert "listens on 127.0.0.1:8123, but not on 127.0.0.1:" in pushed.stdout
+
+
+def test_commands_have_another_network(server: Server, probe: App) -> None:
+    """`paas run` reaches the outside, not the instances' loopback."""
+    _, port = _place(server, "probe")
+    code = CONNECT.format(host="127.0.0.1", port=port)
+    done = server.paas("run", "-a", "probe", "--", "python", "-c", code)
+    assert "ConnectionRefusedError" in done.stdout
+
+
+def test_it_comes_back_after_a_restart_of_the_server(server: Server, probe: App) -> None:
+    """The networks are closed with the server, and made again before instances start."""
+    server.paas("server:stop", timeout_s=180)
+    assert not list((server.run / "networks").glob("[0-9]*"))
+    links = subprocess.run(["ip", "-br", "link"], capture_output=True, text=True, check=True)
+    first = _ports(server)[0]
+    assert f"p{first}-" not in links.stdout
+    server.paas("server:start", timeout_s=180)
+    wait_for(lambda: server.get("probe").status == 200, what="the app")
+    address, _ = _place(server, "probe")
+    assert address.startswith(("10.212.", "10.213."))
+    assert server.paas("doctor", check=False).returncode == 0
+
+
+def _ports(server: Server) -> list[int]:
+    return list(yaml.safe_load((server.root / "etc/server.yml").read_text())["ports"])
+
+
+def test_behind_haproxy(server: Server) -> None:
+    """It reaches the apps at the same addresses, before and after a deploy."""
+    server.paas("proxy:set", "haproxy", timeout_s=180)
+    try:
+        source = Repository.of(server.scratch / "balanced", tiny("v1"))
+        server.user("alice").push(source, "balanced")
+        assert server.get("balanced").text == "v1"
+        source.commit(tiny("v2"))
+        server.user("alice").push(source, "balanced")
+        assert server.get("balanced").text == "v2"
+    finally:
+        server.paas("proxy:set", "nginx", timeout_s=180)
+    assert server.get("balanced").text == "v2"
+
+
+def test_a_destroyed_app_leaves_no_network(server: Server) -> None:
+    """Its namespaces and interfaces are gone."""
+    source = Repository.of(server.scratch / "gone", tiny())
+    server.user("alice").push(source, "gone")
+    before = {path.name for path in (server.run / "networks").glob("[0-9]*")}
+    server.paas("apps:destroy", "gone", "--confirm", "gone")
+    after = {path.name for path in (server.run / "networks").glob("[0-9]*")}
+    assert len(before - after) == 2
