@@ -123,7 +123,7 @@ class Pebble:
         deadline = time.monotonic() + 60
         while True:
             try:
-                urllib.request.urlopen(self.directory, context=context, timeout=5).close()
+                urllib.request.urlopen(self.directory, context=context, timeout=60).close()
                 self._tell("clear-servfail", {"host": "nothing.test"})
             except OSError:
                 assert time.monotonic() < deadline, self.log()
@@ -134,7 +134,7 @@ class Pebble:
     def _tell(self, command: str, value: dict[str, str]) -> None:
         url = f"http://127.0.0.1:{self._names_management}/{command}"
         request = urllib.request.Request(url, json.dumps(value).encode(), method="POST")
-        urllib.request.urlopen(request, timeout=5).close()
+        urllib.request.urlopen(request, timeout=60).close()
 
 
 @contextmanager

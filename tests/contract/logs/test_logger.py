@@ -70,7 +70,7 @@ def test_who_says_that_there_is_no_space_is_named(
     fd = opened(path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as keeper:
         keeper.bind(str(path.parents[2] / "watch.sock"))
-        keeper.settimeout(10)
+        keeper.settimeout(60)
         logger.announce(path)
         os.write(fd, b"fine\n")
         wait_for(lambda: "fine" in logger.log(12))

@@ -219,7 +219,7 @@ def test_all_sites_are_replaced_while_nobody_holds_the_proxy(server: Server) -> 
         assert asked.wait(60)
         thread.join(0.2)
         order.append("applied")
-    thread.join(10)
+    thread.join(60)
     assert order == ["applied", "sites", "record"]
     assert status_of(server.nginx.get("a.localhost")) == 503
 

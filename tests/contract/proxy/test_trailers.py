@@ -42,7 +42,7 @@ class _Recorder(socketserver.BaseRequestHandler):
     server: "_Application"
 
     def handle(self) -> None:
-        self.request.settimeout(10)
+        self.request.settimeout(60)
         got = bytearray()
         self.server.got.append(got)
         with suppress(OSError):
