@@ -7,7 +7,26 @@ from collections.abc import Callable
 import pytest
 
 from tests.e2e.probe import App, push
-from tests.e2e.server import DOMAIN, Server, User, wait_for
+from tests.e2e.server import DOMAIN, Repository, Server, User, wait_for
+from tests.e2e.tiny import tiny
+
+# Answers to one name, as Django does by ALLOWED_HOSTS, and says what it is asked.
+ONE_HOST = """
+import http.server, os
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        host = self.headers["Host"].partition(":")[0]
+        print(self.path, host, flush=True)
+        self.send_response(200 if host == "only.example" else 400)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *words):
+        pass
+
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +72,35 @@ def test_an_app_answers_to_its_domains(server: Server, alice: User, shop: App) -
     alice.ssh("domains:remove", "-a", "shopdom", "bücher.example", "*.kaufen.example")
     assert answer(server, "xn--bcher-kva.example") == (0, "")
     assert answer(server, "kaufen.example")[0] == 200
+
+
+def test_checks_ask_for_a_domain_that_is_left(
+    server: Server, alice: User, repository: Callable[..., Repository]
+) -> None:
+    """An app that answers to its own domain only is healthy, at a push and later on."""
+    app_json = {
+        "healthchecks": {
+            "web": [
+                {"type": "startup", "path": "/up", "attempts": 1},
+                {"type": "liveness", "path": "/live", "wait": 1, "attempts": 1},
+            ]
+        }
+    }
+    mine = repository({**tiny(), "serve.py": ONE_HOST, "app.json": json.dumps(app_json)})
+    alice.ssh("apps:create", "one-host")
+    server.paas("domains:add", "one-host", "only.example", "--trust")
+    said = alice.push(mine, "one-host", check=False).stdout
+    assert f"status 400 (Host: one-host.{DOMAIN}, which httpHeaders" in said
+
+    alice.ssh("domains:remove", "one-host", f"one-host.{DOMAIN}")
+    assert "Live: http://only.example" in alice.push(mine, "one-host").stdout
+    (before,) = json.loads(alice.ssh("ps", "-a", "one-host", "--json").stdout)
+    wait_for(
+        lambda: alice.ssh("logs", "-a", "one-host").stdout.count("/live only.example") > 2,
+        what="three liveness checks",
+    )
+    (now,) = json.loads(alice.ssh("ps", "-a", "one-host", "--json").stdout)
+    assert now["since"] == before["since"]
 
 
 def test_a_redirect_keeps_path_and_query(server: Server, alice: User, shop: App) -> None:

@@ -60,6 +60,7 @@ install_list() {
 check_lock() {
     case $package_manager in
         uv) "$SYSTEM_PYTHON" -I -S "$pack/lib/uv_lock.py" "$build" || stale_lock "uv lock" ;;
+        poetry) "$SYSTEM_PYTHON" -I -S "$pack/lib/poetry_lock.py" "$build" || stale_lock "poetry lock" ;;
         pipenv)
             "$SYSTEM_PYTHON" -I -S "$pack/lib/pipfile.py" check Pipfile Pipfile.lock | indent ||
                 stale_lock "pipenv lock"
@@ -71,8 +72,9 @@ check_lock() {
 # it is a package, as on Heroku.
 install_with_poetry() {
     provide_tool poetry --with poetry-plugin-export
-    run_tool poetry check --lock --no-interaction || stale_lock "poetry lock"
-    list_with poetry export --only main --format requirements.txt
+    check_with_poetry
+    # With the credentials of POETRY_HTTP_BASIC_*; uv masks them in what it prints.
+    list_with poetry export --only main --with-credentials --format requirements.txt
     install_list "$cache/requirements.txt"
     if grep -q '^\[build-system\]' pyproject.toml &&
         ! grep -qE '^package-mode *= *false' pyproject.toml; then
@@ -80,11 +82,22 @@ install_with_poetry() {
     fi
 }
 
+# check_with_poetry: fail the build if poetry cannot use the two files, or its own settings.
+check_with_poetry() {
+    tool_command poetry check --lock --no-interaction >"$cache/said" 2>&1 && return
+    indent <"$cache/said"
+    ! grep -qE 'changed significantly|is not up to date with the lock file' "$cache/said" ||
+        stale_lock "poetry lock"
+    fail "poetry cannot use pyproject.toml and poetry.lock." \
+        "The lines above say why. Correct the files, or the config vars POETRY_*, and push again."
+}
+
 # list_with NAME ARGUMENT...: save a package manager's output as a list of requirements.
 list_with() {
     if ! tool_command "$@" >"$cache/requirements.txt" 2>"$cache/said"; then
         indent <"$cache/said"
-        fail "$listed_in cannot be read." "Create it again with '$1 lock', and commit it."
+        fail "$listed_in cannot be read by $1." \
+            "The lines above say why. Create it again with '$1 lock', and commit it."
     fi
 }
 
@@ -111,9 +124,6 @@ provide_tool() {
             run_uv tool install --quiet --no-config --python "$SYSTEM_PYTHON" "$@"
     fi
 }
-
-# run_tool NAME ARGUMENT...: run it and print its output as details.
-run_tool() { tool_command "$@" 2>&1 | indent; }
 
 # tool_command NAME ARGUMENT...: run it on the app's .venv, without prompts.
 tool_command() {

@@ -46,6 +46,7 @@ _MODULE = (
     re.compile(r"Cannot load application from '(?P<module>[\w.]+)(?::[^']+)?', module not found"),
 )
 _NO_MODULE = re.compile(r"No module named '(?P<module>[\w.]+)'")
+_WORKER_CLASS = re.compile(r"class uri '(?P<name>[\w.]+)' invalid or not found")
 _SERVERS = re.compile(r"\bgunicorn\b|\bgranian\b|\bwaitress\b|\bdaphne\b|importing your module")
 _WORKER_DIED = re.compile(r"INFO: +Child process \[\d+\] died")
 
@@ -111,6 +112,18 @@ def _no_attribute(lines: Sequence[str]) -> Explained | None:
     )
 
 
+def _no_worker_class(lines: Sequence[str]) -> Explained | None:
+    worker, module = _first(_WORKER_CLASS, lines), _first(_NO_MODULE, lines)
+    if worker is None or module is None:
+        return None
+    return Explained(
+        f"Gunicorn's worker class '{worker['name']}' needs the module '{module['module']}', which "
+        "is not installed.",
+        f"Add it to the app's dependencies, commit, and push again: for requirements.txt, "
+        f"echo {module['module'].partition('.')[0]} >> requirements.txt",
+    )
+
+
 def _no_module(lines: Sequence[str]) -> Explained | None:
     found = next(filter(None, (_first(pattern, lines) for pattern in _MODULE)), None)
     if found is None and _is_the_servers(lines):
@@ -167,6 +180,7 @@ _LOOKS: tuple[Callable[[Sequence[str]], Explained | None], ...] = (
     _windows,
     _pruned,
     _no_attribute,
+    _no_worker_class,
     _no_module,
     _workers_died,
     app_fault,

@@ -71,7 +71,17 @@ def test_the_command_names_what_is_not_there(lines: str, message: str) -> None:
     assert found.message == message
 
 
-@pytest.mark.parametrize("lines", [LIBRARY_IMPORT, LIBRARY_FAULT])
+def test_what_gunicorns_worker_class_needs() -> None:
+    """It is not the app's fault, but to add it is the remedy."""
+    found = explained(LIBRARY_IMPORT.splitlines())
+    assert found is not None
+    assert found.message == (
+        "Gunicorn's worker class 'gevent' needs the module 'packaging', which is not installed."
+    )
+    assert "echo packaging >> requirements.txt" in found.hint
+
+
+@pytest.mark.parametrize("lines", [LIBRARY_FAULT])
 def test_a_fault_in_a_library_is_shown_as_it_is(lines: str) -> None:
     """The command does not name what a package lacks."""
     assert explained(lines.splitlines()) is None
