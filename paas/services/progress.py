@@ -81,6 +81,17 @@ class Recorded(Forwarded):
             self._record((WARNING + line).encode())
 
 
+class Quiet(Forwarded):
+    """Passes on only what needs attention: warnings and questions."""
+
+    def step(self, text: str) -> None: ...
+    def detail(self, text: str) -> None: ...
+    def output(self, line: bytes) -> None: ...
+
+    def doing(self, text: str) -> AbstractContextManager[Reword]:  # noqa: ARG002
+        return nullcontext(lambda _: None)
+
+
 class Part(Forwarded):
     """The progress of a part of a command: when that part is live, the command is not done."""
 

@@ -16,10 +16,13 @@ from paas.services.apps.apps import Apps
 from paas.services.apps.maintenance import refuse_locked
 from paas.services.builds.build import Push
 from paas.services.deploys.deploys import Deploys
+from paas.services.progress import Quiet
 from paas.services.releases.diffs import Diffs
 from paas.store import Store
 
 DRY_RUN = "dry-run"
+# git sends its own -q, but also sends it from everyone without a terminal, such as a CI.
+QUIET = "quiet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +69,12 @@ class Pushes:
     ) -> None:
         """Judge a push inside its pre-receive hook: deploy, store, or refuse by PaasError.
 
-        options: those of ``git push -o``. A dry run ends in a refusal, so that no ref moves.
+        options: those of ``git push -o``. A dry run ends in a refusal, so that no ref moves. With
+        quiet, only warnings and errors are shown.
         """
         _check_options(options)
+        if QUIET in options and DRY_RUN not in options:
+            progress = Quiet(progress)
         app = self.store.apps.by_id(app_id)
         if app is None or not actor.may(Permission.DEPLOY, app):
             raise PaasError("no-such-app", "The app of this repository has been removed.")
@@ -155,10 +161,10 @@ class Pushes:
 def _check_options(options: Sequence[str]) -> None:
     """Refuse an option that does not exist: a mistyped dry run must not deploy."""
     for option in options:
-        if option != DRY_RUN:
+        if option not in {DRY_RUN, QUIET}:
             raise PaasError(
                 "push-option",
-                f"There is no push option {shown(option)}; there is: {DRY_RUN}.",
+                f"There is no push option {shown(option)}; there are: {DRY_RUN}, {QUIET}.",
                 "git push -o dry-run deploy main; to send none of the configured ones: "
                 "git -c push.pushOption= push deploy main",
             )

@@ -373,7 +373,7 @@ def test_mistyped_push_option_does_not_deploy(shop: World) -> None:
     """Who wants a dry run must not get a deploy."""
     error = push(shop, "dryrun")
     assert error.reference == "push-option"
-    assert "'dryrun'" in error.message
+    assert "'dryrun'; there are: dry-run, quiet." in error.message
     assert current(shop) == 3
 
 
