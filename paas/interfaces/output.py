@@ -78,7 +78,9 @@ class Logs(Protocol):
     ) -> Iterator[LogLine]:
         """The last lines, then new ones until stop returns true: none twice, none missed."""
 
-    def instance_tail(self, app_id: int, process: str, count: int) -> list[str]:
+    def instance_tail(
+        self, app_id: int, process: str, count: int, *, ended: bool = False
+    ) -> list[str]:
         """The last lines that one process printed."""
 
     def open_build(self, build_id: str) -> Callable[[bytes], None]:

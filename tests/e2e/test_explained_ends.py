@@ -1,5 +1,6 @@
 """Pushes that fail as people's do, on a whole server: a sentence names cause and remedy."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -78,6 +79,15 @@ def test_a_fault_of_the_app(
     assert message in said.stdout
     assert hint in said.stdout
     assert "Traceback" not in said.stdout
+
+
+def test_what_a_restart_prints_does_not_hide_the_reason(
+    alice: User, repository: MakeRepository
+) -> None:
+    """It is restarted at once, and greets again before the error is told."""
+    greeting = "web: echo hello; sleep 1; echo the reason; exit 3\n"
+    said = alice.push(repository(tiny(Procfile=greeting)), "ends-restart", check=False)
+    assert re.search(r"hello +\nremote:  ! +the reason +\n", said.stdout), said.stdout
 
 
 def test_config_vars_with_names_of_scripts(

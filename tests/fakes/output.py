@@ -101,7 +101,9 @@ class FakeLogs:
     ) -> Iterator[LogLine]:
         yield from self.tail(app_id, 1, wanted)
 
-    def instance_tail(self, app_id: int, process: str, count: int) -> list[str]:
+    def instance_tail(
+        self, app_id: int, process: str, count: int, *, ended: bool = False
+    ) -> list[str]:
         return self.printed.get(process, [])[-count:]
 
     def open_build(self, build_id: str) -> Callable[[bytes], None]:

@@ -93,23 +93,31 @@ class FileLogs:
             for file in followed:
                 file.close()
 
-    def instance_tail(self, app_id: int, process: str, count: int) -> list[str]:
+    def instance_tail(
+        self, app_id: int, process: str, count: int, *, ended: bool = False
+    ) -> list[str]:
         """The last lines that one process printed since it was last started.
 
         If it has printed nothing since, those of the previous start: a process that crashed is
-        restarted at once. Never those of another release's process of that name.
+        restarted at once. ended: those of the previous start in any case, if it printed something.
+        Never those of another release's process of that name.
         """
         found: list[str] = []
+        newer: list[str] = []
         for line in itertools.islice(self._backwards(app_id, "app.log"), _SEARCH_LINES):
             if line.process != process:
                 continue
             if line.source == "app":
                 found.append(line.text)
-            elif line.text.endswith(FIRST_START) or (found and line.text.endswith(STARTS)):
+            elif line.text.endswith(FIRST_START):
                 break
-            if len(found) == count:
+            elif line.text.endswith(STARTS) and ended:
+                newer, found, ended = found, [], False
+            elif line.text.endswith(STARTS) and found:
                 break
-        return found[::-1]
+            if len(found) == count and not ended:
+                break
+        return (found or newer)[:count][::-1]
 
     def open_build(self, build_id: str) -> Callable[[bytes], None]:
         """A function that appends one line to the build's output, up to a limit."""

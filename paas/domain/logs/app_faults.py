@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from paas.domain.values.names import printable
 
+# Ports below it are for root alone.
+PRIVILEGED = 1024
 _OWN = re.compile(r"/app/(?!\.venv/|\.paas/|node_modules/)(?P<name>.+)")
 _FRAME = re.compile(r'File "(?P<file>[^"]*)", line (?P<line>\d+)')
 _ERROR = re.compile(r"(?P<kind>[A-Za-z_][\w.]*(?:Error|Exception)): ?(?P<what>.*)")
@@ -32,6 +34,12 @@ _NODE_OWN_FILE = (
         r"Error \[ERR_MODULE_NOT_FOUND\]: Cannot find module '/app/(?P<name>[^']+)' "
         r"imported from (?P<file>\S+)"
     ),
+)
+_NODE_PLACE = re.compile(r"(?:file://)?(?P<file>/app/\S+?):(?P<line>\d+)")
+_NODE_SYNTAX = re.compile(r"SyntaxError: (?P<what>.+)")
+_NO_PORT = re.compile(
+    r"Error: listen EACCES: permission denied \S*?:(?P<node>\d+)"
+    r"|\[ERROR\] Can't connect to \('[^']*', (?P<gunicorn>\d+)\)"
 )
 _NOT_FOUND = re.compile(
     r"(?:/bin/)?(?:ba|da)?sh: (?:line )?(?:\d+: )?(?:exec: )?"
@@ -67,7 +75,7 @@ def app_fault(lines: Sequence[str]) -> Explained | None:
     raised = _last_raised(lines)
     if raised is not None:
         return _python_fault(raised)
-    return _node_fault(lines) or _no_program(lines)
+    return _node_fault(lines) or _node_syntax(lines) or _no_port(lines) or _no_program(lines)
 
 
 def _last_raised(lines: Sequence[str]) -> _Raised | None:
@@ -99,10 +107,7 @@ def _python_fault(raised: _Raised) -> Explained | None:
             "not leave it out",
         )
     if raised.kind in _SYNTAX and in_app:
-        return Explained(
-            f"{place}: the app has a syntax error: {printable(raised.what)}.",
-            "Correct it, commit, and push again",
-        )
+        return _syntax_error(raised.place, raised.what)
     variable = _KEY.fullmatch(raised.what)
     if raised.kind == "KeyError" and variable and _ENVIRON.fullmatch(raised.frame):
         return Explained(
@@ -135,9 +140,40 @@ def _node_fault(lines: Sequence[str]) -> Explained | None:
         if found := _NODE_FILE.search(line):
             return Explained(
                 f"There is no file {printable(found['name'])}, which the command names.",
-                _SPELLING,
+                f"{_SPELLING}. If a build makes it, package.json needs a script named build",
             )
     return None
+
+
+def _node_syntax(lines: Sequence[str]) -> Explained | None:
+    """Node.js prints the place, the line itself, a mark below it, and the error."""
+    place = ""
+    for line in lines:
+        if found := _NODE_PLACE.fullmatch(line):
+            own = _OWN.fullmatch(found["file"])
+            place = f"{own['name']}, line {found['line']}" if own else ""
+        elif (error := _NODE_SYNTAX.fullmatch(line)) and place:
+            return _syntax_error(place, error["what"])
+    return None
+
+
+def _syntax_error(place: str, what: str) -> Explained:
+    return Explained(
+        f"{printable(place)}: the app has a syntax error: {printable(what)}.",
+        "Correct it, commit, and push again",
+    )
+
+
+def _no_port(lines: Sequence[str]) -> Explained | None:
+    found = _any((_NO_PORT,), "\n".join(lines))
+    port = int((found and (found["node"] or found["gunicorn"])) or 0)
+    if not 0 < port < PRIVILEGED:
+        return None
+    return Explained(
+        f"The app may not listen on port {port}; the port for it is $PORT.",
+        'Use process.env.PORT in Node.js, os.environ["PORT"] in Python, or $PORT in the Procfile; '
+        "visitors reach the app on the ports of the proxy",
+    )
 
 
 def _requirer(found: re.Match[str], rest: Sequence[str]) -> str | None:

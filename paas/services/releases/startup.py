@@ -138,6 +138,7 @@ class Startup:
             instance,
             f"{instance.label} {reason} before {what}.",
             ENDED_BY_ITSELF if state.exit_status == 0 else FIX_IT,
+            ended=True,
         )
 
     def _elsewhere(self, app: App, instance: Instance) -> set[tuple[str, int]]:
@@ -185,19 +186,27 @@ class Startup:
         )
 
     def _failed(
-        self, reference: str, app: App, instance: Instance, what: str, hint: str
+        self,
+        reference: str,
+        app: App,
+        instance: Instance,
+        what: str,
+        hint: str,
+        *,
+        ended: bool = False,
     ) -> PaasError:
         """The error, with the cause if the last lines make it certain, else with the lines."""
-        lines = self._tail(app, instance)
+        lines = self._tail(app, instance, ended=ended)
         cause = explained(lines)
         if cause is None:
             return PaasError(reference, with_output(what, lines), hint, context=lines)
         more = "To see more of its output: paas logs -n 100"
         return PaasError(reference, f"{what} {cause.message}", f"{cause.hint}\n{more}")
 
-    def _tail(self, app: App, instance: Instance) -> list[str]:
+    def _tail(self, app: App, instance: Instance, *, ended: bool = False) -> list[str]:
+        """What it printed. ended: until it ended, and not since it was restarted."""
         self.clock.sleep(LOG_DELAY_S)
-        return self.logs.instance_tail(app.id, instance.label, LINES_SHOWN)
+        return self.logs.instance_tail(app.id, instance.label, LINES_SHOWN, ended=ended)
 
 
 def _place(instance: Instance) -> str:

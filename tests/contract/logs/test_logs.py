@@ -158,6 +158,21 @@ def test_instance_tail_is_of_the_newest_start(logs: FileLogs, tmp_path: Path) ->
     assert logs.instance_tail(5, "web.1", 10) == []
 
 
+def test_instance_tail_until_it_ended(logs: FileLogs, tmp_path: Path) -> None:
+    """What a process prints once it is restarted does not hide why it ended."""
+    path = tmp_path / "logs" / "5" / "app.log"
+    start = "paas[web.1]: State changed from %s to starting"
+    put(path, (1, start % "down"), (2, "app[web.1]: one"), (3, "app[web.1]: error"))
+    assert logs.instance_tail(5, "web.1", 10, ended=True) == ["one", "error"]
+    put(path, (4, start % "crashed"))
+    assert logs.instance_tail(5, "web.1", 10, ended=True) == ["one", "error"]
+    put(path, (5, "app[web.1]: again"), (6, "app[web.1]: and again"))
+    assert logs.instance_tail(5, "web.1", 10, ended=True) == ["one", "error"]
+    assert logs.instance_tail(5, "web.1", 1, ended=True) == ["error"]
+    put(path, (7, start % "down"), (8, start % "crashed"), (9, "app[web.1]: at last"))
+    assert logs.instance_tail(5, "web.1", 10, ended=True) == ["at last"]
+
+
 def test_build_output_is_kept_up_to_a_limit(logs: FileLogs, tmp_path: Path) -> None:
     """Each line is in the build's file at once; a flood of them is cut."""
     append = logs.open_build("b1")

@@ -101,6 +101,16 @@ def test_python(lines: str, expected: str | None) -> None:
         ),
         (IMPORT % ("package 'gone'", "/app/node_modules/dep/index.mjs"), None),
         (
+            "/app/src/a.js:7\nconst x = {;\n           ^\n\nSyntaxError: Unexpected token ';'\n"
+            "    at wrapSafe (node:internal/modules/cjs/loader:1464:18)",
+            "src/a.js, line 7: the app has a syntax error: Unexpected token ';'.",
+        ),
+        ("/app/node_modules/x/a.js:7\nx {\n\nSyntaxError: Unexpected token '{'", None),
+        (
+            "Error: listen EACCES: permission denied 0.0.0.0:80",
+            "The app may not listen on port 80; the port for it is $PORT.",
+        ),
+        (
             "Error: Cannot find module '/app/serve.js'\n    at Module._resolveFilename",
             "There is no file serve.js, which the command names.",
         ),
@@ -123,6 +133,13 @@ def test_a_program_that_is_not_there(line: str) -> None:
     """The last word of the shell; a script that continues ends for another reason."""
     assert message(f"starting\n{line}\n") == "There is no program 'gunicron'."
     assert message(f"{line}\nValueError: x") is None
+
+
+def test_a_port_that_is_not_for_apps() -> None:
+    """As Gunicorn says it; another port may be taken."""
+    line = "[2026-11-29 03:15:03 +0000] [1677] [ERROR] Can't connect to ('', %d)"
+    assert message(line % 80) == "The app may not listen on port 80; the port for it is $PORT."
+    assert message(line % 8000) is None
 
 
 def test_colors_do_not_matter() -> None:
