@@ -8,6 +8,7 @@ from pathlib import Path
 
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.network.port_claims import present_claims
+from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
 from paas.adapters.proxy.nginx.process import NginxProcess
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.server import daemons
@@ -250,10 +251,13 @@ class ServerMachine:
             supervisor.restart_program(name)
         elif again:
             with suppress(PaasError):
-                self._reload_nginx()
+                self._listen_again(name)
         else:
             supervisor.keep_program(name, wanted=True)
 
-    def _reload_nginx(self) -> None:
+    def _listen_again(self, name: str) -> None:
         settings = self._settings
+        if name == "haproxy":
+            HaproxyProxy(settings).listen_again()
+            return
         NginxProcess(settings.nginx_conf, settings.nginx_pid, settings.worker_limit_s).reload()

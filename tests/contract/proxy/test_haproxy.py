@@ -167,6 +167,19 @@ def test_a_reload_that_fails_is_noticed(haproxy: Haproxy) -> None:
     assert status_of(haproxy.get("c.localhost")) == 503
 
 
+def test_one_that_does_not_listen_listens_again(haproxy: Haproxy) -> None:
+    """Its files are as they should be, so nothing else would have it read them."""
+    main = main_file(haproxy.settings)
+    public = main.read_text()
+    haproxy.proxy.release_ports()
+    main.write_text(public)
+    haproxy.proxy.restore([])
+    with pytest.raises(OSError, match="refused"):
+        haproxy.connect()
+    haproxy.proxy.listen_again()
+    haproxy.connect().close()
+
+
 def test_a_killed_haproxy_starts_from_its_files(haproxy: Haproxy) -> None:
     """All that was applied is there."""
     with application() as app:

@@ -177,6 +177,16 @@ class HaproxyProxy:
         with self._locked():
             self._renew(None, public=self._public)
 
+    def listen_again(self) -> None:
+        """Have a HAProxy that runs listen on its ports, if it does not; the sites stay.
+
+        Raises PaasError if it still does not, as when another program has a port.
+        """
+        with self._locked():
+            self._renew(None, public=self._public)
+            self._files.pending.touch()
+            self._reload_if_pending()
+
     def release_ports(self) -> None:
         """Release the public ports; returns when that is done. Open requests are finished.
 
