@@ -99,8 +99,11 @@ class KeyFile(Protocol):
 class Reserve(Protocol):
     """Disk space that the platform reserves for itself."""
 
-    def released(self) -> AbstractContextManager[None]:
-        """Release it for the block if the disk is full; reserve what is free again after it."""
+    def released(self) -> AbstractContextManager[bool]:
+        """Release it for the block if the disk is full; reserve what is free again after it.
+
+        Yields whether it was released.
+        """
 
     def keep(self) -> None:
         """Reserve it, if there is enough space."""

@@ -114,18 +114,21 @@ class FakeKeys:
 
 
 class FakeReserve:
-    """A reserve that counts who had it. is_given_up: whether somebody has it now."""
+    """A reserve that counts who had it. is_given_up: whether somebody has it now.
+
+    is_needed: whether the disk is full.
+    """
 
     def __init__(self) -> None:
         self.times = 0
-        self.is_given_up = False
+        self.is_given_up = self.is_needed = False
 
     @contextmanager
-    def released(self) -> Iterator[None]:
+    def released(self) -> Iterator[bool]:
         self.times += 1
         self.is_given_up = True
         try:
-            yield
+            yield self.is_needed
         finally:
             self.is_given_up = False
 

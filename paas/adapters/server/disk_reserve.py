@@ -27,13 +27,13 @@ class DiskReserve:
         self._size_bytes = size_mib * _MIB
 
     @contextmanager
-    def released(self) -> Iterator[None]:
+    def released(self) -> Iterator[bool]:
         held_bytes = self._held_bytes() if self._is_scarce() else 0
         before_bytes = self._root_free_bytes()
         if held_bytes:
             self._release()
         try:
-            yield
+            yield held_bytes > 0
         finally:
             if held_bytes:
                 left_bytes = self._root_free_bytes() - before_bytes - _SLACK_BYTES

@@ -62,8 +62,12 @@ class App:
 
     def deploys(self, ref: str) -> bool:
         """Whether a push to this ref (``refs/heads/main``) is a deploy."""
-        branches = (self.deploy_branch,) if self.deploy_branch else DEFAULT_DEPLOY_BRANCHES
-        return ref in {f"refs/heads/{branch}" for branch in branches}
+        return ref in {f"refs/heads/{branch}" for branch in self.deploy_branches}
+
+    @property
+    def deploy_branches(self) -> tuple[str, ...]:
+        """The names of the branches whose pushes are deploys."""
+        return (self.deploy_branch,) if self.deploy_branch else DEFAULT_DEPLOY_BRANCHES
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ from paas.services.releases.serving import what_serves
 from paas.services.routing.sites import Sites
 from paas.store import Store
 
+# git needs some milliseconds; one that has crashed is not waited for.
+GIT_LIMIT_S = 5.0
+POLL_S = 0.02
 _Built = tuple[Push, Slug, ConfigVars]
 
 
@@ -143,6 +146,7 @@ class Deploys:
             guarded=True,
             progress=progress,
             live=live,
+            accepting=lambda: self._room_for_git(push),
             afterwards=self._settled(slug),
         )
 
@@ -169,6 +173,22 @@ class Deploys:
             live=announce,
             afterwards=self._settled(slug),
         )
+
+    @contextmanager
+    def _room_for_git(self, push: Push) -> Iterator[None]:
+        """While git moves the branch, which it does last: on a full disk it has the reserve."""
+        if push.quarantine is None:
+            yield
+            return
+        with self.reserve.released() as released:
+            yield
+            deadline = self.clock.monotonic() + GIT_LIMIT_S
+            while released and self.clock.monotonic() < deadline and not self._is_stored(push):
+                self.clock.sleep(POLL_S)
+
+    def _is_stored(self, push: Push) -> bool:
+        branches = push.app.deploy_branches
+        return push.commit in {self.repository.head(push.app.id, branch) for branch in branches}
 
     def _settled(self, slug: Slug) -> Callable[[], None]:
         def afterwards() -> None:

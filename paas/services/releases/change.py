@@ -1,7 +1,7 @@
 """A change of what an app runs, as a value: who makes it, how it is prepared, what should run."""
 
 from collections.abc import Callable, Mapping, Set
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import App
@@ -28,7 +28,8 @@ class Target:
     guarded: whether the server rolls it back if it does worse than what ran before.
     progress: where it is shown, if not in the change's own.
     live: called once the proxy routes to it and that is recorded; it tells the user.
-    afterwards: called after that, still under the app's lock, when no client waits any longer.
+    accepting: entered while the client gets its answer and leaves: git then moves a pushed branch.
+    afterwards: called in that, still under the app's lock, when no client waits any longer.
     """
 
     release: Release
@@ -41,6 +42,7 @@ class Target:
     guarded: bool = False
     progress: Progress | None = None
     live: Callable[[], None] = nothing
+    accepting: Callable[[], AbstractContextManager[object]] = nullcontext
     afterwards: Callable[[], None] = nothing
 
 

@@ -58,8 +58,9 @@ class Changes:
                 progress.live()
                 return None
             target.live()
-            progress.live()
-            target.afterwards()
+            with target.accepting():
+                progress.live()
+                target.afterwards()
             window.open(app, target.release.version, former, self._roll_back)
         window.follow()
         return target.release.version

@@ -1,13 +1,18 @@
 """A change that fails on a full disk is undone like any other; the reserve has room for that."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from paas.domain.releases.releases import Status
 from paas.domain.values.errors import PaasError, disk_full
 from paas.domain.values.names import AppName, VarName
+from paas.interfaces import Quarantine
+from paas.services.builds.build import Push
 from paas.store.database import Table
+from tests.fakes.output import FakeClock
 from tests.fakes.world import ROOT, World
 
 Change = Callable[[World], object]
@@ -89,3 +94,22 @@ def test_a_push_to_a_full_disk_is_refused_before_it_is_sent(world: World) -> Non
         world.pushes.to_push(ROOT, AppName("new"), world.progress)
     assert refused.value.reference == "disk-full"
     assert world.store.apps.find("new") is None
+
+
+def test_git_has_the_reserve_until_it_has_moved_the_branch(world: World) -> None:
+    """It does that last, when the new version is live, as an account with no part of the disk."""
+    app = world.app()
+    world.reserve.is_needed = True
+    had: list[bool] = []
+
+    class Clock(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            had.append(world.reserve.is_given_up)
+            world.repository.heads["main"] = "a" * 40
+
+    world.progress.when_live = lambda: had.append(world.reserve.is_given_up)
+    deploys = replace(world.deploys, clock=Clock())
+    deploys.deploy(Push(app, "a" * 40, Quarantine(Path("incoming")), ROOT), world.progress)
+    assert had == [True, True]
+    assert not world.reserve.is_given_up
