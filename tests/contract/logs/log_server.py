@@ -63,7 +63,10 @@ class Logger:
     def log(self, app: int, name: str = "app.log") -> str:
         """An app's log file."""
         path = self.root / "logs" / str(app) / name
-        return path.read_text() if path.exists() else ""
+        try:
+            return path.read_text()
+        except FileNotFoundError:
+            return ""  # not written yet, or just being rotated
 
 
 def wait_for(holds: Callable[[], bool], limit_s: float = 60.0) -> None:
