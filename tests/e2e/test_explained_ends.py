@@ -44,7 +44,7 @@ def test_a_script_that_cannot_be_run(
     mine.git("commit", "-qm", "mode", "--allow-empty")
     said = alice.push(mine, "ends-script", check=False)
     assert said.returncode == 1
-    assert message in said.stdout
+    assert message in said.stdout, said.stdout
     assert hint in said.stdout
 
 
@@ -76,7 +76,7 @@ def test_a_fault_of_the_app(
     mine.commit({"Procfile": procfile} if procfile else {})
     said = alice.push(mine, "ends-fault", check=False)
     assert said.returncode == 1
-    assert message in said.stdout
+    assert message in said.stdout, said.stdout
     assert hint in said.stdout
     assert "Traceback" not in said.stdout
 

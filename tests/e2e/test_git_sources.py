@@ -184,7 +184,7 @@ def test_folder_that_is_a_repository_is_refused(
 
     told = refused(alice, pushed, "nested")
 
-    assert "'vendor/lib' is a git repository of its own" in told
+    assert "'vendor/lib' is a separate git repository inside yours" in told
     assert "git rm --cached 'vendor/lib'" in told
 
 

@@ -31,8 +31,11 @@ ENDED_BY_ITSELF = (
 )
 # An API may have nothing at /, but a 5xx is never intended.
 CLIENT_ERROR, SERVER_ERROR = 400, 500
-# An instance's last output takes a moment to pass through the log process.
+# An instance's last output takes a moment to pass through the log process, on a busy machine a
+# longer one. The last words of one that has ended are there when two looks find the same.
 LOG_DELAY_S = 0.3
+LOG_LOOK_S = 0.1
+LOG_LIMIT_S = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,8 +208,16 @@ class Startup:
 
     def _tail(self, app: App, instance: Instance, *, ended: bool = False) -> list[str]:
         """What it printed. ended: until it ended, and not since it was restarted."""
+        deadline = self.clock.monotonic() + LOG_LIMIT_S
+        before: list[str] = []
         self.clock.sleep(LOG_DELAY_S)
-        return self.logs.instance_tail(app.id, instance.label, LINES_SHOWN, ended=ended)
+        while True:
+            lines = self.logs.instance_tail(app.id, instance.label, LINES_SHOWN, ended=ended)
+            settled = lines and lines == before
+            if settled or not ended or self.clock.monotonic() >= deadline:
+                return lines
+            before = lines
+            self.clock.sleep(LOG_LOOK_S)
 
 
 def _place(instance: Instance) -> str:

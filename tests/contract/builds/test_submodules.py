@@ -100,7 +100,7 @@ def test_a_submodule_s_own_wrong_address_is_refused(desk: Desk, tmp_path: Path) 
 
 def test_a_submodule_that_cannot_be_had_is_named(desk: Desk, tmp_path: Path) -> None:
     """One that is in no .gitmodules, one whose commit was never pushed, one without end."""
-    with pytest.raises(PaasError, match="'vendor/lib' is a git repository of its own"):
+    with pytest.raises(PaasError, match="'vendor/lib' is a separate git repository inside yours"):
         fill(desk, "", {"vendor/lib": "1" * 40})
     (desk.settings.state / "builds/tree/.gitmodules").unlink()
     (desk.settings.state / "builds/tree").rmdir()

@@ -67,7 +67,7 @@ def test_what_cannot_be_fetched_is_told(desk: Desk, tmp_path: Path) -> None:
     (work / "noise").write_bytes(os.urandom(6 * MIB))
     commit(work, {})
     published(desk, "shop", work)
-    with pytest.raises(PaasError, match="larger than the server takes"):
+    with pytest.raises(PaasError, match="larger than the server accepts"):
         desk.sync(url)
     assert desk.repository.head(APP.id, "main") == head
 

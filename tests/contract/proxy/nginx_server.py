@@ -120,10 +120,16 @@ class Nginx:
 
 
 def read_all(connection: socket.socket) -> bytes:
-    """Everything up to the end of the connection."""
+    """Everything up to the end of the connection.
+
+    That may be a reset: the server closes with some of a long request unread.
+    """
     parts = []
-    while part := connection.recv(65536):
-        parts.append(part)
+    try:
+        while part := connection.recv(65536):
+            parts.append(part)
+    except ConnectionResetError:
+        pass
     return b"".join(parts)
 
 

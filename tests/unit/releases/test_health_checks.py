@@ -1,11 +1,13 @@
 """Health checks of app.json: before the switch, and liveness from then on."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
 from paas.domain.manifest.health import Answer
 from paas.domain.releases.formation import WEB
+from paas.domain.releases.releases import State
 from paas.domain.routing.hosts import HostName
 from paas.domain.routing.routing import Routing
 from paas.domain.routing.sites import Redirect
@@ -253,3 +255,27 @@ def test_an_answer_that_is_an_error_is_told(
     (line,) = [line for line in world.progress.lines if "answers on port" in line]
     assert line.endswith(words)
     assert any("5xx is an error" in line for line in world.progress.lines) is warns
+
+
+def test_last_words_that_arrive_late(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine the log process takes longer than usual."""
+    world.app()
+    world.runtime.behaviours["serve"] = Behaviour(State.CRASHED, 1, "exited with status 1")
+    words = ["Traceback (most recent call last):", "ValueError: no database"]
+    looks: list[list[str]] = [[], [], words[:1]]
+    monkeypatch.setattr(world.logs, "instance_tail", lambda *_, **__: next(iter(looks), words))
+    monkeypatch.setattr(world.clock, "sleep", _one_look_later(world, looks))
+    with pytest.raises(PaasError) as caught:
+        world.push()
+    assert list(caught.value.context) == words
+
+
+def _one_look_later(world: World, looks: list[list[str]]) -> Callable[[float], None]:
+    sleep = world.clock.sleep
+
+    def slept(seconds: float) -> None:
+        sleep(seconds)
+        if looks:
+            del looks[0]
+
+    return slept
