@@ -28,7 +28,10 @@ EXIT_NOT_EXECUTABLE = 126
 EXIT_NOT_FOUND = 127
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 PIPE_BYTES = 1_048_576
+LAST_WORDS_LIMIT_S = 1.0
+LAST_WORDS_POLL_S = 0.01
 _F_SETPIPE_SZ = 1031
+_FIONREAD = 0x541B
 _SIGKILL = 9
 _SIG_SETMASK = 2
 
@@ -145,6 +148,8 @@ def _await_turn(spec: "Spec", parent: int) -> None:
         past = None
     record, delay = plan_start(past, time.time(), parent)
     _replace(path, record)
+    if record.exits and spec["log_fifo"] is not None:
+        _await_last_words()
     if delay > 0.0:
         _log(spec, f"Process ended {record.streak} times in a row; next start in {delay:.0f} s")
         time.sleep(delay)
@@ -152,6 +157,21 @@ def _await_turn(spec: "Spec", parent: int) -> None:
         _replace(path, record)
     former = "crashed" if record.exits else "down"
     _log(spec, f"State changed from {former} to starting")
+
+
+def _await_last_words() -> None:
+    """Let the log process read what the former process printed, within a moment.
+
+    Otherwise the line about this start comes in the middle of the former's traceback.
+    """
+    import fcntl
+
+    deadline = time.monotonic() + LAST_WORDS_LIMIT_S
+    while time.monotonic() < deadline:
+        unread = fcntl.ioctl(1, _FIONREAD, b"\0\0\0\0")
+        if not any(unread):
+            return
+        time.sleep(LAST_WORDS_POLL_S)
 
 
 def _replace(path: str, record: Record) -> None:

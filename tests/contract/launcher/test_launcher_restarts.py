@@ -149,3 +149,24 @@ def test_a_crash_loop_is_recorded_and_slowed(launcher: Launcher) -> None:
         "paas[web.1]: Process ended 2 times in a row; next start in 1 s",
         "paas[web.1]: State changed from crashed to starting",
     ]
+
+
+def test_a_restart_is_logged_after_the_last_words_of_the_former(launcher: Launcher) -> None:
+    """They are in the pipe until the log process reads them, which may take a moment."""
+    fifo, log = launcher.root / "run" / "web.1.fifo", launcher.root / "logs" / "app.log"
+    crash = launcher.root / "run" / "crash" / "x.json"
+    files = {"log_fifo": str(fifo), "crash_file": str(crash), "app_log": str(log)}
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)  # the pipe keeps what nobody has read
+    try:
+        launcher.run("echo", "last words", **files)
+        command = launcher.command(launcher.spec("true", **files))
+        with subprocess.Popen(command) as restart:
+            while json.loads(crash.read_text())["exits"] == 0:
+                time.sleep(0.001)
+            assert "crashed to starting" not in log.read_text()
+            assert os.read(reader, 100) == b"last words\n"
+            assert restart.wait(30) == 0
+        assert "crashed to starting" in log.read_text()
+    finally:
+        os.close(reader)
