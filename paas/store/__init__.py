@@ -71,7 +71,7 @@ class Store:
             yield
 
     def close(self) -> None:
-        """Close the database before a fork; the next call opens it again."""
+        """Close the database; the next call opens it again."""
         self.database.close()
 
     def read_older(self) -> PaasError | None:

@@ -20,6 +20,8 @@ def create(path: Path) -> None:
     clear(new)
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+        # Kept in the file. If those that open it first switched, some of them would be refused.
+        connection.execute("PRAGMA journal_mode = WAL")
         migrating.migrate(connection, lambda _: None)
         present = migrating.identity(connection)
     files.sync_file(new)

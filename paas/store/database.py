@@ -1,7 +1,7 @@
 """One connection to the database for each process: WAL, synchronous=FULL, foreign keys."""
 
-import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from paas.domain.values.errors import PaasError, StoreOlderError
-from paas.store import faults
+from paas.store import faults, forks
 from paas.store.copies import Copies
 from paas.store.mark import Mark, MarkFile
 from paas.store.migrating import identity, migrate, needs_migration
@@ -19,19 +19,19 @@ BUSY_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A connection, the process that opened it, and its file.
+    """A connection, the thread that opened it, and its file.
 
     older: why nothing can be written to it, if the file is an older copy.
     """
 
-    pid: int
+    thread: int
     file: tuple[int, int]
     connection: sqlite3.Connection
     older: PaasError | None
 
 
 class Database:
-    """Opens on first use, again after a fork, and if the file was replaced.
+    """Opens on first use, again after a fork (see forks.py), and if the file was replaced.
 
     It never creates the file (creation.py does).
     """
@@ -42,6 +42,7 @@ class Database:
         self._opened: _Open | None = None
         self._reads_older = False
         self._is_writing = False
+        forks.watch(self)
 
     def read_older(self) -> PaasError | None:
         """Have this read, but never write, an older copy: see Store."""
@@ -49,15 +50,14 @@ class Database:
         return self._open().older
 
     def _open(self) -> _Open:
-        pid = os.getpid()
+        forks.refuse_inherited()
         opened = self._opened
-        if opened is not None and opened.pid == pid and opened.connection.in_transaction:
+        if opened is not None and opened.connection.in_transaction:
             return opened
         file = self._file()
-        if opened is None or opened.pid != pid or opened.file != file:
-            if opened is not None and opened.pid == pid:
-                self.close()
-            self._opened = opened = _Open(pid, file, *self._connect())
+        if opened is None or opened.file != file:
+            self.close()
+            self._opened = opened = _Open(threading.get_ident(), file, *self._connect())
         return opened
 
     def _file(self) -> tuple[int, int]:
@@ -115,10 +115,20 @@ class Database:
         self._mark.sync()
 
     def close(self) -> None:
-        """Before a fork whose child will use this: SQLite's own state must not be inherited."""
+        """Close the file; the next use opens it again."""
         if self._opened is not None:
             self._opened.connection.close()
             self._opened = None
+
+    def close_before_fork(self) -> bool:
+        """See forks.Forkable: not in a transaction, nor in another thread than the one it is of."""
+        opened = self._opened
+        if opened is None:
+            return True
+        if opened.thread != threading.get_ident() or opened.connection.in_transaction:
+            return False
+        self.close()
+        return True
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

@@ -150,6 +150,7 @@ class DatabaseRecovery:
         assert present is not None
         changes = max(present.changes, mark.changes if mark else 0) + 1
         claimed = Mark(mark.id if mark else present.id, changes)
+        connection.execute("PRAGMA journal_mode = WAL")  # as `create` does; a copy has another
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("UPDATE identity SET id = ?, changes = ?", (claimed.id, changes))
         connection.execute("UPDATE uids_given SET count = count + ?", (_UIDS_AHEAD,))

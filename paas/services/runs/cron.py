@@ -149,7 +149,6 @@ class Cron:
             def begun(run: Run) -> None:
                 go()
                 log_begin(self.logs, run)
-                self.store.close()  # ended is called in a fork of this process
 
             def ended(run: Run, end: RunEnd) -> None:
                 log_end(self.logs, run, end)

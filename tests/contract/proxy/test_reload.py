@@ -281,6 +281,7 @@ def test_what_an_app_is_told_is_the_same_by_a_detour(nginx: Nginx) -> None:
             assert told.pop("x-request-id")
         assert bodies[0] == bodies[1]
         assert new.paths == ["/x?y", "/x?y"]
+        new.disconnect()
     with connections[1] as connection, socket.socket() as taken:
         # Bound, so that no other test listens there; not listening, so that nginx is refused.
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

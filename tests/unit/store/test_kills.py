@@ -27,7 +27,6 @@ def kill_during(
             os.kill(os.getpid(), signal.SIGKILL)
         return method(*words, **named)
 
-    world.store.close()
     child = os.fork()
     if child == 0:
         try:

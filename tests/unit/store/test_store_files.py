@@ -67,7 +67,7 @@ def test_a_database_that_another_program_keeps_locked(tmp_path: Path) -> None:
     store.apps.add(AppName("jobs"), None, NOW)
 
 
-def test_close_before_a_fork(tmp_path: Path) -> None:
+def test_closed_and_opened_again(tmp_path: Path) -> None:
     """A closed store opens again; nothing is lost."""
     create(tmp_path / "state.db")
     store = Store(tmp_path / "state.db", Ranges((70000, 70009)))
@@ -76,3 +76,10 @@ def test_close_before_a_fork(tmp_path: Path) -> None:
     store.close()
     assert [app.name for app in store.apps.all()] == ["jobs"]
     assert (tmp_path / "state.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_nobody_has_to_switch_a_new_store_to_its_log(tmp_path: Path) -> None:
+    """Two that open it first at once would be in each other's way."""
+    path = tmp_path / "state.db"
+    create(path)
+    assert path.read_bytes()[18:20] == b"\2\2"  # WAL (https://sqlite.org/fileformat.html)
