@@ -4,7 +4,7 @@ const app = express();
 const port = process.env.PORT || 3000;
 
 app.use(express.static('public'));
-app.set('trust proxy', 'loopback');
+app.set('trust proxy', 1);
 
 app.get('/hello', (req, res) => {
   res.json({ hello: process.env.GREETING || 'World', ip: req.ip, host: req.hostname });

@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 from tests.e2e.probe import FILES, App, push
-from tests.e2e.server import Repository, Server, installed, wait_for
+from tests.e2e.python_servers import FILES as FILES_OF_SERVERS
+from tests.e2e.python_servers import SERVERS, WITHOUT_ADDRESS
+from tests.e2e.server import EXAMPLES, Repository, Server, User, installed, wait_for
 from tests.e2e.tiny import app_id, environment, program, tiny
 from tests.ports import free_ports
 
@@ -76,6 +78,39 @@ def test_the_visitor_is_known(server: Server) -> None:
     server.user("alice").push(source, "env")
     allowed = environment(server, "env")["FORWARDED_ALLOW_IPS"]
     assert allowed == "127.0.0.1,10.213.255.254"
+
+
+@pytest.fixture(scope="module")
+def python_servers(server: Server) -> User:
+    """The owner of an app that believes a balancer on this machine."""
+    alice = server.user("alice")
+    alice.ssh("apps:create", "servers")
+    alice.ssh("config:set", "-a", "servers", f"SERVE={SERVERS['gunicorn']}")
+    alice.ssh("nginx:set", "servers", "trusted-proxies", "127.0.0.1")
+    alice.push(Repository.of(server.scratch / "servers", FILES_OF_SERVERS), "servers")
+    return alice
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", list(SERVERS))
+def test_each_server_believes_the_proxy(server: Server, python_servers: User, name: str) -> None:
+    """About the visitor's scheme and address, though it comes from the gateway."""
+    python_servers.ssh("config:set", "-a", "servers", f"SERVE={SERVERS[name]}")
+    told = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.9"}
+    answer = json.loads(server.get("servers", headers=told).text)
+    assert answer["url"].startswith("https://")
+    gateway = "10.213.255.254"
+    assert answer["client"] == (gateway if name in WITHOUT_ADDRESS else "192.0.2.9")
+
+
+def test_express_believes_the_proxy(server: Server) -> None:
+    """As docs/reference/node.md and the example have it."""
+    source = Repository.of(server.scratch / "express", EXAMPLES / "express-hello")
+    alice = server.user("alice")
+    alice.push(source, "express")
+    alice.ssh("nginx:set", "express", "trusted-proxies", "127.0.0.1")
+    answer = server.get("express", "/hello", headers={"X-Forwarded-For": "192.0.2.9"})
+    assert json.loads(answer.text)["ip"] == "192.0.2.9"
 
 
 def test_other_apps_are_out_of_reach(server: Server, probe: App, neighbour: App) -> None:

@@ -40,7 +40,7 @@ const told = pad(`pnp ${process.versions.pnp}`, 9);
 require("http").createServer((_, answer) => answer.end(told)).listen(process.env.PORT);
 """
 EXPRESS = """const app = require("express")();
-app.set("trust proxy", "loopback");
+app.set("trust proxy", 1);
 app.get("/", (req, res) => res.json({ secure: req.secure, url: `${req.protocol}://${req.host}` }));
 app.get("/login", (req, res) => res.redirect(req.secure ? "/" : `https://${req.hostname}/login`));
 app.listen(process.env.PORT);

