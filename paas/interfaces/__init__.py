@@ -7,6 +7,7 @@ from paas.interfaces.certificates import (
     CertificateReader,
     Issuer,
 )
+from paas.interfaces.disk import Disk
 from paas.interfaces.engines import Engine, Engines
 from paas.interfaces.imports import Archive, Imported, Importer, Submodules
 from paas.interfaces.locks import KeyFile, KeyReader, Locks, Reserve, ServerLock
@@ -55,6 +56,7 @@ __all__ = [
     "CertificateReader",
     "Clock",
     "Commit",
+    "Disk",
     "DrainProcess",
     "Engine",
     "Engines",

@@ -109,6 +109,9 @@ class Layers(Protocol):
     def databases(self, pid: int) -> Sequence[LostFile]:
         """The databases of a process below /app, the largest first; none if that cannot be seen."""
 
+    def size_bytes(self, pid: int) -> int:
+        """How much memory a process's layer takes; 0 if that cannot be seen."""
+
 
 class OneOff(Protocol):
     """Commands of an app that run once while the caller waits."""

@@ -27,6 +27,7 @@ from paas.adapters.proxy.nginx.proxy import NginxProxy
 from paas.adapters.proxy.pages_files import FilePages
 from paas.adapters.proxy.switch import Switch, ToHaproxy, ToNginx
 from paas.adapters.runtime.native.throwaway import LiveLayers
+from paas.adapters.server.disk_meter import DiskMeter
 from paas.adapters.server.machine import ServerMachine
 from paas.adapters.server.parallel_roll_outs import through_gate
 from paas.adapters.server.server_yml import ServerYml
@@ -44,6 +45,7 @@ from paas.interfaces import (
     BuildQueue,
     CertificateFiles,
     CertificateReader,
+    Disk,
     DrainProcess,
     Importer,
     Issuer,
@@ -110,6 +112,7 @@ class Adapters(MonitorAdapters):
     drain_process: DrainProcess
     server_file: ServerFile
     machine: Machine
+    disk: Disk
     trash: Trash
     random_name: Callable[[], AppName]
     random_secret: Callable[[], str]
@@ -186,6 +189,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         drain_process=DrainPositions(settings),
         server_file=ServerYml(settings.paths.server_yml),
         machine=ServerMachine(settings),
+        disk=DiskMeter(paths),
         trash=FileTrash(settings, shared.clock),
         random_name=random_name,
         random_secret=random_secret,

@@ -9,6 +9,7 @@ from paas.services.routing.claims import Claims
 from paas.services.routing.proxies import Proxies
 from paas.services.routing.sites import Sites
 from paas.services.server.diagnosis import Diagnosis
+from paas.services.server.disk import DiskReports
 from paas.services.server.doctor import Doctor
 from paas.services.server.garbage import Garbage
 from paas.services.server.reconcile import Reconcile
@@ -58,6 +59,13 @@ def recovery(adapters: Adapters) -> Recovery:
         store_recovery=adapters.store_recovery,
         trash=adapters.trash,
         locks=adapters.locks,
+    )
+
+
+def disk_reports(adapters: Adapters) -> DiskReports:
+    """Who uses the disk."""
+    return DiskReports(
+        store=adapters.store, engines=adapters.engines, layers=adapters.layers, disk=adapters.disk
     )
 
 

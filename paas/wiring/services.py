@@ -28,6 +28,7 @@ from paas.services.routing.sites import Sites
 from paas.services.routing.statics import Statics
 from paas.services.runs.cron import Cron
 from paas.services.runs.runs import AppRuns
+from paas.services.server.disk import DiskReports
 from paas.services.server.doctor import Doctor
 from paas.services.server.reconcile import Reconcile
 from paas.services.server.store_recovery import Recovery
@@ -60,6 +61,7 @@ class Services:
     config: Config
     cron: Cron
     diffs: Diffs
+    disk: DiskReports
     doctor: Doctor
     domains: Domains
     drains: Drains
@@ -124,6 +126,7 @@ def all_services(adapters: Adapters) -> Services:
         config=Config(store=store, changes=changes, clock=adapters.clock),
         cron=runs.cron(adapters),
         diffs=releasing.diffs,
+        disk=server.disk_reports(adapters),
         doctor=server.doctor(
             adapters,
             sites=sites,

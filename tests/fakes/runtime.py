@@ -212,3 +212,6 @@ class FakeLayers:
 
     def databases(self, pid: int) -> Sequence[LostFile]:
         return self.everywhere
+
+    def size_bytes(self, pid: int) -> int:
+        return sum(file.size_bytes for file in self.everywhere)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from paas.adapters.proxy.pages_files import FilePages
+from paas.adapters.server.disk_meter import DiskMeter
 from paas.adapters.server.server_yml import ServerYml
 from paas.adapters.system.bookmark_file import FileBookmark
 from paas.adapters.system.schedules import CronSimSchedules
@@ -123,6 +124,7 @@ class World:
         self.config = made.config
         self.cron = made.cron
         self.diffs = made.diffs
+        self.disk = made.disk
         self.doctor = made.doctor
         self.domains = made.domains
         self.drains = made.drains
@@ -188,6 +190,7 @@ class World:
             drain_process=self.drain_process,
             server_file=ServerYml(self.server_yml),
             machine=self.machine,
+            disk=DiskMeter(self.settings.paths),
             trash=self.trash,
             random_name=lambda: AppName("quiet-otter-1234"),
             random_secret=lambda: f"secret-{next(self.secrets)}",

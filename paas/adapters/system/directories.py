@@ -7,6 +7,7 @@ followed.
 
 import os
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,12 +39,33 @@ def size_bytes(path: Path) -> int:
 
     Hard links count once.
     """
-    done = subprocesses.run(
-        ["du", "--summarize", "--block-size=1", "--", path],
-        description=f"Measuring {path}",
-        timeout_s=_TIMEOUT_S,
-        env=_ENV,
-        check=False,  # what vanishes meanwhile is an error for du
-    )
-    totals = [line.split(b"\t")[0] for line in done.output.splitlines() if b"\t" in line]
-    return int(totals[-1]) if totals and totals[-1].isdigit() else 0
+    return sizes([path]).get(path, 0)
+
+
+def sizes(paths: Iterable[Path]) -> dict[Path, int]:
+    """The disk usage of each of these files and directories; missing ones are left out.
+
+    A file with several names (hard links) counts once, for the first that has it. Raises PaasError
+    if it takes longer than 10 minutes.
+    """
+    named = {os.fsencode(path): path for path in paths if os.path.lexists(path)}
+    found: dict[Path, int] = {}
+
+    def measured(line: bytes) -> None:
+        # du also prints errors, of what vanishes meanwhile; it quotes the names in them, so that
+        # they have no tab.
+        size, tab, name = line.partition(b"\t")
+        if tab and size.isdigit() and name in named:
+            found[named[name]] = int(size)
+
+    if named:
+        subprocesses.run(
+            ["du", "--summarize", "--block-size=1", "--files0-from=-"],
+            description="Measuring directories",
+            timeout_s=_TIMEOUT_S,
+            env=_ENV,
+            stdin=b"".join(name + b"\0" for name in named),
+            on_line=measured,
+            check=False,
+        )
+    return found

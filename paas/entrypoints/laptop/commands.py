@@ -89,6 +89,7 @@ COMMANDS = (
     CommandLine("cron:run", "[APP] JOB", "Run a cron job now.", (*_APP, "--detach")),
     CommandLine("cron:suspend", "[APP] [JOB...]", "Suspend cron jobs.", _APP),
     CommandLine("diff", "[APP] [vA] [vB]", "Show what differs between releases.", (*_APP, *_JSON)),
+    CommandLine("disk", "[APP]", "Show what apps have on the disk.", (*_APP, *_TABLE, "--all")),
     CommandLine(
         "doctor",
         "",

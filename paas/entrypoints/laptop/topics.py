@@ -27,7 +27,7 @@ TOPICS = {
     "http-auth": "password protection of an app",
     "maintenance": "show a page instead of the app",
     "keys": "users and their SSH keys",
-    "server": "the server itself: status, repair, proxy, version, completion",
+    "server": "the server: status, disk, repair, proxy, version, completion",
 }
 # Commands without a colon, and topics too small to be one.
 _ELSEWHERE = {
@@ -35,6 +35,7 @@ _ELSEWHERE = {
     "checks": "ps",
     "completion": "server",
     "diff": "releases",
+    "disk": "server",
     "doctor": "server",
     "help": "server",
     "init": "apps",

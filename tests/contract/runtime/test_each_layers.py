@@ -50,3 +50,4 @@ def test_the_databases_are_named_the_largest_first(process: tuple[Layers, int]) 
     assert found[0].size_bytes > found[1].size_bytes > 0
     assert all(file.own_directory for file in found)
     assert [*layers.databases(pid)] == [*found]
+    assert layers.size_bytes(pid) >= sum(file.size_bytes for file in found)

@@ -65,6 +65,7 @@ WORDS: dict[str, str] = {
     "cron:run": "nightly",
     "cron:suspend": "",
     "diff": "v1 v2",
+    "disk": "",
     "domains": "",
     "domains:add": "www.example.org",
     "domains:clear": "",

@@ -7,8 +7,8 @@ without waiting (O_NONBLOCK: a lease would block us for 45 s); and keeps within 
 import os
 import stat
 import time
-from collections.abc import Generator, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 
 from paas.domain.releases.losses import LostFile
 
@@ -33,15 +33,28 @@ class LiveLayers:
     """`Layers` of interfaces: of processes that run."""
 
     def databases(self, pid: int) -> Sequence[LostFile]:
-        try:
-            scratch = layer_of(pid)
-        except OSError:  # it has ended, or was not started by the launcher
-            scratch = None
-        if scratch is None:
-            return ()
-        try:
-            return databases(scratch)
-        finally:
+        with _scratch(pid) as scratch:
+            return databases(scratch) if scratch is not None else ()
+
+    def size_bytes(self, pid: int) -> int:
+        with _scratch(pid) as scratch:
+            if scratch is None:
+                return 0
+            found = os.fstatvfs(scratch)
+            return (found.f_blocks - found.f_bfree) * found.f_frsize
+
+
+@contextmanager
+def _scratch(pid: int) -> Iterator[int | None]:
+    """A descriptor of a process's layer; None if it has ended, or has none."""
+    try:
+        scratch = layer_of(pid)
+    except OSError:
+        scratch = None
+    try:
+        yield scratch
+    finally:
+        if scratch is not None:
             os.close(scratch)
 
 
