@@ -8,7 +8,8 @@ from paas.domain.values.names import shown
 from paas.entrypoints.laptop.commands import COMMANDS
 from paas.entrypoints.laptop.topics import TOPICS
 
-# Heroku's shorter or older names (https://devcenter.heroku.com/articles/heroku-cli-commands).
+# Heroku's shorter or older names (https://devcenter.heroku.com/articles/heroku-cli-commands), its
+# plugin heroku-repo's and Dokku's for the build cache.
 ALIASES = {
     "apps:delete": ("apps:destroy",),
     "apps:list": ("apps",),
@@ -21,6 +22,8 @@ ALIASES = {
     "list": ("apps",),
     "releases:rollback": ("rollback",),
     "rename": ("apps:rename",),
+    "repo:purge-cache": ("builds:cache:purge",),
+    "repo:purge_cache": ("builds:cache:purge",),
     "restart": ("ps:restart",),
     "scale": ("ps:scale",),
     "start": ("ps:start",),
@@ -39,6 +42,8 @@ MEANINGS = {
     "delete": "apps:destroy",
     "deploy": "git push deploy main",
     "domain": "domains",
+    "df": "disk",
+    "du": "disk",
     "dyno": "ps",
     "dynos": "ps",
     "env": "config",

@@ -13,6 +13,7 @@ from paas.domain.builds.steps import BuildSteps
 from paas.domain.releases.releases import Build, Status
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, UserName
+from paas.entrypoints.laptop.suggestions import in_place
 from paas.services.builds.builds import queue_reporter
 from tests.fakes.output import FakeClock
 from tests.fakes.world import ROOT, World
@@ -271,3 +272,26 @@ def test_following_ends_when_the_deploy_has(world: World, tmp_path: Path) -> Non
         return next(polls)
 
     assert list(lines_until(path, stop, clock)) == ["one", "two", "three", "rest"]
+
+
+def test_a_cache_is_not_deleted_below_a_build(world: World) -> None:
+    """It waits for the app's lock, which a deploy holds, and holds it while it deletes."""
+    told: list[str] = []
+    empty = world.slugs.empty_cache
+
+    def emptied(app_id: int) -> None:
+        told.append(world.locks.held[app_id])
+        empty(app_id)
+
+    world.slugs.caches[1] = 4096
+    world.slugs.empty_cache = emptied  # type: ignore[method-assign]
+    world.locks.held[1] = "alice deploys aaaaaaa"
+    assert world.builds.purge_cache(ROOT, "shop", world.progress)[1] == 4096
+    assert told == ["root purges the build cache"]
+    assert any("alice deploys aaaaaaa" in line for line in world.progress.lines)
+
+
+@pytest.mark.parametrize("word", ["repo:purge_cache", "repo:purge-cache"])
+def test_the_names_of_others_for_it(word: str) -> None:
+    """Those of Heroku's plugin and of Dokku."""
+    assert in_place(["-a", "shop", word]) == ["-a", "shop", "builds:cache:purge"]
