@@ -1,7 +1,7 @@
 """The server's settings: one frozen object, read from server.yml; the only place that reads it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from ipaddress import IPv4Network
 from math import inf
 from pathlib import Path
@@ -14,6 +14,8 @@ from paas.domain.routing.app_networks import parse_range
 from paas.domain.routing.hosts import server_domain
 from paas.domain.routing.proofs import ProofMode
 from paas.domain.routing.router_values import parse_addresses, parse_networks, parse_servers
+from paas.domain.runtime.resources import ServerLimits
+from paas.domain.runtime.workloads import Limits
 from paas.domain.server.allocations import Ranges
 from paas.domain.values.errors import PaasError
 from paas.paths import Paths
@@ -100,6 +102,10 @@ class Settings:
     max_processes: int = 1_024
     max_runs: int = 20
     max_open_files: int = 65_536
+    cpu_cores: float = 0.0
+    max_memory_mib: int = 0
+    max_cpu_cores: float = 0.0
+    max_scratch_mib: int = 1_024
     max_domains: int = 100
     # Logs
     log_file_mib: int = 10
@@ -125,6 +131,24 @@ class Settings:
     def start_limits(self) -> StartLimits:
         """How long web instances may take until they answer."""
         return StartLimits(self.start_limit_s, self.max_start_limit_s)
+
+    @property
+    def server_limits(self) -> ServerLimits:
+        """What processes of apps may take of the machine."""
+        defaults = Limits(
+            memory_mib=self.memory_mib,
+            processes=self.max_processes,
+            open_files=self.max_open_files,
+            scratch_mib=self.scratch_mib,
+            cpu_milli=round(self.cpu_cores * 1_000),
+        )
+        ceilings = replace(
+            defaults,
+            memory_mib=self.max_memory_mib,
+            scratch_mib=self.max_scratch_mib,
+            cpu_milli=round(self.max_cpu_cores * 1_000),
+        )
+        return ServerLimits(defaults, ceilings)
 
     @property
     def ranges(self) -> Ranges:

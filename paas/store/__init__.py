@@ -23,6 +23,7 @@ from paas.store.instances import Instances
 from paas.store.keys import Keys
 from paas.store.maintenance import Maintenance
 from paas.store.releases import Releases
+from paas.store.resource_limits import ResourceLimits
 from paas.store.routing import Routings
 from paas.store.slugs import Slugs
 from paas.store.start_limits import StartLimits
@@ -52,6 +53,7 @@ class Store:
         self.keys = Keys(database)
         self.maintenance = Maintenance(database)
         self.releases = Releases(database)
+        self.resource_limits = ResourceLimits(database)
         self.routing = Routings(database)
         self.slugs = Slugs(database)
         self.start_limits = StartLimits(database)

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from paas.domain.apps.apps import App
 from paas.domain.apps.storage import Storage
+from paas.domain.runtime.resources import Resource, SetLimit
 from paas.domain.server.allocations import Kind, app_holder
 from paas.domain.values.errors import PaasError
-from paas.domain.values.names import AppName, BranchName, UserName
+from paas.domain.values.names import AppName, BranchName, ProcessType, UserName
 from paas.store.allocations import Allocations
 from paas.store.database import Database, Table, parse_time
 from paas.store.gone import note_gone
@@ -91,6 +92,8 @@ class Apps(Table):
 _COLUMNS = (
     "id, name, uid, owner, deploy_branch, current, generation, created_at, engine, "
     "(SELECT json_group_array(json_array(id, path)) FROM storage WHERE app_id = apps.id) AS storage"
+    ", (SELECT json_group_array(json_array(kind, resource, amount)) FROM (SELECT * FROM "
+    "resource_limits WHERE app_id = apps.id ORDER BY kind, resource)) AS limits"
 )
 
 
@@ -106,7 +109,12 @@ def _app(row: sqlite3.Row) -> App:
         created_at=parse_time(row["created_at"]),
         storage=tuple(Storage(*pair) for pair in json.loads(row["storage"])),
         engine=row["engine"],
+        limits=tuple(_limit(*each) for each in json.loads(row["limits"])),
     )
+
+
+def _limit(kind: str, resource: str, amount: int) -> SetLimit:
+    return SetLimit(ProcessType(kind) if kind else None, Resource(resource), amount)
 
 
 def _taken(name: AppName) -> PaasError:

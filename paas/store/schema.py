@@ -238,4 +238,13 @@ MIGRATIONS = (
     ) STRICT;
     CREATE INDEX pending_domains_again ON pending_domains (again);
     """,
+    """
+    CREATE TABLE resource_limits (
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        kind TEXT NOT NULL,
+        resource TEXT NOT NULL,
+        amount INTEGER NOT NULL,
+        PRIMARY KEY (app_id, kind, resource)
+    ) STRICT;
+    """,
 )

@@ -4,6 +4,7 @@ from paas.services.apps.apps import Apps
 from paas.services.apps.destruction import Destruction
 from paas.services.apps.keys import Keys
 from paas.services.apps.processes import Processes
+from paas.services.apps.resources import AppResources
 from paas.services.apps.storage import Storages
 from paas.services.releases.changes import Changes
 from paas.services.routing.sites import Sites
@@ -65,6 +66,13 @@ def processes(adapters: Adapters, changes: Changes) -> Processes:
         engines=adapters.engines,
         changes=changes,
         locks=adapters.locks,
+    )
+
+
+def resources(adapters: Adapters, changes: Changes) -> AppResources:
+    """Limits of memory, CPU and more."""
+    return AppResources(
+        store=adapters.store, changes=changes, server=adapters.settings.server_limits
     )
 
 

@@ -10,6 +10,7 @@ from paas.services.apps.config import Config
 from paas.services.apps.keys import Keys
 from paas.services.apps.maintenance import Maintenance
 from paas.services.apps.processes import Processes
+from paas.services.apps.resources import AppResources
 from paas.services.apps.storage import Storages
 from paas.services.builds.buildpacks import Buildpacks
 from paas.services.builds.builds import Builds
@@ -74,6 +75,7 @@ class Services:
     reconcile: Reconcile
     releases: Releases
     recovery: Recovery
+    resources: AppResources
     router: Router
     sites: Sites
     statics: Statics
@@ -147,6 +149,7 @@ def all_services(adapters: Adapters) -> Services:
         reconcile=reconcile,
         releases=releasing.releases,
         recovery=recovery,
+        resources=apps.resources(adapters, changes),
         router=routing.router(adapters, sites),
         sites=sites,
         statics=Statics(store=store, sites=sites),

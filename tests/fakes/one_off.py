@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from paas.domain.apps.apps import App
 from paas.domain.releases.artifacts import Artifact
+from paas.domain.runtime.resources import SetLimit
 from paas.domain.values.errors import OutOfMemoryError, TimedOutError
 from paas.domain.values.secret import Secret
 
@@ -19,6 +20,7 @@ class Ran:
     command: str
     artifact: Artifact
     env: Mapping[str, str]
+    limits: tuple[SetLimit, ...] = ()
 
 
 @dataclass
@@ -47,7 +49,7 @@ class FakeOneOff:
         check: Callable[[], None] = lambda: None,
     ) -> int:
         env = {key: value.reveal() for key, value in config.items()}
-        self.ran.append(Ran(name, command, artifact, env))
+        self.ran.append(Ran(name, command, artifact, env, app.limits))
         self.meanwhile()
         check()
         for part in command.split(";"):

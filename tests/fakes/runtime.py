@@ -11,12 +11,14 @@ from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.losses import LostFile
 from paas.domain.releases.releases import Instance, InstanceState, State, Usage
 from paas.domain.routing.endpoints import LOOPBACK
+from paas.domain.runtime.resources import ServerLimits
 from paas.domain.runtime.workloads import Limits, Supervised, Workload
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 from paas.interfaces import Progress
 
 LIMITS = Limits(memory_mib=0, processes=100, open_files=1_024, scratch_mib=16)
+SERVER = ServerLimits(LIMITS, LIMITS)
 _PID = 4_000_000
 
 
@@ -75,7 +77,7 @@ class FakeRuntime:
                 argv=shell_argv(processes[instance.kind]),
                 env=dict(env),
                 binds=(),
-                limits=LIMITS,
+                limits=SERVER.of(instance.kind, app.limits),
                 ports=(instance.port,) if instance.port is not None else (),
                 artifact=artifact,
                 app_id=app.id,

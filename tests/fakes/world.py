@@ -137,6 +137,7 @@ class World:
         self.reconcile = made.reconcile
         self.recovery = made.recovery
         self.releases = made.releases
+        self.resources = made.resources
         self.router = made.router
         self.sites = made.sites
         self.statics = made.statics

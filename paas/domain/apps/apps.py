@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from paas.domain.apps.permissions import Permission
 from paas.domain.apps.storage import Storage
+from paas.domain.runtime.resources import SetLimit
 from paas.domain.values.names import AppName, BranchName, ProcessType, UserName
 
 DEFAULT_DEPLOY_BRANCHES = ("main", "master")
@@ -46,7 +47,7 @@ class App:
     uid: the app's own uid and gid on this machine.
     current: the version of the release that is live, or None before the first.
     rollout_id: the roll-out whose instances are live, or None. engine: the name of what builds and
-    runs it.
+    runs it. limits: of resources, those that were set.
     """
 
     id: int
@@ -59,6 +60,7 @@ class App:
     created_at: datetime
     storage: tuple[Storage, ...] = ()
     engine: str = NATIVE
+    limits: tuple[SetLimit, ...] = ()
 
     def deploys(self, ref: str) -> bool:
         """Whether a push to this ref (``refs/heads/main``) is a deploy."""

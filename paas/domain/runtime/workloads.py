@@ -31,12 +31,14 @@ class Limits:
 
     memory_mib: of all its processes together; 0: no limit. processes: how many. open_files: of each
     process. scratch_mib: size of all that it writes outside its binds, which is kept in memory.
+    cpu_milli: thousandths of a core, of all its processes together; 0: no limit.
     """
 
     memory_mib: int
     processes: int
     open_files: int
     scratch_mib: int
+    cpu_milli: int = 0
 
 
 @dataclass(frozen=True, slots=True)

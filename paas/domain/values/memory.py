@@ -14,6 +14,6 @@ def killed_for_memory(limit_mib: int) -> str:
 
 
 def instance_killed_for_memory(limit_mib: int) -> str:
-    """The same where an instance's limit is meant, with the setting that sets it."""
-    setting = " (setting memory_mib)" if limit_mib else ""
-    return f"{killed_for_memory(limit_mib)}{setting}"
+    """The same where an instance's limit is meant, with the command that changes it."""
+    command = " (paas resource:limit)" if limit_mib else ""
+    return f"{killed_for_memory(limit_mib)}{command}"

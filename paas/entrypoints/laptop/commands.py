@@ -160,6 +160,19 @@ COMMANDS = (
     CommandLine("releases:info", "[APP] [vN]", "Show one release.", (*_APP, *_JSON)),
     CommandLine("releases:output", "[APP] [vN]", "Print a release's output.", (*_APP, *_JSON)),
     CommandLine("releases:retry", "[APP]", "Retry the latest failed release.", _APP),
+    CommandLine(
+        "resource:limit",
+        "[APP] NAME=VALUE...",
+        "Limit an app's memory, CPU and more.",
+        (*_APP, "-p", "--process-type", *_NO_RESTART),
+    ),
+    CommandLine(
+        "resource:limit-clear",
+        "[APP]",
+        "Remove an app's limits.",
+        (*_APP, "-p", "--process-type", *_NO_RESTART),
+    ),
+    CommandLine("resource:report", "[APP]", "Show an app's limits.", (*_APP, *_TABLE)),
     CommandLine("rollback", "[APP] [vN]", "Restore a release's code and config.", _APP),
     CommandLine(
         "run",

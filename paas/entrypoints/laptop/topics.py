@@ -41,6 +41,7 @@ _ELSEWHERE = {
     "init": "apps",
     "open": "apps",
     "proxy": "server",
+    "resource": "ps",
     "rollback": "releases",
     "version": "server",
 }

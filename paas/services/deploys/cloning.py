@@ -69,6 +69,7 @@ class Cloning:
         self.store.buildpacks.set(app.id, self.store.buildpacks.of_app(source.id))
         self.store.build_dirs.set(app.id, self.store.build_dirs.of_app(source.id))
         self.store.start_limits.set(app.id, self.store.start_limits.of_app(source.id))
+        self.store.resource_limits.set(app.id, source.limits)
         routing = self.store.routing.of_app(source.id)
         self.store.routing.set(app.id, replace(routing, domains=(), own_host=True, redirects=()))
         for name, state in self.store.cron.of_app(source.id).items():

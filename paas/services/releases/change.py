@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from paas.domain.apps.apps import App
 from paas.domain.apps.storage import Storage
 from paas.domain.releases.releases import Release
+from paas.domain.runtime.resources import SetLimit
 from paas.domain.values.names import ProcessType
 from paas.interfaces import Progress
 
@@ -20,8 +21,9 @@ class Target:
     """What should run, once a change is prepared.
 
     formation, stopped: the quantities, and what is stopped by hand, in place of what the store has;
-    None: as it has them. removed: a storage directory that the app is about to lose. These
-    are recorded in the transaction that makes the release current.
+    None: as it has them. removed: a storage directory that the app is about to lose. limits: of
+    resources, in place of the app's. These are recorded in the transaction that makes the release
+    current.
     only: the labels (``web.1``) that are concerned; other instances keep running. None: all.
     release_command: whether a new release has its release command run first.
     restart: False: the release becomes current, and the instances keep running as they are.
@@ -36,6 +38,7 @@ class Target:
     formation: Mapping[ProcessType, int] | None = None
     stopped: frozenset[str] | None = None
     removed: Storage | None = None
+    limits: tuple[SetLimit, ...] | None = None
     only: Set[str] | None = None
     release_command: bool = True
     restart: bool = True

@@ -55,7 +55,11 @@ class Rollout:
         with the old instances untouched, if the new ones do not come up.
         """
         release, only = target.release, target.only
-        app = replace(app, storage=tuple(s for s in app.storage if s != target.removed))
+        app = replace(
+            app,
+            storage=tuple(s for s in app.storage if s != target.removed),
+            limits=app.limits if target.limits is None else target.limits,
+        )
         there = self.store.instances.of_app(app.id)
         keep = [i for i in there if only is not None and i.is_live(app) and i.label not in only]
         old = [instance for instance in there if instance not in keep]
@@ -236,6 +240,8 @@ class Rollout:
             self.store.stopped.set(app.id, target.stopped)
         if target.removed is not None:
             self.store.storage.remove(target.removed.id)
+        if target.limits is not None:
+            self.store.resource_limits.set(app.id, target.limits)
 
     def _rollout_id(self, new: list[Instance], keep: list[Instance]) -> int | None:
         """The live rollout: a new one, so that instances that are left out are no longer live."""

@@ -50,7 +50,7 @@ def test_runs_before_any_instance_starts(world: World) -> None:
     [
         ("echo no table; exit 3", "exited with status 3. Its last lines:\n  no table"),
         ("kill -KILL $$", "was killed by signal 9. It printed nothing."),
-        ("echo x; hog", "more than 512 MiB (setting memory_mib). Its last lines:\n  x"),
+        ("echo x; hog", "more than 512 MiB (paas resource:limit). Its last lines:\n  x"),
         ("sleep 5000", "did not end within 900 s (setting release_limit_s)"),
     ],
 )

@@ -2,12 +2,12 @@
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from paas.adapters.runtime.native.cgroups import Cgroups, own_cgroups, pids_below
-from paas.adapters.runtime.native.launch_specs import instance_limits
 from paas.adapters.runtime.native.process_tree import Members
 from paas.domain.releases.launch_spec import Cgroup
 from paas.settings import Settings
@@ -32,7 +32,11 @@ DOCKER = "45 26 0:40 /docker/abc /sys/fs/cgroup rw - cgroup2 cgroup rw\n"
         (
             V1_PIDS + V1_CPU + HYBRID_V2,
             "8:pids:/a\n1:cpu,cpuacct:/\n9:name=systemd:/\n0::/\n",
-            {"pids": "/sys/fs/cgroup/pids/a", "": "/sys/fs/cgroup/unified"},
+            {
+                "pids": "/sys/fs/cgroup/pids/a",
+                "cpu": "/sys/fs/cgroup/cpu",
+                "": "/sys/fs/cgroup/unified",
+            },
         ),
         (DOCKER, "0::/docker/abc/x\n", {"": "/sys/fs/cgroup/x"}),
         (DOCKER, "0::/elsewhere\n", {"": "/sys/fs/cgroup"}),
@@ -87,9 +91,28 @@ def test_memory_is_limited_with_swap(
     (tmp_path / "cgroups.json").write_text(json.dumps([place]))
     if counts_swap:
         (tmp_path / list(limits)[1]).touch()
-    assert Cgroups(settings).for_workload("1-v1-1-web.1", instance_limits(settings)) == (
+    assert Cgroups(settings).for_workload("1-v1-1-web.1", settings.server_limits.defaults) == (
         Cgroup(f"{tmp_path}/1-v1-1-web.1", limits),
     )
+
+
+@pytest.mark.parametrize(
+    ("unified", "limits"),
+    [
+        (True, {"cpu.max": "50000 100000"}),
+        (False, {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "50000"}),
+    ],
+)
+def test_cpu_is_limited(tmp_path: Path, unified: bool, limits: dict[str, str]) -> None:
+    """Half a core is half of each period; without a limit nothing is written."""
+    place = {"path": str(tmp_path), "controllers": ["cpu"], "unified": unified}
+    (tmp_path / "cgroups.json").write_text(json.dumps([place]))
+    cgroups, none = Cgroups(Settings(run=tmp_path)), Settings().server_limits.defaults
+    half = replace(none, cpu_milli=500)
+    assert cgroups.for_workload("a", half) == (Cgroup(f"{tmp_path}/a", limits),)
+    # Under v1 it stays outside, where it has the share of any process.
+    free = (Cgroup(f"{tmp_path}/a", {}),) if unified else ()
+    assert cgroups.for_workload("a", none) == free
 
 
 def test_what_is_killed_may_not_fork(tmp_path: Path) -> None:

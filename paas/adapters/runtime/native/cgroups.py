@@ -4,7 +4,9 @@ Servers have cgroup v2 as a rule; some containers and older hosts mount v1 contr
 without a v2 hierarchy. So each controller is looked up separately (cgroups(7)). Boot calls
 prepare() once and keeps what it found in run/cgroups.json; everything else reads that file.
 
-Under v2 the CPU is shared by instance, however many processes each has; nothing limits it.
+Under v2 the CPU is shared by instance, however many processes each has. Under v1 only what has a
+limit of CPU joins a cgroup of that controller: in one, all apps together would get the share of a
+single process outside.
 Files and their meaning: https://docs.kernel.org/admin-guide/cgroup-v2.html.
 """
 
@@ -24,9 +26,13 @@ from paas.domain.runtime.workloads import Limits
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
-CONTROLLERS = ("pids", "memory")
+CONTROLLERS = ("pids", "memory", "cpu")
 KILL_LIMIT_S = 5.0
-_SHARING = "cpu"
+_CPU = "cpu"
+# How often the CPU is dealt out anew: the kernel's default. A limit is a share of it.
+_CPU_PERIOD_US = 100_000
+# In v1 all that have a limit of CPU share as much as so many others.
+_V1_SHARES = 10_240
 _LEAF = "supervisor"
 # Ten times an instance's share: the gate, the logs and HAProxy serve all of them.
 _LEAF_WEIGHT = 1_000
@@ -66,6 +72,10 @@ class Cgroups:
             if (directory := hierarchies.get(controller)) is not None
             and _make(directory / self._name)
         ]
+        for hierarchy in found:
+            if _CPU in hierarchy.controllers:
+                with contextlib.suppress(OSError):
+                    (hierarchy.path / "cpu.shares").write_text(str(_V1_SHARES))
         missing = {*CONTROLLERS} - {name for hierarchy in found for name in hierarchy.controllers}
         if "" in hierarchies and missing:
             unified = self._prepare_unified(hierarchies[""], missing)
@@ -84,14 +94,14 @@ class Cgroups:
         else:
             top = _top(own)
             base = top / self._name
-            _enable(top, {*wanted, _SHARING})
+            _enable(top, {*wanted, _CPU})
             if not _make(base):
                 return None
         if not _make(base / _LEAF):
             return None
         with contextlib.suppress(OSError):
             (base / _LEAF / "cgroup.procs").write_text(str(os.getpid()))
-        _enable(base, {*wanted, _SHARING})
+        _enable(base, {*wanted, _CPU})
         with contextlib.suppress(OSError):
             (base / _LEAF / "cpu.weight").write_text(str(_LEAF_WEIGHT))
         enabled = (base / "cgroup.subtree_control").read_text().split()
@@ -112,7 +122,7 @@ class Cgroups:
 
     def for_workload(self, name: str, limits: Limits) -> tuple[Cgroup, ...]:
         """The cgroups that a workload or a one-off process joins, with its limits."""
-        return self._entries(name, limits.memory_mib, limits.processes)
+        return self._entries(name, limits.memory_mib, limits.processes, limits.cpu_milli)
 
     def for_build(self, build_id: str) -> tuple[Cgroup, ...]:
         """The cgroups that a build joins, with their limits."""
@@ -126,7 +136,9 @@ class Cgroups:
         settings = self._settings
         return self._entries(name, settings.build_memory_mib, settings.max_processes)
 
-    def _entries(self, name: str, memory_mib: int, processes: int) -> tuple[Cgroup, ...]:
+    def _entries(
+        self, name: str, memory_mib: int, processes: int, cpu_milli: int = 0
+    ) -> tuple[Cgroup, ...]:
         entries = []
         for hierarchy in self.hierarchies():
             limits: dict[str, str] = {}
@@ -134,6 +146,8 @@ class Cgroups:
                 limits["pids.max"] = str(processes)
             if "memory" in hierarchy.controllers and memory_mib:
                 limits |= _memory_limits(hierarchy, str(memory_mib * 1_048_576))
+            if _CPU in hierarchy.controllers and cpu_milli:
+                limits |= _cpu_limits(hierarchy, cpu_milli)
             if limits or hierarchy.unified:
                 entries.append(Cgroup(str(hierarchy.path / name), limits))
         return tuple(entries)
@@ -200,6 +214,14 @@ def _memory_limits(hierarchy: Hierarchy, limit: str) -> dict[str, str]:
     )
     counts_swap = (hierarchy.path / swap_file).exists()
     return {file: limit} | ({swap_file: swap} if counts_swap else {})
+
+
+def _cpu_limits(hierarchy: Hierarchy, milli: int) -> dict[str, str]:
+    """How many microseconds of each period all processes together may run."""
+    quota = str(milli * _CPU_PERIOD_US // 1_000)
+    if hierarchy.unified:
+        return {"cpu.max": f"{quota} {_CPU_PERIOD_US}"}
+    return {"cpu.cfs_period_us": str(_CPU_PERIOD_US), "cpu.cfs_quota_us": quota}
 
 
 def own_cgroups(mountinfo: str, own: str) -> dict[str, Path]:

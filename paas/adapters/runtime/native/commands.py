@@ -13,12 +13,13 @@ from pathlib import Path
 
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.child_launch import launch, write_spec
-from paas.adapters.runtime.native.launch_specs import instance_limits, one_off_spec
+from paas.adapters.runtime.native.launch_specs import limits_of, one_off_spec
 from paas.adapters.system import files
 from paas.adapters.system.flocks import is_file_held
 from paas.domain.apps.apps import App
 from paas.domain.apps.environment import shell_argv
 from paas.domain.releases.artifacts import Artifact
+from paas.domain.runtime.resources import type_of_command
 from paas.domain.values.errors import OutOfMemoryError, TimedOutError
 from paas.domain.values.memory import instance_killed_for_memory
 from paas.domain.values.secret import Secret
@@ -50,6 +51,7 @@ class NativeOneOff:
     ) -> int:
         """Run a command in a fresh instance until it ends; see interfaces.OneOff."""
         cgroup = f"{_PREFIX}-{app.id}-{name}-{secrets.token_hex(4)}"
+        limits = limits_of(self._settings, app, type_of_command(name))
         spec = one_off_spec(
             self._settings,
             app,
@@ -57,7 +59,8 @@ class NativeOneOff:
             artifact=artifact,
             config=config,
             argv=shell_argv(command),
-            cgroups=self._cgroups.for_workload(cgroup, instance_limits(self._settings)),
+            limits=limits,
+            cgroups=self._cgroups.for_workload(cgroup, limits),
             writable=writable,
         )
         memory_kills = 0
@@ -88,13 +91,8 @@ class NativeOneOff:
         finally:
             files.remove(path)
         if status and memory_kills:
-            raise self._out_of_memory(name)
+            raise _out_of_memory(name, limits.memory_mib)
         return status if status >= 0 else 128 - status
-
-    def _out_of_memory(self, name: str) -> OutOfMemoryError:
-        limit_mib = self._settings.memory_mib
-        why = instance_killed_for_memory(limit_mib)
-        return OutOfMemoryError("one-off-memory", f"{name} {why}.", limit_mib)
 
     def clear(self, app_id: int) -> bool:
         """End what a killed caller left running; see interfaces.OneOff."""
@@ -111,6 +109,11 @@ class NativeOneOff:
     def _left(self, app_id: int) -> list[Path]:
         specs = self._specs.glob(f"{_PREFIX}-{app_id}-*.json")
         return [path for path in specs if not is_file_held(path)]
+
+
+def _out_of_memory(name: str, limit_mib: int) -> OutOfMemoryError:
+    why = instance_killed_for_memory(limit_mib)
+    return OutOfMemoryError("one-off-memory", f"{name} {why}.", limit_mib)
 
 
 @contextmanager

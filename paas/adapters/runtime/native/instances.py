@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from paas.adapters.runtime.native.launch_specs import instance_limits, storage_binds, tool_binds
+from paas.adapters.runtime.native.launch_specs import limits_of, storage_binds, tool_binds
 from paas.domain.apps.apps import App
 from paas.domain.apps.environment import instance_environment, shell_argv
 from paas.domain.releases.artifacts import Artifact
@@ -25,17 +25,16 @@ def instance_workload(
 ) -> Workload:
     """An instance that runs a command of the Procfile in the slug."""
     network = AppNetwork(app.uid) if instance.address != LOOPBACK else None
+    limits = limits_of(settings, app, instance.kind)
     gateway = str(AppAddresses(settings.app_addresses).gateway) if network else None
     return Workload(
         group=instance.group,
         label=instance.label,
         uid=app.uid,
         argv=shell_argv(command),
-        env=instance_environment(
-            config, instance.label, instance.port, settings.memory_mib, gateway
-        ),
+        env=instance_environment(config, instance.label, instance.port, limits.memory_mib, gateway),
         binds=(*tool_binds(settings), *storage_binds(settings, app)),
-        limits=instance_limits(settings),
+        limits=limits,
         ports=(instance.port,) if instance.port is not None else (),
         artifact=artifact,
         app_id=app.id,

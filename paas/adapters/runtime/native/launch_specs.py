@@ -12,6 +12,7 @@ from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.launch_spec import Bind, Cgroup, Keeper, LaunchSpec
 from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.runtime.workloads import Limits, Workload
+from paas.domain.values.names import ProcessType
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
 
@@ -80,14 +81,9 @@ def storage_binds(settings: Settings, app: App) -> tuple[Bind, ...]:
     )
 
 
-def instance_limits(settings: Settings) -> Limits:
-    """Those of each instance and one-off process."""
-    return Limits(
-        memory_mib=settings.memory_mib,
-        processes=settings.max_processes,
-        open_files=settings.max_open_files,
-        scratch_mib=settings.scratch_mib,
-    )
+def limits_of(settings: Settings, app: App, kind: ProcessType) -> Limits:
+    """Those of each instance of a type, and of a process that runs once."""
+    return settings.server_limits.of(kind, app.limits)
 
 
 def launch_spec(settings: Settings, workload: Workload, cgroups: Sequence[Cgroup]) -> LaunchSpec:
@@ -140,6 +136,7 @@ def one_off_spec(
     artifact: Artifact,
     config: Mapping[str, Secret],
     argv: Sequence[str],
+    limits: Limits,
     cgroups: Sequence[Cgroup],
     writable: bool = False,
 ) -> LaunchSpec:
@@ -152,15 +149,15 @@ def one_off_spec(
     return LaunchSpec(
         label=name,
         argv=tuple(argv),
-        env=instance_environment(config, name, None, settings.memory_mib),
+        env=instance_environment(config, name, None, limits.memory_mib),
         uid=app.uid,
         slug=str(artifact.directory),
         writable_slug=writable,
         # What writes into the slug is part of a build, which has no storage.
         binds=(*tool_binds(settings), *(() if writable else storage_binds(settings, app))),
         hide=hidden(settings),
-        scratch_mib=settings.scratch_mib,
-        limits=_rlimits(instance_limits(settings)),
+        scratch_mib=limits.scratch_mib,
+        limits=_rlimits(limits),
         cgroups=tuple(cgroups),
         log_fifo=None,
         app_log=None,

@@ -19,7 +19,7 @@ from pathlib import Path
 from paas.adapters.runtime.native.attached import Attached, end, hang_up, terminate
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.child_launch import write_spec
-from paas.adapters.runtime.native.launch_specs import SpecPaths, instance_limits, one_off_spec
+from paas.adapters.runtime.native.launch_specs import SpecPaths, limits_of, one_off_spec
 from paas.adapters.runtime.native.process_tree import Members, wait_until
 from paas.adapters.runtime.native.run_records import Claim, RunRecords
 from paas.adapters.system import files
@@ -28,6 +28,8 @@ from paas.domain.apps.environment import shell_argv
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.launch_spec import LaunchSpec
 from paas.domain.runs.runs import Run, RunEnd, RunSpec
+from paas.domain.runtime.resources import type_of_command
+from paas.domain.runtime.workloads import Limits
 from paas.domain.values.errors import PaasError
 from paas.domain.values.memory import shortage
 from paas.interfaces import Caller, Clock
@@ -74,7 +76,7 @@ class NativeRuns:
                     stop_limit_s=self._settings.stop_limit_s,
                 )
                 status = attached.with_terminal() if run.terminal else attached.with_streams()
-                return run, self._end(run, status)
+                return run, self._end(app, run, status)
         finally:
             claim.release()
 
@@ -207,6 +209,7 @@ class NativeRuns:
             self._cgroups.remove(_cgroup(app.id, run.number))
 
     def _spec(self, app: App, artifact: Artifact, wanted: RunSpec, run: Run) -> LaunchSpec:
+        limits = self._limits(app, run)
         spec = one_off_spec(
             self._settings,
             app,
@@ -214,12 +217,14 @@ class NativeRuns:
             artifact=artifact,
             config=wanted.env,
             argv=shell_argv(wanted.command),
-            cgroups=self._cgroups.for_workload(
-                _cgroup(app.id, run.number), instance_limits(self._settings)
-            ),
+            limits=limits,
+            cgroups=self._cgroups.for_workload(_cgroup(app.id, run.number), limits),
         )
         fifo = None if run.attached else str(self._fifo(run))
         return replace(spec, terminal=run.terminal, log_fifo=fifo)
+
+    def _limits(self, app: App, run: Run) -> Limits:
+        return limits_of(self._settings, app, type_of_command(run.label))
 
     def _fifo(self, run: Run) -> Path:
         name = f"{run.label}@{_cgroup(run.app_id, run.number)}.fifo"
@@ -257,7 +262,7 @@ class NativeRuns:
             claim.write(replace(run, pid=child.pid))
             status = child.wait()
             self._members(replace(run, pid=child.pid)).kill()
-            end = self._end(run, status)
+            end = self._end(app, run, status)
         fifo = self._fifo(run)
         with suppress(OSError):
             fd = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -266,10 +271,10 @@ class NativeRuns:
         files.remove(fifo)
         return end
 
-    def _end(self, run: Run, status: int) -> RunEnd:
+    def _end(self, app: App, run: Run, status: int) -> RunEnd:
         """status: 0 or more, or minus the signal. Call it while its cgroup is there."""
         killed = status and self._cgroups.memory_kills(_cgroup(run.app_id, run.number))
-        why = shortage(self._settings.memory_mib) if killed else ""
+        why = shortage(self._limits(app, run).memory_mib) if killed else ""
         return RunEnd(status if status >= 0 else 128 - status, why)
 
 

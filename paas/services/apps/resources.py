@@ -1,0 +1,183 @@
+"""resource:limit, resource:limit-clear and resource:report: what an app's processes may take."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.permissions import Permission
+from paas.domain.releases.formation import wanted_quantities
+from paas.domain.releases.releases import Release, Slug
+from paas.domain.releases.stopping import instance_names, label
+from paas.domain.runtime.resources import (
+    ONE_OFF,
+    Resource,
+    ServerLimits,
+    SetLimit,
+    amount_words,
+    changed,
+    parse_limit,
+    set_for,
+)
+from paas.domain.runtime.workloads import Limits
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import ProcessType
+from paas.interfaces import Progress
+from paas.services.access import find_app
+from paas.services.progress import reporting_failure
+from paas.services.releases.change import Change, Target
+from paas.services.releases.changes import Changes
+from paas.services.releases.serving import what_serves
+from paas.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class TypeLimits:
+    """What holds for a process type. own: what was set for it alone."""
+
+    kind: ProcessType
+    limits: Limits
+    own: Mapping[Resource, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppResources:
+    """Limits belong to the app, not to a release. server: the defaults and ceilings."""
+
+    store: Store
+    changes: Changes
+    server: ServerLimits
+
+    def limit(
+        self,
+        actor: Actor,
+        name: str,
+        words: Sequence[str],
+        progress: Progress,
+        *,
+        kind: ProcessType | None = None,
+        restart: bool = True,
+    ) -> None:
+        """Set limits (``memory=512m``; ``memory=-`` removes one), and restart what they concern.
+
+        kind: the process type, or None: all that have none of their own. restart: False: they
+        apply to what is started from now on. If the new instances do not come up, the former
+        limits stay.
+        """
+        changes = dict(parse_limit(word) for word in words)
+        for resource, amount in changes.items():
+            if amount is not None:
+                self.server.allow(resource, amount)
+        self._change(actor, name, kind, lambda _app: changes, progress, restart=restart)
+
+    def clear(
+        self,
+        actor: Actor,
+        name: str,
+        progress: Progress,
+        *,
+        kind: ProcessType | None = None,
+        restart: bool = True,
+    ) -> None:
+        """Remove the limits of a process type, or all of the app; otherwise like limit."""
+
+        def all_of(app: App) -> dict[Resource, int | None]:
+            return dict.fromkeys(set_for(app.limits, kind))
+
+        self._change(actor, name, kind, all_of, progress, restart=restart, everything=kind is None)
+
+    def report(self, actor: Actor, name: str) -> list[TypeLimits]:
+        """What holds for each process type of the app, web first, then what runs once."""
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
+        kinds = dict.fromkeys([*self._instance_types(app), *ONE_OFF])
+        kinds |= dict.fromkeys(one.kind for one in app.limits if one.kind is not None)
+        return [
+            TypeLimits(kind, self.server.of(kind, app.limits), set_for(app.limits, kind))
+            for kind in kinds
+        ]
+
+    def _change(
+        self,
+        actor: Actor,
+        name: str,
+        kind: ProcessType | None,
+        change: Callable[[App], Mapping[Resource, int | None]],
+        progress: Progress,
+        *,
+        restart: bool,
+        everything: bool = False,
+    ) -> None:
+        @contextmanager
+        def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
+            self._check_type(app, kind)
+            after = () if everything else changed(app.limits, kind, change(app))
+            if after == app.limits:
+                progress.detail("Nothing to change.")
+                yield None
+                return
+            release, concerned = self._concerned(app, after)
+            if release is None or not concerned or not restart:
+                self.store.resource_limits.set(app.id, after)
+                self._tell(app, after, kind, progress)
+                if concerned:
+                    progress.detail("The instances keep the former limits until: paas ps:restart")
+                yield None
+                return
+            self.changes.loss_warning.look(app, progress, concerned)
+            failure = reporting_failure(
+                progress, "The limits are unchanged", what_serves(self.store, app)
+            )
+            with failure:
+                yield Target(
+                    release=release,
+                    limits=after,
+                    only=concerned,
+                    live=lambda: self._tell(app, after, kind, progress),
+                )
+
+        app = find_app(self.store, actor, name, to=Permission.OPERATE)
+        self.changes.apply(
+            Change(app=app, who=actor.name, doing="changes the limits", prepare=prepare), progress
+        )
+
+    def _tell(
+        self, app: App, after: Sequence[SetLimit], kind: ProcessType | None, progress: Progress
+    ) -> None:
+        own = set_for(after, kind)
+        words = [f"{name}={amount_words(name, amount)}" for name, amount in own.items()]
+        of_whom = f"{app.name}, {kind}" if kind else app.name
+        if words:
+            progress.step(f"Limits of {of_whom}: {' '.join(words)}")
+        else:
+            progress.step(f"{of_whom} has no limits of its own any longer")
+
+    def _concerned(self, app: App, after: Sequence[SetLimit]) -> tuple[Release | None, set[str]]:
+        """The labels of the instances whose limits differ, and the release that they run."""
+        release, slug = self._current(app)
+        if slug is None:
+            return None, set()
+        counts = wanted_quantities(slug, self.store.formations.of_app(app.id))
+        kinds = [k for k in counts if self.server.of(k, app.limits) != self.server.of(k, after)]
+        return release, {label(name) for name in instance_names(counts) if name[0] in kinds}
+
+    def _check_type(self, app: App, kind: ProcessType | None) -> None:
+        """Raise PaasError if no process would ever have the limits; before a deploy, any may."""
+        _release, slug = self._current(app)
+        known = [*self._instance_types(app), *ONE_OFF]
+        set_before = any(one.kind == kind for one in app.limits)
+        if kind is None or slug is None or kind in known or set_before:
+            return
+        raise PaasError(
+            "no-process-type",
+            f"The release has no process type {kind!r}; it has: {', '.join(known)}.",
+            "Add it to the Procfile and push.",
+        )
+
+    def _instance_types(self, app: App) -> list[ProcessType]:
+        _release, slug = self._current(app)
+        return list(wanted_quantities(slug, {})) if slug is not None else []
+
+    def _current(self, app: App) -> tuple[Release | None, Slug | None]:
+        release = self.store.releases.find(app.id, app.current) if app.current else None
+        slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
+        return release, slug

@@ -1,0 +1,86 @@
+"""An app's own limits, from the command to the process."""
+
+import json
+
+import pytest
+
+from paas.domain.values.errors import EXIT_NO_APP
+from tests.e2e.probe import App, push
+from tests.e2e.server import Server, User, wait_for
+
+TOLD = """
+import os, resource
+space = os.statvfs("/tmp")
+print(resource.getrlimit(resource.RLIMIT_NOFILE)[0], space.f_blocks * space.f_frsize >> 20,
+      os.environ.get("MEMORY_AVAILABLE"))
+"""
+HOG = "kept = [bytearray(32 * 2**20) for _ in range(40)]; print('got it all')"
+PROCFILE = "web: exec python -u probe.py\nworker: exec sleep 1000\n"
+
+
+@pytest.fixture(scope="module")
+def shop(server: Server) -> App:
+    """An app with web.1 and worker.1."""
+    app = push(server.user("limiter"), "limited", {"Procfile": PROCFILE})
+    app.paas("ps:scale", "worker=1")
+    return app
+
+
+def rollouts(app: App) -> dict[str, object]:
+    """What tells one start of each instance from the next."""
+    return {one["instance"]: one["since"] for one in app.ps()}
+
+
+def limits(app: App) -> dict[str, dict[str, object]]:
+    """The report, by type."""
+    return {one["type"]: one for one in json.loads(app.paas("resource:report", "--json"))}
+
+
+def test_a_limit_reaches_the_process(shop: App) -> None:
+    """Of its type, which is restarted; the others run on, and there is no release."""
+    before = rollouts(shop)
+    words = ("memory=128m", "nofile=300", "scratch=32m", "cpu=0.5", "pids=64")
+    shop.paas("resource:limit", *words, "--process-type", "web")
+    assert shop.python(TOLD).split() == ["300", "32", "128"]
+    after = rollouts(shop)
+    assert after["worker.1"] == before["worker.1"]
+    assert after["web.1"] != before["web.1"]
+    assert {one["release"] for one in shop.ps()} == {1}
+    found = limits(shop)
+    assert (found["web"]["memory_mib"], found["web"]["cpu_cores"]) == (128, 0.5)
+    assert found["worker"]["memory_mib"] is None
+    assert len(shop.paas("resource:report").splitlines()) >= 5
+
+
+def test_what_runs_once_has_limits_of_its_own(shop: App) -> None:
+    """A run beside the instances may take more, or less."""
+    shop.paas("resource:limit", "nofile=200", "-p", "run")
+    assert shop.paas("run", "--no-tty", "ulimit -n").strip() == "200"
+    assert shop.python(TOLD).split()[0] == "300"
+
+
+def test_a_hog_is_killed_by_its_own_limit(shop: App, server: Server) -> None:
+    """Where the server has none."""
+    status = server.paas("server:status", "--json").stdout
+    assert '"missing_cgroup_controllers": []' in status
+    assert "got it all" not in shop.python(HOG)
+    shop.await_log(r"out of memory: the limit is 128 MiB")
+    wait_for(shop.boot, what="the app with the hog")
+
+
+def test_who_may_set_what(shop: App, bob: User, server: Server) -> None:
+    """Not another's app, and not more than the server allows; nothing is restarted by it."""
+    before = rollouts(shop)
+    done = bob.ssh("resource:limit", "-a", "limited", "memory=1g", check=False)
+    assert done.returncode == EXIT_NO_APP, done
+    done = server.paas("resource:limit", "-a", "limited", "scratch=9g", check=False)
+    assert "1g" in done.stderr
+    assert "max_scratch_mib" in done.stderr
+    assert rollouts(shop) == before
+
+
+def test_limits_are_cleared(shop: App) -> None:
+    """All of them, and the instances are as they were without."""
+    shop.paas("resource:limit-clear")
+    assert shop.python(TOLD).split()[1:] == ["256", "None"]
+    assert [one for one in limits(shop).values() if one["set"]] == []
