@@ -1,5 +1,6 @@
 """Single adapters, for entry points that start, stop, install or look at the server itself."""
 
+from paas.adapters.network.app_network_trial import app_networks_fault
 from paas.adapters.network.app_networks import AppNetworks
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
@@ -16,6 +17,11 @@ from paas.store.recovery import DatabaseRecovery
 def app_networks(settings: Settings) -> AppNetworks:
     """The network namespaces of its apps."""
     return AppNetworks(settings)
+
+
+def app_networks_state(settings: Settings) -> str | None:
+    """Why apps have no networks of their own, or what these do not keep; None if all is well."""
+    return AppNetworks(settings).lack() or app_networks_fault(settings)
 
 
 def cgroups(settings: Settings) -> Cgroups:

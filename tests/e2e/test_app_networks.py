@@ -260,6 +260,42 @@ def test_behind_haproxy(server: Server) -> None:
     assert server.get("balanced").text == "v2"
 
 
+def _networks_line(server: Server) -> str:
+    lines = server.paas("server:status").stdout.splitlines()
+    return next(line for line in lines if line.startswith("Networks:"))
+
+
+@pytest.mark.parametrize(
+    ("chain", "rule", "words"),
+    [
+        ("out_of_app", "accept", "an app reaches another's port"),
+        ("from_app", "accept", "an app reaches the machine's own services"),
+        ("to_app", "accept", "other accounts of the machine reach an app's port"),
+        ("to_app", "drop", "the machine does not reach an app's port"),
+        ("through", "drop", "an app does not reach the DNS server"),
+    ],
+)
+def test_what_does_not_hold_is_found_and_mended(
+    server: Server, probe: App, chain: str, rule: str, words: str
+) -> None:
+    """server:status and doctor try connections: a rule in the way of others is found."""
+    table = f"paas_{_ports(server)[0]}"
+    subprocess.run(["nft", "insert", "rule", "inet", table, chain, rule], check=True)
+    assert words in _networks_line(server)
+    found = server.paas("doctor", check=False)
+    assert found.returncode == 1
+    assert words in found.stderr
+    assert server.paas("doctor", "--fix").returncode == 0
+    assert _networks_line(server).endswith("each app has its own")
+    assert server.get("probe").status == 200
+    assert not list((server.run / "networks").glob(f"{_sender(server)}*"))
+
+
+def _sender(server: Server) -> int:
+    """The last uid of the server's, which no app has."""
+    return int(yaml.safe_load((server.root / "etc/server.yml").read_text())["uids"][1])
+
+
 def test_a_destroyed_app_leaves_no_network(server: Server) -> None:
     """Its namespaces and interfaces are gone."""
     source = Repository.of(server.scratch / "gone", tiny())

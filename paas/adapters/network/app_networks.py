@@ -84,11 +84,9 @@ class AppNetworks:
         """
         if not self._settings.app_networks:
             return
-        trial = AppNetwork(self._settings.sender_uid)  # the uid of no app
         try:
-            with self._alone():
-                self._make(trial)
-                self.remove(trial)
+            with self.trial():
+                pass
             if not _FORWARD.read_text().startswith("1"):
                 files.write_atomic(self._directory / _ROUTES, "", durable=False)
                 _FORWARD.write_text("1")
@@ -111,7 +109,7 @@ class AppNetworks:
     def lack(self) -> str | None:
         """Why apps have no networks of their own, in words; None if they have."""
         if not self._settings.app_networks:
-            return "app_networks is off in server.yml"
+            return "app_networks is off in server.yml."
         try:
             return (self._directory / _LACK).read_text()
         except FileNotFoundError:
@@ -131,6 +129,23 @@ class AppNetworks:
         network = AppNetwork(uid, once)
         self.ensure([network])
         return network
+
+    @contextmanager
+    def trial(self) -> Iterator[tuple[AppNetwork, AppNetwork]]:
+        """Two networks that no app has, for so long; no others are made meanwhile.
+
+        Raises PaasError if they cannot be made.
+        """
+        uid = self._settings.sender_uid
+        pair = AppNetwork(uid), AppNetwork(uid, once=True)
+        with self._alone():
+            try:
+                for network in pair:
+                    self._make(network)
+                yield pair
+            finally:
+                for network in pair:
+                    self.remove(network)
 
     def address(self, network: AppNetwork) -> str:
         """Where the host reaches what is in it."""

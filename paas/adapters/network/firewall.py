@@ -20,7 +20,6 @@ client's kernel sends them again after a second. The rules contain the expiry, s
 automatically.
 """
 
-import os
 import pwd
 import re
 import socket
@@ -29,6 +28,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from paas.adapters.network.app_network_rules import app_network_rules
+from paas.adapters.network.attempts import connects
 from paas.adapters.network.connection_limit import ConnectionLimit, LimitState
 from paas.adapters.network.nft import ask_nft
 from paas.domain.routing.endpoints import LOOPBACK, Endpoint
@@ -217,7 +217,7 @@ class NftFirewall:
         _nft(["-f", "-"], f"table inet {name}\ndelete table inet {name}\n")
 
     def status(self) -> str | None:
-        """None if the rules work, else why not, in words. It tests this with the uid nobody."""
+        """None if the rules work, else why not, in words. It tries this with an app's uid, too."""
         try:
             _nft(["list", "table", "inet", self.table], "")
         except PaasError as error:
@@ -232,10 +232,12 @@ class NftFirewall:
             return None  # every port of the range is in use; the rules are there
         with listener:
             port = listener.getsockname()[1]
-            if not _connects_as(0, port):
+            if not connects(0, LOOPBACK, port):
                 return "the rules refuse root as well"
-            if _connects_as(NOBODY, port):
+            if connects(NOBODY, LOOPBACK, port):
                 return "the rules are there, but do not keep another account from an app's port"
+            if connects(self._settings.sender_uid, LOOPBACK, port):
+                return "the rules are there, but do not keep an app from another's port"
         return None
 
     def _listener(self) -> socket.socket | None:
@@ -262,24 +264,6 @@ def _cookies_are_all() -> bool:
         return _COOKIES.read_text().strip() == _COOKIES_ALWAYS
     except FileNotFoundError:
         return False  # a kernel without SYN cookies
-
-
-def _connects_as(uid: int, port: int) -> bool:
-    """Whether a process of that uid can connect: tried in a forked, unprivileged child."""
-    child = os.fork()
-    if child == 0:
-        try:
-            if uid:
-                os.setgroups([])
-                os.setgid(uid)
-                os.setuid(uid)
-            with socket.create_connection(("127.0.0.1", port), 2.0):
-                os._exit(0)
-        except OSError:
-            pass
-        finally:
-            os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def _nft(arguments: list[str], rules: str) -> str:

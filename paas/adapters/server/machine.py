@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from paas.adapters.network.app_network_trial import app_networks_fault
+from paas.adapters.network.app_networks import AppNetworks
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.network.port_claims import present_claims
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
@@ -64,6 +66,7 @@ class ServerMachine:
             *self.warnings(),
             *self._proxy(),
             *self._firewall(),
+            *self._networks(),
             *self._cgroups(),
         ]
 
@@ -72,7 +75,8 @@ class ServerMachine:
         checks = {finding.check for finding in findings}
         steps = (
             ({"place", "sites"}, self._mend_paths),
-            ({"firewall"}, lambda: daemons.apply_firewall(self._settings)),
+            ({"networks"}, AppNetworks(self._settings).prepare),
+            ({"firewall", "networks"}, lambda: daemons.apply_firewall(self._settings)),
             ({"daemon", "listening"}, self._mend_daemons),
         )
         for concerned, step in steps:
@@ -179,6 +183,17 @@ class ServerMachine:
                 grave=limit.mends,
                 mends=limit.mends,
             )
+
+    def _networks(self) -> Iterator[Finding]:
+        if not self._settings.app_networks:
+            return
+        if (why := AppNetworks(self._settings).lack()) is not None:
+            words = f"Apps share the machine's network, though app_networks is on. {why}"
+        elif (why := app_networks_fault(self._settings)) is not None:
+            words = f"The networks of apps do not hold: {why}."
+        else:
+            return
+        yield mendable("networks", words)
 
     def _unclaimed(self, firewall: NftFirewall) -> list[tuple[int, int]]:
         """Port and uid of instances that the firewall does not know.

@@ -46,7 +46,7 @@ def status(session: Session, as_json: bool) -> None:
         "connections_per_address": settings.connections_per_address,
         "refused_connections": limit.refused,
         "separation": separation.missing() or "works",
-        "app_networks": machine.app_networks(settings).lack() or "works",
+        "app_networks": machine.app_networks_state(settings) or "works",
         "system_calls": machine.system_call_filter_lack() or "works",
         "missing_cgroup_controllers": machine.cgroups(settings).missing(),
         "lost": [trash.plain(item) for item in session.services.trash.listing()],
@@ -71,8 +71,8 @@ def status(session: Session, as_json: bool) -> None:
         ("Firewall:", _firewall(str(plain["firewall"]))),
         ("Connections:", _connections(settings.connections_per_address, limit)),
     ]
-    if settings.app_networks:
-        rows.append(("Networks:", _networks(str(plain["app_networks"]))))
+    lack = machine.app_networks(settings).lack()
+    rows.append(("Networks:", _networks(str(plain["app_networks"]), is_shared=lack is not None)))
     rows += _lacking(plain)
     if plain.get("certificates"):
         rows.append(("Certificates:", str(plain["certificates"])))
@@ -89,8 +89,10 @@ def status(session: Session, as_json: bool) -> None:
     trash.warn(session)
 
 
-def _networks(state: str) -> str:
-    return "each app has its own" if state == "works" else f"shared with the machine. {state}"
+def _networks(state: str, *, is_shared: bool) -> str:
+    if is_shared:
+        return f"apps share the machine's, with its loopback and free ports. {state}"
+    return "each app has its own" if state == "works" else f"each app has its own, but {state}"
 
 
 def _lacking(plain: Mapping[str, object]) -> Iterator[tuple[str, str]]:
