@@ -14,6 +14,7 @@ from benchmarks.bench import Bench
 from benchmarks.commands import BenchError, progress
 from benchmarks.disk import room
 from benchmarks.figures import redeploys
+from benchmarks.figures.app_networks import AppNetworks
 from benchmarks.figures.boot import Boot
 from benchmarks.figures.cold_push import ColdPush
 from benchmarks.figures.crowd import Crowd
@@ -51,6 +52,7 @@ FIGURES: tuple[Figure, ...] = (
     ColdPush(),
     SshCommands(),
     Throughput(),
+    AppNetworks(),
     Files(),
     Domains(),
     WebSockets(),

@@ -7,7 +7,7 @@ import pwd
 import re
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -32,8 +32,15 @@ class Server:
         self.http_port, self.https_port, self.ssh_port = free_ports(3)
         self._ranges = Ranges.claimed()
 
-    def install(self) -> None:
-        """Install and start it. The machine's proxy and index settings are used for builds."""
+    def install(self, settings: Mapping[str, object] | None = None) -> None:
+        """Install and start it. The machine's proxy and index settings are used for builds.
+
+        settings: for server.yml, besides those that install.sh writes.
+        """
+        if settings:
+            self.etc.mkdir(parents=True)
+            # JSON is YAML.
+            (self.etc / "server.yml").write_text(json.dumps(settings))
         options = {
             "--root": str(self.root),
             "--domain": DOMAIN,
