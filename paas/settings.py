@@ -75,6 +75,7 @@ class Settings:
     app_networks: bool = False
     app_network_range: str = "10.212.0.0/15"
     host_ports: tuple[int, ...] = ()
+    private_networks: bool = True
     # Deploys
     start_limit_s: float = 60.0
     max_start_limit_s: float = 900.0
@@ -222,6 +223,8 @@ def _network_problem(settings: Settings) -> str | None:
     for port in settings.host_ports:
         if not 1 <= port <= PORT_MAX:
             return f"host_ports takes ports from 1 to {PORT_MAX}, not {port}."
+    if not settings.private_networks and not settings.app_networks:
+        return "private_networks: false takes app_networks: true."
     try:
         parse_range(settings.app_network_range)
     except ValueError as error:

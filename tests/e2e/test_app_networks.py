@@ -1,18 +1,21 @@
 """Apps with networks of their own: what they reach, and that everything works as without."""
 
 import json
+import os
 import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
 
+from paas.adapters.network.attempts import listener_in
 from tests.e2e.probe import FILES, App, push
 from tests.e2e.python_servers import FILES as FILES_OF_SERVERS
 from tests.e2e.python_servers import SERVERS, WITHOUT_ADDRESS
-from tests.e2e.server import EXAMPLES, Repository, Server, User, installed, wait_for
+from tests.e2e.server import EXAMPLES, Repository, Server, User, installed, run, wait_for
 from tests.e2e.tiny import app_id, environment, program, tiny
 from tests.ports import free_ports
 
@@ -258,6 +261,41 @@ def test_behind_haproxy(server: Server) -> None:
     finally:
         server.paas("proxy:set", "nginx", timeout_s=180)
     assert server.get("balanced").text == "v2"
+
+
+@pytest.fixture
+def private_host() -> Iterator[str]:
+    """The address of a host in a private network beside this machine, with a service on port 80."""
+    name, link = f"paas-far-{os.getpid()}", f"far{os.getpid() % 10_000_000}"
+    run(["ip", "netns", "add", name])
+    try:
+        run(["ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", name])
+        run(["ip", "addr", "add", "172.29.229.1/30", "dev", link])
+        run(["ip", "link", "set", link, "up"])
+        run(["ip", "-n", name, "addr", "add", "172.29.229.2/30", "dev", "eth0"])
+        run(["ip", "-n", name, "link", "set", "eth0", "up"])
+        with listener_in(Path("/run/netns", name), 80):
+            yield "172.29.229.2"
+    finally:
+        run(["ip", "netns", "delete", name])
+
+
+def test_private_networks_can_be_closed(server: Server, probe: App, private_host: str) -> None:
+    """They are open by default; names are resolved and the outside is reached all the same."""
+    assert _tries(probe, private_host, 80) == "connected"
+    settings = server.root / "etc/server.yml"
+    before = settings.read_text()
+    settings.write_text(before + "private_networks: false\n")
+    try:
+        server.install("--quiet")
+        assert _tries(probe, private_host, 80) == "ConnectionRefusedError"
+        test_the_outside_is_reached(probe)
+        assert _tries(probe, _own_address(), server.http_port) == "connected"
+        assert _networks_line(server).endswith("each app has its own")
+    finally:
+        settings.write_text(before)
+        server.install("--quiet")
+    assert _tries(probe, private_host, 80) == "connected"
 
 
 def _networks_line(server: Server) -> str:

@@ -9,11 +9,15 @@ accepted, then the rest is refused unconditionally.
 the machine and an app only packets that open a connection are judged.
 """
 
+from collections.abc import Sequence
+
 from paas.domain.routing.app_networks import AppAddresses
 from paas.settings import Settings
 
 # The link-local network (AWS, Azure, Google, most others), and what Alibaba and Azure use besides.
 METADATA = ("169.254.0.0/16", "100.100.100.200", "168.63.129.16")
+# What no network on the internet has (RFC 1918; RFC 6598). Of IPv6 apps have none at all.
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 
 _RULES = """\
 table inet {table} {{
@@ -37,6 +41,7 @@ table inet {table} {{
     chain from_app {{
         tcp flags & (fin|syn|rst|ack) != syn accept
         tcp dport {{ {public} }} accept
+{dns}\
 {host}\
         meta l4proto icmp accept
         meta l4proto tcp reject with tcp reset
@@ -48,8 +53,10 @@ table inet {table} {{
         oifname "{links}" goto into_app
     }}
     chain out_of_app {{
+{dns}\
         ip daddr {{ {range}, {metadata} }} reject
         oifname "{links}" reject
+{private}\
         ip saddr {range} accept
         drop
     }}
@@ -65,6 +72,12 @@ table inet {table} {{
 }}
 """
 _HOST_PORTS = "        ip daddr 127.0.0.1 tcp dport {{ {ports} }} accept\n"
+# Some clouds' DNS servers have the addresses of their metadata services.
+_DNS = """\
+        ip saddr {range} ip daddr {{ {servers} }} tcp dport 53 accept
+        ip saddr {range} ip daddr {{ {servers} }} udp dport 53 accept
+"""
+_NOT_PRIVATE = "        ip daddr {{ {} }} reject\n"
 _REDIRECT = """\
     chain host_services {{
         type nat hook prerouting priority dstnat; policy accept;
@@ -73,8 +86,14 @@ _REDIRECT = """\
 """
 
 
-def app_network_rules(settings: Settings, table: str, proxy_uid: int, *, routes: bool) -> str:
-    """What nft should add to the server's table. routes: whether the machine routes for others."""
+def app_network_rules(
+    settings: Settings, table: str, proxy_uid: int, *, routes: bool, dns_servers: Sequence[str]
+) -> str:
+    """What nft should add to the server's table.
+
+    routes: whether the machine routes for others. dns_servers: those that apps use, which they
+    reach wherever these are.
+    """
     addresses = AppAddresses(settings.app_addresses)
     links = f"p{settings.ports[0]:d}-*"
     ports = ", ".join(f"{port:d}" for port in settings.host_ports)
@@ -87,6 +106,10 @@ def app_network_rules(settings: Settings, table: str, proxy_uid: int, *, routes:
         forward="accept" if routes else "drop",
         range=addresses.range,
         metadata=", ".join(METADATA),
+        dns=_DNS.format(range=addresses.range, servers=", ".join(dns_servers))
+        if dns_servers
+        else "",
+        private="" if settings.private_networks else _NOT_PRIVATE.format(", ".join(PRIVATE)),
         host=_HOST_PORTS.format(ports=ports) if ports else "",
         redirect=_REDIRECT.format(links=links, gateway=addresses.gateway, ports=ports)
         if ports

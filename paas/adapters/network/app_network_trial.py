@@ -3,7 +3,7 @@
 import socket
 from pathlib import Path
 
-from paas.adapters.network.app_networks import AppNetworks, resolv_conf
+from paas.adapters.network.app_networks import AppNetworks, dns_servers
 from paas.adapters.network.attempts import connects, listener_in
 from paas.domain.routing.app_networks import AppAddresses
 from paas.domain.values.errors import PaasError
@@ -11,7 +11,6 @@ from paas.settings import Settings
 
 NOBODY = 65534
 _DNS_PORT = 53
-_RESOLV_CONF = Path("/etc/resolv.conf")
 
 
 def app_networks_fault(settings: Settings) -> str | None:
@@ -56,12 +55,8 @@ def _machine_fault(settings: Settings, network: Path) -> str | None:
 
 def _outside_fault(uid: int, network: Path) -> str | None:
     """Whether what an app sends gets out: to a DNS server that the machine itself reaches."""
-    text = resolv_conf() or (_RESOLV_CONF.read_text() if _RESOLV_CONF.exists() else "")
-    lines = [line.split() for line in text.splitlines()]
-    servers = [words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1]
-    for server in servers:
-        is_outside = ":" not in server and not server.startswith("127.")
-        if is_outside and connects(0, server, _DNS_PORT):
+    for server in dns_servers():
+        if connects(0, server, _DNS_PORT):
             if connects(uid, server, _DNS_PORT, network):
                 return None
             return (

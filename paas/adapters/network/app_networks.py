@@ -13,6 +13,7 @@ import fcntl
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from paas.adapters.network import forward_policy
@@ -283,10 +284,27 @@ def resolv_conf() -> str | None:
     return next((text for text in others if _is_reachable(text)), None)
 
 
+def dns_servers() -> list[str]:
+    """The IPv4 addresses of the DNS servers that apps in networks of their own can use."""
+    machines = _RESOLV_CONFS[0]
+    text = resolv_conf() or (machines.read_text() if machines.exists() else "")
+    return [server for server in _nameservers(text) if _is_ipv4_outside(server)]
+
+
 def _is_reachable(text: str) -> bool:
+    return any(not server.startswith(("127.", "::1")) for server in _nameservers(text))
+
+
+def _nameservers(text: str) -> list[str]:
     lines = [line.split() for line in text.splitlines()]
-    servers = [words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1]
-    return any(not server.startswith(("127.", "::1")) for server in servers)
+    return [words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1]
+
+
+def _is_ipv4_outside(server: str) -> bool:
+    try:
+        return not IPv4Address(server).is_loopback
+    except ValueError:
+        return False
 
 
 def _disable_ipv6(conf: Path) -> None:

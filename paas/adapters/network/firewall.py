@@ -28,6 +28,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from paas.adapters.network.app_network_rules import app_network_rules
+from paas.adapters.network.app_networks import dns_servers
 from paas.adapters.network.attempts import connects
 from paas.adapters.network.connection_limit import ConnectionLimit, LimitState
 from paas.adapters.network.nft import ask_nft
@@ -136,7 +137,9 @@ class NftFirewall:
             rules += f"add element inet {self.table} foreign {{ {ports} }}\n"
         rules += self._elements("add", claims)
         if routes is not None:
-            rules += app_network_rules(self._settings, self.table, proxy, routes=routes)
+            rules += app_network_rules(
+                self._settings, self.table, proxy, routes=routes, dns_servers=dns_servers()
+            )
         limit = self._limit.rules()
         if limit and ask_nft(["-f", "-"], rules + limit).ok:
             return

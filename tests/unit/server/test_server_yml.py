@@ -104,6 +104,10 @@ def test_a_domain_that_is_none_is_told(tmp_path: Path, domain: str) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
+        (
+            "private_networks: false",
+            "private_networks: false takes app_networks: true.",
+        ),
         ("host_ports: [0]", "host_ports takes ports from 1 to 65535, not 0."),
         ("host_ports: [5432, 70000]", "host_ports takes ports from 1 to 65535, not 70000."),
         ("app_network_range: 10.0.0.0/8", "app_network_range takes an IPv4 network of /15"),
