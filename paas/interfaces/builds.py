@@ -61,19 +61,22 @@ class Builder(Protocol):
 
 
 class BuildQueue(Protocol):
-    """The queue of builds: a number of them at once on a server, in order of arrival."""
+    """The queue of builds: a number of them at once on a server, in fair turns.
+
+    domain/builds/turns.py says in which order."""
 
     def turn(
         self,
         build_id: str,
+        user: str,
         moved: Callable[[int, Sequence[str]], None],
         check: Callable[[], None],
     ) -> AbstractContextManager[None]:
-        """Wait for one of the places to build, and hold it.
+        """Wait for one of the places to build, and hold it. user: who started the build.
 
         moved: called with each new place in the queue, 1 for the next, and with the ids of the
-        builds before it, those that are being built first. check: called several times
-        a second while it waits; what it raises ends the wait.
+        builds before it, those that are being built first; a place may also become later. check:
+        called several times a second while it waits; what it raises ends the wait.
         """
 
     def place(self, build_id: str) -> int | None:

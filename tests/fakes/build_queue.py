@@ -7,11 +7,12 @@ from contextlib import contextmanager
 class FakeBuildQueue:
     """BuildQueue of domain.interfaces. ahead: how many wait before the next turn.
 
-    before: their ids."""
+    before: their ids. users: who had a turn, in order."""
 
     def __init__(self) -> None:
         self.ahead = 0
         self.before: list[str] = []
+        self.users: list[str] = []
         self.places: dict[str, int] = {}
         self.requests: dict[str, str] = {}
         self.on_poll: Callable[[str], None] = lambda _: None
@@ -20,6 +21,7 @@ class FakeBuildQueue:
     def turn(
         self,
         build_id: str,
+        user: str,
         moved: Callable[[int, Sequence[str]], None],
         check: Callable[[], None],
     ) -> Iterator[None]:
@@ -30,6 +32,7 @@ class FakeBuildQueue:
                 check()
                 moved(place, self.before[:place])
             self.places[build_id] = 0
+            self.users.append(user)
             yield
         finally:
             del self.places[build_id]

@@ -1,8 +1,10 @@
-"""The queue of builds: a ticket file for each, locked by the building process, served in order.
+"""The queue of builds: a ticket file for each, locked by the building process.
 
 The kernel unlocks a ticket when its process ends, however it ends, so no daemon is needed. A ticket
 is created under a hidden name, locked, and then renamed to its number and build: a ticket without a
-lock belongs to a dead process. Numbers are never reused.
+lock belongs to a dead process. Numbers are never reused. In a ticket is who started the build, in
+which round it is, and whether it has its turn; each waiting process decides that for itself
+(domain/builds/turns.py), one at a time, since it holds the counter's lock meanwhile.
 """
 
 import fcntl
@@ -14,10 +16,16 @@ from pathlib import Path
 
 from paas.adapters.system import files
 from paas.adapters.system.flocks import is_file_held
+from paas.domain.builds import turns
+from paas.domain.builds.turns import Ticket
 
 POLL_S = 0.1
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _COUNTER = ".next"
+# Other than in former versions, whose processes, during an upgrade, take turns among themselves.
+_PREFIX = "ticket-"
+# At the end of a ticket's content, behind the user's name, which has no space, and the round.
+_BUILDING = "builds"
 _NAME_BYTES = 1_024
 
 
@@ -32,31 +40,34 @@ class FlockBuildQueue:
     def turn(
         self,
         build_id: str,
+        user: str,
         moved: Callable[[int, Sequence[str]], None],
         check: Callable[[], None],
     ) -> Iterator[None]:
-        """Wait for a place, in order of arrival; see interfaces.BuildQueue."""
-        fd, ticket = self._draw(build_id)
+        """Wait for a place; see interfaces.BuildQueue."""
+        fd, path = self._draw(build_id, user)
         try:
-            shown = 0
-            while (place := self._place(ticket)) > 0:
+            shown: tuple[int, list[str]] | None = None
+            while not self._take_turn(fd, build_id):
                 check()
-                if place != shown:
-                    moved(place, [_build(other) for other in self._before(ticket)])
-                    shown = place
+                found = self._ahead(build_id)
+                if found != shown and found is not None:
+                    moved(*found)
+                    shown = found
                 time.sleep(POLL_S)
             check()
             yield
         finally:
-            ticket.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             os.close(fd)
 
     def place(self, build_id: str) -> int | None:
         """0: it is being built; 1: it is next; None: it is not in the queue."""
-        for ticket in self._tickets():
-            if _build(ticket) == build_id and is_file_held(ticket):
-                return self._place(ticket)
-        return None
+        tickets = self._live()
+        if any(one.build_id == build_id for one in turns.building(tickets)):
+            return 0
+        order = [one.build_id for one in turns.waiting(tickets)]
+        return order.index(build_id) + 1 if build_id in order else None
 
     def ask_to_cancel(self, build_id: str, user: str) -> None:
         """Leave a request for the process that builds it."""
@@ -72,47 +83,75 @@ class FlockBuildQueue:
         """Remove what was left for a build that has ended."""
         files.remove(self._request(build_id))
 
-    def _draw(self, build_id: str) -> tuple[int, Path]:
+    def _draw(self, build_id: str, user: str) -> tuple[int, Path]:
         """A new ticket behind all others, locked; removes the tickets of dead processes."""
         files.make_directory(self._directory)
-        counter = os.open(self._directory / _COUNTER, _FLAGS, 0o600)
-        try:
-            fcntl.flock(counter, fcntl.LOCK_EX)
-            tickets = self._tickets()
-            for ticket in tickets:
-                if not is_file_held(ticket):
-                    files.remove(ticket)
-            last = max([int(os.pread(counter, 32, 0) or 0), *map(_number, tickets)])
+        with self._counter() as counter:
+            paths = self._paths()
+            for path in paths:
+                if not is_file_held(path):
+                    files.remove(path)
+            last = max([int(os.pread(counter, 32, 0) or 0), *map(_number, paths)])
             # The number is used up before a ticket bears it.
             os.pwrite(counter, f"{last + 1:012d}".encode(), 0)
             hidden = self._directory / f".{build_id}"
             fd = os.open(hidden, _FLAGS, 0o600)
             fcntl.flock(fd, fcntl.LOCK_EX)
-            ticket = self._directory / f"{last + 1:012d}-{build_id}"
-            hidden.rename(ticket)
-            return fd, ticket
+            os.pwrite(fd, f"{user} {turns.round_of(user, self._live())}".encode(), 0)
+            path = self._directory / f"{_PREFIX}{last + 1:012d}-{build_id}"
+            hidden.rename(path)
+            return fd, path
+
+    def _take_turn(self, fd: int, build_id: str) -> bool:
+        """Whether it is this build's turn; then its ticket says so from now on."""
+        with self._counter():
+            chosen = turns.next_turn(self._live(), self._slots)
+            if chosen is None or chosen.build_id != build_id:
+                return False
+            os.pwrite(fd, f"{chosen.user} {chosen.round} {_BUILDING}".encode(), 0)
+            return True
+
+    def _ahead(self, build_id: str) -> tuple[int, list[str]] | None:
+        """A waiting build's place, and the builds before it; None: it is none."""
+        tickets = self._live()
+        order = [one.build_id for one in turns.waiting(tickets)]
+        if build_id not in order:
+            return None
+        at = order.index(build_id)
+        return at + 1, [one.build_id for one in turns.building(tickets)] + order[:at]
+
+    @contextmanager
+    def _counter(self) -> Iterator[int]:
+        """Hold the counter's lock: nobody draws a ticket or takes a turn meanwhile."""
+        counter = os.open(self._directory / _COUNTER, _FLAGS, 0o600)
+        try:
+            fcntl.flock(counter, fcntl.LOCK_EX)
+            yield counter
         finally:
             os.close(counter)
 
-    def _place(self, ticket: Path) -> int:
-        """How many have to end before it is this one's turn."""
-        return max(0, len(self._before(ticket)) - self._slots + 1)
+    def _live(self) -> list[Ticket]:
+        """The tickets of live processes."""
+        found = []
+        for path in self._paths():
+            content = files.read_bytes(path, _NAME_BYTES) if is_file_held(path) else None
+            if content is None:
+                continue
+            user, number, *state = content.decode("utf-8", "replace").split(" ")
+            is_building = state == [_BUILDING]
+            found.append(Ticket(_number(path), _build(path), user, int(number), is_building))
+        return found
 
-    def _before(self, ticket: Path) -> list[Path]:
-        """The tickets of live processes that were drawn before."""
-        before = [other for other in self._tickets() if _number(other) < _number(ticket)]
-        return [other for other in before if is_file_held(other)]
-
-    def _tickets(self) -> list[Path]:
-        return sorted(self._directory.glob("[0-9]*-*"))
+    def _paths(self) -> list[Path]:
+        return sorted(self._directory.glob(f"{_PREFIX}[0-9]*-*"))
 
     def _request(self, build_id: str) -> Path:
         return self._directory / f"cancel-{build_id}"
 
 
 def _number(ticket: Path) -> int:
-    return int(ticket.name.partition("-")[0])
+    return int(ticket.name.removeprefix(_PREFIX).partition("-")[0])
 
 
 def _build(ticket: Path) -> str:
-    return ticket.name.partition("-")[2]
+    return ticket.name.removeprefix(_PREFIX).partition("-")[2]

@@ -129,7 +129,9 @@ class SlugMaker:
         with ExitStack() as held:
             with progress.doing("waiting for other builds") as reword:
                 show_place = queue_reporter(self.store, push.actor, progress, reword)
-                held.enter_context(self.queue.turn(build.id, show_place, progress.check))
+                held.enter_context(
+                    self.queue.turn(build.id, build.user, show_place, progress.check)
+                )
             steps, reword = BuildSteps(), held.enter_context(progress.doing("building"))
 
             def heard(line: bytes) -> None:

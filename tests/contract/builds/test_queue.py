@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,7 @@ def nothing() -> None:
 def test_a_free_place_is_taken_at_once(queue: BuildQueue) -> None:
     """No waiting is reported, and the place is given back."""
     told: list[int] = []
-    with queue.turn("1-1", lambda place, _: told.append(place), nothing):
+    with queue.turn("1-1", "alice", lambda place, _: told.append(place), nothing):
         assert queue.place("1-1") == 0
     assert (queue.place("1-1"), told) == (None, [])
 
@@ -53,16 +53,16 @@ class Builders:
         self.queue = FlockBuildQueue(folder / "q", slots)
         self.pids: dict[str, int] = {}
 
-    def start(self, name: str) -> None:
-        """Start one, and return when it is in the queue."""
-        self.pids[name] = in_fork(lambda: self._build(name))
+    def start(self, name: str, user: str = "") -> None:
+        """Start one, and return when it is in the queue. user: if empty, one of its own."""
+        self.pids[name] = in_fork(lambda: self._build(name, user or name))
         eventually(lambda: self.queue.place(name) is not None, f"{name} is in the queue")
 
-    def _build(self, name: str) -> None:
+    def _build(self, name: str, user: str) -> None:
         def moved(place: int, before: Sequence[str]) -> None:
             self._write(f"{name} {place} after {' '.join(before)}")
 
-        with self.queue.turn(name, moved, nothing):
+        with self.queue.turn(name, user, moved, nothing):
             self._write(f"{name} builds")
             while not (self.folder / name).exists():
                 time.sleep(0.01)
@@ -87,9 +87,18 @@ class Builders:
 
 
 @pytest.fixture
-def builders(tmp_path: Path) -> Callable[[int], Builders]:
-    """Makes builders that share so many places."""
-    return lambda slots: Builders(tmp_path, slots)
+def builders(tmp_path: Path) -> Iterator[Callable[[int], Builders]]:
+    """Makes builders that share so many places; none is left."""
+    made: list[Builders] = []
+
+    def make(slots: int) -> Builders:
+        made.append(Builders(tmp_path, slots))
+        return made[-1]
+
+    yield make
+    for pid in [pid for some in made for pid in some.pids.values()]:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 def test_order_of_arrival(builders: Callable[[int], Builders]) -> None:
@@ -131,8 +140,8 @@ def test_a_killed_builder_holds_nobody_up(builders: Callable[[int], Builders]) -
     os.waitpid(some.pids.pop("1-1"), 0)
     some.wrote("2-2 builds")
     some.start("3-3")
-    names = sorted(path.name for path in (some.folder / "q").glob("0*"))
-    assert [int(name.partition("-")[0]) for name in names] == [2, 3]
+    names = sorted(path.name for path in (some.folder / "q").glob("ticket-*"))
+    assert [int(name.split("-")[1]) for name in names] == [2, 3]
     some.end("2-2")
     some.end("3-3")
 
@@ -147,8 +156,43 @@ def test_a_wait_can_be_cancelled(builders: Callable[[int], Builders]) -> None:
 
     with (
         pytest.raises(PaasError),
-        some.queue.turn("2-2", lambda *_: None, check),
+        some.queue.turn("2-2", "bob", lambda *_: None, check),
     ):
         raise AssertionError
     assert some.queue.place("2-2") is None
     some.end("1-1")
+
+
+def test_who_builds_already_waits_for_others(builders: Callable[[int], Builders]) -> None:
+    """One place: bob came last and is before alice's second; she is told when he overtakes her."""
+    some = builders(1)
+    some.start("1-1", "alice")
+    some.start("1-2", "alice")
+    some.wrote("1-2 1 after 1-1")
+    some.start("2-1", "bob")
+    some.wrote("2-1 1 after 1-1")
+    some.wrote("1-2 2 after 1-1 2-1")
+    assert [some.queue.place(name) for name in ("1-1", "2-1", "1-2")] == [0, 1, 2]
+    some.end("1-1")
+    some.wrote("2-1 builds")
+    some.wrote("1-2 1 after 2-1")
+    some.end("2-1")
+    some.wrote("1-2 builds")
+    some.end("1-2")
+
+
+def test_nobody_takes_every_place(builders: Callable[[int], Builders]) -> None:
+    """Four sleeping builds of alice hold up neither bob nor, when one is killed, her others."""
+    some = builders(2)
+    for name in ("1-1", "1-2", "1-3", "1-4"):
+        some.start(name, "alice")
+    some.wrote("1-4 3 after 1-1 1-2 1-3")
+    some.start("2-1", "bob")
+    some.wrote("2-1 builds")
+    assert "1-2 builds" not in some.log()
+    os.kill(some.pids["1-1"], signal.SIGKILL)
+    os.waitpid(some.pids.pop("1-1"), 0)
+    some.wrote("1-2 builds")
+    for name in ("1-2", "1-3", "1-4", "2-1"):
+        some.wrote(f"{name} builds")
+        some.end(name)

@@ -97,6 +97,7 @@ def test_a_queued_build_is_told_its_place(world: World) -> None:
         "-----> Waiting for other builds: next in the queue",
     ]
     assert seen == ["queued, place 2", "queued, place 1"]
+    assert world.queue.users == ["root"]
     assert "waiting for other builds: next in the queue" in world.progress.done
 
 

@@ -1,0 +1,66 @@
+"""Whose turn it is to build: everyone gets one place before anyone gets two."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A build in the queue. number: rises with the time of arrival. user: who started it.
+
+    round: see round_of.
+    """
+
+    number: int
+    build_id: str
+    user: str
+    round: int
+    is_building: bool = False
+
+
+def round_of(user: str, tickets: Collection[Ticket]) -> int:
+    """The round in which a new build of a user has its turn.
+
+    Each build of a user is a round behind the one before it. Who has none in the queue joins the
+    round that is being built, so that nobody has to wait for several builds of one user in turn.
+    """
+    rounds = [one.round for one in building(tickets)]
+    present = max(rounds, default=min((one.round for one in tickets), default=1))
+    return max([present, *(one.round + 1 for one in tickets if one.user == user)])
+
+
+def building(tickets: Collection[Ticket]) -> list[Ticket]:
+    """Those that have a place, in order of arrival."""
+    return sorted((one for one in tickets if one.is_building), key=lambda one: one.number)
+
+
+def waiting(tickets: Collection[Ticket]) -> list[Ticket]:
+    """The others, in the order in which they get places if no more arrive.
+
+    The next is always one of a user who has fewest places, of these one of the earliest round, and
+    of these the one that has waited longest.
+    """
+    places = Counter(one.user for one in building(tickets))
+    left = sorted((one for one in tickets if not one.is_building), key=lambda one: one.number)
+    ordered = []
+    while left:
+        following = min(left, key=lambda one: (places[one.user], one.round, one.number))
+        places[following.user] += 1
+        left.remove(following)
+        ordered.append(following)
+    return ordered
+
+
+def next_turn(tickets: Collection[Ticket], slots: int) -> Ticket | None:
+    """Who gets a place now; None: nobody. slots: how many places there are.
+
+    Of several places, the last free one is for a user who builds nothing: nobody can take all.
+    """
+    occupied, ordered = building(tickets), waiting(tickets)
+    free = slots - len(occupied)
+    if free <= 0 or not ordered:
+        return None
+    first = ordered[0]
+    has_one = any(one.user == first.user for one in occupied)
+    return None if free == 1 and has_one else first
