@@ -100,6 +100,8 @@ class Settings:
     build_scratch_mib: int = 2_048
     memory_mib: int = 0
     build_memory_mib: int = 0
+    memory_share: float = 0.75
+    build_memory_share: float = 0.5
     max_processes: int = 1_024
     max_runs: int = 20
     max_open_files: int = 65_536
@@ -215,7 +217,7 @@ def _problem(settings: Settings) -> str | None:
             parse_networks(balancers)
     except ValueError as error:
         return f"trusted_proxies takes {error}."
-    return _network_problem(settings) or _proof_problem(settings)
+    return _network_problem(settings) or _proof_problem(settings) or _share_problem(settings)
 
 
 def _network_problem(settings: Settings) -> str | None:
@@ -241,6 +243,14 @@ def _proof_problem(settings: Settings) -> str | None:
             parse(getattr(settings, key))
         except ValueError as error:
             return f"{key} takes {error}."
+    return None
+
+
+def _share_problem(settings: Settings) -> str | None:
+    """What is more than the machine has."""
+    for key in ("memory_share", "build_memory_share"):
+        if getattr(settings, key) > 1:
+            return f"{key} is a part of the machine's memory: from 0 to 1."
     return None
 
 

@@ -29,7 +29,7 @@ from paas.adapters.runtime.native.syscall_filter import filter_path
 from paas.adapters.system import files
 from paas.domain.apps.apps import App
 from paas.domain.builds.buildpacks import Buildpack, Kind
-from paas.domain.releases.launch_spec import Bind, LaunchSpec
+from paas.domain.releases.launch_spec import OOM_ONCE, Bind, LaunchSpec
 from paas.domain.releases.releases import ConfigVars
 from paas.domain.values.errors import PaasError, TimedOutError
 from paas.domain.values.secret import Secret
@@ -80,7 +80,8 @@ class BuildpackBuilder:
             status = self._launch(app, spec, build_output, check)
         build_output.end(failed=status != 0)
         if status != 0:
-            raise build_failure(self._settings, status, build_output)
+            memory_mib = self._cgroups.build_memory_mib()
+            raise build_failure(self._settings, status, build_output, memory_mib)
         built = parse_result(read_result(cache, RESULT))
         # A buildpack may have made or changed it, as on Heroku.
         procfile = read_plain_file(tree, "Procfile", PROCFILE_MAX_BYTES)
@@ -169,6 +170,7 @@ class BuildpackBuilder:
             app_log=None,
             crash_file=None,
             separate=True,
+            oom_score_adj=OOM_ONCE,
             syscall_filter=filter_path(settings),
             network=network,
             resolv_conf=resolv_conf() if network else None,

@@ -14,8 +14,13 @@ EXIT_NOT_LAUNCHED = 70
 EXIT_HELD = 71
 
 
-def build_failure(settings: Settings, status: int, output: BuildOutput) -> PaasError:
-    """What to report. status: the sandbox's exit status; negative: a signal."""
+def build_failure(
+    settings: Settings, status: int, output: BuildOutput, memory_mib: int
+) -> PaasError:
+    """What to report. status: the sandbox's exit status; negative: a signal.
+
+    memory_mib: the limit, if there was one.
+    """
     if status == EXIT_NOT_DETECTED and output.reason:
         return PaasError("no-buildpack", output.reason, output.advice)
     if output.disk_is_full and lacks_inodes(settings.state, BARE_INODES):
@@ -38,7 +43,7 @@ def build_failure(settings: Settings, status: int, output: BuildOutput) -> PaasE
             "file descriptors.",
         )
     if output.memory_kills:
-        return _out_of_memory(settings.build_memory_mib)
+        return _out_of_memory(memory_mib)
     if output.reason:
         return PaasError("build-failed", output.reason, output.advice or None)
     reason = f"The build {'was ' if status < 0 else ''}{subprocesses.exit_words(status)}."

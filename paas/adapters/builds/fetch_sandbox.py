@@ -20,7 +20,7 @@ from paas.adapters.runtime.native.launch_specs import hidden, network_of_one_off
 from paas.adapters.runtime.native.syscall_filter import filter_path
 from paas.adapters.system import directories, files
 from paas.domain.apps.apps import App
-from paas.domain.releases.launch_spec import Bind, Cgroup, LaunchSpec
+from paas.domain.releases.launch_spec import OOM_ONCE, Bind, Cgroup, LaunchSpec
 from paas.domain.values.errors import EXIT_FAILED, PaasError, TimedOutError
 from paas.domain.values.names import printable
 from paas.domain.values.secret import Secret
@@ -143,6 +143,7 @@ class FetchSandbox:
             app_log=None,
             crash_file=None,
             separate=True,
+            oom_score_adj=OOM_ONCE,
             syscall_filter=filter_path(settings),
             network=network,
             resolv_conf=resolv_conf() if network else None,

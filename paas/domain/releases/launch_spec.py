@@ -11,6 +11,10 @@ from typing import Any
 from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.values.secret import Secret
 
+# Where the whole machine runs out of memory, what runs once goes first, then instances; what the
+# machine is reached and served by stays.
+OOM_INSTANCE, OOM_ONCE = 200, 400
+
 
 @dataclass(frozen=True, slots=True)
 class Bind:
@@ -57,7 +61,8 @@ class LaunchSpec:
     compiled seccomp filter; None where the machine cannot filter system calls. ports: the TCP ports
     that it listens on, for the firewall. network: the file that pins its network namespace; None:
     it has the machine's own network. address: where the host reaches its ports. resolv_conf: what
-    it has as /etc/resolv.conf; None: the machine's.
+    it has as /etc/resolv.conf; None: the machine's. oom_score_adj: how much sooner than others the
+    kernel kills it when the machine has no memory left (proc(5)).
     """
 
     label: str
@@ -82,6 +87,7 @@ class LaunchSpec:
     network: str | None = None
     address: str = LOOPBACK
     resolv_conf: str | None = None
+    oom_score_adj: int = OOM_INSTANCE
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object that the launcher reads; secrets revealed."""

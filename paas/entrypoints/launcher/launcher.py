@@ -17,7 +17,7 @@ import stat
 import time
 
 from paas.entrypoints.launcher import notices
-from paas.entrypoints.launcher.cgroups import enter_cgroups
+from paas.entrypoints.launcher.cgroups import enter_cgroups, write_file
 from paas.entrypoints.launcher.kernel import CLONE_NEWNET, Kernel
 from paas.entrypoints.launcher.mounts import Mounts
 from paas.entrypoints.launcher.record import Record, plan_start, record_from, started_after_wait
@@ -56,6 +56,7 @@ def main(argv: "list[str]") -> "NoReturn":
         enter_cgroups(spec["cgroups"])
         _await_turn(spec, parent)
         _set_limits(spec["limits"])
+        write_file("/proc/self/oom_score_adj", str(spec.get("oom_score_adj", 0)))
         take_terminal = _terminal_taker(spec)
         send_layer = notices.layer_sender(spec)
         syscalls = _read_filter(spec)

@@ -12,6 +12,7 @@ from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.commands import NativeOneOff
 from paas.domain.apps.apps import App
 from paas.domain.releases.artifacts import Artifact
+from paas.domain.releases.launch_spec import OOM_INSTANCE, OOM_ONCE
 from paas.domain.releases.releases import Instance, State
 from paas.domain.runtime.resources import Resource, SetLimit
 from paas.domain.values.errors import OutOfMemoryError
@@ -75,6 +76,33 @@ def test_an_instance_is_started_with_its_types_limits(
     assert kernel_file(cgroups, worker, "pids", "pids.max", "pids.max") == "1024"
     memory = kernel_file(cgroups, web, "memory", "memory.max", "memory.limit_in_bytes")
     assert memory == str(96 * MIB)
+
+
+def test_the_kernel_kills_in_the_order_of_what_is_needed(
+    native: Harness, one_off: tuple[NativeOneOff, Artifact, Cgroups]
+) -> None:
+    """Where the machine has no memory left: what runs once, then instances, then this server."""
+    instance = native.one()
+    pid = native.wait_for(instance, State.UP).pid
+    eventually(lambda: Path(f"/proc/{pid}/oom_score_adj").read_text() == f"{OOM_INSTANCE}\n")
+    commands, slug, _cgroups = one_off
+    said = list[bytes]()
+    told = "cat /proc/self/oom_score_adj"
+    commands.run(an_app(1), slug, {}, told, name="run.1", output=said.append, limit_s=30)
+    assert said == [str(OOM_ONCE).encode()]
+    assert OOM_ONCE > OOM_INSTANCE > int(Path("/proc/self/oom_score_adj").read_text())
+
+
+def test_what_has_no_limit_is_kept_from_taking_all(
+    native: Harness, supervisor_server: SupervisorServer
+) -> None:
+    """The server would go down with it."""
+    cgroups = supervisor_server.cgroups
+    need(cgroups, "memory")
+    instance = native.one()
+    native.wait_for(instance, State.UP)
+    limit = kernel_file(cgroups, instance, "memory", "memory.max", "memory.limit_in_bytes")
+    assert 0 < int(limit) <= 0.75 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_who_spins_gets_its_part_of_a_core(

@@ -37,6 +37,16 @@ def test_what_is_no_number_from_0_on_is_refused(tmp_path: Path, key: str, value:
         load(path)
 
 
+def test_a_share_of_memory_is_at_most_all_of_it(tmp_path: Path) -> None:
+    """It is no number of MiB."""
+    path = tmp_path / "server.yml"
+    path.write_text("memory_share: 512\n")
+    with pytest.raises(PaasError, match="memory_share is a part of the machine's memory"):
+        load(path)
+    path.write_text("memory_share: 1\nbuild_memory_share: 0.25\n")
+    assert load(path).memory_share == 1
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -97,6 +97,46 @@ def test_memory_is_limited_with_swap(
 
 
 @pytest.mark.parametrize(
+    ("unified", "files"),
+    [
+        (True, ("memory.max", "memory.swap.max")),
+        (False, ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes")),
+    ],
+)
+def test_what_has_no_limit_of_memory_has_a_share_of_the_machines(
+    tmp_path: Path, unified: bool, files: tuple[str, str]
+) -> None:
+    """Or of the container's that the server is in; of a share it may swap, and 0 is no limit."""
+    top = tmp_path / "container" / "paas"
+    top.mkdir(parents=True)
+    (tmp_path / "container" / files[0]).write_text(f"{1_000 << 20}\n")
+    (tmp_path / files[0]).write_text("max\n" if unified else f"{2**63 - 4096}\n")
+    (top / files[1]).touch()
+    place = {"path": str(top), "controllers": ["memory"], "unified": unified}
+    (tmp_path / "cgroups.json").write_text(json.dumps([place]))
+    settings = Settings(run=tmp_path)
+    cgroups, limits = Cgroups(settings), settings.server_limits.defaults
+    assert cgroups.memory_mib(limits) == 750
+    assert cgroups.for_workload("a", limits) == (Cgroup(f"{top}/a", {files[0]: str(750 << 20)}),)
+    assert cgroups.build_memory_mib() == 500
+    build = {files[0]: str(500 << 20)}
+    assert cgroups.for_build("1") == (Cgroup(f"{top}/build-1", build),)
+    free = Cgroups(replace(settings, memory_share=0.0, build_memory_share=0.0))
+    assert free.memory_mib(limits) == free.build_memory_mib() == 0
+    assert cgroups.memory_mib(replace(limits, memory_mib=2_000)) == 2_000
+
+
+def test_a_build_waits_for_the_cpu_where_instances_need_it(tmp_path: Path) -> None:
+    """By its weight; under v1 it stays where all others are."""
+    limits = {True: {"cpu.weight": "25"}, False: {}}
+    for unified, expected in limits.items():
+        place = {"path": str(tmp_path), "controllers": ["cpu"], "unified": unified}
+        (tmp_path / "cgroups.json").write_text(json.dumps([place]))
+        entries = Cgroups(Settings(run=tmp_path)).for_build("1")
+        assert [dict(entry.limits) for entry in entries] == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
     ("unified", "limits"),
     [
         (True, {"cpu.max": "50000 100000"}),

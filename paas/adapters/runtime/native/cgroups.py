@@ -20,17 +20,18 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from paas.adapters.runtime.native.cgroup_limits import cpu_limits, machine_mib, memory_limits
 from paas.adapters.system.files import write_atomic
 from paas.domain.releases.launch_spec import Cgroup
 from paas.domain.runtime.workloads import Limits
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
-CONTROLLERS = ("pids", "memory", "cpu")
+_CPU, _MEMORY = "cpu", "memory"
+CONTROLLERS = ("pids", _MEMORY, _CPU)
 KILL_LIMIT_S = 5.0
-_CPU = "cpu"
-# How often the CPU is dealt out anew: the kernel's default. A limit is a share of it.
-_CPU_PERIOD_US = 100_000
+# Of an instance it is 100, the kernel's default: where the CPU is short, a build waits.
+_BUILD_WEIGHT = 25
 # In v1 all that have a limit of CPU share as much as so many others.
 _V1_SHARES = 10_240
 _LEAF = "supervisor"
@@ -122,7 +123,19 @@ class Cgroups:
 
     def for_workload(self, name: str, limits: Limits) -> tuple[Cgroup, ...]:
         """The cgroups that a workload or a one-off process joins, with its limits."""
-        return self._entries(name, limits.memory_mib, limits.processes, limits.cpu_milli)
+        return self._entries(name, limits, self._settings.memory_share)
+
+    def memory_mib(self, limits: Limits) -> int:
+        """The memory that a workload may have: its limit, or its share of the machine's.
+
+        0: the machine does not limit memory, or not by default.
+        """
+        return limits.memory_mib or self._share_mib(self._settings.memory_share)
+
+    def build_memory_mib(self) -> int:
+        """The same for a build."""
+        settings = self._settings
+        return settings.build_memory_mib or self._share_mib(settings.build_memory_share)
 
     def for_build(self, build_id: str) -> tuple[Cgroup, ...]:
         """The cgroups that a build joins, with their limits."""
@@ -134,23 +147,42 @@ class Cgroups:
 
     def _of_builds(self, name: str) -> tuple[Cgroup, ...]:
         settings = self._settings
-        return self._entries(name, settings.build_memory_mib, settings.max_processes)
+        limits = Limits(
+            memory_mib=settings.build_memory_mib,
+            processes=settings.max_processes,
+            open_files=settings.max_open_files,
+            scratch_mib=settings.build_scratch_mib,
+        )
+        return self._entries(name, limits, settings.build_memory_share, cpu_weight=_BUILD_WEIGHT)
 
     def _entries(
-        self, name: str, memory_mib: int, processes: int, cpu_milli: int = 0
+        self, name: str, limits: Limits, memory_share: float, *, cpu_weight: int | None = None
     ) -> tuple[Cgroup, ...]:
+        """memory_share: of the machine's, where the limits have none. cpu_weight: v2 only."""
         entries = []
         for hierarchy in self.hierarchies():
-            limits: dict[str, str] = {}
+            path, unified, files = hierarchy.path, hierarchy.unified, dict[str, str]()
             if "pids" in hierarchy.controllers:
-                limits["pids.max"] = str(processes)
-            if "memory" in hierarchy.controllers and memory_mib:
-                limits |= _memory_limits(hierarchy, str(memory_mib * 1_048_576))
-            if _CPU in hierarchy.controllers and cpu_milli:
-                limits |= _cpu_limits(hierarchy, cpu_milli)
-            if limits or hierarchy.unified:
-                entries.append(Cgroup(str(hierarchy.path / name), limits))
+                files["pids.max"] = str(limits.processes)
+            memory_mib = limits.memory_mib or self._share_mib(memory_share)
+            if _MEMORY in hierarchy.controllers and memory_mib:
+                # What has no limit of its own is only kept from taking all: it may swap as before.
+                may_swap = not limits.memory_mib
+                files |= memory_limits(path, memory_mib, unified=unified, may_swap=may_swap)
+            if _CPU in hierarchy.controllers and limits.cpu_milli:
+                files |= cpu_limits(limits.cpu_milli, unified=unified)
+            if _CPU in hierarchy.controllers and cpu_weight and unified:
+                files["cpu.weight"] = str(cpu_weight)
+            if files or unified:
+                entries.append(Cgroup(str(path / name), files))
         return tuple(entries)
+
+    def _share_mib(self, share: float) -> int:
+        """A part of the machine's memory, where it can be limited."""
+        for place in self.hierarchies():
+            if _MEMORY in place.controllers:
+                return int(machine_mib(place.path, unified=place.unified) * share)
+        return 0
 
     def pids(self, name: str) -> list[int]:
         """The processes of an instance (its id) or a build (``build-ID``); unordered."""
@@ -203,25 +235,6 @@ class Cgroups:
             for entry in hierarchy.path.glob("*/")
             if entry.name != _LEAF
         }
-
-
-def _memory_limits(hierarchy: Hierarchy, limit: str) -> dict[str, str]:
-    """Forbid swap, which would defeat the limit; v1 counts both together, if the kernel does."""
-    file, swap_file, swap = (
-        ("memory.max", "memory.swap.max", "0")
-        if hierarchy.unified
-        else ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", limit)
-    )
-    counts_swap = (hierarchy.path / swap_file).exists()
-    return {file: limit} | ({swap_file: swap} if counts_swap else {})
-
-
-def _cpu_limits(hierarchy: Hierarchy, milli: int) -> dict[str, str]:
-    """How many microseconds of each period all processes together may run."""
-    quota = str(milli * _CPU_PERIOD_US // 1_000)
-    if hierarchy.unified:
-        return {"cpu.max": f"{quota} {_CPU_PERIOD_US}"}
-    return {"cpu.cfs_period_us": str(_CPU_PERIOD_US), "cpu.cfs_quota_us": quota}
 
 
 def own_cgroups(mountinfo: str, own: str) -> dict[str, Path]:

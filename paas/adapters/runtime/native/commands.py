@@ -91,7 +91,7 @@ class NativeOneOff:
         finally:
             files.remove(path)
         if status and memory_kills:
-            raise _out_of_memory(name, limits.memory_mib)
+            raise _out_of_memory(name, self._cgroups.memory_mib(limits))
         return status if status >= 0 else 128 - status
 
     def clear(self, app_id: int) -> bool:

@@ -9,7 +9,7 @@ from paas.adapters.system.storage_files import storage_directory
 from paas.domain.apps.apps import App
 from paas.domain.apps.environment import instance_environment
 from paas.domain.releases.artifacts import Artifact
-from paas.domain.releases.launch_spec import Bind, Cgroup, Keeper, LaunchSpec
+from paas.domain.releases.launch_spec import OOM_ONCE, Bind, Cgroup, Keeper, LaunchSpec
 from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.runtime.workloads import Limits, Workload
 from paas.domain.values.names import ProcessType
@@ -164,6 +164,7 @@ def one_off_spec(
         crash_file=None,
         keeper=keeper(settings, f"{app.id}-{name}"),
         separate=True,
+        oom_score_adj=OOM_ONCE,
         syscall_filter=filter_path(settings),
         network=network,
         resolv_conf=resolv_conf() if network else None,

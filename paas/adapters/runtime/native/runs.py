@@ -274,7 +274,7 @@ class NativeRuns:
     def _end(self, app: App, run: Run, status: int) -> RunEnd:
         """status: 0 or more, or minus the signal. Call it while its cgroup is there."""
         killed = status and self._cgroups.memory_kills(_cgroup(run.app_id, run.number))
-        why = shortage(self._limits(app, run).memory_mib) if killed else ""
+        why = shortage(self._cgroups.memory_mib(self._limits(app, run))) if killed else ""
         return RunEnd(status if status >= 0 else 128 - status, why)
 
 

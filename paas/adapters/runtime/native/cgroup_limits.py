@@ -1,0 +1,53 @@
+"""What limits are called in the files of cgroups, v2 and v1.
+
+https://docs.kernel.org/admin-guide/cgroup-v2.html, https://docs.kernel.org/admin-guide/cgroup-v1/
+"""
+
+import contextlib
+import os
+from pathlib import Path
+
+_MIB = 1_048_576
+# How often the CPU is dealt out anew: the kernel's default. A limit is a share of it.
+_CPU_PERIOD_US = 100_000
+
+
+def memory_limits(place: Path, limit_mib: int, *, unified: bool, may_swap: bool) -> dict[str, str]:
+    """place: a cgroup of the hierarchy.
+
+    Unless it may swap, it gets no swap, which would defeat the limit; v1 counts both together, if
+    the kernel does.
+    """
+    limit = str(limit_mib * _MIB)
+    file, swap_file, swap = (
+        ("memory.max", "memory.swap.max", "0")
+        if unified
+        else ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", limit)
+    )
+    counts_swap = not may_swap and (place / swap_file).exists()
+    return {file: limit} | ({swap_file: swap} if counts_swap else {})
+
+
+def cpu_limits(milli: int, *, unified: bool) -> dict[str, str]:
+    """How many microseconds of each period all processes together may run.
+
+    milli: thousandths of a core.
+    """
+    quota = str(milli * _CPU_PERIOD_US // 1_000)
+    if unified:
+        return {"cpu.max": f"{quota} {_CPU_PERIOD_US}"}
+    return {"cpu.cfs_period_us": str(_CPU_PERIOD_US), "cpu.cfs_quota_us": quota}
+
+
+def machine_mib(place: Path, *, unified: bool) -> int:
+    """The memory of the machine, or of the container that the server is in.
+
+    place: the server's cgroup, whose parents may have a limit.
+    """
+    found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    file = "memory.max" if unified else "memory.limit_in_bytes"
+    for parent in place.parents:
+        # The top of v2 has no such file; ``max`` is no limit.
+        with contextlib.suppress(OSError, ValueError):
+            found.append(int((parent / file).read_text()))
+    return min(found) // _MIB
