@@ -76,6 +76,7 @@ class Settings:
     app_network_range: str = "10.212.0.0/15"
     host_ports: tuple[int, ...] = ()
     private_networks: bool = True
+    app_metadata: bool = False
     # Deploys
     start_limit_s: float = 60.0
     max_start_limit_s: float = 900.0

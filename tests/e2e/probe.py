@@ -19,6 +19,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/ws":
             self.websocket()
+        elif self.path == "/headers":
+            self.answer(str(self.headers).encode())
         else:
             self.answer(BOOT.encode())
 

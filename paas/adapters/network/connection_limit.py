@@ -3,7 +3,8 @@
 A proxy cannot count connections whose request headers have not arrived yet (Nginx's limit_conn
 counts requests), so the kernel does. An IPv4 client is counted by its address, an IPv6 client by
 its /64, the smallest network that a client has. Connections over the limit get a TCP reset.
-Loopback and the balancers in trusted_proxies, which carry everybody's connections, are not limited.
+Loopback and the balancers in trusted_proxies, which carry everybody's connections, are not limited;
+but apps of this machine that come by loopback are, each by its uid.
 
 Only packets that open a connection are examined, so connections that are open when the rules are
 reloaded are left alone; they are just no longer counted. The kernel drops an address from its set
@@ -50,6 +51,11 @@ table inet {table} {{
         size {size}
         flags dynamic
     }}
+    set apps {{
+        type uid
+        size {size}
+        flags dynamic
+    }}
     chain untracked {{
         type filter hook output priority raw; policy accept;
         oif "lo" tcp dport {first}-{last} notrack
@@ -58,6 +64,12 @@ table inet {table} {{
     chain visits {{
         type filter hook input priority 1; policy accept;
         iif != "lo" tcp dport {{ {ports} }} tcp flags & (fin|syn|rst|ack) == syn goto visit
+    }}
+    chain visits_of_apps {{
+        type filter hook output priority 1; policy accept;
+        oif "lo" meta skuid {first_uid}-{last_uid} tcp dport {{ {ports} }} \
+tcp flags & (fin|syn|rst|ack) == syn \
+add @apps {{ meta skuid ct count over {limit} }} counter reject with tcp reset
     }}
     chain visit {{
         meta nfproto ipv4 ct timeout set "visits4"
@@ -103,6 +115,8 @@ class ConnectionLimit:
             size=ADDRESSES_MAX,
             first=int(settings.ports[0]),
             last=int(settings.ports[1]),
+            first_uid=int(settings.uids[0]),
+            last_uid=int(settings.uids[1]),
             ports=", ".join(f"{port:d}" for port in ports),
             exempt=_exempt(settings),
             limit=int(self._limit),

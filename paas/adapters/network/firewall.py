@@ -15,6 +15,9 @@ Each rule accepts known uids, then refuses the rest unconditionally: a socket th
 services of the host must still be able to answer the network with cookies: from the ports that no
 app can have, and from those on which others listen when the rules are loaded.
 
+Apps and builds do not reach the addresses at which clouds hand out a machine's credentials, but for
+DNS, which some clouds have there.
+
 New connections to a port can be held up for a moment: their first packets are dropped, and the
 client's kernel sends them again after a second. The rules contain the expiry, so it ends
 automatically.
@@ -27,7 +30,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from paas.adapters.network.app_network_rules import app_network_rules
+from paas.adapters.network.app_network_rules import METADATA, app_network_rules
 from paas.adapters.network.app_networks import dns_servers
 from paas.adapters.network.attempts import connects
 from paas.adapters.network.connection_limit import ConnectionLimit, LimitState
@@ -39,6 +42,8 @@ from paas.settings import Settings
 # In case the process that shut a port is killed before it reopens it.
 SHUT_S = 600
 NOBODY = 65534
+# Those of IPv6: AWS, and Google.
+_METADATA6 = ("fd00:ec2::/32", "fd20:ce::254")
 _UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 _COOKIES = Path("/proc/sys/net/ipv4/tcp_syncookies")
 _COOKIES_ALWAYS = "2"
@@ -96,6 +101,23 @@ reject with tcp reset
 }}
 """
 
+_METADATA_RULES = """\
+table inet {table} {{
+    chain metadata {{
+        type filter hook output priority 0; policy accept;
+        ip daddr {{ {metadata} }} goto credentials
+        ip6 daddr {{ {metadata6} }} goto credentials
+    }}
+    chain credentials {{
+        meta skuid != {first_uid}-{last_uid} accept
+        udp dport 53 accept
+        tcp dport 53 accept
+        meta l4proto tcp reject with tcp reset
+        reject
+    }}
+}}
+"""
+
 
 class NftFirewall:
     """The rules for the ports of settings.ports; must run as root. table: their name."""
@@ -136,6 +158,14 @@ class NftFirewall:
         if ports:
             rules += f"add element inet {self.table} foreign {{ {ports} }}\n"
         rules += self._elements("add", claims)
+        if not self._settings.app_metadata:
+            rules += _METADATA_RULES.format(
+                table=self.table,
+                metadata=", ".join(METADATA),
+                metadata6=", ".join(_METADATA6),
+                first_uid=int(self._first_uid),
+                last_uid=int(self._last_uid),
+            )
         if routes is not None:
             rules += app_network_rules(
                 self._settings, self.table, proxy, routes=routes, dns_servers=dns_servers()

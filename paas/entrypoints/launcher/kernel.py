@@ -29,6 +29,9 @@ _SYS_SECCOMP = {"x86_64": 317, "aarch64": 277}
 _BYTES_PER_INSTRUCTION = 8
 
 _SYS_MOUNT_SETATTR = 442  # the same number on every architecture
+_SYS_LANDLOCK_CREATE_RULESET = 444
+_SYS_LANDLOCK_RESTRICT_SELF = 446
+_LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET = 1
 _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -132,6 +135,29 @@ class Kernel:
             program,
         )
         self._check(result, "filter the system calls")
+
+    def keep_abstract_sockets_apart(self) -> None:
+        """Let it connect only to abstract sockets of its own descendants (landlock(7), unix(7)).
+
+        Their names are not files, so neither mounts nor permissions keep apps apart there. Needs
+        no_new_privs. Raises OSError on kernels before 6.12, and on those without Landlock.
+        """
+        # struct landlock_ruleset_attr: handled_access_fs, handled_access_net, scoped.
+        attributes = (ctypes.c_uint64 * 3)(0, 0, _LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET)
+        rules = self._libc.syscall(
+            ctypes.c_long(_SYS_LANDLOCK_CREATE_RULESET),
+            attributes,
+            ctypes.c_size_t(ctypes.sizeof(attributes)),
+            ctypes.c_uint32(0),
+        )
+        self._check(min(rules, 0), "make rules of Landlock")
+        try:
+            result = self._libc.syscall(
+                ctypes.c_long(_SYS_LANDLOCK_RESTRICT_SELF), ctypes.c_int(rules), ctypes.c_uint32(0)
+            )
+            self._check(result, "apply rules of Landlock")
+        finally:
+            os.close(rules)
 
     def _prctl(self, option: int, value: int) -> int:
         arguments = (ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0))

@@ -19,19 +19,24 @@ from paas.entrypoints.launcher.kernel import (
     MS_NOSUID,
     MS_RDONLY,
     MS_REC,
+    MS_REMOUNT,
     MS_SLAVE,
     Kernel,
 )
 from paas.entrypoints.launcher.places import APP, separate_gid
 
 ALWAYS_HIDDEN = ("/home", "/root")
-HOST_ETC = "/home/.etc"  # below what is hidden, so that the directory is ours
 KEPT = "/home/.scratch"
 SCRATCH = (("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/dev/shm", 0o1777))  # noqa: S108
+# Of these lists of accounts an app sees only its own version, or nothing.
+_ACCOUNTS = ("passwd", "group")
+_MORE_ACCOUNTS = ("passwd-", "group-", "subuid", "subuid-", "subgid", "subgid-")
+_COPIED_MAX_BYTES = 65_536
 _INODES_PER_MIB = 256
 _HIGHEST_SYSTEM_UID = 999
 _NOBODY = 65_534
 _TERMINALS = 64
+_READ_ONLY = MS_NOSUID | MS_RDONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,11 +76,10 @@ class Mounts:
             self._cover(path, mode)
         for bind, source in zip(self._spec["binds"], sources, strict=True):
             self._bind(source, bind["target"], writable=bind["writable"])
-        self._show_accounts()
+        self._show_etc()
         self._show_scratch()
         self._mount_terminals()
-        if self._spec.get("network") is not None:
-            self._mount_sys()
+        self._mount_sys()
         if proc:
             self.mount_proc()
         return int(self._scratch.rpartition("/")[2])
@@ -146,33 +150,54 @@ class Mounts:
         if os.stat(directory).st_dev not in self._ours:
             raise OSError(f"cannot bind below {directory}: there is no such place to bind on")
 
-    def _show_accounts(self) -> None:
+    def _show_etc(self) -> None:
         """An /etc with its own accounts: the host's system accounts and the app.
 
-        Mounts on the two files would not do: when the host replaces /etc/passwd, as useradd does,
+        Mounts on the lists of accounts would not do: when the host replaces one, as useradd does,
         the kernel drops what is mounted on the former one, in every namespace. So /etc is our own
-        directory, whose other entries link to the host's.
+        directory: the host's directories are shown in it, its plain files are copied, and what the
+        app may not read stays behind.
         """
+        shown = self._make("etc", 0o755)
+        resolv_conf = self._spec.get("resolv_conf")
+        replaced = {*_ACCOUNTS, *_MORE_ACCOUNTS, *(("resolv.conf",) if resolv_conf else ())}
+        with os.scandir("/etc") as entries:
+            for entry in entries:
+                path = f"{shown}/{entry.name}"
+                try:
+                    if entry.name in replaced:
+                        continue
+                    if entry.is_symlink():
+                        os.symlink(os.readlink(entry.path), path)
+                    else:
+                        self._show_entry(entry.path, path, entry.stat(follow_symlinks=False))
+                except FileNotFoundError:
+                    pass  # removed meanwhile, as a temporary file of the host's package manager
         app = f"app:x:{self._uid}:{self._uid}::{APP}:/bin/bash\n".encode()
         groups = f"app:x:{self._uid}:\napp-once:x:{separate_gid(self._uid)}:\n".encode()
-        own = {"passwd": app, "group": groups}
-        resolv_conf = self._spec.get("resolv_conf")
-        os.mkdir(HOST_ETC, 0o755)
-        self._kernel.mount("/etc", HOST_ETC, None, MS_BIND | MS_REC)
-        shown = self._make("etc", 0o755)
-        for entry in os.scandir(HOST_ETC):
-            path = f"{shown}/{entry.name}"
-            if entry.name in own:
-                with open(entry.path, "rb") as host, open(path, "xb") as ours:
-                    ours.write(b"".join([*system_accounts(host), own[entry.name]]))
-                os.chmod(path, 0o644)
-            elif entry.name == "resolv.conf" and resolv_conf is not None:
-                with open(path, "x") as ours:
-                    ours.write(resolv_conf)
-                os.chmod(path, 0o644)
-            else:
-                os.symlink(os.readlink(entry.path) if entry.is_symlink() else entry.path, path)
-        self._kernel.bind(shown, "/etc", writable=False)
+        for name, own in zip(_ACCOUNTS, (app, groups), strict=True):
+            with open(f"/etc/{name}", "rb") as host:
+                _write_new(f"{shown}/{name}", b"".join([*system_accounts(host), own]))
+        if resolv_conf:
+            _write_new(f"{shown}/resolv.conf", resolv_conf.encode())
+        self._kernel.mount(shown, "/etc", None, MS_BIND | MS_REC)
+        self._kernel.mount("none", "/etc", None, MS_REMOUNT | MS_BIND | _READ_ONLY)
+
+    def _show_entry(self, host: str, path: str, found: "os.stat_result") -> None:
+        """A file or directory of the host's /etc; an empty one if only root may read it."""
+        if stat.S_ISDIR(found.st_mode):
+            os.mkdir(path, 0o755 if found.st_mode & stat.S_IXOTH else 0o700)
+            if found.st_mode & stat.S_IXOTH:
+                self._kernel.mount(host, path, None, MS_BIND | MS_REC)
+        elif stat.S_ISREG(found.st_mode):
+            is_readable = bool(found.st_mode & stat.S_IROTH)
+            content = b""
+            if is_readable and found.st_size <= _COPIED_MAX_BYTES:
+                with open(host, "rb") as file:
+                    content = file.read(_COPIED_MAX_BYTES)
+            _write_new(path, content, 0o644 if is_readable else 0o600)
+            if is_readable and found.st_size > _COPIED_MAX_BYTES:
+                self._kernel.mount(host, path, None, MS_BIND)
 
     def _show_scratch(self) -> None:
         """Show the whole layer to root only, for a keeper that was not running at the start."""
@@ -193,15 +218,20 @@ class Mounts:
             pass
 
     def _mount_sys(self) -> None:
-        """Mount a /sys of its own network, which hides the host's interfaces and cgroups.
+        """Mount a /sys of its own, which hides the host's cgroups and another network's interfaces.
 
-        Its own cgroup is shown, as in a container, so that runtimes find their limits.
+        Its own cgroup is shown, as in a container, so that runtimes find their limits. Raises
+        OSError if it is refused to an app that has a network of its own.
         """
         own = [one["path"] for one in self._spec["cgroups"]]
         unified = [path for path in own if os.path.exists(f"{path}/cgroup.controllers")]
         shown = [_handle(path) for path in unified[:1]]
-        flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY
-        self._kernel.mount("sysfs", "/sys", "sysfs", flags)
+        try:
+            self._kernel.mount("sysfs", "/sys", "sysfs", MS_NOEXEC | MS_NODEV | _READ_ONLY)
+        except OSError:
+            if self._spec.get("network") is not None:
+                raise
+            self._cover("/sys/fs/cgroup", 0o755)  # as some containers refuse it
         for handle in shown:
             self._kernel.bind(handle, "/sys/fs/cgroup", writable=False)
 
@@ -231,6 +261,15 @@ def make_app_directory() -> None:
         os.mkdir(APP, 0o755)
     except FileExistsError:
         pass
+
+
+def _write_new(path: str, content: bytes, mode: int = 0o644) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        os.write(fd, content)
+        os.fchmod(fd, mode)
+    finally:
+        os.close(fd)
 
 
 def system_accounts(lines: "Any") -> "list[bytes]":

@@ -1,5 +1,8 @@
 """The launcher's part that drops root privileges permanently. Standard library only."""
 
+# contextlib is too slow to import:
+# ruff: noqa: SIM105
+
 import os
 
 from paas.entrypoints.launcher.kernel import Kernel
@@ -30,6 +33,10 @@ def become(
     os.setresuid(uid, uid, uid)
     kernel.clear_capabilities()
     kernel.set_no_new_privs()
+    try:
+        kernel.keep_abstract_sockets_apart()
+    except OSError:
+        pass  # an old kernel; apps with networks of their own have their own abstract sockets
     kernel.set_parent_death_signal(_SIGKILL)
     if os.getppid() != parent:
         os._exit(_EXIT_ORPHAN)  # the parent died before the signal was set

@@ -79,12 +79,12 @@ def test_other_processes_are_invisible(launcher: Launcher) -> None:
 
 
 def test_platform_directories_look_empty(launcher: Launcher) -> None:
-    """The directories to hide, /home and /root are there and empty."""
+    """The directories to hide, /home and /root are there and empty but for one that is root's."""
     hidden = [str(launcher.root / name) for name in ("etc", "var", "run", "opt")]
     for directory in (*hidden, "/home", "/root"):
-        every = "" if directory == "/home" else "-A"  # /home/.etc is the host's /etc
-        listing = launcher.sh(f"ls {every} {directory} 2>/dev/null || true")
-        assert listing == "", directory
+        listing = launcher.sh(f"ls -A {directory} 2>/dev/null || true")
+        assert listing == (".scratch\n" if directory == "/home" else ""), directory
+    assert launcher.run("/bin/ls", "/home/.scratch").returncode != 0
 
 
 def test_binds_reappear_below_hidden_directories(launcher: Launcher) -> None:

@@ -88,12 +88,10 @@ def test_it_cannot_touch_a_live_instance_of_its_app(launcher: Launcher) -> None:
 
 
 def test_as_an_instance_it_could(launcher: Launcher) -> None:
-    """So the test before tries something."""
+    """So the test before tries something: a signal, if Landlock keeps it from tracing."""
     with instance(launcher) as pid:
         told = launcher.run("/usr/bin/python3", "-c", TRY, str(pid)).stdout.decode()
         assert "'kill'" in told
-        assert "'ptrace'" in told
-        assert "'environ'" in told
 
 
 def test_a_live_instance_cannot_look_into_it_either(launcher: Launcher) -> None:
@@ -197,17 +195,19 @@ def test_the_init_has_no_rights_and_holds_nothing(launcher: Launcher) -> None:
 
 def test_a_descriptor_of_a_build_cannot_write_when_it_has_ended(launcher: Launcher) -> None:
     """A directory that was handed out is read-only then; an open file fails the build."""
-    name = f"\0paas-test-{os.getpid()}"
+    shared = launcher.root / "shared"
+    shared.mkdir()
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(name)
+        listener.bind(str(shared / "socket"))
+        (shared / "socket").chmod(0o777)
         listener.listen()
         listener.settimeout(LIMIT_S)
-        directory = _hand_out(launcher, listener, name, "os.open('/app', os.O_RDONLY)")
+        directory = _hand_out(launcher, listener, "os.open('/app', os.O_RDONLY)")
         assert directory[0].returncode == 0
         with pytest.raises(OSError, match="Read-only"):
             os.open("planted", os.O_WRONLY | os.O_CREAT, dir_fd=directory[1])
         os.close(directory[1])
-        held = _hand_out(launcher, listener, name, "os.open('/app/f', os.O_RDWR | os.O_CREAT)")
+        held = _hand_out(launcher, listener, "os.open('/app/f', os.O_RDWR | os.O_CREAT)")
         assert held[0].returncode == 71
         assert b"keeps a file of /app open" in held[0].stderr
         os.close(held[1])
@@ -215,14 +215,15 @@ def test_a_descriptor_of_a_build_cannot_write_when_it_has_ended(launcher: Launch
 
 
 def _hand_out(
-    launcher: Launcher, listener: socket.socket, name: str, opened: str
+    launcher: Launcher, listener: socket.socket, opened: str
 ) -> "tuple[subprocess.CompletedProcess[bytes], int]":
     """Run a build that hands a descriptor to this process; its end, and the descriptor."""
     code = (
-        f"import os, socket; s = socket.socket(socket.AF_UNIX); s.connect({name!r});"
+        "import os, socket; s = socket.socket(socket.AF_UNIX); s.connect('/tmp/shared/socket');"
         f"socket.send_fds(s, [b'x'], [{opened}])"
     )
-    changes: dict[str, Any] = {"separate": True, "writable_slug": True}
+    shared = {"source": f"{launcher.root}/shared", "target": "/tmp/shared", "writable": True}
+    changes: dict[str, Any] = {"separate": True, "writable_slug": True, "binds": [shared]}
     spec = launcher.spec("/usr/bin/python3", "-c", code, **changes)
     process = subprocess.Popen(
         launcher.command(spec), stdout=subprocess.PIPE, stderr=subprocess.PIPE

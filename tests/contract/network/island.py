@@ -53,6 +53,11 @@ class Island:
         for end in "ab":
             subprocess.run(["ip", "netns", "del", f"{self._name}-{end}"], capture_output=True)
 
+    def add_address(self, address: str) -> None:
+        """Give the first host one more address."""
+        size = "128 nodad" if ":" in address else "32"
+        run(f"ip -n {self._name}-a addr add dev lo {address}/{size}")
+
     def cookies(self, mode: int) -> None:
         """2: every connection begins with a SYN cookie, an answer that has no socket."""
         run(f"ip netns exec {self._name}-a sysctl -qw net.ipv4.tcp_syncookies={mode}")
@@ -75,13 +80,13 @@ class Island:
 
     @contextmanager
     def server(
-        self, uid: int, port: int, *, protocol: int = 0, backlog: int = 128
+        self, uid: int, port: int, *, protocol: int = 0, backlog: int = 128, host: str = "0.0.0.0"
     ) -> Iterator[None]:
-        """Listen there as that uid."""
+        """Listen there as that uid; host: ``::`` for both families."""
         code = (
-            f"import socket; s = socket.socket(2, 1, {protocol}); s.setsockopt(1, 2, 1);"
-            f"s.bind(('0.0.0.0', {port})); s.listen({backlog}); print('up', flush=True);"
-            "a = [s.accept() for _ in range(9)]"
+            f"import socket; s = socket.socket({_family(host)}, 1, {protocol});"
+            f"s.setsockopt(1, 2, 1); s.bind(('{host}', {port})); s.listen({backlog});"
+            "print('up', flush=True); a = [s.accept() for _ in range(9)]"
         )
         argv = [*self._as(uid, "a"), "/usr/bin/python3", "-c", code]
         process = subprocess.Popen(argv, stdout=subprocess.PIPE)
@@ -93,11 +98,19 @@ class Island:
             process.kill()
             process.communicate()
 
-    def reached(self, port: int, *, uid: int = 0, protocol: int = 0, abroad: bool = False) -> bool:
+    def reached(
+        self,
+        port: int,
+        *,
+        uid: int = 0,
+        protocol: int = 0,
+        abroad: bool = False,
+        host: str = "127.0.0.1",
+    ) -> bool:
         """Whether a client of that uid, there or on the other host, can connect."""
-        address = HERE if abroad else "127.0.0.1"
+        address = HERE if abroad else host
         code = (
-            f"import socket; s = socket.socket(2, 1, {protocol}); s.settimeout(3);"
+            f"import socket; s = socket.socket({_family(address)}, 1, {protocol}); s.settimeout(3);"
             f"s.connect(('{address}', {port}))"
         )
         argv = [*self._as(uid, "b" if abroad else "a"), "/usr/bin/python3", "-c", code]
@@ -111,3 +124,7 @@ class Island:
     def _as(self, uid: int, end: str) -> list[str]:
         drop = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
         return ["ip", "netns", "exec", f"{self._name}-{end}", *drop]
+
+
+def _family(host: str) -> int:
+    return 10 if ":" in host else 2

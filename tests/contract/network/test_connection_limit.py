@@ -94,11 +94,18 @@ class Hosts(Island):
 
     @contextmanager
     def client(
-        self, source: str, count: int, *, host: str = HERE, port: int = WEB, end: str = "b"
+        self,
+        source: str,
+        count: int,
+        *,
+        host: str = HERE,
+        port: int = WEB,
+        end: str = "b",
+        uid: int = 0,
     ) -> Iterator[Client]:
         """So many connections from an address, each with half a header, kept open meanwhile."""
         words = [source, host, str(port), str(count)]
-        process = self.starts(["/usr/bin/python3", "-c", CLIENT, *words], end)
+        process = self.starts(["/usr/bin/python3", "-c", CLIENT, *words], end, uid=uid)
         try:
             yield Client(process)
         finally:
@@ -226,6 +233,23 @@ def test_balancers_and_the_server_itself_are_not_limited(hosts: Hosts, trusted: 
         assert hosts.opened(ABROAD6[1], 3 * LIMIT, host=HERE6) == 3 * LIMIT
         for address in ("127.0.0.1", "::1", HERE, HERE6):
             assert hosts.opened(address, 3 * LIMIT, host=address, end="a") == 3 * LIMIT
+
+
+@pytest.mark.usefixtures("nginx")
+def test_an_app_is_limited_by_its_uid_wherever_it_comes_from(hosts: Hosts) -> None:
+    """It has the whole of 127.0.0.0/8 for itself; another app and the machine itself are served."""
+    hosts.limit(LIMIT)
+    hostile, other = 70_002, 70_003
+    with (
+        hosts.client("127.0.0.2", LIMIT, host="127.0.0.1", end="a", uid=hostile) as first,
+        hosts.client("127.0.0.3", 5, host="127.0.0.1", end="a", uid=hostile) as more,
+        hosts.client("127.0.0.2", LIMIT, host="127.0.0.1", end="a", uid=other) as neighbor,
+        hosts.client("127.0.0.2", LIMIT + 5, host="127.0.0.1", end="a") as machine,
+    ):
+        assert (first.opened, more.opened) == (LIMIT, 0)
+        assert (neighbor.opened, machine.opened) == (LIMIT, LIMIT + 5)
+        for client in (first, neighbor, machine):
+            assert client.answer() == "HTTP/1.1 200 OK"
 
 
 def test_who_is_in_stays_when_the_rules_are_put_up_again(hosts: Hosts) -> None:

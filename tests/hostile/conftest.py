@@ -1,0 +1,57 @@
+"""Fixtures: the shared server of tests/e2e with two apps on it, and that nothing has changed."""
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import alice, bob, neighbour, probe, server
+from tests.e2e.probe import App
+from tests.e2e.server import Server
+
+__all__ = ["alice", "bob", "neighbour", "probe", "server"]
+Unchanged = Callable[[], AbstractContextManager[None]]
+TABLES = ("apps", "releases", "slugs", "instances", "domains", "users", "keys")
+# Of the server, without logs, caches and what the database itself is kept in.
+PLACES = ("etc", "var/slugs", "var/builds", "run/specs", "run/programs")
+
+
+@pytest.fixture
+def unchanged(server: Server, neighbour: App) -> Unchanged:
+    """What is done in it leaves the server's data, files and instances as they were."""
+
+    @contextmanager
+    def compared() -> Iterator[None]:
+        before, boot = state_of(server), neighbour.boot()
+        assert boot
+        yield
+        after = state_of(server)
+        assert {k: v for k, v in after.items() if before.get(k) != v} == {}
+        assert before.keys() == after.keys()
+        assert neighbour.boot() == boot
+
+    return compared
+
+
+def state_of(server: Server) -> dict[str, object]:
+    """The rows of the database and the files of the server, by name."""
+    found: dict[str, object] = {}
+    with sqlite3.connect(f"file:{server.state}/state.db?mode=ro", uri=True) as database:
+        there = {name for (name,) in database.execute("SELECT name FROM sqlite_schema")}
+        for table in sorted(there.intersection(TABLES)):
+            found[table] = database.execute(f"SELECT * FROM {table}").fetchall()
+    database.close()
+    for place in PLACES:
+        for path in sorted((server.root / place).rglob("*")):
+            found[str(path)] = _content(path)
+    return found
+
+
+def _content(path: Path) -> tuple[int, str]:
+    mode = path.lstat().st_mode
+    if path.is_symlink() or not path.is_file():
+        return mode, ""
+    return mode, hashlib.sha256(path.read_bytes()).hexdigest()
