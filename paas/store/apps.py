@@ -60,6 +60,9 @@ class Apps(Table):
     def set_deploy_branch(self, app_id: int, branch: BranchName | None) -> None:
         self._database.write("UPDATE apps SET deploy_branch = ? WHERE id = ?", branch, app_id)
 
+    def set_user_namespaces(self, app_id: int, *, allowed: bool) -> None:
+        self._database.write("UPDATE apps SET user_namespaces = ? WHERE id = ?", allowed, app_id)
+
     def remove(self, app_id: int) -> None:
         """Delete the app and all its rows, except the record that it was removed: see destroyed.
 
@@ -91,6 +94,7 @@ class Apps(Table):
 
 _COLUMNS = (
     "id, name, uid, owner, deploy_branch, current, generation, created_at, engine, "
+    "user_namespaces, "
     "(SELECT json_group_array(json_array(id, path)) FROM storage WHERE app_id = apps.id) AS storage"
     ", (SELECT json_group_array(json_array(kind, resource, amount)) FROM (SELECT * FROM "
     "resource_limits WHERE app_id = apps.id ORDER BY kind, resource)) AS limits"
@@ -110,6 +114,7 @@ def _app(row: sqlite3.Row) -> App:
         storage=tuple(Storage(*pair) for pair in json.loads(row["storage"])),
         engine=row["engine"],
         limits=tuple(_limit(*each) for each in json.loads(row["limits"])),
+        user_namespaces=bool(row["user_namespaces"]),
     )
 
 

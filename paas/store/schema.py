@@ -247,4 +247,7 @@ MIGRATIONS = (
         PRIMARY KEY (app_id, kind, resource)
     ) STRICT;
     """,
+    """
+    ALTER TABLE apps ADD COLUMN user_namespaces INTEGER NOT NULL DEFAULT 0;
+    """,
 )

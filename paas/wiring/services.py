@@ -11,6 +11,7 @@ from paas.services.apps.keys import Keys
 from paas.services.apps.maintenance import Maintenance
 from paas.services.apps.processes import Processes
 from paas.services.apps.resources import AppResources
+from paas.services.apps.sandbox import AppSandbox
 from paas.services.apps.storage import Storages
 from paas.services.builds.buildpacks import Buildpacks
 from paas.services.builds.builds import Builds
@@ -76,6 +77,7 @@ class Services:
     releases: Releases
     recovery: Recovery
     resources: AppResources
+    sandbox: AppSandbox
     router: Router
     sites: Sites
     statics: Statics
@@ -150,6 +152,7 @@ def all_services(adapters: Adapters) -> Services:
         releases=releasing.releases,
         recovery=recovery,
         resources=apps.resources(adapters, changes),
+        sandbox=AppSandbox(store=store),
         router=routing.router(adapters, sites),
         sites=sites,
         statics=Statics(store=store, sites=sites),

@@ -171,7 +171,7 @@ class BuildpackBuilder:
             crash_file=None,
             separate=True,
             oom_score_adj=OOM_ONCE,
-            syscall_filter=filter_path(settings),
+            syscall_filter=filter_path(settings, user_namespaces=job.app.user_namespaces),
             network=network,
             resolv_conf=resolv_conf() if network else None,
         )

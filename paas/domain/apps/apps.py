@@ -47,7 +47,8 @@ class App:
     uid: the app's own uid and gid on this machine.
     current: the version of the release that is live, or None before the first.
     rollout_id: the roll-out whose instances are live, or None. engine: the name of what builds and
-    runs it. limits: of resources, those that were set.
+    runs it. limits: of resources, those that were set. user_namespaces:
+    whether its processes may make namespaces of their own.
     """
 
     id: int
@@ -61,6 +62,7 @@ class App:
     storage: tuple[Storage, ...] = ()
     engine: str = NATIVE
     limits: tuple[SetLimit, ...] = ()
+    user_namespaces: bool = False
 
     def deploys(self, ref: str) -> bool:
         """Whether a push to this ref (``refs/heads/main``) is a deploy."""

@@ -50,7 +50,7 @@ class Workload:
     binds: host paths that it sees besides the system's. ports: the TCP ports that it listens on; no
     other uid may. artifact: what is at /app, under a throw-away layer; None: an empty directory.
     app_id: the app whose log gets its output; None: its output is dropped. network: a network of
-    its own; None: it has the machine's.
+    its own; None: it has the machine's. user_namespaces: whether it may make namespaces of its own.
     """
 
     group: str
@@ -64,6 +64,7 @@ class Workload:
     artifact: Artifact | None = None
     app_id: int | None = None
     network: AppNetwork | None = None
+    user_namespaces: bool = False
 
     @property
     def id(self) -> str:

@@ -188,6 +188,10 @@ COMMANDS = (
     ),
     CommandLine("run:list", "[APP]", "List one-off processes.", (*_APP, *_TABLE)),
     CommandLine("run:stop", "[APP] run.N...", "Stop one-off processes.", _APP),
+    CommandLine("sandbox:report", "[APP]", "Show what an app's sandbox allows.", (*_APP, *_JSON)),
+    CommandLine(
+        "sandbox:set", "[APP] user-namespaces=on|off", "Change what an app's sandbox allows.", _APP
+    ),
     CommandLine("server:status", "", "Show what the server is doing.", _JSON),
     CommandLine("static", "[APP]", "List the static paths.", (*_APP, *_TABLE)),
     CommandLine(

@@ -43,6 +43,7 @@ _ELSEWHERE = {
     "proxy": "server",
     "resource": "ps",
     "rollback": "releases",
+    "sandbox": "ps",
     "version": "server",
 }
 

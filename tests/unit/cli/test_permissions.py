@@ -108,6 +108,7 @@ WORDS: dict[str, str] = {
     "run:detached": "true",
     "run:list": "",
     "run:stop": "run.1",
+    "sandbox:report": "",
     "static": "",
     "static:add": "/static static",
     "static:remove": "/static",
@@ -125,7 +126,13 @@ OTHER_USES = {
     f"{access.LFS_TRANSFER} upload": Permission.DEPLOY,
     f"{access.LFS_TRANSFER} download": Permission.DEPLOY,
 }
-ADMINS = {"doctor": "", "domains:set-global": "example.net", "proxy": "", "proxy:set": "nginx"}
+ADMINS = {
+    "doctor": "",
+    "domains:set-global": "example.net",
+    "proxy": "",
+    "proxy:set": "nginx",
+    "sandbox:set": "user-namespaces=on",
+}
 
 
 def rows() -> dict[str, Permission]:

@@ -39,4 +39,5 @@ def instance_workload(
         artifact=artifact,
         app_id=app.id,
         network=network,
+        user_namespaces=app.user_namespaces,
     )

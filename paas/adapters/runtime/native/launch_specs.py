@@ -106,7 +106,7 @@ def launch_spec(settings: Settings, workload: Workload, cgroups: Sequence[Cgroup
         app_log=str(paths.app_log(workload.app_id)) if workload.app_id is not None else None,
         crash_file=str(paths.crash_file(workload.group, workload.label)),
         keeper=keeper(settings, workload.id) if artifact is not None else None,
-        syscall_filter=filter_path(settings),
+        syscall_filter=filter_path(settings, user_namespaces=workload.user_namespaces),
         ports=workload.ports,
         network=str(networks.path(workload.network)) if workload.network else None,
         address=networks.address(workload.network) if workload.network else LOOPBACK,
@@ -165,7 +165,7 @@ def one_off_spec(
         keeper=keeper(settings, f"{app.id}-{name}"),
         separate=True,
         oom_score_adj=OOM_ONCE,
-        syscall_filter=filter_path(settings),
+        syscall_filter=filter_path(settings, user_namespaces=app.user_namespaces),
         network=network,
         resolv_conf=resolv_conf() if network else None,
     )
