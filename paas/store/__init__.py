@@ -25,6 +25,8 @@ from paas.store.maintenance import Maintenance
 from paas.store.releases import Releases
 from paas.store.resource_limits import ResourceLimits
 from paas.store.routing import Routings
+from paas.store.sealing import Sealing
+from paas.store.server_keys import ServerKeys
 from paas.store.slugs import Slugs
 from paas.store.start_limits import StartLimits
 from paas.store.stopped import Stopped
@@ -33,11 +35,15 @@ from paas.store.users import Users
 
 
 class Store:
-    """The database of one server. ranges: the uids and ports that it may give out."""
+    """The database of one server. ranges: the uids and ports that it may give out.
 
-    def __init__(self, path: Path, ranges: Ranges) -> None:
-        self.database = database = Database(path)
+    keys: what its secrets are sealed with; without them it can take none, and open none.
+    """
+
+    def __init__(self, path: Path, ranges: Ranges, keys: ServerKeys | None = None) -> None:
+        self.database = database = Database(path, keys)
         self.allocations = Allocations(database, ranges)
+        self.sealing = Sealing(database)
         self.app_locks = AppLocks(database)
         self.apps = Apps(database, self.allocations)
         self.build_dirs = BuildDirs(database)
@@ -46,13 +52,13 @@ class Store:
         self.certificates = Certificates(database)
         self.cron = Cron(database)
         self.domain_proofs = DomainProofs(database)
-        self.drains = Drains(database)
+        self.drains = Drains(database, self.sealing)
         self.formations = Formations(database)
         self.gone = Gone(database)
         self.instances = Instances(database, self.allocations)
         self.keys = Keys(database)
         self.maintenance = Maintenance(database)
-        self.releases = Releases(database)
+        self.releases = Releases(database, self.sealing)
         self.resource_limits = ResourceLimits(database)
         self.routing = Routings(database)
         self.slugs = Slugs(database)

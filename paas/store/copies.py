@@ -6,6 +6,7 @@ plain file, checked before it gets its name.
 """
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -13,10 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from paas.adapters.system import files
-from paas.domain.values.errors import PaasError
-from paas.store import migrating
+from paas.domain.values.errors import PaasError, StoreKeyError
+from paas.store import migrating, seals
 from paas.store.creation import clear
 from paas.store.schema import MIGRATIONS
+from paas.store.server_keys import ServerKeys
 
 KEPT = 24
 LATEST = "latest.db"
@@ -36,10 +38,11 @@ class Copy:
 
 
 class Copies:
-    """The copies of one database."""
+    """The copies of one database. keys: what its secrets are sealed with; None: not looked at."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, keys: ServerKeys | None = None) -> None:
         self._database = database
+        self._keys = keys
         self.directory = database.with_name("copies")
 
     def latest(self) -> None:
@@ -64,23 +67,68 @@ class Copies:
 
     def listing(self) -> list[Copy]:
         """All, those with the most changes first."""
-        found = [examine(path) for path in (self.directory / LATEST, *self._named())]
+        found = [examine(path, self._keys) for path in (self.directory / LATEST, *self._named())]
         there = [copy for copy in found if copy is not None]
         return sorted(there, key=lambda copy: (copy.changes, copy.at), reverse=True)
+
+    def reseal(self, key_id: str) -> None:
+        """Seal those that are not the latest with that key, too; they keep name and time.
+
+        That brings them to the present schema. Those that cannot be read, or not be unsealed, stay
+        as they are. Raises PaasError if one could not be written.
+        """
+        self._remove_partial()
+        for path in self._named():
+            if self._keys is not None and not _is_sealed(path, key_id):
+                self._reseal(path, key_id, self._keys)
+
+    def _reseal(self, path: Path, key_id: str, keys: ServerKeys) -> None:
+        temporary = self.directory / f".{path.name}.{os.getpid()}.tmp"
+        try:
+            clear(temporary)
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            shutil.copyfile(path, temporary)
+            with closing(sqlite3.connect(temporary, isolation_level=None)) as connection:
+                migrating.migrate(connection, lambda _: None)
+                connection.execute("BEGIN")
+                try:
+                    seals.reseal(connection, keys, key_id)
+                except StoreKeyError:
+                    return
+                connection.execute("UPDATE sealing SET scrubbed = 1")
+                connection.execute("COMMIT")
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA journal_mode = DELETE")
+            shutil.copystat(path, temporary)
+            files.sync_file(temporary)
+            temporary.replace(path)
+            files.sync_directory(self.directory)
+        except OSError as error:
+            raise _not_copied(error.strerror or str(error)) from error
+        except sqlite3.DatabaseError as error:
+            raise _not_copied(str(error)) from error
+        finally:
+            with suppress(OSError):
+                clear(temporary)
 
     def _named(self) -> list[Path]:
         return sorted(path for path in self.directory.glob("*.db") if _time(path) is not None)
 
     def _prune(self) -> None:
-        """Delete the oldest, and what a killed process left."""
-        for path in self.directory.glob(".*.tmp"):
-            files.remove(path)
+        """Delete the oldest, and what killed processes left."""
+        self._remove_partial()
         for path in self._named()[:-KEPT]:
             files.remove(path)
 
+    def _remove_partial(self) -> None:
+        for path in self.directory.glob(".*.tmp*"):
+            process = path.name.partition(".tmp")[0].rpartition(".")[2]
+            if not (process.isdecimal() and Path("/proc", process).exists()):
+                files.remove(path)
+
     def _make(self, name: str) -> None:
         files.make_directory(self.directory, mode=0o700)
-        temporary = self.directory / f".{name}.tmp"
+        temporary = self.directory / f".{name}.{os.getpid()}.tmp"
         try:
             clear(temporary)
             os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -110,8 +158,8 @@ def _not_copied(why: str) -> PaasError:
     return PaasError("store-not-copied", f"The database could not be copied: {why}.")
 
 
-def examine(path: Path) -> Copy | None:
-    """What is in a copy; None if there is no such file."""
+def examine(path: Path, keys: ServerKeys | None = None) -> Copy | None:
+    """What is in a copy; None if there is no such file. keys: to unseal it with."""
     try:
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except FileNotFoundError:
@@ -123,7 +171,11 @@ def examine(path: Path) -> Copy | None:
         found = migrating.identity(connection)
         apps = connection.execute("SELECT count(*) FROM apps").fetchone()[0]
         newer = migrating.version(connection) > len(MIGRATIONS)
-    fault = "it is of a newer version of paas" if newer else None
+        key_id = seals.key_of(connection)
+    if newer:
+        fault = "it is of a newer version of paas"
+    elif key_id is not None and keys is not None and keys.find(key_id) is None:
+        fault = f"its secrets are sealed with a key that is not in {keys.path}"
     return Copy(path, at, found.id if found else None, found.changes if found else -1, apps, fault)
 
 
@@ -143,6 +195,19 @@ def whole(connection: sqlite3.Connection) -> str | None:
         return words.replace("\n", " ")
     connection.execute("SELECT count(*) FROM apps").fetchone()
     return None
+
+
+def _is_sealed(path: Path, key_id: str) -> bool:
+    """Whether all of it is sealed with that key, or nothing can be made of it."""
+    if fault_of(path) is not None:
+        return True
+    with closing(_read_only(path)) as connection:
+        present = migrating.version(connection)
+        if present > len(MIGRATIONS):
+            return True
+        if present < len(MIGRATIONS) or seals.key_of(connection) != key_id:
+            return False
+        return seals.are_all_sealed(connection, key_id)
 
 
 def _read_only(path: Path) -> sqlite3.Connection:

@@ -2,12 +2,13 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from paas.adapters.system import files
-from paas.store import migrating
+from paas.store import migrating, seals
 from paas.store.mark import MarkFile
+from paas.store.server_keys import ServerKeys
 
 
 def create(path: Path) -> None:
@@ -32,15 +33,30 @@ def create(path: Path) -> None:
         MarkFile(path).write(present)
 
 
-def create_for_installation(path: Path) -> bool:
+def create_for_installation(path: Path, server_key: Path) -> bool:
     """Make one if this server never had one; returns whether it did.
 
-    A mark or a copy shows that it had: then its store was lost, and should be restored.
+    A mark or a copy shows that it had: then its store was lost, and should be restored. server_key:
+    the file of the key that secrets are sealed with; made, too, unless there are sealed ones.
     """
+    if not _is_sealed(path):
+        ServerKeys(server_key).create()
     never = not path.exists() and not MarkFile(path).path.exists()
     if never and not list(path.with_name("copies").glob("*.db")):
         create(path)
         return True
+    return False
+
+
+def _is_sealed(path: Path) -> bool:
+    """Whether there is a store with secrets that need a key."""
+    if not path.exists():
+        return False
+    with (
+        suppress(sqlite3.DatabaseError),  # damaged, for each command to tell
+        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection,
+    ):
+        return seals.key_of(connection) is not None
     return False
 
 

@@ -9,10 +9,11 @@ from datetime import datetime
 from pathlib import Path
 
 from paas.domain.values.errors import PaasError, StoreOlderError
-from paas.store import faults, forks
+from paas.store import faults, forks, seals
 from paas.store.copies import Copies
 from paas.store.mark import Mark, MarkFile
 from paas.store.migrating import identity, migrate, needs_migration
+from paas.store.server_keys import ServerKeys
 
 BUSY_S = 30.0
 
@@ -33,11 +34,12 @@ class _Open:
 class Database:
     """Opens on first use, again after a fork (see forks.py), and if the file was replaced.
 
-    It never creates the file (creation.py does).
+    It never creates the file (creation.py does). keys: see Store.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keys: ServerKeys | None = None) -> None:
         self.path = path
+        self.keys = keys
         self._mark = MarkFile(path)
         self._opened: _Open | None = None
         self._reads_older = False
@@ -100,6 +102,8 @@ class Database:
         connection.execute("PRAGMA foreign_keys = ON")
         if migrating:
             migrate(connection, lambda number: Copies(self.path).before_migration(number))
+        if self.keys is not None:
+            seals.check_key(connection, self.keys)
         present = identity(connection)
         if mark is None and present is not None:
             self._mark.write(present)
@@ -180,6 +184,18 @@ class Database:
                 connection.execute("RELEASE part")
             raise
 
+    def rewrite(self) -> None:
+        """Write the file anew, without what is left in it of former values (VACUUM).
+
+        Raises PaasError if somebody reads from the former one for too long; then call it again.
+        """
+        with faults.translated(self.path, BUSY_S):
+            connection = self._open().connection
+            connection.execute("VACUUM")
+            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise faults.locked(BUSY_S)
+
     def write(self, sql: str, *values: object) -> None:
         """One statement, as a transaction or a part of the one that is open."""
         with self.writing() as connection:
@@ -189,6 +205,12 @@ class Database:
         """All rows of a query, whose columns are read by name."""
         with faults.translated(self.path, BUSY_S):
             return self._open().connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """To read several things with."""
+        with faults.translated(self.path, BUSY_S):
+            yield self._open().connection
 
     def row(self, sql: str, *values: object) -> sqlite3.Row | None:
         """The first row of a query, or None."""

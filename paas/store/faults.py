@@ -12,6 +12,7 @@ from paas.domain.values.errors import (
     PaasError,
     StoreFaultError,
     StoreForeignError,
+    StoreKeyError,
     StoreOlderError,
     disk_failure,
     disk_full,
@@ -62,6 +63,27 @@ def damaged(path: Path, why: str) -> StoreFaultError:
     )
 
 
+def locked(busy_s: float) -> PaasError:
+    """Another program keeps it for too long."""
+    return PaasError(
+        "state-locked",
+        "The server's database is locked by another program, and did not become free "
+        f"within {busy_s:g} s.",
+        "See who has it open, on the server: fuser -v state.db; then try again.",
+    )
+
+
+def no_key(path: Path) -> StoreKeyError:
+    """The key that opens its secrets is not there. path: of the keys."""
+    what = "does not have the key" if path.exists() else "is missing: it has the key"
+    return StoreKeyError(
+        "store-key",
+        f"The file {path} {what} that opens the config vars and drain URLs in the server's "
+        f"database. {_SERVES_ON}",
+        f"The server's administrator has to put it back from a copy: {path}",
+    )
+
+
 def fault(path: Path, present: Mark | None, mark: Mark | None) -> StoreFaultError | None:
     """What is wrong with a store of this identity, going by the mark beside it."""
     if mark is None:
@@ -96,12 +118,7 @@ def translated(path: Path, busy_s: float) -> Iterator[None]:
         if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
             raise no_space(path, for_root=True) or disk_full() from error
         if code == sqlite3.SQLITE_BUSY:
-            raise PaasError(
-                "state-locked",
-                "The server's database is locked by another program, and did not become free "
-                f"within {busy_s:g} s.",
-                "See who has it open, on the server: fuser -v state.db; then try again.",
-            ) from error
+            raise locked(busy_s) from error
         if code == sqlite3.SQLITE_READONLY:
             fault = disk_failure(OSError(errno.EROFS, "", str(path)))
             assert fault is not None

@@ -9,11 +9,12 @@ from pathlib import Path
 from paas.adapters.system import files
 from paas.domain.server.trash import Access, StoreCopy
 from paas.domain.values.errors import PaasError, StoreFaultError
-from paas.store import faults, migrating
+from paas.store import faults, migrating, seals
 from paas.store.copies import Copies, whole
 from paas.store.creation import clear
 from paas.store.database import BUSY_S
 from paas.store.mark import Mark, MarkFile
+from paas.store.server_keys import ServerKeys
 
 # An id from the lost store must not be reused: its files may still exist.
 _IDS_AHEAD = 1_000
@@ -23,12 +24,13 @@ _UIDS_AHEAD = 500
 
 
 class DatabaseRecovery:
-    """The store of one server, from outside."""
+    """The store of one server, from outside. keys: what its secrets are sealed with."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keys: ServerKeys | None = None) -> None:
         self._path = path
+        self._keys = keys
         self._mark = MarkFile(path)
-        self._copies = Copies(path)
+        self._copies = Copies(path, keys)
 
     def fault(self) -> PaasError | None:
         """What is wrong with it, by a complete check (SQLite's quick_check); None: nothing.
@@ -38,9 +40,20 @@ class DatabaseRecovery:
         mark = self._mark.read()  # first: what changes meanwhile is no older copy
         try:
             present = self._checked()
+            if (fault := faults.fault(self._path, present, mark)) is None:
+                self._check_key()
         except StoreFaultError as error:
             return error
-        return faults.fault(self._path, present, mark)
+        return fault
+
+    def _check_key(self) -> None:
+        """Raises StoreFaultError if the server's key does not open its secrets."""
+        if self._keys is not None:
+            with (
+                faults.translated(self._path, BUSY_S),
+                closing(self._connect(self._path)) as connection,
+            ):
+                seals.check_key(connection, self._keys)
 
     def _checked(self) -> Mark | None:
         """Its identity. Raises PaasError if it is missing or damaged."""
@@ -108,9 +121,10 @@ class DatabaseRecovery:
     def adopt(self) -> None:
         """Accept the store that is there as this server's, whatever the mark says.
 
-        Raises PaasError if it is missing or damaged.
+        Raises PaasError if it is missing or damaged, or sealed with a key that is not there.
         """
         self._checked()
+        self._check_key()
         with (
             faults.translated(self._path, BUSY_S),
             closing(self._connect(self._path)) as connection,

@@ -2,16 +2,22 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from paas.domain.releases.releases import ConfigVars, Instance, Release, Status
 from paas.domain.values.secret import Secret
-from paas.store.database import Table, parse_time
+from paas.store.database import Database, Table, parse_time
+from paas.store.sealing import Sealing
+from paas.store.seals import config_place
 
 
 class Releases(Table):
-    """The releases of the apps."""
+    """The releases of the apps, their config vars sealed."""
+
+    def __init__(self, database: Database, sealing: Sealing) -> None:
+        super().__init__(database)
+        self._sealing = sealing
 
     def add(
         self,
@@ -36,7 +42,7 @@ class Releases(Table):
                     app_id,
                     version,
                     slug_id,
-                    json.dumps(plain),
+                    self._sealing.seal(config_place(app_id, version), json.dumps(plain)),
                     Status.PENDING,
                     description,
                     user,
@@ -51,7 +57,7 @@ class Releases(Table):
             app_id,
             version,
         )
-        return _release(row) if row else None
+        return self._release(row) if row else None
 
     def of_app(self, app_id: int) -> list[Release]:
         """Newest first."""
@@ -59,7 +65,7 @@ class Releases(Table):
             f"SELECT {_COLUMNS} FROM releases WHERE app_id = ? ORDER BY version DESC",  # noqa: S608
             app_id,
         )
-        return [_release(row) for row in rows]
+        return [self._release(row) for row in rows]
 
     def fail(self, app_id: int, version: int) -> None:
         self._database.write(
@@ -67,6 +73,19 @@ class Releases(Table):
             Status.FAILED,
             app_id,
             version,
+        )
+
+    def _release(self, row: sqlite3.Row) -> Release:
+        app_id, version = row["app_id"], row["version"]
+        return Release(
+            app_id=app_id,
+            version=version,
+            slug_id=row["slug_id"],
+            config=_SealedConfig(self._sealing, config_place(app_id, version), row["config"]),
+            status=Status(row["status"]),
+            description=row["description"],
+            user=row["user"],
+            created_at=parse_time(row["created_at"]),
         )
 
     def make_current(
@@ -95,14 +114,32 @@ class Releases(Table):
 _COLUMNS = "app_id, version, slug_id, config, status, description, user, created_at"
 
 
-def _release(row: sqlite3.Row) -> Release:
-    return Release(
-        app_id=row["app_id"],
-        version=row["version"],
-        slug_id=row["slug_id"],
-        config={name: Secret(value) for name, value in json.loads(row["config"]).items()},
-        status=Status(row["status"]),
-        description=row["description"],
-        user=row["user"],
-        created_at=parse_time(row["created_at"]),
-    )
+class _SealedConfig(Mapping[str, Secret]):
+    """Config vars that are unsealed when they are first looked at: most commands never do.
+
+    Raises PaasError then if they cannot be.
+    """
+
+    def __init__(self, sealing: Sealing, place: str, stored: str) -> None:
+        self._sealing = sealing
+        self._place = place
+        self._stored = stored
+        self._opened: dict[str, Secret] | None = None
+
+    def _vars(self) -> dict[str, Secret]:
+        if self._opened is None:
+            plain = json.loads(self._sealing.unseal(self._place, self._stored))
+            self._opened = {name: Secret(value) for name, value in plain.items()}
+        return self._opened
+
+    def __getitem__(self, name: str) -> Secret:
+        return self._vars()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._vars())
+
+    def __len__(self) -> int:
+        return len(self._vars())
+
+    def __repr__(self) -> str:
+        return Secret.MASK

@@ -250,4 +250,7 @@ MIGRATIONS = (
     """
     ALTER TABLE apps ADD COLUMN user_namespaces INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    CREATE TABLE sealing (key_id TEXT NOT NULL, scrubbed INTEGER NOT NULL) STRICT;
+    """,
 )

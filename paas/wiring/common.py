@@ -9,6 +9,7 @@ from paas.domain.routing.addresses import Addresses
 from paas.interfaces import Clock, Logs
 from paas.settings import Settings
 from paas.store import Store
+from paas.store.server_keys import ServerKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,10 @@ def common_adapters(settings: Settings, database: Path | None = None) -> CommonA
             settings.https_port,
         ),
         clock=clock,
-        store=Store(database or settings.paths.database, settings.ranges),
+        store=Store(
+            database or settings.paths.database,
+            settings.ranges,
+            ServerKeys(settings.paths.server_key),
+        ),
         logs=FileLogs(settings, clock),
     )

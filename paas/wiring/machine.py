@@ -12,6 +12,7 @@ from paas.adapters.runtime.native.runs import NativeRuns
 from paas.adapters.system.clock import SystemClock
 from paas.settings import Settings
 from paas.store.recovery import DatabaseRecovery
+from paas.store.server_keys import ServerKeys
 
 
 def app_networks(settings: Settings) -> AppNetworks:
@@ -62,4 +63,4 @@ def system_call_filter_lack() -> str | None:
 
 def store_recovery(settings: Settings) -> DatabaseRecovery:
     """The store, seen from outside, and its copies."""
-    return DatabaseRecovery(settings.paths.database)
+    return DatabaseRecovery(settings.paths.database, ServerKeys(settings.paths.server_key))

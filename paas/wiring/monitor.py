@@ -52,8 +52,8 @@ def monitor_adapters(settings: Settings, database: Path | None = None) -> Monito
         schedules=CronSimSchedules(),
         bookmark=FileBookmark(settings.paths.cron),
         reserve=DiskReserve(settings.paths.reserve, settings.reserve_mib),
-        store_recovery=DatabaseRecovery(database),
-        copies=Copies(database),
+        store_recovery=DatabaseRecovery(database, common.store.database.keys),
+        copies=Copies(database, common.store.database.keys),
     )
 
 

@@ -21,6 +21,7 @@ from paas.store import Store
 from paas.store.copies import Copies
 from paas.store.creation import create
 from paas.store.recovery import DatabaseRecovery
+from paas.store.server_keys import ServerKeys
 from paas.wiring.adapters import Adapters
 from paas.wiring.services import all_services
 from tests.fakes.build_queue import FakeBuildQueue
@@ -100,7 +101,9 @@ class World:
             max_domains=10,
             domain_proof=self.domain_proof,
         )
-        self.store = Store(database, self.settings.ranges)
+        server_keys = ServerKeys(self.folder / "server.key")
+        server_keys.create()
+        self.store = Store(database, self.settings.ranges, server_keys)
         self.server_yml = self.folder / "server.yml"
         self.server_yml.write_text("domain: example.com\n")
         self.bookmark = FileBookmark(self.settings.paths.cron)
@@ -163,8 +166,8 @@ class World:
             schedules=self.schedules,
             bookmark=self.bookmark,
             reserve=self.reserve,
-            store_recovery=DatabaseRecovery(database),
-            copies=Copies(database),
+            store_recovery=DatabaseRecovery(database, self.store.database.keys),
+            copies=Copies(database, self.store.database.keys),
             repository=self.repository,
             refs=self.refs,
             importer=self.importer,

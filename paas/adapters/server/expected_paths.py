@@ -79,7 +79,8 @@ def sockets_and_files(settings: Settings, *, running: bool) -> list[ExpectedPath
     """What others use to reach the platform, and what only root may read."""
     gid = pwd.getpwnam(settings.account).pw_gid
     found = [
-        ExpectedPath(settings.paths.database, 0o600, 0, "others may read or change the database")
+        ExpectedPath(settings.paths.database, 0o600, 0, "others may read or change the database"),
+        ExpectedPath(settings.paths.server_key, 0o600, 0, "the database's secrets may be opened"),
     ]
     if running:
         found += [

@@ -82,6 +82,10 @@ class StoreOlderError(StoreFaultError):
     """The database is an older copy."""
 
 
+class StoreKeyError(StoreFaultError):
+    """The server's key does not open the secrets in the database, or is not there."""
+
+
 def without_colors(text: str) -> str:
     """A line of a program without what colors it (ECMA-48, SGR)."""
     return _COLOR.sub("", text)

@@ -2,7 +2,7 @@
 
 from paas.adapters.server import daemons
 from paas.domain.server.trash import StoreCopy
-from paas.domain.values.errors import PaasError, StoreForeignError, StoreOlderError
+from paas.domain.values.errors import PaasError, StoreForeignError, StoreKeyError, StoreOlderError
 from paas.entrypoints.cli.session import Session
 
 SHOWN = 5
@@ -11,6 +11,9 @@ SHOWN = 5
 def print_fault(session: Session, fault: PaasError) -> None:
     """Print its problem, the copies of it, and what can be done."""
     session.terminal.warn(fault.report)
+    if isinstance(fault, StoreKeyError):
+        session.terminal.detail(str(fault.hint))
+        return
     state = session.services.settings.state
     copies = session.services.recovery.copies()
     whole = [copy for copy in copies if copy.fault is None]
@@ -21,7 +24,7 @@ def print_fault(session: Session, fault: PaasError) -> None:
         session.terminal.warn("To restore the newest intact copy: paas doctor --restore-store")
     else:
         session.terminal.warn(
-            f"All copies in {state / 'copies'} are damaged. Restore a backup of yours as "
+            f"No copy in {state / 'copies'} can be used. Restore a backup of yours as "
             f"{state / 'state.db'}, then: paas doctor --adopt-store"
         )
     if isinstance(fault, StoreForeignError | StoreOlderError):

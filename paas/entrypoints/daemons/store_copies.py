@@ -46,7 +46,7 @@ class StoreCopying:
     """Makes copies after changes.
 
     settle: opens the store, raising PaasError if it is not the right one, and writes its mark.
-    check: checks all of it.
+    check: checks all of it. seal: seals what a command of a former version wrote in the clear.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class StoreCopying:
         clock: Clock,
         settle: Callable[[], None],
         check: Callable[[], PaasError | None],
+        seal: Callable[[], None],
         log: Callable[[str], None],
     ) -> None:
         self._copies = copies
@@ -63,6 +64,7 @@ class StoreCopying:
         self._clock = clock
         self._settle = settle
         self._check = check
+        self._seal = seal
         self._log = log
         self._failures = Failures(lambda text: log(f"copies: {text}"))
         self._first: float | None = None
@@ -90,6 +92,7 @@ class StoreCopying:
         if now - self._checked >= HOUR.total_seconds():
             self._checked = now
             self._refuse(self._check())
+            self._seal()
         if self._changes.any():
             self._first = now if self._first is None else self._first
             self._last = now
@@ -134,5 +137,6 @@ def build(adapters: MonitorAdapters, changes: Changes, log: Callable[[str], None
         adapters.clock,
         adapters.store.database.settle_mark,
         adapters.store_recovery.fault,
+        adapters.store.sealing.settle,
         log,
     )

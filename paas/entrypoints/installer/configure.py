@@ -20,6 +20,7 @@ from paas.entrypoints.installer.plan import InstallError, Plan
 from paas.settings import Settings, load
 from paas.store.creation import create_for_installation
 from paas.wiring import machine
+from paas.wiring.common import common_adapters
 
 HEAD = """\
 # The settings of this paas server; docs/reference/server.yml.md describes each. Your changes are
@@ -32,13 +33,14 @@ def configure(plan: Plan, version: Path) -> Settings:
     write_settings(plan)
     settings = load(plan.paths.server_yml)
     daemons.make_directories(settings)
-    create_for_installation(settings.paths.database)
+    create_for_installation(settings.paths.database, settings.paths.server_key)
     write_command(plan, settings)
     sshd_changed = write_sshd(settings)
     proxy_changed = write_proxy(settings)
     versions.make_current(plan.paths, version)
     service.bring_up(settings, sshd_changed=sshd_changed, proxy_changed=proxy_changed)
     settings.paths.sshd_reload_mark.unlink(missing_ok=True)
+    common_adapters(settings).store.sealing.settle()
     versions.prune(plan.paths)
     return settings
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from paas.domain.apps.apps import Actor
 from paas.domain.server.findings import Finding
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import PaasError, StoreKeyError
 from paas.interfaces import Machine, Progress
 from paas.services.deploys.deploys import Deploys
 from paas.services.server.diagnosis import Diagnosis
@@ -52,8 +52,11 @@ class Doctor:
 
     def _store(self) -> list[Finding]:
         fault = self.recovery.fault()
-        command = "paas doctor --restore-store"
-        return [Finding(check="store", message=fault.message, command=command)] if fault else []
+        if fault is None:
+            return []
+        is_key = isinstance(fault, StoreKeyError) and fault.hint is not None
+        command = fault.hint if is_key else "paas doctor --restore-store"
+        return [Finding(check="store", message=fault.message, command=str(command))]
 
     def _knows_apps(self, found: list[Finding]) -> bool:
         """Without the store nothing is known about the apps, and nothing of theirs may change."""

@@ -84,6 +84,7 @@ class Reconcile:
         failed: list[str] = []
         self.keys.publish(self.store.keys.all())
         self._settle_allocations(progress)
+        self._settle_secrets(progress)
         mended = self.proxies.settle(progress)
         known = self.engines.groups()
         again: list[App] = []
@@ -136,6 +137,12 @@ class Reconcile:
             self.store.allocations.settle()
         except PaasError as error:
             progress.warn(f"The uids and ports in use are not recorded: {error.message}")
+
+    def _settle_secrets(self, progress: Progress) -> None:
+        try:
+            self.store.sealing.settle()
+        except PaasError as error:
+            progress.warn(f"Secrets in the database are not all sealed: {error.message}")
 
     def _settle_drains(self, progress: Progress) -> None:
         try:

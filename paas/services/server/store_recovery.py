@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from paas.domain.server.trash import Access, StoreCopy
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import PaasError, StoreKeyError
 from paas.interfaces import Locks, Progress, ServerLock, StoreRecovery, Trash
 from paas.services.progress import waiting
 from paas.store import Store
@@ -35,15 +35,18 @@ class Recovery:
         with self.locks.server(
             ServerLock.STORE, "an admin restores the database", waiting(progress)
         ):
-            if self.store_recovery.fault() is None:
+            fault = self.store_recovery.fault()
+            if fault is None:
                 raise PaasError(
                     "store-whole", "The database is whole and up to date: nothing was restored."
                 )
+            if isinstance(fault, StoreKeyError):
+                raise fault
             copy = next((copy for copy in self.store_recovery.copies() if copy.fault is None), None)
             if copy is None:
                 raise PaasError(
                     "no-whole-copy",
-                    "There is no whole copy of the database.",
+                    "There is no whole copy of the database that the server's key fits.",
                     "Put a backup of state.db in its place, then: paas doctor --adopt-store",
                 )
             self.trash.copy_store("The database was replaced: doctor --restore-store.")

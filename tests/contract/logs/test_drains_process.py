@@ -24,6 +24,7 @@ from paas.domain.values.secret import Secret
 from paas.settings import Settings
 from paas.store import Store
 from paas.store.creation import create
+from paas.store.server_keys import ServerKeys
 from tests.contract.logs.drain_server import HttpReceiver, SyslogReceiver, make_certificate
 from tests.contract.logs.log_server import wait_for
 
@@ -43,7 +44,9 @@ class Server:
         (root / "server.yml").write_text(yaml.safe_dump({**text, "uids": list(UIDS)}))
         (root / "drains").mkdir()
         create(root / "state.db")
-        self.store = Store(root / "state.db", Ranges(UIDS))
+        keys = ServerKeys(self.settings.paths.server_key)
+        keys.create()
+        self.store = Store(root / "state.db", Ranges(UIDS), keys)
         self.app: App = self.store.apps.add(AppName("shop"), None, datetime.now(UTC))
         self.logs = FileLogs(self.settings, SystemClock())
         self.log = root / "logs" / str(self.app.id) / "app.log"

@@ -19,10 +19,11 @@ class Store:
         self.hours: list[datetime] = []
         self.fault: PaasError | None = None
         self.checks = 0
+        self.seals = 0
         self.refuses = False
         self.takes_s = 0.0
         self.copying = StoreCopying(
-            self, self, self.clock, self.settle, self.check, self.made.append
+            self, self, self.clock, self.settle, self.check, self.seal, self.made.append
         )
 
     def any(self) -> bool:
@@ -32,6 +33,9 @@ class Store:
     def settle(self) -> None:
         if self.fault is not None:
             raise self.fault
+
+    def seal(self) -> None:
+        self.seals += 1
 
     def check(self) -> PaasError | None:
         self.checks += 1
@@ -101,12 +105,12 @@ def test_a_damaged_one_is_found() -> None:
     """By the copy; the whole of it is looked at then, and each hour."""
     store = Store()
     store.wait(1)
-    assert store.checks == 1
+    assert (store.checks, store.seals) == (1, 1)
     store.changed = store.refuses = True
     store.fault = None
     with pytest.raises(PaasError, match="A copy"):
         store.wait(5)
-    assert store.checks == 2
+    assert (store.checks, store.seals) == (2, 1)
     store.refuses = False
     store.fault = PaasError("store-damaged", "It is damaged.")
     with pytest.raises(PaasError, match="It is damaged"):

@@ -21,6 +21,7 @@ from paas.store.creation import create, create_for_installation
 from paas.store.mark import MarkFile
 from paas.store.recovery import DatabaseRecovery
 from paas.store.schema import MIGRATIONS
+from paas.store.server_keys import ServerKeys
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RANGES = Ranges(uids=(70000, 70999))
@@ -85,12 +86,16 @@ def test_only_an_installation_makes_a_store(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     assert refusal(path) == "store-missing"
     assert list(tmp_path.iterdir()) == []
-    assert create_for_installation(path)
+    keys = ServerKeys(tmp_path / "server.key")
+    assert create_for_installation(path, keys.path)
+    assert keys.path.stat().st_mode & 0o777 == 0o600
+    key = keys.newest()
     assert path.stat().st_mode & 0o777 == 0o600
     assert names(path) == []
     path.unlink()
-    assert not create_for_installation(path)
+    assert not create_for_installation(path, keys.path)
     assert not path.exists()
+    assert keys.newest() == key
 
 
 @pytest.mark.parametrize("how", ["truncated", "removed", "another database"])

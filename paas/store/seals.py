@@ -1,0 +1,154 @@
+"""Sealing the secrets in a database: AES-256-GCM, each value bound to its place.
+
+A sealed value is ``sealed:KEY:BASE64``: the id of the server's key, then nonce, ciphertext and tag
+(NIST SP 800-38D; the nonce is random). Its place is authenticated with it, so a value that was
+moved to another app or release does not open. A value without that form is in the clear: a former
+version wrote it.
+"""
+
+import base64
+import binascii
+import os
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from paas.domain.values.errors import PaasError
+from paas.store import faults
+from paas.store.server_keys import ServerKeys
+
+_MARK = "sealed"
+_NONCE_BYTES = 12
+
+
+def config_place(app_id: int, version: int) -> str:
+    """Where a release's config vars are."""
+    return f"The config vars of release v{version} of the app with the id {app_id}"
+
+
+def drain_place(token: str, app_id: int) -> str:
+    """Where a drain's URL is."""
+    return f"The URL of the drain {token} of the app with the id {app_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of sealed values. place: how its rows' places are called, given the others."""
+
+    table: str
+    name: str
+    others: str
+    place: Callable[..., str]
+
+
+_COLUMNS = (
+    _Column("releases", "config", "app_id, version", config_place),
+    _Column("drains", "url", "token, app_id", drain_place),
+)
+
+
+def load() -> None:
+    """Import what seals: some 25 ms that a process can spend before it is waited for."""
+    from cryptography.hazmat.primitives.ciphers import aead  # noqa: F401
+
+
+def seal(keys: ServerKeys, key_id: str, place: str, text: str) -> str:
+    """The sealed form of a text. Raises StoreFaultError if there is no such key."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    nonce = os.urandom(_NONCE_BYTES)
+    plain = text.encode("utf-8", "surrogatepass")
+    sealed = AESGCM(_key(keys, key_id)).encrypt(nonce, plain, place.encode())
+    return f"{_MARK}:{key_id}:{base64.b64encode(nonce + sealed).decode()}"
+
+
+def unseal(keys: ServerKeys | None, place: str, stored: str) -> str:
+    """The text of a stored value.
+
+    Raises StoreFaultError without its key, and PaasError if it does not belong there.
+    """
+    mark, _, rest = stored.partition(":")
+    if mark != _MARK:
+        return stored
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    key_id, _, encoded = rest.partition(":")
+    key = _key(keys, key_id)
+    try:
+        data = base64.b64decode(encoded, validate=True)
+        plain = AESGCM(key).decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], place.encode())
+    except (InvalidTag, ValueError, binascii.Error) as error:
+        raise PaasError(
+            "seal-broken",
+            f"{place} cannot be unsealed: what the database has there was changed, or belongs "
+            "elsewhere.",
+            "Set them again; or have the server's administrator restore a backup.",
+        ) from error
+    return plain.decode("utf-8", "surrogatepass")
+
+
+def _key(keys: ServerKeys | None, key_id: str) -> bytes:
+    if keys is None:
+        raise RuntimeError("a store that was opened without keys has no secrets")
+    key = keys.find(key_id)
+    if key is None:
+        raise faults.no_key(keys.path)
+    return key
+
+
+def key_of(connection: sqlite3.Connection) -> str | None:
+    """The id of the key that a database is sealed with; None: nothing in it is sealed."""
+    known = connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sealing'"
+    ).fetchone()
+    row = connection.execute("SELECT key_id FROM sealing").fetchone() if known else None
+    return None if row is None else str(row[0])
+
+
+def check_key(connection: sqlite3.Connection, keys: ServerKeys) -> None:
+    """Raises StoreFaultError if the key that a database needs is not there."""
+    former = ""
+    # Again if it has another one by now: the key may be changed, and the former one removed,
+    # between the two looks.
+    while (key_id := key_of(connection)) is not None and keys.find(key_id) is None:
+        if key_id == former:
+            raise faults.no_key(keys.path)
+        former = key_id
+
+
+def writing_key(connection: sqlite3.Connection, keys: ServerKeys) -> str:
+    """The id of the key to seal with, in a transaction: that of all other values."""
+    key_id = key_of(connection)
+    if key_id is None:
+        key_id = keys.newest()
+        connection.execute("INSERT INTO sealing (key_id, scrubbed) VALUES (?, 0)", (key_id,))
+    return key_id
+
+
+def are_all_sealed(connection: sqlite3.Connection, key_id: str) -> bool:
+    """Whether every value is sealed with that key."""
+    return not any(_others(connection, column, key_id) for column in _COLUMNS)
+
+
+def _others(connection: sqlite3.Connection, column: _Column, key_id: str) -> list[int]:
+    """The rowids of the values that are not sealed with that key."""
+    mark = f"{_MARK}:{key_id}:"
+    query = f"SELECT rowid FROM {column.table} WHERE substr({column.name}, 1, ?) <> ?"  # noqa: S608
+    return [row[0] for row in connection.execute(query, (len(mark), mark))]
+
+
+def reseal(connection: sqlite3.Connection, keys: ServerKeys, key_id: str) -> None:
+    """Seal everything with that key, in a transaction; what was there is still to be scrubbed."""
+    if key_of(connection) == key_id and are_all_sealed(connection, key_id):
+        return
+    for column in _COLUMNS:
+        query = f"SELECT {column.name}, {column.others} FROM {column.table} WHERE rowid = ?"  # noqa: S608
+        update = f"UPDATE {column.table} SET {column.name} = ? WHERE rowid = ?"  # noqa: S608
+        for rowid in _others(connection, column, key_id):
+            stored, *where = tuple(connection.execute(query, (rowid,)).fetchone())
+            place = column.place(*where)
+            sealed = seal(keys, key_id, place, unseal(keys, place, stored))
+            connection.execute(update, (sealed, rowid))
+    connection.execute("DELETE FROM sealing")
+    connection.execute("INSERT INTO sealing (key_id, scrubbed) VALUES (?, 0)", (key_id,))

@@ -1,0 +1,280 @@
+"""Secrets are sealed in the store: bound to their place, to the server's key, and scrubbed."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from paas.domain.logs.drains import Drain
+from paas.domain.server.allocations import Ranges
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import AppName
+from paas.domain.values.secret import Secret
+from paas.store import Store
+from paas.store.copies import Copies
+from paas.store.creation import create, create_for_installation
+from paas.store.recovery import DatabaseRecovery
+from paas.store.schema import MIGRATIONS
+from paas.store.server_keys import ServerKeys
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+CANARY = "canary-7d1c0a"
+VALUE = f"{CANARY} \n é \udcff %s 'x'"
+URL = f"https://paas:{CANARY}@logs.example.com/"
+# The schema before anything was sealed.
+CLEAR = next(n for n, text in enumerate(MIGRATIONS) if "CREATE TABLE sealing" in text)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A new store's file, and the server's key."""
+    create(tmp_path / "state.db")
+    keys(tmp_path / "state.db").create()
+    return tmp_path / "state.db"
+
+
+def keys(path: Path) -> ServerKeys:
+    """As another process reads them."""
+    return ServerKeys(path.with_name("server.key"))
+
+
+def store(path: Path) -> Store:
+    """One that a process opens for itself."""
+    return Store(path, Ranges(uids=(70000, 70999)), keys(path))
+
+
+def fill(path: Path, *, apps: int = 2) -> Store:
+    """Apps with two releases and a drain each."""
+    made = store(path)
+    for number in range(apps):
+        app = made.apps.add(AppName(f"app-{number}"), None, NOW)
+        for _ in range(2):
+            config = {"TOKEN": Secret(VALUE), "N": Secret(str(number))}
+            made.releases.add(
+                app.id, slug_id=None, config=config, description="", user="ann", now=NOW
+            )
+        made.drains.add(Drain(f"d.{number}", app.id, Secret(URL)))
+    return made
+
+
+def read(path: Path) -> list[tuple[str, str, str]]:
+    """What another process opens: of each app its number, its token and its drain."""
+    made = store(path)
+    found = []
+    for app in made.apps.all():
+        first, last = made.releases.of_app(app.id)
+        assert first.config == last.config
+        (drain,) = made.drains.of_app(app.id)
+        found.append(
+            (first.config["N"].reveal(), first.config["TOKEN"].reveal(), drain.url.reveal())
+        )
+    made.close()
+    return found
+
+
+def assert_no_canary(folder: Path) -> None:
+    """In no byte of any file, also in parts of files that nothing refers to."""
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            assert CANARY.encode() not in file.read_bytes(), file
+
+
+def write_in_clear(path: Path, *, apps: int = 3) -> None:
+    """A store as a former version left it, with clear text in free pages and the log of writes."""
+    made = sqlite3.connect(path, isolation_level=None)
+    made.execute("PRAGMA journal_mode = WAL")
+    made.execute("PRAGMA secure_delete = OFF")
+    for statement in ";".join(MIGRATIONS[:CLEAR]).split(";"):
+        made.execute(statement)
+    made.execute(f"PRAGMA user_version = {CLEAR}")
+    config = f'{{"N": "1", "TOKEN": "{CANARY}"}}'
+    for id in range(1, apps + 1):
+        made.execute(
+            "INSERT INTO apps (id, name, uid, created_at) VALUES (?, ?, ?, '2026-01-01')",
+            (id, f"app-{id}", 70000 + id),
+        )
+        for version in (1, 2):
+            made.execute(
+                "INSERT INTO releases VALUES (?, ?, NULL, ?, 'succeeded', '', 'ann', '2026-01-01')",
+                (id, version, config),
+            )
+        made.execute("INSERT INTO drains VALUES (?, ?, ?)", (f"d.{id}", id, URL))
+    made.execute("DELETE FROM releases WHERE app_id = ?", (apps,))
+    made.execute("DELETE FROM apps WHERE id = ?", (apps,))
+    made.close()
+
+
+def test_nothing_is_in_the_clear(path: Path) -> None:
+    """Neither in the database, nor in what is beside it, nor in a copy."""
+    made = fill(path)
+    Copies(path, keys(path)).latest()
+    assert_no_canary(path.parent)
+    made.close()
+    assert_no_canary(path.parent)
+    assert read(path) == [("0", VALUE, URL), ("1", VALUE, URL)]
+
+
+@pytest.mark.parametrize(
+    "swap",
+    [
+        "UPDATE releases SET config = (SELECT config FROM releases WHERE app_id = 2) "
+        "WHERE app_id = 1",
+        "UPDATE releases SET config = (SELECT config FROM releases WHERE app_id = 1 "
+        "AND version = 1) WHERE app_id = 1 AND version = 2",
+        "UPDATE releases SET config = substr(config, 1, length(config) - 8) || 'AAAAAAA='",
+        "UPDATE releases SET config = substr(config, 1, 30)",
+    ],
+)
+def test_a_value_opens_in_its_place_only(path: Path, swap: str) -> None:
+    """One that was moved to another app or release, or changed, is refused in words."""
+    fill(path).close()
+    with closing(sqlite3.connect(path)) as edited:
+        edited.execute(swap)
+        edited.commit()
+    release = store(path).releases.find(1, 2)
+    assert release is not None
+    with pytest.raises(PaasError) as caught:
+        release.config.get("TOKEN")
+    assert caught.value.reference == "seal-broken"
+    assert "release v2 of the app with the id 1" in caught.value.message
+
+
+def test_config_does_not_show_itself(path: Path) -> None:
+    """However a release is printed."""
+    release = fill(path).releases.find(1, 1)
+    assert CANARY not in repr(release)
+    assert CANARY not in str(release)
+
+
+@pytest.mark.parametrize("how", ["missing", "another", "damaged"])
+def test_a_store_without_its_key(path: Path, how: str) -> None:
+    """It is refused by every command, in a sentence with the way out; nothing is changed."""
+    fill(path).close()
+    Copies(path, keys(path)).latest()
+    file = keys(path).path
+    key = file.read_text()
+    file.unlink()
+    if how == "another":
+        keys(path).create()
+    elif how == "damaged":
+        file.write_text(key.replace("=", ""))
+    for fault in (DatabaseRecovery(path, keys(path)).fault(), refusal(path)):
+        assert fault is not None
+        assert fault.reference == "store-key"
+        assert str(file) in fault.message
+        assert ("is missing" in fault.message) == (how == "missing")
+        assert "Running apps are still served" in fault.message
+        assert fault.hint is not None
+        assert "copy" in fault.hint
+    (copy,) = DatabaseRecovery(path, keys(path)).copies()
+    assert copy.fault is not None
+    assert str(file) in copy.fault
+    with pytest.raises(PaasError):
+        DatabaseRecovery(path, keys(path)).adopt()
+    if how == "missing":  # an installation makes no other
+        create_for_installation(path, file)
+        assert not file.exists()
+    file.write_text(key)
+    assert DatabaseRecovery(path, keys(path)).fault() is None
+    assert read(path) == [("0", VALUE, URL), ("1", VALUE, URL)]
+
+
+def refusal(path: Path) -> PaasError:
+    """What every command says."""
+    with pytest.raises(PaasError) as caught:
+        store(path).apps.all()
+    return caught.value
+
+
+def test_no_key_and_no_secret_yet(path: Path) -> None:
+    """A store without secrets opens; the first secret is refused."""
+    keys(path).path.unlink()
+    made = store(path)
+    app = made.apps.add(AppName("shop"), None, NOW)
+    with pytest.raises(PaasError) as caught:
+        made.drains.add(Drain("d.1", app.id, Secret(URL)))
+    assert caught.value.reference == "store-key"
+    assert made.drains.all() == []
+
+
+def test_a_store_of_a_former_version(tmp_path: Path) -> None:
+    """Its secrets are sealed, and no byte of them is left: free pages, log of writes, copies."""
+    path = tmp_path / "state.db"
+    write_in_clear(path)
+    Copies(path).hourly(NOW)
+    Copies(path).latest()
+    keys(path).create()
+    had_it_open = store(path)
+    had_it_open.apps.all()  # migrates it, which makes one more copy
+    assert had_it_open.drains.of_app(1)[0].url.reveal() == URL
+    assert not had_it_open.sealing.is_settled()
+    store(path).sealing.settle()
+    assert_no_canary(tmp_path)
+    assert had_it_open.sealing.is_settled()
+    assert read(path) == [("1", CANARY, URL)] * 2
+    copies = DatabaseRecovery(path, keys(path)).copies()
+    assert [(copy.apps, copy.fault) for copy in copies] == [(2, None)] * 3
+    at = {copy.path.name: copy.path.stat().st_mode & 0o777 for copy in copies}
+    assert set(at.values()) == {0o600}
+    before = path.stat().st_mtime_ns
+    store(path).sealing.settle()
+    assert path.stat().st_mtime_ns == before
+
+
+def test_a_command_of_a_former_version_ends_late(path: Path) -> None:
+    """What it wrote in the clear can be read, and is sealed at the next look."""
+    made = fill(path, apps=1)
+    made.sealing.settle()
+    config = f'{{"N": "0", "TOKEN": "{CANARY}"}}'
+    with closing(sqlite3.connect(path)) as former:
+        former.execute("UPDATE releases SET config = ?", (config,))
+        former.commit()
+    assert read(path) == [("0", CANARY, URL)]
+    assert not made.sealing.is_settled()
+    made.sealing.settle()
+    assert_no_canary(path.parent)
+    assert read(path) == [("0", CANARY, URL)]
+
+
+SETTLER = """
+import sys
+from pathlib import Path
+from paas.domain.server.allocations import Ranges
+from paas.store import Store
+from paas.store.server_keys import ServerKeys
+path = Path(sys.argv[1])
+store = Store(path, Ranges(uids=(70000, 70999)), ServerKeys(path.with_name("server.key")))
+print("going", flush=True)
+getattr(store.sealing, sys.argv[2])()
+"""
+
+
+def kill_while(path: Path, what: str, after_s: float) -> bool:
+    """Start settling or changing the key and kill it; whether it had ended."""
+    argv = [sys.executable, "-c", SETTLER, str(path), what]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as started:
+        assert started.stdout is not None
+        started.stdout.readline()
+        try:
+            return started.wait(after_s) == 0
+        except subprocess.TimeoutExpired:
+            started.kill()
+            return False
+
+
+def test_settling_that_is_killed(tmp_path: Path) -> None:
+    """At whatever moment: everything can be read, and the next look completes it."""
+    path = tmp_path / "state.db"
+    write_in_clear(path, apps=200)
+    Copies(path).hourly(NOW)
+    keys(path).create()
+    after_s = 0.0
+    while not kill_while(path, "settle", after_s):
+        assert read(path)[0] == ("1", CANARY, URL)
+        after_s += 0.01
+    assert_no_canary(tmp_path)
+    assert read(path) == [("1", CANARY, URL)] * 199
