@@ -6,7 +6,7 @@ import pytest
 
 from paas.domain.values.errors import EXIT_NO_APP
 from tests.e2e.probe import App, push
-from tests.e2e.server import Server, User, wait_for
+from tests.e2e.server import Repository, Server, User, wait_for
 
 TOLD = """
 import os, resource
@@ -65,7 +65,23 @@ def test_a_hog_is_killed_by_its_own_limit(shop: App, server: Server) -> None:
     assert '"missing_cgroup_controllers": []' in status
     assert "got it all" not in shop.python(HOG)
     shop.await_log(r"out of memory: the limit is 128 MiB")
+    shop.await_log(r"paas\[web\.1\].*: Error R1[45] \(Memory quota")
     wait_for(shop.boot, what="the app with the hog")
+
+
+def test_a_push_that_needs_more_is_told_the_limit(server: Server) -> None:
+    """With the error of Heroku, and how to raise it; what served before serves on."""
+    user = server.user("limiter")
+    hungry = push(user, "hungry", {})
+    hungry.paas("resource:limit", "memory=64m", "-p", "web")
+    repository = Repository(server.scratch / "hungry.work")
+    repository.commit({"probe.py": "x = b'x' * 200_000_000\n"})
+    done = user.push(repository, "hungry", check=False)
+    assert done.returncode == 1
+    assert "Error R15 (Memory quota vastly exceeded)" in done.stdout
+    assert "out of memory: the limit is 64 MiB" in done.stdout
+    assert "paas resource:limit memory=1g" in done.stdout
+    assert hungry.boot()
 
 
 def test_who_may_set_what(shop: App, bob: User, server: Server) -> None:

@@ -108,6 +108,9 @@ def test_a_worker_that_is_killed_for_memory_is_told(small: Server) -> None:
     (web,) = eater.ps()
     assert (web["state"], web["exits"], web["since"]) == ("up", 0, before["since"])
     assert limit in str(web["exit_reason"])
+    assert web["error"] == "R14"
+    eater.await_log(r"paas\[web\.1\].*: Error R14 \(Memory quota exceeded\)")
+    assert "0 restarts, R14" in eater.paas("ps")
     small.paas("apps:destroy", "eater", "--confirm", "eater")
 
 

@@ -30,6 +30,7 @@ class Behaviour:
     exits: int = 0
     exit_reason: str | None = None
     exit_status: int | None = None
+    error: str | None = None
     listens: frozenset[tuple[str, int]] | None = None
     ignores_term: bool = False
 
@@ -188,7 +189,9 @@ class FakeRuntime:
             return InstanceState(State.STOPPED)
         how = self._behaviour(started)
         pid = _PID + int(started.group.rpartition("-")[2]) if how.state is State.UP else None
-        return InstanceState(how.state, self.now, pid, how.exits, how.exit_reason, how.exit_status)
+        return InstanceState(
+            how.state, self.now, pid, how.exits, how.exit_reason, how.exit_status, how.error
+        )
 
     def _behaviour(self, started: Workload) -> Behaviour:
         return self.behaviours.get(started.argv[-1], Behaviour())

@@ -35,6 +35,7 @@ class Process:
     exits: int
     status: int | None
     reason: str | None = None
+    error: str | None = None
 
 
 class Supervisor:

@@ -7,7 +7,7 @@ from typing import Any
 
 from supervisor import events
 
-from paas.adapters.supervisor.exit_log import ExitLog
+from paas.adapters.supervisor.exit_log import ExitLog, Told
 from paas.adapters.supervisor.loop import Wakeup
 from paas.adapters.supervisor.stops import Leftovers
 
@@ -37,24 +37,30 @@ class Ends:
         self._held: dict[int, tuple[Any, Any]] = {}
         # By the process's identity: what was reported about its other processes since it last
         # ended.
-        self._of_others: dict[int, str] = {}
+        self._of_others: dict[int, Told] = {}
+        # By the process's identity: the code of the error that its last end was.
+        self._errors: dict[int, str] = {}
         options.waitpid = self._waitpid
         events.subscribe(events.Tick5Event, self._release)
         events.subscribe(events.ProcessStateStartingEvent, self._begin)
 
     def info(self, process: Any) -> dict[str, int | str]:
-        """exits, and status and reason where there was one."""
+        """exits; and status, reason and error where there was one."""
         others = self._of_others.get(id(process))
-        if id(process) not in self._known:
-            return {"exits": 0} | ({} if others is None else {"reason": others})
-        exits, status, reason, _ = self._known[id(process)]
-        reason = reason if others is None else others
-        return {"exits": exits, "status": status, "reason": reason}
+        found: dict[str, int | str] = {"exits": 0}
+        if id(process) in self._known:
+            exits, status, reason, _ = self._known[id(process)]
+            found = {"exits": exits, "status": status, "reason": reason}
+        error = self._errors.get(id(process), "")
+        if others is not None:
+            found["reason"], error = others
+        return found | ({"error": error} if error else {})
 
     def forget(self, process: Any) -> None:
         """A process that is stopped."""
         self._known.pop(id(process), None)
         self._of_others.pop(id(process), None)
+        self._errors.pop(id(process), None)
         self._held.pop(id(process), None)
         self._log.forget(process.group.config.name, process.config.name)
 
@@ -66,9 +72,9 @@ class Ends:
         for process in processes:
             if not process.pid or process.killing:
                 continue
-            words = self._log.look(process.group.config.name, process.config.name, process.pid)
-            if words is not None:
-                self._of_others[id(process)] = words
+            told = self._log.look(process.group.config.name, process.config.name, process.pid)
+            if told is not None:
+                self._of_others[id(process)] = told
 
     def _waitpid(self) -> tuple[int | None, int | None]:
         pid, status = self._original_waitpid()
@@ -86,7 +92,8 @@ class Ends:
         lasted_s = time.time() - process.laststart
         quick = quick + 1 if lasted_s < _QUICK_S else 0
         if not process.killing:
-            reason = self._log.write(process.group.config.name, process.config.name, status)
+            name = process.group.config.name, process.config.name
+            reason, self._errors[id(process)] = self._log.write(*name, status)
         self._known[id(process)] = (exits + 1, status, reason, quick)
         # startsecs: the platform's own programs have supervisord's backoff.
         if quick >= _QUICK_ENDS and process.config.startsecs == 0 and not process.killing:

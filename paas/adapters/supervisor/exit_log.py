@@ -10,14 +10,21 @@ import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from paas.adapters.system.subprocesses import exit_words
-from paas.domain.values.memory import shortage
+from paas.domain.values.memory import EXCEEDED, VASTLY_EXCEEDED, error_words, shortage
 
 # More than any machine has.
 _NONE = 2**60
 _GROUP = re.compile(r"([0-9]+)-(v[0-9]+)-[0-9]+")
+
+
+class Told(NamedTuple):
+    """What was logged. error: Heroku's code where a limit of memory was the cause, or empty."""
+
+    words: str
+    error: str
 
 
 class ExitLog:
@@ -38,8 +45,8 @@ class ExitLog:
         self._killed[f"{group}-{label}"] = self._memory(f"{group}-{label}")[0]
         self._suspected.pop(f"{group}-{label}", None)
 
-    def look(self, group: str, label: str, pid: int) -> str | None:
-        """Log that other processes of a living instance were killed for memory; returns the text.
+    def look(self, group: str, label: str, pid: int) -> Told | None:
+        """Log that other processes of a living instance were killed for memory.
 
         pid: the main process. A kill is reported at the second check with the same one: until then
         the main process itself may have been killed, which `write` then reports.
@@ -47,7 +54,7 @@ class ExitLog:
         found, name = _GROUP.fullmatch(group), f"{group}-{label}"
         if found is None:
             return None
-        killed, limit = self._memory(name)
+        killed, limit_mib = self._memory(name)
         known = self._killed.setdefault(name, 0)
         main, suspected = self._suspected.pop(name, (0, 0))
         if killed > known and main != pid:
@@ -58,25 +65,28 @@ class ExitLog:
         if killed > suspected:
             self._suspected[name] = (pid, killed)
         what = "A process was" if suspected == known + 1 else f"{suspected - known} processes were"
-        words = f"killed by SIGKILL (out of memory: {limit})"
-        self._say(found, label, f"{what} {words}")
-        return f"{what[0].lower()}{what[1:]} {words}"
+        words = f"killed by SIGKILL (out of memory: {shortage(limit_mib)})"
+        error = EXCEEDED if limit_mib else ""
+        self._say(found, label, f"{what} {words}", error)
+        return Told(f"{what[0].lower()}{what[1:]} {words}", error)
 
-    def write(self, group: str, label: str, status: int) -> str:
+    def write(self, group: str, label: str, status: int) -> Told:
         """How a process exited by itself, logged if it is an app's. status: negative: signal."""
-        words = exit_words(status)
-        killed, limit = self._memory(f"{group}-{label}")
+        words, error = exit_words(status), ""
+        killed, limit_mib = self._memory(f"{group}-{label}")
         if killed > self._killed.get(f"{group}-{label}", 0):
-            words += f" (out of memory: {limit})"
+            words += f" (out of memory: {shortage(limit_mib)})"
+            error = VASTLY_EXCEEDED if limit_mib else ""
         self._killed[f"{group}-{label}"] = killed
         if found := _GROUP.fullmatch(group):
-            self._say(found, label, f"Process {words}")
-        return words
+            self._say(found, label, f"Process {words}", error)
+        return Told(words, error)
 
-    def _say(self, found: re.Match[str], label: str, text: str) -> None:
-        """Add a line to the app's log. found: the group's app and version."""
+    def _say(self, found: re.Match[str], label: str, text: str, error: str) -> None:
+        """Add a line to the app's log, and one with the error. found: its app and version."""
         stamp = datetime.now(UTC).isoformat(timespec="microseconds")
-        line = f"{stamp} paas[{label}] {found[2]}: {text}\n"
+        texts = [text, error_words(error)] if error else [text]
+        line = "".join(f"{stamp} paas[{label}] {found[2]}: {each}\n" for each in texts)
         # Without a log there is no line: a full disk or a missing app must not disturb supervisord.
         with contextlib.suppress(OSError):
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -91,8 +101,8 @@ class ExitLog:
         self._killed.pop(f"{group}-{label}", None)
         self._suspected.pop(f"{group}-{label}", None)
 
-    def _memory(self, name: str) -> tuple[int, str]:
-        """How often the kernel killed in the instance's cgroup for memory, and what was short."""
+    def _memory(self, name: str) -> tuple[int, int]:
+        """How often the kernel killed in the instance's cgroup for memory, and its limit (MiB)."""
         for hierarchy in self._hierarchies():
             events, limit = (
                 ("memory.events", "memory.max")
@@ -103,8 +113,8 @@ class ExitLog:
                 directory = Path(hierarchy["path"]) / name
                 text = (directory / events).read_text()
                 count = re.search(r"^oom_kill (\d+)$", text, re.MULTILINE)
-                return (int(count[1]) if count else 0), _limit((directory / limit).read_text())
-        return 0, ""
+                return (int(count[1]) if count else 0), _limit_mib((directory / limit).read_text())
+        return 0, 0
 
     def _hierarchies(self) -> list[dict[str, Any]]:
         """Where cgroups are; read again if the file has changed."""
@@ -117,7 +127,7 @@ class ExitLog:
         return self._found
 
 
-def _limit(text: str) -> str:
-    """What memory.max (``max``: none), or memory.limit_in_bytes (none: a huge number), means."""
+def _limit_mib(text: str) -> int:
+    """Of memory.max (``max``: none), or memory.limit_in_bytes (none: a huge number); 0: none."""
     size_bytes = _NONE if text.strip() == "max" else int(text)
-    return shortage(0 if size_bytes >= _NONE else size_bytes // 1_048_576)
+    return 0 if size_bytes >= _NONE else size_bytes // 1_048_576

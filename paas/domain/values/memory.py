@@ -1,5 +1,18 @@
 """Messages for processes that the kernel killed when memory ran out. limit_mib: 0 if none."""
 
+# Heroku's codes: a process of an instance that goes on was killed, and the instance itself was.
+EXCEEDED, VASTLY_EXCEEDED = "R14", "R15"
+_TITLES = {EXCEEDED: "Memory quota exceeded", VASTLY_EXCEEDED: "Memory quota vastly exceeded"}
+MORE_MEMORY = (
+    "Give it more memory: paas resource:limit memory=1g; or let it need less, for example with "
+    "fewer workers: paas config:set WEB_CONCURRENCY=1. What instances take: paas ps"
+)
+
+
+def error_words(code: str) -> str:
+    """As in Heroku's log: ``Error R14 (Memory quota exceeded)``."""
+    return f"Error {code} ({_TITLES.get(code, 'Memory')})"
+
 
 def shortage(limit_mib: int) -> str:
     """Which memory ran out: ``the limit is 512 MiB``."""

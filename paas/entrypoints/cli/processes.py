@@ -172,7 +172,8 @@ def _types(session: Session, name: str) -> Collection[str]:
 
 def _row(item: Running, now: datetime) -> tuple[str, ...]:
     since, usage = item.state.since, item.usage
-    exits = item.state.exits
+    exits, error = item.state.exits, item.state.error
+    restarts = (f"{exits} restarts" if exits != 1 else "1 restart") if usage or error else ""
     return (
         item.instance.label,
         item.state.state.value,
@@ -180,7 +181,7 @@ def _row(item: Running, now: datetime) -> tuple[str, ...]:
         _age(now, since) if since else "",
         f"{usage.memory_bytes / 1_048_576:.1f} MiB" if usage else "",
         f"{usage.cpu_percent:.0f} %" if usage else "",
-        (f"{exits} restarts" if exits != 1 else "1 restart") if usage else "",
+        f"{restarts}, {error}" if error else restarts,
         f"v{item.instance.version}",
         item.command,
     )
@@ -210,6 +211,7 @@ def _plain(item: Running) -> dict[str, object]:
         "processes": usage.processes if usage else 0,
         "exits": item.state.exits,
         "exit_reason": item.state.exit_reason,
+        "error": item.state.error,
         "command": item.command,
     }
 

@@ -10,6 +10,7 @@ from paas.domain.releases.start_limits import StartLimit
 from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.routing.visits import Visit
 from paas.domain.values.errors import PaasError, with_output
+from paas.domain.values.memory import MORE_MEMORY, error_words
 from paas.interfaces import Clock, Engines, HealthProbe, Logs, Progress
 from paas.services.releases.checks import CheckFailedError, CheckRun, check_failed
 
@@ -135,6 +136,9 @@ class Startup:
         reason = state.exit_reason or "ended"
         if reason.startswith("killed"):
             reason = f"was {reason}"
+        if state.error is not None:
+            how = f"{reason} before {what}"
+            raise self._out_of_memory(app, instance, how, state.error, ended=True)
         raise self._failed(
             "instance-exited",
             app,
@@ -179,6 +183,10 @@ class Startup:
             what = f"opened {_place(instance)} but did not answer a request {within}"
         else:
             what = f"opened no port {within}: it must listen on {_place(instance)} ($PORT)"
+        state = self.engines.of(app).runtime.states([instance])[instance.id]
+        if state.error is not None:
+            how = f"did not answer {within}: {state.exit_reason}"
+            raise self._out_of_memory(app, instance, how, state.error)
         return self._failed(
             "port-not-opened",
             app,
@@ -187,6 +195,14 @@ class Startup:
             "See what it prints with: paas logs -n 100\nIf it needs more time: "
             f"paas checks:set {app.name} start-limit {round(limit.seconds) * 3}s",
         )
+
+    def _out_of_memory(
+        self, app: App, instance: Instance, how: str, error: str, *, ended: bool = False
+    ) -> PaasError:
+        """The kernel killed for memory: a cause that is certain. error: R14 or R15."""
+        lines = self._tail(app, instance, ended=ended)
+        what = with_output(f"{instance.label} {how}. {error_words(error)}.", lines)
+        return PaasError("instance-memory", what, MORE_MEMORY, context=lines)
 
     def _failed(
         self,

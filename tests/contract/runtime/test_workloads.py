@@ -149,12 +149,13 @@ def test_a_server_over_its_memory_is_killed_and_started_again(
     assert before is not None
     assert ask(f"len(bytearray({2 * MEMORY_MIB} << 20))") == ""
 
-    def state() -> tuple[int | None, str | None]:
+    def state() -> tuple[int | None, str | None, str | None]:
         found = supervisor_server.runtime.states([running])[running.id]
-        return found.pid, found.exit_reason
+        return found.pid, found.exit_reason, found.error
 
     eventually(lambda: state()[0] not in {None, before})
     assert (state()[1] or "").startswith("killed by SIGKILL (out of memory")
+    assert state()[2] == "R15"
     assert not psutil.pid_exists(before)
 
 

@@ -148,6 +148,35 @@ def test_a_command_that_ends_without_an_error_is_told_to_go_on(world: World) -> 
     assert "a process must keep running" in str(caught.value.hint)
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "told"),
+    [
+        (
+            Behaviour(State.CRASHED, 1, "killed by SIGKILL (out of memory: x)", -9, error="R15"),
+            r"web.1 was killed by SIGKILL \(out of memory: x\) before it answered on its port\. "
+            r"Error R15 \(Memory quota vastly exceeded\)\.",
+        ),
+        (
+            Behaviour(exit_reason="2 processes were killed", listens=frozenset(), error="R14"),
+            r"web.1 did not answer within .*: 2 processes were killed\. "
+            r"Error R14 \(Memory quota exceeded\)\.",
+        ),
+    ],
+)
+def test_what_needs_more_memory_is_told_how_to_get_it(
+    world: World, behaviour: Behaviour, told: str
+) -> None:
+    """Whether it ended, or only its workers do, over and over."""
+    world.repository.procfiles[A] = b"web: hungry\n"
+    world.app()
+    world.runtime.behaviours["hungry"] = behaviour
+    world.probe.silent = True
+    with pytest.raises(PaasError, match=told) as caught:
+        world.push()
+    assert caught.value.reference == "instance-memory"
+    assert "paas resource:limit memory=1g" in str(caught.value.hint)
+
+
 def test_a_failure_may_be_a_mere_warning(world: World) -> None:
     """warn: true."""
     world.app()

@@ -45,7 +45,8 @@ def test_memory(log: ExitLog, tmp_path: Path) -> None:
     log.write(GROUP, LABEL, -9)
     log.write(GROUP, LABEL, -9)
     killed = "paas[web.1] v2: Process killed by SIGKILL"
-    assert lines(tmp_path) == [f"{killed} (out of memory: the limit is 64 MiB)", killed]
+    error = "paas[web.1] v2: Error R15 (Memory quota vastly exceeded)"
+    assert lines(tmp_path) == [f"{killed} (out of memory: the limit is 64 MiB)", error, killed]
 
 
 @pytest.mark.parametrize("limit", ["max", "9223372036854771712"])
@@ -55,7 +56,7 @@ def test_memory_without_a_limit(log: ExitLog, tmp_path: Path, limit: str) -> Non
     (cgroup / "memory.max").write_text(f"{limit}\n")
     (cgroup / "memory.events").write_text("oom 1\noom_kill 1\n")
     words = "killed by SIGKILL (out of memory: the server has no more)"
-    assert log.write(GROUP, LABEL, -9) == words
+    assert log.write(GROUP, LABEL, -9) == (words, "")
     assert lines(tmp_path) == [f"paas[web.1] v2: Process {words}"]
 
 
@@ -75,12 +76,16 @@ def test_a_worker_that_is_killed_for_memory(log: ExitLog, tmp_path: Path) -> Non
     assert log.look(GROUP, LABEL, 10) is None
     words = "a process was killed by SIGKILL (out of memory: the limit is 64 MiB)"
     events.write_text("oom 1\noom_kill 3\n")
-    assert log.look(GROUP, LABEL, 10) == words
-    assert log.look(GROUP, LABEL, 10) == words.replace("a process was", "2 processes were")
+    assert log.look(GROUP, LABEL, 10) == (words, "R14")
+    more = words.replace("a process was", "2 processes were")
+    assert log.look(GROUP, LABEL, 10) == (more, "R14")
     assert log.look(GROUP, LABEL, 10) is None
-    assert log.write(GROUP, LABEL, 1) == "exited with status 1"
-    assert lines(tmp_path)[0] == f"paas[web.1] v2: A{words[1:]}"
-    assert len(lines(tmp_path)) == 3
+    assert log.write(GROUP, LABEL, 1) == ("exited with status 1", "")
+    error = "Error R14 (Memory quota exceeded)"
+    assert lines(tmp_path) == [
+        f"paas[web.1] v2: {text}"
+        for text in (f"A{words[1:]}", error, more, error, "Process exited with status 1")
+    ]
 
 
 def test_a_main_process_that_is_killed_is_told_as_such(log: ExitLog, tmp_path: Path) -> None:
@@ -89,7 +94,7 @@ def test_a_main_process_that_is_killed_is_told_as_such(log: ExitLog, tmp_path: P
     log.begin(GROUP, LABEL)
     events.write_text("oom 1\noom_kill 1\n")
     assert log.look(GROUP, LABEL, 10) is None
-    assert "out of memory" in log.write(GROUP, LABEL, -9)
+    assert log.write(GROUP, LABEL, -9).error == "R15"
     log.begin(GROUP, LABEL)
     assert log.look(GROUP, LABEL, 11) is None
     assert log.look(GROUP, LABEL, 11) is None
@@ -97,4 +102,4 @@ def test_a_main_process_that_is_killed_is_told_as_such(log: ExitLog, tmp_path: P
     log.begin(GROUP, LABEL)
     assert log.look(GROUP, LABEL, 12) is None
     assert log.look(GROUP, LABEL, 12) is None
-    assert len(lines(tmp_path)) == 1
+    assert len(lines(tmp_path)) == 2

@@ -252,6 +252,7 @@ class NativeRuntime:
             exits=process.exits,
             exit_reason=_reason(process),
             exit_status=process.status,
+            error=process.error,
         )
 
 
