@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from paas.adapters.proxy.haproxy.conf import haproxy_argv, master_socket, pid_file
 from paas.adapters.proxy.haproxy.escaping import log_socket
@@ -104,14 +105,14 @@ def _log_argv(settings: Settings) -> list[str]:
 
 
 @contextmanager
-def haproxy_server() -> Iterator[Haproxy]:
-    """A running HAProxy without sites."""
+def haproxy_server(**changes: Any) -> Iterator[Haproxy]:
+    """A running HAProxy without sites. changes: of settings."""
     root = Path(tempfile.mkdtemp(prefix="paas-haproxy-"))
     try:
         root.chmod(0o755)
         files_port = free_port()
         settings = replace(
-            embedded_settings(root), proxy="haproxy", ports=(files_port - 1, files_port)
+            embedded_settings(root), proxy="haproxy", ports=(files_port - 1, files_port), **changes
         )
         for directory in (settings.etc, settings.state, settings.run):
             directory.mkdir(mode=0o711)
@@ -126,7 +127,7 @@ def haproxy_server() -> Iterator[Haproxy]:
         shutil.rmtree(root)
 
 
-SERVERS: dict[str, Callable[[], AbstractContextManager[Nginx]]] = {
+SERVERS: dict[str, Callable[..., AbstractContextManager[Nginx]]] = {
     "nginx": nginx_server,
     "haproxy": haproxy_server,
 }

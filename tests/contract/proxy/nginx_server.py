@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -249,12 +250,15 @@ def application() -> Iterator[_Server]:
 
 
 @contextmanager
-def nginx_server() -> Iterator[Nginx]:
-    """A running nginx without sites, in a directory that its workers can pass through."""
+def nginx_server(**changes: Any) -> Iterator[Nginx]:
+    """A running nginx without sites, in a directory that its workers can pass through.
+
+    changes: of settings.
+    """
     root = Path(tempfile.mkdtemp(prefix="paas-nginx-"))
     try:
         root.chmod(0o755)
-        settings = embedded_settings(root)
+        settings = replace(embedded_settings(root), **changes)
         for directory in (settings.etc, settings.state, settings.run):
             directory.mkdir(mode=0o711)
         nginx = Nginx(settings)

@@ -13,7 +13,7 @@ from paas.adapters.proxy.haproxy.escaping import (
     template_text,
 )
 from paas.adapters.proxy.haproxy.site_conf import decoded_names
-from paas.adapters.proxy.nginx.escaping import checked_number, trusted_networks
+from paas.adapters.proxy.nginx.escaping import checked_number, requests_max, trusted_networks
 from paas.adapters.proxy.tls import CIPHERS
 from paas.settings import Settings
 
@@ -69,6 +69,8 @@ def render_shared(
         schemes=_schemes(settings, ipv6=ipv6) if public else [],
         trusted=trusted_networks(settings) if settings.proxy_protocol else [],
         files_port=checked_number("http-port", settings.files_port, 1, 65535),
+        requests_max=requests_max(settings),
+        not_balancer=_not_balancer(settings),
     )
     files = {main_file(settings): text, trailers_file(settings): template_text("trailers.lua")}
     for name in sorted({*_MORE_PAGES, *_ERRORS.values()}):
@@ -147,6 +149,15 @@ def render_tables(settings: Settings, names: Iterable[str]) -> dict[Path, str]:
 def map_file(settings: Settings, scheme: str, wild: bool) -> Path:
     """A map from host names, or suffixes of them, to what is done with a request."""
     return directory(settings) / f"{scheme}{'-wildcards' if wild else ''}.map"
+
+
+def _not_balancer(settings: Settings) -> str:
+    """The condition that a connection does not come from a balancer, which carries many people's.
+
+    By the PROXY protocol balancers state the client's address, which is counted then.
+    """
+    networks = [] if settings.proxy_protocol else trusted_networks(settings)
+    return f" !{{ src {' '.join(map(str, networks))} }}" if networks else ""
 
 
 def _lines(lines: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from paas.adapters.system.templates import templates_in
-from paas.domain.routing.router_values import Network, parse_networks
+from paas.domain.routing.router_values import COUNT_MAX, Network, parse_networks
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import shown
 from paas.settings import Settings
@@ -54,6 +54,14 @@ def trusted_networks(settings: Settings) -> list[Network]:
         return [*parse_networks(text)] if text.strip() else []
     except ValueError as error:
         raise PaasError("trusted-proxies", f"trusted_proxies takes {error}.") from error
+
+
+def requests_max(settings: Settings) -> int:
+    """How many requests of one address a proxy answers at once; 0: any number.
+
+    As many as it may have connections, so this is for those that carry several: HTTP/2.
+    """
+    return min(int(settings.connections_per_address), COUNT_MAX)
 
 
 def host_text(text: str) -> str:

@@ -11,6 +11,8 @@ from paas.adapters.proxy.nginx.escaping import (
     listening,
     path_text,
     render,
+    requests_max,
+    trusted_networks,
 )
 from paas.adapters.proxy.nginx.site_conf import CLEARED_HEADERS, challenges_directory
 from paas.adapters.proxy.nginx.tls import BASIC, NginxTls
@@ -60,6 +62,8 @@ def render_http(
         cleared_headers=CLEARED_HEADERS,
         omit=omit,
         tls=tls,
+        requests_max=requests_max(settings) if settings.proxy == "nginx" else 0,
+        balancers=trusted_networks(settings),
     )
 
 

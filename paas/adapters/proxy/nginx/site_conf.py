@@ -11,6 +11,7 @@ from paas.adapters.proxy.nginx.escaping import (
     listening,
     path_text,
     render,
+    requests_max,
     trusted_networks,
 )
 from paas.adapters.proxy.nginx.static_files import NO_MODULES, Modules, error_values, static_values
@@ -118,6 +119,7 @@ def render_site(
         compressible=COMPRESSIBLE,
         sticky=_sticky(site),
         trusted=[*site.settings.trusted, *server_trusted],
+        requests_max=requests_max(settings) if settings.proxy == "nginx" else 0,
         scheme_of_balancer=bool(site.settings.trusted or server_trusted)
         and not (settings.proxy_protocol and settings.proxy == "nginx"),
         tls=tls,
