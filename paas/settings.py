@@ -17,6 +17,7 @@ from paas.domain.routing.router_values import parse_addresses, parse_networks, p
 from paas.domain.runtime.resources import ServerLimits
 from paas.domain.runtime.workloads import Limits
 from paas.domain.server.allocations import Ranges
+from paas.domain.server.quotas import Quota
 from paas.domain.values.errors import PaasError
 from paas.paths import Paths
 
@@ -110,7 +111,12 @@ class Settings:
     max_memory_mib: int = 0
     max_cpu_cores: float = 0.0
     max_scratch_mib: int = 1_024
+    # Quotas of members and their apps; 0: none
+    max_apps: int = 20
+    max_instances: int = 20
     max_domains: int = 100
+    max_disk_mib: int = 10_240
+    max_body_mib: int = 1_024
     # Logs
     log_file_mib: int = 10
     log_files: int = 5
@@ -158,6 +164,17 @@ class Settings:
     def ranges(self) -> Ranges:
         """The uids and ports that the server may give out."""
         return Ranges(self.uids, self.ports)
+
+    @property
+    def quotas(self) -> dict[Quota, int]:
+        """The defaults; sizes in bytes."""
+        return {
+            Quota.APPS: self.max_apps,
+            Quota.INSTANCES: self.max_instances,
+            Quota.DOMAINS: self.max_domains,
+            Quota.DISK: self.max_disk_mib * 1024**2,
+            Quota.BODY: self.max_body_mib * 1024**2,
+        }
 
     @property
     def files_port(self) -> int:

@@ -22,6 +22,7 @@ from paas.store.gone import Gone
 from paas.store.instances import Instances
 from paas.store.keys import Keys
 from paas.store.maintenance import Maintenance
+from paas.store.quotas import Quotas
 from paas.store.releases import Releases
 from paas.store.resource_limits import ResourceLimits
 from paas.store.routing import Routings
@@ -59,6 +60,7 @@ class Store:
         self.keys = Keys(database)
         self.maintenance = Maintenance(database)
         self.releases = Releases(database, self.sealing)
+        self.quotas = Quotas(database)
         self.resource_limits = ResourceLimits(database)
         self.routing = Routings(database)
         self.slugs = Slugs(database)

@@ -253,4 +253,18 @@ MIGRATIONS = (
     """
     CREATE TABLE sealing (key_id TEXT NOT NULL, scrubbed INTEGER NOT NULL) STRICT;
     """,
+    """
+    CREATE TABLE user_quotas (
+        user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        value INTEGER NOT NULL,
+        PRIMARY KEY (user, name)
+    ) STRICT;
+    CREATE TABLE app_quotas (
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        value INTEGER NOT NULL,
+        PRIMARY KEY (app_id, name)
+    ) STRICT;
+    """,
 )

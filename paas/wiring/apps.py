@@ -9,6 +9,7 @@ from paas.services.apps.storage import Storages
 from paas.services.releases.changes import Changes
 from paas.services.routing.sites import Sites
 from paas.services.server.garbage import Garbage
+from paas.services.server.quotas import Quotas
 from paas.wiring.adapters import Adapters
 
 
@@ -43,7 +44,7 @@ def destruction(adapters: Adapters, garbage: Garbage) -> Destruction:
     )
 
 
-def apps(adapters: Adapters, sites: Sites, destroying: Destruction) -> Apps:
+def apps(adapters: Adapters, sites: Sites, destroying: Destruction, quotas: Quotas) -> Apps:
     """The apps themselves."""
     return Apps(
         destruction=destroying,
@@ -56,16 +57,18 @@ def apps(adapters: Adapters, sites: Sites, destroying: Destruction) -> Apps:
         sites=sites,
         addresses=adapters.addresses,
         random_name=adapters.random_name,
+        quotas=quotas,
     )
 
 
-def processes(adapters: Adapters, changes: Changes) -> Processes:
+def processes(adapters: Adapters, changes: Changes, quotas: Quotas) -> Processes:
     """Scaling, restarts and stops."""
     return Processes(
         store=adapters.store,
         engines=adapters.engines,
         changes=changes,
         locks=adapters.locks,
+        quotas=quotas,
     )
 
 
@@ -76,13 +79,14 @@ def resources(adapters: Adapters, changes: Changes) -> AppResources:
     )
 
 
-def storage(adapters: Adapters, changes: Changes) -> Storages:
+def storage(adapters: Adapters, changes: Changes, quotas: Quotas) -> Storages:
     """Directories that outlive releases."""
     return Storages(
         store=adapters.store,
         files=adapters.storage_files,
         changes=changes,
         reserve=adapters.reserve,
+        quotas=quotas,
     )
 
 

@@ -10,6 +10,7 @@ from paas.services.deploys.imports import Imports
 from paas.services.deploys.pushes import Pushes
 from paas.services.releases.pruning import Pruning
 from paas.services.routing.sites import Sites
+from paas.services.server.quotas import Quotas
 from paas.wiring.adapters import Adapters
 from paas.wiring.releases import Releasing
 
@@ -27,13 +28,13 @@ def builds(adapters: Adapters) -> Builds:
     )
 
 
-def deploys(adapters: Adapters, sites: Sites, releasing: Releasing) -> Deploys:
+def deploys(adapters: Adapters, sites: Sites, releasing: Releasing, quotas: Quotas) -> Deploys:
     """A commit becomes a release."""
     settings = adapters.settings
     return Deploys(
         store=adapters.store,
         repository=adapters.repository,
-        maker=_maker(adapters, releasing),
+        maker=_maker(adapters, releasing, quotas),
         queue=adapters.queue,
         slugs=adapters.slugs,
         pruning=Pruning(
@@ -52,7 +53,7 @@ def deploys(adapters: Adapters, sites: Sites, releasing: Releasing) -> Deploys:
     )
 
 
-def _maker(adapters: Adapters, releasing: Releasing) -> SlugMaker:
+def _maker(adapters: Adapters, releasing: Releasing, quotas: Quotas) -> SlugMaker:
     trees = Trees(
         store=adapters.store, repository=adapters.repository, submodules=adapters.submodules
     )
@@ -68,10 +69,13 @@ def _maker(adapters: Adapters, releasing: Releasing) -> SlugMaker:
         clock=adapters.clock,
         random_secret=adapters.random_secret,
         limits=adapters.settings.start_limits,
+        quotas=quotas,
     )
 
 
-def pushes(adapters: Adapters, apps: Apps, deploying: Deploys, releasing: Releasing) -> Pushes:
+def pushes(
+    adapters: Adapters, apps: Apps, deploying: Deploys, releasing: Releasing, quotas: Quotas
+) -> Pushes:
     """git push."""
     return Pushes(
         store=adapters.store,
@@ -80,10 +84,11 @@ def pushes(adapters: Adapters, apps: Apps, deploying: Deploys, releasing: Releas
         apps=apps,
         deploys=deploying,
         diffs=releasing.diffs,
+        quotas=quotas,
     )
 
 
-def imports(adapters: Adapters, deploying: Deploys) -> Imports:
+def imports(adapters: Adapters, deploying: Deploys, quotas: Quotas) -> Imports:
     """Deploys from an archive or another repository."""
     return Imports(
         store=adapters.store,
@@ -92,6 +97,7 @@ def imports(adapters: Adapters, deploying: Deploys) -> Imports:
         importer=adapters.importer,
         deploys=deploying,
         locks=adapters.locks,
+        quotas=quotas,
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from paas.adapters.network.health import HttpProbe
 from paas.adapters.runtime.native.scratch_keeper import ScratchKeeper
+from paas.adapters.server.disk_meter import DiskMeter
 from paas.adapters.server.disk_reserve import DiskReserve
 from paas.adapters.system.bookmark_file import FileBookmark
 from paas.adapters.system.locks import FlockLocks
@@ -15,6 +16,7 @@ from paas.services.certificates.renewals import Renewals
 from paas.services.releases.losses import Losses
 from paas.services.runs.scheduler import Scheduler
 from paas.services.server.liveness import Liveness
+from paas.services.server.quotas import Quotas
 from paas.settings import Settings
 from paas.store.copies import Copies
 from paas.store.recovery import DatabaseRecovery
@@ -91,6 +93,12 @@ def renewals(adapters: CommonAdapters) -> Renewals:
         addresses=adapters.addresses,
         directory=adapters.settings.acme_directory,
     )
+
+
+def quotas(adapters: CommonAdapters) -> Quotas:
+    """How much members and their apps may have."""
+    settings = adapters.settings
+    return Quotas(store=adapters.store, disk=DiskMeter(settings.paths), defaults=settings.quotas)
 
 
 def losses(adapters: CommonAdapters) -> Losses:

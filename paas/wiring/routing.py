@@ -10,6 +10,7 @@ from paas.services.routing.proofs import Proofs
 from paas.services.routing.proxies import Proxies
 from paas.services.routing.router import Router
 from paas.services.routing.sites import Sites
+from paas.services.server.quotas import Quotas
 from paas.wiring.adapters import Adapters
 
 
@@ -36,7 +37,7 @@ def proxies(adapters: Adapters, sites: Sites) -> Proxies:
     )
 
 
-def claims(adapters: Adapters, sites: Sites) -> Claims:
+def claims(adapters: Adapters, sites: Sites, quotas: Quotas) -> Claims:
     """The proofs of domains, and those that wait for one."""
     store, addresses = adapters.store, adapters.addresses
     ownership = Ownership(
@@ -54,7 +55,7 @@ def claims(adapters: Adapters, sites: Sites) -> Claims:
         store=store,
         ownership=ownership,
         addresses=addresses,
-        max_domains=adapters.settings.max_domains,
+        quotas=quotas,
     )
     return Claims(
         store=store,
@@ -82,13 +83,14 @@ def domains(adapters: Adapters, sites: Sites, claims: Claims) -> Domains:
     )
 
 
-def router(adapters: Adapters, sites: Sites) -> Router:
+def router(adapters: Adapters, sites: Sites, quotas: Quotas) -> Router:
     """Settings of an app's routing, and its logins."""
     return Router(
         store=adapters.store,
         proxy=adapters.proxy,
         sites=sites,
         hash_password=adapters.hash_password,
+        quotas=quotas,
     )
 
 

@@ -12,6 +12,7 @@ from paas.services.server.diagnosis import Diagnosis
 from paas.services.server.disk import DiskReports
 from paas.services.server.doctor import Doctor
 from paas.services.server.garbage import Garbage
+from paas.services.server.quotas import Quotas
 from paas.services.server.reconcile import Reconcile
 from paas.services.server.store_recovery import Recovery
 from paas.services.server.strays import Strays
@@ -67,6 +68,11 @@ def disk_reports(adapters: Adapters) -> DiskReports:
     return DiskReports(
         store=adapters.store, engines=adapters.engines, layers=adapters.layers, disk=adapters.disk
     )
+
+
+def quotas(adapters: Adapters) -> Quotas:
+    """How much members and their apps may have."""
+    return Quotas(store=adapters.store, disk=adapters.disk, defaults=adapters.settings.quotas)
 
 
 def doctor(

@@ -32,6 +32,7 @@ from paas.services.runs.cron import Cron
 from paas.services.runs.runs import AppRuns
 from paas.services.server.disk import DiskReports
 from paas.services.server.doctor import Doctor
+from paas.services.server.quotas import Quotas
 from paas.services.server.reconcile import Reconcile
 from paas.services.server.store_recovery import Recovery
 from paas.settings import Settings
@@ -73,6 +74,7 @@ class Services:
     processes: Processes
     proxies: Proxies
     pushes: Pushes
+    quotas: Quotas
     reconcile: Reconcile
     releases: Releases
     recovery: Recovery
@@ -89,16 +91,17 @@ def all_services(adapters: Adapters) -> Services:
     """All services of a server. Opens nothing."""
     store, settings = adapters.store, adapters.settings
     sites = routing.sites(adapters)
+    quotas = server.quotas(adapters)
     proxies = routing.proxies(adapters, sites)
-    claims = routing.claims(adapters, sites)
+    claims = routing.claims(adapters, sites, quotas)
     own_certificates = certificates.certificates(adapters, sites)
     acme = certificates.acme(adapters, own_certificates)
     releasing = releases.releasing(adapters, sites)
     changes = releasing.changes
     garbage = apps.garbage(adapters)
     destruction = apps.destruction(adapters, garbage)
-    all_apps = apps.apps(adapters, sites, destruction)
-    deploying = deploys.deploys(adapters, sites, releasing)
+    all_apps = apps.apps(adapters, sites, destruction, quotas)
+    deploying = deploys.deploys(adapters, sites, releasing, quotas)
     drains = runs.drains(adapters)
     recovery = server.recovery(adapters)
     reconcile = server.reconcile(
@@ -142,20 +145,21 @@ def all_services(adapters: Adapters) -> Services:
         ),
         domains=routing.domains(adapters, sites, claims),
         drains=drains,
-        imports=deploys.imports(adapters, deploying),
+        imports=deploys.imports(adapters, deploying, quotas),
         keys=apps.keys(adapters),
         app_runs=runs.app_runs(adapters),
-        processes=apps.processes(adapters, changes),
+        processes=apps.processes(adapters, changes, quotas),
         proxies=proxies,
-        pushes=deploys.pushes(adapters, all_apps, deploying, releasing),
+        pushes=deploys.pushes(adapters, all_apps, deploying, releasing, quotas),
+        quotas=quotas,
         reconcile=reconcile,
         releases=releasing.releases,
         recovery=recovery,
         resources=apps.resources(adapters, changes),
         sandbox=AppSandbox(store=store),
-        router=routing.router(adapters, sites),
+        router=routing.router(adapters, sites, quotas),
         sites=sites,
         statics=Statics(store=store, sites=sites),
-        storage=apps.storage(adapters, changes),
+        storage=apps.storage(adapters, changes, quotas),
         maintenance=routing.maintenance(adapters, sites),
     )

@@ -137,6 +137,7 @@ class World:
         self.processes = made.processes
         self.proxies = made.proxies
         self.pushes = made.pushes
+        self.quotas = made.quotas
         self.reconcile = made.reconcile
         self.recovery = made.recovery
         self.releases = made.releases

@@ -32,6 +32,7 @@ HEADERS_MAX = 20
 HEADER_VALUE_MAX = 1_000
 USERS_MAX = 100
 HEADER_PREFIX = "header."
+BODY_KEY = "client-max-body-size"
 
 # Headers that the platform itself sets, or that frame a response (RFC 9110, RFC 9112).
 RESERVED_HEADERS = frozenset(
@@ -123,7 +124,7 @@ def _shown_networks(value: tuple[Network, ...]) -> str:
 
 
 KEYS = (
-    Key("client-max-body-size", "body_bytes", parse_size, _shown_size),
+    Key(BODY_KEY, "body_bytes", parse_size, _shown_size),
     Key("proxy-connect-timeout", "connect_timeout_s", parse_time, _shown_time),
     Key("proxy-read-timeout", "read_timeout_s", parse_time, _shown_time),
     Key("proxy-send-timeout", "send_timeout_s", parse_time, _shown_time),

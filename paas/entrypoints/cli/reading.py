@@ -15,7 +15,7 @@ from paas.store import Store
 COMMANDS = frozenset(
     {"apps", "apps:info", "buildpacks", "builds", "builds:info", "builds:output", "certs"}
     | {"certs:info", "checks:report", "config", "config:export", "config:get", "cron", "diff"}
-    | {"disk"}
+    | {"disk", "quota:report"}
     | {"domains", "drains", "git:info", "http-auth", "keys", "logs", "maintenance"}
     | {"nginx:report", "proxy", "ps", "releases", "releases:info", "releases:output", "run:list"}
     | {"static", "storage"}

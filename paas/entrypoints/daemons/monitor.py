@@ -14,6 +14,7 @@ from pathlib import Path
 
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons import layers
+from paas.entrypoints.daemons.disk_quotas import DiskQuotas
 from paas.entrypoints.daemons.domain_checks import DomainChecking
 from paas.entrypoints.daemons.domain_checks import build as build_domain_checks
 from paas.entrypoints.daemons.housekeeping import Housekeeping
@@ -26,7 +27,7 @@ from paas.entrypoints.daemons.store_copies import build as build_copying
 from paas.entrypoints.daemons.supervised import Failures, StopSignal, end_with_parent, log, mark
 from paas.services.server.liveness import CheckStates, Liveness, Watched
 from paas.settings import load
-from paas.wiring.monitor import liveness, monitor_adapters
+from paas.wiring.monitor import liveness, monitor_adapters, quotas
 
 TICK_S = 1.0
 
@@ -44,6 +45,7 @@ class Monitor:
         housekeeping: Housekeeping,
         copying: StoreCopying,
         domain_checking: DomainChecking,
+        disk_quotas: DiskQuotas,
     ) -> None:
         self._settings_file = settings_file
         self._liveness = liveness
@@ -53,6 +55,7 @@ class Monitor:
         self._housekeeping = housekeeping
         self._copying = copying
         self._domain_checking = domain_checking
+        self._disk_quotas = disk_quotas
         self._failures = Failures()
         self._stop = threading.Event()
         self._watched: dict[int, Watched] = {}
@@ -72,6 +75,7 @@ class Monitor:
         self._certificate_renewal.start(self._stop)
         self._copying.start(self._stop)
         self._domain_checking.start(self._stop)
+        self._disk_quotas.start(self._stop)
         self._housekeeping.start(self._stop)
         settings = mark(self._settings_file)
         while not ended.wait(TICK_S):
@@ -163,6 +167,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         Housekeeping(adapters),
         build_copying(monitor_adapters(settings), Changes(database), log),
         build_domain_checks(settings, monitor_adapters(settings).store, adapters.clock, log),
+        DiskQuotas(quotas(monitor_adapters(settings)), adapters.logs, log),
     )
     monitor.run(StopSignal())
     return 0

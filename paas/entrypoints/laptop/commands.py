@@ -156,6 +156,8 @@ COMMANDS = (
     CommandLine("ps:start", "[APP] [TYPE|INSTANCE...]", "Start stopped instances.", _APP),
     CommandLine("ps:stop", "[APP] [TYPE|INSTANCE...]", "Stop instances until ps:start.", _APP),
     CommandLine("ps:wait", "[APP]", "Wait until a deploy has ended.", _APP),
+    CommandLine("quota:report", "[APP]", "Show quotas.", (*_APP, *_TABLE, "--user")),
+    CommandLine("quota:set", "[APP] QUOTA=VALUE...", "Set quotas (admins).", (*_APP, "--user")),
     CommandLine("releases", "[APP]", "List the releases.", (*_APP, *_TABLE, "-n", "--num")),
     CommandLine("releases:info", "[APP] [vN]", "Show one release.", (*_APP, *_JSON)),
     CommandLine("releases:output", "[APP] [vN]", "Print a release's output.", (*_APP, *_JSON)),

@@ -41,6 +41,7 @@ _ELSEWHERE = {
     "init": "apps",
     "open": "apps",
     "proxy": "server",
+    "quota": "server",
     "resource": "ps",
     "rollback": "releases",
     "sandbox": "ps",

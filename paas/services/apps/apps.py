@@ -13,6 +13,7 @@ from paas.services.access import find_app, refreshed
 from paas.services.apps.destruction import Destruction
 from paas.services.progress import waiting
 from paas.services.routing.sites import Sites
+from paas.services.server.quotas import Quotas
 from paas.store import Store
 
 NAME_TRIES = 20
@@ -46,6 +47,7 @@ class Apps:
     sites: Sites
     addresses: Addresses
     random_name: Callable[[], AppName]
+    quotas: Quotas
 
     def visible(self, actor: Actor) -> list[App]:
         """The apps that the actor may use, by name."""
@@ -58,6 +60,7 @@ class Apps:
     def create(self, actor: Actor, name: AppName | None) -> App:
         """Make an app, under a pleasant random name if none is given."""
         with self.store.transaction():
+            self.quotas.refuse_app(actor)
             name = name or self._free_name()
             self.sites.refuse_claimed(name)
             owner = actor.user.name if actor.user else None

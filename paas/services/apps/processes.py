@@ -25,6 +25,7 @@ from paas.services.progress import Part, reporting_failure, waiting
 from paas.services.releases.change import Change, Prepare, Target
 from paas.services.releases.changes import Changes
 from paas.services.releases.serving import what_serves
+from paas.services.server.quotas import Quotas
 from paas.store import Store
 
 
@@ -46,6 +47,7 @@ class Processes:
     engines: Engines
     changes: Changes
     locks: Locks
+    quotas: Quotas
 
     def listing(self, actor: Actor, name: str) -> list[Running]:
         """The instances that are live and those that are stopped by hand, web first."""
@@ -183,6 +185,7 @@ class Processes:
             for word in words:
                 kind, count = parse_scale(word, after)
                 after[kind] = count
+            self.quotas.refuse_instances(actor, app, sum(after.values()))
             scaled = f"Scaled: {formation_words(after)}"
             if after == before:
                 progress.step(scaled)

@@ -12,6 +12,7 @@ from paas.interfaces import Progress, Reserve, StorageFiles
 from paas.services.access import find_app
 from paas.services.releases.change import Change, Prepare, Target
 from paas.services.releases.changes import Changes
+from paas.services.server.quotas import Quotas
 from paas.store import Store
 
 
@@ -23,6 +24,7 @@ class Storages:
     files: StorageFiles
     changes: Changes
     reserve: Reserve
+    quotas: Quotas
 
     def listing(self, actor: Actor, name: str) -> list[tuple[Storage, int]]:
         """Each with its size in bytes, by path."""
@@ -36,6 +38,7 @@ class Storages:
 
         @contextmanager
         def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
+            self.quotas.refuse_full(actor, app)
             path = storage_path(text, app.storage)
             self.changes.loss_warning.look(app, progress)
             made = self.store.storage.add(app.id, path)

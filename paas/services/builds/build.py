@@ -10,7 +10,7 @@ from paas.domain.builds.buildpacks import Buildpack, chosen_buildpack
 from paas.domain.builds.steps import BuildSteps
 from paas.domain.manifest.appjson import APP_JSON_MAX_BYTES, AppJson, parse_app_json
 from paas.domain.manifest.procfile import PROCFILE_MAX_BYTES, instance_types, parse_procfile
-from paas.domain.releases.formation import WEB
+from paas.domain.releases.formation import WEB, quantities
 from paas.domain.releases.releases import Build, ConfigVars, Slug, Status
 from paas.domain.releases.start_limits import StartLimits
 from paas.domain.values.errors import PaasError
@@ -32,6 +32,7 @@ from paas.services.progress import Recorded
 from paas.services.releases.app_json_config import declared_config
 from paas.services.releases.cron_checks import check_jobs
 from paas.services.releases.release_commands import ReleaseCommands
+from paas.services.server.quotas import Quotas
 from paas.store import Store
 
 
@@ -60,6 +61,7 @@ class SlugMaker:
     clock: Clock
     random_secret: Callable[[], str]
     limits: StartLimits
+    quotas: Quotas
 
     def make(self, push: Push, build: Build, progress: Recorded) -> tuple[Slug, ConfigVars]:
         """The slug, and the config of its release. Raises PaasError."""
@@ -95,6 +97,11 @@ class SlugMaker:
             config = {**built.config, **config}
         if manifest.predeploy:
             self.release_commands.predeploy(app, tree, config, manifest.predeploy, progress)
+        counts = quantities(
+            processes, {**manifest.formation, **self.store.formations.of_app(app.id)}
+        )
+        self.quotas.refuse_instances(push.actor, app, sum(counts.values()))
+        self.quotas.refuse_full(push.actor, app)
         progress.check()
         size_bytes = self.slugs.freeze(build.id)
         now = self.clock.now()

@@ -16,6 +16,7 @@ from paas.services.apps.maintenance import refuse_locked
 from paas.services.builds.build import Push
 from paas.services.deploys.deploys import Deploys
 from paas.services.progress import Forwarded, waiting
+from paas.services.server.quotas import Quotas
 from paas.store import Store
 
 
@@ -49,6 +50,7 @@ class Imports:
     importer: Importer
     deploys: Deploys
     locks: Locks
+    quotas: Quotas
 
     def sync(
         self,
@@ -101,6 +103,7 @@ class Imports:
         """Fetch, deploy if wanted, and move the branch: nobody pushes to the app meanwhile."""
         if building is not Building.NEVER:
             refuse_locked(self.store, app)
+        self.quotas.refuse_full(actor, app)
         self.repository.create(app.id)
         with ExitStack() as stack:
             stack.enter_context(self.locks.pushing(app.id, actor.name, waiting(progress)))

@@ -18,6 +18,7 @@ from paas.services.builds.build import Push
 from paas.services.deploys.deploys import Deploys
 from paas.services.progress import Quiet
 from paas.services.releases.diffs import Diffs
+from paas.services.server.quotas import Quotas
 from paas.store import Store
 
 DRY_RUN = "dry-run"
@@ -35,6 +36,7 @@ class Pushes:
     apps: Apps
     deploys: Deploys
     diffs: Diffs
+    quotas: Quotas
 
     def to_push(self, actor: Actor, name: AppName, progress: Progress) -> App:
         """The app to push to; a first push creates it.
@@ -47,7 +49,9 @@ class Pushes:
             app = self.apps.create(actor, name)
             progress.step(f"Created the app {name}")
             return app
-        return self._with_repository(actor, name)
+        app = self._with_repository(actor, name)
+        self.quotas.refuse_full(actor, app)
+        return app
 
     def to_fetch(self, actor: Actor, name: AppName) -> App:
         """The app to fetch from."""

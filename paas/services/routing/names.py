@@ -9,19 +9,21 @@ from paas.domain.routing.hosts import wildcards_over
 from paas.domain.routing.proofs import Proof
 from paas.domain.routing.routing import Routing
 from paas.domain.routing.sites import Redirect
+from paas.domain.server.quotas import Quota, exceeds, over
 from paas.domain.values.errors import PaasError
 from paas.services.routing.ownership import Ownership
+from paas.services.server.quotas import Quotas
 from paas.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """max_domains: for each app, with those that wait for their proof."""
+    """What adding and removing names does."""
 
     store: Store
     ownership: Ownership
     addresses: Addresses
-    max_domains: int
+    quotas: Quotas
 
     def added(self, app: App, routing: Routing, host: str) -> Routing:
         """The app answers to the name, too."""
@@ -92,11 +94,12 @@ class Names:
     def bounded(self, app: App, routing: Routing, pending: Collection[str] = ()) -> Routing:
         """The same routing. Raises PaasError if it has too many names. pending: to be added."""
         waiting = {one.host for one in self.store.domain_proofs.pending(app.id)} | {*pending}
-        if len(routing.claimed | waiting) > self.max_domains:
-            raise PaasError(
+        limit, _ = self.quotas.limit(Quota.DOMAINS, app)
+        if exceeds(len(routing.claimed | waiting), limit):
+            raise over(
                 "too-many-domains",
-                f"An app may have {self.max_domains} domains and redirects.",
-                "The server's operator may raise max_domains in server.yml.",
+                f"{app.name} may have {limit} domains and redirects.",
+                "Remove one: paas domains:remove.",
             )
         return routing
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from paas.domain.apps.apps import Actor, App
 from paas.domain.apps.permissions import Permission
 from paas.domain.routing.router_settings import (
+    BODY_KEY,
     USERS_MAX,
     RouterSettings,
     checked_value,
@@ -18,6 +19,7 @@ from paas.domain.values.secret import Secret
 from paas.interfaces import Progress, Proxy
 from paas.services.access import find_app
 from paas.services.routing.sites import Sites
+from paas.services.server.quotas import Quotas
 from paas.store import Store
 
 
@@ -29,6 +31,7 @@ class Router:
     proxy: Proxy
     sites: Sites
     hash_password: Callable[[Secret], str]
+    quotas: Quotas
 
     def settings(self, actor: Actor, name: str) -> tuple[RouterSettings, frozenset[str]]:
         """The app's settings, and the keys that were set."""
@@ -43,6 +46,9 @@ class Router:
         checked = checked_value(key, value) if value is not None else None
         if checked is not None and (reason := self.proxy.cannot(key, checked)):
             raise PaasError("router-unsupported", reason)
+        if checked is not None and key == BODY_KEY:
+            app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
+            self.quotas.refuse_body(actor, app, router_settings({key: checked}, {}).body_bytes)
 
         def wanted(_app: App, routing: Routing) -> Routing:
             # Header names are case-insensitive.

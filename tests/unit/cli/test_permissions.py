@@ -96,6 +96,7 @@ WORDS: dict[str, str] = {
     "ps:start": "",
     "ps:stop": "web",
     "ps:wait": "",
+    "quota:report": "",
     "releases": "",
     "releases:info": "v1",
     "releases:output": "v1",
@@ -132,6 +133,7 @@ ADMINS = {
     "proxy": "",
     "proxy:set": "nginx",
     "sandbox:set": "user-namespaces=on",
+    "quota:set": "disk=1g",
 }
 
 

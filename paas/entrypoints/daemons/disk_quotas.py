@@ -1,0 +1,47 @@
+"""What the monitor process counts each hour: which apps have more on the disk than they may.
+
+The owner finds a line in the app's log; commands that would add more count for themselves.
+"""
+
+import threading
+import traceback
+from collections.abc import Callable
+
+from paas.interfaces import Logs
+from paas.services.server.quotas import Quotas
+
+TURN_S = 3600.0
+
+
+class DiskQuotas:
+    """A line once an app is over its quota, and again when it was below meanwhile."""
+
+    def __init__(self, quotas: Quotas, logs: Logs, log: Callable[[str], None]) -> None:
+        self._quotas = quotas
+        self._logs = logs
+        self._log = log
+        self._told: set[int] = set()
+
+    def start(self, stop: threading.Event) -> None:
+        """Begin, in the background; the first count is after an hour."""
+        threading.Thread(target=self._run, args=(stop,), name="disk", daemon=True).start()
+
+    def turn(self) -> None:
+        """One count."""
+        found = self._quotas.full()
+        for app, words in found:
+            if app.id not in self._told:
+                self._logs.write(
+                    app.id,
+                    "disk",
+                    f"The app has {words} that it may have on the disk: pushes and storage:add are "
+                    f"refused until it has less. See: paas disk -a {app.name}",
+                )
+        self._told = {app.id for app, _ in found}
+
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.wait(TURN_S):
+            try:
+                self.turn()
+            except Exception:
+                self._log(traceback.format_exc())

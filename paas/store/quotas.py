@@ -1,0 +1,45 @@
+"""Quotas that differ from the server's defaults."""
+
+from collections.abc import Mapping
+
+from paas.domain.server.quotas import Quota
+from paas.domain.values.names import UserName
+from paas.store.database import Table
+
+
+class Quotas(Table):
+    """Those of users, which are for each of their apps too, and those of single apps."""
+
+    def of_user(self, user: UserName) -> dict[Quota, int]:
+        rows = self._database.rows("SELECT name, value FROM user_quotas WHERE user = ?", user)
+        return {Quota(row["name"]): row["value"] for row in rows}
+
+    def of_app(self, app_id: int) -> dict[Quota, int]:
+        rows = self._database.rows("SELECT name, value FROM app_quotas WHERE app_id = ?", app_id)
+        return {Quota(row["name"]): row["value"] for row in rows}
+
+    def set_of_user(self, user: UserName, values: Mapping[Quota, int | None]) -> None:
+        """None removes one; others stay."""
+        with self._database.writing() as connection:
+            for quota, value in values.items():
+                connection.execute(
+                    "DELETE FROM user_quotas WHERE user = ? AND name = ?", (user, quota)
+                )
+                if value is not None:
+                    connection.execute(
+                        "INSERT INTO user_quotas (user, name, value) VALUES (?, ?, ?)",
+                        (user, quota, value),
+                    )
+
+    def set_of_app(self, app_id: int, values: Mapping[Quota, int | None]) -> None:
+        """None removes one; others stay."""
+        with self._database.writing() as connection:
+            for quota, value in values.items():
+                connection.execute(
+                    "DELETE FROM app_quotas WHERE app_id = ? AND name = ?", (app_id, quota)
+                )
+                if value is not None:
+                    connection.execute(
+                        "INSERT INTO app_quotas (app_id, name, value) VALUES (?, ?, ?)",
+                        (app_id, quota, value),
+                    )

@@ -1,0 +1,259 @@
+"""Quotas: what members are refused, what admins may, and how quotas are set."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from paas.domain.apps.apps import Actor, App, Role
+from paas.domain.git.sources import GitSource
+from paas.domain.routing.hosts import HostName
+from paas.domain.server.quotas import Quota, parse_quotas
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import AppName, ProcessType, UserName
+from paas.entrypoints.daemons.disk_quotas import DiskQuotas
+from paas.services.builds.build import Push
+from paas.services.deploys.imports import Building
+from tests.fakes.world import ROOT, World
+
+MIB = 1024**2
+ALICE = UserName("alice")
+
+
+@pytest.fixture
+def alice(world: World) -> Actor:
+    """A member with the app shop."""
+    actor = world.user("alice")
+    world.app("shop", actor)
+    return actor
+
+
+def shop(world: World) -> App:
+    """As the store has it."""
+    app = world.store.apps.find("shop")
+    assert app is not None
+    return app
+
+
+def deploy(world: World, actor: Actor) -> None:
+    """Push to shop as that user."""
+    world.deploys.deploy(Push(shop(world), "a" * 40, None, actor), world.progress)
+
+
+def fill(world: World, part: str, mib: int) -> None:
+    """Give shop so much of something on the disk."""
+    folder = world.folder / part / str(shop(world).id)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "file").write_bytes(b"x" * mib * MIB)
+
+
+def refused(call: Callable[[], object]) -> PaasError:
+    """Why a call is refused, which says who can raise the quota."""
+    with pytest.raises(PaasError) as caught:
+        call()
+    assert "paas quota:set" in (caught.value.hint or "")
+    return caught.value
+
+
+def test_how_many_apps_a_member_may_own(world: World, alice: Actor) -> None:
+    """A first push and a copy count, too; apps of others do not; an admin may have more."""
+    world.app("other", world.user("bob"))
+    world.quotas.set_for_user(ROOT, ALICE, ["apps=2"])
+    world.app("blog", alice)
+    for call in (
+        lambda: world.app("wiki", alice),
+        lambda: world.pushes.to_push(alice, AppName("wiki"), world.progress),
+        lambda: world.cloning.clone(alice, "shop", AppName("wiki"), world.progress),
+    ):
+        assert refused(call).reference == "too-many-apps"
+    assert world.store.apps.find("wiki") is None
+    world.user("alice", Role.ADMIN)
+    world.app("wiki", world.actor("alice"))
+
+
+def test_how_many_instances_an_app_may_have(world: World, alice: Actor) -> None:
+    """All types together, by ps:scale; nothing changes, and an admin may scale higher."""
+    world.repository.procfiles["a" * 40] = b"web: serve\nworker: work\n"
+    deploy(world, alice)
+    world.quotas.set_for_app(ROOT, "shop", ["instances=3"])
+    world.processes.scale(alice, "shop", ["web=2", "worker=1"], world.progress)
+    error = refused(lambda: world.processes.scale(alice, "shop", ["web=3"], world.progress))
+    assert error.reference == "too-many-instances"
+    assert world.processes.formation(alice, "shop")[ProcessType("web")] == 2
+    world.processes.scale(ROOT, "shop", ["web=9"], world.progress)
+    deploy(world, alice)  # what an admin gave stays
+    world.processes.scale(alice, "shop", ["web=8"], world.progress)
+    assert refused(lambda: world.processes.scale(alice, "shop", ["web=9"], world.progress))
+
+
+def test_no_hundred_instances_by_default(world: World, alice: Actor) -> None:
+    """The server's own quota."""
+    deploy(world, alice)
+    error = refused(lambda: world.processes.scale(alice, "shop", ["web=100"], world.progress))
+    assert error.message == "shop would have 100 instances, of 20 that it may have."
+
+
+def test_a_push_brings_no_more_instances(world: World, alice: Actor) -> None:
+    """app.json scales a new app; the push is rejected and nothing is live."""
+    world.repository.contents["a" * 40, "app.json"] = b'{"formation": {"web": {"quantity": 21}}}'
+    assert refused(lambda: deploy(world, alice)).reference == "too-many-instances"
+    assert shop(world).current is None
+    assert world.slugs.frozen == set()
+    deploy(world, ROOT)
+
+
+def test_how_many_domains_an_app_may_have(world: World, alice: Actor) -> None:
+    """Pending ones count."""
+    world.quotas.set_for_user(ROOT, ALICE, ["domains=2"])
+    two = [HostName("a.example.org"), HostName("b.example.org")]
+    world.domains.add(alice, "shop", two, world.progress)
+    one_more = [HostName("c.example.org")]
+    error = refused(lambda: world.domains.add(alice, "shop", one_more, world.progress))
+    assert error.reference == "too-many-domains"
+    world.quotas.set_for_app(ROOT, "shop", ["domains=3"])
+    world.domains.add(alice, "shop", one_more, world.progress)
+
+
+def test_how_much_visitors_may_send(world: World, alice: Actor) -> None:
+    """A member chooses below the ceiling, an admin anything."""
+    key = "client-max-body-size"
+    world.router.set(alice, "shop", key, "1g", world.progress)
+    error = refused(lambda: world.router.set(alice, "shop", key, "1025m", world.progress))
+    assert error.reference == "body-quota"
+    world.router.set(ROOT, "shop", key, "100g", world.progress)
+    world.router.set(alice, "shop", "gzip", "on", world.progress)
+    world.router.set(alice, "shop", key, None, world.progress)
+
+
+@pytest.mark.parametrize("part", ["storage", "cache"])
+def test_how_much_an_app_may_have_on_the_disk(world: World, alice: Actor, part: str) -> None:
+    """What would add to it is refused; what runs goes on, and nothing is deleted."""
+    deploy(world, alice)
+    world.quotas.set_for_app(ROOT, "shop", ["disk=5m"])
+    fill(world, part, 6)
+    running = dict(world.runtime.running)
+    source = GitSource("https://example.org/a.git", None)
+    for call in (
+        lambda: world.pushes.to_push(alice, AppName("shop"), world.progress),
+        lambda: deploy(world, alice),
+        lambda: world.storage.add(alice, "shop", "/app/data", world.progress),
+        lambda: world.imports.sync(alice, "shop", source, Building.NEVER, world.progress),
+    ):
+        error = refused(call)
+        assert error.reference == "disk-quota"
+        assert "of 5.0 MiB that it may have" in error.message
+    assert world.runtime.running == running
+    assert (world.folder / part / str(shop(world).id) / "file").exists()
+    world.processes.restart(alice, "shop", [], world.progress)
+    world.builds.purge_cache(alice, "shop", world.progress)
+    world.storage.add(ROOT, "shop", "/app/data", world.progress)
+    deploy(world, ROOT)
+
+
+def test_the_owner_is_told_once(world: World, alice: Actor) -> None:
+    """In the app's log, when the hour's count finds too much; an admin's app has no quota."""
+    world.user("carol", Role.ADMIN)
+    world.app("tool", world.actor("carol"))
+    daemon = DiskQuotas(world.quotas, world.logs, lambda _: None)
+    world.quotas.set_for_app(ROOT, "shop", ["disk=5m"])
+    world.quotas.set_for_app(ROOT, "tool", ["disk=1m"])
+    fill(world, "storage", 6)
+    daemon.turn()
+    daemon.turn()
+    lines = [line for line in map(str, world.logs.lines) if "may have on the disk" in line]
+    assert len(lines) == 1
+    assert "6.0 MiB of 5.0 MiB" in lines[0]
+    assert "paas disk -a shop" in lines[0]
+    stop = threading.Event()
+    stop.set()
+    daemon.start(stop)
+
+
+def test_the_closest_setting_holds(world: World, alice: Actor) -> None:
+    """The app's, else its owner's, else the server's; default goes back."""
+    disk = [world.quotas.of_app(alice, "shop")]
+    world.quotas.set_for_user(ROOT, ALICE, ["disk=2g"])
+    disk.append(world.quotas.of_app(alice, "shop"))
+    disk.append(world.quotas.set_for_app(ROOT, "shop", ["disk=none"]))
+    disk.append(world.quotas.set_for_app(ROOT, "shop", ["disk=default"]))
+    found = [next(one for one in uses if one.quota is Quota.DISK) for uses in disk]
+    assert [(one.limit, one.origin) for one in found] == [
+        (10 * 1024 * MIB, "server.yml"),
+        (2 * 1024 * MIB, "user"),
+        (0, "app"),
+        (2 * 1024 * MIB, "user"),
+    ]
+
+
+def test_who_sees_and_sets_them(world: World, alice: Actor) -> None:
+    """A member sees their own and sets none."""
+    bob = world.user("bob")
+    assert [one.used for one in world.quotas.of_user(alice, ALICE)] == [1, None, None, None, None]
+    calls: list[Callable[[], object]] = [
+        lambda: world.quotas.of_user(bob, ALICE),
+        lambda: world.quotas.set_for_user(alice, ALICE, ["apps=99"]),
+        lambda: world.quotas.set_for_app(alice, "shop", ["disk=none"]),
+    ]
+    for call in calls:
+        with pytest.raises(PaasError) as caught:
+            call()
+        assert caught.value.reference == "admins-only"
+    with pytest.raises(PaasError, match="no user"):
+        world.quotas.set_for_user(ROOT, UserName("nobody"), ["apps=1"])
+    with pytest.raises(PaasError, match="quota of users"):
+        world.quotas.set_for_app(ROOT, "shop", ["apps=1"])
+
+
+def test_a_destroyed_app_leaves_none(world: World, alice: Actor) -> None:
+    """Its quotas go with it."""
+    app = shop(world)
+    world.quotas.set_for_app(ROOT, "shop", ["disk=1g"])
+    world.apps.destroy(alice, "shop", "shop", world.progress)
+    assert world.store.quotas.of_app(app.id) == {}
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("disk", "disk=", "disk=0", "disk=1", "disk=1.5g", "disk=-1g", "disk=1000000g"),
+        *(
+            "apps=0",
+            "apps=-1",
+            "apps=1g",
+            "apps=100001",
+            "apps=\uff11",
+            "memory=1g",
+            "=1",
+            "apps=1\n",
+        ),
+    ],
+)
+def test_bad_quotas(word: str) -> None:
+    """A usage error each."""
+    with pytest.raises(PaasError) as caught:
+        parse_quotas([word])
+    assert caught.value.exit_code == 2
+
+
+def test_quotas_as_typed() -> None:
+    """Several at once, none of them twice."""
+    found = parse_quotas(["disk=20g", "apps=50", "body=none", "instances=default"])
+    assert found == {
+        Quota.DISK: 20 * 1024 * MIB,
+        Quota.APPS: 50,
+        Quota.BODY: 0,
+        Quota.INSTANCES: None,
+    }
+    with pytest.raises(PaasError, match="twice"):
+        parse_quotas(["disk=1g", "disk=2g"])
+
+
+def test_no_quota_in_server_yml(world: World, alice: Actor) -> None:
+    """0 is none."""
+    free = replace(world.quotas, defaults=dict.fromkeys(Quota, 0))
+    free.refuse_app(alice)
+    free.refuse_instances(alice, shop(world), 10_000)
+    free.refuse_body(alice, shop(world), 100 * 1024 * MIB)
+    free.refuse_full(alice, shop(world))
+    assert free.full() == []
