@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from paas.domain.runtime.workloads import Limits
 from paas.domain.values.errors import PaasError, usage_error
-from paas.domain.values.names import ProcessType, shown
+from paas.domain.values.names import ProcessType, process_type, shown
 
 RUN, CRON, RELEASE = ProcessType("run"), ProcessType("cron"), ProcessType("release")
 # The types of processes that run once, which an app has whatever its Procfile says.
@@ -92,6 +92,15 @@ _MEASURES = {
     Resource.NOFILE: _Measure("open_files", 64, "max_open_files", _parse_count, str, "4096"),
     Resource.SCRATCH: _Measure("scratch_mib", 1, "max_scratch_mib", _parse_mib, mib_words, "1g"),
 }
+# Heroku's dyno sizes: their memory in MiB.
+SIZES = {
+    "eco": 512,
+    "basic": 512,
+    "standard-1x": 512,
+    "standard-2x": 1_024,
+    "performance-m": 2_560,
+    "performance-l": 14_336,
+}
 _EXAMPLE = "paas resource:limit memory=512m cpu=0.5"
 
 
@@ -135,6 +144,19 @@ def parse_limit(word: str) -> tuple[Resource, int | None]:
             f"paas resource:limit {resource}={measure.example}",
         )
     return resource, amount
+
+
+def parse_size(word: str) -> tuple[ProcessType, int]:
+    """Read ``web=standard-1x``: the process type and its memory in MiB. Raises PaasError."""
+    name, is_given, size = word.partition("=")
+    memory_mib = SIZES.get(size.lower())
+    if not is_given or memory_mib is None:
+        raise usage_error(
+            "size",
+            f"{shown(word)} is not of the form TYPE=SIZE, SIZE one of {', '.join(SIZES)}.",
+            "paas ps:type web=standard-1x; for other sizes: paas resource:limit memory=768m",
+        )
+    return process_type(name), memory_mib
 
 
 def changed(

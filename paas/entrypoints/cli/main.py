@@ -133,6 +133,7 @@ COMMANDS: tuple[click.Command, ...] = (
     resources.limit,
     resources.clear,
     resources.report,
+    resources.resize,
     sandbox.set_sandbox,
     sandbox.report,
     run_commands.run,

@@ -1,4 +1,4 @@
-"""resource:limit, resource:limit-clear, resource:report"""
+"""resource:limit, resource:limit-clear, resource:report, ps:type"""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -78,6 +78,26 @@ def clear(
         kind=_type(kind),
         restart=not no_restart,
     )
+
+
+@click.command("ps:type")
+@click.argument("words", nargs=-1, required=True, metavar="[APP] TYPE=SIZE...")
+@app_option
+@pass_session
+def resize(session: Session, words: tuple[str, ...], app: str | None) -> None:
+    """Give process types the memory of a Heroku size: eco, basic, standard-1x, standard-2x.
+
+    Also performance-m and performance-l. Any other amount: resource:limit.
+
+    Example: paas ps:type web=standard-2x worker=standard-1x
+    """
+    named = words[0] if "=" not in words[0] else None
+    sizes = words[1:] if named is not None else words
+    if not sizes:
+        raise usage_error("arguments", "No size was given.", "paas ps:type web=standard-1x")
+    name = session.app_name(app, named)
+    session.services.resources.resize(session.actor, name, sizes, session.terminal)
+    _warn_of_missing(session)
 
 
 @click.command("resource:report")

@@ -155,6 +155,7 @@ COMMANDS = (
     CommandLine("ps:scale", "[APP] [TYPE=N...]", "Set how many instances run.", (*_APP, *_JSON)),
     CommandLine("ps:start", "[APP] [TYPE|INSTANCE...]", "Start stopped instances.", _APP),
     CommandLine("ps:stop", "[APP] [TYPE|INSTANCE...]", "Stop instances until ps:start.", _APP),
+    CommandLine("ps:type", "[APP] TYPE=SIZE...", "Give process types a Heroku size.", _APP),
     CommandLine("ps:wait", "[APP]", "Wait until a deploy has ended.", _APP),
     CommandLine("quota:report", "[APP]", "Show quotas.", (*_APP, *_TABLE, "--user")),
     CommandLine("quota:set", "[APP] QUOTA=VALUE...", "Set quotas (admins).", (*_APP, "--user")),

@@ -20,6 +20,7 @@ ALIASES = {
     "destroy": ("apps:destroy",),
     "info": ("apps:info",),
     "list": ("apps",),
+    "ps:resize": ("ps:type",),
     "releases:rollback": ("rollback",),
     "rename": ("apps:rename",),
     "repo:purge-cache": ("builds:cache:purge",),

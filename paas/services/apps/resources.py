@@ -17,6 +17,7 @@ from paas.domain.runtime.resources import (
     amount_words,
     changed,
     parse_limit,
+    parse_size,
     set_for,
 )
 from paas.domain.runtime.workloads import Limits
@@ -68,7 +69,25 @@ class AppResources:
         for resource, amount in changes.items():
             if amount is not None:
                 self.server.allow(resource, amount)
-        self._change(actor, name, kind, lambda _app: changes, progress, restart=restart)
+
+        def change(app: App) -> tuple[SetLimit, ...]:
+            return changed(app.limits, kind, changes)
+
+        self._change(actor, name, [kind], change, progress, restart=restart)
+
+    def resize(self, actor: Actor, name: str, words: Sequence[str], progress: Progress) -> None:
+        """Give process types the memory of Heroku's sizes (``web=standard-1x``), as one change."""
+        sizes = dict(parse_size(word) for word in words)
+        for memory_mib in sizes.values():
+            self.server.allow(Resource.MEMORY, memory_mib)
+
+        def change(app: App) -> tuple[SetLimit, ...]:
+            after = app.limits
+            for kind, memory_mib in sizes.items():
+                after = changed(after, kind, {Resource.MEMORY: memory_mib})
+            return after
+
+        self._change(actor, name, list(sizes), change, progress, restart=True)
 
     def clear(
         self,
@@ -81,10 +100,10 @@ class AppResources:
     ) -> None:
         """Remove the limits of a process type, or all of the app; otherwise like limit."""
 
-        def all_of(app: App) -> dict[Resource, int | None]:
-            return dict.fromkeys(set_for(app.limits, kind))
+        def change(app: App) -> tuple[SetLimit, ...]:
+            return tuple(one for one in app.limits if kind is not None and one.kind != kind)
 
-        self._change(actor, name, kind, all_of, progress, restart=restart, everything=kind is None)
+        self._change(actor, name, [kind], change, progress, restart=restart)
 
     def report(self, actor: Actor, name: str) -> list[TypeLimits]:
         """What holds for each process type of the app, web first, then what runs once."""
@@ -100,17 +119,17 @@ class AppResources:
         self,
         actor: Actor,
         name: str,
-        kind: ProcessType | None,
-        change: Callable[[App], Mapping[Resource, int | None]],
+        kinds: Sequence[ProcessType | None],
+        change: Callable[[App], tuple[SetLimit, ...]],
         progress: Progress,
         *,
         restart: bool,
-        everything: bool = False,
     ) -> None:
         @contextmanager
         def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
-            self._check_type(app, kind)
-            after = () if everything else changed(app.limits, kind, change(app))
+            for kind in kinds:
+                self._check_type(app, kind)
+            after = change(app)
             if after == app.limits:
                 progress.detail("Nothing to change.")
                 yield None
@@ -118,7 +137,7 @@ class AppResources:
             release, concerned = self._concerned(app, after)
             if release is None or not concerned or not restart:
                 self.store.resource_limits.set(app.id, after)
-                self._tell(app, after, kind, progress)
+                self._tell(app, after, kinds, progress)
                 if concerned:
                     progress.detail("The instances keep the former limits until: paas ps:restart")
                 yield None
@@ -132,7 +151,7 @@ class AppResources:
                     release=release,
                     limits=after,
                     only=concerned,
-                    live=lambda: self._tell(app, after, kind, progress),
+                    live=lambda: self._tell(app, after, kinds, progress),
                 )
 
         app = find_app(self.store, actor, name, to=Permission.OPERATE)
@@ -141,15 +160,20 @@ class AppResources:
         )
 
     def _tell(
-        self, app: App, after: Sequence[SetLimit], kind: ProcessType | None, progress: Progress
+        self,
+        app: App,
+        after: Sequence[SetLimit],
+        kinds: Sequence[ProcessType | None],
+        progress: Progress,
     ) -> None:
-        own = set_for(after, kind)
-        words = [f"{name}={amount_words(name, amount)}" for name, amount in own.items()]
-        of_whom = f"{app.name}, {kind}" if kind else app.name
-        if words:
-            progress.step(f"Limits of {of_whom}: {' '.join(words)}")
-        else:
-            progress.step(f"{of_whom} has no limits of its own any longer")
+        for kind in kinds:
+            own = set_for(after, kind)
+            words = [f"{name}={amount_words(name, amount)}" for name, amount in own.items()]
+            of_whom = f"{app.name}, {kind}" if kind else app.name
+            if words:
+                progress.step(f"Limits of {of_whom}: {' '.join(words)}")
+            else:
+                progress.step(f"{of_whom} has no limits of its own any longer")
 
     def _concerned(self, app: App, after: Sequence[SetLimit]) -> tuple[Release | None, set[str]]:
         """The labels of the instances whose limits differ, and the release that they run."""

@@ -155,6 +155,17 @@ def test_before_the_first_deploy(world: World) -> None:
     assert {m for m, _cpu in started(world).values()} == {256}
 
 
+def test_sizes_of_several_types_are_one_change(shop: World) -> None:
+    """Both types are replaced together, and other limits of theirs stay."""
+    limit(shop, "cpu=0.5", kind=WEB)
+    shop.resources.resize(ROOT, "shop", ["web=standard-2x", "worker=eco"], shop.progress)
+    assert started(shop) == {"web.1": (1_024, 500), "worker.1": (512, 0)}
+    assert len(set(rollouts(shop).values())) == 1
+    with pytest.raises(PaasError, match="no process type 'wbe'"):
+        shop.resources.resize(ROOT, "shop", ["web=eco", "wbe=eco"], shop.progress)
+    assert started(shop)["web.1"] == (1_024, 500)
+
+
 def test_report(shop: World) -> None:
     """Each type, web first, with what holds for it and what is its own."""
     limit(shop, "memory=256m", kind=WEB)

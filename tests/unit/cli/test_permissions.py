@@ -95,6 +95,7 @@ WORDS: dict[str, str] = {
     "ps:scale": "web=1",
     "ps:start": "",
     "ps:stop": "web",
+    "ps:type": "web=standard-1x",
     "ps:wait": "",
     "quota:report": "",
     "releases": "",

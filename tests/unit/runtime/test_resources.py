@@ -9,6 +9,7 @@ from paas.domain.runtime.resources import (
     amount_words,
     changed,
     parse_limit,
+    parse_size,
     type_of_command,
 )
 from paas.domain.runtime.workloads import Limits
@@ -86,6 +87,17 @@ def test_amounts_in_words(resource: Resource, amount: int, words: str) -> None:
     """As they are typed, so that they can be typed again."""
     assert amount_words(resource, amount) == words
     assert not amount or parse_limit(f"{resource}={words}") == (resource, amount)
+
+
+def test_sizes() -> None:
+    """Heroku's names, in any case; anything else is refused with those that there are."""
+    assert parse_size("web=standard-1x") == (WEB, 512)
+    assert parse_size("worker=Performance-M") == (WORKER, 2_560)
+    for word in ("web", "web=", "web=2x", "standard-1x"):
+        with pytest.raises(PaasError, match="SIZE one of eco, basic, standard-1x"):
+            parse_size(word)
+    with pytest.raises(PaasError, match="process type"):
+        parse_size("../x=eco")
 
 
 def test_the_nearest_limit_holds() -> None:

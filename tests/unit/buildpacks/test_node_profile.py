@@ -1,0 +1,55 @@
+"""The defaults that each Node.js instance starts with."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROFILE = Path(__file__).parents[3] / "buildpacks/node/lib/profile.sh"
+
+
+def started_with(**env: str) -> dict[str, str]:
+    """The environment after the profile script."""
+    done = subprocess.run(
+        ["/bin/bash", "-c", f'set -e; . "{PROFILE}"; /usr/bin/env -0'],
+        env={"PATH": "/usr/bin:/bin", **env},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    return dict(pair.split("=", 1) for pair in done.stdout.split("\0") if pair)
+
+
+def test_defaults() -> None:
+    """As many workers as cores, up to 4; nothing of the script's own is left."""
+    env = started_with()
+    assert 1 <= int(env["WEB_CONCURRENCY"]) <= 4
+    assert not any(name.startswith("_paas") for name in env)
+
+
+@pytest.mark.parametrize(
+    ("memory_mib", "each_mib", "workers"),
+    [
+        ("256", "", "1"),
+        ("512", "", "1"),
+        ("512", "256", None),
+        ("511", "256", "1"),
+        ("256", "x[$(id)]", "1"),
+        ("x[$(id)]", "512", None),
+        ("99999", "1", None),
+    ],
+)
+def test_workers_fit_the_limit_of_memory(
+    memory_mib: str, each_mib: str, workers: str | None
+) -> None:
+    """One for each WEB_MEMORY, but never more than without a limit; nonsense counts for nothing."""
+    free = int(started_with()["WEB_CONCURRENCY"])
+    expected = workers or str(min(free, 2) if memory_mib == "512" else free)
+    found = started_with(MEMORY_AVAILABLE=memory_mib, WEB_MEMORY=each_mib)
+    assert found["WEB_CONCURRENCY"] == expected
+
+
+def test_a_config_var_wins() -> None:
+    """Over any limit."""
+    assert started_with(WEB_CONCURRENCY="9", MEMORY_AVAILABLE="256")["WEB_CONCURRENCY"] == "9"
