@@ -32,6 +32,7 @@ from paas.services.runs.cron import Cron
 from paas.services.runs.runs import AppRuns
 from paas.services.server.disk import DiskReports
 from paas.services.server.doctor import Doctor
+from paas.services.server.key_rotation import KeyRotation
 from paas.services.server.quotas import Quotas
 from paas.services.server.reconcile import Reconcile
 from paas.services.server.store_recovery import Recovery
@@ -69,6 +70,7 @@ class Services:
     domains: Domains
     drains: Drains
     imports: Imports
+    key_rotation: KeyRotation
     keys: Keys
     app_runs: AppRuns
     processes: Processes
@@ -146,6 +148,7 @@ def all_services(adapters: Adapters) -> Services:
         domains=routing.domains(adapters, sites, claims),
         drains=drains,
         imports=deploys.imports(adapters, deploying, quotas),
+        key_rotation=KeyRotation(store=store, locks=adapters.locks),
         keys=apps.keys(adapters),
         app_runs=runs.app_runs(adapters),
         processes=apps.processes(adapters, changes, quotas),

@@ -123,6 +123,24 @@ def test_no_secret_is_in_the_clear_during_a_build(
     assert_only_where_needed(server)
 
 
+def test_another_key(server: Server, owner: User) -> None:
+    """Only admins change it; then the database opens with it alone, and apps start with it."""
+    key = server.root / "etc/server.key"
+    former = key.read_text().splitlines()[-1].split()
+    refused = owner.ssh("server:rotate-key", check=False)
+    assert (refused.returncode, key.read_text().splitlines()[-1].split()) == (1, former)
+    told = server.paas("server:rotate-key")
+    assert str(key) in told.stderr
+    copied(server)
+    for path in (key, *server.state.glob("state.db*"), *server.state.glob("copies/*")):
+        content = path.read_bytes()
+        assert not any(word.encode() in content for word in former), path
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert_only_where_needed(server)
+    server.paas("ps:restart", "-a", "shop")
+    assert environment(server, "shop")["TOKEN"] == CONFIG
+
+
 def test_a_start_without_the_store_or_its_key(server: Server, owner: User) -> None:
     """From the copy the app gets its secrets; without the key, every command says what is wrong."""
     copied(server)

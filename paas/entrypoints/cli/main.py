@@ -158,6 +158,7 @@ COMMANDS: tuple[click.Command, ...] = (
     router.logins,
     router.add_login,
     router.remove_login,
+    server.rotate_key,
     server.status,
     disk.report,
     quotas.set_quotas,

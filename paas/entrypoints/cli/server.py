@@ -1,4 +1,4 @@
-"""server:status, version, help, completion"""
+"""server:status, server:rotate-key, version, help, completion"""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -87,6 +87,22 @@ def status(session: Session, as_json: bool) -> None:
             f"{app.name} is not served: the proxy refused its file. See: paas logs -a {app.name}"
         )
     trash.warn(session)
+
+
+@click.command("server:rotate-key")
+@pass_session
+def rotate_key(session: Session) -> None:
+    """Seal the secrets in the database with a new key, and remove the former one.
+
+    Example: sudo paas server:rotate-key
+    """
+    with session.terminal.doing("sealing the secrets with a new key"):
+        session.services.key_rotation.rotate(session.actor, session.terminal)
+    session.terminal.step("Config vars and drain URLs are sealed with a new key")
+    session.terminal.detail(
+        f"Keep a copy of {session.services.settings.paths.server_key}, and the former key for as "
+        "long as you keep backups that were made before."
+    )
 
 
 def _networks(state: str, *, is_shared: bool) -> str:

@@ -195,6 +195,7 @@ COMMANDS = (
     CommandLine(
         "sandbox:set", "[APP] user-namespaces=on|off", "Change what an app's sandbox allows.", _APP
     ),
+    CommandLine("server:rotate-key", "", "Seal the secrets in the database with a new key."),
     CommandLine("server:status", "", "Show what the server is doing.", _JSON),
     CommandLine("static", "[APP]", "List the static paths.", (*_APP, *_TABLE)),
     CommandLine(

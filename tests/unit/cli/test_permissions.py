@@ -135,6 +135,7 @@ ADMINS = {
     "proxy:set": "nginx",
     "sandbox:set": "user-namespaces=on",
     "quota:set": "disk=1g",
+    "server:rotate-key": "",
 }
 
 

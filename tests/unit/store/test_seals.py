@@ -278,3 +278,83 @@ def test_settling_that_is_killed(tmp_path: Path) -> None:
         after_s += 0.01
     assert_no_canary(tmp_path)
     assert read(path) == [("1", CANARY, URL)] * 199
+
+
+def test_another_key(path: Path) -> None:
+    """Everything opens with it alone, in copies too; the former one is gone."""
+    made = fill(path)
+    open_elsewhere = store(path)
+    before = open_elsewhere.releases.find(1, 1)
+    Copies(path, keys(path)).hourly(NOW)
+    Copies(path, keys(path)).latest()
+    former = keys(path).newest()
+    made.sealing.rotate()
+    new = keys(path).newest()
+    assert new != former
+    assert keys(path).find(former) is None
+    for file in path.parent.rglob("*"):
+        assert not file.is_file() or former.encode() not in file.read_bytes(), file
+    assert read(path) == [("0", VALUE, URL), ("1", VALUE, URL)]
+    copies = DatabaseRecovery(path, keys(path)).copies()
+    assert [(copy.apps, copy.fault) for copy in copies] == [(2, None)] * 2
+    # Processes that have been running: one reads what it found before, and writes.
+    assert before is not None
+    assert before.config["TOKEN"].reveal() == VALUE
+    open_elsewhere.drains.add(Drain("d.9", 1, Secret(URL)))
+    assert [drain.url.reveal() for drain in store(path).drains.all()] == [URL] * 3
+
+
+def test_another_key_that_is_killed(path: Path) -> None:
+    """At whatever moment: everything can be read and written, and the next call completes it."""
+    fill(path, apps=200).close()
+    Copies(path, keys(path)).hourly(NOW)
+    first = keys(path).newest()
+    after_s = 0.0
+    while not kill_while(path, "rotate", after_s):
+        assert read(path)[0] == ("0", VALUE, URL)
+        made = store(path)
+        made.drains.remove("d.9999")
+        made.drains.add(Drain("d.9999", 200, Secret(URL)))
+        made.drains.remove("d.9999")
+        made.close()
+        after_s += 0.01
+    assert len(keys(path).path.read_text().splitlines()) == 3
+    assert keys(path).find(first) is None
+    assert [found[1:] for found in read(path)] == [(VALUE, URL)] * 200
+    assert {copy.fault for copy in DatabaseRecovery(path, keys(path)).copies()} == {None}
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from paas.domain.logs.drains import Drain
+from paas.domain.server.allocations import Ranges
+from paas.domain.values.secret import Secret
+from paas.store import Store
+from paas.store.server_keys import ServerKeys
+path = Path(sys.argv[1])
+store = Store(path, Ranges(uids=(70000, 70999)), ServerKeys(path.with_name("server.key")))
+for number in range(300):
+    store.drains.add(Drain(f"w.{sys.argv[2]}-{number}", 1, Secret(sys.argv[3])))
+    assert {drain.url.reveal() for drain in store.drains.all()} == {sys.argv[3]}
+    if number == 5:
+        print("going", flush=True)
+"""
+
+
+def test_another_key_while_others_write(path: Path) -> None:
+    """What they write is sealed with the key that the database has in that moment."""
+    made = fill(path, apps=1)
+    argv = [sys.executable, "-c", WRITER, str(path)]
+    writers = [
+        subprocess.Popen([*argv, str(number), URL], stdout=subprocess.PIPE) for number in range(2)
+    ]
+    for writer in writers:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+    while any(writer.poll() is None for writer in writers):
+        made.sealing.rotate()
+    for writer in writers:
+        writer.communicate()
+        assert writer.returncode == 0
+    assert [drain.url.reveal() for drain in store(path).drains.all()] == [URL] * 601
