@@ -91,7 +91,7 @@ class Settings:
     keep_slugs: int = 5
     keep_slugs_mib: int = 0
     keep_outputs: int = 100
-    min_free_mib: int = 256
+    min_free_mib: int = 1_024
     reserve_mib: int = 32
     max_push_mib: int = 512
     max_lfs_mib: int = 4_096

@@ -157,4 +157,7 @@ class Slugs(Protocol):
         """Raises PaasError if nothing can be written: no space, no inodes, or read-only."""
 
     def check_free_space(self) -> None:
-        """Raises PaasError if the disk is too full for a build."""
+        """Raises PaasError if the disk is too full for code and builds.
+
+        What is left then is for the platform alone.
+        """

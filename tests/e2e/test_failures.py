@@ -214,10 +214,12 @@ def test_disk_full(new_server: Callable[..., Server], repository: MakeRepository
     assert "The server's disk is full" in told
 
     used_mib = shutil.disk_usage(server.state).used // 1024**2
-    server.disk_of_its_own(used_mib + 6)  # less than min_free_mib, but a push can be sent
+    server.disk_of_its_own(used_mib + 6)  # less than min_free_mib: nothing is sent
     app.repository.git("rm", "-q", "bin/pre_compile")
-    told = app.push({"serve.py": program("v2")})
+    app.repository.commit({"serve.py": program("v2")})
+    told = app.user.push(app.repository, "full", check=False).stdout
     assert "The server's disk is full" in told
+    assert server.get("full").text == "v1"
     assert "df -h" in told
 
     with pytest.raises(OSError), (server.state / "filler").open("wb", buffering=0) as filler:

@@ -18,6 +18,7 @@ class FakeSlugs:
         self.pages: set[str] = set()
         self.missing: set[tuple[str, str]] = set()
         self.full = False
+        self.low = False
         self.disk_failure: PaasError | None = None
 
     def new_build(self, build_id: str, uid: int) -> Path:
@@ -75,8 +76,10 @@ class FakeSlugs:
         return None if slug_id in self.frozen else f"are gone from /slugs/{slug_id}"
 
     def check_writable(self) -> None:
-        self.check_free_space()
-
-    def check_free_space(self) -> None:
         if self.full:
             raise PaasError("disk-full", "The server's disk is full.")
+
+    def check_free_space(self) -> None:
+        self.check_writable()
+        if self.low:
+            raise PaasError("disk-full", "The server's disk is full: the rest is the platform's.")

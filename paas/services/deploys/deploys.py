@@ -89,8 +89,9 @@ class Deploys:
 
         def check() -> None:
             cancelled()
-            # git stores the push after the switch: without room for that there must be no switch.
-            self.slugs.check_writable()
+            # The last of the disk is the platform's: git stores the push after the switch, and the
+            # store, the logs and what frees space need some.
+            self.slugs.check_free_space()
 
         recorded = Recorded(progress, self.logs.open_build(build.id), check)
         try:

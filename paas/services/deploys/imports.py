@@ -103,6 +103,7 @@ class Imports:
         """Fetch, deploy if wanted, and move the branch: nobody pushes to the app meanwhile."""
         if building is not Building.NEVER:
             refuse_locked(self.store, app)
+        self.deploys.slugs.check_free_space()
         self.quotas.refuse_full(actor, app)
         self.repository.create(app.id)
         with ExitStack() as stack:

@@ -44,7 +44,7 @@ class Pushes:
         Raises as for an unknown app if the name is another user's.
         """
         # Before anything is sent: on a full disk git itself only says "unpacker error".
-        self.deploys.slugs.check_writable()
+        self.deploys.slugs.check_free_space()
         if self.store.apps.find(name) is None:
             app = self.apps.create(actor, name)
             progress.step(f"Created the app {name}")

@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from paas.domain.git.sources import GitSource
 from paas.domain.releases.releases import Status
 from paas.domain.values.errors import PaasError, disk_full
 from paas.domain.values.names import AppName, VarName
-from paas.interfaces import Quarantine
+from paas.interfaces import Built, Quarantine
 from paas.services.builds.build import Push
+from paas.services.deploys.imports import Building
 from paas.store.database import Table
 from tests.fakes.output import FakeClock
 from tests.fakes.world import ROOT, World
@@ -94,6 +97,45 @@ def test_a_push_to_a_full_disk_is_refused_before_it_is_sent(world: World) -> Non
         world.pushes.to_push(ROOT, AppName("new"), world.progress)
     assert refused.value.reference == "disk-full"
     assert world.store.apps.find("new") is None
+
+
+def test_the_last_of_the_disk_is_the_platforms(world: World) -> None:
+    """Before it is all used, nothing is sent or fetched, and what frees space works."""
+    world.app()
+    world.push()
+    world.slugs.low = True
+    source = GitSource("https://example.org/a.git", None)
+    for call in (
+        lambda: world.pushes.to_push(ROOT, AppName("shop"), world.progress),
+        lambda: world.pushes.to_push(ROOT, AppName("new"), world.progress),
+        lambda: world.imports.sync(ROOT, "shop", source, Building.NEVER, world.progress),
+    ):
+        with pytest.raises(PaasError) as refused:
+            call()
+        assert refused.value.reference == "disk-full"
+    assert world.store.apps.find("new") is None
+    world.pushes.to_fetch(ROOT, AppName("shop"))
+    _set(world)
+    world.builds.purge_cache(ROOT, "shop", world.progress)
+
+
+def test_a_build_that_uses_the_last_of_the_disk_is_ended(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its push is rejected, and its files are gone."""
+    world.app()
+    build = world.builder.build
+
+    def fills(*words: Any, **named: Any) -> Built:
+        built = build(*words, **named)
+        world.slugs.low = True
+        return built
+
+    monkeypatch.setattr(world.builder, "build", fills)
+    with pytest.raises(PaasError, match="disk is full"):
+        world.push()
+    assert (world.slugs.building, world.slugs.frozen) == (set(), set())
+    assert [build.status for build in world.store.builds.of_app(1)] == [Status.FAILED]
 
 
 def test_git_has_the_reserve_until_it_has_moved_the_branch(world: World) -> None:
