@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import struct
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ SETTINGS = {
 }
 CONNECT = """
 import socket
+import struct
 try:
     socket.create_connection(({host!r}, {port}), 3)
 except OSError as error:
@@ -296,6 +298,40 @@ def test_private_networks_can_be_closed(server: Server, probe: App, private_host
         settings.write_text(before)
         server.install("--quiet")
     assert _tries(probe, private_host, 80) == "connected"
+
+
+# Of ip(7); Python has no name for it before 3.13.
+IP_LOCAL_PORT_RANGE = 51
+
+
+def _connect_from(port: int, address: tuple[str, int]) -> bool:
+    """Connect from that port as the kernel gives it, and close first; whether that worked."""
+    with socket.socket() as client:
+        ports = struct.pack("=HH", port, port)
+        client.setsockopt(socket.IPPROTO_IP, IP_LOCAL_PORT_RANGE, ports)
+        try:
+            client.connect(address)
+        except OSError:
+            return False
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(1000):
+            pass
+    return True
+
+
+def test_the_proxy_does_not_run_out_of_ports(server: Server, probe: App) -> None:
+    """A port of an ended connection serves for the next one, a second later, as on loopback."""
+    address = _place(server, "probe")
+    with socket.socket() as unused:
+        unused.bind(("10.213.255.254", 0))
+        port = unused.getsockname()[1]
+    assert _connect_from(port, address)
+    assert not _connect_from(port, address)
+    wait_for(lambda: _connect_from(port, address), 10, "the port to be used again")
+    known = Path("/proc/net/nf_conntrack")
+    if known.exists():
+        words = f" sport={port} dport={address[1]} "
+        wait_for(lambda: words not in known.read_text(), 10, "the kernel to forget it")
 
 
 def _networks_line(server: Server) -> str:

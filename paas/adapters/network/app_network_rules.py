@@ -54,7 +54,7 @@ table inet {table} {{
     }}
     chain out_of_app {{
 {dns}\
-        ip daddr {{ {range}, {metadata} }} reject
+        ip daddr {{ {refused} }} reject
         oifname "{links}" reject
 {private}\
         ip saddr {range} accept
@@ -85,6 +85,31 @@ _REDIRECT = """\
     }}
 """
 
+# The kernel would remember each connection for two minutes: 550 a second fill its table where it
+# has room for 65,536. A SYN is judged before the kernel remembers it.
+_TIMEOUTS = """\
+table inet {table} {{
+    ct timeout to_apps {{
+        protocol tcp
+        l3proto ip
+        policy = {{ time_wait: 1, close: 1 }}
+    }}
+    chain connections_to_apps {{
+        type filter hook output priority 1; policy accept;
+        oifname "{links}" tcp flags & (fin|syn|rst|ack) == syn ct timeout set "to_apps"
+    }}
+}}
+"""
+
+
+def connection_timeouts(settings: Settings, table: str) -> str:
+    """What nft should add as well, where the kernel has timeouts by connection."""
+    return _TIMEOUTS.format(table=table, links=_links(settings))
+
+
+def _links(settings: Settings) -> str:
+    return f"p{settings.ports[0]:d}-*"
+
 
 def app_network_rules(
     settings: Settings, table: str, proxy_uid: int, *, routes: bool, dns_servers: Sequence[str]
@@ -95,7 +120,7 @@ def app_network_rules(
     reach wherever these are.
     """
     addresses = AppAddresses(settings.app_addresses)
-    links = f"p{settings.ports[0]:d}-*"
+    links = _links(settings)
     ports = ", ".join(f"{port:d}" for port in settings.host_ports)
     public = [port for port in (settings.http_port, settings.https_port) if port]
     return _RULES.format(
@@ -105,7 +130,7 @@ def app_network_rules(
         public=", ".join(f"{port:d}" for port in public),
         forward="accept" if routes else "drop",
         range=addresses.range,
-        metadata=", ".join(METADATA),
+        refused=", ".join([str(addresses.range), *(() if settings.app_metadata else METADATA)]),
         dns=_DNS.format(range=addresses.range, servers=", ".join(dns_servers))
         if dns_servers
         else "",

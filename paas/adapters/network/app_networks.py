@@ -25,8 +25,13 @@ from paas.settings import Settings
 
 _LIMIT_S = 10.0
 _FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
-# In the directory of the namespaces: why there are none; that the machine routes because of us.
-_LACK, _ROUTES, _LOCK = "lack", "routes", "lock"
+# Whether a port whose last connection has just ended (TIME_WAIT) may be used for another: "2" for
+# loopback alone, "1" for all. The proxy's connections to apps need it: an app that closes each
+# would use up the 28,000 ports within a minute, at 500 requests a second.
+_REUSE = Path("/proc/sys/net/ipv4/tcp_tw_reuse")
+# In the directory of the namespaces: why there are none; that the machine routes because of us;
+# the former content of _REUSE.
+_LACK, _ROUTES, _REUSED, _LOCK = "lack", "routes", "reused", "lock"
 # The machine's DNS servers, and where systemd-resolved, which listens on loopback, has its own.
 _RESOLV_CONFS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 _IP = "/usr/sbin/ip"
@@ -81,7 +86,8 @@ class AppNetworks:
     def prepare(self) -> None:
         """Before apps start: find out whether this machine can have them, see `lack`.
 
-        Also has the machine route packets (ip_forward), which it does for apps alone.
+        Also has the machine route packets (ip_forward), which it does for apps alone, and reuse
+        ports (tcp_tw_reuse).
         """
         if not self._settings.app_networks:
             return
@@ -91,6 +97,9 @@ class AppNetworks:
             if not _FORWARD.read_text().startswith("1"):
                 files.write_atomic(self._directory / _ROUTES, "", durable=False)
                 _FORWARD.write_text("1")
+            if not (reuse := _REUSE.read_text()).startswith("1"):
+                files.write_atomic(self._directory / _REUSED, reuse, durable=False)
+                _REUSE.write_text("1")
             forward_policy.let_pass(self._all_links())
         except (PaasError, OSError) as error:
             why = error.message if isinstance(error, PaasError) else str(error)
@@ -106,6 +115,9 @@ class AppNetworks:
         if (self._directory / _ROUTES).exists():
             _FORWARD.write_text("0")
             files.remove(self._directory / _ROUTES)
+        if (former := self._directory / _REUSED).exists():
+            _REUSE.write_text(former.read_text())
+            files.remove(former)
 
     def lack(self) -> str | None:
         """Why apps have no networks of their own, in words; None if they have."""

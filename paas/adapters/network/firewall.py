@@ -30,7 +30,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from paas.adapters.network.app_network_rules import METADATA, app_network_rules
+from paas.adapters.network.app_network_rules import METADATA, app_network_rules, connection_timeouts
 from paas.adapters.network.app_networks import dns_servers
 from paas.adapters.network.attempts import connects
 from paas.adapters.network.connection_limit import ConnectionLimit, LimitState
@@ -170,8 +170,10 @@ class NftFirewall:
             rules += app_network_rules(
                 self._settings, self.table, proxy, routes=routes, dns_servers=dns_servers()
             )
-        limit = self._limit.rules()
-        if limit and ask_nft(["-f", "-"], rules + limit).ok:
+        more = self._limit.rules()
+        if routes is not None:
+            more += connection_timeouts(self._settings, self.table)
+        if more and ask_nft(["-f", "-"], rules + more).ok:
             return
         # A kernel that cannot count connections supports everything else; limit_state reports it.
         _nft(["-f", "-"], rules)
