@@ -121,6 +121,8 @@ def test_what_has_no_limit_of_memory_has_a_share_of_the_machines(
     assert cgroups.build_memory_mib() == 500
     build = {files[0]: str(500 << 20)}
     assert cgroups.for_build("1") == (Cgroup(f"{top}/build-1", build),)
+    (top / files[0]).write_text(f"{800 << 20}\n")  # MemoryMax of the server's own unit
+    assert cgroups.memory_mib(limits) == 600
     free = Cgroups(replace(settings, memory_share=0.0, build_memory_share=0.0))
     assert free.memory_mib(limits) == free.build_memory_mib() == 0
     assert cgroups.memory_mib(replace(limits, memory_mib=2_000)) == 2_000

@@ -42,12 +42,13 @@ def cpu_limits(milli: int, *, unified: bool) -> dict[str, str]:
 def machine_mib(place: Path, *, unified: bool) -> int:
     """The memory of the machine, or of the container that the server is in.
 
-    place: the server's cgroup, whose parents may have a limit.
+    place: the server's cgroup, which may have a limit itself (MemoryMax of its unit), as may its
+    parents.
     """
     found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
     file = "memory.max" if unified else "memory.limit_in_bytes"
-    for parent in place.parents:
+    for each in (place, *place.parents):
         # The top of v2 has no such file; ``max`` is no limit.
         with contextlib.suppress(OSError, ValueError):
-            found.append(int((parent / file).read_text()))
+            found.append(int((each / file).read_text()))
     return min(found) // _MIB
