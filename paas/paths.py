@@ -89,6 +89,9 @@ class Paths:
     trash = _state("lost", Kind.TRUTH, "the trash, until it is emptied")
     acme = _state("acme", Kind.RUNTIME, "requests to the certificate issuer")
     acme_account = _state("acme/certbot", Kind.TRUTH, "the account at the issuer")
+    former_acme_binding = _state(
+        "acme/binding.ini", Kind.RUNTIME, "the credentials for the issuer, of former versions"
+    )
     acme_logs = _state("acme/logs", Kind.LOG, "what certbot logs")
     acme_challenges = _state("acme/challenges", Kind.RUNTIME, "answers to the issuer")
     builds = _state("builds", Kind.RUNTIME, "builds in progress")
@@ -149,6 +152,9 @@ class Paths:
     command_specs = _run("one-off", Kind.RUNTIME, "how each command is started")
     build_specs = _run("builds", Kind.RUNTIME, "how each build is started")
     fetch_specs = _run("fetches", Kind.RUNTIME, "how each download is started")
+    acme_binding = _run(
+        "acme-binding.ini", Kind.RUNTIME, "the credentials for the issuer, while it is asked"
+    )
     app_networks = _run("networks", Kind.RUNTIME, "the apps' network namespaces")
     syscall_filters = _run(
         "syscall-filters", Kind.RUNTIME, "which system calls apps may make, compiled"

@@ -12,7 +12,7 @@ from pathlib import Path
 from paas.adapters.certificates import acme_check
 from paas.adapters.network.resolver import SystemResolver
 from paas.adapters.proxy.nginx.site_conf import challenges_directory
-from paas.adapters.system.files import make_directory, read_bytes, write_atomic
+from paas.adapters.system.files import make_directory, read_bytes, remove, write_atomic
 from paas.adapters.system.subprocesses import run
 from paas.domain.certificates.acme import Failure, IssueError
 from paas.domain.values.errors import PaasError
@@ -72,6 +72,7 @@ class Certbot:
             raise IssueError(Failure(error.report)) from error
         finally:
             shutil.rmtree(new, ignore_errors=True)
+            remove(self._settings.paths.acme_binding)
         if chain is None:
             raise IssueError(Failure("certbot succeeded, but there is no certificate"))
         return chain + key
@@ -127,7 +128,7 @@ class Certbot:
             what = "acme_eab_kid and acme_eab_hmac_key in server.yml are not two words of base64url"
             raise IssueError(Failure(what, asked=False))
         # In a file, since every user of the machine can see command lines.
-        path = self._root / "binding.ini"
+        path = self._settings.paths.acme_binding
         kid, key = binding
         write_atomic(path, f"eab-kid = {kid}\neab-hmac-key = {key}\n", mode=0o600)
         return [*options, "--config", path]

@@ -45,6 +45,7 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
     if running:
         all_services(server_adapters(settings)).reconcile.renew_sites()
         remove_staples(settings.paths.former_staples)
+    settings.paths.former_acme_binding.unlink(missing_ok=True)
     if sshd_changed and (running or systemd):
         _reload_sshd(settings, systemd=systemd)
     if proxy_changed and (running or systemd):
