@@ -20,6 +20,12 @@ TEXTS_MAX = 100
 Servers = Sequence[tuple[str, int]]
 
 
+def load() -> None:
+    """Import what asks: some 60 ms that a process can spend before it is waited for."""
+    import dns.nameserver
+    import dns.resolver  # noqa: F401
+
+
 def sample(host: str) -> str:
     """The name to ask for: of a wildcard some name below it."""
     return ANY_LABEL + host.removeprefix(WILDCARD) if host.startswith(WILDCARD) else host
@@ -68,7 +74,7 @@ class _Look:
 
     def _ask(self, name: str, kind: str) -> None:
         """Note what is there; a name that does not exist is an answer, too."""
-        from dns.exception import DNSException, Timeout  # 60 ms
+        from dns.exception import DNSException, Timeout
         from dns.resolver import NXDOMAIN, NoNameservers, NoResolverConfiguration
 
         left_s = self._deadline - time.monotonic()

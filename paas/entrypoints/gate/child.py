@@ -124,6 +124,7 @@ class GitService(Protocol):
 
 def commands(etc: Path) -> Handler:
     """The handler of a real server; imports and compiles what all commands need, once."""
+    from paas.adapters.network import dns_records
     from paas.adapters.proxy.nginx.http_conf import load_templates
     from paas.adapters.proxy.nginx.tls import installed_tls
     from paas.entrypoints.cli import main as cli
@@ -131,6 +132,7 @@ def commands(etc: Path) -> Handler:
 
     load_templates()
     seals.load()
+    dns_records.load()
     installed_tls()
     with suppress(PaasError):  # bad settings are for each command to tell
         cli.services_of(str(etc))

@@ -118,6 +118,17 @@ def test_daemons_import_little(daemon: str, spared: set[str]) -> None:
     assert imported & spared == set()
 
 
+def test_the_gate_has_imported_what_commands_need(tmp_path: Path) -> None:
+    """Before it forks: else each command would spend the time for these again."""
+    code = (
+        "import sys; from pathlib import Path; from paas.entrypoints.gate import child; "
+        f"child.commands(Path({str(tmp_path)!r})); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    needed = {"click", "jinja2", "dns.resolver", "cryptography.hazmat.primitives.ciphers.aead"}
+    assert needed - set(done.stdout.split()) == set()
+
+
 def test_client_needs_the_standard_library_only() -> None:
     """What a laptop runs imports nothing that a laptop install lacks."""
     folders = [PACKAGE / "entrypoints" / name for name in ("laptop", "gate_client")]
