@@ -1,0 +1,48 @@
+"""What one member takes of the server: instances, request bodies, space on the disk."""
+
+import json
+
+from tests.e2e.probe import FILES, push
+from tests.e2e.server import Repository, Server, User
+from tests.hostile.conftest import Unchanged
+
+
+def test_a_hundred_instances(alice: User, unchanged: Unchanged, probe: object) -> None:
+    """Refused by default; what runs stays."""
+    with unchanged():
+        told = alice.ssh("ps:scale", "web=100", "-a", "probe", check=False)
+        assert told.returncode == 1
+        assert "probe would have 100 instances, of 20 that it may have." in told.stderr
+
+
+def test_bodies_of_a_hundred_gigabytes(alice: User, unchanged: Unchanged, probe: object) -> None:
+    """A member sets no more than the server's ceiling, and no quota either."""
+    with unchanged():
+        key = ("nginx:set", "client-max-body-size", "100g", "-a", "probe")
+        told = alice.ssh(*key, check=False)
+        assert "may be at most 1.0 GiB" in told.stderr
+        told = alice.ssh("quota:set", "body=none", "-a", "probe", check=False)
+        assert "Only an admin may set quotas" in told.stderr
+
+
+def test_a_disk_filler(server: Server, alice: User) -> None:
+    """Its pushes are refused before anything is sent, it runs on, and with less it can push."""
+    app = push(alice, "filler", {})
+    alice.ssh("storage:add", "/app/data", "-a", "filler")
+    alice.ssh("ps:wait", "filler")
+    server.paas("quota:set", "filler", "disk=20m")
+    app.shell("head -c 40M /dev/urandom >data/file")
+    boot = app.boot()
+    (row,) = json.loads(alice.ssh("disk", "filler", "--json").stdout)["apps"]
+    assert row["storage_bytes"] >= 40_000_000
+
+    told = alice.ssh("git:sync", "https://example.org/a.git", "-a", "filler", check=False)
+    assert "of 20.0 MiB that it may have" in told.stderr
+    told = alice.ssh("git-receive-pack 'filler'", check=False)
+    assert "of 20.0 MiB that it may have" in told.stderr
+    assert app.boot() == boot
+
+    alice.ssh("run", "-a", "filler", "rm /app/data/file")
+    source = Repository.of(server.scratch / "filler.again", {**FILES, "more": "x"})
+    assert "Live: " in alice.push(source, "filler", "--force").stdout
+    alice.ssh("apps:destroy", "filler", "--confirm", "filler")
