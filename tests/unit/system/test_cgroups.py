@@ -128,6 +128,16 @@ def test_what_has_no_limit_of_memory_has_a_share_of_the_machines(
     assert cgroups.memory_mib(replace(limits, memory_mib=2_000)) == 2_000
 
 
+def test_cpu_is_limited_after_an_upgrade(tmp_path: Path) -> None:
+    """Without a restart: the former version enabled the controller, but recorded it not."""
+    place = {"path": str(tmp_path), "controllers": ["memory", "pids"], "unified": True}
+    (tmp_path / "cgroups.json").write_text(json.dumps([place]))
+    cgroups = Cgroups(Settings(run=tmp_path))
+    assert cgroups.missing() == ["cpu"]
+    (tmp_path / "cgroup.subtree_control").write_text("cpu memory pids\n")
+    assert cgroups.missing() == []
+
+
 def test_a_build_waits_for_the_cpu_where_instances_need_it(tmp_path: Path) -> None:
     """By its weight; under v1 it stays where all others are."""
     limits = {True: {"cpu.weight": "25"}, False: {}}

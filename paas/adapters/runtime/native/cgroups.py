@@ -114,7 +114,7 @@ class Cgroups:
             raw = json.loads(self._file.read_text())
         except FileNotFoundError:
             return []
-        return [Hierarchy(Path(p["path"]), tuple(p["controllers"]), p["unified"]) for p in raw]
+        return [_recorded(Path(p["path"]), tuple(p["controllers"]), p["unified"]) for p in raw]
 
     def missing(self) -> list[str]:
         """The controllers that this machine cannot limit with, for the server's status."""
@@ -235,6 +235,15 @@ class Cgroups:
             for entry in hierarchy.path.glob("*/")
             if entry.name != _LEAF
         }
+
+
+def _recorded(path: Path, controllers: tuple[str, ...], unified: bool) -> Hierarchy:
+    """A hierarchy of the record. A boot of an earlier version enabled cpu, and recorded it not."""
+    if unified and _CPU not in controllers:
+        with contextlib.suppress(OSError):
+            if _CPU in (path / "cgroup.subtree_control").read_text().split():
+                controllers = (*controllers, _CPU)
+    return Hierarchy(path, controllers, unified)
 
 
 def own_cgroups(mountinfo: str, own: str) -> dict[str, Path]:
