@@ -1,5 +1,6 @@
 """Secrets are sealed in the store: bound to their place, to the server's key, and scrubbed."""
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from paas.store.recovery import DatabaseRecovery
 from paas.store.schema import MIGRATIONS
 from paas.store.server_keys import ServerKeys
 
+INSTALL = Path(__file__).parents[3] / "docs/reference/install.md"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CANARY = "canary-7d1c0a"
 VALUE = f"{CANARY} \n é \udcff %s 'x'"
@@ -181,6 +183,23 @@ def test_a_store_without_its_key(path: Path, how: str) -> None:
     file.write_text(key)
     assert DatabaseRecovery(path, keys(path)).fault() is None
     assert read(path) == [("0", VALUE, URL), ("1", VALUE, URL)]
+
+
+def test_a_key_that_is_lost_for_good(path: Path) -> None:
+    """What the reference says brings the server back, without what the key sealed."""
+    fill(path).close()
+    file = keys(path).path
+    file.unlink()
+    told = re.findall(r'state\.db "(BEGIN .*COMMIT)"', INSTALL.read_text())
+    with closing(sqlite3.connect(path)) as edited:
+        edited.executescript(told[0])
+    create_for_installation(path, file)
+    made = store(path)
+    made.sealing.settle()
+    assert [app.name for app in made.apps.all()] == ["app-0", "app-1"]
+    assert [dict(release.config) for release in made.releases.of_app(1)] == [{}, {}]
+    assert made.drains.all() == []
+    assert DatabaseRecovery(path, keys(path)).fault() is None
 
 
 def refusal(path: Path) -> PaasError:
