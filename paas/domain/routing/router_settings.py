@@ -49,16 +49,17 @@ RESERVED_HEADERS = frozenset(
 class RouterSettings:
     """How the router treats an app's requests. Sizes in bytes, times in seconds.
 
-    websocket_timeout_s: None: as read_timeout_s. rate: for each client address; None: no limit.
-    burst: requests beyond the rate that are let through at once. connections: for each client
-    address; 0: no limit. users: hashed passwords by name; none: no authentication. allow: the only
-    addresses that are allowed, if there are any; deny takes precedence. trusted: balancers in
-    front, whose X-Forwarded-For and -Proto are trusted. buffer_bytes: for the headers of an answer.
-    underscores: whether the app gets headers with an underscore in their name. headers: added to
-    every answer, by name.
+    body_timeout_s: between two parts of a request's body. websocket_timeout_s: None: as
+    read_timeout_s. rate: for each client address; None: no limit. burst: requests beyond the rate
+    that are let through at once. connections: for each client address; 0: no limit. users: hashed
+    passwords by name; none: no authentication. allow: the only addresses that are allowed, if there
+    are any; deny takes precedence. trusted: balancers in front, whose X-Forwarded-For and -Proto
+    are trusted. buffer_bytes: for the headers of an answer. underscores: whether the app gets
+    headers with an underscore in their name. headers: added to every answer, by name.
     """
 
     body_bytes: int = 100 * MIB
+    body_timeout_s: int = 60
     connect_timeout_s: int = 5
     read_timeout_s: int = 60
     send_timeout_s: int = 60
@@ -125,6 +126,7 @@ def _shown_networks(value: tuple[Network, ...]) -> str:
 
 KEYS = (
     Key(BODY_KEY, "body_bytes", parse_size, _shown_size),
+    Key("client-body-timeout", "body_timeout_s", parse_time, _shown_time),
     Key("proxy-connect-timeout", "connect_timeout_s", parse_time, _shown_time),
     Key("proxy-read-timeout", "read_timeout_s", parse_time, _shown_time),
     Key("proxy-send-timeout", "send_timeout_s", parse_time, _shown_time),

@@ -59,6 +59,19 @@ def test_bodies_are_limited(site_with: SiteWith) -> None:
         assert status_of(nginx.raw(head.encode() + b"x" * size)) == status
 
 
+def test_a_body_that_does_not_go_on_ends() -> None:
+    """The app, which gets whole bodies from nginx, does not hear of it."""
+    with nginx_server() as nginx, application() as app:
+        settings = router_settings({"client-body-timeout": "1s"}, {})
+        nginx.proxy.apply(Site(1, (HOST,), at(app.server_port), settings=settings))
+        with nginx.connect() as connection:
+            head = f"POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 9\r\n\r\n1"
+            connection.sendall(head.encode())
+            connection.settimeout(20)
+            assert status_of(connection.recv(4096)) in {0, 408}
+        assert app.paths == []
+
+
 def test_requests_beyond_the_rate_are_answered_with_429(site_with: SiteWith) -> None:
     """The burst is let through at once, and another address has a rate of its own."""
     nginx = site_with(rate_limit="1r/m", rate_limit_burst="2")

@@ -328,7 +328,7 @@ def test_works_without_a_server(laptop: Laptop) -> None:
         ("paas config:get -a shop G", {"GREETING"}),
         ("paas config:unset ", {"GREETING", "COLOUR"}),
         ("paas keys:remove SHA256:a", {"abc"}),
-        ("paas nginx:set client", {"client-max-body-size"}),
+        ("paas nginx:set client", {"client-max-body-size", "client-body-timeout"}),
         ("paas help ps:sc", {"scale"}),
         ("paas help nginx", {"nginx", "nginx:report", "nginx:set"}),
         ("paas -a shop config:s", {"set"}),

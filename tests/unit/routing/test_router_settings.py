@@ -37,6 +37,7 @@ def test_every_field_has_a_key() -> None:
         ("client-max-body-size", "512k", "body_bytes", 524_288),
         ("client-max-body-size", "20M", "body_bytes", 20_971_520),
         ("client-max-body-size", "1", "body_bytes", 1),
+        ("client-body-timeout", "5s", "body_timeout_s", 5),
         ("proxy-read-timeout", "5m", "read_timeout_s", 300),
         ("proxy-read-timeout", "90", "read_timeout_s", 90),
         ("websocket-timeout", "1h", "websocket_timeout_s", 3600),
