@@ -235,3 +235,13 @@ def test_each_dependency_has_its_reason() -> None:
 
 def _packages(requirements: list[str]) -> list[str]:
     return [re.split(r"[<>=~!]", requirement)[0] for requirement in requirements]
+
+
+def test_each_promise_about_security_has_its_test() -> None:
+    """The page names a test in each row, and the tests exist."""
+    text = (ROOT / "docs" / "security.md").read_text()
+    rows = re.findall(r"^\| (?!promise|---)[^|]+\| (.+) \|$", text, flags=re.MULTILINE)
+    assert len(rows) > 15
+    assert [row for row in rows if "::" not in row] == []
+    for path, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text):
+        assert f"\ndef {name}(" in (ROOT / path).read_text(), f"{path} has no {name}"
