@@ -1,5 +1,6 @@
 """Whether a daemon accepts connections on all its addresses, and which process prevents it."""
 
+import errno
 import socket
 
 import psutil
@@ -12,7 +13,8 @@ CONNECT_LIMIT_S = 2.0
 def unreachable_addresses(port: int) -> list[str]:
     """The loopback addresses on which nothing accepts a connection to the port.
 
-    A daemon that found the port taken on one address family keeps running with the other only.
+    A daemon that found the port taken on one address family keeps running with the other only. An
+    address that the machine does not have, as where the sysctl disable_ipv6 is set, is not listed.
     """
     families = [(socket.AF_INET, "127.0.0.1")]
     families += [(socket.AF_INET6, "::1")] if has_ipv6() else []
@@ -22,7 +24,7 @@ def unreachable_addresses(port: int) -> list[str]:
 def _accepts(family: socket.AddressFamily, address: str, port: int) -> bool:
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.settimeout(CONNECT_LIMIT_S)
-        return probe.connect_ex((address, port)) == 0
+        return probe.connect_ex((address, port)) in {0, errno.EADDRNOTAVAIL}
 
 
 def other_holder(port: int, own: set[int]) -> str | None:

@@ -24,6 +24,18 @@ from tests.ports import free_ports
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
+# In a network namespace of its own, first with IPv6 on loopback, then without.
+ONE_FAMILY = """
+import socket, subprocess
+from pathlib import Path
+from paas.adapters.server.listening import unreachable_addresses
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+with socket.create_server(("127.0.0.1", 8000)):
+    print(unreachable_addresses(8000))
+    Path("/proc/sys/net/ipv6/conf/lo/disable_ipv6").write_text("1")
+    print(unreachable_addresses(8000))
+print(unreachable_addresses(8000))
+"""
 # In a network namespace of its own, whose range and reservations are no other's.
 RESERVATION = """
 import socket
@@ -86,6 +98,18 @@ def test_who_holds_a_port_is_named() -> None:
         assert f"(process {os.getpid()}) uses it for a connection to 127.0.0.1" in port_holder(port)
     (free,) = free_ports(1)
     wait_until_free(free, 0.0)
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="needs IPv6")
+def test_an_address_that_the_machine_lacks_is_not_missed() -> None:
+    """With disable_ipv6, as in containers of Docker, a proxy still binds [::], and nobody ::1."""
+    done = subprocess.run(
+        ["unshare", "--net", sys.executable, "-c", ONE_FAMILY],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == ["['::1']", "[]", "['127.0.0.1']"]
 
 
 @pytest.fixture
