@@ -112,7 +112,7 @@ class Settings:
     max_cpu_cores: float = 0.0
     max_scratch_mib: int = 1_024
     # Quotas of members and their apps; 0: none
-    max_apps: int = 20
+    max_apps: int = 100
     max_instances: int = 20
     max_domains: int = 100
     max_disk_mib: int = 10_240

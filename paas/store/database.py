@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from paas.store.migrating import identity, migrate, needs_migration
 from paas.store.server_keys import ServerKeys
 
 BUSY_S = 30.0
+CHECKPOINT_AGAIN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +194,12 @@ class Database:
         with faults.translated(self.path, BUSY_S):
             connection = self._open().connection
             connection.execute("VACUUM")
-            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            raise faults.locked(BUSY_S)
+            # SQLite does not wait for another process that does this at the same time.
+            deadline = time.monotonic() + BUSY_S
+            while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if time.monotonic() >= deadline:
+                    raise faults.locked(BUSY_S)
+                time.sleep(CHECKPOINT_AGAIN_S)
 
     def write(self, sql: str, *values: object) -> None:
         """One statement, as a transaction or a part of the one that is open."""

@@ -9,10 +9,10 @@ from pathlib import Path
 from paas.adapters.system.disk_faults import no_space
 from paas.adapters.system.files import read_bytes
 from paas.domain.values.errors import (
-    PaasError,
     StoreFaultError,
     StoreForeignError,
     StoreKeyError,
+    StoreLockedError,
     StoreOlderError,
     disk_failure,
     disk_full,
@@ -63,9 +63,9 @@ def damaged(path: Path, why: str) -> StoreFaultError:
     )
 
 
-def locked(busy_s: float) -> PaasError:
+def locked(busy_s: float) -> StoreLockedError:
     """Another program keeps it for too long."""
-    return PaasError(
+    return StoreLockedError(
         "state-locked",
         "The server's database is locked by another program, and did not become free "
         f"within {busy_s:g} s.",

@@ -26,7 +26,7 @@ STRICT = {
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """A server shared by the tests of this session: each test takes app names of its own."""
-    settings = {"min_free_mib": 64, "drain_to_server": True}
+    settings = {"min_free_mib": 64, "drain_to_server": True, "max_apps": 1000}
     with installed(Server.in_new_directory(settings)) as shared:
         yield shared
 
@@ -46,7 +46,9 @@ def bob(server: Server) -> User:
 @pytest.fixture(scope="session")
 def strict() -> Iterator[Server]:
     """Another shared server, with small limits, for what would be slow or large with the usual."""
-    with installed(Server.in_new_directory({"min_free_mib": 64, **STRICT})) as shared:
+    with installed(
+        Server.in_new_directory({"min_free_mib": 64, "max_apps": 1000, **STRICT})
+    ) as shared:
         yield shared
 
 

@@ -70,6 +70,10 @@ class NoSuchCommitError(PaasError):
     """A repository does not have a commit."""
 
 
+class StoreLockedError(PaasError):
+    """Another program keeps the server's database for too long."""
+
+
 class StoreFaultError(PaasError):
     """The server's database is not as it should be: missing, foreign, older or damaged."""
 

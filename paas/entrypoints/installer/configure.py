@@ -12,7 +12,7 @@ import yaml
 from paas.adapters.server import daemons
 from paas.adapters.ssh import sshd_conf
 from paas.adapters.system.files import make_directory, read_json, write_atomic
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import PaasError, StoreLockedError
 from paas.entrypoints.installer import packages, service, versions
 from paas.entrypoints.installer.nginx_check import DEBIAN_DEFAULT_SITE, untouched_default_site
 from paas.entrypoints.installer.nginx_connections import raised
@@ -40,9 +40,24 @@ def configure(plan: Plan, version: Path) -> Settings:
     versions.make_current(plan.paths, version)
     service.bring_up(settings, sshd_changed=sshd_changed, proxy_changed=proxy_changed)
     settings.paths.sshd_reload_mark.unlink(missing_ok=True)
-    common_adapters(settings).store.sealing.settle()
+    seal_secrets(settings)
     versions.prune(plan.paths)
     return settings
+
+
+def seal_secrets(settings: Settings) -> None:
+    """Seal what a former version left in the clear in the database.
+
+    If another program uses it for too long, the monitor process does it within an hour.
+    """
+    try:
+        common_adapters(settings).store.sealing.settle()
+    except StoreLockedError:
+        print(
+            " !     Secrets in the database are not all sealed yet, since another program has "
+            "used it for too long. The server seals them within an hour.",
+            file=sys.stderr,
+        )
 
 
 def write_settings(plan: Plan) -> None:

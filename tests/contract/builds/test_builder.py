@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -13,6 +14,7 @@ from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
 from paas.interfaces import Built
 from tests.contract.builds.building import CODE, Bench, MakeBench, an_app, fake, impatient, real
+from tests.e2e.server import wait_for
 
 EMPTY = {"requirements.txt": "", "Procfile": "web: true\n"}
 
@@ -269,20 +271,32 @@ def test_believes_no_replaced_result(sandbox: Bench, trick: str) -> None:
 
 def test_its_files_are_closed_when_it_has_ended(sandbox: Bench) -> None:
     """One that somebody elsewhere can still write into does not go live."""
-    name = f"\0paas-build-{os.getpid()}"
     script = (
         "/usr/bin/python3 -c 'import os, socket; s = socket.socket(socket.AF_UNIX);"
-        f's.connect("\\0{name[1:]}"); '
-        'socket.send_fds(s, [b"x"], [os.open("/app/kept", os.O_RDWR | os.O_CREAT)])\''
+        's.bind("/app/s"); s.listen(); c, _ = s.accept(); '
+        'socket.send_fds(c, [b"x"], [os.open("/app/kept", os.O_RDWR | os.O_CREAT)])\''
     )
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(name)
-        listener.listen()
+    held: list[int] = []
+
+    def take() -> None:
+        """Receive the descriptor from outside: the path is too long for a socket's address."""
+        home = sandbox.root / "var/builds/1-1"
+        wait_for(lambda: (home / "s").exists(), 60, "the build's socket")
+        here = os.open(home, os.O_PATH)
+        with socket.socket(socket.AF_UNIX) as client:
+            address = f"/proc/self/fd/{here}/s"
+            wait_for(lambda: client.connect_ex(address) == 0, 60, "the build to listen")
+            held.extend(socket.recv_fds(client, 1, 1)[1])
+        os.close(here)
+
+    with ThreadPoolExecutor() as pool:
+        taken = pool.submit(take)
         with pytest.raises(PaasError) as caught:
             sandbox.build(hook(script))
-        taken, _ = listener.accept()
-        taken.close()
+        taken.result()
     assert caught.value.reference == "build-held"
+    assert len(held) == 1
+    os.close(held[0])
 
 
 def test_leaves_no_process_behind(sandbox: Bench) -> None:

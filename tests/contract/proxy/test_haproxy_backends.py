@@ -56,6 +56,7 @@ def test_only_a_request_that_may_have_trailers_passes_the_filter(haproxy: Haprox
         assert answer_of(haproxy, "POST", ("content-length", "5"), body=b"hello") == "200"
         assert answer_of(haproxy, "POST", ("content-length", "0")) == "200"
         found = requests_of(haproxy)
+        assert found.pop("paas_visitors") == 0  # a table alone
         assert found == {"paas_1": 3, "paas_1_trailers": 0, "paas_2": 3, "paas_2_trailers": 0}
         assert answer_of(haproxy, "POST", body=b"hello") == "200"
         chunked = CHUNKED.replace(NAME.encode(), b"b.example.com")

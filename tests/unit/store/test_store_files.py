@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName
 from paas.store import Store
 from paas.store.creation import create
+from paas.store.database import Database
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RENAME = """
@@ -83,3 +85,26 @@ def test_nobody_has_to_switch_a_new_store_to_its_log(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     create(path)
     assert path.read_bytes()[18:20] == b"\2\2"  # WAL (https://sqlite.org/fileformat.html)
+
+
+def test_two_that_rewrite_it_at_once(tmp_path: Path) -> None:
+    """An installation and the server that it started: each waits for the other."""
+    path = tmp_path / "state.db"
+    create(path)
+
+    def rewrite() -> None:
+        database = Database(path)
+        database.rewrite()
+        database.close()
+
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as reader,
+        ThreadPoolExecutor() as pool,
+    ):
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM identity").fetchall()
+        rewriting = [pool.submit(rewrite) for _ in range(2)]
+        wait(rewriting, timeout=1.0)  # for one that does not wait
+        reader.execute("COMMIT")
+        for done in rewriting:
+            done.result()
