@@ -214,7 +214,7 @@ def test_completion_in_a_real_shell(shell: str) -> None:
         completed = heard(terminal, "config:set")
         os.write(terminal, b"\x15paas config:set --a\t")
         completed += heard(terminal, "--app")
-        os.write(terminal, b"\x15paas nginx:set client\t")
+        os.write(terminal, b"\x15paas nginx:set client-m\t")
         completed += heard(terminal, "client-max-body-size")
         os.write(terminal, b"\x15paas -a x help ps:sca\t")
         completed += heard(terminal, "ps:scale")
