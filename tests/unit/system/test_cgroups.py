@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from paas.adapters.runtime.native.cgroups import Cgroups, own_cgroups, pids_below
+from paas.adapters.runtime.native.cgroup_places import own_cgroups
+from paas.adapters.runtime.native.cgroups import Cgroups, pids_below
 from paas.adapters.runtime.native.process_tree import Members
 from paas.domain.releases.launch_spec import Cgroup
 from paas.settings import Settings

@@ -1,8 +1,7 @@
-"""The cgroups of workloads and builds: their places on this machine, limits and removal.
+"""The cgroups of workloads and builds: their limits, who is in them, and their removal.
 
-Servers have cgroup v2 as a rule; some containers and older hosts mount v1 controllers, with or
-without a v2 hierarchy. So each controller is looked up separately (cgroups(7)). Boot calls
-prepare() once and keeps what it found in run/cgroups.json; everything else reads that file.
+Boot calls prepare() once and keeps the places that `cgroup_places` found in run/cgroups.json;
+everything else reads that file.
 
 Under v2 the CPU is shared by instance, however many processes each has. Under v1 only what has a
 limit of CPU joins a cgroup of that controller: in one, all apps together would get the share of a
@@ -17,38 +16,26 @@ import os
 import re
 import signal
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from paas.adapters.runtime.native.cgroup_limits import cpu_limits, machine_mib, memory_limits
+from paas.adapters.runtime.native.cgroup_places import (
+    CONTROLLERS,
+    CPU,
+    LEAF,
+    MEMORY,
+    Hierarchy,
+    find_places,
+)
 from paas.adapters.system.files import write_atomic
 from paas.domain.releases.launch_spec import Cgroup
 from paas.domain.runtime.workloads import Limits
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
-_CPU, _MEMORY = "cpu", "memory"
-CONTROLLERS = ("pids", _MEMORY, _CPU)
 KILL_LIMIT_S = 5.0
 # Of an instance it is 100, the kernel's default: where the CPU is short, a build waits.
 _BUILD_WEIGHT = 25
-# In v1 all that have a limit of CPU share as much as so many others.
-_V1_SHARES = 10_240
-_LEAF = "supervisor"
-# Ten times an instance's share: the gate, the logs and HAProxy serve all of them.
-_LEAF_WEIGHT = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Hierarchy:
-    """The directory below which one hierarchy has this server's cgroups.
-
-    controllers: those that can limit there. unified: cgroup v2.
-    """
-
-    path: Path
-    controllers: tuple[str, ...]
-    unified: bool
 
 
 class Cgroups:
@@ -60,53 +47,15 @@ class Cgroups:
         self._name = "paas-" + hashlib.sha256(str(settings.run).encode()).hexdigest()[:8]
 
     def prepare(self) -> None:
-        """Find and create the places, and move this process to a leaf, as v2 requires.
+        """Find and create the places and record them; moves this process to a leaf, as v2 requires.
 
         Call it at boot, before the supervisor starts. What this machine refuses is skipped.
         """
-        hierarchies = own_cgroups(
-            Path("/proc/self/mountinfo").read_text(), Path("/proc/self/cgroup").read_text()
-        )
-        found = [
-            Hierarchy(directory / self._name, (controller,), unified=False)
-            for controller in CONTROLLERS
-            if (directory := hierarchies.get(controller)) is not None
-            and _make(directory / self._name)
-        ]
-        for hierarchy in found:
-            if _CPU in hierarchy.controllers:
-                with contextlib.suppress(OSError):
-                    (hierarchy.path / "cpu.shares").write_text(str(_V1_SHARES))
-        missing = {*CONTROLLERS} - {name for hierarchy in found for name in hierarchy.controllers}
-        if "" in hierarchies and missing:
-            unified = self._prepare_unified(hierarchies[""], missing)
-            found += [unified] if unified is not None else []
+        found = find_places(self._name)
         record = [
             {"path": str(p.path), "controllers": p.controllers, "unified": p.unified} for p in found
         ]
         write_atomic(self._file, json.dumps(record), durable=False)
-
-    def _prepare_unified(self, own: Path, wanted: set[str]) -> Hierarchy | None:
-        """The place in cgroup v2: the service's own cgroup under systemd, else one at the top."""
-        if own.name == _LEAF:
-            own = own.parent
-        if own.suffix == ".service":
-            base = own
-        else:
-            top = _top(own)
-            base = top / self._name
-            _enable(top, {*wanted, _CPU})
-            if not _make(base):
-                return None
-        if not _make(base / _LEAF):
-            return None
-        with contextlib.suppress(OSError):
-            (base / _LEAF / "cgroup.procs").write_text(str(os.getpid()))
-        _enable(base, {*wanted, _CPU})
-        with contextlib.suppress(OSError):
-            (base / _LEAF / "cpu.weight").write_text(str(_LEAF_WEIGHT))
-        enabled = (base / "cgroup.subtree_control").read_text().split()
-        return Hierarchy(base, tuple(sorted(wanted.intersection(enabled))), unified=True)
 
     def hierarchies(self) -> list[Hierarchy]:
         """What prepare() found; empty before that."""
@@ -165,13 +114,13 @@ class Cgroups:
             if "pids" in hierarchy.controllers:
                 files["pids.max"] = str(limits.processes)
             memory_mib = limits.memory_mib or self._share_mib(memory_share)
-            if _MEMORY in hierarchy.controllers and memory_mib:
+            if MEMORY in hierarchy.controllers and memory_mib:
                 # What has no limit of its own is only kept from taking all: it may swap as before.
                 may_swap = not limits.memory_mib
                 files |= memory_limits(path, memory_mib, unified=unified, may_swap=may_swap)
-            if _CPU in hierarchy.controllers and limits.cpu_milli:
+            if CPU in hierarchy.controllers and limits.cpu_milli:
                 files |= cpu_limits(limits.cpu_milli, unified=unified)
-            if _CPU in hierarchy.controllers and cpu_weight and unified:
+            if CPU in hierarchy.controllers and cpu_weight and unified:
                 files["cpu.weight"] = str(cpu_weight)
             if files or unified:
                 entries.append(Cgroup(str(path / name), files))
@@ -180,7 +129,7 @@ class Cgroups:
     def _share_mib(self, share: float) -> int:
         """A part of the machine's memory, where it can be limited."""
         for place in self.hierarchies():
-            if _MEMORY in place.controllers:
+            if MEMORY in place.controllers:
                 return int(machine_mib(place.path, unified=place.unified) * share)
         return 0
 
@@ -223,7 +172,7 @@ class Cgroups:
         for name in self.names():
             self.remove(name)
         for hierarchy in self.hierarchies():
-            for path in (hierarchy.path / _LEAF, hierarchy.path):
+            for path in (hierarchy.path / LEAF, hierarchy.path):
                 with contextlib.suppress(OSError):
                     path.rmdir()
 
@@ -233,69 +182,17 @@ class Cgroups:
             entry.name
             for hierarchy in self.hierarchies()
             for entry in hierarchy.path.glob("*/")
-            if entry.name != _LEAF
+            if entry.name != LEAF
         }
 
 
 def _recorded(path: Path, controllers: tuple[str, ...], unified: bool) -> Hierarchy:
     """A hierarchy of the record. A boot of an earlier version enabled cpu, and recorded it not."""
-    if unified and _CPU not in controllers:
+    if unified and CPU not in controllers:
         with contextlib.suppress(OSError):
-            if _CPU in (path / "cgroup.subtree_control").read_text().split():
-                controllers = (*controllers, _CPU)
+            if CPU in (path / "cgroup.subtree_control").read_text().split():
+                controllers = (*controllers, CPU)
     return Hierarchy(path, controllers, unified)
-
-
-def own_cgroups(mountinfo: str, own: str) -> dict[str, Path]:
-    """The directory of a process's own cgroup by controller; v2 is the controller ``""``.
-
-    mountinfo and own: the texts of /proc/PID/mountinfo and /proc/PID/cgroup (proc(5)).
-    """
-    paths: dict[str, str] = {}
-    for line in own.splitlines():
-        _number, controllers, path = line.split(":", 2)
-        paths.update(dict.fromkeys(controllers.split(","), path))
-    found: dict[str, Path] = {}
-    for line in mountinfo.splitlines():
-        head, _dash, tail = line.partition(" - ")
-        root, mount_point = head.split()[3:5]
-        kind, _source, options = tail.split()[:3]
-        if kind not in {"cgroup", "cgroup2"}:
-            continue
-        for controller in [""] if kind == "cgroup2" else options.split(","):
-            if controller in paths and (controller in CONTROLLERS or not controller):
-                found[controller] = Path(mount_point) / _below(paths[controller], root)
-    return found
-
-
-def _below(path: str, root: str) -> str:
-    """path relative to the mounted root; the root itself if path is outside it."""
-    prefix = root.rstrip("/") + "/"
-    if ".." in path.split("/") or not path.startswith(prefix):
-        return ""
-    return path.removeprefix(prefix)
-
-
-def _top(directory: Path) -> Path:
-    """The mount point that contains a cgroup v2 directory."""
-    while not directory.is_mount() and directory != directory.parent:
-        directory = directory.parent
-    return directory
-
-
-def _make(directory: Path) -> bool:
-    try:
-        directory.mkdir(exist_ok=True)
-    except OSError:
-        return False
-    return True
-
-
-def _enable(directory: Path, controllers: set[str]) -> None:
-    """Pass controllers on to the children; one by one, because one refusal refuses all."""
-    for controller in sorted(controllers):
-        with contextlib.suppress(OSError):
-            (directory / "cgroup.subtree_control").write_text(f"+{controller}")
 
 
 def pids_below(cgroup: Path) -> list[int]:

@@ -1,0 +1,130 @@
+"""The places on this machine below which the server has its cgroups.
+
+Servers have cgroup v2 as a rule; some containers and older hosts mount v1 controllers, with or
+without a v2 hierarchy. So each controller is looked up separately (cgroups(7)).
+"""
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+CPU, MEMORY = "cpu", "memory"
+CONTROLLERS = ("pids", MEMORY, CPU)
+# The cgroup of the platform's own processes, beside those of the instances.
+LEAF = "supervisor"
+# Ten times an instance's share: the gate, the logs and HAProxy serve all of them.
+_LEAF_WEIGHT = 1_000
+# In v1 all that have a limit of CPU share as much as so many others.
+_V1_SHARES = 10_240
+
+
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """The directory below which one hierarchy has this server's cgroups.
+
+    controllers: those that can limit there. unified: cgroup v2.
+    """
+
+    path: Path
+    controllers: tuple[str, ...]
+    unified: bool
+
+
+def find_places(name: str) -> list[Hierarchy]:
+    """Find and create the places, and move this process to a leaf, as v2 requires.
+
+    name: of their directories, unique to this server. What this machine refuses is skipped.
+    """
+    hierarchies = own_cgroups(
+        Path("/proc/self/mountinfo").read_text(), Path("/proc/self/cgroup").read_text()
+    )
+    found = [
+        Hierarchy(directory / name, (controller,), unified=False)
+        for controller in CONTROLLERS
+        if (directory := hierarchies.get(controller)) is not None and _make(directory / name)
+    ]
+    for hierarchy in found:
+        if CPU in hierarchy.controllers:
+            with contextlib.suppress(OSError):
+                (hierarchy.path / "cpu.shares").write_text(str(_V1_SHARES))
+    missing = {*CONTROLLERS} - {one for hierarchy in found for one in hierarchy.controllers}
+    if "" in hierarchies and missing:
+        unified = _unified_place(hierarchies[""], name, missing)
+        found += [unified] if unified is not None else []
+    return found
+
+
+def _unified_place(own: Path, name: str, wanted: set[str]) -> Hierarchy | None:
+    """The place in cgroup v2: the service's own cgroup under systemd, else one at the top."""
+    if own.name == LEAF:
+        own = own.parent
+    if own.suffix == ".service":
+        base = own
+    else:
+        top = _top(own)
+        base = top / name
+        _enable(top, {*wanted, CPU})
+        if not _make(base):
+            return None
+    if not _make(base / LEAF):
+        return None
+    with contextlib.suppress(OSError):
+        (base / LEAF / "cgroup.procs").write_text(str(os.getpid()))
+    _enable(base, {*wanted, CPU})
+    with contextlib.suppress(OSError):
+        (base / LEAF / "cpu.weight").write_text(str(_LEAF_WEIGHT))
+    enabled = (base / "cgroup.subtree_control").read_text().split()
+    return Hierarchy(base, tuple(sorted(wanted.intersection(enabled))), unified=True)
+
+
+def own_cgroups(mountinfo: str, own: str) -> dict[str, Path]:
+    """The directory of a process's own cgroup by controller; v2 is the controller ``""``.
+
+    mountinfo and own: the texts of /proc/PID/mountinfo and /proc/PID/cgroup (proc(5)).
+    """
+    paths: dict[str, str] = {}
+    for line in own.splitlines():
+        _number, controllers, path = line.split(":", 2)
+        paths.update(dict.fromkeys(controllers.split(","), path))
+    found: dict[str, Path] = {}
+    for line in mountinfo.splitlines():
+        head, _dash, tail = line.partition(" - ")
+        root, mount_point = head.split()[3:5]
+        kind, _source, options = tail.split()[:3]
+        if kind not in {"cgroup", "cgroup2"}:
+            continue
+        for controller in [""] if kind == "cgroup2" else options.split(","):
+            if controller in paths and (controller in CONTROLLERS or not controller):
+                found[controller] = Path(mount_point) / _below(paths[controller], root)
+    return found
+
+
+def _below(path: str, root: str) -> str:
+    """path relative to the mounted root; the root itself if path is outside it."""
+    prefix = root.rstrip("/") + "/"
+    if ".." in path.split("/") or not path.startswith(prefix):
+        return ""
+    return path.removeprefix(prefix)
+
+
+def _top(directory: Path) -> Path:
+    """The mount point that contains a cgroup v2 directory."""
+    while not directory.is_mount() and directory != directory.parent:
+        directory = directory.parent
+    return directory
+
+
+def _make(directory: Path) -> bool:
+    try:
+        directory.mkdir(exist_ok=True)
+    except OSError:
+        return False
+    return True
+
+
+def _enable(directory: Path, controllers: set[str]) -> None:
+    """Pass controllers on to the children; one by one, because one refusal refuses all."""
+    for controller in sorted(controllers):
+        with contextlib.suppress(OSError):
+            (directory / "cgroup.subtree_control").write_text(f"+{controller}")
