@@ -7,6 +7,7 @@ import threading
 import traceback
 from collections.abc import Callable
 
+from paas.entrypoints.daemons.supervised import Failures
 from paas.interfaces import Logs
 from paas.services.server.quotas import Quotas
 
@@ -20,6 +21,7 @@ class DiskQuotas:
         self._quotas = quotas
         self._logs = logs
         self._log = log
+        self._failures = Failures(lambda text: log(f"disk: {text}"))
         self._told: set[int] = set()
 
     def start(self, stop: threading.Event) -> None:
@@ -42,6 +44,7 @@ class DiskQuotas:
     def _run(self, stop: threading.Event) -> None:
         while not stop.wait(TURN_S):
             try:
-                self.turn()
-            except Exception:
-                self._log(traceback.format_exc())
+                with self._failures.logged():
+                    self.turn()
+            except Exception:  # a fault of ours ends no thread of this process
+                self._log(f"disk: {traceback.format_exc()}")
