@@ -61,8 +61,7 @@ until [ -e /app/planted ]; do sleep 0.01; done
 def pushed(user: User, path: Path, app: str, files: dict[str, str]) -> Finished:
     """A push of a probe with these files, which may be rejected."""
     chosen: dict[str, str | bytes] = {**FILES, **files}
-    done = user.push(Repository.of(path, chosen), app, check=False)
-    return done
+    return user.push(Repository.of(path, chosen), app, check=False)
 
 
 def buildpack(server: Server, app: str, release: str) -> Path:

@@ -55,7 +55,11 @@ def report(
     if user is None and (name or app or session.default_app):
         found = quotas.of_app(session.actor, session.app_name(app, name))
     elif user is None and session.actor.user is None:
-        raise usage_error("which-app", "No app and no user was named.", "Name one: --user NAME")
+        raise usage_error(
+            "which-app",
+            "No app and no user was named.",
+            "Name one: paas quota:report -a shop; or: paas quota:report --user NAME",
+        )
     else:
         wanted = user_name(user) if user is not None else session.actor.name
         found = quotas.of_user(session.actor, user_name(wanted))

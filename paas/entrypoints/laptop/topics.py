@@ -81,13 +81,20 @@ def overview() -> str:
 
 
 def topic_help(topic: str) -> str | None:
-    """The commands of a topic, a line each; None if there is no such topic."""
-    if topic not in TOPICS:
+    """The commands of a topic, or those with the same noun, a line each; None if there are none."""
+    if topic in TOPICS:
+        summary = TOPICS[topic]
+        members = [command for command in COMMANDS if topic_of(command.name) == topic]
+    elif topic in _ELSEWHERE:
+        summary = f"part of the topic {_ELSEWHERE[topic]}"
+        members = [command for command in COMMANDS if command.name.startswith(f"{topic}:")]
+    else:
         return None
-    members = [command for command in COMMANDS if topic_of(command.name) == topic]
+    if not members:
+        return None
     return "\n".join(
         [
-            f"{topic}: {TOPICS[topic]}",
+            f"{topic}: {summary}",
             "",
             *_listed(members),
             "",

@@ -69,3 +69,11 @@ def test_a_wrong_command_is_answered_with_the_right_one(word: str, hint: str) ->
 def test_a_space_in_place_of_the_colon(words: list[str], command: str | None) -> None:
     """``paas config set A=1`` is meant as ``paas config:set``."""
     assert suggestions.two_words(words) == command
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if ":" in name])
+def test_each_noun_has_help(name: str) -> None:
+    """Also one that is a part of another topic: ``paas help resource``."""
+    text = topics.topic_help(name.partition(":")[0])
+    assert text is not None
+    assert name in text
