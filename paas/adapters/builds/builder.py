@@ -21,7 +21,7 @@ from paas.adapters.builds.python_choice import choose_python
 from paas.adapters.builds.pythons import provide_python
 from paas.adapters.builds.result import parse_result, read_result
 from paas.adapters.builds.untrusted import discard, read_plain_file
-from paas.adapters.network.app_networks import resolv_conf
+from paas.adapters.network.app_dns import resolv_conf
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.child_launch import launch, write_spec
 from paas.adapters.runtime.native.launch_specs import hidden, network_of_one_off, tool_binds

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from paas.adapters.builds.untrusted import read_plain_file
-from paas.adapters.network.app_networks import resolv_conf
+from paas.adapters.network.app_dns import resolv_conf
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.child_launch import launch, write_spec
 from paas.adapters.runtime.native.launch_specs import hidden, network_of_one_off

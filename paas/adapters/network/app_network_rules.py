@@ -5,7 +5,7 @@ ports, those of `host_ports`, and the internet; not another app, the machine's o
 the addresses at which clouds hand out credentials. As everywhere in the firewall, what is known is
 accepted, then the rest is refused unconditionally.
 
-`app_networks` made the interfaces; their names begin with the server's first port. Of TCP between
+`app_namespace` made the interfaces; their names begin with the server's first port. Of TCP between
 the machine and an app only packets that open a connection are judged.
 """
 

@@ -3,7 +3,8 @@
 import socket
 from pathlib import Path
 
-from paas.adapters.network.app_networks import AppNetworks, dns_servers
+from paas.adapters.network.app_dns import dns_servers
+from paas.adapters.network.app_networks import AppNetworks
 from paas.adapters.network.attempts import connects, listener_in
 from paas.domain.routing.app_networks import AppAddresses
 from paas.domain.values.errors import PaasError

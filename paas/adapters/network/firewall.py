@@ -30,8 +30,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from paas.adapters.network.app_dns import dns_servers
 from paas.adapters.network.app_network_rules import METADATA, app_network_rules, connection_timeouts
-from paas.adapters.network.app_networks import dns_servers
 from paas.adapters.network.attempts import connects
 from paas.adapters.network.connection_limit import ConnectionLimit, LimitState
 from paas.adapters.network.nft import ask_nft

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from paas.adapters.network.app_networks import AppNetworks, resolv_conf
+from paas.adapters.network.app_dns import resolv_conf
+from paas.adapters.network.app_networks import AppNetworks
 from paas.adapters.runtime.native.syscall_filter import filter_path
 from paas.adapters.system.storage_files import storage_directory
 from paas.domain.apps.apps import App

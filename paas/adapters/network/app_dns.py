@@ -1,0 +1,41 @@
+"""The DNS servers that apps in networks of their own can reach: none on the machine's loopback."""
+
+from ipaddress import IPv4Address
+from pathlib import Path
+
+# The machine's DNS servers, and where systemd-resolved, which listens on loopback, has its own.
+_RESOLV_CONFS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
+
+
+def resolv_conf() -> str | None:
+    """A resolv.conf(5) whose DNS servers can be reached from a network of an app.
+
+    None if the machine's own will do, or if there is none.
+    """
+    own, *others = (path.read_text() for path in _RESOLV_CONFS if path.exists())
+    if _is_reachable(own):
+        return None
+    return next((text for text in others if _is_reachable(text)), None)
+
+
+def dns_servers() -> list[str]:
+    """The IPv4 addresses of the DNS servers that apps in networks of their own can use."""
+    machines = _RESOLV_CONFS[0]
+    text = resolv_conf() or (machines.read_text() if machines.exists() else "")
+    return [server for server in _nameservers(text) if _is_ipv4_outside(server)]
+
+
+def _is_reachable(text: str) -> bool:
+    return any(not server.startswith(("127.", "::1")) for server in _nameservers(text))
+
+
+def _nameservers(text: str) -> list[str]:
+    lines = [line.split() for line in text.splitlines()]
+    return [words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1]
+
+
+def _is_ipv4_outside(server: str) -> bool:
+    try:
+        return not IPv4Address(server).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,190 @@
+"""One app's network namespace (network_namespaces(7)), pinned by a file.
+
+Inside it has a loopback of its own and one interface, whose other end is on the host. What the host
+sends to the app's address arrives at 127.0.0.1, so an app that listens on ``127.0.0.1:$PORT`` is
+reached, and sees the gateway as its visitor.
+
+A namespace is pinned when it is complete: one whose maker was killed is gone with the maker, and so
+are its interfaces and routes.
+"""
+
+import subprocess
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from paas.adapters.system import files
+from paas.adapters.system.subprocesses import run
+from paas.domain.values.errors import PaasError
+
+_LIMIT_S = 10.0
+_IP = "/usr/sbin/ip"
+
+# In the namespace. Stateless: the kernel keeps no table of the app's connections. Answers to what
+# the app itself opens arrive at other ports than those of the range, and stay as they are.
+_INSIDE = """\
+ip -batch - <<'EOF'
+link set lo up
+addr add {address}/32 dev eth0
+link set eth0 up
+route add {gateway}/32 dev eth0
+route add default via {gateway} dev eth0
+EOF
+echo 1 > /proc/sys/net/ipv4/conf/eth0/route_localnet
+nft -f - <<'EOF'
+table ip paas {{
+    chain arriving {{
+        type filter hook prerouting priority raw; policy accept;
+        iif eth0 ip saddr {gateway} ip daddr {address} tcp dport {first}-{last} \
+ip daddr set 127.0.0.1
+    }}
+    chain leaving {{
+        type filter hook postrouting priority srcnat; policy accept;
+        oif eth0 ip saddr 127.0.0.1 ip saddr set {address}
+    }}
+}}
+EOF
+"""
+
+_WITHOUT_IPV6 = """\
+if [ -e /proc/sys/net/ipv6 ]; then echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6; fi
+"""
+
+# On the host.
+_OUTSIDE = """\
+link add {link} mtu {mtu} type veth peer name eth0 mtu {mtu} netns {pid}
+addr add {gateway}/32 dev {link}
+link set {link} up
+route add {address}/32 dev {link} src {gateway}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AppNamespace:
+    """path: the file that pins it. link: the host's end of its network, an interface."""
+
+    path: Path
+    link: str
+
+    def is_whole(self) -> bool:
+        """Whether it is pinned and connected to the host."""
+        return _is_pinned(self.path) and self._has_link()
+
+    def make(
+        self,
+        *,
+        address: IPv4Address,
+        gateway: IPv4Address,
+        ports: tuple[int, int],
+        reaches_loopback: bool,
+    ) -> None:
+        """Make it, in place of what is left of a former one. Raises PaasError if that fails.
+
+        address: the app's. gateway: the host's. ports: the first and the last on which apps listen.
+        reaches_loopback: whether the rules may lead it to services on the host's loopback.
+        """
+        self.remove()
+        words = {"address": address, "gateway": gateway, "first": ports[0], "last": ports[1]}
+        with _Inside() as inside:
+            outside = _OUTSIDE.format(link=self.link, pid=inside.pid, mtu=_mtu(), **words)
+            _run(_IP, "-batch", "-", stdin=outside)
+            conf = Path("/proc/sys/net/ipv4/conf", self.link)
+            (conf / "rp_filter").write_text("1")  # no forged source addresses
+            (conf / "forwarding").write_text("1")
+            (conf / "route_localnet").write_text("1" if reaches_loopback else "0")
+            _disable_ipv6(Path("/proc/sys/net/ipv6/conf", self.link))
+            inside.run(_INSIDE.format(**words))
+            self.path.touch(mode=0o600)
+            _run("/usr/bin/mount", "--bind", f"/proc/{inside.pid}/ns/net", str(self.path))
+
+    def remove(self) -> None:
+        """Close it; no error if there is none. What still runs in it is cut off."""
+        if self._has_link():
+            try:
+                _run(_IP, "link", "delete", self.link)
+            except PaasError:
+                # It also goes with a namespace that nothing runs in, in the kernel's own time.
+                if self._has_link():
+                    raise
+        if _is_pinned(self.path):
+            _run("/usr/bin/umount", str(self.path))
+        files.remove(self.path)
+
+    def _has_link(self) -> bool:
+        return Path("/sys/class/net", self.link).exists()
+
+
+class _Inside:
+    """A shell in a new network namespace, which lasts until the shell has ended, if not pinned."""
+
+    def __enter__(self) -> "_Inside":
+        self._shell = subprocess.Popen(
+            ["/usr/bin/unshare", "--net", "/bin/sh", "-e"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"},
+            text=True,
+        )
+        self.pid = self._shell.pid
+        self.run(_WITHOUT_IPV6)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shell.communicate()
+
+    def run(self, script: str) -> None:
+        """Run it to its end. Raises PaasError with what it printed if it fails."""
+        assert self._shell.stdin is not None
+        assert self._shell.stdout is not None
+        try:
+            self._shell.stdin.write(f"{script}\necho done\n")
+            self._shell.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended already: what it said follows
+        said = []
+        for line in self._shell.stdout:
+            if line == "done\n":
+                return
+            said.append(line.strip())
+        raise _failure(" ".join(said) or "unshare ended without a word")
+
+
+def _is_pinned(path: Path) -> bool:
+    """Whether a namespace is mounted there: a file of the kernel's own file system, nsfs."""
+    try:
+        return path.stat().st_dev != path.parent.stat().st_dev
+    except FileNotFoundError:
+        return False
+
+
+def _disable_ipv6(conf: Path) -> None:
+    """Its link-local address would reach the host past all addresses that the rules know."""
+    if conf.exists():
+        (conf / "disable_ipv6").write_text("1")
+
+
+def _mtu() -> int:
+    """The MTU of the interface that leads to the internet: what apps send must fit there."""
+    for line in Path("/proc/net/route").read_text().splitlines()[1:]:
+        name, destination, *_ = line.split()
+        if int(destination, 16) == 0:
+            return int(Path("/sys/class/net", name, "mtu").read_text())
+    return 1500
+
+
+def _run(*argv: str, stdin: str = "") -> None:
+    done = run(
+        argv,
+        description=f"Running {Path(argv[0]).name}",
+        timeout_s=_LIMIT_S,
+        env={"LC_ALL": "C.UTF-8"},
+        stdin=stdin.encode(),
+        check=False,
+    )
+    if not done.ok:
+        raise _failure(done.output.decode(errors="replace").strip().replace("\n", " "))
+
+
+def _failure(reason: str) -> PaasError:
+    return PaasError("app-network", f"The app has no network of its own: {reason}.")
