@@ -68,9 +68,10 @@ def remedy(file: LostFile, storage: Sequence[Storage]) -> str:
 
 def full(size_bytes: int, app: str, storage: Sequence[Storage]) -> str:
     """The one line that says why an app's writes fail, and the two remedies."""
+    mib = size_bytes // 1024**2
     words = (
         f"No space left: /app, /tmp, /var/tmp and /dev/shm of an instance hold "
-        f"{size_bytes // 1024**2} MiB together, in memory (setting scratch_mib). Uploads and "
+        f"{mib} MiB together, in memory. Uploads and "
         f"temporary files that are larger belong in a storage directory: "
     )
     if storage:
@@ -80,7 +81,7 @@ def full(size_bytes: int, app: str, storage: Sequence[Storage]) -> str:
             f"paas storage:add -a {app} {ELSEWHERE}, then paas config:set -a {app} "
             f"TMPDIR={ELSEWHERE}"
         )
-    return f"{words}. Or have an admin raise scratch_mib in server.yml."
+    return f"{words}. Or let them hold more: paas resource:limit -a {app} scratch={2 * mib}m"
 
 
 def _shown(files: Sequence[LostFile]) -> str:

@@ -83,7 +83,8 @@ def test_a_full_layer_names_both_remedies(shop: World, losses: Losses) -> None:
         losses.report_full(process, 256 * MIB)
     (line,) = shop.logs.lines
     assert line[:2] == (1, "web.1")
-    assert "256 MiB together, in memory (setting scratch_mib)" in line[2]
+    assert "256 MiB together, in memory. " in line[2]
+    assert line[2].endswith("Or let them hold more: paas resource:limit -a shop scratch=512m")
     assert "paas storage:add -a shop /app/data" in line[2]
     assert "paas config:set -a shop TMPDIR=/app/data" in line[2]
     there = full(256 * MIB, "shop", [Storage(1, "/app/files")])
