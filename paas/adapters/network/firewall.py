@@ -25,14 +25,12 @@ automatically.
 
 import pwd
 import re
-import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from paas.adapters.network.app_dns import dns_servers
 from paas.adapters.network.app_network_rules import METADATA, app_network_rules, connection_timeouts
-from paas.adapters.network.attempts import connects
 from paas.adapters.network.connection_limit import ConnectionLimit, LimitState
 from paas.adapters.network.nft import ask_nft
 from paas.domain.routing.endpoints import LOOPBACK, Endpoint
@@ -41,7 +39,6 @@ from paas.settings import Settings
 
 # In case the process that shut a port is killed before it reopens it.
 SHUT_S = 600
-NOBODY = 65534
 # Those of IPv6: AWS, and Google.
 _METADATA6 = ("fd00:ec2::/32", "fd20:ce::254")
 _UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
@@ -152,7 +149,7 @@ class NftFirewall:
             last_uid=int(self._last_uid),
             proxy=proxy,
             privileged=max(0, int(_UNPRIVILEGED.read_text()) - 1),
-            nameless=f"meta skuid {uids} " if _cookies_are_all() else "",
+            nameless=f"meta skuid {uids} " if cookies_are_all() else "",
         )
         ports = ", ".join(f"{port:d}" for port in sorted(self._foreign_ports()))
         if ports:
@@ -251,49 +248,16 @@ class NftFirewall:
         name = table or self.table
         _nft(["-f", "-"], f"table inet {name}\ndelete table inet {name}\n")
 
-    def status(self) -> str | None:
-        """None if the rules work, else why not, in words. It tries this with an app's uid, too."""
-        try:
-            _nft(["list", "table", "inet", self.table], "")
-        except PaasError as error:
-            return error.report
-        if _cookies_are_all():
-            return (
-                "net.ipv4.tcp_syncookies is 2, so no answer tells whose it is: an app could answer "
-                "for another with sockets that the kernel makes (set it to 1)"
-            )
-        listener = self._listener()
-        if listener is None:
-            return None  # every port of the range is in use; the rules are there
-        with listener:
-            port = listener.getsockname()[1]
-            if not connects(0, LOOPBACK, port):
-                return "the rules refuse root as well"
-            if connects(NOBODY, LOOPBACK, port):
-                return "the rules are there, but do not keep another account from an app's port"
-            if connects(self._settings.sender_uid, LOOPBACK, port):
-                return "the rules are there, but do not keep an app from another's port"
-        return None
-
-    def _listener(self) -> socket.socket | None:
-        """A socket that listens on some port of the range, from its end."""
-        for port in range(self._last, self._first - 1, -1):
-            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            try:
-                listener.bind(("127.0.0.1", port))
-                listener.listen(2)
-            except OSError:
-                listener.close()
-            else:
-                return listener
-        return None
+    def check_loaded(self) -> None:
+        """Raises PaasError with nft's own message if there are no rules."""
+        _nft(["list", "table", "inet", self.table], "")
 
 
 def _element(endpoint: Endpoint) -> str:
     return f"{endpoint.host} . {endpoint.port:d}"
 
 
-def _cookies_are_all() -> bool:
+def cookies_are_all() -> bool:
     """Whether every connection begins with a SYN cookie, which carries no uid (tcp(7))."""
     try:
         return _COOKIES.read_text().strip() == _COOKIES_ALWAYS

@@ -9,6 +9,7 @@ from pathlib import Path
 from paas.adapters.network.app_network_trial import app_networks_fault
 from paas.adapters.network.app_networks import AppNetworks
 from paas.adapters.network.firewall import NftFirewall
+from paas.adapters.network.firewall_trial import firewall_fault
 from paas.adapters.network.port_claims import present_claims
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
 from paas.adapters.proxy.nginx.process import NginxProcess
@@ -165,10 +166,10 @@ class ServerMachine:
             yield Finding(check="proxy", message=error.report, command=error.hint or "")
 
     def _firewall(self) -> Iterator[Finding]:
-        firewall = NftFirewall(self._settings)
-        if (why := firewall.status()) is not None:
+        if (why := firewall_fault(self._settings)) is not None:
             yield mendable("firewall", why if why.endswith(".") else f"The firewall: {why}.")
             return
+        firewall = NftFirewall(self._settings)
         lost = self._unclaimed(firewall)
         if lost:
             ports = ", ".join(str(port) for port, _ in lost[:5])

@@ -31,8 +31,7 @@ def status(session: Session, as_json: bool) -> None:
     require_admin(session.actor, "see the server's status")
     settings = session.services.settings
     free = shutil.disk_usage(settings.state).free
-    firewall = machine.firewall(settings)
-    limit = firewall.limit_state()
+    limit = machine.firewall(settings).limit_state()
     plain = {
         "version": __version__,
         "domain": settings.domain,
@@ -41,7 +40,7 @@ def status(session: Session, as_json: bool) -> None:
             for row in daemons.processes(settings)
         ],
         "free_disk_bytes": free,
-        "firewall": firewall.status() or "works",
+        "firewall": machine.firewall_state(settings) or "works",
         "connection_limit": limit.fault or "works",
         "connections_per_address": settings.connections_per_address,
         "refused_connections": limit.refused,

@@ -64,12 +64,21 @@ class Island:
 
     def rules(self, call: str, **changes: object) -> str:
         """Call a method of the firewall there, with these settings; what it returns, as text."""
+        return self._evaluated(f"NftFirewall(settings).{call}", changes)
+
+    def fault(self) -> str:
+        """What is wrong with the rules there, in words; ``None`` if they work."""
+        return self._evaluated("firewall_fault(settings)", {})
+
+    def _evaluated(self, expression: str, changes: dict[str, object]) -> str:
+        """The text of its value there."""
         settings = self._settings
         values = {"ports": settings.ports, "uids": settings.uids} | changes
         code = (
             "from paas.adapters.network.firewall import NftFirewall; "
+            "from paas.adapters.network.firewall_trial import firewall_fault; "
             "from paas.settings import Settings; "
-            f"print(NftFirewall(Settings(**{values!r})).{call})"
+            f"settings = Settings(**{values!r}); print({expression})"
         )
         argv = ["ip", "netns", "exec", f"{self._name}-a", sys.executable, "-c", code]
         if self.covers is not None:

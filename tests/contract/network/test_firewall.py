@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from paas.adapters.network.firewall import NftFirewall
+from paas.adapters.network.firewall_trial import firewall_fault
 from paas.domain.routing.endpoints import on_loopback
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
@@ -127,22 +128,22 @@ def test_the_network_reaches_no_app(
     assert (tried.returncode == 0) is reached
 
 
-def test_status_tries_the_rules(firewall: NftFirewall) -> None:
+def test_the_trial_tries_the_rules(firewall: NftFirewall) -> None:
     """None while they hold, a reason once they are gone; install and remove may be repeated."""
-    assert firewall.status() is None
+    assert firewall_fault(SETTINGS) is None
     firewall.install()
-    assert firewall.status() is None
+    assert firewall_fault(SETTINGS) is None
     firewall.remove()
     firewall.remove()
-    reason = firewall.status()
+    reason = firewall_fault(SETTINGS)
     assert reason is not None
     assert "No such file or directory" in reason
 
 
-def test_status_sees_rules_that_do_not_hold(firewall: NftFirewall) -> None:
+def test_the_trial_sees_rules_that_do_not_hold(firewall: NftFirewall) -> None:
     """A table of that name which refuses nobody is not enough."""
     subprocess.run(["nft", "flush", "table", "inet", f"paas_{FIRST}"], check=True)
-    reason = firewall.status()
+    reason = firewall_fault(SETTINGS)
     assert reason is not None
     assert "do not keep another account" in reason
 
@@ -152,7 +153,7 @@ def test_two_servers_have_tables_of_their_own(firewall: NftFirewall) -> None:
     other = NftFirewall(Settings(ports=(BLOCK[10], BLOCK[19])))
     other.install()
     other.remove()
-    assert firewall.status() is None
+    assert firewall_fault(SETTINGS) is None
 
 
 def test_an_unknown_proxy_account_is_an_error() -> None:
@@ -284,7 +285,7 @@ def test_where_all_begins_with_a_cookie_apps_are_reached_and_it_is_said(island: 
     island.rules(f"install([({FIRST}, 70_001)])")
     with island.server(70_001, FIRST):
         assert island.reached(FIRST)
-    assert "tcp_syncookies is 2" in island.rules("status()")
+    assert "tcp_syncookies is 2" in island.fault()
 
 
 def test_no_rule_ends_in_a_condition_on_the_uid(firewall: NftFirewall) -> None:
