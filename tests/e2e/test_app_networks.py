@@ -153,7 +153,7 @@ def _own_address() -> str:
 
 def test_metadata_services_are_out_of_reach(probe: App) -> None:
     """Those of the clouds, which hand out the machine's credentials."""
-    for address in ("169.254.169.254", "100.100.100.200", "168.63.129.16"):
+    for address in ("169.254.169.254", "100.100.100.200", "168.63.129.16", "192.0.0.192"):
         assert _tries(probe, address, 80) in {"ConnectionRefusedError", "OSError"}
 
 

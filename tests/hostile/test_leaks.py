@@ -33,7 +33,7 @@ else:
     print("connected")
 """
 KERNEL = tuple(int(number) for number in re.findall(r"[0-9]+", platform.release())[:2])
-METADATA = ("169.254.169.254", "168.63.129.16", "100.100.100.200")
+METADATA = ("169.254.169.254", "168.63.129.16", "100.100.100.200", "192.0.0.192")
 
 
 def connected(app: App, family: str, address: object) -> str:

@@ -12,12 +12,8 @@ the machine and an app only packets that open a connection are judged.
 from collections.abc import Sequence
 
 from paas.domain.routing.app_networks import AppAddresses
+from paas.domain.routing.special_networks import METADATA_V4, PRIVATE_V4
 from paas.settings import Settings
-
-# The link-local network (AWS, Azure, Google, most others), and what Alibaba and Azure use besides.
-METADATA = ("169.254.0.0/16", "100.100.100.200", "168.63.129.16")
-# What no network on the internet has (RFC 1918; RFC 6598). Of IPv6 apps have none at all.
-PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 
 _RULES = """\
 table inet {table} {{
@@ -122,6 +118,9 @@ def app_network_rules(
     addresses = AppAddresses(settings.app_addresses)
     links = _links(settings)
     ports = ", ".join(f"{port:d}" for port in settings.host_ports)
+    # These networks have no IPv6.
+    refused = [addresses.range, *(() if settings.app_metadata else METADATA_V4)]
+    private = ", ".join(map(str, PRIVATE_V4))
     public = [port for port in (settings.http_port, settings.https_port) if port]
     return _RULES.format(
         table=table,
@@ -130,11 +129,11 @@ def app_network_rules(
         public=", ".join(f"{port:d}" for port in public),
         forward="accept" if routes else "drop",
         range=addresses.range,
-        refused=", ".join([str(addresses.range), *(() if settings.app_metadata else METADATA)]),
+        refused=", ".join(map(str, refused)),
         dns=_DNS.format(range=addresses.range, servers=", ".join(dns_servers))
         if dns_servers
         else "",
-        private="" if settings.private_networks else _NOT_PRIVATE.format(", ".join(PRIVATE)),
+        private="" if settings.private_networks else _NOT_PRIVATE.format(private),
         host=_HOST_PORTS.format(ports=ports) if ports else "",
         redirect=_REDIRECT.format(links=links, gateway=addresses.gateway, ports=ports)
         if ports

@@ -30,17 +30,16 @@ from contextlib import suppress
 from pathlib import Path
 
 from paas.adapters.network.app_dns import dns_servers
-from paas.adapters.network.app_network_rules import METADATA, app_network_rules, connection_timeouts
+from paas.adapters.network.app_network_rules import app_network_rules, connection_timeouts
 from paas.adapters.network.connection_limit import ConnectionLimit, LimitState
 from paas.adapters.network.nft import ask_nft
 from paas.domain.routing.endpoints import LOOPBACK, Endpoint
+from paas.domain.routing.special_networks import METADATA_V4, METADATA_V6
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
 # In case the process that shut a port is killed before it reopens it.
 SHUT_S = 600
-# Those of IPv6: AWS, and Google.
-_METADATA6 = ("fd00:ec2::/32", "fd20:ce::254")
 _UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 _COOKIES = Path("/proc/sys/net/ipv4/tcp_syncookies")
 _COOKIES_ALWAYS = "2"
@@ -158,8 +157,8 @@ class NftFirewall:
         if not self._settings.app_metadata:
             rules += _METADATA_RULES.format(
                 table=self.table,
-                metadata=", ".join(METADATA),
-                metadata6=", ".join(_METADATA6),
+                metadata=", ".join(map(str, METADATA_V4)),
+                metadata6=", ".join(map(str, METADATA_V6)),
                 first_uid=int(self._first_uid),
                 last_uid=int(self._last_uid),
             )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from paas.domain.routing.special_networks import METADATA_V4, METADATA_V6
 from paas.domain.values.errors import PaasError, usage_error
 from paas.domain.values.secret import Secret
 
@@ -19,20 +20,6 @@ _PORTS = {
     "https": 443,
 }
 _HINT = "paas drains:add syslog+tls://logs.example.com:6514, or: https://logs.example.com/path"
-# Where clouds serve a machine its own secrets, in addition to the link-local addresses
-# (169.254.169.254 and the like, which most have).
-_METADATA = [
-    ipaddress.ip_network(network)
-    for network in (
-        "168.63.129.16",  # Azure
-        "100.100.100.200",  # Alibaba Cloud
-        "192.0.0.192",  # Oracle Cloud, of old
-        "fd00:ec2::/32",  # AWS
-        "fd20:ce::254",  # Google Cloud
-        "fd00:c1::a9fe:a9fe",  # Oracle Cloud
-        "fd00:42::42",  # Scaleway
-    )
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +134,7 @@ def why_refused(address: str, *, to_server: bool) -> str | None:
     ip = _reached(address)
     if ip.is_loopback:
         return None if to_server else "it is this server itself"
-    if ip.is_link_local or any(ip in network for network in _METADATA):
+    if ip.is_link_local or any(ip in network for network in (*METADATA_V4, *METADATA_V6)):
         return "drains may not send to link-local and metadata addresses"
     if ip.is_unspecified or ip.is_multicast or ip.is_reserved:
         return "it is not the address of a host"

@@ -267,16 +267,25 @@ def test_multipath_tcp_is_held_to_the_same_rules(island: Island) -> None:
 @pytest.mark.parametrize("kept_open", [False, True])
 def test_apps_get_no_credentials_of_the_machine(island: Island, kept_open: bool) -> None:
     """Root still does, and DNS at such an address works: some clouds have it there."""
-    metadata = ("169.254.169.254", "168.63.129.16", "100.100.100.200", "fd00:ec2::254")
+    metadata = (
+        "169.254.169.254",
+        "168.63.129.16",
+        "100.100.100.200",
+        "192.0.0.192",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "fd00:c1::a9fe:a9fe",
+        "fd00:42::42",
+    )
     for address in metadata:
         island.add_address(address)
     island.rules("install()", app_metadata=kept_open)
-    with island.server(0, 80, host="::"), island.server(0, 53, host="::"):
-        for address in metadata:
+    for address in metadata:
+        with island.server(0, 80, host="::"), island.server(0, 53, host="::"):
             assert island.reached(80, host=address)
             assert island.reached(80, host=address, uid=70_001) is kept_open
             assert island.reached(53, host=address, uid=70_001)
-        assert island.reached(80, uid=70_001)
+            assert island.reached(80, uid=70_001)
 
 
 def test_where_all_begins_with_a_cookie_apps_are_reached_and_it_is_said(island: Island) -> None:
