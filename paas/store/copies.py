@@ -8,7 +8,8 @@ plain file, checked before it gets its name.
 import os
 import shutil
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,10 +84,7 @@ class Copies:
                 self._reseal(path, key_id, self._keys)
 
     def _reseal(self, path: Path, key_id: str, keys: ServerKeys) -> None:
-        temporary = self.directory / f".{path.name}.{os.getpid()}.tmp"
-        try:
-            clear(temporary)
-            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with self._temporary(path.name) as temporary:
             shutil.copyfile(path, temporary)
             with closing(sqlite3.connect(temporary, isolation_level=None)) as connection:
                 migrating.migrate(connection, lambda _: None)
@@ -100,16 +98,7 @@ class Copies:
                 connection.execute("VACUUM")
                 connection.execute("PRAGMA journal_mode = DELETE")
             shutil.copystat(path, temporary)
-            files.sync_file(temporary)
-            temporary.replace(path)
-            files.sync_directory(self.directory)
-        except OSError as error:
-            raise _not_copied(error.strerror or str(error)) from error
-        except sqlite3.DatabaseError as error:
-            raise _not_copied(str(error)) from error
-        finally:
-            with suppress(OSError):
-                clear(temporary)
+            self._put(temporary, path.name)
 
     def _named(self) -> list[Path]:
         return sorted(path for path in self.directory.glob("*.db") if _time(path) is not None)
@@ -128,10 +117,7 @@ class Copies:
 
     def _make(self, name: str) -> None:
         files.make_directory(self.directory, mode=0o700)
-        temporary = self.directory / f".{name}.{os.getpid()}.tmp"
-        try:
-            clear(temporary)
-            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with self._temporary(name) as temporary:
             uri = f"{self._database.absolute().as_uri()}?mode=rw"
             with (
                 closing(sqlite3.connect(uri, uri=True)) as source,
@@ -142,9 +128,19 @@ class Copies:
                 target.execute("PRAGMA journal_mode = DELETE")
             if (why := fault_of(temporary)) is not None:
                 raise PaasError("copy-damaged", f"A copy of the database is damaged: {why}.")
-            files.sync_file(temporary)
-            temporary.replace(self.directory / name)
-            files.sync_directory(self.directory)
+            self._put(temporary, name)
+
+    @contextmanager
+    def _temporary(self, name: str) -> Iterator[Path]:
+        """An empty file for what becomes that copy by `_put`; removed in any case.
+
+        Raises PaasError if it, or what is done with it, fails.
+        """
+        temporary = self.directory / f".{name}.{os.getpid()}.tmp"
+        try:
+            clear(temporary)
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            yield temporary
         except OSError as error:
             raise _not_copied(error.strerror or str(error)) from error
         except sqlite3.DatabaseError as error:
@@ -152,6 +148,11 @@ class Copies:
         finally:
             with suppress(OSError):
                 clear(temporary)
+
+    def _put(self, temporary: Path, name: str) -> None:
+        files.sync_file(temporary)
+        temporary.replace(self.directory / name)
+        files.sync_directory(self.directory)
 
 
 def _not_copied(why: str) -> PaasError:
