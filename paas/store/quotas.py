@@ -20,26 +20,27 @@ class Quotas(Table):
 
     def set_of_user(self, user: UserName, values: Mapping[Quota, int | None]) -> None:
         """None removes one; others stay."""
-        with self._database.writing() as connection:
-            for quota, value in values.items():
-                connection.execute(
-                    "DELETE FROM user_quotas WHERE user = ? AND name = ?", (user, quota)
-                )
-                if value is not None:
-                    connection.execute(
-                        "INSERT INTO user_quotas (user, name, value) VALUES (?, ?, ?)",
-                        (user, quota, value),
-                    )
+        self._set(
+            "DELETE FROM user_quotas WHERE user = ? AND name = ?",
+            "INSERT INTO user_quotas (user, name, value) VALUES (?, ?, ?)",
+            user,
+            values,
+        )
 
     def set_of_app(self, app_id: int, values: Mapping[Quota, int | None]) -> None:
         """None removes one; others stay."""
+        self._set(
+            "DELETE FROM app_quotas WHERE app_id = ? AND name = ?",
+            "INSERT INTO app_quotas (app_id, name, value) VALUES (?, ?, ?)",
+            app_id,
+            values,
+        )
+
+    def _set(
+        self, delete: str, insert: str, whose: UserName | int, values: Mapping[Quota, int | None]
+    ) -> None:
         with self._database.writing() as connection:
             for quota, value in values.items():
-                connection.execute(
-                    "DELETE FROM app_quotas WHERE app_id = ? AND name = ?", (app_id, quota)
-                )
+                connection.execute(delete, (whose, quota))
                 if value is not None:
-                    connection.execute(
-                        "INSERT INTO app_quotas (app_id, name, value) VALUES (?, ?, ?)",
-                        (app_id, quota, value),
-                    )
+                    connection.execute(insert, (whose, quota, value))
