@@ -1,24 +1,12 @@
 """The defaults that each Node.js instance starts with."""
 
-import subprocess
-from pathlib import Path
+from functools import partial
 
 import pytest
 
-PROFILE = Path(__file__).parents[3] / "buildpacks/node/lib/profile.sh"
+from tests.unit.buildpacks.profiles import environment_after
 
-
-def started_with(**env: str) -> dict[str, str]:
-    """The environment after the profile script."""
-    done = subprocess.run(
-        ["/bin/bash", "-c", f'set -e; . "{PROFILE}"; /usr/bin/env -0'],
-        env={"PATH": "/usr/bin:/bin", **env},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stderr == ""
-    return dict(pair.split("=", 1) for pair in done.stdout.split("\0") if pair)
+started_with = partial(environment_after, "node")
 
 
 def test_defaults() -> None:
