@@ -10,6 +10,8 @@ Standard library only.
 import os
 import time
 
+from paas.entrypoints.launcher.files import write_file
+
 KILL_LIMIT_S = 5.0
 _SIGKILL = 9
 
@@ -78,14 +80,3 @@ def kill_all(cgroup: str) -> None:
 def _pids(cgroup: str) -> "list[int]":
     with open(f"{cgroup}/cgroup.procs") as file:
         return [int(line) for line in file]
-
-
-def write_file(path: str, text: str) -> None:
-    """Write to a kernel file; the error names it."""
-    fd = os.open(path, os.O_WRONLY)
-    try:
-        os.write(fd, text.encode())
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, path) from error
-    finally:
-        os.close(fd)

@@ -10,28 +10,25 @@ the like cost more than all system calls made here.
 """
 
 # pathlib and contextlib are too slow to import:
-# ruff: noqa: PTH103, PTH105, PTH108, PTH120, PTH123, SIM105
+# ruff: noqa: PTH103, PTH120, PTH123, SIM105
 
 import os
 import stat
-import time
 
 from paas.entrypoints.launcher import notices
-from paas.entrypoints.launcher.cgroups import enter_cgroups, write_file
+from paas.entrypoints.launcher.cgroups import enter_cgroups
+from paas.entrypoints.launcher.files import read_json, write_file
 from paas.entrypoints.launcher.kernel import CLONE_NEWNET, Kernel
 from paas.entrypoints.launcher.mounts import Mounts
-from paas.entrypoints.launcher.record import Record, plan_start, record_from, started_after_wait
 from paas.entrypoints.launcher.rights import become
+from paas.entrypoints.launcher.turn import await_turn
 
 EXIT_FAILED = 70
 EXIT_NOT_EXECUTABLE = 126
 EXIT_NOT_FOUND = 127
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 PIPE_BYTES = 1_048_576
-LAST_WORDS_LIMIT_S = 1.0
-LAST_WORDS_POLL_S = 0.01
 _F_SETPIPE_SZ = 1031
-_FIONREAD = 0x541B
 _SIGKILL = 9
 _SIG_SETMASK = 2
 
@@ -54,7 +51,7 @@ def main(argv: "list[str]") -> "NoReturn":
         spec = read_json(argv[1])
         _take_standard_streams(spec)
         enter_cgroups(spec["cgroups"])
-        _await_turn(spec, parent)
+        await_turn(spec, parent)
         _set_limits(spec["limits"])
         write_file("/proc/self/oom_score_adj", str(spec.get("oom_score_adj", 0)))
         take_terminal = _terminal_taker(spec)
@@ -76,28 +73,6 @@ def main(argv: "list[str]") -> "NoReturn":
         _say(f"paas-launch: {_reason(error)}")
         os._exit(EXIT_FAILED)
     os._exit(EXIT_FAILED)
-
-
-def read_json(path: str) -> "Any":
-    """A JSON file's value, read with the C half of the json module; the other half costs 5 ms."""
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    try:
-        return __import__("_json").make_scanner(_ScannerOptions)(text, 0)[0]
-    except (ImportError, AttributeError, TypeError):
-        import json
-
-        return json.loads(text)
-
-
-class _ScannerOptions:
-    strict = True
-    object_hook = None
-    object_pairs_hook = None
-    parse_float = float
-    parse_int = int
-    parse_constant = float
-    memo: "dict[str, str]" = {}  # noqa: RUF012
 
 
 def _take_standard_streams(spec: "Spec") -> None:
@@ -136,93 +111,6 @@ def open_pipe(path: str, uid: int) -> int:
     except OSError:
         pass  # 64 KiB will do
     return fd
-
-
-def _await_turn(spec: "Spec", parent: int) -> None:
-    """Wait out the backoff, update the crash file, and log that in the app's log."""
-    path = spec["crash_file"]
-    if path is None:
-        return
-    try:
-        past = record_from(read_json(path))
-    except (OSError, ValueError, StopIteration):
-        past = None
-    record, delay = plan_start(past, time.time(), parent)
-    _replace(path, record)
-    if record.exits and spec["log_fifo"] is not None:
-        _await_last_words()
-    if delay > 0.0:
-        _log(spec, f"Process ended {record.streak} times in a row; next start in {delay:.0f} s")
-        time.sleep(delay)
-        record = started_after_wait(record, time.time())
-        _replace(path, record)
-    former = "crashed" if record.exits else "down"
-    _log(spec, f"State changed from {former} to starting")
-
-
-def _await_last_words() -> None:
-    """Let the log process read what the former process printed, within a moment.
-
-    Otherwise the line about this start comes in the middle of the former's traceback.
-    """
-    import fcntl
-
-    deadline = time.monotonic() + LAST_WORDS_LIMIT_S
-    while time.monotonic() < deadline:
-        unread = fcntl.ioctl(1, _FIONREAD, b"\0\0\0\0")
-        if not any(unread):
-            return
-        time.sleep(LAST_WORDS_POLL_S)
-
-
-def _replace(path: str, record: Record) -> None:
-    """Write the crash file; if the disk has no room for a second one, overwrite the first.
-
-    A full disk must not keep an app from restarting, with or without a record of it.
-    """
-    content = record.to_json().encode()
-    temporary = f"{path}.new"
-    try:
-        _write(temporary, content)
-        os.replace(temporary, path)
-    except OSError:
-        try:
-            _write(path, content)
-            os.unlink(temporary)
-        except OSError:
-            pass
-
-
-def _write(path: str, content: bytes) -> None:
-    """Overwrite in place: keeps the file's space instead of freeing it first."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-    try:
-        os.write(fd, content)
-        os.ftruncate(fd, len(content))
-    finally:
-        os.close(fd)
-
-
-def _log(spec: "Spec", text: str) -> None:
-    """Add a line from the platform to the app's log file; a full disk must not stop an app."""
-    if spec["app_log"] is None:
-        return
-    now = time.time_ns() // 1000
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // 1_000_000))
-    line = f"{stamp}.{now % 1_000_000:06d}+00:00 paas[{spec['label']}]{_release(spec)}: {text}\n"
-    try:
-        os.makedirs(os.path.dirname(spec["app_log"]), 0o711, exist_ok=True)
-        fd = os.open(spec["app_log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
-        os.write(fd, line.encode())
-        os.close(fd)
-    except OSError:
-        pass
-
-
-def _release(spec: "Spec") -> str:
-    """The release as in log lines, `` v5``; taken from the name of the instance's pipe."""
-    words = (spec["log_fifo"] or "").rpartition("@")[2].split("-")
-    return f" {words[1]}" if len(words) > 1 and words[1][:1] == "v" else ""
 
 
 def _terminal_taker(spec: "Spec") -> "Callable[[int], None]":
