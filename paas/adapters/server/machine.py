@@ -214,8 +214,8 @@ class ServerMachine:
         for name in cgroups.missing():
             yield Finding(
                 check="cgroup",
-                message=f"This machine has no cgroup controller for {name}: "
-                "no app's use of it is limited.",
+                message=f"The server has no cgroup for {name}: no app's use of it is limited. If "
+                f"/proc/cgroups has {name}, the next start of the server finds it.",
                 command="cat /proc/cgroups; ls /sys/fs/cgroup",
                 grave=False,
             )

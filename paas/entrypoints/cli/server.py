@@ -116,8 +116,9 @@ def _lacking(plain: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         yield "Builds:", _not_separate(str(plain["separation"]))
     if plain["system_calls"] != "works":
         yield "System calls:", f"not filtered. {plain['system_calls']}"
-    if missing := plain["missing_cgroup_controllers"]:
-        yield "Limits:", f"not enforced here, no cgroup controller: {missing}"
+    missing = plain["missing_cgroup_controllers"]
+    if isinstance(missing, list) and missing:
+        yield "Limits:", f"not enforced for {', '.join(missing)}: the server has no such cgroup"
 
 
 def _known(session: Session) -> dict[str, object]:
