@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from paas.adapters.runtime.native.cgroup_limits import memory_kills, memory_limit_mib
 from paas.adapters.system.subprocesses import exit_words
 from paas.domain.values.memory import EXCEEDED, VASTLY_EXCEEDED, error_words, shortage
 
-# More than any machine has.
-_NONE = 2**60
 _GROUP = re.compile(r"([0-9]+)-(v[0-9]+)-[0-9]+")
 
 
@@ -104,16 +103,10 @@ class ExitLog:
     def _memory(self, name: str) -> tuple[int, int]:
         """How often the kernel killed in the instance's cgroup for memory, and its limit (MiB)."""
         for hierarchy in self._hierarchies():
-            events, limit = (
-                ("memory.events", "memory.max")
-                if hierarchy["unified"]
-                else ("memory.oom_control", "memory.limit_in_bytes")
-            )
+            directory, unified = Path(hierarchy["path"]) / name, hierarchy["unified"]
             with contextlib.suppress(OSError, ValueError):
-                directory = Path(hierarchy["path"]) / name
-                text = (directory / events).read_text()
-                count = re.search(r"^oom_kill (\d+)$", text, re.MULTILINE)
-                return (int(count[1]) if count else 0), _limit_mib((directory / limit).read_text())
+                killed = memory_kills(directory, unified=unified)
+                return killed, memory_limit_mib(directory, unified=unified)
         return 0, 0
 
     def _hierarchies(self) -> list[dict[str, Any]]:
@@ -125,9 +118,3 @@ class ExitLog:
         except (OSError, ValueError):
             return []
         return self._found
-
-
-def _limit_mib(text: str) -> int:
-    """Of memory.max (``max``: none), or memory.limit_in_bytes (none: a huge number); 0: none."""
-    size_bytes = _NONE if text.strip() == "max" else int(text)
-    return 0 if size_bytes >= _NONE else size_bytes // 1_048_576

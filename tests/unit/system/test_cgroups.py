@@ -129,6 +129,24 @@ def test_what_has_no_limit_of_memory_has_a_share_of_the_machines(
     assert cgroups.memory_mib(replace(limits, memory_mib=2_000)) == 2_000
 
 
+@pytest.mark.parametrize(
+    ("unified", "file"), [(True, "memory.events"), (False, "memory.oom_control")]
+)
+def test_kills_for_memory_are_counted(tmp_path: Path, unified: bool, file: str) -> None:
+    """By the one hierarchy that limits memory."""
+    for name in ("pids", "memory"):
+        (tmp_path / name / "build-1").mkdir(parents=True)
+    (tmp_path / "memory" / "build-1" / file).write_text("oom 9\noom_kill 2\n")
+    places = [
+        {"path": str(tmp_path / name), "controllers": [name], "unified": unified}
+        for name in ("pids", "memory")
+    ]
+    (tmp_path / "cgroups.json").write_text(json.dumps(places))
+    cgroups = Cgroups(Settings(run=tmp_path))
+    assert cgroups.memory_kills("build-1") == 2
+    assert cgroups.memory_kills("build-2") == 0
+
+
 def test_cpu_is_limited_after_an_upgrade(tmp_path: Path) -> None:
     """Without a restart: the former version enabled the controller, but recorded it not."""
     place = {"path": str(tmp_path), "controllers": ["memory", "pids"], "unified": True}

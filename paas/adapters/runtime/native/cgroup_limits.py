@@ -1,13 +1,16 @@
-"""What limits are called in the files of cgroups, v2 and v1.
+"""What limits are called in the files of cgroups, v2 and v1, and what these say of memory.
 
 https://docs.kernel.org/admin-guide/cgroup-v2.html, https://docs.kernel.org/admin-guide/cgroup-v1/
 """
 
 import contextlib
 import os
+import re
 from pathlib import Path
 
 _MIB = 1_048_576
+# More than any machine has: v1 has a huge number where there is no limit.
+_NO_LIMIT = 2**60
 # How often the CPU is dealt out anew: the kernel's default. A limit is a share of it.
 _CPU_PERIOD_US = 100_000
 
@@ -45,10 +48,27 @@ def machine_mib(place: Path, *, unified: bool) -> int:
     place: the server's cgroup, which may have a limit itself (MemoryMax of its unit), as may its
     parents.
     """
-    found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
-    file = "memory.max" if unified else "memory.limit_in_bytes"
+    found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MIB]
     for each in (place, *place.parents):
-        # The top of v2 has no such file; ``max`` is no limit.
-        with contextlib.suppress(OSError, ValueError):
-            found.append(int((each / file).read_text()))
-    return min(found) // _MIB
+        with contextlib.suppress(OSError):  # the top of v2 has no such file
+            if limit_mib := memory_limit_mib(each, unified=unified):
+                found.append(limit_mib)
+    return min(found)
+
+
+def memory_limit_mib(cgroup: Path, *, unified: bool) -> int:
+    """The limit of a cgroup, 0: none. Raises OSError where memory is not counted by it."""
+    file = "memory.max" if unified else "memory.limit_in_bytes"
+    text = (cgroup / file).read_text().strip()
+    size_bytes = _NO_LIMIT if text == "max" else int(text)
+    return 0 if size_bytes >= _NO_LIMIT else size_bytes // _MIB
+
+
+def memory_kills(cgroup: Path, *, unified: bool) -> int:
+    """How many processes of a cgroup the kernel killed for lack of memory.
+
+    Raises OSError where memory is not counted by it.
+    """
+    file = "memory.events" if unified else "memory.oom_control"
+    found = re.search(r"^oom_kill (\d+)$", (cgroup / file).read_text(), re.MULTILINE)
+    return int(found[1]) if found else 0

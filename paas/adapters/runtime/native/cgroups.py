@@ -13,12 +13,16 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import signal
 import time
 from pathlib import Path
 
-from paas.adapters.runtime.native.cgroup_limits import cpu_limits, machine_mib, memory_limits
+from paas.adapters.runtime.native.cgroup_limits import (
+    cpu_limits,
+    machine_mib,
+    memory_kills,
+    memory_limits,
+)
 from paas.adapters.runtime.native.cgroup_places import (
     CONTROLLERS,
     CPU,
@@ -145,10 +149,8 @@ class Cgroups:
         """How many processes of a cgroup the kernel killed for lack of memory."""
         count = 0
         for hierarchy in self.hierarchies():
-            file = "memory.events" if hierarchy.unified else "memory.oom_control"
             with contextlib.suppress(OSError):
-                text = (hierarchy.path / name / file).read_text()
-                count += sum(map(int, re.findall(r"^oom_kill (\d+)$", text, re.MULTILINE)))
+                count += memory_kills(hierarchy.path / name, unified=hierarchy.unified)
         return count
 
     def kill(self, name: str) -> None:
