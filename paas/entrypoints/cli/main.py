@@ -1,6 +1,5 @@
-"""The command line: the table of commands, and running one for a user."""
+"""The command line: running a command, or a service of git, for a user."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -10,217 +9,19 @@ import click
 from paas import settings
 from paas.adapters.system.disk_faults import disk_fault
 from paas.domain.apps.apps import Actor
-from paas.domain.certificates.acme import RENEW_COMMAND
 from paas.domain.git.access import ExecPlan
-from paas.domain.releases.start_limits import START_COMMAND
-from paas.domain.routing.proofs import CHECK_COMMAND
-from paas.domain.runs.cron import DUE_COMMAND
-from paas.domain.server.findings import REPAIR_COMMAND
 from paas.domain.values.errors import EXIT_USAGE, PaasError
 from paas.domain.values.names import AppName, user_name
-from paas.entrypoints.cli import (
-    apps,
-    buildpacks,
-    builds,
-    certificates,
-    checks,
-    client_side,
-    config,
-    cron,
-    disk,
-    doctor,
-    domains,
-    drains,
-    git,
-    history,
-    imports,
-    keys,
-    maintenance,
-    processes,
-    proxy,
-    quotas,
-    reading,
-    releases,
-    resources,
-    router,
-    sandbox,
-    server,
-    statics,
-    storage,
-)
-from paas.entrypoints.cli import (
-    run as run_commands,
-)
+from paas.entrypoints.cli import git, reading
+from paas.entrypoints.cli.command_table import INTERNAL, root
 from paas.entrypoints.cli.local import LocalCaller
 from paas.entrypoints.cli.session import Session
 from paas.entrypoints.cli.status_line import Look
 from paas.entrypoints.cli.terminal import Terminal
 from paas.entrypoints.laptop import suggestions
-from paas.entrypoints.laptop.commands import SUMMARIES
 from paas.interfaces import Caller
 from paas.wiring.adapters import server_adapters
 from paas.wiring.services import Services, all_services
-
-COMMANDS: tuple[click.Command, ...] = (
-    apps.listing,
-    apps.create,
-    apps.info,
-    apps.rename,
-    apps.destroy,
-    client_side.init,
-    client_side.open_app,
-    apps.clone,
-    buildpacks.listing,
-    buildpacks.add,
-    buildpacks.set_pack,
-    buildpacks.remove,
-    buildpacks.clear,
-    buildpacks.builder_set,
-    builds.listing,
-    builds.info,
-    builds.output,
-    builds.cancel,
-    builds.purge_cache,
-    certificates.listing,
-    certificates.add,
-    certificates.info,
-    certificates.remove,
-    certificates.auto,
-    checks.report,
-    checks.set_limit,
-    config.listing,
-    config.get,
-    config.set_vars,
-    config.unset_vars,
-    config.import_vars,
-    config.export_vars,
-    config.edit_vars,
-    cron.listing,
-    cron.run,
-    cron.suspend,
-    cron.resume,
-    domains.listing,
-    domains.add,
-    domains.verify,
-    domains.remove,
-    domains.clear,
-    domains.redirect,
-    domains.set_global,
-    apps.git_set,
-    imports.from_archive,
-    imports.sync,
-    drains.listing,
-    drains.add,
-    drains.remove,
-    keys.listing,
-    keys.add,
-    keys.remove,
-    history.logs,
-    processes.listing,
-    processes.restart,
-    processes.scale,
-    processes.start,
-    processes.stop,
-    processes.wait,
-    proxy.report,
-    proxy.set_kind,
-    releases.listing,
-    releases.info,
-    releases.output,
-    releases.retry,
-    releases.rollback,
-    releases.diff,
-    resources.limit,
-    resources.clear,
-    resources.report,
-    resources.resize,
-    sandbox.set_sandbox,
-    sandbox.report,
-    run_commands.run,
-    run_commands.detached,
-    run_commands.listing,
-    run_commands.stop,
-    statics.listing,
-    statics.add,
-    statics.remove,
-    storage.listing,
-    storage.add,
-    storage.remove,
-    maintenance.lock,
-    maintenance.unlock,
-    maintenance.show,
-    maintenance.switch_on,
-    maintenance.switch_off,
-    maintenance.custom_page,
-    maintenance.git_info,
-    router.set_key,
-    router.report,
-    router.logins,
-    router.add_login,
-    router.remove_login,
-    server.rotate_key,
-    server.status,
-    disk.report,
-    quotas.set_quotas,
-    quotas.report,
-    doctor.doctor,
-    server.completion,
-    server.version,
-    server.help_command,
-)
-# Commands of the platform's own processes; each checks its caller.
-INTERNAL: Mapping[str, Callable[[Session, list[str]], None]] = {
-    "git:hook": lambda session, _: git.hook(session, session.env),
-    RENEW_COMMAND: lambda session, _: certificates.renew_due(session),
-    CHECK_COMMAND: lambda session, _: domains.check_due(session),
-    DUE_COMMAND: cron.due,
-    START_COMMAND: processes.roll_out_again,
-    REPAIR_COMMAND: lambda session, _: doctor.repair(session),
-}
-
-
-class Commands(click.Group):
-    """The table of commands; knows Heroku's aliases, and suggests commands for mistyped ones."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the first word names. Raises PaasError if there is none."""
-        words = suggestions.in_place(args)
-        if self.get_command(ctx, words[0]) is None:
-            raise suggestions.no_command(words[0])
-        return super().resolve_command(ctx, words)
-
-
-@click.group("paas", cls=Commands, help="Your own Heroku: git push deploy main.")
-@click.option("-a", "--app", "app", metavar="NAME", help="The app that a command is about.")
-@click.option("--terminal", type=(int, bool), hidden=True)
-@click.option("--stdout-terminal", is_flag=True, hidden=True)
-@click.option("--stdin-terminal", is_flag=True, hidden=True)
-@click.pass_context
-def root(
-    context: click.Context,
-    app: str | None,
-    terminal: tuple[int, bool] | None,
-    stdout_terminal: bool,  # noqa: ARG001 - see goes_to_a_terminal
-    stdin_terminal: bool,
-) -> None:
-    """Every command; nouns and verbs as on Heroku.
-
-    terminal: the columns of the caller's terminal and whether it supports colors, where ssh gives
-    us no terminal; about stderr. stdin_terminal: whether stdin is the caller's terminal.
-    """
-    session: Session = context.obj
-    session.terminal.can_be_asked = stdin_terminal
-    if terminal is not None and not os.isatty(2):
-        session.terminal.is_seen_as(Look(*terminal))
-    if app is not None:
-        session.default_app = app
-
-
-for command in COMMANDS:
-    command.short_help = SUMMARIES[command.name or ""]
-    root.add_command(command)
 
 
 def services_of(etc: str) -> Services:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from paas.entrypoints.cli.main import COMMANDS
+from paas.entrypoints.cli.command_table import COMMANDS
 from paas.entrypoints.laptop import suggestions, topics
 
 NAMES = [str(command.name) for command in COMMANDS]

@@ -20,8 +20,8 @@ from paas.domain.git import access
 from paas.domain.values.errors import EXIT_NO_APP, PaasError
 from paas.domain.values.names import AppName
 from paas.entrypoints.cli import git
+from paas.entrypoints.cli.command_table import COMMANDS, root
 from paas.entrypoints.cli.local import LocalCaller
-from paas.entrypoints.cli.main import COMMANDS, root
 from paas.entrypoints.cli.session import Session
 from paas.wiring.services import Services, all_services
 from tests.fakes.world import World

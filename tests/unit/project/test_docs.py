@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from paas.domain.apps.permissions import Permission
-from paas.entrypoints.cli.main import COMMANDS
+from paas.entrypoints.cli.command_table import COMMANDS
 from paas.entrypoints.laptop.commands import COMMANDS as ON_A_LAPTOP
 from paas.settings import Settings
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from paas.domain.apps.apps import Actor, Role
 from paas.domain.releases.losses import LostFile
 from paas.domain.values.errors import PaasError
-from paas.entrypoints.cli.main import root
+from paas.entrypoints.cli.command_table import root
 from paas.entrypoints.cli.session import Session
 from paas.services.server.disk import OwnerDisk
 from paas.wiring.services import all_services

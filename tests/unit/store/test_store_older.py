@@ -14,7 +14,8 @@ from paas.domain.apps.permissions import Permission
 from paas.domain.server.allocations import Ranges
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, UserName
-from paas.entrypoints.cli import main, reading
+from paas.entrypoints.cli import reading
+from paas.entrypoints.cli.command_table import root
 from paas.store import Store
 from paas.store.creation import create
 from paas.store.mark import MarkFile
@@ -147,7 +148,7 @@ def test_a_user_who_came_later_hears_why(older: Path) -> None:
 
 def test_every_reading_command_exists() -> None:
     """The table names commands as they are called."""
-    assert set(main.root.commands) >= reading.COMMANDS
+    assert set(root.commands) >= reading.COMMANDS
 
 
 @pytest.mark.parametrize(
@@ -166,5 +167,5 @@ def test_every_reading_command_exists() -> None:
 )
 def test_a_reading_command_is_known_by_its_words(words: list[str], reads: bool) -> None:
     """Also behind the options that the client on a laptop puts before it."""
-    assert isinstance(main.root, click.Group)
-    assert reading.only_reads(main.root, words) is reads
+    assert isinstance(root, click.Group)
+    assert reading.only_reads(root, words) is reads
