@@ -8,6 +8,7 @@ from paas.services.releases.changes import Changes
 from paas.services.routing.claims import Claims
 from paas.services.routing.proxies import Proxies
 from paas.services.routing.sites import Sites
+from paas.services.server.app_files import AppFiles
 from paas.services.server.diagnosis import Diagnosis
 from paas.services.server.disk import DiskReports
 from paas.services.server.doctor import Doctor
@@ -105,14 +106,19 @@ def _diagnosis(adapters: Adapters, sites: Sites, acme: Acme, claims: Claims) -> 
         sites=sites,
         trash=adapters.trash,
     )
+    app_files = AppFiles(
+        store=adapters.store,
+        repository=adapters.repository,
+        storage_files=adapters.storage_files,
+        slugs=adapters.slugs,
+        locks=adapters.locks,
+    )
     return Diagnosis(
         store=adapters.store,
         repository=adapters.repository,
         importer=adapters.importer,
         engines=adapters.engines,
         ports=adapters.ports,
-        storage_files=adapters.storage_files,
-        slugs=adapters.slugs,
         locks=adapters.locks,
         keys=adapters.key_file,
         clock=adapters.clock,
@@ -121,4 +127,5 @@ def _diagnosis(adapters: Adapters, sites: Sites, acme: Acme, claims: Claims) -> 
         acme=acme,
         proofs=claims.proofs,
         strays=strays,
+        app_files=app_files,
     )

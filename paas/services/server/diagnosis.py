@@ -7,7 +7,7 @@ from datetime import timedelta
 from paas.domain.apps.apps import App
 from paas.domain.releases.releases import Instance, InstanceState, State, Status
 from paas.domain.server.allocations import Allocation, Kind
-from paas.domain.server.findings import FIX, Finding, mendable
+from paas.domain.server.findings import Finding, mendable
 from paas.domain.values.errors import PaasError
 from paas.interfaces import (
     Clock,
@@ -18,13 +18,12 @@ from paas.interfaces import (
     Ports,
     ProxyChoice,
     Repository,
-    Slugs,
-    StorageFiles,
 )
 from paas.services.certificates.acme import Acme
 from paas.services.routing.proofs import Proofs
 from paas.services.routing.sites import Sites
-from paas.services.server.strays import Strays, stray
+from paas.services.server.app_files import AppFiles
+from paas.services.server.strays import Strays
 from paas.store import Store
 
 # Another machine's clock may have been a little ahead.
@@ -40,8 +39,6 @@ class Diagnosis:
     importer: Importer
     engines: Engines
     ports: Ports
-    storage_files: StorageFiles
-    slugs: Slugs
     locks: Locks
     keys: KeyFile
     clock: Clock
@@ -50,6 +47,7 @@ class Diagnosis:
     acme: Acme
     proofs: Proofs
     strays: Strays
+    app_files: AppFiles
 
     def findings(self) -> list[Finding]:
         """All findings, those of the server first, then app by app.
@@ -71,7 +69,7 @@ class Diagnosis:
             if self.locks.app_is_held(app.id):
                 continue
             of_app = [
-                *self._files(app),
+                *self.app_files.findings(app),
                 *self._interrupted(app),
                 *self._running(app, known),
                 *_moved(app, moved.get(app.id, {})),
@@ -155,79 +153,6 @@ class Diagnosis:
             message=f"{name} has {clash.kind} {clash.number}, and {needed}.",
             command=command,
         )
-
-    def _files(self, app: App) -> Iterator[Finding]:
-        """Its repository, storage and slugs."""
-        path = self.repository.path(app.id)
-        if app.id not in self.repository.all():
-            yield mendable("repository", f"{app.name}: its repository {path} is gone.", app.name)
-        elif damage := self.repository.damage(app.id):
-            yield Finding(
-                check="repository",
-                message=f"{app.name}: {damage}. Running instances are not affected; pushes fail.",
-                command=f"mv {path} /root/ && paas doctor --fix; then push the app again",
-                app=app.name,
-            )
-        for storage in app.storage:
-            damage = self.storage_files.damage(app.id, storage.id, app.uid)
-            if damage:
-                words = f"{app.name}: the storage directory of {storage.path} {damage}."
-                yield mendable("storage", words, app.name)
-        known = {storage.id for storage in app.storage}
-        if not self.locks.is_draining(app.id):
-            for id in self.storage_files.all(app.id):
-                if id not in known:
-                    yield stray(
-                        f"{app.name}: the storage directory {id} is not in the database.", app.name
-                    )
-        yield from self._slugs(app)
-
-    def _slugs(self, app: App) -> Iterator[Finding]:
-        current = self.store.releases.find(app.id, app.current) if app.current else None
-        live = current.slug_id if current else None
-        others = [s.id for s in self.store.slugs.of_app(app.id) if s.id != live]
-        whole = [id for id in others if self.slugs.damage(id) is None]
-        for slug_id in [live, *others] if live else others:
-            damage = self.slugs.damage(slug_id)
-            if damage is None:
-                continue
-            if slug_id == live:
-                words = f"{app.name}: the files of v{app.current}, which is live, {damage}."
-                yield Finding(
-                    check="slug",
-                    message=f"{words} Its instances fail as soon as they start again.",
-                    command=(way := self._way_back(app, slug_id, whole)),
-                    app=app.name,
-                    mends=way == FIX,
-                )
-            else:
-                yield Finding(
-                    check="slug",
-                    message=f"{app.name}: the files of an earlier release {damage}. "
-                    "No rollback can go to it.",
-                    command=f"paas releases -a {app.name}",
-                    app=app.name,
-                    grave=False,
-                )
-
-    def _way_back(self, app: App, slug_id: str, whole: list[str]) -> str:
-        """How an app whose live slug is gone gets another: of the same commit if possible."""
-        if self._has_commit(app, slug_id) and self.store.app_locks.of_app(app.id) is None:
-            return FIX
-        for release in reversed(self.store.releases.of_app(app.id)):
-            if release.slug_id in whole and release.status is Status.SUCCEEDED:
-                return f"paas rollback v{release.version} -a {app.name}"
-        return "git commit --allow-empty -m 'Build again' && git push deploy main"
-
-    def _has_commit(self, app: App, slug_id: str) -> bool:
-        slug = self.store.slugs.find(slug_id)
-        if slug is None or self.repository.damage(app.id):
-            return False
-        try:
-            self.repository.commit(app.id, slug.commit, None)
-        except PaasError:
-            return False
-        return True
 
     def _interrupted(self, app: App) -> Iterator[Finding]:
         for build in self.store.builds.of_app(app.id):
