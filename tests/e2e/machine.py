@@ -11,7 +11,8 @@ from pathlib import Path
 
 from paas.entrypoints.installer.machine import EXACT, PREFIXES, PROXIES
 from paas.entrypoints.installer.versions import CODE, FILES
-from tests.e2e.server import CHECKOUT, Finished, run, wait_for
+from tests.e2e.server import CHECKOUT, Finished, run
+from tests.waiting import wait_for
 
 CACHE = Path("/var/cache/paas-tests")
 SUITE = "bookworm"
@@ -64,7 +65,7 @@ def docker_engine() -> Iterator[Docker]:
         engine = subprocess.Popen(argv, stdout=log, stderr=log)
     try:
         own = Docker(host)
-        wait_for(lambda: own.run("info", check=False).returncode == 0, 60, "dockerd")
+        wait_for(lambda: own.run("info", check=False).returncode == 0, what="dockerd")
         yield own
     finally:
         engine.terminate()

@@ -5,7 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from tests.e2e.server import Repository, Server, User, wait_for
+from tests.e2e.server import Repository, Server, User
+from tests.waiting import wait_for
 
 SOURCE = '''\
 import base64, hashlib, http.server, os, subprocess, sys
@@ -129,7 +130,7 @@ class App:
             found[:] = [hit for line in lines if (hit := re.search(pattern, line))][:1]
             return bool(found)
 
-        wait_for(there, limit_s, f"a line with {pattern!r} in the log of {self.name}")
+        wait_for(there, limit_s=limit_s, what=f"a line with {pattern!r} in the log of {self.name}")
         return found[0]
 
 

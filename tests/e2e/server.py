@@ -7,8 +7,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -307,14 +306,6 @@ def run(
             f"{shlex.join(argv)} ended with {done.returncode}:\n{done.stdout}{done.stderr or ''}"
         )
     return done
-
-
-def wait_for(condition: Callable[[], object], limit_s: float = 60, what: str = "it") -> None:
-    """Wait until the condition holds; fails at the limit."""
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come about within {limit_s:g} s"
-        time.sleep(0.05)
 
 
 @contextlib.contextmanager

@@ -7,8 +7,9 @@ from contextlib import closing
 
 import pytest
 
-from tests.e2e.server import Repository, Server, User, wait_for
+from tests.e2e.server import Repository, Server, User
 from tests.e2e.tiny import Files, environment, releases, tiny
+from tests.waiting import wait_for
 
 MakeRepository = Callable[[Files], Repository]
 WEB = "web: exec python serve.py\n"

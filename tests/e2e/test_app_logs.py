@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from tests.e2e.probe import App
-from tests.e2e.server import Server, User, run, wait_for
+from tests.e2e.server import Server, User, run
+from tests.waiting import wait_for
 
 LINE_MAX_BYTES = 65_536
 # A write that takes so long is stuck; how long one takes is a figure of the benchmarks.
@@ -166,7 +167,7 @@ def test_flood_of_lines_is_capped(probe: App, neighbour: App) -> None:
     neighbour.await_log(mark)
     dropped = probe.await_log(r"(\d+) lines \((\d+) bytes\) were dropped")
     assert int(dropped[1]) > 0
-    wait_for(lambda: _hears(probe), 60, "the log after the flood")
+    wait_for(lambda: _hears(probe), what="the log after the flood")
 
 
 def _hears(app: App) -> bool:
@@ -208,5 +209,5 @@ def log_process(server: Server) -> int:
         found[:] = [pid for pid, line in processes if "entrypoints/logger.py" in line]
         return bool(found)
 
-    wait_for(there, 60, "the log process")
+    wait_for(there, what="the log process")
     return found[0]

@@ -16,9 +16,10 @@ from paas.adapters.network.attempts import listener_in
 from tests.e2e.probe import FILES, App, push
 from tests.e2e.python_servers import FILES as FILES_OF_SERVERS
 from tests.e2e.python_servers import SERVERS, WITHOUT_ADDRESS
-from tests.e2e.server import EXAMPLES, Repository, Server, User, installed, run, wait_for
+from tests.e2e.server import EXAMPLES, Repository, Server, User, installed, run
 from tests.e2e.tiny import app_id, environment, program, tiny
 from tests.ports import free_ports
+from tests.waiting import wait_for
 
 (OPEN,) = free_ports(1)
 SETTINGS = {
@@ -327,11 +328,11 @@ def test_the_proxy_does_not_run_out_of_ports(server: Server, probe: App) -> None
         port = unused.getsockname()[1]
     assert _connect_from(port, address)
     assert not _connect_from(port, address)
-    wait_for(lambda: _connect_from(port, address), 10, "the port to be used again")
+    wait_for(lambda: _connect_from(port, address), limit_s=10, what="the port to be used again")
     known = Path("/proc/net/nf_conntrack")
     if known.exists():
         words = f" sport={port} dport={address[1]} "
-        wait_for(lambda: words not in known.read_text(), 10, "the kernel to forget it")
+        wait_for(lambda: words not in known.read_text(), limit_s=10, what="the kernel to forget it")
 
 
 def _networks_line(server: Server) -> str:

@@ -8,8 +8,9 @@ from contextlib import closing
 
 import pytest
 
-from tests.e2e.server import Repository, Server, User, installed, wait_for
+from tests.e2e.server import Repository, Server, User, installed
 from tests.e2e.tiny import Pause, leftovers, read_until, refs, tiny
+from tests.waiting import wait_for
 
 MakeRepository = Callable[..., Repository]
 MEMORY_MIB = 160

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import DOMAIN, Repository, Server, User, installed, wait_for
+from tests.e2e.server import DOMAIN, Repository, Server, User, installed
 from tests.e2e.tiny import (
     Files,
     Pause,
@@ -26,6 +26,7 @@ from tests.e2e.tiny import (
     releases,
     tiny,
 )
+from tests.waiting import wait_for
 
 MakeRepository = Callable[..., Repository]
 GATE = "paas.entrypoints.gate"
@@ -421,10 +422,10 @@ def test_ports_that_are_taken_at_boot(fragile: Server, repository: MakeRepositor
         shutil.rmtree(fragile.run)
         fragile.paas("server:start")
         log = fragile.state / "logs/boot.log"
-        wait_for(lambda: "reconciled" in log.read_text(), 90, "the end of reconciling")
+        wait_for(lambda: "reconciled" in log.read_text(), limit_s=90, what="the end of reconciling")
         for name, port in before.items():
             assert _port(fragile, name) != port, log.read_text()
-            wait_for(functools.partial(_answers, fragile, name), 60, name)
+            wait_for(functools.partial(_answers, fragile, name), what=name)
     for name in before:
         assert f"{name}: starting v1 with new instances" in log.read_text()
 

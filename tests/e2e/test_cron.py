@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.server import Repository, Server, User, wait_for
+from tests.e2e.server import Repository, Server, User
+from tests.waiting import wait_for
 
 PROCFILE = """\
 cron-each: * * * * * echo "each $DYNO ${PORT-none}"; id -u

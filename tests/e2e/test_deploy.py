@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.e2e.server import EXAMPLES, Repository, Server, User, wait_for
+from tests.e2e.server import EXAMPLES, Repository, Server, User
 from tests.e2e.tiny import Pause, environment, live_commit, program, refs, releases, tiny
+from tests.waiting import wait_for
 
 MakeRepository = Callable[..., Repository]
 

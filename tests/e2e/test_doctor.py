@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.server import Repository, Server, installed, wait_for
+from tests.e2e.server import Repository, Server, installed
 from tests.e2e.tiny import app_id, tiny
+from tests.waiting import wait_for
 
 APP = "patient"
 WELL = "Everything is as it should be"

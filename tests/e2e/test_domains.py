@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.e2e.probe import App, push
-from tests.e2e.server import DOMAIN, Repository, Server, User, wait_for
+from tests.e2e.server import DOMAIN, Repository, Server, User
 from tests.e2e.tiny import tiny
+from tests.waiting import wait_for
 
 # Answers to one name, as Django does by ALLOWED_HOSTS, and says what it is asked.
 ONE_HOST = """

@@ -9,8 +9,9 @@ import pytest
 
 from tests.contract.logs.drain_server import HttpReceiver, SyslogReceiver, make_certificate
 from tests.e2e.probe import App
-from tests.e2e.server import Server, run, wait_for
+from tests.e2e.server import Server, run
 from tests.e2e.tiny import app_id
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -37,9 +38,9 @@ def test_syslog_and_http_get_the_log(server: Server, drained: App) -> None:
         assert drains_state(server) in ("STARTING", "RUNNING")
         drained.post("/out", "to the drains\n")
         drained.server.get(drained.name, "/routed")
-        wait_for(lambda: "to the drains" in syslog.texts(), 60, "the line by syslog")
-        wait_for(lambda: b"app web.1 - to the drains" in web.bodies(), 60, "the line by HTTP")
-        wait_for(lambda: b"paas router - method=GET" in web.bodies(), 60, "the request")
+        wait_for(lambda: "to the drains" in syslog.texts(), what="the line by syslog")
+        wait_for(lambda: b"app web.1 - to the drains" in web.bodies(), what="the line by HTTP")
+        wait_for(lambda: b"paas router - method=GET" in web.bodies(), what="the request")
         assert syslog.frames[0].split(b" ")[2] == b"probe"
         shown = drained.paas("drains")
         assert f"http://****@127.0.0.1:{web.port}/****" in shown
@@ -61,7 +62,7 @@ def test_a_dead_drain_and_a_false_certificate(
             drained.paas("drains:add", url)
         drained.paas("drains:add", f"syslog://127.0.0.1:{good.port}")
         drained.post("/out", "to whom it may concern\n")
-        wait_for(lambda: "to whom it may concern" in good.texts(), 60, "the line")
+        wait_for(lambda: "to whom it may concern" in good.texts(), what="the line")
         drained.await_log(r"paas\[drains\]: .* Error L14 \(certificate validation error\)")
         drained.await_log(r"paas\[drains\]: .* accepts no messages: Connection refused")
         assert false.frames == []
@@ -72,7 +73,7 @@ def test_who_sends_reads_nothing(server: Server, drained: App) -> None:
     with contextlib.closing(SyslogReceiver()) as syslog:
         drained.paas("drains:add", f"syslog://127.0.0.1:{syslog.port}")
         drained.post("/out", "before the look\n")
-        wait_for(lambda: "before the look" in syslog.texts(), 60, "the line")
+        wait_for(lambda: "before the look" in syslog.texts(), what="the line")
         rows = json.loads(server.paas("server:status", "--json").stdout)["processes"]
         (pid,) = [row["pid"] for row in rows if row["name"] == "drains"]
         (sender,) = psutil.Process(pid).children()

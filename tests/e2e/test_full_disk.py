@@ -5,7 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from tests.e2e.probe import App, push
-from tests.e2e.server import Server, wait_for
+from tests.e2e.server import Server
+from tests.waiting import wait_for
 
 
 def fill(server: Server) -> None:
@@ -26,7 +27,7 @@ def test_what_frees_space_works(new_server: Callable[..., Server]) -> None:
     alice.ssh("ps:wait", "stays")
     stays.shell("head -c 2M /dev/zero >data/big; head -c 1M /dev/zero >data/small")
     held = server.state / "reserve/space"
-    wait_for(held.exists, 90, "the reserve")
+    wait_for(held.exists, limit_s=90, what="the reserve")
 
     fill(server)
     refused = alice.ssh("config:set", "A=1", "-a", "stays", check=False)

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from tests.e2e.conftest import Source
-from tests.e2e.server import Repository, Server, wait_for
+from tests.e2e.server import Repository, Server
 from tests.e2e.test_zero_downtime import MARK, load
 from tests.e2e.tiny import tiny
+from tests.waiting import wait_for
 
 
 def test_a_server_is_served_by_haproxy_and_by_nginx_again(

@@ -15,8 +15,9 @@ import pytest
 
 from tests.authority import Authority
 from tests.e2e.probe import App, push
-from tests.e2e.server import EXAMPLES, Finished, Server, User, installed, wait_for
+from tests.e2e.server import EXAMPLES, Finished, Server, User, installed
 from tests.ports import free_ports
+from tests.waiting import wait_for
 
 APP = """
 from flask import Flask, jsonify, request, url_for

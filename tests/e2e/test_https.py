@@ -21,8 +21,9 @@ import yaml
 
 from tests.authority import Authority, ec_key, key_pem, pem
 from tests.contract.certificates.pebble_server import Pebble, pebble_server
-from tests.e2e.server import Repository, Server, User, installed, run, wait_for
+from tests.e2e.server import Repository, Server, User, installed, run
 from tests.ports import free_ports
+from tests.waiting import wait_for
 
 PAGE = {"index.html": "secure"}
 LIFETIME_S = 24

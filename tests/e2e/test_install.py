@@ -17,9 +17,10 @@ import pytest
 import yaml
 
 from paas.adapters.network import reserved_ports
-from tests.e2e.server import CHECKOUT, EXAMPLES, Repository, Server, run, wait_for
+from tests.e2e.server import CHECKOUT, EXAMPLES, Repository, Server, run
 from tests.nesting import nested
 from tests.ports import free_ports
+from tests.waiting import wait_for
 
 SLOTS = Path("/var/lib/paas-embedded/slots")
 
@@ -194,13 +195,13 @@ def test_stop_and_start(new_server: Callable[..., Server], tmp_path: Path) -> No
     assert "stopped" in server.paas("server:status", check=False).stdout
     server.paas("server:start")
     assert server.get("no-app").status == 404, "the web server answers when server:start returns"
-    wait_for(lambda: _serves(server, "hello"), 60, "an answer after server:start")
+    wait_for(lambda: _serves(server, "hello"), what="an answer after server:start")
     for pid in server.processes():
         with contextlib.suppress(ProcessLookupError):  # it has ended with supervisord
             os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not server.processes(), 60, "the end of all processes")
+    wait_for(lambda: not server.processes(), what="the end of all processes")
     server.paas("server:start")
-    wait_for(lambda: _serves(server, "hello"), 60, "an answer after a crash")
+    wait_for(lambda: _serves(server, "hello"), what="an answer after a crash")
     masters = [line for line in server.processes().values() if "supervisor.supervisord" in line]
     assert len(masters) == 1
 
@@ -211,8 +212,8 @@ def test_supervisor_killed(new_server: Callable[..., Server], tmp_path: Path) ->
     server.user("alice").push(Repository.of(tmp_path / "a", EXAMPLES / "flask-hello"), "hello")
     os.kill(int((server.run / "supervisord.pid").read_text()), signal.SIGKILL)
     server.paas("server:start")
-    wait_for(lambda: _serves(server, "hello"), 60, "an answer")
-    wait_for(lambda: len(_without_parent(server)) == 1, 60, "the end of former processes")
+    wait_for(lambda: _serves(server, "hello"), what="an answer")
+    wait_for(lambda: len(_without_parent(server)) == 1, what="the end of former processes")
     (line,) = _without_parent(server)
     assert "supervisor.supervisord" in line
 
@@ -244,7 +245,7 @@ def test_data_survives_an_uninstall(new_server: Callable[..., Server], tmp_path:
     assert not server.processes()
     assert not (server.root / "opt").exists()
     server.install("--quiet")
-    wait_for(lambda: _serves(server, "hello"), 60, "an answer")
+    wait_for(lambda: _serves(server, "hello"), what="an answer")
 
 
 def _refused(server: Server, *options: str) -> str:

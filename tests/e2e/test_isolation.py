@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from tests.e2e.probe import App, push
-from tests.e2e.server import Server, User, run, wait_for
+from tests.e2e.server import Server, User, run
+from tests.waiting import wait_for
 
 CONNECT = """
 import socket
@@ -227,7 +228,7 @@ def test_killed_instance_comes_back(probe: App) -> None:
     before = probe.boot()
     with pytest.raises((AssertionError, OSError)):
         probe.shell("kill -9 $PPID")
-    wait_for(lambda: probe.boot() not in ("", before), 60, "another start")
+    wait_for(lambda: probe.boot() not in ("", before), what="another start")
     probe.await_log(r"paas\[web\.1\]: State changed from crashed to starting")
     assert probe.ps()[0]["state"] == "up"
     assert probe.ps()[0]["exits"] == 1

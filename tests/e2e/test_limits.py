@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import Repository, Server, User, wait_for
+from tests.e2e.server import Repository, Server, User
 from tests.e2e.tiny import environment, program, refs, tiny
+from tests.waiting import wait_for
 
 MakeRepository = Callable[..., Repository]
 

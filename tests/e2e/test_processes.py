@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import Repository, Server, User, run, wait_for
+from tests.e2e.server import Repository, Server, User, run
 from tests.e2e.tiny import environment, tiny
+from tests.waiting import wait_for
 
 APP = "parts"
 PROCFILE = "web: exec python serve.py\nworker: exec sleep 1000\n"

@@ -7,8 +7,9 @@ from contextlib import closing
 import pytest
 
 from tests.e2e.console import console
-from tests.e2e.server import Repository, Server, User, wait_for
+from tests.e2e.server import Repository, Server, User
 from tests.e2e.tiny import Pause, leftovers, read_until, refs, tiny
+from tests.waiting import wait_for
 
 MakeRepository = Callable[..., Repository]
 

@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.e2e.python_servers import FILES, SERVERS, WITHOUT_ADDRESS
-from tests.e2e.server import DOMAIN, Repository, Server, User, installed, wait_for
+from tests.e2e.server import DOMAIN, Repository, Server, User, installed
+from tests.waiting import wait_for
 
 UPLOAD_BYTES = 5_000_000
 

@@ -16,7 +16,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.e2e.server import DOMAIN, EXAMPLES, Repository, Server, User, installed, wait_for
+from tests.e2e.server import DOMAIN, EXAMPLES, Repository, Server, User, installed
+from tests.waiting import wait_for
 
 # App, example, and the storage that its README has one add before the first push.
 APPS = (
@@ -210,7 +211,7 @@ def test_a_worker_with_a_queue(apps: dict[str, Real]) -> None:
     resizer.paas("ps:scale", "worker=3")
     resizer.push({"notes.txt": "x"})
     resizer.paas("ps:scale", "worker=1")
-    wait_for(lambda: len(status(resizer)["done"]) >= len(names), 60, "the last job")
+    wait_for(lambda: len(status(resizer)["done"]) >= len(names), what="the last job")
     resizer.paas("ps:wait")
     assert sorted(status(resizer)["done"]) == sorted(names)
     assert status(resizer)["waiting"] == 0

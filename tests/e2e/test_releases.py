@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.server import EXAMPLES, Repository, Server, User, wait_for
+from tests.e2e.server import EXAMPLES, Repository, Server, User
 from tests.e2e.test_zero_downtime import RACE, RATE, load, page
 from tests.e2e.tiny import PROCFILE, environment, leftovers, program, refs, releases, tiny
 from tests.ports import free_port
+from tests.waiting import wait_for
 
 MakeRepository = Callable[..., Repository]
 

@@ -6,7 +6,8 @@ import pytest
 
 from paas.domain.values.errors import EXIT_NO_APP
 from tests.e2e.probe import App, push
-from tests.e2e.server import Repository, Server, User, wait_for
+from tests.e2e.server import Repository, Server, User
+from tests.waiting import wait_for
 
 TOLD = """
 import os, resource

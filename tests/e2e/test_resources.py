@@ -7,7 +7,8 @@ from tempfile import mkdtemp
 import pytest
 
 from tests.e2e.probe import App, push
-from tests.e2e.server import Server, installed, run, wait_for
+from tests.e2e.server import Server, installed, run
+from tests.waiting import wait_for
 
 MAX_PROCESSES = 48
 MEMORY_MIB = 128

@@ -7,9 +7,10 @@ import subprocess
 import pytest
 
 from tests.e2e.probe import App, push
-from tests.e2e.server import Finished, Repository, Server, User, run, wait_for
+from tests.e2e.server import Finished, Repository, Server, User, run
 from tests.e2e.test_isolation import host_pids, uid_of
 from tests.e2e.tiny import app_id
+from tests.waiting import wait_for
 
 PROCFILE = "web: exec python -u probe.py\nconsole: exec python -q\n"
 

@@ -14,9 +14,10 @@ import pytest
 
 from tests.e2e.console import Console, console
 from tests.e2e.probe import App, push
-from tests.e2e.server import CHECKOUT, Server, User, wait_for
+from tests.e2e.server import CHECKOUT, Server, User
 from tests.e2e.test_isolation import host_pids
 from tests.e2e.tiny import app_id
+from tests.waiting import wait_for
 
 Enter = Callable[..., list[str]]
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import Repository, Server, User, installed, wait_for
+from tests.e2e.server import Repository, Server, User, installed
 from tests.e2e.tiny import Pause, environment, tiny
+from tests.waiting import wait_for
 
 MakeRepository = Callable[..., Repository]
 CONFIG, FORMER, DRAIN, BUILD = (f"canary-{word}-5f2c91" for word in ("now", "then", "url", "build"))
@@ -77,7 +78,7 @@ def copied(server: Server) -> None:
             return int(connection.execute("SELECT changes FROM identity").fetchone()[0])
 
     latest, store = server.state / "copies/latest.db", server.state / "state.db"
-    wait_for(lambda: latest.exists() and changes(latest) == changes(store), 60, "a copy")
+    wait_for(lambda: latest.exists() and changes(latest) == changes(store), what="a copy")
 
 
 def test_no_secret_is_in_the_clear(server: Server, owner: User) -> None:
@@ -150,7 +151,7 @@ def test_a_start_without_the_store_or_its_key(server: Server, owner: User) -> No
     os.truncate(store, 0)
     shutil.rmtree(server.run / "specs")
     server.paas("server:start", timeout_s=90)
-    wait_for(lambda: server.get("shop").status == 200, 60, "an answer")
+    wait_for(lambda: server.get("shop").status == 200, what="an answer")
     assert environment(server, "shop")["TOKEN"] == CONFIG
     server.paas("doctor", "--restore-store")
 
@@ -173,7 +174,7 @@ def test_a_start_without_the_store_or_its_key(server: Server, owner: User) -> No
     key.write_text(content)
     key.chmod(0o600)
     server.paas("doctor", "--fix")
-    wait_for(lambda: server.get("shop").status == 200, 60, "an answer")
+    wait_for(lambda: server.get("shop").status == 200, what="an answer")
     assert environment(server, "shop")["TOKEN"] == CONFIG
     plain = json.loads(server.paas("config", "--json", "-a", "shop").stdout)
     assert plain["TOKEN"] == CONFIG

@@ -6,8 +6,9 @@ import subprocess
 
 import pytest
 
-from tests.e2e.server import Finished, Server, User, git_environment, run, wait_for
+from tests.e2e.server import Finished, Server, User, git_environment, run
 from tests.ports import free_ports
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import Repository, Server, User, installed, wait_for
+from tests.e2e.server import Repository, Server, User, installed
 from tests.e2e.tiny import app_id, program, tiny
+from tests.waiting import wait_for
 
 MakeRepository = Callable[..., Repository]
 
@@ -64,8 +65,7 @@ def copied(server: Server) -> None:
     latest = server.state / "copies" / "latest.db"
     wait_for(
         lambda: latest.exists() and changes(latest) == changes(database(server)),
-        60,
-        "a copy of the database",
+        what="a copy of the database",
     )
 
 
@@ -111,7 +111,7 @@ def restart(server: Server, meanwhile: Callable[[], None] = lambda: None) -> str
 
 def serves(server: Server, app: str = "shop", text: str = "v1") -> None:
     """It answers, also right after a start."""
-    wait_for(lambda: server.get(app).text == text, 60, f"an answer of {app}")
+    wait_for(lambda: server.get(app).text == text, what=f"an answer of {app}")
 
 
 def test_an_emptied_store(fragile: Server, shop: User) -> None:
@@ -194,7 +194,9 @@ def test_an_older_backup(fragile: Server, shop: User, repository: MakeRepository
     shop.push(pushed, "shop", "--force")
     restart(fragile)
     serves(fragile)
-    wait_for(lambda: list((fragile.state / "lost").glob("*/files/git/*/HEAD"))[1:], 60, "the trash")
+    wait_for(
+        lambda: list((fragile.state / "lost").glob("*/files/git/*/HEAD"))[1:], what="the trash"
+    )
     fragile.paas("doctor", "--empty-trash")
 
 

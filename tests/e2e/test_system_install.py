@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.machine import Machine, bare_machine
-from tests.e2e.server import wait_for
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 INSTALL = "/root/paas/install.sh"
@@ -96,12 +96,12 @@ def test_restart_of_the_unit(machine: Machine) -> None:
 
     job = "trap 'exit 3' TERM; echo at work; sleep 60 & wait"
     machine.run("paas", "run:detached", "-a", "flask-hello", job)
-    wait_for(lambda: logged("at work"), 60, "the one-off process")
+    wait_for(lambda: logged("at work"), what="the one-off process")
     machine.run("systemctl", "restart", "paas")
-    wait_for(lambda: logged("Process exited with status 3"), 60, "its own end")
-    wait_for(lambda: "Hello" in _page(machine), 60, "an answer after the restart")
+    wait_for(lambda: logged("Process exited with status 3"), what="its own end")
+    wait_for(lambda: "Hello" in _page(machine), what="an answer after the restart")
     machine.run("bash", "-c", "kill -9 $(systemctl show --property=MainPID --value paas)")
-    wait_for(lambda: "Hello" in _page(machine), 60, "an answer after the kill")
+    wait_for(lambda: "Hello" in _page(machine), what="an answer after the kill")
     masters = machine.run("pgrep", "-f", "supervisor.supervisord").stdout.split()
     assert len(masters) == 1
 
@@ -109,7 +109,7 @@ def test_restart_of_the_unit(machine: Machine) -> None:
 def test_killed_nginx(machine: Machine) -> None:
     """It is started again, though Debian's unit would leave it at that."""
     machine.run("systemctl", "kill", "--signal=KILL", "nginx")
-    wait_for(lambda: "Hello" in _page(machine), 60, "an answer after the kill")
+    wait_for(lambda: "Hello" in _page(machine), what="an answer after the kill")
 
 
 def test_lost_runtime_directory(machine: Machine) -> None:
@@ -117,7 +117,7 @@ def test_lost_runtime_directory(machine: Machine) -> None:
     machine.run("systemctl", "stop", "paas")
     machine.run("rm", "-rf", "/run/paas")
     machine.run("systemctl", "start", "paas")
-    wait_for(lambda: "Hello" in _page(machine), 60, "an answer")
+    wait_for(lambda: "Hello" in _page(machine), what="an answer")
 
 
 def test_uninstall_and_purge(machine: Machine) -> None:

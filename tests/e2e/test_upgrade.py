@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from paas.entrypoints.installer.versions import CODE, FILES
-from tests.e2e.server import CHECKOUT, EXAMPLES, Repository, Server, User, wait_for
+from tests.e2e.server import CHECKOUT, EXAMPLES, Repository, Server, User
+from tests.waiting import wait_for
 
 APP = "hello"
 FORMER, NEXT = "0.1.98", "0.1.99"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import Repository, Server, User, run, wait_for
+from tests.e2e.server import Repository, Server, User, run
+from tests.waiting import wait_for
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "workers.md"
 KINDS = ("celery", "rq", "dramatiq", "huey")
@@ -117,10 +118,10 @@ def test_jobs_come_to_their_end_at_a_restart(
     def count(what: str) -> list[int]:
         return [int(ask(broker, "GET", f"{kind}:{what}") or 0) for kind in KINDS]
 
-    wait_for(lambda: min(count("begun")) > 0, 60, "a job of each kind")
+    wait_for(lambda: min(count("begun")) > 0, what="a job of each kind")
     alice.ssh("ps:restart", "-a", "jobsdone")
     alice.ssh("ps:wait", "-a", "jobsdone", timeout_s=120)
-    wait_for(lambda: count("done") == [2] * 4, 120, "the end of all jobs")
+    wait_for(lambda: count("done") == [2] * 4, limit_s=120, what="the end of all jobs")
     assert count("begun") == [2] * 4
     log = server.paas("logs", "jobsdone", "-n", "1000").stdout
     assert "Error R12" not in log, log

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.probe import FILES, App
-from tests.e2e.server import Finished, Repository, Server, User, run, wait_for
+from tests.e2e.server import Finished, Repository, Server, User, run
 from tests.hostile.conftest import Unchanged
+from tests.waiting import wait_for
 
 DEEP, DIGITS, SURROGATE = "[" * 60_000, "7" * 5_000, "\\ud800"
 # A rejected push answers well within it; the parsers alone took 12 to 20 s of a deep text.
@@ -183,6 +184,6 @@ def test_a_process_that_a_build_leaves_changes_no_slug(
     def is_alone() -> bool:
         return "keep.py" not in run(["ps", "-o", "args=", "-U", uid], check=False).stdout
 
-    wait_for(is_alone, 60, "the end of what the build left")
+    wait_for(is_alone, what="the end of what the build left")
     assert slug.read_text() == content
     assert sorted(slug.parent.rglob("*")) == files_of_it

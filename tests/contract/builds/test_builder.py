@@ -14,7 +14,7 @@ from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
 from paas.interfaces import Built
 from tests.contract.builds.building import CODE, Bench, MakeBench, an_app, fake, impatient, real
-from tests.e2e.server import wait_for
+from tests.waiting import wait_for
 
 EMPTY = {"requirements.txt": "", "Procfile": "web: true\n"}
 
@@ -281,11 +281,11 @@ def test_its_files_are_closed_when_it_has_ended(sandbox: Bench) -> None:
     def take() -> None:
         """Receive the descriptor from outside: the path is too long for a socket's address."""
         home = sandbox.root / "var/builds/1-1"
-        wait_for(lambda: (home / "s").exists(), 60, "the build's socket")
+        wait_for(lambda: (home / "s").exists(), what="the build's socket")
         here = os.open(home, os.O_PATH)
         with socket.socket(socket.AF_UNIX) as client:
             address = f"/proc/self/fd/{here}/s"
-            wait_for(lambda: client.connect_ex(address) == 0, 60, "the build to listen")
+            wait_for(lambda: client.connect_ex(address) == 0, what="the build to listen")
             held.extend(socket.recv_fds(client, 1, 1)[1])
         os.close(here)
 

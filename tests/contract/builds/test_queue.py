@@ -11,9 +11,9 @@ import pytest
 from paas.adapters.builds.queue import FlockBuildQueue
 from paas.domain.values.errors import PaasError
 from paas.interfaces import BuildQueue
-from tests.contract.gate.gate_world import eventually
 from tests.contract.system.test_locks import in_fork
 from tests.fakes.build_queue import FakeBuildQueue
+from tests.waiting import wait_for
 
 
 @pytest.fixture(params=["fake", "real"])
@@ -56,7 +56,7 @@ class Builders:
     def start(self, name: str, user: str = "") -> None:
         """Start one, and return when it is in the queue. user: if empty, one of its own."""
         self.pids[name] = in_fork(lambda: self._build(name, user or name))
-        eventually(lambda: self.queue.place(name) is not None, f"{name} is in the queue")
+        wait_for(lambda: self.queue.place(name) is not None, what=f"{name} is in the queue")
 
     def _build(self, name: str, user: str) -> None:
         def moved(place: int, before: Sequence[str]) -> None:
@@ -83,7 +83,7 @@ class Builders:
 
     def wrote(self, line: str) -> None:
         """Wait for a line."""
-        eventually(lambda: line in self.log(), line)
+        wait_for(lambda: line in self.log(), what=line)
 
 
 @pytest.fixture

@@ -6,23 +6,16 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.waiting import wait_for
 
 SOURCE = Path(__file__).parents[3]
 ACCOUNT = 64_123
 STRANGER = 64_124
 LIMIT_S = 60.0
-
-
-def eventually(condition: Callable[[], bool], what: str) -> None:
-    """Wait until condition holds."""
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {LIMIT_S:g} s: {what}"
-        time.sleep(0.01)
 
 
 class World:
@@ -46,7 +39,7 @@ class World:
     def start(self, max_children: int = 16) -> None:
         """Start the gate; returns when it answers."""
         self.gate = self.spawn(max_children)
-        eventually(lambda: self.root_client("true").returncode == 0, "the gate answers")
+        wait_for(lambda: self.root_client("true").returncode == 0, what="the gate answers")
 
     def spawn(self, max_children: int = 16) -> subprocess.Popen[bytes]:
         """Start a gate's process."""

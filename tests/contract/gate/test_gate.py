@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.gate.gate_world import ACCOUNT, LIMIT_S, STRANGER, World, eventually, world
+from tests.contract.gate.gate_world import ACCOUNT, LIMIT_S, STRANGER, World, world
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -135,18 +136,18 @@ def test_early_answer_lets_the_client_go(running: World, tmp_path: Path) -> None
     done = running.root_client("background", str(mark))
     assert (done.returncode, done.stdout) == (0, "live\n")
     assert not mark.exists()
-    eventually(mark.exists, "the command goes on")
+    wait_for(mark.exists, what="the command goes on")
 
 
 def test_command_learns_that_its_client_left(running: World, tmp_path: Path) -> None:
     """Ctrl-C ends the client silently with 130, and the command sees it."""
     mark = tmp_path / "mark"
     client = subprocess.Popen(running.argv("follow", str(mark)), stderr=subprocess.PIPE, env={})
-    eventually((tmp_path / "mark.started").exists, "the command runs")
+    wait_for((tmp_path / "mark.started").exists, what="the command runs")
     client.send_signal(signal.SIGINT)
     assert client.communicate(timeout=LIMIT_S)[1] == b""
     assert client.returncode == 130
-    eventually(mark.exists, "the command noticed")
+    wait_for(mark.exists, what="the command noticed")
 
 
 def test_client_leaves_when_nobody_reads(running: World, tmp_path: Path) -> None:
@@ -155,10 +156,10 @@ def test_client_leaves_when_nobody_reads(running: World, tmp_path: Path) -> None
     reader, writer = os.pipe()
     client = subprocess.Popen(running.argv("follow", str(mark)), stdout=writer, env={})
     os.close(writer)
-    eventually((tmp_path / "mark.started").exists, "the command runs")
+    wait_for((tmp_path / "mark.started").exists, what="the command runs")
     os.close(reader)
     assert client.wait(LIMIT_S) == 141
-    eventually(mark.exists, "the command noticed")
+    wait_for(mark.exists, what="the command noticed")
 
 
 def test_closed_descriptors_are_no_accident(running: World) -> None:
@@ -212,4 +213,4 @@ def test_no_zombies_after_many(running: World) -> None:
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(str(running.socket))
     children = Path(f"/proc/{gate.pid}/task/{gate.pid}/children")
-    eventually(lambda: children.read_text().strip() == "", "every child is reaped")
+    wait_for(lambda: children.read_text().strip() == "", what="every child is reaped")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.gate.gate_world import ACCOUNT, LIMIT_S, World, eventually, world
+from tests.contract.gate.gate_world import ACCOUNT, LIMIT_S, World, world
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def test_children_outlive_the_gate(fresh: World, tmp_path: Path) -> None:
     fresh.start()
     mark = tmp_path / "mark"
     client = subprocess.Popen(fresh.argv("slow", str(mark), "8"), env={})
-    eventually((tmp_path / "mark.started").exists, "the command runs")
+    wait_for((tmp_path / "mark.started").exists, what="the command runs")
     assert fresh.stop() == 0
     assert not mark.exists()
     fresh.start()
@@ -76,7 +77,7 @@ def test_a_full_gate_asks_to_wait(fresh: World, tmp_path: Path) -> None:
         group=ACCOUNT,
         extra_groups=[],
     )
-    eventually((tmp_path / "mark.started").exists, "the command runs")
+    wait_for((tmp_path / "mark.started").exists, what="the command runs")
     assert fresh.root_client("true").returncode == 0
     assert not mark.exists()
     assert fresh.ssh_client("say hello").stdout == "alice: ['hello']\n"
@@ -101,7 +102,7 @@ def busy(fresh: World, tmp_path: Path, user: str, word: str, count: int) -> Iter
     ]
     try:
         for mark in marks:
-            eventually(Path(f"{mark}.started").exists, f"{word} runs")
+            wait_for(Path(f"{mark}.started").exists, what=f"{word} runs")
         yield
     finally:
         for client in clients:

@@ -13,8 +13,9 @@ import pytest
 
 from paas.domain.git.access import receive_pack
 from tests.contract.builds.building import CODE
-from tests.contract.gate.gate_world import ACCOUNT, LIMIT_S, eventually
+from tests.contract.gate.gate_world import ACCOUNT, LIMIT_S
 from tests.contract.git.pusher import Pusher, pushing
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -210,7 +211,7 @@ def test_a_killed_index_pack_is_explained(pusher: Pusher) -> None:
         assert push.stdout is not None
         push.stdin.write(sent)
         push.stdin.flush()
-        eventually(lambda: bool(descendants(push.pid, b"index-pack")), "git index-pack runs")
+        wait_for(lambda: bool(descendants(push.pid, b"index-pack")), what="git index-pack runs")
         for pid in descendants(push.pid, b"index-pack"):
             os.kill(pid, signal.SIGKILL)
         told = push.stdout.read().decode("utf-8", "replace")
@@ -294,7 +295,7 @@ def test_the_explanation_is_no_part_of_the_push(pusher: Pusher) -> None:
     slow = pusher.world.etc / "slow-hook"
     slow.touch()
     first = pusher.start_push("main", pusher.world.root / "first")
-    eventually((pusher.world.etc / "hook-started").exists, "the push is in its hook")
+    wait_for((pusher.world.etc / "hook-started").exists, what="the push is in its hook")
     (observer,) = [pid for pid in descendants(first.pid, b"client.py") if not hooked(pid)]
     held = {str(path.readlink()) for path in Path(f"/proc/{observer}/fd").iterdir()}
     assert str(pusher.world.root / "locks" / "shop") not in held
@@ -302,7 +303,7 @@ def test_the_explanation_is_no_part_of_the_push(pusher: Pusher) -> None:
     os.kill(observer, signal.SIGKILL)
     output = pusher.world.root / "second"
     second = pusher.start_push("main:second", output)
-    eventually(lambda: "waiting" in output.read_text(), "git still holds the lock")
+    wait_for(lambda: "waiting" in output.read_text(), what="git still holds the lock")
     slow.unlink()
     first.wait(LIMIT_S)
     assert second.wait(LIMIT_S) == 0
@@ -329,10 +330,10 @@ def test_second_push_waits_and_is_told(pusher: Pusher) -> None:
     slow = pusher.world.etc / "slow-hook"
     slow.touch()
     first = pusher.start_push("main", pusher.world.root / "first")
-    eventually((pusher.world.etc / "hook-started").exists, "the first push is in its hook")
+    wait_for((pusher.world.etc / "hook-started").exists, what="the first push is in its hook")
     output = pusher.world.root / "second"
     second = pusher.start_push("main:second", output)
-    eventually(lambda: "waiting" in output.read_text(), "the second push is told")
+    wait_for(lambda: "waiting" in output.read_text(), what="the second push is told")
     assert " !     alice has been pushing to this app since " in output.read_text()
     assert " UTC; waiting for that push to end.\n" in output.read_text()
     assert "-----> push" not in output.read_text()
@@ -347,7 +348,7 @@ def test_killed_receive_pack_keeps_the_lock(pusher: Pusher) -> None:
     slow = pusher.world.etc / "slow-hook"
     slow.touch()
     first = pusher.start_push("main", pusher.world.root / "first")
-    eventually((pusher.world.etc / "hook-started").exists, "the first push is in its hook")
+    wait_for((pusher.world.etc / "hook-started").exists, what="the first push is in its hook")
     (child,) = [
         int(path.parent.name)
         for path in Path("/proc").glob("[0-9]*/cmdline")
@@ -358,7 +359,7 @@ def test_killed_receive_pack_keeps_the_lock(pusher: Pusher) -> None:
     first.wait(LIMIT_S)
     output = pusher.world.root / "second"
     second = pusher.start_push("main", output)
-    eventually(lambda: "waiting" in output.read_text(), "the second push waits")
+    wait_for(lambda: "waiting" in output.read_text(), what="the second push waits")
     slow.unlink()
     assert second.wait(LIMIT_S) == 0
 
@@ -368,8 +369,8 @@ def test_killed_pusher_leaves_the_verdict_to_the_hook(pusher: Pusher) -> None:
     slow = pusher.world.etc / "slow-hook"
     slow.touch()
     first = pusher.start_push("main", pusher.world.root / "first")
-    eventually((pusher.world.etc / "hook-started").exists, "the push is in its hook")
+    wait_for((pusher.world.etc / "hook-started").exists, what="the push is in its hook")
     first.kill()
     first.wait(LIMIT_S)
     slow.unlink()
-    eventually(lambda: pusher.head() != "", "the ref moves")
+    wait_for(lambda: pusher.head() != "", what="the ref moves")

@@ -5,14 +5,14 @@ import os
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.contract.launcher.launching import Launcher
+from tests.waiting import wait_for
 
 LIMIT_S = 60.0
 
@@ -24,14 +24,6 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Launcher:
         if path.owner() == "root" and path != Path("/"):
             path.chmod(path.stat().st_mode | 0o011)
     return Launcher(root)
-
-
-def eventually(condition: Callable[[], object], what: str) -> None:
-    """Wait until it is so."""
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {LIMIT_S:g} s: {what}"
-        time.sleep(0.01)
 
 
 def processes_of(uid: int) -> set[int]:
@@ -50,7 +42,9 @@ def processes_of(uid: int) -> set[int]:
 def instance(launcher: Launcher) -> Iterator[int]:
     """A live instance of the same app, outside; its pid."""
     with launcher.running("echo up; SECRET=of-the-instance exec sleep 1000") as process:
-        eventually(lambda: processes_of(launcher.uid) == {process.pid}, "the instance is the app's")
+        wait_for(
+            lambda: processes_of(launcher.uid) == {process.pid}, what="the instance is the app's"
+        )
         yield process.pid
 
 
@@ -97,7 +91,7 @@ def test_as_an_instance_it_could(launcher: Launcher) -> None:
 def test_a_live_instance_cannot_look_into_it_either(launcher: Launcher) -> None:
     """Nor trace it: they have another gid. The app's own group is still among theirs."""
     with launcher.running("echo up; SECRET=of-a-person exec sleep 1000", separate=True):
-        eventually(lambda: len(processes_of(launcher.uid)) == 2, "it runs")
+        wait_for(lambda: len(processes_of(launcher.uid)) == 2, what="it runs")
         for pid in processes_of(launcher.uid):
             told = launcher.run("/usr/bin/python3", "-c", TRY, str(pid)).stdout.decode()
             assert not {"ptrace", "environ", "mem", "fd", "root", "status"} & set(told.split("'"))
@@ -155,15 +149,15 @@ def test_signals_reach_all_inside(launcher: Launcher, number: signal.Signals) ->
 def test_nothing_outlives_a_launcher_that_is_killed(launcher: Launcher) -> None:
     """Nor one whose own parent is."""
     with launcher.running("echo up; (setsid sleep 1000 &) ; sleep 1000", separate=True) as process:
-        eventually(lambda: len(processes_of(launcher.uid)) >= 3, "all run")
+        wait_for(lambda: len(processes_of(launcher.uid)) >= 3, what="all run")
         process.kill()
-        eventually(lambda: not processes_of(launcher.uid), "all are gone")
+        wait_for(lambda: not processes_of(launcher.uid), what="all are gone")
     spec = launcher.spec("/bin/bash", "-c", "(setsid sleep 1000 &) ; sleep 1000", separate=True)
     argv = ["/bin/sh", "-c", '"$@" & echo $!; wait', "sh", *launcher.command(spec)]
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as parent:
-        eventually(lambda: len(processes_of(launcher.uid)) >= 3, "all run")
+        wait_for(lambda: len(processes_of(launcher.uid)) >= 3, what="all run")
         parent.kill()
-    eventually(lambda: not processes_of(launcher.uid), "all are gone")
+    wait_for(lambda: not processes_of(launcher.uid), what="all are gone")
 
 
 def test_what_is_left_to_the_init_is_reaped(launcher: Launcher) -> None:

@@ -4,9 +4,9 @@ import os
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
+
+from tests.waiting import wait_for
 
 LOGGER = Path(__file__).parents[3] / "paas" / "entrypoints" / "logger.py"
 
@@ -67,11 +67,3 @@ class Logger:
             return path.read_text()
         except FileNotFoundError:
             return ""  # not written yet, or just being rotated
-
-
-def wait_for(holds: Callable[[], bool], limit_s: float = 60.0) -> None:
-    """Look again until it holds."""
-    deadline = time.monotonic() + limit_s
-    while not holds():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.01)

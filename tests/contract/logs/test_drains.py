@@ -18,7 +18,7 @@ from paas.domain.logs.drains import Drain
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
 from tests.contract.logs.drain_server import HttpReceiver, SyslogReceiver, make_certificate
-from tests.contract.logs.log_server import wait_for
+from tests.waiting import wait_for
 
 TOKEN = "d.5f0c6a0e"
 MIB = 1024 * 1024

@@ -26,7 +26,7 @@ from paas.store import Store
 from paas.store.creation import create
 from paas.store.server_keys import ServerKeys
 from tests.contract.logs.drain_server import HttpReceiver, SyslogReceiver, make_certificate
-from tests.contract.logs.log_server import wait_for
+from tests.waiting import wait_for
 
 UIDS = (61_000, 61_009)
 

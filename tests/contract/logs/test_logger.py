@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.contract.launcher.launching import Launcher
-from tests.contract.logs.log_server import LOGGER, Logger, wait_for
+from tests.contract.logs.log_server import LOGGER, Logger
+from tests.waiting import wait_for
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00"
 

@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from paas.adapters.logs.app_logs import FileLogs
 from paas.adapters.logs.log_files import parse_line
 from paas.adapters.system.clock import SystemClock
 from paas.settings import Settings
+from tests.waiting import wait_for
 
 T0 = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
 
@@ -133,14 +133,6 @@ def test_follow_yields_lines_as_they_come(logs: FileLogs, tmp_path: Path) -> Non
         done.set()
         thread.join(60)
     assert not thread.is_alive()
-
-
-def wait_for(holds: Callable[[], bool]) -> None:
-    """Look again until it holds."""
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.01)
 
 
 def test_instance_tail_is_of_the_newest_start(logs: FileLogs, tmp_path: Path) -> None:

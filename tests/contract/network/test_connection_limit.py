@@ -15,9 +15,10 @@ from paas.adapters.proxy.nginx.proxy import NginxProxy
 from paas.domain.routing.sites import Site
 from paas.settings import Settings
 from tests.contract.network.island import ABROAD, ABROAD6, HERE, HERE6, Island, run
-from tests.contract.proxy.nginx_server import embedded_settings, wait_until
+from tests.contract.proxy.nginx_server import embedded_settings
 from tests.endpoints import at
 from tests.ports import free_range
+from tests.waiting import wait_for
 
 BLOCK = free_range()
 APP, WEB, TLS, OTHER = BLOCK[0], BLOCK[10], BLOCK[11], BLOCK[12]
@@ -159,7 +160,7 @@ def nginx(hosts: Hosts) -> Iterator[None]:
         NginxProxy(settings).restore([Site(1, ("a.localhost",), at(APP))])
         process = hosts.starts(["/usr/sbin/nginx", "-c", str(settings.nginx_conf)])
         try:
-            wait_until(lambda: hosts.reached(WEB))
+            wait_for(lambda: hosts.reached(WEB))
             with hosts.site(APP, uid=70_001):
                 yield
         finally:
@@ -196,7 +197,7 @@ def test_ended_connections_count_no_more(hosts: Hosts) -> None:
                 assert (client.opened, client.refused) == (LIMIT, 5)
                 assert client.answer() == "HTTP/1.0 200 OK"
                 assert hosts.counts(ABROAD[0])
-        wait_until(lambda: not hosts.counts(ABROAD[0]), 60)
+        wait_for(lambda: not hosts.counts(ABROAD[0]))
 
 
 def test_both_ports_count_together_and_others_not_at_all(hosts: Hosts) -> None:

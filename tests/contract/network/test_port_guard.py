@@ -19,8 +19,8 @@ from paas.adapters.network.ports import has_ipv6
 from paas.adapters.network.reserved_ports import parse, words
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
-from tests.e2e.server import wait_for
 from tests.ports import free_ports
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
@@ -127,7 +127,7 @@ def half_deaf(tmp_path: Path) -> Iterator[tuple[Settings, "subprocess.Popen[byte
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     with subprocess.Popen(["/usr/sbin/sshd", "-D", "-f", str(config)]) as sshd:
         try:
-            wait_for((tmp_path / "sshd.pid").exists, 30, "sshd")
+            wait_for((tmp_path / "sshd.pid").exists, limit_s=30, what="sshd")
             yield settings, sshd
         finally:
             sshd.kill()

@@ -16,8 +16,9 @@ from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
 from paas.adapters.proxy.haproxy.runtime_api import Master
 from paas.settings import Settings
 from tests.contract.logs.log_server import LOGGER
-from tests.contract.proxy.nginx_server import Nginx, embedded_settings, nginx_server, wait_until
+from tests.contract.proxy.nginx_server import Nginx, embedded_settings, nginx_server
 from tests.ports import free_port
+from tests.waiting import wait_for
 
 _TITLES = {b"etag": b"ETag", b"www-authenticate": b"WWW-Authenticate"}
 
@@ -38,7 +39,7 @@ class Haproxy(Nginx):
     def start(self) -> None:
         """Start all, and wait until they listen."""
         self._log = subprocess.Popen(_log_argv(self.settings))
-        wait_until(log_socket(self.settings).exists)
+        wait_for(log_socket(self.settings).exists)
         nginx_part = replace(self.settings, http_port=self.settings.files_port)
         self.settings, settings = nginx_part, self.settings
         super().start()

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -270,11 +270,3 @@ def nginx_server(**changes: Any) -> Iterator[Nginx]:
             nginx.stop()
     finally:
         shutil.rmtree(root)
-
-
-def wait_until(condition: Callable[[], bool], limit_s: float = 60.0) -> None:
-    """Poll a condition that becomes true."""
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.01)

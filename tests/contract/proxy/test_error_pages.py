@@ -13,16 +13,10 @@ from paas.domain.builds.buildpacks import StaticFiles
 from paas.domain.routing.router_settings import router_settings
 from paas.domain.routing.sites import Folder, Site
 from tests.contract.proxy.haproxy_server import SERVERS
-from tests.contract.proxy.nginx_server import (
-    Nginx,
-    application,
-    body_of,
-    read_all,
-    status_of,
-    wait_until,
-)
+from tests.contract.proxy.nginx_server import Nginx, application, body_of, read_all, status_of
 from tests.endpoints import at
 from tests.ports import free_port
+from tests.waiting import wait_for
 
 HOST = "a.localhost"
 JSON = "Accept: application/json"
@@ -78,7 +72,7 @@ def test_a_page_says_what_is_wrong_and_the_id_of_the_request(nginx: Nginx, statu
     assert f"<code>{request_id(answer)}</code>" in text
     assert not re.search(r"https?:|src=|href=|@import|url\(", text)
     log = nginx.settings.state / "logs/1/router.log"
-    wait_until(lambda: f"request_id={request_id(answer)}" in log.read_text())
+    wait_for(lambda: f"request_id={request_id(answer)}" in log.read_text())
 
 
 def test_an_app_that_was_never_deployed_says_so(nginx: Nginx) -> None:
@@ -136,7 +130,7 @@ def test_a_refusal_has_a_page_as_well(nginx: Nginx, status: int) -> None:
             assert (programs["status"], programs["error"]) == (status, PAGES[str(status)].title)
         log = nginx.settings.state / "logs/1/router.log"
         if line.endswith("/"):  # where nginx cannot read the path it knows no app
-            wait_until(lambda: f"request_id={request_id(answer)}" in log.read_text())
+            wait_for(lambda: f"request_id={request_id(answer)}" in log.read_text())
             (logged,) = [li for li in log.read_text().splitlines() if request_id(answer) in li]
             assert f"method={line.split()[0]} " in logged
 

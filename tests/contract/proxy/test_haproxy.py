@@ -16,9 +16,10 @@ from paas.domain.routing.sites import Certificate, Site
 from paas.domain.values.errors import PaasError
 from tests.authority import Authority
 from tests.contract.proxy.haproxy_server import Haproxy
-from tests.contract.proxy.nginx_server import WEBSOCKET, application, status_of, wait_until
+from tests.contract.proxy.nginx_server import WEBSOCKET, application, status_of
 from tests.endpoints import at
 from tests.ports import free_port
+from tests.waiting import wait_for
 
 
 def present(haproxy: Haproxy) -> Worker:
@@ -65,7 +66,7 @@ def test_a_drain_sends_nobody_away_who_came_meanwhile(haproxy: Haproxy) -> None:
             haproxy.proxy.apply(replace(site, endpoints=at(two.server_port)))
             with ThreadPoolExecutor() as pool:
                 drained = pool.submit(haproxy.proxy.drain, 10)
-                wait_until(lambda: present(haproxy).busy()[1] == 1)
+                wait_for(lambda: present(haproxy).busy()[1] == 1)
                 haproxy.proxy.apply(replace(site, endpoints=at(three.server_port)))
                 haproxy.proxy.apply(replace(other, endpoints=at(two.server_port)))
                 with pytest.raises(TimeoutError):

@@ -12,8 +12,9 @@ from paas.domain.routing.sites import Certificate, Site
 from tests.authority import Authority
 from tests.contract.proxy.haproxy_server import Haproxy
 from tests.contract.proxy.http2_client import Http2Client, asking, secure_connection
-from tests.contract.proxy.nginx_server import application, body_of, read_all, status_of, wait_until
+from tests.contract.proxy.nginx_server import application, body_of, read_all, status_of
 from tests.endpoints import at
+from tests.waiting import wait_for
 
 NAME = "a.example.com"
 HOST = f"Host: {NAME}\r\nConnection: close\r\n"
@@ -73,7 +74,7 @@ def test_an_upload_in_chunks_is_waited_for(haproxy: Haproxy) -> None:
         workers = haproxy.workers()
         with haproxy.connect() as upload:
             upload.sendall(HEAD + b"\r\n5\r\nhello\r\n")
-            wait_until(lambda: requests_of(haproxy)["paas_1_trailers"] == 1)
+            wait_for(lambda: requests_of(haproxy)["paas_1_trailers"] == 1)
             haproxy.proxy.apply(replace(site, endpoints=at(two.server_port)))
             assert not haproxy.proxy.drain(0.3)
             assert status_of(haproxy.raw(CHUNKED)) == status_of(haproxy.get(NAME)) == 200

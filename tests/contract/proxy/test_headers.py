@@ -12,15 +12,9 @@ from paas.adapters.proxy.access_log_file import router_log
 from paas.adapters.proxy.nginx.site_conf import CLEARED_HEADERS
 from paas.domain.routing.sites import Site
 from tests.contract.proxy.haproxy_server import SERVERS
-from tests.contract.proxy.nginx_server import (
-    WEBSOCKET,
-    Nginx,
-    application,
-    body_of,
-    status_of,
-    wait_until,
-)
+from tests.contract.proxy.nginx_server import WEBSOCKET, Nginx, application, body_of, status_of
 from tests.endpoints import at
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module", params=list(SERVERS))
@@ -203,7 +197,7 @@ def test_requests_are_logged_in_one_line_each(nginx: Nginx) -> None:
     nginx.raw(b'GET /?a="b\\\x1b[31m HTTP/1.1\r\nHost: b.localhost\r\nConnection: close\r\n\r\n')
     nginx.get("b.localhost", '/logged?q="x"')
     log = router_log(nginx.settings, 2)
-    wait_until(lambda: "/logged" in log.read_text())
+    wait_for(lambda: "/logged" in log.read_text())
     line = next(line for line in log.read_text().splitlines() if "/logged" in line)
     match = re.fullmatch(
         r"(?P<at>\S+) router: method=GET path=\"/logged\?q=\\\"x\\\"\" host=b\.localhost "
@@ -229,5 +223,5 @@ def test_a_rotated_log_is_opened_anew(nginx: Nginx) -> None:
         nginx.get("b.localhost", "/anew")
         return log.exists() and "/anew" in log.read_text()
 
-    wait_until(is_written)
+    wait_for(is_written)
     assert log.parent.stat().st_mode & 0o777 == 0o710

@@ -15,15 +15,10 @@ from paas.adapters.proxy.nginx.site_conf import render_site
 from paas.adapters.proxy.nginx.tls import installed_tls
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError
-from tests.contract.proxy.nginx_server import (
-    Nginx,
-    application,
-    nginx_server,
-    status_of,
-    wait_until,
-)
+from tests.contract.proxy.nginx_server import Nginx, application, nginx_server, status_of
 from tests.endpoints import at
 from tests.ports import free_port
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +40,7 @@ def test_workers_do_not_pile_up_over_quick_changes(nginx: Nginx) -> None:
     before = len(_serving(process.running()))
     for port in range(21001, 21011):
         nginx.proxy.apply(Site(1, ("a.localhost",), at(port)))
-    wait_until(lambda: len(_serving(process.running())) == before)
+    wait_for(lambda: len(_serving(process.running())) == before)
 
 
 def _serving(master: int) -> list[str]:
@@ -118,7 +113,7 @@ def test_a_reload_that_fails_is_noticed(nginx: Nginx) -> None:
         assert f"bind() to 127.0.0.1:{taken} failed" in caught.value.message
         assert status_of(nginx.get("a.localhost")) == 503
         # It tries to bind five times before it gives up.
-        wait_until(lambda: "still could not bind" in error_log.read_text())
+        wait_for(lambda: "still could not bind" in error_log.read_text())
     nginx.settings.nginx_http_conf.write_text(former)
     site_file = nginx.settings.state / "nginx" / "sites" / "1.conf"
     site = Site(1, ("a.localhost",), ())

@@ -15,15 +15,9 @@ from paas.adapters.proxy.nginx.tls import installed_tls
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError
 from tests.contract.proxy.haproxy_server import SERVERS, Haproxy
-from tests.contract.proxy.nginx_server import (
-    WEBSOCKET,
-    Nginx,
-    application,
-    read_all,
-    status_of,
-    wait_until,
-)
+from tests.contract.proxy.nginx_server import WEBSOCKET, Nginx, application, read_all, status_of
 from tests.endpoints import at
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module", params=list(SERVERS))
@@ -119,7 +113,7 @@ def test_a_connection_without_a_request_yet_is_still_served(nginx: Nginx) -> Non
     with application() as old, application() as new:
         nginx.proxy.apply(Site(1, ("a.localhost",), at(old.server_port)))
         with nginx.connect() as connection:
-            wait_until(lambda: nginx.accepted(connection))
+            wait_for(lambda: nginx.accepted(connection))
             nginx.proxy.apply(Site(1, ("a.localhost",), at(new.server_port)))
             drained = nginx.proxy.drain(0.05)
             connection.sendall(b"GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
@@ -228,7 +222,7 @@ def test_nothing_is_lost_of_what_comes_late(nginx: Nginx) -> None:
                     connections = [nginx.connect() for _ in late]
                     for connection, text, size in zip(connections, late, first, strict=True):
                         connection.sendall(text[:size])
-                        wait_until(partial(nginx.accepted, connection))
+                        wait_for(partial(nginx.accepted, connection))
                     nginx.proxy.apply(Site(2, ("b.localhost",), at(stays.server_port)))
                     # HAProxy waits for those who may send a request yet.
                     if not nginx.proxy.drain(1, at(old.server_port)):
@@ -263,7 +257,7 @@ def test_what_an_app_is_told_is_the_same_by_a_detour(nginx: Nginx) -> None:
             nginx.proxy.apply(Site(2, ("b.localhost",), at(old.server_port)))
             connections = [nginx.connect(), nginx.connect()]
             for connection in connections:
-                wait_until(partial(nginx.accepted, connection))
+                wait_for(partial(nginx.accepted, connection))
             nginx.proxy.apply(Site(2, ("b.localhost",), at(new.server_port)))
             if not nginx.proxy.drain(1, at(old.server_port)):
                 return  # HAProxy

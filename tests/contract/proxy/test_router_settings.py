@@ -20,9 +20,9 @@ from tests.contract.proxy.nginx_server import (
     body_of,
     nginx_server,
     status_of,
-    wait_until,
 )
 from tests.endpoints import at
+from tests.waiting import wait_for
 
 HOST = "a.localhost"
 SiteWith = Callable[..., Nginx]
@@ -236,7 +236,7 @@ def test_what_is_not_buffered_arrives_at_once(site_with: SiteWith) -> None:
             assert app.slow_started.wait(10)
             app.slow_may_end.set()
             connection.sendall(b"67890")
-            wait_until(lambda: app.count == 1)
+            wait_for(lambda: app.count == 1)
 
 
 def test_defaults_are_the_defaults(site_with: SiteWith) -> None:
@@ -288,7 +288,7 @@ def test_requests_go_where_the_fewest_are(kind: str) -> None:
         nginx.proxy.apply(Site(1, (HOST,), at(one.server_port, two.server_port)))
         with nginx.connect() as waiting:
             waiting.sendall(f"GET /slow HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
-            wait_until(lambda: one.slow_started.is_set() or two.slow_started.is_set())
+            wait_for(lambda: one.slow_started.is_set() or two.slow_started.is_set())
             busy, idle = (one, two) if one.slow_started.is_set() else (two, one)
             before = busy.count, idle.count
             for _ in range(6):

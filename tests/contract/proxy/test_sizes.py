@@ -18,8 +18,9 @@ from paas.domain.routing.sites import Certificate, Site
 from tests.authority import Authority
 from tests.contract.proxy.haproxy_server import SERVERS
 from tests.contract.proxy.http2_client import Http2Client, asking, secure_connection
-from tests.contract.proxy.nginx_server import Nginx, body_of, status_of, wait_until
+from tests.contract.proxy.nginx_server import Nginx, body_of, status_of
 from tests.endpoints import at
+from tests.waiting import wait_for
 
 HOST, NAME = "plain.example.com", "a.example.com"
 REFUSED = "refused: the app's answer is no HTTP, or its headers are larger than proxy-buffer-size"
@@ -87,7 +88,7 @@ def test_an_answer_that_is_refused_is_told_of_in_words(
     proxy, _ = served
     assert status_of(proxy.get(HOST, path)) == 502
     log = router_log(proxy.settings, 2)
-    wait_until(lambda: f'path="{path}"' in log.read_text())
+    wait_for(lambda: f'path="{path}"' in log.read_text())
     line = next(line for line in log.read_text().splitlines() if f'path="{path}"' in line)
     assert "status=502" in line
     assert line.endswith(REFUSED)
@@ -102,7 +103,7 @@ def test_an_answer_that_passes_is_not_told_of(served: tuple[Nginx, int]) -> None
     proxy.get(HOST, "/?100")
     for app, path in ((3, "/"), (2, "/?100")):
         log = router_log(proxy.settings, app)
-        wait_until(lambda log=log, path=path: f'path="{path}"' in log.read_text())  # type: ignore[misc]
+        wait_for(lambda log=log, path=path: f'path="{path}"' in log.read_text())  # type: ignore[misc]
         line = next(line for line in log.read_text().splitlines() if f'path="{path}"' in line)
         assert "refused" not in line
 

@@ -17,9 +17,10 @@ from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.installer.nginx_connections import raised
 from paas.settings import Settings
-from tests.contract.proxy.nginx_server import read_all, status_of, wait_until
+from tests.contract.proxy.nginx_server import read_all, status_of
 from tests.endpoints import at
 from tests.ports import free_port
+from tests.waiting import wait_for
 
 # Debian's, as far as it matters: what it includes and where.
 NGINX_CONF = """
@@ -111,7 +112,7 @@ def test_2000_half_sent_headers_harm_nobody_else(open_root: Path) -> None:
     slow: list[socket.socket] = []
     child = subprocess.Popen([NGINX, "-g", "daemon off;", "-c", conf])
     try:
-        wait_until(lambda: _answer(settings) == 503)
+        wait_for(lambda: _answer(settings) == 503)
         for _ in range(2000):
             slow.append(socket.create_connection(("127.0.0.1", settings.http_port), 10))
             slow[-1].sendall(b"GET / HTTP/1.1\r\nHost: a.localhost\r\nX-A: ")

@@ -17,8 +17,9 @@ from paas.domain.routing.sites import Certificate, Site
 from tests.authority import Authority
 from tests.contract.proxy.haproxy_server import SERVERS
 from tests.contract.proxy.http2_client import Headers, Http2Client, asking, secure_connection
-from tests.contract.proxy.nginx_server import Nginx, read_all, status_of, wait_until
+from tests.contract.proxy.nginx_server import Nginx, read_all, status_of
 from tests.endpoints import at
+from tests.waiting import wait_for
 
 NAME = "a.example.com"
 HEAD = (
@@ -133,7 +134,7 @@ def test_no_trailer_of_a_request_reaches_the_app(
     answer = send(proxy, SPLITS[split], secure=secure)
     assert status_of(answer) in {200, 400}
     if status_of(answer) == 200:
-        wait_until(lambda: len(app.got) > before)
+        wait_for(lambda: len(app.got) > before)
     assert FORGED not in b"".join(app.got)
 
 
@@ -198,7 +199,7 @@ def test_chunks_without_trailers_arrive(
     body = f"{size:x}\r\n".encode() + b"y" * size + b"\r\n" if size else b""
     answer = send(proxy, (HEAD + body, b"0\r\n\r\n"), secure=secure)
     assert status_of(answer) == 200
-    wait_until(lambda: len(app.got) > before)
+    wait_for(lambda: len(app.got) > before)
     assert app.got[-1].count(b"y") == size
 
 
@@ -287,5 +288,5 @@ def _assert_nothing_forged(proxy: Nginx, app: _Application) -> None:
     # The app has all that comes by the time that it has the next request.
     before = len(app.got)
     assert status_of(send(proxy, (HEAD + b"0\r\n\r\n",), secure=True)) == 200
-    wait_until(lambda: len(app.got) > before)
+    wait_for(lambda: len(app.got) > before)
     assert FORGED not in b"".join(app.got)

@@ -1,7 +1,6 @@
 """A runtime under test, fake or real, with the same words for both."""
 
 import itertools
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,9 +13,8 @@ from paas.domain.releases.releases import Instance, InstanceState, State
 from paas.domain.values.names import AppName, ProcessType
 from paas.domain.values.secret import Secret
 from paas.interfaces import Runtime
+from tests.waiting import wait_for
 
-# Only against hanging.
-WAIT_S = 60.0
 WEB = ProcessType("web")
 WORKER = ProcessType("worker")
 
@@ -40,14 +38,6 @@ def make_app(app_id: int = 12, uid: int = 94_012) -> App:
         rollout_id=None,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
-
-
-def eventually(condition: Callable[[], bool], limit_s: float = WAIT_S) -> None:
-    """Wait until the condition holds."""
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not become so in time"
-        time.sleep(0.005)
 
 
 @dataclass
@@ -92,7 +82,7 @@ class Harness:
 
     def wait_for(self, instance: Instance, state: State) -> InstanceState:
         """Wait until the instance is in that state."""
-        eventually(lambda: self.state(instance).state is state)
+        wait_for(lambda: self.state(instance).state is state)
         return self.state(instance)
 
     def clean_up(self) -> None:

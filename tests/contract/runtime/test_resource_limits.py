@@ -19,8 +19,9 @@ from paas.domain.values.errors import OutOfMemoryError
 from paas.domain.values.names import ProcessType
 from tests.contract.builds.building import an_app, server
 from tests.contract.cgroups import prepare_cgroups, remove_cgroups
-from tests.contract.runtime.runtime_harness import WEB, WORKER, Harness, eventually
+from tests.contract.runtime.runtime_harness import WEB, WORKER, Harness
 from tests.contract.runtime.supervisor_server import SupervisorServer
+from tests.waiting import wait_for
 
 RELEASE = ProcessType("release")
 MIB = 1 << 20
@@ -69,8 +70,8 @@ def test_an_instance_is_started_with_its_types_limits(
     native.start([web, worker], "sleep 1000; true")
     pids = [native.wait_for(one, State.UP).pid or 0 for one in (web, worker)]
     # The launcher sets them before it becomes the app.
-    eventually(lambda: [scratch_mib(pid) for pid in pids] == [8, 16])
-    eventually(lambda: open_files(pids[0]) == 300 != open_files(pids[1]))
+    wait_for(lambda: [scratch_mib(pid) for pid in pids] == [8, 16])
+    wait_for(lambda: open_files(pids[0]) == 300 != open_files(pids[1]))
     cgroups = supervisor_server.cgroups
     assert kernel_file(cgroups, web, "pids", "pids.max", "pids.max") == "50"
     assert kernel_file(cgroups, worker, "pids", "pids.max", "pids.max") == "1024"
@@ -84,7 +85,7 @@ def test_the_kernel_kills_in_the_order_of_what_is_needed(
     """Where the machine has no memory left: what runs once, then instances, then this server."""
     instance = native.one()
     pid = native.wait_for(instance, State.UP).pid
-    eventually(lambda: Path(f"/proc/{pid}/oom_score_adj").read_text() == f"{OOM_INSTANCE}\n")
+    wait_for(lambda: Path(f"/proc/{pid}/oom_score_adj").read_text() == f"{OOM_INSTANCE}\n")
     commands, slug, _cgroups = one_off
     said = list[bytes]()
     told = "cat /proc/self/oom_score_adj"
@@ -121,7 +122,7 @@ def test_who_spins_gets_its_part_of_a_core(
         stat = kernel_file(cgroups, web, "cpu", "cpu.stat", "cpu.stat")
         return dict(line.split() for line in stat.splitlines())["nr_throttled"] != "0"
 
-    eventually(throttled)
+    wait_for(throttled)
     (place,) = [one for one in cgroups.hierarchies() if "cpu" in one.controllers]
     quota = "25000 100000" if place.unified else "25000"
     assert kernel_file(cgroups, web, "cpu", "cpu.max", "cpu.cfs_quota_us") == quota

@@ -8,8 +8,9 @@ import pytest
 
 from paas.domain.releases.releases import State
 from tests.contract.conftest import native_harness
-from tests.contract.runtime.runtime_harness import EXIT_3, Harness, eventually
+from tests.contract.runtime.runtime_harness import EXIT_3, Harness
 from tests.contract.runtime.supervisor_server import REPOSITORY, running_supervisor
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
@@ -24,7 +25,7 @@ def words_of_launcher(native: Harness) -> list[bytes]:
             return []
         return Path(f"/proc/{state.pid}/cmdline").read_bytes().split(b"\0")
 
-    eventually(lambda: bool(words()), 60)
+    wait_for(lambda: bool(words()))
     return words()
 
 

@@ -22,10 +22,10 @@ from paas.domain.releases.releases import State
 from paas.domain.runtime.workloads import Limits, Workload
 from paas.domain.values.secret import Secret
 from paas.interfaces import Runtime
-from tests.contract.runtime.runtime_harness import eventually
 from tests.contract.runtime.supervisor_server import SupervisorServer, running_supervisor
 from tests.fakes.runtime import FakeRuntime
 from tests.ports import free_port, free_range
+from tests.waiting import wait_for
 
 UID = 94_500
 MEMORY_MIB = 64
@@ -91,7 +91,7 @@ def running(supervisor_server: SupervisorServer, data: Path) -> Iterator[Workloa
     """A server that answers."""
     workload, runtime = a_server(data), supervisor_server.runtime
     runtime.start([workload])
-    eventually(lambda: runtime.listening_ports(workload) == {("127.0.0.1", PORT)})
+    wait_for(lambda: runtime.listening_ports(workload) == {("127.0.0.1", PORT)})
     yield workload
     runtime.stop([workload], 0.0)
 
@@ -101,8 +101,8 @@ def test_a_server_is_started_and_stopped_as_an_instance_is(runtime: Runtime, dat
     workload = a_server(data)
     assert runtime.states([workload])[workload.id].state is State.STOPPED
     runtime.start([workload])
-    eventually(lambda: runtime.states([workload])["server-3-tcp.1"].state is State.UP)
-    eventually(lambda: runtime.listening_ports(workload) == {("127.0.0.1", PORT)})
+    wait_for(lambda: runtime.states([workload])["server-3-tcp.1"].state is State.UP)
+    wait_for(lambda: runtime.listening_ports(workload) == {("127.0.0.1", PORT)})
     assert runtime.groups() == set()
     assert runtime.ensure(workload)
     assert set(runtime.usage([workload])) == {workload.id}
@@ -127,8 +127,8 @@ def test_a_server_keeps_what_it_writes_to_its_bind(
     """Across a restart, and after its end; nothing else of it is left."""
     assert ask(f"open('{DATA}/kept', 'w').write('kept')") == "4"
     supervisor_server.runtime.end(running, 0.0)
-    eventually(lambda: supervisor_server.runtime.states([running])[running.id].exits == 1)
-    eventually(lambda: bool(supervisor_server.runtime.listening_ports(running)))
+    wait_for(lambda: supervisor_server.runtime.states([running])[running.id].exits == 1)
+    wait_for(lambda: bool(supervisor_server.runtime.listening_ports(running)))
     assert ask(f"open('{DATA}/kept').read()") == "'kept'"
     supervisor_server.runtime.stop([running], 10.0)
     assert (data / "kept").read_text() == "kept"
@@ -153,7 +153,7 @@ def test_a_server_over_its_memory_is_killed_and_started_again(
         found = supervisor_server.runtime.states([running])[running.id]
         return found.pid, found.exit_reason, found.error
 
-    eventually(lambda: state()[0] not in {None, before})
+    wait_for(lambda: state()[0] not in {None, before})
     assert (state()[1] or "").startswith("killed by SIGKILL (out of memory")
     assert state()[2] == "R15"
     assert not psutil.pid_exists(before)
@@ -191,11 +191,11 @@ def test_a_server_ends_with_the_supervisor_and_comes_up_with_the_next(data: Path
     workload = replace(a_server(data), uid=UID + 1)
     with running_supervisor() as server:
         server.runtime.start([workload])
-        eventually(lambda: bool(server.runtime.listening_ports(workload)))
+        wait_for(lambda: bool(server.runtime.listening_ports(workload)))
         server.kill()
-        eventually(lambda: alive(workload.uid) == [])
+        wait_for(lambda: alive(workload.uid) == [])
         server.start()
-        eventually(lambda: bool(server.runtime.listening_ports(workload)))
+        wait_for(lambda: bool(server.runtime.listening_ports(workload)))
         assert len(alive(workload.uid)) == 1
         server.stop()
         assert alive(workload.uid) == []

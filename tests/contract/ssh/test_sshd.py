@@ -12,8 +12,9 @@ from paas.adapters.ssh.public_keys import SshKeygenKeyReader
 from paas.adapters.ssh.sshd_conf import embedded, host_key
 from paas.domain.values.names import UserName
 from paas.settings import Settings
-from tests.contract.gate.gate_world import ACCOUNT, LIMIT_S, World, eventually, world
+from tests.contract.gate.gate_world import ACCOUNT, LIMIT_S, World, world
 from tests.ports import free_port
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def _sshd(made: World, key: Path) -> Iterator[list[str]]:
         sshd = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", str(config)], stderr=log)
     options = ["-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
     try:
-        eventually(lambda: _answers(port), "sshd answers")
+        wait_for(lambda: _answers(port), what="sshd answers")
         yield ["ssh", *options, "-q", "-i", str(key), "-p", str(port), "root@127.0.0.1"]
     finally:
         sshd.terminate()
@@ -80,10 +81,10 @@ def test_real_sshd(ssh: list[str], tmp_path: Path) -> None:
     assert over_ssh("true", options=("-L", "0:x:1", "-o", "ExitOnForwardFailure=yes")) is not None
     mark = tmp_path / "mark"
     client = subprocess.Popen([*ssh, "--", f"follow {mark}"], stdin=subprocess.DEVNULL)
-    eventually((tmp_path / "mark.started").exists, "the command follows")
+    wait_for((tmp_path / "mark.started").exists, what="the command follows")
     client.kill()
     client.wait(LIMIT_S)
-    eventually(mark.exists, "the command noticed that the connection is lost")
+    wait_for(mark.exists, what="the command noticed that the connection is lost")
 
 
 def _banner(source: str, port: int) -> tuple[socket.socket, bytes]:
@@ -107,7 +108,7 @@ def test_one_address_cannot_keep_the_others_from_logging_in(tmp_path: Path) -> N
         sshd = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", str(config)], stderr=log)
     kept = []
     try:
-        eventually(lambda: _answers(settings.ssh_port), "sshd answers")
+        wait_for(lambda: _answers(settings.ssh_port), what="sshd answers")
         greeted = []
         for _ in range(450):
             connection, said = _banner("127.0.0.2", settings.ssh_port)

@@ -14,7 +14,7 @@ import pytest
 
 from paas.adapters.system.locks import FlockLocks
 from paas.interfaces import ServerLock
-from tests.contract.gate.gate_world import eventually
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_waiter_learns_the_holder_once(locks: FlockLocks, tmp_path: Path) -> Non
             os.read(release[0], 1)
 
     pid = in_fork(hold)
-    eventually((tmp_path / "held").exists, "the lock is held")
+    wait_for((tmp_path / "held").exists, what="the lock is held")
 
     @contextmanager
     def waiting(holder: str) -> Iterator[None]:
@@ -107,7 +107,7 @@ def test_nobody_waits_for_a_dead_holder(locks: FlockLocks, tmp_path: Path) -> No
             signal.pause()
 
     pid = in_fork(hold)
-    eventually((tmp_path / "held").exists, "the lock is held")
+    wait_for((tmp_path / "held").exists, what="the lock is held")
     assert locks.app_is_held(1)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
@@ -160,7 +160,7 @@ def test_several_see_to_the_end_of_instances(locks: FlockLocks, tmp_path: Path) 
 
     assert not locks.is_draining(1)
     pid = in_fork(retire)
-    eventually((tmp_path / "marked").exists, "the mark is there")
+    wait_for((tmp_path / "marked").exists, what="the mark is there")
     with locks.draining(1), locks.app(1, "x", unexpected):
         assert locks.is_draining(1)
         assert not locks.is_draining(2)
