@@ -5,7 +5,7 @@ change of instances only is made at runtime, in the running worker; any other is
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, suppress
 
 from paas.adapters.proxy.access_log_file import make_log
@@ -17,7 +17,8 @@ from paas.adapters.proxy.haproxy.conf import (
     sites_directory,
 )
 from paas.adapters.proxy.haproxy.drain import is_drained
-from paas.adapters.proxy.haproxy.files import Files, HaproxyFiles, instances, without_instances
+from paas.adapters.proxy.haproxy.files import Files, HaproxyFiles
+from paas.adapters.proxy.haproxy.instance_change import instance_change
 from paas.adapters.proxy.haproxy.process import HaproxyProcess
 from paas.adapters.proxy.haproxy.runtime_api import Master
 from paas.adapters.proxy.haproxy.site_conf import backends_of, nginx_part
@@ -260,30 +261,13 @@ class HaproxyProxy:
 
     def _take(self, app_id: int, former: Files, wanted: Files, *, at_runtime: bool) -> None:
         """Have the running HAProxy serve the files: at runtime if only instances changed."""
-        cfg = self._files.path(app_id, "cfg")
-        was, now = ((files[cfg] or b"").decode() for files in (former, wanted))
-        others = all(former[path] == content for path, content in wanted.items() if path != cfg)
-        if at_runtime and others and without_instances(was) == without_instances(now):
+        change = instance_change(self._files.path(app_id, "cfg"), former, wanted)
+        if at_runtime and change is not None:
             with suppress(PaasError):
-                self._change_instances(app_id, instances(was), instances(now))
+                change.carry_out(self._process.present(), backends_of(app_id))
                 remove(self._files.pending)
                 return
         self._reload(former)
-
-    def _change_instances(
-        self, app_id: int, was: Mapping[str, str], now: Mapping[str, str]
-    ) -> None:
-        """Change the running worker. Raises PaasError if that fails: then a reload does it."""
-        worker = self._process.present()
-        if worker is None:
-            raise PaasError("proxy-runtime", "HAProxy has no worker that could be changed.")
-        backends = backends_of(app_id)
-        for backend in backends:
-            for name in now.keys() - was.keys():
-                worker.add(backend, f"{name} {now[name]}")
-        for backend in backends:
-            for name in was.keys() - now.keys():
-                worker.send_away(backend, name)
 
     def _reload(self, former: Files) -> None:
         """Reload; if that fails, restore the former files."""
