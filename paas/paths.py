@@ -61,7 +61,7 @@ class Paths:
 
     # Settings
     server_yml = _etc("server.yml", Kind.TRUTH, "the settings")
-    server_key = _etc("server.key", Kind.TRUTH, "the key of the database's secrets")
+    server_key = _etc("server.key", Kind.TRUTH, "the key to the secrets in the database")
     installed_record = _etc(".installed.json", Kind.TRUTH, "the settings as installed")
     default_site_mark = _etc(
         "default-site-was-removed", Kind.TRUTH, "that Debian's welcome page was switched off"

@@ -144,7 +144,7 @@ class Settings:
 
     @property
     def server_limits(self) -> ServerLimits:
-        """What processes of apps may take of the machine."""
+        """How much of the machine the processes of apps may use."""
         defaults = Limits(
             memory_mib=self.memory_mib,
             processes=self.max_processes,
@@ -244,7 +244,7 @@ def _network_problem(settings: Settings) -> str | None:
         if not 1 <= port <= PORT_MAX:
             return f"host_ports takes ports from 1 to {PORT_MAX}, not {port}."
     if not settings.private_networks and not settings.app_networks:
-        return "private_networks: false takes app_networks: true."
+        return "private_networks: false requires app_networks: true."
     try:
         parse_range(settings.app_network_range)
     except ValueError as error:
@@ -265,10 +265,10 @@ def _proof_problem(settings: Settings) -> str | None:
 
 
 def _share_problem(settings: Settings) -> str | None:
-    """What is more than the machine has."""
+    """What exceeds what the machine has."""
     for key in ("memory_share", "build_memory_share"):
         if getattr(settings, key) > 1:
-            return f"{key} is a part of the machine's memory: from 0 to 1."
+            return f"{key} is a fraction of the machine's memory: from 0 to 1."
     return None
 
 

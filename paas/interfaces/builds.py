@@ -61,7 +61,7 @@ class Builder(Protocol):
 
 
 class BuildQueue(Protocol):
-    """The queue of builds: a number of them at once on a server, in fair turns.
+    """The queue of builds: some number run at once on a server, in fair turns.
 
     domain/builds/turns.py says in which order."""
 
@@ -75,8 +75,8 @@ class BuildQueue(Protocol):
         """Wait for one of the places to build, and hold it. user: who started the build.
 
         moved: called with each new place in the queue, 1 for the next, and with the ids of the
-        builds before it, those that are being built first; a place may also become later. check:
-        called several times a second while it waits; what it raises ends the wait.
+        builds before it, starting with those being built; a place may also move back. check:
+        called several times a second while it waits; an exception from it ends the wait.
         """
 
     def place(self, build_id: str) -> int | None:
@@ -159,5 +159,5 @@ class Slugs(Protocol):
     def check_free_space(self) -> None:
         """Raises PaasError if the disk is too full for code and builds.
 
-        What is left then is for the platform alone.
+        What is left then is reserved for the platform.
         """

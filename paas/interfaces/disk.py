@@ -7,16 +7,16 @@ from paas.domain.server.disk_usage import DiskUsage
 
 
 class Disk(Protocol):
-    """Measures what there is; nothing is changed."""
+    """Measures disk usage; changes nothing."""
 
     def usage(self, app_ids: Sequence[int]) -> dict[int, DiskUsage]:
-        """What each of these apps has; nothing counts as 0. Apps may be writing meanwhile.
+        """The disk usage of each of these apps; 0 for missing parts. Apps may be writing meanwhile.
 
         Raises PaasError if it takes longer than 10 minutes.
         """
 
     def trash_bytes(self) -> int:
-        """What the trash has."""
+        """The size of the trash in bytes."""
 
     def space(self) -> tuple[int, int]:
         """How many bytes are free for apps, and how many there are."""

@@ -38,7 +38,7 @@ from paas.store.users import Users
 class Store:
     """The database of one server. ranges: the uids and ports that it may give out.
 
-    keys: what its secrets are sealed with; without them it can take none, and open none.
+    keys: what its secrets are sealed with; without them it can neither seal nor open any.
     """
 
     def __init__(self, path: Path, ranges: Ranges, keys: ServerKeys | None = None) -> None:

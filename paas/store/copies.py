@@ -73,10 +73,10 @@ class Copies:
         return sorted(there, key=lambda copy: (copy.changes, copy.at), reverse=True)
 
     def reseal(self, key_id: str) -> None:
-        """Seal those that are not the latest with that key, too; they keep name and time.
+        """Seal all but the latest with that key, too; they keep their names and times.
 
-        That brings them to the present schema. Those that cannot be read, or not be unsealed, stay
-        as they are. Raises PaasError if one could not be written.
+        That migrates them to the current schema. Copies that cannot be read or unsealed stay as
+        they are. Raises PaasError if one could not be written.
         """
         self._remove_partial()
         for path in self._named():
@@ -104,7 +104,7 @@ class Copies:
         return sorted(path for path in self.directory.glob("*.db") if _time(path) is not None)
 
     def _prune(self) -> None:
-        """Delete the oldest, and what killed processes left."""
+        """Delete the oldest, and files that killed processes left."""
         self._remove_partial()
         for path in self._named()[:-KEPT]:
             files.remove(path)
@@ -160,7 +160,7 @@ def _not_copied(why: str) -> PaasError:
 
 
 def examine(path: Path, keys: ServerKeys | None = None) -> Copy | None:
-    """What is in a copy; None if there is no such file. keys: to unseal it with."""
+    """The content of a copy; None if there is no such file. keys: to unseal it with."""
     try:
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except FileNotFoundError:
@@ -199,7 +199,7 @@ def whole(connection: sqlite3.Connection) -> str | None:
 
 
 def _is_sealed(path: Path, key_id: str) -> bool:
-    """Whether all of it is sealed with that key, or nothing can be made of it."""
+    """Whether all of it is sealed with that key, or it cannot be read."""
     if fault_of(path) is not None:
         return True
     with closing(_read_only(path)) as connection:

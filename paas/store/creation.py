@@ -21,7 +21,7 @@ def create(path: Path) -> None:
     clear(new)
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     with closing(sqlite3.connect(new, isolation_level=None)) as connection:
-        # Kept in the file. If those that open it first switched, some of them would be refused.
+        # Stored in the file. If the first openers had to switch modes, some of them would fail.
         connection.execute("PRAGMA journal_mode = WAL")
         migrating.migrate(connection, lambda _: None)
         present = migrating.identity(connection)
@@ -36,8 +36,8 @@ def create(path: Path) -> None:
 def create_for_installation(path: Path, server_key: Path) -> bool:
     """Make one if this server never had one; returns whether it did.
 
-    A mark or a copy shows that it had: then its store was lost, and should be restored. server_key:
-    the file of the key that secrets are sealed with; made, too, unless there are sealed ones.
+    A mark or a copy shows that it had one: that store was lost and should be restored. server_key:
+    the file of the key that secrets are sealed with; created, too, unless sealed secrets exist.
     """
     if not _is_sealed(path):
         ServerKeys(server_key).create()
@@ -53,7 +53,7 @@ def _is_sealed(path: Path) -> bool:
     if not path.exists():
         return False
     with (
-        suppress(sqlite3.DatabaseError),  # damaged, for each command to tell
+        suppress(sqlite3.DatabaseError),  # damaged: each command will say so
         closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection,
     ):
         return seals.key_of(connection) is not None

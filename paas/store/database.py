@@ -127,7 +127,7 @@ class Database:
             self._opened = None
 
     def close_before_fork(self) -> bool:
-        """See forks.Forkable: not in a transaction, nor in another thread than the one it is of."""
+        """See forks.Forkable. Impossible in a transaction, or in a thread that did not open it."""
         opened = self._opened
         if opened is None:
             return True
@@ -187,9 +187,9 @@ class Database:
             raise
 
     def rewrite(self) -> None:
-        """Write the file anew, without what is left in it of former values (VACUUM).
+        """Rewrite the file (VACUUM), so that no former values are left in it.
 
-        Raises PaasError if somebody reads from the former one for too long; then call it again.
+        Raises PaasError if another process reads the old file for too long; then call it again.
         """
         with faults.translated(self.path, BUSY_S):
             connection = self._open().connection
@@ -213,7 +213,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """To read several things with."""
+        """A connection for reading several things."""
         with faults.translated(self.path, BUSY_S):
             yield self._open().connection
 

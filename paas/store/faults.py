@@ -64,18 +64,18 @@ def damaged(path: Path, why: str) -> StoreFaultError:
 
 
 def locked(busy_s: float) -> StoreLockedError:
-    """Another program keeps it for too long."""
+    """Another program keeps it locked for too long."""
     return StoreLockedError(
         "state-locked",
-        "The server's database is locked by another program, and did not become free "
+        "Another program has locked the server's database, and did not release it "
         f"within {busy_s:g} s.",
-        "See who has it open, on the server: fuser -v state.db; then try again.",
+        "To see who has it open, run on the server: fuser -v state.db. Then try again.",
     )
 
 
 def no_key(path: Path) -> StoreKeyError:
-    """The key that opens its secrets is not there. path: of the keys."""
-    what = "does not have the key" if path.exists() else "is missing: it has the key"
+    """The key that opens its secrets is missing. path: of the keys."""
+    what = "does not contain the key" if path.exists() else "is missing: it contains the key"
     return StoreKeyError(
         "store-key",
         f"The file {path} {what} that opens the config vars and drain URLs in the server's "

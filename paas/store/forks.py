@@ -1,7 +1,7 @@
-"""Keeps SQLite's state from crossing a fork, where it leads to lost changes.
+"""Closes SQLite connections before a fork, because a child that inherits one can lose changes.
 
 A child inherits SQLite's list of open files. If its parent has the database open, SQLite in the
-child believes that this process holds the file locks already, and takes none. Another process may
+child believes that its process already holds the file locks, and takes none. Another process may
 then remove the write-ahead log that the child writes its changes to
 (https://sqlite.org/howtocorrupt.html, section 2.6).
 """
@@ -12,7 +12,7 @@ from weakref import WeakSet
 
 
 class Forkable(Protocol):
-    """Something with a connection to a database."""
+    """Something that holds a connection to a database."""
 
     def close_before_fork(self) -> bool:
         """Close the connection; False if that is not possible here and now."""

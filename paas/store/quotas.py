@@ -8,7 +8,7 @@ from paas.store.database import Table
 
 
 class Quotas(Table):
-    """Those of users, which are for each of their apps too, and those of single apps."""
+    """Quotas of users, which also apply to each of their apps, and quotas of single apps."""
 
     def of_user(self, user: UserName) -> dict[Quota, int]:
         rows = self._database.rows("SELECT name, value FROM user_quotas WHERE user = ?", user)

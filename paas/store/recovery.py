@@ -121,7 +121,7 @@ class DatabaseRecovery:
     def adopt(self) -> None:
         """Accept the store that is there as this server's, whatever the mark says.
 
-        Raises PaasError if it is missing or damaged, or sealed with a key that is not there.
+        Raises PaasError if it is missing or damaged, or sealed with a key that is missing.
         """
         self._checked()
         self._check_key()

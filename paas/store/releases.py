@@ -115,9 +115,9 @@ _COLUMNS = "app_id, version, slug_id, config, status, description, user, created
 
 
 class _SealedConfig(Mapping[str, Secret]):
-    """Config vars that are unsealed when they are first looked at: most commands never do.
+    """Config vars, unsealed on first access, because most commands never use them.
 
-    Raises PaasError then if they cannot be.
+    That raises PaasError if they cannot be unsealed.
     """
 
     def __init__(self, sealing: Sealing, place: str, stored: str) -> None:

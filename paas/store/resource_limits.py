@@ -1,4 +1,4 @@
-"""The limits of memory, CPU and more that were set for apps; `App.limits` has them."""
+"""The limits on memory, CPU and so on that were set for apps; `App.limits` contains them."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,10 @@ from paas.store.database import Table
 
 
 class ResourceLimits(Table):
-    """By app; the type of a limit for all types is empty."""
+    """Stored by app; a limit for all types has an empty type."""
 
     def set(self, app_id: int, limits: Sequence[SetLimit]) -> None:
-        """In place of those that the app has."""
+        """Replace the limits of the app."""
         with self._database.writing() as connection:
             connection.execute("DELETE FROM resource_limits WHERE app_id = ?", (app_id,))
             connection.executemany(

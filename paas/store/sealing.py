@@ -1,4 +1,4 @@
-"""The secrets of the store are sealed; what is in the clear is sealed, and keys are changed."""
+"""Seals the secrets of the store, including those still in the clear, and changes the key."""
 
 from paas.store import seals
 from paas.store.copies import Copies
@@ -10,7 +10,7 @@ class Sealing(Table):
     """Seals and opens values; see seals.py."""
 
     def seal(self, place: str, text: str) -> str:
-        """What to store for a text, in the transaction that writes it."""
+        """The value to store for a text, in the transaction that writes it."""
         keys = self._keys()
         with self._database.writing() as connection:
             return seals.seal(keys, seals.writing_key(connection, keys), place, text)
@@ -28,9 +28,9 @@ class Sealing(Table):
             return seals.are_all_sealed(connection, row["key_id"])
 
     def settle(self) -> None:
-        """Seal what a former version left in the clear, here and in the copies, and scrub that.
+        """Seal what a former version left in the clear, here and in the copies, and scrub it.
 
-        May be killed anywhere and called again. Raises PaasError if something is left to do.
+        May be killed at any point and called again. Raises PaasError if something is left to do.
         """
         if self.is_settled():
             return
@@ -42,12 +42,12 @@ class Sealing(Table):
     def rotate(self) -> str:
         """Seal everything with a new key, here and in the copies, and remove the former one.
 
-        May be killed anywhere and called again: until the end the file has both. Returns the id of
-        the key. Raises PaasError if something is left to do.
+        May be killed at any point and called again: until the end the file has both keys. Returns
+        the id of the new key. Raises PaasError if something is left to do.
         """
         keys = self._keys()
         newest, present = keys.newest(), self._present()
-        # The newest is not used yet if the last call was killed.
+        # The newest is not in use yet if the last call was killed.
         new = newest if newest != present else keys.add()
         with self._database.writing() as connection:
             seals.reseal(connection, keys, new)
@@ -61,7 +61,7 @@ class Sealing(Table):
             return seals.writing_key(connection, keys)
 
     def _scrub(self) -> None:
-        """Leave nothing of the former values in free pages, in the log of writes, or in copies."""
+        """Leave no former values in free pages, in the write-ahead log, or in copies."""
         self._database.rewrite()
         copies = Copies(self._database.path, self._keys())
         copies.latest()

@@ -1,9 +1,9 @@
-"""Sealing the secrets in a database: AES-256-GCM, each value bound to its place.
+"""Seals the secrets in a database: AES-256-GCM, each value bound to its place.
 
 A sealed value is ``sealed:KEY:BASE64``: the id of the server's key, then nonce, ciphertext and tag
 (NIST SP 800-38D; the nonce is random). Its place is authenticated with it, so a value that was
-moved to another app or release does not open. A value without that form is in the clear: a former
-version wrote it.
+moved to another app or release cannot be opened. A value without that form is in the clear, written
+by a former version.
 """
 
 import base64
@@ -33,7 +33,7 @@ def drain_place(token: str, app_id: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column of sealed values. place: how its rows' places are called, given the others."""
+    """A column of sealed values. place: names a row's place, given the values of others."""
 
     table: str
     name: str
@@ -48,7 +48,7 @@ _COLUMNS = (
 
 
 def load() -> None:
-    """Import what seals: some 25 ms that a process can spend before it is waited for."""
+    """Import the encryption library: some 25 ms, spent before anybody waits for the process."""
     from cryptography.hazmat.primitives.ciphers import aead  # noqa: F401
 
 
@@ -65,7 +65,7 @@ def seal(keys: ServerKeys, key_id: str, place: str, text: str) -> str:
 def unseal(keys: ServerKeys | None, place: str, stored: str) -> str:
     """The text of a stored value.
 
-    Raises StoreFaultError without its key, and PaasError if it does not belong there.
+    Raises StoreFaultError if its key is missing, and PaasError if it does not belong there.
     """
     mark, _, rest = stored.partition(":")
     if mark != _MARK:
@@ -81,9 +81,8 @@ def unseal(keys: ServerKeys | None, place: str, stored: str) -> str:
     except (InvalidTag, ValueError, binascii.Error) as error:
         raise PaasError(
             "seal-broken",
-            f"{place} cannot be unsealed: what the database has there was changed, or belongs "
-            "elsewhere.",
-            "Set them again; or have the server's administrator restore a backup.",
+            f"{place} cannot be unsealed: the stored value was changed, or belongs elsewhere.",
+            "Set them again, or ask the server's administrator to restore a backup.",
         ) from error
     return plain.decode("utf-8", "surrogatepass")
 
@@ -107,10 +106,10 @@ def key_of(connection: sqlite3.Connection) -> str | None:
 
 
 def check_key(connection: sqlite3.Connection, keys: ServerKeys) -> None:
-    """Raises StoreFaultError if the key that a database needs is not there."""
+    """Raises StoreFaultError if the key that a database needs is missing."""
     former = ""
-    # Again if it has another one by now: the key may be changed, and the former one removed,
-    # between the two looks.
+    # Again if it has another one by now: the key may have been changed, and the former one removed,
+    # between the two reads.
     while (key_id := key_of(connection)) is not None and keys.find(key_id) is None:
         if key_id == former:
             raise faults.no_key(keys.path)
@@ -118,7 +117,7 @@ def check_key(connection: sqlite3.Connection, keys: ServerKeys) -> None:
 
 
 def writing_key(connection: sqlite3.Connection, keys: ServerKeys) -> str:
-    """The id of the key to seal with, in a transaction: that of all other values."""
+    """The id of the key to seal with, the one of all other values; in a transaction."""
     key_id = key_of(connection)
     if key_id is None:
         key_id = keys.newest()
@@ -139,7 +138,7 @@ def _others(connection: sqlite3.Connection, column: _Column, key_id: str) -> lis
 
 
 def reseal(connection: sqlite3.Connection, keys: ServerKeys, key_id: str) -> None:
-    """Seal everything with that key, in a transaction; what was there is still to be scrubbed."""
+    """Seal everything with that key, in a transaction; former values still need scrubbing."""
     if key_of(connection) == key_id and are_all_sealed(connection, key_id):
         return
     for column in _COLUMNS:

@@ -16,26 +16,26 @@ from paas.store import faults
 SIZE_BYTES = 32
 _HEAD = """\
 # The key of this paas server: it opens the config vars and drain URLs in the database.
-# Without it they are lost, so keep a copy of this file, apart from the backups of the database.
+# Without it they are lost: keep a copy of this file, separate from the backups of the database.
 """
 _LINE = re.compile(r"([0-9a-f]{16}) ([A-Za-z0-9+/]{43}=)")
 
 
 class ServerKeys:
-    """The keys in one file. Those that were read once are remembered."""
+    """The keys in one file. Keys that were read once are remembered."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._known: dict[str, bytes] = {}
 
     def find(self, key_id: str) -> bytes | None:
-        """A key, or None if the file does not have it."""
+        """A key, or None if it is not in the file."""
         if key_id not in self._known:
             self._known |= self._read()
         return self._known.get(key_id)
 
     def newest(self) -> str:
-        """The id of the key that comes first. Raises StoreFaultError if there is none."""
+        """The id of the newest key. Raises StoreFaultError if there is none."""
         keys = self._read()
         if not keys:
             raise faults.no_key(self.path)
@@ -53,7 +53,7 @@ class ServerKeys:
         return self._write(self._read())
 
     def keep_only(self, key_id: str) -> None:
-        """Remove all others, which nothing is sealed with any more."""
+        """Remove all others, with which nothing is sealed any more."""
         self._write({key_id: self._read()[key_id]}, new=False)
 
     def _read(self) -> dict[str, bytes]:

@@ -73,7 +73,7 @@ def processes(adapters: Adapters, changes: Changes, quotas: Quotas) -> Processes
 
 
 def resources(adapters: Adapters, changes: Changes) -> AppResources:
-    """Limits of memory, CPU and more."""
+    """Limits on memory, CPU and so on."""
     return AppResources(
         store=adapters.store, changes=changes, server=adapters.settings.server_limits
     )

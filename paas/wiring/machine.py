@@ -22,7 +22,7 @@ def app_networks(settings: Settings) -> AppNetworks:
 
 
 def app_networks_state(settings: Settings) -> str | None:
-    """Why apps have no networks of their own, or what these do not keep; None if all is well."""
+    """Why apps have no networks of their own, or what is wrong with them; None if all is well."""
     return AppNetworks(settings).lack() or app_networks_fault(settings)
 
 

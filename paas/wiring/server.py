@@ -65,7 +65,7 @@ def recovery(adapters: Adapters) -> Recovery:
 
 
 def disk_reports(adapters: Adapters) -> DiskReports:
-    """Who uses the disk."""
+    """Disk usage."""
     return DiskReports(
         store=adapters.store, engines=adapters.engines, layers=adapters.layers, disk=adapters.disk
     )

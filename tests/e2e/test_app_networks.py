@@ -343,11 +343,11 @@ def _networks_line(server: Server) -> str:
 @pytest.mark.parametrize(
     ("chain", "rule", "words"),
     [
-        ("out_of_app", "accept", "an app reaches another's port"),
-        ("from_app", "accept", "an app reaches the machine's own services"),
+        ("out_of_app", "accept", "an app can reach another app's port"),
+        ("from_app", "accept", "an app can reach the machine's own services"),
         ("to_app", "accept", "other accounts of the machine reach an app's port"),
         ("to_app", "drop", "the machine does not reach an app's port"),
-        ("through", "drop", "an app does not reach the DNS server"),
+        ("through", "drop", "an app cannot reach the DNS server"),
     ],
 )
 def test_what_does_not_hold_is_found_and_mended(

@@ -12,7 +12,7 @@ def test_a_hundred_instances(alice: User, unchanged: Unchanged, probe: object) -
     with unchanged():
         told = alice.ssh("ps:scale", "web=100", "-a", "probe", check=False)
         assert told.returncode == 1
-        assert "probe would have 100 instances, of 20 that it may have." in told.stderr
+        assert "probe would have 100 instances; its quota is 20." in told.stderr
 
 
 def test_bodies_of_a_hundred_gigabytes(alice: User, unchanged: Unchanged, probe: object) -> None:
@@ -37,9 +37,9 @@ def test_a_disk_filler(server: Server, alice: User) -> None:
     assert row["storage_bytes"] >= 40_000_000
 
     told = alice.ssh("git:sync", "https://example.org/a.git", "-a", "filler", check=False)
-    assert "of 20.0 MiB that it may have" in told.stderr
+    assert "its quota is 20.0 MiB" in told.stderr
     told = alice.ssh("git-receive-pack 'filler'", check=False)
-    assert "of 20.0 MiB that it may have" in told.stderr
+    assert "its quota is 20.0 MiB" in told.stderr
     assert app.boot() == boot
 
     alice.ssh("run", "-a", "filler", "rm /app/data/file")

@@ -2,8 +2,8 @@
 
 The kernel unlocks a ticket when its process ends, however it ends, so no daemon is needed. A ticket
 is created under a hidden name, locked, and then renamed to its number and build: a ticket without a
-lock belongs to a dead process. Numbers are never reused. In a ticket is who started the build, in
-which round it is, and whether it has its turn; each waiting process decides that for itself
+lock belongs to a dead process. Numbers are never reused. A ticket records who started the build,
+its round, and whether it has its turn; each waiting process decides that for itself
 (domain/builds/turns.py), one at a time, since it holds the counter's lock meanwhile.
 """
 
@@ -22,9 +22,9 @@ from paas.domain.builds.turns import Ticket
 POLL_S = 0.1
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _COUNTER = ".next"
-# Other than in former versions, whose processes, during an upgrade, take turns among themselves.
+# Not the name that former versions use: during an upgrade, their processes queue separately.
 _PREFIX = "ticket-"
-# At the end of a ticket's content, behind the user's name, which has no space, and the round.
+# At the end of a ticket's content, after the user's name, which has no spaces, and the round.
 _BUILDING = "builds"
 _NAME_BYTES = 1_024
 
@@ -103,7 +103,7 @@ class FlockBuildQueue:
             return fd, path
 
     def _take_turn(self, fd: int, build_id: str) -> bool:
-        """Whether it is this build's turn; then its ticket says so from now on."""
+        """Whether it is this build's turn; if so, its ticket records that."""
         with self._counter():
             chosen = turns.next_turn(self._live(), self._slots)
             if chosen is None or chosen.build_id != build_id:
@@ -112,7 +112,7 @@ class FlockBuildQueue:
             return True
 
     def _ahead(self, build_id: str) -> tuple[int, list[str]] | None:
-        """A waiting build's place, and the builds before it; None: it is none."""
+        """A waiting build's place, and the builds before it; None: it is not waiting."""
         tickets = self._live()
         order = [one.build_id for one in turns.waiting(tickets)]
         if build_id not in order:

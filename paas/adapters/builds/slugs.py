@@ -22,7 +22,7 @@ class FileSlugs:
     files. The sync runs while the instances start, not earlier: the store would have to wait for
     the same disk.
 
-    min_free_mib: builds are refused and ended if less is free on the disk.
+    min_free_mib: builds are refused and stopped if less is free on the disk.
     """
 
     def __init__(self, paths: Paths, *, min_free_mib: int) -> None:
@@ -161,7 +161,7 @@ class FileSlugs:
         if free_mib < self._min_free_mib:
             raise PaasError(
                 "disk-full",
-                f"The server's disk is full: {free_mib} MiB are free, and builds leave the last "
-                f"{self._min_free_mib} MiB to the platform (setting min_free_mib).",
+                f"The server's disk is full: {free_mib} MiB are free, and the last "
+                f"{self._min_free_mib} MiB are reserved for the platform (setting min_free_mib).",
                 "Free some space on the server (df -h shows where), then push again.",
             )

@@ -3,7 +3,7 @@
 from ipaddress import IPv4Address
 from pathlib import Path
 
-# The machine's DNS servers, and where systemd-resolved, which listens on loopback, has its own.
+# The machine's DNS servers, and the file in which systemd-resolved, on loopback, lists its own.
 _RESOLV_CONFS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 
 

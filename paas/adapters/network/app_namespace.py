@@ -4,8 +4,8 @@ Inside it has a loopback of its own and one interface, whose other end is on the
 sends to the app's address arrives at 127.0.0.1, so an app that listens on ``127.0.0.1:$PORT`` is
 reached, and sees the gateway as its visitor.
 
-A namespace is pinned when it is complete: one whose maker was killed is gone with the maker, and so
-are its interfaces and routes.
+A namespace is pinned when it is complete: if the process that makes it is killed, the namespace
+vanishes with it, and so do its interfaces and routes.
 """
 
 import subprocess
@@ -78,7 +78,7 @@ class AppNamespace:
         ports: tuple[int, int],
         reaches_loopback: bool,
     ) -> None:
-        """Make it, in place of what is left of a former one. Raises PaasError if that fails.
+        """Make it, replacing what is left of a former one. Raises PaasError if that fails.
 
         address: the app's. gateway: the host's. ports: the first and the last on which apps listen.
         reaches_loopback: whether the rules may lead it to services on the host's loopback.
@@ -98,12 +98,12 @@ class AppNamespace:
             _run("/usr/bin/mount", "--bind", f"/proc/{inside.pid}/ns/net", str(self.path))
 
     def remove(self) -> None:
-        """Close it; no error if there is none. What still runs in it is cut off."""
+        """Close it; no error if there is none. Processes still running in it are cut off."""
         if self._has_link():
             try:
                 _run(_IP, "link", "delete", self.link)
             except PaasError:
-                # It also goes with a namespace that nothing runs in, in the kernel's own time.
+                # It also vanishes with a namespace that nothing runs in, but at some later time.
                 if self._has_link():
                     raise
         if _is_pinned(self.path):
@@ -115,7 +115,7 @@ class AppNamespace:
 
 
 class _Inside:
-    """A shell in a new network namespace, which lasts until the shell has ended, if not pinned."""
+    """A shell in a new network namespace, which lasts until the shell ends, unless pinned."""
 
     def __enter__(self) -> "_Inside":
         self._shell = subprocess.Popen(
@@ -141,7 +141,7 @@ class _Inside:
             self._shell.stdin.write(f"{script}\necho done\n")
             self._shell.stdin.flush()
         except BrokenPipeError:
-            pass  # it has ended already: what it said follows
+            pass  # it has ended already: its output follows
         said = []
         for line in self._shell.stdout:
             if line == "done\n":
@@ -159,7 +159,7 @@ def _is_pinned(path: Path) -> bool:
 
 
 def _disable_ipv6(conf: Path) -> None:
-    """Its link-local address would reach the host past all addresses that the rules know."""
+    """Its link-local address would reach the host around all addresses that the rules know."""
     if conf.exists():
         (conf / "disable_ipv6").write_text("1")
 

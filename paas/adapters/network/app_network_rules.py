@@ -2,11 +2,11 @@
 
 From the machine only root and the proxy may visit an app. An app reaches the machine's public
 ports, those of `host_ports`, and the internet; not another app, the machine's other services, or
-the addresses at which clouds hand out credentials. As everywhere in the firewall, what is known is
+the addresses at which clouds hand out credentials. As everywhere in the firewall, known traffic is
 accepted, then the rest is refused unconditionally.
 
 `app_namespace` made the interfaces; their names begin with the server's first port. Of TCP between
-the machine and an app only packets that open a connection are judged.
+the machine and an app, only packets that open a connection are checked.
 """
 
 from collections.abc import Sequence
@@ -81,8 +81,8 @@ _REDIRECT = """\
     }}
 """
 
-# The kernel would remember each connection for two minutes: 550 a second fill its table where it
-# has room for 65,536. A SYN is judged before the kernel remembers it.
+# The kernel would remember each connection for two minutes: 550 a second fill a table with room for
+# 65,536. A SYN is checked before the kernel remembers it.
 _TIMEOUTS = """\
 table inet {table} {{
     ct timeout to_apps {{
@@ -99,7 +99,7 @@ table inet {table} {{
 
 
 def connection_timeouts(settings: Settings, table: str) -> str:
-    """What nft should add as well, where the kernel has timeouts by connection."""
+    """What nft should add as well if the kernel supports timeouts by connection."""
     return _TIMEOUTS.format(table=table, links=_links(settings))
 
 
@@ -113,7 +113,7 @@ def app_network_rules(
     """What nft should add to the server's table.
 
     routes: whether the machine routes for others. dns_servers: those that apps use, which they
-    reach wherever these are.
+    reach wherever they are.
     """
     addresses = AppAddresses(settings.app_addresses)
     links = _links(settings)

@@ -1,7 +1,7 @@
-"""The networks of apps: which there are, making those that are missing, and closing them.
+"""The networks of apps: lists them, makes those that are missing, and closes them.
 
-An app's processes join theirs when they start; `app_namespace` says what each is. What leaves an
-app is masqueraded by the rules of `app_network_rules`.
+An app's processes join theirs when they start; `app_namespace` says what each is. Traffic that
+leaves an app is masqueraded by the rules of `app_network_rules`.
 """
 
 import fcntl
@@ -17,12 +17,12 @@ from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
 _FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
-# Whether a port whose last connection has just ended (TIME_WAIT) may be used for another: "2" for
-# loopback alone, "1" for all. The proxy's connections to apps need it: an app that closes each
+# Whether a port whose last connection was just closed (TIME_WAIT) may be reused: "2" for
+# loopback only, "1" for all. The proxy's connections to apps need it: an app that closes each
 # would use up the 28,000 ports within a minute, at 500 requests a second.
 _REUSE = Path("/proc/sys/net/ipv4/tcp_tw_reuse")
-# In the directory of the namespaces: why there are none; that the machine routes because of us;
-# the former content of _REUSE.
+# Files in the directory of the namespaces: why there are none; that the platform switched on
+# routing; the former content of _REUSE.
 _LACK, _ROUTES, _REUSED, _LOCK = "lack", "routes", "reused", "lock"
 
 
@@ -37,7 +37,7 @@ class AppNetworks:
     def prepare(self) -> None:
         """Before apps start: find out whether this machine can have them, see `lack`.
 
-        Also has the machine route packets (ip_forward), which it does for apps alone, and reuse
+        Also makes the machine route packets (ip_forward), which it does only for apps, and reuse
         ports (tcp_tw_reuse).
         """
         if not self._settings.app_networks:
@@ -96,7 +96,7 @@ class AppNetworks:
 
     @contextmanager
     def trial(self) -> Iterator[tuple[AppNetwork, AppNetwork]]:
-        """Two networks that no app has, for so long; no others are made meanwhile.
+        """Two networks that belong to no app, for the block; no others are made meanwhile.
 
         Raises PaasError if they cannot be made.
         """

@@ -1,6 +1,6 @@
 """Connection attempts as an app makes them: with its uid, in its network.
 
-Rules can be read and still not hold: others' rules, and what the kernel lacks, count as well.
+Reading the rules is not enough: other programs' rules and missing kernel features matter as well.
 """
 
 import ctypes
@@ -16,7 +16,7 @@ _LIMIT_S = 2.0
 def connects(uid: int, host: str, port: int, network: Path | None = None) -> bool:
     """Whether a process of that uid can connect: tried in a forked, unprivileged child.
 
-    network: the file of the network namespace in which it is; None: the machine's own.
+    network: the file of its network namespace; None: the machine's own.
     """
     child = os.fork()
     if child == 0:

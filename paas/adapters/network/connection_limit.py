@@ -4,7 +4,7 @@ A proxy cannot count connections whose request headers have not arrived yet (Ngi
 counts requests), so the kernel does. An IPv4 client is counted by its address, an IPv6 client by
 its /64, the smallest network that a client has. Connections over the limit get a TCP reset.
 Loopback and the balancers in trusted_proxies, which carry everybody's connections, are not limited;
-but apps of this machine that come by loopback are, each by its uid.
+but connections of this machine's apps over loopback are, for each app by its uid.
 
 Only packets that open a connection are examined, so connections that are open when the rules are
 reloaded are left alone; they are just no longer counted. The kernel drops an address from its set

@@ -21,7 +21,7 @@ Servers = Sequence[tuple[str, int]]
 
 
 def load() -> None:
-    """Import what asks: some 60 ms that a process can spend before it is waited for."""
+    """Import the DNS library: some 60 ms, spent before anybody waits for the process."""
     import dns.nameserver
     import dns.resolver  # noqa: F401
 

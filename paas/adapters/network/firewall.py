@@ -15,8 +15,8 @@ Each rule accepts known uids, then refuses the rest unconditionally: a socket th
 services of the host must still be able to answer the network with cookies: from the ports that no
 app can have, and from those on which others listen when the rules are loaded.
 
-Apps and builds do not reach the addresses at which clouds hand out a machine's credentials, but for
-DNS, which some clouds have there.
+Apps and builds cannot reach the addresses at which clouds hand out a machine's credentials, except
+for DNS, which some clouds offer there.
 
 New connections to a port can be held up for a moment: their first packets are dropped, and the
 client's kernel sends them again after a second. The rules contain the expiry, so it ends

@@ -1,4 +1,4 @@
-"""Tries whether the firewall keeps the apps' ports: connections are made as others would."""
+"""Tests whether the firewall protects the apps' ports by connecting as others would."""
 
 import socket
 
@@ -12,7 +12,7 @@ NOBODY = 65534
 
 
 def firewall_fault(settings: Settings) -> str | None:
-    """Why the rules do not work, in words; None if they do. An app's uid is tried, too."""
+    """Why the rules do not work, in words; None if they do. Also tries an app's uid."""
     try:
         NftFirewall(settings).check_loaded()
     except PaasError as error:
@@ -24,15 +24,15 @@ def firewall_fault(settings: Settings) -> str | None:
         )
     listener = _listener(*settings.ports)
     if listener is None:
-        return None  # every port of the range is in use; the rules are there
+        return None  # every port of the range is in use; the rules are loaded
     with listener:
         port = listener.getsockname()[1]
         if not connects(0, LOOPBACK, port):
             return "the rules refuse root as well"
         if connects(NOBODY, LOOPBACK, port):
-            return "the rules are there, but do not keep another account from an app's port"
+            return "the rules are loaded, but do not keep another account from an app's port"
         if connects(settings.sender_uid, LOOPBACK, port):
-            return "the rules are there, but do not keep an app from another's port"
+            return "the rules are loaded, but do not keep an app from another app's port"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Measures what apps have on the disk, with du: links are not followed, holes do not count."""
+"""Measures the disk usage of apps with du: links are not followed, holes do not count."""
 
 import os
 from collections import defaultdict
@@ -9,7 +9,7 @@ from paas.adapters.system import directories
 from paas.domain.server.disk_usage import PARTS, DiskUsage
 from paas.paths import Paths
 
-# The repository, and the copy that becomes one.
+# The repository, and the copy that becomes a repository.
 _GIT = (".git", ".new")
 
 
@@ -21,7 +21,7 @@ class DiskMeter:
 
     def usage(self, app_ids: Sequence[int]) -> dict[int, DiskUsage]:
         found: dict[int, dict[str, int]] = {id: dict.fromkeys(PARTS, 0) for id in app_ids}
-        # In the order of the parts: du counts a file with several names for the first directory.
+        # In the order of the parts: du counts a file with several names in the first directory.
         places = {path: (id, part) for part in PARTS for id, path in self._places(part, app_ids)}
         for path, size_bytes in directories.sizes(places).items():
             id, part = places[path]
@@ -36,7 +36,7 @@ class DiskMeter:
         return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
 
     def _places(self, part: str, app_ids: Sequence[int]) -> Iterator[tuple[int, Path]]:
-        """The files and directories of each app that are such a part."""
+        """The files and directories of each app that belong to this part."""
         paths = self._paths
         match part:
             case "storage" | "cache":
@@ -52,7 +52,7 @@ class DiskMeter:
 
 
 def _named(app_ids: Iterable[int], *folders: Path) -> Iterator[tuple[int, Path]]:
-    """What begins with an app's id and a dash."""
+    """Entries whose names begin with an app's id and a dash."""
     by_app: dict[str, list[Path]] = defaultdict(list)
     for folder in folders:
         try:

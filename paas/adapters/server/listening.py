@@ -14,7 +14,7 @@ def unreachable_addresses(port: int) -> list[str]:
     """The loopback addresses on which nothing accepts a connection to the port.
 
     A daemon that found the port taken on one address family keeps running with the other only. An
-    address that the machine does not have, as where the sysctl disable_ipv6 is set, is not listed.
+    address that the machine does not have (if the sysctl disable_ipv6 is set) is not listed.
     """
     families = [(socket.AF_INET, "127.0.0.1")]
     families += [(socket.AF_INET6, "::1")] if has_ipv6() else []

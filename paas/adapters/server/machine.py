@@ -191,7 +191,7 @@ class ServerMachine:
         if (why := AppNetworks(self._settings).lack()) is not None:
             words = f"Apps share the machine's network, though app_networks is on. {why}"
         elif (why := app_networks_fault(self._settings)) is not None:
-            words = f"The networks of apps do not hold: {why}."
+            words = f"The networks of apps do not work: {why}."
         else:
             return
         yield mendable("networks", words)

@@ -38,14 +38,14 @@ class Ends:
         # By the process's identity: what was reported about its other processes since it last
         # ended.
         self._of_others: dict[int, Told] = {}
-        # By the process's identity: the code of the error that its last end was.
+        # By the process's identity: the error code of its last end.
         self._errors: dict[int, str] = {}
         options.waitpid = self._waitpid
         events.subscribe(events.Tick5Event, self._release)
         events.subscribe(events.ProcessStateStartingEvent, self._begin)
 
     def info(self, process: Any) -> dict[str, int | str]:
-        """exits; and status, reason and error where there was one."""
+        """exits; and status, reason and error if there was one."""
         others = self._of_others.get(id(process))
         found: dict[str, int | str] = {"exits": 0}
         if id(process) in self._known:

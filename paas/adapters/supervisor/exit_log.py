@@ -20,7 +20,7 @@ _GROUP = re.compile(r"([0-9]+)-(v[0-9]+)-[0-9]+")
 
 
 class Told(NamedTuple):
-    """What was logged. error: Heroku's code where a limit of memory was the cause, or empty."""
+    """What was logged. error: Heroku's code if a memory limit was the cause, or empty."""
 
     words: str
     error: str
@@ -45,10 +45,10 @@ class ExitLog:
         self._suspected.pop(f"{group}-{label}", None)
 
     def look(self, group: str, label: str, pid: int) -> Told | None:
-        """Log that other processes of a living instance were killed for memory.
+        """Log that other processes of a running instance were killed for lack of memory.
 
-        pid: the main process. A kill is reported at the second check with the same one: until then
-        the main process itself may have been killed, which `write` then reports.
+        pid: the main process. A kill is reported at the second check with the same pid: until then,
+        the main process itself may have been killed, which `write` reports.
         """
         found, name = _GROUP.fullmatch(group), f"{group}-{label}"
         if found is None:
@@ -101,7 +101,7 @@ class ExitLog:
         self._suspected.pop(f"{group}-{label}", None)
 
     def _memory(self, name: str) -> tuple[int, int]:
-        """How often the kernel killed in the instance's cgroup for memory, and its limit (MiB)."""
+        """How many out-of-memory kills the instance's cgroup had, and its limit (MiB)."""
         for hierarchy in self._hierarchies():
             directory, unified = Path(hierarchy["path"]) / name, hierarchy["unified"]
             with contextlib.suppress(OSError, ValueError):

@@ -52,8 +52,8 @@ def sizes(paths: Iterable[Path]) -> dict[Path, int]:
     found: dict[Path, int] = {}
 
     def measured(line: bytes) -> None:
-        # du also prints errors, of what vanishes meanwhile; it quotes the names in them, so that
-        # they have no tab.
+        # du also prints errors about files that vanish meanwhile; it quotes the names in them, so
+        # they contain no tab.
         size, tab, name = line.partition(b"\t")
         if tab and size.isdigit() and name in named:
             found[named[name]] = int(size)

@@ -47,8 +47,8 @@ class App:
     uid: the app's own uid and gid on this machine.
     current: the version of the release that is live, or None before the first.
     rollout_id: the roll-out whose instances are live, or None. engine: the name of what builds and
-    runs it. limits: of resources, those that were set. user_namespaces:
-    whether its processes may make namespaces of their own.
+    runs it. limits: the resource limits that were set. user_namespaces: whether its processes may
+    create user namespaces.
     """
 
     id: int

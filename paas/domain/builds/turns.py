@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A build in the queue. number: rises with the time of arrival. user: who started it.
+    """A build in the queue. number: increases in order of arrival. user: who started it.
 
     round: see round_of.
     """
@@ -22,8 +22,8 @@ class Ticket:
 def round_of(user: str, tickets: Collection[Ticket]) -> int:
     """The round in which a new build of a user has its turn.
 
-    Each build of a user is a round behind the one before it. Who has none in the queue joins the
-    round that is being built, so that nobody has to wait for several builds of one user in turn.
+    Each build of a user is one round behind the previous one. A user with none in the queue joins
+    the round being built, so nobody has to wait for several builds of one user in a row.
     """
     rounds = [one.round for one in building(tickets)]
     present = max(rounds, default=min((one.round for one in tickets), default=1))
@@ -31,15 +31,15 @@ def round_of(user: str, tickets: Collection[Ticket]) -> int:
 
 
 def building(tickets: Collection[Ticket]) -> list[Ticket]:
-    """Those that have a place, in order of arrival."""
+    """The builds that have a place, in order of arrival."""
     return sorted((one for one in tickets if one.is_building), key=lambda one: one.number)
 
 
 def waiting(tickets: Collection[Ticket]) -> list[Ticket]:
     """The others, in the order in which they get places if no more arrive.
 
-    The next is always one of a user who has fewest places, of these one of the earliest round, and
-    of these the one that has waited longest.
+    The next is always one of a user with the fewest places, among these one of the earliest round,
+    and among these the one that has waited longest.
     """
     places = Counter(one.user for one in building(tickets))
     left = sorted((one for one in tickets if not one.is_building), key=lambda one: one.number)
@@ -53,9 +53,10 @@ def waiting(tickets: Collection[Ticket]) -> list[Ticket]:
 
 
 def next_turn(tickets: Collection[Ticket], slots: int) -> Ticket | None:
-    """Who gets a place now; None: nobody. slots: how many places there are.
+    """The build that gets a place now; None: none. slots: how many places there are.
 
-    Of several places, the last free one is for a user who builds nothing: nobody can take all.
+    If there are several places, the last free one is reserved for a user without a running build,
+    so nobody can take them all.
     """
     occupied, ordered = building(tickets), waiting(tickets)
     free = slots - len(occupied)

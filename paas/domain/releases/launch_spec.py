@@ -11,8 +11,8 @@ from typing import Any
 from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.values.secret import Secret
 
-# Where the whole machine runs out of memory, what runs once goes first, then instances; what the
-# machine is reached and served by stays.
+# If the whole machine runs out of memory, one-off processes are killed first, then instances; the
+# processes that make the machine reachable and serve requests stay.
 OOM_INSTANCE, OOM_ONCE = 200, 400
 
 
@@ -60,8 +60,8 @@ class LaunchSpec:
     waiting outside: for everything that is not supervised. syscall_filter: the file with the
     compiled seccomp filter; None where the machine cannot filter system calls. ports: the TCP ports
     that it listens on, for the firewall. network: the file that pins its network namespace; None:
-    it has the machine's own network. address: where the host reaches its ports. resolv_conf: what
-    it has as /etc/resolv.conf; None: the machine's. oom_score_adj: how much sooner than others the
+    it has the machine's own network. address: where the host reaches its ports. resolv_conf:
+    its /etc/resolv.conf; None: the machine's. oom_score_adj: how much sooner than others the
     kernel kills it when the machine has no memory left (proc(5)).
     """
 

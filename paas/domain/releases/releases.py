@@ -133,7 +133,7 @@ class InstanceState:
     since: when the state began, or None. pid: of its first process while it runs.
     exits: how often it has ended since it was created. exit_reason: why it last ended, in words.
     exit_status: of its main process then, negative for a signal; None if that is not known.
-    error: Heroku's code where it exceeded its memory: R14 if it went on, R15 if it ended.
+    error: Heroku's code if it exceeded its memory: R14 if it kept running, R15 if it ended.
     """
 
     state: State

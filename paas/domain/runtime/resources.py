@@ -1,7 +1,7 @@
-"""What processes of an app may take of the machine: limits that were set, the server's, and both.
+"""How much of the machine an app's processes may use: their own limits and the server's, combined.
 
-A limit belongs to the app and a process type, as Heroku's dyno sizes do: no release has any, so a
-rollback brings none back.
+A limit belongs to the app and a process type, as Heroku's dyno sizes do: releases have none, so a
+rollback restores none.
 """
 
 import re
@@ -14,12 +14,12 @@ from paas.domain.values.errors import PaasError, usage_error
 from paas.domain.values.names import ProcessType, process_type, shown
 
 RUN, CRON, RELEASE = ProcessType("run"), ProcessType("cron"), ProcessType("release")
-# The types of processes that run once, which an app has whatever its Procfile says.
+# The types of one-off processes, which an app has whatever its Procfile says.
 ONE_OFF = (RELEASE, RUN, CRON)
 # Scripts of app.json, which run around a release as its release command does.
 _SCRIPTS = frozenset({"predeploy", "postdeploy"})
 UNSET = "-"
-# A core has a thousand parts: Docker's and Kubernetes' unit.
+# Thousandths of a core, the unit of Docker and Kubernetes.
 _CORE = 1_000
 _UNITS_MIB = {"": 1, "m": 1, "mb": 1, "mib": 1, "g": 1024, "gb": 1024, "gib": 1024}
 
@@ -36,7 +36,7 @@ class Resource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SetLimit:
-    """A limit that was set. kind: the process type, or None: all that have none of their own.
+    """A limit that was set. kind: the process type; None: all types without one of their own.
 
     amount: in MiB for memory and scratch, in thousandths of a core for cpu, else a number.
     """
@@ -140,7 +140,7 @@ def parse_limit(word: str) -> tuple[Resource, int | None]:
         least = measure.words(measure.least)
         raise usage_error(
             "resource",
-            f"{resource}: nothing starts with less than {least}; {shown(text)} is too little.",
+            f"{resource}: nothing starts with less than {least}; {shown(text)} is too low.",
             f"paas resource:limit {resource}={measure.example}",
         )
     return resource, amount
@@ -171,20 +171,20 @@ def changed(
 
 
 def set_for(limits: Sequence[SetLimit], kind: ProcessType | None) -> dict[Resource, int]:
-    """Those that were set for a type alone, or for all (None), in the order of the resources."""
+    """Limits that were set for a type alone, or for all (None), in the order of the resources."""
     own = {one.resource: one.amount for one in limits if one.kind == kind}
     return {resource: own[resource] for resource in Resource if resource in own}
 
 
 def type_of_command(name: str) -> ProcessType:
-    """The type whose limits a process that runs once has, by its name: ``release.1``, ``run.2``."""
+    """The type whose limits a one-off process has, by its name: ``release.1``, ``run.2``."""
     kind = name.partition(".")[0]
     return RELEASE if kind in _SCRIPTS else ProcessType(kind)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerLimits:
-    """Those of the server. defaults: for what has none of its own. ceilings: the most it may have.
+    """The server's limits. defaults: for processes without their own. ceilings: the most allowed.
 
     0: no limit.
     """
@@ -193,9 +193,9 @@ class ServerLimits:
     ceilings: Limits
 
     def of(self, kind: ProcessType, wanted: Sequence[SetLimit]) -> Limits:
-        """What holds for a process type: its own limits, the app's, or the server's.
+        """What applies to a process type: its own limits, the app's, or the server's.
 
-        One that was allowed once, and no longer is, comes to the highest that is.
+        A limit that is no longer allowed is lowered to the highest that is.
         """
         amounts = set_for(wanted, None) | set_for(wanted, kind)
         found = {
@@ -207,12 +207,12 @@ class ServerLimits:
         return replace(self.defaults, **found)
 
     def highest(self, resource: Resource) -> int:
-        """The most that may be set: the server's own default in any case. 0: no limit."""
+        """The highest that may be set, at least the server's own default. 0: no limit."""
         ceiling, default = amount_of(self.ceilings, resource), amount_of(self.defaults, resource)
         return max(ceiling, default) if ceiling else 0
 
     def allow(self, resource: Resource, amount: int) -> None:
-        """Raise PaasError if it is above the ceiling."""
+        """Raise PaasError if the limit is above the ceiling."""
         highest = self.highest(resource)
         if highest and amount > highest:
             words, setting = _MEASURES[resource].words, _MEASURES[resource].setting
@@ -220,7 +220,7 @@ class ServerLimits:
                 "resource-ceiling",
                 f"{resource}={words(amount)} is more than an app may have on this server: "
                 f"{words(highest)}.",
-                f"Ask for less, or have the server's administrator raise {setting} in server.yml.",
+                f"Set a lower limit, or ask an administrator to raise {setting} in server.yml.",
             )
 
     def _capped(self, resource: Resource, amount: int) -> int:

@@ -50,7 +50,7 @@ class Workload:
     binds: host paths that it sees besides the system's. ports: the TCP ports that it listens on; no
     other uid may. artifact: what is at /app, under a throw-away layer; None: an empty directory.
     app_id: the app whose log gets its output; None: its output is dropped. network: a network of
-    its own; None: it has the machine's. user_namespaces: whether it may make namespaces of its own.
+    its own; None: it has the machine's. user_namespaces: whether it may create user namespaces.
     """
 
     group: str

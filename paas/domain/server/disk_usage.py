@@ -1,4 +1,4 @@
-"""How much an app has on the disk, by what it is."""
+"""How much disk space an app uses, by kind of data."""
 
 from dataclasses import dataclass, fields
 

@@ -12,12 +12,12 @@ _MIB = 1024**2
 _UNITS = {"m": _MIB, "g": 1024 * _MIB, "t": 1024**2 * _MIB}
 COUNT_MAX = 100_000
 NONE, DEFAULT = "none", "default"
-# A quota that is stored or set with this value limits nothing.
+# A quota with this value, stored or set, limits nothing.
 UNLIMITED = 0
 
 
 class Quota(StrEnum):
-    """APPS is of a member, the others of each app."""
+    """APPS belongs to a member, the others to each app."""
 
     APPS = "apps"
     """How many apps a member may own."""
@@ -26,7 +26,7 @@ class Quota(StrEnum):
     DOMAINS = "domains"
     """How many domains and redirects, pending ones included."""
     DISK = "disk"
-    """How many bytes on the disk; see DiskUsage."""
+    """How many bytes of disk space; see DiskUsage."""
     BODY = "body"
     """The largest client-max-body-size, in bytes."""
 
@@ -39,18 +39,18 @@ Values = Mapping[Quota, int]
 def parse_quotas(words: Sequence[str]) -> dict[Quota, int | None]:
     """``disk=20g instances=none apps=default``: values, UNLIMITED, or None for the default.
 
-    Raises PaasError with what a word must be.
+    Raises PaasError, which says what a word must be.
     """
     found: dict[Quota, int | None] = {}
     for word in words:
         name, _, text = word.partition("=")
         if name not in set(Quota):
             raise usage_error(
-                "quota", f"{shown(name)} is not a quota.", f"There are: {', '.join(Quota)}"
+                "quota", f"{shown(name)} is not a quota.", f"The quotas are: {', '.join(Quota)}"
             )
         quota = Quota(name)
         if quota in found:
-            raise usage_error("quota", f"{quota} is named twice.")
+            raise usage_error("quota", f"{quota} is given twice.")
         found[quota] = _value(quota, text)
     return found
 
@@ -77,22 +77,22 @@ def _value(quota: Quota, text: str) -> int | None:
 
 
 def quota_words(quota: Quota, value: int) -> str:
-    """How much there is, for people."""
+    """An amount in use, formatted for people."""
     return size_words(value) if quota in SIZES else str(value)
 
 
 def limit_words(quota: Quota, limit: int) -> str:
-    """How much there may be, for people."""
+    """A limit, formatted for people."""
     return NONE if limit == UNLIMITED else quota_words(quota, limit)
 
 
 def exceeds(value: int, limit: int) -> bool:
-    """Whether that is more than the quota allows."""
+    """Whether an amount is more than the quota allows."""
     return limit != UNLIMITED and value > limit
 
 
 def over(reference: str, message: str, what_to_do: str) -> PaasError:
-    """A refusal: what frees some of the quota, and who can raise it."""
+    """A refusal: how to get below the quota, and who can raise it."""
     return PaasError(
         reference, message, f"{what_to_do} An admin can raise the quota: paas quota:set"
     )

@@ -71,7 +71,7 @@ class NoSuchCommitError(PaasError):
 
 
 class StoreLockedError(PaasError):
-    """Another program keeps the server's database for too long."""
+    """Another program keeps the server's database locked for too long."""
 
 
 class StoreFaultError(PaasError):
@@ -87,7 +87,7 @@ class StoreOlderError(StoreFaultError):
 
 
 class StoreKeyError(StoreFaultError):
-    """The server's key does not open the secrets in the database, or is not there."""
+    """The server's key is missing or does not open the secrets in the database."""
 
 
 def without_colors(text: str) -> str:

@@ -1,11 +1,11 @@
 """Messages for processes that the kernel killed when memory ran out. limit_mib: 0 if none."""
 
-# Heroku's codes: a process of an instance that goes on was killed, and the instance itself was.
+# Heroku's codes: one process was killed and the instance continues; the instance itself was killed.
 EXCEEDED, VASTLY_EXCEEDED = "R14", "R15"
 _TITLES = {EXCEEDED: "Memory quota exceeded", VASTLY_EXCEEDED: "Memory quota vastly exceeded"}
 MORE_MEMORY = (
-    "Give it more memory: paas resource:limit memory=1g; or let it need less, for example with "
-    "fewer workers: paas config:set WEB_CONCURRENCY=1. What instances take: paas ps"
+    "Give it more memory: paas resource:limit memory=1g; or make it use less, for example with "
+    "fewer workers: paas config:set WEB_CONCURRENCY=1. To see what instances use: paas ps"
 )
 
 
@@ -27,6 +27,6 @@ def killed_for_memory(limit_mib: int) -> str:
 
 
 def instance_killed_for_memory(limit_mib: int) -> str:
-    """The same where an instance's limit is meant, with the command that changes it."""
+    """The same for an instance's limit, with the command that changes it."""
     command = " (paas resource:limit)" if limit_mib else ""
     return f"{killed_for_memory(limit_mib)}{command}"

@@ -13,12 +13,12 @@ _HEADERS = ("App", *(part.capitalize() for part in PARTS), "Total", "Memory", "O
 
 
 @click.command("disk")
-@click.option("--all", "every", is_flag=True, help="All apps, also in an app's git repository.")
+@click.option("--all", "every", is_flag=True, help="All apps, even in an app's git repository.")
 @list_options
 def report(session: Session, name: str | None, app: str | None, every: bool, as_json: bool) -> None:
-    """Show what an app has on the disk; without an app, each of your apps.
+    """Show an app's disk usage; without an app, that of each of your apps.
 
-    An admin sees all apps, and what each owner's have together. Memory is what instances have
+    An admin sees all apps, and the total of each owner's apps. Memory is what instances have
     written outside storage directories.
 
     Example: paas disk
@@ -49,7 +49,7 @@ def _print_sums(session: Session, found: DiskReport) -> None:
     if found.server is not None:
         sizes = (found.total_bytes, found.server.trash_bytes, found.server.free_bytes)
         apps, trash, free = map(size_words, sizes)
-        session.terminal.detail(f"All apps together: {apps}. The trash: {trash}.")
+        session.terminal.detail(f"All apps together: {apps}. Trash: {trash}.")
         session.terminal.detail(f"Free: {free} of {size_words(found.server.size_bytes)}.")
 
 

@@ -22,7 +22,7 @@ _USER_HELP = "A user, for all of their apps."
 @click.option("--user", metavar="NAME", help=_USER_HELP)
 @pass_session
 def set_quotas(session: Session, words: tuple[str, ...], app: str | None, user: str | None) -> None:
-    """Set how much an app, or a user with each of their apps, may have; for admins.
+    """Set the quotas of an app, or of a user and each of their apps; for admins.
 
     QUOTA: apps (of a user), instances, domains, disk, body. VALUE: a number or a size, none, or
     default.
@@ -32,7 +32,7 @@ def set_quotas(session: Session, words: tuple[str, ...], app: str | None, user: 
     named = words[0] if "=" not in words[0] else None
     values = words[1:] if named is not None else words
     if user is not None and (app is not None or named is not None):
-        raise usage_error("which-app", "An app and a user are named.", "Name one of them.")
+        raise usage_error("which-app", "Both an app and a user are given.", "Name only one.")
     if user is not None:
         found = session.services.quotas.set_for_user(session.actor, user_name(user), values)
     else:
@@ -47,7 +47,7 @@ def set_quotas(session: Session, words: tuple[str, ...], app: str | None, user: 
 def report(
     session: Session, name: str | None, app: str | None, user: str | None, as_json: bool
 ) -> None:
-    """Show how much an app, or a user, may have and has; without APP, you yourself.
+    """Show the quotas and usage of an app or a user; without APP, your own.
 
     Example: paas quota:report -a shop
     """
@@ -57,7 +57,7 @@ def report(
     elif user is None and session.actor.user is None:
         raise usage_error(
             "which-app",
-            "No app and no user was named.",
+            "Neither an app nor a user was given.",
             "Name one: paas quota:report -a shop; or: paas quota:report --user NAME",
         )
     else:

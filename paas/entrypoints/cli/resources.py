@@ -21,10 +21,10 @@ def _change_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--process-type",
         "kind",
         metavar="TYPE",
-        help="Of this process type alone; run, cron and release are types, too.",
+        help="Only this process type; run, cron and release are types, too.",
     )
     no_restart = click.option(
-        "--no-restart", is_flag=True, help="Limit what starts from now on; restart nothing."
+        "--no-restart", is_flag=True, help="Apply to processes that start later; restart nothing."
     )
     return of_type(no_restart(command))
 
@@ -37,9 +37,9 @@ def _change_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def limit(
     session: Session, words: tuple[str, ...], app: str | None, kind: str | None, no_restart: bool
 ) -> None:
-    """Limit what an app may take: memory=512m cpu=0.5 pids=200 nofile=4096 scratch=1g.
+    """Limit what an app may use: memory=512m cpu=0.5 pids=200 nofile=4096 scratch=1g.
 
-    Each instance has the limits, with all its processes. NAME=- removes one.
+    The limits apply to all processes of an instance together. NAME=- removes a limit.
 
     Example: paas resource:limit memory=512m cpu=0.5 --process-type web
     """
@@ -87,7 +87,7 @@ def clear(
 def resize(session: Session, words: tuple[str, ...], app: str | None) -> None:
     """Give process types the memory of a Heroku size: eco, basic, standard-1x, standard-2x.
 
-    Also performance-m and performance-l. Any other amount: resource:limit.
+    Also performance-m and performance-l. For any other amount, use resource:limit.
 
     Example: paas ps:type web=standard-2x worker=standard-1x
     """
@@ -121,7 +121,7 @@ def report(session: Session, name: str | None, app: str | None, as_json: bool) -
         for resource in Resource
         if server.highest(resource)
     ]
-    session.terminal.detail(f"At most, on this server: {' '.join(highest)}")
+    session.terminal.detail(f"Highest limits on this server: {' '.join(highest)}")
     _warn_of_missing(session)
 
 
@@ -154,6 +154,6 @@ def _warn_of_missing(session: Session) -> None:
     missing = machine.cgroups(session.services.settings).missing()
     if missing:
         session.terminal.warn(
-            f"This server does not enforce limits of {', '.join(missing)}: its kernel offers no "
-            "cgroup controller for it."
+            f"This server does not enforce limits on {', '.join(missing)}: its kernel offers no "
+            "cgroup controller for that."
         )

@@ -20,7 +20,7 @@ KEY = "user-namespaces"
 @app_option
 @pass_session
 def set_sandbox(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Let an app make user namespaces, as Chromium's sandbox and bubblewrap do. For admins.
+    """Let an app create user namespaces, as Chromium's sandbox and bubblewrap do. For admins.
 
     Example: paas sandbox:set shop user-namespaces=on
     """
@@ -36,8 +36,8 @@ def set_sandbox(session: Session, words: tuple[str, ...], app: str | None) -> No
     name = session.app_name(app, named)
     session.services.sandbox.set_user_namespaces(session.actor, name, allowed=value == "on")
     session.terminal.step(
-        f"{name} {'may' if value == 'on' else 'may not'} make user namespaces in what is started "
-        f"from now on. For its instances: paas ps:restart -a {name}"
+        f"Processes of {name} that start from now on {'may' if value == 'on' else 'may not'} "
+        f"create user namespaces. To restart its instances: paas ps:restart -a {name}"
     )
 
 

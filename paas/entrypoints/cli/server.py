@@ -99,14 +99,14 @@ def rotate_key(session: Session) -> None:
         session.services.key_rotation.rotate(session.actor, session.terminal)
     session.terminal.step("Config vars and drain URLs are sealed with a new key")
     session.terminal.detail(
-        f"Keep a copy of {session.services.settings.paths.server_key}, and the former key for as "
-        "long as you keep backups that were made before."
+        f"Keep a copy of {session.services.settings.paths.server_key}, and keep the former key "
+        "as long as you have backups made with it."
     )
 
 
 def _networks(state: str, *, is_shared: bool) -> str:
     if is_shared:
-        return f"apps share the machine's, with its loopback and free ports. {state}"
+        return f"apps share the machine's, including its loopback and free ports. {state}"
     return "each app has its own" if state == "works" else f"each app has its own, but {state}"
 
 

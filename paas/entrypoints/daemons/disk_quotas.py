@@ -1,6 +1,6 @@
-"""What the monitor process counts each hour: which apps have more on the disk than they may.
+"""Finds, each hour in the monitor process, the apps that exceed their disk quotas.
 
-The owner finds a line in the app's log; commands that would add more count for themselves.
+The owner finds a line in the app's log; commands that would add more measure for themselves.
 """
 
 import threading
@@ -15,7 +15,7 @@ TURN_S = 3600.0
 
 
 class DiskQuotas:
-    """A line once an app is over its quota, and again when it was below meanwhile."""
+    """Writes a line once an app is over its quota, and another if it was below it meanwhile."""
 
     def __init__(self, quotas: Quotas, logs: Logs, log: Callable[[str], None]) -> None:
         self._quotas = quotas
@@ -36,8 +36,8 @@ class DiskQuotas:
                 self._logs.write(
                     app.id,
                     "disk",
-                    f"The app has {words} that it may have on the disk: pushes and storage:add are "
-                    f"refused until it has less. See: paas disk -a {app.name}",
+                    f"The app is over its disk quota ({words}): pushes and storage:add are "
+                    f"refused until it uses less. See: paas disk -a {app.name}",
                 )
         self._told = {app.id for app, _ in found}
 
@@ -46,5 +46,5 @@ class DiskQuotas:
             try:
                 with self._failures.logged():
                     self.turn()
-            except Exception:  # a fault of ours ends no thread of this process
+            except Exception:  # our own faults must not end a thread of this process
                 self._log(f"disk: {traceback.format_exc()}")

@@ -46,7 +46,7 @@ class StoreCopying:
     """Makes copies after changes.
 
     settle: opens the store, raising PaasError if it is not the right one, and writes its mark.
-    check: checks all of it. seal: seals what a command of a former version wrote in the clear.
+    check: checks all of it. seal: seals what a command of a former version left in the clear.
     """
 
     def __init__(

@@ -46,16 +46,16 @@ def configure(plan: Plan, version: Path) -> Settings:
 
 
 def seal_secrets(settings: Settings) -> None:
-    """Seal what a former version left in the clear in the database.
+    """Seal secrets that a former version left in the clear in the database.
 
-    If another program uses it for too long, the monitor process does it within an hour.
+    If another program keeps it locked for too long, the monitor process does it within an hour.
     """
     try:
         common_adapters(settings).store.sealing.settle()
     except StoreLockedError:
         print(
             " !     Secrets in the database are not all sealed yet, since another program has "
-            "used it for too long. The server seals them within an hour.",
+            "kept it locked for too long. The server seals them within an hour.",
             file=sys.stderr,
         )
 

@@ -89,7 +89,7 @@ COMMANDS = (
     CommandLine("cron:run", "[APP] JOB", "Run a cron job now.", (*_APP, "--detach")),
     CommandLine("cron:suspend", "[APP] [JOB...]", "Suspend cron jobs.", _APP),
     CommandLine("diff", "[APP] [vA] [vB]", "Show what differs between releases.", (*_APP, *_JSON)),
-    CommandLine("disk", "[APP]", "Show what apps have on the disk.", (*_APP, *_TABLE, "--all")),
+    CommandLine("disk", "[APP]", "Show the disk usage of apps.", (*_APP, *_TABLE, "--all")),
     CommandLine(
         "doctor",
         "",
@@ -166,7 +166,7 @@ COMMANDS = (
     CommandLine(
         "resource:limit",
         "[APP] NAME=VALUE...",
-        "Limit an app's memory, CPU and more.",
+        "Limit an app's memory, CPU and so on.",
         (*_APP, "-p", "--process-type", *_NO_RESTART),
     ),
     CommandLine(

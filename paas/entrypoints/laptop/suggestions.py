@@ -8,8 +8,8 @@ from paas.domain.values.names import shown
 from paas.entrypoints.laptop.commands import COMMANDS
 from paas.entrypoints.laptop.topics import TOPICS
 
-# Heroku's shorter or older names (https://devcenter.heroku.com/articles/heroku-cli-commands), its
-# plugin heroku-repo's and Dokku's for the build cache.
+# Heroku's shorter or older names (https://devcenter.heroku.com/articles/heroku-cli-commands), and
+# the names that its plugin heroku-repo and Dokku use for the build cache.
 ALIASES = {
     "apps:delete": ("apps:destroy",),
     "apps:list": ("apps",),

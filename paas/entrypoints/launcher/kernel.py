@@ -150,12 +150,12 @@ class Kernel:
             ctypes.c_size_t(ctypes.sizeof(attributes)),
             ctypes.c_uint32(0),
         )
-        self._check(min(rules, 0), "make rules of Landlock")
+        self._check(min(rules, 0), "create Landlock rules")
         try:
             result = self._libc.syscall(
                 ctypes.c_long(_SYS_LANDLOCK_RESTRICT_SELF), ctypes.c_int(rules), ctypes.c_uint32(0)
             )
-            self._check(result, "apply rules of Landlock")
+            self._check(result, "apply Landlock rules")
         finally:
             os.close(rules)
 

@@ -153,10 +153,10 @@ class Mounts:
     def _show_etc(self) -> None:
         """An /etc with its own accounts: the host's system accounts and the app.
 
-        Mounts on the lists of accounts would not do: when the host replaces one, as useradd does,
-        the kernel drops what is mounted on the former one, in every namespace. So /etc is our own
-        directory: the host's directories are shown in it, its plain files are copied, and what the
-        app may not read stays behind.
+        Mounts on the lists of accounts are not enough: when the host replaces one, as useradd does,
+        the kernel drops what is mounted on the old one, in every namespace. So /etc is our own
+        directory: the host's directories appear in it, its plain files are copied, and files that
+        the app may not read are left out.
         """
         shown = self._make("etc", 0o755)
         resolv_conf = self._spec.get("resolv_conf")
@@ -220,8 +220,8 @@ class Mounts:
     def _mount_sys(self) -> None:
         """Mount a /sys of its own, which hides the host's cgroups and another network's interfaces.
 
-        Its own cgroup is shown, as in a container, so that runtimes find their limits. Raises
-        OSError if it is refused to an app that has a network of its own.
+        Its own cgroup is visible, as in a container, so that runtimes find their limits. Raises
+        OSError if the kernel refuses it to an app with a network of its own.
         """
         own = [one["path"] for one in self._spec["cgroups"]]
         unified = [path for path in own if os.path.exists(f"{path}/cgroup.controllers")]
@@ -231,7 +231,7 @@ class Mounts:
         except OSError:
             if self._spec.get("network") is not None:
                 raise
-            self._cover("/sys/fs/cgroup", 0o755)  # as some containers refuse it
+            self._cover("/sys/fs/cgroup", 0o755)  # some containers refuse it
         for handle in shown:
             self._kernel.bind(handle, "/sys/fs/cgroup", writable=False)
 

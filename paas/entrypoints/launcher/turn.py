@@ -48,7 +48,7 @@ def await_turn(spec: "Spec", parent: int) -> None:
 def _await_last_words() -> None:
     """Let the log process read what the former process printed, within a moment.
 
-    Otherwise the line about this start comes in the middle of the former's traceback.
+    Otherwise the line about this start appears in the middle of its traceback.
     """
     import fcntl
 

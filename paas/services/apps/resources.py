@@ -1,4 +1,4 @@
-"""resource:limit, resource:limit-clear and resource:report: what an app's processes may take."""
+"""resource:limit, resource:limit-clear and resource:report: what an app's processes may use."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,7 +34,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True)
 class TypeLimits:
-    """What holds for a process type. own: what was set for it alone."""
+    """What applies to a process type. own: what was set for it alone."""
 
     kind: ProcessType
     limits: Limits
@@ -59,10 +59,10 @@ class AppResources:
         kind: ProcessType | None = None,
         restart: bool = True,
     ) -> None:
-        """Set limits (``memory=512m``; ``memory=-`` removes one), and restart what they concern.
+        """Set limits (``memory=512m``; ``memory=-`` removes one), and restart affected instances.
 
-        kind: the process type, or None: all that have none of their own. restart: False: they
-        apply to what is started from now on. If the new instances do not come up, the former
+        kind: the process type; None: all without limits of their own. restart: False: the limits
+        apply to processes that start from now on. If the new instances do not come up, the former
         limits stay.
         """
         changes = dict(parse_limit(word) for word in words)
@@ -98,7 +98,7 @@ class AppResources:
         kind: ProcessType | None = None,
         restart: bool = True,
     ) -> None:
-        """Remove the limits of a process type, or all of the app; otherwise like limit."""
+        """Remove the limits of a process type, or all of the app's; otherwise like limit."""
 
         def change(app: App) -> tuple[SetLimit, ...]:
             return tuple(one for one in app.limits if kind is not None and one.kind != kind)
@@ -106,7 +106,7 @@ class AppResources:
         self._change(actor, name, [kind], change, progress, restart=restart)
 
     def report(self, actor: Actor, name: str) -> list[TypeLimits]:
-        """What holds for each process type of the app, web first, then what runs once."""
+        """What applies to each process type of the app, web first, one-off types last."""
         app = find_app(self.store, actor, name, to=Permission.VIEW)
         kinds = dict.fromkeys([*self._instance_types(app), *ONE_OFF])
         kinds |= dict.fromkeys(one.kind for one in app.limits if one.kind is not None)
@@ -139,7 +139,7 @@ class AppResources:
                 self.store.resource_limits.set(app.id, after)
                 self._tell(app, after, kinds, progress)
                 if concerned:
-                    progress.detail("The instances keep the former limits until: paas ps:restart")
+                    progress.detail("The former limits stay until you run: paas ps:restart")
                 yield None
                 return
             self.changes.loss_warning.look(app, progress, concerned)
@@ -173,7 +173,7 @@ class AppResources:
             if words:
                 progress.step(f"Limits of {of_whom}: {' '.join(words)}")
             else:
-                progress.step(f"{of_whom} has no limits of its own any longer")
+                progress.step(f"{of_whom} no longer has limits of its own")
 
     def _concerned(self, app: App, after: Sequence[SetLimit]) -> tuple[Release | None, set[str]]:
         """The labels of the instances whose limits differ, and the release that they run."""
@@ -185,7 +185,7 @@ class AppResources:
         return release, {label(name) for name in instance_names(counts) if name[0] in kinds}
 
     def _check_type(self, app: App, kind: ProcessType | None) -> None:
-        """Raise PaasError if no process would ever have the limits; before a deploy, any may."""
+        """Raise PaasError if no process would ever have the limits; before a deploy, any might."""
         _release, slug = self._current(app)
         known = [*self._instance_types(app), *ONE_OFF]
         set_before = any(one.kind == kind for one in app.limits)

@@ -89,8 +89,8 @@ class Deploys:
 
         def check() -> None:
             cancelled()
-            # The last of the disk is the platform's: git stores the push after the switch, and the
-            # store, the logs and what frees space need some.
+            # The last part of the disk is reserved for the platform: git stores the push after the
+            # switch, and the store, the logs and commands that free space need some.
             self.slugs.check_free_space()
 
         recorded = Recorded(progress, self.logs.open_build(build.id), check)

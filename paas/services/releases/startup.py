@@ -199,7 +199,7 @@ class Startup:
     def _out_of_memory(
         self, app: App, instance: Instance, how: str, error: str, *, ended: bool = False
     ) -> PaasError:
-        """The kernel killed for memory: a cause that is certain. error: R14 or R15."""
+        """An out-of-memory kill, a cause that is certain. error: R14 or R15."""
         lines = self._tail(app, instance, ended=ended)
         what = with_output(f"{instance.label} {how}. {error_words(error)}.", lines)
         return PaasError("instance-memory", what, MORE_MEMORY, context=lines)

@@ -98,7 +98,7 @@ class Names:
         if exceeds(len(routing.claimed | waiting), limit):
             raise over(
                 "too-many-domains",
-                f"{app.name} may have {limit} domains and redirects.",
+                f"{app.name} has reached its quota of {limit} domains and redirects.",
                 "Remove one: paas domains:remove.",
             )
         return routing

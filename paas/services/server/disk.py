@@ -1,4 +1,4 @@
-"""Who uses the disk: by app, and for admins by owner and in total."""
+"""Disk usage by app, and for admins also by owner and in total."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True)
 class AppDisk:
-    """An app. layers_bytes: memory that its instances' throw-away layers take."""
+    """An app. layers_bytes: memory that its instances' throw-away layers use."""
 
     app: App
     usage: DiskUsage
@@ -40,7 +40,7 @@ class ServerDisk:
 
 @dataclass(frozen=True, slots=True)
 class DiskReport:
-    """The apps that use most come first. owners and server: for admins who ask for all apps."""
+    """The apps that use the most come first. owners and server: for admins who ask for all apps."""
 
     apps: Sequence[AppDisk]
     owners: Sequence[OwnerDisk] = ()
@@ -48,13 +48,13 @@ class DiskReport:
 
     @property
     def total_bytes(self) -> int:
-        """What the apps have on the disk together."""
+        """The disk usage of all the apps together."""
         return sum(one.usage.total for one in self.apps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskReports:
-    """Measures when it is asked to."""
+    """Measures on request."""
 
     store: Store
     engines: Engines
@@ -62,7 +62,7 @@ class DiskReports:
     disk: Disk
 
     def report(self, actor: Actor, name: str | None) -> DiskReport:
-        """One app, or all that the actor may view."""
+        """One app, or all those that the actor may view."""
         if name is not None:
             return DiskReport(
                 self._measured([find_app(self.store, actor, name, to=Permission.VIEW)])
@@ -82,7 +82,7 @@ class DiskReports:
         return sorted(found, key=lambda one: (-one.usage.total, one.app.name))
 
     def _layers(self, apps: Sequence[App]) -> dict[int, int]:
-        """What the layers of their instances take, by app."""
+        """The memory that the layers of their instances use, by app."""
         sizes = dict.fromkeys((app.id for app in apps), 0)
         for engine in self.engines.all():
             mine = [app for app in apps if self.engines.of(app) is engine]

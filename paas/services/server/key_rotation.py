@@ -11,15 +11,15 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRotation:
-    """What admins do when somebody may know the server's key, or from time to time."""
+    """For admins, when somebody may know the server's key, or from time to time."""
 
     store: Store
     locks: Locks
 
     def rotate(self, actor: Actor, progress: Progress) -> None:
-        """Seal everything with a new key and remove the former one; apps run on.
+        """Seal everything with a new key and remove the former one; apps keep running.
 
-        May be killed anywhere and called again. Raises PaasError if something is left to do.
+        May be killed at any point and called again. Raises PaasError if something is left to do.
         """
         require_admin(actor, "change the server's key")
         with self.locks.server(

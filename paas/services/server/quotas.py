@@ -26,7 +26,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True)
 class QuotaUse:
-    """One quota. used: None where that differs between apps. limit: UNLIMITED for none.
+    """One quota. used: None if that differs between apps. limit: UNLIMITED for none.
 
     origin: ``app``, ``user`` or ``server.yml``.
     """
@@ -39,14 +39,14 @@ class QuotaUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotas:
-    """defaults: of server.yml. Admins are refused nothing, also on apps of members."""
+    """defaults: from server.yml. Admins are never refused, even on apps of members."""
 
     store: Store
     disk: Disk
     defaults: Values
 
     def limit(self, quota: Quota, app: App) -> tuple[int, str]:
-        """What holds for an app, and where it was set: for it, for its owner, or for all."""
+        """What applies to an app, and where it was set: for it, for its owner, or for all."""
         if (value := self.store.quotas.of_app(app.id).get(quota)) is not None:
             return value, "app"
         return self._limit_of(quota, app.owner)
@@ -64,22 +64,24 @@ class Quotas:
         limit, _ = self._limit_of(Quota.APPS, actor.user.name)
         if exceeds(self._apps_of(actor.user.name) + 1, limit):
             raise over(
-                "too-many-apps", f"You may have {limit} apps.", "Remove one: paas apps:destroy."
+                "too-many-apps",
+                f"You have reached your quota of {limit} apps.",
+                "Remove one: paas apps:destroy.",
             )
 
     def refuse_instances(self, actor: Actor, app: App, wanted: int) -> None:
-        """Raises PaasError if a formation is too large, and larger than the present one."""
+        """Raises PaasError if a formation is too large, and larger than the current one."""
         limit, _ = self.limit(Quota.INSTANCES, app)
         if actor.is_admin or not exceeds(wanted, limit) or wanted <= self._instances(app):
             return
         raise over(
             "too-many-instances",
-            f"{app.name} would have {wanted} instances, of {limit} that it may have.",
+            f"{app.name} would have {wanted} instances; its quota is {limit}.",
             "Scale to fewer: paas ps:scale, or the formation in app.json.",
         )
 
     def refuse_body(self, actor: Actor, app: App, size_bytes: int) -> None:
-        """Raises PaasError if members may not let visitors send that much."""
+        """Raises PaasError if the actor may not let visitors send that much."""
         limit, _ = self.limit(Quota.BODY, app)
         if not actor.is_admin and exceeds(size_bytes, limit):
             raise over(
@@ -89,7 +91,7 @@ class Quotas:
             )
 
     def refuse_full(self, actor: Actor, app: App) -> None:
-        """Raises PaasError if the app has more on the disk than it may."""
+        """Raises PaasError if the app is over its disk quota."""
         limit, _ = self.limit(Quota.DISK, app)
         if actor.is_admin or limit == UNLIMITED:
             return
@@ -97,14 +99,13 @@ class Quotas:
         if exceeds(used, limit):
             raise over(
                 "disk-quota",
-                f"{app.name} has {size_words(used)} on the disk, of {size_words(limit)} that it "
-                "may have.",
-                f"See: paas disk -a {app.name}. To free some: paas builds:cache:purge -a "
+                f"{app.name} uses {size_words(used)} of disk; its quota is {size_words(limit)}.",
+                f"See: paas disk -a {app.name}. To free space: paas builds:cache:purge -a "
                 f"{app.name}, or delete files in its storage directories.",
             )
 
     def full(self) -> list[tuple[App, str]]:
-        """The apps of members that have more on the disk than they may, with that in words."""
+        """The apps of members that are over their disk quotas, with the amounts in words."""
         limits = {app: self.limit(Quota.DISK, app)[0] for app in self.store.apps.all()}
         limited = [app for app, limit in limits.items() if limit and self._is_members(app)]
         usage = self.disk.usage([app.id for app in limited])
@@ -127,7 +128,7 @@ class Quotas:
         return self.of_app(actor, name)
 
     def set_for_user(self, actor: Actor, name: UserName, words: Sequence[str]) -> list[QuotaUse]:
-        """Set some of a user's quotas, those of each of their apps too; returns all of them."""
+        """Set some quotas of a user and of each of their apps; returns all of them."""
         require_admin(actor, "set quotas")
         values = parse_quotas(words)
         self._require_user(name)
@@ -148,7 +149,7 @@ class Quotas:
         return [QuotaUse(quota, used[quota], *self.limit(quota, app)) for quota in OF_APPS]
 
     def of_user(self, actor: Actor, name: UserName) -> list[QuotaUse]:
-        """How many apps a user has and may have, and the quotas of each. Others': for admins."""
+        """How many apps a user has and may have, and each app's quotas. Others': for admins."""
         if actor.user is None or actor.user.name != name:
             require_admin(actor, "see the quotas of other users")
         self._require_user(name)
@@ -167,7 +168,7 @@ class Quotas:
         return sum(app.owner == user for app in self.store.apps.all())
 
     def _instances(self, app: App) -> int:
-        """How many the present formation has."""
+        """How many instances the current formation has."""
         release = self.store.releases.find(app.id, app.current) if app.current else None
         slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
         if slug is None:

@@ -46,7 +46,7 @@ class Recovery:
             if copy is None:
                 raise PaasError(
                     "no-whole-copy",
-                    "There is no whole copy of the database that the server's key fits.",
+                    "There is no intact copy of the database that the server's key opens.",
                     "Put a backup of state.db in its place, then: paas doctor --adopt-store",
                 )
             self.trash.copy_store("The database was replaced: doctor --restore-store.")

@@ -91,7 +91,7 @@ def test_no_hundred_instances_by_default(world: World, alice: Actor) -> None:
     """The server's own quota."""
     deploy(world, alice)
     error = refused(lambda: world.processes.scale(alice, "shop", ["web=100"], world.progress))
-    assert error.message == "shop would have 100 instances, of 20 that it may have."
+    assert error.message == "shop would have 100 instances; its quota is 20."
 
 
 def test_a_push_brings_no_more_instances(world: World, alice: Actor) -> None:
@@ -142,7 +142,7 @@ def test_how_much_an_app_may_have_on_the_disk(world: World, alice: Actor, part: 
     ):
         error = refused(call)
         assert error.reference == "disk-quota"
-        assert "of 5.0 MiB that it may have" in error.message
+        assert "its quota is 5.0 MiB" in error.message
     assert world.runtime.running == running
     assert (world.folder / part / str(shop(world).id) / "file").exists()
     world.processes.restart(alice, "shop", [], world.progress)
@@ -161,7 +161,7 @@ def test_the_owner_is_told_once(world: World, alice: Actor) -> None:
     fill(world, "storage", 6)
     daemon.turn()
     daemon.turn()
-    lines = [line for line in map(str, world.logs.lines) if "may have on the disk" in line]
+    lines = [line for line in map(str, world.logs.lines) if "over its disk quota" in line]
     assert len(lines) == 1
     assert "6.0 MiB of 5.0 MiB" in lines[0]
     assert "paas disk -a shop" in lines[0]

@@ -41,7 +41,7 @@ def test_a_share_of_memory_is_at_most_all_of_it(tmp_path: Path) -> None:
     """It is no number of MiB."""
     path = tmp_path / "server.yml"
     path.write_text("memory_share: 512\n")
-    with pytest.raises(PaasError, match="memory_share is a part of the machine's memory"):
+    with pytest.raises(PaasError, match="memory_share is a fraction of the machine's memory"):
         load(path)
     path.write_text("memory_share: 1\nbuild_memory_share: 0.25\n")
     assert load(path).memory_share == 1
@@ -116,7 +116,7 @@ def test_a_domain_that_is_none_is_told(tmp_path: Path, domain: str) -> None:
     [
         (
             "private_networks: false",
-            "private_networks: false takes app_networks: true.",
+            "private_networks: false requires app_networks: true.",
         ),
         ("host_ports: [0]", "host_ports takes ports from 1 to 65535, not 0."),
         ("host_ports: [5432, 70000]", "host_ports takes ports from 1 to 65535, not 70000."),

@@ -154,7 +154,7 @@ def map_file(settings: Settings, scheme: str, wild: bool) -> Path:
 def _not_balancer(settings: Settings) -> str:
     """The condition that a connection does not come from a balancer, which carries many people's.
 
-    By the PROXY protocol balancers state the client's address, which is counted then.
+    With the PROXY protocol, balancers state the client's address, which is then counted.
     """
     networks = [] if settings.proxy_protocol else trusted_networks(settings)
     return f" !{{ src {' '.join(map(str, networks))} }}" if networks else ""

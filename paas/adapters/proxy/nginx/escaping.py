@@ -57,9 +57,9 @@ def trusted_networks(settings: Settings) -> list[Network]:
 
 
 def requests_max(settings: Settings) -> int:
-    """How many requests of one address a proxy answers at once; 0: any number.
+    """How many requests from one address a proxy answers at once; 0: any number.
 
-    As many as it may have connections, so this is for those that carry several: HTTP/2.
+    The same as the limit on connections, so it matters for those that carry several: HTTP/2.
     """
     return min(int(settings.connections_per_address), COUNT_MAX)
 

@@ -1,4 +1,4 @@
-"""What limits are called in the files of cgroups, v2 and v1, and what these say of memory.
+"""The limits in the files of cgroups, v2 and v1: their names, and reading memory from them.
 
 https://docs.kernel.org/admin-guide/cgroup-v2.html, https://docs.kernel.org/admin-guide/cgroup-v1/
 """
@@ -11,15 +11,15 @@ from pathlib import Path
 _MIB = 1_048_576
 # More than any machine has: v1 has a huge number where there is no limit.
 _NO_LIMIT = 2**60
-# How often the CPU is dealt out anew: the kernel's default. A limit is a share of it.
+# The CFS period, the kernel's default. A CPU limit is a share of it.
 _CPU_PERIOD_US = 100_000
 
 
 def memory_limits(place: Path, limit_mib: int, *, unified: bool, may_swap: bool) -> dict[str, str]:
     """place: a cgroup of the hierarchy.
 
-    Unless it may swap, it gets no swap, which would defeat the limit; v1 counts both together, if
-    the kernel does.
+    Unless it may swap, it gets no swap, which would defeat the limit; v1 counts memory and swap
+    together, if the kernel supports that.
     """
     limit = str(limit_mib * _MIB)
     file, swap_file, swap = (
@@ -32,7 +32,7 @@ def memory_limits(place: Path, limit_mib: int, *, unified: bool, may_swap: bool)
 
 
 def cpu_limits(milli: int, *, unified: bool) -> dict[str, str]:
-    """How many microseconds of each period all processes together may run.
+    """How many microseconds of each period all processes together may run for.
 
     milli: thousandths of a core.
     """
@@ -43,7 +43,7 @@ def cpu_limits(milli: int, *, unified: bool) -> dict[str, str]:
 
 
 def machine_mib(place: Path, *, unified: bool) -> int:
-    """The memory of the machine, or of the container that the server is in.
+    """The memory of the machine, or of the container that the server runs in.
 
     place: the server's cgroup, which may have a limit itself (MemoryMax of its unit), as may its
     parents.

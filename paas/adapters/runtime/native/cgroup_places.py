@@ -15,7 +15,7 @@ CONTROLLERS = ("pids", MEMORY, CPU)
 LEAF = "supervisor"
 # Ten times an instance's share: the gate, the logs and HAProxy serve all of them.
 _LEAF_WEIGHT = 1_000
-# In v1 all that have a limit of CPU share as much as so many others.
+# In v1, all instances with a CPU limit together get the share of this many others.
 _V1_SHARES = 10_240
 
 

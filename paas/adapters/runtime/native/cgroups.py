@@ -3,9 +3,9 @@
 Boot calls prepare() once and keeps the places that `cgroup_places` found in run/cgroups.json;
 everything else reads that file.
 
-Under v2 the CPU is shared by instance, however many processes each has. Under v1 only what has a
-limit of CPU joins a cgroup of that controller: in one, all apps together would get the share of a
-single process outside.
+Under v2 the CPU is shared by instance, however many processes each has. Under v1 only an instance
+with a CPU limit joins a cgroup of that controller: in one, all apps together would get the share of
+a single process outside.
 Files and their meaning: https://docs.kernel.org/admin-guide/cgroup-v2.html.
 """
 
@@ -38,7 +38,7 @@ from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
 KILL_LIMIT_S = 5.0
-# Of an instance it is 100, the kernel's default: where the CPU is short, a build waits.
+# An instance has 100, the kernel's default: when the CPU is busy, a build waits.
 _BUILD_WEIGHT = 25
 
 
@@ -111,7 +111,7 @@ class Cgroups:
     def _entries(
         self, name: str, limits: Limits, memory_share: float, *, cpu_weight: int | None = None
     ) -> tuple[Cgroup, ...]:
-        """memory_share: of the machine's, where the limits have none. cpu_weight: v2 only."""
+        """memory_share: of the machine's memory, if limits has none. cpu_weight: v2 only."""
         entries = []
         for hierarchy in self.hierarchies():
             path, unified, files = hierarchy.path, hierarchy.unified, dict[str, str]()
@@ -119,7 +119,7 @@ class Cgroups:
                 files["pids.max"] = str(limits.processes)
             memory_mib = limits.memory_mib or self._share_mib(memory_share)
             if MEMORY in hierarchy.controllers and memory_mib:
-                # What has no limit of its own is only kept from taking all: it may swap as before.
+                # Without a limit of its own, it is only kept from taking everything: it may swap.
                 may_swap = not limits.memory_mib
                 files |= memory_limits(path, memory_mib, unified=unified, may_swap=may_swap)
             if CPU in hierarchy.controllers and limits.cpu_milli:
@@ -131,7 +131,7 @@ class Cgroups:
         return tuple(entries)
 
     def _share_mib(self, share: float) -> int:
-        """A part of the machine's memory, where it can be limited."""
+        """A part of the machine's memory, if it can be limited."""
         for place in self.hierarchies():
             if MEMORY in place.controllers:
                 return int(machine_mib(place.path, unified=place.unified) * share)
@@ -189,7 +189,7 @@ class Cgroups:
 
 
 def _recorded(path: Path, controllers: tuple[str, ...], unified: bool) -> Hierarchy:
-    """A hierarchy of the record. A boot of an earlier version enabled cpu, and recorded it not."""
+    """A recorded hierarchy. A boot of an earlier version enabled cpu but did not record it."""
     if unified and CPU not in controllers:
         with contextlib.suppress(OSError):
             if CPU in (path / "cgroup.subtree_control").read_text().split():

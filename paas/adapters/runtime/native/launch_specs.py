@@ -83,7 +83,7 @@ def storage_binds(settings: Settings, app: App) -> tuple[Bind, ...]:
 
 
 def limits_of(settings: Settings, app: App, kind: ProcessType) -> Limits:
-    """Those of each instance of a type, and of a process that runs once."""
+    """The limits of each instance of a type, and of a one-off process."""
     return settings.server_limits.of(kind, app.limits)
 
 
