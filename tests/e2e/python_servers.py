@@ -1,6 +1,6 @@
 """One app with all of Python's application servers, and how each is started.
 
-Which one runs it says the config var SERVE, so that one build will do.
+The config var SERVE says which one runs, so that one build is enough.
 """
 
 SERVERS = {
@@ -54,7 +54,7 @@ async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 401, "headers": headers})
     await send({"type": "http.response.body", "body": b"log in first"})
 """,
-    # What an app's own file of Gunicorn's says counts as before.
+    # The app's own Gunicorn configuration file still applies.
     "gunicorn.conf.py": "workers = 2\n\n\ndef post_request(worker, req):\n"
     '    print("own hook", req.path)\n',
 }

@@ -88,7 +88,7 @@ def test_the_visitor_is_known(server: Server) -> None:
 
 @pytest.fixture(scope="module")
 def python_servers(server: Server) -> User:
-    """The owner of an app that believes a balancer on this machine."""
+    """The owner of an app that trusts a balancer on this machine."""
     alice = server.user("alice")
     alice.ssh("apps:create", "servers")
     alice.ssh("config:set", "-a", "servers", f"SERVE={SERVERS['gunicorn']}")
@@ -100,7 +100,7 @@ def python_servers(server: Server) -> User:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", list(SERVERS))
 def test_each_server_believes_the_proxy(server: Server, python_servers: User, name: str) -> None:
-    """About the visitor's scheme and address, though it comes from the gateway."""
+    """For the visitor's scheme and address, although requests come from the gateway."""
     python_servers.ssh("config:set", "-a", "servers", f"SERVE={SERVERS[name]}")
     told = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.9"}
     answer = json.loads(server.get("servers", headers=told).text)
@@ -110,7 +110,7 @@ def test_each_server_believes_the_proxy(server: Server, python_servers: User, na
 
 
 def test_express_believes_the_proxy(server: Server) -> None:
-    """As docs/reference/node.md and the example have it."""
+    """Configured as in docs/reference/node.md and the example."""
     source = Repository.of(server.scratch / "express", EXAMPLES / "express-hello")
     alice = server.user("alice")
     alice.push(source, "express")
@@ -284,7 +284,7 @@ def private_host() -> Iterator[str]:
 
 
 def test_private_networks_can_be_closed(server: Server, probe: App, private_host: str) -> None:
-    """They are open by default; names are resolved and the outside is reached all the same."""
+    """They are open by default; closed, names still resolve and the outside can be reached."""
     assert _tries(probe, private_host, 80) == "connected"
     settings = server.root / "etc/server.yml"
     before = settings.read_text()
@@ -301,12 +301,12 @@ def test_private_networks_can_be_closed(server: Server, probe: App, private_host
     assert _tries(probe, private_host, 80) == "connected"
 
 
-# Of ip(7); Python has no name for it before 3.13.
+# From ip(7); Python has no name for it before 3.13.
 IP_LOCAL_PORT_RANGE = 51
 
 
 def _connect_from(port: int, address: tuple[str, int]) -> bool:
-    """Connect from that port as the kernel gives it, and close first; whether that worked."""
+    """Connect from that port if the kernel allows it, and close first; whether that worked."""
     with socket.socket() as client:
         ports = struct.pack("=HH", port, port)
         client.setsockopt(socket.IPPROTO_IP, IP_LOCAL_PORT_RANGE, ports)
@@ -321,7 +321,7 @@ def _connect_from(port: int, address: tuple[str, int]) -> bool:
 
 
 def test_the_proxy_does_not_run_out_of_ports(server: Server, probe: App) -> None:
-    """A port of an ended connection serves for the next one, a second later, as on loopback."""
+    """The port of a closed connection can be reused a second later, as on loopback."""
     address = _place(server, "probe")
     with socket.socket() as unused:
         unused.bind(("10.213.255.254", 0))
@@ -353,7 +353,7 @@ def _networks_line(server: Server) -> str:
 def test_what_does_not_hold_is_found_and_mended(
     server: Server, probe: App, chain: str, rule: str, words: str
 ) -> None:
-    """server:status and doctor try connections: a rule in the way of others is found."""
+    """server:status and doctor try connections, so they find a rule that interferes."""
     table = f"paas_{_ports(server)[0]}"
     subprocess.run(["nft", "insert", "rule", "inet", table, chain, rule], check=True)
     assert words in _networks_line(server)
@@ -367,7 +367,7 @@ def test_what_does_not_hold_is_found_and_mended(
 
 
 def _sender(server: Server) -> int:
-    """The last uid of the server's, which no app has."""
+    """The server's last uid, which no app has."""
     return int(yaml.safe_load((server.root / "etc/server.yml").read_text())["uids"][1])
 
 

@@ -132,7 +132,7 @@ def test_config_reaches_the_app_byte_for_byte(server: Server, alice: User, shop:
     read = run(["bash", "-c", f'{shell}\nprintf %s "$NEWLINES$QUOTES$UTF8"']).stdout
     assert read == VALUES["NEWLINES"] + VALUES["QUOTES"] + VALUES["UTF8"]
     found = set(_files_with(server, SECRET))
-    assert found == {"run/specs"}  # in the database and its copies they are sealed
+    assert found == {"run/specs"}  # they are sealed in the database and its copies
     assert not any(SECRET in line for line in _command_lines())
     unset = alice.ssh("config:unset", "-a", "shop", *VALUES)
     assert "Unsetting NEWLINES" in unset.stderr

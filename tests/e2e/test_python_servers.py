@@ -1,6 +1,6 @@
 """Python's application servers behind the proxy: the client's address, and early answers.
 
-Each with the app of `python_servers`.
+Each runs the app of `python_servers`.
 """
 
 import json

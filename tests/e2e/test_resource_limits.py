@@ -28,7 +28,7 @@ def shop(server: Server) -> App:
 
 
 def rollouts(app: App) -> dict[str, object]:
-    """What tells one start of each instance from the next."""
+    """Distinguishes one start of each instance from the next."""
     return {one["instance"]: one["since"] for one in app.ps()}
 
 
@@ -38,7 +38,7 @@ def limits(app: App) -> dict[str, dict[str, object]]:
 
 
 def test_a_limit_reaches_the_process(shop: App) -> None:
-    """Of its type, which is restarted; the others run on, and there is no release."""
+    """Those of its type are restarted; the others keep running, and there is no release."""
     before = rollouts(shop)
     words = ("memory=128m", "nofile=300", "scratch=32m", "cpu=0.5", "pids=64")
     shop.paas("resource:limit", *words, "--process-type", "web")
@@ -54,14 +54,14 @@ def test_a_limit_reaches_the_process(shop: App) -> None:
 
 
 def test_what_runs_once_has_limits_of_its_own(shop: App) -> None:
-    """A run beside the instances may take more, or less."""
+    """A one-off run may use more than the instances, or less."""
     shop.paas("resource:limit", "nofile=200", "-p", "run")
     assert shop.paas("run", "--no-tty", "ulimit -n").strip() == "200"
     assert shop.python(TOLD).split()[0] == "300"
 
 
 def test_a_hog_is_killed_by_its_own_limit(shop: App, server: Server) -> None:
-    """Where the server has none."""
+    """If the server has none."""
     status = server.paas("server:status", "--json").stdout
     assert '"missing_cgroup_controllers": []' in status
     assert "got it all" not in shop.python(HOG)
@@ -71,7 +71,7 @@ def test_a_hog_is_killed_by_its_own_limit(shop: App, server: Server) -> None:
 
 
 def test_a_push_that_needs_more_is_told_the_limit(server: Server) -> None:
-    """With the error of Heroku, and how to raise it; what served before serves on."""
+    """With Heroku's error, and how to raise the limit; what served before keeps serving."""
     user = server.user("limiter")
     hungry = push(user, "hungry", {})
     hungry.paas("resource:limit", "memory=64m", "-p", "web")
@@ -86,7 +86,7 @@ def test_a_push_that_needs_more_is_told_the_limit(server: Server) -> None:
 
 
 def test_who_may_set_what(shop: App, bob: User, server: Server) -> None:
-    """Not another's app, and not more than the server allows; nothing is restarted by it."""
+    """Not on another's app, and not above the server's ceiling; nothing is restarted."""
     before = rollouts(shop)
     done = bob.ssh("resource:limit", "-a", "limited", "memory=1g", check=False)
     assert done.returncode == EXIT_NO_APP, done
@@ -97,7 +97,7 @@ def test_who_may_set_what(shop: App, bob: User, server: Server) -> None:
 
 
 def test_limits_are_cleared(shop: App) -> None:
-    """All of them, and the instances are as they were without."""
+    """All of them; the instances are then as they were without limits."""
     shop.paas("resource:limit-clear")
     assert shop.python(TOLD).split()[1:] == ["256", "None"]
     assert [one for one in limits(shop).values() if one["set"]] == []

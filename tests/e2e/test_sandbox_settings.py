@@ -1,4 +1,4 @@
-"""sandbox:set on a real server: user namespaces are for the app that has the admin's leave."""
+"""sandbox:set on a real server: user namespaces are only for apps that an admin allows them to."""
 
 from tests.e2e.probe import FILES, App, push
 from tests.e2e.server import Server, User
@@ -16,7 +16,7 @@ def _one_off(app: App) -> str:
 
 
 def test_user_namespaces(server: Server, alice: User) -> None:
-    """Refused until an admin allows them, and again when they are taken away."""
+    """Refused until an admin allows them, and again once that is revoked."""
     probe = push(alice, "spaces", FILES)
     assert _instance(probe).endswith("Operation not permitted")
     assert _one_off(probe).endswith("Operation not permitted")

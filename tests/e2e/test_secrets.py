@@ -1,4 +1,4 @@
-"""Secrets are nowhere on the server in the clear, but for what runs with them."""
+"""Secrets are nowhere on the server in the clear, except for the processes that use them."""
 
 import json
 import os
@@ -21,7 +21,7 @@ SECRETS = (CONFIG, FORMER, DRAIN, BUILD)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """A server whose builds have a secret."""
+    """A server whose builds use a secret."""
     settings = {"min_free_mib": 64, "watch_window_s": 0, "build_env": {"INDEX_TOKEN": BUILD}}
     with installed(Server.in_new_directory(settings)) as made:
         yield made
@@ -29,7 +29,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def owner(server: Server, tmp_path_factory: pytest.TempPathFactory) -> User:
-    """The owner of ``shop``, which has secrets and had others, also during a build."""
+    """The owner of ``shop``, which has secrets and had others, including during a build."""
     alice = server.user("alice")
     repository = Repository.of(tmp_path_factory.mktemp("people") / "shop", tiny())
     alice.ssh("apps:create", "shop")
@@ -41,7 +41,7 @@ def owner(server: Server, tmp_path_factory: pytest.TempPathFactory) -> User:
 
 
 def found_in(server: Server) -> set[str]:
-    """The files below the server's directory that have one of the secrets, each byte looked at."""
+    """The files below the server's directory that contain one of the secrets in any byte."""
     found = set()
     for folder, _, names in os.walk(server.root):
         for name in names:
@@ -55,13 +55,13 @@ def found_in(server: Server) -> set[str]:
 
 
 def assert_only_where_needed(server: Server) -> None:
-    """In the settings, which have the build's secret, and in what starts an instance or a build."""
+    """In the settings, for the build's secret, and in files that start an instance or a build."""
     for name in found_in(server) - {"etc/server.yml", "etc/.installed.json"}:
         assert name.split("/")[:2] in (["run", "specs"], ["run", "builds"]), name
 
 
 def assert_in_no_command_line() -> None:
-    """Every user of the machine can read those."""
+    """Command lines, which every user of the machine can read."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_bytes()
@@ -71,7 +71,7 @@ def assert_in_no_command_line() -> None:
 
 
 def copied(server: Server) -> None:
-    """Wait until the latest copy has seen what the store has."""
+    """Wait until the latest copy contains all changes of the store."""
 
     def changes(path: Path) -> int:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
@@ -82,7 +82,7 @@ def copied(server: Server) -> None:
 
 
 def test_no_secret_is_in_the_clear(server: Server, owner: User) -> None:
-    """No file, no command line, and nothing that others or logs say."""
+    """Not in files, command lines, logs, or what others are shown."""
     assert environment(server, "shop")["TOKEN"] == CONFIG
     owner.ssh("run", "-a", "shop", "--", "true")
     copied(server)
@@ -108,7 +108,7 @@ def test_no_secret_is_in_the_clear(server: Server, owner: User) -> None:
 def test_no_secret_is_in_the_clear_during_a_build(
     server: Server, owner: User, repository: MakeRepository
 ) -> None:
-    """What the build needs is in files that only root, or only the build, can read."""
+    """The build's secrets are in files that only root, or only the build, can read."""
     pause = Pause()
     pushed = repository(tiny("v2", **{"bin/pre_compile": pause.hook}))
     push = owner.start_push(pushed, "shop", "+main:main")
@@ -125,7 +125,7 @@ def test_no_secret_is_in_the_clear_during_a_build(
 
 
 def test_another_key(server: Server, owner: User) -> None:
-    """Only admins change it; then the database opens with it alone, and apps start with it."""
+    """Only admins can change it; then only the new key opens the database, and apps can start."""
     key = server.root / "etc/server.key"
     former = key.read_text().splitlines()[-1].split()
     refused = owner.ssh("server:rotate-key", check=False)
@@ -143,7 +143,7 @@ def test_another_key(server: Server, owner: User) -> None:
 
 
 def test_a_start_without_the_store_or_its_key(server: Server, owner: User) -> None:
-    """From the copy the app gets its secrets; without the key, every command says what is wrong."""
+    """The app gets its secrets from the copy; without the key, every command says what is wrong."""
     copied(server)
     store, key = server.state / "state.db", server.root / "etc/server.key"
     assert key.stat().st_mode & 0o777 == 0o600

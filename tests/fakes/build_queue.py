@@ -7,7 +7,7 @@ from contextlib import contextmanager
 class FakeBuildQueue:
     """BuildQueue of domain.interfaces. ahead: how many wait before the next turn.
 
-    before: their ids. users: who had a turn, in order."""
+    before: their ids. users: those who had a turn, in order."""
 
     def __init__(self) -> None:
         self.ahead = 0

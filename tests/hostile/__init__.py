@@ -1,4 +1,4 @@
-"""Attacks on a whole server: what hostile apps, pushes and visitors try, and that it stays theirs.
+"""Attacks on a whole server by hostile apps, pushes and visitors, which affect nobody else.
 
 One module for each theme, one test for each case. A test makes the attack, looks at its outcome,
 and then shows that nothing else has changed: `unchanged` of `conftest.py` compares what the server

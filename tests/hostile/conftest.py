@@ -1,4 +1,4 @@
-"""Fixtures: the shared server of tests/e2e with two apps on it, and that nothing has changed."""
+"""Fixtures: the shared server of tests/e2e with two apps, and a check that nothing has changed."""
 
 import hashlib
 import sqlite3
@@ -15,13 +15,13 @@ from tests.e2e.server import Server
 __all__ = ["alice", "bob", "neighbour", "probe", "server"]
 Unchanged = Callable[[], AbstractContextManager[None]]
 TABLES = ("apps", "releases", "slugs", "instances", "domains", "users", "keys")
-# Of the server, without logs, caches and what the database itself is kept in.
+# Directories of the server, without logs, caches and the files of the database.
 PLACES = ("etc", "var/slugs", "var/builds", "run/specs", "run/programs")
 
 
 @pytest.fixture
 def unchanged(server: Server, neighbour: App) -> Unchanged:
-    """What is done in it leaves the server's data, files and instances as they were."""
+    """Checks that the block leaves the server's data, files and instances as they were."""
 
     @contextmanager
     def compared() -> Iterator[None]:

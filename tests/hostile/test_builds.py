@@ -12,7 +12,7 @@ from tests.hostile.conftest import Unchanged
 from tests.waiting import wait_for
 
 DEEP, DIGITS, SURROGATE = "[" * 60_000, "7" * 5_000, "\\ud800"
-# A rejected push answers well within it; the parsers alone took 12 to 20 s of a deep text.
+# A rejected push answers well within it; the parsers alone once took 12 to 20 s on a deep text.
 CRON = '{{"cron": [{{"command": "{}", "schedule": "{}"}}]}}'
 COMMITTED = {
     "deep app.json": {"app.json": DEEP},
@@ -77,7 +77,7 @@ def buildpack(server: Server, app: str, release: str) -> Path:
 
 
 def told_plainly(done: Finished) -> None:
-    """The push is rejected for a reason, not for a fault of the platform."""
+    """The push is rejected with a reason, not because of a fault in the platform."""
     assert done.returncode != 0, done.stdout
     assert "fault of its own" not in done.stdout, done.stdout
     assert "Traceback" not in done.stdout
@@ -109,7 +109,7 @@ def test_what_is_committed_is_parsed_with_limits(
 def test_what_a_build_leaves_is_read_as_what_it_is(
     alice: User, victim: Callable[[str], str], tmp_path: Path, case: str
 ) -> None:
-    """It rejects the push where it is no Procfile, and no release is made of it."""
+    """It rejects the push if it is not a Procfile, and creates no release."""
     app = victim(f"left-{list(LEFT).index(case)}")
     done = pushed(alice, tmp_path / "source", app, {"bin/post_compile": LEFT[case] + "\n"})
     told_plainly(done)
@@ -120,7 +120,7 @@ def test_what_a_build_leaves_is_read_as_what_it_is(
 def test_what_is_no_plain_file_is_not_read(
     server: Server, alice: User, victim: Callable[[str], str], tmp_path: Path, case: str
 ) -> None:
-    """No link is followed, and no pipe waited for: the app runs as it was committed."""
+    """Links are not followed and pipes are not waited for: the app runs as committed."""
     app = victim(f"no-file-{list(NO_FILE).index(case)}")
     done = pushed(alice, tmp_path / "source", app, {"bin/post_compile": NO_FILE[case] + "\n"})
     assert done.returncode == 0, done.stdout
@@ -134,7 +134,7 @@ def test_what_is_no_plain_file_is_not_read(
 def test_what_bin_release_prints_is_read_in_the_sandbox(
     server: Server, alice: User, victim: Callable[[str], str], tmp_path: Path, case: str
 ) -> None:
-    """Within its limits of size, depth and time, and without a right."""
+    """Within its limits on size, depth and time, and without privileges."""
     app = victim(f"pack-{list(PACK).index(case)}")
     pack = buildpack(server, app, PACK[case])
     server.paas("buildpacks:add", str(pack), "-a", app)
@@ -158,7 +158,7 @@ def test_a_long_number_is_the_text_that_it_is(
 def test_profile_d_runs_as_the_app(
     server: Server, alice: User, victim: Callable[[str], str], tmp_path: Path
 ) -> None:
-    """Its scripts are the app's own code, after all rights are dropped."""
+    """Its scripts are the app's own code, run after all privileges are dropped."""
     app = victim("profiled")
     script = "id -u >/tmp/who; cat /etc/shadow >/tmp/secret 2>&1 || true\n"
     files = {"bin/post_compile": f"mkdir -p .profile.d; printf '%s' '{script}' >.profile.d/x.sh\n"}
@@ -171,7 +171,7 @@ def test_profile_d_runs_as_the_app(
 def test_a_process_that_a_build_leaves_changes_no_slug(
     server: Server, alice: User, victim: Callable[[str], str], tmp_path: Path
 ) -> None:
-    """It ends with the build, whatever it has open; a rollback brings back what was built."""
+    """It ends with the build, whatever it has open; a rollback restores what was built."""
     app = victim("frozen")
     files = {"bin/post_compile": DAEMON, "frozen.txt": "as built"}
     done = pushed(alice, tmp_path / "source", app, files)

@@ -1,4 +1,4 @@
-"""Floods of one address against the proxies: others are served meanwhile, over both programs."""
+"""Floods from one address against both proxies: others are served meanwhile."""
 
 import contextlib
 import resource
@@ -30,14 +30,14 @@ WHOLE = b"GET / HTTP/1.1\r\nHost: other.example.com\r\nConnection: close\r\n\r\n
 
 @dataclass
 class Attacked:
-    """A server with an app that answers, and with one that takes requests and never answers."""
+    """A server with an app that answers, and one that accepts requests and never answers."""
 
     nginx: Nginx
     slow: socket.socket
     held: list[socket.socket] = field(default_factory=list)
 
     def connect(self, source: str, *, secure: str = "") -> socket.socket:
-        """A connection from that address; secure: over TLS and HTTP/2, for that name."""
+        """A connection from that address; secure: over TLS and HTTP/2, to that name."""
         settings = self.nginx.settings
         port = settings.https_port if secure else settings.http_port
         plain = socket.create_connection(("127.0.0.1", port), 20, source_address=(source, 0))
@@ -55,7 +55,7 @@ class Attacked:
             return status_of(connection.recv(4096))
 
     def taken(self) -> int:
-        """How many requests have arrived at the app that never answers, since the last look."""
+        """How many requests have reached the app that never answers since the last call."""
         count = 0
         self.slow.settimeout(0.5)
         with contextlib.suppress(TimeoutError):
@@ -90,7 +90,7 @@ def attacked(request: pytest.FixtureRequest) -> Iterator[Attacked]:
 
 
 def test_2000_half_sent_headers_cost_others_nothing(attacked: Attacked) -> None:
-    """From one address, and past the kernel's limit, which does not count loopback."""
+    """From one address, bypassing the kernel's limit, which does not count loopback."""
     with contextlib.ExitStack() as stack:
         slow = [stack.enter_context(attacked.connect(ATTACKER)) for _ in range(2000)]
         for connection in slow:
@@ -100,7 +100,7 @@ def test_2000_half_sent_headers_cost_others_nothing(attacked: Attacked) -> None:
 
 
 def test_requests_of_a_few_http2_connections_are_counted(attacked: Attacked) -> None:
-    """One address has as many requests at once as connections; the rest is told to come later."""
+    """One address may have as many concurrent requests as connections; the rest get 429."""
     statuses: list[str] = []
     with contextlib.ExitStack() as stack:
         for _ in range(CONNECTIONS):
@@ -129,7 +129,7 @@ def test_requests_of_a_few_http2_connections_are_counted(attacked: Attacked) -> 
 
 @pytest.mark.parametrize("program", list(SERVERS))
 def test_clients_of_a_balancer_have_more_together(program: str) -> None:
-    """The balancers of trusted_proxies carry everybody's requests on connections of theirs."""
+    """The balancers in trusted_proxies carry everybody's requests over their own connections."""
     lines = f"Host: {OTHER}\r\nX-Forwarded-For: 192.0.2."
     settings = {"connections_per_address": 10, "trusted_proxies": f"{ATTACKER} 198.51.100.0/24"}
     with (

@@ -37,7 +37,7 @@ METADATA = ("169.254.169.254", "168.63.129.16", "100.100.100.200", "192.0.0.192"
 
 
 def connected(app: App, family: str, address: object) -> str:
-    """What becomes of a connection from inside an app."""
+    """The outcome of a connection from inside an app."""
     return app.python(CONNECT.format(family=family, address=address)).strip()
 
 
@@ -56,7 +56,7 @@ def test_the_accounts_of_people_are_nowhere(probe: App, unchanged: Unchanged) ->
 def test_the_cgroups_of_others_are_nowhere(
     probe: App, neighbour: App, unchanged: Unchanged
 ) -> None:
-    """Their names have the ids of apps, releases and instances; their files the pids."""
+    """Their names contain the ids of apps, releases and instances; their files, the pids."""
     with unchanged():
         assert neighbour.boot()
         found = probe.shell("find /sys/fs/cgroup -name '*-v*' -o -name '*web*' 2>/dev/null")
@@ -71,7 +71,7 @@ def test_the_cgroups_of_others_are_nowhere(
 def test_abstract_sockets_are_each_app_s_own(
     probe: App, neighbour: App, unchanged: Unchanged
 ) -> None:
-    """Their names are not files; they work among the processes of an instance."""
+    """Their names are not files; within an instance they work."""
     with unchanged():
         for app in (probe, neighbour):
             own = LISTEN.format(name=app.name) + CONNECT.format(
@@ -83,14 +83,14 @@ def test_abstract_sockets_are_each_app_s_own(
 
 
 def test_the_machine_s_credentials_are_not_an_app_s(probe: App, unchanged: Unchanged) -> None:
-    """It is refused at once at the addresses where clouds hand them out, and reaches others."""
+    """Connections to the addresses where clouds hand them out are refused; others work."""
     with unchanged():
         for address in METADATA:
             assert connected(probe, "socket.AF_INET", (address, 80)) == "ConnectionRefusedError"
 
 
 def test_a_build_gets_none_either(probe: App, unchanged: Unchanged) -> None:
-    """Nor does what runs once: it has the app's uid as well."""
+    """Nor does a one-off process, which has the app's uid as well."""
     with unchanged():
         program = CONNECT.format(family="socket.AF_INET", address=(METADATA[0], 80))
         told = probe.server.paas("run", "-a", probe.name, "python -", stdin=program).stdout
@@ -98,7 +98,7 @@ def test_a_build_gets_none_either(probe: App, unchanged: Unchanged) -> None:
 
 
 def test_headers_that_frameworks_trust_do_not_arrive(probe: App, unchanged: Unchanged) -> None:
-    """A visitor who sends them moves no app to another path, host or scheme."""
+    """A visitor who sends them cannot give an app another path, host or scheme."""
     names = ("X-Script-Name", "Script-Name", "Path-Info", "X-Forwarded-Prefix", "X-Original-URL")
     with unchanged():
         seen = probe.server.get(probe.name, "/headers", headers=dict.fromkeys(names, "/evil")).text

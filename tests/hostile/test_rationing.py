@@ -1,4 +1,4 @@
-"""What one member takes of the server: instances, request bodies, space on the disk."""
+"""What one member can use of the server: instances, request bodies, disk space."""
 
 import json
 
@@ -8,7 +8,7 @@ from tests.hostile.conftest import Unchanged
 
 
 def test_a_hundred_instances(alice: User, unchanged: Unchanged, probe: object) -> None:
-    """Refused by default; what runs stays."""
+    """Refused by default; running instances stay."""
     with unchanged():
         told = alice.ssh("ps:scale", "web=100", "-a", "probe", check=False)
         assert told.returncode == 1
@@ -16,7 +16,7 @@ def test_a_hundred_instances(alice: User, unchanged: Unchanged, probe: object) -
 
 
 def test_bodies_of_a_hundred_gigabytes(alice: User, unchanged: Unchanged, probe: object) -> None:
-    """A member sets no more than the server's ceiling, and no quota either."""
+    """A member cannot exceed the server's ceiling, or set a quota."""
     with unchanged():
         key = ("nginx:set", "client-max-body-size", "100g", "-a", "probe")
         told = alice.ssh(*key, check=False)
@@ -26,7 +26,7 @@ def test_bodies_of_a_hundred_gigabytes(alice: User, unchanged: Unchanged, probe:
 
 
 def test_a_disk_filler(server: Server, alice: User) -> None:
-    """Its pushes are refused before anything is sent, it runs on, and with less it can push."""
+    """Its pushes are refused before anything is sent, until it uses less; it keeps running."""
     app = push(alice, "filler", {})
     alice.ssh("storage:add", "/app/data", "-a", "filler")
     alice.ssh("ps:wait", "filler")

@@ -54,7 +54,7 @@ class Builders:
         self.pids: dict[str, int] = {}
 
     def start(self, name: str, user: str = "") -> None:
-        """Start one, and return when it is in the queue. user: if empty, one of its own."""
+        """Start one, and return when it is in the queue. user: if empty, a user of its own."""
         self.pids[name] = in_fork(lambda: self._build(name, user or name))
         wait_for(lambda: self.queue.place(name) is not None, what=f"{name} is in the queue")
 
@@ -88,7 +88,7 @@ class Builders:
 
 @pytest.fixture
 def builders(tmp_path: Path) -> Iterator[Callable[[int], Builders]]:
-    """Makes builders that share so many places; none is left."""
+    """Makes builders that share that many places; leaves none behind."""
     made: list[Builders] = []
 
     def make(slots: int) -> Builders:
@@ -164,7 +164,7 @@ def test_a_wait_can_be_cancelled(builders: Callable[[int], Builders]) -> None:
 
 
 def test_who_builds_already_waits_for_others(builders: Callable[[int], Builders]) -> None:
-    """One place: bob came last and is before alice's second; she is told when he overtakes her."""
+    """One place: bob comes last but builds before alice's second; she is informed of it."""
     some = builders(1)
     some.start("1-1", "alice")
     some.start("1-2", "alice")
@@ -182,7 +182,7 @@ def test_who_builds_already_waits_for_others(builders: Callable[[int], Builders]
 
 
 def test_nobody_takes_every_place(builders: Callable[[int], Builders]) -> None:
-    """Four sleeping builds of alice hold up neither bob nor, when one is killed, her others."""
+    """Alice's four sleeping builds do not block bob, or, when one is killed, her other builds."""
     some = builders(2)
     for name in ("1-1", "1-2", "1-3", "1-4"):
         some.start(name, "alice")

@@ -60,7 +60,7 @@ def test_the_machines_own_settings_of_certbot_change_nothing(
 
 
 def test_an_account_is_bound_to_that_of_a_customer(nginx: Nginx) -> None:
-    """Where the issuer asks for it; the key is in no command line, and in no file that stays."""
+    """If the issuer asks for it; the key is in no command line, and in no file that remains."""
     key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
     with pebble_server(nginx.settings.http_port, binding={"kid-1": key}) as issuer:
         settings = replace(

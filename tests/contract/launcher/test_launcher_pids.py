@@ -82,7 +82,7 @@ def test_it_cannot_touch_a_live_instance_of_its_app(launcher: Launcher) -> None:
 
 
 def test_as_an_instance_it_could(launcher: Launcher) -> None:
-    """So the test before tries something: a signal, if Landlock keeps it from tracing."""
+    """So the previous test does try something: a signal, if Landlock prevents tracing."""
     with instance(launcher) as pid:
         told = launcher.run("/usr/bin/python3", "-c", TRY, str(pid)).stdout.decode()
         assert "'kill'" in told

@@ -91,7 +91,7 @@ class Island:
     def server(
         self, uid: int, port: int, *, protocol: int = 0, backlog: int = 128, host: str = "0.0.0.0"
     ) -> Iterator[None]:
-        """Listen there as that uid; host: ``::`` for both families."""
+        """Listen there with that uid; host: ``::`` for both families."""
         code = (
             f"import socket; s = socket.socket({_family(host)}, 1, {protocol});"
             f"s.setsockopt(1, 2, 1); s.bind(('{host}', {port})); s.listen({backlog});"

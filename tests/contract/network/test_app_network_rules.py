@@ -7,12 +7,12 @@ import pytest
 from paas.adapters.network.app_network_rules import app_network_rules
 from paas.settings import Settings
 
-# What the firewall's own rules have already.
+# What the firewall's own rules already contain.
 SHUT = "table inet paas_trial { set shut { type ipv4_addr . inet_service; flags timeout; }; }\n"
 
 
 def _out_of_app(settings: Settings, dns_servers: list[str]) -> list[str]:
-    """The rules for what leaves an app, loaded into a network namespace of nft's own."""
+    """The rules for traffic from an app, loaded into a network namespace of nft's own."""
     rules = app_network_rules(settings, "paas_trial", 33, routes=True, dns_servers=dns_servers)
     done = subprocess.run(
         ["unshare", "--net", "sh", "-c", "nft -f - && nft list chain inet paas_trial out_of_app"],
@@ -30,7 +30,7 @@ def _out_of_app(settings: Settings, dns_servers: list[str]) -> list[str]:
 def test_dns_servers_are_reached_wherever_they_are(
     dns_servers: list[str], private_networks: bool, host_ports: tuple[int, ...]
 ) -> None:
-    """Google's has the address of its metadata service; private networks may be closed."""
+    """Google's DNS has its metadata service's address; private networks may be closed."""
     settings = Settings(app_networks=True, private_networks=private_networks, host_ports=host_ports)
     rules = _out_of_app(settings, dns_servers)
     count = 2 if dns_servers else 0

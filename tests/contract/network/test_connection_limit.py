@@ -238,7 +238,7 @@ def test_balancers_and_the_server_itself_are_not_limited(hosts: Hosts, trusted: 
 
 @pytest.mark.usefixtures("nginx")
 def test_an_app_is_limited_by_its_uid_wherever_it_comes_from(hosts: Hosts) -> None:
-    """It has the whole of 127.0.0.0/8 for itself; another app and the machine itself are served."""
+    """It can use all of 127.0.0.0/8; another app and the machine itself are still served."""
     hosts.limit(LIMIT)
     hostile, other = 70_002, 70_003
     with (

@@ -266,7 +266,7 @@ def test_multipath_tcp_is_held_to_the_same_rules(island: Island) -> None:
 
 @pytest.mark.parametrize("kept_open", [False, True])
 def test_apps_get_no_credentials_of_the_machine(island: Island, kept_open: bool) -> None:
-    """Root still does, and DNS at such an address works: some clouds have it there."""
+    """Root still can, and DNS at such an address works: some clouds offer it there."""
     metadata = (
         "169.254.169.254",
         "168.63.129.16",

@@ -102,7 +102,7 @@ def test_who_holds_a_port_is_named() -> None:
 
 @pytest.mark.skipif(not has_ipv6(), reason="needs IPv6")
 def test_an_address_that_the_machine_lacks_is_not_missed() -> None:
-    """With disable_ipv6, as in containers of Docker, a proxy still binds [::], and nobody ::1."""
+    """With disable_ipv6, as in Docker containers, a proxy can bind [::], nobody ::1."""
     done = subprocess.run(
         ["unshare", "--net", sys.executable, "-c", ONE_FAMILY],
         capture_output=True,

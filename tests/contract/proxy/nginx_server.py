@@ -216,7 +216,7 @@ class _Server(http.server.ThreadingHTTPServer):
         self._connections: set[socket.socket] = set()
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Remember the connection as long as it is open."""
+        """Remember the connection while it is open."""
         self._connections.add(request)
         super().process_request_thread(request, client_address)
 

@@ -23,7 +23,7 @@ CHUNKED = HEAD + b"\r\n5\r\nhello\r\n0\r\n\r\n"
 
 
 def requests_of(haproxy: Haproxy) -> dict[str, int]:
-    """How many requests each backend of the apps has had; the platform's own are left out."""
+    """How many requests each of the apps' backends has had; without the platform's own."""
     (pid,) = haproxy.master.workers().present
     text = haproxy.master.worker(pid).call("show stat -1 2 -1").lstrip("# ")
     rows = csv.DictReader(text.splitlines())

@@ -60,7 +60,7 @@ def test_bodies_are_limited(site_with: SiteWith) -> None:
 
 
 def test_a_body_that_does_not_go_on_ends() -> None:
-    """The app, which gets whole bodies from nginx, does not hear of it."""
+    """The app, which gets whole bodies from nginx, does not notice it."""
     with nginx_server() as nginx, application() as app:
         settings = router_settings({"client-body-timeout": "1s"}, {})
         nginx.proxy.apply(Site(1, (HOST,), at(app.server_port), settings=settings))

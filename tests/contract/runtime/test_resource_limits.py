@@ -1,4 +1,4 @@
-"""What an app's own limits of resources do to its processes, on the cgroups of this machine."""
+"""The effect of an app's own resource limits on its processes, on this machine's cgroups."""
 
 import os
 import re
@@ -30,25 +30,25 @@ SPEND = "exec python3 -c 'b\"x\" * 200_000_000'"
 
 
 def limited(app: App, kind: ProcessType, **amounts: int) -> App:
-    """The app with these limits of a type."""
+    """The app with these limits for a type."""
     own = tuple(SetLimit(kind, Resource(name), amount) for name, amount in amounts.items())
     return replace(app, limits=own)
 
 
 def need(cgroups: Cgroups, controller: str) -> None:
-    """Skip where this machine has no such controller."""
+    """Skip if this machine has no such controller."""
     if controller in cgroups.missing():
         pytest.skip(f"this machine has no {controller} cgroup")
 
 
 def kernel_file(cgroups: Cgroups, instance: Instance, controller: str, v2: str, v1: str) -> str:
-    """What the kernel has in a file of the instance's cgroup of that controller."""
+    """The content of a file in the instance's cgroup for that controller."""
     (place,) = [one for one in cgroups.hierarchies() if controller in one.controllers]
     return (place.path / instance.id / (v2 if place.unified else v1)).read_text().strip()
 
 
 def open_files(pid: int) -> int:
-    """How many a process may have (proc(5))."""
+    """How many of a resource a process may have (proc(5))."""
     text = Path(f"/proc/{pid}/limits").read_text()
     (found,) = re.findall(r"^Max open files +(\d+)", text, re.MULTILINE)
     return int(found)
@@ -63,7 +63,7 @@ def scratch_mib(pid: int) -> int:
 def test_an_instance_is_started_with_its_types_limits(
     native: Harness, supervisor_server: SupervisorServer
 ) -> None:
-    """Files, processes, memory and what it may write are those of its type, not of another's."""
+    """Its limits on files, processes, memory and written data are those of its own type."""
     need(supervisor_server.cgroups, "memory")
     native.app = limited(native.app, WEB, memory=96, pids=50, nofile=300, scratch=8)
     web, worker = native.instances(WEB, WORKER)
@@ -82,7 +82,7 @@ def test_an_instance_is_started_with_its_types_limits(
 def test_the_kernel_kills_in_the_order_of_what_is_needed(
     native: Harness, one_off: tuple[NativeOneOff, Artifact, Cgroups]
 ) -> None:
-    """Where the machine has no memory left: what runs once, then instances, then this server."""
+    """When the machine runs out of memory: one-off processes, then instances, then this server."""
     instance = native.one()
     pid = native.wait_for(instance, State.UP).pid
     wait_for(lambda: Path(f"/proc/{pid}/oom_score_adj").read_text() == f"{OOM_INSTANCE}\n")
@@ -97,7 +97,7 @@ def test_the_kernel_kills_in_the_order_of_what_is_needed(
 def test_what_has_no_limit_is_kept_from_taking_all(
     native: Harness, supervisor_server: SupervisorServer
 ) -> None:
-    """The server would go down with it."""
+    """It would bring down the server."""
     cgroups = supervisor_server.cgroups
     need(cgroups, "memory")
     instance = native.one()
@@ -135,7 +135,7 @@ def test_who_spins_gets_its_part_of_a_core(
 def test_nothing_is_left_of_a_limited_instance(
     native: Harness, supervisor_server: SupervisorServer
 ) -> None:
-    """Its cgroups go in each hierarchy, also that of the CPU."""
+    """Its cgroups are removed from each hierarchy, including the CPU's."""
     native.app = limited(native.app, WEB, cpu=500, memory=64)
     instance = native.one()
     native.wait_for(instance, State.UP)
@@ -145,7 +145,7 @@ def test_nothing_is_left_of_a_limited_instance(
 
 @pytest.fixture
 def one_off(tmp_path: Path) -> Iterator[tuple[NativeOneOff, Artifact, Cgroups]]:
-    """Commands that run once, an empty slug, and this server's cgroups."""
+    """One-off commands, an empty slug, and this server's cgroups."""
     settings = server(tmp_path)
     slug = settings.state / "slugs/1-1"
     slug.mkdir(parents=True)
@@ -158,7 +158,7 @@ def one_off(tmp_path: Path) -> Iterator[tuple[NativeOneOff, Artifact, Cgroups]]:
 def test_a_command_around_a_release_has_the_limits_of_its_type(
     one_off: tuple[NativeOneOff, Artifact, Cgroups], name: str
 ) -> None:
-    """It finds its memory in the environment; and dies of it, with the limit told."""
+    """The environment has its memory limit; exceeding it kills the command, and says the limit."""
     commands, slug, cgroups = one_off
     app, said = limited(an_app(1), RELEASE, memory=64, nofile=300), list[bytes]()
     told = "echo $MEMORY_AVAILABLE; ulimit -n"

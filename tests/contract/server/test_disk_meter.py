@@ -1,4 +1,4 @@
-"""What apps have on the disk, as du counts it."""
+"""The disk usage of apps, as du counts it."""
 
 import os
 from pathlib import Path
@@ -21,12 +21,12 @@ def state(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def meter(state: Path) -> DiskMeter:
-    """Of that server."""
+    """The meter of that server."""
     return DiskMeter(Settings(state=state).paths)
 
 
 def write(path: Path, size_bytes: int = MIB) -> Path:
-    """A file with that much in it."""
+    """A file of that size."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(os.urandom(size_bytes))
     return path
@@ -39,7 +39,7 @@ def mib(usage: DiskUsage) -> dict[str, int]:
 
 
 def test_each_part_of_each_app(state: Path, meter: DiskMeter) -> None:
-    """By the app's whole id: that of 1 is the beginning of 12's."""
+    """By the app's whole id: 1 is also the beginning of 12."""
     write(state / "storage/1/5/file")
     write(state / "git/1.git/objects/pack/x.pack", 2 * MIB)
     write(state / "slugs/1-20260101/x", 3 * MIB)
@@ -68,7 +68,7 @@ def test_a_file_with_several_names_counts_once(state: Path, meter: DiskMeter) ->
 
 
 def test_links_lead_nowhere_and_holes_are_empty(state: Path, meter: DiskMeter) -> None:
-    """An app cannot make another's files, or none at all, count as its own."""
+    """An app cannot make another's files, or files that do not exist, count as its own."""
     outside = write(state / "storage/2/1/file", 4 * MIB)
     folder = state / "storage/1/1"
     folder.mkdir(parents=True)
@@ -82,7 +82,7 @@ def test_links_lead_nowhere_and_holes_are_empty(state: Path, meter: DiskMeter) -
 
 
 def test_a_link_in_place_of_an_apps_directory(state: Path, meter: DiskMeter) -> None:
-    """It counts as a link."""
+    """It counts only as a link."""
     target = write(state / "elsewhere/file", 4 * MIB).parent
     (state / "storage").mkdir()
     (state / "storage/1").symlink_to(target)
@@ -90,7 +90,7 @@ def test_a_link_in_place_of_an_apps_directory(state: Path, meter: DiskMeter) -> 
 
 
 def test_directories_may_nest_without_end(state: Path, meter: DiskMeter) -> None:
-    """Deeper than a path can be long."""
+    """Deeper than the longest path."""
     top = state / "storage/1/1"
     top.mkdir(parents=True)
     fd = os.open(top, os.O_DIRECTORY)
@@ -120,7 +120,7 @@ def test_what_nobody_may_read_counts(state: Path, meter: DiskMeter) -> None:
 
 
 def test_the_space_of_the_disk(state: Path, meter: DiskMeter) -> None:
-    """Free and in total; and the trash."""
+    """Free and in total, and the trash."""
     state.mkdir()
     free, size = meter.space()
     assert 0 < free < size

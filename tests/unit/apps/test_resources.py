@@ -31,14 +31,14 @@ def limit(world: World, *words: str, kind: ProcessType | None = None, restart: b
 
 
 def app_of(world: World) -> App:
-    """As the store has it."""
+    """As stored."""
     app = world.store.apps.find("shop")
     assert app is not None
     return app
 
 
 def started(world: World) -> dict[str, tuple[int, int]]:
-    """The memory (MiB) and CPU (thousandths of a core) that what runs was started with."""
+    """The memory (MiB) and CPU (thousandths of a core) of each running instance."""
     return {
         one.label: (one.limits.memory_mib, one.limits.cpu_milli)
         for one in world.runtime.running.values()
@@ -46,12 +46,12 @@ def started(world: World) -> dict[str, tuple[int, int]]:
 
 
 def rollouts(world: World) -> dict[str, str]:
-    """The group of each instance that runs."""
+    """The group of each running instance."""
     return {one.label: one.group for one in world.runtime.running.values()}
 
 
 def test_a_limit_restarts_what_it_concerns(shop: World) -> None:
-    """With the limit, in place of what ran before; others keep running, and there is no release."""
+    """With the limit, replacing the old ones; others keep running, and there is no release."""
     before = rollouts(shop)
     limit(shop, "memory=256m", "cpu=0.5", kind=WEB)
     assert started(shop) == {"web.1": (256, 500), "worker.1": (0, 0)}
@@ -63,7 +63,7 @@ def test_a_limit_restarts_what_it_concerns(shop: World) -> None:
 
 
 def test_a_types_own_limit_wins(shop: World) -> None:
-    """One for all does not restart a type that has its own."""
+    """A limit for all types does not restart a type that has its own."""
     limit(shop, "memory=256m", kind=WEB)
     before = rollouts(shop)
     limit(shop, "memory=128m")
@@ -74,7 +74,7 @@ def test_a_types_own_limit_wins(shop: World) -> None:
 
 
 def test_limits_are_cleared(shop: World) -> None:
-    """Those of a type, or all; without any there is nothing to change."""
+    """Those of a type, or all; if there are none, nothing changes."""
     limit(shop, "memory=256m", kind=WEB)
     limit(shop, "cpu=1")
     shop.resources.clear(ROOT, "shop", shop.progress, kind=WEB)
@@ -90,7 +90,7 @@ def test_limits_are_cleared(shop: World) -> None:
 
 
 def test_a_limit_with_which_nothing_starts_changes_nothing(shop: World) -> None:
-    """The instances that run go on, with the former limits."""
+    """The running instances continue with the former limits."""
     before = rollouts(shop)
     shop.runtime.behaviours["serve"] = Behaviour(State.CRASHED, 1, "killed by SIGKILL")
     with pytest.raises(PaasError, match="killed by SIGKILL"):
@@ -101,7 +101,7 @@ def test_a_limit_with_which_nothing_starts_changes_nothing(shop: World) -> None:
 
 
 def test_limits_outlive_deploys_and_rollbacks(shop: World) -> None:
-    """They are of the app: no release brings back those of its time."""
+    """They belong to the app: a rollback does not restore the limits of an old release."""
     limit(shop, "memory=256m", kind=WEB)
     shop.repository.procfiles["b" * 40] = b"web: serve\n"
     shop.push(commit="b" * 40)
@@ -112,7 +112,7 @@ def test_limits_outlive_deploys_and_rollbacks(shop: World) -> None:
 
 
 def test_without_a_restart_they_wait(shop: World) -> None:
-    """Until something starts them anew, which the message names."""
+    """The limits apply once the instances are restarted; the message names the command."""
     before = rollouts(shop)
     limit(shop, "memory=256m", restart=False)
     assert rollouts(shop) == before
@@ -133,7 +133,7 @@ def test_what_runs_once_has_its_own_types(shop: World) -> None:
 
 
 def test_what_no_process_has_is_refused(shop: World) -> None:
-    """A mistyped type, once it is known which there are; and more than the server allows."""
+    """A mistyped type, once the types are known; and more than the server allows."""
     with pytest.raises(PaasError, match="no process type 'wbe'; it has: web, worker, release"):
         limit(shop, "memory=256m", kind=ProcessType("wbe"))
     with pytest.raises(PaasError, match="more than an app may have on this server"):
@@ -142,7 +142,7 @@ def test_what_no_process_has_is_refused(shop: World) -> None:
 
 
 def test_before_the_first_deploy(world: World) -> None:
-    """Limits can be set already; the first instances have them, and so has a copy."""
+    """Limits can already be set; the first instances have them, and so does a copy."""
     app = world.app()
     limit(world, "memory=256m", kind=WEB)
     world.push()
@@ -156,7 +156,7 @@ def test_before_the_first_deploy(world: World) -> None:
 
 
 def test_sizes_of_several_types_are_one_change(shop: World) -> None:
-    """Both types are replaced together, and other limits of theirs stay."""
+    """Both types are replaced together, and their other limits stay."""
     limit(shop, "cpu=0.5", kind=WEB)
     shop.resources.resize(ROOT, "shop", ["web=standard-2x", "worker=eco"], shop.progress)
     assert started(shop) == {"web.1": (1_024, 500), "worker.1": (512, 0)}
@@ -167,7 +167,7 @@ def test_sizes_of_several_types_are_one_change(shop: World) -> None:
 
 
 def test_report(shop: World) -> None:
-    """Each type, web first, with what holds for it and what is its own."""
+    """Each type, web first, with the limits that apply and those of its own."""
     limit(shop, "memory=256m", kind=WEB)
     limit(shop, "cpu=0.5", kind=RUN)
     found = {item.kind: item for item in shop.resources.report(ROOT, "shop")}
@@ -177,6 +177,6 @@ def test_report(shop: World) -> None:
 
 
 def test_an_instance_has_the_servers_limits_else(shop: World) -> None:
-    """As they are in server.yml."""
+    """As set in server.yml."""
     (web,) = [one for one in shop.runtime.running.values() if one.label == "web.1"]
     assert web.limits == replace(LIMITS, cpu_milli=0)

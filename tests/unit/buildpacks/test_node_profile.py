@@ -31,7 +31,7 @@ def test_defaults() -> None:
 def test_workers_fit_the_limit_of_memory(
     memory_mib: str, each_mib: str, workers: str | None
 ) -> None:
-    """One for each WEB_MEMORY, but never more than without a limit; nonsense counts for nothing."""
+    """One per WEB_MEMORY, but never more than without a limit; nonsense is ignored."""
     free = int(started_with()["WEB_CONCURRENCY"])
     expected = workers or str(min(free, 2) if memory_mib == "512" else free)
     found = started_with(MEMORY_AVAILABLE=memory_mib, WEB_MEMORY=each_mib)
@@ -39,5 +39,5 @@ def test_workers_fit_the_limit_of_memory(
 
 
 def test_a_config_var_wins() -> None:
-    """Over any limit."""
+    """It overrides any limit."""
     assert started_with(WEB_CONCURRENCY="9", MEMORY_AVAILABLE="256")["WEB_CONCURRENCY"] == "9"

@@ -294,5 +294,5 @@ def test_a_cache_is_not_deleted_below_a_build(world: World) -> None:
 
 @pytest.mark.parametrize("word", ["repo:purge_cache", "repo:purge-cache"])
 def test_the_names_of_others_for_it(word: str) -> None:
-    """Those of Heroku's plugin and of Dokku."""
+    """The names used by Heroku's plugin and by Dokku."""
     assert in_place(["-a", "shop", word]) == ["-a", "shop", "builds:cache:purge"]

@@ -9,7 +9,7 @@ from paas.domain.builds.turns import Ticket, building, next_turn, round_of, wait
 
 
 def queue(words: str) -> list[Ticket]:
-    """``A a b``: in order of arrival, by user; those in capitals build."""
+    """``A a b``: in order of arrival, by user; those in capitals are building."""
     tickets: list[Ticket] = []
     for number, word in enumerate(words.split(), 1):
         tickets.append(arrival(number, word.lower(), tickets, is_building=word.isupper()))
@@ -22,7 +22,7 @@ def arrival(number: int, user: str, tickets: list[Ticket], *, is_building: bool 
 
 
 def served(words: str, slots: int) -> str:
-    """Who builds one after the other: each ends as soon as nobody else gets a place."""
+    """The users in the order in which they build: each build ends when nobody else gets a place."""
     tickets, order = queue(words), []
     while tickets:
         while (chosen := next_turn(tickets, slots)) is not None:
@@ -51,7 +51,7 @@ def ids(tickets: Iterable[Ticket]) -> str:
     ],
 )
 def test_the_order(arrived: str, order: str) -> None:
-    """Always the longest waiter of those who would have fewest places."""
+    """Always the one waiting longest among those who would have the fewest places."""
     assert ids(waiting(queue(arrived))) == order
     assert ids(waiting(queue(arrived)[::-1])) == order
 
@@ -64,7 +64,7 @@ def test_the_order(arrived: str, order: str) -> None:
         ("A b", 1, None),
         ("a a", 1, "a1"),
         ("A b", 2, "b2"),
-        # The last place of several is kept for who builds nothing.
+        # The last of several places is reserved for a user without a running build.
         ("A a", 2, None),
         ("A a a b", 2, "b4"),
         ("A a", 3, "a2"),
@@ -72,19 +72,19 @@ def test_the_order(arrived: str, order: str) -> None:
         ("A B a b", 3, None),
         ("A B a b", 4, "a3"),
         ("A B a b c", 3, "c5"),
-        # More places are taken than there are: the setting was lowered.
+        # More places are in use than there are: the setting was lowered.
         ("A B c", 1, None),
     ],
 )
 def test_who_is_next(arrived: str, slots: int, chosen: str | None) -> None:
-    """And nobody while no place is free."""
+    """Nobody while no place is free."""
     found = next_turn(queue(arrived), slots)
     assert (found.build_id if found else None) == chosen
 
 
 @pytest.mark.parametrize("slots", [1, 2, 3, 4, 8])
 def test_a_newcomer_waits_for_nobody_who_has_two(slots: int) -> None:
-    """However many one user starts: with two places or more there is one for the next user."""
+    """However many one user starts: with two or more places, there is one for the next user."""
     tickets = queue("a a a a a a a a a a")
     while (chosen := next_turn(tickets, slots)) is not None:
         tickets[tickets.index(chosen)] = replace(chosen, is_building=True)
@@ -104,7 +104,7 @@ def test_a_newcomer_waits_for_nobody_who_has_two(slots: int) -> None:
     ],
 )
 def test_users_take_turns(arrived: str, slots: int, order: str) -> None:
-    """Also where nobody builds while the next is chosen, as with a single place."""
+    """Even if nobody is building while the next is chosen, as with a single place."""
     assert served(arrived, slots) == order
 
 

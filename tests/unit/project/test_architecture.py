@@ -119,7 +119,7 @@ def test_daemons_import_little(daemon: str, spared: set[str]) -> None:
 
 
 def test_the_gate_has_imported_what_commands_need(tmp_path: Path) -> None:
-    """Before it forks: else each command would spend the time for these again."""
+    """Before it forks: otherwise each command would spend that time again."""
     code = (
         "import sys; from pathlib import Path; from paas.entrypoints.gate import child; "
         f"child.commands(Path({str(tmp_path)!r})); print(*sys.modules)"

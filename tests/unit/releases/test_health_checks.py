@@ -166,7 +166,7 @@ def test_a_command_that_ends_without_an_error_is_told_to_go_on(world: World) -> 
 def test_what_needs_more_memory_is_told_how_to_get_it(
     world: World, behaviour: Behaviour, told: str
 ) -> None:
-    """Whether it ended, or only its workers do, over and over."""
+    """Whether it ended itself, or only its workers, over and over."""
     world.repository.procfiles[A] = b"web: hungry\n"
     world.app()
     world.runtime.behaviours["hungry"] = behaviour

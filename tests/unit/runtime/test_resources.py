@@ -1,4 +1,4 @@
-"""Limits of resources: how they are typed, and which of them hold."""
+"""Resource limits: how they are typed, and which of them apply."""
 
 import pytest
 
@@ -66,7 +66,7 @@ def test_words(word: str, resource: Resource, amount: int | None) -> None:
     ],
 )
 def test_bad_words(word: str, told: str) -> None:
-    """Each gets a message with its mistake."""
+    """Each gets a message that names the mistake."""
     with pytest.raises(PaasError, match=told) as caught:
         parse_limit(word)
     assert caught.value.exit_code == 2
@@ -84,13 +84,13 @@ def test_bad_words(word: str, told: str) -> None:
     ],
 )
 def test_amounts_in_words(resource: Resource, amount: int, words: str) -> None:
-    """As they are typed, so that they can be typed again."""
+    """Shown as they are typed, so they can be typed again."""
     assert amount_words(resource, amount) == words
     assert not amount or parse_limit(f"{resource}={words}") == (resource, amount)
 
 
 def test_sizes() -> None:
-    """Heroku's names, in any case; anything else is refused with those that there are."""
+    """Heroku's names, in upper or lower case; anything else is refused with a list of them."""
     assert parse_size("web=standard-1x") == (WEB, 512)
     assert parse_size("worker=Performance-M") == (WORKER, 2_560)
     for word in ("web", "web=", "web=2x", "standard-1x"):
@@ -101,7 +101,7 @@ def test_sizes() -> None:
 
 
 def test_the_nearest_limit_holds() -> None:
-    """The type's own, else the app's, else the server's; each resource for itself."""
+    """The type's own, else the app's, else the server's; each resource separately."""
     wanted = (
         SetLimit(None, Resource.MEMORY, 512),
         SetLimit(None, Resource.CPU, 500),
@@ -114,7 +114,7 @@ def test_the_nearest_limit_holds() -> None:
 
 
 def test_a_limit_that_is_no_longer_allowed_is_the_highest_that_is() -> None:
-    """A ceiling is also the limit of what has none; the server's default is always allowed."""
+    """A ceiling also limits types without a limit; the server's default is always allowed."""
     wanted = (SetLimit(WEB, Resource.MEMORY, 9_999), SetLimit(WEB, Resource.SCRATCH, 9_999))
     found = SERVER.of(WEB, wanted)
     assert (found.memory_mib, found.scratch_mib, found.cpu_milli) == (2_048, 256, 4_000)
@@ -124,7 +124,7 @@ def test_a_limit_that_is_no_longer_allowed_is_the_highest_that_is() -> None:
 
 
 def test_more_than_the_ceiling_is_refused() -> None:
-    """By the name of the setting that an administrator would raise."""
+    """With the name of the setting that an administrator would raise."""
     SERVER.allow(Resource.MEMORY, 2_048)
     SERVER.allow(Resource.SCRATCH, 256)
     for resource, amount, setting in (
@@ -141,7 +141,7 @@ def test_more_than_the_ceiling_is_refused() -> None:
 
 
 def test_changes_concern_one_type() -> None:
-    """What is not named stays; a removed one is gone; the order is always the same."""
+    """Limits that are not named stay; removed ones are gone; the order is always the same."""
     before = changed((), None, {Resource.MEMORY: 512, Resource.CPU: 500})
     after = changed(before, WEB, {Resource.MEMORY: 256})
     assert changed(before, WEB, {Resource.MEMORY: 128}) != after

@@ -1,4 +1,4 @@
-"""Who uses the disk: what each user is told, and how it is shown."""
+"""Disk usage: what each user is shown, and in which form."""
 
 import json
 from types import SimpleNamespace
@@ -33,7 +33,7 @@ def filled(world: World) -> World:
 
 
 def test_a_member_sees_their_own(filled: World) -> None:
-    """The largest first, and nothing of others or of the server."""
+    """The largest first, and nothing about others or the server."""
     found = filled.disk.report(filled.actor("alice"), None)
     assert [one.app.name for one in found.apps] == ["shop", "blog"]
     assert found.apps[0].usage.cache >= 2 * MIB
@@ -42,7 +42,7 @@ def test_a_member_sees_their_own(filled: World) -> None:
 
 
 def test_an_admin_sees_all(filled: World) -> None:
-    """Each app, each owner's together, and the disk."""
+    """Each app, each owner's total, and the disk."""
     found = filled.disk.report(ROOT, None)
     assert [one.app.name for one in found.apps] == ["wiki", "shop", "blog", "tool"]
     assert [(owner.name, owner.apps) for owner in found.owners] == [
@@ -57,7 +57,7 @@ def test_an_admin_sees_all(filled: World) -> None:
 
 
 def test_one_app(filled: World) -> None:
-    """Somebody else's does not exist."""
+    """Somebody else's app does not exist."""
     (one,) = filled.disk.report(filled.actor("bob"), "wiki").apps
     assert one.app.name == "wiki"
     with pytest.raises(PaasError, match="no app"):
@@ -65,7 +65,7 @@ def test_one_app(filled: World) -> None:
 
 
 def test_what_layers_take_is_no_part_of_the_total(filled: World) -> None:
-    """It is memory."""
+    """It is memory, not disk space."""
     filled.push("shop")
     (before,) = filled.disk.report(ROOT, "shop").apps
     filled.layers.everywhere = (LostFile("/app/a.db", 8_192, own_directory=True),)
@@ -100,7 +100,7 @@ def test_tables_fit_80_columns(filled: World, role: Role) -> None:
 
 
 def test_json(filled: World) -> None:
-    """Numbers in bytes; what is for admins only where they ask for all."""
+    """Numbers in bytes; the parts for admins only if they ask for all apps."""
     mine = json.loads(shown(filled, filled.actor("alice"), "disk", "--json"))
     assert set(mine) == {"apps", "total_bytes"}
     assert mine["total_bytes"] == sum(app["total_bytes"] for app in mine["apps"])
@@ -110,7 +110,7 @@ def test_json(filled: World) -> None:
 
 
 def test_in_an_apps_repository(filled: World) -> None:
-    """It is about that app, unless all are asked for."""
+    """It shows that app, unless all are asked for."""
     alice = filled.actor("alice")
     assert len(json.loads(shown(filled, alice, "disk", "--json", app="shop"))["apps"]) == 1
     assert len(json.loads(shown(filled, alice, "disk", "--all", "--json", app="shop"))["apps"]) == 2

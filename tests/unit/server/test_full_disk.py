@@ -100,7 +100,7 @@ def test_a_push_to_a_full_disk_is_refused_before_it_is_sent(world: World) -> Non
 
 
 def test_the_last_of_the_disk_is_the_platforms(world: World) -> None:
-    """Before it is all used, nothing is sent or fetched, and what frees space works."""
+    """Before it is all used, nothing is sent or fetched, and commands that free space work."""
     world.app()
     world.push()
     world.slugs.low = True

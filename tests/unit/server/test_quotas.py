@@ -1,4 +1,4 @@
-"""Quotas: what members are refused, what admins may, and how quotas are set."""
+"""Quotas: what members are refused, what admins may do, and how quotas are set."""
 
 import threading
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def alice(world: World) -> Actor:
 
 
 def shop(world: World) -> App:
-    """As the store has it."""
+    """As stored."""
     app = world.store.apps.find("shop")
     assert app is not None
     return app
@@ -42,14 +42,14 @@ def deploy(world: World, actor: Actor) -> None:
 
 
 def fill(world: World, part: str, mib: int) -> None:
-    """Give shop so much of something on the disk."""
+    """Give shop that much of something on the disk."""
     folder = world.folder / part / str(shop(world).id)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "file").write_bytes(b"x" * mib * MIB)
 
 
 def refused(call: Callable[[], object]) -> PaasError:
-    """Why a call is refused, which says who can raise the quota."""
+    """The reason why a call is refused; it says who can raise the quota."""
     with pytest.raises(PaasError) as caught:
         call()
     assert "paas quota:set" in (caught.value.hint or "")
@@ -57,7 +57,7 @@ def refused(call: Callable[[], object]) -> PaasError:
 
 
 def test_how_many_apps_a_member_may_own(world: World, alice: Actor) -> None:
-    """A first push and a copy count, too; apps of others do not; an admin may have more."""
+    """A first push and a copy count, too; other users' apps do not; an admin may have more."""
     world.app("other", world.user("bob"))
     world.quotas.set_for_user(ROOT, ALICE, ["apps=2"])
     world.app("blog", alice)
@@ -82,7 +82,7 @@ def test_how_many_instances_an_app_may_have(world: World, alice: Actor) -> None:
     assert error.reference == "too-many-instances"
     assert world.processes.formation(alice, "shop")[ProcessType("web")] == 2
     world.processes.scale(ROOT, "shop", ["web=9"], world.progress)
-    deploy(world, alice)  # what an admin gave stays
+    deploy(world, alice)  # what an admin has allowed stays
     world.processes.scale(alice, "shop", ["web=8"], world.progress)
     assert refused(lambda: world.processes.scale(alice, "shop", ["web=9"], world.progress))
 
@@ -128,7 +128,7 @@ def test_how_much_visitors_may_send(world: World, alice: Actor) -> None:
 
 @pytest.mark.parametrize("part", ["storage", "cache"])
 def test_how_much_an_app_may_have_on_the_disk(world: World, alice: Actor, part: str) -> None:
-    """What would add to it is refused; what runs goes on, and nothing is deleted."""
+    """Anything that would add to it is refused; instances keep running, nothing is deleted."""
     deploy(world, alice)
     world.quotas.set_for_app(ROOT, "shop", ["disk=5m"])
     fill(world, part, 6)
@@ -152,7 +152,7 @@ def test_how_much_an_app_may_have_on_the_disk(world: World, alice: Actor, part: 
 
 
 def test_the_owner_is_told_once(world: World, alice: Actor) -> None:
-    """In the app's log, when the hour's count finds too much; an admin's app has no quota."""
+    """In the app's log, when the hourly count finds too much; an admin's app has no quota."""
     world.user("carol", Role.ADMIN)
     world.app("tool", world.actor("carol"))
     daemon = DiskQuotas(world.quotas, world.logs, lambda _: None)
@@ -171,7 +171,7 @@ def test_the_owner_is_told_once(world: World, alice: Actor) -> None:
 
 
 def test_the_closest_setting_holds(world: World, alice: Actor) -> None:
-    """The app's, else its owner's, else the server's; default goes back."""
+    """The app's, else its owner's, else the server's; `default` removes a setting."""
     disk = [world.quotas.of_app(alice, "shop")]
     world.quotas.set_for_user(ROOT, ALICE, ["disk=2g"])
     disk.append(world.quotas.of_app(alice, "shop"))
@@ -230,14 +230,14 @@ def test_a_destroyed_app_leaves_none(world: World, alice: Actor) -> None:
     ],
 )
 def test_bad_quotas(word: str) -> None:
-    """A usage error each."""
+    """Each is a usage error."""
     with pytest.raises(PaasError) as caught:
         parse_quotas([word])
     assert caught.value.exit_code == 2
 
 
 def test_quotas_as_typed() -> None:
-    """Several at once, none of them twice."""
+    """Several at once, but none twice."""
     found = parse_quotas(["disk=20g", "apps=50", "body=none", "instances=default"])
     assert found == {
         Quota.DISK: 20 * 1024 * MIB,
@@ -250,7 +250,7 @@ def test_quotas_as_typed() -> None:
 
 
 def test_no_quota_in_server_yml(world: World, alice: Actor) -> None:
-    """0 is none."""
+    """0 means no quota."""
     free = replace(world.quotas, defaults=dict.fromkeys(Quota, 0))
     free.refuse_app(alice)
     free.refuse_instances(alice, shop(world), 10_000)

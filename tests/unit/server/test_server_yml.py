@@ -38,7 +38,7 @@ def test_what_is_no_number_from_0_on_is_refused(tmp_path: Path, key: str, value:
 
 
 def test_a_share_of_memory_is_at_most_all_of_it(tmp_path: Path) -> None:
-    """It is no number of MiB."""
+    """It is not a number of MiB."""
     path = tmp_path / "server.yml"
     path.write_text("memory_share: 512\n")
     with pytest.raises(PaasError, match="memory_share is a fraction of the machine's memory"):

@@ -17,7 +17,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def opened(path: Path) -> Store:
-    """A store that this process has open."""
+    """A store that is open in this process."""
     store = Store(path, Ranges((70000, 70009)))
     store.apps.all()
     return store
@@ -25,14 +25,14 @@ def opened(path: Path) -> Store:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A new store's."""
+    """The path of a new store."""
     create(tmp_path / "state.db")
     return tmp_path / "state.db"
 
 
 @contextmanager
 def child(does: Callable[[], object], goes_on: Callable[[], object]) -> Iterator[None]:
-    """A forked process: it does the one, waits for the end of the block, and does the other."""
+    """A forked process: does the first, waits for the end of the block, then does the second."""
     ready, is_ready = os.pipe()
     may_go, go = os.pipe()
     pid = os.fork()
@@ -78,7 +78,7 @@ def test_what_a_child_writes_with_the_store_of_its_parent(path: Path) -> None:
 
 
 def test_a_child_of_a_transaction_uses_no_store(path: Path) -> None:
-    """It could lose what it writes, so it is refused."""
+    """The child could lose what it writes, so it is refused."""
     store = opened(path)
 
     def refused() -> None:

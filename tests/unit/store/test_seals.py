@@ -1,4 +1,4 @@
-"""Secrets are sealed in the store: bound to their place, to the server's key, and scrubbed."""
+"""Secrets in the store are sealed, bound to their place and the server's key, and scrubbed."""
 
 import re
 import sqlite3
@@ -40,12 +40,12 @@ def path(tmp_path: Path) -> Path:
 
 
 def keys(path: Path) -> ServerKeys:
-    """As another process reads them."""
+    """The keys as another process reads them."""
     return ServerKeys(path.with_name("server.key"))
 
 
 def store(path: Path) -> Store:
-    """One that a process opens for itself."""
+    """A store as a process opens it."""
     return Store(path, Ranges(uids=(70000, 70999)), keys(path))
 
 
@@ -64,7 +64,7 @@ def fill(path: Path, *, apps: int = 2) -> Store:
 
 
 def read(path: Path) -> list[tuple[str, str, str]]:
-    """What another process opens: of each app its number, its token and its drain."""
+    """What another process can open: for each app its number, its token and its drain."""
     made = store(path)
     found = []
     for app in made.apps.all():
@@ -79,14 +79,14 @@ def read(path: Path) -> list[tuple[str, str, str]]:
 
 
 def assert_no_canary(folder: Path) -> None:
-    """In no byte of any file, also in parts of files that nothing refers to."""
+    """In no byte of any file, not even in parts that nothing refers to."""
     for file in sorted(folder.rglob("*")):
         if file.is_file():
             assert CANARY.encode() not in file.read_bytes(), file
 
 
 def write_in_clear(path: Path, *, apps: int = 3) -> None:
-    """A store as a former version left it, with clear text in free pages and the log of writes."""
+    """A store as a former version left it, with clear text in free pages and the WAL."""
     made = sqlite3.connect(path, isolation_level=None)
     made.execute("PRAGMA journal_mode = WAL")
     made.execute("PRAGMA secure_delete = OFF")
@@ -111,7 +111,7 @@ def write_in_clear(path: Path, *, apps: int = 3) -> None:
 
 
 def test_nothing_is_in_the_clear(path: Path) -> None:
-    """Neither in the database, nor in what is beside it, nor in a copy."""
+    """Not in the database, nor in the files beside it, nor in a copy."""
     made = fill(path)
     Copies(path, keys(path)).latest()
     assert_no_canary(path.parent)
@@ -132,7 +132,7 @@ def test_nothing_is_in_the_clear(path: Path) -> None:
     ],
 )
 def test_a_value_opens_in_its_place_only(path: Path, swap: str) -> None:
-    """One that was moved to another app or release, or changed, is refused in words."""
+    """A value that was changed, or moved to another app or release, is refused with a reason."""
     fill(path).close()
     with closing(sqlite3.connect(path)) as edited:
         edited.execute(swap)
@@ -146,7 +146,7 @@ def test_a_value_opens_in_its_place_only(path: Path, swap: str) -> None:
 
 
 def test_config_does_not_show_itself(path: Path) -> None:
-    """However a release is printed."""
+    """In whatever way a release is printed."""
     release = fill(path).releases.find(1, 1)
     assert CANARY not in repr(release)
     assert CANARY not in str(release)
@@ -154,7 +154,7 @@ def test_config_does_not_show_itself(path: Path) -> None:
 
 @pytest.mark.parametrize("how", ["missing", "another", "damaged"])
 def test_a_store_without_its_key(path: Path, how: str) -> None:
-    """It is refused by every command, in a sentence with the way out; nothing is changed."""
+    """Every command refuses it and says what to do; nothing is changed."""
     fill(path).close()
     Copies(path, keys(path)).latest()
     file = keys(path).path
@@ -177,7 +177,7 @@ def test_a_store_without_its_key(path: Path, how: str) -> None:
     assert str(file) in copy.fault
     with pytest.raises(PaasError):
         DatabaseRecovery(path, keys(path)).adopt()
-    if how == "missing":  # an installation makes no other
+    if how == "missing":  # an installation does not make another
         create_for_installation(path, file)
         assert not file.exists()
     file.write_text(key)
@@ -186,7 +186,7 @@ def test_a_store_without_its_key(path: Path, how: str) -> None:
 
 
 def test_a_key_that_is_lost_for_good(path: Path) -> None:
-    """What the reference says brings the server back, without what the key sealed."""
+    """The steps in the reference bring the server back, without what the key sealed."""
     fill(path).close()
     file = keys(path).path
     file.unlink()
@@ -221,7 +221,7 @@ def test_no_key_and_no_secret_yet(path: Path) -> None:
 
 
 def test_a_store_of_a_former_version(tmp_path: Path) -> None:
-    """Its secrets are sealed, and no byte of them is left: free pages, log of writes, copies."""
+    """Its secrets are sealed, no byte of them is left: free pages, write-ahead log, copies."""
     path = tmp_path / "state.db"
     write_in_clear(path)
     Copies(path).hourly(NOW)
@@ -245,7 +245,7 @@ def test_a_store_of_a_former_version(tmp_path: Path) -> None:
 
 
 def test_a_command_of_a_former_version_ends_late(path: Path) -> None:
-    """What it wrote in the clear can be read, and is sealed at the next look."""
+    """What it wrote in the clear can be read, and is sealed at the next check."""
     made = fill(path, apps=1)
     made.sealing.settle()
     config = f'{{"N": "0", "TOKEN": "{CANARY}"}}'
@@ -273,7 +273,7 @@ getattr(store.sealing, sys.argv[2])()
 
 
 def kill_while(path: Path, what: str, after_s: float) -> bool:
-    """Start settling or changing the key and kill it; whether it had ended."""
+    """Start settling or changing the key, and kill it; whether it had already ended."""
     argv = [sys.executable, "-c", SETTLER, str(path), what]
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as started:
         assert started.stdout is not None
@@ -286,7 +286,7 @@ def kill_while(path: Path, what: str, after_s: float) -> bool:
 
 
 def test_settling_that_is_killed(tmp_path: Path) -> None:
-    """At whatever moment: everything can be read, and the next look completes it."""
+    """At any moment: everything can be read, and the next check completes it."""
     path = tmp_path / "state.db"
     write_in_clear(path, apps=200)
     Copies(path).hourly(NOW)
@@ -300,7 +300,7 @@ def test_settling_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_another_key(path: Path) -> None:
-    """Everything opens with it alone, in copies too; the former one is gone."""
+    """It alone opens everything, including copies; the former key is gone."""
     made = fill(path)
     open_elsewhere = store(path)
     before = open_elsewhere.releases.find(1, 1)
@@ -316,7 +316,7 @@ def test_another_key(path: Path) -> None:
     assert read(path) == [("0", VALUE, URL), ("1", VALUE, URL)]
     copies = DatabaseRecovery(path, keys(path)).copies()
     assert [(copy.apps, copy.fault) for copy in copies] == [(2, None)] * 2
-    # Processes that have been running: one reads what it found before, and writes.
+    # Processes that were already running: one reads what it found before, and writes.
     assert before is not None
     assert before.config["TOKEN"].reveal() == VALUE
     open_elsewhere.drains.add(Drain("d.9", 1, Secret(URL)))
@@ -324,7 +324,7 @@ def test_another_key(path: Path) -> None:
 
 
 def test_another_key_that_is_killed(path: Path) -> None:
-    """At whatever moment: everything can be read and written, and the next call completes it."""
+    """At any moment: everything can be read and written, and the next call completes it."""
     fill(path, apps=200).close()
     Copies(path, keys(path)).hourly(NOW)
     first = keys(path).newest()
@@ -362,7 +362,7 @@ for number in range(300):
 
 
 def test_another_key_while_others_write(path: Path) -> None:
-    """What they write is sealed with the key that the database has in that moment."""
+    """What they write is sealed with the key that the database uses at that moment."""
     made = fill(path, apps=1)
     argv = [sys.executable, "-c", WRITER, str(path)]
     writers = [

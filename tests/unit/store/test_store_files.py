@@ -81,7 +81,7 @@ def test_closed_and_opened_again(tmp_path: Path) -> None:
 
 
 def test_nobody_has_to_switch_a_new_store_to_its_log(tmp_path: Path) -> None:
-    """Two that open it first at once would be in each other's way."""
+    """Otherwise two processes that open it first at the same time would obstruct each other."""
     path = tmp_path / "state.db"
     create(path)
     assert path.read_bytes()[18:20] == b"\2\2"  # WAL (https://sqlite.org/fileformat.html)
@@ -104,7 +104,7 @@ def test_two_that_rewrite_it_at_once(tmp_path: Path) -> None:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM identity").fetchall()
         rewriting = [pool.submit(rewrite) for _ in range(2)]
-        wait(rewriting, timeout=1.0)  # for one that does not wait
+        wait(rewriting, timeout=1.0)  # in case one does not wait
         reader.execute("COMMIT")
         for done in rewriting:
             done.result()

@@ -107,7 +107,7 @@ def test_memory_is_limited_with_swap(
 def test_what_has_no_limit_of_memory_has_a_share_of_the_machines(
     tmp_path: Path, unified: bool, files: tuple[str, str]
 ) -> None:
-    """Or of the container's that the server is in; of a share it may swap, and 0 is no limit."""
+    """Or of the container's; with a share, swapping is allowed; 0 means no limit."""
     top = tmp_path / "container" / "paas"
     top.mkdir(parents=True)
     (tmp_path / "container" / files[0]).write_text(f"{1_000 << 20}\n")
@@ -148,7 +148,7 @@ def test_kills_for_memory_are_counted(tmp_path: Path, unified: bool, file: str) 
 
 
 def test_cpu_is_limited_after_an_upgrade(tmp_path: Path) -> None:
-    """Without a restart: the former version enabled the controller, but recorded it not."""
+    """Without a restart: the former version enabled the controller but did not record it."""
     place = {"path": str(tmp_path), "controllers": ["memory", "pids"], "unified": True}
     (tmp_path / "cgroups.json").write_text(json.dumps([place]))
     cgroups = Cgroups(Settings(run=tmp_path))
@@ -158,7 +158,7 @@ def test_cpu_is_limited_after_an_upgrade(tmp_path: Path) -> None:
 
 
 def test_a_build_waits_for_the_cpu_where_instances_need_it(tmp_path: Path) -> None:
-    """By its weight; under v1 it stays where all others are."""
+    """Because of its weight; under v1 it stays in the same cgroup as all others."""
     limits = {True: {"cpu.weight": "25"}, False: {}}
     for unified, expected in limits.items():
         place = {"path": str(tmp_path), "controllers": ["cpu"], "unified": unified}
