@@ -3,7 +3,6 @@
 from paas.adapters.network.app_network_trial import app_networks_fault
 from paas.adapters.network.app_networks import AppNetworks
 from paas.adapters.network.firewall import NftFirewall
-from paas.adapters.network.firewall_trial import firewall_fault
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
 from paas.adapters.proxy.nginx.process import NginxProcess
 from paas.adapters.proxy.nginx.proxy import NginxProxy
@@ -34,11 +33,6 @@ def cgroups(settings: Settings) -> Cgroups:
 def firewall(settings: Settings) -> NftFirewall:
     """Its rules."""
     return NftFirewall(settings)
-
-
-def firewall_state(settings: Settings) -> str | None:
-    """Why the rules do not work; None if they do."""
-    return firewall_fault(settings)
 
 
 def haproxy(settings: Settings) -> HaproxyProxy:

@@ -8,6 +8,7 @@ import click
 
 from paas import __version__
 from paas.adapters.network.connection_limit import LimitState
+from paas.adapters.network.firewall_trial import firewall_fault
 from paas.adapters.server import daemons, separation
 from paas.entrypoints.cli import trash
 from paas.entrypoints.cli.doctor import print_findings
@@ -40,7 +41,7 @@ def status(session: Session, as_json: bool) -> None:
             for row in daemons.processes(settings)
         ],
         "free_disk_bytes": free,
-        "firewall": machine.firewall_state(settings) or "works",
+        "firewall": firewall_fault(settings) or "works",
         "connection_limit": limit.fault or "works",
         "connections_per_address": settings.connections_per_address,
         "refused_connections": limit.refused,
