@@ -1,4 +1,4 @@
-"""What a network of its own costs an app: the start of an instance, and processor time."""
+"""The cost of an app's own network: the time to start an instance, and processor time."""
 
 import time
 from collections.abc import Iterator
@@ -92,7 +92,7 @@ def restart_ms(server: Server) -> float:
 
 
 def cpu_us(server: Server) -> float:
-    """What a request costs all processes of the server, the app's among them."""
+    """The processor time of a request in all processes of the server, including the app's."""
     before = _cpu_ns(server)
     load = wrk.measure(
         server.http_port, server.host(LIVE), connections=CONNECTIONS, seconds=SECONDS
@@ -103,7 +103,7 @@ def cpu_us(server: Server) -> float:
 
 
 def _cpu_ns(server: Server) -> int:
-    """What they used (schedstat, in the kernel's sched-stats), threads included."""
+    """The processor time they used (schedstat, see the kernel's sched-stats), threads included."""
     total = 0
     for pid in descendants(supervisord(server.root)):
         for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):

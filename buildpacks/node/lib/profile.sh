@@ -7,8 +7,8 @@ export NPM_CONFIG_UPDATE_NOTIFIER="${NPM_CONFIG_UPDATE_NOTIFIER:-false}"
 export NPM_CONFIG_CACHE="${NPM_CONFIG_CACHE:-/tmp/npm}"
 # pnpm runs in the version of the build and does not fetch another.
 export PNPM_CONFIG_PM_ON_FAIL="${PNPM_CONFIG_PM_ON_FAIL:-ignore}"
-# For apps that start their own workers (cluster): one for each core, at least 1, at most 4, and at
-# most one for each WEB_MEMORY MiB (512, as on Heroku) of the instance's limit.
+# For apps that start their own workers (cluster): one per core, at least 1, at most 4, and at most
+# one per WEB_MEMORY MiB (512, as on Heroku) of the instance's memory limit.
 if [[ -z ${WEB_CONCURRENCY:-} ]]; then
     WEB_CONCURRENCY=0
     while read -r _paas_word _; do
