@@ -7,7 +7,7 @@ import click
 from paas.domain.server.quotas import UNLIMITED, limit_words, quota_words
 from paas.domain.values.errors import usage_error
 from paas.domain.values.names import user_name
-from paas.entrypoints.cli.session import Session, app_option, pass_session
+from paas.entrypoints.cli.session import Session, app_and_pairs, app_option, pass_session
 from paas.entrypoints.cli.tables import list_options, print_table
 from paas.entrypoints.cli.terminal import print_json
 from paas.services.server.quotas import QuotaUse
@@ -29,8 +29,7 @@ def set_quotas(session: Session, words: tuple[str, ...], app: str | None, user: 
 
     Example: paas quota:set shop disk=20g instances=50
     """
-    named = words[0] if "=" not in words[0] else None
-    values = words[1:] if named is not None else words
+    named, values = app_and_pairs(words)
     if user is not None and (app is not None or named is not None):
         raise usage_error("which-app", "Both an app and a user are given.", "Name only one.")
     if user is not None:

@@ -8,7 +8,13 @@ import click
 from paas.domain.runtime.resources import Resource, amount_of, amount_words
 from paas.domain.values.errors import usage_error
 from paas.domain.values.names import ProcessType, process_type
-from paas.entrypoints.cli.session import Session, app_argument, app_option, pass_session
+from paas.entrypoints.cli.session import (
+    Session,
+    app_and_pairs,
+    app_argument,
+    app_option,
+    pass_session,
+)
 from paas.entrypoints.cli.tables import list_options, print_table
 from paas.entrypoints.cli.terminal import print_json
 from paas.services.apps.resources import TypeLimits
@@ -43,8 +49,7 @@ def limit(
 
     Example: paas resource:limit memory=512m cpu=0.5 --process-type web
     """
-    named = words[0] if "=" not in words[0] else None
-    changes = words[1:] if named is not None else words
+    named, changes = app_and_pairs(words)
     if not changes:
         raise usage_error("arguments", "No limit was given.", "paas resource:limit memory=512m")
     name = session.app_name(app, named)
@@ -91,8 +96,7 @@ def resize(session: Session, words: tuple[str, ...], app: str | None) -> None:
 
     Example: paas ps:type web=standard-2x worker=standard-1x
     """
-    named = words[0] if "=" not in words[0] else None
-    sizes = words[1:] if named is not None else words
+    named, sizes = app_and_pairs(words)
     if not sizes:
         raise usage_error("arguments", "No size was given.", "paas ps:type web=standard-1x")
     name = session.app_name(app, named)

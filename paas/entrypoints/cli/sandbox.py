@@ -5,6 +5,7 @@ import click
 from paas.domain.values.errors import usage_error
 from paas.entrypoints.cli.session import (
     Session,
+    app_and_pairs,
     app_argument,
     app_option,
     json_option,
@@ -24,8 +25,7 @@ def set_sandbox(session: Session, words: tuple[str, ...], app: str | None) -> No
 
     Example: paas sandbox:set shop user-namespaces=on
     """
-    named = words[0] if "=" not in words[0] else None
-    rest = words[1:] if named is not None else words
+    named, rest = app_and_pairs(words)
     key, _, value = rest[0].partition("=") if len(rest) == 1 else ("", "", "")
     if key != KEY or value not in {"on", "off"}:
         raise usage_error(

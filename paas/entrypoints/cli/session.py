@@ -48,6 +48,11 @@ class Session:
         return name
 
 
+def app_and_pairs(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """The app that is named before ``NAME=VALUE`` words, or None, and these words."""
+    return (None, words) if "=" in words[0] else (words[0], words[1:])
+
+
 pass_session = click.make_pass_decorator(Session)
 JSON_HELP = "Print data as JSON."
 
