@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.settings import Settings
 
@@ -19,6 +21,12 @@ def prepare_cgroups(settings: Settings) -> Cgroups:
     """What boot does, in a process of its own, since it moves itself to another cgroup."""
     subprocess.run([sys.executable, "-c", PREPARE, str(settings.run)], cwd=CODE, check=True)
     return Cgroups(settings)
+
+
+def need_controller(cgroups: Cgroups, controller: str) -> None:
+    """Skip the test where this machine has no such controller."""
+    if controller in cgroups.missing():
+        pytest.skip(f"this machine has no {controller} cgroup")
 
 
 def remove_cgroups(cgroups: Cgroups | None) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.contract.launcher.launching import Launcher
+from tests.contract.processes import processes_of
 from tests.waiting import wait_for
 
 LIMIT_S = 60.0
@@ -24,18 +25,6 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Launcher:
         if path.owner() == "root" and path != Path("/"):
             path.chmod(path.stat().st_mode | 0o011)
     return Launcher(root)
-
-
-def processes_of(uid: int) -> set[int]:
-    """The living processes of a uid."""
-    found = set()
-    for path in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if not path.name.isdigit() or path.stat().st_uid != uid:
-                continue
-            if (path / "stat").read_text().rpartition(")")[2].split()[0] != "Z":
-                found.add(int(path.name))
-    return found
 
 
 @contextlib.contextmanager

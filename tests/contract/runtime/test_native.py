@@ -24,6 +24,7 @@ from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
 from tests.contract.conftest import native_harness
+from tests.contract.processes import processes_of
 from tests.contract.runtime.runtime_harness import (
     EXIT_3,
     IDLE,
@@ -40,20 +41,6 @@ WAIT_S = 60.0
 HOSTILE = (
     "%(ENV_SECRET_OF_THE_SERVER)s 100% ; # $HOME `id` \"q\" 'q' \\ \t\n[program:x]\ncommand=id\n ü "
 )
-
-
-def processes_of(uid: int) -> set[int]:
-    """The living processes of a uid."""
-    found = set()
-    for path in Path("/proc").iterdir():
-        if path.name.isdigit():
-            try:
-                words = (path / "stat").read_text().rpartition(")")[2].split()
-                if path.stat().st_uid == uid and words[0] != "Z":
-                    found.add(int(path.name))
-            except OSError:
-                continue
-    return found
 
 
 def read_pipe(path: Path, until: bytes) -> bytes:

@@ -18,7 +18,7 @@ from paas.domain.runtime.resources import Resource, SetLimit
 from paas.domain.values.errors import OutOfMemoryError
 from paas.domain.values.names import ProcessType
 from tests.contract.builds.building import an_app, server
-from tests.contract.cgroups import prepare_cgroups, remove_cgroups
+from tests.contract.cgroups import need_controller, prepare_cgroups, remove_cgroups
 from tests.contract.runtime.runtime_harness import WEB, WORKER, Harness
 from tests.contract.runtime.supervisor_server import SupervisorServer
 from tests.waiting import wait_for
@@ -33,12 +33,6 @@ def limited(app: App, kind: ProcessType, **amounts: int) -> App:
     """The app with these limits for a type."""
     own = tuple(SetLimit(kind, Resource(name), amount) for name, amount in amounts.items())
     return replace(app, limits=own)
-
-
-def need(cgroups: Cgroups, controller: str) -> None:
-    """Skip if this machine has no such controller."""
-    if controller in cgroups.missing():
-        pytest.skip(f"this machine has no {controller} cgroup")
 
 
 def kernel_file(cgroups: Cgroups, instance: Instance, controller: str, v2: str, v1: str) -> str:
@@ -64,7 +58,7 @@ def test_an_instance_is_started_with_its_types_limits(
     native: Harness, supervisor_server: SupervisorServer
 ) -> None:
     """Its limits on files, processes, memory and written data are those of its own type."""
-    need(supervisor_server.cgroups, "memory")
+    need_controller(supervisor_server.cgroups, "memory")
     native.app = limited(native.app, WEB, memory=96, pids=50, nofile=300, scratch=8)
     web, worker = native.instances(WEB, WORKER)
     native.start([web, worker], "sleep 1000; true")
@@ -99,7 +93,7 @@ def test_what_has_no_limit_is_kept_from_taking_all(
 ) -> None:
     """It would bring down the server."""
     cgroups = supervisor_server.cgroups
-    need(cgroups, "memory")
+    need_controller(cgroups, "memory")
     instance = native.one()
     native.wait_for(instance, State.UP)
     limit = kernel_file(cgroups, instance, "memory", "memory.max", "memory.limit_in_bytes")
@@ -111,7 +105,7 @@ def test_who_spins_gets_its_part_of_a_core(
 ) -> None:
     """The kernel makes it wait; a type without a limit never waits for that."""
     cgroups = supervisor_server.cgroups
-    need(cgroups, "cpu")
+    need_controller(cgroups, "cpu")
     native.app = limited(native.app, WEB, cpu=250)
     web, worker = native.instances(WEB, WORKER)
     native.start([web, worker], BUSY)
@@ -164,7 +158,7 @@ def test_a_command_around_a_release_has_the_limits_of_its_type(
     told = "echo $MEMORY_AVAILABLE; ulimit -n"
     commands.run(app, slug, {}, told, name=name, output=said.append, limit_s=30)
     assert said == [b"64", b"300"]
-    need(cgroups, "memory")
+    need_controller(cgroups, "memory")
     with pytest.raises(OutOfMemoryError) as caught:
         commands.run(app, slug, {}, SPEND, name=name, output=said.append, limit_s=60)
     assert caught.value.limit_mib == 64

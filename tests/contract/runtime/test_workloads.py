@@ -22,6 +22,8 @@ from paas.domain.releases.releases import State
 from paas.domain.runtime.workloads import Limits, Workload
 from paas.domain.values.secret import Secret
 from paas.interfaces import Runtime
+from tests.contract.cgroups import need_controller
+from tests.contract.processes import processes_of
 from tests.contract.runtime.supervisor_server import SupervisorServer, running_supervisor
 from tests.fakes.runtime import FakeRuntime
 from tests.ports import free_port, free_range
@@ -142,8 +144,7 @@ def test_a_server_over_its_memory_is_killed_and_started_again(
     running: Workload, supervisor_server: SupervisorServer
 ) -> None:
     """Its own limit counts, not that of the apps' instances, which is none here."""
-    if "memory" in supervisor_server.cgroups.missing():
-        pytest.skip("this machine has no memory cgroup")
+    need_controller(supervisor_server.cgroups, "memory")
     assert supervisor_server.settings.memory_mib == 0
     before = supervisor_server.runtime.states([running])[running.id].pid
     assert before is not None
@@ -179,13 +180,6 @@ def test_no_other_uid_may_answer_from_a_servers_port(
         firewall.remove()
 
 
-def alive(uid: int) -> list[int]:
-    """The processes of a uid that have not ended."""
-    found = psutil.process_iter(["uids", "status"])
-    mine = [p for p in found if p.info["uids"] and p.info["uids"].real == uid]
-    return [p.pid for p in mine if p.info["status"] != psutil.STATUS_ZOMBIE]
-
-
 def test_a_server_ends_with_the_supervisor_and_comes_up_with_the_next(data: Path) -> None:
     """After a kill there is never a second one on the same data; a shutdown leaves none."""
     workload = replace(a_server(data), uid=UID + 1)
@@ -193,9 +187,9 @@ def test_a_server_ends_with_the_supervisor_and_comes_up_with_the_next(data: Path
         server.runtime.start([workload])
         wait_for(lambda: bool(server.runtime.listening_ports(workload)))
         server.kill()
-        wait_for(lambda: alive(workload.uid) == [])
+        wait_for(lambda: processes_of(workload.uid) == set())
         server.start()
         wait_for(lambda: bool(server.runtime.listening_ports(workload)))
-        assert len(alive(workload.uid)) == 1
+        assert len(processes_of(workload.uid)) == 1
         server.stop()
-        assert alive(workload.uid) == []
+        assert processes_of(workload.uid) == set()
