@@ -132,7 +132,7 @@ class Copies:
 
     @contextmanager
     def _temporary(self, name: str) -> Iterator[Path]:
-        """An empty file for what becomes that copy by `_put`; removed in any case.
+        """An empty file that `_put` turns into that copy; removed in any case.
 
         Raises PaasError if it, or what is done with it, fails.
         """

@@ -1,4 +1,4 @@
-"""Networks that are not the internet's: clouds' metadata services, and private ones."""
+"""Networks outside the internet: clouds' metadata services, and private networks."""
 
 from ipaddress import IPv4Network, IPv6Network
 
@@ -7,7 +7,7 @@ METADATA_V4 = (
     IPv4Network("169.254.0.0/16"),  # AWS, Azure, Google, most others: the link-local network
     IPv4Network("168.63.129.16"),  # Azure
     IPv4Network("100.100.100.200"),  # Alibaba Cloud
-    IPv4Network("192.0.0.192"),  # Oracle Cloud, of old
+    IPv4Network("192.0.0.192"),  # Oracle Cloud, formerly
 )
 METADATA_V6 = (
     IPv6Network("fd00:ec2::/32"),  # AWS

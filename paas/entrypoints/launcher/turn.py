@@ -77,6 +77,6 @@ def _log(spec: "Spec", text: str) -> None:
 
 
 def _release(spec: "Spec") -> str:
-    """The release as in log lines, `` v5``; taken from the name of the instance's pipe."""
+    """The release as in log lines, `` v5``, taken from the name of the instance's pipe."""
     words = (spec["log_fifo"] or "").rpartition("@")[2].split("-")
     return f" {words[1]}" if len(words) > 1 and words[1][:1] == "v" else ""

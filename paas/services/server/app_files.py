@@ -77,7 +77,7 @@ class AppFiles:
                 )
 
     def _way_back(self, app: App, slug_id: str, whole: list[str]) -> str:
-        """How an app whose live slug is gone gets another: of the same commit if possible."""
+        """How to replace an app's missing live slug: from the same commit if possible."""
         if self._has_commit(app, slug_id) and self.store.app_locks.of_app(app.id) is None:
             return FIX
         for release in reversed(self.store.releases.of_app(app.id)):

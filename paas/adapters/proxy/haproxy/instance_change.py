@@ -1,4 +1,4 @@
-"""A change of an app's instances alone: told from its files, and made in the running worker."""
+"""A change of only an app's instances: detected from its files, made in the running worker."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class InstanceChange:
     now: Mapping[str, str]
 
     def carry_out(self, worker: Worker | None, backends: Sequence[str]) -> None:
-        """Change the running worker. Raises PaasError if that fails: then a reload does it."""
+        """Change the running worker. Raises PaasError if that fails; a reload is then needed."""
         if worker is None:
             raise PaasError("proxy-runtime", "HAProxy has no worker that could be changed.")
         for backend in backends:

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 _MIB = 1_048_576
-# More than any machine has: v1 has a huge number where there is no limit.
+# More than any machine has: v1 shows a huge number if there is no limit.
 _NO_LIMIT = 2**60
 # The CFS period, the kernel's default. A CPU limit is a share of it.
 _CPU_PERIOD_US = 100_000
@@ -57,7 +57,7 @@ def machine_mib(place: Path, *, unified: bool) -> int:
 
 
 def memory_limit_mib(cgroup: Path, *, unified: bool) -> int:
-    """The limit of a cgroup, 0: none. Raises OSError where memory is not counted by it."""
+    """The memory limit of a cgroup; 0: none. Raises OSError if it does not count memory."""
     file = "memory.max" if unified else "memory.limit_in_bytes"
     text = (cgroup / file).read_text().strip()
     size_bytes = _NO_LIMIT if text == "max" else int(text)
