@@ -12,17 +12,19 @@ def resolv_conf() -> str | None:
 
     None if the machine's own will do, or if there is none.
     """
-    own, *others = (path.read_text() for path in _RESOLV_CONFS if path.exists())
-    if _is_reachable(own):
-        return None
-    return next((text for text in others if _is_reachable(text)), None)
+    own, resolved = (_text(path) for path in _RESOLV_CONFS)
+    return resolved if _is_reachable(resolved) and not _is_reachable(own) else None
 
 
 def dns_servers() -> list[str]:
     """The IPv4 addresses of the DNS servers that apps in networks of their own can use."""
-    machines = _RESOLV_CONFS[0]
-    text = resolv_conf() or (machines.read_text() if machines.exists() else "")
+    text = resolv_conf() or _text(_RESOLV_CONFS[0])
     return [server for server in _nameservers(text) if _is_ipv4_outside(server)]
+
+
+def _text(path: Path) -> str:
+    """A file's text; empty where there is none."""
+    return path.read_text() if path.exists() else ""
 
 
 def _is_reachable(text: str) -> bool:

@@ -129,6 +129,23 @@ def test_the_gate_has_imported_what_commands_need(tmp_path: Path) -> None:
     assert needed - set(done.stdout.split()) == set()
 
 
+# Both start with every process and every command: each of these takes a millisecond or more.
+SLOW = {"argparse", "contextlib", "dataclasses", "enum", "functools", "inspect", "json", "logging"}
+SLOW |= {"pathlib", "random", "re", "shutil", "subprocess", "tempfile", "typing"}
+
+
+@pytest.mark.parametrize("module", ["launcher.launcher", "gate_client.link"])
+def test_what_starts_often_imports_little(module: str) -> None:
+    """The launcher of instances, and the client on the server, as they are started."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); "
+        f"import paas.entrypoints.{module}; print(*sys.modules)"
+    )
+    python = ["/usr/bin/python3", "-I", "-S", "-c", code]
+    done = subprocess.run(python, capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) & SLOW == set()
+
+
 def test_client_needs_the_standard_library_only() -> None:
     """What a laptop runs imports nothing that a laptop install lacks."""
     folders = [PACKAGE / "entrypoints" / name for name in ("laptop", "gate_client")]
