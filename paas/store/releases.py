@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from paas.domain.apps.apps import App
 from paas.domain.releases.releases import ConfigVars, Instance, Release, Status
 from paas.domain.values.secret import Secret
 from paas.store.database import Database, Table, parse_time
@@ -58,6 +59,10 @@ class Releases(Table):
             version,
         )
         return self._release(row) if row else None
+
+    def current(self, app: App) -> Release | None:
+        """The one that the app runs; None before the first."""
+        return self.find(app.id, app.current) if app.current else None
 
     def of_app(self, app_id: int) -> list[Release]:
         """Newest first."""

@@ -5,7 +5,7 @@ import sqlite3
 from dataclasses import asdict
 
 from paas.domain.builds.buildpacks import StaticFiles
-from paas.domain.releases.releases import Slug
+from paas.domain.releases.releases import Release, Slug
 from paas.domain.values.names import ProcessType
 from paas.store.database import Table, parse_time
 from paas.store.gone import note_gone
@@ -30,6 +30,10 @@ class Slugs(Table):
     def find(self, slug_id: str) -> Slug | None:
         row = self._database.row(f"SELECT {_COLUMNS} FROM slugs WHERE id = ?", slug_id)  # noqa: S608
         return _slug(row) if row else None
+
+    def of_release(self, release: Release | None) -> Slug | None:
+        """None: it has none, or it is pruned; or there is no release."""
+        return self.find(release.slug_id) if release and release.slug_id else None
 
     def of_app(self, app_id: int) -> list[Slug]:
         """Newest first."""

@@ -160,7 +160,7 @@ def git_info(session: Session, name: str | None, app: str | None, as_json: bool)
         if (commit := services.repository.head(info.app.id, name))
     }
     release = services.store.releases.find(info.app.id, info.release) if info.release else None
-    slug = services.store.slugs.find(release.slug_id) if release and release.slug_id else None
+    slug = services.store.slugs.of_release(release)
     live = slug.commit if slug else None
     if as_json:
         plain = {"git_url": info.git_url, "deploy_branch": branch, "heads": heads}

@@ -76,8 +76,8 @@ class Apps:
     def info(self, actor: Actor, name: str) -> AppInfo:
         """Addresses, owner and size of an app."""
         app = self.find(actor, name, to=Permission.VIEW)
-        release = self.store.releases.find(app.id, app.current) if app.current else None
-        slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
+        release = self.store.releases.current(app)
+        slug = self.store.slugs.of_release(release)
         return AppInfo(
             app,
             self.sites.url(app),

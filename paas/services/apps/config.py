@@ -96,7 +96,7 @@ class Config:
             runs = any(i.is_live(app) for i in self.store.instances.of_app(app.id))
             restarting = "and restarting" if runs and restart else "for"
             progress.step(f"{_doing(new, gone)} {restarting} {app.name}")
-            present = self.store.releases.find(app.id, app.current) if app.current else None
+            present = self.store.releases.current(app)
             failure = reporting_failure(
                 progress, "The config is unchanged", what_serves(self.store, app)
             )
@@ -127,7 +127,7 @@ class Config:
         return self.changes.apply(change, progress)
 
     def _current(self, app: App) -> ConfigVars:
-        release = self.store.releases.find(app.id, app.current) if app.current else None
+        release = self.store.releases.current(app)
         return release.config if release else {}
 
 

@@ -76,8 +76,8 @@ class Processes:
     def serves_files(self, actor: Actor, name: str) -> bool:
         """Whether the proxy serves the app's files and nothing is meant to run."""
         app = find_app(self.store, actor, name, to=Permission.VIEW)
-        release = self.store.releases.find(app.id, app.current) if app.current else None
-        slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
+        release = self.store.releases.current(app)
+        slug = self.store.slugs.of_release(release)
         return slug is not None and slug.static is not None and WEB not in slug.processes
 
     def formation(self, actor: Actor, name: str) -> dict[ProcessType, int]:
@@ -229,8 +229,8 @@ class Processes:
             progress.warn(f"Stopped by hand, so not started: {idle}. To start: paas ps:start")
 
     def _current(self, app: App) -> tuple[Release, Slug]:
-        release = self.store.releases.find(app.id, app.current) if app.current else None
-        slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
+        release = self.store.releases.current(app)
+        slug = self.store.slugs.of_release(release)
         if release is None or slug is None:
             raise PaasError(
                 "not-deployed", f"{app.name} has not been deployed yet.", "git push deploy main"

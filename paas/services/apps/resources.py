@@ -202,6 +202,6 @@ class AppResources:
         return list(wanted_quantities(slug, {})) if slug is not None else []
 
     def _current(self, app: App) -> tuple[Release | None, Slug | None]:
-        release = self.store.releases.find(app.id, app.current) if app.current else None
-        slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
+        release = self.store.releases.current(app)
+        slug = self.store.slugs.of_release(release)
         return release, slug

@@ -89,7 +89,7 @@ class Storages:
 
     def _target(self, app: App, step: str, progress: Progress) -> Target | None:
         """A roll-out of what runs, with the recorded storage; done: reported when it is live."""
-        release = self.store.releases.find(app.id, app.current) if app.current else None
+        release = self.store.releases.current(app)
         if release is None or release.slug_id is None:
             progress.step(step)
             return None

@@ -174,7 +174,7 @@ class SlugMaker:
         return declared_config(manifest, former, self._config(app), self.random_secret, progress)
 
     def _config(self, app: App) -> ConfigVars:
-        release = self.store.releases.find(app.id, app.current) if app.current else None
+        release = self.store.releases.current(app)
         return release.config if release else {}
 
 

@@ -46,7 +46,7 @@ class Trees:
                 )
 
     def _judge_pointers(self, app: App, pointers: Sequence[str], progress: Progress) -> None:
-        release = self.store.releases.find(app.id, app.current) if app.current else None
+        release = self.store.releases.current(app)
         skipped = release.config.get(LFS_SKIP) if release else None
         names = ", ".join(map(printable, pointers[:_NAMED]))
         more = f" and {len(pointers) - _NAMED} more" if len(pointers) > _NAMED else ""

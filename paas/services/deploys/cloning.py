@@ -89,5 +89,5 @@ class Cloning:
 
     def _live_commit(self, source: App) -> str | None:
         release = self.store.releases.find(source.id, source.current) if source.current else None
-        slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
+        slug = self.store.slugs.of_release(release)
         return slug.commit if slug else None

@@ -66,7 +66,7 @@ class Deploys:
 
         @contextmanager
         def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
-            live = self.store.releases.find(app.id, app.current) if app.current else None
+            live = self.store.releases.current(app)
             slug = self.store.slugs.find(live.slug_id) if live and live.slug_id else None
             if live is None or slug is None or self.slugs.damage(slug.id) is None:
                 yield None

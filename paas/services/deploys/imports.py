@@ -135,8 +135,8 @@ class Imports:
 
     def _wants_build(self, app: App, commit: str, building: Building) -> bool:
         if building is Building.IF_CHANGED:
-            release = self.store.releases.find(app.id, app.current) if app.current else None
-            slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
+            release = self.store.releases.current(app)
+            slug = self.store.slugs.of_release(release)
             return slug is None or slug.commit != commit
         return building is Building.ALWAYS
 

@@ -60,7 +60,7 @@ class Diffs:
 
         Raises PaasError if its Procfile or app.json would be refused.
         """
-        current = self.store.releases.find(app.id, app.current) if app.current else None
+        current = self.store.releases.current(app)
         present = self._of_release(current)
         pushed = Version(commit[:8], commit, quarantine, present.config, None)
         config = self._declared(app, current, pushed)
@@ -100,7 +100,7 @@ class Diffs:
     def _of_release(self, release: Release | None) -> Version:
         if release is None:
             return Version("nothing", None, None, {}, {})
-        slug = self.store.slugs.find(release.slug_id) if release.slug_id else None
+        slug = self.store.slugs.of_release(release)
         commit = self.commit_of(release)
         processes = slug.processes if slug else None
         if commit is None:

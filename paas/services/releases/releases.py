@@ -56,7 +56,7 @@ class Releases:
             app,
             release,
             self.diffs.commit_of(release),
-            self.store.slugs.find(release.slug_id) if release.slug_id else None,
+            self.store.slugs.of_release(release),
             former.version if former else None,
             config_changes(former.config if former else {}, release.config),
         )
@@ -111,7 +111,7 @@ class Releases:
 
     def _suggest_retry(self, app: App, target: Release, progress: Progress) -> None:
         """Git's branch is ahead of what is live now, so pushing it again would deploy nothing."""
-        left = self.store.releases.find(app.id, app.current) if app.current else None
+        left = self.store.releases.current(app)
         commit = self.diffs.commit_of(left) if left else None
         if left is None or commit is None or commit == self.diffs.commit_of(target):
             return

@@ -142,7 +142,7 @@ class Rollout:
             )
 
     def _slug(self, release: Release) -> Slug | None:
-        slug = self.store.slugs.find(release.slug_id) if release.slug_id else None
+        slug = self.store.slugs.of_release(release)
         if slug is None and release.slug_id is not None:
             raise PaasError(
                 "slug-pruned",

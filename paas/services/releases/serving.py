@@ -10,8 +10,8 @@ def what_serves(store: Store, app: App) -> str:
 
     A release may be config only, or have nothing that runs: stopped by hand, scaled to 0.
     """
-    release = store.releases.find(app.id, app.current) if app.current else None
-    slug = store.slugs.find(release.slug_id) if release and release.slug_id else None
+    release = store.releases.current(app)
+    slug = store.slugs.of_release(release)
     if release is None or slug is None:
         return "nothing is deployed yet"
     live = [i for i in store.instances.of_app(app.id) if i.is_live(app)]

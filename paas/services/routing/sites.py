@@ -231,7 +231,7 @@ class Sites:
         return self.store.releases.find(app.id, number) if number else None
 
     def _slug(self, release: Release | None) -> Slug | None:
-        return self.store.slugs.find(release.slug_id) if release and release.slug_id else None
+        return self.store.slugs.of_release(release)
 
     def _page(self, app: App, slug: Slug | None) -> Path | None:
         """The maintenance page: the one that was set, or else the release's."""

@@ -63,4 +63,4 @@ class Statics:
         self.sites.change(actor, name, "removes a static path", wanted, progress)
 
     def _release(self, app: App) -> Release | None:
-        return self.store.releases.find(app.id, app.current) if app.current else None
+        return self.store.releases.current(app)

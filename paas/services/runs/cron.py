@@ -203,6 +203,6 @@ class Cron:
 
 def current_jobs(store: Store, app: App) -> tuple[Job, ...]:
     """The jobs of the app's current release. Raises PaasError if they are invalid."""
-    release = store.releases.find(app.id, app.current) if app.current else None
-    slug = store.slugs.find(release.slug_id) if release and release.slug_id else None
+    release = store.releases.current(app)
+    slug = store.slugs.of_release(release)
     return jobs_of(slug.manifest.cron, slug.processes) if slug is not None else ()

@@ -106,8 +106,8 @@ class AppRuns:
 
 def run_spec(store: Store, user: str, app: App, request: RunRequest) -> RunSpec:
     """The process that an order describes, of the app's current release. Raises PaasError."""
-    release = store.releases.find(app.id, app.current) if app.current else None
-    slug = store.slugs.find(release.slug_id) if release and release.slug_id else None
+    release = store.releases.current(app)
+    slug = store.slugs.of_release(release)
     if release is None or slug is None:
         raise PaasError(
             "not-deployed", f"{app.name} has not been deployed yet.", "git push deploy main"

@@ -50,8 +50,8 @@ class Scheduler:
         """All jobs of all apps; an invalid declaration is reported in the app's log."""
         found = []
         for app in self.store.apps.all():
-            release = self.store.releases.find(app.id, app.current) if app.current else None
-            slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
+            release = self.store.releases.current(app)
+            slug = self.store.slugs.of_release(release)
             if slug is None:
                 continue
             try:

@@ -49,7 +49,7 @@ class AppFiles:
         yield from self._slugs(app)
 
     def _slugs(self, app: App) -> Iterator[Finding]:
-        current = self.store.releases.find(app.id, app.current) if app.current else None
+        current = self.store.releases.current(app)
         live = current.slug_id if current else None
         others = [s.id for s in self.store.slugs.of_app(app.id) if s.id != live]
         whole = [id for id in others if self.slugs.damage(id) is None]

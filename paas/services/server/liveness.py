@@ -66,8 +66,8 @@ class Liveness:
         """Every app with liveness checks, by its id."""
         found = {}
         for app in self.store.apps.all():
-            release = self.store.releases.find(app.id, app.current) if app.current else None
-            slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
+            release = self.store.releases.current(app)
+            slug = self.store.slugs.of_release(release)
             if slug is None or slug.app_json is None:
                 continue
             live = [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]

@@ -169,8 +169,8 @@ class Quotas:
 
     def _instances(self, app: App) -> int:
         """How many instances the current formation has."""
-        release = self.store.releases.find(app.id, app.current) if app.current else None
-        slug = self.store.slugs.find(release.slug_id) if release and release.slug_id else None
+        release = self.store.releases.current(app)
+        slug = self.store.slugs.of_release(release)
         if slug is None:
             return 0
         return sum(wanted_quantities(slug, self.store.formations.of_app(app.id)).values())

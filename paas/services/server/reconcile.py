@@ -215,7 +215,7 @@ class Reconcile:
         runtime = self.engines.of(app).runtime
         if all(runtime.ensure(instance, known) for instance in live):
             return leftover
-        release = self.store.releases.find(app.id, app.current) if app.current else None
+        release = self.store.releases.current(app)
         if release is None:
             return leftover
         if self.changes.rollout.resume(app, live):
@@ -231,7 +231,7 @@ class Reconcile:
 
         @contextmanager
         def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
-            release = self.store.releases.find(app.id, app.current) if app.current else None
+            release = self.store.releases.current(app)
             known = self.engines.groups()
             runtime = self.engines.of(app).runtime
             if release is None or all(runtime.is_intact(i, known) for i in self._live(app)):
