@@ -345,8 +345,8 @@ def _networks_line(server: Server) -> str:
     [
         ("out_of_app", "accept", "an app can reach another app's port"),
         ("from_app", "accept", "an app can reach the machine's own services"),
-        ("to_app", "accept", "other accounts of the machine reach an app's port"),
-        ("to_app", "drop", "the machine does not reach an app's port"),
+        ("to_app", "accept", "other accounts of the machine can reach an app's port"),
+        ("to_app", "drop", "the machine cannot reach an app's port"),
         ("through", "drop", "an app cannot reach the DNS server"),
     ],
 )
