@@ -52,7 +52,7 @@ def _mounted(top: Path) -> bool:
 
 
 def _unmount(point: Path) -> None:
-    """Unmount it as soon as no process uses it."""
+    """Unmount it as soon as no process uses it; at once where a signal ends the waiting."""
 
     def gone() -> bool:
         try:
@@ -65,4 +65,6 @@ def _unmount(point: Path) -> None:
         wait_until(gone, 10, "the unmounting", poll_s=0.2)
     except BenchError:
         progress(f" !     Something still uses {point}.")
-        run(["umount", "--lazy", point])
+    finally:
+        if point.is_mount():
+            run(["umount", "--lazy", point])

@@ -18,13 +18,15 @@ END_LIMIT_S = 30.0
 class Outcome:
     """The outcome of the requests. failures: how many, by kind; races: idle-close races.
 
-    slowest_s: the slowest request. latest_s: how late the generator itself was at most.
+    slowest_s: the slowest request. p99_s: their 99th percentile. latest_s: how late the generator
+    itself was at most.
     """
 
     requests: int
     failures: dict[str, int]
     races: int
     slowest_s: float
+    p99_s: float
     latest_s: float
 
     @property
@@ -47,9 +49,12 @@ class LoadProcess:
     """Runs the generator for as long as its block lasts; then `outcome` is there.
 
     kept: so many kept-alive connections share the rate; 0: each request has a new one.
+    ahead: it never waits for the processor, as if it were on another machine.
     """
 
-    def __init__(self, port: int, host: str, *, rate: float, kept: int = 0) -> None:
+    def __init__(
+        self, port: int, host: str, *, rate: float, kept: int = 0, ahead: bool = False
+    ) -> None:
         options = {
             "--port": str(port),
             "--host": host,
@@ -58,6 +63,7 @@ class LoadProcess:
             "--kept": str(kept),
         }
         words = [word for pair in options.items() for word in pair]
+        words += ["--ahead"] if ahead else []
         self._argv = ["/usr/bin/python3", "-I", "-B", str(PROGRAM), *words]
         self._process: subprocess.Popen[str] | None = None
         self._outcome: Outcome | None = None
@@ -110,4 +116,4 @@ def _read(output: str) -> Outcome:
     requests = sum(outcomes.values())
     outcomes.pop("ok", None)
     races = outcomes.pop(CLOSED_IDLE, 0)
-    return Outcome(requests, outcomes, races, found["slowest_s"], found["latest_s"])
+    return Outcome(requests, outcomes, races, found["slowest_s"], found["p99_s"], found["latest_s"])

@@ -13,7 +13,7 @@ from typing import NoReturn, Protocol
 from benchmarks.bench import Bench
 from benchmarks.commands import BenchError, progress
 from benchmarks.disk import room
-from benchmarks.figures import redeploys
+from benchmarks.figures import datastores, redeploys
 from benchmarks.figures.app_networks import AppNetworks
 from benchmarks.figures.boot import Boot
 from benchmarks.figures.cold_push import ColdPush
@@ -23,9 +23,12 @@ from benchmarks.figures.files import Files
 from benchmarks.figures.haproxy import Haproxy
 from benchmarks.figures.logging import Logging
 from benchmarks.figures.memory import Memory
+from benchmarks.figures.neighbours import Neighbours
+from benchmarks.figures.permissions import Permissions
 from benchmarks.figures.rollback import Rollback
 from benchmarks.figures.servers import Servers
 from benchmarks.figures.ssh_commands import SshCommands
+from benchmarks.figures.start import Start
 from benchmarks.figures.throughput import Throughput
 from benchmarks.figures.tree import TreeOfManyFiles
 from benchmarks.figures.warm_push import WarmPush
@@ -51,6 +54,8 @@ FIGURES: tuple[Figure, ...] = (
     WarmPush(),
     ColdPush(),
     SshCommands(),
+    Permissions(),
+    Start(),
     Throughput(),
     AppNetworks(),
     Files(),
@@ -64,7 +69,9 @@ FIGURES: tuple[Figure, ...] = (
     TreeOfManyFiles(),
     Logging(),
     Memory(),
+    *datastores.FIGURES,
     Crowd(),
+    Neighbours(),
     Boot(),
 )
 

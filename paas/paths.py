@@ -62,6 +62,8 @@ class Paths:
     # Settings
     server_yml = _etc("server.yml", Kind.TRUTH, "the settings")
     server_key = _etc("server.key", Kind.TRUTH, "the key to the secrets in the database")
+    backup_settings = _etc("backups.json", Kind.TRUTH, "where the backups go")
+    backup_key = _etc("backups.key", Kind.TRUTH, "the key to the backups")
     installed_record = _etc(".installed.json", Kind.TRUTH, "the settings as installed")
     default_site_mark = _etc(
         "default-site-was-removed", Kind.TRUTH, "that Debian's welcome page was switched off"
@@ -84,8 +86,16 @@ class Paths:
     git = _state("git", Kind.TRUTH, "the apps' repositories and their LFS objects")
     slugs = _state("slugs", Kind.TRUTH, "the files of releases")
     storage = _state("storage", Kind.TRUTH, "the apps' storage directories")
+    datastores = _state("datastores", Kind.TRUTH, "the data of datastores, with their settings")
+    incoming = _state("incoming", Kind.RUNTIME, "dumps that are being loaded")
+    datastore_clients = _state(
+        "datastore-clients.json", Kind.DERIVED, "which apps reach which datastores"
+    )
+    alarms = _state("alarms.json", Kind.LOG, "what the alarm command was told")
+    backups = _state("backups", Kind.TRUTH, "backups that go to no other place")
     certificates = _state("certs", Kind.TRUTH, "certificates and their keys")
     pages = _state("pages", Kind.TRUTH, "the apps' maintenance pages")
+    audit = _state("audit", Kind.TRUTH, "who changed what, for as long as audit_days says")
     trash = _state("lost", Kind.TRUTH, "the trash, until it is emptied")
     acme = _state("acme", Kind.RUNTIME, "requests to the certificate issuer")
     acme_account = _state("acme/certbot", Kind.TRUTH, "the account at the issuer")
@@ -118,9 +128,16 @@ class Paths:
         "proxy-switching", Kind.RUNTIME, "that a change of the proxy is not complete"
     )
     drains = _state("drains", Kind.RUNTIME, "how far each log drain has sent")
+    audit_drain = _state("drains/audit.json", Kind.RUNTIME, "how far the audit drain has sent")
     cron = _state("cron", Kind.RUNTIME, "how far the cron jobs have been started")
+    app_networks_lack = _state(
+        "no-app-networks", Kind.LOG, "why the installation gave apps no networks of their own"
+    )
+    docker = _state("docker", Kind.TRUTH, "the Docker engine's images and containers")
     reserve = _state("reserve", Kind.RUNTIME, "disk space held for a full disk")
     former_staples = _state("ocsp", Kind.CACHE, "OCSP answers of former versions")
+    key_uses = _state("key-uses", Kind.LOG, "when and from where each SSH key was last used")
+    token_uses = _state("token-uses", Kind.LOG, "when and from where each token was last used")
     logs = _state("logs", Kind.LOG, "logs of the apps and of the platform")
     supervisord_log = _state("logs/supervisord.log", Kind.LOG, "supervisord's log")
     nginx_error_log = _state("logs/nginx-error.log", Kind.LOG, "Nginx's errors")
@@ -139,8 +156,11 @@ class Paths:
     sshd_pid = _run("sshd.pid", Kind.RUNTIME, "the pid of an embedded server's sshd")
     nginx_pid = _run("nginx.pid", Kind.RUNTIME, "the pid of an embedded server's Nginx")
     haproxy_pid = _run("haproxy.pid", Kind.RUNTIME, "HAProxy's pid")
+    docker_run = _run("docker", Kind.RUNTIME, "the Docker engine's own files while it runs")
+    docker_socket = _run("docker/engine.sock", Kind.RUNTIME, "where the Docker engine listens")
     start_lock = _run("start.lock", Kind.RUNTIME, "the lock of starts and stops")
     locks = _run("locks", Kind.RUNTIME, "all other locks")
+    audit_marks = _run("locks/audit", Kind.RUNTIME, "which changes of the audit trail run")
     build_queue = _run("locks/builds", Kind.RUNTIME, "the queue of builds")
     nginx_lock = _run("locks/proxy.lock", Kind.RUNTIME, "the lock of Nginx's files")
     haproxy_lock = _run("locks/haproxy.lock", Kind.RUNTIME, "the lock of HAProxy's files")
@@ -149,8 +169,10 @@ class Paths:
     fifos = _run("fifos", Kind.RUNTIME, "the instances' output, for the log process")
     crashes = _run("crash", Kind.RUNTIME, "how often each instance ended early")
     runs = _run("runs", Kind.RUNTIME, "one-off processes that run")
+    datastore_sockets = _run("datastores", Kind.RUNTIME, "where datastores listen for root")
     command_specs = _run("one-off", Kind.RUNTIME, "how each command is started")
     build_specs = _run("builds", Kind.RUNTIME, "how each build is started")
+    disk_usage = _run("disk-usage", Kind.RUNTIME, "what each app used when last measured")
     fetch_specs = _run("fetches", Kind.RUNTIME, "how each download is started")
     acme_binding = _run(
         "acme-binding.ini", Kind.RUNTIME, "the credentials for the issuer, while it is asked"

@@ -9,21 +9,19 @@ from typing import Any
 
 import yaml
 
+from paas.domain.people.authorities import Authority, parse_authority
 from paas.domain.releases.start_limits import StartLimits
 from paas.domain.routing.app_networks import parse_range
-from paas.domain.routing.hosts import server_domain
-from paas.domain.routing.proofs import ProofMode
-from paas.domain.routing.router_values import parse_addresses, parse_networks, parse_servers
 from paas.domain.runtime.resources import ServerLimits
 from paas.domain.runtime.workloads import Limits
 from paas.domain.server.allocations import Ranges
 from paas.domain.server.quotas import Quota
 from paas.domain.values.errors import PaasError
 from paas.paths import Paths
+from paas.settings_rules import problem
 
 # Every command reads the file: libyaml takes 0.3 ms for it, the pure Python loader 3.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-PORT_MAX = 65_535
 # Settings of former versions: a server.yml may still have them, and they have no effect.
 FORMER = frozenset({"ocsp_private"})
 
@@ -47,6 +45,8 @@ class Settings:
     ssh_port: int = 22
     account: str = "paas"
     embedded: bool = False
+    # Whose certificates sshd accepts for users
+    ssh_ca: tuple[str, ...] = ()
     # Nginx
     nginx_conf: Path = Path("/etc/nginx/nginx.conf")
     nginx_http_conf: Path = Path("/etc/nginx/conf.d/paas.conf")
@@ -72,12 +72,16 @@ class Settings:
     # Ranges for the apps: [first, last]
     uids: tuple[int, int] = (70_000, 99_999)
     ports: tuple[int, int] = (20_000, 29_999)
+    service_ports: tuple[int, int] = (31_000, 31_999)
     # Networks of the apps
     app_networks: bool = False
     app_network_range: str = "10.212.0.0/15"
     host_ports: tuple[int, ...] = ()
     private_networks: bool = True
     app_metadata: bool = False
+    # Containers
+    docker: bool = False
+    docker_network_range: str = "10.214.0.0/15"
     # Deploys
     start_limit_s: float = 60.0
     max_start_limit_s: float = 900.0
@@ -86,6 +90,7 @@ class Settings:
     worker_limit_s: float = 600.0
     build_limit_s: float = 900.0
     max_builds: int = 0
+    docker_cache_mib: int = 5_120
     release_limit_s: float = 900.0
     watch_window_s: float = 30.0
     keep_slugs: int = 5
@@ -113,6 +118,7 @@ class Settings:
     max_scratch_mib: int = 1_024
     # Quotas of members and their apps; 0: none
     max_apps: int = 100
+    max_datastores: int = 20
     max_instances: int = 20
     max_domains: int = 100
     max_disk_mib: int = 10_240
@@ -121,6 +127,11 @@ class Settings:
     log_file_mib: int = 10
     log_files: int = 5
     log_file_days: int = 7
+    audit_days: int = 365
+    audit_drain: str = ""
+    # What is told that backups are missing
+    alarm_command: tuple[str, ...] = ()
+    alarm_user: str = "nobody"
     drain_queue_mib: int = 4
     drain_to_server: bool = False
     # Environment of every build, taken over from the machine at install (proxy, certificates,
@@ -133,9 +144,19 @@ class Settings:
         return Paths(self.etc, self.state, self.run, self.opt)
 
     @property
+    def authorities(self) -> tuple[Authority, ...]:
+        """The CAs of the users' certificates."""
+        return tuple(dict.fromkeys(map(parse_authority, self.ssh_ca)))
+
+    @property
     def app_addresses(self) -> IPv4Network:
         """The addresses of apps that have their own networks."""
         return parse_range(self.app_network_range)
+
+    @property
+    def docker_addresses(self) -> IPv4Network:
+        """The addresses of apps' containers."""
+        return parse_range(self.docker_network_range)
 
     @property
     def start_limits(self) -> StartLimits:
@@ -163,13 +184,14 @@ class Settings:
     @property
     def ranges(self) -> Ranges:
         """The uids and ports that the server may give out."""
-        return Ranges(self.uids, self.ports)
+        return Ranges(self.uids, self.ports, self.service_ports)
 
     @property
     def quotas(self) -> dict[Quota, int]:
         """The defaults; sizes in bytes."""
         return {
             Quota.APPS: self.max_apps,
+            Quota.DATASTORES: self.max_datastores,
             Quota.INSTANCES: self.max_instances,
             Quota.DOMAINS: self.max_domains,
             Quota.DISK: self.max_disk_mib * 1024**2,
@@ -204,82 +226,22 @@ def load(path: Path) -> Settings:
             continue
         if key not in known:
             raise PaasError("server-yml", f"{path}: {key!r} is not a setting.")
-        values[key] = _typed(path, key, value, getattr(Settings(), key))
+        values[key] = _typed(path, key, value, getattr(Settings(), key), known[key].type)
     settings = Settings(**values)
-    if (problem := _problem(settings)) is not None:
-        raise PaasError("server-yml", f"{path}: {problem}")
+    if (found := problem(settings)) is not None:
+        raise PaasError("server-yml", f"{path}: {found}")
     return settings
 
 
-def _problem(settings: Settings) -> str | None:
-    """What no site could be made with."""
-    try:
-        server_domain(settings.domain)
-    except PaasError as error:
-        return f"domain: {error.message}"
-    for key in ("http_port", "https_port", "ssh_port"):
-        if getattr(settings, key) > PORT_MAX:
-            return f"{key} must be a port, up to {PORT_MAX}, not {getattr(settings, key)}."
-    if settings.https_port in {settings.http_port, settings.ssh_port}:
-        return f"https_port is {settings.https_port}, which another port has already."
-    if settings.http_port == settings.ssh_port:
-        return f"http_port and ssh_port are both {settings.http_port}."
-    balancers = settings.trusted_proxies.strip()
-    if settings.proxy_protocol and not balancers:
-        return (
-            "proxy_protocol takes trusted_proxies too: the addresses of the balancers, whose word "
-            "for who a client is counts."
-        )
-    try:
-        if balancers:
-            parse_networks(balancers)
-    except ValueError as error:
-        return f"trusted_proxies takes {error}."
-    return _network_problem(settings) or _proof_problem(settings) or _share_problem(settings)
-
-
-def _network_problem(settings: Settings) -> str | None:
-    """What apps could have no networks of their own with."""
-    for port in settings.host_ports:
-        if not 1 <= port <= PORT_MAX:
-            return f"host_ports takes ports from 1 to {PORT_MAX}, not {port}."
-    if not settings.private_networks and not settings.app_networks:
-        return "private_networks: false requires app_networks: true."
-    try:
-        parse_range(settings.app_network_range)
-    except ValueError as error:
-        return f"app_network_range takes {error}."
-    return None
-
-
-def _proof_problem(settings: Settings) -> str | None:
-    """What no domain could be proven with."""
-    if settings.domain_proof not in list(ProofMode):
-        return f"domain_proof is dns, txt or none, not {settings.domain_proof!r}."
-    for key, parse in (("public_addresses", parse_addresses), ("dns_servers", parse_servers)):
-        try:
-            parse(getattr(settings, key))
-        except ValueError as error:
-            return f"{key} takes {error}."
-    return None
-
-
-def _share_problem(settings: Settings) -> str | None:
-    """What exceeds what the machine has."""
-    for key in ("memory_share", "build_memory_share"):
-        if getattr(settings, key) > 1:
-            return f"{key} is a fraction of the machine's memory: from 0 to 1."
-    return None
-
-
-def _typed(path: Path, key: str, value: object, example: object) -> object:
-    """value in the type of the setting's default, or PaasError."""
+def _typed(path: Path, key: str, value: object, example: object, annotated: object) -> object:
+    """value in the type of the setting's default, or PaasError. annotated: for an empty tuple."""
+    item = str if annotated == tuple[str, ...] else int
     if isinstance(value, int | float) and not 0 <= value < inf:
         raise PaasError("server-yml", f"{path}: {key} must be a number from 0 on, not {value!r}.")
     match example, value:
         case Path(), str() if value.startswith("/"):
             return Path(value)
-        case (), list() if all(type(number) is int for number in value):
+        case (), list() if all(type(one) is item for one in value):
             return tuple(value)
         case tuple(), [int() as first, int() as last]:
             return (first, last)
@@ -289,4 +251,6 @@ def _typed(path: Path, key: str, value: object, example: object) -> object:
             return float(value)
         case _ if type(value) is type(example):
             return value
+    if example == ():
+        raise PaasError("server-yml", f"{path}: {key} must be a list like [], not {value!r}.")
     raise PaasError("server-yml", f"{path}: {key} must be like {example!r}, not {value!r}.")

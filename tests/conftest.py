@@ -1,16 +1,23 @@
 """What holds for all tests."""
 
 import io
+import os
+import shutil
 import signal
+import tempfile
 from pathlib import Path
 
 import coverage
 import pytest
 
+from tests import run_directory
+from tests.e2e.server import remove_left_servers
+
 MEASURED = ("paas/domain", "paas/services")
+UNIT = Path(__file__).with_name("unit")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Take signals as a program on a terminal does, though started by ``nohup tests/run &``.
 
     A signal that is ignored stays so in every process that the tests start.
@@ -18,6 +25,25 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
+    if not hasattr(config, "workerinput"):
+        _make_run_directory(config)
+
+
+def _make_run_directory(config: pytest.Config) -> None:
+    """The workers inherit its name. An interrupted run ends them, but none of their servers."""
+    directory = tempfile.mkdtemp(prefix="paas-tests-")
+    os.environ[run_directory.VARIABLE] = directory
+    config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
+    config.add_cleanup(remove_left_servers)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure the coverage of unit tests alone: it slows Python down by half, and what the others
+    run of the rules and services is in other processes.
+    """
+    for item in items:
+        if UNIT not in item.path.parents:
+            item.add_marker("no_cover")
 
 
 def pytest_terminal_summary(

@@ -1,4 +1,4 @@
-"""Ports that no other test or benchmark has, nor the kernel for outgoing connections.
+"""Ports, and networks, that no other test or benchmark has, nor the kernel for itself.
 
 They come in blocks. Whoever has a block holds its lock, an abstract Unix socket, which ends with
 the process and leaves nothing behind. Embedded servers have their ports for apps below these.
@@ -37,7 +37,15 @@ def free_range() -> range:
     raise AssertionError("there are no free ports")
 
 
-def _lock(first: int) -> bool:
+def free_network() -> str:
+    """Addresses for the containers of one server, which no other test's have."""
+    for second in range(64, 192, 2):
+        if _lock(f"network-{second}"):
+            return f"10.{second}.0.0/15"
+    raise AssertionError("there are no free networks")
+
+
+def _lock(first: object) -> bool:
     lock = socket.socket(socket.AF_UNIX)
     try:
         lock.bind(f"\0paas-test-ports-{first}")

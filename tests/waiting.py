@@ -7,6 +7,11 @@ from collections.abc import Callable
 def wait_for(condition: Callable[[], object], *, limit_s: float = 60.0, what: str = "it") -> None:
     """Wait until the condition holds; fails at the limit. what: for the message."""
     deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {limit_s:g} s: {what}"
-        time.sleep(0.01)
+    while True:
+        asked = time.monotonic()
+        if condition():
+            return
+        now = time.monotonic()
+        assert now < deadline, f"not within {limit_s:g} s: {what}"
+        # As long as asking took, so that a command that is repeated does not slow what is awaited.
+        time.sleep(max(0.01, now - asked))

@@ -52,7 +52,9 @@ detect_first() {
     while read -r name _; do
         [[ -z $name || $name == '#'* ]] && continue
         pack=$paas_packs/$name
-        if label=$("$pack/bin/detect" "$paas_build"); then
+        # Not executed, as those of others are: the start of a bash takes longer than what they do.
+        # shellcheck disable=SC1091
+        if label=$(source "$pack/bin/detect" "$paas_build"); then
             return 0
         fi
     done <"$paas_packs/order.txt"

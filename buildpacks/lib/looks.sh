@@ -27,10 +27,10 @@ refuse_in_the_way() {
     done
 }
 
-# all_ascii: whether no file at the top, or in requirements/, has a byte that is not ASCII.
-all_ascii() (
+# beyond_ascii: whether a file at the top, or in requirements/, has a byte that is not ASCII.
+beyond_ascii() (
     shopt -s dotglob nullglob
-    ! LC_ALL=C grep -qsaP --directories=skip --devices=skip '[^\x01-\x7f]' -- \
+    LC_ALL=C exec grep -qsaP --directories=skip --devices=skip '[^\x01-\x7f]' -- \
         /dev/null * requirements/*
 )
 
@@ -38,9 +38,7 @@ all_ascii() (
 refuse_encodings() {
     local said lines
     # Starting Python takes 20 ms, and hardly any app needs it here.
-    if all_ascii; then
-        return 0
-    fi
+    beyond_ascii || return 0
     # -I -S: it must not run any of the app's code.
     said=$(/usr/bin/python3 -I -S "$paas_here/utf8_files.py" .) && return 0
     mapfile -t lines <<<"$said"

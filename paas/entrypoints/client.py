@@ -1,9 +1,10 @@
 """``paas``: on the server a thin client of the gate, on a laptop a thin client of ssh.
 
 The server runs this file by its path, under ``/usr/bin/python3 -I -S``, with ``--paas-etc ETC``
-first: as the forced command of an SSH key (``--as USER``), from a push's hook (``--hook``), and for
-root. A laptop runs ``main`` as the console script ``paas``. The code is in the modules imported
-below, because Python caches their compiled form, but not that of a script.
+first: as the forced command of an SSH key (``--as USER --key FINGERPRINT``, or of a certificate
+``--as USER --ca FINGERPRINT``), from a push's hook (``--hook``), and for root. A laptop runs
+``main`` as the console script ``paas``. The code is in the modules imported below, because Python
+caches their compiled form, but not that of a script.
 """
 
 import os

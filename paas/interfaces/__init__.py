@@ -1,14 +1,35 @@
 """The outside world as the services see it: one Protocol for each thing that adapters provide."""
 
 from paas.domain.logs.loglines import LogLine
+from paas.interfaces.alarms import AlarmCommand
+from paas.interfaces.archives import DatastoreArchives
+from paas.interfaces.audit import AuditTrail
+from paas.interfaces.backups import BackupSettings, EncryptedObjects
 from paas.interfaces.builds import Builder, BuildpackCatalog, BuildQueue, Built, Slugs
 from paas.interfaces.certificates import (
     CertificateFiles,
     CertificateReader,
     Issuer,
 )
+from paas.interfaces.datastores import (
+    ClientCommand,
+    DatastoreClients,
+    DatastoreFiles,
+    DatastoreLogs,
+    DatastoreReports,
+    DatastoreServer,
+    ExternalServer,
+    Figures,
+    FileUpgrades,
+    LogTrimming,
+    Reach,
+    ReadOnlySwitch,
+)
 from paas.interfaces.disk import Disk
+from paas.interfaces.dumps import DatastoreDumps, ExternalDumps
 from paas.interfaces.engines import Engine, Engines
+from paas.interfaces.followers import DatastoreFollowers, FollowerStandings
+from paas.interfaces.images import ImageSource
 from paas.interfaces.imports import Archive, Imported, Importer, Submodules
 from paas.interfaces.locks import KeyFile, KeyReader, Locks, Reserve, ServerLock
 from paas.interfaces.machine import Machine
@@ -21,6 +42,9 @@ from paas.interfaces.output import (
     Reword,
 )
 from paas.interfaces.pages import Pages
+from paas.interfaces.people import LastUses
+from paas.interfaces.poolers import ConnectionPoolers
+from paas.interfaces.postgresql import MajorUpgrades, PostgresqlServers
 from paas.interfaces.proxy import (
     HealthProbe,
     Ports,
@@ -30,6 +54,7 @@ from paas.interfaces.proxy import (
     Resolver,
     ServerFile,
 )
+from paas.interfaces.redis import RedisServers
 from paas.interfaces.repository import Commit, Quarantine, Refs, Repository, Tree
 from paas.interfaces.runtime import (
     Caller,
@@ -45,7 +70,10 @@ from paas.interfaces.store_recovery import StoreRecovery
 from paas.interfaces.trash import Trash
 
 __all__ = [
+    "AlarmCommand",
     "Archive",
+    "AuditTrail",
+    "BackupSettings",
     "Bookmark",
     "BuildQueue",
     "Builder",
@@ -54,32 +82,56 @@ __all__ = [
     "Caller",
     "CertificateFiles",
     "CertificateReader",
+    "ClientCommand",
     "Clock",
     "Commit",
+    "ConnectionPoolers",
+    "DatastoreArchives",
+    "DatastoreClients",
+    "DatastoreDumps",
+    "DatastoreFiles",
+    "DatastoreFollowers",
+    "DatastoreLogs",
+    "DatastoreReports",
+    "DatastoreServer",
     "Disk",
     "DrainProcess",
+    "EncryptedObjects",
     "Engine",
     "Engines",
+    "ExternalDumps",
+    "ExternalServer",
+    "Figures",
+    "FileUpgrades",
+    "FollowerStandings",
     "HealthProbe",
+    "ImageSource",
     "Imported",
     "Importer",
     "Issuer",
     "KeyFile",
     "KeyReader",
+    "LastUses",
     "Layers",
     "Locks",
     "LogLine",
+    "LogTrimming",
     "Logs",
     "Machine",
+    "MajorUpgrades",
     "OneOff",
     "Pages",
     "ParallelRollOuts",
     "Ports",
+    "PostgresqlServers",
     "Progress",
     "Proxy",
     "ProxyChoice",
     "ProxyKind",
     "Quarantine",
+    "Reach",
+    "ReadOnlySwitch",
+    "RedisServers",
     "Refs",
     "Repository",
     "RequestLog",

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Protocol
 
 from paas.domain.apps.apps import App
+from paas.domain.builds.builders import DockerfileBuild
 from paas.domain.builds.buildpacks import Buildpack, StaticFiles
 from paas.domain.manifest.procfile import Processes
-from paas.domain.releases.artifacts import Artifact
+from paas.domain.releases.artifacts import Artifact, Image
 from paas.domain.releases.releases import (
     ConfigVars,
 )
@@ -22,7 +23,9 @@ class Built:
 
     buildpack: their names, in order. processes: those that the last one proposes if there is no
     Procfile line. config: defaults for config vars. static: files for the proxy to serve if there
-    is no web process. procfile: the Procfile as it is after the build, or None.
+    is no web process. procfile: the Procfile as it is after the build, or None. image: what was
+    built, where that is an image; the builder keeps it until the slug is removed. image_bytes: its
+    size, with that of its base image.
     """
 
     buildpack: str
@@ -30,6 +33,8 @@ class Built:
     config: ConfigVars = field(default_factory=dict)
     static: StaticFiles | None = None
     procfile: bytes | None = None
+    image: Image | None = None
+    image_bytes: int = 0
 
 
 class Builder(Protocol):
@@ -43,12 +48,14 @@ class Builder(Protocol):
         output: Callable[[bytes], None],
         *,
         buildpacks: Sequence[Buildpack] = (),
+        dockerfile: DockerfileBuild | None = None,
         commit: str = "",
         check: Callable[[], None] = lambda: None,
     ) -> Built:
         """Detect and compile the tree in place. output takes each line, without its end.
 
         buildpacks: the app's own, in order; none: the first of the platform's that fits.
+        dockerfile: what a builder of images builds; None: a file of that name, all of it.
         check: called several times a second; what it raises ends the build and all of it.
         Raises PaasError with the reason if no buildpack fits or the build fails.
         """
@@ -127,8 +134,8 @@ class Slugs(Protocol):
         """
 
     def path(self, slug_id: str) -> Path: ...
-    def artifact(self, slug_id: str) -> Artifact:
-        """The slug as a runtime takes it."""
+    def artifact(self, slug_id: str, image: Image | None = None) -> Artifact:
+        """The slug as a runtime takes it. image: `Slug.image`."""
 
     def page(self, slug_id: str, name: str) -> Path | None:
         """A file at the top of a slug that the proxy can show; None if it does not exist."""

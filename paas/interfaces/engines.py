@@ -34,8 +34,17 @@ class Engines:
                 "no-such-engine",
                 f"{app.name} runs on the engine {app.engine!r}, which this server does not have: "
                 f"it has {', '.join(sorted(self._engines))}.",
-                "Install the version of paas that had it again, with its install.sh.",
+                "Run install.sh again: with --docker if that is the engine, else that of the "
+                "version that had it.",
             ) from None
+
+    def named(self, name: str) -> Engine:
+        """For what is no app. Raises KeyError if there is none of that name."""
+        return self._engines[name]
+
+    def names(self) -> set[str]:
+        """The names of those that the server has."""
+        return set(self._engines)
 
     def all(self) -> list[Engine]:
         """For what belongs to no app, or to one that is gone."""

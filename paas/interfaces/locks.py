@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from paas.domain.apps.apps import Key
+from paas.domain.people.keys import Key
 from paas.domain.values.names import UserName
 
 
@@ -27,6 +27,10 @@ class ServerLock(Enum):
     """Repairs of the database."""
     ROUTING = "app--4"
     """Changes of host names: a name that is found free stays free until it is taken."""
+    ARCHIVES = "app--5"
+    """Backups and rehearsals of datastores' archives."""
+    LOGINS = "app--6"
+    """Changes of datastores' logins."""
 
 
 class Locks(Protocol):
@@ -64,6 +68,17 @@ class Locks(Protocol):
     def stopping(self, app_id: int) -> AbstractContextManager[None]:
         """Be the only process that stops instances of the app that were live."""
 
+    def dumping(
+        self, datastore_id: int, *, elsewhere: bool = False
+    ) -> AbstractContextManager[None]:
+        """Be the only process that dumps a datastore; waits for its turn.
+
+        elsewhere: whether it is the id of a database elsewhere.
+        """
+
+    def is_dumping(self, datastore_id: int, *, elsewhere: bool = False) -> bool:
+        """Whether any process does."""
+
     def push(self, app_id: int) -> Path:
         """The file that a pusher's client locks before receive-pack; created if it is missing."""
 
@@ -89,11 +104,11 @@ class KeyReader(Protocol):
 class KeyFile(Protocol):
     """The file of keys that sshd reads."""
 
-    def has(self, keys: Sequence[Key]) -> bool:
+    def has(self, keys: Sequence[Key], users: Sequence[UserName]) -> bool:
         """Whether `publish` would change nothing."""
 
-    def publish(self, keys: Sequence[Key]) -> None:
-        """Make sshd accept exactly these keys."""
+    def publish(self, keys: Sequence[Key], users: Sequence[UserName]) -> None:
+        """Make sshd accept exactly these keys, and certificates of these users."""
 
 
 class Reserve(Protocol):

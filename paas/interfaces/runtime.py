@@ -23,8 +23,14 @@ from paas.interfaces.output import Progress
 class Runtime(Protocol):
     """Where workloads run: the apps' instances, and whatever else is kept running."""
 
-    def address(self, app: App) -> str:
-        """The IPv4 address at which the proxy reaches what is started of an app from now on."""
+    def addresses(self, app: App, count: int) -> list[str]:
+        """The IPv4 addresses at which the proxy reaches the next instances of an app.
+
+        The caller has the app's lock until they are started.
+        """
+
+    def has_address(self, app: App, address: str) -> bool:
+        """Whether an instance of the app that has this address can be started there again."""
 
     def workloads(
         self,
@@ -51,6 +57,9 @@ class Runtime(Protocol):
     def close_ports(self, instances: Sequence[Instance]) -> None:
         """Refuse new connections to them, until they are stopped; open ones continue."""
 
+    def open_ports(self, instances: Sequence[Instance]) -> None:
+        """Accept new connections to them again, if they were refused."""
+
     def stop(self, supervised: Sequence[Supervised], limit_s: float) -> set[str]:
         """Send TERM to the main process, KILL to all after limit_s; then delete their files.
 
@@ -76,6 +85,12 @@ class Runtime(Protocol):
 
     def close_networks(self, uids: Set[int]) -> None:
         """Close those of these uids, of which nothing runs any longer."""
+
+    def refused_ports(self, app: App) -> set[int]:
+        """TCP ports of the machine's loopback where the app was refused, though there is a service.
+
+        Within about the last hour; empty where the app has no network of its own.
+        """
 
     def groups(self) -> set[str]:
         """The groups of app instances that the supervisor has, however they were started."""
@@ -158,12 +173,16 @@ class Caller(Protocol):
         """A descriptor that is readable when there is an event: see is_connected."""
 
     def is_connected(self) -> bool:
-        """Handle events: the terminal's size changed, or they left; False: they left."""
+        """Handle events: the terminal's size changed, or they left; False: they left.
 
-    def mark_waiting(self) -> None:
+        Also False from when has_ended is true, for which this has to be called from time to time.
+        """
+
+    def mark_waiting(self, has_ended: Callable[[], bool]) -> None:
         """From now on the command only follows something, and no longer takes a place.
 
-        Raises PaasError if this user already has too many of those.
+        has_ended: whether the user may no longer do it, which is as if they had left. Raises
+        PaasError if this user already has too many of those.
         """
 
     def in_foreground(self) -> bool:
@@ -176,7 +195,7 @@ class Runs(Protocol):
     def attached(
         self,
         app: App,
-        artifact: Artifact,
+        artifact: Artifact | None,
         wanted: RunSpec,
         caller: Caller,
         begun: Callable[[Run], None],
@@ -184,7 +203,7 @@ class Runs(Protocol):
         """Run it until it ends; begun is called when it has its number.
 
         With its own terminal, or with three plain streams. It ends when the caller leaves.
-        Raises PaasError ``too-many-runs``.
+        artifact: None: /app is empty. Raises PaasError ``too-many-runs``.
         """
 
     def detached(

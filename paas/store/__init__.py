@@ -9,19 +9,27 @@ from paas.domain.values.errors import PaasError
 from paas.store.allocations import Allocations
 from paas.store.app_locks import AppLocks
 from paas.store.apps import Apps
+from paas.store.archives import Archives
 from paas.store.build_dirs import BuildDirs
 from paas.store.buildpacks import Buildpacks
 from paas.store.builds import Builds
 from paas.store.certificates import Certificates
 from paas.store.cron import Cron
 from paas.store.database import Database
+from paas.store.datastores import Datastores
 from paas.store.domain_proofs import DomainProofs
 from paas.store.drains import Drains
+from paas.store.dumps import Dumps
+from paas.store.externals import Externals
 from paas.store.formations import Formations
 from paas.store.gone import Gone
+from paas.store.grants import Grants
+from paas.store.image_builds import ImageBuilds
 from paas.store.instances import Instances
 from paas.store.keys import Keys
+from paas.store.login_changes import LoginChanges
 from paas.store.maintenance import Maintenance
+from paas.store.poolers import Poolers
 from paas.store.quotas import Quotas
 from paas.store.releases import Releases
 from paas.store.resource_limits import ResourceLimits
@@ -32,6 +40,8 @@ from paas.store.slugs import Slugs
 from paas.store.start_limits import StartLimits
 from paas.store.stopped import Stopped
 from paas.store.storage import Storages
+from paas.store.teams import Teams
+from paas.store.tokens import Tokens
 from paas.store.users import Users
 
 
@@ -46,19 +56,27 @@ class Store:
         self.allocations = Allocations(database, ranges)
         self.sealing = Sealing(database)
         self.app_locks = AppLocks(database)
-        self.apps = Apps(database, self.allocations)
+        self.grants = Grants(database)
+        self.apps = Apps(database, self.allocations, self.grants)
+        self.archives = Archives(database)
         self.build_dirs = BuildDirs(database)
         self.buildpacks = Buildpacks(database)
         self.builds = Builds(database)
         self.certificates = Certificates(database)
         self.cron = Cron(database)
+        self.datastores = Datastores(database, self.allocations, self.sealing)
         self.domain_proofs = DomainProofs(database)
         self.drains = Drains(database, self.sealing)
+        self.dumps = Dumps(database)
+        self.externals = Externals(database, self.sealing)
         self.formations = Formations(database)
         self.gone = Gone(database)
+        self.image_builds = ImageBuilds(database, self.sealing)
         self.instances = Instances(database, self.allocations)
         self.keys = Keys(database)
+        self.login_changes = LoginChanges(database, self.sealing)
         self.maintenance = Maintenance(database)
+        self.poolers = Poolers(database, self.allocations)
         self.releases = Releases(database, self.sealing)
         self.quotas = Quotas(database)
         self.resource_limits = ResourceLimits(database)
@@ -67,6 +85,8 @@ class Store:
         self.start_limits = StartLimits(database)
         self.stopped = Stopped(database)
         self.storage = Storages(database)
+        self.teams = Teams(database)
+        self.tokens = Tokens(database)
         self.users = Users(database)
 
     @contextmanager

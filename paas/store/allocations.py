@@ -1,5 +1,7 @@
 """Which uids and ports are held, and by whom: the one table from which they are given out."""
 
+from collections.abc import Callable
+
 from paas.domain.server.allocations import Allocation, Holder, Kind, Ranges
 from paas.domain.values.errors import PaasError
 from paas.store.database import Database, Table
@@ -50,10 +52,30 @@ class Allocations(Table):
                     return uid
         raise PaasError(
             "no-uid",
-            f"All uids from {first} to {last} are taken. One is the server's own; each app has "
-            "one, a destroyed app until its files are gone.",
-            "Destroy an app, finish removing destroyed ones with paas doctor --fix, or widen the "
-            "range `uids` in server.yml.",
+            f"All uids from {first} to {last} are taken. One is the server's own; each app and "
+            "each datastore has one, a destroyed app until its files are gone.",
+            "Destroy an app or a datastore, finish removing destroyed ones with paas doctor --fix, "
+            "or widen the range `uids` in server.yml.",
+        )
+
+    def give_service_port(self, holder: Holder, is_free: Callable[[int], bool]) -> int:
+        """Record a port of the datastores' range as the holder's, the first that is free.
+
+        is_free: whether nobody else on this machine has it. Raises PaasError if none is left.
+        """
+        first, last = self._ranges.service_ports
+        with self._database.writing():
+            taken = self.taken(Kind.PORT)
+            for port in range(first, last + 1):
+                if port not in taken and is_free(port):
+                    self.record(Allocation(Kind.PORT, port, holder))
+                    return port
+        raise PaasError(
+            "no-service-port",
+            f"All ports from {first} to {last} are taken; each datastore has one, and each "
+            "connection pooler.",
+            "Destroy a datastore (paas addons:destroy), or widen the range `service_ports` in "
+            "server.yml.",
         )
 
     def record(self, allocation: Allocation) -> None:
@@ -80,7 +102,7 @@ class Allocations(Table):
         )
 
     def settle(self) -> None:
-        """Make the records match what apps and instances have, and what the server itself needs.
+        """Make the records match what apps, instances and datastores have, and the server's own.
 
         They differ after the ranges have changed, and where a command of a former version, which
         knows no such records, ended after the migration.
@@ -88,6 +110,8 @@ class Allocations(Table):
         with self._database.writing() as connection:
             connection.execute(_DROP_OF_APPS)
             connection.execute(_DROP_OF_INSTANCES)
+            connection.execute(_DROP_OF_DATASTORES)
+            connection.execute(_DROP_OF_POOLERS)
             for own in self._ranges.reserved:
                 connection.execute(
                     "DELETE FROM allocations WHERE holder = ? AND number <> ?",
@@ -95,6 +119,8 @@ class Allocations(Table):
                 )
             connection.execute(_ADD_OF_APPS)
             connection.execute(_ADD_OF_INSTANCES)
+            connection.execute(_ADD_OF_DATASTORES)
+            connection.execute(_ADD_OF_POOLERS)
             for own in self._ranges.reserved:
                 if self.holder(own.kind, own.number) is None:
                     self.record(own)
@@ -116,7 +142,15 @@ _DROP_OF_APPS = (
 _DROP_OF_INSTANCES = (
     "DELETE FROM allocations WHERE holder = 'instance' AND holder_id NOT IN ("
     "SELECT app_id || '-v' || version || '-' || generation || '-' || kind || '.' || number "
-    "FROM instances WHERE port IS NOT NULL)"
+    "FROM instances WHERE port IS NOT NULL AND engine = 'native')"
+)
+_DROP_OF_DATASTORES = (
+    "DELETE FROM allocations WHERE holder = 'datastore' "
+    "AND holder_id NOT IN (SELECT name FROM datastores)"
+)
+_DROP_OF_POOLERS = (
+    "DELETE FROM allocations WHERE holder = 'pooler' AND holder_id NOT IN "
+    "(SELECT d.name FROM datastores d JOIN poolers p ON p.datastore_id = d.id)"
 )
 _ADD_OF_APPS = (
     "INSERT OR IGNORE INTO allocations (kind, number, holder, holder_id) "
@@ -127,5 +161,15 @@ _ADD_OF_INSTANCES = (
     "INSERT OR IGNORE INTO allocations (kind, number, holder, holder_id) "
     "SELECT 'port', port, 'instance', "
     "app_id || '-v' || version || '-' || generation || '-' || kind || '.' || number "
-    "FROM instances WHERE port IS NOT NULL"
+    "FROM instances WHERE port IS NOT NULL AND engine = 'native'"
+)
+_ADD_OF_DATASTORES = (
+    "INSERT OR IGNORE INTO allocations (kind, number, holder, holder_id) "
+    "SELECT 'uid', uid, 'datastore', name FROM datastores "
+    "UNION ALL SELECT 'port', port, 'datastore', name FROM datastores"
+)
+_ADD_OF_POOLERS = (
+    "INSERT OR IGNORE INTO allocations (kind, number, holder, holder_id) "
+    "SELECT 'port', p.port, 'pooler', d.name FROM poolers p "
+    "JOIN datastores d ON d.id = p.datastore_id"
 )

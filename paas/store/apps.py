@@ -6,23 +6,27 @@ from datetime import datetime
 
 from paas.domain.apps.apps import App
 from paas.domain.apps.storage import Storage
+from paas.domain.people.access import Grant, Holder
+from paas.domain.people.permissions import AppRole
 from paas.domain.runtime.resources import Resource, SetLimit
 from paas.domain.server.allocations import Kind, app_holder
 from paas.domain.values.errors import PaasError
-from paas.domain.values.names import AppName, BranchName, ProcessType, UserName
+from paas.domain.values.names import AppName, BranchName, ProcessType
 from paas.store.allocations import Allocations
 from paas.store.database import Database, Table, parse_time
 from paas.store.gone import note_gone
+from paas.store.grants import OF_APP, Grants
 
 
 class Apps(Table):
-    """The apps. allocations: where they get their uids from."""
+    """The apps. allocations: where they get their uids from. grants: where their owners are."""
 
-    def __init__(self, database: Database, allocations: Allocations) -> None:
+    def __init__(self, database: Database, allocations: Allocations, grants: Grants) -> None:
         super().__init__(database)
         self._allocations = allocations
+        self._grants = grants
 
-    def add(self, name: AppName, owner: UserName | None, now: datetime) -> App:
+    def add(self, name: AppName, owner: Holder | None, now: datetime) -> App:
         """Create an app with a free uid. Raises PaasError if the name is taken."""
         with self._database.writing() as connection:
             if connection.execute("SELECT 1 FROM apps WHERE name = ?", (name,)).fetchone():
@@ -32,10 +36,13 @@ class Apps(Table):
             ).fetchone()["id"]
             uid = self._allocations.give_uid(app_holder(app_id))
             connection.execute(
-                "INSERT INTO apps (id, name, uid, owner, created_at) VALUES (?, ?, ?, ?, ?)",
-                (app_id, name, uid, owner, now.isoformat()),
+                "INSERT INTO apps (id, name, uid, created_at) VALUES (?, ?, ?, ?)",
+                (app_id, name, uid, now.isoformat()),
             )
-        return App(app_id, name, uid, owner, None, None, None, now)
+            grants = () if owner is None else (Grant(owner, AppRole.OWNER),)
+            for grant in grants:
+                self._grants.put(app_id, grant, now)
+        return App(app_id, name, uid, None, None, None, now, grants=grants)
 
     def find(self, name: str) -> App | None:
         row = self._database.row(f"SELECT {_COLUMNS} FROM apps WHERE name = ?", name)  # noqa: S608
@@ -74,7 +81,8 @@ class Apps(Table):
             )
             connection.execute(
                 "UPDATE allocations SET holder = ?, holder_id = ? WHERE kind = ? "
-                "AND number IN (SELECT port FROM instances WHERE app_id = ?)",
+                "AND number IN (SELECT port FROM instances "
+                "WHERE app_id = ? AND engine = 'native')",
                 (app_holder(app_id).what, app_holder(app_id).id, Kind.PORT, app_id),
             )
             connection.execute("DELETE FROM instances WHERE app_id = ?", (app_id,))
@@ -92,12 +100,15 @@ class Apps(Table):
             self._allocations.free(app_holder(app_id))
 
 
-_COLUMNS = (
-    "id, name, uid, owner, deploy_branch, current, generation, created_at, engine, "
-    "user_namespaces, "
-    "(SELECT json_group_array(json_array(id, path)) FROM storage WHERE app_id = apps.id) AS storage"
-    ", (SELECT json_group_array(json_array(kind, resource, amount)) FROM (SELECT * FROM "
-    "resource_limits WHERE app_id = apps.id ORDER BY kind, resource)) AS limits"
+_COLUMNS = ", ".join(
+    (
+        "id, name, uid, deploy_branch, current, generation, created_at, engine, user_namespaces",
+        "(SELECT json_group_array(json_array(id, path)) FROM storage WHERE app_id = apps.id) "
+        "AS storage",
+        "(SELECT json_group_array(json_array(kind, resource, amount)) FROM (SELECT * FROM "
+        "resource_limits WHERE app_id = apps.id ORDER BY kind, resource)) AS limits",
+        f"{OF_APP} AS grants",
+    )
 )
 
 
@@ -106,7 +117,6 @@ def _app(row: sqlite3.Row) -> App:
         id=row["id"],
         name=AppName(row["name"]),
         uid=row["uid"],
-        owner=UserName(row["owner"]) if row["owner"] else None,
         deploy_branch=BranchName(row["deploy_branch"]) if row["deploy_branch"] else None,
         current=row["current"],
         rollout_id=row["generation"],
@@ -115,6 +125,7 @@ def _app(row: sqlite3.Row) -> App:
         engine=row["engine"],
         limits=tuple(_limit(*each) for each in json.loads(row["limits"])),
         user_namespaces=bool(row["user_namespaces"]),
+        grants=tuple(Grant(Holder(who), AppRole(role)) for who, role in json.loads(row["grants"])),
     )
 
 

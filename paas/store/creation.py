@@ -11,9 +11,10 @@ from paas.store.mark import MarkFile
 from paas.store.server_keys import ServerKeys
 
 
-def create(path: Path) -> None:
+def create(path: Path, key_id: str | None = None) -> None:
     """Make an empty store at path, with a new identity. Raises FileExistsError if there is one.
 
+    key_id: of the key that its secrets are sealed with; None: of the newest when one is written.
     It appears whole or not at all. A kill before the mark leaves a store without one, which is
     accepted as it is.
     """
@@ -24,6 +25,8 @@ def create(path: Path) -> None:
         # Stored in the file. If the first openers had to switch modes, some of them would fail.
         connection.execute("PRAGMA journal_mode = WAL")
         migrating.migrate(connection, lambda _: None)
+        if key_id is not None:
+            seals.begin_sealed(connection, key_id)
         present = migrating.identity(connection)
     files.sync_file(new)
     os.link(new, path)
@@ -39,11 +42,12 @@ def create_for_installation(path: Path, server_key: Path) -> bool:
     A mark or a copy shows that it had one: that store was lost and should be restored. server_key:
     the file of the key that secrets are sealed with; created, too, unless sealed secrets exist.
     """
+    keys = ServerKeys(server_key)
     if not _is_sealed(path):
-        ServerKeys(server_key).create()
+        keys.create()
     never = not path.exists() and not MarkFile(path).path.exists()
     if never and not list(path.with_name("copies").glob("*.db")):
-        create(path)
+        create(path, keys.newest())
         return True
     return False
 

@@ -18,6 +18,8 @@ from paas.store.server_keys import ServerKeys
 
 BUSY_S = 30.0
 CHECKPOINT_AGAIN_S = 0.05
+# As large as SQLite lets the write-ahead log become by default: 1,000 pages.
+WAL_MAX_BYTES = 1000 * 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,10 @@ class Database:
     """
 
     def __init__(self, path: Path, keys: ServerKeys | None = None) -> None:
+        self._opened: _Open | None = None
         self.path = path
         self.keys = keys
         self._mark = MarkFile(path)
-        self._opened: _Open | None = None
         self._reads_older = False
         self._is_writing = False
         forks.watch(self)
@@ -56,6 +58,8 @@ class Database:
     def _open(self) -> _Open:
         forks.refuse_inherited()
         opened = self._opened
+        if opened is not None and opened.thread != threading.get_ident():
+            raise RuntimeError("another thread opened this connection to the database")
         if opened is not None and opened.connection.in_transaction:
             return opened
         file = self._file()
@@ -82,7 +86,10 @@ class Database:
             raise faults.damaged(self.path, damage)
         with faults.translated(self.path, BUSY_S):
             uri = f"{self.path.absolute().as_uri()}?mode=rw"
-            connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)
+            # `_open` refuses other threads; closing it is for any of them.
+            connection = sqlite3.connect(
+                uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+            )
             connection.row_factory = sqlite3.Row
             try:
                 return connection, self._settle(connection)
@@ -101,6 +108,7 @@ class Database:
             return fault
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")  # see _checkpoint
         connection.execute("PRAGMA foreign_keys = ON")
         if migrating:
             migrate(connection, lambda number: Copies(self.path).before_migration(number))
@@ -125,6 +133,14 @@ class Database:
         if self._opened is not None:
             self._opened.connection.close()
             self._opened = None
+
+    def __del__(self) -> None:
+        """Close the file when nothing refers to this any longer.
+
+        Not left to the connection, which is in a cycle with its cache of statements: until the
+        garbage collector comes by it is open, and a fork does not know of it.
+        """
+        self.close()
 
     def close_before_fork(self) -> bool:
         """See forks.Forkable. Impossible in a transaction, or in a thread that did not open it."""
@@ -170,6 +186,23 @@ class Database:
             self._is_writing = False
         if mark is not None:
             self._mark.note(mark)
+        if self._wal_bytes() > WAL_MAX_BYTES:
+            self._checkpoint(connection)
+
+    def _wal_bytes(self) -> int:
+        try:
+            return self.path.with_name(f"{self.path.name}-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _checkpoint(self, connection: sqlite3.Connection) -> bool:
+        """Empty the write-ahead log into the database; False if another process does it.
+
+        TRUNCATE keeps writers out meanwhile. The checkpoints that SQLite makes by itself do not:
+        before 3.51.3 such a one can lose what another process commits at that moment
+        (https://sqlite.org/wal.html#walresetbug).
+        """
+        return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
 
     @contextmanager
     def _part(self, connection: sqlite3.Connection) -> Iterator[None]:
@@ -196,7 +229,7 @@ class Database:
             connection.execute("VACUUM")
             # SQLite does not wait for another process that does this at the same time.
             deadline = time.monotonic() + BUSY_S
-            while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            while not self._checkpoint(connection):
                 if time.monotonic() >= deadline:
                     raise faults.locked(BUSY_S)
                 time.sleep(CHECKPOINT_AGAIN_S)

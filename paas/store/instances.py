@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 
+from paas.domain.releases.artifacts import NATIVE
 from paas.domain.releases.releases import Instance
 from paas.domain.server.allocations import Allocation, Holder, Kind, instance_holder
 from paas.domain.values.errors import PaasError
@@ -29,19 +30,21 @@ class Instances(Table):
     def add(self, instances: Sequence[Instance]) -> None:
         """Record instances and their ports before they are started.
 
+        A container's port is none of the machine's: it has an address of its own.
+
         Raises PaasError if a port is taken, which happens only to instances that run already.
         """
         rows = [
-            (i.app_id, i.version, i.rollout_id, i.kind, i.number, i.port, i.address)
+            (i.app_id, i.version, i.rollout_id, i.kind, i.number, i.port, i.address, i.engine)
             for i in instances
         ]
         with self._database.writing() as connection:
             for instance in instances:
-                if instance.port is not None:
+                if instance.port is not None and instance.engine == NATIVE:
                     self._give_port(instance, instance.port)
             connection.executemany(
-                "INSERT INTO instances (app_id, version, generation, kind, number, port, address) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO instances (app_id, version, generation, kind, number, port, address, "
+                "engine) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
 
@@ -71,7 +74,9 @@ class Instances(Table):
         """It names the app that holds the port, if that is there."""
         name, other = self._app_name(instance.app_id), str(holder)
         moving = name
-        row = self._database.row("SELECT app_id FROM instances WHERE port = ?", port)
+        row = self._database.row(
+            "SELECT app_id FROM instances WHERE port = ? AND engine = ?", port, NATIVE
+        )
         if row is not None:
             moving = self._app_name(row["app_id"])
             other = f"an instance of {moving}"
@@ -88,7 +93,9 @@ class Instances(Table):
         return str(row["name"]) if row else f"app {app_id}"
 
 
-_SELECT = "SELECT app_id, version, generation, kind, number, port, kept, address FROM instances"
+_SELECT = (
+    "SELECT app_id, version, generation, kind, number, port, kept, address, engine FROM instances"
+)
 _ORDER = "ORDER BY app_id, coalesce(kept, generation), kind = 'web' DESC, kind, number"
 
 
@@ -102,4 +109,5 @@ def _instance(row: sqlite3.Row) -> Instance:
         port=row["port"],
         kept=row["kept"],
         address=row["address"],
+        engine=row["engine"],
     )

@@ -94,12 +94,18 @@ class Releases(Table):
         )
 
     def make_current(
-        self, app_id: int, version: int, rollout_id: int | None, keep: Sequence[Instance] = ()
+        self,
+        app_id: int,
+        version: int,
+        rollout_id: int | None,
+        keep: Sequence[Instance] = (),
+        *,
+        engine: str | None = None,
     ) -> None:
         """The commit point: that release has succeeded and is the app's current one.
 
         rollout_id: the roll-out whose instances are live from now on; None if there are none.
-        keep: instances of earlier ones that it takes over.
+        keep: instances of earlier ones that it takes over. engine: what runs it; None: as before.
         """
         with self._database.writing() as connection:
             connection.execute(
@@ -107,8 +113,9 @@ class Releases(Table):
                 (Status.SUCCEEDED, app_id, version),
             )
             connection.execute(
-                "UPDATE apps SET current = ?, generation = ? WHERE id = ?",
-                (version, rollout_id, app_id),
+                "UPDATE apps SET current = ?, generation = ?, engine = coalesce(?, engine) "
+                "WHERE id = ?",
+                (version, rollout_id, engine, app_id),
             )
             connection.executemany(
                 "UPDATE instances SET kept = ? WHERE generation = ? AND kind = ? AND number = ?",

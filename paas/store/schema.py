@@ -1,270 +1,195 @@
 """The database's schema, as forward migrations: entry n brings user_version from n to n + 1."""
 
+from paas.store.first_migrations import FIRST
+from paas.store.schema_of_image_builds import IMAGE_BUILDS
+
 MIGRATIONS = (
+    *FIRST,
     """
-    CREATE TABLE users (
+    CREATE TABLE teams (
         name TEXT PRIMARY KEY,
+        created_at TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE team_members (
+        team TEXT NOT NULL REFERENCES teams (name) ON DELETE CASCADE,
+        user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+        PRIMARY KEY (team, user)
+    ) STRICT;
+    CREATE INDEX team_members_by_user ON team_members (user);
+    CREATE TABLE grants (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        user TEXT REFERENCES users (name) ON DELETE CASCADE,
+        team TEXT REFERENCES teams (name) ON DELETE CASCADE,
         role TEXT NOT NULL,
-        created_at TEXT NOT NULL
+        created_at TEXT NOT NULL,
+        UNIQUE (app_id, user),
+        UNIQUE (app_id, team),
+        CHECK ((user IS NULL) <> (team IS NULL))
     ) STRICT;
-    CREATE TABLE keys (
-        fingerprint TEXT PRIMARY KEY,
-        user TEXT NOT NULL REFERENCES users (name),
-        kind TEXT NOT NULL,
-        body TEXT NOT NULL,
-        comment TEXT NOT NULL,
-        created_at TEXT NOT NULL
+    INSERT INTO grants (app_id, user, role, created_at)
+        SELECT id, owner, 'owner', created_at FROM apps WHERE owner IS NOT NULL ORDER BY id;
+    ALTER TABLE apps DROP COLUMN owner;
+    """,
+    """
+    CREATE TABLE tokens (
+        hash TEXT PRIMARY KEY,
+        prefix TEXT NOT NULL UNIQUE,
+        user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+        note TEXT NOT NULL,
+        app_id INTEGER REFERENCES apps (id) ON DELETE CASCADE,
+        role TEXT,
+        created_at TEXT NOT NULL,
+        expires_at TEXT
     ) STRICT;
-    CREATE TABLE apps (
+    CREATE INDEX tokens_by_user ON tokens (user);
+    CREATE INDEX tokens_by_app ON tokens (app_id);
+    """,
+    """
+    CREATE TABLE datastores (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         name TEXT NOT NULL UNIQUE,
-        uid INTEGER NOT NULL UNIQUE,
-        owner TEXT REFERENCES users (name),
-        deploy_branch TEXT,
-        current INTEGER,
-        generation INTEGER,
-        created_at TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE formation (
-        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
         kind TEXT NOT NULL,
-        quantity INTEGER NOT NULL,
-        PRIMARY KEY (app_id, kind)
-    ) STRICT;
-    CREATE TABLE builds (
-        id TEXT PRIMARY KEY,
-        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
-        commit_id TEXT NOT NULL,
-        user TEXT NOT NULL,
-        status TEXT NOT NULL,
-        reason TEXT,
-        created_at TEXT NOT NULL,
-        ended_at TEXT
-    ) STRICT;
-    CREATE INDEX builds_of_app ON builds (app_id, created_at);
-    CREATE TABLE slugs (
-        id TEXT PRIMARY KEY,
-        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
-        commit_id TEXT NOT NULL,
-        processes TEXT NOT NULL,
-        size_bytes INTEGER NOT NULL,
+        version TEXT NOT NULL,
+        plan TEXT NOT NULL,
+        app_id INTEGER NOT NULL REFERENCES apps (id),
+        uid INTEGER NOT NULL UNIQUE,
+        port INTEGER NOT NULL UNIQUE,
+        state TEXT NOT NULL,
+        password TEXT NOT NULL,
         created_at TEXT NOT NULL
     ) STRICT;
-    CREATE TABLE releases (
+    CREATE INDEX datastores_by_app ON datastores (app_id);
+    CREATE TABLE attachments (
         app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
-        version INTEGER NOT NULL,
-        slug_id TEXT,
-        config TEXT NOT NULL,
-        status TEXT NOT NULL,
-        description TEXT NOT NULL,
-        user TEXT NOT NULL,
-        created_at TEXT NOT NULL,
-        PRIMARY KEY (app_id, version)
+        name TEXT NOT NULL,
+        datastore_id INTEGER NOT NULL REFERENCES datastores (id),
+        PRIMARY KEY (app_id, name)
     ) STRICT;
-    CREATE TABLE instances (
+    CREATE INDEX attachments_by_datastore ON attachments (datastore_id);
+    """,
+    """
+    ALTER TABLE datastores ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
+    """,
+    """
+    CREATE TABLE dumps (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        datastore TEXT NOT NULL,
+        version TEXT NOT NULL,
+        object TEXT NOT NULL,
+        target TEXT NOT NULL,
+        user TEXT,
+        state TEXT NOT NULL,
+        started_at TEXT NOT NULL,
+        ended_at TEXT,
+        size_bytes INTEGER NOT NULL DEFAULT 0,
+        sha256 TEXT NOT NULL DEFAULT '',
+        why TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE INDEX dumps_by_app ON dumps (app_id);
+    CREATE INDEX dumps_by_datastore ON dumps (datastore);
+    CREATE TABLE dump_schedules (
+        datastore_id INTEGER PRIMARY KEY REFERENCES datastores (id) ON DELETE CASCADE,
+        at TEXT,
+        zone TEXT NOT NULL,
+        since TEXT NOT NULL
+    ) STRICT;
+    """,
+    """
+    ALTER TABLE attachments ADD COLUMN scheme TEXT;
+    """,
+    """
+    CREATE TABLE archive_runs (
+        datastore_id INTEGER NOT NULL REFERENCES datastores (id) ON DELETE CASCADE,
+        target TEXT NOT NULL,
+        task TEXT NOT NULL,
+        started_at TEXT NOT NULL,
+        ended_at TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        words TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX archive_runs_by_datastore ON archive_runs (datastore_id);
+    CREATE TABLE kept_archives (name TEXT PRIMARY KEY, until TEXT NOT NULL) STRICT;
+    """,
+    """
+    ALTER TABLE datastores ADD COLUMN login_number INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE login_changes (
+        datastore_id INTEGER PRIMARY KEY REFERENCES datastores (id) ON DELETE CASCADE
+    ) STRICT;
+    CREATE TABLE former_login_apps (
+        datastore_id INTEGER NOT NULL REFERENCES datastores (id) ON DELETE CASCADE,
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        PRIMARY KEY (datastore_id, app_id)
+    ) STRICT;
+    """,
+    """
+    CREATE TABLE externals (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE,
+        kind TEXT NOT NULL,
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        url TEXT NOT NULL,
+        version TEXT NOT NULL,
+        encrypted INTEGER NOT NULL,
+        created_at TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX externals_by_app ON externals (app_id);
+    CREATE TABLE attachments_anew (
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        datastore_id INTEGER REFERENCES datastores (id),
+        external_id INTEGER REFERENCES externals (id) ON DELETE CASCADE,
+        scheme TEXT,
+        PRIMARY KEY (app_id, name),
+        CHECK ((datastore_id IS NULL) <> (external_id IS NULL))
+    ) STRICT;
+    INSERT INTO attachments_anew (app_id, name, datastore_id, scheme)
+        SELECT app_id, name, datastore_id, scheme FROM attachments ORDER BY rowid;
+    DROP TABLE attachments;
+    ALTER TABLE attachments_anew RENAME TO attachments;
+    CREATE INDEX attachments_by_datastore ON attachments (datastore_id);
+    CREATE INDEX attachments_by_external ON attachments (external_id);
+    """,
+    """
+    CREATE TABLE poolers (
+        datastore_id INTEGER PRIMARY KEY REFERENCES datastores (id) ON DELETE CASCADE,
+        port INTEGER NOT NULL UNIQUE
+    ) STRICT;
+    ALTER TABLE attachments ADD COLUMN pooled INTEGER NOT NULL DEFAULT 0;
+    """,
+    """
+    ALTER TABLE slugs ADD COLUMN image TEXT;
+    CREATE TABLE instances_anew (
         app_id INTEGER NOT NULL,
         version INTEGER NOT NULL,
         generation INTEGER NOT NULL,
         kind TEXT NOT NULL,
         number INTEGER NOT NULL,
-        port INTEGER UNIQUE,
+        port INTEGER,
+        kept INTEGER,
+        address TEXT NOT NULL DEFAULT '127.0.0.1',
+        engine TEXT NOT NULL DEFAULT 'native',
         PRIMARY KEY (generation, kind, number)
     ) STRICT;
+    INSERT INTO instances_anew (app_id, version, generation, kind, number, port, kept, address)
+        SELECT app_id, version, generation, kind, number, port, kept, address
+        FROM instances ORDER BY rowid;
+    DROP TABLE instances;
+    ALTER TABLE instances_anew RENAME TO instances;
     CREATE INDEX instances_of_app ON instances (app_id);
-    CREATE TABLE generations (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT;
+    CREATE UNIQUE INDEX instances_by_port ON instances (port) WHERE engine = 'native';
     """,
     """
-    CREATE TABLE buildpacks (
-        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
-        position INTEGER NOT NULL,
-        source TEXT NOT NULL,
-        PRIMARY KEY (app_id, position)
-    ) STRICT;
-    CREATE TABLE build_dirs (
-        app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE,
-        folder TEXT NOT NULL
-    ) STRICT;
-    ALTER TABLE slugs ADD COLUMN static TEXT;
-    """,
-    """
-    ALTER TABLE slugs ADD COLUMN app_json BLOB;
-    """,
-    """
-    CREATE TABLE stopped (
-        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
-        word TEXT NOT NULL,
-        PRIMARY KEY (app_id, word)
-    ) STRICT;
-    ALTER TABLE instances ADD COLUMN kept INTEGER;
-    CREATE TABLE app_locks (
-        app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE,
-        user TEXT NOT NULL,
-        reason TEXT NOT NULL,
-        at TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE storage (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
-        path TEXT NOT NULL,
-        UNIQUE (app_id, path)
-    ) STRICT;
-    CREATE TABLE maintenance (
-        app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE
+    ALTER TABLE dumps ADD COLUMN kind TEXT NOT NULL DEFAULT '';
+    UPDATE dumps SET kind = substr(datastore, 1, instr(datastore, '-') - 1);
+    CREATE TABLE external_dump_schedules (
+        external_id INTEGER PRIMARY KEY REFERENCES externals (id) ON DELETE CASCADE,
+        at TEXT,
+        zone TEXT NOT NULL,
+        since TEXT NOT NULL
     ) STRICT;
     """,
-    """
-    CREATE TABLE routing (
-        app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE,
-        value TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE hosts (
-        host TEXT PRIMARY KEY,
-        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE
-    ) STRICT;
-    """,
-    """
-    CREATE TABLE drains (
-        token TEXT PRIMARY KEY,
-        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
-        url TEXT NOT NULL,
-        UNIQUE (app_id, url)
-    ) STRICT;
-    """,
-    """
-    CREATE TABLE cron (
-        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
-        name TEXT NOT NULL,
-        suspended INTEGER,
-        due TEXT,
-        started TEXT,
-        user TEXT,
-        ended TEXT,
-        status INTEGER,
-        missed INTEGER NOT NULL DEFAULT 0,
-        missed_at TEXT,
-        PRIMARY KEY (app_id, name)
-    ) STRICT;
-    """,
-    """
-    CREATE TABLE certificates (
-        id TEXT PRIMARY KEY,
-        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
-        origin TEXT NOT NULL,
-        facts TEXT NOT NULL,
-        added_at TEXT NOT NULL,
-        warned TEXT
-    ) STRICT;
-    CREATE INDEX certificates_of_app ON certificates (app_id);
-    CREATE TABLE auto_certificates (
-        app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE
-    ) STRICT;
-    CREATE TABLE certificate_attempts (
-        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
-        host TEXT NOT NULL,
-        count INTEGER NOT NULL,
-        at TEXT NOT NULL,
-        again TEXT NOT NULL,
-        reason TEXT NOT NULL,
-        refusals TEXT NOT NULL,
-        PRIMARY KEY (app_id, host)
-    ) STRICT;
-    """,
-    """
-    CREATE TABLE destroyed (
-        id INTEGER PRIMARY KEY,
-        uid INTEGER NOT NULL
-    ) STRICT;
-    """,
-    """
-    CREATE TABLE gone (
-        kind TEXT NOT NULL,
-        id TEXT NOT NULL,
-        PRIMARY KEY (kind, id)
-    ) STRICT;
-    """,
-    """
-    CREATE TABLE identity (
-        id TEXT NOT NULL,
-        changes INTEGER NOT NULL
-    ) STRICT;
-    INSERT INTO identity VALUES (lower(hex(randomblob(16))), 0);
-    """,
-    """
-    CREATE TABLE start_limits (
-        app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE,
-        seconds INTEGER NOT NULL
-    ) STRICT;
-    """,
-    """
-    CREATE TABLE allocations (
-        kind TEXT NOT NULL,
-        number INTEGER NOT NULL,
-        holder TEXT NOT NULL,
-        holder_id TEXT NOT NULL,
-        PRIMARY KEY (kind, number)
-    ) STRICT;
-    INSERT INTO allocations SELECT 'uid', uid, 'app', CAST(id AS TEXT) FROM apps;
-    INSERT OR IGNORE INTO allocations SELECT 'uid', uid, 'app', CAST(id AS TEXT) FROM destroyed;
-    INSERT INTO allocations
-        SELECT 'port', port, 'instance',
-            app_id || '-v' || version || '-' || generation || '-' || kind || '.' || number
-        FROM instances WHERE port IS NOT NULL;
-    CREATE TABLE uids_given (count INTEGER NOT NULL) STRICT;
-    INSERT INTO uids_given
-        SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'apps';
-    """,
-    """
-    ALTER TABLE instances ADD COLUMN address TEXT NOT NULL DEFAULT '127.0.0.1';
-    """,
-    """
-    ALTER TABLE apps ADD COLUMN engine TEXT NOT NULL DEFAULT 'native';
-    """,
-    """
-    CREATE TABLE domain_tokens (
-        app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE,
-        token TEXT NOT NULL UNIQUE
-    ) STRICT;
-    CREATE TABLE pending_domains (
-        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
-        host TEXT NOT NULL,
-        user TEXT NOT NULL,
-        since TEXT NOT NULL,
-        again TEXT NOT NULL,
-        redirect_to TEXT,
-        redirect_code INTEGER,
-        tries INTEGER NOT NULL,
-        why TEXT NOT NULL,
-        PRIMARY KEY (app_id, host)
-    ) STRICT;
-    CREATE INDEX pending_domains_again ON pending_domains (again);
-    """,
-    """
-    CREATE TABLE resource_limits (
-        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
-        kind TEXT NOT NULL,
-        resource TEXT NOT NULL,
-        amount INTEGER NOT NULL,
-        PRIMARY KEY (app_id, kind, resource)
-    ) STRICT;
-    """,
-    """
-    ALTER TABLE apps ADD COLUMN user_namespaces INTEGER NOT NULL DEFAULT 0;
-    """,
-    """
-    CREATE TABLE sealing (key_id TEXT NOT NULL, scrubbed INTEGER NOT NULL) STRICT;
-    """,
-    """
-    CREATE TABLE user_quotas (
-        user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
-        name TEXT NOT NULL,
-        value INTEGER NOT NULL,
-        PRIMARY KEY (user, name)
-    ) STRICT;
-    CREATE TABLE app_quotas (
-        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
-        name TEXT NOT NULL,
-        value INTEGER NOT NULL,
-        PRIMARY KEY (app_id, name)
-    ) STRICT;
-    """,
+    IMAGE_BUILDS,
+    "ALTER TABLE datastores ADD COLUMN leader_id INTEGER REFERENCES datastores (id)",
 )

@@ -5,6 +5,7 @@ import sqlite3
 from dataclasses import asdict
 
 from paas.domain.builds.buildpacks import StaticFiles
+from paas.domain.releases.artifacts import Image
 from paas.domain.releases.releases import Release, Slug
 from paas.domain.values.names import ProcessType
 from paas.store.database import Table, parse_time
@@ -16,7 +17,7 @@ class Slugs(Table):
 
     def add(self, slug: Slug) -> None:
         self._database.write(
-            f"INSERT INTO slugs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            f"INSERT INTO slugs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
             slug.id,
             slug.app_id,
             slug.commit,
@@ -25,6 +26,7 @@ class Slugs(Table):
             slug.created_at.isoformat(),
             json.dumps(asdict(slug.static)) if slug.static else None,
             slug.app_json,
+            json.dumps(asdict(slug.image)) if slug.image else None,
         )
 
     def find(self, slug_id: str) -> Slug | None:
@@ -51,7 +53,7 @@ class Slugs(Table):
             note_gone(connection, "slug", [slug_id])
 
 
-_COLUMNS = "id, app_id, commit_id, processes, size_bytes, created_at, static, app_json"
+_COLUMNS = "id, app_id, commit_id, processes, size_bytes, created_at, static, app_json, image"
 
 
 def _slug(row: sqlite3.Row) -> Slug:
@@ -65,4 +67,5 @@ def _slug(row: sqlite3.Row) -> Slug:
         created_at=parse_time(row["created_at"]),
         static=StaticFiles(**json.loads(row["static"])) if row["static"] else None,
         app_json=row["app_json"],
+        image=Image(**json.loads(row["image"])) if row["image"] else None,
     )

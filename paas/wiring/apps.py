@@ -2,10 +2,10 @@
 
 from paas.services.apps.apps import Apps
 from paas.services.apps.destruction import Destruction
-from paas.services.apps.keys import Keys
 from paas.services.apps.processes import Processes
 from paas.services.apps.resources import AppResources
 from paas.services.apps.storage import Storages
+from paas.services.datastores.upkeep import DatastoreUpkeep
 from paas.services.releases.changes import Changes
 from paas.services.routing.sites import Sites
 from paas.services.server.garbage import Garbage
@@ -27,11 +27,12 @@ def garbage(adapters: Adapters) -> Garbage:
         proxy=adapters.proxy,
         certificate_files=adapters.certificate_files,
         trash=adapters.trash,
+        disk=adapters.disk,
         stop_limit_s=adapters.settings.stop_limit_s,
     )
 
 
-def destruction(adapters: Adapters, garbage: Garbage) -> Destruction:
+def destruction(adapters: Adapters, garbage: Garbage, datastores: DatastoreUpkeep) -> Destruction:
     """The end of an app."""
     return Destruction(
         store=adapters.store,
@@ -40,6 +41,7 @@ def destruction(adapters: Adapters, garbage: Garbage) -> Destruction:
         certificate_files=adapters.certificate_files,
         garbage=garbage,
         locks=adapters.locks,
+        datastores=datastores,
         stop_limit_s=adapters.settings.stop_limit_s,
     )
 
@@ -87,15 +89,4 @@ def storage(adapters: Adapters, changes: Changes, quotas: Quotas) -> Storages:
         changes=changes,
         reserve=adapters.reserve,
         quotas=quotas,
-    )
-
-
-def keys(adapters: Adapters) -> Keys:
-    """Users and their SSH keys."""
-    return Keys(
-        store=adapters.store,
-        reader=adapters.key_reader,
-        file=adapters.key_file,
-        locks=adapters.locks,
-        clock=adapters.clock,
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from paas.adapters.audit.files import AuditFiles
 from paas.adapters.logs.app_logs import FileLogs
 from paas.adapters.system.clock import SystemClock
 from paas.domain.routing.addresses import Addresses
@@ -46,3 +47,8 @@ def common_adapters(settings: Settings, database: Path | None = None) -> CommonA
         ),
         logs=FileLogs(settings, clock),
     )
+
+
+def audit_files(settings: Settings) -> AuditFiles:
+    """The files of the audit trail."""
+    return AuditFiles(settings.paths.audit, settings.paths.audit_marks, days=settings.audit_days)

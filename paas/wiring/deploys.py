@@ -3,9 +3,12 @@
 from paas.services.apps.apps import Apps
 from paas.services.builds.build import SlugMaker
 from paas.services.builds.builds import Builds
+from paas.services.builds.choice import BuilderChoice
 from paas.services.builds.trees import Trees
+from paas.services.datastores.declared import DeclaredDatastores
 from paas.services.deploys.cloning import Cloning
 from paas.services.deploys.deploys import Deploys
+from paas.services.deploys.image_imports import ImageImports
 from paas.services.deploys.imports import Imports
 from paas.services.deploys.pushes import Pushes
 from paas.services.releases.pruning import Pruning
@@ -28,13 +31,19 @@ def builds(adapters: Adapters) -> Builds:
     )
 
 
-def deploys(adapters: Adapters, sites: Sites, releasing: Releasing, quotas: Quotas) -> Deploys:
+def deploys(
+    adapters: Adapters,
+    sites: Sites,
+    releasing: Releasing,
+    quotas: Quotas,
+    declared: DeclaredDatastores,
+) -> Deploys:
     """A commit becomes a release."""
     settings = adapters.settings
     return Deploys(
         store=adapters.store,
         repository=adapters.repository,
-        maker=_maker(adapters, releasing, quotas),
+        maker=_maker(adapters, releasing, quotas, declared),
         queue=adapters.queue,
         slugs=adapters.slugs,
         pruning=Pruning(
@@ -53,7 +62,9 @@ def deploys(adapters: Adapters, sites: Sites, releasing: Releasing, quotas: Quot
     )
 
 
-def _maker(adapters: Adapters, releasing: Releasing, quotas: Quotas) -> SlugMaker:
+def _maker(
+    adapters: Adapters, releasing: Releasing, quotas: Quotas, declared: DeclaredDatastores
+) -> SlugMaker:
     trees = Trees(
         store=adapters.store, repository=adapters.repository, submodules=adapters.submodules
     )
@@ -61,7 +72,9 @@ def _maker(adapters: Adapters, releasing: Releasing, quotas: Quotas) -> SlugMake
         trees=trees,
         store=adapters.store,
         repository=adapters.repository,
-        engines=adapters.engines,
+        choice=BuilderChoice(
+            store=adapters.store, engines=adapters.engines, read_yaml=adapters.read_yaml
+        ),
         queue=adapters.queue,
         slugs=adapters.slugs,
         release_commands=releasing.release_commands,
@@ -70,6 +83,7 @@ def _maker(adapters: Adapters, releasing: Releasing, quotas: Quotas) -> SlugMake
         random_secret=adapters.random_secret,
         limits=adapters.settings.start_limits,
         quotas=quotas,
+        datastores=declared,
     )
 
 
@@ -98,6 +112,20 @@ def imports(adapters: Adapters, deploying: Deploys, quotas: Quotas) -> Imports:
         deploys=deploying,
         locks=adapters.locks,
         quotas=quotas,
+    )
+
+
+def image_imports(adapters: Adapters, imports: Imports, quotas: Quotas) -> ImageImports:
+    """Deploys of images."""
+    return ImageImports(
+        store=adapters.store,
+        repository=adapters.repository,
+        engines=adapters.engines,
+        slugs=adapters.slugs,
+        source=adapters.image_source,
+        imports=imports,
+        quotas=quotas,
+        domain=adapters.settings.domain,
     )
 
 

@@ -6,7 +6,7 @@ from paas.adapters.runtime.native.commands import NativeOneOff
 from paas.adapters.runtime.native.runs import NativeRuns
 from paas.adapters.runtime.native.runtime import NativeRuntime
 from paas.adapters.supervisor.client import Supervisor
-from paas.domain.apps.apps import NATIVE
+from paas.domain.releases.artifacts import NATIVE
 from paas.interfaces import Clock, Engine, Engines
 from paas.settings import Settings
 
@@ -17,8 +17,13 @@ def supervisor(settings: Settings) -> Supervisor:
 
 
 def engines(settings: Settings, clock: Clock) -> Engines:
-    """All that this version has."""
-    return Engines({NATIVE: _native(settings, clock)})
+    """All that this server has. With Docker, each passes on what is the other's."""
+    native = _native(settings, clock)
+    if not settings.docker:
+        return Engines({NATIVE: native})
+    from paas.wiring.docker import with_docker
+
+    return Engines(with_docker(settings, clock, native))
 
 
 def _native(settings: Settings, clock: Clock) -> Engine:

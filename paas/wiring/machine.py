@@ -1,11 +1,13 @@
 """Single adapters, for entry points that start, stop, install or look at the server itself."""
 
+from paas.adapters.docker.build_bridge import remove_bridges
 from paas.adapters.network.app_network_trial import app_networks_fault
 from paas.adapters.network.app_networks import AppNetworks
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
 from paas.adapters.proxy.nginx.process import NginxProcess
 from paas.adapters.proxy.nginx.proxy import NginxProxy
+from paas.adapters.runtime.docker.ending import end_all
 from paas.adapters.runtime.native import syscall_filter
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.runs import NativeRuns
@@ -28,6 +30,17 @@ def app_networks_state(settings: Settings) -> str | None:
 def cgroups(settings: Settings) -> Cgroups:
     """The server's control groups."""
     return Cgroups(settings)
+
+
+def end_containers(settings: Settings) -> None:
+    """End the containers of all apps, if the server has Docker."""
+    end_all(settings)
+
+
+def close_bridges(settings: Settings) -> None:
+    """Delete the networks of containers and builds; a start makes them anew."""
+    if settings.docker:
+        remove_bridges(settings)
 
 
 def firewall(settings: Settings) -> NftFirewall:

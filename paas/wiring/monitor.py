@@ -1,26 +1,58 @@
 """The adapters and services of the monitor process. They are a part of the server's."""
 
 import pwd
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from paas.adapters.backups.settings_file import FileBackupSettings
+from paas.adapters.datastores.log_trimming import DatastoreLogTrimming
+from paas.adapters.datastores.mysql.read_only import MariadbReadOnly
+from paas.adapters.datastores.postgresql.archive import PgBackRestArchives
+from paas.adapters.datastores.postgresql.follower_standings import PostgresqlStandings
+from paas.adapters.datastores.postgresql.read_only import PostgresqlReadOnly
+from paas.adapters.datastores.redis.read_only import RedisReadOnly
 from paas.adapters.network.health import HttpProbe
+from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.scratch_keeper import ScratchKeeper
+from paas.adapters.server.alarm_command import SetAlarmCommand
 from paas.adapters.server.disk_meter import DiskMeter
 from paas.adapters.server.disk_reserve import DiskReserve
 from paas.adapters.system.bookmark_file import FileBookmark
 from paas.adapters.system.locks import FlockLocks
 from paas.adapters.system.schedules import CronSimSchedules
-from paas.interfaces import Bookmark, Engines, HealthProbe, Locks, Reserve, Schedules, StoreRecovery
+from paas.domain.datastores.kinds import DatastoreKind
+from paas.interfaces import (
+    AuditTrail,
+    BackupSettings,
+    Bookmark,
+    DatastoreArchives,
+    Disk,
+    Engines,
+    FollowerStandings,
+    HealthProbe,
+    Locks,
+    LogTrimming,
+    ReadOnlySwitch,
+    Reserve,
+    Schedules,
+    StoreRecovery,
+)
 from paas.services.certificates.renewals import Renewals
+from paas.services.datastores.archives.schedule import ArchiveSchedule
+from paas.services.datastores.archives.watch import ArchiveWatch
+from paas.services.datastores.dumps.schedules import DumpSchedules
+from paas.services.datastores.following.watch import FollowerWatch
+from paas.services.datastores.read_only_turn import ReadOnlyTurn
 from paas.services.releases.losses import Losses
 from paas.services.runs.scheduler import Scheduler
+from paas.services.server.alarms import Alarms
 from paas.services.server.liveness import Liveness
 from paas.services.server.quotas import Quotas
 from paas.settings import Settings
 from paas.store.copies import Copies
 from paas.store.recovery import DatabaseRecovery
-from paas.wiring.common import CommonAdapters, common_adapters
+from paas.wiring.common import CommonAdapters, audit_files, common_adapters
 from paas.wiring.engines import engines
 
 
@@ -34,13 +66,20 @@ class MonitorAdapters(CommonAdapters):
     schedules: Schedules
     bookmark: Bookmark
     reserve: Reserve
+    audit_trail: AuditTrail
     store_recovery: StoreRecovery
     copies: Copies
+    backup_settings: BackupSettings
+    datastore_archives: Mapping[DatastoreKind, DatastoreArchives]
+    disk: Disk
+    read_only_switches: Mapping[DatastoreKind, ReadOnlySwitch]
+    follower_standings: Mapping[DatastoreKind, FollowerStandings]
 
 
 def monitor_adapters(settings: Settings, database: Path | None = None) -> MonitorAdapters:
     """For one thread of the monitor. Opens nothing. database: see common_adapters."""
     common = common_adapters(settings, database)
+    backup_settings = FileBackupSettings(settings.paths)
     database = common.store.database.path
     return MonitorAdapters(
         settings=settings,
@@ -54,9 +93,51 @@ def monitor_adapters(settings: Settings, database: Path | None = None) -> Monito
         schedules=CronSimSchedules(),
         bookmark=FileBookmark(settings.paths.cron),
         reserve=DiskReserve(settings.paths.reserve, settings.reserve_mib),
+        audit_trail=audit_files(settings),
         store_recovery=DatabaseRecovery(database, common.store.database.keys),
         copies=Copies(database, common.store.database.keys),
+        disk=DiskMeter(settings.paths),
+        read_only_switches={
+            DatastoreKind.POSTGRESQL: PostgresqlReadOnly(settings.paths),
+            DatastoreKind.MYSQL: MariadbReadOnly(settings.paths),
+            DatastoreKind.REDIS: RedisReadOnly(settings.paths),
+        },
+        follower_standings={DatastoreKind.POSTGRESQL: PostgresqlStandings(settings.paths)},
+        backup_settings=backup_settings,
+        datastore_archives={
+            DatastoreKind.POSTGRESQL: PgBackRestArchives(settings, backup_settings)
+        },
     )
+
+
+def archive_services(adapters: MonitorAdapters) -> tuple[ArchiveSchedule, ArchiveWatch]:
+    """When something is due for the archives of datastores, and what is wrong with them."""
+    return archive_schedule(adapters), archive_watch(adapters)
+
+
+def archive_schedule(adapters: MonitorAdapters) -> ArchiveSchedule:
+    """When backups and rehearsals are due."""
+    return ArchiveSchedule(
+        store=adapters.store,
+        archives=adapters.datastore_archives,
+        settings=adapters.backup_settings,
+        clock=adapters.clock,
+    )
+
+
+def archive_watch(adapters: MonitorAdapters) -> ArchiveWatch:
+    """Whether datastores can be restored."""
+    return ArchiveWatch(
+        store=adapters.store,
+        archives=adapters.datastore_archives,
+        backups=adapters.backup_settings,
+        clock=adapters.clock,
+    )
+
+
+def cgroups(settings: Settings) -> Cgroups:
+    """The cgroups of all that runs."""
+    return Cgroups(settings)
 
 
 def liveness(adapters: MonitorAdapters) -> Liveness:
@@ -99,6 +180,45 @@ def quotas(adapters: CommonAdapters) -> Quotas:
     """How much members and their apps may have."""
     settings = adapters.settings
     return Quotas(store=adapters.store, disk=DiskMeter(settings.paths), defaults=settings.quotas)
+
+
+def dump_schedules(adapters: MonitorAdapters) -> DumpSchedules:
+    """Which dumps of datastores are due, or missing."""
+    return DumpSchedules(store=adapters.store, locks=adapters.locks, clock=adapters.clock)
+
+
+def follower_watch(adapters: MonitorAdapters) -> FollowerWatch:
+    """Which followers of datastores need something done."""
+    return FollowerWatch(
+        store=adapters.store, standings=adapters.follower_standings, locks=adapters.locks
+    )
+
+
+def read_only_turn(adapters: MonitorAdapters) -> ReadOnlyTurn:
+    """What makes datastores read-only before the disk is full."""
+    return ReadOnlyTurn(
+        store=adapters.store,
+        switches=adapters.read_only_switches,
+        disk=adapters.disk,
+        logs=adapters.logs,
+        min_free_bytes=adapters.settings.min_free_mib * 1024**2,
+    )
+
+
+def log_trimming(adapters: MonitorAdapters) -> LogTrimming:
+    """What keeps the logs of datastores small."""
+    return DatastoreLogTrimming(adapters.settings.paths)
+
+
+def alarms(adapters: MonitorAdapters) -> Alarms:
+    """What tells the operator's command of missing backups."""
+    return Alarms(
+        store=adapters.store,
+        dumps=dump_schedules(adapters),
+        archives=archive_watch(adapters),
+        command=SetAlarmCommand(adapters.settings),
+        clock=adapters.clock,
+    )
 
 
 def losses(adapters: CommonAdapters) -> Losses:

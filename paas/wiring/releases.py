@@ -30,6 +30,7 @@ class Releasing:
 def releasing(adapters: Adapters, sites: Sites) -> Releasing:
     """They use each other in the order of a change."""
     release_commands = ReleaseCommands(
+        store=adapters.store,
         engines=adapters.engines,
         slugs=adapters.slugs,
         logs=adapters.logs,

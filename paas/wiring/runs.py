@@ -39,4 +39,5 @@ def drains(adapters: Adapters) -> Drains:
         locks=adapters.locks,
         new_token=adapters.random_token,
         to_server=adapters.settings.drain_to_server,
+        of_audit=bool(adapters.settings.audit_drain),
     )

@@ -1,7 +1,11 @@
 """The services of the server itself: recovery and doctor."""
 
 from paas.services.apps.destruction import Destruction
+from paas.services.audit.audit import Audit
 from paas.services.certificates.acme import Acme
+from paas.services.datastores.following.upkeep import FollowerUpkeep
+from paas.services.datastores.rotation import LoginRotation
+from paas.services.datastores.upkeep import DatastoreUpkeep
 from paas.services.deploys.deploys import Deploys
 from paas.services.logs.drains import Drains
 from paas.services.releases.changes import Changes
@@ -17,7 +21,9 @@ from paas.services.server.quotas import Quotas
 from paas.services.server.reconcile import Reconcile
 from paas.services.server.store_recovery import Recovery
 from paas.services.server.strays import Strays
+from paas.wiring import people
 from paas.wiring.adapters import Adapters
+from paas.wiring.monitor import archive_watch, dump_schedules, follower_watch, read_only_turn
 
 
 def reconcile(
@@ -29,9 +35,15 @@ def reconcile(
     destruction: Destruction,
     drains: Drains,
     changes: Changes,
+    datastores: DatastoreUpkeep,
+    followers: FollowerUpkeep,
+    rotation: LoginRotation,
 ) -> Reconcile:
     """What makes the machine as the store has it."""
     return Reconcile(
+        datastores=datastores,
+        followers=followers,
+        rotation=rotation,
         storage_files=adapters.storage_files,
         garbage=garbage,
         destruction=destruction,
@@ -44,7 +56,7 @@ def reconcile(
         slugs=adapters.slugs,
         logs=adapters.logs,
         locks=adapters.locks,
-        keys=adapters.key_file,
+        logins=people.logins(adapters),
         clock=adapters.clock,
         changes=changes,
         sites=sites,
@@ -85,19 +97,36 @@ def doctor(
     reconcile: Reconcile,
     recovery: Recovery,
     deploys: Deploys,
+    audit: Audit,
 ) -> Doctor:
     """What finds problems and repairs those that it can."""
     return Doctor(
         machine=adapters.machine,
-        diagnosis=_diagnosis(adapters, sites, acme, claims),
+        diagnosis=_diagnosis(adapters, sites, acme, claims, reconcile.datastores),
         reconcile=reconcile,
+        read_only=read_only_turn(adapters),
+        reserve=adapters.reserve,
         recovery=recovery,
         store=adapters.store,
         deploys=deploys,
+        audit=audit,
+        clock=adapters.clock,
     )
 
 
-def _diagnosis(adapters: Adapters, sites: Sites, acme: Acme, claims: Claims) -> Diagnosis:
+def audit(adapters: Adapters) -> Audit:
+    """Who changed what."""
+    return Audit(
+        store=adapters.store,
+        trail=adapters.audit_trail,
+        reserve=adapters.reserve,
+        clock=adapters.clock,
+    )
+
+
+def _diagnosis(
+    adapters: Adapters, sites: Sites, acme: Acme, claims: Claims, datastores: DatastoreUpkeep
+) -> Diagnosis:
     strays = Strays(
         store=adapters.store,
         engines=adapters.engines,
@@ -120,7 +149,7 @@ def _diagnosis(adapters: Adapters, sites: Sites, acme: Acme, claims: Claims) -> 
         engines=adapters.engines,
         ports=adapters.ports,
         locks=adapters.locks,
-        keys=adapters.key_file,
+        logins=people.logins(adapters),
         clock=adapters.clock,
         sites=sites,
         proxies=adapters.proxy_choice,
@@ -128,4 +157,9 @@ def _diagnosis(adapters: Adapters, sites: Sites, acme: Acme, claims: Claims) -> 
         proofs=claims.proofs,
         strays=strays,
         app_files=app_files,
+        datastores=datastores,
+        followers=follower_watch(adapters),
+        read_only=read_only_turn(adapters),
+        dump_schedules=dump_schedules(adapters),
+        archives=archive_watch(adapters),
     )

@@ -3,24 +3,53 @@
 from dataclasses import dataclass
 
 from paas.domain.routing.addresses import Addresses
-from paas.interfaces import Engines, Locks, Logs, Proxy, Repository, Trash
+from paas.interfaces import DatastoreLogs, Engines, Locks, Logs, Proxy, Repository, Trash
 from paas.services.apps.apps import Apps
 from paas.services.apps.check_settings import AppChecks
 from paas.services.apps.config import Config
-from paas.services.apps.keys import Keys
 from paas.services.apps.maintenance import Maintenance
 from paas.services.apps.processes import Processes
 from paas.services.apps.resources import AppResources
 from paas.services.apps.sandbox import AppSandbox
 from paas.services.apps.storage import Storages
+from paas.services.audit.audit import Audit
+from paas.services.backups.backups import Backups
 from paas.services.builds.buildpacks import Buildpacks
 from paas.services.builds.builds import Builds
+from paas.services.builds.image_builds import ImageBuilds
 from paas.services.certificates.acme import Acme
 from paas.services.certificates.certificates import Certificates
+from paas.services.datastores.archives.forks import Forks
+from paas.services.datastores.archives.jobs import ArchiveJobs
+from paas.services.datastores.archives.watch import ArchiveWatch
+from paas.services.datastores.attachments import Attachments
+from paas.services.datastores.datastores import Datastores
+from paas.services.datastores.diagnosing import Diagnosing
+from paas.services.datastores.dumps.captures import Captures
+from paas.services.datastores.dumps.contents import Contents
+from paas.services.datastores.dumps.dumps import Dumps
+from paas.services.datastores.dumps.recovery import DumpRecovery
+from paas.services.datastores.dumps.schedules import DumpSchedules
+from paas.services.datastores.externals import Externals
+from paas.services.datastores.following.followers import Followers
+from paas.services.datastores.overview import DatastoreOverview
+from paas.services.datastores.plan_changes import PlanChanges
+from paas.services.datastores.pooling.pooling import Pooling
+from paas.services.datastores.postgresql import PostgresqlUses
+from paas.services.datastores.redis import RedisUses
+from paas.services.datastores.rotation import LoginRotation
+from paas.services.datastores.sessions import DatastoreSessions
+from paas.services.datastores.upgrades import Upgrades
 from paas.services.deploys.cloning import Cloning
+from paas.services.deploys.image_imports import ImageImports
 from paas.services.deploys.imports import Imports
 from paas.services.deploys.pushes import Pushes
 from paas.services.logs.drains import Drains
+from paas.services.people.access import AppAccess
+from paas.services.people.admission import Admission
+from paas.services.people.keys import Keys
+from paas.services.people.tokens import Tokens
+from paas.services.people.users import Users
 from paas.services.releases.diffs import Diffs
 from paas.services.releases.releases import Releases
 from paas.services.routing.domains import Domains
@@ -38,8 +67,20 @@ from paas.services.server.reconcile import Reconcile
 from paas.services.server.store_recovery import Recovery
 from paas.settings import Settings
 from paas.store import Store
-from paas.wiring import apps, certificates, deploys, releases, routing, runs, server
+from paas.wiring import (
+    apps,
+    certificates,
+    datastores,
+    deploys,
+    people,
+    releases,
+    routing,
+    runs,
+    server,
+)
+from paas.wiring import followers as follower_wiring
 from paas.wiring.adapters import Adapters
+from paas.wiring.monitor import archive_watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,20 +96,39 @@ class Services:
     logs: Logs
     locks: Locks
     trash: Trash
+    access: AppAccess
     acme: Acme
+    admission: Admission
     app_checks: AppChecks
     apps: Apps
+    audit: Audit
+    backups: Backups
     buildpacks: Buildpacks
     builds: Builds
+    captures: Captures
     certificates: Certificates
     cloning: Cloning
     config: Config
+    contents: Contents
     cron: Cron
+    attachments: Attachments
+    archive_jobs: ArchiveJobs
+    archive_watch: ArchiveWatch
+    forks: Forks
+    followers: Followers
+    datastores: Datastores
+    datastore_overview: DatastoreOverview
     diffs: Diffs
     disk: DiskReports
     doctor: Doctor
     domains: Domains
+    dump_schedules: DumpSchedules
     drains: Drains
+    dumps: Dumps
+    dump_recovery: DumpRecovery
+    externals: Externals
+    image_builds: ImageBuilds
+    image_imports: ImageImports
     imports: Imports
     key_rotation: KeyRotation
     keys: Keys
@@ -77,16 +137,27 @@ class Services:
     proxies: Proxies
     pushes: Pushes
     quotas: Quotas
+    pooling: Pooling
+    plan_changes: PlanChanges
+    postgresql: PostgresqlUses
+    upgrades: Upgrades
+    redis: RedisUses
     reconcile: Reconcile
     releases: Releases
+    rotation: LoginRotation
     recovery: Recovery
     resources: AppResources
     sandbox: AppSandbox
     router: Router
     sites: Sites
+    datastore_sessions: DatastoreSessions
+    datastore_logs: DatastoreLogs
+    diagnosing: Diagnosing
     statics: Statics
     storage: Storages
     maintenance: Maintenance
+    tokens: Tokens
+    users: Users
 
 
 def all_services(adapters: Adapters) -> Services:
@@ -101,13 +172,25 @@ def all_services(adapters: Adapters) -> Services:
     releasing = releases.releasing(adapters, sites)
     changes = releasing.changes
     garbage = apps.garbage(adapters)
-    destruction = apps.destruction(adapters, garbage)
+    keeping = datastores.upkeep(adapters)
+    destruction = apps.destruction(adapters, garbage, keeping)
     all_apps = apps.apps(adapters, sites, destruction, quotas)
-    deploying = deploys.deploys(adapters, sites, releasing, quotas)
+    attaching = datastores.attachments(adapters, keeping, changes)
+    all_datastores = datastores.datastores(adapters, keeping, attaching, quotas)
+    elsewhere = datastores.externals(adapters, attaching)
+    declared = datastores.declared(adapters, all_datastores)
+    deploying = deploys.deploys(adapters, sites, releasing, quotas, declared)
+    imports = deploys.imports(adapters, deploying, quotas)
     drains = runs.drains(adapters)
     recovery = server.recovery(adapters)
+    audit = server.audit(adapters)
+    following = follower_wiring.following(adapters, keeping)
+    rotation = datastores.rotation(adapters, keeping, following, changes)
     reconcile = server.reconcile(
         adapters,
+        datastores=keeping,
+        followers=following,
+        rotation=rotation,
         sites=sites,
         proxies=proxies,
         garbage=garbage,
@@ -115,6 +198,13 @@ def all_services(adapters: Adapters) -> Services:
         drains=drains,
         changes=changes,
     )
+    app_runs = runs.app_runs(adapters)
+    backups = Backups(
+        settings=adapters.backup_settings,
+        open_target=adapters.open_backup_target,
+        clock=adapters.clock,
+    )
+    capturing = datastores.captures(adapters, backups)
     return Services(
         settings=settings,
         addresses=adapters.addresses,
@@ -125,17 +215,30 @@ def all_services(adapters: Adapters) -> Services:
         logs=adapters.logs,
         locks=adapters.locks,
         trash=adapters.trash,
+        access=people.access(adapters, quotas),
         acme=acme,
+        admission=people.admission(adapters),
         app_checks=AppChecks(store=store, limits=settings.start_limits),
         apps=all_apps,
+        audit=audit,
+        backups=backups,
         buildpacks=Buildpacks(store=store, catalog=adapters.buildpacks),
         builds=deploys.builds(adapters),
+        captures=capturing,
         certificates=own_certificates,
         cloning=deploys.cloning(adapters, all_apps, deploying),
         config=Config(store=store, changes=changes, clock=adapters.clock),
+        contents=datastores.contents(adapters),
         cron=runs.cron(adapters),
+        attachments=attaching,
+        archive_jobs=datastores.archive_jobs(adapters, keeping),
+        archive_watch=archive_watch(adapters),
+        datastores=all_datastores,
+        datastore_overview=datastores.overview(adapters, keeping),
         diffs=releasing.diffs,
         disk=server.disk_reports(adapters),
+        forks=datastores.forks(adapters, all_datastores),
+        followers=follower_wiring.followers(adapters, all_datastores, following, rotation),
         doctor=server.doctor(
             adapters,
             sites=sites,
@@ -144,25 +247,43 @@ def all_services(adapters: Adapters) -> Services:
             reconcile=reconcile,
             recovery=recovery,
             deploys=deploying,
+            audit=audit,
         ),
         domains=routing.domains(adapters, sites, claims),
         drains=drains,
-        imports=deploys.imports(adapters, deploying, quotas),
+        dump_schedules=capturing.schedules,
+        dumps=datastores.dumps(adapters, backups, capturing),
+        dump_recovery=datastores.dump_recovery(adapters, backups, capturing, all_datastores),
+        externals=elsewhere,
+        image_builds=ImageBuilds(store=store, engines=adapters.engines),
+        image_imports=deploys.image_imports(adapters, imports, quotas),
+        imports=imports,
         key_rotation=KeyRotation(store=store, locks=adapters.locks),
-        keys=apps.keys(adapters),
-        app_runs=runs.app_runs(adapters),
+        keys=people.keys(adapters),
+        app_runs=app_runs,
         processes=apps.processes(adapters, changes, quotas),
         proxies=proxies,
         pushes=deploys.pushes(adapters, all_apps, deploying, releasing, quotas),
         quotas=quotas,
+        pooling=datastores.pooling(adapters, keeping, attaching),
+        plan_changes=datastores.plan_changes(adapters, keeping),
+        postgresql=datastores.postgresql(adapters, keeping),
+        upgrades=datastores.upgrades(adapters, keeping),
+        redis=datastores.redis(adapters),
         reconcile=reconcile,
         releases=releasing.releases,
         recovery=recovery,
         resources=apps.resources(adapters, changes),
         sandbox=AppSandbox(store=store),
+        rotation=rotation,
         router=routing.router(adapters, sites, quotas),
         sites=sites,
+        datastore_logs=adapters.datastore_logs,
+        datastore_sessions=datastores.sessions(adapters, all_datastores, elsewhere, app_runs),
+        diagnosing=datastores.diagnosing(adapters),
         statics=Statics(store=store, sites=sites),
         storage=apps.storage(adapters, changes, quotas),
         maintenance=routing.maintenance(adapters, sites),
+        tokens=people.tokens(adapters),
+        users=people.users(adapters),
     )

@@ -23,27 +23,30 @@ STRICT = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server() -> Iterator[Server]:
-    """A server shared by the tests of this session: each test takes app names of its own."""
+    """A server shared by the tests of a folder: each test takes app names of its own.
+
+    It ends with the last of them, so that it takes no time from the tests of other folders.
+    """
     settings = {"min_free_mib": 64, "drain_to_server": True, "max_apps": 1000}
     with installed(Server.in_new_directory(settings)) as shared:
         yield shared
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def alice(server: Server) -> User:
     """A user of the shared server."""
     return server.user("alice")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bob(server: Server) -> User:
     """Another one."""
     return server.user("bob")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def strict() -> Iterator[Server]:
     """Another shared server, with small limits, for what would be slow or large with the usual."""
     with installed(
@@ -76,13 +79,13 @@ def repository(tmp_path: Path) -> Callable[[Source], Repository]:
     return lambda source: Repository.of(tmp_path / f"repository{next(count)}", source)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def probe(alice: User) -> App:
     """An app of alice's that does what its requests say."""
     return push(alice, "probe", {})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def neighbour(bob: User) -> App:
     """The same app, of bob's."""
     return push(bob, "neighbour", {})

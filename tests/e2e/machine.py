@@ -129,11 +129,11 @@ def _names_a_path(value: str) -> bool:
 
 
 @contextlib.contextmanager
-def bare_machine(*, systemd: bool = True) -> Iterator[Machine]:
+def bare_machine(docker: Docker, *, systemd: bool = True) -> Iterator[Machine]:
     """A fresh Debian; without systemd, a shell that only waits for its children is PID 1."""
     name = f"paas-test-{os.getpid()}-{'systemd' if systemd else 'plain'}"
     init = ["/sbin/init"] if systemd else ["/bin/bash", "-c", "while :; do sleep 1; done"]
-    with docker_engine() as docker, contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
         if docker.run("image", "inspect", IMAGE, check=False).returncode:
             docker.run("import", str(base_archive()), IMAGE, timeout_s=300)
         capabilities = ["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH"]
@@ -141,6 +141,8 @@ def bare_machine(*, systemd: bool = True) -> Iterator[Machine]:
             *("run", "--detach", "--name", name, "--hostname", "fresh"),
             *(f"--cap-add={capability}" for capability in capabilities),
             *("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
+            # /proc/sys can be written, as on a machine of its own.
+            *(("--security-opt", "systempaths=unconfined") if systemd else ()),
             *("--cgroupns=host", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw"),
             *("--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec"),
             *(IMAGE, *init),

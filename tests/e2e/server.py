@@ -14,10 +14,16 @@ from typing import Any
 
 import yaml
 
+from paas.entrypoints.installer import slots
 from tests.ports import free_ports
+from tests.run_directory import run_directory
 
 CHECKOUT = Path(__file__).parents[2]
 EXAMPLES = CHECKOUT / "examples"
+PREPARED_INSTALL = [
+    *("/usr/bin/python3", "-I", "-B"),
+    *(str(Path(__file__).with_name("prepared_install.py")), str(CHECKOUT)),
+]
 DOMAIN = "localhost"
 PUSH_LIMIT_S = 150.0
 Finished = subprocess.CompletedProcess[str]
@@ -42,6 +48,8 @@ class Server:
         self._users: dict[str, User] = {}
         self._scratch: Path | None = None
         self._mounted: Path | None = None
+        # While it is there, the server has still to be removed.
+        self._mark = run_directory() / f"server{str(root).replace('/', '|')}"
 
     @classmethod
     def in_new_directory(cls, settings: Mapping[str, Any] | None = None) -> "Server":
@@ -54,7 +62,7 @@ class Server:
     def scratch(self) -> Path:
         """Where people keep their keys; made when first asked for."""
         if self._scratch is None:
-            self._scratch = Path(tempfile.mkdtemp(prefix="paas-people-"))
+            self._scratch = Path(tempfile.mkdtemp(prefix="people-", dir=run_directory()))
         return self._scratch
 
     @property
@@ -73,13 +81,19 @@ class Server:
         source: Path = CHECKOUT,
         check: bool = True,
         env: Mapping[str, str] = {},
+        prepared: bool = False,
     ) -> Finished:
-        """Run install.sh of a source tree for this server, also a second time."""
+        """Run install.sh of a source tree for this server, also a second time.
+
+        prepared: with the code and venv of this tree that are there already (prepared_install.py).
+        """
+        self._mark.touch()
         if self._settings and not (self.root / "etc/server.yml").exists():
             (self.root / "etc").mkdir()
             (self.root / "etc/server.yml").write_text(yaml.safe_dump(self._settings))
         ports = ["--http-port", str(self.http_port), "--ssh-port", str(self.ssh_port)]
-        argv = [str(source / "install.sh"), "--root", str(self.root), *ports, *options]
+        command = PREPARED_INSTALL if prepared else [str(source / "install.sh")]
+        argv = [*command, "--root", str(self.root), *ports, *options]
         return run(argv, check=check, env={**os.environ, **env}, timeout_s=300)
 
     def disk_of_its_own(self, size_mib: int) -> None:
@@ -145,11 +159,13 @@ class Server:
         root = str(self.root)
         argv = [str(CHECKOUT / "install.sh"), "--root", root, "--uninstall", "--purge"]
         run(argv, check=False, timeout_s=180)
-        if self._mounted:
-            subprocess.run(["umount", "--lazy", str(self._mounted)], check=False)
+        slots.give_back(root)  # where install.sh could not stop the server, it keeps its slot
+        if self.state.is_mount():
+            subprocess.run(["umount", "--lazy", str(self.state)], check=False)
         shutil.rmtree(self.root, ignore_errors=True)
         if self._scratch:
             shutil.rmtree(self._scratch, ignore_errors=True)
+        self._mark.unlink(missing_ok=True)
 
 
 class User:
@@ -308,11 +324,17 @@ def run(
     return done
 
 
+def remove_left_servers() -> None:
+    """Remove the servers that the tests of this run have not removed: it was interrupted."""
+    for mark in run_directory().glob("server|*"):
+        Server(Path(mark.name.removeprefix("server").replace("|", "/"))).remove()
+
+
 @contextlib.contextmanager
 def installed(server: Server) -> Iterator[Server]:
     """The server, installed, and removed at the end."""
     try:
-        server.install("--quiet")
+        server.install("--quiet", prepared=True)
         yield server
     finally:
         server.remove()

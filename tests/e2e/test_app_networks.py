@@ -7,6 +7,7 @@ import struct
 import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -140,9 +141,121 @@ def test_services_of_the_machine_are_out_of_reach(server: Server, probe: App) ->
 
 
 def test_an_opened_port_of_the_machine(probe: App) -> None:
-    """A service on loopback is reached at the gateway."""
-    with socket.create_server(("127.0.0.1", OPEN)):
-        assert _tries(probe, "10.213.255.254", OPEN) == "connected"
+    """A service on loopback is reached at 127.0.0.1 and the gateway, and sees a local client."""
+    with socket.create_server(("127.0.0.1", OPEN)) as service:
+        for host in ("127.0.0.1", "localhost", "10.213.255.254"):
+            assert _tries(probe, host, OPEN) == "connected"
+            connection, client = service.accept()
+            connection.close()
+            assert client[0] == "127.0.0.1"
+
+
+def test_redis_with_its_protected_mode(probe: App) -> None:
+    """Without a password it answers clients on its own machine only."""
+    argv = ["redis-server", "--port", str(OPEN), "--bind", "0.0.0.0", "--save", ""]
+    ask = (
+        f"import socket\nredis = socket.create_connection(('127.0.0.1', {OPEN}), 5)\n"
+        "redis.sendall(b'PING\\r\\n')\nprint(redis.recv(100))"
+    )
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as redis:
+        try:
+            wait_for(lambda: _tries(probe, "127.0.0.1", OPEN) == "connected", what="Redis")
+            assert probe.python(ask).strip() == r"b'+PONG\r\n'"
+        finally:
+            redis.terminate()
+
+
+EXCHANGE = """
+import socket
+with socket.create_connection(("127.0.0.1", {port}), 5, ("127.0.0.1", {source})) as connection:
+    connection.sendall(b"{word}")
+    print(connection.recv(100).decode())
+"""
+
+
+def test_two_apps_with_the_same_source_port(probe: App, neighbour: App) -> None:
+    """And a client on the machine as well: the service keeps their connections apart."""
+    (source,) = free_ports(1)
+    with (
+        socket.create_server(("127.0.0.1", OPEN)) as service,
+        ThreadPoolExecutor() as pool,
+    ):
+        asked = {
+            word: pool.submit(app.python, EXCHANGE.format(port=OPEN, source=source, word=word))
+            for word, app in (("one", probe), ("two", neighbour))
+        }
+        connections = [service.accept()[0] for _ in asked]
+        here = socket.create_connection(("127.0.0.1", OPEN), 5, ("127.0.0.1", source))
+        here.sendall(b"here")
+        connections.append(service.accept()[0])
+        clients = {connection.getpeername() for connection in connections}
+        for connection in connections:
+            with connection:
+                connection.sendall(b"you said " + connection.recv(100))
+        assert here.recv(100) == b"you said here"
+        here.close()
+        for word, answer in asked.items():
+            assert answer.result().strip() == f"you said {word}"
+    assert len(clients) == 3
+    assert {host for host, _ in clients} == {"127.0.0.1"}
+    # Others are not tracked between the proxy and the apps, and answers to them would be lost.
+    first, last = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    assert all(first <= port <= last for _, port in clients if port != source)
+
+
+def test_a_service_of_the_app_itself(probe: App) -> None:
+    """On a port that is not opened, 127.0.0.1 is the app's own."""
+    (port,) = free_ports(1)
+    code = (
+        f"import socket\nservice = socket.create_server(('127.0.0.1', {port}))\n"
+        f"socket.create_connection(('127.0.0.1', {port}), 5)\nprint(service.accept()[1][0])"
+    )
+    assert probe.python(code).strip() == "127.0.0.1"
+
+
+def test_a_closed_service_is_explained(server: Server, probe: App) -> None:
+    """By ps, doctor and a failed push; not if the machine has no such service either."""
+    port, nothing = free_ports(2)
+    words = f"It tried to connect to 127.0.0.1:{port}. The server has a service there, "
+    with socket.create_server(("127.0.0.1", port)):
+        for closed in (port, nothing):
+            assert _tries(probe, "127.0.0.1", closed) == "ConnectionRefusedError"
+        shown = server.user("alice").ssh("ps", "-a", "probe")
+        assert words in shown.stderr
+        found = server.paas("doctor")
+        assert f"probe: {words}" in found.stderr
+        assert f"add {port} to the list host_ports" in found.stderr
+        connecting = f"import socket; socket.create_connection(('127.0.0.1', {port}))\n"
+        files = {**tiny(), "serve.py": connecting + program("v1")}
+        pushed = server.user("alice").push(
+            Repository.of(server.scratch / "closed", files), "closed", check=False
+        )
+        assert pushed.returncode == 1
+        assert words in pushed.stdout
+        assert words in server.user("alice").ssh("logs", "closed").stdout
+    assert "It tried" not in server.user("alice").ssh("ps", "-a", "probe").stderr
+
+
+def test_a_port_is_opened_while_apps_run(server: Server, probe: App) -> None:
+    """In the networks that are there: `doctor` finds that it is not yet open, and opens it."""
+    settings = server.root / "etc/server.yml"
+    before = settings.read_text()
+    (port,) = free_ports(1)
+    with socket.create_server(("127.0.0.1", port)):
+        assert _tries(probe, "127.0.0.1", port) == "ConnectionRefusedError"
+        settings.write_text(before.replace(f"- {OPEN}\n", f"- {OPEN}\n- {port}\n"))
+        try:
+            found = server.paas("doctor", check=False)
+            assert "but host_ports of server.yml has ports " in found.stderr
+            assert server.paas("doctor", "--fix").returncode == 0
+            assert _tries(probe, "127.0.0.1", port) == "connected"
+            once = CONNECT.format(host="127.0.0.1", port=port)
+            done = server.paas("run", "-a", "probe", "--", "python", "-c", once)
+            assert "connected" in done.stdout
+        finally:
+            settings.write_text(before)
+            server.paas("doctor", "--fix")
+        assert _tries(probe, "127.0.0.1", port) == "ConnectionRefusedError"
 
 
 def _own_address() -> str:
@@ -328,11 +441,18 @@ def test_the_proxy_does_not_run_out_of_ports(server: Server, probe: App) -> None
         port = unused.getsockname()[1]
     assert _connect_from(port, address)
     assert not _connect_from(port, address)
-    wait_for(lambda: _connect_from(port, address), limit_s=10, what="the port to be used again")
+    wait_for(lambda: _connect_from(port, address), what="the port to be used again")
     known = Path("/proc/net/nf_conntrack")
     if known.exists():
         words = f" sport={port} dport={address[1]} "
-        wait_for(lambda: words not in known.read_text(), limit_s=10, what="the kernel to forget it")
+        wait_for(lambda: words not in known.read_text(), what="the kernel to forget it")
+
+
+@pytest.fixture
+def service() -> Iterator[None]:
+    """Something that listens on the opened port."""
+    with socket.create_server(("127.0.0.1", OPEN)):
+        yield
 
 
 def _networks_line(server: Server) -> str:
@@ -348,14 +468,21 @@ def _networks_line(server: Server) -> str:
         ("to_app", "accept", "other accounts of the machine can reach an app's port"),
         ("to_app", "drop", "the machine cannot reach an app's port"),
         ("through", "drop", "an app cannot reach the DNS server"),
+        pytest.param(  # the port differs between the processes that run the tests
+            "from_app",
+            f"tcp dport {OPEN} drop",
+            f"an app cannot reach the service on port {OPEN}",
+            id="from_app-drop-the open port",
+        ),
     ],
 )
+@pytest.mark.usefixtures("service")
 def test_what_does_not_hold_is_found_and_mended(
     server: Server, probe: App, chain: str, rule: str, words: str
 ) -> None:
     """server:status and doctor try connections, so they find a rule that interferes."""
     table = f"paas_{_ports(server)[0]}"
-    subprocess.run(["nft", "insert", "rule", "inet", table, chain, rule], check=True)
+    subprocess.run(["nft", "insert", "rule", "inet", table, chain, *rule.split()], check=True)
     assert words in _networks_line(server)
     found = server.paas("doctor", check=False)
     assert found.returncode == 1

@@ -280,7 +280,7 @@ def test_what_is_meant_is_named(alice: User, shop: App) -> None:
     """A space in place of the colon, and a word from elsewhere; Heroku's names just work."""
     done = alice.ssh("config set A=1 -a shop", check=False)
     assert (done.returncode, "Did you mean: paas config:set" in done.stderr) == (2, True)
-    done = alice.ssh("addons", check=False)
+    done = alice.ssh("mongo:create", check=False)
     assert (done.returncode, "DATABASE_URL" in done.stderr) == (2, True)
     assert alice.ssh("info shop").stdout == alice.ssh("apps:info shop").stdout
     assert alice.ssh("scale -a shop").stdout == "web=1\n"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import DOMAIN, Repository, Server, User, installed
+from tests.e2e.server import Repository, Server, User, installed
 from tests.e2e.tiny import (
     Files,
     Pause,
@@ -25,6 +25,7 @@ from tests.e2e.tiny import (
     refs,
     releases,
     tiny,
+    upgraded,
 )
 from tests.waiting import wait_for
 
@@ -300,16 +301,6 @@ def test_another_apps_open_connection_holds_up_no_roll_out(
         visitor.sendall(b"still here")
         assert visitor.recv(100) == b"still here"
     assert fragile.get("restarted").status == 200
-
-
-@contextlib.contextmanager
-def upgraded(server: Server, app: str) -> Iterator[socket.socket]:
-    """A connection to an app that continues as a WebSocket does, and echoes."""
-    with socket.create_connection(("127.0.0.1", server.http_port), 10) as connection:
-        lines = ["GET /echo HTTP/1.1", f"Host: {app}.{DOMAIN}", "Upgrade: websocket", "", ""]
-        connection.sendall("\r\n".join(lines).encode())
-        assert b" 101 " in connection.recv(4096)
-        yield connection
 
 
 def specs(server: Server, app: str) -> list[Path]:

@@ -147,10 +147,14 @@ def test_certificates_come_and_are_renewed(secure: Secure) -> None:
         before = {row["id"] for row in secure.certificates("auto")}
         due = max(datetime.fromisoformat(row["renew_at"]) for row in secure.auto("auto").values())
         time.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
-        server.paas("certs:tend")
-        after = {row["id"] for row in secure.certificates("auto")}
-        assert len(after) == 3
-        assert after & before == set()
+
+        def are_all_renewed() -> bool:
+            """After one more try: the issuer may be slow, or busy with the monitor's request."""
+            server.paas("certs:tend")
+            present = {row["id"] for row in secure.certificates("auto")}
+            return len(present) == 3 and not present & before
+
+        wait_for(are_all_renewed, what="new certificates for all names")
         for name in names:
             assert secure.get(name, root) == "secure"
     assert failures == []
@@ -168,7 +172,7 @@ def test_a_failure_is_told_and_survives_a_kill(secure: Secure) -> None:
     done = server.paas("certs:auto", "on", "-a", "auto", check=False)
     assert done.returncode == 1
     assert "The issuer says: " in done.stderr
-    assert secure.auto("auto")["bad.example.com"]["failures"] == 1
+    assert secure.auto("auto")["bad.example.com"]["failures"] >= 1  # the monitor tries as well
     assert secure.get("auto.apps.test", secure.pebble.root()) == "secure"
     assert "No certificate for bad.example.com" in server.paas("logs", "auto").stdout
     secure.pebble.heal_names("bad.example.com")

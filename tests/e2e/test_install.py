@@ -104,7 +104,7 @@ def test_two_servers_share_nothing(server: Server, bare: Server) -> None:
     """A second server gets uids and ports of its own and leaves the first alone."""
     # But for children of the gate: one that watches a new release ends on its own.
     before = {pid for pid, line in server.processes().items() if "entrypoints.gate" not in line}
-    bare.install("--quiet")
+    bare.install("--quiet", prepared=True)
     one, two = _settings(server), _settings(bare)
     for range_ in ("uids", "ports"):
         assert one[range_][1] < two[range_][0] or two[range_][1] < one[range_][0]
@@ -134,7 +134,7 @@ def test_chosen_ranges_are_kept(bare: Server) -> None:
     first, second = _free_range(16_000), _free_range(16_400)
     first_uid = 160_000 + os.getpid() % 300 * 100
     uids = f"{first_uid}-{first_uid + 99}"
-    bare.install("--quiet", "--uids", uids, "--app-ports", f"{first}-{first + 49}")
+    bare.install("--quiet", "--uids", uids, "--app-ports", f"{first}-{first + 49}", prepared=True)
     bare.install("--quiet")
     assert _settings(bare)["uids"] == [first_uid, first_uid + 99]
     assert _settings(bare)["ports"] == [first, first + 49]
@@ -172,17 +172,20 @@ def test_two_installations_at_once(bare: Server) -> None:
 
 
 @pytest.mark.parametrize("after_s", [0.15, 0.4, 0.7, 1.0, 1.3])
-def test_killed_in_the_middle(bare: Server, after_s: float) -> None:
-    """An installation that was killed is completed by running it again."""
+def test_killed_in_the_middle(bare: Server, tmp_path: Path, after_s: float) -> None:
+    """An installation that was killed is completed by running it again; it leaves nothing."""
     ports = ["--http-port", str(bare.http_port), "--ssh-port", str(bare.ssh_port)]
     argv = [str(CHECKOUT / "install.sh"), "--root", str(bare.root), *ports, "--quiet"]
-    child = subprocess.Popen(argv, start_new_session=True, stderr=subprocess.DEVNULL)
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    child = subprocess.Popen(argv, start_new_session=True, stderr=subprocess.DEVNULL, env=env)
     time.sleep(after_s)
     os.killpg(child.pid, signal.SIGKILL)
     child.wait()
     bare.install("--quiet")
     assert "RUNNING" in bare.paas("server:status").stdout
     assert len([*(bare.root / "opt/versions").iterdir()]) <= 2
+    assert not list(bare.root.glob("opt/versions/*/uv-*"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_stop_and_start(new_server: Callable[..., Server], tmp_path: Path) -> None:
@@ -304,7 +307,7 @@ def test_app_ports_of_the_kernel_s_range(bare: Server) -> None:
         assert "any outgoing connection" in _refused(bare, *options)
         return
     before = reserved_ports.exposed([(first, first + 9)])
-    bare.install("--quiet", *options)
+    bare.install("--quiet", *options, prepared=True)
     assert reserved_ports.exposed([(first, first + 9)]) == []
     bare.install("--uninstall", "--purge")
     assert reserved_ports.exposed([(first, first + 9)]) == before

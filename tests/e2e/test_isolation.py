@@ -173,7 +173,7 @@ def test_account_file_has_no_people(probe: App) -> None:
 
 
 def test_host_configuration_stays_in_sight(probe: App) -> None:
-    """The rest of /etc is the host's, as of the app's start: resolver, certificates, time zone."""
+    """The rest of /etc is the host's: resolver, certificates, time zone."""
     for name in ("resolv.conf", "hosts", "ssl/certs/ca-certificates.crt", "debian_version"):
         path = Path("/etc", name)
         assert probe.shell(f"cat {path} | md5sum") == run(["md5sum"], stdin=path.read_text()).stdout

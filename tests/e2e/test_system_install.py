@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.machine import Machine, bare_machine
+from tests.e2e.machine import Docker, Machine, bare_machine, docker_engine
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -16,18 +16,25 @@ CURL = ["curl", "--silent", "--max-time", "5", "--header", HOST, "http://127.0.0
 
 
 @pytest.fixture(scope="module")
-def machine() -> Iterator[Machine]:
-    """A fresh Debian with this checkout in /root/paas, shared by the tests below in their order."""
+def docker() -> Iterator[Docker]:
+    """An engine that has the image of a fresh Debian once it was asked for."""
     for program in ("docker", "dockerd", "debootstrap"):
         assert shutil.which(program), f"{program} is missing: tests/run installs it"
-    with bare_machine() as fresh:
+    with docker_engine() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def machine(docker: Docker) -> Iterator[Machine]:
+    """A fresh Debian with this checkout in /root/paas, shared by the tests below in their order."""
+    with bare_machine(docker) as fresh:
         yield fresh
 
 
 @pytest.fixture
-def plain_machine() -> Iterator[Machine]:
+def plain_machine(docker: Docker) -> Iterator[Machine]:
     """The same without systemd."""
-    with bare_machine(systemd=False) as fresh:
+    with bare_machine(docker, systemd=False) as fresh:
         yield fresh
 
 
@@ -52,6 +59,20 @@ def test_services_are_systemds(machine: Machine) -> None:
     rows = machine.run("paas", "server:status").stdout
     for name in ("gate", "log", "nginx", "sshd"):
         assert re.search(rf"{name}:? +RUNNING", rows), rows
+
+
+def test_apps_have_networks_of_their_own(machine: Machine) -> None:
+    """By default on a new server, after packets were tried; the machine has nothing to report."""
+    assert "app_networks: true" in machine.run("cat", "/etc/paas/server.yml").stdout
+    networks = next(
+        line
+        for line in machine.run("paas", "server:status").stdout.splitlines()
+        if line.startswith("Networks:")
+    )
+    assert networks.endswith("each app has its own")
+    code = "import socket; print(socket.create_connection(('127.0.0.1', 22), 5))"
+    done = machine.run("paas", "run", "-a", "flask-hello", "--", "python", "-c", code, check=False)
+    assert "ConnectionRefusedError" in done.stdout + done.stderr
 
 
 def test_unknown_host_gets_no_answer(machine: Machine) -> None:
@@ -150,7 +171,13 @@ def test_without_systemd(plain_machine: Machine) -> None:
     """Where systemd is not PID 1, supervisord runs nginx and sshd too, and outlives install.sh."""
     done = plain_machine.run(INSTALL, "--demo")
     assert "Hello" in done.stdout
+    # This machine's /proc/sys cannot be written, so apps share its network.
+    assert " !     Apps share the machine's network: " in done.stderr
     rows = plain_machine.run("paas", "server:status").stdout
+    (networks,) = (line for line in rows.splitlines() if "Networks:" in line)
+    assert "Read-only file system" in networks
+    found = plain_machine.run("paas", "doctor")
+    assert "Apps share the machine's network, so its services are open" in found.stderr
     for name in ("gate", "log", "nginx", "sshd"):
         assert re.search(rf"{name}:? +RUNNING", rows), rows
     pids = plain_machine.run("pgrep", "-f", "gunicorn|supervisor.supervisord|nginx: master").stdout

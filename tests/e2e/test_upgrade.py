@@ -1,6 +1,7 @@
 """An upgrade to another version while an app serves: no request, process or finding shows it."""
 
 import json
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -116,10 +117,13 @@ def test_an_upgrade_is_noticed_by_nobody(former: Platform, tmp_path: Path) -> No
     processes, supervisord = former.apps_processes(), former.supervisord()
     assert (former.version(), supervisord[1]) == (FORMER, "1")
     following = _source(tmp_path / "next", NEXT)
+    keys = server.root / "etc/authorized_keys"
+    keys.write_text(re.sub(' --key [^"]+', "", keys.read_text()))  # as former versions wrote it
 
     with _visits(server) as visits:
         server.install("--quiet", source=following)
         assert former.version() == NEXT
+        assert "--as alice --key SHA256:" in keys.read_text()
         settings = server.root / "etc/server.yml"
         settings.write_text(settings.read_text() + "trusted_proxies: 192.0.2.7\n")
         server.install("--quiet", source=following)

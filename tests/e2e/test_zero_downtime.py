@@ -15,7 +15,7 @@ from tests.e2e.server import CHECKOUT, DOMAIN, EXAMPLES, Repository, Server, Use
 
 GENERATOR = CHECKOUT / "benchmarks/load.py"
 RACE = "idle-close race"
-RATE = 200
+RATE = 100
 KEPT = 20
 MARK = "zero"
 
@@ -52,7 +52,7 @@ def end(process: "subprocess.Popen[str]") -> dict[str, int]:
 
 @contextmanager
 def load(server: Server, app: str = MARK) -> Iterator[Outcomes]:
-    """200 new connections a second, and 50 requests a second over kept ones, beside the block."""
+    """100 new connections a second, and 50 requests a second over kept ones, beside the block."""
     outcomes = Outcomes()
     fresh = start(server, RATE, app=app)
     kept = start(server, 50, "--kept", str(KEPT), app=app)

@@ -5,8 +5,9 @@ import json
 import socket
 import sqlite3
 import subprocess
+from collections.abc import Iterator
 
-from tests.e2e.server import Server, run
+from tests.e2e.server import DOMAIN, Server, run
 
 # Answers every path with TEXT, /env with its environment (each byte kept), and logs nothing. Who
 # asks for an upgrade gets an echo of what he sends.
@@ -58,6 +59,16 @@ def environment(server: Server, app: str) -> dict[str, str]:
     """What the app's process finds in its environment."""
     found: dict[str, str] = json.loads(server.get(app, "/env").text)
     return found
+
+
+@contextlib.contextmanager
+def upgraded(server: Server, app: str) -> Iterator[socket.socket]:
+    """A connection to an app that continues as a WebSocket does, and echoes."""
+    with socket.create_connection(("127.0.0.1", server.http_port), 10) as connection:
+        lines = ["GET /echo HTTP/1.1", f"Host: {app}.{DOMAIN}", "Upgrade: websocket", "", ""]
+        connection.sendall("\r\n".join(lines).encode())
+        assert b" 101 " in connection.recv(4096)
+        yield connection
 
 
 def releases(server: Server, app: str) -> list[tuple[int, str, bool]]:

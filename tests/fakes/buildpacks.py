@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from paas.domain.apps.apps import App
+from paas.domain.builds.builders import DockerfileBuild
 from paas.domain.builds.buildpacks import Buildpack
 from paas.domain.releases.releases import ConfigVars
 from paas.domain.values.errors import PaasError
@@ -23,6 +24,7 @@ class FakeBuilder:
         self.processes: dict[ProcessType, str] = {}
         self.built = Built("fake", {})
         self.used: list[str] = []
+        self.dockerfile: DockerfileBuild | None = None
         self.meanwhile: Callable[[], None] = lambda: None
         self.interrupted: set[int] = set()
 
@@ -34,10 +36,12 @@ class FakeBuilder:
         output: Callable[[bytes], None],
         *,
         buildpacks: Sequence[Buildpack] = (),
+        dockerfile: DockerfileBuild | None = None,
         commit: str = "",
         check: Callable[[], None] = lambda: None,
     ) -> Built:
         self.used = [pack.source for pack in buildpacks]
+        self.dockerfile = dockerfile
         output(b"-----> Fake app detected")
         self.meanwhile()
         check()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from paas.domain.releases.artifacts import Artifact
+from paas.domain.releases.artifacts import Artifact, Image
 from paas.domain.routing.sites import SlugFolder
 from paas.domain.values.errors import PaasError
 
@@ -43,8 +43,8 @@ class FakeSlugs:
     def path(self, slug_id: str) -> Path:
         return Path("/slugs") / slug_id
 
-    def artifact(self, slug_id: str) -> Artifact:
-        return Artifact(self.path(slug_id))
+    def artifact(self, slug_id: str, image: Image | None = None) -> Artifact:
+        return Artifact(self.path(slug_id), image)
 
     def page(self, slug_id: str, name: str) -> Path | None:
         return Path("/slugs") / slug_id / name if slug_id in self.pages else None

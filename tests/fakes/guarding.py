@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from paas.domain.apps.apps import Key
+from paas.domain.people.keys import Key
+from paas.domain.people.uses import Use
 from paas.domain.values.names import UserName
 from paas.interfaces import ServerLock
 
@@ -20,6 +22,7 @@ class FakeLocks:
         self.held: dict[int | ServerLock, str] = {}
         self.pushed: set[int] = set()
         self.marked: Counter[int] = Counter()
+        self.dumped: set[int] = set()
 
     def app(
         self,
@@ -73,6 +76,18 @@ class FakeLocks:
     def stopping(self, app_id: int) -> AbstractContextManager[None]:
         return nullcontext()
 
+    @contextmanager
+    def dumping(self, datastore_id: int, *, elsewhere: bool = False) -> Iterator[None]:
+        dumped = -datastore_id if elsewhere else datastore_id
+        self.dumped.add(dumped)
+        try:
+            yield
+        finally:
+            self.dumped.discard(dumped)
+
+    def is_dumping(self, datastore_id: int, *, elsewhere: bool = False) -> bool:
+        return (-datastore_id if elsewhere else datastore_id) in self.dumped
+
     def push(self, app_id: int) -> Path:
         return Path(f"/locks/push-{app_id}")
 
@@ -102,15 +117,47 @@ class FakeKeys:
 
     def __init__(self) -> None:
         self.published: list[str] = []
+        self.users: list[UserName] = []
+        self.has_authority = False
 
     def read(self, user: UserName, text: str) -> Key:
         return Key(f"SHA256:{text}", user, "ssh-ed25519", text, "")
 
-    def has(self, keys: Sequence[Key]) -> bool:
-        return self.published == [f"{key.user} {key.body}" for key in keys]
+    def has(self, keys: Sequence[Key], users: Sequence[UserName]) -> bool:
+        return (self.published, self.users) == self._texts(keys, users)
 
-    def publish(self, keys: Sequence[Key]) -> None:
-        self.published = [f"{key.user} {key.body}" for key in keys]
+    def publish(self, keys: Sequence[Key], users: Sequence[UserName]) -> None:
+        self.published, self.users = self._texts(keys, users)
+
+    def _texts(
+        self, keys: Sequence[Key], users: Sequence[UserName]
+    ) -> tuple[list[str], list[UserName]]:
+        """Users come in with certificates only if there is a CA."""
+        lines = [f"{key.user} {key.body}" for key in keys]
+        return lines, list(users) if self.has_authority else []
+
+
+class FakeLastUses:
+    """LastUses."""
+
+    def __init__(self) -> None:
+        self._began: datetime | None = None
+        self._last: dict[str, Use] = {}
+
+    def note(self, id: str, use: Use) -> None:
+        self._began = self._began or use.at
+        former = self._last.get(id)
+        if former is None or not timedelta() <= use.at - former.at < timedelta(minutes=1):
+            self._last[id] = use
+
+    def last(self, id: str) -> Use | None:
+        return self._last.get(id)
+
+    def since(self) -> datetime | None:
+        return self._began
+
+    def forget(self, id: str) -> None:
+        self._last.pop(id, None)
 
 
 class FakeReserve:

@@ -24,7 +24,7 @@ class FakeRuns:
     def attached(
         self,
         app: App,
-        artifact: Artifact,
+        artifact: Artifact | None,
         wanted: RunSpec,
         caller: Caller,
         begun: Callable[[Run], None],

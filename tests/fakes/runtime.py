@@ -43,7 +43,7 @@ class FakeRuntime:
     ports. running: what the supervisor has, by id. files: what could be brought back. calls: in
     their order, such as ``start 1-v1-1`` and ``stop 1-v1-1-web.1``. failure: raised by the next
     start, once. asked: how often for the groups. host: the address of what is started. networked:
-    the uids that have networks.
+    the uids that have networks. refused: the ports of the machine at which apps were refused.
     """
 
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
@@ -56,11 +56,15 @@ class FakeRuntime:
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     host: str = LOOPBACK
     networked: set[int] = field(default_factory=set)
+    refused: set[int] = field(default_factory=set)
 
-    def address(self, app: App) -> str:
+    def addresses(self, app: App, count: int) -> list[str]:
         if self.host != LOOPBACK:
             self.networked.add(app.uid)
-        return self.host
+        return [self.host] * count
+
+    def has_address(self, app: App, address: str) -> bool:
+        return address == self.host
 
     def workloads(
         self,
@@ -113,6 +117,10 @@ class FakeRuntime:
     def close_ports(self, instances: Sequence[Instance]) -> None:
         self.shut_ids += [instance.id for instance in instances]
 
+    def open_ports(self, instances: Sequence[Instance]) -> None:
+        opened = {instance.id for instance in instances}
+        self.shut_ids = [id for id in self.shut_ids if id not in opened]
+
     def stop(self, supervised: Sequence[Supervised], limit_s: float) -> set[str]:
         killed = {
             one.id
@@ -153,6 +161,9 @@ class FakeRuntime:
 
     def close_networks(self, uids: Set[int]) -> None:
         self.networked -= uids
+
+    def refused_ports(self, app: App) -> set[int]:
+        return set(self.refused)
 
     def groups(self) -> set[str]:
         self.asked += 1

@@ -5,13 +5,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from paas.adapters.builds.yaml_text import read_yaml
+from paas.adapters.datastores.server_log import DatastoreLogFiles
 from paas.adapters.proxy.pages_files import FilePages
 from paas.adapters.server.disk_meter import DiskMeter
 from paas.adapters.server.server_yml import ServerYml
 from paas.adapters.system.bookmark_file import FileBookmark
 from paas.adapters.system.schedules import CronSimSchedules
 from paas.adapters.system.storage_files import FileStorage
-from paas.domain.apps.apps import NATIVE, Actor, App, Role
+from paas.domain.apps.apps import App
+from paas.domain.datastores.kinds import DatastoreKind
+from paas.domain.people.actors import Actor
+from paas.domain.people.users import Role
+from paas.domain.releases.artifacts import NATIVE
 from paas.domain.routing.addresses import Addresses
 from paas.domain.values.names import AppName, UserName
 from paas.interfaces import Engine, Engines
@@ -24,6 +30,9 @@ from paas.store.recovery import DatabaseRecovery
 from paas.store.server_keys import ServerKeys
 from paas.wiring.adapters import Adapters
 from paas.wiring.services import all_services
+from tests.fakes.archives import FakeArchives
+from tests.fakes.audit import FakeAuditTrail
+from tests.fakes.backups import FakeBackupSettings, TargetsInMemory
 from tests.fakes.build_queue import FakeBuildQueue
 from tests.fakes.buildpacks import FakeBuilder, FakeCatalog
 from tests.fakes.certificates import (
@@ -31,13 +40,28 @@ from tests.fakes.certificates import (
     FakeCertificateReader,
     FakeIssuer,
 )
+from tests.fakes.datastore_reports import FakeDatastoreReports
+from tests.fakes.datastores import (
+    FakeDatastoreClients,
+    FakeDatastoreFiles,
+    FakeDatastoreServer,
+    FakeDumps,
+    FakeExternalDumps,
+    FakeExternalServer,
+    FakeReach,
+    FakeRedis,
+)
 from tests.fakes.files import FakeSlugs
-from tests.fakes.guarding import FakeKeys, FakeLocks, FakeReserve
+from tests.fakes.followers import FakeFollowers
+from tests.fakes.guarding import FakeKeys, FakeLastUses, FakeLocks, FakeReserve
+from tests.fakes.images import FakeImageSource
 from tests.fakes.importer import FakeImporter, FakeSubmodules
 from tests.fakes.machine import FakeMachine
 from tests.fakes.one_off import FakeOneOff
 from tests.fakes.output import FakeClock, FakeDrainProcess, FakeLogs, FakeProgress, FakeRequestLog
+from tests.fakes.poolers import FakePoolers
 from tests.fakes.ports import FakePorts, FakeProbe
+from tests.fakes.postgresql import FakeMajorUpgrades, FakePostgresql
 from tests.fakes.proxy import FakeProxy
 from tests.fakes.repository import FakeRefs, FakeRepository
 from tests.fakes.resolver import FakeResolver
@@ -57,6 +81,7 @@ class World:
     logs: FakeLogs = field(default_factory=FakeLogs)
     drain_process: FakeDrainProcess = field(default_factory=FakeDrainProcess)
     reserve: FakeReserve = field(default_factory=FakeReserve)
+    audit_trail: FakeAuditTrail = field(default_factory=FakeAuditTrail)
     locks: FakeLocks = field(default_factory=FakeLocks)
     machine: FakeMachine = field(default_factory=FakeMachine)
     repository: FakeRepository = field(default_factory=FakeRepository)
@@ -65,6 +90,8 @@ class World:
     submodules: FakeSubmodules = field(default_factory=FakeSubmodules)
     importer: FakeImporter = field(default_factory=FakeImporter)
     builder: FakeBuilder = field(default_factory=FakeBuilder)
+    image_builder: FakeBuilder = field(default_factory=FakeBuilder)
+    image_source: FakeImageSource = field(default_factory=FakeImageSource)
     queue: FakeBuildQueue = field(default_factory=FakeBuildQueue)
     ports: FakePorts = field(default_factory=FakePorts)
     probe: FakeProbe = field(default_factory=FakeProbe)
@@ -74,6 +101,8 @@ class World:
     layers: FakeLayers = field(default_factory=FakeLayers)
     runs: FakeRuns = field(default_factory=FakeRuns)
     key_file: FakeKeys = field(default_factory=FakeKeys)
+    key_uses: FakeLastUses = field(default_factory=FakeLastUses)
+    token_uses: FakeLastUses = field(default_factory=FakeLastUses)
     one_off: FakeOneOff = field(default_factory=FakeOneOff)
     requests: FakeRequestLog = field(default_factory=FakeRequestLog)
     certificate_files: FakeCertificateFiles = field(default_factory=FakeCertificateFiles)
@@ -84,9 +113,31 @@ class World:
     secrets: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     live: list[str] = field(default_factory=list)
     domain_proof: str = "dns"
+    datastore_server: FakeDatastoreServer = field(default_factory=FakeDatastoreServer)
+    datastore_followers: FakeFollowers = field(init=False)
+    datastore_reports: FakeDatastoreReports = field(default_factory=FakeDatastoreReports)
+    datastore_clients: FakeDatastoreClients = field(default_factory=FakeDatastoreClients)
+    postgresql_servers: FakePostgresql = field(default_factory=FakePostgresql)
+    datastore_files: FakeDatastoreFiles = field(default_factory=FakeDatastoreFiles)
+    major_upgrades: FakeMajorUpgrades = field(default_factory=FakeMajorUpgrades)
+    redis_servers: FakeRedis = field(default_factory=FakeRedis)
+    datastore_dumps: FakeDumps = field(default_factory=FakeDumps)
+    datastore_archives: FakeArchives = field(default_factory=FakeArchives)
+    random_name: str = "quiet-otter-1234"
+    backup_settings: FakeBackupSettings = field(default_factory=FakeBackupSettings)
+    backup_targets: TargetsInMemory = field(default_factory=TargetsInMemory)
+    poolers: FakePoolers = field(default_factory=FakePoolers)
+
+    external_server: FakeExternalServer = field(default_factory=FakeExternalServer)
+    external_dumps: FakeExternalDumps = field(default_factory=FakeExternalDumps)
+    reach: FakeReach = field(default_factory=FakeReach)
 
     def __post_init__(self) -> None:
         self.progress.when_live = self._note_live
+        self.datastore_server.is_running = lambda id: id in self.runtime.running
+        self.datastore_followers = FakeFollowers(self.datastore_server)
+        self.poolers.is_running = lambda id: id in self.runtime.running
+        self.poolers.logins = self.datastore_server.logins
         self.ports.listening = self.runtime.all_ports
         self.pages = FilePages(self.folder / "pages")
         self.storage_files = FileStorage(self.folder / "storage")
@@ -95,6 +146,7 @@ class World:
         create(database)
         self.settings = Settings(
             state=self.folder,
+            run=self.folder / "run",
             domain="example.com",
             uids=(70000, 70009),
             keep_slugs=2,
@@ -117,20 +169,41 @@ class World:
         self.trash = FakeTrash(self)
         self.adapters = self._make_adapters(database)
         made = all_services(self.adapters)
+        self.access = made.access
         self.acme = made.acme
+        self.admission = made.admission
+        self.audit = made.audit
         self.app_checks = made.app_checks
         self.apps = made.apps
+        self.archive_jobs = made.archive_jobs
+        self.archive_schedule = made.archive_jobs.schedule
+        self.archive_watch = made.archive_watch
+        self.backups = made.backups
         self.buildpacks = made.buildpacks
         self.builds = made.builds
+        self.captures = made.captures
         self.certificates = made.certificates
         self.cloning = made.cloning
         self.config = made.config
         self.cron = made.cron
+        self.attachments = made.attachments
+        self.datastores = made.datastores
+        self.diagnosing = made.diagnosing
         self.diffs = made.diffs
+        self.externals = made.externals
         self.disk = made.disk
         self.doctor = made.doctor
         self.domains = made.domains
         self.drains = made.drains
+        self.dump_schedules = made.dump_schedules
+        self.dumps = made.dumps
+        self.contents = made.contents
+        self.dump_recovery = made.dump_recovery
+        self.forks = made.forks
+        self.datastore_overview = made.datastore_overview
+        self.image_builds = made.image_builds
+        self.image_imports = made.image_imports
+        self.followers = made.followers
         self.imports = made.imports
         self.keys = made.keys
         self.app_runs = made.app_runs
@@ -138,15 +211,24 @@ class World:
         self.proxies = made.proxies
         self.pushes = made.pushes
         self.quotas = made.quotas
+        self.pooling = made.pooling
+        self.plan_changes = made.plan_changes
+        self.postgresql = made.postgresql
+        self.upgrades = made.upgrades
+        self.redis = made.redis
         self.reconcile = made.reconcile
         self.recovery = made.recovery
         self.releases = made.releases
+        self.rotation = made.rotation
+        self.datastore_sessions = made.datastore_sessions
         self.resources = made.resources
         self.router = made.router
         self.sites = made.sites
         self.statics = made.statics
         self.storage = made.storage
         self.maintenance = made.maintenance
+        self.tokens = made.tokens
+        self.users = made.users
         # What services are made of.
         self.deploys = made.pushes.deploys
         self.draining = made.reconcile.changes.draining
@@ -167,13 +249,17 @@ class World:
             schedules=self.schedules,
             bookmark=self.bookmark,
             reserve=self.reserve,
+            audit_trail=self.audit_trail,
             store_recovery=DatabaseRecovery(database, self.store.database.keys),
             copies=Copies(database, self.store.database.keys),
+            read_only_switches=dict.fromkeys(DatastoreKind, self.datastore_server),
             repository=self.repository,
             refs=self.refs,
             importer=self.importer,
             submodules=self.submodules,
             buildpacks=FakeCatalog(),
+            read_yaml=read_yaml,  # pure, so no fake
+            image_source=self.image_source,
             queue=self.queue,
             slugs=self.slugs,
             parallel_roll_outs=self.parallel_roll_outs,
@@ -190,6 +276,8 @@ class World:
             issuer=self.issuer,
             key_file=self.key_file,
             key_reader=self.key_file,
+            key_uses=self.key_uses,
+            token_uses=self.token_uses,
             hash_password=lambda password: f"$hash${len(password.reveal())}",
             storage_files=self.storage_files,
             drain_process=self.drain_process,
@@ -197,9 +285,31 @@ class World:
             machine=self.machine,
             disk=DiskMeter(self.settings.paths),
             trash=self.trash,
-            random_name=lambda: AppName("quiet-otter-1234"),
+            datastore_servers=dict.fromkeys(DatastoreKind, self.datastore_server),
+            datastore_followers={DatastoreKind.POSTGRESQL: self.datastore_followers},
+            follower_standings={DatastoreKind.POSTGRESQL: self.datastore_followers},
+            datastore_clients=self.datastore_clients,
+            datastore_files=self.datastore_files,
+            datastore_reports={DatastoreKind.POSTGRESQL: self.datastore_reports},
+            datastore_logs=DatastoreLogFiles(self.settings.paths),
+            file_upgrades={DatastoreKind.MYSQL: self.datastore_server},
+            external_servers=dict.fromkeys(DatastoreKind, self.external_server),
+            external_dumps=dict.fromkeys(
+                (DatastoreKind.POSTGRESQL, DatastoreKind.MYSQL), self.external_dumps
+            ),
+            reach=self.reach,
+            redis=self.redis_servers,
+            postgresql=self.postgresql_servers,
+            datastore_dumps=dict.fromkeys(DatastoreKind, self.datastore_dumps),
+            major_upgrades=self.major_upgrades,
+            datastore_archives={DatastoreKind.POSTGRESQL: self.datastore_archives},
+            backup_settings=self.backup_settings,
+            open_backup_target=self.backup_targets,
+            random_name=lambda: AppName(self.random_name),
+            poolers=self.poolers,
             random_secret=lambda: f"secret-{next(self.secrets)}",
             random_token=lambda: f"d.{next(self.secrets)}",
+            random_characters=lambda count: f"{next(self.secrets):0{8}}".ljust(count, "x"),
         )
 
     def user(self, name: str, role: Role = Role.MEMBER) -> Actor:

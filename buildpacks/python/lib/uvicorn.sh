@@ -5,7 +5,7 @@
 # write_profile DIRECTORY: write profile.sh with the settings that this app's uvicorn accepts.
 write_profile() {
     local found source=''
-    install -D -m 644 "${pack:?}/lib/profile.sh" "$1/python.sh"
+    place "${pack:?}/lib/profile.sh" "$1/python.sh"
     for found in .venv/lib/python*/site-packages/uvicorn/supervisors/multiprocess.py; do
         [[ ! -f $found ]] || IFS= read -r -d '' source <"$found" || true
     done

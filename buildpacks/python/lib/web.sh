@@ -29,7 +29,6 @@ choose_web_command() {
     fi
     web_command=${found%%$'\n'*}
     web_reason=${found#*$'\n'}
-    mkdir -p .paas
     printf '%s\n' "$web_command" >.paas/python-web
     step "No Procfile: $web_reason"
     detail "It is started with: $web_command"
@@ -87,10 +86,18 @@ add_web_server() {
 place_server_files() {
     local name
     [[ ! -e .paas/bin && ! -L .paas/bin ]] || rm -rf .paas/bin
-    install -D -m 644 "$pack/lib/gunicorn_conf.py" .paas/gunicorn.conf.py
+    place "$pack/lib/gunicorn_conf.py" .paas/gunicorn.conf.py
     for name in granian hypercorn daphne waitress-serve; do
         [[ ! -x .venv/bin/$name ]] || install -D -m 755 "$pack/lib/behind_proxy.py" ".paas/bin/$name"
     done
+}
+
+# place FILE TARGET: copy a text file to TARGET; as bash itself does, without starting a program.
+place() {
+    local text=''
+    IFS= read -r -d '' text <"$1" || true
+    [[ ! -e $2 && ! -L $2 ]] || rm -rf "$2"
+    printf '%s' "$text" >"$2"
 }
 
 # add_command NAME: print the command that adds a package to the app's list.

@@ -21,6 +21,7 @@ from paas.adapters.builds.python_choice import choose_python
 from paas.adapters.builds.pythons import provide_python
 from paas.adapters.builds.result import parse_result, read_result
 from paas.adapters.builds.untrusted import discard, read_plain_file
+from paas.adapters.datastores.client_file import hosts_of
 from paas.adapters.network.app_dns import resolv_conf
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.child_launch import launch, write_spec
@@ -28,6 +29,7 @@ from paas.adapters.runtime.native.launch_specs import hidden, network_of_one_off
 from paas.adapters.runtime.native.syscall_filter import filter_path
 from paas.adapters.system import files
 from paas.domain.apps.apps import App
+from paas.domain.builds.builders import DockerfileBuild
 from paas.domain.builds.buildpacks import Buildpack, Kind
 from paas.domain.releases.launch_spec import OOM_ONCE, Bind, LaunchSpec
 from paas.domain.releases.releases import ConfigVars
@@ -58,6 +60,7 @@ class BuildpackBuilder:
         output: Callable[[bytes], None],
         *,
         buildpacks: Sequence[Buildpack] = (),
+        dockerfile: DockerfileBuild | None = None,  # noqa: ARG002 - builds no images
         commit: str = "",
         check: Callable[[], None] = lambda: None,
     ) -> Built:
@@ -174,6 +177,7 @@ class BuildpackBuilder:
             syscall_filter=filter_path(settings, user_namespaces=job.app.user_namespaces),
             network=network,
             resolv_conf=resolv_conf() if network else None,
+            hosts=hosts_of(settings, job.app.uid, network=network is not None),
         )
 
     def _binds(self, job: "_Job") -> tuple[Bind, ...]:

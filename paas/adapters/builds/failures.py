@@ -5,7 +5,7 @@ import shutil
 from paas.adapters.builds.output import BuildOutput
 from paas.adapters.system import subprocesses
 from paas.adapters.system.disk_faults import BARE_INODES, lacks_inodes
-from paas.domain.values.errors import PaasError, disk_full
+from paas.domain.values.errors import NoBuildpackError, PaasError, disk_full
 from paas.domain.values.memory import killed_for_memory
 from paas.settings import Settings
 
@@ -22,7 +22,7 @@ def build_failure(
     memory_mib: the limit, if there was one.
     """
     if status == EXIT_NOT_DETECTED and output.reason:
-        return PaasError("no-buildpack", output.reason, output.advice)
+        return NoBuildpackError("no-buildpack", output.reason, output.advice)
     if output.disk_is_full and lacks_inodes(settings.state, BARE_INODES):
         return disk_full(no_inodes=True)
     if output.disk_is_full and shutil.disk_usage(settings.state).free < 8 * 1024**2:

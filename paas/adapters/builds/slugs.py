@@ -7,9 +7,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from paas.adapters.builds.pythons import last_version
+from paas.adapters.docker.images import Images
 from paas.adapters.system import directories, files
 from paas.adapters.system.disk_faults import no_space
-from paas.domain.releases.artifacts import Artifact
+from paas.domain.releases.artifacts import Artifact, Image
 from paas.domain.routing.sites import SlugFolder
 from paas.domain.values.errors import PaasError
 from paas.paths import Paths
@@ -22,14 +23,16 @@ class FileSlugs:
     files. The sync runs while the instances start, not earlier: the store would have to wait for
     the same disk.
 
-    min_free_mib: builds are refused and stopped if less is free on the disk.
+    min_free_mib: builds are refused and stopped if less is free on the disk. images: those that
+    slugs start from; each is deleted with its slug.
     """
 
-    def __init__(self, paths: Paths, *, min_free_mib: int) -> None:
+    def __init__(self, paths: Paths, *, min_free_mib: int, images: Images | None = None) -> None:
         self._slugs = paths.slugs
         self._builds = paths.builds
         self._caches = paths.cache
         self._min_free_mib = min_free_mib
+        self._images = images
         self._is_written = True
         self._writing: Future[None] | None = None
 
@@ -78,9 +81,9 @@ class FileSlugs:
     def path(self, slug_id: str) -> Path:
         return self._slugs / slug_id
 
-    def artifact(self, slug_id: str) -> Artifact:
+    def artifact(self, slug_id: str, image: Image | None = None) -> Artifact:
         """The slug as a runtime takes it."""
-        return Artifact(self.path(slug_id))
+        return Artifact(self.path(slug_id), image)
 
     def page(self, slug_id: str, name: str) -> Path | None:
         path = self._slugs / slug_id / name
@@ -103,6 +106,8 @@ class FileSlugs:
         return SlugFolder(self._slugs / slug_id, name)
 
     def remove(self, slug_id: str) -> None:
+        if self._images is not None and not self._images.remove_build(slug_id):
+            return  # the directory is what the next sweep finds
         for path in (self._builds / slug_id, self._slugs / slug_id):
             directories.remove(path)
 

@@ -81,7 +81,7 @@ class Dial:
         failure = OSError("the host has no address")
         for family, kind, protocol, _, address in found:
             why = why_refused(str(address[0]), to_server=self._to_server)
-            if why is None and not self._to_server and _is_own(family, address):
+            if why is None and not self._to_server and is_own(family, address):
                 why = "it is this server itself"
             if why is not None:
                 failure = OSError(f"nothing is sent to {address[0]}: {why}")
@@ -100,7 +100,7 @@ class Dial:
         raise failure
 
 
-def _is_own(family: int, address: tuple[object, ...]) -> bool:
+def is_own(family: int, address: tuple[object, ...]) -> bool:
     """Whether an address is this machine's: then packets to it have it as their source, too."""
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:

@@ -22,6 +22,11 @@ def dns_servers() -> list[str]:
     return [server for server in _nameservers(text) if _is_ipv4_outside(server)]
 
 
+def is_out_of_reach() -> bool:
+    """Whether the machine has DNS servers, but none that apps in networks of their own can use."""
+    return bool(_nameservers(_text(_RESOLV_CONFS[0]))) and not dns_servers()
+
+
 def _text(path: Path) -> str:
     """A file's text; empty where there is none."""
     return path.read_text() if path.exists() else ""

@@ -1,8 +1,8 @@
 """One app's network namespace (network_namespaces(7)), pinned by a file.
 
 Inside it has a loopback of its own and one interface, whose other end is on the host. What the host
-sends to the app's address arrives at 127.0.0.1, so an app that listens on ``127.0.0.1:$PORT`` is
-reached, and sees the gateway as its visitor.
+sends to the app's address arrives at 127.0.0.1 (`app_namespace_rules`), so an app that listens on
+``127.0.0.1:$PORT`` is reached, and sees the gateway as its visitor.
 
 A namespace is pinned when it is complete: if the process that makes it is killed, the namespace
 vanishes with it, and so do its interfaces and routes.
@@ -10,18 +10,18 @@ vanishes with it, and so do its interfaces and routes.
 
 import subprocess
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 from pathlib import Path
 
 from paas.adapters.system import files
 from paas.adapters.system.subprocesses import run
+from paas.domain.routing.app_networks import AppAddresses, AppNetwork
 from paas.domain.values.errors import PaasError
 
 _LIMIT_S = 10.0
 _IP = "/usr/sbin/ip"
+_ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
-# In the namespace. Stateless: the kernel keeps no table of the app's connections. Answers to what
-# the app itself opens arrive at other ports than those of the range, and stay as they are.
+# In the namespace.
 _INSIDE = """\
 ip -batch - <<'EOF'
 link set lo up
@@ -29,20 +29,6 @@ addr add {address}/32 dev eth0
 link set eth0 up
 route add {gateway}/32 dev eth0
 route add default via {gateway} dev eth0
-EOF
-echo 1 > /proc/sys/net/ipv4/conf/eth0/route_localnet
-nft -f - <<'EOF'
-table ip paas {{
-    chain arriving {{
-        type filter hook prerouting priority raw; policy accept;
-        iif eth0 ip saddr {gateway} ip daddr {address} tcp dport {first}-{last} \
-ip daddr set 127.0.0.1
-    }}
-    chain leaving {{
-        type filter hook postrouting priority srcnat; policy accept;
-        oif eth0 ip saddr 127.0.0.1 ip saddr set {address}
-    }}
-}}
 EOF
 """
 
@@ -70,32 +56,31 @@ class AppNamespace:
         """Whether it is pinned and connected to the host."""
         return _is_pinned(self.path) and self._has_link()
 
-    def make(
-        self,
-        *,
-        address: IPv4Address,
-        gateway: IPv4Address,
-        ports: tuple[int, int],
-        reaches_loopback: bool,
-    ) -> None:
+    def make(self, addresses: AppAddresses, network: AppNetwork, script: str) -> None:
         """Make it, replacing what is left of a former one. Raises PaasError if that fails.
 
-        address: the app's. gateway: the host's. ports: the first and the last on which apps listen.
-        reaches_loopback: whether the rules may lead it to services on the host's loopback.
+        script: what runs in it at last, see `app_namespace_rules`.
         """
         self.remove()
-        words = {"address": address, "gateway": gateway, "first": ports[0], "last": ports[1]}
+        words = {"address": addresses.of(network), "gateway": addresses.gateway}
         with _Inside() as inside:
             outside = _OUTSIDE.format(link=self.link, pid=inside.pid, mtu=_mtu(), **words)
             _run(_IP, "-batch", "-", stdin=outside)
-            conf = Path("/proc/sys/net/ipv4/conf", self.link)
+            conf = self._conf()
             (conf / "rp_filter").write_text("1")  # no forged source addresses
             (conf / "forwarding").write_text("1")
-            (conf / "route_localnet").write_text("1" if reaches_loopback else "0")
             _disable_ipv6(Path("/proc/sys/net/ipv6/conf", self.link))
-            inside.run(_INSIDE.format(**words))
+            inside.run(_INSIDE.format(**words) + script)
             self.path.touch(mode=0o600)
             _run("/usr/bin/mount", "--bind", f"/proc/{inside.pid}/ns/net", str(self.path))
+
+    def run(self, script: str) -> None:
+        """Run a script in it. Raises PaasError with what it printed if it fails."""
+        _run("/usr/bin/nsenter", f"--net={self.path}", "/bin/sh", "-e", stdin=script)
+
+    def lead_to_loopback(self) -> None:
+        """Let the host's rules lead what comes from it to the host's loopback."""
+        (self._conf() / "route_localnet").write_text("1")
 
     def remove(self) -> None:
         """Close it; no error if there is none. Processes still running in it are cut off."""
@@ -110,6 +95,9 @@ class AppNamespace:
             _run("/usr/bin/umount", str(self.path))
         files.remove(self.path)
 
+    def _conf(self) -> Path:
+        return Path("/proc/sys/net/ipv4/conf", self.link)
+
     def _has_link(self) -> bool:
         return Path("/sys/class/net", self.link).exists()
 
@@ -123,7 +111,7 @@ class _Inside:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"},
+            env=_ENV,
             text=True,
         )
         self.pid = self._shell.pid
@@ -178,7 +166,7 @@ def _run(*argv: str, stdin: str = "") -> None:
         argv,
         description=f"Running {Path(argv[0]).name}",
         timeout_s=_LIMIT_S,
-        env={"LC_ALL": "C.UTF-8"},
+        env=_ENV,
         stdin=stdin.encode(),
         check=False,
     )

@@ -1,15 +1,16 @@
 """What passes between the networks of apps, the machine and the internet: rules of nftables.
 
 From the machine only root and the proxy may visit an app. An app reaches the machine's public
-ports, those of `host_ports`, and the internet; not another app, the machine's other services, or
-the addresses at which clouds hand out credentials. As everywhere in the firewall, known traffic is
-accepted, then the rest is refused unconditionally.
+ports, those of `host_ports`, the datastores that are attached to it, and the internet; not another
+app, the machine's other services, or the addresses at which clouds hand out credentials. As
+everywhere in the firewall, known traffic is accepted, then the rest is refused unconditionally.
 
 `app_namespace` made the interfaces; their names begin with the server's first port. Of TCP between
 the machine and an app, only packets that open a connection are checked.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from paas.domain.routing.app_networks import AppAddresses
 from paas.domain.routing.special_networks import METADATA_V4, PRIVATE_V4
@@ -37,6 +38,7 @@ table inet {table} {{
     chain from_app {{
         tcp flags & (fin|syn|rst|ack) != syn accept
         tcp dport {{ {public} }} accept
+        ip saddr . tcp dport @client_addresses accept
 {dns}\
 {host}\
         meta l4proto icmp accept
@@ -50,6 +52,7 @@ table inet {table} {{
     }}
     chain out_of_app {{
 {dns}\
+        ip daddr {services} meta l4proto tcp reject with tcp reset
         ip daddr {{ {refused} }} reject
         oifname "{links}" reject
 {private}\
@@ -67,32 +70,47 @@ table inet {table} {{
 {redirect}\
 }}
 """
-_HOST_PORTS = "        ip daddr 127.0.0.1 tcp dport {{ {ports} }} accept\n"
+_CLIENT_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_HOST_PORTS = "        tcp dport {{ {ports} }} accept\n"
 # Some clouds' DNS servers have the addresses of their metadata services.
 _DNS = """\
         ip saddr {range} ip daddr {{ {servers} }} tcp dport 53 accept
         ip saddr {range} ip daddr {{ {servers} }} udp dport 53 accept
 """
 _NOT_PRIVATE = "        ip daddr {{ {} }} reject\n"
+# A service on loopback sees 127.0.0.1 as its client: PostgreSQL, MariaDB and Redis admit only that.
+# The kernel chooses a port that no other client has; by chance, so that two apps on two processors
+# do not choose the same, since then the second one's packet would be dropped. It is one that the
+# machine's own clients would have: connections to the ports of apps are not tracked (notrack).
 _REDIRECT = """\
     chain host_services {{
         type nat hook prerouting priority dstnat; policy accept;
-        iifname "{links}" ip daddr {gateway} tcp dport {{ {ports} }} dnat ip to 127.0.0.1
+        iifname "{links}" ip daddr {{ {gateway}, {services} }} tcp dport {{ {ports} }} \
+dnat ip to 127.0.0.1
+    }}
+    chain host_clients {{
+        type nat hook input priority 100; policy accept;
+        iifname "{links}" ip daddr 127.0.0.1 meta l4proto tcp \
+snat ip to 127.0.0.1:{clients} fully-random
     }}
 """
 
-# The kernel would remember each connection for two minutes: 550 a second fill a table with room for
-# 65,536. A SYN is checked before the kernel remembers it.
+# The kernel remembers each connection for two minutes: 550 a second fill a table for 65,536, or
+# use up the ports of a service's clients. A SYN is checked before the kernel remembers it.
 _TIMEOUTS = """\
 table inet {table} {{
-    ct timeout to_apps {{
+    ct timeout short {{
         protocol tcp
         l3proto ip
         policy = {{ time_wait: 1, close: 1 }}
     }}
     chain connections_to_apps {{
         type filter hook output priority 1; policy accept;
-        oifname "{links}" tcp flags & (fin|syn|rst|ack) == syn ct timeout set "to_apps"
+        oifname "{links}" tcp flags & (fin|syn|rst|ack) == syn ct timeout set "short"
+    }}
+    chain connections_from_apps {{
+        type filter hook input priority 1; policy accept;
+        iifname "{links}" tcp flags & (fin|syn|rst|ack) == syn ct timeout set "short"
     }}
 }}
 """
@@ -118,6 +136,7 @@ def app_network_rules(
     addresses = AppAddresses(settings.app_addresses)
     links = _links(settings)
     ports = ", ".join(f"{port:d}" for port in settings.host_ports)
+    datastores = "-".join(f"{port:d}" for port in settings.service_ports)
     # These networks have no IPv6.
     refused = [addresses.range, *(() if settings.app_metadata else METADATA_V4)]
     private = ", ".join(map(str, PRIVATE_V4))
@@ -129,13 +148,18 @@ def app_network_rules(
         public=", ".join(f"{port:d}" for port in public),
         forward="accept" if routes else "drop",
         range=addresses.range,
+        services=addresses.services,
         refused=", ".join(map(str, refused)),
         dns=_DNS.format(range=addresses.range, servers=", ".join(dns_servers))
         if dns_servers
         else "",
         private="" if settings.private_networks else _NOT_PRIVATE.format(private),
         host=_HOST_PORTS.format(ports=ports) if ports else "",
-        redirect=_REDIRECT.format(links=links, gateway=addresses.gateway, ports=ports)
-        if ports
-        else "",
+        redirect=_REDIRECT.format(
+            links=links,
+            gateway=addresses.gateway,
+            services=addresses.services,
+            ports=", ".join(filter(None, (datastores, ports))),
+            clients="-".join(_CLIENT_PORTS.read_text().split()),
+        ),
     )

@@ -3,10 +3,11 @@
 import socket
 from pathlib import Path
 
-from paas.adapters.network.app_dns import dns_servers
+from paas.adapters.network.app_dns import dns_servers, is_out_of_reach
 from paas.adapters.network.app_networks import AppNetworks
 from paas.adapters.network.attempts import connects, listener_in
 from paas.domain.routing.app_networks import AppAddresses
+from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
@@ -40,22 +41,35 @@ def app_networks_fault(settings: Settings) -> str | None:
 
 
 def _machine_fault(settings: Settings, network: Path) -> str | None:
-    """Whether services of the machine are out of an app's reach."""
+    """Whether services of the machine are out of an app's reach, but for `host_ports`."""
     gateway = str(AppAddresses(settings.app_addresses).gateway)
     with (
         socket.create_server((gateway, 0)) as public,
-        socket.create_server(("127.0.0.1", 0)) as local,
+        socket.create_server((LOOPBACK, 0)) as local,
     ):
         if connects(settings.sender_uid, gateway, public.getsockname()[1], network):
             return "an app can reach the machine's own services"
-        for host in (gateway, "127.0.0.1"):
+        for host in (gateway, LOOPBACK):
             if connects(settings.sender_uid, host, local.getsockname()[1], network):
                 return "an app can reach services on the machine's loopback"
+    for port in settings.host_ports:
+        if connects(0, LOOPBACK, port) and not connects(
+            settings.sender_uid, LOOPBACK, port, network
+        ):
+            return (
+                f"an app cannot reach the service on port {port} of the machine's loopback, which "
+                "host_ports opens"
+            )
     return None
 
 
 def _outside_fault(uid: int, network: Path) -> str | None:
     """Whether an app can reach the outside: a DNS server that the machine itself reaches."""
+    if is_out_of_reach():
+        return (
+            "apps have no DNS: the servers in this machine's /etc/resolv.conf are on its loopback "
+            "or have IPv6 addresses"
+        )
     for server in dns_servers():
         if connects(0, server, _DNS_PORT):
             if connects(uid, server, _DNS_PORT, network):

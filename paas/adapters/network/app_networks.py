@@ -5,12 +5,15 @@ leaves an app is masqueraded by the rules of `app_network_rules`.
 """
 
 import fcntl
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from paas.adapters.network import forward_policy
+from paas.adapters.network import iptables_policy
 from paas.adapters.network.app_namespace import AppNamespace
+from paas.adapters.network.app_namespace_rules import inside_script
+from paas.adapters.network.loopback_refusals import refused_ports
 from paas.adapters.system import files
 from paas.domain.routing.app_networks import AppAddresses, AppNetwork, network_named
 from paas.domain.values.errors import PaasError
@@ -21,9 +24,14 @@ _FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
 # loopback only, "1" for all. The proxy's connections to apps need it: an app that closes each
 # would use up the 28,000 ports within a minute, at 500 requests a second.
 _REUSE = Path("/proc/sys/net/ipv4/tcp_tw_reuse")
+# The interfaces of any server's networks, see `link`.
+_INTERFACES = Path("/sys/class/net")
+_LINK = re.compile(r"p[0-9]+-[0-9]+o?")
 # Files in the directory of the namespaces: why there are none; that the platform switched on
 # routing; the former content of _REUSE.
 _LACK, _ROUTES, _REUSED, _LOCK = "lack", "routes", "reused", "lock"
+# The ports of `host_ports` that these networks follow.
+_OPENED = "opened"
 
 
 class AppNetworks:
@@ -51,7 +59,8 @@ class AppNetworks:
             if not (reuse := _REUSE.read_text()).startswith("1"):
                 files.write_atomic(self._directory / _REUSED, reuse, durable=False)
                 _REUSE.write_text("1")
-            forward_policy.let_pass(self._all_links())
+            iptables_policy.let_pass(self._all_links())
+            self._renew()
         except (PaasError, OSError) as error:
             why = error.message if isinstance(error, PaasError) else str(error)
             files.write_atomic(self._directory / _LACK, why, durable=False)
@@ -59,25 +68,30 @@ class AppNetworks:
             files.remove(self._directory / _LACK)
 
     def close(self) -> None:
-        """When the server is stopped: undo that."""
+        """When the server is stopped: undo that, unless another server of this machine needs it."""
         for network in self.present():
             self.remove(network)
-        forward_policy.take_back(self._all_links())
+        iptables_policy.take_back(self._all_links())
+        is_needed = any(_LINK.fullmatch(one.name) for one in _INTERFACES.iterdir())
         if (self._directory / _ROUTES).exists():
-            _FORWARD.write_text("0")
+            if not is_needed:
+                _FORWARD.write_text("0")
             files.remove(self._directory / _ROUTES)
         if (former := self._directory / _REUSED).exists():
-            _REUSE.write_text(former.read_text())
+            if not is_needed:
+                _REUSE.write_text(former.read_text())
             files.remove(former)
 
     def lack(self) -> str | None:
         """Why apps have no networks of their own, in words; None if they have."""
         if not self._settings.app_networks:
-            return "app_networks is off in server.yml."
-        try:
-            return (self._directory / _LACK).read_text()
-        except FileNotFoundError:
-            return None
+            why = self.lack_at_installation()
+            return f"app_networks is off in server.yml{f', since: {why}' if why else '.'}"
+        return _text(self._directory / _LACK)
+
+    def lack_at_installation(self) -> str | None:
+        """Why the installation switched them off, in a sentence; None if it did not."""
+        return _text(self._settings.paths.app_networks_lack)
 
     def routes(self) -> bool | None:
         """Whether the machine routes for others as well; None if apps have no networks."""
@@ -133,6 +147,12 @@ class AppNetworks:
                 if not self._is_whole(network):
                     self._make(network)
 
+    def refused_ports(self, uid: int) -> set[int]:
+        """The ports of the machine's loopback at which an app was refused within the last hour."""
+        public = {self._settings.http_port, self._settings.https_port}
+        paths = [self.path(AppNetwork(uid, once)) for once in (False, True)]
+        return refused_ports([path for path in paths if path.exists()]) - public
+
     def present(self) -> set[AppNetwork]:
         """Those that have a file, whole or not."""
         if not self._directory.is_dir():
@@ -162,9 +182,41 @@ class AppNetworks:
         return self._namespace(network).is_whole()
 
     def _make(self, network: AppNetwork) -> None:
-        self._namespace(network).make(
-            address=self._addresses.of(network),
-            gateway=self._addresses.gateway,
-            ports=self._settings.ports,
-            reaches_loopback=bool(self._settings.host_ports),
+        namespace = self._namespace(network)
+        namespace.make(self._addresses, network, self._script(network))
+        namespace.lead_to_loopback()
+
+    def opened(self) -> tuple[int, ...]:
+        """The ports of the machine's loopback that apps reach."""
+        try:
+            return tuple(map(int, (self._directory / _OPENED).read_text().split()))
+        except FileNotFoundError:
+            return ()
+
+    def _renew(self) -> None:
+        """Have those that are there follow the settings, or the rules of this version."""
+        ports = " ".join(str(port) for port in self._settings.host_ports)
+        files.write_atomic(self._directory / _OPENED, ports, durable=False)
+        for network in self.present():
+            namespace = self._namespace(network)
+            try:
+                if namespace.is_whole():
+                    namespace.run(self._script(network))
+                    namespace.lead_to_loopback()
+            except (PaasError, OSError):
+                if namespace.is_whole():  # else its app was destroyed meanwhile
+                    raise
+
+    def _script(self, network: AppNetwork) -> str:
+        settings = self._settings
+        return inside_script(
+            self._addresses, network, app_ports=settings.ports, open_ports=settings.host_ports
         )
+
+
+def _text(path: Path) -> str | None:
+    """What a file contains; None if there is none."""
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return None

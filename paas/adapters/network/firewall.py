@@ -1,8 +1,10 @@
-"""Who may reach the apps' ports: the platform's own nftables table, see nft(8).
+"""Who may reach the ports of apps and datastores: the platform's own nftables table, see nft(8).
 
 From this machine only root and the proxy, from the network nobody, over IPv4 and IPv6. An app that
 listens on a port other than its own cannot be reached from the network either: the rules match its
 uid. Only packets that open a connection are examined, so replies and other tables are not affected.
+
+A datastore is reached by root and by the apps to which it is attached.
 
 A port whose instance is about to be stopped is shut: no new connections; open ones stay.
 
@@ -29,12 +31,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from paas.adapters.docker.bridge_rules import CLIENT_SET, bridge_rules, client_elements, own_bridges
 from paas.adapters.network.app_dns import dns_servers
 from paas.adapters.network.app_network_rules import app_network_rules, connection_timeouts
 from paas.adapters.network.connection_limit import ConnectionLimit, LimitState
 from paas.adapters.network.nft import ask_nft
+from paas.adapters.network.port_rules import metadata_rules, port_rules
+from paas.domain.routing.app_networks import AppAddresses, AppNetwork
 from paas.domain.routing.endpoints import LOOPBACK, Endpoint
-from paas.domain.routing.special_networks import METADATA_V4, METADATA_V6
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
@@ -44,75 +48,8 @@ _UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 _COOKIES = Path("/proc/sys/net/ipv4/tcp_syncookies")
 _COOKIES_ALWAYS = "2"
 _LISTENS = "0A"
-
-_TABLE = """\
-table inet {table}
-delete table inet {table}
-table inet {table} {{
-    set claimed {{
-        type inet_service
-    }}
-    set owners {{
-        type inet_service . uid
-    }}
-    set held {{
-        type inet_service
-        flags timeout
-    }}
-    set shut {{
-        type ipv4_addr . inet_service
-        flags timeout
-    }}
-    set foreign {{
-        type inet_service
-    }}
-    chain output {{
-        type filter hook output priority 0; policy accept;
-        oif "lo" tcp dport {first}-{last} tcp flags & (fin|syn|rst|ack) == syn goto knock
-        oif "lo" tcp sport @claimed tcp flags & (syn|ack) == (syn|ack) goto answer_here
-        oif != "lo" tcp flags & (syn|ack) == (syn|ack) goto answer_abroad
-    }}
-    chain knock {{
-        ip daddr . tcp dport @shut reject with tcp reset
-        meta skuid {{ 0, {proxy} }} accept
-        reject with tcp reset
-    }}
-    chain answer_here {{
-        tcp sport . meta skuid @owners accept
-        {nameless}drop
-    }}
-    chain answer_abroad {{
-        meta skuid != {first_uid}-{last_uid} accept
-        meta skuid {first_uid}-{last_uid} drop
-        tcp sport 0-{privileged} accept
-        tcp sport @foreign accept
-        {nameless}drop
-    }}
-    chain input {{
-        type filter hook input priority 0; policy accept;
-        iif != "lo" tcp dport {first}-{last} tcp flags & (fin|syn|rst|ack) == syn \
-reject with tcp reset
-        tcp flags & (fin|syn|rst|ack) == syn tcp dport @held drop
-    }}
-}}
-"""
-
-_METADATA_RULES = """\
-table inet {table} {{
-    chain metadata {{
-        type filter hook output priority 0; policy accept;
-        ip daddr {{ {metadata} }} goto credentials
-        ip6 daddr {{ {metadata6} }} goto credentials
-    }}
-    chain credentials {{
-        meta skuid != {first_uid}-{last_uid} accept
-        udp dport 53 accept
-        tcp dport 53 accept
-        meta l4proto tcp reject with tcp reset
-        reject
-    }}
-}}
-"""
+# Apps on the machine's network, and those with networks of their own.
+_CLIENT_SETS = ("clients", "client_addresses")
 
 
 class NftFirewall:
@@ -127,11 +64,16 @@ class NftFirewall:
         self._settings = settings
 
     def install(
-        self, claims: Sequence[tuple[int, int]] = (), *, routes: bool | None = None
+        self,
+        claims: Sequence[tuple[int, int]] = (),
+        clients: Sequence[tuple[int, int]] = (),
+        *,
+        routes: bool | None = None,
     ) -> None:
         """Load the rules, in one transaction, in place of this server's former ones.
 
-        claims: ports and the uids that may listen there. routes: whether the machine routes for
+        claims: ports and the uids that may listen there. clients: ports of datastores and the uids
+        that may connect to them. routes: whether the machine routes for
         others than the apps; None where the apps have no networks of their own. Raises PaasError
         with nft's own message if they cannot be loaded.
         """
@@ -139,33 +81,24 @@ class NftFirewall:
             proxy = pwd.getpwnam(self._proxy_user).pw_uid
         except KeyError as error:
             raise _failure(f"there is no account {self._proxy_user!r}") from error
-        uids = f"{self._first_uid:d}-{self._last_uid:d}"
-        rules = _TABLE.format(
-            table=self.table,
-            first=int(self._first),
-            last=int(self._last),
-            first_uid=int(self._first_uid),
-            last_uid=int(self._last_uid),
-            proxy=proxy,
-            privileged=max(0, int(_UNPRIVILEGED.read_text()) - 1),
-            nameless=f"meta skuid {uids} " if cookies_are_all() else "",
+        privileged = max(0, int(_UNPRIVILEGED.read_text()) - 1)
+        rules = port_rules(
+            self._settings, self.table, proxy, privileged=privileged, cookies=cookies_are_all()
         )
         ports = ", ".join(f"{port:d}" for port in sorted(self._foreign_ports()))
         if ports:
             rules += f"add element inet {self.table} foreign {{ {ports} }}\n"
-        rules += self._elements("add", claims)
+        rules += self._elements("add", claims) + self._clients(clients)
         if not self._settings.app_metadata:
-            rules += _METADATA_RULES.format(
-                table=self.table,
-                metadata=", ".join(map(str, METADATA_V4)),
-                metadata6=", ".join(map(str, METADATA_V6)),
-                first_uid=int(self._first_uid),
-                last_uid=int(self._last_uid),
-            )
+            rules += metadata_rules(self._settings, self.table)
         if routes is not None:
             rules += app_network_rules(
                 self._settings, self.table, proxy, routes=routes, dns_servers=dns_servers()
             )
+        if self._settings.docker:
+            rules += bridge_rules(self._settings, self.table, proxy, dns_servers=dns_servers())
+            rules += client_elements(self._settings, self.table, clients)
+            rules += own_bridges(self._settings, self.table)
         more = self._limit.rules()
         if routes is not None:
             more += connection_timeouts(self._settings, self.table)
@@ -196,14 +129,16 @@ class NftFirewall:
         host: the address at which they listen; they take connections again if they were shut.
         """
         with suppress(PaasError):
-            _nft(["-f", "-"], self._elements("add", claims) + self._opened(claims, host))
+            opened = self._opened([Endpoint(host, port) for port, _ in claims])
+            _nft(["-f", "-"], self._elements("add", claims) + opened)
 
     def release(self, claims: Sequence[tuple[int, int]]) -> None:
         """Remove such claims; no error if there are none."""
         with suppress(PaasError):
             # nft fails to delete what does not exist.
             lines = self._elements("add", claims) + self._elements("delete", claims)
-            _nft(["-f", "-"], lines + self._opened(claims, LOOPBACK))
+            opened = self._opened([Endpoint(LOOPBACK, port) for port, _ in claims])
+            _nft(["-f", "-"], lines + opened)
 
     def unclaimed(self, claims: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         """The claims that are missing in the rules. Raises PaasError if no rules are loaded."""
@@ -211,11 +146,51 @@ class NftFirewall:
         there = {(int(port), int(uid)) for port, uid in re.findall(r"(\d+) \. (\d+)", words)}
         return [claim for claim in claims if claim not in there]
 
+    def let_clients(self, clients: Sequence[tuple[int, int]]) -> None:
+        """Let only these uids, and root, connect to these ports of datastores.
+
+        Open connections stay. Does nothing if the rules are not loaded: who loads them lets these.
+        """
+        with suppress(PaasError):
+            flush = [f"flush set inet {self.table} {name}\n" for name in _CLIENT_SETS]
+            rules = "".join(flush) + self._clients(clients)
+            if self._settings.docker:
+                rules += f"flush set inet {self.table} {CLIENT_SET}\n"
+                rules += client_elements(self._settings, self.table, clients)
+            _nft(["-f", "-"], rules)
+
+    def clients(self) -> set[tuple[int, int]]:
+        """Who is let. Raises PaasError if no rules are loaded."""
+        words = _nft(["list", "set", "inet", self.table, "clients"], "")
+        return {(int(port), int(uid)) for port, uid in re.findall(r"(\d+) \. (\d+)", words)}
+
+    def _clients(self, clients: Sequence[tuple[int, int]]) -> str:
+        if not clients:
+            return ""
+        addresses = AppAddresses(self._settings.app_addresses)
+        elements = (
+            [f"{port:d} . {uid:d}" for port, uid in clients],
+            [
+                f"{addresses.of(AppNetwork(uid, once))} . {port:d}"
+                for port, uid in clients
+                for once in (False, True)
+            ],
+        )
+        return "".join(
+            f"add element inet {self.table} {name} {{ {', '.join(each)} }}\n"
+            for name, each in zip(_CLIENT_SETS, elements, strict=True)
+        )
+
     def close_ports(self, endpoints: Sequence[Endpoint]) -> None:
         """Refuse new connections to these until they are reopened; open ones continue."""
         each = ", ".join(f"{_element(one)} timeout {SHUT_S:d}s" for one in endpoints)
         with suppress(PaasError):
             _nft(["-f", "-"], f"add element inet {self.table} shut {{ {each} }}\n")
+
+    def know_bridge(self, name: str) -> None:
+        """Let the containers of a new bridge reach each other; no-op without the rules."""
+        with suppress(PaasError):
+            _nft(["-f", "-"], own_bridges(self._settings, self.table, [name]))
 
     def hold(self, ports: Sequence[int], limit_s: int) -> None:
         """Hold up new connections to these ports, for so long at most; no-op without the rules."""
@@ -228,9 +203,13 @@ class NftFirewall:
         with suppress(PaasError):
             _nft(["-f", "-"], f"flush set inet {self.table} held\n")
 
-    def _opened(self, claims: Sequence[tuple[int, int]], host: str) -> str:
-        """Let these ports accept connections again, whether they were shut or not."""
-        each = ", ".join(_element(Endpoint(host, port)) for port, _ in claims)
+    def open_ports(self, endpoints: Sequence[Endpoint]) -> None:
+        """Let these accept connections again, whether they were closed or not."""
+        with suppress(PaasError):
+            _nft(["-f", "-"], self._opened(endpoints))
+
+    def _opened(self, endpoints: Sequence[Endpoint]) -> str:
+        each = ", ".join(map(_element, endpoints))
         element = f"element inet {self.table} shut {{ {each} }}\n"
         return f"add {element}delete {element}"
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _LISTENS = "0A"
+_LOCAL = frozenset({"127.0.0.1", "0.0.0.0", "::", "::ffff:127.0.0.1"})
 _FAMILIES = (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6))
 
 
@@ -20,6 +21,28 @@ def listening(pid: int) -> set[tuple[str, int]]:
         }
     except (FileNotFoundError, ProcessLookupError):
         return set()
+
+
+def listening_in_network(pid: int) -> set[tuple[str, int]]:
+    """The TCP addresses and ports of all processes in the network namespace of this one."""
+    try:
+        return {
+            place
+            for table, family in _FAMILIES
+            for _, place in _listeners(Path(f"/proc/{pid}/net/{table}"), family)
+        }
+    except (FileNotFoundError, ProcessLookupError):
+        return set()
+
+
+def machine_ports() -> set[int]:
+    """The TCP ports on which something listens at 127.0.0.1 or all addresses, in our namespace."""
+    return {
+        port
+        for table, family in _FAMILIES
+        for _, (address, port) in _listeners(Path(f"/proc/self/net/{table}"), family)
+        if address in _LOCAL
+    }
 
 
 def _sockets(pid: int) -> Iterator[str]:

@@ -38,6 +38,12 @@ class PortClaims:
         if endpoints:
             self._firewall.close_ports(endpoints)
 
+    def open_ports(self, instances: Sequence[Instance]) -> None:
+        """Accept new connections to the instances' ports again."""
+        endpoints = [one.endpoint for one in instances if one.endpoint is not None]
+        if endpoints:
+            self._firewall.open_ports(endpoints)
+
     def _host(self, workload: Workload) -> str:
         return LOOPBACK if workload.network is None else str(self._addresses.of(workload.network))
 

@@ -32,7 +32,8 @@ def ports_of(settings: Settings) -> list[int]:
 
 def reserve_ports(settings: Settings) -> None:
     """Keep our ports out of the range of outgoing connections; returns a warning if that fails."""
-    wanted: list[Range] = [*((port, port) for port in ports_of(settings)), settings.ports]
+    daemons = ((port, port) for port in ports_of(settings))
+    wanted: list[Range] = [*daemons, settings.ports, settings.service_ports]
     exposed = reserved_ports.exposed(wanted)
     if not exposed:
         return

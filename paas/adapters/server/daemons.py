@@ -10,7 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from paas.adapters.datastores.client_file import present_clients
+from paas.adapters.docker.bridge_rules import iptables_links
+from paas.adapters.docker.programs import CONTAINERD, CONTAINERS, DOCKERD, engine_argv
 from paas.adapters.logs.drain_positions import PROGRAM as DRAINS
+from paas.adapters.network import iptables_policy
 from paas.adapters.network.app_networks import AppNetworks
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.network.port_claims import present_claims
@@ -26,7 +30,7 @@ from paas.settings import Settings
 
 PLATFORM = ("gate", "log", "monitor", "nginx", "sshd")
 # They run only while they are needed.
-AT_NEED = (DRAINS, "haproxy")
+AT_NEED = (DRAINS, "haproxy", CONTAINERD, DOCKERD, CONTAINERS)
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -128,6 +132,12 @@ def programs(settings: Settings) -> list[Program]:
     argv = (*module, "paas.entrypoints.boot", *etc, "haproxy")
     haproxy = Program("haproxy", argv, logs / "haproxy.log", "USR1", priority=30)
     found.append(replace(haproxy, autostart=settings.proxy == "haproxy"))
+    if settings.docker:
+        for name in (CONTAINERD, DOCKERD):
+            argv = (*module, "paas.entrypoints.boot", *etc, name)
+            found.append(Program(name, argv, logs / f"{name}.log", priority=12, stop_limit_s=20))
+        keeper = (*module, "paas.entrypoints.daemons.containers", *etc)
+        found.append(Program(CONTAINERS, keeper, logs / f"{CONTAINERS}.log", priority=15))
     if owns_network_daemons(settings):
         for name in ("nginx", "sshd"):
             argv = (*module, "paas.entrypoints.boot", *etc, name)
@@ -153,13 +163,15 @@ def _log_argv(settings: Settings) -> tuple[str, ...]:
 
 
 def daemon_argv(settings: Settings, name: str) -> list[str]:
-    """nginx, HAProxy or sshd in the foreground, which ends when supervisord is killed."""
+    """One of the server's daemons in the foreground, which ends when supervisord is killed."""
     if name == "nginx":
         # An embedded server's nginx.conf already says "daemon off".
         extra = [] if settings.embedded else ["-g", "daemon off;"]
         argv = ["/usr/sbin/nginx", "-c", str(settings.nginx_conf), *extra]
     elif name == "haproxy":
         argv = haproxy_argv(settings)
+    elif name in (CONTAINERD, DOCKERD):
+        argv = engine_argv(settings, name)
     else:
         extra = ["-f", str(settings.paths.sshd_config)] if settings.embedded else []
         argv = ["/usr/sbin/sshd", "-D", "-e", *extra]
@@ -179,7 +191,10 @@ def apply_firewall(settings: Settings) -> None:
         # Recorded first: a table that is loaded but not recorded would stay forever.
         former = record.read_text().split() if record.exists() else []
         write_atomic(record, " ".join({*former, firewall.table}), durable=False)
-        firewall.install(present_claims(settings), routes=AppNetworks(settings).routes())
+        clients = [(one.port, one.uid) for one in present_clients(settings)]
+        firewall.install(present_claims(settings), clients, routes=AppNetworks(settings).routes())
+        if settings.docker:
+            iptables_policy.let_pass(iptables_links(settings))
         if (fault := firewall.limit_state().fault) is not None:
             print(f"The connections of one address are not limited: {fault}.", file=sys.stderr)
         for table in {*former} - {firewall.table}:
@@ -196,6 +211,7 @@ def remove_firewall(settings: Settings) -> None:
         for table in {*(record.read_text().split() if record.exists() else ()), firewall.table}:
             firewall.remove(table)
         record.unlink(missing_ok=True)
+    iptables_policy.take_back(iptables_links(settings))
 
 
 def free_ports_of_daemons(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from paas.adapters.system import files
 INODES = 64
 _MIB = 1024**2
 _PAGE = 4096
-# Left to the file system itself, when all free space is taken.
+# Left to the file system itself, where it does not give all that is free.
 _SLACK_BYTES = 256 * 1024
 
 
@@ -36,8 +36,10 @@ class DiskReserve:
             yield held_bytes > 0
         finally:
             if held_bytes:
-                left_bytes = self._root_free_bytes() - before_bytes - _SLACK_BYTES
-                self._take(min(held_bytes, left_bytes))
+                left_bytes = self._root_free_bytes() - before_bytes
+                # All that is left, so that many small uses do not consume it.
+                if not self._take(min(held_bytes, left_bytes)):
+                    self._take(min(held_bytes, left_bytes - _SLACK_BYTES))
             self.keep()
 
     def keep(self) -> None:
@@ -74,11 +76,11 @@ class DiskReserve:
             for number in range(INODES):
                 files.remove(self._directory / f"inode.{number}")
 
-    def _take(self, size_bytes: int) -> None:
-        """Reserve that much, in whole pages; nothing if there is not enough."""
+    def _take(self, size_bytes: int) -> bool:
+        """Reserve that much, in whole pages; nothing and False if there is not enough."""
         size_bytes -= size_bytes % _PAGE
         if size_bytes <= 0:
-            return
+            return False
         try:
             files.make_directory(self._directory)
             for number in range(INODES):
@@ -92,3 +94,5 @@ class DiskReserve:
                 os.close(fd)
         except OSError:
             self._release()
+            return False
+        return True

@@ -68,6 +68,7 @@ def directories(settings: Settings) -> list[ExpectedPath]:
         ),
         ExpectedPath(paths.programs, 0o700, 0, "no app can be started"),
         ExpectedPath(paths.drains, 0o700, 0, "no log can be forwarded"),
+        ExpectedPath(paths.audit, 0o700, 0, "others may read or change who did what"),
         *(
             ExpectedPath(path, 0o700, 0, "no app can be started")
             for path in (paths.specs, paths.fifos, paths.crashes)

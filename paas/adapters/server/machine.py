@@ -6,23 +6,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from paas.adapters.network.app_network_trial import app_networks_fault
+from paas.adapters.audit import drain_progress
 from paas.adapters.network.app_networks import AppNetworks
-from paas.adapters.network.firewall import NftFirewall
-from paas.adapters.network.firewall_trial import firewall_fault
-from paas.adapters.network.port_claims import present_claims
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
 from paas.adapters.proxy.nginx.process import NginxProcess
-from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.server import daemons
 from paas.adapters.server.disk_space import disk_findings
 from paas.adapters.server.expected_paths import directories, sockets_and_files
 from paas.adapters.server.listening import other_holder, unreachable_addresses
 from paas.adapters.server.programs import program_findings
+from paas.adapters.server.wall_findings import (
+    cgroup_findings,
+    firewall_findings,
+    network_findings,
+)
 from paas.adapters.supervisor.client import Supervisor
 from paas.adapters.system.files import make_directory
 from paas.adapters.system.subprocesses import run
-from paas.domain.server.findings import FIX, Finding, mendable
+from paas.domain.server.findings import Finding, mendable
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Progress
 from paas.settings import Settings
@@ -30,8 +31,6 @@ from paas.settings import Settings
 SYSTEMCTL_LIMIT_S = 60.0
 START_LIMIT_S = 15.0
 SETTLE_LIMIT_S = 5.0
-# From the end of a claim to that of the launch spec, with time to spare.
-STOP_S = 1.0
 _UNITS = {"sshd": "ssh", "nginx": "nginx"}
 
 
@@ -66,9 +65,10 @@ class ServerMachine:
             *self._wrong_paths(),
             *self.warnings(),
             *self._proxy(),
-            *self._firewall(),
-            *self._networks(),
-            *self._cgroups(),
+            *firewall_findings(self._settings),
+            *network_findings(self._settings),
+            *cgroup_findings(self._settings),
+            *drain_progress.findings(self._settings),
         ]
 
     def mend(self, findings: Sequence[Finding], progress: Progress) -> None:
@@ -164,68 +164,6 @@ class ServerMachine:
             nginx.test()
         except PaasError as error:
             yield Finding(check="proxy", message=error.report, command=error.hint or "")
-
-    def _firewall(self) -> Iterator[Finding]:
-        if (why := firewall_fault(self._settings)) is not None:
-            yield mendable("firewall", why if why.endswith(".") else f"The firewall: {why}.")
-            return
-        firewall = NftFirewall(self._settings)
-        lost = self._unclaimed(firewall)
-        if lost:
-            ports = ", ".join(str(port) for port, _ in lost[:5])
-            words = f"{len(lost)} ports of instances are claimed for no app ({ports})"
-            yield mendable("firewall", f"{words}: another app could answer there.")
-        if (limit := firewall.limit_state()).fault is not None:
-            words = f"The connections of one address are not limited: {limit.fault}."
-            yield Finding(
-                check="firewall",
-                message=words,
-                command=FIX if limit.mends else "modinfo nft_connlimit nfnetlink_cttimeout",
-                grave=limit.mends,
-                mends=limit.mends,
-            )
-
-    def _networks(self) -> Iterator[Finding]:
-        if not self._settings.app_networks:
-            return
-        if (why := AppNetworks(self._settings).lack()) is not None:
-            words = f"Apps share the machine's network, though app_networks is on. {why}"
-        elif (why := app_networks_fault(self._settings)) is not None:
-            words = f"The networks of apps do not work: {why}."
-        else:
-            return
-        yield mendable("networks", words)
-
-    def _unclaimed(self, firewall: NftFirewall) -> list[tuple[int, int]]:
-        """Port and uid of instances that the firewall does not know.
-
-        An instance that is stopped loses its claim shortly before its launch spec is deleted: only
-        what is missing twice is missing.
-        """
-        lost = firewall.unclaimed(present_claims(self._settings))
-        if not lost:
-            return []
-        time.sleep(STOP_S)
-        present = {*present_claims(self._settings)}
-        return firewall.unclaimed([claim for claim in lost if claim in present])
-
-    def _cgroups(self) -> Iterator[Finding]:
-        cgroups = Cgroups(self._settings)
-        for name in cgroups.missing():
-            yield Finding(
-                check="cgroup",
-                message=f"The server has no cgroup for {name}: no app's use of it is limited. If "
-                f"/proc/cgroups has {name}, the next start of the server finds it.",
-                command="cat /proc/cgroups; ls /sys/fs/cgroup",
-                grave=False,
-            )
-        for hierarchy in cgroups.hierarchies():
-            if not hierarchy.path.is_dir():
-                yield Finding(
-                    check="cgroup",
-                    message=f"{hierarchy.path} is gone: instances start without their limits.",
-                    command="paas server:stop && paas server:start",
-                )
 
     def _mend_paths(self) -> None:
         daemons.make_directories(self._settings)

@@ -18,12 +18,17 @@ NEEDED = {
     "/usr/sbin/nft": ("nftables", "the apps' ports are open to every local user"),
     "/usr/bin/setpriv": ("util-linux", "no build can be run"),
 }
+DOCKER = {
+    "/usr/sbin/dockerd": ("docker.io", "no container can be started"),
+    "/usr/bin/containerd": ("containerd", "no container can be started"),
+}
 HAPROXY = {"/usr/sbin/haproxy": ("haproxy", "nothing is served")}
 
 
 def program_findings(settings: Settings) -> Iterator[Finding]:
     """Those that are missing or cannot be run."""
     needed = NEEDED | (HAPROXY if settings.proxy == "haproxy" else {})
+    needed |= DOCKER if settings.docker else {}
     for path, (package, without) in needed.items():
         if not os.access(path, os.X_OK):
             yield Finding(

@@ -5,25 +5,15 @@ import binascii
 import re
 
 from paas.adapters.system import subprocesses
-from paas.domain.apps.apps import Key
-from paas.domain.values.errors import usage_error
+from paas.domain.people import mistaken_keys
+from paas.domain.people.keys import KEY_KINDS, Key
+from paas.domain.values.errors import PaasError, usage_error
 from paas.domain.values.names import UserName, shown
 
-KINDS = (
-    "ssh-ed25519",
-    "sk-ssh-ed25519@openssh.com",
-    "ecdsa-sha2-nistp256",
-    "ecdsa-sha2-nistp384",
-    "ecdsa-sha2-nistp521",
-    "sk-ecdsa-sha2-nistp256@openssh.com",
-    "ssh-rsa",
-)
 _MAX_BYTES = 16_384
 _MIN_RSA_BITS = 2048
 _COMMENT_MAX = 100
-_PUTTY = "---- BEGIN SSH2 PUBLIC KEY"
 _TIMEOUT_S = 10.0
-_EXAMPLE = "Give the content of a .pub file, such as: ssh-ed25519 AAAAC3Nza... alice@laptop"
 
 
 class SshKeygenKeyReader:
@@ -43,66 +33,44 @@ class SshKeygenKeyReader:
 
 
 def _parts(text: str) -> tuple[str, str, str]:
-    """Type, base64 body and comment of the only line; options in front are refused."""
+    """Type, base64 body and comment of the only line."""
     if len(text) > _MAX_BYTES:
         raise usage_error("key-form", f"A public key has at most {_MAX_BYTES} characters.")
-    if "PRIVATE KEY-----" in text:
-        raise usage_error(
-            "key-private",
-            "This is a private key, which must not leave its owner's machine. It was not kept.",
-            "Replace it, and give the content of the .pub file beside the new one.",
-        )
+    if mistake := mistaken_keys.of_text(text):
+        raise mistake
     line = _only_line(text)
     if not line.isprintable():
-        raise usage_error(
-            "key-form", "A public key is one line without control characters.", _EXAMPLE
-        )
+        raise _not_printable(line)
     kind, _, rest = line.partition(" ")
+    if kind not in KEY_KINDS:
+        raise mistaken_keys.of_line(line) or usage_error(
+            "key-form", f"{shown(kind)} is not the type of a public key.", mistaken_keys.EXAMPLE
+        )
     body, _, comment = rest.strip(" ").partition(" ")
-    if kind == "ssh-dss":
-        raise usage_error(
-            "key-kind", "DSA keys are not safe.", "Make a new one with: ssh-keygen -t ed25519"
-        )
-    if kind not in KINDS:
-        raise usage_error(
-            "key-form",
-            f"{shown(kind)} is not the type of a public key (options are refused).",
-            _without_options(line) or _EXAMPLE,
-        )
     _check_body(kind, body)
     return kind, body, comment.strip(" ")[:_COMMENT_MAX]
 
 
 def _only_line(text: str) -> str:
     """The only line of a key file that is neither blank nor a comment. Raises PaasError."""
-    if _PUTTY in text:
-        raise usage_error(
-            "key-form",
-            "This is a key in PuTTY's form (SSH2), not in OpenSSH's.",
-            "Convert it with: ssh-keygen -i -f key.pub; or copy it from PuTTYgen's upper field",
-        )
     lines = [line.replace("\t", " ").strip(" ") for line in re.split(r"\r\n|\n|\r", text)]
     lines = [line for line in lines if line and not line.startswith("#")]
     if not lines:
-        raise usage_error("key-form", "No public key was given.", _EXAMPLE)
-    if len(lines) > 1 and all(line.startswith(KINDS) for line in lines):
-        raise usage_error(
-            "key-form",
-            f"There are {len(lines)} public keys; one is added at a time.",
-            "For each of them: echo 'ssh-ed25519 AAAA...' | paas keys:add NAME",
-        )
+        raise usage_error("key-form", "No public key was given.", mistaken_keys.EXAMPLE)
     if len(lines) > 1:
-        raise usage_error(
-            "key-form", f"A public key is one line; the input has {len(lines)}.", _EXAMPLE
-        )
+        raise mistaken_keys.of_lines(lines)
     return lines[0]
 
 
-def _without_options(line: str) -> str | None:
-    """The key behind options such as command="...", for the hint; None if that is no key."""
-    kinds = "|".join(map(re.escape, KINDS))
-    found = re.search(rf"[ ,\"](({kinds}) AAAA\S+)", line)
-    return f"Give the key alone, without the text before it: {found[1]}" if found else None
+def _not_printable(line: str) -> PaasError:
+    """Which character it is: most are not visible, and come from a web page or a chat."""
+    found = next(character for character in line if not character.isprintable())
+    return usage_error(
+        "key-form",
+        f"The key contains the character U+{ord(found):04X}, which a key has not; copying from a "
+        "web page or a chat may add such characters.",
+        "Give the .pub file itself.",
+    )
 
 
 def _check_body(kind: str, body: str) -> None:
@@ -110,7 +78,9 @@ def _check_body(kind: str, body: str) -> None:
     try:
         raw = base64.b64decode(body.encode("ascii"), validate=True)
     except (UnicodeEncodeError, binascii.Error) as error:
-        raise usage_error("key-form", "The key's second word is not base64.", _EXAMPLE) from error
+        raise usage_error(
+            "key-form", "The key's second word is not base64.", mistaken_keys.EXAMPLE
+        ) from error
     if raw[4 : 4 + int.from_bytes(raw[:4], "big")] != kind.encode():
         raise usage_error("key-form", f"The key is not of the type that it names, {kind}.")
 
@@ -127,5 +97,7 @@ def _judged(kind: str, body: str) -> tuple[int, str]:
     )
     found = re.match(r"(\d+) (SHA256:[A-Za-z0-9+/]{43}) ", done.output.decode())
     if not done.ok or found is None:
-        raise usage_error("key-form", "OpenSSH does not accept this as a public key.", _EXAMPLE)
+        raise usage_error(
+            "key-form", "OpenSSH does not accept this as a public key.", mistaken_keys.EXAMPLE
+        )
     return int(found[1]), found[2]

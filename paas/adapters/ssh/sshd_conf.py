@@ -11,6 +11,10 @@ MAX_STARTUPS = "MaxStartups 200:30:400\n"
 # Otherwise one address could take all of these without logging in (sshd_config(5), OpenSSH 8.5).
 PER_SOURCE = "PerSourceMaxStartups 100\nPerSourceNetBlockSize 32:64\n"
 
+# Read by gate_client/link.py. In a Match block it replaces the global list (OpenSSH 9.2), in which
+# the machine may have NO_COLOR.
+ACCEPT_ENV = "AcceptEnv PAAS_TOKEN NO_COLOR\n"
+
 
 def host_key(settings: Settings) -> Path:
     """The embedded server's own host key."""
@@ -27,6 +31,7 @@ def embedded(settings: Settings) -> str:
         HEAD
         + MAX_STARTUPS
         + PER_SOURCE
+        + ACCEPT_ENV
         + f"""\
 Port {settings.ssh_port}
 HostKey {host_key(settings)}
@@ -62,5 +67,5 @@ Match User {settings.account}
     PasswordAuthentication no
     PermitUserRC no
     DisableForwarding yes
-"""
+    {ACCEPT_ENV}"""
     )

@@ -114,11 +114,17 @@ stdout_logfile_backups=1
 
 
 def group_conf(
-    group: str, specs: Sequence[tuple[str, Path]], launcher: Sequence[str], stop_limit_s: float
+    group: str,
+    specs: Sequence[tuple[str, Path]],
+    launcher: Sequence[str],
+    stop_limit_s: float,
+    *,
+    stop_signal: str = "TERM",
 ) -> str:
     """The file of one group of workloads, such as the instances of a roll-out.
 
     specs: each workload's label and the path of its launch spec, the only argument of launcher.
+    stop_signal: without SIG.
     """
     sections = {f"{group}-{label}": (label, path) for label, path in specs}
     text = (
@@ -136,7 +142,7 @@ autostart=true
 autorestart=true
 startsecs=0
 startretries=1000000
-stopsignal=TERM
+stopsignal={_word(stop_signal)}
 stopasgroup=false
 killasgroup=true
 stopwaitsecs={max(1, round(stop_limit_s)):d}

@@ -9,7 +9,7 @@ of paas/adapters/supervisor/loop.py the fixes are:
 - A program of the platform that ends soon after its start waits 1, 2, 3 ... s for the next one. The
   log process never waits for more than half a second: meanwhile apps that print much are blocked.
 - At shutdown groups are stopped one after another, one a second: the apps' are stopped together,
-  and the next one follows at once.
+  then the datastores', which they need until then, and the next one follows at once.
 - A process counts as stopped when it has ended itself: what it leaves in its process group gets
 TERM, too, and a shutdown waits for it (paas/adapters/supervisor/stops.py).
 - At its own start it forks every app in one turn: see paas/adapters/supervisor/starts.py.
@@ -45,6 +45,8 @@ from paas.adapters.supervisor.stops import Leftovers
 
 # The platform's own program of that name, not an app's, whose groups start with a number.
 _LOG, _LOG_BACKOFF_S = "log", 0.5
+# Begins the names of the datastores' groups.
+_DATASTORE = "datastore-"
 
 
 def make_interface(
@@ -87,6 +89,19 @@ def _start_log_soon(event: Any) -> None:
     process = event.process
     if process.config.name == _LOG:
         process.delay = min(process.delay, time.time() + _LOG_BACKOFF_S)
+
+
+def _is_app(group: Any) -> bool:
+    return bool(group.config.name[:1].isdigit())
+
+
+def _is_datastore(group: Any) -> bool:
+    return bool(group.config.name.startswith(_DATASTORE))
+
+
+def _turn(group: Any) -> int:
+    """At a shutdown: apps have the last places, before them the datastores."""
+    return 2 if _is_app(group) else int(_is_datastore(group))
 
 
 def _nothing() -> None:
@@ -206,13 +221,14 @@ class PaasInterface:
         configs[:] = [config for config in configs if config.name != name]
 
     def _stop_apps(self, _event: Any) -> None:
+        self._supervisord.stop_groups.sort(key=_turn)  # the last is stopped first
         for group in self._app_groups():
             group.stop_all()
 
     def _app_groups(self) -> list[Any]:
         """They start with the number of the app, the platform's with a letter."""
         groups = self._supervisord.process_groups.values()
-        return [group for group in groups if group.config.name[:1].isdigit()]
+        return [group for group in groups if _is_app(group)]
 
     def _app_processes(self) -> list[Any]:
         return [process for group in self._app_groups() for process in group.processes.values()]
@@ -232,5 +248,8 @@ class PaasInterface:
             return
         left = len(self._supervisord.stop_groups or ())
         self._next_group()
+        if self._supervisord.stop_groups and _is_datastore(self._supervisord.stop_groups[-1]):
+            for group in filter(_is_datastore, self._supervisord.stop_groups):
+                group.stop_all()  # again in each turn: it tells only those that still run
         if len(self._supervisord.stop_groups or ()) < left:
             self._wakeup.next_turn()

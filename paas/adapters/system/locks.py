@@ -70,6 +70,19 @@ class FlockLocks:
         """Be the only process that stops instances of the app that were live."""
         return self._held(f"stop-{app_id}", fcntl.LOCK_EX)
 
+    def dumping(
+        self, datastore_id: int, *, elsewhere: bool = False
+    ) -> AbstractContextManager[None]:
+        """Be the only process that dumps a datastore; waits for its turn.
+
+        elsewhere: whether it is the id of a database elsewhere.
+        """
+        return self._held(_dump(datastore_id, elsewhere=elsewhere), fcntl.LOCK_EX)
+
+    def is_dumping(self, datastore_id: int, *, elsewhere: bool = False) -> bool:
+        """Whether any process does."""
+        return self._is_held(_dump(datastore_id, elsewhere=elsewhere), fcntl.LOCK_SH)
+
     def push(self, app_id: int) -> Path:
         """The file that a pusher's client locks before receive-pack; created if it is missing."""
         name = f"push-{app_id}"
@@ -208,3 +221,7 @@ def _signed(fd: int) -> tuple[str, str] | None:
         return str(text["holder"]), str(text["since"])
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _dump(datastore_id: int, *, elsewhere: bool) -> str:
+    return f"dump-external-{datastore_id}" if elsewhere else f"dump-{datastore_id}"

@@ -1,10 +1,11 @@
-"""Pleasant random names for apps, secrets for their config vars, ids for drains."""
+"""Pleasant random names for apps, secrets for config vars and tokens, ids for drains."""
 
 import secrets
 import uuid
 
 from coolname import generate_slug
 
+from paas.domain.people.tokens import ALPHABET
 from paas.domain.values.names import APP_NAME_MAX, AppName, app_name
 
 
@@ -19,6 +20,11 @@ def random_name() -> AppName:
 def random_secret() -> str:
     """64 hexadecimal digits, like Heroku's generator for app.json."""
     return secrets.token_hex(32)
+
+
+def random_characters(count: int) -> str:
+    """So many letters and digits, each of 5.95 bits."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(count))
 
 
 def random_token() -> str:

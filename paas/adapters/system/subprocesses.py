@@ -45,6 +45,7 @@ def run(
     on_line: Callable[[bytes], None] | None = None,
     check: bool = True,
     interrupt: Callable[[], None] | None = None,
+    errors_apart: bool = False,
 ) -> Finished:
     """Run a program until it ends, in its own session, with stdout and stderr together.
 
@@ -53,31 +54,45 @@ def run(
     without its end; lines above 64 KiB arrive in pieces. What the program leaves behind in its
     process group is killed, as it is itself at the limit or when on_line raises, or interrupt,
     which is called several times a second. Raises PaasError if it cannot be started, does not
-    end in time, or, with check, does not exit with 0; its context is the last lines.
+    end in time, or, with check, does not exit with 0; its context is the last lines. errors_apart:
+    what goes to stderr is no part of the output, and is the context of an error alone.
     """
     lines = _Lines(on_line)
-    child = _start(argv, description, env, cwd, stdin)
+    errors = os.memfd_create("stderr") if errors_apart else None
     try:
-        in_time = _pump(child, lines, time.monotonic() + timeout_s, interrupt)
+        child = _start(argv, description, env, cwd, stdin, errors)
+        try:
+            in_time = _pump(child, lines, time.monotonic() + timeout_s, interrupt)
+        finally:
+            _kill_group(child)
+            child.wait()
+            if child.stdout:
+                child.stdout.close()
+        lines.end()
+        context = lines.tail() if errors is None else _last_lines(errors)
     finally:
-        _kill_group(child)
-        child.wait()
-        if child.stdout:
-            child.stdout.close()
-    lines.end()
+        if errors is not None:
+            os.close(errors)
     if not in_time:
         raise TimedOutError(
             "program-timeout",
             f"{description} did not end within {timeout_s:g} s and was stopped.",
-            context=lines.tail(),
+            context=context,
         )
     if check and child.returncode != 0:
         raise ProgramFailedError(
             "program-failed",
             f"{description} failed: {exit_words(child.returncode)}.",
-            context=lines.tail(),
+            context=context,
         )
     return Finished(child.returncode, lines.output())
+
+
+def _last_lines(fd: int) -> list[str]:
+    """Of a file; as much of each as of those of an output."""
+    end = os.fstat(fd).st_size
+    text = os.pread(fd, LINE_MAX_BYTES, max(0, end - LINE_MAX_BYTES)).decode("utf-8", "replace")
+    return [line[:1024] for line in text.splitlines()[-ERROR_LINES:]]
 
 
 def exit_words(status: int) -> str:
@@ -96,6 +111,7 @@ def _start(
     env: Mapping[str, str],
     cwd: Path | None,
     stdin: bytes | int,
+    stderr: int | None,
 ) -> subprocess.Popen[bytes]:
     # A file in memory instead of a pipe: a program that does not read cannot block us.
     if isinstance(stdin, int):
@@ -110,7 +126,7 @@ def _start(
             [str(word) for word in argv],
             stdin=source,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.STDOUT if stderr is None else stderr,
             env=dict(env),
             cwd=cwd,
             bufsize=0,

@@ -1,43 +1,16 @@
-"""Apps, users and keys, and who may do what."""
+"""Apps, their locks and their formation."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from paas.domain.apps.permissions import Permission
 from paas.domain.apps.storage import Storage
+from paas.domain.people.access import Grant, Holder
+from paas.domain.people.permissions import AppRole
+from paas.domain.releases.artifacts import NATIVE
 from paas.domain.runtime.resources import SetLimit
-from paas.domain.values.names import AppName, BranchName, ProcessType, UserName
+from paas.domain.values.names import AppName, BranchName, ProcessType
 
 DEFAULT_DEPLOY_BRANCHES = ("main", "master")
-# The engine of every app: buildpacks, and processes of this machine.
-NATIVE = "native"
-
-
-class Role(StrEnum):
-    """What a user may do: a member has their own apps, an admin everything."""
-
-    MEMBER = "member"
-    ADMIN = "admin"
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """A person, known by the keys that they hold."""
-
-    name: UserName
-    role: Role
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """An SSH public key. fingerprint: ``SHA256:...`` as ssh-keygen -l prints it."""
-
-    fingerprint: str
-    user: UserName
-    kind: str
-    body: str
-    comment: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +19,15 @@ class App:
 
     uid: the app's own uid and gid on this machine.
     current: the version of the release that is live, or None before the first.
-    rollout_id: the roll-out whose instances are live, or None. engine: the name of what builds and
-    runs it. limits: the resource limits that were set. user_namespaces: whether its processes may
-    create user namespaces.
+    rollout_id: the roll-out whose instances are live, or None. engine: the name of what runs its
+    current release, NATIVE or DOCKER. limits: the resource limits that were set. user_namespaces:
+    whether its processes may create user namespaces. grants: who has access, by role, the highest
+    first, then by time.
     """
 
     id: int
     name: AppName
     uid: int
-    owner: UserName | None
     deploy_branch: BranchName | None
     current: int | None
     rollout_id: int | None
@@ -63,6 +36,18 @@ class App:
     engine: str = NATIVE
     limits: tuple[SetLimit, ...] = ()
     user_namespaces: bool = False
+    grants: tuple[Grant, ...] = ()
+
+    @property
+    def owner(self) -> Holder | None:
+        """The owner whose quotas it counts for: the first of them; None if it has none."""
+        first = self.grants[0] if self.grants else None
+        return first.holder if first is not None and first.role is AppRole.OWNER else None
+
+    @property
+    def owners(self) -> tuple[Holder, ...]:
+        """All owners, the first first."""
+        return tuple(grant.holder for grant in self.grants if grant.role is AppRole.OWNER)
 
     def deploys(self, ref: str) -> bool:
         """Whether a push to this ref (``refs/heads/main``) is a deploy."""
@@ -72,27 +57,6 @@ class App:
     def deploy_branches(self) -> tuple[str, ...]:
         """The names of the branches whose pushes are deploys."""
         return (self.deploy_branch,) if self.deploy_branch else DEFAULT_DEPLOY_BRANCHES
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """The actor of a request: a user over SSH, or the operator (root on the server itself)."""
-
-    user: User | None
-
-    @property
-    def name(self) -> str:
-        """The name that releases and builds record."""
-        return self.user.name if self.user else "root"
-
-    @property
-    def is_admin(self) -> bool:
-        """Whether this actor may do everything."""
-        return self.user is None or self.user.role is Role.ADMIN
-
-    def may(self, to: Permission, app: App) -> bool:  # noqa: ARG002 - an owner may do everything
-        """Whether this actor may do that with the app."""
-        return self.is_admin or (self.user is not None and app.owner == self.user.name)
 
 
 @dataclass(frozen=True, slots=True)

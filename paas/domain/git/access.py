@@ -45,7 +45,8 @@ def receive_pack(
 ) -> ExecPlan:
     """Receive a push: with the platform's hooks, object checks and size limit.
 
-    identity: what the hook must know (PAAS_ETC, PAAS_USER, PAAS_APP, PAAS_APP_ID).
+    identity: what the hook must know (PAAS_ETC, PAAS_USER, PAAS_APP, PAAS_APP_ID, and the
+    push's origin, PAAS_FROM, PAAS_KEY or PAAS_CA, and PAAS_TOKEN).
     The settings travel in the environment, so that nothing in the repository's own configuration
     needs to be trusted. Automatic maintenance is off: a background process would keep the lock.
     By default git leaves small pushes and refs to the page cache: a power cut in the next seconds

@@ -135,7 +135,7 @@ def why_refused(address: str, *, to_server: bool) -> str | None:
     if ip.is_loopback:
         return None if to_server else "it is this server itself"
     if ip.is_link_local or any(ip in network for network in (*METADATA_V4, *METADATA_V6)):
-        return "drains may not send to link-local and metadata addresses"
+        return "it is a link-local or metadata address"
     if ip.is_unspecified or ip.is_multicast or ip.is_reserved:
         return "it is not the address of a host"
     return None

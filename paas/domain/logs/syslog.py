@@ -4,10 +4,13 @@ RFC 5424 is the form of a message, RFC 6587 (3.4.1) the count of bytes before ea
 bodies are of Heroku's type application/logplex-1, whose messages lack the structured data.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+# Facility and severity of the audit trail: log audit, informational.
+_AUDIT_PRIORITY = 110
 # Facility and severity: local7.info, local3.info and syslog.notice, as logplex has them.
 _PRIORITIES = {b"app": 190, b"router": 158, b"paas": 45}
 _LINE = re.compile(rb"(\S+) (?:(app|paas)\[([^\]]*)\](?: v[0-9]+)?|router): (.*)", re.DOTALL)
@@ -58,6 +61,15 @@ def message_from(raw: bytes) -> Message | None:
             return None
         return Message(_PRIORITIES[b"router"], stamp, b"paas", b"router", text)
     return Message(_PRIORITIES[source], stamp, source, process, text)
+
+
+def audit_message(raw: bytes) -> Message:
+    """The message for a line of the audit trail: the line itself, also a damaged one."""
+    try:
+        stamp = str(json.loads(raw)["at"]).encode()
+    except (ValueError, KeyError, TypeError, RecursionError):
+        stamp = b"-"  # RFC 5424, 6.2.3
+    return Message(_AUDIT_PRIORITY, stamp, b"paas", b"audit", raw)
 
 
 def _iso(stamp: bytes) -> bytes:

@@ -20,6 +20,7 @@ from paas.domain.values.names import ProcessType, VarName, process_type, var_nam
 
 APP_JSON_MAX_BYTES = 65_536
 QUANTITY_MAX = 100
+ADDONS_MAX = 20
 
 # What is for people, or for other platforms: accepted silently.
 _IGNORED = frozenset(
@@ -53,6 +54,20 @@ class CronJob:
     position: str = field(default="", compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Addon:
+    """Something that the app needs beside it, a datastore for example.
+
+    order: what it is, ``heroku-postgresql:essential-0``. wanted: its attachment's name, if it is to
+    have a certain one. version: of its server. position: for messages.
+    """
+
+    order: str
+    wanted: str | None = None
+    version: str | None = None
+    position: str = field(default="", compare=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppJson:
     """A whole app.json. first_deploy: scripts.postdeploy. warnings: sentences for the pusher."""
@@ -66,6 +81,7 @@ class AppJson:
     cron: tuple[CronJob, ...] = ()
     start_limit_s: int | None = None
     buildpacks: tuple[Buildpack, ...] = ()
+    addons: tuple[Addon, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -78,10 +94,6 @@ def parse_app_json(content: bytes) -> AppJson:
         "addons",
         also=_IGNORED,
     )
-    if "addons" in found:
-        found["addons"].warn(
-            "is ignored, as there are no add-ons here: set their config vars yourself"
-        )
     scripts = found["scripts"].members("dokku", "postdeploy") if "scripts" in found else {}
     dokku = scripts["dokku"].members("predeploy", "postdeploy") if "dokku" in scripts else {}
     return AppJson(
@@ -101,6 +113,7 @@ def parse_app_json(content: bytes) -> AppJson:
         cron=tuple(_cron(node) for node in found["cron"].items()) if "cron" in found else (),
         start_limit_s=_seconds(found["start_limit"]) if "start_limit" in found else None,
         buildpacks=_buildpacks(found["buildpacks"]) if "buildpacks" in found else (),
+        addons=_addons(found["addons"]) if "addons" in found else (),
         warnings=tuple(warnings),
     )
 
@@ -182,6 +195,29 @@ def _job_name(node: Node) -> str:
             "digit"
         )
     return text
+
+
+def _addons(node: Node) -> tuple[Addon, ...]:
+    addons = tuple(map(_addon, node.items()))
+    if len(addons) > ADDONS_MAX:
+        raise node.wrong(f"names more than {ADDONS_MAX} add-ons")
+    return addons
+
+
+def _addon(node: Node) -> Addon:
+    """``"heroku-postgresql"``, or an object with plan, as and options."""
+    if isinstance(node.value, str):
+        return Addon(node.line(), position=node.position())
+    found = node.members("plan", "as", "options")
+    if "plan" not in found:
+        raise node.wrong("has no plan")
+    options = found["options"].members("version") if "options" in found else {}
+    return Addon(
+        found["plan"].line(),
+        found["as"].line() if "as" in found else None,
+        options["version"].line() if "version" in options else None,
+        position=node.position(),
+    )
 
 
 def _buildpacks(node: Node) -> tuple[Buildpack, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from paas.domain.apps.apps import default_quantity
 from paas.domain.manifest.appjson import QUANTITY_MAX
 from paas.domain.manifest.procfile import Processes, instance_types
+from paas.domain.releases.artifacts import NATIVE
 from paas.domain.releases.releases import Instance, Slug
 from paas.domain.releases.stopping import InstanceName
 from paas.domain.routing.endpoints import LOOPBACK
@@ -35,10 +36,16 @@ def instances_of(
     rollout_id: int,
     instance_names: Sequence[InstanceName],
     ports: Sequence[int],
-    address: str = LOOPBACK,
+    addresses: Sequence[str] = (),
+    engine: str = NATIVE,
 ) -> list[Instance]:
-    """The instances of one roll-out. ports: one for each web instance. address: of all of them."""
+    """The instances of one roll-out.
+
+    ports: one for each web instance. addresses: one for each instance; none: all are on loopback.
+    engine: what runs them.
+    """
     free = iter(ports)
+    reached = addresses or [LOOPBACK] * len(instance_names)
     return [
         Instance(
             app_id,
@@ -48,8 +55,9 @@ def instances_of(
             number,
             next(free) if kind == WEB else None,
             address=address,
+            engine=engine,
         )
-        for kind, number in instance_names
+        for (kind, number), address in zip(instance_names, reached, strict=True)
     ]
 
 

@@ -61,8 +61,9 @@ class LaunchSpec:
     compiled seccomp filter; None where the machine cannot filter system calls. ports: the TCP ports
     that it listens on, for the firewall. network: the file that pins its network namespace; None:
     it has the machine's own network. address: where the host reaches its ports. resolv_conf:
-    its /etc/resolv.conf; None: the machine's. oom_score_adj: how much sooner than others the
-    kernel kills it when the machine has no memory left (proc(5)).
+    its /etc/resolv.conf; None: the machine's. hosts: more addresses and names for its /etc/hosts.
+    oom_score_adj: how much sooner than others the kernel kills it when the machine has no memory
+    left (proc(5)).
     """
 
     label: str
@@ -87,6 +88,7 @@ class LaunchSpec:
     network: str | None = None
     address: str = LOOPBACK
     resolv_conf: str | None = None
+    hosts: tuple[tuple[str, str], ...] = ()
     oom_score_adj: int = OOM_INSTANCE
 
     def to_json(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from paas.domain.apps.apps import App
 from paas.domain.builds.buildpacks import StaticFiles
 from paas.domain.manifest.appjson import AppJson, parse_app_json
 from paas.domain.manifest.procfile import Processes
+from paas.domain.releases.artifacts import NATIVE, Image, engine_of
 from paas.domain.routing.endpoints import LOOPBACK, Endpoint
 from paas.domain.values.names import ProcessType
 from paas.domain.values.secret import Secret
@@ -43,7 +44,8 @@ class Slug:
     """The immutable result of a build.
 
     processes: command by process type, ``release`` included. static: files that the proxy serves if
-    there is no web process. app_json: that file as committed.
+    there is no web process. app_json: that file as committed. image: what containers are started
+    from, to which the slug's directory belongs; None: processes are started from the directory.
     """
 
     id: str
@@ -54,6 +56,12 @@ class Slug:
     created_at: datetime
     static: StaticFiles | None = None
     app_json: bytes | None = None
+    image: Image | None = None
+
+    @property
+    def engine(self) -> str:
+        """The name of what runs it."""
+        return engine_of(self.image)
 
     @property
     def manifest(self) -> AppJson:
@@ -80,7 +88,7 @@ class Instance:
     """One running process of a release, such as web.1. port: only ``web`` has one.
 
     kept: the later roll-out that took it over as it runs, or None. address: where the proxy reaches
-    it, an IPv4 address; an instance keeps the one that it was started with.
+    it, an IPv4 address; an instance keeps the one that it was started with. engine: what runs it.
     """
 
     app_id: int
@@ -91,6 +99,7 @@ class Instance:
     port: int | None
     kept: int | None = None
     address: str = LOOPBACK
+    engine: str = NATIVE
 
     def is_live(self, app: App) -> bool:
         """Whether it belongs to what the app runs now."""

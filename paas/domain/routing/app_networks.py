@@ -36,6 +36,11 @@ class AppAddresses:
         """The machine's own address, as apps see it; no uid leads to it."""
         return self.range.broadcast_address - 1
 
+    @property
+    def services(self) -> IPv4Address:
+        """What 127.0.0.1 becomes on the way to the machine's loopback; nobody has it either."""
+        return self.range.broadcast_address
+
     def of(self, network: AppNetwork) -> IPv4Address:
         """The address of everything in that network."""
         return self.range.network_address + 2 * (network.uid % _UIDS) + network.once

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from paas.domain.manifest.procfile import Processes, cron_line, is_cron
+from paas.domain.releases.artifacts import Image
 from paas.domain.values.errors import usage_error
 from paas.domain.values.names import shown
 from paas.domain.values.secret import Secret
@@ -64,7 +65,8 @@ class RunEnd:
 class RunSpec:
     """A one-off process to be started. env: config vars, and what was typed for this one.
 
-    terminal: whether it gets a terminal, as wide and high as the caller's. job: as of Run.
+    slug_id: empty if the app was not deployed yet. image: as of Slug. terminal: whether it gets a
+    terminal, as wide and high as the caller's. job: as of Run.
     """
 
     user: str
@@ -74,6 +76,7 @@ class RunSpec:
     env: Mapping[str, Secret]
     terminal: bool = False
     job: str | None = None
+    image: Image | None = None
 
 
 def command_text(words: Sequence[str], processes: Processes) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from paas.domain.releases.artifacts import Artifact
+from paas.domain.releases.artifacts import Artifact, engine_of
 from paas.domain.releases.launch_spec import Bind
 from paas.domain.routing.app_networks import AppNetwork
+from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.values.secret import Secret
 
 
@@ -14,7 +15,7 @@ class Supervised(Protocol):
     """The name of what the supervisor runs; an `Instance` is one, and a `Workload`.
 
     group: what was started together, ``12-v5-9``. label: unique in it, ``web.1``. id: unique on the
-    server, group and label with a hyphen between them.
+    server, group and label with a hyphen between them. engine: the name of what runs it.
     """
 
     @property
@@ -23,6 +24,8 @@ class Supervised(Protocol):
     def label(self) -> str: ...
     @property
     def id(self) -> str: ...
+    @property
+    def engine(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,9 @@ class Workload:
     other uid may. artifact: what is at /app, under a throw-away layer; None: an empty directory.
     app_id: the app whose log gets its output; None: its output is dropped. network: a network of
     its own; None: it has the machine's. user_namespaces: whether it may create user namespaces.
+    stop_signal: what ends it in order, without SIG. stop_limit_s: how long that may take when the
+    server is shut down; None: as long as an app's instance. address: where its ports are
+    reached.
     """
 
     group: str
@@ -65,8 +71,16 @@ class Workload:
     app_id: int | None = None
     network: AppNetwork | None = None
     user_namespaces: bool = False
+    stop_signal: str = "TERM"
+    stop_limit_s: float | None = None
+    address: str = LOOPBACK
 
     @property
     def id(self) -> str:
         """Unique on the server, safe in a file name: ``12-v5-9-web.1``."""
         return f"{self.group}-{self.label}"
+
+    @property
+    def engine(self) -> str:
+        """The name of what runs it."""
+        return engine_of(self.artifact.image if self.artifact is not None else None)

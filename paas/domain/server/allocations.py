@@ -38,6 +38,16 @@ def instance_holder(instance_id: str) -> Holder:
     return Holder("instance", instance_id)
 
 
+def datastore_holder(name: str) -> Holder:
+    """The datastore of that name, which holds its uid and its port."""
+    return Holder("datastore", name)
+
+
+def pooler_holder(name: str) -> Holder:
+    """The connection pooler of the datastore of that name, which holds a port."""
+    return Holder("pooler", name)
+
+
 @dataclass(frozen=True, slots=True)
 class Allocation:
     """A number that is held."""
@@ -51,12 +61,14 @@ class Allocation:
 class Ranges:
     """The numbers that a server may give out, first and last.
 
-    The last of each range is the server's own. That follows from the settings alone, since files of
-    the proxy and the drains process need it also while the database is missing or damaged.
+    service_ports: those of datastores. The last of each other range is the server's own. That
+    follows from the settings alone, since files of the proxy and the drains process need it also
+    while the database is missing or damaged.
     """
 
     uids: Range = (70_000, 99_999)
     ports: Range = (20_000, 29_999)
+    service_ports: Range = (31_000, 31_999)
 
     @property
     def sender_uid(self) -> int:

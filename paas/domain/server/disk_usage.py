@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 class DiskUsage:
     """Bytes on the disk. slugs: with builds in progress. logs: with the output of builds.
 
+    datastores: of those that belong to the app, whichever apps they are attached to.
+
     A file with several names (hard links) counts once, for the first of these that has it.
     """
 
@@ -15,6 +17,7 @@ class DiskUsage:
     slugs: int = 0
     cache: int = 0
     logs: int = 0
+    datastores: int = 0
 
     @property
     def total(self) -> int:

@@ -17,10 +17,12 @@ UNLIMITED = 0
 
 
 class Quota(StrEnum):
-    """APPS belongs to a member, the others to each app."""
+    """APPS and DATASTORES belong to a member, the others to each app."""
 
     APPS = "apps"
     """How many apps a member may own."""
+    DATASTORES = "datastores"
+    """How many datastores the apps that a member owns may have, all together."""
     INSTANCES = "instances"
     """How many instances the formation may have, all process types together."""
     DOMAINS = "domains"
@@ -32,7 +34,8 @@ class Quota(StrEnum):
 
 
 SIZES = frozenset({Quota.DISK, Quota.BODY})
-OF_APPS = tuple(quota for quota in Quota if quota is not Quota.APPS)
+OF_USERS = (Quota.APPS, Quota.DATASTORES)
+OF_APPS = tuple(quota for quota in Quota if quota not in OF_USERS)
 Values = Mapping[Quota, int]
 
 

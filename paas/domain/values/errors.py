@@ -66,6 +66,10 @@ class OutOfMemoryError(PaasError):
         self.limit_mib = limit_mib
 
 
+class NoBuildpackError(PaasError):
+    """No buildpack fits what is to be built."""
+
+
 class NoSuchCommitError(PaasError):
     """A repository does not have a commit."""
 

@@ -30,9 +30,14 @@ VAR_NAME_MAX = 200
 VAR_VALUE_MAX_BYTES = 65_536
 
 
+def is_app_name(text: str) -> bool:
+    """Whether a text has the form of an app's name: a DNS label that starts with a letter."""
+    return re.fullmatch(r"[a-z](?:[a-z0-9-]{0,28}[a-z0-9])?", text) is not None
+
+
 def app_name(text: str) -> AppName:
     """Validate an app's name: a DNS label of at most 30 characters that starts with a letter."""
-    if re.fullmatch(r"[a-z](?:[a-z0-9-]{0,28}[a-z0-9])?", text) is None:
+    if not is_app_name(text):
         raise usage_error(
             "app-name",
             f"{shown(text)} is not an app name: 1 to {APP_NAME_MAX} lowercase letters, digits and "

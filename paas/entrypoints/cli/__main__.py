@@ -3,6 +3,7 @@
 import os
 import sys
 
+from paas.domain.people.origins import Origin, login_name
 from paas.entrypoints.cli.local import LocalCaller
 from paas.entrypoints.cli.main import run
 
@@ -18,6 +19,7 @@ def main() -> int:
     return run(
         sys.argv[3:],
         actor_name=None,
+        origin=Origin(login=login_name(os.environ.get("SUDO_USER"))),
         env=env,
         reply=lambda _: None,
         client_gone=lambda: False,

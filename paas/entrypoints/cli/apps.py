@@ -5,6 +5,7 @@ from contextlib import suppress
 import click
 
 from paas.domain.apps.apps import App
+from paas.domain.people.access import holder
 from paas.domain.values.errors import PaasError, usage_error
 from paas.domain.values.names import app_name, branch_name
 from paas.domain.values.sizes import size_words
@@ -40,19 +41,31 @@ def listing(session: Session, as_json: bool) -> None:
 @click.command("apps:create")
 @click.argument("name", required=False)
 @app_option
+@click.option("--owner", metavar="USER|@TEAM", help="For admins; or a team of yours.")
 @json_option
 @pass_session
-def create(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
+def create(
+    session: Session, name: str | None, app: str | None, owner: str | None, as_json: bool
+) -> None:
     """Create an app, with a pleasant random name if none is given.
 
     Example: paas apps:create shop
     """
     wanted = name if name is not None else app
     made = session.services.apps.create(
-        session.actor, app_name(wanted) if wanted is not None else None
+        session.actor,
+        app_name(wanted) if wanted is not None else None,
+        holder(owner) if owner is not None else None,
     )
+    if session.recording is not None:
+        session.recording.made(made.name)
     addresses = session.services.addresses
     session.terminal.step(f"Created {made.name}")
+    if made.owner is None:
+        session.terminal.detail(
+            f"It belongs to nobody: only admins may use it. To share it: "
+            f"paas access:add {made.name} NAME --role owner"
+        )
     if as_json:
         print_json(_plain(session, made))
     else:
@@ -108,7 +121,7 @@ def info(session: Session, name: str | None, app: str | None, as_json: bool) -> 
         [
             ("Web URL:", found.url),
             ("Git URL:", found.git_url),
-            ("Owner:", found.app.owner or "(the operator)"),
+            ("Owner:", ", ".join(found.app.owners) or "nobody: only admins may use it"),
             ("Release:", f"v{found.release}" if found.release else "none yet"),
             ("Slug size:", size_words(size) if size is not None else "-"),
             ("Deploy branch:", plain["deploy_branch"]),
@@ -143,15 +156,22 @@ def rename(session: Session, names: tuple[str, ...], app: str | None) -> None:
 @click.command("apps:destroy")
 @app_argument
 @app_option
-@click.option("--confirm", metavar="NAME", help="The app's name, to confirm.")
+@click.option(
+    "--confirm", multiple=True, metavar="NAME", help="Its name; again: that of each datastore."
+)
 @pass_session
-def destroy(session: Session, name: str | None, app: str | None, confirm: str | None) -> None:
+def destroy(session: Session, name: str | None, app: str | None, confirm: tuple[str, ...]) -> None:
     """Remove an app with its releases, config and logs, for good.
 
     Example: paas apps:destroy shop --confirm shop
     """
+    named = session.app_name(app, name)
     gone = session.services.apps.destroy(
-        session.actor, session.app_name(app, name), confirm, session.terminal
+        session.actor,
+        named,
+        named if named in confirm else None,
+        session.terminal,
+        datastores=[one for one in confirm if one != named],
     )
     with suppress(PaasError):  # the app is removed even if this fails
         session.services.drains.settle()
@@ -186,6 +206,7 @@ def _plain(session: Session, app: App) -> dict[str, object]:
     return {
         "name": app.name,
         "owner": app.owner,
+        "owners": list(app.owners),
         "url": session.services.sites.url(app),
         "git_url": addresses.git_url(app.name),
         "created_at": app.created_at.isoformat(),

@@ -1,4 +1,4 @@
-"""buildpacks, buildpacks:add, :set, :remove, :clear, and builder:set"""
+"""buildpacks, buildpacks:add, :set, :remove, :clear"""
 
 from collections.abc import Sequence
 
@@ -108,30 +108,6 @@ def clear(session: Session, name: str | None, app: str | None) -> None:
     name = session.app_name(app, name)
     session.services.buildpacks.clear(session.actor, name)
     _report(session, name, f"Buildpacks of {name} cleared", [])
-
-
-@click.command("builder:set")
-@click.argument("words", nargs=-1, required=True, metavar="[APP] build-dir [FOLDER]")
-@app_option
-@pass_session
-def builder_set(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Choose the folder of a monorepo that is built; without one, the whole repository is.
-
-    Example: paas builder:set shop build-dir services/shop
-    """
-    named = words[0] if words[0] != "build-dir" else None
-    rest = words[1:] if named is not None else words
-    if not rest or rest[0] != "build-dir" or len(rest) > 2:
-        raise usage_error(
-            "arguments",
-            "builder:set has one setting: build-dir.",
-            "paas builder:set build-dir services/web",
-        )
-    name = session.app_name(app, named)
-    wanted = rest[1] if len(rest) == 2 else None
-    folder = session.services.buildpacks.set_build_dir(session.actor, name, wanted)
-    what = f"the folder {folder}" if folder else "the whole repository"
-    session.terminal.step(f"From the next push on, {name} is built from {what}.")
 
 
 def _words(

@@ -1,10 +1,12 @@
 """builds, builds:info, builds:output, builds:cancel, builds:cache:purge"""
 
 import re
+from collections.abc import Iterable
 
 import click
 
 from paas.domain.builds.builds import is_build
+from paas.domain.people.permissions import Permission
 from paas.domain.values.errors import usage_error
 from paas.domain.values.names import printable
 from paas.domain.values.sizes import size_words
@@ -17,6 +19,7 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json, print_line
+from paas.entrypoints.cli.waiting import waiting
 from paas.services.builds.builds import BuildInfo
 
 BUILD_WORDS = "[APP] [BUILD]"
@@ -102,12 +105,18 @@ def output(
     """
     name, wanted = _one_build(session, words, app)
     if tail:
-        session.caller.mark_waiting()
-    stop = session.client_gone if tail else None
-    _build, lines = session.services.builds.output(session.actor, name, wanted, stop)
-    if as_json and not tail:
-        print_json(list(lines))
+        with waiting(session, name, Permission.VIEW) as stop:
+            _build, lines = session.services.builds.output(session.actor, name, wanted, stop)
+            _print_output(session, lines, as_json=as_json)
         return
+    _build, lines = session.services.builds.output(session.actor, name, wanted, None)
+    if as_json:
+        print_json(list(lines))
+    else:
+        _print_output(session, lines, as_json=False)
+
+
+def _print_output(session: Session, lines: Iterable[str], *, as_json: bool) -> None:
     is_empty = True
     for line in lines:
         is_empty = False

@@ -8,7 +8,7 @@ import click
 from paas.adapters.network.idn import to_unicode
 from paas.domain.certificates.acme import Renewal
 from paas.domain.certificates.certificates import PEM_MAX_BYTES
-from paas.domain.values.errors import EXIT_FAILED, PaasError, usage_error
+from paas.domain.values.errors import EXIT_FAILED, usage_error
 from paas.domain.values.names import shown
 from paas.entrypoints.cli.session import (
     Session,
@@ -18,6 +18,7 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import list_options, print_table
 from paas.entrypoints.cli.terminal import print_json, print_line
+from paas.services.access import require_server
 from paas.services.certificates.certificates import CertificateInfo
 
 SWITCH = ("on", "off")
@@ -169,8 +170,7 @@ def auto(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
 
 def renew_due(session: Session) -> None:
     """Request and renew the certificates of all apps that are due; called by the monitor."""
-    if session.actor.user is not None:
-        raise PaasError("not-allowed", "Only the server itself may run this command.")
+    require_server(session.actor)
     session.services.acme.renew_due()
 
 

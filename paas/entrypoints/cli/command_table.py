@@ -6,12 +6,19 @@ from collections.abc import Callable, Mapping
 import click
 
 from paas.domain.certificates.acme import RENEW_COMMAND
+from paas.domain.datastores.archives import DUE_COMMAND as ARCHIVES_COMMAND
+from paas.domain.datastores.dumps import DUE_COMMAND as DUMP_COMMAND
+from paas.domain.datastores.following import MEND_COMMAND
 from paas.domain.releases.start_limits import START_COMMAND
 from paas.domain.routing.proofs import CHECK_COMMAND
 from paas.domain.runs.cron import DUE_COMMAND
 from paas.domain.server.findings import REPAIR_COMMAND
 from paas.entrypoints.cli import (
+    access,
     apps,
+    archives,
+    audit,
+    builders,
     buildpacks,
     builds,
     certificates,
@@ -23,8 +30,10 @@ from paas.entrypoints.cli import (
     doctor,
     domains,
     drains,
+    followers,
     git,
     history,
+    images,
     imports,
     keys,
     maintenance,
@@ -35,24 +44,36 @@ from paas.entrypoints.cli import (
     resources,
     router,
     sandbox,
+    schedule_commands,
     server,
     statics,
     storage,
+    tokens,
+    users,
 )
 from paas.entrypoints.cli import (
     run as run_commands,
 )
+from paas.entrypoints.cli.datastore_table import DATASTORE_COMMANDS
 from paas.entrypoints.cli.session import Session
 from paas.entrypoints.cli.status_line import Look
+from paas.entrypoints.gate.ssh import HOOK_COMMAND
 from paas.entrypoints.laptop import suggestions
 from paas.entrypoints.laptop.commands import SUMMARIES
 
 COMMANDS: tuple[click.Command, ...] = (
+    *DATASTORE_COMMANDS,
     apps.listing,
     apps.create,
     apps.info,
     apps.rename,
     apps.destroy,
+    access.transfer,
+    access.leave,
+    access.listing,
+    access.add,
+    access.update,
+    access.remove,
     client_side.init,
     client_side.open_app,
     apps.clone,
@@ -61,7 +82,17 @@ COMMANDS: tuple[click.Command, ...] = (
     buildpacks.set_pack,
     buildpacks.remove,
     buildpacks.clear,
-    buildpacks.builder_set,
+    builders.builder_set,
+    images.report,
+    images.set_args,
+    images.unset_args,
+    images.set_secrets,
+    images.unset_secrets,
+    images.set_port,
+    images.login,
+    images.logout,
+    images.from_image,
+    images.load_image,
     builds.listing,
     builds.info,
     builds.output,
@@ -101,6 +132,19 @@ COMMANDS: tuple[click.Command, ...] = (
     keys.listing,
     keys.add,
     keys.remove,
+    tokens.listing,
+    tokens.create,
+    tokens.revoke,
+    users.listing,
+    users.add,
+    users.set_role,
+    users.remove,
+    users.whoami,
+    users.teams,
+    users.create_team,
+    users.destroy_team,
+    users.add_to_team,
+    users.remove_from_team,
     history.logs,
     processes.listing,
     processes.restart,
@@ -149,6 +193,8 @@ COMMANDS: tuple[click.Command, ...] = (
     disk.report,
     quotas.set_quotas,
     quotas.report,
+    audit.audit,
+    audit.verify,
     doctor.doctor,
     server.completion,
     server.version,
@@ -156,10 +202,13 @@ COMMANDS: tuple[click.Command, ...] = (
 )
 # Commands of the platform's own processes; each checks its caller.
 INTERNAL: Mapping[str, Callable[[Session, list[str]], None]] = {
-    "git:hook": lambda session, _: git.hook(session, session.env),
+    HOOK_COMMAND: lambda session, _: git.hook(session, session.env),
     RENEW_COMMAND: lambda session, _: certificates.renew_due(session),
     CHECK_COMMAND: lambda session, _: domains.check_due(session),
     DUE_COMMAND: cron.due,
+    DUMP_COMMAND: lambda session, _: schedule_commands.run_due(session),
+    MEND_COMMAND: lambda session, _: followers.mend(session),
+    ARCHIVES_COMMAND: lambda session, _: archives.due(session),
     START_COMMAND: processes.roll_out_again,
     REPAIR_COMMAND: lambda session, _: doctor.repair(session),
 }

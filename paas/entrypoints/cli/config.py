@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from paas.domain.manifest.envfile import envfile, parse_envfile, shell_lines
+from paas.domain.people.permissions import Permission
 from paas.domain.values.errors import usage_error
 from paas.domain.values.names import assignment, var_name
 from paas.domain.values.plain_text import EncodingError, plain_text
@@ -42,11 +43,16 @@ def no_restart_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def listing(
     session: Session, name: str | None, app: str | None, as_json: bool, shell: bool
 ) -> None:
-    """List an app's config vars.
+    """List an app's config vars; for a viewer, their names.
 
     Example: paas config -a shop
     """
-    config = session.services.config.all(session.actor, session.app_name(app, name))
+    wanted = session.app_name(app, name)
+    found = session.services.apps.find(session.actor, wanted, to=Permission.VIEW)
+    if not shell and not session.actor.may(Permission.CONFIGURE, found):
+        _list_names(session, wanted, as_json=as_json)
+        return
+    config = session.services.config.all(session.actor, wanted)
     plain = {var: config[var].reveal() for var in sorted(config)}
     if as_json:
         print_json(plain)
@@ -55,6 +61,15 @@ def listing(
             print_line(f"{var}={shlex.quote(value)}")
     else:
         print_table(("", ""), [(f"{var}:", _one_line(value)) for var, value in plain.items()])
+
+
+def _list_names(session: Session, app: str, *, as_json: bool) -> None:
+    """What a viewer sees. In JSON the values are null."""
+    names = session.services.config.names(session.actor, app)
+    if as_json:
+        print_json(dict.fromkeys(names))
+    else:
+        print_table(("", ""), [(f"{name}:", "(hidden: you are a viewer)") for name in names])
 
 
 @click.command("config:get")

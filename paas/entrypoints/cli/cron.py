@@ -6,8 +6,9 @@ from datetime import datetime
 
 import click
 
+from paas.domain.people.permissions import Permission
 from paas.domain.runs.cron import DUE_COMMAND, Job, JobState
-from paas.domain.values.errors import PaasError, usage_error
+from paas.domain.values.errors import usage_error
 from paas.entrypoints.cli.session import (
     Session,
     app_option,
@@ -15,6 +16,8 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import list_options, print_table
 from paas.entrypoints.cli.terminal import print_json, print_line
+from paas.entrypoints.cli.waiting import waiting
+from paas.services.access import require_server
 from paas.services.runs.cron import CronJobInfo
 
 
@@ -80,10 +83,10 @@ def run(session: Session, words: tuple[str, ...], app: str | None, detach: bool)
     terminal = None
     if os.isatty(0) and os.isatty(1):
         terminal = session.env.get("TERM", "")
-    session.caller.mark_waiting()
-    session.status = cron.run(
-        session.actor, name, words[-1], terminal, session.caller, session.terminal
-    )
+    with waiting(session, name, Permission.OPERATE):
+        session.status = cron.run(
+            session.actor, name, words[-1], terminal, session.caller, session.terminal
+        )
 
 
 @click.command("cron:suspend")
@@ -112,13 +115,12 @@ def resume(session: Session, words: tuple[str, ...], app: str | None) -> None:
 
 def due(session: Session, words: Sequence[str]) -> None:
     """Run a job that is due; called by the scheduler."""
-    if session.actor.user is not None or len(words) != 3:
-        raise PaasError("not-allowed", "Only the server itself may run this command.")
+    require_server(session.actor)
     try:
-        app_id, moment = int(words[0]), datetime.fromisoformat(words[2])
+        app_id, job, moment = words
+        session.services.cron.start_due(int(app_id), job, datetime.fromisoformat(moment))
     except ValueError as error:
         raise usage_error("arguments", f"{DUE_COMMAND} APP-ID JOB TIME") from error
-    session.services.cron.start_due(app_id, words[1], moment)
 
 
 def _switch(session: Session, words: tuple[str, ...], app: str | None, *, suspended: bool) -> None:

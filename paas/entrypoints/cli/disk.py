@@ -35,7 +35,7 @@ def report(session: Session, name: str | None, app: str | None, every: bool, as_
     print_table(
         _HEADERS,
         [_row(one) for one in found.apps],
-        optional=("Owner", "Memory", "Logs", "Repository"),
+        optional=("Owner", "Memory", "Logs", "Repository", "Cache"),
         flexible="App",
     )
     _print_sums(session, found)

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import click
 
 from paas.adapters.network.idn import both_ways, to_host_name, to_unicode
-from paas.domain.apps.permissions import Permission
 from paas.domain.certificates.certificates import AppCertificate
+from paas.domain.people.permissions import Permission
 from paas.domain.routing.hosts import WILDCARD, HostName
 from paas.domain.routing.proofs import Pending
 from paas.domain.routing.sites import Redirect
-from paas.domain.values.errors import EXIT_FAILED, PaasError, usage_error
+from paas.domain.values.errors import EXIT_FAILED, usage_error
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -19,6 +19,7 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import list_options, print_table
 from paas.entrypoints.cli.terminal import print_json
+from paas.services.access import require_server
 from paas.services.routing.domains import DomainInfo
 
 CODES = ("301", "302", "307", "308")
@@ -101,8 +102,7 @@ def verify(session: Session, words: tuple[str, ...], app: str | None) -> None:
 
 def check_due(session: Session) -> None:
     """Check the pending domains that are due, of all apps; called by the monitor process."""
-    if session.actor.user is not None:
-        raise PaasError("not-allowed", "Only the server itself may ask for this.")
+    require_server(session.actor)
     session.services.domains.claims.check_due(session.terminal)
 
 

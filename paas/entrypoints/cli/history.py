@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import click
 
 from paas.domain.apps.apps import App
-from paas.domain.apps.permissions import Permission
 from paas.domain.logs.loglines import (
     SOURCES,
     LogFilter,
@@ -16,7 +15,10 @@ from paas.domain.logs.loglines import (
     parse_since,
     release_lines,
 )
+from paas.domain.people.permissions import Permission
 from paas.domain.releases.history import parse_version
+from paas.domain.values.errors import usage_error
+from paas.entrypoints.cli import service_logs
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -25,6 +27,7 @@ from paas.entrypoints.cli.session import (
     pass_session,
 )
 from paas.entrypoints.cli.terminal import goes_to_a_terminal, print_line
+from paas.entrypoints.cli.waiting import waiting
 
 LINES = 100
 LINES_MAX = 100_000
@@ -59,6 +62,7 @@ COLOURS = (33, 36, 32, 35, 93, 96, 92, 95)
     "--grep", metavar="TEXT", help="Only lines that contain this; lower case matches any case."
 )
 @click.option("--release", metavar="vN", help="Only lines of this release.")
+@click.option("--service", metavar="NAME", help="The log of a datastore's own server instead.")
 @json_option
 @pass_session
 def logs(
@@ -74,12 +78,24 @@ def logs(
     since: str | None,
     grep: str | None,
     release: str | None,
+    service: str | None,
     as_json: bool,
 ) -> None:
     """Show what an app, the platform and the router logged.
 
     Example: paas logs -n 50 -t -a shop
     """
+    if service is not None:
+        if any((ps, dyno, source, since, grep, release)):
+            raise usage_error(
+                "logs-service",
+                "Of the log of a datastore's server, all lines are shown.",
+                "With --service give no more than -n, --tail and --json.",
+            )
+        count = num if num is not None else LINES
+        name = session.app_name(app, name)
+        service_logs.show(session, name, service, count, tail=tail, as_json=as_json)
+        return
     found = session.services.apps.find(
         session.actor, session.app_name(app, name), to=Permission.VIEW
     )
@@ -100,9 +116,9 @@ def logs(
         if lines:  # in one write: a write for each line would take most of the time
             print_line("\n".join(map(shown, lines)))
         return
-    session.caller.mark_waiting()
-    for line in session.services.logs.follow(found.id, session.client_gone, wanted, count):
-        print_line(shown(line))
+    with waiting(session, found.name, Permission.VIEW) as stop:
+        for line in session.services.logs.follow(found.id, stop, wanted, count):
+            print_line(shown(line))
 
 
 def _release(session: Session, app: App, text: str) -> ReleaseLines:

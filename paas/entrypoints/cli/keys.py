@@ -2,13 +2,17 @@
 
 import os
 import sys
+from datetime import UTC, datetime
 
 import click
 
-from paas.domain.apps.apps import Role
+from paas.domain.people.expiry import parse_choice
+from paas.domain.people.keys import KeyReport
+from paas.domain.people.users import Role
 from paas.domain.values.errors import PaasError, usage_error
 from paas.domain.values.names import user_name
 from paas.domain.values.plain_text import EncodingError, plain_text
+from paas.entrypoints.cli.credentials import expiry_cell, use_cells, use_data
 from paas.entrypoints.cli.session import Session, json_option, pass_session
 from paas.entrypoints.cli.tables import print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json, print_line
@@ -25,16 +29,18 @@ def listing(session: Session, as_json: bool) -> None:
 
     Example: paas keys
     """
-    keys = session.services.keys.listing(session.actor)
+    reports = session.services.keys.reports(session.actor)
     if as_json:
-        print_json(
-            [{"user": k.user, "fingerprint": k.fingerprint, "comment": k.comment} for k in keys]
-        )
+        print_json([_data(report) for report in reports])
         return
-    if not keys:
+    if not reports:
         session.terminal.detail("No keys. Add one: paas keys:add alice --admin < alice.pub")
+    now = datetime.now(UTC)
     print_table(
-        ("User", "Fingerprint", "Comment"), [(k.user, k.fingerprint, k.comment) for k in keys]
+        ("User", "Fingerprint", "Comment", "Last used", "From", "Expires"),
+        [_row(report, now) for report in reports],
+        optional=("Comment", "From"),
+        flexible="Fingerprint",
     )
 
 
@@ -45,9 +51,16 @@ def listing(session: Session, as_json: bool) -> None:
 @click.option(
     "--member", "role", flag_value="member", help="Make the user a member, with apps of their own."
 )
+@click.option(
+    "--expires", metavar="WHEN", help="Until when it is valid: 12h, 90d, 4w, a date, or never."
+)
 @pass_session
-def add(session: Session, user: str, file: str | None, role: str | None) -> None:
+def add(
+    session: Session, user: str, file: str | None, role: str | None, expires: str | None
+) -> None:
     """Add a user's public SSH key, from FILE or from standard input.
+
+    With --expires, a key that is there already expires then.
 
     Example: sudo paas keys:add alice < alice.pub
     """
@@ -59,11 +72,18 @@ def add(session: Session, user: str, file: str | None, role: str | None) -> None
         )
     if file is None and os.isatty(0):
         session.terminal.detail("Paste the public key, then press Ctrl-D.")
+    until = None if expires is None else parse_choice(expires, datetime.now(UTC))
     text = _read(file)
     key = session.services.keys.add(
-        session.actor, user_name(user), text, Role(role) if role else None
+        session.actor,
+        user_name(user),
+        text,
+        Role(role) if role else None,
+        expires=until,
+        origin=session.origin,
     )
-    session.terminal.step(f"{key.user} may log in with this key:")
+    limit = f" until {key.expires:%Y-%m-%d %H:%M} UTC" if key.expires else ""
+    session.terminal.step(f"{key.user} may log in with this key{limit}:")
     print_line(key.fingerprint)
 
 
@@ -77,6 +97,31 @@ def remove(session: Session, fingerprint: str) -> None:
     """
     key = session.services.keys.remove(session.actor, fingerprint)
     session.terminal.step(f"Removed {key.fingerprint} of {key.user}")
+
+
+def _data(report: KeyReport) -> dict[str, object]:
+    """For programs. Times in ISO 8601."""
+    key = report.key
+    return {
+        "user": key.user,
+        "fingerprint": key.fingerprint,
+        "type": key.kind,
+        "comment": key.comment,
+        "added": key.added.isoformat() if key.added else None,
+        "expires": key.expires.isoformat() if key.expires else None,
+        **use_data(report.last),
+    }
+
+
+def _row(report: KeyReport, now: datetime) -> tuple[str, ...]:
+    key = report.key
+    return (
+        key.user,
+        key.fingerprint,
+        key.comment,
+        *use_cells(report.last),
+        expiry_cell(key.expires, now),
+    )
 
 
 def _read(file: str | None) -> str:

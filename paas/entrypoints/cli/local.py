@@ -4,7 +4,7 @@ import os
 import signal
 import termios
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _CLIENT_GONE = (signal.SIGHUP, signal.SIGTERM)
@@ -45,8 +45,8 @@ class LocalCaller:
             return True
         return not any(number in numbers for number in _CLIENT_GONE)
 
-    def mark_waiting(self) -> None:
-        """This process serves only this caller."""
+    def mark_waiting(self, has_ended: Callable[[], bool]) -> None:
+        """This process serves only this caller, who is root and may do everything."""
 
     def in_foreground(self) -> bool:
         """Whether this process is in its terminal's foreground."""

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import click
 
-from paas.domain.apps.permissions import Permission
+from paas.domain.people.permissions import Permission
 from paas.domain.releases.start_limits import START_COMMAND
+from paas.domain.routing.refusals import opening_hint, refusal_words
 from paas.domain.values.errors import EXIT_FAILED, PaasError, usage_error
 from paas.entrypoints.cli.session import (
     Session,
@@ -17,6 +18,8 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import list_options, print_table
 from paas.entrypoints.cli.terminal import print_json, print_line
+from paas.entrypoints.cli.waiting import waiting
+from paas.services.access import require_server
 from paas.services.apps.processes import Running, formation_words
 
 
@@ -45,6 +48,8 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         [_row(item, now) for item in running],
         optional=("Since", "Release", "Restarts", "CPU"),
     )
+    if refused := processes.refused_ports(session.actor, name):
+        session.terminal.warn(f"{refusal_words(refused)} {opening_hint(refused)}")
 
 
 _PROCESSES = click.argument("words", nargs=-1, metavar="[APP] [TYPE|INSTANCE...]")
@@ -101,8 +106,8 @@ def wait(session: Session, name: str | None, app: str | None) -> None:
     Example: paas ps:wait -a shop
     """
     name = session.app_name(app, name)
-    session.caller.mark_waiting()
-    version = session.services.processes.wait(session.actor, name, session.terminal)
+    with waiting(session, name, Permission.VIEW):
+        version = session.services.processes.wait(session.actor, name, session.terminal)
     session.terminal.step(f"v{version} is live" if version else f"{name} has no release yet")
 
 
@@ -218,8 +223,7 @@ def _plain(item: Running) -> dict[str, object]:
 
 def roll_out_again(session: Session, words: Sequence[str]) -> None:
     """Start all instances that an app should run; called when the server starts."""
-    if session.actor.user is not None:
-        raise PaasError("not-allowed", "Only the server itself may run this command.")
+    require_server(session.actor)
     if len(words) != 1 or not words[0].isascii() or not words[0].isdigit():
         raise usage_error("arguments", f"{START_COMMAND} APP-ID")
     if not session.services.reconcile.roll_out_again(int(words[0]), session.terminal):

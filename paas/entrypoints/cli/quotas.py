@@ -24,8 +24,8 @@ _USER_HELP = "A user, for all of their apps."
 def set_quotas(session: Session, words: tuple[str, ...], app: str | None, user: str | None) -> None:
     """Set the quotas of an app, or of a user and each of their apps; for admins.
 
-    QUOTA: apps (of a user), instances, domains, disk, body. VALUE: a number or a size, none, or
-    default.
+    QUOTA: apps and datastores (of a user), instances, domains, disk, body. VALUE: a number or a
+    size, none, or default.
 
     Example: paas quota:set shop disk=20g instances=50
     """
@@ -33,6 +33,7 @@ def set_quotas(session: Session, words: tuple[str, ...], app: str | None, user: 
     if user is not None and (app is not None or named is not None):
         raise usage_error("which-app", "Both an app and a user are given.", "Name only one.")
     if user is not None:
+        session.no_app()
         found = session.services.quotas.set_for_user(session.actor, user_name(user), values)
     else:
         name = session.app_name(app, named)

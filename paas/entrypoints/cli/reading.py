@@ -4,59 +4,60 @@ from collections.abc import Sequence
 
 import click
 
-from paas.domain.apps.apps import Actor, Role, User
+from paas.domain.people.actors import Actor
+from paas.domain.people.origins import Origin
+from paas.domain.people.permissions import COMMANDS
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import user_name
 from paas.entrypoints.laptop import suggestions
 from paas.interfaces import Progress
+from paas.services.people.admission import Admission
 from paas.store import Store
 
-# These write nothing, to the database or elsewhere.
-COMMANDS = frozenset(
-    {"apps", "apps:info", "buildpacks", "builds", "builds:info", "builds:output", "certs"}
-    | {"certs:info", "checks:report", "config", "config:export", "config:get", "cron", "diff"}
-    | {"disk", "quota:report"}
-    | {"domains", "drains", "git:info", "http-auth", "keys", "logs", "maintenance"}
-    | {"nginx:report", "proxy", "ps", "releases", "releases:info", "releases:output", "run:list"}
-    | {"static", "storage"}
-)
+# These change nothing, but need more than the database; the last waits for what is going on.
+_NEED_MORE = frozenset({"server:status", "ps:wait"})
 
 
-def only_reads(group: click.Group, argv: Sequence[str]) -> bool:
-    """Whether these words are such a command; the group's options may precede it."""
+def command_of(group: click.Group, argv: Sequence[str]) -> str | None:
+    """The command that these words name; the group's options may precede it."""
     try:
         _, words, _ = group.make_parser(click.Context(group)).parse_args(list(argv))
     except click.UsageError:
-        return False
-    return not COMMANDS.isdisjoint(suggestions.in_place(words)[:1])
+        return None
+    return next(iter(suggestions.in_place(words)), None)
 
 
-def admit(store: Store, name: str | None, progress: Progress) -> Actor:
+def only_reads(name: str | None) -> bool:
+    """Whether the command of that name is such a one."""
+    row = COMMANDS.get(name) if name is not None else None
+    return row is not None and not row.changes and name not in _NEED_MORE
+
+
+def admit(
+    store: Store, admission: Admission, name: str | None, origin: Origin, progress: Progress
+) -> Actor:
     """The reader: a user, or None for the operator. Warns if the database is an older copy.
 
-    sshd accepts the present keys, but roles are as old as the database: an admin of then may not be
-    one now. So all users are treated as members and see their own apps, whose owner never changes;
-    the operator, who can read the file anyway, sees all.
-    Raises PaasError if the database cannot be read, or the user is not in it.
+    sshd accepts the present keys, but who may see what is as old as the database, and may have been
+    withdrawn since. So nobody but the operator, who can read the file anyway, may read it then.
+    Raises PaasError if the database cannot be read, the user may not or is not in it, or their key
+    is no longer valid.
     """
     fault = store.read_older()
-    user = None
     if name is not None:
+        if fault is not None:
+            raise fault
         user = store.users.find(user_name(name))
         if user is None:
-            raise fault or no_such_user(name)
-    if fault is None:
+            raise no_such_user(name)
+        admission.admit(user.name, origin)
         return Actor(user)
-    progress.warn(fault.report)
-    progress.warn("The output is from that copy: later changes, apps and users are missing.")
-    if user is not None and user.role is Role.ADMIN:
-        progress.warn(
-            "You see only your own apps: that copy does not say whether you are still an admin."
-        )
-        user = User(user.name, Role.MEMBER)
-    if fault.hint:
-        progress.warn(fault.hint)
-    return Actor(user)
+    if fault is not None:
+        progress.warn(fault.report)
+        progress.warn("The output is from that copy: later changes, apps and users are missing.")
+        if fault.hint:
+            progress.warn(fault.hint)
+    return Actor(None)
 
 
 def no_such_user(name: str) -> PaasError:

@@ -2,7 +2,7 @@
 
 import click
 
-from paas.domain.apps.permissions import Permission
+from paas.domain.people.permissions import Permission
 from paas.domain.releases.diffs import Difference, Entry, NameChanges, config_rows, sections
 from paas.domain.releases.history import is_version, parse_version
 from paas.domain.values.errors import usage_error

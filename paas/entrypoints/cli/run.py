@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import click
 
+from paas.domain.people.permissions import Permission
 from paas.domain.runs.runs import Run, app_first
 from paas.domain.values.errors import usage_error
 from paas.domain.values.names import assignment
@@ -16,6 +17,7 @@ from paas.entrypoints.cli.session import (
 )
 from paas.entrypoints.cli.tables import list_options, print_table
 from paas.entrypoints.cli.terminal import print_json, print_line
+from paas.entrypoints.cli.waiting import waiting
 from paas.services.runs.runs import RunRequest
 
 
@@ -61,10 +63,10 @@ def run(
     if not no_tty and os.isatty(0) and os.isatty(1):
         terminal = session.env.get("TERM", "")
     request = RunRequest(command, dict(map(assignment, env)), terminal)
-    session.caller.mark_waiting()
-    session.status = session.services.app_runs.run(
-        session.actor, name, request, session.caller, session.terminal
-    )
+    with waiting(session, name, Permission.OPERATE):
+        session.status = session.services.app_runs.run(
+            session.actor, name, request, session.caller, session.terminal
+        )
 
 
 @click.command("run:detached", cls=_RunCommand)
@@ -142,7 +144,7 @@ def _target(session: Session, app: str | None, words: Sequence[str]) -> tuple[st
     """The app and the command; the app is the first word unless it is named otherwise."""
     known = app or session.default_app
     if known is None and len(words) > 1:
-        return words[0], tuple(words[1:])
+        return session.app_name(None, words[0]), tuple(words[1:])
     return session.app_name(app), tuple(words)
 
 

@@ -11,6 +11,7 @@ from paas.adapters.network.connection_limit import LimitState
 from paas.adapters.network.firewall_trial import firewall_fault
 from paas.adapters.server import daemons, separation
 from paas.entrypoints.cli import trash
+from paas.entrypoints.cli.datastore_row import datastore_row
 from paas.entrypoints.cli.doctor import print_findings
 from paas.entrypoints.cli.session import Session, json_option, pass_session
 from paas.entrypoints.cli.tables import print_table
@@ -54,7 +55,8 @@ def status(session: Session, as_json: bool) -> None:
     fault = session.services.recovery.fault()
     plain["store"] = fault.message if fault else "whole"
     if fault is None:
-        plain |= _known(session)
+        overview = session.services.datastore_overview.look()
+        plain |= _known(session) | {"datastores": asdict(overview)}
     else:
         session.status = fault.exit_code
     warnings = session.services.doctor.warnings()
@@ -66,6 +68,7 @@ def status(session: Session, as_json: bool) -> None:
     rows = [(f"{row.name}:", row.state) for row in daemons.processes(settings)]
     if fault is None:
         rows.append(("Apps:", f"{plain['apps']} with {plain['instances']} instances"))
+        rows += filter(None, [datastore_row(overview)])
     rows += [
         ("Free disk:", f"{free / 1024**3:.1f} GiB"),
         ("Firewall:", _firewall(str(plain["firewall"]))),

@@ -76,6 +76,13 @@ def print_table(
     print_line(tabulate(shown, tablefmt="plain", disable_numparse=True))
 
 
+def print_rows(rows: Sequence[tuple[str, str]]) -> None:
+    """What is known of one thing, a line each: label and text."""
+    width = max(len(label) for label, _ in rows) + 1
+    for label, text in rows:
+        print_line(f"{label + ':':<{width}} {text}")
+
+
 def _fitted(
     headers: list[str],
     rows: list[list[str]],

@@ -13,11 +13,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
+from paas.adapters.docker.programs import (
+    CONTAINERD,
+    DOCKERD,
+    engine_environment,
+    engine_socket_of_containerd,
+    unmount,
+)
 from paas.adapters.network import port_guard
 from paas.adapters.proxy.nginx.orphans import shut_down_orphans
 from paas.adapters.runtime.native import cleanup
@@ -94,8 +101,20 @@ def run_sshd(settings: Settings) -> NoReturn:
     _become(daemons.daemon_argv(settings, "sshd"))
 
 
-def _become(argv: list[str]) -> NoReturn:
-    os.execve(argv[0], argv, daemons.environment())  # noqa: S606 - there is no shell to start
+def run_containerd(settings: Settings) -> NoReturn:
+    """Become containerd, if the server has a Docker engine."""
+    _become(daemons.daemon_argv(settings, CONTAINERD))
+
+
+def run_dockerd(settings: Settings) -> NoReturn:
+    """Become dockerd, which starts containers by containerd."""
+    argv = daemons.daemon_argv(settings, DOCKERD)
+    _wait(engine_socket_of_containerd(settings).exists, START_LIMIT_S)
+    _become(argv, engine_environment(settings))
+
+
+def _become(argv: list[str], more: Mapping[str, str] = {}) -> NoReturn:
+    os.execve(argv[0], argv, {**daemons.environment(), **more})  # noqa: S606 - there is no shell to start
 
 
 def _reconcile_when_up(settings: Settings) -> None:
@@ -204,6 +223,7 @@ def stop(settings: Settings) -> int:
 def _stop(settings: Settings) -> None:
     if daemons.owns_network_daemons(settings):
         stop_runs(settings)
+        machine.end_containers(settings)
     else:
         daemons.systemctl("stop")
     pid = daemons.supervisord_pid(settings)
@@ -213,8 +233,10 @@ def _stop(settings: Settings) -> None:
         if not _wait(lambda: daemons.supervisord_pid(settings) is None, STOP_LIMIT_S):
             os.kill(pid, signal.SIGKILL)
     cleanup.clear(settings)
+    unmount(settings)
     daemons.remove_firewall(settings)
     machine.app_networks(settings).close()
+    machine.close_bridges(settings)
     port_guard.release_ports(settings)
     for path in (settings.paths.gate_socket, settings.paths.supervisor_socket):
         path.unlink(missing_ok=True)
@@ -226,6 +248,15 @@ def stop_runs(settings: Settings) -> int:
     if count := len(runs.running()):
         print(f"Ending one-off processes: {count}", file=sys.stderr, flush=True)
         runs.stop_all()
+    if not daemons.owns_network_daemons(settings):
+        machine.end_containers(settings)
+    return 0
+
+
+def close_networks(settings: Settings) -> int:
+    """When all has ended under systemd, however that came about; a start makes them anew."""
+    machine.app_networks(settings).close()
+    machine.close_bridges(settings)
     return 0
 
 
@@ -277,8 +308,11 @@ ACTIONS: dict[str, Callable[[Settings], int]] = {
     "start": start,
     "stop": stop,
     "stop-runs": stop_runs,
+    "close-networks": close_networks,
     "status": status,
     "nginx": run_nginx,
     "haproxy": run_haproxy,
     "sshd": run_sshd,
+    CONTAINERD: run_containerd,
+    DOCKERD: run_dockerd,
 }

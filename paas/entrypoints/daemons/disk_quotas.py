@@ -36,8 +36,8 @@ class DiskQuotas:
                 self._logs.write(
                     app.id,
                     "disk",
-                    f"The app is over its disk quota ({words}): pushes and storage:add are "
-                    f"refused until it uses less. See: paas disk -a {app.name}",
+                    f"The app is over its disk quota ({words}): pushes, storage:add and "
+                    f"addons:create are refused until it uses less. See: paas disk -a {app.name}",
                 )
         self._told = {app.id for app, _ in found}
 

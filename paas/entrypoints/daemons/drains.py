@@ -1,7 +1,7 @@
-"""The drains process: forwards the apps' logs, each drain in its own thread.
+"""The drains process: forwards logs, each drain in its own thread.
 
-It reads the logs, and has an unprivileged child do all that leads to the outside
-(adapters/logs/drain_sender.py). It runs only while some app has a drain
+It reads the logs and the audit trail, and has an unprivileged child do all that leads to the
+outside (adapters/logs/drain_sender.py). It runs only while some app or the audit trail has a drain
 (services/logs/drains.py), and reads the store when that changes.
 """
 
@@ -11,11 +11,10 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from paas.adapters.logs.drain_forwarder import ForwarderContext
 from paas.adapters.logs.drain_sender import Sender, SenderEndedError
 from paas.domain.logs.drains import Drain
 from paas.domain.values.errors import PaasError
@@ -29,7 +28,13 @@ from paas.entrypoints.daemons.supervised import (
 )
 from paas.settings import load
 from paas.wiring.common import CommonAdapters, common_adapters
-from paas.wiring.drains import forwarder, forwarder_context, sender
+from paas.wiring.drains import (
+    audit_drain,
+    audit_forwarder,
+    forwarder,
+    forwarder_context,
+    sender,
+)
 
 TICK_S = 0.5
 END_S = 3.0
@@ -38,25 +43,23 @@ Wanted = tuple[Drain, str]
 
 
 class Worker:
-    """A thread with its forwarder."""
+    """A thread that forwards, and tries again after an error. forward: returns once it is set."""
 
-    def __init__(self, drain: Drain, host: str, context: ForwarderContext, sender: Sender) -> None:
-        self.wanted: Wanted = (drain, host)
+    def __init__(self, name: str, forward: Callable[[threading.Event], None]) -> None:
         self._stop = threading.Event()
-        self._context = context
-        self._sender = sender
+        self._name = name
+        self._forward = forward
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        drain, host = self.wanted
         while not self._stop.is_set():
             try:
-                forwarder(drain, host, self._sender, self._context, self._stop).run()
+                self._forward(self._stop)
             except SenderEndedError:
                 self._stop.wait(60)  # this process is about to end, too
             except Exception:
-                log(f"{drain.token}: {traceback.format_exc()}")
+                log(f"{self._name}: {traceback.format_exc()}")
                 self._stop.wait(60)
 
     def stop(self) -> None:
@@ -69,7 +72,7 @@ class Worker:
 
 
 class DrainsProcess:
-    """Keeps one worker for each drain in the store."""
+    """Keeps one worker for each drain in the store, and one for that of the audit trail."""
 
     def __init__(self, adapters: CommonAdapters, sender: Sender) -> None:
         self._sender = sender
@@ -77,20 +80,23 @@ class DrainsProcess:
         self._database = adapters.store.database.path
         self._context = forwarder_context(adapters)
         self._seen: tuple[object, ...] = ()
-        self._workers: dict[str, Worker] = {}
+        self._workers: dict[str, tuple[Wanted, Worker]] = {}
+        self._settings = adapters.settings
         self._failures = Failures()
 
     def run(self, ended: StopSignal) -> bool:
         """Run until it is stopped by the signal (True) or its child has ended (False)."""
         stopped = False
+        others = [Worker("audit", self._forward_audit)] if self._settings.audit_drain else []
         while not stopped and not self._sender.has_ended():
             with self._failures.logged():
                 self._refresh()
             stopped = ended.wait(TICK_S)
-        for worker in self._workers.values():
+        workers = [*others, *(worker for _, worker in self._workers.values())]
+        for worker in workers:
             worker.stop()
         deadline = time.monotonic() + END_S
-        for worker in self._workers.values():
+        for worker in workers:
             worker.join(max(0.0, deadline - time.monotonic()))
         return stopped
 
@@ -103,16 +109,23 @@ class DrainsProcess:
         wanted = {
             d.token: (d, names[d.app_id]) for d in self._store.drains.all() if d.app_id in names
         }
-        for token, worker in list(self._workers.items()):
-            if wanted.get(token) != worker.wanted:
+        for token, (present, worker) in list(self._workers.items()):
+            if wanted.get(token) != present:
                 worker.stop()
                 worker.join(END_S)
                 del self._workers[token]
         self._context.positions.forget_others(set(wanted))
         for token in wanted.keys() - self._workers.keys():
-            drain, host = wanted[token]
-            self._workers[token] = Worker(drain, host, self._context, self._sender)
+            worker = Worker(token, partial(self._forward, *wanted[token]))
+            self._workers[token] = (wanted[token], worker)
         self._seen = seen
+
+    def _forward(self, drain: Drain, host: str, stop: threading.Event) -> None:
+        forwarder(drain, host, self._sender, self._context, stop).run()
+
+    def _forward_audit(self, stop: threading.Event) -> None:
+        drain = audit_drain(self._settings)
+        audit_forwarder(self._settings, log).run(partial(self._sender.sink, drain), stop)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,6 +1,7 @@
 """What the monitor process looks after now and then: its own thread.
 
-The reserve on the disk, and that an embedded server's sshd listens on all its addresses.
+The reserve on the disk, what the audit trail no longer keeps, and that an embedded server's sshd
+listens on all its addresses.
 """
 
 import threading
@@ -20,6 +21,8 @@ class Housekeeping:
     def __init__(self, adapters: MonitorAdapters) -> None:
         self._settings = adapters.settings
         self._reserve = adapters.reserve
+        self._audit_trail = adapters.audit_trail
+        self._clock = adapters.clock
         self._was_unreachable = False
 
     def start(self, stop: threading.Event) -> None:
@@ -30,6 +33,8 @@ class Housekeeping:
         """One look."""
         with suppress(OSError):
             self._reserve.keep()
+        with suppress(OSError):
+            self._audit_trail.expire(self._clock.now())
         if self._settings.embedded:
             self._look_at_sshd()
 

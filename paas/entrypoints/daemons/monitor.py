@@ -14,10 +14,20 @@ from pathlib import Path
 
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons import layers
+from paas.entrypoints.daemons.alarms import AlarmTurns
+from paas.entrypoints.daemons.archives import ArchiveKeeping
+from paas.entrypoints.daemons.archives import build as build_archives
+from paas.entrypoints.daemons.datastore_logs import DatastoreLogs
 from paas.entrypoints.daemons.disk_quotas import DiskQuotas
 from paas.entrypoints.daemons.domain_checks import DomainChecking
 from paas.entrypoints.daemons.domain_checks import build as build_domain_checks
+from paas.entrypoints.daemons.dumps import DumpWatch
+from paas.entrypoints.daemons.dumps import build as build_dumps
+from paas.entrypoints.daemons.followers import FollowerKeeping
+from paas.entrypoints.daemons.followers import build as build_followers
+from paas.entrypoints.daemons.fork_bombs import ForkBombs
 from paas.entrypoints.daemons.housekeeping import Housekeeping
+from paas.entrypoints.daemons.read_only_turns import ReadOnlyTurns
 from paas.entrypoints.daemons.renewal import CertificateRenewal
 from paas.entrypoints.daemons.renewal import build as build_renewal
 from paas.entrypoints.daemons.scheduler import CronScheduling
@@ -27,7 +37,17 @@ from paas.entrypoints.daemons.store_copies import build as build_copying
 from paas.entrypoints.daemons.supervised import Failures, StopSignal, end_with_parent, log, mark
 from paas.services.server.liveness import CheckStates, Liveness, Watched
 from paas.settings import load
-from paas.wiring.monitor import liveness, monitor_adapters, quotas
+from paas.wiring.monitor import (
+    alarms,
+    archive_services,
+    cgroups,
+    follower_watch,
+    liveness,
+    log_trimming,
+    monitor_adapters,
+    quotas,
+    read_only_turn,
+)
 
 TICK_S = 1.0
 
@@ -46,6 +66,13 @@ class Monitor:
         copying: StoreCopying,
         domain_checking: DomainChecking,
         disk_quotas: DiskQuotas,
+        fork_bombs: ForkBombs,
+        read_only_turns: ReadOnlyTurns,
+        dump_watch: DumpWatch,
+        archives: ArchiveKeeping,
+        datastore_logs: DatastoreLogs,
+        alarm_turns: AlarmTurns,
+        followers: FollowerKeeping,
     ) -> None:
         self._settings_file = settings_file
         self._liveness = liveness
@@ -56,6 +83,13 @@ class Monitor:
         self._copying = copying
         self._domain_checking = domain_checking
         self._disk_quotas = disk_quotas
+        self._fork_bombs = fork_bombs
+        self._read_only_turns = read_only_turns
+        self._dump_watch = dump_watch
+        self._archives = archives
+        self._datastore_logs = datastore_logs
+        self._alarm_turns = alarm_turns
+        self._followers = followers
         self._failures = Failures()
         self._stop = threading.Event()
         self._watched: dict[int, Watched] = {}
@@ -76,6 +110,13 @@ class Monitor:
         self._copying.start(self._stop)
         self._domain_checking.start(self._stop)
         self._disk_quotas.start(self._stop)
+        self._fork_bombs.start(self._stop)
+        self._read_only_turns.start(self._stop)
+        self._dump_watch.start(self._stop)
+        self._archives.start(self._stop)
+        self._datastore_logs.start(self._stop)
+        self._alarm_turns.start(self._stop)
+        self._followers.start(self._stop)
         self._housekeeping.start(self._stop)
         settings = mark(self._settings_file)
         while not ended.wait(TICK_S):
@@ -168,6 +209,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         build_copying(monitor_adapters(settings), Changes(database), log),
         build_domain_checks(settings, monitor_adapters(settings).store, adapters.clock, log),
         DiskQuotas(quotas(monitor_adapters(settings)), adapters.logs, log),
+        ForkBombs(cgroups(settings), adapters.logs, log),
+        ReadOnlyTurns(read_only_turn(monitor_adapters(settings)), log),
+        build_dumps(monitor_adapters(settings), log),
+        build_archives(
+            settings,
+            *archive_services(monitor_adapters(settings)),
+            adapters.logs,
+            adapters.clock,
+            log,
+        ),
+        DatastoreLogs(monitor_adapters(settings).store, log_trimming(adapters), log),
+        AlarmTurns(alarms(monitor_adapters(settings)), log),
+        build_followers(settings, follower_watch(monitor_adapters(settings)), log),
     )
     monitor.run(StopSignal())
     return 0

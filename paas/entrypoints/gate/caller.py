@@ -22,10 +22,12 @@ class GateCaller:
     def __init__(self, conn: socket.socket, begin_to_wait: Callable[[], None]) -> None:
         self._conn = conn
         self._begin_to_wait = begin_to_wait
+        self._has_ended: Callable[[], bool] = lambda: False
 
-    def mark_waiting(self) -> None:
+    def mark_waiting(self, has_ended: Callable[[], bool]) -> None:
         """See Slots.wait."""
         self._begin_to_wait()
+        self._has_ended = has_ended
 
     @contextmanager
     def terminal(self) -> Iterator[None]:
@@ -49,7 +51,9 @@ class GateCaller:
         return self._conn.fileno()
 
     def is_connected(self) -> bool:
-        """Discard what has arrived; False at end of file. Never blocks."""
+        """Discard what has arrived; False at end of file, or has_ended. Never blocks."""
+        if self._has_ended():
+            return False
         self._conn.setblocking(False)
         try:
             return bool(self._conn.recv(4096))

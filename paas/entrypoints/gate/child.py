@@ -10,10 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn, Protocol, TextIO
 
-from paas.domain.apps.apps import Actor
 from paas.domain.git.access import ExecPlan
+from paas.domain.people.actors import Actor
+from paas.domain.people.origins import Origin
 from paas.domain.values.errors import EXIT_USAGE, PaasError
 from paas.domain.values.names import UserName
+from paas.domain.values.secret import Secret
 from paas.entrypoints.failure import rendered
 from paas.entrypoints.gate import ssh, wire
 from paas.entrypoints.gate.caller import GateCaller
@@ -104,6 +106,8 @@ class RunCommand(Protocol):
         argv: list[str],
         *,
         actor_name: str | None,
+        origin: Origin,
+        token: Secret | None,
         env: Mapping[str, str],
         reply: Callable[[int], None],
         client_gone: Callable[[], bool],
@@ -118,7 +122,13 @@ class GitService(Protocol):
     """
 
     def __call__(
-        self, words: list[str], *, actor_name: str | None, env: Mapping[str, str]
+        self,
+        words: list[str],
+        *,
+        actor_name: str | None,
+        origin: Origin,
+        token: Secret | None,
+        env: Mapping[str, str],
     ) -> ExecPlan | int: ...
 
 
@@ -149,10 +159,19 @@ def dispatcher(etc: Path, run: RunCommand, git_service: GitService) -> Handler:
         env = {**request.env, "PAAS_ETC": str(etc)}
         asked = request.argv if request.command is None else ssh.parse(request.command)
         if isinstance(asked, ssh.GitRequest):
-            return git_service([asked.service, asked.app], actor_name=request.user, env=env)
+            words = [asked.service, asked.app]
+            return git_service(
+                words,
+                actor_name=request.user,
+                origin=request.origin,
+                token=request.token,
+                env=env,
+            )
         return run(
             list(asked),
             actor_name=request.user,
+            origin=request.origin,
+            token=request.token,
             env=env,
             reply=session.reply,
             client_gone=session.client_gone,

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from paas.domain.git.access import ExecPlan
+from paas.domain.people.origins import UNKNOWN_ORIGIN, Origin, parse_origin
 from paas.domain.values.names import UserName, user_name
+from paas.domain.values.secret import Secret
 from paas.entrypoints.gate.ssh import HOOK_COMMAND
 from paas.entrypoints.gate_client.link import ENV_ALWAYS, ENV_HOOK
 
@@ -35,13 +37,16 @@ class Request:
     """A client's request. user: its user, or None for the operator.
 
     Either command, the raw SSH_ORIGINAL_COMMAND, is set, or argv is used.
-    env: only names that the protocol knows.
+    env: only names that the protocol knows. origin: of the operator's request it is only a login.
+    token: for whose user it is to be run, if one was sent; it is not verified yet.
     """
 
     argv: tuple[str, ...]
     user: UserName | None
     command: str | None
     env: Mapping[str, str]
+    origin: Origin = UNKNOWN_ORIGIN
+    token: Secret | None = None
 
     @property
     def is_hook(self) -> bool:
@@ -72,6 +77,7 @@ def parse(raw: object) -> Request:
             "user": (str() | None) as user,
             "command": (str() | None) as command,
             "env": dict() as env,
+            **others,
         }:
             pass
         case _:
@@ -86,7 +92,31 @@ def parse(raw: object) -> Request:
         user=None if user is None else user_name(user),
         command=command,
         env={name: text for name, text in env.items() if _known(name, hook)},
+        origin=_origin(others.get("origin", {}), is_operator=user is None),
+        token=_token(others.get("token"), is_operator=user is None),
     )
+
+
+def _origin(raw: object, *, is_operator: bool) -> Origin:
+    """Clients of former versions send none: those that waited during an upgrade."""
+    if not isinstance(raw, dict):
+        raise BadRequestError("An origin is a mapping.")
+    try:
+        origin = parse_origin(raw)
+    except ValueError as error:
+        raise BadRequestError(f"The request's origin is not valid: {error}") from error
+    if (origin.address or origin.key or origin.ca) if is_operator else origin.login:
+        raise BadRequestError("A user has an address and a key or a CA, the operator a login.")
+    return origin
+
+
+def _token(raw: object, *, is_operator: bool) -> Secret | None:
+    """An empty one, too: it must not be taken for none."""
+    if raw is None:
+        return None
+    if not isinstance(raw, str) or is_operator:
+        raise BadRequestError("A token is a text, and the operator has none.")
+    return Secret(raw)
 
 
 def answer_exit(conn: socket.socket, status: int) -> None:

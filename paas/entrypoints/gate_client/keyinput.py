@@ -3,8 +3,11 @@
 import os
 from pathlib import Path
 
+from paas.domain.people import mistaken_keys
 from paas.domain.values.errors import PaasError, usage_error
+from paas.domain.values.plain_text import EncodingError, plain_text
 
+_WITH_A_VALUE = ("--expires",)
 _MAX_BYTES = 65_536
 
 
@@ -13,7 +16,11 @@ def file_as_stdin(words: list[str]) -> None:
 
     Raises PaasError if it cannot be read or is a private key, which must never leave here.
     """
-    positions = [at for at, word in enumerate(words) if at > 0 and not word.startswith("-")]
+    positions = [
+        at
+        for at, word in enumerate(words)
+        if at > 0 and not word.startswith("-") and words[at - 1] not in _WITH_A_VALUE
+    ]
     if len(positions) != 2:
         return
     name = words.pop(positions[1])
@@ -23,7 +30,7 @@ def file_as_stdin(words: list[str]) -> None:
         start = os.pread(fd, _MAX_BYTES, 0)
     except OSError as error:
         raise usage_error("key-file", f"{name} cannot be read: {error.strerror}.") from error
-    if b"PRIVATE KEY-----" in start:
+    if mistaken_keys.is_private(_as_text(start)):
         raise PaasError(
             "key-private",
             f"{name} is a private key, which must not leave this computer; nothing was sent.",
@@ -31,3 +38,11 @@ def file_as_stdin(words: list[str]) -> None:
         )
     os.dup2(fd, 0)
     os.close(fd)
+
+
+def _as_text(content: bytes) -> str:
+    """Also what an editor on Windows has saved as UTF-16."""
+    try:
+        return plain_text(content)
+    except EncodingError:
+        return content.decode("latin-1")

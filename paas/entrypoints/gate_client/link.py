@@ -30,6 +30,8 @@ ENV_HOOK = (
     "GIT_PUSH_OPTION_COUNT",
     "PAAS_PUSH_PROGRESS",
 )
+TOKEN = "PAAS_TOKEN"  # noqa: S105 - the name of its variable
+ORIGIN_OF_PUSH = (("address", "PAAS_FROM"), ("key", "PAAS_KEY"), ("ca", "PAAS_CA"))
 _JSON_ESCAPES = {34: '\\"', 92: "\\\\"} | {code: f"\\u{code:04x}" for code in range(32)}
 
 
@@ -44,14 +46,34 @@ def main(etc: str, args: list[str]) -> int:
     env = {name: os.environ[name] for name in ENV_ALWAYS if name in os.environ}
     if args[:1] == ["--as"]:
         command = os.environ.get("SSH_ORIGINAL_COMMAND", "")
-        asked = {"argv": [], "user": args[1], "command": command, "env": env}
+        asked: dict[str, Any] = {"argv": [], "user": args[1], "command": command, "env": env}
+        asked["origin"] = _origin(args[2:], os.environ.get("SSH_CONNECTION", ""))
+        asked["token"] = os.environ.get(TOKEN)
         return _ask_with_retries(etc, asked)
     if args[:1] == ["--hook"]:
         env.update(_hook_environment())
         user = os.environ.get("PAAS_USER", "")
         request = {"argv": ["git:hook"], "user": user, "command": None, "env": env}
+        request["origin"] = _origin_of_push()
+        request["token"] = os.environ.get(TOKEN)
         return _ask_with_retries(etc, request, hook=True)
     return _operator(etc, args, env)
+
+
+def _origin(words: list[str], connection: str) -> dict[str, str]:
+    """The origin of a user's request. words: what follows the name in the forced command.
+
+    connection: what sshd sets, of which the first word is the client's address (ssh(1)).
+    """
+    origin = {"address": connection.partition(" ")[0]}
+    if words[:1] in (["--key"], ["--ca"]):
+        origin[words[0][2:]] = words[1]
+    return origin
+
+
+def _origin_of_push() -> dict[str, str]:
+    """The origin of the push that this hook belongs to; the gate gave it to receive-pack."""
+    return {name: os.environ.get(variable, "") for name, variable in ORIGIN_OF_PUSH}
 
 
 def _hook_environment() -> dict[str, str]:
@@ -74,7 +96,10 @@ def _operator(etc: str, args: list[str], env: dict[str, str]) -> int:
         if editing.is_wanted(words):
             return _edit(etc, words)
     try:
-        return _ask(etc, {"argv": words, "user": None, "command": None, "env": env})
+        origin = {"login": os.environ.get("SUDO_USER", "")}
+        return _ask(
+            etc, {"argv": words, "user": None, "command": None, "env": env, "origin": origin}
+        )
     except GateDownError:
         if not words[0].startswith("server:"):
             _say("The gate is not running: doing this without it.", prefix="       ")

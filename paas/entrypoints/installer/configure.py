@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from paas.adapters.ssh import sshd_conf
 from paas.adapters.system.files import make_directory, read_json, write_atomic
 from paas.domain.values.errors import PaasError, StoreLockedError
 from paas.entrypoints.installer import packages, service, versions
+from paas.entrypoints.installer.networks import app_network_options
 from paas.entrypoints.installer.nginx_check import DEBIAN_DEFAULT_SITE, untouched_default_site
 from paas.entrypoints.installer.nginx_connections import raised
 from paas.entrypoints.installer.plan import InstallError, Plan
@@ -32,12 +34,16 @@ def configure(plan: Plan, version: Path) -> Settings:
     """Write settings and files, make the version current, and start or reload services."""
     write_settings(plan)
     settings = load(plan.paths.server_yml)
+    is_new = not settings.paths.database.exists()
     daemons.make_directories(settings)
     create_for_installation(settings.paths.database, settings.paths.server_key)
     write_command(plan, settings)
     sshd_changed = write_sshd(settings)
     proxy_changed = write_proxy(settings)
     versions.make_current(plan.paths, version)
+    if is_new and (chosen := app_network_options(plan, settings)):
+        write_settings(replace(plan, options={**plan.options, **chosen}))
+        settings = load(plan.paths.server_yml)
     service.bring_up(settings, sshd_changed=sshd_changed, proxy_changed=proxy_changed)
     settings.paths.sshd_reload_mark.unlink(missing_ok=True)
     seal_secrets(settings)

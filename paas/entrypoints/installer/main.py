@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,20 @@ examples:
   ./install.sh --root /srv/try --http-port 8080 --ssh-port 2222
                                             install a separate server in one directory
   ./install.sh --demo                       install, then push an example app and fetch it
+  ./install.sh --docker                     the same with a Docker engine, or add one
   ./install.sh --uninstall                  remove it; with --purge also apps, settings and data
 """
 
 
-def main(source: str, argv: Sequence[str]) -> int:
-    """Install, upgrade or uninstall; returns the exit status."""
+def main(
+    source: str,
+    argv: Sequence[str],
+    make_version: Callable[[Plan], Path] = versions.install_version,
+) -> int:
+    """Install, upgrade or uninstall; returns the exit status.
+
+    make_version: makes the directory of the new version, not yet current.
+    """
     os.umask(0o022)
     parser = _parser()
     arguments = parser.parse_args(argv)
@@ -51,7 +59,7 @@ def main(source: str, argv: Sequence[str]) -> int:
             if arguments.uninstall:
                 uninstall(plan, purge=arguments.purge, progress=PrintedProgress(quiet=False))
             else:
-                install(plan, notes, force=arguments.force, with_demo=arguments.demo)
+                install(plan, notes, make_version, force=arguments.force, with_demo=arguments.demo)
     except InstallError as error:
         print(_indented(error.message), file=sys.stderr)
         if error.hint:
@@ -82,6 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--ssh-port", type=_port, metavar="N", help="SSH port (default: 22)")
     add("--uids", type=_range, metavar="A-B", help="uids for the apps")
     add("--app-ports", type=_range, metavar="A-B", help="ports on loopback for the apps")
+    add("--service-ports", type=_range, metavar="A-B", help="ports on loopback for datastores")
+    add("--docker", action="store_true", help="with a Docker engine, for images and Dockerfiles")
     add("--demo", action="store_true", help="then push an example app and fetch it")
     add("--force", action="store_true", help="continue although this system is not supported")
     add("--quiet", action="store_true", help="print only errors")
@@ -107,7 +117,9 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
     """The settings from the command line, by their names in server.yml."""
     names = {"domain": "domain", "http_port": "http_port", "https_port": "https_port"}
     names |= {"ssh_port": "ssh_port", "uids": "uids", "app_ports": "ports"}
+    names |= {"service_ports": "service_ports"}
     given = {setting: getattr(arguments, option) for option, setting in names.items()}
+    given["docker"] = arguments.docker or None
     return {setting: value for setting, value in given.items() if value is not None}
 
 
@@ -128,7 +140,14 @@ class PrintedProgress:
             print(f"       {text}", file=sys.stderr, flush=True)
 
 
-def install(plan: Plan, notes: Sequence[str], *, force: bool, with_demo: bool) -> None:
+def install(
+    plan: Plan,
+    notes: Sequence[str],
+    make_version: Callable[[Plan], Path],
+    *,
+    force: bool,
+    with_demo: bool,
+) -> None:
     """Check, then install or upgrade, then print what to do next."""
     progress = PrintedProgress(quiet=plan.quiet)
     if plan.embedded and not plan.installed:
@@ -144,11 +163,14 @@ def install(plan: Plan, notes: Sequence[str], *, force: bool, with_demo: bool) -
     if missing := packages.missing():
         progress.step("Installing packages: " + " ".join(missing))
         packages.install_packages(missing)
+    if plan.options.get("docker") and not packages.has_docker():
+        progress.step(f"Installing packages: {' '.join(packages.DOCKER_PACKAGES)}")
+        packages.install_docker()
     packages.ensure_account()
     if plan.root:
         plan = _with_slot(plan, plan.root)
     progress.step("Making the server's virtual environment")
-    version = versions.install_version(plan)
+    version = make_version(plan)
     progress.step(
         "Starting the server" if not upgrades else "Restarting the gate; apps keep running"
     )
@@ -167,13 +189,18 @@ def _with_slot(plan: Plan, root: str) -> Plan:
     others = ranges.others(plan).values()
 
     def is_usable(slot: int) -> bool:
-        ours = {"uids": slots.uids(slot), "ports": slots.ports(slot)}
-        return not any(ranges.overlap(ours[n], theirs[n]) for theirs in others for n in ours)
+        return not any(ranges.clashes(_of_slot(slot), theirs) for theirs in others)
 
     slot = slots.take(root, is_usable=is_usable)
-    return replace(
-        plan, defaults={"uids": list(slots.uids(slot)), "ports": list(slots.ports(slot))}
-    )
+    return replace(plan, defaults={name: list(own) for name, own in _of_slot(slot).items()})
+
+
+def _of_slot(slot: int) -> dict[str, ranges.Range]:
+    return {
+        "uids": slots.uids(slot),
+        "ports": slots.ports(slot),
+        "service_ports": slots.service_ports(slot),
+    }
 
 
 def _second_half(plan: Plan, version: Path) -> None:

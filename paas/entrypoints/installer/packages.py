@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from paas.entrypoints.installer.plan import ACCOUNT, InstallError
@@ -15,6 +16,7 @@ PACKAGES = (
     "certbot",
     "curl",
     "git",
+    "iproute2",
     "libseccomp2",
     "nftables",
     "nginx",
@@ -23,7 +25,36 @@ PACKAGES = (
     "python3-venv",
     "util-linux",
 )
+# For install.sh --docker. iptables: dockerd looks for it, though it makes no rules.
+DOCKER_PACKAGES = ("docker.io", "containerd", "iptables")
+# Debian's own services, which would run a second engine beside ours.
+_DOCKER_UNITS = ("docker.service", "docker.socket", "containerd.service")
+_POLICY = Path("/usr/sbin/policy-rc.d")
+_NO_SERVICES = "#!/bin/sh\n# Left by an installation of paas that was interrupted.\nexit 101\n"
 HOME = Path("/var/lib/paas")
+# While another program changes the accounts: for half a minute.
+LOCKED_TRIES = 60
+LOCKED_AGAIN_S = 0.5
+
+
+def has_docker() -> bool:
+    """Whether the programs of a Docker engine are installed."""
+    return Path("/usr/sbin/dockerd").exists() and Path("/usr/bin/containerd").exists()
+
+
+def install_docker() -> None:
+    """Install Docker without starting Debian's services: the engine runs under our supervisord."""
+    if Path("/run/systemd/system").is_dir():
+        run(["systemctl", "mask", "--quiet", *_DOCKER_UNITS])
+    added = not _POLICY.exists()
+    if added:
+        _POLICY.write_text(_NO_SERVICES)
+        _POLICY.chmod(0o755)
+    try:
+        install_packages(list(DOCKER_PACKAGES))
+    finally:
+        if added:
+            _POLICY.unlink(missing_ok=True)
 
 
 def missing() -> list[str]:
@@ -58,35 +89,56 @@ def install_packages(names: list[str]) -> None:
             )
 
 
-def ensure_account() -> bool:
-    """Create the account that people push to; True if it did not exist.
+def ensure_account() -> None:
+    """Create the account that people push to, unless it is there.
 
     Its password is ``*``: no password matches, but sshd does not regard the account as locked
     (``!``), so keys work.
     """
     try:
         pwd.getpwnam(ACCOUNT)
-        made = False
     except KeyError:
-        made = True
-        run(
+        _change_accounts(
             [
                 *("useradd", "--system", "--user-group", "--home-dir", str(HOME)),
-                *("--no-create-home", "--shell", "/bin/sh"),
+                *("--no-create-home", "--shell", "/bin/sh", "--password", "*"),
                 *("--comment", "git push and paas commands", ACCOUNT),
             ]
         )
-    run(["usermod", "--password", "*", ACCOUNT])
-    if not HOME.exists():
-        HOME.mkdir(mode=0o711)
-    return made
+    if run(["getent", "shadow", ACCOUNT]).split(":")[1] != "*":
+        _change_accounts(["usermod", "--password", "*", ACCOUNT])
+    HOME.mkdir(mode=0o711, exist_ok=True)
+
+
+def _change_accounts(argv: list[str]) -> None:
+    """Run a program that changes /etc/passwd, again if another one keeps it locked.
+
+    useradd(8) and usermod(8) give up immediately then. An account that another installation has
+    created meanwhile (9) is as good. Raises InstallError with the program's output.
+    """
+    for _ in range(LOCKED_TRIES):
+        done = _run(["env", "LC_ALL=C", *argv])
+        if done.returncode in (0, 9):
+            return
+        if "cannot lock" not in done.stdout:
+            break
+        time.sleep(LOCKED_AGAIN_S)
+    raise _failed(argv, done.stdout)
 
 
 def run(argv: list[str]) -> str:
     """Run a command of the installation. Raises InstallError with its output."""
-    done = subprocess.run(
+    done = _run(argv)
+    if done.returncode:
+        raise _failed(argv, done.stdout)
+    return done.stdout
+
+
+def _run(argv: list[str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
         argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
-    if done.returncode:
-        raise InstallError(f"{' '.join(argv)} failed:\n{done.stdout.strip()}")
-    return done.stdout
+
+
+def _failed(argv: list[str], output: str) -> InstallError:
+    return InstallError(f"{' '.join(argv)} failed:\n{output.strip()}")

@@ -14,8 +14,13 @@ from paas.entrypoints.installer.plan import Plan
 Range = tuple[int, int]
 SYSTEM_ETC = Path("/etc/paas")
 # The defaults of paas/settings.py, which needs more than the standard library.
-DEFAULTS: dict[str, Range] = {"uids": (70_000, 99_999), "ports": (20_000, 29_999)}
-OPTIONS = {"uids": "--uids", "ports": "--app-ports"}
+DEFAULTS: dict[str, Range] = {
+    "uids": (70_000, 99_999),
+    "ports": (20_000, 29_999),
+    "service_ports": (31_000, 31_999),
+}
+OPTIONS = {"uids": "--uids", "ports": "--app-ports", "service_ports": "--service-ports"}
+_PORTS = ("ports", "service_ports")
 _VALUE = r"\s*(?:\[\s*(\d+)\s*,\s*(\d+)\s*\]|\n\s*-\s*(\d+)\s*\n\s*-\s*(\d+))"
 
 
@@ -23,12 +28,16 @@ def problems(plan: Plan) -> Iterator[str]:
     """The problems of the ranges and ports that were chosen for the server."""
     ours = wanted(plan)
     for etc, theirs in others(plan).items():
-        for name, range_ in ours.items():
-            if overlap(range_, theirs[name]):
-                yield (
-                    f"{OPTIONS[name]} {_words(range_)} and the {_words(theirs[name])} of the "
-                    f"server in {etc} overlap; choose others"
-                )
+        for name, theirs_range in clashes(ours, theirs):
+            yield (
+                f"{OPTIONS[name]} {_words(ours[name])} and the {_words(theirs_range)} of the "
+                f"server in {etc} overlap; choose others"
+            )
+    if all(name in ours for name in _PORTS) and overlap(ours["ports"], ours["service_ports"]):
+        yield (
+            f"{OPTIONS['ports']} {_words(ours['ports'])} and {OPTIONS['service_ports']} "
+            f"{_words(ours['service_ports'])} overlap; choose others"
+        )
     exposed = reserved_ports.exposed(_listening(plan, ours))
     if exposed and not reserved_ports.can_reserve():
         yield (
@@ -70,6 +79,16 @@ def read(etc: Path) -> dict[str, Range] | None:
     return found
 
 
+def clashes(ours: dict[str, Range], theirs: dict[str, Range]) -> list[tuple[str, Range]]:
+    """Which of our ranges overlap with one of another server's, and with which of its ranges."""
+    return [
+        (name, theirs[other])
+        for name, range_ in ours.items()
+        for other in (_PORTS if name in _PORTS else (name,))
+        if overlap(range_, theirs[other])
+    ]
+
+
 def overlap(one: Range, other: Range) -> bool:
     """Whether two ranges have anything in common."""
     return one[0] <= other[1] and other[0] <= one[1]
@@ -82,7 +101,7 @@ def _listening(plan: Plan, ours: dict[str, Range]) -> list[Range]:
     names = ("http_port", "https_port", "ssh_port")
     chosen = {name: plan.options.get(name, known.get(name)) for name in names}
     found = [(port, port) for port in chosen.values() if isinstance(port, int) and port]
-    return [*found, ours["ports"]] if "ports" in ours else found
+    return [*found, *(ours[name] for name in _PORTS if name in ours)]
 
 
 def _words(range_: Range) -> str:

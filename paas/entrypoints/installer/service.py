@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from paas.adapters.certificates.files import remove_staples
+from paas.adapters.docker.programs import CONTAINERD, CONTAINERS, DOCKERD
 from paas.adapters.logs.drain_positions import PROGRAM as DRAINS
 from paas.adapters.server import daemons
 from paas.adapters.system.files import write_atomic
@@ -23,6 +24,8 @@ RELOAD_LIMIT_S = 10.0
 
 # watch: the former name of the monitor.
 _RENEWED = ("log", "gate", "watch", "monitor", DRAINS)
+# A new version of the platform leaves these alone; containers run on without them.
+_ADDED = (CONTAINERD, DOCKERD, CONTAINERS)
 
 
 def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> None:
@@ -40,10 +43,17 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
         machine.app_networks(settings).prepare()
         daemons.apply_firewall(settings)
         daemons.write_supervisord_conf(settings)
-        supervisor(settings).renew_programs(_RENEWED)
+        known = {found.name for found in supervisor(settings).processes(_ADDED)}
+        wanted = {*_ADDED} if settings.docker else set()
+        differing = [name for name in _ADDED if (name in known) != (name in wanted)]
+        renewed = [name for name in (*_RENEWED, CONTAINERS) if name not in differing]
+        supervisor(settings).renew_programs((*differing, *renewed))
     boot.start(settings, quiet=True)
     if running:
-        all_services(server_adapters(settings)).reconcile.renew_sites()
+        services = all_services(server_adapters(settings))
+        services.reconcile.renew_keys()
+        services.reconcile.renew_sites()
+        services.drains.settle()
         remove_staples(settings.paths.former_staples)
     settings.paths.former_acme_binding.unlink(missing_ok=True)
     if sshd_changed and (running or systemd):

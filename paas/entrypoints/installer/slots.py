@@ -1,6 +1,7 @@
 """The slots of this machine's embedded servers, so that no two share uids or ports.
 
-Slot N has the uids 100000+1000*N to +999 and the ports 10000+200*N to +199. A slot is a file that
+Slot N has the uids 100000+1000*N to +999, the ports 10000+200*N to +199, and for datastores the
+ports 10000+4*N to +3, which are in the part of slot 0 that nobody has. A slot is a file that
 contains the server's directory; slots of directories that no longer exist are reused.
 """
 
@@ -25,6 +26,12 @@ def ports(slot: int) -> tuple[int, int]:
     """First and last port of a slot."""
     first = 10_000 + 200 * slot
     return first, first + 199
+
+
+def service_ports(slot: int) -> tuple[int, int]:
+    """First and last port of a slot's datastores."""
+    first = 10_000 + 4 * slot
+    return first, first + 3
 
 
 @contextmanager

@@ -13,6 +13,7 @@ Wants=network-online.target
 [Service]
 ExecStart={python} -I -m paas.entrypoints.boot --etc {etc}
 ExecStop={python} -I -m paas.entrypoints.boot --etc {etc} stop-runs
+ExecStopPost={python} -I -m paas.entrypoints.boot --etc {etc} close-networks
 # One app that runs out of memory must not take the others with it.
 OOMPolicy=continue
 Delegate=yes

@@ -60,12 +60,14 @@ def _make_venv(version: Path, current: Path) -> None:
     venv = version / "venv"
     env = {k: v for k, v in os.environ.items() if k not in {"VIRTUAL_ENV", "UV_PYTHON"}}
     env |= {"UV_PROJECT_ENVIRONMENT": str(venv), "UV_COMPILE_BYTECODE": "1", "UV_NO_PROGRESS": "1"}
-    with tempfile.TemporaryDirectory(prefix="paas-uv-") as scratch:
+    # In the version: what an interrupted installation leaves of it goes with the next.
+    with tempfile.TemporaryDirectory(prefix="uv-", dir=version) as scratch:
         argv = [_uv(version / "uv.lock", current, Path(scratch)), "sync", "--quiet"]
         argv += ["--project", str(version), "--frozen", "--no-dev", "--no-install-project"]
         argv += ["--extra", "server", "--python", str(SYSTEM_PYTHON), "--no-python-downloads"]
         if "UV_NATIVE_TLS" not in env and "SSL_CERT_FILE" not in env:
             env.setdefault("UV_SYSTEM_CERTS", "true")
+        env["TMPDIR"] = scratch  # uv leaves the lock of each environment there
         done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise InstallError(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from paas.domain.values.errors import PaasError, usage_error
 from paas.entrypoints.gate_client import editing
+from paas.entrypoints.gate_client.link import TOKEN
 from paas.entrypoints.laptop import remotes, running
 from paas.entrypoints.laptop.remotes import REMOTE, Remote, Server
 
@@ -43,7 +44,8 @@ class Call:
         app = ["--app", self.app] if self.app else []
         words = shlex.join([*running.seen_as(self.words), *app, *self.words])
         terminal = running.ssh_options(self.words)
-        return [*_ssh_words(), *terminal, *port, self.server.destination, "--", words]
+        token = ["-o", f"SendEnv={TOKEN}"] if TOKEN in os.environ else []
+        return [*_ssh_words(), *token, *terminal, *port, self.server.destination, "--", words]
 
 
 def typed(args: Sequence[str]) -> Typed:

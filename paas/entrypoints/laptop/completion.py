@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from paas.domain.routing.router_settings import KEYS
 from paas.domain.values.errors import usage_error
-from paas.entrypoints.laptop.commands import COMMANDS, CommandLine
+from paas.entrypoints.laptop.command_lines import CommandLine
+from paas.entrypoints.laptop.commands import COMMANDS
 from paas.entrypoints.laptop.topics import TOPICS
 
 # What both shells share: `_paas_values COMMAND PREVIOUS APP...` prints what may follow, a line

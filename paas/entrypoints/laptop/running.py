@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 from paas.domain.runs.runs import APP_OPTIONS, COMMANDS, app_first, split_options
 
-_FILE_READERS = frozenset({"config:import", "git:from-archive", "maintenance:custom-page"})
+_FILE_READERS = frozenset(
+    {"config:import", "git:from-archive", "git:load-image", "maintenance:custom-page"}
+)
 
 
 def app_in_front(words: Sequence[str]) -> list[str]:

@@ -8,8 +8,8 @@ from paas.domain.values.names import shown
 from paas.entrypoints.laptop.commands import COMMANDS
 from paas.entrypoints.laptop.topics import TOPICS
 
-# Heroku's shorter or older names (https://devcenter.heroku.com/articles/heroku-cli-commands), and
-# the names that its plugin heroku-repo and Dokku use for the build cache.
+# Heroku's shorter or older names (https://devcenter.heroku.com/articles/heroku-cli-commands), the
+# names that its plugin heroku-repo and Dokku use for the build cache, and others of Dokku's.
 ALIASES = {
     "apps:delete": ("apps:destroy",),
     "apps:list": ("apps",),
@@ -20,8 +20,16 @@ ALIASES = {
     "destroy": ("apps:destroy",),
     "info": ("apps:info",),
     "list": ("apps",),
+    "mysql:connect": ("mysql:client",),
+    "pg:extensions:enable": ("pg:extensions:install",),
+    "pg:settings:log-connections": ("pg:settings:set", "log-connections"),
+    "pg:settings:log-lock-waits": ("pg:settings:set", "log-lock-waits"),
+    "pg:settings:log-min-duration-statement": ("pg:settings:set", "log-min-duration-statement"),
+    "pg:settings:log-statement": ("pg:settings:set", "log-statement"),
+    "pg:settings:track-functions": ("pg:settings:set", "track-functions"),
     "ps:resize": ("ps:type",),
     "releases:rollback": ("rollback",),
+    "leave": ("apps:leave",),
     "rename": ("apps:rename",),
     "repo:purge-cache": ("builds:cache:purge",),
     "repo:purge_cache": ("builds:cache:purge",),
@@ -30,16 +38,23 @@ ALIASES = {
     "start": ("ps:start",),
     "stop": ("ps:stop",),
     "tail": ("logs", "--tail"),
+    "transfer": ("apps:transfer",),
+    "whoami": ("auth:whoami",),
 }
 
 # Commands of other tools, with their equivalents here.
 MEANINGS = {
-    "access": "keys",
-    "auth": "keys",
+    "acl": "access",
+    "addon": "addons:create postgresql",
+    "auth": "auth:whoami",
     "bash": "run bash",
     "clone": "apps:clone",
+    "collaborators": "access",
     "console": "run bash",
     "crontab": "cron",
+    "database": "addons:create postgresql",
+    "databases": "addons",
+    "db": "addons:create postgresql",
     "delete": "apps:destroy",
     "deploy": "git push deploy main",
     "domain": "domains",
@@ -58,13 +73,22 @@ MEANINGS = {
     "letsencrypt": "certs:auto on",
     "log": "logs",
     "ls": "apps",
+    "mariadb": "addons:create mysql",
     "mounts": "storage",
+    "mysql": "addons:create mysql",
+    "pg": "pg:info",
+    "postgres": "addons:create postgresql",
+    "postgresql": "addons:create postgresql",
     "processes": "ps",
     "push": "git push deploy main",
+    "organizations": "teams",
+    "orgs": "teams",
+    "redis": "addons:create redis",
     "remove": "apps:destroy",
     "rm": "apps:destroy",
     "scheduler": "cron",
     "secrets": "config",
+    "sharing": "access",
     "shell": "run bash",
     "ssh": "run bash",
     "ssh-keys": "keys",
@@ -72,14 +96,44 @@ MEANINGS = {
     "status": "ps",
     "tls": "certs:auto on",
     "undo": "rollback",
-    "users": "keys",
+    "valkey": "addons:create redis",
     "vars": "config",
     "volumes": "storage",
 }
-_DATABASES = frozenset(
-    {"addon", "addons", "database", "databases", "db", "mariadb", "mongo", "mysql", "pg"}
-    | {"postgres", "postgresql", "redis"}
-)
+# The kinds of datastores by the nouns of Dokku's plugins and of ours: prefix, kind, session.
+_KINDS = {
+    "mariadb": ("mysql", "mysql", "client"),
+    "mysql": ("mysql", "mysql", "client"),
+    "pg": ("pg", "postgresql", "psql"),
+    "postgres": ("pg", "postgresql", "psql"),
+    "postgresql": ("pg", "postgresql", "psql"),
+    "redis": ("redis", "redis", "cli"),
+    "valkey": ("redis", "redis", "cli"),
+}
+# Verbs of those plugins.
+_DATASTORE_VERBS = {
+    "app-links": "addons",
+    "backup": "{prefix}:backups:capture",
+    "backup-auth": "backups:target",
+    "backup-deauth": "backups:target",
+    "backup-schedule": "{prefix}:backups:schedule",
+    "backup-set-encryption": "backups:key",
+    "backup-unschedule": "{prefix}:backups:unschedule",
+    "clone": "{prefix}:copy",
+    "connect": "{prefix}:{session}",
+    "create": "addons:create {kind}",
+    "destroy": "addons:destroy",
+    "enter": "{prefix}:{session}",
+    "exists": "addons",
+    "link": "addons:attach",
+    "linked": "addons",
+    "links": "addons",
+    "list": "addons",
+    "logs": "logs --service",
+    "unlink": "addons:detach",
+}
+# Of Dokku's plugins, and what is no kind of datastore yet.
+_DATABASES = frozenset({"keydb", "mongo"})
 _SUGGESTIONS = 3
 _NAMES = frozenset(command.name for command in COMMANDS)
 
@@ -94,13 +148,16 @@ def in_place(words: Sequence[str]) -> list[str]:
 
 def no_command(word: str) -> PaasError:
     """The error for an unknown command, with suggestions."""
-    noun = word.partition(":")[0].lower()
+    noun, _, verb = word.lower().partition(":")
     message = f"There is no command {shown(word)}."
     if noun in _DATABASES:
         hint = (
-            "Databases are not managed yet. Give the app the address of one in a config var.\n"
-            "paas config:set DATABASE_URL=postgresql://..."
+            "The server makes PostgreSQL, MariaDB and Redis: paas addons:create postgresql. Give "
+            "the app the address of another database in a config var.\n"
+            "paas config:set DATABASE_URL=mongodb://..."
         )
+    elif noun in _KINDS and verb:
+        hint = _did_you_mean(_of_datastores(noun, verb))
     elif noun in TOPICS:
         near = [name for name in _near(word) if name.startswith(f"{noun}:")]
         hint = _did_you_mean(near) if near else f"Its commands: paas help {noun}"
@@ -111,6 +168,18 @@ def no_command(word: str) -> PaasError:
     else:
         hint = "All of them: paas help"
     return usage_error("no-command", message, hint)
+
+
+def _of_datastores(noun: str, verb: str) -> list[str]:
+    """What somebody who knows Dokku, or mistyped, means by a command for a kind of datastore."""
+    prefix, kind, session = _KINDS[noun]
+    if verb in _DATASTORE_VERBS:
+        return [_DATASTORE_VERBS[verb].format(prefix=prefix, kind=kind, session=session)]
+    name = f"{prefix}:{verb}"
+    if name in _NAMES:
+        return [name]
+    near = [one for one in _near(name) if one.startswith(f"{prefix}:")]
+    return near or [MEANINGS[noun]]
 
 
 def two_words(words: Sequence[str]) -> str | None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from paas.entrypoints.laptop.commands import COMMANDS, CommandLine
+from paas.entrypoints.laptop.command_lines import CommandLine
+from paas.entrypoints.laptop.commands import COMMANDS
 
 COLUMNS = 80
 
@@ -16,21 +17,30 @@ TOPICS = {
     "run": "one-off commands, in your terminal or in the background",
     "builds": "builds and their output: follow, cancel",
     "buildpacks": "how the app is built",
+    "docker": "building from a Dockerfile: arguments, secrets, registries, port",
     "git": "the deploy branch; code from other sources",
     "domains": "host names and redirects",
     "certs": "HTTPS: certificates, automatic or your own",
     "static": "files that the proxy serves without the app",
     "storage": "directories that outlive releases",
+    "addons": "PostgreSQL, MariaDB, Redis: make, attach, use, destroy",
+    "backups": "where backups go, and their key",
     "cron": "scheduled jobs",
     "drains": "forwarding the log elsewhere",
     "nginx": "router settings: sizes, timeouts, limits, headers",
     "http-auth": "password protection of an app",
     "maintenance": "show a page instead of the app",
-    "keys": "users and their SSH keys",
-    "server": "the server: status, disk, repair, proxy, version, completion",
+    "access": "who may use an app: share it, give it away",
+    "users": "users and teams of the server",
+    "keys": "the SSH keys and tokens of users",
+    "server": "the server: status, disk, audit, repair, proxy, completion",
 }
 # Commands without a colon, and topics too small to be one.
 _ELSEWHERE = {
+    "audit": "server",
+    "auth": "users",
+    "build-args": "docker",
+    "build-secrets": "docker",
     "builder": "buildpacks",
     "checks": "ps",
     "completion": "server",
@@ -39,12 +49,19 @@ _ELSEWHERE = {
     "doctor": "server",
     "help": "server",
     "init": "apps",
+    "mysql": "addons",
     "open": "apps",
+    "pg": "addons",
+    "ports": "docker",
     "proxy": "server",
     "quota": "server",
+    "redis": "addons",
+    "registry": "docker",
     "resource": "ps",
     "rollback": "releases",
     "sandbox": "ps",
+    "teams": "users",
+    "tokens": "keys",
     "version": "server",
 }
 

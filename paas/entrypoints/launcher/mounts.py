@@ -5,11 +5,12 @@ the binds and the hidden directories may be below one another or below /tmp. Sta
 """
 
 # pathlib and contextlib are too slow to import:
-# ruff: noqa: PTH101, PTH102, PTH110, PTH112, PTH115, PTH116, PTH120, PTH123, PTH211, SIM105
+# ruff: noqa: PTH101, PTH102, PTH110, PTH112, PTH116, PTH120, SIM105
 
 import os
 import stat
 
+from paas.entrypoints.launcher import etc
 from paas.entrypoints.launcher.kernel import (
     CLONE_NEWIPC,
     CLONE_NEWNS,
@@ -19,22 +20,15 @@ from paas.entrypoints.launcher.kernel import (
     MS_NOSUID,
     MS_RDONLY,
     MS_REC,
-    MS_REMOUNT,
     MS_SLAVE,
     Kernel,
 )
-from paas.entrypoints.launcher.places import APP, separate_gid
+from paas.entrypoints.launcher.places import APP
 
 ALWAYS_HIDDEN = ("/home", "/root")
 KEPT = "/home/.scratch"
 SCRATCH = (("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/dev/shm", 0o1777))  # noqa: S108
-# Of these lists of accounts an app sees only its own version, or nothing.
-_ACCOUNTS = ("passwd", "group")
-_MORE_ACCOUNTS = ("passwd-", "group-", "subuid", "subuid-", "subgid", "subgid-")
-_COPIED_MAX_BYTES = 65_536
 _INODES_PER_MIB = 256
-_HIGHEST_SYSTEM_UID = 999
-_NOBODY = 65_534
 _TERMINALS = 64
 _READ_ONLY = MS_NOSUID | MS_RDONLY
 
@@ -76,7 +70,7 @@ class Mounts:
             self._cover(path, mode)
         for bind, source in zip(self._spec["binds"], sources, strict=True):
             self._bind(source, bind["target"], writable=bind["writable"])
-        self._show_etc()
+        etc.show(self._make("etc", 0o755), self._spec, self._kernel)
         self._show_scratch()
         self._mount_terminals()
         self._mount_sys()
@@ -150,55 +144,6 @@ class Mounts:
         if os.stat(directory).st_dev not in self._ours:
             raise OSError(f"cannot bind below {directory}: there is no such place to bind on")
 
-    def _show_etc(self) -> None:
-        """An /etc with its own accounts: the host's system accounts and the app.
-
-        Mounts on the lists of accounts are not enough: when the host replaces one, as useradd does,
-        the kernel drops what is mounted on the old one, in every namespace. So /etc is our own
-        directory: the host's directories appear in it, its plain files are copied, and files that
-        the app may not read are left out.
-        """
-        shown = self._make("etc", 0o755)
-        resolv_conf = self._spec.get("resolv_conf")
-        replaced = {*_ACCOUNTS, *_MORE_ACCOUNTS, *(("resolv.conf",) if resolv_conf else ())}
-        with os.scandir("/etc") as entries:
-            for entry in entries:
-                path = f"{shown}/{entry.name}"
-                try:
-                    if entry.name in replaced:
-                        continue
-                    if entry.is_symlink():
-                        os.symlink(os.readlink(entry.path), path)
-                    else:
-                        self._show_entry(entry.path, path, entry.stat(follow_symlinks=False))
-                except FileNotFoundError:
-                    pass  # removed meanwhile, as a temporary file of the host's package manager
-        app = f"app:x:{self._uid}:{self._uid}::{APP}:/bin/bash\n".encode()
-        groups = f"app:x:{self._uid}:\napp-once:x:{separate_gid(self._uid)}:\n".encode()
-        for name, own in zip(_ACCOUNTS, (app, groups), strict=True):
-            with open(f"/etc/{name}", "rb") as host:
-                _write_new(f"{shown}/{name}", b"".join([*system_accounts(host), own]))
-        if resolv_conf:
-            _write_new(f"{shown}/resolv.conf", resolv_conf.encode())
-        self._kernel.mount(shown, "/etc", None, MS_BIND | MS_REC)
-        self._kernel.mount("none", "/etc", None, MS_REMOUNT | MS_BIND | _READ_ONLY)
-
-    def _show_entry(self, host: str, path: str, found: "os.stat_result") -> None:
-        """A file or directory of the host's /etc; an empty one if only root may read it."""
-        if stat.S_ISDIR(found.st_mode):
-            os.mkdir(path, 0o755 if found.st_mode & stat.S_IXOTH else 0o700)
-            if found.st_mode & stat.S_IXOTH:
-                self._kernel.mount(host, path, None, MS_BIND | MS_REC)
-        elif stat.S_ISREG(found.st_mode):
-            is_readable = bool(found.st_mode & stat.S_IROTH)
-            content = b""
-            if is_readable and found.st_size <= _COPIED_MAX_BYTES:
-                with open(host, "rb") as file:
-                    content = file.read(_COPIED_MAX_BYTES)
-            _write_new(path, content, 0o644 if is_readable else 0o600)
-            if is_readable and found.st_size > _COPIED_MAX_BYTES:
-                self._kernel.mount(host, path, None, MS_BIND)
-
     def _show_scratch(self) -> None:
         """Show the whole layer to root only, for a keeper that was not running at the start."""
         os.mkdir(KEPT, 0o700)
@@ -261,27 +206,6 @@ def make_app_directory() -> None:
         os.mkdir(APP, 0o755)
     except FileExistsError:
         pass
-
-
-def _write_new(path: str, content: bytes, mode: int = 0o644) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        os.write(fd, content)
-        os.fchmod(fd, mode)
-    finally:
-        os.close(fd)
-
-
-def system_accounts(lines: "Any") -> "list[bytes]":
-    """The lines of a passwd or group file for system accounts: ids below 1000 and nobody."""
-    kept = []
-    for line in lines:
-        fields = line.rstrip(b"\n").split(b":")
-        if len(fields) < 3 or not fields[2].isdigit() or fields[0] == b"app":
-            continue
-        if int(fields[2]) <= _HIGHEST_SYSTEM_UID or int(fields[2]) == _NOBODY:
-            kept.append(b":".join(fields) + b"\n")
-    return kept
 
 
 def _handle(path: str) -> str:

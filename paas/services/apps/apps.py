@@ -1,16 +1,20 @@
 """Apps: creating, listing, renaming, destroying."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from paas.domain.apps.apps import Actor, App, AppLock
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App, AppLock
+from paas.domain.datastores.datastores import Datastore
+from paas.domain.people.access import Holder
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.routing.addresses import Addresses
 from paas.domain.values.errors import PaasError, usage_error
 from paas.domain.values.names import AppName, BranchName
 from paas.interfaces import Clock, Locks, Progress, Proxy, Repository, Reserve
-from paas.services.access import find_app, refreshed
+from paas.services.access import find_app, refreshed, require_account, require_admin, require_holder
 from paas.services.apps.destruction import Destruction
+from paas.services.datastores.finding import no_such_datastore
 from paas.services.progress import waiting
 from paas.services.routing.sites import Sites
 from paas.services.server.quotas import Quotas
@@ -57,13 +61,20 @@ class Apps:
         """One app. Raises PaasError (exit 20) if there is none that the actor may use so."""
         return find_app(self.store, actor, name, to=to)
 
-    def create(self, actor: Actor, name: AppName | None) -> App:
-        """Make an app, under a pleasant random name if none is given."""
+    def create(self, actor: Actor, name: AppName | None, owner: Holder | None = None) -> App:
+        """Make an app, under a pleasant random name if none is given.
+
+        owner: the actor if None. Others may only be named by admins, but teams by their members.
+        """
+        require_account(actor, "create apps")
         with self.store.transaction():
-            self.quotas.refuse_app(actor)
+            if actor.user is not None:
+                owner = owner or Holder(actor.user.name)
+            if owner is not None:
+                self._refuse_owner(actor, owner)
+                self.quotas.refuse_app(actor, owner)
             name = name or self._free_name()
             self.sites.refuse_claimed(name)
-            owner = actor.user.name if actor.user else None
             app = self.store.apps.add(name, owner, self.clock.now())
         try:
             self.repository.create(app.id)
@@ -106,12 +117,19 @@ class Apps:
                 raise
         return renamed
 
-    def destroy(self, actor: Actor, name: str, confirm: str | None, progress: Progress) -> App:
-        """Remove an app and everything it has. confirm must repeat the name."""
-        with self.reserve.released():
-            return self._destroy(actor, name, confirm, progress)
+    def destroy(
+        self,
+        actor: Actor,
+        name: str,
+        confirm: str | None,
+        progress: Progress,
+        *,
+        datastores: Sequence[str] = (),
+    ) -> App:
+        """Remove an app and everything it has. confirm must repeat the name.
 
-    def _destroy(self, actor: Actor, name: str, confirm: str | None, progress: Progress) -> App:
+        datastores: must repeat the names of all that belong to it, which are removed with it.
+        """
         app = self.find(actor, name, to=Permission.OWN)
         if confirm != app.name:
             raise usage_error(
@@ -120,15 +138,45 @@ class Apps:
                 f"To confirm: paas apps:destroy {app.name} --confirm {app.name}",
             )
         lock = self.locks.app(app.id, f"{actor.name} destroys the app", waiting(progress))
-        with lock, progress.doing(f"removing {app.name}"):
-            self.destruction.run(refreshed(self.store, app), progress)
+        with self.reserve.released(), lock, progress.doing(f"removing {app.name}"):
+            owned = self._confirmed(app, datastores)
+            self.destruction.run(refreshed(self.store, app), progress, datastores=owned)
         return app
+
+    def _confirmed(self, app: App, names: Sequence[str]) -> list[Datastore]:
+        """Its datastores, each of which was confirmed by its name. Raises PaasError."""
+        owned = self.store.datastores.of_app(app.id)
+        known = [one.name for one in owned]
+        for name in names:
+            if name not in known:
+                raise no_such_datastore(name)
+        if not {*known} <= {*names}:
+            confirmed = " ".join(f"--confirm {name}" for name in (app.name, *known))
+            raise PaasError(
+                "app-has-datastores",
+                f"{app.name} has datastores, whose data would be lost with it: {', '.join(known)}.",
+                f"To destroy them, too: paas apps:destroy {app.name} {confirmed}",
+            )
+        for one in self.store.datastores.attachments():
+            other = self.store.apps.by_id(one.app_id) if one.app_id != app.id else None
+            if other is not None and one.datastore in known:
+                raise PaasError(
+                    "datastore-attached",
+                    f"{one.datastore} is attached as {one.name} to {other.name}.",
+                    f"Detach it first: paas addons:detach {one.name} -a {other.name}",
+                )
+        return owned
 
     def set_deploy_branch(self, actor: Actor, name: str, branch: BranchName | None) -> App:
         """Choose the branch whose pushes are deployed; None: main or master."""
         app = self.find(actor, name, to=Permission.CONFIGURE)
         self.store.apps.set_deploy_branch(app.id, branch)
         return replace(app, deploy_branch=branch)
+
+    def _refuse_owner(self, actor: Actor, owner: Holder) -> None:
+        if actor.user is None or owner not in actor.user.holders:
+            require_admin(actor, "create apps for others")
+        require_holder(self.store, owner)
 
     def _free_name(self) -> AppName:
         for _ in range(NAME_TRIES):

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from paas.domain.apps.apps import Actor
-from paas.domain.apps.permissions import Permission
 from paas.domain.manifest.health import Checks
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.releases.start_limits import StartLimit, StartLimits, parse_seconds
 from paas.services.access import find_app
 from paas.services.builds.build import current_slug

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
+from paas.domain.datastores.datastores import with_attached
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.releases.releases import ConfigVars
 from paas.domain.routing.statics import VARIABLES, parse_static_paths
 from paas.domain.values.errors import PaasError
@@ -29,8 +31,13 @@ class Config:
     clock: Clock
 
     def all(self, actor: Actor, name: str) -> ConfigVars:
-        """Every config var of an app."""
-        return self._current(find_app(self.store, actor, name, to=Permission.CONFIGURE))
+        """Every config var of an app, with those of attached datastores."""
+        return self._with_attached(find_app(self.store, actor, name, to=Permission.CONFIGURE))
+
+    def names(self, actor: Actor, name: str) -> list[VarName]:
+        """The names of all config vars, sorted."""
+        config = self._with_attached(find_app(self.store, actor, name, to=Permission.VIEW))
+        return [VarName(var) for var in sorted(config)]
 
     def get(self, actor: Actor, name: str, var: VarName) -> Secret:
         """One config var. Raises PaasError if it is not set."""
@@ -83,7 +90,8 @@ class Config:
         @contextmanager
         def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
             before = self._current(app)
-            after = {var: value for var, value in {**before, **new}.items() if var not in gone}
+            changed = self._without_attached(app, new, gone)
+            after = {var: value for var, value in {**before, **changed}.items() if var not in gone}
             for var in VARIABLES:
                 if var in new:
                     parse_static_paths(new[var].reveal())
@@ -125,6 +133,25 @@ class Config:
         doing = "changes the config"
         change = Change(app=app, who=actor.name, doing=doing, prepare=prepare)
         return self.changes.apply(change, progress)
+
+    def _with_attached(self, app: App) -> ConfigVars:
+        return with_attached(self._current(app), self.store.datastores.attached_vars(app.id))
+
+    def _without_attached(self, app: App, new: ConfigVars, gone: Sequence[VarName]) -> ConfigVars:
+        """What is set without the values of datastores, which an exported .env file repeats.
+
+        Raises PaasError if another value would be set, or one be removed.
+        """
+        attached = self.store.datastores.attached_vars(app.id)
+        for one in self.store.datastores.attachments(app_id=app.id):
+            if one.var in gone or new.get(one.var, attached[one.var]) != attached[one.var]:
+                raise PaasError(
+                    "config-attached",
+                    f"{one.var} is the URL of {one.datastore}, which is attached to {app.name}: "
+                    "it can be neither set nor unset.",
+                    f"To use another database: paas addons:detach {one.name} -a {app.name}",
+                )
+        return {var: value for var, value in new.items() if var not in attached}
 
     def _current(self, app: App) -> ConfigVars:
         release = self.store.releases.current(app)

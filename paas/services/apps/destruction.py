@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from paas.domain.apps.apps import App
+from paas.domain.datastores.datastores import Datastore
 from paas.domain.releases.releases import Instance
 from paas.domain.values.errors import PaasError
 from paas.interfaces import CertificateFiles, Engines, Locks, Progress, Proxy
+from paas.services.datastores.upkeep import DatastoreUpkeep, followers_first
 from paas.services.server.garbage import Garbage
 from paas.store import Store
 
@@ -22,14 +24,20 @@ class Destruction:
     certificate_files: CertificateFiles
     garbage: Garbage
     locks: Locks
+    datastores: DatastoreUpkeep
     stop_limit_s: float
 
-    def run(self, app: App, progress: Progress) -> None:
+    def run(self, app: App, progress: Progress, *, datastores: Sequence[Datastore] = ()) -> None:
         """Remove an app. The caller has its lock. app: as it is now.
 
-        Raises PaasError, with the app unchanged, if that cannot be recorded. What fails after that
-        is reported, and left to `finish`.
+        datastores: all that belong to it, which are removed first; one that cannot be is left to
+        `DatastoreUpkeep`, and the app is still there. Raises PaasError, with the app unchanged, if
+        that cannot be recorded. What fails after that is reported, and left to `finish`.
         """
+        if datastores:
+            self.store.datastores.give_up(datastores)
+            for one in followers_first(datastores):
+                self.datastores.remove(one)
         instances = self.store.instances.of_app(app.id)
         self.store.apps.remove(app.id)
         failures = self._carry_out(app.id, instances)
@@ -71,7 +79,11 @@ class Destruction:
         failures = [why for step in failed if (why := _failure(step)) is not None]
         if failures:
             return failures
-        last = (lambda: self.store.apps.forget_destroyed(app_id), self.garbage.close_networks)
+        last = (
+            self.datastores.refuse_gone_clients,  # before another app can get its uid
+            lambda: self.store.apps.forget_destroyed(app_id),
+            self.garbage.close_networks,
+        )
         return [why for step in last if (why := _failure(step)) is not None]
 
     def _stop(self, app_id: int, instances: Sequence[Instance]) -> None:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from paas.domain.apps.apps import Actor, App, AppLock
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App, AppLock
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.values.errors import PaasError, usage_error
 from paas.interfaces import Clock, Locks, Pages, Progress, Proxy
 from paas.services.access import find_app, refreshed

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.releases.formation import WEB, parse_scale, wanted_quantities
 from paas.domain.releases.releases import Instance, InstanceState, Release, Slug, State, Usage
 from paas.domain.releases.stopping import (
@@ -72,6 +73,11 @@ class Processes:
                 command = slug.processes.get(kind, "")
                 found[kind, number] = Running(none, command, InstanceState(State.STOPPED))
         return [found[key] for key in sorted(found, key=lambda key: (key[0] != WEB, key))]
+
+    def refused_ports(self, actor: Actor, name: str) -> set[int]:
+        """See `Runtime.refused_ports`."""
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
+        return self.engines.of(app).runtime.refused_ports(app)
 
     def serves_files(self, actor: Actor, name: str) -> bool:
         """Whether the proxy serves the app's files and nothing is meant to run."""

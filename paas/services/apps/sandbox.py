@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from paas.domain.apps.apps import Actor
-from paas.domain.apps.permissions import Permission
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.services.access import find_app, require_admin
 from paas.store import Store
 

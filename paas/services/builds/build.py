@@ -1,25 +1,29 @@
-"""From a pushed commit to its slug: tree, buildpacks, freeze."""
+"""From a pushed commit to its slug: tree, builder, freeze."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.apps import App
+from paas.domain.builds.builders import DockerfileBuild
 from paas.domain.builds.buildpacks import Buildpack, chosen_buildpack
 from paas.domain.builds.steps import BuildSteps
+from paas.domain.datastores.datastores import with_attached
 from paas.domain.manifest.appjson import APP_JSON_MAX_BYTES, AppJson, parse_app_json
 from paas.domain.manifest.procfile import PROCFILE_MAX_BYTES, instance_types, parse_procfile
+from paas.domain.people.actors import Actor
 from paas.domain.releases.formation import WEB, quantities
 from paas.domain.releases.releases import Build, ConfigVars, Slug, Status
 from paas.domain.releases.start_limits import StartLimits
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
 from paas.interfaces import (
+    Builder,
     BuildQueue,
     Built,
     Clock,
-    Engines,
     Progress,
     Quarantine,
     Repository,
@@ -27,7 +31,9 @@ from paas.interfaces import (
     Slugs,
 )
 from paas.services.builds.builds import queue_reporter
+from paas.services.builds.choice import BuilderChoice, BuildPlan
 from paas.services.builds.trees import Trees
+from paas.services.datastores.declared import DeclaredDatastores
 from paas.services.progress import Recorded
 from paas.services.releases.app_json_config import declared_config
 from paas.services.releases.cron_checks import check_jobs
@@ -52,7 +58,7 @@ class SlugMaker:
 
     store: Store
     repository: Repository
-    engines: Engines
+    choice: BuilderChoice
     queue: BuildQueue
     slugs: Slugs
     trees: Trees
@@ -62,6 +68,7 @@ class SlugMaker:
     random_secret: Callable[[], str]
     limits: StartLimits
     quotas: Quotas
+    datastores: DeclaredDatastores
 
     def make(self, push: Push, build: Build, progress: Recorded) -> tuple[Slug, ConfigVars]:
         """The slug, and the config of its release. Raises PaasError."""
@@ -78,13 +85,19 @@ class SlugMaker:
         if manifest.start_limit_s is not None:
             self.limits.allow(manifest.start_limit_s, "app.json")
         check_jobs(manifest, declared, procfile, self.schedules)
+        self._make_datastores(push, manifest, progress)
         config = self._declared(app, app_json, progress)
         packs = self._buildpacks(app, app_json, progress)
-        built = self._compile(push, build, tree, config, progress, packs=packs)
-        if built.procfile is not None:
+        plan = self.choice.plan(app, packs, partial(self._file, push, folder), progress)
+        built = self._compile(push, build, tree, config, progress, packs=packs, plan=plan)
+        if plan.processes:
+            procfile, declared = b"", plan.processes
+        elif built.procfile is not None:
             procfile = built.procfile
             declared = parse_procfile(procfile)
-        processes = {**built.processes, **declared}
+        # What an image starts by itself is its web process, unless anything says what is.
+        default = {} if built.image is not None and declared else built.processes
+        processes = {**default, **declared}
         jobs = check_jobs(manifest, processes, procfile, self.schedules)
         if not instance_types(processes) and built.static is None and not jobs:
             raise _no_processes()
@@ -101,17 +114,34 @@ class SlugMaker:
             processes, {**manifest.formation, **self.store.formations.of_app(app.id)}
         )
         self.quotas.refuse_instances(push.actor, app, sum(counts.values()))
-        self.quotas.refuse_full(push.actor, app)
         progress.check()
-        size_bytes = self.slugs.freeze(build.id)
+        size_bytes = self.slugs.freeze(build.id) + built.image_bytes
+        self.quotas.refuse_full(push.actor, app, {build.id: size_bytes})
         now = self.clock.now()
         slug = Slug(
-            build.id, app.id, push.commit, processes, size_bytes, now, built.static, app_json
+            id=build.id,
+            app_id=app.id,
+            commit=push.commit,
+            processes=processes,
+            size_bytes=size_bytes,
+            created_at=now,
+            static=built.static,
+            app_json=app_json,
+            image=built.image,
         )
         with self.store.transaction():
             self.store.slugs.add(slug)
             self.store.builds.end(replace(build, status=Status.SUCCEEDED, ended_at=now))
         return slug, config
+
+    def _make_datastores(self, push: Push, manifest: AppJson, progress: Progress) -> None:
+        """Before its config vars are looked at: those of app.json may be among them."""
+        live = current_slug(self.store, push.app.id)
+        slug = self.store.slugs.find(live) if live else None
+        if slug is None:
+            self.datastores.make(push.app, push.actor, manifest.addons, progress)
+        else:
+            self.datastores.tell(push.app, manifest.addons, slug.manifest.addons, progress)
 
     def _buildpacks(self, app: App, app_json: bytes | None, progress: Progress) -> list[Buildpack]:
         """Those that were set by hand, else those of app.json; none: they are detected."""
@@ -131,8 +161,9 @@ class SlugMaker:
         progress: Recorded,
         *,
         packs: Sequence[Buildpack],
+        plan: BuildPlan,
     ) -> Built:
-        """Run the buildpacks when it is this build's turn, until someone cancels it."""
+        """Build when it is this build's turn, until someone cancels it."""
         with ExitStack() as held:
             with progress.doing("waiting for other builds") as reword:
                 show_place = queue_reporter(self.store, push.actor, progress, reword)
@@ -145,15 +176,19 @@ class SlugMaker:
                 progress.output(line)
                 reword(steps.line(line))
 
-            return self.engines.of(push.app).builder.build(
-                push.app,
-                tree,
-                config,
-                heard,
-                buildpacks=packs,
-                commit=push.commit,
-                check=progress.check,
-            )
+            def build_with(builder: Builder, dockerfile: DockerfileBuild | None) -> Built:
+                return builder.build(
+                    push.app,
+                    tree,
+                    with_attached(config, self.store.datastores.attached_vars(push.app.id)),
+                    heard,
+                    buildpacks=packs,
+                    dockerfile=dockerfile,
+                    commit=push.commit,
+                    check=progress.check,
+                )
+
+            return self.choice.build(plan, build_with, progress)
 
     def _procfile(self, push: Push, folder: str | None) -> bytes:
         """The Procfile as committed; read from git, so that no link in it is ever followed."""
@@ -171,7 +206,14 @@ class SlugMaker:
         slug_id = current_slug(self.store, app.id)
         slug = self.store.slugs.find(slug_id) if slug_id else None
         former = slug.manifest if slug else AppJson()
-        return declared_config(manifest, former, self._config(app), self.random_secret, progress)
+        return declared_config(
+            manifest,
+            former,
+            self._config(app),
+            self.random_secret,
+            progress,
+            attached=self.store.datastores.attached_vars(app.id),
+        )
 
     def _config(self, app: App) -> ConfigVars:
         release = self.store.releases.current(app)
@@ -204,7 +246,8 @@ def _report_processes(
     if declared:
         progress.detail("Procfile declares: " + ", ".join(sorted(declared)))
     for kind in sorted(set(processes) - set(declared)):
-        progress.detail(f"Default of the buildpack: {kind}: {processes[kind]}")
+        default = f"Default of the buildpack: {kind}: {processes[kind]}"
+        progress.detail(default if processes[kind] else f"The image's own command is {kind}")
     if WEB not in processes and static:
         progress.detail("No web process: Nginx serves the files")
     elif WEB not in processes:

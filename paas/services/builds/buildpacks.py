@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
 from paas.domain.builds.buildpacks import (
     LIST_MAX,
     Buildpack,
@@ -14,6 +13,8 @@ from paas.domain.builds.buildpacks import (
     folder,
     similar_name,
 )
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.values.errors import PaasError, usage_error
 from paas.interfaces import BuildpackCatalog
 from paas.services.access import find_app, require_admin

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
 from paas.domain.builds.builds import CANCELLED, cancelled, find_build, queue_words
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.releases.releases import Build, Status
 from paas.domain.values.errors import PaasError
 from paas.interfaces import BuildQueue, Clock, Locks, Logs, Progress, Reserve, Reword, Slugs

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
 from paas.domain.certificates.acme import (
     Attempt,
     Failure,
@@ -16,6 +15,8 @@ from paas.domain.certificates.acme import (
     may_ask,
 )
 from paas.domain.certificates.certificates import AppCertificate, Bundle, Origin, covered, days_left
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Clock, Issuer, Locks, Logs, Progress, ServerLock
 from paas.services.access import find_app

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
 from paas.domain.certificates.certificates import (
     AppCertificate,
     Bundle,
@@ -14,6 +13,8 @@ from paas.domain.certificates.certificates import (
     replaced_by,
     shown_for,
 )
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.values.errors import PaasError
 from paas.interfaces import CertificateFiles, CertificateReader, Clock, Locks, Progress
 from paas.services.access import find_app, refreshed

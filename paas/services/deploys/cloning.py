@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.values.names import AppName
 from paas.interfaces import Clock, Locks, Progress, Repository
 from paas.services.access import find_app, refreshed
@@ -68,6 +69,7 @@ class Cloning:
         self.store.formations.set(app.id, self.store.formations.of_app(source.id))
         self.store.buildpacks.set(app.id, self.store.buildpacks.of_app(source.id))
         self.store.build_dirs.set(app.id, self.store.build_dirs.of_app(source.id))
+        self.store.image_builds.copy(source.id, app.id)
         self.store.start_limits.set(app.id, self.store.start_limits.of_app(source.id))
         self.store.resource_limits.set(app.id, source.limits)
         routing = self.store.routing.of_app(source.id)

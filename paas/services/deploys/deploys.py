@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from paas.domain.apps.apps import Actor, App
+from paas.domain.apps.apps import App
+from paas.domain.people.actors import Actor
 from paas.domain.releases.formation import wanted_quantities
 from paas.domain.releases.releases import Build, ConfigVars, Release, Slug, Status
 from paas.domain.values.errors import PaasError

@@ -5,10 +5,11 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from paas.domain.apps.apps import DEFAULT_DEPLOY_BRANCHES, Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import DEFAULT_DEPLOY_BRANCHES, App
 from paas.domain.git.refs import NO_COMMIT, RefUpdate
 from paas.domain.git.sources import GitSource
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Archive, Imported, Importer, Locks, Progress, Refs, Repository
 from paas.services.access import find_app, refreshed

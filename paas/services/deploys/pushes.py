@@ -4,14 +4,15 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
 from paas.domain.git.refs import NO_COMMIT, RefUpdate, short
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.releases.diffs import sections
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, shown
 from paas.interfaces import Progress, Quarantine, Refs, Repository
-from paas.services.access import find_app
+from paas.services.access import find_app, require
 from paas.services.apps.apps import Apps
 from paas.services.apps.maintenance import refuse_locked
 from paas.services.builds.build import Push
@@ -50,6 +51,12 @@ class Pushes:
             progress.step(f"Created the app {name}")
             return app
         app = self._with_repository(actor, name)
+        self.quotas.refuse_known_full(actor, app)
+        return app
+
+    def to_upload(self, actor: Actor, name: AppName, progress: Progress) -> App:
+        """The app to send large files to, as `to_push`."""
+        app = self.to_push(actor, name, progress)
         self.quotas.refuse_full(actor, app)
         return app
 
@@ -80,8 +87,9 @@ class Pushes:
         if QUIET in options and DRY_RUN not in options:
             progress = Quiet(progress)
         app = self.store.apps.by_id(app_id)
-        if app is None or not actor.may(Permission.DEPLOY, app):
+        if app is None or not actor.may(Permission.VIEW, app):
             raise PaasError("no-such-app", "The app of this repository has been removed.")
+        require(actor, app, Permission.DEPLOY)
         deployed = [update for update in updates if app.deploys(update.ref)]
         if any(update.new == NO_COMMIT for update in deployed):
             raise PaasError(
@@ -102,6 +110,8 @@ class Pushes:
         if deployed:
             # Before waiting for the app's lock; checked again after it.
             refuse_locked(self.store, app)
+        else:
+            self._refuse_full(actor, app, updates)
         for update in updates:
             if update not in deployed:
                 self._report_stored(app, update, progress)
@@ -109,6 +119,11 @@ class Pushes:
             progress.live()
             return
         self.deploys.deploy(Push(app, deployed[0].new, quarantine, actor), progress)
+
+    def _refuse_full(self, actor: Actor, app: App, updates: Sequence[RefUpdate]) -> None:
+        """For a push without a build, whose end would measure it; deletions make room."""
+        if any(update.new != NO_COMMIT for update in updates):
+            self.quotas.refuse_full(actor, app)
 
     def _refuse_what_git_would(
         self, app: App, updates: Sequence[RefUpdate], quarantine: Quarantine, *, has_deploy: bool

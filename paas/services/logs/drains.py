@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from paas.domain.apps.apps import Actor
-from paas.domain.apps.permissions import Permission
 from paas.domain.logs.drains import Drain, new_drain
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.values.errors import PaasError
 from paas.interfaces import DrainProcess, Locks, ServerLock
 from paas.services.access import find_app
@@ -14,13 +14,18 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drains:
-    """What users do with an app's drains. to_server: whether they may lead to the server itself."""
+    """What users do with an app's drains.
+
+    to_server: whether they may lead to the server itself. of_audit: whether the audit trail has a
+    drain.
+    """
 
     store: Store
     process: DrainProcess
     locks: Locks
     new_token: Callable[[], str]
     to_server: bool
+    of_audit: bool
 
     def listing(self, actor: Actor, name: str) -> list[Drain]:
         """In the order in which they were added."""
@@ -54,10 +59,13 @@ class Drains:
                     f"{app.name} has no drain of that URL or id.",
                     f"See: paas drains -a {app.name}",
                 )
-            self.process.keep(wanted=bool(self.store.drains.all()))
+            self.process.keep(wanted=self._is_wanted())
         return drain
 
     def settle(self) -> None:
         """Have the process run if there is any drain, and not if there is none."""
         with self.locks.server(ServerLock.DRAINS, "the server looks after the drains"):
-            self.process.keep(wanted=bool(self.store.drains.all()))
+            self.process.keep(wanted=self._is_wanted())
+
+    def _is_wanted(self) -> bool:
+        return self.of_audit or bool(self.store.drains.all())

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
 from paas.domain.builds import dependencies
 from paas.domain.manifest.appjson import APP_JSON_MAX_BYTES, AppJson, parse_app_json
 from paas.domain.manifest.procfile import PROCFILE_MAX_BYTES, Processes, parse_procfile
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.releases import diffs
 from paas.domain.releases.diffs import Difference, Entry, FileChange
 from paas.domain.releases.history import before
@@ -79,7 +80,10 @@ class Diffs:
             return pushed.config
         slug = self.store.slugs.find(current.slug_id) if current and current.slug_id else None
         former = slug.manifest if slug else AppJson()
-        return declared_config(manifest, former, pushed.config, lambda: "", Silent())
+        attached = self.store.datastores.attached_vars(app.id)
+        return declared_config(
+            manifest, former, pushed.config, lambda: "", Silent(), attached=attached
+        )
 
     def commit_of(self, release: Release) -> str | None:
         """The commit that a release was built from, even if its slug is pruned."""

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paas.domain.apps.apps import App
+from paas.domain.datastores.datastores import with_attached
 from paas.domain.logs.explanations import explained
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import ConfigVars, Release, Slug
+from paas.domain.routing.refusals import opening_hint, refusal_words
 from paas.domain.values.errors import OutOfMemoryError, PaasError, TimedOutError, with_output
 from paas.domain.values.memory import instance_killed_for_memory
 from paas.domain.values.names import ProcessType, printable
 from paas.interfaces import Engines, Logs, Progress, Slugs
 from paas.services.progress import Committed, error_lines
+from paas.store import Store
 
 RELEASE = ProcessType("release")
 LINES_SHOWN = 10
@@ -30,6 +33,7 @@ class ReleaseCommands:
     limit_s: how long each may take.
     """
 
+    store: Store
     engines: Engines
     slugs: Slugs
     logs: Logs
@@ -51,7 +55,7 @@ class ReleaseCommands:
             return
         progress.step(f"Running the release command: {command}")
         record = self.logs.open_release(app.id, release.version)
-        run = _Run(self, app, self.slugs.artifact(slug.id), release.config, "release.1")
+        run = _Run(self, app, self.slugs.artifact(slug.id, slug.image), release.config, "release.1")
         what = "The release command"
         failure = run.failure("release-failed", command, what, progress, record)
         if failure is not None:
@@ -88,7 +92,9 @@ class ReleaseCommands:
             if command is None:
                 continue
             progress.step(f"Running {name}: {command}")
-            run = _Run(self, app, self.slugs.artifact(slug.id), release.config, "postdeploy.1")
+            run = _Run(
+                self, app, self.slugs.artifact(slug.id, slug.image), release.config, "postdeploy.1"
+            )
             try:
                 failure = run.failure("postdeploy-failed", command, name, Committed(progress))
             except PaasError as error:
@@ -142,9 +148,14 @@ class _Run:
             return None
         self.release_commands.logs.write(self.app.id, self.name, f"{what} {how}")
         record(f" !     {what} {how}".encode())
-        return _failed(
-            reference, f"{what} {how}.", [line.decode("utf-8", "replace") for line in last]
-        )
+        refused = self.release_commands.engines.of(self.app).runtime.refused_ports(self.app)
+        lines = [line.decode("utf-8", "replace") for line in last]
+        return _failed(reference, f"{what} {how}.", lines, refused)
+
+    def _environment(self) -> ConfigVars:
+        """The config vars, and the values of what is attached now."""
+        attached = self.release_commands.store.datastores.attached_vars(self.app.id)
+        return with_attached(self.config, attached)
 
     def _run(self, command: str, heard: Callable[[bytes], None], progress: Progress) -> str | None:
         """How it failed, in words, or None."""
@@ -153,7 +164,7 @@ class _Run:
             status = release_commands.engines.of(self.app).one_off.run(
                 self.app,
                 self.artifact,
-                self.config,
+                self._environment(),
                 command,
                 name=self.name,
                 output=heard,
@@ -170,13 +181,18 @@ class _Run:
         return f"exited with status {status}" if status else None
 
 
-def _failed(reference: str, what: str, lines: list[str]) -> PaasError:
-    """With the cause where the last lines leave no doubt of it, else with the lines."""
+def _failed(reference: str, what: str, lines: list[str], refused: set[int]) -> PaasError:
+    """With the cause where the last lines leave no doubt of it, else with the lines.
+
+    refused: see `Runtime.refused_ports`.
+    """
     cause = explained(lines)
     if cause is not None:
         return PaasError(reference, f"{what} {cause.message}", cause.hint)
     printed = [printable(line) for line in lines]
     hint = "Fix the cause, then try again."
+    if refused:
+        what, hint = f"{what} {refusal_words(refused)}", opening_hint(refused)
     if any(NO_DIRECTORY in line for line in printed):
         hint = (
             "The directory of a SQLite file must exist, and be kept between releases: "

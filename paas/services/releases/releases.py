@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.releases import history
 from paas.domain.releases.diffs import NameChanges, config_changes
 from paas.domain.releases.releases import Release, Slug

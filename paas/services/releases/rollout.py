@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import App
+from paas.domain.datastores.datastores import with_attached
+from paas.domain.releases.artifacts import NATIVE
 from paas.domain.releases.formation import WEB, instances_of, wanted_quantities
 from paas.domain.releases.releases import Instance, Release, Slug, Status
 from paas.domain.releases.start_limits import StartLimits
@@ -68,6 +70,9 @@ class Rollout:
         try:
             self._end_interrupted(app, release)
             slug = self._slug(release)
+            self.engines.of(app)  # raises if there is nothing that could stop what runs now
+            if slug is not None:
+                app = replace(app, engine=slug.engine)
             if slug is not None and is_new:
                 self._warn(app, release, progress)
                 if target.release_command:
@@ -104,16 +109,19 @@ class Rollout:
     def prepare_start(self, app: App, instances: Sequence[Instance]) -> bool:
         """Before the supervisor starts: have it start live instances as they were, with all others.
 
-        False, with nothing changed, if a port is taken or a slug is gone.
+        False, with nothing changed, if a port is taken or a slug is gone. Containers wait for
+        `reconcile`: their engine starts with the supervisor, and cannot be asked before.
         """
+        if app.engine != NATIVE:
+            return True
         return self._as_they_were(app, instances, self.engines.of(app).runtime.prepare_start)
 
     def _as_they_were(
         self, app: App, instances: Sequence[Instance], start: Callable[[Sequence[Workload]], None]
     ) -> bool:
         groups = {i.group: [x for x in instances if x.group == i.group] for i in instances}
-        address = self.engines.of(app).runtime.address(app)
-        if any(i.address != address for i in instances if i.port is not None):
+        has_address = self.engines.of(app).runtime.has_address
+        if not all(has_address(app, i.address) for i in instances if i.port is not None):
             return False
         if not self.ports.are_free([i.endpoint for i in instances if i.endpoint is not None]):
             return False
@@ -130,8 +138,10 @@ class Rollout:
     def _workloads(
         self, app: App, instances: Sequence[Instance], release: Release, slug: Slug
     ) -> list[Workload]:
-        runtime, artifact = self.engines.of(app).runtime, self.slugs.artifact(slug.id)
-        return runtime.workloads(app, instances, artifact, release.config, slug.processes)
+        runtime = self.engines.of(app).runtime
+        artifact = self.slugs.artifact(slug.id, slug.image)
+        config = with_attached(release.config, self.store.datastores.attached_vars(app.id))
+        return runtime.workloads(app, instances, artifact, config, slug.processes)
 
     def _warn(self, app: App, release: Release, progress: Progress) -> None:
         for text in self.sites.files.warnings(release, self.store.routing.of_app(app.id)):
@@ -180,11 +190,16 @@ class Rollout:
         if not wanted:
             return []
         web = sum(kind == WEB for kind, _ in wanted)
-        address = self.engines.of(app).runtime.address(app)
+        addresses = self.engines.of(app).runtime.addresses(app, len(wanted))
         with self.store.transaction():  # no other roll-out may take the same ports
-            ports = self.ports.free(self.store.allocations.taken(Kind.PORT), web)
+            if slug.image is not None:  # a container has all ports of its address to itself
+                ports = [slug.image.port] * web
+            else:
+                ports = self.ports.free(self.store.allocations.taken(Kind.PORT), web)
             rollout_id = self.store.instances.next_rollout_id()
-            planned = instances_of(app.id, release.version, rollout_id, wanted, ports, address)
+            planned = instances_of(
+                app.id, release.version, rollout_id, wanted, ports, addresses, slug.engine
+            )
             self.store.instances.add(planned)
         return planned
 
@@ -226,7 +241,9 @@ class Rollout:
                 with self.store.transaction():
                     self._record(app, target)
                     rollout_id = self._rollout_id(new, keep)
-                    self.store.releases.make_current(app.id, version, rollout_id, keep)
+                    self.store.releases.make_current(
+                        app.id, version, rollout_id, keep, engine=app.engine
+                    )
             except BaseException:
                 self.proxy.apply(self.sites.present(app))
                 raise

@@ -8,6 +8,7 @@ from paas.domain.manifest.health import Checks, before_traffic
 from paas.domain.releases.releases import Instance, InstanceState, State
 from paas.domain.releases.start_limits import StartLimit
 from paas.domain.routing.endpoints import LOOPBACK
+from paas.domain.routing.refusals import opening_hint, refusal_words
 from paas.domain.routing.visits import Visit
 from paas.domain.values.errors import PaasError, with_output
 from paas.domain.values.memory import MORE_MEMORY, error_words
@@ -217,6 +218,11 @@ class Startup:
         """The error, with the cause if the last lines make it certain, else with the lines."""
         lines = self._tail(app, instance, ended=ended)
         cause = explained(lines)
+        refused = self.engines.of(app).runtime.refused_ports(app)
+        if cause is None and refused:
+            self.logs.write(app.id, instance.label, refusal_words(refused))
+            words = with_output(f"{what} {refusal_words(refused)}", lines)
+            return PaasError(reference, words, opening_hint(refused), context=lines)
         if cause is None:
             return PaasError(reference, with_output(what, lines), hint, context=lines)
         more = "To see more of its output: paas logs -n 100"

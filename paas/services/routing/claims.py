@@ -3,8 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
+from paas.domain.people.users import Role, User
 from paas.domain.routing.hosts import HostName
 from paas.domain.routing.proofs import Pending, Proof, Verdict, record_name
 from paas.domain.routing.routing import Routing
@@ -142,19 +144,22 @@ class Claims:
         if host not in {pending.host for pending in self.store.domain_proofs.pending(app.id)}:
             return "it was removed meanwhile"
         try:
-            self._route(self._adder(app, one), app, {host: one.redirect}, {host: verdict}, progress)
+            self._route(self._adder(one), app, {host: one.redirect}, {host: verdict}, progress)
         except PaasError as error:
             return error.summary
         how = "the TXT record" if verdict.proof is Proof.TXT else "DNS"
         self.logs.write(app.id, LOG, f"{host} is a domain of this app from now on, proven by {how}")
         return None
 
-    def _adder(self, app: App, one: Pending) -> Actor:
-        """Who added the name, with their present rights; the app's owner, if they are gone."""
-        user = self.store.users.find(UserName(one.user))
-        if user is None and one.user != SERVER.name and app.owner is not None:
-            user = self.store.users.find(app.owner)
-        return Actor(user)
+    def _adder(self, one: Pending) -> Actor:
+        """Who added the name, with their present rights; a user who is gone has a member's.
+
+        The operator's name is nobody else's: see RESERVED_USER_NAMES.
+        """
+        if one.user == SERVER.name:
+            return Actor(None)
+        name = UserName(one.user)
+        return Actor(self.store.users.find(name) or User(name, Role.MEMBER))
 
     def _route(
         self,

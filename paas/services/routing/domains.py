@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.routing.addresses import Addresses
 from paas.domain.routing.hosts import WILDCARD, HostName, server_domain
 from paas.domain.routing.proofs import Pending, ProofMode, record_name

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.routing.addresses import Addresses
 from paas.domain.routing.hosts import WILDCARD, HostName, parents, refuse_reserved, wildcards_over
 from paas.domain.routing.routing import Routing

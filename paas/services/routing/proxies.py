@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from paas.domain.apps.apps import Actor
+from paas.domain.people.actors import Actor
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError, usage_error
 from paas.interfaces import Progress, ProxyChoice

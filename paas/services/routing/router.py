@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.routing.router_settings import (
     BODY_KEY,
     USERS_MAX,

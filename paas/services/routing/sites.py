@@ -5,9 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
 from paas.domain.certificates.certificates import AppCertificate, shown_for
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.releases.formation import WEB
 from paas.domain.releases.releases import Instance, Release, Slug
 from paas.domain.routing.addresses import Addresses

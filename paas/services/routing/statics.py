@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.releases.releases import Release
 from paas.domain.routing.routing import Routing
 from paas.domain.routing.statics import StaticPath, bounded, merged

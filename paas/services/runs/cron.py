@@ -5,8 +5,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.runs.cron import Job, JobState, find_job, jobs_of
 from paas.domain.runs.runs import Run, RunEnd
 from paas.domain.values.errors import PaasError, no_such_app
@@ -91,7 +92,7 @@ class Cron:
                         f"Running {shown_command(run.command)} on {app.name}: {run.label}"
                     )
 
-            artifact = self.slugs.artifact(wanted.slug_id)
+            artifact = self.slugs.artifact(wanted.slug_id, wanted.image)
             run, end = self.engines.of(app).runs.attached(app, artifact, wanted, caller, begun)
         log_end(self.logs, run, end)
         warn_of_shortage(progress, run, end)
@@ -154,7 +155,7 @@ class Cron:
                 log_end(self.logs, run, end)
                 self.store.cron.end(app.id, job.name, started, self.clock.now(), end.status)
 
-            artifact = self.slugs.artifact(wanted.slug_id)
+            artifact = self.slugs.artifact(wanted.slug_id, wanted.image)
             return self.engines.of(app).runs.detached(app, artifact, wanted, begun, ended)
 
     @contextmanager

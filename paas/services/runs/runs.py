@@ -5,8 +5,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
+from paas.domain.datastores.datastores import with_attached
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.runs.runs import Run, RunEnd, RunSpec, command_text, run_label, terminal_name
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName, printable
@@ -24,12 +26,14 @@ class RunRequest:
 
     terminal: the value of TERM if stdin and stdout are a terminal, else None.
     job: the name of the cron job that it is a run of, or None.
+    needs_slug: False: it is a program of the server's, and /app is empty before the first deploy.
     """
 
     words: Sequence[str]
     extra: Mapping[VarName, str]
     terminal: str | None = None
     job: str | None = None
+    needs_slug: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +65,7 @@ class AppRuns:
                     )
                 starting.close()
 
-            artifact = self.slugs.artifact(wanted.slug_id)
+            artifact = self.slugs.artifact(wanted.slug_id, wanted.image) if wanted.slug_id else None
             run, end = self.engines.of(app).runs.attached(app, artifact, wanted, caller, begun)
         log_end(self.logs, run, end)
         warn_of_shortage(progress, run, end)
@@ -71,7 +75,7 @@ class AppRuns:
         """Run a command in the background; its output goes to the app's log."""
         app = find_app(self.store, actor, name, to=Permission.OPERATE)
         wanted = run_spec(self.store, actor.name, app, request)
-        artifact = self.slugs.artifact(wanted.slug_id)
+        artifact = self.slugs.artifact(wanted.slug_id, wanted.image)
         begun, ended = partial(log_begin, self.logs), partial(log_end, self.logs)
         with self.reserve.released():
             return self.engines.of(app).runs.detached(app, artifact, wanted, begun, ended)
@@ -108,22 +112,24 @@ def run_spec(store: Store, user: str, app: App, request: RunRequest) -> RunSpec:
     """The process that an order describes, of the app's current release. Raises PaasError."""
     release = store.releases.current(app)
     slug = store.slugs.of_release(release)
-    if release is None or slug is None:
+    if slug is None and request.needs_slug:
         raise PaasError(
             "not-deployed", f"{app.name} has not been deployed yet.", "git push deploy main"
         )
-    env: dict[str, Secret] = dict(release.config)
+    attached = store.datastores.attached_vars(app.id)
+    env: dict[str, Secret] = dict(with_attached(release.config if release else {}, attached))
     env.update({key: Secret(text) for key, text in request.extra.items()})
     if request.terminal is not None:
         env["TERM"] = Secret(terminal_name(request.terminal))
     return RunSpec(
         user=user,
-        command=command_text(request.words, slug.processes),
-        version=release.version,
-        slug_id=slug.id,
+        command=command_text(request.words, slug.processes if slug else {}),
+        version=release.version if release else 0,
+        slug_id=slug.id if slug else "",
         env=env,
         terminal=request.terminal is not None,
         job=request.job,
+        image=slug.image if slug else None,
     )
 
 

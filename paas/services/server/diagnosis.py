@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from paas.domain.apps.apps import App
 from paas.domain.releases.releases import Instance, InstanceState, State, Status
+from paas.domain.routing.refusals import opening_hint, refusal_words
 from paas.domain.server.allocations import Allocation, Kind
 from paas.domain.server.findings import Finding, mendable
 from paas.domain.values.errors import PaasError
@@ -13,13 +14,18 @@ from paas.interfaces import (
     Clock,
     Engines,
     Importer,
-    KeyFile,
     Locks,
     Ports,
     ProxyChoice,
     Repository,
 )
 from paas.services.certificates.acme import Acme
+from paas.services.datastores.archives.watch import ArchiveWatch
+from paas.services.datastores.dumps.schedules import DumpSchedules
+from paas.services.datastores.following.watch import FollowerWatch
+from paas.services.datastores.read_only_turn import ReadOnlyTurn
+from paas.services.datastores.upkeep import DatastoreUpkeep
+from paas.services.people.logins import Logins
 from paas.services.routing.proofs import Proofs
 from paas.services.routing.sites import Sites
 from paas.services.server.app_files import AppFiles
@@ -40,7 +46,7 @@ class Diagnosis:
     engines: Engines
     ports: Ports
     locks: Locks
-    keys: KeyFile
+    logins: Logins
     clock: Clock
     sites: Sites
     proxies: ProxyChoice
@@ -48,6 +54,11 @@ class Diagnosis:
     proofs: Proofs
     strays: Strays
     app_files: AppFiles
+    datastores: DatastoreUpkeep
+    followers: FollowerWatch
+    read_only: ReadOnlyTurn
+    dump_schedules: DumpSchedules
+    archives: ArchiveWatch
 
     def findings(self) -> list[Finding]:
         """All findings, those of the server first, then app by app.
@@ -100,11 +111,59 @@ class Diagnosis:
                 )
         return found
 
+    def silent_datastores(self) -> Iterator[Finding]:
+        """The datastores, and poolers of datastores, that should answer and do not."""
+        for one in self.datastores.down():
+            yield mendable("datastores", f"The server of {one.name} does not answer.")
+        for one in self.datastores.down_poolers():
+            yield mendable("datastores", f"The connection pooler of {one.name} does not answer.")
+
+    def _datastores(self) -> Iterator[Finding]:
+        yield from self.silent_datastores()
+        if self.datastores.clients_differ():
+            yield mendable(
+                "datastores", "Those who may reach datastores are not those of the database."
+            )
+        for one, words in self.datastores.wrong_files():
+            yield mendable("datastores", f"{one.name}: {words}.")
+        for one in self.read_only.read_only():
+            yield Finding(
+                check="datastores",
+                message=f"{one.name} is read-only, since the disk was nearly full; it is writable "
+                "again by itself once twice min_free_mib is free.",
+                command="df -h; paas disk",
+                grave=False,
+            )
+        for one in self.datastores.unfinished():
+            words = f"The making or the destruction of {one.name} was interrupted."
+            yield mendable("datastores", words)
+        yield from self.followers.findings()
+        for one in self.datastores.changing_logins():
+            yield mendable("datastores", f"The former login of {one.name} still works.")
+        yield from self.datastores.hazards()
+        yield from self.missing_backups()
+
+    def missing_backups(self) -> Iterator[Finding]:
+        """The datastores that have had no good backup for too long."""
+        for one, since in self.dump_schedules.overdue():
+            app = self.store.apps.by_id(one.app_id)
+            name = app.name if app is not None else "APP"
+            yield Finding(
+                check="backups",
+                message=f"{one.name} has had no good backup since {since:%Y-%m-%d %H:%M} UTC.",
+                command=f"paas {one.kind.traits.prefix}:backups:capture {one.name} -a {name}",
+                app=name if app is not None else None,
+            )
+
     def _server(self) -> Iterator[Finding]:
-        if not self.keys.has(self.store.keys.all()):
-            yield mendable("keys", "The keys that sshd accepts are not those of the database.")
+        if not self.logins.are_published():
+            yield mendable(
+                "keys", "The keys and users that sshd accepts are not those of the database."
+            )
         if self.proxies.is_unsettled():
             yield mendable("proxy", "A change of the kind of proxy was interrupted.")
+        yield from self._datastores()
+        yield from self.archives.findings()
         for app_id in self.store.apps.destroyed():
             if not self.locks.app_is_held(app_id):
                 yield mendable("interrupted", f"The removal of app {app_id} was interrupted.")
@@ -164,8 +223,9 @@ class Diagnosis:
                 words = f"{app.name}: v{release.version} was interrupted."
                 yield mendable("interrupted", words, app.name)
         engine = self.engines.of(app)
-        parts = (engine.builder, engine.runs, engine.one_off)
-        left = any(part.left(app.id) for part in parts)
+        builders = dict.fromkeys(one.builder for one in self.engines.all())
+        left = any(builder.left(app.id) for builder in builders)
+        left |= any(part.left(app.id) for part in (engine.runs, engine.one_off))
         with self.locks.idle_push(app.id) as idle:
             left |= idle and (
                 self.importer.left(app.id) or bool(self.repository.partial_files(app.id))
@@ -196,6 +256,14 @@ class Diagnosis:
                 check="deaf",
                 message=f"{app.name}: nothing listens on the port of {', '.join(deaf)}.",
                 command=f"paas logs -a {app.name} -n 100; paas ps:restart -a {app.name}",
+                app=app.name,
+                grave=False,
+            )
+        if refused := runtime.refused_ports(app):
+            yield Finding(
+                check="refused",
+                message=f"{app.name}: {refusal_words(refused)}",
+                command=opening_hint(refused),
                 app=app.name,
                 grave=False,
             )

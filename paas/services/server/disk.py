@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from paas.domain.apps.apps import Actor, App
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
 from paas.domain.server.disk_usage import DiskUsage
 from paas.interfaces import Disk, Engines, Layers
 from paas.services.access import find_app
@@ -76,7 +77,8 @@ class DiskReports:
         )
 
     def _measured(self, apps: Sequence[App]) -> list[AppDisk]:
-        usage = self.disk.usage([app.id for app in apps])
+        datastores = self.store.datastores.owners()
+        usage = self.disk.usage([app.id for app in apps], datastores=datastores)
         layers = self._layers(apps)
         found = [AppDisk(app, usage[app.id], layers[app.id]) for app in apps]
         return sorted(found, key=lambda one: (-one.usage.total, one.app.name))

@@ -2,15 +2,20 @@
 
 from dataclasses import dataclass
 
-from paas.domain.apps.apps import Actor
+from paas.domain.people.actors import Actor
 from paas.domain.server.findings import Finding
 from paas.domain.values.errors import PaasError, StoreKeyError
-from paas.interfaces import Machine, Progress
+from paas.interfaces import Clock, Machine, Progress, Reserve
+from paas.services.audit.audit import Audit
+from paas.services.datastores.read_only_turn import ReadOnlyTurn
 from paas.services.deploys.deploys import Deploys
 from paas.services.server.diagnosis import Diagnosis
 from paas.services.server.reconcile import Reconcile
 from paas.services.server.store_recovery import Recovery
 from paas.store import Store
+
+# How long --fix waits on a full disk for servers of datastores that recover.
+RESCUE_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +39,17 @@ class Doctor:
     machine: Machine
     diagnosis: Diagnosis
     reconcile: Reconcile
+    read_only: ReadOnlyTurn
+    reserve: Reserve
     recovery: Recovery
     store: Store
     deploys: Deploys
+    audit: Audit
+    clock: Clock
 
     def look(self) -> list[Finding]:
         """Everything that is not as it should be; nothing is changed."""
-        found = [*self._store(), *self.machine.findings()]
+        found = [*self._store(), *self.machine.findings(), *self.audit.findings()]
         if self._knows_apps(found):
             found += [*self.diagnosis.findings(), *self.diagnosis.crashed()]
         return found
@@ -48,7 +57,14 @@ class Doctor:
     def warnings(self) -> list[Finding]:
         """What server:status warns of."""
         found = [*self._store(), *self.machine.warnings()]
-        return [*found, *self.diagnosis.crashed()] if self._knows_apps(found) else found
+        if self._knows_apps(found):
+            found += [
+                *self.diagnosis.crashed(),
+                *self.diagnosis.silent_datastores(),
+                *self.diagnosis.missing_backups(),
+                *self.diagnosis.archives.findings(),
+            ]
+        return found
 
     def _store(self) -> list[Finding]:
         fault = self.recovery.fault()
@@ -74,7 +90,7 @@ class Doctor:
             try:
                 if any(finding.check == "sites" for finding in before):
                     self.reconcile.renew_sites()
-                count = self.reconcile.run(progress)
+                count = self._reconcile(progress)
             except PaasError as error:
                 progress.warn(error.message)
                 failed = True
@@ -83,6 +99,22 @@ class Doctor:
         left = self.look()
         mended = [finding for finding in before if finding not in left]
         return Outcome(mended=mended, left=left, count=count, failed=failed)
+
+    def _reconcile(self, progress: Progress) -> int:
+        """On a full disk, servers of datastores get the reserve to start with, and then it is back.
+
+        They are read-only afterwards: whoever comes in can delete, and nobody fills the disk again.
+        """
+        with self.reserve.released() as was_needed:
+            count = self.reconcile.run(progress)
+            if not was_needed:
+                return count
+            deadline = self.clock.monotonic() + RESCUE_LIMIT_S
+            while (silent := self.read_only.rescue()) and self.clock.monotonic() < deadline:
+                self.clock.sleep(1)
+            for one in silent:
+                progress.warn(f"{one.name} does not answer, although the disk's reserve was free.")
+        return count
 
     def _rebuild(self, found: list[Finding], actor: Actor, progress: Progress) -> bool:
         """Build live releases again whose files are gone; whether that worked for all."""

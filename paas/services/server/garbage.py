@@ -13,6 +13,7 @@ from paas.domain.server.allocations import Kind
 from paas.domain.server.trash import NOT_IN_STORE
 from paas.interfaces import (
     CertificateFiles,
+    Disk,
     Engines,
     Locks,
     Logs,
@@ -43,6 +44,7 @@ class Garbage:
     logs: Logs
     repository: Repository
     trash: Trash
+    disk: Disk
     stop_limit_s: float
 
     def remove(self, app_id: int) -> None:
@@ -55,6 +57,7 @@ class Garbage:
         self.pages.remove(app_id)
         self.logs.remove(app_id)
         self.repository.remove(app_id)
+        self.disk.forget(app_id)
 
     def close_networks(self) -> None:
         """Close the networks of apps that are gone; listed first, since new ones may be made."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from paas.domain.apps.apps import Actor
+from paas.domain.people.actors import Actor
 from paas.interfaces import Locks, Progress, ServerLock
 from paas.services.access import require_admin
 from paas.services.progress import waiting

@@ -1,14 +1,18 @@
 """Quotas: what members are refused, and what admins set."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from paas.domain.apps.apps import Actor, App, Role
-from paas.domain.apps.permissions import Permission
+from paas.domain.apps.apps import App
+from paas.domain.people.access import Holder
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
+from paas.domain.people.users import Role
 from paas.domain.releases.formation import wanted_quantities
 from paas.domain.routing.router_settings import router_settings
 from paas.domain.server.quotas import (
     OF_APPS,
+    OF_USERS,
     UNLIMITED,
     Quota,
     Values,
@@ -16,11 +20,11 @@ from paas.domain.server.quotas import (
     over,
     parse_quotas,
 )
-from paas.domain.values.errors import PaasError, usage_error
+from paas.domain.values.errors import usage_error
 from paas.domain.values.names import UserName
 from paas.domain.values.sizes import size_words
 from paas.interfaces import Disk
-from paas.services.access import find_app, require_admin
+from paas.services.access import find_app, no_such_user, require_admin
 from paas.store import Store
 
 
@@ -51,22 +55,38 @@ class Quotas:
             return value, "app"
         return self._limit_of(quota, app.owner)
 
-    def _limit_of(self, quota: Quota, user: UserName | None) -> tuple[int, str]:
+    def _limit_of(self, quota: Quota, owner: Holder | None) -> tuple[int, str]:
+        user = owner.user if owner is not None else None
         values = self.store.quotas.of_user(user) if user is not None else {}
         if (value := values.get(quota)) is not None:
             return value, "user"
         return self.defaults[quota], "server.yml"
 
-    def refuse_app(self, actor: Actor) -> None:
-        """Raises PaasError if a member has as many apps as they may."""
-        if actor.user is None or actor.is_admin:
+    def refuse_app(self, actor: Actor, owner: Holder) -> None:
+        """Raises PaasError if a member would give the owner more apps than they may have."""
+        if actor.is_admin:
             return
-        limit, _ = self._limit_of(Quota.APPS, actor.user.name)
-        if exceeds(self._apps_of(actor.user.name) + 1, limit):
+        limit, _ = self._limit_of(Quota.APPS, owner)
+        if exceeds(self._apps_of(owner) + 1, limit):
+            own = actor.user is not None and owner.user == actor.user.name
             raise over(
                 "too-many-apps",
-                f"You have reached your quota of {limit} apps.",
+                f"{'You have' if own else f'{owner} has'} reached "
+                f"{'your' if own else 'the'} quota of {limit} apps.",
                 "Remove one: paas apps:destroy.",
+            )
+
+    def refuse_datastores(self, actor: Actor, owner: Holder | None, more: int = 1) -> None:
+        """Raises PaasError if a member would give the owner's apps more datastores than allowed."""
+        limit, _ = self._limit_of(Quota.DATASTORES, owner)
+        if actor.is_admin or owner is None or not more:
+            return
+        used = self._datastores_of(owner)
+        if exceeds(used + more, limit):
+            raise over(
+                "datastore-quota",
+                f"The apps of {owner} have {used} datastores, and the quota is {limit}.",
+                "Destroy one that no app needs: paas addons:destroy.",
             )
 
     def refuse_instances(self, actor: Actor, app: App, wanted: int) -> None:
@@ -90,29 +110,47 @@ class Quotas:
                 "Set a smaller one.",
             )
 
-    def refuse_full(self, actor: Actor, app: App) -> None:
-        """Raises PaasError if the app is over its disk quota."""
+    def refuse_known_full(self, actor: Actor, app: App) -> None:
+        """Raises PaasError if the app was over its disk quota when last measured, and still is.
+
+        For what is measured again later: an app that may go on is not measured here.
+        """
+        limit, _ = self.limit(Quota.DISK, app)
+        last = self.disk.last_total(app.id)
+        if last is None or exceeds(last, limit):
+            self.refuse_full(actor, app)
+
+    def refuse_full(self, actor: Actor, app: App, built: Mapping[str, int] | None = None) -> None:
+        """Raises PaasError if the app is over its disk quota.
+
+        built: the size in bytes of a slug that is not stored yet, by its id.
+        """
         limit, _ = self.limit(Quota.DISK, app)
         if actor.is_admin or limit == UNLIMITED:
             return
-        used = self.disk.usage([app.id])[app.id].total
+        # Slugs do not change. Measured with everything else, files that are shared count once.
+        slugs = {slug.id: slug.size_bytes for slug in self.store.slugs.of_app(app.id)}
+        used = self._disk_use([app.id], {**slugs, **(built or {})})[app.id]
+        if exceeds(used, limit):
+            used = self._disk_use([app.id])[app.id]
         if exceeds(used, limit):
             raise over(
                 "disk-quota",
                 f"{app.name} uses {size_words(used)} of disk; its quota is {size_words(limit)}.",
                 f"See: paas disk -a {app.name}. To free space: paas builds:cache:purge -a "
-                f"{app.name}, or delete files in its storage directories.",
+                f"{app.name}, or delete files in its storage directories, or rows in its "
+                "datastores.",
             )
 
     def full(self) -> list[tuple[App, str]]:
         """The apps of members that are over their disk quotas, with the amounts in words."""
         limits = {app: self.limit(Quota.DISK, app)[0] for app in self.store.apps.all()}
         limited = [app for app, limit in limits.items() if limit and self._is_members(app)]
-        usage = self.disk.usage([app.id for app in limited])
+        usage = self._disk_use([app.id for app in limited])
         return [
-            (app, f"{size_words(usage[app.id].total)} of {size_words(limits[app])}")
+            (app, f"{size_words(usage[app.id])} of {size_words(limits[app])}")
             for app in limited
-            if exceeds(usage[app.id].total, limits[app])
+            if exceeds(usage[app.id], limits[app])
         ]
 
     def set_for_app(self, actor: Actor, name: str, words: Sequence[str]) -> list[QuotaUse]:
@@ -120,10 +158,13 @@ class Quotas:
         require_admin(actor, "set quotas")
         app = find_app(self.store, actor, name, to=Permission.VIEW)
         values = parse_quotas(words)
-        if Quota.APPS in values:
-            raise usage_error(
-                "quota", "apps is a quota of users.", "paas quota:set --user NAME apps=50"
-            )
+        for quota in OF_USERS:
+            if quota in values:
+                raise usage_error(
+                    "quota",
+                    f"{quota} is a quota of users.",
+                    f"paas quota:set --user NAME {quota}=50",
+                )
         self.store.quotas.set_of_app(app.id, values)
         return self.of_app(actor, name)
 
@@ -143,29 +184,47 @@ class Quotas:
         used = {
             Quota.INSTANCES: self._instances(app),
             Quota.DOMAINS: len(routing.claimed | pending),
-            Quota.DISK: self.disk.usage([app.id])[app.id].total,
+            Quota.DISK: self._disk_use([app.id])[app.id],
             Quota.BODY: router_settings(routing.settings, routing.users).body_bytes,
         }
         return [QuotaUse(quota, used[quota], *self.limit(quota, app)) for quota in OF_APPS]
 
     def of_user(self, actor: Actor, name: UserName) -> list[QuotaUse]:
-        """How many apps a user has and may have, and each app's quotas. Others': for admins."""
+        """How many apps and datastores a user has and may have, and each app's quotas. Others' are
+        for admins.
+        """
         if actor.user is None or actor.user.name != name:
             require_admin(actor, "see the quotas of other users")
         self._require_user(name)
-        used = {Quota.APPS: self._apps_of(name)}
-        return [QuotaUse(quota, used.get(quota), *self._limit_of(quota, name)) for quota in Quota]
+        owner = Holder(name)
+        used = {Quota.APPS: self._apps_of(owner), Quota.DATASTORES: self._datastores_of(owner)}
+        return [QuotaUse(quota, used.get(quota), *self._limit_of(quota, owner)) for quota in Quota]
+
+    def _disk_use(
+        self, app_ids: Sequence[int], slugs: Mapping[str, int] | None = None
+    ) -> dict[int, int]:
+        """The totals of apps in bytes; slugs: see `Disk`."""
+        datastores = self.store.datastores.owners()
+        usage = self.disk.usage(app_ids, slugs or {}, datastores=datastores)
+        return {id: one.total for id, one in usage.items()}
 
     def _require_user(self, name: UserName) -> None:
         if self.store.users.find(name) is None:
-            raise PaasError("no-such-user", f"There is no user {name}.", "See: paas keys")
+            raise no_such_user(name)
 
     def _is_members(self, app: App) -> bool:
-        user = self.store.users.find(app.owner) if app.owner is not None else None
-        return user is not None and user.role is Role.MEMBER
+        """Whether quotas hold for it: those of nobody's apps and of admins' do not."""
+        if app.owner is None:
+            return False
+        user = self.store.users.find(app.owner.user) if app.owner.user is not None else None
+        return user is None or user.role is Role.MEMBER
 
-    def _apps_of(self, user: UserName) -> int:
-        return sum(app.owner == user for app in self.store.apps.all())
+    def _apps_of(self, owner: Holder) -> int:
+        return sum(app.owner == owner for app in self.store.apps.all())
+
+    def _datastores_of(self, owner: Holder) -> int:
+        owned = {app.id for app in self.store.apps.all() if app.owner == owner}
+        return sum(app_id in owned for app_id in self.store.datastores.owners().values())
 
     def _instances(self, app: App) -> int:
         """How many instances the current formation has."""

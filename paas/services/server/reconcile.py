@@ -11,7 +11,6 @@ from paas.interfaces import (
     Clock,
     Engines,
     Importer,
-    KeyFile,
     Locks,
     Logs,
     ParallelRollOuts,
@@ -23,13 +22,18 @@ from paas.interfaces import (
 )
 from paas.services.access import refreshed
 from paas.services.apps.destruction import Destruction
+from paas.services.datastores.following.upkeep import FollowerUpkeep
+from paas.services.datastores.rotation import LoginRotation
+from paas.services.datastores.upkeep import DatastoreUpkeep
 from paas.services.logs.drains import Drains
+from paas.services.people.logins import Logins
 from paas.services.progress import Part
 from paas.services.releases.change import Change, Target
 from paas.services.releases.changes import Changes
 from paas.services.routing.proxies import Proxies
 from paas.services.routing.sites import Sites
 from paas.services.server.garbage import Garbage
+from paas.services.server.strays import app_of
 from paas.store import Store
 
 
@@ -38,6 +42,9 @@ class Reconcile:
     """Ends what was interrupted and restores what is missing. stop_limit_s: for leftovers."""
 
     store: Store
+    datastores: DatastoreUpkeep
+    followers: FollowerUpkeep
+    rotation: LoginRotation
     drains: Drains
     repository: Repository
     importer: Importer
@@ -49,7 +56,7 @@ class Reconcile:
     destruction: Destruction
     logs: Logs
     locks: Locks
-    keys: KeyFile
+    logins: Logins
     clock: Clock
     changes: Changes
     sites: Sites
@@ -59,18 +66,23 @@ class Reconcile:
 
     def prepare(self) -> None:
         """Before anything starts: write what sshd, the proxy and the supervisor read."""
-        self.keys.publish(self.store.keys.all())
+        self.logins.publish()
         self.garbage.drop_unknown()
         self.proxy.restore(self.sites.all_present())
         self.prepare_start()
 
     def prepare_start(self) -> None:
         """Before the supervisor starts: have it start all that is live in the store."""
+        self.datastores.prepare_start()
         for app in self._deployed():
             with suppress(PaasError):  # `run` tries it again, and reports why it fails
                 self.changes.rollout.prepare_start(app, self._live(app))
         for engine in self.engines.all():
             engine.runtime.forget_unstartable()
+
+    def renew_keys(self) -> None:
+        """While all serve: have sshd start the client as this version of the platform does."""
+        self.logins.publish()
 
     def renew_sites(self) -> None:
         """While all serve: update every app's site after an upgrade or a change of server.yml."""
@@ -82,10 +94,11 @@ class Reconcile:
         Raises PaasError at the end if some could not be mended.
         """
         failed: list[str] = []
-        self.keys.publish(self.store.keys.all())
+        self.logins.publish()
         self._settle_allocations(progress)
         self._settle_secrets(progress)
         mended = self.proxies.settle(progress)
+        mended += self.datastores.run(progress)
         known = self.engines.groups()
         again: list[App] = []
         for app in self.store.apps.all():
@@ -96,6 +109,8 @@ class Reconcile:
             unstarted = self.parallel_roll_outs.roll_out_again(again, progress)
             failed += [app.name for app in unstarted]
             mended += len(again) - len(unstarted)
+        mended += self.followers.run(progress)
+        mended += self.rotation.finish(progress)
         self._settle_drains(progress)
         mended += self.destruction.finish(progress)
         mended += self.garbage.sweep(progress)
@@ -165,6 +180,7 @@ class Reconcile:
             for storage in app.storage:  # recorded first: its directory may be missing
                 self.storage_files.create(app.id, storage.id, app.uid)
             mended = self._clear_push(app) + self._end_interrupted(app, progress)
+            known = self._settled(app, known, progress)
             mended += self.garbage.adopt(app, known, progress)
             app = refreshed(self.store, app)
             mended += self._bring_back(app, known, again, progress)
@@ -177,11 +193,25 @@ class Reconcile:
                 self.proxy.apply(self.sites.present(app))
             return mended
 
+    def _settled(self, app: App, known: Set[str], progress: Progress) -> Set[str]:
+        """The groups that run. If the store does not have one of the app's: when no drain goes on.
+
+        Then another store was put in its place, and a roll-out that began with the former one may
+        still be draining what this one has as live, or have closed its ports or stopped it since.
+        """
+        recorded = {instance.group for instance in self.store.instances.of_app(app.id)}
+        if all(group in recorded for group in known if app_of(group) == app.id):
+            return known
+        self.changes.draining.wait(app, progress)
+        self.engines.of(app).runtime.open_ports(self._live(app))
+        return self.engines.groups()
+
     def _clear_push(self, app: App) -> int:
         """Clean up processes and files that a killed push or build left."""
         engine = self.engines.of(app)
-        parts = (engine.builder, engine.runs, engine.one_off)
-        mended = sum(part.clear(app.id) for part in parts)
+        builders = dict.fromkeys(one.builder for one in self.engines.all())
+        mended = sum(builder.clear(app.id) for builder in builders)
+        mended += sum(part.clear(app.id) for part in (engine.runs, engine.one_off))
         with self.locks.idle_push(app.id) as idle:
             if idle:
                 mended += int(self.importer.clear(app.id))

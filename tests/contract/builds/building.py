@@ -107,7 +107,6 @@ def an_app(app_id: int) -> App:
         id=app_id,
         name=AppName(f"app{app_id}"),
         uid=uid,
-        owner=None,
         deploy_branch=None,
         current=None,
         rollout_id=None,

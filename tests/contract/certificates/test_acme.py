@@ -163,7 +163,7 @@ def test_a_server_that_never_ends_its_answer_is_not_waited_for(tmp_path: Path) -
         thread.start()
         try:
             port = listener.getsockname()[1]
-            why = points_here("a.test", port, tmp_path, lambda _: ["127.0.0.1"], 0.5)
+            why = points_here("a.test", port, tmp_path, lambda _: ["127.0.0.1"], 5.0)
         finally:
             ended.set()
             thread.join()

@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from paas.domain.git.access import ExecPlan, receive_pack, upload
+from paas.domain.people.origins import Origin
 from paas.domain.values.errors import PaasError
+from paas.domain.values.secret import Secret
 from paas.entrypoints.gate.child import dispatcher
 from paas.entrypoints.gate.server import Gate, listen, stderr_log
 from paas.interfaces import Caller
@@ -22,6 +24,8 @@ def run(  # noqa: C901
     argv: list[str],
     *,
     actor_name: str | None,
+    origin: Origin,
+    token: Secret | None,
     env: Mapping[str, str],
     reply: Callable[[int], None],
     client_gone: Callable[[], bool],
@@ -37,6 +41,10 @@ def run(  # noqa: C901
         case "say":
             print(f"{actor_name}: {words}")
             print("narration", file=sys.stderr)
+        case "origin":
+            print(origin.address, origin.key, origin.ca, origin.login)
+        case "token":
+            print(None if token is None else [token.reveal()])
         case "env":
             print(dict(sorted(env.items())))
         case "cat":
@@ -62,22 +70,26 @@ def run(  # noqa: C901
             Path(words[0]).write_text("done")
         case "follow" | "hold":
             if command == "follow":
-                caller.mark_waiting()
+                caller.mark_waiting(lambda: False)
             Path(words[0] + ".started").touch()
             while not client_gone():
                 time.sleep(0.02)
             Path(words[0]).write_text("gone")
         case "git:hook":
-            return hook(actor_name, env)
+            return hook(actor_name, origin, token, env)
         case _:
             print(f"no command {command}", file=sys.stderr)
             return 2
     return 0
 
 
-def hook(actor_name: str | None, env: Mapping[str, str]) -> int:
+def hook(
+    actor_name: str | None, origin: Origin, token: Secret | None, env: Mapping[str, str]
+) -> int:
     """Shows what a push brings; refuses one whose option says so."""
     print(f"-----> push by {actor_name} to {env['PAAS_APP']} ({env['PAAS_APP_ID']})")
+    print(f"       from {origin.address} with {origin.key}")
+    print(f"       token {'none' if token is None else token.reveal()}")
     for name in ("GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY"):
         path = Path(env.get(name, "none"))
         print(f"       {name} {path.is_absolute()} {path.is_dir()}")
@@ -95,7 +107,12 @@ def hook(actor_name: str | None, env: Mapping[str, str]) -> int:
 
 
 def git_service(
-    words: list[str], *, actor_name: str | None, env: Mapping[str, str]
+    words: list[str],
+    *,
+    actor_name: str | None,
+    origin: Origin,
+    token: Secret | None,
+    env: Mapping[str, str],
 ) -> ExecPlan | int:
     """Lets alice use the repository NAME.git beside ETC; its lock is ETC/../locks/NAME."""
     service, app = words
@@ -106,6 +123,9 @@ def git_service(
     if service != "git-receive-pack":
         return upload(service, str(repository), user=user, protocol=env.get("GIT_PROTOCOL"))
     identity = {"PAAS_ETC": str(ETC), "PAAS_USER": user, "PAAS_APP": app, "PAAS_APP_ID": "7"}
+    if token is not None:
+        identity["PAAS_TOKEN"] = token.reveal()
+    identity |= {"PAAS_FROM": str(origin.address), "PAAS_KEY": str(origin.key)}
     return receive_pack(
         str(repository),
         hooks=str(ETC.parent / "code" / "hooks"),

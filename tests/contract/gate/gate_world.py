@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.waiting import wait_for
 
 SOURCE = Path(__file__).parents[3]
+ADDRESS = "203.0.113.7"
 ACCOUNT = 64_123
 STRANGER = 64_124
 LIMIT_S = 60.0
@@ -84,14 +85,20 @@ class World:
 
     def ssh_environment(self, command: str | None) -> dict[str, str]:
         """What sshd gives to a forced command."""
-        return {} if command is None else {"SSH_ORIGINAL_COMMAND": command}
+        env = {"SSH_CONNECTION": f"{ADDRESS} 50000 192.0.2.1 22"}
+        return env if command is None else {**env, "SSH_ORIGINAL_COMMAND": command}
 
     def ssh_client(
-        self, command: str | None, *, user: str = "alice", uid: int = ACCOUNT, stdin: str = ""
+        self,
+        command: str | None,
+        *words: str,
+        user: str = "alice",
+        uid: int = ACCOUNT,
+        stdin: str = "",
     ) -> subprocess.CompletedProcess[str]:
-        """Run the forced command of a key of user, as the account."""
+        """Run the forced command of a key of user, as the account. words: the rest of it."""
         return subprocess.run(
-            self.argv("--as", user),
+            self.argv("--as", user, *words),
             input=stdin,
             capture_output=True,
             text=True,

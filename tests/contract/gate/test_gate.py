@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.gate.gate_world import ACCOUNT, LIMIT_S, STRANGER, World, world
+from tests.contract.gate.gate_world import ACCOUNT, ADDRESS, LIMIT_S, STRANGER, World, world
 from tests.waiting import wait_for
 
 
@@ -68,6 +68,47 @@ def test_only_known_environment_enters(running: World) -> None:
         running.argv("env"), env=env, capture_output=True, text=True, timeout=LIMIT_S
     )
     assert done.stdout == f"{{'PAAS_ETC': '{running.etc}', 'TERM': 'xterm'}}\n"
+
+
+def test_the_origin_of_a_request(running: World) -> None:
+    """An address and a key over SSH, also without a key's name in an older line; a login of root's.
+
+    Neither the operator's environment nor the words of a command make another one.
+    """
+    key = f"SHA256:{'a+/' * 14}a"
+    assert running.ssh_client("origin", "--key", key).stdout == f"{ADDRESS} {key} None None\n"
+    assert running.ssh_client("origin", "--ca", key).stdout == f"{ADDRESS} None {key} None\n"
+    assert running.ssh_client("origin").stdout == f"{ADDRESS} None None None\n"
+    assert running.ssh_client("origin", "--key", "x").returncode == 2
+    assert running.ssh_client(f"origin --key {key}").stdout == f"{ADDRESS} None None None\n"
+    env = {"SSH_CONNECTION": "192.0.2.9 1 192.0.2.1 22", "SUDO_USER": "carol", "PAAS_KEY": key}
+    done = subprocess.run(
+        running.argv("origin"), env=env, capture_output=True, text=True, timeout=LIMIT_S
+    )
+    assert done.stdout == "None None None carol\n"
+
+
+def test_the_token_of_a_request(running: World) -> None:
+    """As the variable has it, also if it is empty or no text; none without it, and none of root's.
+
+    It is in no command line, and in no log.
+    """
+
+    def sent(text: str | bytes | None, argv: list[str]) -> str:
+        env: dict[str, str | bytes] = {"SSH_ORIGINAL_COMMAND": "token"}
+        if text is not None:
+            env["PAAS_TOKEN"] = text
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=LIMIT_S)
+        assert done.returncode == 0
+        return done.stdout
+
+    over_ssh = running.argv("--as", "alice")
+    assert sent(None, over_ssh) == "None\n"
+    assert sent("", over_ssh) == "['']\n"
+    assert sent('paas_"x\n', over_ssh) == "['paas_\"x\\n']\n"
+    assert sent(b"\xff", over_ssh) == "['\\udcff']\n"
+    assert sent("paas_secret", running.argv("token")) == "None\n"
+    assert "paas_" not in running.log.read_text()
 
 
 def test_account_must_speak_for_a_user(running: World) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.contract.gate.gate_world import ACCOUNT, LIMIT_S, World, world
+from tests.contract.gate.gate_world import ACCOUNT, ADDRESS, LIMIT_S, World, world
 
 IDENTITY = {
     "GIT_AUTHOR_NAME": "Alice",
@@ -19,6 +19,8 @@ IDENTITY = {
     "GIT_COMMITTER_NAME": "Alice",
     "GIT_COMMITTER_EMAIL": "a@example.com",
 }
+
+KEY = "SHA256:" + "k" * 43
 
 
 class Pusher:
@@ -33,9 +35,11 @@ class Pusher:
         os.chown(lock, 0, ACCOUNT)
         lock.chmod(0o660)
         ssh = made.root / "ssh"
+        forced = " ".join(made.argv("--as", "alice", "--key", KEY))
         ssh.write_text(
             "#!/bin/bash\nwhile [[ $1 == -* ]]; do shift 2; done\n"
-            f'SSH_ORIGINAL_COMMAND="$2" exec {" ".join(made.argv("--as", "alice"))}\n'
+            f"export SSH_CONNECTION='{ADDRESS} 50000 192.0.2.1 22'\n"
+            f'SSH_ORIGINAL_COMMAND="$2" exec {forced}\n'
         )
         ssh.chmod(0o755)
         self.env = {

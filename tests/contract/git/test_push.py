@@ -13,8 +13,8 @@ import pytest
 
 from paas.domain.git.access import receive_pack
 from tests.contract.builds.building import CODE
-from tests.contract.gate.gate_world import ACCOUNT, LIMIT_S
-from tests.contract.git.pusher import Pusher, pushing
+from tests.contract.gate.gate_world import ACCOUNT, ADDRESS, LIMIT_S
+from tests.contract.git.pusher import KEY, Pusher, pushing
 from tests.waiting import wait_for
 
 
@@ -31,6 +31,7 @@ def test_push_reaches_the_gate(pusher: Pusher) -> None:
     pushed = pusher.git("push", "deploy", "main", "main:refs/heads/$(id);x")
     for line in (
         "remote: -----> push by alice to shop (7)",
+        f"remote:        from {ADDRESS} with {KEY}",
         "remote:        GIT_QUARANTINE_PATH True True",
         "remote:        GIT_OBJECT_DIRECTORY True True",
         "remote:        alternates True True",
@@ -43,6 +44,16 @@ def test_push_reaches_the_gate(pusher: Pusher) -> None:
     assert (pusher.tree.parent / "clone" / "file").read_text() == "one"
     archive = pusher.git("archive", "--remote=paas@server:shop", "main", "-o", "../a.tar")
     assert archive.returncode == 0, archive.stdout
+
+
+def test_a_token_reaches_the_hook(pusher: Pusher) -> None:
+    """With which the push began; without one, it is none."""
+    assert "remote:        token none" in pusher.git("push", "deploy", "main").stdout
+    pusher.env["PAAS_TOKEN"] = "paas_x"
+    pusher.commit("two")
+    pushed = pusher.git("push", "deploy", "main")
+    assert "remote:        token paas_x" in pushed.stdout
+    assert "remote: -----> push by alice to shop (7)" in pushed.stdout
 
 
 def test_a_push_is_on_the_disk_before_its_end(pusher: Pusher, tmp_path: Path) -> None:

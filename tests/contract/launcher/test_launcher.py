@@ -142,6 +142,51 @@ def test_the_host_is_out_of_reach(launcher: Launcher) -> None:
     )
 
 
+def test_files_of_etc_are_the_host_s_own(launcher: Launcher) -> None:
+    """A change in place, of content or mode, is seen at once; a replaced file stays as it was."""
+    hosts = [Path(f"/etc/paas-test-{launcher.uid}-{name}") for name in ("plain", "secret", "new")]
+    plain, secret, new = hosts
+    try:
+        plain.write_text("first")
+        secret.write_text("secret")
+        secret.chmod(0o600)
+        with launcher.running("echo ready; sleep 60") as process:
+            root = Path(f"/proc/{process.pid}/root")
+            shown, hidden, later = (root / str(path)[1:] for path in hosts)
+            assert (shown.read_text(), hidden.read_text()) == ("first", "")
+            plain.write_text("second")
+            plain.chmod(0o600)
+            assert (shown.read_text(), shown.stat().st_mode & 0o777) == ("second", 0o600)
+            new.write_text("new")
+            assert not later.exists()
+            new.rename(plain)
+            assert shown.read_text() == "second"
+            assert (root / "etc/passwd").read_text() != Path("/etc/passwd").read_text()
+    finally:
+        for path in hosts:
+            path.unlink(missing_ok=True)
+
+
+def test_names_of_datastores_are_found_beside_the_machine_s(launcher: Launcher) -> None:
+    """By the process alone; the machine's own list is as before."""
+    before = Path("/etc/hosts").read_bytes()
+    name = "postgresql-curly-1234.paas.internal"
+    shown = launcher.sh("cat /etc/hosts", hosts=[["127.0.0.1", name]])
+    assert shown.encode().startswith(before)
+    assert shown.splitlines()[-1] == f"127.0.0.1 {name}"
+    assert launcher.sh(f"getent hosts {name}", hosts=[["127.0.0.1", name]]).split() == [
+        "127.0.0.1",
+        name,
+    ]
+    assert launcher.sh("cat /etc/hosts").encode() == before
+    assert Path("/etc/hosts").read_bytes() == before
+
+
+def test_etc_takes_nothing_of_the_throw_away_layer(launcher: Launcher) -> None:
+    """Only its own lists of accounts are in it, a page each."""
+    assert int(launcher.sh("df --output=used --block-size=1 /tmp | tail -1")) <= 4 * 4096
+
+
 def test_a_setuid_program_gives_nothing(launcher: Launcher) -> None:
     """A setuid-root binary in the slug runs as the app."""
     shutil.copy("/usr/bin/id", launcher.slug / "id")

@@ -13,6 +13,7 @@ import pytest
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.domain.runtime.workloads import Limits
 from paas.settings import Settings
+from tests.contract.cgroups import prepare_cgroups
 from tests.contract.launcher.launching import Launcher
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -27,8 +28,7 @@ def launcher(tmp_path: Path) -> Launcher:
 @pytest.fixture
 def cgroups(launcher: Launcher) -> Iterator[Cgroups]:
     """The cgroups of that platform; at the end none is left."""
-    found = Cgroups(Settings(run=launcher.root / "run"))
-    found.prepare()
+    found = prepare_cgroups(Settings(run=launcher.root / "run"))
     yield found
     found.remove_all()
     assert not any(hierarchy.path.exists() for hierarchy in found.hierarchies())
@@ -67,18 +67,12 @@ def test_remove_forgives_what_is_not_there(cgroups: Cgroups) -> None:
     cgroups.remove("12-v1-1-web.9")
 
 
-def test_memory_is_limited(launcher: Launcher, tmp_path: Path) -> None:
+def test_memory_is_limited(launcher: Launcher, cgroups: Cgroups) -> None:
     """A memory hog is killed at the limit."""
-    cgroups = Cgroups(Settings(run=launcher.root / "run"))
-    cgroups.prepare()
     hog = "head -c 200M /dev/zero | tail -c 200M > /dev/null"
     limited = entries(cgroups, memory_mib=64)
-    try:
-        result = launcher.run("/bin/bash", "-c", f"{hog}; exit $?", cgroups=limited)
-        assert "memory" in cgroups.missing() or result.returncode != 0
-    finally:
-        cgroups.remove_all()
-        assert not any(hierarchy.path.exists() for hierarchy in cgroups.hierarchies())
+    result = launcher.run("/bin/bash", "-c", f"{hog}; exit $?", cgroups=limited)
+    assert "memory" in cgroups.missing() or result.returncode != 0
 
 
 def read_pipe(path: Path, wanted: bytes) -> bytes:

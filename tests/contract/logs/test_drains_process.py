@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -25,6 +26,7 @@ from paas.settings import Settings
 from paas.store import Store
 from paas.store.creation import create
 from paas.store.server_keys import ServerKeys
+from paas.wiring.common import audit_files
 from tests.contract.logs.drain_server import HttpReceiver, SyslogReceiver, make_certificate
 from tests.waiting import wait_for
 
@@ -34,11 +36,11 @@ UIDS = (61_000, 61_009)
 class Server:
     """An app's log and the process, with an environment of its own."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, **settings: Any) -> None:
         self.settings = Settings(
-            etc=root, state=root, run=root, uids=UIDS, drain_to_server=True, log_files=3
+            etc=root, state=root, run=root, uids=UIDS, drain_to_server=True, log_files=3, **settings
         )
-        names = ("etc", "state", "run", "drain_to_server", "log_files")
+        names = ("etc", "state", "run", "drain_to_server", "log_files", *settings)
         plain = {name: getattr(self.settings, name) for name in names}
         text = {k: str(v) if isinstance(v, Path) else v for k, v in plain.items()}
         (root / "server.yml").write_text(yaml.safe_dump({**text, "uids": list(UIDS)}))
@@ -181,3 +183,17 @@ def test_the_reader_is_killed(server: Server, syslog: SyslogReceiver) -> None:
     server.put("two")
     server.start()
     wait_for(lambda: syslog.texts()[-1] == "two")
+
+
+def test_the_audit_trail_has_a_drain_of_its_own(tmp_path: Path, syslog: SyslogReceiver) -> None:
+    """Beside those of apps; its lines arrive as they are in the file."""
+    made = Server(tmp_path, audit_drain=f"syslog://127.0.0.1:{syslog.port}")
+    trail = audit_files(made.settings)
+    trail.begin({"command": "before"}, datetime.now(UTC))
+    try:
+        made.start()
+        trail.begin({"command": "after"}, datetime.now(UTC))
+        wait_for(lambda: len(syslog.texts()) == 2)
+        assert syslog.texts() == [raw.decode() for raw in trail.lines()][::-1]
+    finally:
+        made.end()

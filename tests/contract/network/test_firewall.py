@@ -18,7 +18,10 @@ from tests.ports import free_range
 
 BLOCK = free_range()
 FIRST, LAST = BLOCK[0], BLOCK[9]
-SETTINGS = Settings(ports=(FIRST, LAST), uids=(70_000, 70_009))
+SERVICES = free_range()
+SETTINGS = Settings(
+    ports=(FIRST, LAST), uids=(70_000, 70_009), service_ports=(SERVICES[0], SERVICES[9])
+)
 CONNECT = "exec 3<>/dev/tcp/{host}/{port}"
 
 
@@ -53,8 +56,38 @@ def test_only_root_and_the_proxy_reach_the_range(
         assert connects(70_001, host, LAST + 1)
 
 
+def test_only_root_and_clients_reach_a_datastore(firewall: NftFirewall) -> None:
+    """Each its own; the proxy is none. Those who are let no longer are refused."""
+    one, other = SERVICES[2], SERVICES[3]
+    with (
+        socket.create_server(("127.0.0.1", one)),
+        socket.create_server(("127.0.0.1", other)),
+    ):
+        assert connects(0, "127.0.0.1", one)
+        assert not connects(70_001, "127.0.0.1", one)
+        firewall.let_clients([(one, 70_001), (other, 70_002)])
+        assert firewall.clients() == {(one, 70_001), (other, 70_002)}
+        assert connects(70_001, "127.0.0.1", one)
+        assert not connects(70_002, "127.0.0.1", one)
+        assert not connects(33, "127.0.0.1", one)
+        assert not connects(70_001, "127.0.0.1", other)
+        firewall.let_clients([(other, 70_002)])
+        assert not connects(70_001, "127.0.0.1", one)
+        assert connects(70_002, "127.0.0.1", other)
+        firewall.let_clients([])
+        assert not connects(70_002, "127.0.0.1", other)
+
+
+def test_rules_that_are_loaded_again_let_the_same_clients(firewall: NftFirewall) -> None:
+    """In the same transaction: nobody is refused for a moment."""
+    with socket.create_server(("127.0.0.1", SERVICES[2])):
+        firewall.install((), [(SERVICES[2], 70_001)])
+        assert connects(70_001, "127.0.0.1", SERVICES[2])
+        assert not connects(70_002, "127.0.0.1", SERVICES[2])
+
+
 def test_a_port_that_is_shut_keeps_those_who_are_in(firewall: NftFirewall) -> None:
-    """Root and the proxy are refused at once; given back, or claimed once more, it is open."""
+    """Root and the proxy are refused at once; opened, given back, or claimed again, it is open."""
     port = FIRST + 3
     with socket.create_server(("127.0.0.1", port)) as listener:
         with socket.create_connection(("127.0.0.1", port), 5) as client:
@@ -67,6 +100,9 @@ def test_a_port_that_is_shut_keeps_those_who_are_in(firewall: NftFirewall) -> No
                 client.sendall(b"still here")
                 assert taken.recv(100) == b"still here"
         firewall.release([(port, 70_003)])
+        assert connects(33, "127.0.0.1", port)
+        firewall.close_ports([on_loopback(port)])
+        firewall.open_ports([on_loopback(port)])
         assert connects(33, "127.0.0.1", port)
         firewall.close_ports([on_loopback(port)])
         firewall.claim([(port, 0)])
@@ -298,7 +334,7 @@ def test_where_all_begins_with_a_cookie_apps_are_reached_and_it_is_said(island: 
 
 
 def test_no_rule_ends_in_a_condition_on_the_uid(firewall: NftFirewall) -> None:
-    """Each of the three lets the known pass, then refuses whatever is left: by nft's own list."""
+    """Each of them lets the known pass, then refuses whatever is left: by nft's own list."""
     table = f"paas_{FIRST}"
     listed = subprocess.run(
         ["nft", "-j", "list", "table", "inet", table], check=True, capture_output=True
@@ -307,12 +343,13 @@ def test_no_rule_ends_in_a_condition_on_the_uid(firewall: NftFirewall) -> None:
     for item in json.loads(listed.stdout)["nftables"]:
         if "rule" in item:
             chains.setdefault(item["rule"]["chain"], []).append(json.dumps(item["rule"]["expr"]))
-    for name in ("knock", "answer_here", "answer_abroad"):
+    for name in ("knock", "to_datastore", "answer_here", "answer_abroad"):
         *known, last = chains[name]
         assert '"skuid"' not in last
         assert last.endswith(('{"drop": null}]', '{"reject": {"type": "tcp reset"}}]'))
         assert any('"skuid"' in rule and '"accept"' in rule for rule in known)
     assert [rule.partition('"goto"')[2] for rule in chains["output"]] == [
+        ': {"target": "to_datastore"}}]',
         ': {"target": "knock"}}]',
         ': {"target": "answer_here"}}]',
         ': {"target": "answer_abroad"}}]',

@@ -127,7 +127,7 @@ def half_deaf(tmp_path: Path) -> Iterator[tuple[Settings, "subprocess.Popen[byte
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     with subprocess.Popen(["/usr/sbin/sshd", "-D", "-f", str(config)]) as sshd:
         try:
-            wait_for((tmp_path / "sshd.pid").exists, limit_s=30, what="sshd")
+            wait_for((tmp_path / "sshd.pid").exists, what="sshd")
             yield settings, sshd
         finally:
             sshd.kill()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from paas.domain.apps.apps import App
 from paas.domain.manifest.procfile import Processes
-from paas.domain.releases.artifacts import Artifact
+from paas.domain.releases.artifacts import Artifact, Image, engine_of
 from paas.domain.releases.releases import Instance, InstanceState, State
+from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.values.names import AppName, ProcessType
 from paas.domain.values.secret import Secret
 from paas.interfaces import Runtime
@@ -32,7 +33,6 @@ def make_app(app_id: int = 12, uid: int = 94_012) -> App:
         id=app_id,
         name=AppName(f"app{app_id}"),
         uid=uid,
-        owner=None,
         deploy_branch=None,
         current=None,
         rollout_id=None,
@@ -42,18 +42,37 @@ def make_app(app_id: int = 12, uid: int = 94_012) -> App:
 
 @dataclass
 class Harness:
-    """runtime: the one under test. slug: an app's directory. lose: the supervisor forgets all."""
+    """runtime: the one under test. slug: an app's directory. lose: the supervisor forgets all.
+
+    image: what containers start from, if it runs these.
+    """
 
     runtime: Runtime
     slug: Path
     lose: Callable[[], None]
     app: App = field(default_factory=make_app)
     made: list[Instance] = field(default_factory=list)
+    image: Image | None = None
 
     def instances(self, *kinds: ProcessType, port: int | None = None) -> list[Instance]:
         """New instances of one group, one of each kind."""
         rollout_id = next(_rollout_ids)
-        found = [Instance(self.app.id, 5, rollout_id, kind, 1, port) for kind in kinds]
+        addresses = [LOOPBACK] * len(kinds)
+        if self.image is not None:
+            addresses = self.runtime.addresses(self.app, len(kinds))
+        found = [
+            Instance(
+                self.app.id,
+                5,
+                rollout_id,
+                kind,
+                1,
+                port,
+                address=address,
+                engine=engine_of(self.image),
+            )
+            for kind, address in zip(kinds, addresses, strict=True)
+        ]
         self.made += found
         return found
 
@@ -65,7 +84,7 @@ class Harness:
     ) -> None:
         """Start instances that all run this command."""
         processes: Processes = {instance.kind: command for instance in instances}
-        artifact = Artifact(self.slug)
+        artifact = Artifact(self.slug, self.image)
         self.runtime.start(
             self.runtime.workloads(self.app, instances, artifact, env or {}, processes)
         )

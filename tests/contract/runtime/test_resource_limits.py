@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from paas.adapters.runtime.native.cgroups import Cgroups
+from paas.adapters.runtime.native.cgroups import Cgroups, pids_below
 from paas.adapters.runtime.native.commands import NativeOneOff
 from paas.domain.apps.apps import App
 from paas.domain.releases.artifacts import Artifact
@@ -123,7 +123,40 @@ def test_who_spins_gets_its_part_of_a_core(
     if place.unified:
         assert kernel_file(cgroups, worker, "cpu", "cpu.max", "") == "max 100000"
     else:
-        assert not (place.path / worker.id).exists()
+        assert kernel_file(cgroups, worker, "cpu", "", "cpu.cfs_quota_us") == "-1"
+
+
+def test_the_cpu_is_shared_by_instance(
+    native: Harness, supervisor_server: SupervisorServer
+) -> None:
+    """However many processes each has: every one of them is in the instance's own cgroup."""
+    cgroups = supervisor_server.cgroups
+    need_controller(cgroups, "cpu")
+    instance = native.one("sleep 1000 & sleep 1000 & wait")
+    native.wait_for(instance, State.UP)
+    (place,) = [one for one in cgroups.hierarchies() if "cpu" in one.controllers]
+    wait_for(lambda: len(pids_below(place.path / instance.id)) == 3)
+    weights = [
+        (folder / ("cpu.weight" if place.unified else "cpu.shares")).read_text()
+        for folder in (place.path / "supervisor", place.path / instance.id)
+    ]
+    assert int(weights[0]) == 10 * int(weights[1])
+
+
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [(f"({SPEND}); exec sleep 1000", "R14"), (SPEND, "R15")],
+    ids=["one of its processes", "its main process"],
+)
+def test_who_spends_more_memory_than_its_limit_is_killed(
+    native: Harness, supervisor_server: SupervisorServer, command: str, error: str
+) -> None:
+    """By the kernel; the reason says which, by what the cgroup's own file counts."""
+    need_controller(supervisor_server.cgroups, "memory")
+    native.app = limited(native.app, WEB, memory=64)
+    instance = native.one(command)
+    wait_for(lambda: native.state(instance).error == error)
+    assert "out of memory: the limit is 64 MiB" in (native.state(instance).exit_reason or "")
 
 
 def test_nothing_is_left_of_a_limited_instance(

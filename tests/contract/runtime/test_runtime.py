@@ -1,4 +1,4 @@
-"""What every runtime does, tried on the fake and on supervisord with the real launcher."""
+"""What every runtime does: the fake, supervisord with the real launcher, and Docker's engine."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +11,11 @@ from tests.fakes.runtime import Behaviour, FakeRuntime
 from tests.waiting import wait_for
 
 
-@pytest.fixture(params=["fake", "native"])
+@pytest.fixture(params=["fake", "native", "docker"])
 def harness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]:
     """A runtime under test."""
-    if request.param == "native":
-        yield request.getfixturevalue("native")
+    if request.param != "fake":
+        yield request.getfixturevalue(request.param)
         return
     fake = FakeRuntime(
         behaviours={

@@ -193,3 +193,39 @@ def test_a_server_ends_with_the_supervisor_and_comes_up_with_the_next(data: Path
         assert len(processes_of(workload.uid)) == 1
         server.stop()
         assert processes_of(workload.uid) == set()
+
+
+# Writes when it is told to stop, and when it ends, a second later.
+SLOW_TO_STOP = f"""\
+import pathlib, signal, sys, time
+def stop(*_):
+    begin = time.monotonic()
+    time.sleep(1)
+    (pathlib.Path("{DATA}") / sys.argv[1]).write_text(f"{{begin}} {{time.monotonic()}}")
+    sys.exit()
+signal.signal(signal.SIGTERM, stop)
+(pathlib.Path("{DATA}") / (sys.argv[1] + ".ready")).touch()
+while True:
+    signal.pause()
+"""
+
+
+def test_a_shutdown_stops_datastores_together_after_the_apps(data: Path) -> None:
+    """Whichever was started first: an app that drains still needs its database."""
+    groups = ("datastore-1", "1-v1-1", "datastore-2", "datastore-3")
+    with running_supervisor() as server:
+        for group in groups:
+            slow = replace(
+                a_server(data),
+                group=group,
+                label="web.1",
+                argv=("/usr/bin/python3", "-c", SLOW_TO_STOP, group),
+                ports=(),
+            )
+            server.runtime.start([slow])
+            wait_for(lambda group=group: (data / f"{group}.ready").exists())  # type: ignore[misc]
+        server.stop()
+    times = {group: [*map(float, (data / group).read_text().split())] for group in groups}
+    _, app_ended = times.pop("1-v1-1")
+    assert min(begin for begin, _ in times.values()) >= app_ended
+    assert max(begin for begin, _ in times.values()) < min(end for _, end in times.values())

@@ -15,7 +15,7 @@ from paas.adapters.builds.slugs import FileSlugs
 from paas.adapters.git.tree_files import TreeFiles
 from paas.adapters.system.disk_faults import no_space
 from paas.adapters.system.files import write_atomic
-from paas.domain.apps.apps import Role
+from paas.domain.people.users import Role
 from paas.domain.server.allocations import Ranges
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import UserName

@@ -36,7 +36,7 @@ def roll_outs(request: pytest.FixtureRequest, tmp_path: Path) -> ParallelRollOut
 
 
 def _app(number: int) -> App:
-    return App(number, AppName(f"app{number}"), 70_000 + number, None, None, None, None, NOW)
+    return App(number, AppName(f"app{number}"), 70_000 + number, None, None, None, NOW)
 
 
 def test_those_that_failed_come_back(roll_outs: ParallelRollOuts) -> None:

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from paas.adapters.datastores.client_file import write_clients
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.server.machine import ServerMachine
+from paas.domain.datastores.datastores import Client
+from paas.domain.server.findings import Finding
 from paas.settings import Settings
+from tests.fakes.output import FakeProgress
 from tests.ports import free_range
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="needs root")
@@ -68,3 +72,25 @@ def test_an_instance_that_ends_during_the_look_is_not(settings: Settings) -> Non
     stopping.start()
     assert _unclaimed(settings) == []
     stopping.join()
+
+
+def test_datastores_that_others_reach_are_found_and_mended(settings: Settings) -> None:
+    """An app that is not let, and one that is and may not; the file says who may."""
+    machine, firewall = ServerMachine(settings), NftFirewall(settings)
+    port = settings.service_ports[0]
+    client = Client(70_001, "postgresql-x.paas.internal", port)
+    write_clients(settings, [client])
+
+    def differ() -> list[Finding]:
+        return [found for found in machine.findings() if "connect to datastores" in found.message]
+
+    (found,) = differ()
+    assert (found.check, found.mends) == ("firewall", True)
+    assert f"(ports {port})" in found.message
+    machine.mend([found], FakeProgress())
+    assert firewall.clients() == {(port, client.uid)}
+    assert differ() == []
+    firewall.let_clients([(port, client.uid), (port, 70_002)])
+    (found,) = differ()
+    machine.mend([found], FakeProgress())
+    assert firewall.clients() == {(port, client.uid)}

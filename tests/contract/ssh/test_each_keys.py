@@ -8,7 +8,7 @@ import pytest
 
 from paas.adapters.ssh.authorized_keys import AuthorizedKeys
 from paas.adapters.ssh.public_keys import SshKeygenKeyReader
-from paas.domain.apps.apps import Key
+from paas.domain.people.keys import Key
 from paas.domain.values.names import UserName
 from paas.interfaces import KeyFile, KeyReader
 from tests.fakes.guarding import FakeKeys
@@ -56,11 +56,11 @@ def test_keys_are_told_apart_by_their_fingerprint(kind: Kind) -> None:
 def test_exactly_the_published_keys_are_accepted(kind: Kind) -> None:
     """Publishing replaces all that were there; the order of keys counts."""
     alice, bob = kind.key("alice"), kind.key("bob")
-    kind.file.publish([alice, bob])
-    assert kind.file.has([alice, bob])
-    assert not kind.file.has([alice])
-    kind.file.publish([bob])
-    assert kind.file.has([bob])
-    assert not kind.file.has([alice, bob])
-    kind.file.publish([])
-    assert kind.file.has([])
+    kind.file.publish([alice, bob], [])
+    assert kind.file.has([alice, bob], [])
+    assert not kind.file.has([alice], [])
+    kind.file.publish([bob], [])
+    assert kind.file.has([bob], [])
+    assert not kind.file.has([alice, bob], [])
+    kind.file.publish([], [])
+    assert kind.file.has([], [])

@@ -1,5 +1,6 @@
 """Reading public keys with OpenSSH's judgement, and the file that sshd reads."""
 
+import os
 import stat
 import subprocess
 from datetime import UTC, datetime
@@ -9,12 +10,14 @@ import pytest
 
 from paas.adapters.ssh.authorized_keys import AuthorizedKeys
 from paas.adapters.ssh.public_keys import SshKeygenKeyReader
-from paas.domain.apps.apps import Key
+from paas.domain.people.authorities import parse_authority
+from paas.domain.people.keys import Key
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import UserName
 
 ALICE = UserName("alice")
 COMMAND = ["/usr/bin/python3", "-I", "-S", "/opt/x y/client.py", "--paas-etc", "/etc/x", "--as"]
+GOOD = "SHA256:" + "A" * 43
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -34,7 +37,10 @@ def test_good_keys(tmp_path: Path, kind: str, bits: str) -> None:
     told = subprocess.run(
         ["ssh-keygen", "-lf", "-"], input=line, capture_output=True, text=True, check=True
     )
-    copied = (f"\n{line}\r\n\n", f"# mine\n{line}", line.replace(" ", "\t", 1))
+    copied = (
+        *(f"\n{line}\r\n\n", f"# mine\n{line}", f" \t{line}\t \n \r\n"),
+        *(line.replace(" ", "\t", 1), line.replace(" ", "  ", 1), line.replace("\n", "\r")),
+    )
     for text in (line, line.replace("\n", "\r\n"), line.rstrip("\n"), *copied):
         key = SshKeygenKeyReader().read(ALICE, text)
         assert key.fingerprint == told.stdout.split()[1]
@@ -66,6 +72,12 @@ def test_bad_keys(tmp_path: Path) -> None:
         f"# {good}",
         f"{good}\x1b[31m",
         f"{good}\x00",
+        f"{good}\u200b",
+        good.replace(" ", "\u00a0", 1),
+        f"ssh-ed448 {body}",
+        f"ssh-ed25519-cert-v01@openssh.com {body}",
+        f"example.com {good}",
+        "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPrivate-Lines: 1\nAAAA",
         "---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n---- END SSH2 PUBLIC KEY ----",
         f"{good} {'x' * 20_000}",
         body,
@@ -76,6 +88,8 @@ def test_bad_keys(tmp_path: Path) -> None:
             SshKeygenKeyReader().read(ALICE, text)
         assert caught.value.exit_code == 2, text
         assert caught.value.message.isprintable()
+    with pytest.raises(PaasError, match=r"U\+200B"):
+        SshKeygenKeyReader().read(ALICE, f"{good}\u200b")
     with pytest.raises(PaasError, match="1024 bits"):
         SshKeygenKeyReader().read(ALICE, make(tmp_path, "rsa", "1024"))
 
@@ -85,32 +99,59 @@ def test_published_file(tmp_path: Path) -> None:
     path = tmp_path / "authorized_keys"
     key = SshKeygenKeyReader().read(ALICE, make(tmp_path, "ed25519"))
     keyfile = AuthorizedKeys(path, COMMAND, gid=64_123)
-    keyfile.publish([key])
+    keyfile.publish([key], [])
     command = "/usr/bin/python3 -I -S '/opt/x y/client.py' --paas-etc /etc/x --as alice"
+    command += f" --key {key.fingerprint}"
     line = path.read_text().splitlines()[-1]
     assert line == f'restrict,pty,command="{command}" {key.kind} {key.body}'
     mode = path.stat()
     assert (stat.S_IMODE(mode.st_mode), mode.st_uid, mode.st_gid) == (0o640, 0, 64_123)
-    keyfile.publish([])
+    keyfile.publish([], [])
     assert len(path.read_text().splitlines()) == 1
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
 
+def test_a_line_for_each_user_and_ca(tmp_path: Path) -> None:
+    """Which sshd accepts for certificates with the user's name; the fingerprint is the CA's."""
+    path = tmp_path / "authorized_keys"
+    line = make(tmp_path, "ed25519")
+    key, ca = SshKeygenKeyReader().read(ALICE, line), parse_authority(line)
+    file = AuthorizedKeys(path, ["client", "--as"], gid=os.getgid(), authorities=[ca])
+    users = [UserName("alice"), UserName("b.o-b_1")]
+    file.publish([], users)
+    assert path.read_text().splitlines()[1:] == [
+        f'cert-authority,principals="{user}",restrict,pty,'
+        f'command="client --as {user} --ca {key.fingerprint}" {key.kind} {key.body}'
+        for user in users
+    ]
+    assert file.has([], users)
+    assert not file.has([], users[:1])
+    with pytest.raises(PaasError):
+        file.publish([], [UserName('a",command="id')])
+    assert file.has([], users)
+
+
 @pytest.mark.parametrize(
-    ("user", "kind", "body"),
+    ("fingerprint", "user", "kind", "body"),
     [
-        ('a"', "ssh-ed25519", "AAAA"),
-        ("a\nb", "ssh-ed25519", "AAAA"),
-        ("alice", "ssh-ed25519\nssh-rsa", "AAAA"),
-        ("alice", "ssh-ed25519", "AAAA\nssh-rsa AAAA"),
+        (GOOD, 'a"', "ssh-ed25519", "AAAA"),
+        (GOOD, "a\nb", "ssh-ed25519", "AAAA"),
+        (GOOD, "alice", "ssh-ed25519\nssh-rsa", "AAAA"),
+        (GOOD, "alice", "ssh-ed25519", "AAAA\nssh-rsa AAAA"),
+        ("SHA256:AA", "alice", "ssh-ed25519", "AAAA"),
+        (f"{GOOD}\n", "alice", "ssh-ed25519", "AAAA"),
+        (f'SHA256:"{"A" * 42}', "alice", "ssh-ed25519", "AAAA"),
     ],
 )
-def test_damaged_keys_change_nothing(tmp_path: Path, user: str, kind: str, body: str) -> None:
+def test_damaged_keys_change_nothing(
+    tmp_path: Path, fingerprint: str, user: str, kind: str, body: str
+) -> None:
     """A key that could not have been validated never reaches the file."""
     path = tmp_path / "authorized_keys"
     path.write_text("before")
     with pytest.raises(PaasError):
-        AuthorizedKeys(path, COMMAND, gid=0).publish([Key("f", UserName(user), kind, body, "")])
+        damaged = Key(fingerprint, UserName(user), kind, body, "")
+        AuthorizedKeys(path, COMMAND, gid=0).publish([damaged], [])
     assert path.read_text() == "before"
     with pytest.raises(PaasError):
         AuthorizedKeys(path, ['/opt/"x'], gid=0)

@@ -32,7 +32,7 @@ def ssh() -> Iterator[list[str]]:
         become = ["setpriv", f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--clear-groups"]
         line = SshKeygenKeyReader().read(UserName("alice"), key.with_suffix(".pub").read_text())
         words = [*become, *made.argv("--as")]
-        AuthorizedKeys(made.root / "keys", words, gid=ACCOUNT).publish([line])
+        AuthorizedKeys(made.root / "keys", words, gid=ACCOUNT).publish([line], [])
         made.start()
         yield from _sshd(made, key)
 

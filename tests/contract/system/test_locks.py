@@ -59,6 +59,8 @@ def test_server_locks_have_the_files_that_former_versions_lock(locks: FlockLocks
         ServerLock.ACME: "app--2",
         ServerLock.STORE: "app--3",
         ServerLock.ROUTING: "app--4",
+        ServerLock.ARCHIVES: "app--5",
+        ServerLock.LOGINS: "app--6",
     }
     assert set(files) == set(ServerLock)
     directory = locks.push(1).parent
@@ -168,6 +170,15 @@ def test_several_see_to_the_end_of_instances(locks: FlockLocks, tmp_path: Path) 
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     assert not locks.is_draining(1)
+
+
+def test_one_process_dumps_a_datastore(locks: FlockLocks) -> None:
+    """Another one waits; whether there is one can be seen."""
+    assert not locks.is_dumping(1)
+    with locks.dumping(1):
+        assert locks.is_dumping(1)
+        assert not locks.is_dumping(2)
+    assert not locks.is_dumping(1)
 
 
 def test_one_alone_stops_instances(locks: FlockLocks, tmp_path: Path) -> None:

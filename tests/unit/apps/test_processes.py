@@ -268,7 +268,7 @@ def test_a_power_cut_at_the_switch(
 ) -> None:
     """Quantities and what is stopped are recorded with the switch: all of it or nothing."""
 
-    def cut(*_: object) -> None:
+    def cut(*_: object, **__: object) -> None:
         raise PowerCutError
 
     stop(shop, "worker")

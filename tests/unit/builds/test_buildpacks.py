@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from paas.domain.apps.apps import Role
 from paas.domain.builds.buildpacks import OWN, Kind, StaticFiles, buildpack, folder, static_files
 from paas.domain.manifest.appjson import parse_app_json
+from paas.domain.people.users import Role
 from paas.domain.routing.sites import Folder
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.logs.app_logs import lines_until
-from paas.domain.apps.apps import Actor, Role
 from paas.domain.builds.builds import find_build
 from paas.domain.builds.steps import BuildSteps
+from paas.domain.people.access import Holder
+from paas.domain.people.actors import Actor
+from paas.domain.people.users import Role
 from paas.domain.releases.releases import Build, Status
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, UserName
@@ -106,7 +108,7 @@ def test_who_waits_is_told_for_whose_build(world: World) -> None:
     world.push()
     (mine,) = world.store.builds.of_app(1)
     alice = Actor(world.store.users.add(UserName("alice"), Role.MEMBER, world.clock.now()))
-    world.store.apps.add(AppName("hers"), UserName("alice"), world.clock.now())
+    world.store.apps.add(AppName("hers"), Holder("alice"), world.clock.now())
     hers = replace(mine, id="2-1", app_id=2, user="alice")
     world.store.builds.add(hers)
     words: list[str] = []

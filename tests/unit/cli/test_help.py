@@ -35,6 +35,14 @@ def test_what_is_suggested_exists(meaning: str) -> None:
     assert meaning.startswith("git push") or meaning.partition(" ")[0] in NAMES
 
 
+@pytest.mark.parametrize("noun", suggestions._KINDS)
+@pytest.mark.parametrize("verb", suggestions._DATASTORE_VERBS)
+def test_what_a_word_of_dokku_s_means_exists(noun: str, verb: str) -> None:
+    """For each kind of datastore."""
+    (meant,) = suggestions._of_datastores(noun, verb)
+    assert meant.partition(" ")[0] in NAMES
+
+
 @pytest.mark.parametrize(
     ("word", "hint"),
     [
@@ -43,8 +51,17 @@ def test_what_is_suggested_exists(meaning: str) -> None:
         ("ps:frobnicate", "Its commands: paas help ps"),
         ("env", "Did you mean: paas config"),
         ("deploy", "Did you mean: git push deploy main"),
-        ("addons:create", "DATABASE_URL"),
-        ("pg", "DATABASE_URL"),
+        ("postgres:create", "Did you mean: paas addons:create postgresql"),
+        ("pg:frobnicate", "Did you mean: paas pg:info"),
+        ("redis:create", "Did you mean: paas addons:create redis"),
+        ("mysql:create", "Did you mean: paas addons:create mysql"),
+        ("postgres:link", "Did you mean: paas addons:attach"),
+        ("postgres:export", "Did you mean: paas pg:export"),
+        ("mariadb:connect", "Did you mean: paas mysql:client"),
+        ("redis:backup-schedule", "Did you mean: paas redis:backups:schedule"),
+        ("mysql:clients", "Did you mean: paas mysql:client"),
+        ("pg:diagnoses", "Did you mean: paas pg:diagnose"),
+        ("mongo:create", "DATABASE_URL"),
         ("qqqqq", "paas help"),
     ],
 )

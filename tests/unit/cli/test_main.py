@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from paas.domain.people.origins import Origin
 from paas.entrypoints.cli.local import LocalCaller
 from paas.entrypoints.cli.main import run
 from paas.store.creation import create
@@ -16,12 +17,14 @@ def test_a_command_of_the_operator_s(tmp_path: Path, capsys: pytest.CaptureFixtu
     folders = {name: tmp_path / name for name in ("etc", "state", "run", "opt")}
     for folder in folders.values():
         folder.mkdir()
-    settings = {name: str(folder) for name, folder in folders.items()}
+    # An account that every machine has: the platform's own is there after an installation only.
+    settings = {name: str(folder) for name, folder in folders.items()} | {"account": "root"}
     (folders["etc"] / "server.yml").write_text(yaml.safe_dump(settings))
     create(folders["state"] / "state.db")
     status = run(
         ["--terminal", "100", "true", "--stdin-terminal", "apps", "--json"],
         actor_name=None,
+        origin=Origin(),
         env={"PAAS_ETC": str(folders["etc"])},
         reply=lambda _: None,
         client_gone=lambda: False,

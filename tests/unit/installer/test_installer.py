@@ -157,7 +157,7 @@ def test_slots_are_apart(tmp_path: Path) -> None:
     given = [slots.take(str(root), registry) for root in roots]
     assert given == [1, 2, 3]
     assert slots.take(str(roots[1]), registry) == 2
-    for range_of in (slots.uids, slots.ports):
+    for range_of in (slots.uids, slots.ports, slots.service_ports):
         assert range_of(1)[1] < range_of(2)[0]
     slots.give_back(str(roots[0]), registry)
     assert slots.take(str(tmp_path), registry) == 1

@@ -169,6 +169,14 @@ def test_order_of_sources(laptop: Laptop) -> None:
     assert laptop.ssh == ["-p", "22", "paas@remote.example", "--", "--app shop config"]
 
 
+def test_a_token_is_sent(laptop: Laptop) -> None:
+    """If the variable is set, also if it is empty; its value is in no command line."""
+    for text in ("", "paas_x"):
+        laptop.env["PAAS_TOKEN"] = text
+        laptop.paas("apps", "--server", "paas@host")
+        assert laptop.ssh == ["-o", "SendEnv=PAAS_TOKEN", "paas@host", "--", "apps"]
+
+
 @pytest.mark.parametrize(
     "words", [["config", "-a", "x"], ["-a", "x", "ps"], ["ps", "--app=x"], ["ps", "-ax"]]
 )
@@ -291,6 +299,10 @@ def test_key_file_is_read_here(laptop: Laptop) -> None:
     laptop.paas("keys:add", "alice", "my key.pub", "--admin", "--server", "host")
     assert laptop.ssh == ["paas@host", "--", "keys:add alice --admin"]
     assert (laptop.root / "stdin").read_text() == "ssh-ed25519 AAAA me\n"
+    laptop.paas("keys:add", "alice", "--expires", "90d", "my key.pub", "--server", "host")
+    assert laptop.ssh == ["paas@host", "--", "keys:add alice --expires 90d"]
+    laptop.paas("keys:add", "alice", "--expires", "90d", "--server", "host", stdin="typed")
+    assert laptop.ssh == ["paas@host", "--", "keys:add alice --expires 90d"]
     laptop.paas("keys:add", "alice", "--server", "host", stdin="typed")
     assert (laptop.root / "stdin").read_text() == "typed"
     (laptop.root / "argv").unlink()
@@ -298,6 +310,8 @@ def test_key_file_is_read_here(laptop: Laptop) -> None:
     refused = laptop.paas("keys:add", "alice", "id", "--server", "host")
     assert refused.returncode == 1
     assert "private key" in refused.stderr
+    (laptop.tree / "key.ppk").write_text("PuTTY-User-Key-File-3: ssh-ed25519\n", "utf-16")
+    assert laptop.paas("keys:add", "alice", "key.ppk", "--server", "host").returncode == 1
     missing = laptop.paas("keys:add", "alice", "nothing", "--server", "host")
     assert missing.returncode == 2
     assert laptop.ssh is None
@@ -318,7 +332,21 @@ def test_works_without_a_server(laptop: Laptop) -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("paas app", {"apps", "clone", "create", "destroy", "info", "lock", "rename", "unlock"}),
+        (
+            "paas app",
+            {
+                "apps",
+                "clone",
+                "create",
+                "destroy",
+                "info",
+                "leave",
+                "lock",
+                "rename",
+                "transfer",
+                "unlock",
+            },
+        ),
         ("paas config:s", {"set"}),
         ("paas apps:destroy --c", {"--confirm"}),
         ("paas completion z", {"zsh"}),

@@ -1,5 +1,7 @@
 """Drains: what may be one, how it is shown, when the process runs, what a message looks like."""
 
+from dataclasses import replace
+
 import pytest
 
 from paas.domain.logs.drains import DRAINS_MAX, Drain, parse_target, why_refused
@@ -113,6 +115,15 @@ def test_the_process_runs_while_there_is_a_drain(world: World) -> None:
     assert not world.drain_process.runs
     world.drains.add(ROOT, "shop", URL)
     world.drains.remove(ROOT, "shop", URL)
+    assert not world.drain_process.runs
+
+
+def test_the_audit_trail_wants_it_too(world: World) -> None:
+    """Also where no app has a drain."""
+    drains = replace(world.drains, of_audit=True)
+    drains.settle()
+    assert world.drain_process.runs
+    world.drains.settle()
     assert not world.drain_process.runs
 
 

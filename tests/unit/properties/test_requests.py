@@ -64,7 +64,8 @@ def test_words_are_those_of_a_shell(command: str) -> None:
 
 @given(
     json_values(
-        st.sampled_from(["argv", "user", "command", "env", "TERM"]), st.text(ANYTHING, max_size=9)
+        st.sampled_from(["argv", "user", "command", "env", "origin", "TERM"]),
+        st.text(ANYTHING, max_size=9),
     )
 )
 def test_any_json_is_a_request_or_refused(raw: Any) -> None:
@@ -87,7 +88,7 @@ def test_a_request_arrives_as_it_was_sent(
     argv: list[str], user: str | None, command: str | None, env: dict[str, str]
 ) -> None:
     """The client's JSON, which it writes itself, and three descriptors."""
-    asked = {"argv": argv, "user": user, "command": command, "env": env}
+    asked = {"argv": argv, "user": user, "command": command, "env": env, "origin": {}}
     body = link._json(asked).encode("utf-8", "surrogatepass")
     request, count = _receive(struct.pack("!I", len(body)) + body, 3)
     assert count == 3

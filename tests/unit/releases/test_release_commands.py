@@ -71,6 +71,16 @@ def test_failure_rejects_the_push(world: World, command: str, words: str) -> Non
     assert [call for call in world.runtime.calls if call.startswith("start")] == ["start 1-v1-1"]
 
 
+def test_a_database_that_is_closed_to_apps(world: World) -> None:
+    """A migration fails, and the push says how the server's database is opened."""
+    world.app()
+    world.runtime.refused = {5432}
+    procfile(world, A, "echo connection refused; exit 1")
+    with pytest.raises(PaasError, match=r"127\.0\.0\.1:5432 \(PostgreSQL\)") as caught:
+        world.push()
+    assert "add 5432 to the list host_ports" in str(caught.value.hint)
+
+
 def test_a_database_file_without_its_directory(world: World) -> None:
     """The hint names what is missing: a storage directory."""
     procfile(world, A, "echo OperationalError: unable to open database file; exit 1")

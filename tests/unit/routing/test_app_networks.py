@@ -20,10 +20,10 @@ NETWORKS = st.builds(AppNetwork, st.integers(1, 65_534), st.booleans())
 
 @given(NETWORKS, NETWORKS)
 def test_each_network_has_its_own_address(one: AppNetwork, other: AppNetwork) -> None:
-    """In the range, and none has the gateway's."""
+    """In the range, and none has the gateway's or that of the machine's loopback."""
     address = ADDRESSES.of(one)
     assert address in RANGE
-    assert address != ADDRESSES.gateway
+    assert address not in {ADDRESSES.gateway, ADDRESSES.services}
     assert (address == ADDRESSES.of(other)) == (one == other)
 
 
@@ -32,6 +32,7 @@ def test_addresses_follow_from_the_uid() -> None:
     assert ADDRESSES.of(AppNetwork(70_000)) == IPv4Address("10.212.34.224")
     assert ADDRESSES.of(AppNetwork(70_000, once=True)) == IPv4Address("10.212.34.225")
     assert ADDRESSES.gateway == IPv4Address("10.213.255.254")
+    assert ADDRESSES.services == IPv4Address("10.213.255.255")
 
 
 @given(NETWORKS)

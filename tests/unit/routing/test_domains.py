@@ -4,7 +4,7 @@ import pytest
 
 from paas.adapters.network.idn import to_host_name, to_unicode
 from paas.adapters.network.public_suffixes import is_public_suffix
-from paas.domain.apps.apps import Role
+from paas.domain.people.users import Role
 from paas.domain.routing.hosts import HostName, host_name, refuse_reserved, wildcards_over
 from paas.domain.routing.routing import Routing
 from paas.domain.routing.sites import Redirect
@@ -235,6 +235,9 @@ def test_names_below_another_apps_domain_are_not_for_others(world: World) -> Non
         ("github.io", True),
         ("anything.ck", True),
         ("xn--55qx5d.cn", True),
+        ("xn--p1ai", True),
+        ("xn--80aaxitdbjk.xn--p1ai", False),
+        ("xn--a.cn", False),
         ("example.com", False),
         ("shop.co.uk", False),
         ("home.lan", False),
@@ -243,6 +246,13 @@ def test_names_below_another_apps_domain_are_not_for_others(world: World) -> Non
 def test_the_list_of_public_suffixes_is_at_hand(host: str, is_public: bool) -> None:
     """Also of private ones, of whole wildcards, and of names that are not ASCII."""
     assert is_public_suffix(HostName(host)) is is_public
+
+
+def test_the_list_of_public_suffixes_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command asks several times, and reading it takes longer than all else that it does."""
+    assert is_public_suffix(HostName("co.uk"))
+    monkeypatch.setattr("publicsuffixlist.PSLFILE", "/nonexistent")
+    assert is_public_suffix(HostName("github.io"))
 
 
 def test_names_below_the_servers_domain_are_for_admins(world: World) -> None:

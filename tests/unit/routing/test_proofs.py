@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from paas.domain.apps.apps import Actor, Role
+from paas.domain.people.actors import Actor
+from paas.domain.people.users import Role
 from paas.domain.routing.hosts import HostName
 from paas.domain.routing.proofs import Pending, needs_proof, record_name, tokens_of
 from paas.domain.routing.router_values import parse_addresses, parse_servers

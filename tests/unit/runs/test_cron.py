@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 
 from paas.adapters.system.schedules import CronSimSchedules
-from paas.domain.apps.apps import Actor
 from paas.domain.manifest.procfile import command_position, cron_line, instance_types, is_cron
+from paas.domain.people.actors import Actor
 from paas.domain.runs.cron import Missed, Verdict, is_taken, jobs_of, judge, looked_until
 from paas.domain.runs.runs import Run
 from paas.domain.values.errors import PaasError

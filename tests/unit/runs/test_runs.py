@@ -1,6 +1,6 @@
 """One-off processes: what is typed, what is run, and who may."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -25,7 +25,7 @@ class Nobody:
     def is_connected(self) -> bool:
         return True
 
-    def mark_waiting(self) -> None:
+    def mark_waiting(self, has_ended: Callable[[], bool]) -> None:
         """Nobody counts."""
 
     def in_foreground(self) -> bool:

@@ -37,3 +37,4 @@ def test_the_servers_that_can_be_reached(
     monkeypatch.setattr(app_dns, "_RESOLV_CONFS", files)
     assert app_dns.resolv_conf() == shown
     assert app_dns.dns_servers() == servers
+    assert app_dns.is_out_of_reach() == (own is not None and not servers)

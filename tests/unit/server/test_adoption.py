@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from paas.domain.apps.apps import Key, Role
+from paas.domain.people.keys import Key
+from paas.domain.people.users import Role
 from paas.domain.values.names import UserName
 from paas.store.copies import Copies
 from tests.fakes.world import World

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from paas.domain.apps.apps import Actor, Role
+from paas.domain.people.actors import Actor
+from paas.domain.people.users import Role
 from paas.domain.releases.losses import LostFile
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.cli.command_table import root

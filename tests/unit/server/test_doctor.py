@@ -19,7 +19,7 @@ SHOP = "shop"
 @pytest.fixture
 def well(world: World) -> World:
     """A server with an app that has two releases and a storage directory."""
-    world.key_file.publish(world.store.keys.all())
+    world.key_file.publish(world.store.keys.all(), [])
     world.app()
     world.push()
     world.storage.add(ROOT, SHOP, "/app/data", world.progress)
@@ -236,6 +236,15 @@ def test_an_app_that_nobody_hears(well: World) -> None:
     for one in well.runtime.running.values():
         well.runtime.behaviours[one.argv[-1]] = Behaviour(listens=frozenset())
     assert [f.check for f in well.doctor.look()] == ["deaf"]
+
+
+def test_a_service_of_the_machine_that_is_closed(well: World) -> None:
+    """The admin is told how to open it; it is no fault of the server."""
+    well.runtime.refused = {5432}
+    (finding,) = well.doctor.look()
+    assert (finding.check, finding.grave) == ("refused", False)
+    assert finding.message.startswith("shop: It tried to connect to 127.0.0.1:5432 (PostgreSQL).")
+    assert "add 5432 to the list host_ports" in finding.command
 
 
 def test_a_clock_that_went_back(well: World) -> None:

@@ -2,11 +2,12 @@
 
 import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from paas.domain.apps.permissions import Permission
+from paas.domain.people.permissions import Permission
 from paas.domain.routing.routing import Routing
 from paas.domain.runtime.workloads import Workload
 from paas.domain.values.errors import PaasError
@@ -98,6 +99,51 @@ def test_a_newer_release_serves_on(world: World) -> None:
     world.push(commit="c" * 40)
     assert world.proxy.ports_of(1) != ports
     assert len(world.runtime.running) == 1
+
+
+def test_a_newer_release_serves_on_if_the_former_one_is_being_drained(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The push of v2 still stops v1 when the store that has v1 is adopted: v2 is not taken away."""
+    world.app()
+    world.push()
+    copy = keep(world)
+    drained = dict(world.runtime.running)
+    world.push(commit="b" * 40)
+    running, ports = dict(world.runtime.running), world.proxy.ports("shop.example.com")
+    world.runtime.running.update(drained)
+    put_back(world, copy)
+    with ExitStack() as draining:
+        draining.enter_context(world.locks.draining(1))
+
+        def end(_: float) -> None:
+            for id in drained:
+                world.runtime.running.pop(id, None)
+            draining.close()
+
+        monkeypatch.setattr(world.clock, "sleep", end)
+        world.reconcile.run(world.progress)
+    assert world.runtime.running == running
+    assert world.proxy.ports("shop.example.com") == ports
+    assert "v2 runs, and the database has v1" in str(world.progress.lines)
+
+
+def test_a_drained_release_serves_again_if_the_older_store_has_it_as_live(world: World) -> None:
+    """Its ports were closed for the end that the push of v2 could not record any more."""
+    world.app()
+    world.push()
+    copy = keep(world)
+    former, files = dict(world.runtime.running), dict(world.runtime.files)
+    live = world.store.instances.of_app(1)
+    world.push(commit="b" * 40)
+    world.runtime.running |= former
+    world.runtime.files |= files
+    world.runtime.close_ports(live)
+    put_back(world, copy)
+    world.reconcile.run(world.progress)
+    assert world.runtime.running == former
+    assert world.proxy.ports("shop.example.com") == (live[0].port,)
+    assert set(former).isdisjoint(world.runtime.shut_ids)
 
 
 class PowerCutError(BaseException):

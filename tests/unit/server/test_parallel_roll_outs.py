@@ -42,8 +42,7 @@ def roll_out(
     asking = (sys.executable, "-I", "-S", script, folder, str(meet))
     now, progress = datetime(2026, 1, 1, tzinfo=UTC), FakeProgress()
     wanted = [
-        App(n, AppName(f"app{n}"), 70_000 + n, None, None, None, None, now)
-        for n in range(1, apps + 1)
+        App(n, AppName(f"app{n}"), 70_000 + n, None, None, None, now) for n in range(1, apps + 1)
     ]
     failed = GateRollOuts(asking, at_once).roll_out_again(wanted, progress)
     return failed, progress, int((folder / "most").read_text())
@@ -67,7 +66,7 @@ def test_no_more_than_the_bound(tmp_path: Path) -> None:
 def test_what_cannot_be_asked_for_is_said(tmp_path: Path) -> None:
     """No gate, no Python: the app is named, and nothing is lost but the try."""
     now, progress = datetime(2026, 1, 1, tzinfo=UTC), FakeProgress()
-    app = App(1, AppName("shop"), 70_001, None, None, None, None, now)
+    app = App(1, AppName("shop"), 70_001, None, None, None, now)
     assert GateRollOuts([tmp_path / "missing"], 1).roll_out_again([app], progress) == [app]
     assert "shop" in progress.lines[0]
     assert "cannot be started" in progress.lines[0]

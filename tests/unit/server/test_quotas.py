@@ -1,18 +1,27 @@
 """Quotas: what members are refused, what admins may do, and how quotas are set."""
 
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from paas.domain.apps.apps import Actor, App, Role
+from paas.domain.apps.apps import App
+from paas.domain.datastores.kinds import DatastoreKind
+from paas.domain.datastores.plans import SMALL
+from paas.domain.git.refs import NO_COMMIT, RefUpdate
 from paas.domain.git.sources import GitSource
+from paas.domain.people.access import Holder
+from paas.domain.people.actors import Actor
+from paas.domain.people.users import Role
 from paas.domain.routing.hosts import HostName
 from paas.domain.server.quotas import Quota, parse_quotas
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, ProcessType, UserName
 from paas.entrypoints.daemons.disk_quotas import DiskQuotas
+from paas.interfaces import Quarantine
 from paas.services.builds.build import Push
 from paas.services.deploys.imports import Building
 from tests.fakes.world import ROOT, World
@@ -70,6 +79,33 @@ def test_how_many_apps_a_member_may_own(world: World, alice: Actor) -> None:
     assert world.store.apps.find("wiki") is None
     world.user("alice", Role.ADMIN)
     world.app("wiki", world.actor("alice"))
+
+
+def test_how_many_datastores_a_member_may_have(world: World, alice: Actor) -> None:
+    """In all of their apps, by any way; an admin may make more, and others' do not count."""
+    world.quotas.set_for_user(ROOT, ALICE, ["datastores=2"])
+    order = (DatastoreKind.POSTGRESQL, SMALL)
+
+    def make(app: str, actor: Actor, number: int) -> None:
+        world.random_name = f"name-{number}"
+        world.datastores.create(actor, app, order, None, world.progress)
+
+    world.app("blog", alice)
+    world.app("theirs", world.user("bob"))
+    make("shop", alice, 1)
+    make("blog", alice, 2)
+    assert refused(lambda: make("blog", alice, 3)).reference == "datastore-quota"
+    make("theirs", world.actor("bob"), 4)
+    make("blog", ROOT, 5)
+    (used,) = [one for one in world.quotas.of_user(alice, ALICE) if one.quota is Quota.DATASTORES]
+    assert (used.used, used.limit, used.origin) == (3, 2, "user")
+    for call in (
+        lambda: world.access.transfer(world.actor("bob"), "theirs", Holder(ALICE)),
+        lambda: world.forks.fork(alice, "shop", None, None, None, world.progress, print),
+    ):
+        assert refused(call).reference == "datastore-quota"
+    with pytest.raises(PaasError, match="datastores is a quota of users"):
+        world.quotas.set_for_app(ROOT, "shop", ["datastores=9"])
 
 
 def test_how_many_instances_an_app_may_have(world: World, alice: Actor) -> None:
@@ -135,8 +171,9 @@ def test_how_much_an_app_may_have_on_the_disk(world: World, alice: Actor, part: 
     running = dict(world.runtime.running)
     source = GitSource("https://example.org/a.git", None)
     for call in (
-        lambda: world.pushes.to_push(alice, AppName("shop"), world.progress),
         lambda: deploy(world, alice),
+        lambda: world.pushes.to_push(alice, AppName("shop"), world.progress),
+        lambda: world.pushes.to_upload(alice, AppName("shop"), world.progress),
         lambda: world.storage.add(alice, "shop", "/app/data", world.progress),
         lambda: world.imports.sync(alice, "shop", source, Building.NEVER, world.progress),
     ):
@@ -149,6 +186,68 @@ def test_how_much_an_app_may_have_on_the_disk(world: World, alice: Actor, part: 
     world.builds.purge_cache(alice, "shop", world.progress)
     world.storage.add(ROOT, "shop", "/app/data", world.progress)
     deploy(world, ROOT)
+
+
+def test_datastores_count_for_the_app_that_they_belong_to(world: World, alice: Actor) -> None:
+    """Not for the others that they are attached to; a further one is refused, too."""
+    order = (DatastoreKind.POSTGRESQL, SMALL)
+    made = world.datastores.create(alice, "shop", order, None, world.progress)
+    world.app("blog", alice)
+    world.attachments.attach(alice, "blog", made.name, None, world.progress)
+    world.quotas.set_for_user(ROOT, ALICE, ["disk=5m"])
+    data = world.folder / "datastores" / str(made.id) / "data"
+    data.mkdir(parents=True)
+    (data / "file").write_bytes(b"x" * 6 * MIB)
+    assert [app.name for app, _ in world.quotas.full()] == ["shop"]
+    assert refused(lambda: deploy(world, alice)).reference == "disk-quota"
+    again = partial(world.datastores.create, alice, "shop", order, None, world.progress)
+    assert refused(again).reference == "disk-quota"
+    usage = {str(one.app.name): one.usage for one in world.disk.report(ROOT, None).apps}
+    assert usage["shop"].datastores >= 6 * MIB
+    assert usage["blog"].datastores == 0
+
+
+def test_a_push_is_measured_once(world: World, alice: Actor) -> None:
+    """At its end; before anything is sent only if the last measurement found too much."""
+    world.quotas.set_for_app(ROOT, "shop", ["disk=5m"])
+    deploy(world, alice)
+    fill(world, "storage", 6)
+    world.pushes.to_push(alice, AppName("shop"), world.progress)
+    refused(lambda: deploy(world, alice))
+    assert [world.slugs.unfinished(), len(world.slugs.slugs())] == [[], 1]
+    refused(lambda: world.pushes.to_push(alice, AppName("shop"), world.progress))
+    shutil.rmtree(world.folder / "storage")
+    world.pushes.to_push(alice, AppName("shop"), world.progress)
+    deploy(world, alice)
+
+
+def test_a_push_of_another_branch_is_measured(world: World, alice: Actor) -> None:
+    """It has no build at whose end it would be; a deletion makes room."""
+    world.quotas.set_for_app(ROOT, "shop", ["disk=5m"])
+    deploy(world, alice)
+    fill(world, "storage", 6)
+    id, quarantine = shop(world).id, Quarantine(world.folder)
+    new, gone = (RefUpdate("a" * 40, to, "refs/heads/other") for to in ("b" * 40, NO_COMMIT))
+    receive = partial(world.pushes.receive, alice, id, quarantine=quarantine)
+    error = refused(lambda: receive(updates=[new], progress=world.progress))
+    assert error.reference == "disk-quota"
+    receive(updates=[gone], progress=world.progress)
+
+
+def test_what_a_cache_and_a_slug_share_counts_once(world: World, alice: Actor) -> None:
+    """Even though slugs, which do not change, are only measured again if it matters."""
+    world.quotas.set_for_app(ROOT, "shop", ["disk=5m"])
+    deploy(world, alice)
+    slug = world.store.slugs.of_app(shop(world).id)[0]
+    path = world.folder / "slugs" / slug.id
+    path.mkdir(parents=True)
+    fill(world, "cache", 3)
+    (path / "module").hardlink_to(world.folder / "cache" / str(shop(world).id) / "file")
+    world.store.slugs.remove(slug.id)
+    world.store.slugs.add(replace(slug, size_bytes=3 * MIB))
+    world.quotas.refuse_full(alice, shop(world))
+    fill(world, "storage", 3)
+    refused(lambda: world.quotas.refuse_full(alice, shop(world)))
 
 
 def test_the_owner_is_told_once(world: World, alice: Actor) -> None:
@@ -189,7 +288,14 @@ def test_the_closest_setting_holds(world: World, alice: Actor) -> None:
 def test_who_sees_and_sets_them(world: World, alice: Actor) -> None:
     """A member sees their own and sets none."""
     bob = world.user("bob")
-    assert [one.used for one in world.quotas.of_user(alice, ALICE)] == [1, None, None, None, None]
+    assert [one.used for one in world.quotas.of_user(alice, ALICE)] == [
+        1,
+        0,
+        None,
+        None,
+        None,
+        None,
+    ]
     calls: list[Callable[[], object]] = [
         lambda: world.quotas.of_user(bob, ALICE),
         lambda: world.quotas.set_for_user(alice, ALICE, ["apps=99"]),
@@ -252,7 +358,7 @@ def test_quotas_as_typed() -> None:
 def test_no_quota_in_server_yml(world: World, alice: Actor) -> None:
     """0 means no quota."""
     free = replace(world.quotas, defaults=dict.fromkeys(Quota, 0))
-    free.refuse_app(alice)
+    free.refuse_app(alice, Holder(alice.name))
     free.refuse_instances(alice, shop(world), 10_000)
     free.refuse_body(alice, shop(world), 100 * 1024 * MIB)
     free.refuse_full(alice, shop(world))

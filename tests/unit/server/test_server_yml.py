@@ -81,6 +81,17 @@ def test_a_setting_of_a_former_version_is_no_error(tmp_path: Path) -> None:
     assert load(path).domain == "a.test"
 
 
+def test_a_drain_of_the_audit_trail_that_is_none_is_told(tmp_path: Path) -> None:
+    """Without its login, which the message does not repeat."""
+    path = tmp_path / "server.yml"
+    path.write_text("audit_drain: ftp://me:secret@logs.example.com\n")
+    with pytest.raises(PaasError, match="audit_drain: This is not the URL of a drain") as caught:
+        load(path)
+    assert "secret" not in caught.value.report
+    path.write_text("audit_drain: syslog+tls://logs.example.com\n")
+    assert load(path).audit_drain == "syslog+tls://logs.example.com"
+
+
 def test_the_proxy_protocol_takes_a_balancer(tmp_path: Path) -> None:
     """Otherwise one proxy believed nobody, and the other understood nothing."""
     path = tmp_path / "server.yml"
@@ -130,6 +141,29 @@ def test_networks_that_cannot_be_are_told(tmp_path: Path, line: str, words: str)
     with pytest.raises(PaasError) as caught:
         load(path)
     assert words in caught.value.message
+
+
+CA = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ the CA of us"
+
+
+def test_the_cas_of_certificates(tmp_path: Path) -> None:
+    """Each once; nothing but public keys, which the message names."""
+    path = tmp_path / "server.yml"
+    path.write_text(f"ssh_ca: ['{CA}', '{CA.rpartition(' the')[0]}']")
+    (authority,) = load(path).authorities
+    assert f"{authority.kind} {authority.body} the CA of us" == CA
+    for value, words in {
+        f"'{CA}'": "ssh_ca must be a list",
+        "[5]": "ssh_ca must be a list",
+        f"['cert-authority {CA}']": "ssh_ca takes the content of a CA's .pub file",
+        "['/etc/ssh/ca.pub']": "ssh_ca takes the content of a CA's .pub file",
+        f"['{CA.replace('ssh-ed25519', 'ssh-rsa')}']": "not of the type that it names, ssh-rsa",
+        "['ssh-ed25519 AAAAC3Nza']": "the base64 of this one is cut off",
+    }.items():
+        path.write_text(f"ssh_ca: {value}")
+        with pytest.raises(PaasError) as caught:
+            load(path)
+        assert words in caught.value.message
 
 
 def test_a_list_of_ports_has_any_length(tmp_path: Path) -> None:

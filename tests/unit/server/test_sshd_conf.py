@@ -5,16 +5,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from paas.adapters.ssh import sshd_conf
+from paas.entrypoints.gate_client.link import ENV_ALWAYS, TOKEN
 from paas.settings import Settings
 
 
 def _effective(conf: Path) -> dict[str, str]:
-    """The settings as sshd -T understands them for the platform's account."""
+    """The settings as sshd -T understands them for the platform's account; of several, the last."""
+    return dict(line.split(" ", 1) for line in _lines(conf) if " " in line)
+
+
+def _lines(conf: Path, user: str = "paas") -> list[str]:
     Path("/run/sshd").mkdir(exist_ok=True)
     argv = ["/usr/sbin/sshd", "-T", "-f", str(conf)]
-    argv += ["-C", "user=paas,host=localhost,addr=127.0.0.1"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True)
-    return dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+    argv += ["-C", f"user={user},host=localhost,addr=127.0.0.1"]
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def _with_key(tmp_path: Path) -> Settings:
@@ -44,11 +48,25 @@ def test_system_changes_nothing_for_others(tmp_path: Path) -> None:
     """The snippet's rules hold for the platform's account alone."""
     settings = _with_key(tmp_path)
     conf = tmp_path / "sshd_config"
-    others = f"HostKey {sshd_conf.host_key(settings)}\nPasswordAuthentication yes\n"
+    others = f"HostKey {sshd_conf.host_key(settings)}\nPasswordAuthentication yes\nAcceptEnv LANG\n"
     (tmp_path / "snippet.conf").write_text(sshd_conf.system(settings))
     conf.write_text(f"Include {tmp_path}/snippet.conf\n{others}")
     assert _effective(conf)["passwordauthentication"] == "no"
-    argv = ["/usr/sbin/sshd", "-T", "-f", str(conf), "-C", "user=root,host=h,addr=127.0.0.1"]
-    shown = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    shown = _lines(conf, "root")
     assert "passwordauthentication yes" in shown
-    assert str(tmp_path / "authorized_keys") not in shown
+    assert f"authorizedkeysfile {tmp_path / 'authorized_keys'}" not in shown
+    assert f"acceptenv {TOKEN}" in _lines(conf)
+    assert "acceptenv LANG" in shown
+    assert f"acceptenv {TOKEN}" not in shown
+
+
+def test_a_token_arrives(tmp_path: Path) -> None:
+    """For the platform's account, and nothing else that its client does not read."""
+    settings = _with_key(tmp_path)
+    conf = tmp_path / "sshd_config"
+    for text in (sshd_conf.embedded(settings), sshd_conf.system(settings)):
+        conf.write_text(f"{text}Match all\n")
+        if not text.startswith(sshd_conf.HEAD + "Port"):
+            conf.write_text(f"{text}Match all\nHostKey {sshd_conf.host_key(settings)}\n")
+        accepted = {line.split()[1] for line in _lines(conf) if line.startswith("acceptenv")}
+        assert accepted == {TOKEN, "NO_COLOR"} <= {TOKEN, *ENV_ALWAYS}

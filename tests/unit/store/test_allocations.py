@@ -165,14 +165,14 @@ def test_a_kill_before_the_app_is_recorded(path: Path) -> None:
 
 
 def test_other_holders_keep_theirs(store: Store) -> None:
-    """What is neither of an app nor of an instance is nobody's to settle."""
+    """What is of no app, instance or datastore is nobody's to settle."""
     with store.transaction():
-        uid = store.allocations.give_uid(Holder("datastore", "7"))
-        store.allocations.record(Allocation(Kind.PORT, 20005, Holder("datastore", "7")))
+        uid = store.allocations.give_uid(Holder("build", "7"))
+        store.allocations.record(Allocation(Kind.PORT, 20005, Holder("build", "7")))
     store.allocations.settle()
-    assert store.allocations.holder(Kind.UID, uid) == Holder("datastore", "7")
+    assert store.allocations.holder(Kind.UID, uid) == Holder("build", "7")
     assert {20005, 20009} == store.allocations.taken(Kind.PORT)
-    store.allocations.free(Holder("datastore", "7"))
+    store.allocations.free(Holder("build", "7"))
     assert {20009} == store.allocations.taken(Kind.PORT)
 
 

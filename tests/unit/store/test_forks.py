@@ -1,7 +1,9 @@
 """A store and os.fork: what a child writes is not lost, whatever its parent had open."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,6 +77,31 @@ def test_what_a_child_writes_with_the_store_of_its_parent(path: Path) -> None:
     with child(lambda: None, lambda: store.apps.add(AppName("jobs"), None, NOW)):
         store.close()
     assert [app.name for app in store.apps.all()] == ["jobs"]
+
+
+def test_a_store_that_nothing_refers_to_is_closed(path: Path) -> None:
+    """At once, and not when the garbage collector comes by: a fork would not know of it."""
+
+    def descriptors() -> list[str]:
+        return [str(fd.readlink()) for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()]
+
+    gc.disable()
+    try:
+        store = opened(path)
+        assert str(path) in descriptors()
+        del store
+        assert str(path) not in descriptors()
+    finally:
+        gc.enable()
+
+
+def test_another_thread_uses_a_store_of_its_own(path: Path) -> None:
+    """A fork in one thread could not close a connection that another one is using."""
+    store = opened(path)
+    with ThreadPoolExecutor(1) as other:
+        with pytest.raises(RuntimeError, match="another thread"):
+            other.submit(store.apps.all).result()
+        assert other.submit(lambda: opened(path).apps.all()).result() == []
 
 
 def test_a_child_of_a_transaction_uses_no_store(path: Path) -> None:

@@ -377,3 +377,16 @@ def test_another_key_while_others_write(path: Path) -> None:
         writer.communicate()
         assert writer.returncode == 0
     assert [drain.url.reveal() for drain in store(path).drains.all()] == [URL] * 601
+
+
+def test_a_new_store_has_nothing_to_scrub(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So nothing rewrites it while the first commands write to it."""
+    new = path.with_name("new") / "state.db"
+    new.parent.mkdir()
+    file = new.with_name("server.key")
+    create_for_installation(new, file)
+    made = Store(new, Ranges(uids=(70000, 70999)), ServerKeys(file))
+    monkeypatch.setattr(made.database, "rewrite", lambda: pytest.fail("it is rewritten"))
+    made.sealing.settle()
+    with made.database.reading() as connection:
+        assert connection.execute("SELECT changes FROM identity").fetchone()[0] == 0

@@ -5,9 +5,10 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from paas.domain.apps.apps import NATIVE, Role
 from paas.domain.apps.storage import Storage
 from paas.domain.certificates.certificates import Origin
+from paas.domain.people.users import Role
+from paas.domain.releases.artifacts import NATIVE
 from paas.domain.releases.formation import WEB
 from paas.domain.releases.releases import Status
 from paas.domain.server.allocations import Ranges

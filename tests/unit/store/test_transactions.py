@@ -201,7 +201,7 @@ CHECKS: dict[str, tuple[str, str, Callable[[World], object]]] = {
         lambda w: w.domains.add(ROOT, "shop", [HostName("other.example.com")], w.progress),
     ),
     "git push": ("allocations", "taken", lambda w: w.push(commit="b" * 40)),
-    "keys:add": ("keys", "all", lambda w: w.keys.add(ROOT, UserName("bob"), "key", None)),
+    "keys:add": ("keys", "find", lambda w: w.keys.add(ROOT, UserName("bob"), "key", None)),
 }
 
 

@@ -21,6 +21,16 @@ def test_a_groups_file_names_specs_and_nothing_of_the_app() -> None:
     assert text == golden.read_text()
 
 
+def test_a_group_that_is_stopped_in_its_own_way() -> None:
+    """A datastore's server gets another signal, and more time."""
+    spec = Path("/run/paas/specs/datastore-3-server.1.json")
+    text = group_conf("datastore-3", [("server.1", spec)], ("/l",), 120.0, stop_signal="INT")
+    assert "\nstopsignal=INT\n" in text
+    assert "\nstopwaitsecs=120\n" in text
+    with pytest.raises(PaasError):
+        group_conf("datastore-3", [("server.1", spec)], ("/l",), 120.0, stop_signal="INT\nx=y")
+
+
 @pytest.mark.parametrize("bad", ["%(ENV_X)s", "a b", "a\nb", "a;b", "a#b", "", "a'b", 'a"b', "a,b"])
 def test_words_that_supervisord_would_read_otherwise_are_refused(bad: str) -> None:
     """A percent sign, blank, quote, comma, comment sign or newline never gets into a file."""

@@ -18,6 +18,7 @@ V1_PIDS = "35 26 0:30 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
 V1_CPU = "36 26 0:31 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
 HYBRID_V2 = "45 26 0:40 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
 DOCKER = "45 26 0:40 /docker/abc /sys/fs/cgroup rw - cgroup2 cgroup rw\n"
+OF_A_CONTAINER = "99 24 0:26 / /var/lib/docker/x/merged/sys/fs/cgroup rw - cgroup2 cgroup rw\n"
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,7 @@ DOCKER = "45 26 0:40 /docker/abc /sys/fs/cgroup rw - cgroup2 cgroup rw\n"
         ),
         (DOCKER, "0::/docker/abc/x\n", {"": "/sys/fs/cgroup/x"}),
         (DOCKER, "0::/elsewhere\n", {"": "/sys/fs/cgroup"}),
+        (V2 + OF_A_CONTAINER, "0::/a\n", {"": "/sys/fs/cgroup/a"}),
         ("30 24 0:26 / /proc rw - proc proc rw\n", "0::/\n", {}),
     ],
 )
@@ -158,13 +160,13 @@ def test_cpu_is_limited_after_an_upgrade(tmp_path: Path) -> None:
 
 
 def test_a_build_waits_for_the_cpu_where_instances_need_it(tmp_path: Path) -> None:
-    """Because of its weight; under v1 it stays in the same cgroup as all others."""
-    limits = {True: {"cpu.weight": "25"}, False: {}}
+    """Because of its weight: a quarter of that of an instance."""
+    limits = {True: {"cpu.weight": "25"}, False: {"cpu.shares": "256"}}
     for unified, expected in limits.items():
         place = {"path": str(tmp_path), "controllers": ["cpu"], "unified": unified}
         (tmp_path / "cgroups.json").write_text(json.dumps([place]))
         entries = Cgroups(Settings(run=tmp_path)).for_build("1")
-        assert [dict(entry.limits) for entry in entries] == ([expected] if expected else [])
+        assert [dict(entry.limits) for entry in entries] == [expected]
 
 
 @pytest.mark.parametrize(
@@ -181,9 +183,8 @@ def test_cpu_is_limited(tmp_path: Path, unified: bool, limits: dict[str, str]) -
     cgroups, none = Cgroups(Settings(run=tmp_path)), Settings().server_limits.defaults
     half = replace(none, cpu_milli=500)
     assert cgroups.for_workload("a", half) == (Cgroup(f"{tmp_path}/a", limits),)
-    # Under v1 it stays outside, where it has the share of any process.
-    free = (Cgroup(f"{tmp_path}/a", {}),) if unified else ()
-    assert cgroups.for_workload("a", none) == free
+    # In a cgroup of its own it shares the CPU as one, however many processes it has.
+    assert cgroups.for_workload("a", none) == (Cgroup(f"{tmp_path}/a", {}),)
 
 
 def test_what_is_killed_may_not_fork(tmp_path: Path) -> None:

@@ -22,6 +22,14 @@ def test_output_is_kept_with_stderr_in_its_place() -> None:
     assert shell("echo a; echo b >&2; printf c") == Finished(0, b"a\nb\nc")
 
 
+def test_stderr_can_be_kept_apart() -> None:
+    """It is no part of the output then, and the context of a failure."""
+    assert shell("echo a; echo b >&2; echo c", errors_apart=True) == Finished(0, b"a\nc\n")
+    with pytest.raises(ProgramFailedError) as caught:
+        shell("echo a; echo why >&2; exit 3", errors_apart=True)
+    assert caught.value.context == ("why",)
+
+
 def test_lines_are_streamed_as_they_come(tmp_path: Path) -> None:
     """Each line arrives when it is printed, the last one without an end too."""
     heard, seen = tmp_path / "heard", []

@@ -23,6 +23,8 @@ from paas.interfaces import Caller
 
 # How long a process may take to exit on its own after its terminal is gone, before TERM.
 _HANG_UP_S = 5.0
+# How often the caller is asked whether they are still there without an event.
+_LOOK_EVERY_MS = 5000
 _WINDOW = b"\0" * 8
 
 
@@ -145,7 +147,7 @@ class Attached:
         poll.register(self._caller.fileno(), select.POLLIN)
         try:
             while True:
-                ready = dict(poll.poll())
+                ready = dict(poll.poll(_LOOK_EVERY_MS))
                 if pidfd in ready:
                     return True
                 if not self._caller.is_connected():

@@ -13,6 +13,7 @@ _MIB = 1_048_576
 _NO_LIMIT = 2**60
 # The CFS period, the kernel's default. A CPU limit is a share of it.
 _CPU_PERIOD_US = 100_000
+V1_CPU_FILE = "cpu.shares"
 
 
 def memory_limits(place: Path, limit_mib: int, *, unified: bool, may_swap: bool) -> dict[str, str]:
@@ -40,6 +41,16 @@ def cpu_limits(milli: int, *, unified: bool) -> dict[str, str]:
     if unified:
         return {"cpu.max": f"{quota} {_CPU_PERIOD_US}"}
     return {"cpu.cfs_period_us": str(_CPU_PERIOD_US), "cpu.cfs_quota_us": quota}
+
+
+def cpu_weight(weight: int, *, unified: bool) -> dict[str, str]:
+    """The part of a busy CPU, beside other cgroups. weight: 100 is the kernel's default."""
+    return {"cpu.weight": str(weight)} if unified else {V1_CPU_FILE: str(v1_shares(weight))}
+
+
+def v1_shares(weight: int) -> int:
+    """The shares of cgroup v1, where the default is 1,024, of a weight of v2."""
+    return weight * 1_024 // 100
 
 
 def machine_mib(place: Path, *, unified: bool) -> int:

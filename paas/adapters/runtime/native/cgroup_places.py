@@ -9,14 +9,17 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from paas.adapters.runtime.native.cgroup_limits import V1_CPU_FILE, v1_shares
+
 CPU, MEMORY = "cpu", "memory"
 CONTROLLERS = ("pids", MEMORY, CPU)
 # The cgroup of the platform's own processes, beside those of the instances.
 LEAF = "supervisor"
 # Ten times an instance's share: the gate, the logs and HAProxy serve all of them.
 _LEAF_WEIGHT = 1_000
-# In v1, all instances with a CPU limit together get the share of this many others.
-_V1_SHARES = 10_240
+# The default, for all of the server together. In v1 a session of processes outside of it has as
+# much (sched(7), "The autogroup feature"), in v2 another service.
+_TOP_WEIGHT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +43,32 @@ def find_places(name: str) -> list[Hierarchy]:
         Path("/proc/self/mountinfo").read_text(), Path("/proc/self/cgroup").read_text()
     )
     found = [
-        Hierarchy(directory / name, (controller,), unified=False)
+        Hierarchy(place, (controller,), unified=False)
         for controller in CONTROLLERS
-        if (directory := hierarchies.get(controller)) is not None and _make(directory / name)
+        if (own := hierarchies.get(controller)) is not None and _make(place := _beside(own) / name)
     ]
     for hierarchy in found:
         if CPU in hierarchy.controllers:
-            with contextlib.suppress(OSError):
-                (hierarchy.path / "cpu.shares").write_text(str(_V1_SHARES))
+            _share_cpu(hierarchy.path)
     missing = {*CONTROLLERS} - {one for hierarchy in found for one in hierarchy.controllers}
     if "" in hierarchies and missing:
         unified = _unified_place(hierarchies[""], name, missing)
         found += [unified] if unified is not None else []
     return found
+
+
+def _beside(own: Path) -> Path:
+    """Where the server's place is, by this process's own cgroup: it may be the platform's."""
+    return own.parent.parent if own.name == LEAF else own
+
+
+def _share_cpu(place: Path) -> None:
+    """Move this process to a leaf of v1, so that the platform has its share as it has in v2."""
+    with contextlib.suppress(OSError):
+        (place / V1_CPU_FILE).write_text(str(v1_shares(_TOP_WEIGHT)))
+        (place / LEAF).mkdir(exist_ok=True)
+        (place / LEAF / V1_CPU_FILE).write_text(str(v1_shares(_LEAF_WEIGHT)))
+        (place / LEAF / "cgroup.procs").write_text(str(os.getpid()))
 
 
 def _unified_place(own: Path, name: str, wanted: set[str]) -> Hierarchy | None:
@@ -81,7 +97,8 @@ def _unified_place(own: Path, name: str, wanted: set[str]) -> Hierarchy | None:
 def own_cgroups(mountinfo: str, own: str) -> dict[str, Path]:
     """The directory of a process's own cgroup by controller; v2 is the controller ``""``.
 
-    mountinfo and own: the texts of /proc/PID/mountinfo and /proc/PID/cgroup (proc(5)).
+    mountinfo and own: the texts of /proc/PID/mountinfo and /proc/PID/cgroup (proc(5)). The first
+    mount of each counts: those of containers come later, and end with them.
     """
     paths: dict[str, str] = {}
     for line in own.splitlines():
@@ -96,7 +113,8 @@ def own_cgroups(mountinfo: str, own: str) -> dict[str, Path]:
             continue
         for controller in [""] if kind == "cgroup2" else options.split(","):
             if controller in paths and (controller in CONTROLLERS or not controller):
-                found[controller] = Path(mount_point) / _below(paths[controller], root)
+                place = Path(mount_point) / _below(paths[controller], root)
+                found.setdefault(controller, place)
     return found
 
 

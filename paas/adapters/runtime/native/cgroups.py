@@ -3,9 +3,8 @@
 Boot calls prepare() once and keeps the places that `cgroup_places` found in run/cgroups.json;
 everything else reads that file.
 
-Under v2 the CPU is shared by instance, however many processes each has. Under v1 only an instance
-with a CPU limit joins a cgroup of that controller: in one, all apps together would get the share of
-a single process outside.
+The CPU is shared by instance, however many processes each has, and the platform has ten times the
+share of one.
 Files and their meaning: https://docs.kernel.org/admin-guide/cgroup-v2.html.
 """
 
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from paas.adapters.runtime.native.cgroup_limits import (
     cpu_limits,
+    cpu_weight,
     machine_mib,
     memory_kills,
     memory_limits,
@@ -106,12 +106,12 @@ class Cgroups:
             open_files=settings.max_open_files,
             scratch_mib=settings.build_scratch_mib,
         )
-        return self._entries(name, limits, settings.build_memory_share, cpu_weight=_BUILD_WEIGHT)
+        return self._entries(name, limits, settings.build_memory_share, weight=_BUILD_WEIGHT)
 
     def _entries(
-        self, name: str, limits: Limits, memory_share: float, *, cpu_weight: int | None = None
+        self, name: str, limits: Limits, memory_share: float, *, weight: int | None = None
     ) -> tuple[Cgroup, ...]:
-        """memory_share: of the machine's memory, if limits has none. cpu_weight: v2 only."""
+        """memory_share: of the machine's memory, if limits has none. weight: of the CPU."""
         entries = []
         for hierarchy in self.hierarchies():
             path, unified, files = hierarchy.path, hierarchy.unified, dict[str, str]()
@@ -124,9 +124,10 @@ class Cgroups:
                 files |= memory_limits(path, memory_mib, unified=unified, may_swap=may_swap)
             if CPU in hierarchy.controllers and limits.cpu_milli:
                 files |= cpu_limits(limits.cpu_milli, unified=unified)
-            if CPU in hierarchy.controllers and cpu_weight and unified:
-                files["cpu.weight"] = str(cpu_weight)
-            if files or unified:
+            if CPU in hierarchy.controllers and weight:
+                files |= cpu_weight(weight, unified=unified)
+            # One without files still shares the CPU as one.
+            if files or unified or CPU in hierarchy.controllers:
                 entries.append(Cgroup(str(path / name), files))
         return tuple(entries)
 
@@ -152,6 +153,17 @@ class Cgroups:
             with contextlib.suppress(OSError):
                 count += memory_kills(hierarchy.path / name, unified=hierarchy.unified)
         return count
+
+    def refused_forks(self) -> dict[str, int]:
+        """How many forks the kernel refused for their limit of processes, by the cgroups' names."""
+        found: dict[str, int] = {}
+        for hierarchy in self.hierarchies():
+            if "pids" not in hierarchy.controllers:
+                continue
+            for path in hierarchy.path.glob("*/pids.events"):
+                with contextlib.suppress(OSError):  # it is being removed
+                    found[path.parent.name] = int(path.read_text().split()[1])
+        return found
 
     def kill(self, name: str) -> None:
         """Send KILL once to all processes of that name; from then on none of them may fork."""

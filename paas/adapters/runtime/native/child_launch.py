@@ -26,11 +26,12 @@ def launch(
     on_line: Callable[[bytes], None],
     interrupt: Callable[[], None] | None = None,
     ended: Callable[[], None] = lambda: None,
+    stdin: bytes | int = b"",
 ) -> int:
     """Run what a spec says until it ends, and leave neither processes nor its cgroup behind.
 
     Returns its exit status, or minus the signal that killed it. Raises PaasError
-    ``program-timeout`` where it does not end within limit_s. interrupt: see
+    ``program-timeout`` where it does not end within limit_s. interrupt, stdin: see
     subprocesses.run. ended: a last look at the cgroup.
     """
     try:
@@ -43,6 +44,7 @@ def launch(
             on_line=on_line,
             check=False,
             interrupt=interrupt,
+            stdin=stdin,
         ).status
     finally:
         ended()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from paas.adapters.datastores.client_file import hosts_of
 from paas.adapters.network.app_dns import resolv_conf
 from paas.adapters.network.app_networks import AppNetworks
 from paas.adapters.runtime.native.syscall_filter import filter_path
@@ -112,6 +113,7 @@ def launch_spec(settings: Settings, workload: Workload, cgroups: Sequence[Cgroup
         network=str(networks.path(workload.network)) if workload.network else None,
         address=networks.address(workload.network) if workload.network else LOOPBACK,
         resolv_conf=resolv_conf() if workload.network else None,
+        hosts=hosts_of(settings, workload.uid, network=workload.network is not None),
     )
 
 
@@ -134,7 +136,7 @@ def one_off_spec(
     app: App,
     name: str,
     *,
-    artifact: Artifact,
+    artifact: Artifact | None,
     config: Mapping[str, Secret],
     argv: Sequence[str],
     limits: Limits,
@@ -152,7 +154,7 @@ def one_off_spec(
         argv=tuple(argv),
         env=instance_environment(config, name, None, limits.memory_mib),
         uid=app.uid,
-        slug=str(artifact.directory),
+        slug=str(artifact.directory) if artifact is not None else None,
         writable_slug=writable,
         # What writes into the slug is part of a build, which has no storage.
         binds=(*tool_binds(settings), *(() if writable else storage_binds(settings, app))),
@@ -169,4 +171,5 @@ def one_off_spec(
         syscall_filter=filter_path(settings, user_namespaces=app.user_namespaces),
         network=network,
         resolv_conf=resolv_conf() if network else None,
+        hosts=hosts_of(settings, app.uid, network=network is not None),
     )

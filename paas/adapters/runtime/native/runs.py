@@ -10,7 +10,7 @@ import fcntl
 import os
 import subprocess
 import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -43,19 +43,23 @@ _HIGHEST_FD = 1 << 20
 
 
 class NativeRuns:
-    """`Runs` over the launcher."""
+    """`Runs` over the launcher.
+
+    What differs with another engine are the methods that say which program is run, and how it
+    ended (docker/runs.py).
+    """
 
     def __init__(self, settings: Settings, cgroups: Cgroups, clock: Clock) -> None:
-        self._settings = settings
+        self.settings = settings
         self._paths = SpecPaths(settings)
-        self._cgroups = cgroups
+        self.cgroups = cgroups
         self._clock = clock
         self._records = RunRecords(settings.paths.runs)
 
     def attached(
         self,
         app: App,
-        artifact: Artifact,
+        artifact: Artifact | None,
         wanted: RunSpec,
         caller: Caller,
         begun: Callable[[Run], None],
@@ -66,17 +70,17 @@ class NativeRuns:
             run = self._run(app, claim, wanted, attached=True)
             claim.write(run)
             begun(run)
-            with self._prepared(app, artifact, wanted, run) as spec:
+            with self.prepared(app, artifact, wanted, run) as argv:
                 attached = Attached(
-                    [*self._paths.launcher, spec],
+                    argv,
                     caller,
                     lambda pid: self._members(replace(run, pid=pid)),
                     lambda pid: claim.write(replace(run, pid=pid)),
                     uid=app.uid,
-                    stop_limit_s=self._settings.stop_limit_s,
+                    stop_limit_s=self.settings.stop_limit_s,
                 )
                 status = attached.with_terminal() if run.terminal else attached.with_streams()
-                return run, self._end(app, run, status)
+                return run, self.end_of(app, run, status)
         finally:
             claim.release()
 
@@ -102,7 +106,7 @@ class NativeRuns:
             return run
         try:
             _leave(claim.fd)
-            ended(run, self._watch(app, artifact, wanted, run, claim))
+            ended(run, self.watch(app, artifact, wanted, run, claim))
             claim.release()
         finally:
             os._exit(0)
@@ -143,7 +147,7 @@ class NativeRuns:
                     signaled.add((run.app_id, run.number))
             return not running
 
-        if not wait_until(have_ended, self._settings.stop_limit_s):
+        if not wait_until(have_ended, self.settings.stop_limit_s):
             self._members(*self.running()).kill()
             wait_until(lambda: not self.running(), _DRAIN_S)  # until their ends are reported
 
@@ -159,7 +163,7 @@ class NativeRuns:
         """End what a killed watcher left running; returns whether there was anything."""
         found = False
         for claim in self._records.dead(app_id):
-            self._clear(app_id, claim)
+            self.clear_claim(app_id, claim)
             claim.release()
             found = True
         return found
@@ -172,13 +176,14 @@ class NativeRuns:
         self._records.remove(app_id)
 
     def _claim(self, app_id: int) -> Claim:
-        claim = self._records.claim(app_id, self._settings.max_runs)
+        claim = self._records.claim(app_id, self.settings.max_runs)
         if claim.leftover:
-            self._clear(app_id, claim)
+            self.clear_claim(app_id, claim)
         return claim
 
-    def _clear(self, app_id: int, claim: Claim) -> None:
-        self._cgroups.remove(_cgroup(app_id, claim.number))
+    def clear_claim(self, app_id: int, claim: Claim) -> None:
+        """Remove what a killed caller left."""
+        self.cgroups.remove(_cgroup(app_id, claim.number))
         files.remove(self._records.path(app_id, claim.number))
         for fifo in self._fifos(app_id).glob(f"*@{_cgroup(app_id, claim.number)}.fifo"):
             files.remove(fifo)
@@ -198,45 +203,48 @@ class NativeRuns:
         )
 
     @contextmanager
-    def _prepared(self, app: App, artifact: Artifact, wanted: RunSpec, run: Run) -> Iterator[Path]:
-        """The launch spec as a file, and no process of it left at the end."""
+    def prepared(
+        self, app: App, artifact: Artifact | None, wanted: RunSpec, run: Run
+    ) -> Iterator[Sequence[str | Path]]:
+        """The launcher's command line with its spec, and no process of it left at the end."""
         path = self._records.path(app.id, run.number)
         try:
             write_spec(path, self._spec(app, artifact, wanted, run))
-            yield path
+            yield [*self._paths.launcher, path]
         finally:
             files.remove(path)
-            self._cgroups.remove(_cgroup(app.id, run.number))
+            self.cgroups.remove(_cgroup(app.id, run.number))
 
-    def _spec(self, app: App, artifact: Artifact, wanted: RunSpec, run: Run) -> LaunchSpec:
+    def _spec(self, app: App, artifact: Artifact | None, wanted: RunSpec, run: Run) -> LaunchSpec:
         limits = self._limits(app, run)
         spec = one_off_spec(
-            self._settings,
+            self.settings,
             app,
             run.label,
             artifact=artifact,
             config=wanted.env,
             argv=shell_argv(wanted.command),
             limits=limits,
-            cgroups=self._cgroups.for_workload(_cgroup(app.id, run.number), limits),
+            cgroups=self.cgroups.for_workload(_cgroup(app.id, run.number), limits),
         )
-        fifo = None if run.attached else str(self._fifo(run))
+        fifo = None if run.attached else str(self.fifo(run))
         return replace(spec, terminal=run.terminal, log_fifo=fifo)
 
     def _limits(self, app: App, run: Run) -> Limits:
-        return limits_of(self._settings, app, type_of_command(run.label))
+        return limits_of(self.settings, app, type_of_command(run.label))
 
-    def _fifo(self, run: Run) -> Path:
+    def fifo(self, run: Run) -> Path:
+        """The pipe by which the output of a detached one reaches the app's log."""
         name = f"{run.label}@{_cgroup(run.app_id, run.number)}.fifo"
         return self._fifos(run.app_id) / name
 
     def _fifos(self, app_id: int) -> Path:
-        return self._settings.paths.fifos / str(app_id)
+        return self.settings.paths.fifos / str(app_id)
 
     def _members(self, *runs: Run) -> Members:
         groups = frozenset(run.pid for run in runs if run.pid)
         names = frozenset(_cgroup(run.app_id, run.number) for run in runs)
-        return Members(self._cgroups, groups, names)
+        return Members(self.cgroups, groups, names)
 
     def _present(self, run: Run) -> Run | None:
         """The same process as it is recorded now, with its pid; None once it has ended."""
@@ -245,13 +253,13 @@ class NativeRuns:
                 return other
         return None
 
-    def _watch(
+    def watch(
         self, app: App, artifact: Artifact, wanted: RunSpec, run: Run, claim: Claim
     ) -> RunEnd:
         """Launch it and wait for its end; the log process gets its last words."""
-        with self._prepared(app, artifact, wanted, run) as spec:
+        with self.prepared(app, artifact, wanted, run) as argv:
             child = subprocess.Popen(
-                [*self._paths.launcher, str(spec)],
+                argv,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -262,19 +270,22 @@ class NativeRuns:
             claim.write(replace(run, pid=child.pid))
             status = child.wait()
             self._members(replace(run, pid=child.pid)).kill()
-            end = self._end(app, run, status)
-        fifo = self._fifo(run)
+            end = self.end_of(app, run, status)
+        self.deliver(self.fifo(run))
+        files.remove(self.fifo(run))
+        return end
+
+    def deliver(self, fifo: Path) -> None:
+        """Wait, not for long, until the log process has read all that is in the pipe."""
         with suppress(OSError):
             fd = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
             wait_until(partial(_is_empty, fd), _DRAIN_S)
             os.close(fd)
-        files.remove(fifo)
-        return end
 
-    def _end(self, app: App, run: Run, status: int) -> RunEnd:
+    def end_of(self, app: App, run: Run, status: int) -> RunEnd:
         """status: 0 or more, or minus the signal. Call it while its cgroup is there."""
-        killed = status and self._cgroups.memory_kills(_cgroup(run.app_id, run.number))
-        why = shortage(self._cgroups.memory_mib(self._limits(app, run))) if killed else ""
+        killed = status and self.cgroups.memory_kills(_cgroup(run.app_id, run.number))
+        why = shortage(self.cgroups.memory_mib(self._limits(app, run))) if killed else ""
         return RunEnd(status if status >= 0 else 128 - status, why)
 
 

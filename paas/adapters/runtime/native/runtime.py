@@ -47,8 +47,15 @@ class NativeRuntime:
         self._networks = AppNetworks(settings)
         self._files = WorkloadFiles(settings, cgroups, self._claims)
 
-    def address(self, app: App) -> str:
-        """See `Runtime`: in the app's own network, where apps have these."""
+    def addresses(self, app: App, count: int) -> list[str]:
+        """See `Runtime`: all in the app's own network, where apps have these."""
+        return [self._address(app)] * count
+
+    def has_address(self, app: App, address: str) -> bool:
+        """See `Runtime`."""
+        return address == self._address(app)
+
+    def _address(self, app: App) -> str:
         network = self._networks.of(app.uid)
         return LOOPBACK if network is None else self._networks.address(network)
 
@@ -122,6 +129,10 @@ class NativeRuntime:
         """See `Runtime`; does nothing if the firewall's rules are not loaded."""
         self._claims.close_ports(instances)
 
+    def open_ports(self, instances: Sequence[Instance]) -> None:
+        """See `Runtime`; does nothing if the firewall's rules are not loaded."""
+        self._claims.open_ports(instances)
+
     def stop(self, supervised: Sequence[Supervised], limit_s: float) -> set[str]:
         """Send TERM to the main process, KILL to all after limit_s; then delete their files.
 
@@ -164,6 +175,10 @@ class NativeRuntime:
         for network in self._networks.present():
             if network.uid in uids:
                 self._networks.remove(network)
+
+    def refused_ports(self, app: App) -> set[int]:
+        """See `Runtime`."""
+        return self._networks.refused_ports(app.uid)
 
     def groups(self) -> set[str]:
         """The groups of app instances that the supervisor has, however they were started."""

@@ -40,7 +40,13 @@ class WorkloadFiles:
         for workload in workloads:
             cgroups = self._cgroups.for_workload(workload.id, workload.limits)
             self._write(workload, launch_spec(self._settings, workload, cgroups))
-        return self.write_group(group, [workload.label for workload in workloads])
+        # What is started together is stopped in the same way.
+        return self.write_group(
+            group,
+            [workload.label for workload in workloads],
+            stop_signal=workloads[0].stop_signal,
+            stop_limit_s=workloads[0].stop_limit_s,
+        )
 
     def forget_unstartable(self) -> None:
         """Delete the files of groups that have no launch spec, when the others are written.
@@ -76,14 +82,25 @@ class WorkloadFiles:
             os.mkfifo(fifo, 0o600)
         os.chown(fifo, workload.uid, workload.uid, follow_symlinks=False)
 
-    def write_group(self, group: str, labels: Sequence[str]) -> Path:
-        """The file from which supervisord starts these of a group; returns where it is."""
+    def write_group(
+        self,
+        group: str,
+        labels: Sequence[str],
+        *,
+        stop_signal: str = "TERM",
+        stop_limit_s: float | None = None,
+    ) -> Path:
+        """The file from which supervisord starts these of a group; returns where it is.
+
+        stop_signal and stop_limit_s: see `Workload`.
+        """
         path = self._paths.group_conf(group)
         text = group_conf(
             group,
             [(label, self._paths.spec(group, label)) for label in labels],
             self._paths.launcher,
-            self._settings.stop_limit_s,
+            self._settings.stop_limit_s if stop_limit_s is None else stop_limit_s,
+            stop_signal=stop_signal,
         )
         files.make_directory(path.parent)
         # A boot writes it again: it need not be synced to disk.

@@ -1,0 +1,40 @@
+"""The file that says which apps may reach which datastores.
+
+Launch specs and the firewall's rules are made from it, so that neither needs the store.
+"""
+
+import json
+from collections.abc import Sequence
+
+from paas.adapters.system.files import read_json, write_atomic
+from paas.domain.datastores.datastores import Client
+from paas.domain.routing.app_networks import AppAddresses
+from paas.domain.routing.endpoints import LOOPBACK
+from paas.settings import Settings
+
+
+def write_clients(settings: Settings, clients: Sequence[Client]) -> None:
+    """Replace them."""
+    plain = {"clients": [[one.uid, one.host, one.port] for one in clients]}
+    write_atomic(settings.paths.datastore_clients, json.dumps(plain))
+
+
+def present_clients(settings: Settings) -> list[Client]:
+    """Those of the file; none if it is missing or damaged."""
+    rows = (read_json(settings.paths.datastore_clients) or {}).get("clients")
+    if not isinstance(rows, list):
+        return []
+    try:
+        return [Client(int(uid), str(host), int(port)) for uid, host, port in rows]
+    except (TypeError, ValueError):
+        return []
+
+
+def hosts_of(settings: Settings, uid: int, *, network: bool) -> tuple[tuple[str, str], ...]:
+    """Address and name of each datastore that an app finds.
+
+    network: whether its processes have a network of their own, from which the gateway leads there.
+    """
+    address = str(AppAddresses(settings.app_addresses).gateway) if network else LOOPBACK
+    names = [one.host for one in present_clients(settings) if one.uid == uid]
+    return tuple((address, name) for name in dict.fromkeys(names))

@@ -1,0 +1,1 @@
+"""PgBouncer as Debian packages it, one for each datastore that pools connections."""

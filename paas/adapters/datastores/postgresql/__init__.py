@@ -1,0 +1,1 @@
+"""PostgreSQL as Debian packages it, one server for each datastore."""

@@ -1,0 +1,1 @@
+"""Redis, or Valkey, as the distribution packages it, one server for each datastore."""

@@ -1,0 +1,173 @@
+"""The networks of containers: one bridge for each app, with 256 addresses.
+
+The lower half of the addresses is given to instances, which keep theirs over restarts; Docker gives
+those of the upper half to one-off processes.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from paas.adapters.docker.bridge_rules import bridge_name, iptables_links
+from paas.adapters.docker.connection import SERVER_LABEL, is_not_found, server_label
+from paas.adapters.network import app_dns, iptables_policy
+from paas.adapters.network.firewall import NftFirewall
+from paas.adapters.system.files import write_atomic
+from paas.domain.values.errors import PaasError
+from paas.settings import Settings
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+APP_PREFIX_LENGTH = 24
+UID_LABEL = "paas.uid"
+_CONF = Path("/proc/sys/net/ipv4/conf")
+_RESOLV_CONF = Path("/etc/resolv.conf")
+
+
+class Bridges:
+    """The bridges of one server's apps, over a client for Docker's engine."""
+
+    def __init__(self, settings: Settings, client: "DockerClient") -> None:
+        self._settings = settings
+        self._api = client.api
+
+    def ensure(self, uid: int) -> str:
+        """Make an app's network if it is missing; returns its name, and that of its bridge.
+
+        Raises PaasError if no addresses are left for it.
+        """
+        from docker.errors import APIError
+
+        name = bridge_name(self._settings, uid)
+        if self._find(name) is None:
+            taken = [net for found in self._all() for net in _subnets(found)]
+            for subnet in self._free(taken):
+                try:
+                    self._make(name, uid, subnet)
+                except APIError as error:
+                    # Another process was faster, or the machine has these addresses already.
+                    if self._find(name) is not None:
+                        break
+                    if "overlaps" not in str(error):
+                        raise
+                else:
+                    break
+            else:
+                raise PaasError(
+                    "no-free-network",
+                    f"All networks of {self._settings.docker_network_range} are in use.",
+                    "Destroy apps that are not needed, or choose another docker_network_range.",
+                )
+        NftFirewall(self._settings).know_bridge(name)
+        # Lost at a reboot. Without it, nothing would lead from a bridge to the datastores.
+        with suppress(FileNotFoundError):
+            (_CONF / name / "route_localnet").write_text("1")
+        return name
+
+    def gateway(self, uid: int) -> str | None:
+        """The machine's address in an app's network; None if it has no network."""
+        found = self._find(bridge_name(self._settings, uid))
+        return str(_subnets(found)[0].network_address + 1) if found is not None else None
+
+    def free_addresses(self, uid: int, count: int) -> list[str]:
+        """That many addresses of the app's network that no container has.
+
+        Raises PaasError if there are not enough.
+        """
+        name = self.ensure(uid)
+        found = self._find(name)
+        assert found is not None
+        subnet, taken = _subnets(found)[0], self._taken(name)
+        half = next(iter(subnet.subnets(1)))
+        gateway = subnet.network_address + 1
+        free = [str(one) for one in half.hosts() if one not in taken and one != gateway]
+        if len(free) < count:
+            raise PaasError(
+                "no-free-address",
+                f"{count} containers need an address, and {len(free)} are free for this app.",
+                "Scale it down.",
+            )
+        return free[:count]
+
+    def has_address(self, uid: int, address: str) -> bool:
+        """Whether it is in the app's network, and no container has it."""
+        name = bridge_name(self._settings, uid)
+        found = self._find(name)
+        if found is None or IPv4Address(address) not in _subnets(found)[0]:
+            return False
+        return IPv4Address(address) not in self._taken(name)
+
+    def uids(self) -> set[int]:
+        """The uids whose apps have a network."""
+        return {int(found["Labels"][UID_LABEL]) for found in self._all() if _is_of_app(found)}
+
+    def remove(self, uid: int) -> None:
+        """Delete an app's network, unless containers use it; no error if there is none."""
+        from docker.errors import APIError
+
+        try:
+            self._api.remove_network(bridge_name(self._settings, uid))
+        except APIError as error:
+            if not is_not_found(error) and "active endpoints" not in str(error):
+                raise
+
+    def resolv_conf(self) -> Path:
+        """The resolv.conf(5) of containers: Docker's own would lead to dockerd, which may be away.
+
+        It is read when a container starts.
+        """
+        path = self._settings.paths.docker_run / "resolv.conf"
+        text = app_dns.resolv_conf()
+        if text is None:
+            text = _RESOLV_CONF.read_text() if _RESOLV_CONF.exists() else ""
+        if not path.exists() or path.read_text() != text:
+            write_atomic(path, text, mode=0o644, durable=False)
+        return path
+
+    def _make(self, name: str, uid: int, subnet: IPv4Network) -> None:
+        _, upper = subnet.subnets(1)
+        pool = {"Subnet": str(subnet), "Gateway": str(subnet.network_address + 1)}
+        iptables_policy.let_pass(iptables_links(self._settings))
+        self._api.create_network(
+            name,
+            driver="bridge",
+            ipam={"Driver": "default", "Config": [pool | {"IPRange": str(upper)}]},
+            options={
+                "com.docker.network.bridge.name": name,
+                "com.docker.network.bridge.enable_ip_masquerade": "false",
+            },
+            labels={SERVER_LABEL: server_label(self._settings), UID_LABEL: str(uid)},
+            check_duplicate=True,
+        )
+
+    def _free(self, taken: list[IPv4Network]) -> Iterator[IPv4Network]:
+        for subnet in self._settings.docker_addresses.subnets(new_prefix=APP_PREFIX_LENGTH):
+            if not any(subnet.overlaps(other) for other in taken):
+                yield subnet
+
+    def _all(self) -> list[dict[str, Any]]:
+        return list(self._api.networks())
+
+    def _find(self, name: str) -> dict[str, Any] | None:
+        return next((n for n in self._api.networks(names=[name]) if n["Name"] == name), None)
+
+    def _taken(self, name: str) -> set[IPv4Address]:
+        """The addresses of all containers of a network, also of those that do not run."""
+        found = set()
+        for container in self._api.containers(all=True, filters={"network": name}):
+            for end in container["NetworkSettings"]["Networks"].values():
+                asked = (end.get("IPAMConfig") or {}).get("IPv4Address")
+                found |= {IPv4Address(text) for text in (end.get("IPAddress"), asked) if text}
+        return found
+
+
+def _is_of_app(network: dict[str, Any]) -> bool:
+    return str((network.get("Labels") or {}).get(UID_LABEL, "")).isdecimal()
+
+
+def _subnets(network: dict[str, Any]) -> list[IPv4Network]:
+    configs = (network.get("IPAM") or {}).get("Config") or []
+    return [IPv4Network(one["Subnet"]) for one in configs if ":" not in one.get("Subnet", ":")]

@@ -1,0 +1,75 @@
+"""The connection to the server's Docker engine: by its own socket, which only root reaches.
+
+The SDK takes 0.1 s and 10 MB to import, so it is imported on the first call.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from paas.domain.values.errors import PaasError
+from paas.settings import Settings
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+# How long an answer of the engine may take: a busy machine needs some seconds to start containers.
+ANSWER_LIMIT_S = 120
+# The API of docker.io 20.10, Debian 12's; later engines have it, too.
+API_VERSION = "1.41"
+SERVER_LABEL = "paas.server"
+
+
+def socket_url(settings: Settings) -> str:
+    """What DOCKER_HOST would say; for `docker`, the command."""
+    return f"unix://{settings.paths.docker_socket}"
+
+
+def server_label(settings: Settings) -> str:
+    """The value of SERVER_LABEL on all that this server made: it touches nothing else."""
+    return str(settings.state)
+
+
+@contextmanager
+def docker_client(
+    settings: Settings, *, answer_limit_s: float | None = ANSWER_LIMIT_S
+) -> Iterator["DockerClient"]:
+    """A client for the block; nothing is sent before its first call.
+
+    Raises PaasError ``docker-down`` if the engine does not answer, and ``docker`` with its own
+    words if it refuses. answer_limit_s: None to follow a
+    stream for as long as it lasts. The block handles what
+    `is_not_found` says itself.
+    """
+    import docker
+    from docker.errors import APIError, DockerException
+    from requests.exceptions import RequestException
+
+    client = docker.DockerClient(
+        base_url=socket_url(settings), version=API_VERSION, timeout=answer_limit_s
+    )
+    try:
+        yield client
+    except APIError as error:
+        raise PaasError(
+            "docker", f"The Docker engine refused: {error.explanation or error}."
+        ) from error
+    except (DockerException, RequestException, OSError) as error:
+        raise engine_down(str(error)) from error
+    finally:
+        client.close()
+
+
+def engine_down(why: str) -> PaasError:
+    """The error while the engine does not answer; its containers run on."""
+    return PaasError(
+        "docker-down",
+        f"The Docker engine does not answer: {why}. Containers that run keep running.",
+        "The supervisor starts it again within seconds; then try again. To see how it is: paas "
+        "server:status",
+    )
+
+
+def is_not_found(error: Any) -> bool:
+    """Whether an APIError of the SDK says that there is no such container, image or network."""
+    return getattr(error, "status_code", None) == 404

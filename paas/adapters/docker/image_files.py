@@ -1,0 +1,64 @@
+"""Reading an image's files without starting anything of it: from a container never started."""
+
+import io
+import tarfile
+from typing import TYPE_CHECKING, Any
+
+from paas.adapters.docker.connection import SERVER_LABEL, is_not_found
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+
+class ImageFiles:
+    """A container that is made of the image for the block, and removed after it."""
+
+    def __init__(self, client: "DockerClient", image_id: str) -> None:
+        self._client = client
+        self._image_id = image_id
+        self._container = ""
+
+    def __enter__(self) -> "ImageFiles":
+        # The labels of the image would make it a container of an app.
+        made = self._client.api.create_container(
+            self._image_id,
+            command=["/"],
+            entrypoint=["/"],
+            network_disabled=True,
+            labels={SERVER_LABEL: ""},
+        )
+        self._container = made["Id"]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.api.remove_container(self._container, v=True, force=True)
+
+    def has(self, path: str) -> bool:
+        """Whether there is something at path; links are followed inside the image."""
+        return self._archive(path) is not None
+
+    def read(self, path: str, max_bytes: int) -> bytes | None:
+        """A plain file's content, at most max_bytes of it; None if there is none."""
+        found = self._archive(path)
+        if found is None or found[1]["size"] > max_bytes:
+            return None
+        content = io.BytesIO()
+        for piece in found[0]:
+            content.write(piece)
+            if content.tell() > max_bytes + 64 * tarfile.BLOCKSIZE:
+                return None
+        content.seek(0)
+        with tarfile.open(fileobj=content) as archive:
+            member = archive.next()
+            file = archive.extractfile(member) if member and member.isfile() else None
+            return file.read(max_bytes) if file else None
+
+    def _archive(self, path: str) -> Any:
+        from docker.errors import APIError
+
+        try:
+            return self._client.api.get_archive(self._container, path)
+        except APIError as error:
+            if is_not_found(error):
+                return None
+            raise

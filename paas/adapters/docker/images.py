@@ -1,0 +1,77 @@
+"""The images of this server's builds, known by their labels, and BuildKit's cache."""
+
+from paas.adapters.docker.connection import SERVER_LABEL, docker_client, is_not_found, server_label
+from paas.domain.builds.images import ImageFacts, image_facts
+from paas.domain.values.errors import PaasError
+from paas.settings import Settings
+
+APP_LABEL = "paas.app"
+BUILD_LABEL = "paas.build"
+
+
+def labels(settings: Settings, app_id: int, build_id: str) -> dict[str, str]:
+    """The labels of one build's image. They make its id its own, however much is cached."""
+    return {
+        SERVER_LABEL: server_label(settings),
+        APP_LABEL: str(app_id),
+        BUILD_LABEL: build_id,
+    }
+
+
+class Images:
+    """No image has a name: one could be the base image of another app's Dockerfile."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def facts(self, image_id: str) -> ImageFacts:
+        """What an image says of itself. Raises PaasError if there is none."""
+        with docker_client(self._settings) as client:
+            return image_facts(client.api.inspect_image(image_id))
+
+    def has(self, image_id: str) -> bool:
+        """Whether the image is there. Raises PaasError if the engine does not answer."""
+        from docker.errors import APIError
+
+        with docker_client(self._settings) as client:
+            try:
+                client.api.inspect_image(image_id)
+            except APIError as error:
+                if is_not_found(error):
+                    return False
+                raise
+        return True
+
+    def remove_build(self, build_id: str) -> bool:
+        """Delete a build's image, if it has one; False: it is still there.
+
+        That is so while a container of it runs, or the engine does not answer.
+        """
+        if not self._settings.paths.docker.exists():
+            return True
+        from docker.errors import APIError
+
+        wanted = [
+            f"{SERVER_LABEL}={server_label(self._settings)}",
+            f"{BUILD_LABEL}={build_id}",
+        ]
+        try:
+            with docker_client(self._settings) as client:
+                for one in client.api.images(filters={"label": wanted}, all=True):
+                    try:
+                        client.api.remove_image(one["Id"])
+                    except APIError as error:
+                        if not is_not_found(error):
+                            return False
+        except PaasError:
+            return False
+        return True
+
+    def trim_cache(self) -> None:
+        """Delete what was used longest ago of BuildKit's cache beyond docker_cache_mib."""
+        keep_bytes = self._settings.docker_cache_mib * 1024**2
+        try:
+            with docker_client(self._settings) as client:
+                client.api.prune_builds(keep_storage=keep_bytes, all=True)
+        except PaasError:
+            return  # the next build does it

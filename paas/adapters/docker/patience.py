@@ -1,0 +1,54 @@
+"""Asking the engine while it may be about to start: supervisord starts a killed dockerd again."""
+
+import socket
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from paas.adapters.docker.connection import ANSWER_LIMIT_S, docker_client
+from paas.domain.values.errors import PaasError
+from paas.settings import Settings
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+# dockerd takes 1 to 5 s to start, longer where it has many containers.
+RETURN_LIMIT_S = 30.0
+_POLL_S = 0.1
+_Answer = TypeVar("_Answer")
+
+
+def asked(
+    settings: Settings,
+    question: Callable[["DockerClient"], _Answer],
+    *,
+    answer_limit_s: float = ANSWER_LIMIT_S,
+) -> _Answer:
+    """What the engine answers. If it dies meanwhile, the question is asked once more.
+
+    So it must be one that may be asked twice. Raises PaasError as `docker_client` does.
+    """
+    try:
+        with docker_client(settings, answer_limit_s=answer_limit_s) as client:
+            return question(client)
+    except PaasError as error:
+        if error.reference != "docker-down" or not _returns(settings):
+            raise
+    with docker_client(settings, answer_limit_s=answer_limit_s) as client:
+        return question(client)
+
+
+def _returns(settings: Settings) -> bool:
+    """Whether the engine listens within the limit."""
+    deadline = time.monotonic() + RETURN_LIMIT_S
+    while not listens(settings):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+def listens(settings: Settings) -> bool:
+    """Whether the engine takes connections."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(settings.paths.docker_socket)) == 0

@@ -1,0 +1,112 @@
+"""containerd and dockerd as programs of this server: their files and command lines.
+
+containerd is a program of its own: a dockerd that is killed and started again waits in vain for one
+that it started itself. Both read none of the machine's own configuration, have their own data and
+sockets, and are reached by root alone. dockerd makes no rules in the firewall (ours lead packets),
+publishes no port, and leaves containers running while it is away (live-restore).
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from paas.adapters.docker.build_bridge import ensure_build_bridge
+from paas.adapters.system.files import make_directory, remove, write_atomic
+from paas.adapters.system.subprocesses import run
+from paas.settings import Settings
+
+CONTAINERD, DOCKERD = "containerd", "dockerd"
+# The platform's own beside them (paas/entrypoints/daemons/containers.py).
+CONTAINERS = "containers"
+PACKAGE = "docker.io"
+_MOUNTS = Path("/proc/mounts")
+_UNMOUNT_LIMIT_S = 30.0
+_PROGRAMS = {CONTAINERD: "/usr/bin/containerd", DOCKERD: "/usr/sbin/dockerd"}
+# Its Kubernetes part would listen and look for a network of its own.
+_CONTAINERD_CONF = """\
+version = 2
+root = {root}
+state = {state}
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+  address = {socket}
+"""
+# What of the builds' environment leads to a registry.
+_PASSED = frozenset(
+    f"{name}{end}" for name in ("HTTP", "HTTPS", "NO") for end in ("_PROXY", "_proxy")
+) | {"http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE"}
+
+
+def engine_argv(settings: Settings, name: str) -> list[str]:
+    """Write the files of CONTAINERD or DOCKERD; returns how it is started, in the foreground."""
+    own = settings.paths.docker_run
+    make_directory(settings.paths.docker, mode=0o711)
+    make_directory(own, mode=0o700)
+    if name == CONTAINERD:
+        return [_PROGRAMS[name], "--config", str(_containerd_conf(settings, own))]
+    # One that was killed left it; its number may be another process's by now.
+    remove(own / "dockerd.pid")
+    return [_PROGRAMS[name], "--config-file", str(_dockerd_conf(settings, own))]
+
+
+def unmount(settings: Settings) -> None:
+    """When the engine has ended: undo mounts that a killed dockerd left, such as its own data's."""
+    own = (f"{settings.paths.docker}/", f"{settings.paths.docker_run}/")
+    targets = [line.split()[1] for line in _MOUNTS.read_text().splitlines()]
+    for target in reversed([one for one in targets if one.startswith(own)]):
+        run(
+            ["/usr/bin/umount", "--lazy", target],
+            description=f"Unmounting {target}",
+            timeout_s=_UNMOUNT_LIMIT_S,
+            env={},
+            check=False,
+        )
+
+
+def engine_environment(settings: Settings) -> Mapping[str, str]:
+    """What dockerd needs to reach a registry from this machine."""
+    return {name: text for name, text in settings.build_env.items() if name in _PASSED}
+
+
+def engine_socket_of_containerd(settings: Settings) -> Path:
+    """Where containerd listens for dockerd."""
+    return settings.paths.docker_run / "containerd.sock"
+
+
+def _containerd_conf(settings: Settings, own: Path) -> Path:
+    path = own / "containerd.toml"
+    words = {
+        "root": settings.paths.docker / "containerd",
+        "state": own / "containerd",
+        "socket": engine_socket_of_containerd(settings),
+    }
+    text = _CONTAINERD_CONF.format(**{key: json.dumps(str(one)) for key, one in words.items()})
+    write_atomic(path, text, mode=0o600, durable=False)
+    return path
+
+
+def _dockerd_conf(settings: Settings, own: Path) -> Path:
+    """dockerd's settings: its own reference, daemon.json."""
+    path = own / "dockerd.json"
+    conf = {
+        "hosts": [f"unix://{settings.paths.docker_socket}"],
+        "containerd": str(engine_socket_of_containerd(settings)),
+        "data-root": str(settings.paths.docker / "data"),
+        "exec-root": str(own / "exec"),
+        "pidfile": str(own / "dockerd.pid"),
+        "group": "root",
+        "bridge": ensure_build_bridge(settings),
+        "iptables": False,
+        "ip6tables": False,
+        "ip-masq": False,
+        "ip-forward": True,
+        "userland-proxy": False,
+        "live-restore": True,
+        "log-driver": "local",
+        "log-opts": {"max-size": "10m", "max-file": "2"},
+        "init": True,
+        "no-new-privileges": True,
+        "shutdown-timeout": 5,
+    }
+    write_atomic(path, json.dumps(conf, indent=1), mode=0o600, durable=False)
+    return path

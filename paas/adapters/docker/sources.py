@@ -1,0 +1,159 @@
+"""Images from elsewhere: asked of a registry, or loaded from what ``docker save`` wrote."""
+
+import json
+import secrets
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO
+
+from paas.adapters.docker.connection import docker_client
+from paas.domain.builds.build_values import RegistryLogin
+from paas.domain.builds.images import ImageReference, image_id
+from paas.domain.values.errors import PaasError
+from paas.settings import Settings
+
+PIECE_BYTES = 1024**2
+MANIFEST = "manifest.json"
+MANIFEST_MAX_BYTES = 1024**2
+# What names the images of an archive, beside the manifest; the engine does without.
+_NAMES = {"repositories", "index.json", "oci-layout"}
+_LOADED = "Loaded image ID: "
+DOCKER_HUB = "docker.io"
+
+
+class DockerImageSource:
+    """See interfaces.ImageSource."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def digest(self, reference: ImageReference, logins: Sequence[RegistryLogin]) -> str:
+        """See interfaces.ImageSource."""
+        from docker.errors import APIError
+
+        host = _registry(reference)
+        auth = next(
+            (
+                {"username": login.user, "password": login.password.reveal()}
+                for login in logins
+                if login.host == host
+            ),
+            {},
+        )
+        with docker_client(self._settings) as client:
+            try:
+                found = client.api.inspect_distribution(str(reference), auth_config=auth)
+            except APIError as error:
+                raise _not_there(reference, host, str(error.explanation or error)) from error
+        return image_id(str(found["Descriptor"]["digest"]))
+
+    def load(self, app_id: int, archive: BinaryIO, check: Callable[[], None]) -> str:
+        """See interfaces.ImageSource."""
+        name = f"{_prefix(app_id)}{secrets.token_hex(16)}"
+        with docker_client(self._settings, answer_limit_s=self._settings.build_limit_s) as client:
+            found = None
+            for answer in client.api.load_image(_nameless(archive, check)):
+                if str(answer.get("stream", "")).startswith(_LOADED):
+                    found = answer["stream"].removeprefix(_LOADED).strip()
+            if found is None:
+                raise _no_image("the engine found none in it")
+            client.api.tag(image_id(found), name)
+        return f"{name}:latest"
+
+    def forget_loaded(self, app_id: int, keep: str | None = None) -> None:
+        """See interfaces.ImageSource."""
+        if not self._settings.paths.docker.exists():
+            return
+        with docker_client(self._settings) as client:
+            for one in client.api.images(filters={"reference": f"{_prefix(app_id)}*"}):
+                for name in one["RepoTags"] or ():
+                    if name != keep and name.startswith(_prefix(app_id)):
+                        client.api.remove_image(name)
+
+
+def _prefix(app_id: int) -> str:
+    """How the names of an app's loaded images begin; what follows cannot be guessed."""
+    return f"paas-loaded/{app_id}-"
+
+
+def _registry(reference: ImageReference) -> str:
+    """The host that a reference names: its first part, if that looks like one."""
+    first, slash, _ = reference.name.partition("/")
+    return first if slash and ("." in first or ":" in first) else DOCKER_HUB
+
+
+def _nameless(archive: BinaryIO, check: Callable[[], None]) -> Iterator[bytes]:
+    """The archive with the one image of its manifest, without names."""
+    seen = False
+    try:
+        with tarfile.open(fileobj=archive, mode="r|*") as source:
+            for member in source:
+                if member.name in _NAMES:
+                    continue
+                if member.name == MANIFEST:
+                    content = _without_names(_read(source, member))
+                    member.size, seen = len(content), True
+                    yield _header(member) + content + _padding(len(content))
+                    continue
+                yield _header(member)
+                yield from _content(source, member, check)
+    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+        raise _no_image("it is not a whole tar archive") from error
+    if not seen:
+        raise _no_image("it has no manifest.json")
+    yield bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _content(
+    source: tarfile.TarFile, member: tarfile.TarInfo, check: Callable[[], None]
+) -> Iterator[bytes]:
+    file = source.extractfile(member) if member.isfile() else None
+    if file is None:
+        return
+    while piece := file.read(PIECE_BYTES):
+        check()
+        yield piece
+    yield _padding(member.size)
+
+
+def _read(source: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = source.extractfile(member) if member.isfile() else None
+    if file is None or member.size > MANIFEST_MAX_BYTES:
+        raise _no_image("its manifest.json is no plain file, or too large")
+    return file.read()
+
+
+def _without_names(manifest: bytes) -> bytes:
+    try:
+        images: Any = json.loads(manifest)
+    except (ValueError, RecursionError) as error:
+        raise _no_image("its manifest.json is not valid JSON") from error
+    if not isinstance(images, list) or not all(isinstance(one, dict) for one in images):
+        raise _no_image("its manifest.json lists no images")
+    if len(images) != 1:
+        raise _no_image(f"it has {len(images)} images, and an app has one")
+    return json.dumps([{**images[0], "RepoTags": None}]).encode()
+
+
+def _header(member: tarfile.TarInfo) -> bytes:
+    return member.tobuf(tarfile.PAX_FORMAT)
+
+
+def _padding(size: int) -> bytes:
+    return bytes(-size % tarfile.BLOCKSIZE)
+
+
+def _not_there(reference: ImageReference, host: str, said: str) -> PaasError:
+    denied = any(word in said for word in ("unauthorized", "denied", "no basic auth"))
+    hint = f"Correct the name; if it is private: paas registry:login {host} --username NAME"
+    if not denied:
+        hint = "Correct the name, or load a file: paas git:load-image < image.tar"
+    return PaasError("image-not-found", f"{reference} was not found: {said.rstrip('.')}.", hint)
+
+
+def _no_image(why: str) -> PaasError:
+    return PaasError(
+        "image-archive",
+        f"This is not an image: {why}.",
+        "docker save IMAGE | paas git:load-image -a shop",
+    )

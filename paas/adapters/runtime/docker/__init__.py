@@ -1,0 +1,1 @@
+"""The engine docker: instances, runs and one-off commands as containers of this machine."""

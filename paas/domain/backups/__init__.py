@@ -1,0 +1,1 @@
+"""Backups: where they are kept, and what they are encrypted with."""

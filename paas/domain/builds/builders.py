@@ -1,0 +1,107 @@
+"""Which builder an app has, its buildpacks or its Dockerfile, and how the choice is made."""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from paas.domain.builds.build_values import RegistryLogin
+from paas.domain.values.errors import usage_error
+from paas.domain.values.names import VarName, shown
+from paas.domain.values.secret import Secret
+
+DOCKERFILE = "Dockerfile"
+DOCKERFILE_MAX_BYTES = 1024**2
+PATH_MAX = 200
+ARGS_MAX = 100
+_PATH = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._@+=,~-]*(?:/[A-Za-z0-9._][A-Za-z0-9._@+=,~-]*)*")
+_STAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class BuilderName(StrEnum):
+    """What ``builder:set`` takes. AUTO: found at each push, see `chosen`."""
+
+    AUTO = "auto"
+    BUILDPACKS = "buildpacks"
+    DOCKERFILE = "dockerfile"
+
+
+@dataclass(frozen=True, slots=True)
+class BuilderSettings:
+    """What was set by hand for an app.
+
+    dockerfile: its path below the app's folder. target: the stage to build, as in ``FROM x AS y``.
+    """
+
+    builder: BuilderName = BuilderName.AUTO
+    dockerfile: str | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DockerfileBuild:
+    """One build of a Dockerfile.
+
+    args: for ``ARG``; they stay readable in the image. secrets: for ``RUN --mount=type=secret``,
+    by id; nothing of them stays. target: None: the last stage. logins: to registries. port: what
+    ``ports:set`` says.
+    """
+
+    path: str = DOCKERFILE
+    target: str | None = None
+    args: dict[VarName, str] = field(default_factory=dict)
+    secrets: dict[VarName, Secret] = field(default_factory=dict)
+    logins: tuple[RegistryLogin, ...] = ()
+    port: int | None = None
+
+
+def builder_name(text: str) -> BuilderName:
+    """Raises a usage error that names the builders."""
+    try:
+        return BuilderName(text)
+    except ValueError:
+        raise usage_error(
+            "builder-name",
+            f"{shown(text)} is not a builder: choose {', '.join(BuilderName)}.",
+            "paas builder:set dockerfile",
+        ) from None
+
+
+def dockerfile_path(text: str) -> str:
+    """Validate a Dockerfile's path below the app's folder. Raises a usage error."""
+    outside = {".", "..", ".git"} & {*text.split("/")}
+    if len(text) > PATH_MAX or not _PATH.fullmatch(text) or outside:
+        raise usage_error(
+            "dockerfile-path",
+            f"{shown(text)} is not the path of a Dockerfile below the app's folder.",
+            "For example: paas builder:set dockerfile-path deploy/Dockerfile",
+        )
+    return text
+
+
+def stage_name(text: str) -> str:
+    """Validate the name of a stage, as ``FROM image AS name`` gives it. Raises a usage error."""
+    if not _STAGE.fullmatch(text):
+        raise usage_error(
+            "docker-target",
+            f"{shown(text)} is not the name of a stage: letters, digits, dots, dashes and "
+            "underscores, starting with a letter or digit.",
+            "The Dockerfile names its stages: FROM image AS name",
+        )
+    return text
+
+
+def chosen(
+    settings: BuilderSettings, *, in_heroku_yml: bool, has_dockerfile: bool, has_buildpacks: bool
+) -> BuilderName:
+    """The builder of this push; AUTO: the first buildpack that fits, else the Dockerfile.
+
+    in_heroku_yml: heroku.yml names a Dockerfile. has_buildpacks: buildpacks were set by hand, or
+    app.json names some; they are as clear a wish as ``builder:set buildpacks``.
+    """
+    if settings.builder is not BuilderName.AUTO:
+        return settings.builder
+    if has_buildpacks:
+        return BuilderName.BUILDPACKS
+    if in_heroku_yml:
+        return BuilderName.DOCKERFILE
+    return BuilderName.AUTO if has_dockerfile else BuilderName.BUILDPACKS

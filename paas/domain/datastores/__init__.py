@@ -1,0 +1,1 @@
+"""Datastores: servers that keep the apps' data."""

@@ -1,0 +1,13 @@
+"""Whether a dump is whole: programs that dump write a mark at its end."""
+
+MYSQL = b"-- Dump completed"
+# How much of a dump's end can contain the mark: with a date, and empty lines after it.
+TAIL_BYTES = 256
+
+
+def is_whole(tail: bytes, mark: bytes) -> bool:
+    """Whether the last line that is not empty begins with the mark.
+
+    tail: the last bytes of the dump, at least TAIL_BYTES of them if it has so many.
+    """
+    return tail.rstrip().rpartition(b"\n")[2].startswith(mark)

@@ -1,0 +1,86 @@
+"""Extensions of PostgreSQL: who may make which, and which package brings one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Maker(StrEnum):
+    """Who makes an extension. APP: also the app itself, by CREATE EXTENSION. PLATFORM: this server,
+    as the superuser, when it is asked. NOBODY: it would give the app more than its own database.
+    """
+
+    APP = "app"
+    PLATFORM = "platform"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """One that a server could make. installed: its version in the database; None: it is not there.
+
+    free: whether one who is not the superuser may make it.
+    """
+
+    name: str
+    version: str
+    installed: str | None
+    free: bool
+    comment: str
+
+    @property
+    def maker(self) -> Maker:
+        """Who may make it."""
+        if self.free:
+            return Maker.APP
+        return Maker.PLATFORM if self.name in HARMLESS else Maker.NOBODY
+
+    @property
+    def refusal(self) -> str:
+        """Why nobody may make it."""
+        return _REFUSALS.get(
+            self.name, "it needs the superuser, and is not known to be harmless in an app's hands"
+        )
+
+
+# These need the superuser and harm nobody; Heroku's and Amazon's dumps name them.
+HARMLESS = frozenset(
+    {
+        *("address_standardizer", "address_standardizer_data_us", "amcheck", "pg_buffercache"),
+        *("pg_freespacemap", "pg_prewarm", "pg_stat_statements", "pgrowlocks", "pgstattuple"),
+        *("postgis", "postgis_raster", "postgis_sfcgal", "postgis_tiger_geocoder"),
+        *("postgis_topology", "sslinfo", "vector"),
+    }
+)
+_UNTRUSTED = "its functions run any program, with the rights of the server"
+_REFUSALS: Mapping[str, str] = {
+    "adminpack": "it writes files of the server",
+    "dblink": "it opens connections from the server to other machines",
+    "earthdistance": "it calls functions of others with the rights of the superuser",
+    "file_fdw": "it reads files of the server",
+    "pageinspect": "it reads all pages, also those of other roles",
+    "pg_surgery": "it changes rows beside all checks",
+    "pg_walinspect": "it reads what all roles have written",
+    "plperlu": _UNTRUSTED,
+    "plpython3u": _UNTRUSTED,
+    "pltclu": _UNTRUSTED,
+    "postgres_fdw": "it opens connections from the server to other machines",
+}
+# The packages with extensions that PostgreSQL's own does not bring; %s: the major version.
+_PACKAGES: Mapping[str, str] = {
+    "address_standardizer": "postgresql-%s-postgis-3",
+    "plperl": "postgresql-plperl-%s",
+    "pltcl": "postgresql-pltcl-%s",
+    "postgis": "postgresql-%s-postgis-3",
+    "postgis_raster": "postgresql-%s-postgis-3",
+    "postgis_sfcgal": "postgresql-%s-postgis-3",
+    "postgis_tiger_geocoder": "postgresql-%s-postgis-3",
+    "postgis_topology": "postgresql-%s-postgis-3",
+    "vector": "postgresql-%s-pgvector",
+}
+
+
+def package_with(name: str, version: str) -> str | None:
+    """Debian's package with an extension for a major version, as far as it is known."""
+    found = _PACKAGES.get(name)
+    return found % version if found is not None else None

@@ -1,0 +1,38 @@
+"""Followers: PostgreSQL datastores that are read-only copies of another one, as it is now."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+# What a leader keeps of its log for a follower that does not fetch it. Beyond that the follower has
+# lost its place: it is made anew, and the leader's disk does not fill.
+KEPT_LOG = "1GB"
+# Of a follower: at least what its leader may have (pg:settings), or it stops.
+MAX_LOCKS = 1_024
+# For the monitor, which has followers made anew.
+MEND_COMMAND = "followers-mend"
+
+
+class Place(StrEnum):
+    """Where a follower is.
+
+    STREAMING: it gets what the leader writes. WAITING: it does not, or not yet, and goes on where
+    it was as soon as it can. LOST: the leader no longer has what it needs. UNKNOWN: one of the two
+    does not answer.
+    """
+
+    STREAMING = "streaming"
+    WAITING = "waiting"
+    LOST = "lost"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a follower is. behind_bytes: of the leader's log; behind_s: in seconds.
+
+    None: not known, since one of the two does not answer.
+    """
+
+    place: Place
+    behind_bytes: int | None = None
+    behind_s: float | None = None

@@ -1,0 +1,36 @@
+"""Connection pooling: a PostgreSQL's few connections, shared by many clients."""
+
+from dataclasses import dataclass
+
+from paas.domain.datastores.datastores import Datastore
+from paas.domain.datastores.kinds import AttachmentName
+
+# Heroku's name for the attachment.
+POOL = AttachmentName("DATABASE_CONNECTION_POOL")
+_CLIENTS_PER_CONNECTION = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Pooler:
+    """What shares a datastore's connections. port: its own, on loopback."""
+
+    datastore: Datastore
+    port: int
+
+    @property
+    def group(self) -> str:
+        """The supervisor's group that it runs in; its beginning is that of all datastores'."""
+        return f"datastore-pooler-{self.datastore.id}"
+
+    @property
+    def connections(self) -> int:
+        """How many it opens to the server: three quarters, as on Heroku.
+
+        The others are left to what connects directly, such as migrations and psql.
+        """
+        return self.datastore.connections * 3 // 4
+
+    @property
+    def clients(self) -> int:
+        """How many may be connected to it at once."""
+        return self.datastore.connections * _CLIENTS_PER_CONNECTION

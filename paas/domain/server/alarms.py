@@ -1,0 +1,41 @@
+"""Alarms: which troubles the operator's command is told of, and when."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+# However many troubles come, the command is run at most so often.
+EVERY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that should have succeeded and did not.
+
+    key: the same as long as it lasts. words: a sentence; its times and sizes may change.
+    """
+
+    key: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was told. keys: of troubles that last. at: when the command last ran; None: never."""
+
+    keys: frozenset[str] = field(default_factory=frozenset)
+    at: datetime | None = None
+
+    def untold(self, troubles: Iterable[Trouble], now: datetime) -> list[Trouble]:
+        """Those to tell now; none within an hour of the last time."""
+        if self.at is not None and self.at <= now < self.at + EVERY:
+            return []
+        return [one for one in troubles if one.key not in self.keys]
+
+    def lasting(self, troubles: Iterable[Trouble]) -> "Told":
+        """Without those that are over, so that they are told if they come back."""
+        return Told(self.keys & {one.key for one in troubles}, self.at)
+
+    def after(self, told: Iterable[Trouble], now: datetime) -> "Told":
+        """The same once the command was told of these."""
+        return Told(self.keys | {one.key for one in told}, now)

@@ -1,0 +1,106 @@
+"""Has datastores dumped when it is time, and reports where that has not happened: a thread.
+
+It asks the store once a minute, and runs the platform's own client for what is due, which uses the
+gate or, if that is down, works without it. What is missing is judged here, not by what makes the
+dumps.
+"""
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from paas.adapters.system import subprocesses
+from paas.domain.datastores.dumps import DUE_COMMAND
+from paas.entrypoints.daemons.supervised import Failures
+from paas.interfaces import Clock, Logs
+from paas.services.datastores.dumps.schedules import DumpSchedules
+from paas.wiring.monitor import MonitorAdapters, dump_schedules
+
+LOOK_EVERY_S = 60.0
+_LIMIT_S = 24 * 3600.0
+# How often the log is told of the same.
+_TELL_EVERY = timedelta(days=1)
+
+
+class DumpWatch:
+    """One look per minute."""
+
+    def __init__(
+        self,
+        schedules: DumpSchedules,
+        clock: Clock,
+        logs: Logs,
+        make_due: Callable[[], None],
+        log: Callable[[str], None],
+    ) -> None:
+        self._schedules = schedules
+        self._clock = clock
+        self._logs = logs
+        self._make_due = make_due
+        self._log = log
+        self._failures = Failures(lambda text: log(f"dumps: {text}"))
+        self._making: threading.Thread | None = None
+        self._told: dict[str, datetime] = {}
+
+    def start(self, stop: threading.Event) -> None:
+        """Begin, in the background."""
+        threading.Thread(target=self._run, args=(stop,), name="dumps", daemon=True).start()
+
+    def look(self) -> None:
+        """Report what is missing, and have made what is due, unless that is being done."""
+        self._report()
+        if self._making is not None and self._making.is_alive():
+            return
+        if self._schedules.due():
+            self._making = threading.Thread(target=self._make, name="dumping", daemon=True)
+            self._making.start()
+
+    def _make(self) -> None:
+        try:
+            with self._failures.logged():
+                self._make_due()
+        except Exception:
+            self._log(f"dumps: {traceback.format_exc()}")
+
+    def _report(self) -> None:
+        now = self._clock.now()
+        overdue = self._schedules.overdue()
+        for one, since in overdue:
+            told = self._told.get(one.name)
+            if told is None or now - told >= _TELL_EVERY:
+                self._told[one.name] = now
+                self._logs.write(
+                    one.app_id,
+                    "backups",
+                    f"{one.name} has had no good backup since {since:%Y-%m-%d %H:%M} UTC. "
+                    f"See: paas {one.kind.traits.prefix}:backups",
+                )
+        for name in self._told.keys() - {one.name for one, _ in overdue}:
+            del self._told[name]
+
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.wait(LOOK_EVERY_S):
+            try:
+                with self._failures.logged():
+                    self.look()
+            except Exception:  # our own faults must not end a thread of this process
+                self._log(f"dumps: {traceback.format_exc()}")
+
+
+def build(adapters: MonitorAdapters, log: Callable[[str], None]) -> DumpWatch:
+    """What watches the dumps of a server; adapters are for its thread alone."""
+    settings = adapters.settings
+    client = settings.paths.current / "paas/entrypoints/client.py"
+
+    def make_due() -> None:
+        subprocesses.run(
+            [sys.executable, "-I", "-S", client, "--paas-etc", settings.etc, DUE_COMMAND],
+            description="Making the backups that are due",
+            timeout_s=_LIMIT_S,
+            env={"PATH": os.defpath},
+        )
+
+    return DumpWatch(dump_schedules(adapters), adapters.clock, adapters.logs, make_due, log)

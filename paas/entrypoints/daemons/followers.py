@@ -1,0 +1,75 @@
+"""Looks after followers of datastores: a thread of the monitor process.
+
+Once a minute it looks whether one has lost its place or was left half changed, and has that mended
+by the platform's own client. What cannot be mended is tried again less often.
+"""
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from paas.adapters.system import subprocesses
+from paas.domain.datastores.following import MEND_COMMAND
+from paas.domain.values.errors import PaasError
+from paas.services.datastores.following.watch import FollowerWatch
+from paas.settings import Settings
+
+TURN_S = 60.0
+# After how many turns the same ones are tried again.
+AGAIN = 10
+# Copies of large datastores.
+MEND_LIMIT_S = 24 * 3600.0
+
+
+class FollowerKeeping:
+    """One look per turn; a copy may take hours, for which this thread waits."""
+
+    def __init__(
+        self, watch: FollowerWatch, mend: Callable[[], None], log: Callable[[str], None]
+    ) -> None:
+        self._watch = watch
+        self._mend = mend
+        self._log = log
+        self._tried: set[int] = set()
+        self._turns = 0
+
+    def start(self, stop: threading.Event) -> None:
+        """Start as a daemon thread: what it has started is finished without it."""
+        threading.Thread(target=self._run, args=(stop,), name="followers", daemon=True).start()
+
+    def turn(self) -> None:
+        """One look."""
+        self._turns += 1
+        if self._turns % AGAIN == 0:
+            self._tried.clear()
+        unsettled = {one.id for one in self._watch.unsettled()}
+        if unsettled - self._tried:
+            self._tried = unsettled
+            self._mend()
+
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.wait(TURN_S):
+            try:
+                self.turn()
+            except PaasError as error:
+                self._log(f"followers: {error.report}")
+            except Exception:  # our own faults must not end a thread of this process
+                self._log(f"followers: {traceback.format_exc()}")
+
+
+def build(settings: Settings, watch: FollowerWatch, log: Callable[[str], None]) -> FollowerKeeping:
+    """What looks after the followers of a server; watch is for its thread alone."""
+    client: Path = settings.paths.current / "paas/entrypoints/client.py"
+
+    def mend() -> None:
+        subprocesses.run(
+            [sys.executable, "-I", "-S", client, "--paas-etc", settings.etc, MEND_COMMAND],
+            description="Looking after followers",
+            timeout_s=MEND_LIMIT_S,
+            env={"PATH": os.defpath},
+        )
+
+    return FollowerKeeping(watch, mend, log)

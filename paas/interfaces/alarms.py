@@ -1,0 +1,21 @@
+"""Who is told that something did not happen, beside the logs of apps."""
+
+from typing import Protocol
+
+from paas.domain.server.alarms import Told
+
+
+class AlarmCommand(Protocol):
+    """The command that the operator has set."""
+
+    def is_set(self) -> bool:
+        """Whether there is one."""
+
+    def run(self, text: str) -> None:
+        """Run it with this on its standard input. Raises PaasError if it fails."""
+
+    def told(self) -> Told:
+        """What it was told, also before a restart of this process."""
+
+    def note(self, told: Told) -> None:
+        """Keep that."""

@@ -1,0 +1,1 @@
+"""Backups: where they go, and with which key."""

@@ -1,0 +1,1 @@
+"""Datastores: making, attaching, using and destroying them."""

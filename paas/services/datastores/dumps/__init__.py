@@ -1,0 +1,1 @@
+"""Dumps of datastores: made by schedule and on demand, kept, taken out and loaded."""

@@ -1,0 +1,113 @@
+"""What users do with all that is in a datastore: print, replace, copy and delete it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from paas.domain.datastores.kinds import DatastoreKind
+from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import Permission
+from paas.domain.values.errors import usage_error
+from paas.interfaces import Locks, Progress
+from paas.interfaces.backups import Sink
+from paas.interfaces.dumps import DatastoreDumps, IncomingDump
+from paas.services.access import find_app
+from paas.services.datastores.dumps.replacing import (
+    Replacing,
+    confirm_replacing,
+    own_datastore,
+)
+from paas.services.datastores.dumps.sources import DumpSources
+from paas.services.progress import waiting
+from paas.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """Of the datastores that an app owns, or only uses as far as nothing is changed."""
+
+    store: Store
+    dumps: Mapping[DatastoreKind, DatastoreDumps]
+    sources: DumpSources
+    replacing: Replacing
+    locks: Locks
+
+    def export(
+        self, actor: Actor, name: str, wanted: str | None, kind: DatastoreKind, sink: Sink
+    ) -> None:
+        """Give the sink a dump of a datastore as it is now, which is kept nowhere."""
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
+        for data in self.sources.dump(self.sources.visible(app, wanted, kind)):
+            sink(data)
+
+    def load(
+        self,
+        actor: Actor,
+        name: str,
+        wanted: str | None,
+        kind: DatastoreKind,
+        source: Iterator[bytes],
+        confirm: str | None,
+        progress: Progress,
+    ) -> None:
+        """Put a dump from elsewhere in the place of all that is in a datastore of the app."""
+        app = find_app(self.store, actor, name, to=Permission.OWN)
+        found = own_datastore(self.store, app, wanted, kind)
+        if not self.dumps[kind].is_empty(found):
+            confirm_replacing(found, confirm, f"paas {kind.traits.prefix}:import {found.name}", app)
+
+        def fill(incoming: IncomingDump) -> None:
+            for data in source:
+                incoming.write(data)
+
+        self.replacing.replace(actor, app, found, fill, "reading the dump", progress)
+        progress.step(f"{found.name} contains what the dump has")
+
+    def copy(
+        self,
+        actor: Actor,
+        source: tuple[str, str],
+        target: tuple[str, str],
+        kind: DatastoreKind,
+        confirm: str | None,
+        progress: Progress,
+    ) -> None:
+        """Put what is in one datastore in the place of all that is in another.
+
+        source, target: the app, and the datastore as it names it.
+        """
+        giver = find_app(self.store, actor, source[0], to=Permission.CONFIGURE)
+        taker = find_app(self.store, actor, target[0], to=Permission.OWN)
+        given = self.sources.visible(giver, source[1], kind)
+        taken = own_datastore(self.store, taker, target[1], kind)
+        if given.name == taken.name:
+            raise usage_error("arguments", "The source and the target are the same database.")
+        command = f"paas {kind.traits.prefix}:copy {giver.name}::{given.name} {taken.name}"
+        if not self.dumps[kind].is_empty(taken):
+            confirm_replacing(taken, confirm, command, taker)
+
+        def fill(incoming: IncomingDump) -> None:
+            for data in self.sources.dump(given):
+                incoming.write(data)
+
+        self.replacing.replace(actor, taker, taken, fill, f"dumping {given.name}", progress)
+        progress.step(f"{taken.name} contains what {given.name} had")
+
+    def reset(
+        self,
+        actor: Actor,
+        name: str,
+        wanted: str | None,
+        kind: DatastoreKind,
+        confirm: str | None,
+        progress: Progress,
+    ) -> None:
+        """Delete all that is in a datastore of the app, which stays."""
+        app = find_app(self.store, actor, name, to=Permission.OWN)
+        found = own_datastore(self.store, app, wanted, kind)
+        confirm_replacing(found, confirm, f"paas {kind.traits.prefix}:reset {found.name}", app)
+        with (
+            self.locks.app(app.id, f"{actor.name} empties a datastore", waiting(progress)),
+            progress.doing(f"emptying {found.name}") as reword,
+        ):
+            self.dumps[kind].empty(found, reword)
+        progress.step(f"{found.name} is empty")

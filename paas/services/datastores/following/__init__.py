@@ -1,0 +1,1 @@
+"""Followers: datastores that are read-only copies of another one."""

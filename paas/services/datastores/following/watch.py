@@ -1,0 +1,54 @@
+"""Sees which followers need something done.
+
+The monitor asks here, so it imports little.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from paas.domain.datastores.datastores import Datastore, DatastoreState
+from paas.domain.datastores.following import Place, Standing
+from paas.domain.datastores.kinds import DatastoreKind
+from paas.domain.server.findings import Finding, mendable
+from paas.interfaces import FollowerStandings, Locks
+from paas.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowerWatch:
+    """Looks, and changes nothing."""
+
+    store: Store
+    standings: Mapping[DatastoreKind, FollowerStandings]
+    locks: Locks
+
+    def all(self) -> list[Datastore]:
+        """All followers, by number."""
+        return [one for one in self.store.datastores.all() if one.following is not None]
+
+    def standing(self, follower: Datastore) -> Standing:
+        """How far one is."""
+        return self.standings[follower.kind].standing(follower)
+
+    def unsettled(self) -> list[Datastore]:
+        """Those that have lost their place, or whose change was interrupted."""
+        return [
+            one
+            for one in self.all()
+            if not self.locks.app_is_held(one.app_id) and self.is_unsettled(one)
+        ]
+
+    def findings(self) -> Iterator[Finding]:
+        """The same for `doctor`."""
+        for one in self.unsettled():
+            yield mendable(
+                "datastores",
+                f"{one.name} has lost its place at the datastore that it follows, or its change "
+                "was interrupted.",
+            )
+
+    def is_unsettled(self, one: Datastore) -> bool:
+        """Whether one is, if nobody is changing it now."""
+        if one.state in {DatastoreState.COPYING, DatastoreState.UNFOLLOWING}:
+            return True
+        return one.state is DatastoreState.READY and self.standing(one).place is Place.LOST

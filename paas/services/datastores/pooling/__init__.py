@@ -1,0 +1,1 @@
+"""Poolers: the connections that apps share to a datastore."""

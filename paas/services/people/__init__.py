@@ -1,0 +1,1 @@
+"""Users, and the keys that they log in with."""

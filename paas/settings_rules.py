@@ -1,0 +1,108 @@
+"""What settings must be, beyond their types: how they depend on each other."""
+
+from typing import TYPE_CHECKING
+
+from paas.domain.logs.drains import parse_target
+from paas.domain.routing.app_networks import parse_range
+from paas.domain.routing.hosts import server_domain
+from paas.domain.routing.proofs import ProofMode
+from paas.domain.routing.router_values import parse_addresses, parse_networks, parse_servers
+from paas.domain.values.errors import PaasError
+
+if TYPE_CHECKING:  # the settings check themselves
+    from paas.settings import Settings
+
+PORT_MAX = 65_535
+
+
+def problem(settings: "Settings") -> str | None:
+    """What is wrong, in a sentence; None if nothing is."""
+    try:
+        server_domain(settings.domain)
+    except PaasError as error:
+        return f"domain: {error.message}"
+    for key in ("http_port", "https_port", "ssh_port"):
+        if getattr(settings, key) > PORT_MAX:
+            return f"{key} must be a port, up to {PORT_MAX}, not {getattr(settings, key)}."
+    if settings.https_port in {settings.http_port, settings.ssh_port}:
+        return f"https_port is {settings.https_port}, which another port has already."
+    if settings.http_port == settings.ssh_port:
+        return f"http_port and ssh_port are both {settings.http_port}."
+    balancers = settings.trusted_proxies.strip()
+    if settings.proxy_protocol and not balancers:
+        return (
+            "proxy_protocol takes trusted_proxies too: the addresses of the balancers, whose word "
+            "for who a client is counts."
+        )
+    try:
+        if balancers:
+            parse_networks(balancers)
+    except ValueError as error:
+        return f"trusted_proxies takes {error}."
+    try:
+        settings.authorities  # noqa: B018
+    except ValueError as error:
+        return f"ssh_ca takes {error}."
+    rules = (_network_problem, _proof_problem, _share_problem, _audit_problem, _alarm_problem)
+    return next((found for rule in rules if (found := rule(settings))), None)
+
+
+def _network_problem(settings: "Settings") -> str | None:
+    """What would mix up ports, or leave apps without networks of their own."""
+    first, last = settings.service_ports
+    if not 1 <= first <= last <= PORT_MAX:
+        return f"service_ports takes the first and the last of a range of ports up to {PORT_MAX}."
+    if first <= settings.ports[1] and settings.ports[0] <= last:
+        return "service_ports and ports overlap; choose another range for one of them."
+    for port in settings.host_ports:
+        if not 1 <= port <= PORT_MAX:
+            return f"host_ports takes ports from 1 to {PORT_MAX}, not {port}."
+    if not settings.private_networks and not settings.app_networks:
+        return "private_networks: false requires app_networks: true."
+    for key in ("app_network_range", "docker_network_range"):
+        try:
+            parse_range(getattr(settings, key))
+        except ValueError as error:
+            return f"{key} takes {error}."
+    if settings.docker and settings.app_addresses.overlaps(settings.docker_addresses):
+        return "app_network_range and docker_network_range overlap; choose another for one of them."
+    return None
+
+
+def _proof_problem(settings: "Settings") -> str | None:
+    """What no domain could be proven with."""
+    if settings.domain_proof not in list(ProofMode):
+        return f"domain_proof is dns, txt or none, not {settings.domain_proof!r}."
+    for key, parse in (("public_addresses", parse_addresses), ("dns_servers", parse_servers)):
+        try:
+            parse(getattr(settings, key))
+        except ValueError as error:
+            return f"{key} takes {error}."
+    return None
+
+
+def _audit_problem(settings: "Settings") -> str | None:
+    """Where the audit trail could not be sent."""
+    try:
+        if settings.audit_drain:
+            parse_target(settings.audit_drain)
+    except PaasError as error:
+        return f"audit_drain: {error.message}"
+    return None
+
+
+def _alarm_problem(settings: "Settings") -> str | None:
+    """What the monitor could not run."""
+    if settings.alarm_command and not settings.alarm_command[0].startswith("/"):
+        return "alarm_command begins with the full path of a program; no shell reads it."
+    if settings.alarm_user == "root":
+        return "alarm_user is an account without rights, not root."
+    return None
+
+
+def _share_problem(settings: "Settings") -> str | None:
+    """What exceeds what the machine has."""
+    for key in ("memory_share", "build_memory_share"):
+        if getattr(settings, key) > 1:
+            return f"{key} is a fraction of the machine's memory: from 0 to 1."
+    return None

@@ -1,0 +1,1 @@
+"""Backups on the real thing: files, S3 over HTTP, age."""

@@ -1,0 +1,1 @@
+"""Tests of datastores on the real programs."""

@@ -1,0 +1,72 @@
+"""Makes a datastore that serves, and removes it again, for tests of each kind."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from paas.domain.datastores.datastores import Datastore, DatastoreState
+from paas.domain.datastores.kinds import DatastoreKind
+from paas.domain.datastores.names import DatastoreName
+from paas.domain.datastores.plans import SMALL
+from paas.domain.values.secret import Secret
+from paas.interfaces import DatastoreServer, Runtime
+from tests.fakes.datastores import FakeDatastoreServer
+from tests.fakes.runtime import FakeRuntime
+from tests.ports import free_port
+
+LIMIT_S = 90.0
+
+
+def datastore(kind: DatastoreKind, version: str, uid: int, password: str) -> Datastore:
+    """One of that kind, at a free port; it is not made yet."""
+    return Datastore(
+        id=3,
+        name=DatastoreName(f"{kind}-curly-1234"),
+        kind=kind,
+        version=version,
+        plan=SMALL,
+        app_id=1,
+        uid=uid,
+        port=free_port(),
+        state=DatastoreState.PENDING,
+        password=Secret(password),
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+@contextmanager
+def serving(server: DatastoreServer, runtime: Runtime, one: Datastore) -> Iterator[None]:
+    """What a command does to make one, and to remove it."""
+    begun = time.monotonic()
+    server.create(one)
+    workload = server.workload(one)
+    runtime.start([workload])
+    try:
+        server.set_up(one, LIMIT_S)
+        print(f"made in {time.monotonic() - begun:.1f} s")
+        yield
+    finally:
+        assert runtime.stop([workload], LIMIT_S) == set()
+        server.remove(one.id)
+
+
+@contextmanager
+def fake_serving(one: Datastore) -> Iterator[tuple[FakeDatastoreServer, FakeRuntime]]:
+    """The same with the fakes."""
+    server, runtime = FakeDatastoreServer(one.version), FakeRuntime()
+    server.is_running = lambda id: id in runtime.running
+    with serving(server, runtime, one):
+        yield server, runtime
+
+
+def refuse_leftovers(directory: Path) -> None:
+    """Nothing of a datastore may be left in the platform's directory of them."""
+    assert not any(directory.iterdir())
+
+
+def never_made(one: Datastore) -> Datastore:
+    """Another one, which there is not."""
+    return replace(one, id=99, port=free_port())

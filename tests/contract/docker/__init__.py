@@ -1,0 +1,1 @@
+"""The engine of containers on a real Docker."""

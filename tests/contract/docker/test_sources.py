@@ -1,0 +1,141 @@
+"""Images from archives of ``docker save``, taken by the real engine, and archives that are none."""
+
+import io
+import json
+import tarfile
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from paas.adapters.docker.connection import docker_client
+from paas.adapters.docker.sources import DockerImageSource
+from paas.domain.builds.images import image_reference
+from paas.domain.values.errors import PaasError
+from paas.settings import Settings
+from tests.contract.docker.engine import BASE
+
+APP = 7
+
+
+@pytest.fixture
+def source(docker_settings: Settings) -> Iterator[DockerImageSource]:
+    """The images of an app, of which none are left afterwards."""
+    found = DockerImageSource(docker_settings)
+    yield found
+    found.forget_loaded(APP)
+    assert _names(docker_settings) == {BASE}
+
+
+def _names(settings: Settings) -> set[str]:
+    """All names of images that the engine has."""
+    with docker_client(settings) as client:
+        found = {name for one in client.api.images() for name in one["RepoTags"] or ()}
+    return {name for name in found if not name.startswith("test/")}  # what containers start from
+
+
+def _saved(settings: Settings) -> bytes:
+    """What docker save writes of the base image, with its name in it."""
+    with docker_client(settings) as client:
+        return b"".join(client.api.get_image(BASE))
+
+
+def test_an_image_is_loaded(source: DockerImageSource, docker_settings: Settings) -> None:
+    """Under a name that cannot be guessed; the one in the archive is not taken."""
+    checks: list[int] = []
+    archive = _saved(docker_settings)
+    with docker_client(docker_settings) as client:
+        before = client.api.inspect_image(BASE)["Id"]
+    name = source.load(APP, io.BytesIO(archive), lambda: checks.append(1))
+    assert checks
+    assert _names(docker_settings) == {BASE, name}
+    with docker_client(docker_settings) as client:
+        assert client.api.inspect_image(name)["Id"] == before
+
+
+def test_a_name_in_an_archive_replaces_nothing(
+    source: DockerImageSource, docker_settings: Settings
+) -> None:
+    """An image that pretends to be another app's base image."""
+    other = _changed(_saved(docker_settings), "comment")
+    with docker_client(docker_settings) as client:
+        before = client.api.inspect_image(BASE)["Id"]
+        name = source.load(APP, io.BytesIO(other), lambda: None)
+        assert client.api.inspect_image(BASE)["Id"] == before
+        assert client.api.inspect_image(name)["Id"] != before
+
+
+def test_former_images_are_forgotten(source: DockerImageSource, docker_settings: Settings) -> None:
+    """All of the app but one; those of other apps stay."""
+    archive = _saved(docker_settings)
+    first, second = (source.load(APP, io.BytesIO(archive), lambda: None) for _ in range(2))
+    other = source.load(77, io.BytesIO(archive), lambda: None)
+    source.forget_loaded(APP, second)
+    assert _names(docker_settings) == {BASE, second, other}
+    assert first != second
+    source.forget_loaded(77)
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({}, "no manifest.json"),
+        ({"manifest.json": b"]"}, "not valid JSON"),
+        ({"manifest.json": b"{}"}, "lists no images"),
+        ({"manifest.json": b"[]"}, "0 images"),
+        ({"manifest.json": b'[{"Config": "a"}, {"Config": "b"}]'}, "2 images"),
+        ({"manifest.json": b"[" * 100_000}, "not valid JSON"),
+    ],
+)
+def test_what_is_no_image(
+    source: DockerImageSource, docker_settings: Settings, files: Mapping[str, bytes], why: str
+) -> None:
+    """Each ends in a sentence, and leaves nothing."""
+    with pytest.raises(PaasError, match=why):
+        source.load(APP, io.BytesIO(_archive(files)), lambda: None)
+    assert _names(docker_settings) == {BASE}
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 2_000, b"x" * 5_000, b"\x1f\x8b" + b"x" * 100])
+def test_what_is_no_archive(source: DockerImageSource, content: bytes) -> None:
+    """Nor does anything else."""
+    with pytest.raises(PaasError, match="This is not an image"):
+        source.load(APP, io.BytesIO(content), lambda: None)
+
+
+def test_a_full_disk_ends_it(source: DockerImageSource, docker_settings: Settings) -> None:
+    """The check's own error arrives."""
+
+    def full() -> None:
+        raise PaasError("disk-full", "The disk is full.")
+
+    with pytest.raises(PaasError, match="disk is full"):
+        source.load(APP, io.BytesIO(_saved(docker_settings)), full)
+
+
+def test_a_registry_that_is_not_there(source: DockerImageSource) -> None:
+    """The error names the image."""
+    with pytest.raises(PaasError, match=r"no\.such\.invalid/a:1 was not found"):
+        source.digest(image_reference("no.such.invalid/a:1"), [])
+
+
+def _archive(files: Mapping[str, bytes]) -> bytes:
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return written.getvalue()
+
+
+def _changed(archive: bytes, key: str) -> bytes:
+    """The same image with another configuration, so with another id."""
+    files: dict[str, bytes] = {}
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        for member in tar:
+            file = tar.extractfile(member)
+            if file is not None:
+                files[member.name] = file.read()
+    config = json.loads(files["manifest.json"])[0]["Config"]
+    files[config] = json.dumps({**json.loads(files[config]), key: "changed"}).encode()
+    return _archive(files)

@@ -1,0 +1,97 @@
+"""An app of a Dockerfile on a server with Docker: nothing is lost, though dockerd is killed."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from paas.adapters.docker.connection import docker_client
+from paas.adapters.docker.patience import listens
+from paas.settings import load as load_settings
+from tests.docker_engine import root_file_system
+from tests.e2e.conftest import Source
+from tests.e2e.server import Repository, Server
+from tests.e2e.test_zero_downtime import MARK, load
+from tests.waiting import wait_for
+
+SERVE = """\
+import http.server
+import os
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        text = b"zero VERSION"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+print("listening", flush=True)
+http.server.ThreadingHTTPServer(("0.0.0.0", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+
+def files(version: int) -> dict[str, str | bytes]:
+    """The app; its base image is on the server."""
+    return {
+        "Dockerfile": 'FROM base\nCOPY serve.py /app/\nCMD ["python3", "/app/serve.py"]\n',
+        "serve.py": SERVE.replace("VERSION", str(version)),
+    }
+
+
+def kill_engine(server: Server) -> None:
+    """End dockerd the hard way."""
+    os.kill(int((server.root / "run/docker/dockerd.pid").read_text()), signal.SIGKILL)
+
+
+def test_nothing_is_lost_while_the_engine_is_killed(
+    new_server: Callable[..., Server], repository: Callable[[Source], Repository]
+) -> None:
+    """Deploys, a rollback and scaling under load, by both proxies; a run, the log, and a boot."""
+    server = new_server(docker=True)
+    settings = load_settings(server.root / "etc/server.yml")
+    with docker_client(settings) as client:
+        client.api.import_image_from_data(root_file_system(), repository="base")
+    alice = server.user("alice")
+    app = repository(files(1))
+    alice.push(app, MARK)
+    assert server.get(MARK).text == "zero 1"
+    assert server.paas("run", "-a", MARK, "echo from a container; exit 3", check=False).stdout == (
+        "from a container\n"
+    )
+    wait_for(lambda: "app[web.1]" in server.paas("logs", "-a", MARK).stdout, what="its output")
+    with load(server) as outcomes:
+        _commit(app, 2)
+        pushed = alice.start_push(app, MARK)
+        kill_engine(server)
+        pushed.communicate(timeout=150)
+        if pushed.returncode:  # the build may have been what was killed: nothing has changed
+            wait_for(lambda: listens(settings), what="the engine")
+            alice.push(app, MARK)
+        server.paas("ps:scale", "-a", MARK, "web=2")
+    assert set(outcomes.fresh) == {"ok"}
+    assert server.get(MARK).text == "zero 2"
+    server.paas("proxy:set", "haproxy")
+    with load(server) as outcomes:
+        server.paas("rollback", "-a", MARK, "v1")
+        kill_engine(server)
+        server.paas("ps:restart", "-a", MARK)
+    assert set(outcomes.fresh) == {"ok"}
+    assert server.get(MARK).text == "zero 1"
+    server.paas("server:stop")
+    assert f"{server.root}/" not in Path("/proc/mounts").read_text()
+    server.paas("server:start")
+    wait_for(lambda: server.get(MARK).text == "zero 1", what="the app after a boot")
+
+
+def _commit(app: Repository, version: int) -> None:
+    for name, text in files(version).items():
+        assert isinstance(text, str)
+        Path(app.path, name).write_text(text)
+    app.git("add", "--all")
+    app.git("commit", "--quiet", "--message", f"version {version}")

@@ -1,0 +1,142 @@
+"""An app with a Dockerfile of its own: from git push to an answer, again, and back."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from paas.adapters.docker.connection import docker_client
+from paas.settings import Settings, load
+from tests.docker_engine import root_file_system
+from tests.e2e.server import Repository, Server, User, installed
+from tests.ports import free_network
+
+BASE = "python:test"
+APP = """\
+import os
+from flask import Flask
+app = Flask(__name__)
+
+@app.get("/")
+def index():
+    return f"{os.environ['GREETING']} from WORD as {os.getuid()}"
+"""
+DOCKERFILE = f"""\
+FROM {BASE}
+ENV PYTHONUNBUFFERED=1 PYTHONPATH=/srv/vendor
+WORKDIR /srv
+COPY vendor vendor
+RUN python3 -c "import flask; print('flask is there')"
+COPY . .
+EXPOSE 8000
+CMD python3 -m gunicorn --bind 0.0.0.0:$PORT --workers 2 app:app
+"""
+
+
+@pytest.fixture(scope="module")
+def docker_server() -> Iterator[Server]:
+    """A server with Docker, whose engine has a base image made of this machine's own files."""
+    settings: dict[str, object] = {"min_free_mib": 64, "docker": True, "watch_window_s": 0}
+    # Other servers of this machine may have the usual range.
+    settings["docker_network_range"] = free_network()
+    with installed(Server.in_new_directory(settings)) as server:
+        with docker_client(_settings(server)) as client:
+            made = root_file_system(modules=("_ssl", "_hashlib", "_ctypes", "_bz2", "_lzma"))
+            client.api.import_image_from_data(made, repository="python", tag="test")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def alice(docker_server: Server) -> User:
+    """A user of it."""
+    return docker_server.user("alice")
+
+
+@pytest.fixture(scope="module")
+def vendor(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]:
+    """Flask and Gunicorn, as an app without the internet brings them along."""
+    folder = tmp_path_factory.mktemp("packages")
+    uv = Path(sys.executable).with_name("uv")
+    argv = [str(uv), "pip", "install", "--quiet", "--python", "/usr/bin/python3"]
+    subprocess.run([*argv, "--target", str(folder), "flask", "gunicorn"], check=True)
+    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return {f"vendor/{path.relative_to(folder)}": path.read_bytes() for path in files}
+
+
+def test_a_dockerfile_from_push_to_rollback(
+    docker_server: Server,
+    alice: User,
+    vendor: Mapping[str, bytes],
+    repository: Callable[[Mapping[str, str | bytes]], Repository],
+) -> None:
+    """It is built, served, built again from the cache, brought back, and leaves nothing."""
+    alice.ssh("apps:create", "shop")
+    alice.ssh("config:set", "shop", "GREETING=hello")
+    alice.ssh("builder:set", "shop", "dockerfile")
+    own = {"Dockerfile": DOCKERFILE, "app.py": APP.replace("WORD", "one")}
+    code = repository({**vendor, **own})
+    pushed = alice.push(code, "shop").stdout
+    assert "flask is there" in pushed, pushed
+    answer = docker_server.get("shop")
+    assert re.fullmatch(r"hello from one as [1-9]\d+", answer.text), answer
+    first = _report(alice)
+
+    code.commit({"app.py": APP.replace("WORD", "two")})
+    pushed = alice.push(code, "shop").stdout
+    assert "COPY vendor vendor (cached)" in pushed
+    assert "from two" in docker_server.get("shop").text
+    assert _report(alice) != first
+
+    code.commit({"Dockerfile": f"{DOCKERFILE}RUN exit 3\n"})
+    failed = alice.push(code, "shop", check=False)
+    assert failed.returncode != 0
+    assert "RUN exit 3 failed: it exited with status 3" in failed.stdout
+    assert "from two" in docker_server.get("shop").text
+
+    alice.ssh("rollback", "shop")
+    assert "from one" in docker_server.get("shop").text
+    assert _report(alice) == first
+
+    alice.ssh("apps:destroy", "shop", "--confirm", "shop")
+    with docker_client(_settings(docker_server)) as client:
+        assert [image["RepoTags"] for image in client.api.images()] == [[BASE]]
+        assert client.api.containers(all=True) == []
+
+
+def test_a_build_reaches_nothing_of_the_server_s(
+    docker_server: Server,
+    alice: User,
+    repository: Callable[[Mapping[str, str | bytes]], Repository],
+) -> None:
+    """Neither ports of the machine's loopback, nor those of the gateway but public ones."""
+    alice.ssh("apps:create", "nosy")
+    port = docker_server.ssh_port
+    tries = f"""\
+import socket, struct
+words = [line.split() for line in open("/proc/net/route")][1:]
+gate = next(socket.inet_ntoa(struct.pack("<L", int(w[2], 16))) for w in words if w[1] == "0" * 8)
+for host in ("127.0.0.1", gate, "169.254.169.254"):
+    try:
+        socket.create_connection((host, {port}), 3).close()
+        print("REACHED", host)
+    except OSError as error:
+        print("refused", host, error)
+"""
+    files = {"Dockerfile": f"FROM {BASE}\nCOPY x.py .\nRUN python3 x.py; exit 9\n", "x.py": tries}
+    pushed = alice.push(repository(files), "nosy", check=False).stdout
+    assert pushed.count("       refused") == 3, pushed
+    assert "REACHED" not in pushed
+
+
+def _settings(server: Server) -> Settings:
+    return load(server.root / "etc/server.yml")
+
+
+def _report(user: User) -> str:
+    """The id of the live image."""
+    found = re.search(r"sha256:\w+", user.ssh("docker:report", "shop").stdout)
+    assert found is not None
+    return found[0]

@@ -1,0 +1,1 @@
+"""The audit trail: its lines, and who sees what."""

@@ -1,0 +1,1 @@
+"""Users, keys, and who may do what."""
