@@ -114,7 +114,7 @@ def measure(
             started = time.monotonic()
             try:
                 rows += figure.measure(bench)
-            except (BenchError, TimeoutError) as error:
+            except (BenchError, OSError) as error:
                 broken[figure.name] = str(error)
                 progress(f" !     {error}")
             progress(f"       {time.monotonic() - started:.0f} s")

@@ -60,7 +60,10 @@ class Redis:
         conf.write_text(
             "\n".join([*kept, "bind 127.0.0.1", f"port {port}", f"dir {data}", users, ""])
         )
-        server = Daemon(["redis-server", conf], folder / "redis.log", user=USER)
+        # The server's own program, as the package of the tools has it: it goes by its name.
+        program = folder / "redis-server"
+        program.symlink_to("/usr/bin/redis-check-rdb")
+        server = Daemon([program, conf], folder / "redis.log", user=USER)
         with server:
             wait_until(lambda: self.answers(place), 20, "a Redis made by hand")
             yield place

@@ -105,7 +105,9 @@ def ensure_account() -> None:
                 *("--comment", "git push and paas commands", ACCOUNT),
             ]
         )
-    if run(["getent", "shadow", ACCOUNT]).split(":")[1] != "*":
+    # Another installation's useradd writes /etc/passwd first: usermod waits until it has ended.
+    shadow = _run(["getent", "shadow", ACCOUNT])
+    if shadow.returncode or shadow.stdout.split(":")[1] != "*":
         _change_accounts(["usermod", "--password", "*", ACCOUNT])
     HOME.mkdir(mode=0o711, exist_ok=True)
 

@@ -291,6 +291,10 @@ def test_requests_go_where_the_fewest_are(kind: str) -> None:
             wait_for(lambda: one.slow_started.is_set() or two.slow_started.is_set())
             busy, idle = (one, two) if one.slow_started.is_set() else (two, one)
             before = busy.count, idle.count
-            for _ in range(6):
+            for _ in range(20):
                 nginx.get(HOST)
-            assert (busy.count, idle.count) == (before[0], before[1] + 6)
+            more = busy.count - before[0], idle.count - before[1]
+        # In turn it would be 10 and 10. A few may go to the other one: HAProxy can count a request
+        # as under way for a moment after its client has the whole answer.
+        assert sum(more) == 20
+        assert more[0] <= 5

@@ -50,6 +50,14 @@ def test_accounts_that_another_program_locks(account: Path) -> None:
     assert tries.read_text() == "tried\n" * 3
 
 
+def test_an_account_that_is_being_made(account: Path) -> None:
+    """It has no password yet, since useradd writes it after the name; it is waited for."""
+    write(account / "getent", "#!/bin/sh\nexit 2\n")
+    tries = usermod(account, locked=3)
+    packages.ensure_account()
+    assert tries.read_text() == "tried\n" * 3
+
+
 def test_what_fails_otherwise_is_said(account: Path) -> None:
     """At once; so are accounts that stay locked, after a while."""
     tries = usermod(account, locked=0, status=1)
