@@ -12,14 +12,14 @@ from pathlib import Path
 
 from paas.adapters.datastores.client_file import present_clients
 from paas.adapters.docker.bridge_rules import iptables_links
-from paas.adapters.docker.programs import CONTAINERD, CONTAINERS, DOCKERD, engine_argv
+from paas.adapters.docker.programs import CONTAINERD, CONTAINERS, DOCKERD
 from paas.adapters.logs.drain_positions import PROGRAM as DRAINS
 from paas.adapters.network import iptables_policy
 from paas.adapters.network.app_networks import AppNetworks
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.network.port_claims import present_claims
-from paas.adapters.proxy.haproxy.conf import haproxy_argv
 from paas.adapters.proxy.haproxy.escaping import log_socket
+from paas.adapters.server.daemon_programs import owns_network_daemons, systemd_is_init
 from paas.adapters.server.expected_paths import directories
 from paas.adapters.supervisor import conf
 from paas.adapters.supervisor.client import Supervisor
@@ -31,7 +31,6 @@ from paas.settings import Settings
 PLATFORM = ("gate", "log", "monitor", "nginx", "sshd")
 # They run only while they are needed.
 AT_NEED = (DRAINS, "haproxy", CONTAINERD, DOCKERD, CONTAINERS)
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +45,6 @@ class Row:
 def account_gid(settings: Settings) -> int:
     """The group of the account that people push to."""
     return pwd.getpwnam(settings.account).pw_gid
-
-
-def environment() -> dict[str, str]:
-    """The environment of supervisord and all that it starts; nothing of the caller's."""
-    return {"PATH": PATH, "LANG": "C.UTF-8", "HOME": "/root"}
-
-
-def systemd_is_init() -> bool:
-    """Whether systemd is PID 1 (sd_booted(3))."""
-    return Path("/run/systemd/system").is_dir()
-
-
-def owns_network_daemons(settings: Settings) -> bool:
-    """Whether nginx and sshd run under our supervisord, and all of it not under systemd."""
-    return settings.embedded or not systemd_is_init()
 
 
 def systemctl(verb: str) -> None:
@@ -160,22 +144,6 @@ def _log_argv(settings: Settings) -> tuple[str, ...]:
         *("--file-s", str(settings.log_file_days * 86_400)),
         *("--nginx-pid", str(settings.nginx_pid), "--router", str(log_socket(settings))),
     )
-
-
-def daemon_argv(settings: Settings, name: str) -> list[str]:
-    """One of the server's daemons in the foreground, which ends when supervisord is killed."""
-    if name == "nginx":
-        # An embedded server's nginx.conf already says "daemon off".
-        extra = [] if settings.embedded else ["-g", "daemon off;"]
-        argv = ["/usr/sbin/nginx", "-c", str(settings.nginx_conf), *extra]
-    elif name == "haproxy":
-        argv = haproxy_argv(settings)
-    elif name in (CONTAINERD, DOCKERD):
-        argv = engine_argv(settings, name)
-    else:
-        extra = ["-f", str(settings.paths.sshd_config)] if settings.embedded else []
-        argv = ["/usr/sbin/sshd", "-D", "-e", *extra]
-    return ["/usr/bin/setpriv", "--pdeathsig", "TERM", *argv]
 
 
 def write_supervisord_conf(settings: Settings) -> None:

@@ -11,6 +11,7 @@ from paas.adapters.network.app_networks import AppNetworks
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
 from paas.adapters.proxy.nginx.process import NginxProcess
 from paas.adapters.server import daemons
+from paas.adapters.server.daemon_programs import environment, owns_network_daemons
 from paas.adapters.server.disk_space import disk_findings
 from paas.adapters.server.expected_paths import directories, sockets_and_files
 from paas.adapters.server.listening import other_holder, unreachable_addresses
@@ -192,12 +193,12 @@ class ServerMachine:
             time.sleep(0.1)
 
     def _start(self, name: str, *, again: bool = False) -> None:
-        if name in _UNITS and not daemons.owns_network_daemons(self._settings):
+        if name in _UNITS and not owns_network_daemons(self._settings):
             run(
                 ["systemctl", "reload-or-restart" if again else "start", _UNITS[name]],
                 description=f"Starting {name}",
                 timeout_s=SYSTEMCTL_LIMIT_S,
-                env=daemons.environment(),
+                env=environment(),
             )
             return
         supervisor = Supervisor(self._settings.paths.supervisor_socket)

@@ -1,11 +1,5 @@
-"""Starts and stops the platform: supervisord and all that it runs.
+"""Starts and stops the platform: supervisord and all that it runs."""
 
-``boot --etc ETC`` (systemd's ExecStart) prepares and becomes supervisord; ``boot --etc ETC start``
-does so in the background and returns when all of it answers; ``stop`` ends everything, apps
-included.
-"""
-
-import argparse
 import fcntl
 import os
 import signal
@@ -13,126 +7,21 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
 
-from paas.adapters.docker.programs import (
-    CONTAINERD,
-    DOCKERD,
-    engine_environment,
-    engine_socket_of_containerd,
-    unmount,
-)
+from paas.adapters.docker.programs import unmount
 from paas.adapters.network import port_guard
-from paas.adapters.proxy.nginx.orphans import shut_down_orphans
 from paas.adapters.runtime.native import cleanup
 from paas.adapters.server import daemons
-from paas.adapters.system.disk_faults import disk_fault
+from paas.adapters.server.daemon_programs import owns_network_daemons
 from paas.domain.values.errors import PaasError
-from paas.entrypoints.cli.terminal import Terminal
-from paas.entrypoints.daemons.preparation import prepare
-from paas.entrypoints.daemons.supervised import end_with_parent
-from paas.settings import Settings, load
+from paas.settings import Settings
 from paas.wiring import machine
-from paas.wiring.adapters import server_adapters
-from paas.wiring.services import all_services
 
 START_LIMIT_S = 30.0
 STOP_LIMIT_S = 120.0
-# How long sshd's start waits for its port before supervisord tries again.
-PORT_LIMIT_S = 10.0
-
-
-def main(argv: list[str] | None = None) -> int:
-    """The command line: ``--etc ETC [run|start|stop|status]``."""
-    parser = argparse.ArgumentParser(prog="boot", description=__doc__)
-    parser.add_argument("--etc", type=Path, required=True)
-    parser.add_argument("action", nargs="?", choices=ACTIONS, default="run")
-    arguments = parser.parse_args(argv)
-    try:
-        if os.geteuid() != 0:
-            raise PaasError("not-root", "Only root may do this.", "Run it with sudo.")
-        return ACTIONS[arguments.action](load(arguments.etc / "server.yml"))
-    except PaasError as error:
-        print(f" !     {error.report}", file=sys.stderr)
-        if error.hint:
-            print(f" !     {error.hint}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        fault = disk_fault(error)
-        if fault is None:
-            raise
-        print(f" !     {fault.report}\n !     {fault.hint}", file=sys.stderr)
-        return fault.exit_code
-
-
-def run(settings: Settings) -> NoReturn:
-    """Prepare everything and become supervisord."""
-    prepare(settings)
-    _reconcile_when_up(settings)
-    os.chdir("/")
-    # For the logs that supervisord writes. Its programs have 022, as their sections say.
-    os.umask(0o027)
-    _become(daemons.supervisord_argv(settings))
-
-
-def run_nginx(settings: Settings) -> NoReturn:
-    """Become nginx; supervisord runs this if systemd does not run nginx."""
-    shut_down_orphans(settings)
-    # A killed nginx leaves it behind, and nginx cannot listen at an existing path.
-    settings.paths.handover_socket.unlink(missing_ok=True)
-    _become(daemons.daemon_argv(settings, "nginx"))
-
-
-def run_haproxy(settings: Settings) -> NoReturn:
-    """Become HAProxy; supervisord runs this if it is the proxy."""
-    _become(daemons.daemon_argv(settings, "haproxy"))
-
-
-def run_sshd(settings: Settings) -> NoReturn:
-    """Become sshd; supervisord runs this if systemd does not run sshd.
-
-    It would keep running with only some addresses if another process had its port on the rest.
-    """
-    if settings.embedded:
-        port_guard.wait_until_free(settings.ssh_port, PORT_LIMIT_S)
-    _become(daemons.daemon_argv(settings, "sshd"))
-
-
-def run_containerd(settings: Settings) -> NoReturn:
-    """Become containerd, if the server has a Docker engine."""
-    _become(daemons.daemon_argv(settings, CONTAINERD))
-
-
-def run_dockerd(settings: Settings) -> NoReturn:
-    """Become dockerd, which starts containers by containerd."""
-    argv = daemons.daemon_argv(settings, DOCKERD)
-    _wait(engine_socket_of_containerd(settings).exists, START_LIMIT_S)
-    _become(argv, engine_environment(settings))
-
-
-def _become(argv: list[str], more: Mapping[str, str] = {}) -> NoReturn:
-    os.execve(argv[0], argv, {**daemons.environment(), **more})  # noqa: S606 - there is no shell to start
-
-
-def _reconcile_when_up(settings: Settings) -> None:
-    """In a separate process next to supervisord: when all is up, reconcile.
-
-    It ends with supervisord, which this process becomes: a stopped server is not reconciled.
-    """
-    if os.fork():
-        return
-    end_with_parent()
-    try:
-        _wait(lambda: _is_up(settings), START_LIMIT_S)
-        mended = all_services(server_adapters(settings)).reconcile.run(Terminal())
-        print(f"reconciled: {mended} repaired", file=sys.stderr, flush=True)
-    except PaasError as error:
-        print(error.report, file=sys.stderr, flush=True)
-    finally:
-        os._exit(0)
 
 
 def start(settings: Settings, *, quiet: bool = False) -> int:
@@ -142,7 +31,7 @@ def start(settings: Settings, *, quiet: bool = False) -> int:
     """
     with _start_lock(settings):
         child = None
-        if not daemons.owns_network_daemons(settings):
+        if not owns_network_daemons(settings):
             daemons.systemctl("start")
         elif daemons.supervisord_pid(settings) is None:
             child = _spawn(settings)
@@ -171,6 +60,11 @@ def _start_lock(settings: Settings) -> Iterator[None]:
         os.close(fd)
 
 
+def await_daemons(settings: Settings) -> bool:
+    """Whether every part of the platform runs and answers within the limit."""
+    return _wait(lambda: _is_up(settings), START_LIMIT_S)
+
+
 def wait_until_up(settings: Settings, child: subprocess.Popen[bytes] | None = None) -> None:
     """Return when every part of the platform runs and answers.
 
@@ -179,9 +73,7 @@ def wait_until_up(settings: Settings, child: subprocess.Popen[bytes] | None = No
     ended = _wait(lambda: _is_up(settings) or _ended(child), START_LIMIT_S)
     if ended and not _ended(child):
         return
-    unreachable = (
-        port_guard.unreachable_ports(settings) if daemons.owns_network_daemons(settings) else []
-    )
+    unreachable = port_guard.unreachable_ports(settings) if owns_network_daemons(settings) else []
     states = ", ".join(f"{row.name} {row.state}" for row in daemons.processes(settings))
     logs = settings.paths.logs
     raise PaasError(
@@ -221,7 +113,7 @@ def stop(settings: Settings) -> int:
 
 
 def _stop(settings: Settings) -> None:
-    if daemons.owns_network_daemons(settings):
+    if owns_network_daemons(settings):
         stop_runs(settings)
         machine.end_containers(settings)
     else:
@@ -248,7 +140,7 @@ def stop_runs(settings: Settings) -> int:
     if count := len(runs.running()):
         print(f"Ending one-off processes: {count}", file=sys.stderr, flush=True)
         runs.stop_all()
-    if not daemons.owns_network_daemons(settings):
+    if not owns_network_daemons(settings):
         machine.end_containers(settings)
     return 0
 
@@ -280,7 +172,7 @@ def _is_up(settings: Settings) -> bool:
     if settings.proxy == "haproxy" and not machine.haproxy(settings).has_worker():
         return False
     # RUNNING means started a second ago; next to many apps it may not listen yet.
-    return not daemons.owns_network_daemons(settings) or _listens(settings)
+    return not owns_network_daemons(settings) or _listens(settings)
 
 
 def _listens(settings: Settings) -> bool:
@@ -304,15 +196,9 @@ def _tail(path: Path) -> str:
 
 
 ACTIONS: dict[str, Callable[[Settings], int]] = {
-    "run": run,
     "start": start,
     "stop": stop,
     "stop-runs": stop_runs,
     "close-networks": close_networks,
     "status": status,
-    "nginx": run_nginx,
-    "haproxy": run_haproxy,
-    "sshd": run_sshd,
-    CONTAINERD: run_containerd,
-    DOCKERD: run_dockerd,
 }

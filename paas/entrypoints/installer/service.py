@@ -6,19 +6,17 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from paas.adapters.certificates.files import remove_staples
 from paas.adapters.docker.programs import CONTAINERD, CONTAINERS, DOCKERD
 from paas.adapters.logs.drain_positions import PROGRAM as DRAINS
 from paas.adapters.server import daemons
+from paas.adapters.server.daemon_programs import systemd_is_init
 from paas.adapters.system.files import write_atomic
 from paas.entrypoints.daemons import boot
 from paas.entrypoints.installer.packages import run
 from paas.entrypoints.installer.units import NGINX_DROP_IN, NGINX_DROP_IN_TEXT, UNIT, UNIT_TEXT
 from paas.settings import Settings
 from paas.wiring import machine
-from paas.wiring.adapters import server_adapters
 from paas.wiring.engines import supervisor
-from paas.wiring.services import all_services
 
 RELOAD_LIMIT_S = 10.0
 
@@ -30,7 +28,7 @@ _ADDED = (CONTAINERD, DOCKERD, CONTAINERS)
 
 def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> None:
     """Start what is not running; restart the gate and the log; reload nginx and sshd if need be."""
-    systemd = not settings.embedded and daemons.systemd_is_init()
+    systemd = not settings.embedded and systemd_is_init()
     if systemd:
         _write_units(settings)
         run(["systemctl", "enable", "--quiet", "--now", "nginx"])
@@ -50,11 +48,10 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
         supervisor(settings).renew_programs((*differing, *renewed))
     boot.start(settings, quiet=True)
     if running:
-        services = all_services(server_adapters(settings))
-        services.reconcile.renew_keys()
-        services.reconcile.renew_sites()
-        services.drains.settle()
-        remove_staples(settings.paths.former_staples)
+        # A new server has no use for all that this imports, which takes half a second.
+        from paas.entrypoints.installer import renewals
+
+        renewals.renew(settings)
     settings.paths.former_acme_binding.unlink(missing_ok=True)
     if sshd_changed and (running or systemd):
         _reload_sshd(settings, systemd=systemd)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from paas.adapters.proxy.haproxy.conf import HAPROXY
 from paas.adapters.server import daemons
+from paas.adapters.server.daemon_programs import environment, systemd_is_init
 from paas.adapters.supervisor.client import Supervisor
 from paas.adapters.system.subprocesses import run
 from paas.domain.values.errors import PaasError
@@ -27,7 +28,7 @@ class HaproxyProgram:
         if Path(HAPROXY).exists():
             return
         progress.step(f"Installing the package {PACKAGE}")
-        if daemons.systemd_is_init():
+        if systemd_is_init():
             # It would use its own configuration; ours runs under supervisord.
             _run(["systemctl", "mask", "--quiet", "haproxy.service"], "Masking its service")
         _run([*_APT, "update"], "Asking for the packages there are")
@@ -36,7 +37,7 @@ class HaproxyProgram:
             f"Installing the package {PACKAGE}",
         )
         init_script = Path("/etc/init.d/haproxy")
-        if not daemons.systemd_is_init() and init_script.exists():
+        if not systemd_is_init() and init_script.exists():
             _run([str(init_script), "stop"], "Stopping the package's service", check=False)
 
     def keep(self, *, running: bool) -> None:
@@ -51,7 +52,7 @@ class HaproxyProgram:
 
 
 def _run(argv: list[str], description: str, *, check: bool = True) -> None:
-    env = {**daemons.environment(), "DEBIAN_FRONTEND": "noninteractive"}
+    env = {**environment(), "DEBIAN_FRONTEND": "noninteractive"}
     # apt may need the machine's proxy.
     env |= {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
     try:

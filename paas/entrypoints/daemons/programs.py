@@ -1,0 +1,93 @@
+"""Becomes one of the daemons that supervisord runs: nginx, HAProxy, sshd, containerd, dockerd.
+
+What only one of them needs is imported there: each of these processes imports anew.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from paas.adapters.server.daemon_programs import (
+    ending_with_parent,
+    environment,
+    nginx_argv,
+    sshd_argv,
+)
+from paas.settings import Settings
+
+START_LIMIT_S = 30.0
+# How long sshd's start waits for its port before supervisord tries again.
+PORT_LIMIT_S = 10.0
+_POLL_S = 0.05
+
+
+def run_nginx(settings: Settings) -> NoReturn:
+    """Become nginx; supervisord runs this if systemd does not run nginx."""
+    from paas.adapters.proxy.nginx.orphans import shut_down_orphans
+
+    shut_down_orphans(settings)
+    # A killed nginx leaves it behind, and nginx cannot listen at an existing path.
+    settings.paths.handover_socket.unlink(missing_ok=True)
+    become(nginx_argv(settings))
+
+
+def run_haproxy(settings: Settings) -> NoReturn:
+    """Become HAProxy; supervisord runs this if it is the proxy."""
+    from paas.adapters.proxy.haproxy.conf import haproxy_argv
+
+    become(ending_with_parent(haproxy_argv(settings)))
+
+
+def run_sshd(settings: Settings) -> NoReturn:
+    """Become sshd; supervisord runs this if systemd does not run sshd.
+
+    It would keep running with only some addresses if another process had its port on the rest.
+    """
+    if settings.embedded:
+        from paas.adapters.network.port_guard import wait_until_free
+
+        wait_until_free(settings.ssh_port, PORT_LIMIT_S)
+    become(sshd_argv(settings))
+
+
+def run_containerd(settings: Settings) -> NoReturn:
+    """Become containerd, if the server has a Docker engine."""
+    from paas.adapters.docker.programs import CONTAINERD, engine_argv
+
+    become(ending_with_parent(engine_argv(settings, CONTAINERD)))
+
+
+def run_dockerd(settings: Settings) -> NoReturn:
+    """Become dockerd, which starts containers by containerd."""
+    from paas.adapters.docker.programs import (
+        DOCKERD,
+        engine_argv,
+        engine_environment,
+        engine_socket_of_containerd,
+    )
+
+    argv = engine_argv(settings, DOCKERD)
+    _wait_for(engine_socket_of_containerd(settings))
+    become(ending_with_parent(argv), engine_environment(settings))
+
+
+def become(argv: list[str], more: Mapping[str, str] = {}) -> NoReturn:
+    """Become a program, with the environment of supervisord and more."""
+    os.execve(argv[0], argv, {**environment(), **more})  # noqa: S606 - there is no shell to start
+
+
+def _wait_for(path: Path) -> None:
+    deadline = time.monotonic() + START_LIMIT_S
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+
+
+PROGRAMS: dict[str, Callable[[Settings], NoReturn]] = {
+    "nginx": run_nginx,
+    "haproxy": run_haproxy,
+    "sshd": run_sshd,
+    "containerd": run_containerd,
+    "dockerd": run_dockerd,
+}
