@@ -16,6 +16,9 @@ from paas.interfaces import Clock, Engines, HealthProbe, Logs, Progress
 from paas.services.releases.checks import CheckFailedError, CheckRun, check_failed
 
 POLL_S = 0.01
+# How often the engine is asked whether they live: that costs as much as fifty probes of a port on
+# which nothing listens yet, of which much is taken from the apps that start.
+STATES_S = 0.1
 # The longer it takes, the rarer the probes: each may be an error in a failing app's log.
 POLL_SHARE = 0.02
 LINES_SHOWN = 50
@@ -70,16 +73,19 @@ class Startup:
         every = [
             CheckRun(i, before_traffic(checks, i.kind), visit, limit.seconds) for i in instances
         ]
-        waiting = every
-        next_look = started + WRONG_PORT_CHECK_S
+        waiting, states = every, dict[str, InstanceState]()
+        next_states, next_look = started, started + WRONG_PORT_CHECK_S
         wrong_since: float | None = None
         while waiting:
             progress.check()
-            elapsed = self.clock.monotonic() - started
-            states = runtime.states(instances)
-            asked = {run.instance.id for run in waiting}
-            for instance in instances:
-                self._check_alive(app, instance, states[instance.id], instance.id not in asked)
+            now = self.clock.monotonic()
+            elapsed = now - started
+            if now >= next_states:
+                next_states = now + STATES_S
+                states = runtime.states(instances)
+                asked = {run.instance.id for run in waiting}
+                for instance in instances:
+                    self._check_alive(app, instance, states[instance.id], instance.id not in asked)
             waiting = [p for p in waiting if not self._passes(app, p, states, started, progress)]
             if not waiting:
                 break
