@@ -64,6 +64,16 @@ class Instances(Table):
             for instance in instances:
                 self._allocations.free(instance_holder(instance.id))
 
+    def set_port(self, instance: Instance) -> None:
+        """Record another port of a container, which has all ports of its address to itself."""
+        self._database.write(
+            "UPDATE instances SET port = ? WHERE generation = ? AND kind = ? AND number = ?",
+            instance.port,
+            instance.rollout_id,
+            instance.kind,
+            instance.number,
+        )
+
     def _give_port(self, instance: Instance, port: int) -> None:
         holder = self._allocations.holder(Kind.PORT, port)
         if holder is not None:

@@ -46,6 +46,12 @@ class Slugs(Table):
         )
         return [_slug(row) for row in rows]
 
+    def set_image(self, slug_id: str, image: Image) -> None:
+        """Record something else of a slug's image."""
+        self._database.write(
+            "UPDATE slugs SET image = ? WHERE id = ?", json.dumps(asdict(image)), slug_id
+        )
+
     def remove(self, slug_id: str) -> None:
         """Delete a slug; releases keep its id, so that they can say it is pruned."""
         with self._database.writing() as connection:

@@ -16,7 +16,6 @@ from tests.waiting import wait_for
 
 SERVE = """\
 import http.server
-import os
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -32,7 +31,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 print("listening", flush=True)
-http.server.ThreadingHTTPServer(("0.0.0.0", int(os.environ["PORT"])), Handler).serve_forever()
+# Whatever PORT says: what listens decides.
+http.server.ThreadingHTTPServer(("0.0.0.0", 8765), Handler).serve_forever()
 """
 
 
@@ -55,11 +55,13 @@ def test_nothing_is_lost_while_the_engine_is_killed(
     """Deploys, a rollback and scaling under load, by both proxies; a run, the log, and a boot."""
     server = new_server(docker=True)
     settings = load_settings(server.root / "etc/server.yml")
+    wait_for(lambda: listens(settings), what="the engine")
     with docker_client(settings) as client:
         client.api.import_image_from_data(root_file_system(), repository="base")
     alice = server.user("alice")
     app = repository(files(1))
-    alice.push(app, MARK)
+    pushed = alice.push(app, MARK).stdout
+    assert "web.1 listens on port 8765, not on 5000 ($PORT)" in pushed
     assert server.get(MARK).text == "zero 1"
     assert server.paas("run", "-a", MARK, "echo from a container; exit 3", check=False).stdout == (
         "from a container\n"
@@ -67,10 +69,10 @@ def test_nothing_is_lost_while_the_engine_is_killed(
     wait_for(lambda: "app[web.1]" in server.paas("logs", "-a", MARK).stdout, what="its output")
     with load(server) as outcomes:
         _commit(app, 2)
-        pushed = alice.start_push(app, MARK)
+        push = alice.start_push(app, MARK)
         kill_engine(server)
-        pushed.communicate(timeout=150)
-        if pushed.returncode:  # the build may have been what was killed: nothing has changed
+        push.communicate(timeout=150)
+        if push.returncode:  # the build may have been what was killed: nothing has changed
             wait_for(lambda: listens(settings), what="the engine")
             alice.push(app, MARK)
         server.paas("ps:scale", "-a", MARK, "web=2")

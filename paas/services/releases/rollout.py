@@ -5,12 +5,12 @@ becomes current. Until the switch any failure removes what was made and the old 
 serving. The old instances are drained and stopped when the app's lock is free (draining.py).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import App
 from paas.domain.datastores.datastores import with_attached
-from paas.domain.releases.artifacts import NATIVE
+from paas.domain.releases.artifacts import DOCKER, NATIVE
 from paas.domain.releases.formation import WEB, instances_of, wanted_quantities
 from paas.domain.releases.releases import Instance, Release, Slug, Status
 from paas.domain.releases.start_limits import StartLimits
@@ -23,6 +23,7 @@ from paas.domain.values.errors import PaasError
 from paas.interfaces import Engines, Logs, Ports, Progress, Proxy, Reserve, Slugs
 from paas.services.releases.change import Target
 from paas.services.releases.draining import Draining
+from paas.services.releases.ports import record_ports
 from paas.services.releases.release_commands import ReleaseCommands
 from paas.services.releases.startup import Startup
 from paas.services.routing.redirects import Redirects
@@ -79,7 +80,8 @@ class Rollout:
                     self.release_commands.release(app, release, slug, progress)
             self.draining.wait_for_capacity(app, progress)
             new = self._plan(app, target, slug, progress)
-            served = self._bring_up(app, release, new, progress)
+            known = {i.port for i in there if i.engine == DOCKER and i.is_live(app) and i.port}
+            new, served = self._bring_up(app, release, new, known, progress)
             if new and is_new:
                 self.redirects.tell(app, release.version, new, progress, served)
             self.slugs.wait_for_sync()
@@ -208,11 +210,12 @@ class Rollout:
         app: App,
         release: Release,
         new: list[Instance],
+        known_ports: Collection[int],
         progress: Progress,
-    ) -> Visit | None:
-        """Returns the visit that the first web instance answered without a redirect."""
+    ) -> tuple[list[Instance], Visit | None]:
+        """Returns them as they listen, and the visit that the first of web did not redirect."""
         if not new or release.slug_id is None:
-            return None
+            return new, None
         slug = self.store.slugs.find(release.slug_id)
         assert slug is not None
         progress.step("Starting " + ", ".join(instance.label for instance in new))
@@ -221,11 +224,19 @@ class Rollout:
         visit = visit_of(app, self.store, self.addresses)
         limit = self.limits.of(self.store.start_limits.of_app(app.id), slug.manifest.start_limit_s)
         with progress.doing("waiting for " + ", ".join(instance.label for instance in new)):
-            statuses = self.startup.wait(
-                app, new, visit, slug.manifest.checks, progress, limit=limit
+            started = self.startup.wait(
+                app,
+                new,
+                visit,
+                slug.manifest.checks,
+                progress,
+                limit=limit,
+                known_ports=known_ports,
             )
-        first = next((statuses.get(i.id) for i in new if i.port is not None), None)
-        return visit if first is not None and first not in REDIRECTS else None
+        record_ports(self.store, slug, new, started.instances)
+        first = next((started.statuses.get(i.id) for i in new if i.port is not None), None)
+        served = visit if first is not None and first not in REDIRECTS else None
+        return started.instances, served
 
     def _switch(
         self,

@@ -1,5 +1,6 @@
 """Waiting until new instances are healthy, and explaining why one is not."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import App
@@ -7,13 +8,14 @@ from paas.domain.logs.explanations import explained
 from paas.domain.manifest.health import Checks, before_traffic
 from paas.domain.releases.releases import Instance, InstanceState, State
 from paas.domain.releases.start_limits import StartLimit
-from paas.domain.routing.endpoints import LOOPBACK
+from paas.domain.routing.listening import Place
 from paas.domain.routing.refusals import opening_hint, refusal_words
 from paas.domain.routing.visits import Visit
 from paas.domain.values.errors import PaasError, with_output
 from paas.domain.values.memory import MORE_MEMORY, error_words
 from paas.interfaces import Clock, Engines, HealthProbe, Logs, Progress
 from paas.services.releases.checks import CheckFailedError, CheckRun, check_failed
+from paas.services.releases.ports import PortSearch, elsewhere, own_place, wrong_port
 
 POLL_S = 0.01
 # How often the engine is asked whether they live: that costs as much as fifty probes of a port on
@@ -23,10 +25,6 @@ STATES_S = 0.1
 POLL_SHARE = 0.02
 LINES_SHOWN = 50
 LONGEST_POLL_S = 2.0
-# How long an app may listen elsewhere before that counts as a mistake: some open a second port
-# first.
-WRONG_PORT_S = 8.0
-WRONG_PORT_CHECK_S = 1.0
 FIX_IT = "Fix the cause, then try again. To see more of its output: paas logs -n 100"
 ENDED_BY_ITSELF = (
     "Its command ended without an error, but a process must keep running: start the program in "
@@ -41,6 +39,17 @@ CLIENT_ERROR, SERVER_ERROR = 400, 500
 LOG_DELAY_S = 0.3
 LOG_LOOK_S = 0.1
 LOG_LIMIT_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Healthy instances, with the ports on which they listen.
+
+    statuses: of ``GET /`` by instance id, for those without a check in app.json.
+    """
+
+    instances: list[Instance]
+    statuses: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,21 +70,21 @@ class Startup:
         progress: Progress,
         *,
         limit: StartLimit,
-    ) -> dict[str, int]:
+        known_ports: Collection[int] = (),
+    ) -> Started:
         """Return when every instance is healthy, including those that were healthy first.
 
-        Returns the statuses of ``GET /`` by instance id, for those without a check in app.json.
         Raises PaasError that says what is wrong.
 
         checks: those of app.json, by process type. limit: how long a web instance may take.
+        known_ports: where containers of the app listened so far.
         """
         started, runtime = self.clock.monotonic(), self.engines.of(app).runtime
         every = [
             CheckRun(i, before_traffic(checks, i.kind), visit, limit.seconds) for i in instances
         ]
-        waiting, states = every, dict[str, InstanceState]()
-        next_states, next_look = started, started + WRONG_PORT_CHECK_S
-        wrong_since: float | None = None
+        waiting, states, next_states = every, dict[str, InstanceState](), started
+        search = PortSearch(runtime, started, set(known_ports))
         while waiting:
             progress.check()
             now = self.clock.monotonic()
@@ -90,17 +99,15 @@ class Startup:
             if not waiting:
                 break
             silent = next((p for p in waiting if p.is_silent), None)
-            now = self.clock.monotonic()
-            if silent and now >= next_look:
-                next_look = now + WRONG_PORT_CHECK_S
-                wrong = self._elsewhere(app, silent.instance)
-                wrong_since = (wrong_since or now) if wrong else None
-                if wrong and wrong_since is not None and now - wrong_since >= WRONG_PORT_S:
-                    raise self._wrong_port(app, silent.instance, wrong)
-            if silent and elapsed >= silent.limit_s:
-                raise self._too_late(app, silent.instance, limit)
+            if silent:
+                found = search.look(silent, self.clock.monotonic(), progress)
+                if found:
+                    raise self._wrong_port(app, silent.instance, found)
+                if elapsed >= silent.limit_s:
+                    raise self._too_late(app, silent.instance, limit)
             self.clock.sleep(max(POLL_S, min(elapsed * POLL_SHARE, LONGEST_POLL_S)))
-        return {run.instance.id: run.status for run in every if run.status is not None}
+        statuses = {run.instance.id: run.status for run in every if run.status is not None}
+        return Started([run.instance for run in every], statuses)
 
     def _passes(
         self,
@@ -155,41 +162,18 @@ class Startup:
             ended=True,
         )
 
-    def _elsewhere(self, app: App, instance: Instance) -> set[tuple[str, int]]:
-        """Where the instance listens, if not on its port at all."""
-        if instance.endpoint is None:
-            return set()
-        found = self.engines.of(app).runtime.listening_ports(instance)
-        reachable = {instance.endpoint.host, LOOPBACK, "0.0.0.0", "::"}
-        if any(port == instance.port and address in reachable for address, port in found):
-            return set()
-        return found
-
-    def _wrong_port(self, app: App, instance: Instance, found: set[tuple[str, int]]) -> PaasError:
-        printed = self._tail(app, instance)
-        where = ", ".join(f"{address}:{port}" for address, port in sorted(found))
-        return PaasError(
-            "wrong-port",
-            with_output(
-                f"{instance.label} listens on {where}, but not on {_place(instance)}, which "
-                "$PORT names.",
-                printed,
-            ),
-            'Make it listen on $PORT: process.env.PORT in Node.js, os.environ["PORT"] in Python, '
-            "or in the Procfile, for example: web: gunicorn --bind 127.0.0.1:$PORT app:app",
-            context=printed,
-        )
+    def _wrong_port(self, app: App, instance: Instance, found: set[Place]) -> PaasError:
+        return wrong_port(instance, found, self._tail(app, instance))
 
     def _too_late(self, app: App, instance: Instance, limit: StartLimit) -> PaasError:
         within = f"within {limit.seconds:g} s (start limit: {limit.origin})"
-        found = self._elsewhere(app, instance)
-        if found:
-            return self._wrong_port(app, instance, found)
         listening = self.engines.of(app).runtime.listening_ports(instance)
+        if found := elsewhere(instance, listening):
+            return self._wrong_port(app, instance, found)
         if any(port == instance.port for _, port in listening):
-            what = f"opened {_place(instance)} but did not answer a request {within}"
+            what = f"opened {own_place(instance)} but did not answer a request {within}"
         else:
-            what = f"opened no port {within}: it must listen on {_place(instance)} ($PORT)"
+            what = f"opened no port {within}: it must listen on {own_place(instance)} ($PORT)"
         state = self.engines.of(app).runtime.states([instance])[instance.id]
         if state.error is not None:
             how = f"did not answer {within}: {state.exit_reason}"
@@ -246,8 +230,3 @@ class Startup:
                 return lines
             before = lines
             self.clock.sleep(LOG_LOOK_S)
-
-
-def _place(instance: Instance) -> str:
-    """Where the app has to listen, as it sees it."""
-    return f"{LOOPBACK}:{instance.port}"
