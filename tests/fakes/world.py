@@ -1,8 +1,10 @@
 """A whole platform whose outside world is in memory, but for the database in a temporary file."""
 
 import itertools
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from paas.adapters.builds.yaml_text import read_yaml
@@ -26,6 +28,7 @@ from paas.settings import Settings
 from paas.store import Store
 from paas.store.copies import Copies
 from paas.store.creation import create
+from paas.store.mark import MarkFile
 from paas.store.recovery import DatabaseRecovery
 from paas.store.server_keys import ServerKeys
 from paas.wiring.adapters import Adapters
@@ -70,6 +73,15 @@ from tests.fakes.runtime import FakeLayers, FakeParallelRollOuts, FakeRuntime
 from tests.fakes.trash import FakeTrash
 
 ROOT = Actor(None)
+
+
+@cache
+def _empty_store() -> tuple[bytes, bytes]:
+    """A database and its mark. It is made once: all migrations take longer than most tests."""
+    with tempfile.TemporaryDirectory() as name:
+        database = Path(name, "state.db")
+        create(database)
+        return database.read_bytes(), MarkFile(database).path.read_bytes()
 
 
 @dataclass
@@ -143,7 +155,9 @@ class World:
         self.storage_files = FileStorage(self.folder / "storage")
         self.folder.mkdir(exist_ok=True)
         database = self.folder / "state.db"
-        create(database)
+        for path, content in zip((database, MarkFile(database).path), _empty_store(), strict=True):
+            path.write_bytes(content)
+            path.chmod(0o600)
         self.settings = Settings(
             state=self.folder,
             run=self.folder / "run",

@@ -57,8 +57,10 @@ def test_adding_rolls_out_and_removing_deletes(world: World) -> None:
     world.runtime.calls.clear()
     add(world)
     assert world.runtime.calls[0].startswith("start")
-    ((storage, size),) = world.storage.listing(ROOT, "shop")
-    assert (storage.path, size) == ("/app/data", 4096)
+    ((storage, empty),) = world.storage.listing(ROOT, "shop")
+    (world.folder / "storage/1" / str(storage.id) / "photo").write_bytes(bytes(4096))
+    ((_, size),) = world.storage.listing(ROOT, "shop")
+    assert (storage.path, size) == ("/app/data", empty + 4096)
     assert world.storage_files.all(1) == [storage.id]
     with pytest.raises(PaasError, match="for good"):
         remove(world, confirm=None)

@@ -19,9 +19,9 @@ GIT = "https://example.com/some/pack"
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world(in_memory: Path) -> World:
     """A server with an app."""
-    world = World(tmp_path)
+    world = World(in_memory)
     world.app()
     return world
 

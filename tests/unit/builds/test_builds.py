@@ -22,9 +22,9 @@ from tests.fakes.world import ROOT, World
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world(in_memory: Path) -> World:
     """A platform with one app."""
-    world = World(tmp_path)
+    world = World(in_memory)
     world.app()
     return world
 

@@ -20,9 +20,9 @@ TOKEN, DEBUG = VarName("TOKEN"), VarName("DEBUG")
 
 
 @pytest.fixture
-def plain(tmp_path: Path) -> World:
+def plain(in_memory: Path) -> World:
     """A server without Docker, with an app."""
-    world = World(tmp_path)
+    world = World(in_memory)
     world.app()
     return world
 

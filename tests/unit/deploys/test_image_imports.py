@@ -20,9 +20,9 @@ PINNED = f"FROM ghcr.io/alice/shop@{DIGEST}\n".encode()
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world(in_memory: Path) -> World:
     """A server with Docker, an app, and an image in a registry."""
-    world = World(tmp_path)
+    world = World(in_memory)
     world.app()
     world.by_name[DOCKER] = Engine(
         builder=world.image_builder, runtime=world.runtime, one_off=world.one_off, runs=world.runs

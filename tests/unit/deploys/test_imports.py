@@ -24,8 +24,8 @@ NEW = "c" * 40
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+def world(in_memory: Path) -> World:
+    made = World(in_memory)
     made.app()
     return made
 

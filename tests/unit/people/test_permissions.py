@@ -6,6 +6,7 @@ fails here until it has a row, and words to run it with.
 
 import io
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 
 import click
@@ -355,6 +356,13 @@ def server(world: World, monkeypatch: pytest.MonkeyPatch) -> Server:
     return Server(world, monkeypatch)
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all that changes nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield Server(World(tmp_path_factory.mktemp("shared")), patch)
+
+
 def expected(use: str, who: str) -> str:
     """The answer, by the table."""
     need, role = NEEDS[use], PEOPLE[who]
@@ -389,13 +397,13 @@ def test_each_command_has_a_row_and_words() -> None:
 
 
 @pytest.mark.parametrize("use", NEEDS)
-def test_who_may_use_it(server: Server, use: str) -> None:
+def test_who_may_use_it(shared: Server, use: str) -> None:
     """What is refused changes nothing; for who may not see the app there is none."""
-    before = server.content()
+    before = shared.content()
     refused = [who for who in PEOPLE if expected(use, who) != ALLOWED]
     for who in refused:
-        assert server.answer(use, who) == expected(use, who), who
-    assert server.content() == before
+        assert shared.answer(use, who) == expected(use, who), who
+    assert shared.content() == before
 
 
 @pytest.mark.parametrize("command", sorted(set(INTERNAL) - {HOOK_COMMAND}))
@@ -420,11 +428,11 @@ CHANGING = [
 
 
 @pytest.mark.parametrize("use", READING)
-def test_who_may_read(server: Server, use: str) -> None:
+def test_who_may_read(shared: Server, use: str) -> None:
     """Whatever else may be wrong with what they ask for."""
     for who in PEOPLE:
         if expected(use, who) == ALLOWED:
-            assert server.answer(use, who) == ALLOWED, who
+            assert shared.answer(use, who) == ALLOWED, who
 
 
 @pytest.mark.parametrize(("use", "who"), CHANGING)
