@@ -1,10 +1,10 @@
 """A store that is empty, foreign, older or damaged is named as such and can be put back."""
 
+import itertools
 import os
 import shutil
+import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -298,39 +298,33 @@ def test_a_copy_before_a_migration(tmp_path: Path) -> None:
     assert present.id == mark.id
 
 
-WRITER = """
-import os, sys
-from datetime import datetime, UTC
-from pathlib import Path
-from paas.domain.server.allocations import Ranges
-from paas.store import Store
-from paas.domain.values.names import AppName
-store = Store(Path(sys.argv[1]), Ranges())
-number = 0
-while True:
-    app = store.apps.add(AppName(f"a{os.getpid()}-{number}"), None, datetime.now(UTC))
-    store.apps.remove(app.id)
-    number += 1
-    if number == 5:
-        print("going", flush=True)
-"""
+def writing(path: Path) -> int:
+    """A process that adds and removes apps for ever, and has begun; its pid."""
+    going, told = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            made = Store(path, Ranges(uids=(70_000, 999_999)))  # a removed app keeps its own
+            for number in itertools.count():
+                app = made.apps.add(AppName(f"a{os.getpid()}-{number}"), None, NOW)
+                made.apps.remove(app.id)
+                if number == 5:
+                    os.write(told, b"going")
+        finally:
+            os._exit(1)
+    os.close(told)
+    assert os.read(going, 5) == b"going"
+    os.close(going)
+    return child
 
 
 def test_writers_that_are_killed(path: Path) -> None:
     """However they end, the mark is never ahead of the store."""
     for _ in range(10):
-        writers = [
-            subprocess.Popen(
-                [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
-            )
-            for _ in range(2)
-        ]
+        writers = [writing(path) for _ in range(2)]
         for writer in writers:
-            assert writer.stdout is not None
-            writer.stdout.readline()
-        for writer in writers:
-            writer.kill()
-            writer.communicate()
+            os.kill(writer, signal.SIGKILL)
+            assert os.waitstatus_to_exitcode(os.waitpid(writer, 0)[1]) == -signal.SIGKILL
         assert DatabaseRecovery(path).fault() is None
     assert len(names(path)) <= 20  # one for each writer that was killed between two changes
 
