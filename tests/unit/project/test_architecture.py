@@ -7,6 +7,7 @@ the operating system alone (`paas.adapters.system`: files, and what a full disk 
 import ast
 import subprocess
 import sys
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -33,13 +34,21 @@ ROOTS = {"etc", "state", "run", "opt"}
 FORBIDDEN_IN_DOMAIN = {"os", "sys", "subprocess", "time", "socket", "shutil", "tempfile", "random"}
 
 
-def _files() -> list[Path]:
-    return sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+# A test looks at all files and tells all that it finds: one test for each would take longer.
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+DOMAIN = sorted((PACKAGE / "domain").rglob("*.py"))
+ENTRY_POINTS = sorted((PACKAGE / "entrypoints").rglob("*.py"))
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def _imports(path: Path) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -54,29 +63,33 @@ def _part(module: str) -> str:
     return words[1] if len(words) > 1 and words[1] != "__version__" else ""
 
 
-@pytest.mark.parametrize("path", _files(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_follow_the_rule(path: Path) -> None:
-    """No part imports what stands above it."""
+def _is_allowed(path: Path, module: str) -> bool:
     part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    for module in _imports(path):
-        if module.split(".")[0] == "paas":
-            folder = ".".join(module.split(".")[1:3])
-            assert {_part(module), folder} & ALLOWED[part], f"{path} imports {module}"
+    folder = ".".join(module.split(".")[1:3])
+    return module.split(".")[0] != "paas" or bool({_part(module), folder} & ALLOWED[part])
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "domain").rglob("*.py")), ids=lambda p: p.name)
-def test_domain_is_pure(path: Path) -> None:
+def test_imports_follow_the_rule() -> None:
+    """No part imports what stands above it."""
+    assert len(FILES) > 500
+    found = [(path, module) for path in FILES for module in _imports(path)]
+    wrong = [f"{path} imports {module}" for path, module in found if not _is_allowed(path, module)]
+    assert wrong == []
+
+
+def test_domain_is_pure() -> None:
     """The domain needs the standard library only, and nothing of it that touches the world."""
-    for module in _imports(path):
-        top = module.split(".")[0]
-        assert top == "paas" or top in sys.stdlib_module_names, f"{path} imports {module}"
-        assert top not in FORBIDDEN_IN_DOMAIN, f"{path} imports {module}"
+    assert len(DOMAIN) > 100
+    pure = ({"paas"} | sys.stdlib_module_names) - FORBIDDEN_IN_DOMAIN
+    found = [(path, module) for path in DOMAIN for module in _imports(path)]
+    wrong = [f"{path} imports {name}" for path, name in found if name.split(".")[0] not in pure]
+    assert wrong == []
 
 
 def _classes(path: Path) -> set[str]:
     """The names of the classes of adapters and of the store that a file imports."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.ImportFrom) and _part(node.module or "") in {"adapters", "store"}:
             names = {alias.asname or alias.name for alias in node.names}
             found |= {name for name in names if name[0].isupper() and not name.isupper()}
@@ -86,7 +99,7 @@ def _classes(path: Path) -> set[str]:
 def _uses(path: Path) -> set[str]:
     """The names that a file calls, or whose attributes it uses: Adapter(...), Adapter.of(...)."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Call):
             found |= {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -94,14 +107,11 @@ def _uses(path: Path) -> set[str]:
     return found
 
 
-ENTRY_POINTS = sorted((PACKAGE / "entrypoints").rglob("*.py"))
-
-
-@pytest.mark.parametrize("path", ENTRY_POINTS, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_the_wiring_makes_adapters(path: Path) -> None:
+def test_only_the_wiring_makes_adapters() -> None:
     """Entry points have adapters and the store made for them; they name their classes as types."""
-    made = _classes(path) & _uses(path)
-    assert not made, f"{path} makes {sorted(made)}: have paas/wiring do it"
+    assert len(ENTRY_POINTS) > 50
+    made = {str(path): _classes(path) & _uses(path) for path in ENTRY_POINTS}
+    assert {path: names for path, names in made.items() if names} == {}, "have paas/wiring do it"
 
 
 @pytest.mark.parametrize(
@@ -160,19 +170,21 @@ def test_client_needs_the_standard_library_only() -> None:
 def _private_names(path: Path) -> set[str]:
     """What a file imports that begins with an underscore, as module.name."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.ImportFrom):
             names = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= {name for name in names if "._" in name and ".__" not in name}
     return found
 
 
-@pytest.mark.parametrize("path", _files(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_folder_uses_anothers_private_parts(path: Path) -> None:
+def test_no_folder_uses_anothers_private_parts() -> None:
     """What begins with an underscore is used in its own folder alone."""
-    own = ".".join(path.relative_to(PACKAGE.parent).parent.parts)
-    for name in _private_names(path):
-        assert not name.startswith("paas.") or name.startswith(f"{own}."), f"{path} imports {name}"
+    wrong = []
+    for path in FILES:
+        own = ".".join(path.relative_to(PACKAGE.parent).parent.parts)
+        names = {name for name in _private_names(path) if name.startswith("paas.")}
+        wrong += [f"{path} imports {name}" for name in names if not name.startswith(f"{own}.")]
+    assert wrong == []
 
 
 def _is_a_root(node: ast.AST) -> bool:
@@ -205,10 +217,10 @@ def _is_joined(first: ast.expr, second: ast.expr) -> bool:
     return False
 
 
-@pytest.mark.parametrize("path", _files(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_paths_alone_knows_where_things_are_kept(path: Path) -> None:
+def test_paths_alone_knows_where_things_are_kept() -> None:
     """No other module makes a path below the server's directories."""
-    assert _joins(ast.parse(path.read_text())) == [], f"{path}: name it in paas/paths.py"
+    joined = [f"{path}:{line}" for path in FILES for line in _joins(_tree(path))]
+    assert joined == [], "name it in paas/paths.py"
 
 
 @pytest.mark.parametrize(
