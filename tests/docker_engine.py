@@ -16,6 +16,7 @@ from pathlib import Path
 from paas.adapters.docker.bridge_rules import iptables_links
 from paas.adapters.docker.bridges import UID_LABEL
 from paas.adapters.docker.build_bridge import remove_bridges
+from paas.adapters.docker.build_cgroup import remove_left_cgroups
 from paas.adapters.docker.connection import docker_client
 from paas.adapters.docker.patience import listens
 from paas.adapters.docker.programs import (
@@ -25,9 +26,11 @@ from paas.adapters.docker.programs import (
     engine_socket_of_containerd,
 )
 from paas.adapters.network import iptables_policy
+from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.system.files import make_directory
 from paas.domain.releases.artifacts import Image
 from paas.settings import Settings
+from tests.contract.cgroups import prepare_cgroups, remove_cgroups
 from tests.ports import free_network, free_range
 from tests.waiting import wait_for
 
@@ -109,6 +112,8 @@ class DockerEngine:
                 self._running.pop(name).wait(30)
         iptables_policy.take_back(iptables_links(self.settings))
         remove_bridges(self.settings)
+        remove_cgroups(Cgroups(self.settings))
+        remove_left_cgroups(self.settings)
         _unmount_below(self.settings.state.parent)
 
 
@@ -120,6 +125,7 @@ def running_engine(**changed: object) -> Iterator[DockerEngine]:
         settings = engine_settings(Path(name), **changed)
         for path in (settings.etc, settings.state, settings.run, settings.paths.logs):
             make_directory(path, mode=0o711)
+        prepare_cgroups(settings)
         engine = DockerEngine(settings)
         stack.callback(engine.end)
         engine.start(CONTAINERD)
@@ -144,7 +150,7 @@ def root_file_system(programs: Sequence[str] = _PROGRAMS, modules: Sequence[str]
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for folder in ("app", "tmp", "proc", "sys", "dev", "etc"):
             entry = tarfile.TarInfo(folder)
-            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if folder == "tmp" else 0o755
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if folder in {"app", "tmp"} else 0o755
             archive.addfile(entry)
         for path in sorted(paths):
             archive.add(os.path.realpath(path), arcname=path.lstrip("/"))

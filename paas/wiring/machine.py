@@ -1,6 +1,7 @@
 """Single adapters, for entry points that start, stop, install or look at the server itself."""
 
 from paas.adapters.docker.build_bridge import remove_bridges
+from paas.adapters.docker.build_cgroup import remove_left_cgroups
 from paas.adapters.network.app_network_trial import app_networks_fault
 from paas.adapters.network.app_networks import AppNetworks
 from paas.adapters.network.firewall import NftFirewall
@@ -38,9 +39,10 @@ def end_containers(settings: Settings) -> None:
 
 
 def close_bridges(settings: Settings) -> None:
-    """Delete the networks of containers and builds; a start makes them anew."""
+    """Delete the networks of containers and builds, and their cgroups; a start makes them anew."""
     if settings.docker:
         remove_bridges(settings)
+        remove_left_cgroups(settings)
 
 
 def firewall(settings: Settings) -> NftFirewall:

@@ -32,5 +32,5 @@ def need_controller(cgroups: Cgroups, controller: str) -> None:
 def remove_cgroups(cgroups: Cgroups | None) -> None:
     """Remove all of them; nothing runs in them any longer. None: there are none."""
     for hierarchy in cgroups.hierarchies() if cgroups else ():
-        for below in [*hierarchy.path.rglob("*/"), hierarchy.path]:
+        for below in [*sorted(hierarchy.path.rglob("*/"), reverse=True), hierarchy.path]:
             below.rmdir()

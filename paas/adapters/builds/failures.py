@@ -43,15 +43,17 @@ def build_failure(
             "file descriptors.",
         )
     if output.memory_kills:
-        return _out_of_memory(memory_mib)
+        return build_out_of_memory(memory_mib)
     if output.reason:
         return PaasError("build-failed", output.reason, output.advice or None)
     reason = f"The build {'was ' if status < 0 else ''}{subprocesses.exit_words(status)}."
     return PaasError("build-failed", reason, "The lines above say why.")
 
 
-def _out_of_memory(limit_mib: int) -> PaasError:
+def build_out_of_memory(limit_mib: int, *, is_shared: bool = False) -> PaasError:
+    """limit_mib: 0 if there is none. is_shared: with other builds that run at once."""
     hint = "Let fewer builds run at once (max_builds), or give the server more memory or swap."
     if limit_mib:
         hint = "If it needs that much, raise build_memory_mib in server.yml."
+        hint += " Dockerfiles that are built at once share it." if is_shared else ""
     return PaasError("build-memory", f"The build {killed_for_memory(limit_mib)}.", hint)

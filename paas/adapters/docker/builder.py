@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from paas.adapters.builds.failures import build_out_of_memory
 from paas.adapters.builds.output import BuildOutput
 from paas.adapters.builds.untrusted import read_plain_file
+from paas.adapters.docker.build_cgroup import BuildCgroup
 from paas.adapters.docker.cache_names import ARGUMENT, cache_namespace
 from paas.adapters.docker.connection import docker_client, socket_url
 from paas.adapters.docker.failures import image_failure
@@ -65,11 +67,19 @@ class DockerfileBuilder:
         wanted = dockerfile or DockerfileBuild()
         build_output = BuildOutput(output)
         with self._prepared(app, tree, wanted) as workspace:
-            lines = BuildKitLines()
+            lines, cgroup = BuildKitLines(), BuildCgroup(self._settings)
             argv = self._argv(app, tree, workspace, wanted, commit)
-            status = self._run(argv, workspace, lines, build_output, check)
+            cgroup.begin()
+
+            def look() -> None:
+                cgroup.look()
+                check()
+
+            status = self._run(argv, workspace, lines, build_output, look)
             build_output.end(failed=status != 0)
             if status != 0:
+                if cgroup.ran_out(was_killed=lines.was_killed):
+                    raise build_out_of_memory(cgroup.memory_mib, is_shared=True)
                 raise image_failure(self._settings, lines, build_output)
             image_id = (workspace / "id").read_text().strip()
         try:

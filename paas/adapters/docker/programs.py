@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from paas.adapters.docker.build_bridge import ensure_build_bridge
+from paas.adapters.docker.build_cgroup import DRIVER, build_parent
 from paas.adapters.system.files import make_directory, remove, write_atomic
 from paas.adapters.system.subprocesses import run
 from paas.settings import Settings
@@ -88,7 +89,7 @@ def _containerd_conf(settings: Settings, own: Path) -> Path:
 def _dockerd_conf(settings: Settings, own: Path) -> Path:
     """dockerd's settings: its own reference, daemon.json."""
     path = own / "dockerd.json"
-    conf = {
+    conf: dict[str, object] = {
         "hosts": [f"unix://{settings.paths.docker_socket}"],
         "containerd": str(engine_socket_of_containerd(settings)),
         "data-root": str(settings.paths.docker / "data"),
@@ -107,6 +108,9 @@ def _dockerd_conf(settings: Settings, own: Path) -> Path:
         "init": True,
         "no-new-privileges": True,
         "shutdown-timeout": 5,
+        "exec-opts": [DRIVER],
     }
+    if (parent := build_parent(settings)) is not None:
+        conf["cgroup-parent"] = parent
     write_atomic(path, json.dumps(conf, indent=1), mode=0o600, durable=False)
     return path

@@ -10,6 +10,8 @@ _LINE = re.compile(r"#(?P<step>[0-9]+) (?P<text>.*)")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _PRINTED = re.compile(r"[0-9]+\.[0-9]+ ?(?P<text>.*)")
 _DONE = re.compile(r"DONE [0-9.]+s?")
+# The exit status of what SIGKILL ended.
+_KILLED = "137"
 # What it does for itself: read the Dockerfile, the context, and what a registry says of an image.
 _INTERNAL = ("[internal]", "[auth]", "resolve image config", "docker-image://")
 _EXPORT = "exporting to image"
@@ -37,8 +39,15 @@ class BuildKitLines:
         self._shown: set[str] = set()
         self._last = ""  # the step whose output is being shown
         self._in_summary = False
+        self._said_killed = False
         self.step = ""
         self.reason = ""
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether the step that failed was killed, or said that something was."""
+        found = _EXIT.search(self.reason)
+        return self._said_killed or (found is not None and found["status"] == _KILLED)
 
     def line(self, raw: bytes) -> Iterator[bytes]:
         """Read one line; yields those to show."""
@@ -68,6 +77,7 @@ class BuildKitLines:
         elif name == _EXPORT or _DONE.fullmatch(text) or text == "CANCELED":
             yield from self._head(step, name)
         elif printed := _PRINTED.fullmatch(text):
+            self._said_killed |= "Killed" in printed["text"]
             yield from self._head(step, name, again=True)
             yield f"       {printed['text']}"
         # What is left are sums of bytes that were moved.

@@ -12,6 +12,7 @@ import pytest
 from paas.adapters.docker.builder import DockerfileBuilder
 from paas.adapters.docker.connection import docker_client
 from paas.adapters.docker.images import Images
+from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.domain.builds.builders import DockerfileBuild
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName
@@ -39,10 +40,13 @@ class Workshop:
         *,
         first: str = "",
         cancelled_by: str = "",
-        limit_s: float = 300.0,
         app_id: int = 1,
+        **limits: float,
     ) -> Built:
-        """first: shell commands in the tree. cancelled_by: a line that cancels the build."""
+        """first: shell commands in the tree. cancelled_by: a line that cancels the build.
+
+        limits: settings.
+        """
         build_id = f"{app_id}-{os.getpid()}{next(NUMBERS)}"
         tree = self.settings.paths.builds / build_id
         tree.mkdir()
@@ -57,7 +61,7 @@ class Workshop:
             if cancelled_by and any(cancelled_by in line for line in self.lines):
                 raise PaasError("build-cancelled", "Cancelled.")
 
-        builder = DockerfileBuilder(replace(self.settings, build_limit_s=limit_s))
+        builder = DockerfileBuilder(replace(self.settings, **limits))  # type: ignore[arg-type]
         return builder.build(
             an_app(app_id),
             tree,
@@ -189,8 +193,31 @@ def test_a_cancelled_build_ends(workshop: Workshop) -> None:
 def test_a_build_has_a_time_limit(workshop: Workshop) -> None:
     """A step that never ends is ended."""
     with pytest.raises(PaasError, match="did not end within 5 s"):
-        workshop.build(f"FROM {BASE}\nRUN sleep 86412\n", limit_s=5.0)
+        workshop.build(f"FROM {BASE}\nRUN sleep 86412\n", build_limit_s=5.0)
     until_gone("sleep 86412")
+
+
+@pytest.mark.parametrize("after", ["", "; exit 2"])
+def test_a_build_has_a_memory_limit(workshop: Workshop, after: str) -> None:
+    """A step that needs more is killed, with the reason, also where that was no main process."""
+    hog = f"sh -c 'x=0123456789; while :; do x=$x$x; done'{after}"
+    with pytest.raises(PaasError, match="it needs more than 64 MiB") as caught:
+        workshop.build(f"FROM {BASE}\nRUN ulimit -v 4000000; {hog}\n", build_memory_mib=64)
+    assert caught.value.reference == "build-memory"
+    assert "build_memory_mib" in str(caught.value.hint)
+
+
+def test_a_build_has_a_limit_of_processes(workshop: Workshop) -> None:
+    """Of all its steps together, and a quarter of an instance's part of a busy processor."""
+    step = "for n in 0 1 2 3 4 5 6 7 8 9; do sleep 300 & done"
+    with pytest.raises(PaasError, match="exited with status 2"):
+        workshop.build(f"FROM {BASE}\nRUN {step}\n", max_processes=6)
+    assert "Cannot fork" in workshop.output()
+    limited = Cgroups(replace(workshop.settings, max_processes=6)).for_image_builds()
+    assert any("cpu" in name for entry in limited for name in entry.limits)
+    for entry in limited:
+        for name, text in entry.limits.items():
+            assert Path(entry.path, name).read_text() == f"{text}\n"
 
 
 @pytest.mark.parametrize(

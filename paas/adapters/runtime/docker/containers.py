@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paas.adapters.datastores.client_file import present_clients
+from paas.adapters.docker.build_cgroup import INSTANCES
 from paas.adapters.docker.connection import SERVER_LABEL, server_label
 from paas.adapters.runtime.native.launch_specs import limits_of, storage_binds
 from paas.domain.apps.apps import App
@@ -194,6 +195,7 @@ def _host_config(settings: Settings, client: "DockerClient", wanted: Container) 
         nano_cpus=wanted.limits.cpu_milli * _NANO_PER_MILLI or None,
         ulimits=[files, Ulimit(name="core", soft=0, hard=0)],
         tmpfs={"/tmp": f"size={wanted.limits.scratch_mib}m,mode=1777,nosuid,nodev"},  # noqa: S108
+        cgroup_parent=INSTANCES,
         restart_policy={"Name": "no"},
         log_config=LogConfig(type="local", config={"max-size": "10m", "max-file": "2"}),
         extra_hosts=dict.fromkeys(hosts, wanted.gateway),

@@ -14,6 +14,8 @@ _NO_LIMIT = 2**60
 # The CFS period, the kernel's default. A CPU limit is a share of it.
 _CPU_PERIOD_US = 100_000
 V1_CPU_FILE = "cpu.shares"
+# The most that was used since 0 was written there.
+V1_MEMORY_PEAK = "memory.max_usage_in_bytes"
 
 
 def memory_limits(place: Path, limit_mib: int, *, unified: bool, may_swap: bool) -> dict[str, str]:

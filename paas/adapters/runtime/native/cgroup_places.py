@@ -78,7 +78,7 @@ def _unified_place(own: Path, name: str, wanted: set[str]) -> Hierarchy | None:
     if own.suffix == ".service":
         base = own
     else:
-        top = _top(own)
+        top = mount_point(own)
         base = top / name
         _enable(top, {*wanted, CPU})
         if not _make(base):
@@ -126,8 +126,8 @@ def _below(path: str, root: str) -> str:
     return path.removeprefix(prefix)
 
 
-def _top(directory: Path) -> Path:
-    """The mount point that contains a cgroup v2 directory."""
+def mount_point(directory: Path) -> Path:
+    """The mount point that contains a cgroup's directory."""
     while not directory.is_mount() and directory != directory.parent:
         directory = directory.parent
     return directory

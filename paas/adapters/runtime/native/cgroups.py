@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from paas.adapters.runtime.native.cgroup_limits import (
@@ -30,6 +31,7 @@ from paas.adapters.runtime.native.cgroup_places import (
     MEMORY,
     Hierarchy,
     find_places,
+    mount_point,
 )
 from paas.adapters.system.files import write_atomic
 from paas.domain.releases.launch_spec import Cgroup
@@ -40,6 +42,8 @@ from paas.settings import Settings
 KILL_LIMIT_S = 5.0
 # An instance has 100, the kernel's default: when the CPU is busy, a build waits.
 _BUILD_WEIGHT = 25
+# The one of all steps of Dockerfiles (adapters/docker/build_cgroup.py).
+IMAGE_BUILDS = "docker-builds"
 
 
 class Cgroups:
@@ -97,6 +101,26 @@ class Cgroups:
     def for_fetch(self, app_id: str) -> tuple[Cgroup, ...]:
         """The cgroups that the fetching of an app's code joins, with the limits of a build."""
         return self._of_builds(f"fetch-{app_id}")
+
+    def for_image_builds(self) -> tuple[Cgroup, ...]:
+        """The cgroups of all steps of Dockerfiles, with the limits of one build for all of them.
+
+        Docker takes one path, and has it in all hierarchies.
+        """
+        parent = self.image_build_parent()
+        if parent is None:
+            return ()
+        return tuple(
+            replace(entry, path=f"{mount_point(Path(entry.path).parent)}{parent}")
+            for entry in self._of_builds(IMAGE_BUILDS)
+        )
+
+    def image_build_parent(self) -> str | None:
+        """The same one as dockerd is to be told it; None where memory cannot be limited."""
+        for place in self.hierarchies():
+            if MEMORY in place.controllers:
+                return f"/{place.path.relative_to(mount_point(place.path)) / IMAGE_BUILDS}"
+        return None
 
     def _of_builds(self, name: str) -> tuple[Cgroup, ...]:
         settings = self._settings
@@ -196,7 +220,7 @@ class Cgroups:
             entry.name
             for hierarchy in self.hierarchies()
             for entry in hierarchy.path.glob("*/")
-            if entry.name != LEAF
+            if entry.name not in {LEAF, IMAGE_BUILDS}
         }
 
 
