@@ -19,6 +19,7 @@ from paas.entrypoints.cli.terminal import print_json, print_line
 from paas.entrypoints.laptop import suggestions, topics
 from paas.entrypoints.laptop.completion import script
 from paas.services.access import require_admin
+from paas.services.datastores.upkeep import SilentDatastores
 from paas.wiring import machine
 
 
@@ -54,12 +55,14 @@ def status(session: Session, as_json: bool) -> None:
     }
     fault = session.services.recovery.fault()
     plain["store"] = fault.message if fault else "whole"
+    silent = SilentDatastores()
     if fault is None:
-        overview = session.services.datastore_overview.look()
+        silent = session.services.doctor.diagnosis.datastores.silent()
+        overview = session.services.datastore_overview.look(silent)
         plain |= _known(session) | {"datastores": asdict(overview)}
     else:
         session.status = fault.exit_code
-    warnings = session.services.doctor.warnings()
+    warnings = session.services.doctor.warnings(silent)
     plain["warnings"] = [asdict(finding) for finding in warnings]
     if as_json:
         print_json(plain)

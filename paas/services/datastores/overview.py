@@ -10,7 +10,7 @@ from paas.domain.values.errors import PaasError
 from paas.interfaces import Disk, Runtime
 from paas.services.datastores.archives.watch import ArchiveWatch
 from paas.services.datastores.dumps.schedules import DumpSchedules
-from paas.services.datastores.upkeep import DatastoreUpkeep
+from paas.services.datastores.upkeep import DatastoreUpkeep, SilentDatastores
 from paas.store import Store
 
 
@@ -42,19 +42,18 @@ class DatastoreOverview:
     archives: ArchiveWatch
     disk: Disk
 
-    def look(self) -> Overview:
-        """As it is now."""
+    def look(self, silent: SilentDatastores) -> Overview:
+        """As it is now. silent: what was asked and did not answer."""
         every = self.store.datastores.all()
         counts = Counter(one.kind for one in every)
-        down = self.upkeep.down()
-        stopped = [one.name for one in down if not self._runs(one)]
+        stopped = [one.name for one in silent.servers if not self._runs(one)]
         missing = {one.name for one, _ in self.dumps.overdue()}
         missing |= {one.name for one, _ in self.archives.alarms()}
         disk_bytes, backups_bytes = self.disk.datastore_bytes()
         return Overview(
             kinds={kind.value: counts[kind] for kind in DatastoreKind},
             not_running=stopped,
-            not_answering=[one.name for one in down if one.name not in stopped],
+            not_answering=[one.name for one in silent.servers if one.name not in stopped],
             without_backup=[one.name for one in every if one.name in missing],
             disk_bytes=disk_bytes,
             backups_bytes=backups_bytes,

@@ -1,6 +1,7 @@
 """Makes the servers of datastores match the store: after a boot, or an interrupted command."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -27,6 +28,20 @@ from paas.store import Store
 
 STOP_LIMIT_S = 120.0
 START_LIMIT_S = 60.0
+# Of the servers that may hang, until their limit of time.
+ASKED_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SilentDatastores:
+    """What should answer and does not.
+
+    servers: the datastores whose server does not. poolers: those that serve, and whose connection
+    pooler does not.
+    """
+
+    servers: Sequence[Datastore] = ()
+    poolers: Sequence[Datastore] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,14 +141,16 @@ class DatastoreUpkeep:
                 progress.warn(f"{one.name}: {error.report}")
         return mended
 
-    def down(self) -> list[Datastore]:
-        """Those that should serve and do not."""
-        return [one for one in self._ready() if not self.servers[one.kind].answers(one)]
-
-    def down_poolers(self) -> list[Datastore]:
-        """Those that serve, and whose connection pooler does not."""
-        serve = [one for one in self._ready() if self.servers[one.kind].answers(one)]
-        return [one for one in serve if self.poolers.is_down(one)]
+    def silent(self) -> SilentDatastores:
+        """Those that should answer and do not. Each is asked once, several at the same time."""
+        ready = self._ready()
+        with ThreadPoolExecutor(ASKED_AT_ONCE) as asking:
+            answers = list(asking.map(lambda one: self.servers[one.kind].answers(one), ready))
+        serve = [one for one, does in zip(ready, answers, strict=True) if does]
+        return SilentDatastores(
+            servers=tuple(one for one, does in zip(ready, answers, strict=True) if not does),
+            poolers=tuple(one for one in serve if self.poolers.is_down(one)),
+        )
 
     def unfinished(self) -> list[Datastore]:
         """Those whose making or destruction was interrupted."""

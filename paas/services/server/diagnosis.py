@@ -24,7 +24,7 @@ from paas.services.datastores.archives.watch import ArchiveWatch
 from paas.services.datastores.dumps.schedules import DumpSchedules
 from paas.services.datastores.following.watch import FollowerWatch
 from paas.services.datastores.read_only_turn import ReadOnlyTurn
-from paas.services.datastores.upkeep import DatastoreUpkeep
+from paas.services.datastores.upkeep import DatastoreUpkeep, SilentDatastores
 from paas.services.people.logins import Logins
 from paas.services.routing.proofs import Proofs
 from paas.services.routing.sites import Sites
@@ -111,15 +111,16 @@ class Diagnosis:
                 )
         return found
 
-    def silent_datastores(self) -> Iterator[Finding]:
+    @staticmethod
+    def silent_datastores(silent: SilentDatastores) -> Iterator[Finding]:
         """The datastores, and poolers of datastores, that should answer and do not."""
-        for one in self.datastores.down():
+        for one in silent.servers:
             yield mendable("datastores", f"The server of {one.name} does not answer.")
-        for one in self.datastores.down_poolers():
+        for one in silent.poolers:
             yield mendable("datastores", f"The connection pooler of {one.name} does not answer.")
 
     def _datastores(self) -> Iterator[Finding]:
-        yield from self.silent_datastores()
+        yield from self.silent_datastores(self.datastores.silent())
         if self.datastores.clients_differ():
             yield mendable(
                 "datastores", "Those who may reach datastores are not those of the database."

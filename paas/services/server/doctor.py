@@ -8,6 +8,7 @@ from paas.domain.values.errors import PaasError, StoreKeyError
 from paas.interfaces import Clock, Machine, Progress, Reserve
 from paas.services.audit.audit import Audit
 from paas.services.datastores.read_only_turn import ReadOnlyTurn
+from paas.services.datastores.upkeep import SilentDatastores
 from paas.services.deploys.deploys import Deploys
 from paas.services.server.diagnosis import Diagnosis
 from paas.services.server.reconcile import Reconcile
@@ -54,13 +55,13 @@ class Doctor:
             found += [*self.diagnosis.findings(), *self.diagnosis.crashed()]
         return found
 
-    def warnings(self) -> list[Finding]:
-        """What server:status warns of."""
+    def warnings(self, silent: SilentDatastores) -> list[Finding]:
+        """What server:status warns of. silent: the datastores that were asked and do not answer."""
         found = [*self._store(), *self.machine.warnings()]
         if self._knows_apps(found):
             found += [
                 *self.diagnosis.crashed(),
-                *self.diagnosis.silent_datastores(),
+                *self.diagnosis.silent_datastores(silent),
                 *self.diagnosis.missing_backups(),
                 *self.diagnosis.archives.findings(),
             ]

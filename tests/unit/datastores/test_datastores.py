@@ -13,6 +13,7 @@ from paas.domain.runtime.workloads import Supervised
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName
 from paas.entrypoints.cli.datastore_row import datastore_row
+from paas.services.datastores.upkeep import SilentDatastores
 from tests.fakes.runtime import Behaviour, FakeRuntime
 from tests.fakes.world import ROOT, World
 
@@ -359,31 +360,45 @@ class Stopped(FakeRuntime):
         raise PaasError("supervisor-down", "supervisord does not answer.")
 
 
+def silent(world: World) -> SilentDatastores:
+    """Those that were asked and do not answer."""
+    return world.doctor.diagnosis.datastores.silent()
+
+
+def test_each_is_asked_once(world: World) -> None:
+    """Since one that hangs answers nobody for a while."""
+    world.app()
+    made = create(world)
+    world.datastore_server.asked.clear()
+    assert silent(world) == SilentDatastores()
+    assert world.datastore_server.asked == [made.name]
+
+
 def test_what_admins_see_of_all(world: World) -> None:
     """How many, which do not run or answer, which have no backup, and what is on the disk."""
     world.app()
-    assert datastore_row(world.datastore_overview.look()) is None
+    assert datastore_row(world.datastore_overview.look(silent(world))) is None
     made = create(world)
     folder = world.settings.paths.datastores / str(made.id)
     folder.mkdir(parents=True)
     (folder / "data").write_bytes(b"x" * 3_000_000)
-    found = world.datastore_overview.look()
+    found = world.datastore_overview.look(silent(world))
     assert (found.kinds, found.not_running) == ({"postgresql": 1, "mysql": 0, "redis": 0}, [])
     assert found.disk_bytes >= 3_000_000
     row = datastore_row(found)
     assert row is not None
     assert row[1].startswith("1 PostgreSQL; 2.9 MiB")
     world.clock.sleep(27 * 3600)
-    assert world.datastore_overview.look().without_backup == [NAME]
+    assert world.datastore_overview.look(silent(world)).without_backup == [NAME]
     world.datastore_server.files.clear()
-    assert world.datastore_overview.look().not_answering == [NAME]
+    assert world.datastore_overview.look(silent(world)).not_answering == [NAME]
     world.runtime.lose_all()
-    found = world.datastore_overview.look()
+    found = world.datastore_overview.look(silent(world))
     assert (found.not_running, found.not_answering) == ([NAME], [])
     row = datastore_row(found)
     assert row is not None
     assert row[1].endswith(f"; not running: {NAME}; without a recent backup: {NAME}")
     stopped = replace(world.datastore_overview, runtime=Stopped())
-    assert stopped.look().not_running == [NAME]
-    warnings = [one.message for one in world.doctor.warnings()]
+    assert stopped.look(silent(world)).not_running == [NAME]
+    warnings = [one.message for one in world.doctor.warnings(silent(world))]
     assert f"The server of {NAME} does not answer." in warnings

@@ -10,6 +10,7 @@ from paas.domain.releases.releases import Build, State, Status
 from paas.domain.server.findings import Finding, mendable
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName
+from paas.services.datastores.upkeep import SilentDatastores
 from tests.fakes.runtime import Behaviour
 from tests.fakes.world import ROOT, World
 
@@ -228,7 +229,7 @@ def test_a_crashed_app_is_its_own(well: World) -> None:
     (finding,) = well.doctor.look()
     assert (finding.check, finding.grave) == ("crashed", False)
     assert finding.command == "paas logs -a shop -n 100"
-    assert well.doctor.warnings() == [finding]
+    assert well.doctor.warnings(SilentDatastores()) == [finding]
 
 
 def test_an_app_that_nobody_hears(well: World) -> None:
@@ -288,7 +289,7 @@ def test_the_ground_comes_first(well: World) -> None:
     well.machine.wrong = [rules, sshd, disk]
     well.machine.stubborn = {"listening"}
     assert well.doctor.look() == [rules, sshd, disk]
-    assert well.doctor.warnings() == [disk]
+    assert well.doctor.warnings(SilentDatastores()) == [disk]
     outcome = well.doctor.fix(ROOT, well.progress)
     assert (outcome.mended, outcome.left) == ([rules], [sshd, disk])
 
@@ -311,7 +312,7 @@ def test_a_damaged_store(well: World) -> None:
     (damaged,) = well.doctor.look()
     assert damaged.command == "paas doctor --restore-store"
     assert well.doctor.fix(ROOT, well.progress).left == [damaged]
-    assert well.doctor.warnings() == [damaged]
+    assert well.doctor.warnings(SilentDatastores()) == [damaged]
     assert well.runtime.running == {}
 
 
