@@ -16,6 +16,7 @@ from paas.domain.datastores.archives import (
 )
 from paas.domain.datastores.datastores import DatastoreState
 from paas.domain.datastores.kinds import AttachmentName
+from paas.domain.datastores.plans import SMALL
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons.archives import ArchiveKeeping
 from tests.fakes.archives import MOMENT
@@ -169,6 +170,29 @@ def test_the_archive_of_a_destroyed_one_is_kept_for_a_week(world: World) -> None
     world.archive_jobs.run_due(world.progress)
     assert name not in world.datastore_archives.kept
     assert world.store.archives.kept() == {}
+
+
+def test_what_was_chosen_comes_back(world: World) -> None:
+    """As it was at the last backup, but for what a smaller plan does not allow; that is said."""
+    backed_up(world)
+    chosen = {"statement_timeout": "30000ms", "shared_buffers": "262144kB", "fsync": "off"}
+    for setting, value in chosen.items():
+        world.store.datastores.set_setting(NAME, setting, value)
+    world.clock.sleep(25 * 3600)
+    world.archive_jobs.run_due(world.progress)
+    for attachment in list(world.store.datastores.attachments()):
+        world.attachments.detach(ROOT, "shop", [attachment.name], world.progress)
+    world.datastores.destroy(ROOT, "shop", NAME, NAME, world.progress)
+    (kept,) = world.forks.kept(ROOT)
+    assert kept.note.settings == chosen
+    world.forks.recover(ROOT, "shop", kept.name, None, SMALL, world.progress, lambda _name: None)
+    (made,) = world.store.datastores.all()
+    assert made.settings == {"statement_timeout": "30000ms"}
+    said = [line for line in world.progress.lines if "has its default" in line]
+    assert said == [
+        " !     fsync has its default: it was off.",
+        " !     shared_buffers has its default: it was 262144kB.",
+    ]
 
 
 def test_what_cannot_be_recovered(world: World) -> None:

@@ -5,6 +5,7 @@ import pytest
 from paas.domain.datastores.datastores import DatastoreState
 from paas.domain.datastores.kinds import DatastoreKind
 from paas.domain.datastores.plans import STANDARD
+from paas.domain.datastores.redis import POLICY, Policy
 from paas.domain.people.actors import Actor
 from paas.domain.people.users import Role, User
 from paas.domain.values.errors import PaasError
@@ -23,6 +24,7 @@ def kept(world: World, request: pytest.FixtureRequest) -> str:
     order = (request.param, STANDARD)
     found = world.datastores.create(ROOT, "shop", order, None, world.progress)
     world.datastore_dumps.content[found.name] = DATA
+    world.store.datastores.set_setting(found.name, POLICY, Policy.ALLKEYS_LRU)
     world.dumps.capture(ROOT, "shop", None, request.param, world.progress)
     for one in world.store.datastores.attachments():
         world.attachments.detach(ROOT, "shop", [one.name], world.progress)
@@ -43,6 +45,8 @@ def test_it_comes_back(world: World, kept: str, capsys: pytest.CaptureFixture[st
     recover(world, kept)
     (found,) = world.store.datastores.all()
     assert (found.state, found.plan) == (DatastoreState.READY, STANDARD)
+    is_redis = found.kind is DatastoreKind.REDIS
+    assert found.settings == ({POLICY: Policy.ALLKEYS_LRU} if is_redis else {})
     assert world.datastore_dumps.content[found.name] == DATA
     assert {one.datastore for one in world.store.datastores.attachments()} == {found.name}
     assert [str(one.name) for one in world.dump_recovery.kept(ROOT)] == [kept]

@@ -12,6 +12,7 @@ from paas.domain.datastores.archives import (
     parse_moment,
 )
 from paas.domain.datastores.datastores import Datastore
+from paas.domain.datastores.kept_settings import allowed
 from paas.domain.datastores.kinds import AttachmentName, DatastoreKind
 from paas.domain.datastores.names import DatastoreName, new_names
 from paas.domain.datastores.plans import Plan
@@ -117,7 +118,8 @@ class Forks:
     ) -> Datastore:
         """Make a datastore of an app from an archive whose datastore is gone, and attach it.
 
-        to: None: the end of the archive. plan: None: as it was.
+        to: None: the end of the archive. plan: None: as it was. Settings that the plan does not
+        allow are left out.
         """
         require_admin(actor, "recover datastores")
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
@@ -150,8 +152,10 @@ class Forks:
             self.datastores.quotas.refuse_datastores(actor, app.owner)
             self.datastores.quotas.refuse_full(actor, app)
             order = (kind, plan or note.plan, holdings.version)
-            new = self.datastores.make(app, order, files, progress)
+            settings = allowed(kind, note.settings, plan or note.plan)
+            new = self.datastores.make(app, order, files, progress, settings)
         progress.step(f"Made {new.name} from {wanted}")
+        note.tell_left_out(settings, progress)
         made(new.name)
         self.datastores.attachments.add(actor, app, new, None, progress)
         return new

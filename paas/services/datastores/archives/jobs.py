@@ -76,8 +76,7 @@ class ArchiveJobs:
         if not archive.reaches_target(one):
             self.upkeep.restart(one)
         archive.back_up(one, full=task is Task.FULL)
-        if task is Task.FULL:
-            self.notes.write(one)
+        self.notes.write(one)
         return Outcome.DONE, ""
 
     def _rehearsed(self, one: Datastore) -> tuple[Outcome, str]:

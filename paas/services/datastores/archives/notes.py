@@ -4,8 +4,9 @@ They are objects of the target, encrypted as all backups are.
 """
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from paas.domain.backups.targets import Target
 from paas.domain.datastores.archives import ArchiveName, archive_name
@@ -13,7 +14,7 @@ from paas.domain.datastores.datastores import Datastore
 from paas.domain.datastores.kinds import DatastoreKind
 from paas.domain.datastores.plans import PLANS, SMALL, Plan
 from paas.domain.values.errors import PaasError
-from paas.interfaces import BackupSettings, EncryptedObjects
+from paas.interfaces import BackupSettings, EncryptedObjects, Progress
 from paas.store import Store
 
 _FOLDER = "archive-notes"
@@ -21,12 +22,18 @@ _FOLDER = "archive-notes"
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What an archive is of. app: to which its datastore belonged."""
+    """What an archive is of. app: to which its datastore belonged. settings: see `Datastore`."""
 
     kind: DatastoreKind
     version: str
     plan: Plan
     app: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def tell_left_out(self, taken: Mapping[str, str], progress: Progress) -> None:
+        """Warn of the settings that a recovered datastore does not have again."""
+        for name in sorted(self.settings.keys() - taken.keys()):
+            progress.warn(f"{name} has its default: it was {self.settings[name]}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +45,16 @@ class ArchiveNotes:
     open_target: Callable[[Target], EncryptedObjects]
 
     def write(self, datastore: Datastore) -> None:
-        """Write the one of a datastore's archive, unless it is there. Raises PaasError."""
+        """Write the one of a datastore's archive, unless it is there as it is. Raises PaasError."""
         name = archive_name(datastore)
-        if name in self.listing():
-            return
         app = self.store.apps.by_id(datastore.app_id)
         named = app.name if app is not None else ""
-        note = Note(datastore.kind, datastore.version, datastore.plan, named)
+        plan, settings = datastore.plan, datastore.settings
+        note = Note(datastore.kind, datastore.version, plan, named, dict(settings))
+        if name in self.listing():
+            with suppress(PaasError):  # damaged, or of another key
+                if self._read(name) == note:
+                    return
         self._objects().write(_object(name), iter([note_text(note)]))
 
     def listing(self) -> Sequence[ArchiveName]:
@@ -63,6 +73,9 @@ class ArchiveNotes:
                 f"There is no archive {name} in the target.",
                 "List those that there are: paas backups:recover",
             )
+        return self._read(name)
+
+    def _read(self, name: ArchiveName) -> Note:
         data = bytearray()
         self._objects().read(_object(name), data.extend)
         return note_from(bytes(data), name)
@@ -86,6 +99,7 @@ def note_text(note: Note) -> bytes:
         "version": note.version,
         "plan": note.plan.name,
         "app": note.app,
+        "settings": dict(note.settings),
     }
     return json.dumps(plain).encode()
 
@@ -99,8 +113,9 @@ def note_from(data: bytes, name: str) -> Note:
             str(plain["version"]),
             PLANS.get(plain["plan"], SMALL),
             str(plain["app"]),
+            {str(name): str(value) for name, value in plain.get("settings", {}).items()},
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise PaasError(
             "archive-unreadable",
             f"The note of {name} is damaged.",

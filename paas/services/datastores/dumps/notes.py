@@ -3,6 +3,7 @@
 They are objects of the target, encrypted as all backups are; one for each that is dumped.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from paas.domain.datastores.datastores import Datastore
@@ -26,13 +27,16 @@ class DumpNotes:
     backups: Backups
 
     def write(self, one: Dumped) -> None:
-        """Write the one of what was dumped, unless it is there. Raises PaasError."""
+        """Write the one of what was dumped, unless it is there as it is. Raises PaasError."""
         objects, name = self.backups.present(), _object(one.name)
-        if name in {found.name for found in objects.listing(_FOLDER)}:
-            return
         app = self.store.apps.by_id(one.app_id)
-        plan = one.plan if isinstance(one, Datastore) else SMALL
-        note = Note(one.kind, one.version, plan, app.name if app is not None else "")
+        plan, settings = (one.plan, one.settings) if isinstance(one, Datastore) else (SMALL, {})
+        named = app.name if app is not None else ""
+        note = Note(one.kind, one.version, plan, named, dict(settings))
+        if name in {found.name for found in objects.listing(_FOLDER)}:
+            with suppress(PaasError):  # damaged, or of another key
+                if self.read(one.name) == note:
+                    return
         objects.write(name, iter([note_text(note)]))
 
     def read(self, name: DatastoreName) -> Note:

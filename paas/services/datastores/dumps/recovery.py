@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from paas.domain.datastores.datastores import Datastore
 from paas.domain.datastores.dumps import OBJECTS, KeptName, kept_name, kept_names
+from paas.domain.datastores.kept_settings import allowed
 from paas.domain.datastores.kinds import DatastoreKind
 from paas.domain.datastores.names import DatastoreName
 from paas.domain.datastores.plans import Plan
@@ -90,8 +91,10 @@ class DumpRecovery:
 
                 order = (kind, plan or note.plan, version)
                 files = self.servers[kind].create
-                new = self.datastores.make(app, order, files, progress, fill=fill)
+                settings = allowed(kind, note.settings, plan or note.plan)
+                new = self.datastores.make(app, order, files, progress, settings, fill=fill)
         progress.step(f"Made {new.name} from {chosen}")
+        note.tell_left_out(settings, progress)
         made(new.name)
         self.datastores.attachments.add(actor, app, new, None, progress)
         return new
