@@ -111,6 +111,12 @@ def test_what_cannot_be_followed(world: World, follower: Datastore) -> None:
     assert follow(world, "DATABASE", STANDARD).plan is STANDARD
 
 
+def test_it_has_no_backups_of_its_own(world: World, follower: Datastore) -> None:
+    """So there is nothing to rehearse: its leader's are."""
+    with refused(world, "datastore-follows"):
+        world.archive_jobs.rehearse(ROOT, "shop", FOLLOWER, world.progress)
+
+
 def test_without_room_for_the_copy(world: World, leader: Datastore) -> None:
     """Nothing is begun."""
     world.datastore_archives.room = (1_000, 1_000)

@@ -24,7 +24,7 @@ from paas.interfaces import Clock, DatastoreArchives, Locks, Logs, Progress, Ser
 from paas.services.access import find_app
 from paas.services.datastores.archives.notes import ArchiveNotes
 from paas.services.datastores.archives.schedule import ArchiveSchedule
-from paas.services.datastores.finding import visible
+from paas.services.datastores.finding import refuse_follower, visible
 from paas.services.datastores.upkeep import DatastoreUpkeep
 from paas.services.progress import waiting
 from paas.store import Store
@@ -57,6 +57,7 @@ class ArchiveJobs:
         """Rehearse the backup of an app's PostgreSQL now; how that ended."""
         app = find_app(self.store, actor, name, to=Permission.OPERATE)
         one = visible(self.store, app, wanted, DatastoreKind.POSTGRESQL).datastore
+        refuse_follower(one, "has no archive to rehearse")
         archive = self.archives[one.kind]
         if (lack := archive.lack()) is not None:
             raise lack
