@@ -16,6 +16,7 @@ from paas.domain.datastores.archives import (
 )
 from paas.domain.datastores.datastores import DatastoreState
 from paas.domain.datastores.kinds import AttachmentName
+from paas.domain.datastores.names import DatastoreName
 from paas.domain.datastores.plans import SMALL
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons.archives import ArchiveKeeping
@@ -177,7 +178,7 @@ def test_what_was_chosen_comes_back(world: World) -> None:
     backed_up(world)
     chosen = {"statement_timeout": "30000ms", "shared_buffers": "262144kB", "fsync": "off"}
     for setting, value in chosen.items():
-        world.store.datastores.set_setting(NAME, setting, value)
+        world.store.datastores.set_setting(DatastoreName(NAME), setting, value)
     world.clock.sleep(25 * 3600)
     world.archive_jobs.run_due(world.progress)
     for attachment in list(world.store.datastores.attachments()):
