@@ -29,6 +29,7 @@ class FakeDatastoreServer:
         self.ready: set[int] = set()
         self.logins: dict[int, dict[str, str]] = {}
         self.refreshed: list[str] = []
+        self.asked: list[str] = []
         self.has_programs = True
         self.size_bytes = 8_000_000
         self.fail: PaasError | None = None
@@ -88,6 +89,7 @@ class FakeDatastoreServer:
         return ClientCommand(("psql", *filter(None, [statement])), {})
 
     def answers(self, datastore: Datastore) -> bool:
+        self.asked.append(datastore.name)
         return datastore.id in self.files and self.is_running(self.workload(datastore).id)
 
     def figures(self, datastore: Datastore) -> Figures:
