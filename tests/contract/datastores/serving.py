@@ -7,17 +7,35 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from paas.adapters.datastores.postgresql.archive import PgBackRestArchives
 from paas.domain.datastores.datastores import Datastore, DatastoreState
 from paas.domain.datastores.kinds import DatastoreKind
 from paas.domain.datastores.names import DatastoreName
 from paas.domain.datastores.plans import SMALL
+from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 from paas.interfaces import DatastoreServer, Runtime
+from paas.settings import Settings
+from tests.fakes.backups import FakeBackupSettings
 from tests.fakes.datastores import FakeDatastoreServer
 from tests.fakes.runtime import FakeRuntime
 from tests.ports import free_port
 
 LIMIT_S = 90.0
+
+
+class NoArchives(PgBackRestArchives):
+    """As on a server without pgBackRest.
+
+    Before its first backup a server cannot archive, and tries for seconds whenever it ends.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings, FakeBackupSettings())
+
+    def lack(self) -> PaasError:
+        """It is missing."""
+        return PaasError("archive-missing", "pgBackRest is not installed.")
 
 
 def datastore(kind: DatastoreKind, version: str, uid: int, password: str) -> Datastore:

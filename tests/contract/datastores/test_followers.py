@@ -17,7 +17,6 @@ import psutil
 import pytest
 
 from paas.adapters.datastores.postgresql import followers_sql, programs
-from paas.adapters.datastores.postgresql.archive import PgBackRestArchives
 from paas.adapters.datastores.postgresql.dumps import PostgresqlDumps
 from paas.adapters.datastores.postgresql.followers import PostgresqlFollowers
 from paas.adapters.datastores.postgresql.read_only import PostgresqlReadOnly
@@ -29,9 +28,9 @@ from paas.domain.datastores.names import DatastoreName
 from paas.domain.datastores.plans import SMALL
 from paas.domain.values.secret import Secret
 from paas.interfaces import DatastoreFollowers, DatastoreServer, Runtime
+from tests.contract.datastores.serving import NoArchives
 from tests.contract.processes import processes_of
 from tests.contract.runtime.supervisor_server import SupervisorServer, running_supervisor
-from tests.fakes.backups import FakeBackupSettings
 from tests.fakes.datastores import FakeDatastoreServer
 from tests.fakes.followers import FakeFollowers
 from tests.fakes.output import FakeProgress
@@ -154,9 +153,7 @@ def real() -> Iterator[Servers]:
     """One leader for all tests, which starts as one of a former version that knew no followers."""
     assert programs.ensure_installed(FakeProgress()) >= LEADER.version
     with running_supervisor() as supervised, ExitStack() as ended:
-        server = PostgresqlServer(
-            supervised.settings, PgBackRestArchives(supervised.settings, FakeBackupSettings())
-        )
+        server = PostgresqlServer(supervised.settings, NoArchives(supervised.settings))
         found = Servers(
             server,
             PostgresqlFollowers(supervised.settings, server),

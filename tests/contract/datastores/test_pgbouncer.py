@@ -20,7 +20,6 @@ from paas.adapters.datastores.log_trimming import MAX_BYTES, DatastoreLogTrimmin
 from paas.adapters.datastores.pgbouncer.pooler import PgBouncers
 from paas.adapters.datastores.pgbouncer.programs import mask
 from paas.adapters.datastores.postgresql import programs
-from paas.adapters.datastores.postgresql.archive import PgBackRestArchives
 from paas.adapters.datastores.postgresql.dumps import PostgresqlDumps
 from paas.adapters.datastores.postgresql.server import PostgresqlServer
 from paas.domain.datastores.datastores import Datastore, DatastoreState
@@ -30,9 +29,9 @@ from paas.domain.datastores.plans import SMALL
 from paas.domain.datastores.pooling import Pooler
 from paas.domain.values.secret import Secret
 from paas.interfaces import ConnectionPoolers
+from tests.contract.datastores.serving import NoArchives
 from tests.contract.processes import processes_of
 from tests.contract.runtime.supervisor_server import SupervisorServer, running_supervisor
-from tests.fakes.backups import FakeBackupSettings
 from tests.fakes.output import FakeProgress
 from tests.fakes.poolers import FakePoolers
 from tests.ports import free_port
@@ -81,7 +80,7 @@ def real() -> Iterator[Real]:
     with running_supervisor() as supervised, ExitStack() as ended:
         server = PostgresqlServer(
             supervised.settings,
-            PgBackRestArchives(supervised.settings, FakeBackupSettings()),
+            NoArchives(supervised.settings),
         )
         poolers = PgBouncers(supervised.settings, server)
         poolers.ensure_installed(FakeProgress())

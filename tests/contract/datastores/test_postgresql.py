@@ -10,7 +10,6 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,42 +21,34 @@ from paas.adapters.datastores.postgresql.archive import PgBackRestArchives
 from paas.adapters.datastores.postgresql.external import ExternalPostgresql
 from paas.adapters.datastores.postgresql.read_only import PostgresqlReadOnly
 from paas.adapters.datastores.postgresql.server import PostgresqlServer
-from paas.domain.datastores.datastores import Datastore, DatastoreState
+from paas.domain.datastores.datastores import Datastore
 from paas.domain.datastores.external import parse_external_url
 from paas.domain.datastores.kinds import DatastoreKind
-from paas.domain.datastores.names import DatastoreName
-from paas.domain.datastores.plans import SMALL
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName
 from paas.domain.values.secret import Secret
 from paas.interfaces import DatastoreServer, ExternalServer, ReadOnlySwitch, Runtime
 from paas.settings import Settings
+from tests.contract.datastores.serving import (
+    LIMIT_S,
+    datastore,
+    fake_serving,
+    never_made,
+    refuse_leftovers,
+    serving,
+)
 from tests.contract.processes import processes_of
 from tests.contract.runtime.supervisor_server import SupervisorServer, running_supervisor
 from tests.fakes.backups import FakeBackupSettings
 from tests.fakes.datastores import FakeDatastoreServer, FakeExternalServer
 from tests.fakes.output import FakeProgress
-from tests.fakes.runtime import FakeRuntime
 from tests.ports import free_port
 from tests.uids import free_uids
 from tests.waiting import wait_for
 
 UID = free_uids()
-LIMIT_S = 90.0
 PASSWORD = "canary'-7d1c0a"
-ONE = Datastore(
-    id=3,
-    name=DatastoreName("postgresql-curly-1234"),
-    kind=DatastoreKind.POSTGRESQL,
-    version="15",
-    plan=SMALL,
-    app_id=1,
-    uid=UID,
-    port=free_port(),
-    state=DatastoreState.PENDING,
-    password=Secret(PASSWORD),
-    created_at=datetime(2026, 1, 1, tzinfo=UTC),
-)
+ONE = datastore(DatastoreKind.POSTGRESQL, "15", UID, PASSWORD)
 
 
 @dataclass
@@ -70,20 +61,6 @@ class Running:
     one: Datastore = ONE
 
 
-@contextmanager
-def started(server: DatastoreServer, runtime: Runtime) -> Iterator[None]:
-    """What a command does to make one, and to remove it."""
-    server.create(ONE)
-    workload = server.workload(ONE)
-    runtime.start([workload])
-    try:
-        server.set_up(ONE, LIMIT_S)
-        yield
-    finally:
-        assert runtime.stop([workload], LIMIT_S) == set()
-        server.remove(ONE.id)
-
-
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One PostgreSQL for all tests: making its files takes seconds."""
@@ -94,9 +71,9 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         server = PostgresqlServer(
             found.settings, PgBackRestArchives(found.settings, FakeBackupSettings())
         )
-        with started(server, found.runtime):
+        with serving(server, found.runtime, ONE):
             yield Running(server, found.runtime, found.settings.state)
-        assert not any(found.settings.paths.datastores.iterdir())
+        refuse_leftovers(found.settings.paths.datastores)
 
 
 @pytest.fixture(params=["fake", "real"])
@@ -105,9 +82,7 @@ def running(request: pytest.FixtureRequest) -> Iterator[Running]:
     if request.param == "real":
         yield request.getfixturevalue("real")
         return
-    server, runtime = FakeDatastoreServer(), FakeRuntime()
-    server.is_running = lambda id: id in runtime.running
-    with started(server, runtime):
+    with fake_serving(ONE) as (server, runtime):
         yield Running(server, runtime, None)
 
 
@@ -172,7 +147,7 @@ def test_it_answers_and_tells_its_figures(running: Running) -> None:
 
 def test_one_that_was_never_made(running: Running) -> None:
     """It does not answer, and removing it is no error."""
-    other = replace(running.one, id=99, port=free_port())
+    other = never_made(running.one)
     assert not running.server.answers(other)
     with pytest.raises(PaasError) as caught:
         running.server.figures(other)

@@ -20,7 +20,6 @@ import pytest
 from paas.adapters.backups.encrypted import open_target
 from paas.adapters.backups.settings_file import FileBackupSettings
 from paas.adapters.datastores.postgresql import programs
-from paas.adapters.datastores.postgresql.archive import PgBackRestArchives
 from paas.adapters.datastores.postgresql.dumps import PostgresqlDumps
 from paas.adapters.datastores.postgresql.external_dumps import ExternalPostgresqlDumps
 from paas.adapters.datastores.postgresql.server import PostgresqlServer
@@ -31,6 +30,7 @@ from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 from paas.interfaces.dumps import DatastoreDumps, ExternalDumps
 from paas.paths import Paths
+from tests.contract.datastores.serving import NoArchives, serving
 from tests.contract.datastores.test_postgresql import (
     ONE,
     PASSWORD,
@@ -38,10 +38,8 @@ from tests.contract.datastores.test_postgresql import (
     Running,
     postmaster,
     query,
-    started,
 )
 from tests.contract.runtime.supervisor_server import running_supervisor
-from tests.fakes.backups import FakeBackupSettings
 from tests.fakes.datastores import FakeDumps, FakeExternalDumps
 from tests.fakes.output import FakeProgress
 from tests.waiting import wait_for
@@ -79,9 +77,8 @@ def server() -> Iterator[Running]:
     """One PostgreSQL for all tests."""
     programs.ensure_installed(FakeProgress())
     with running_supervisor() as found:
-        archives = PgBackRestArchives(found.settings, FakeBackupSettings())
-        postgresql = PostgresqlServer(found.settings, archives)
-        with started(postgresql, found.runtime):
+        postgresql = PostgresqlServer(found.settings, NoArchives(found.settings))
+        with serving(postgresql, found.runtime, ONE):
             running = Running(postgresql, found.runtime, found.settings.state)
             running.dumps = PostgresqlDumps(found.settings)  # type: ignore[attr-defined]
             running.settings = found.settings  # type: ignore[attr-defined]
