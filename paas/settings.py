@@ -12,6 +12,7 @@ import yaml
 from paas.domain.people.authorities import Authority, parse_authority
 from paas.domain.releases.start_limits import StartLimits
 from paas.domain.routing.app_networks import parse_range
+from paas.domain.routing.health import HEALTH_PATH
 from paas.domain.runtime.resources import ServerLimits
 from paas.domain.runtime.workloads import Limits
 from paas.domain.server.allocations import Ranges
@@ -57,6 +58,7 @@ class Settings:
     connections_per_address: int = 1_000
     proxy_protocol: bool = False
     trusted_proxies: str = ""
+    health_path: str = HEALTH_PATH
     # Whose a domain is
     domain_proof: str = "dns"
     public_addresses: str = ""

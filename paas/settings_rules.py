@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from paas.domain.logs.drains import parse_target
 from paas.domain.routing.app_networks import parse_range
+from paas.domain.routing.health import health_path
 from paas.domain.routing.hosts import server_domain
 from paas.domain.routing.proofs import ProofMode
 from paas.domain.routing.router_values import parse_addresses, parse_networks, parse_servers
@@ -43,7 +44,10 @@ def problem(settings: "Settings") -> str | None:
         settings.authorities  # noqa: B018
     except ValueError as error:
         return f"ssh_ca takes {error}."
-    rules = (_network_problem, _proof_problem, _share_problem, _audit_problem, _alarm_problem)
+    rules = (
+        *(_network_problem, _health_problem, _proof_problem, _share_problem),
+        *(_audit_problem, _alarm_problem),
+    )
     return next((found for rule in rules if (found := rule(settings))), None)
 
 
@@ -66,6 +70,15 @@ def _network_problem(settings: "Settings") -> str | None:
             return f"{key} takes {error}."
     if settings.docker and settings.app_addresses.overlaps(settings.docker_addresses):
         return "app_network_range and docker_network_range overlap; choose another for one of them."
+    return None
+
+
+def _health_problem(settings: "Settings") -> str | None:
+    """Where the proxy could not answer balancers, or not without taking a path from apps."""
+    try:
+        health_path(settings.health_path)
+    except ValueError as error:
+        return f"health_path takes {error}."
     return None
 
 

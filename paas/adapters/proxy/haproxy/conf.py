@@ -13,7 +13,12 @@ from paas.adapters.proxy.haproxy.escaping import (
     template_text,
 )
 from paas.adapters.proxy.haproxy.site_conf import decoded_names
-from paas.adapters.proxy.nginx.escaping import checked_number, requests_max, trusted_networks
+from paas.adapters.proxy.nginx.escaping import (
+    checked_health,
+    checked_number,
+    requests_max,
+    trusted_networks,
+)
 from paas.adapters.proxy.tls import CIPHERS
 from paas.settings import Settings
 
@@ -71,6 +76,7 @@ def render_shared(
         files_port=checked_number("http-port", settings.files_port, 1, 65535),
         requests_max=requests_max(settings),
         not_balancer=_not_balancer(settings),
+        health=checked_health(settings),
     )
     files = {main_file(settings): text, trailers_file(settings): template_text("trailers.lua")}
     for name in sorted({*_MORE_PAGES, *_ERRORS.values()}):

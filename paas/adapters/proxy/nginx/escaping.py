@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from paas.adapters.system.templates import templates_in
+from paas.domain.routing.health import health_path
 from paas.domain.routing.router_values import COUNT_MAX, Network, parse_networks
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import shown
@@ -44,7 +45,16 @@ def listening(settings: Settings, *, ipv6: bool) -> dict[str, object]:
         "https_port": 0 if behind else https_port,
         "proxy_protocol": "" if behind else proxy_protocol(settings),
         "ipv6": ipv6 and not behind,
+        "health": "" if behind else checked_health(settings),
     }
+
+
+def checked_health(settings: Settings) -> str:
+    """Where the proxy says that it runs; "": nowhere. Raises PaasError if that is no path."""
+    try:
+        return health_path(settings.health_path)
+    except ValueError as error:
+        raise PaasError("health-path", f"health_path takes {error}.") from error
 
 
 def trusted_networks(settings: Settings) -> list[Network]:
