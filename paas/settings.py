@@ -93,6 +93,8 @@ class Settings:
     build_limit_s: float = 900.0
     max_builds: int = 0
     docker_cache_mib: int = 5_120
+    runtime_image_days: int = 30
+    runtime_packages: tuple[str, ...] = ()
     release_limit_s: float = 900.0
     watch_window_s: float = 30.0
     keep_slugs: int = 5

@@ -160,6 +160,14 @@ def root_file_system(programs: Sequence[str] = _PROGRAMS, modules: Sequence[str]
     return buffer.getvalue()
 
 
+def fill_root(target: Path, modules: Sequence[str] = ()) -> None:
+    """In place of debootstrap: a directory with what `root_file_system` has, and bash."""
+    content = root_file_system((*_PROGRAMS, "/bin/bash", "/bin/ls"), modules)
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        archive.extractall(target)
+    (target / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
+
+
 def _wanted(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
     left_out = ("__pycache__", "test", "idlelib", "lib2to3", "pydoc_data", "ensurepip", "tkinter")
     return None if any(f"/{word}" in entry.name for word in left_out) else entry

@@ -29,7 +29,7 @@ from paas.interfaces.disk import Disk
 from paas.interfaces.dumps import DatastoreDumps, ExternalDumps
 from paas.interfaces.engines import Engine, Engines
 from paas.interfaces.followers import DatastoreFollowers, FollowerStandings
-from paas.interfaces.images import ImageSource
+from paas.interfaces.images import ImageSource, SlugImages
 from paas.interfaces.imports import Archive, Imported, Importer, Submodules
 from paas.interfaces.locks import KeyFile, KeyReader, Locks, Reserve, ServerLock
 from paas.interfaces.machine import Machine
@@ -143,6 +143,7 @@ __all__ = [
     "Schedules",
     "ServerFile",
     "ServerLock",
+    "SlugImages",
     "Slugs",
     "StorageFiles",
     "StoreRecovery",

@@ -1,10 +1,15 @@
-"""Images from elsewhere: of a registry, or of a file."""
+"""Images that no Dockerfile makes: those from elsewhere, and those of slugs."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from paas.domain.apps.apps import App
 from paas.domain.builds.build_values import RegistryLogin
 from paas.domain.builds.images import ImageReference
+from paas.domain.builds.runtime_image import RuntimeImage
+from paas.domain.releases.artifacts import Image
+from paas.interfaces.output import Progress
 
 
 class ImageSource(Protocol):
@@ -25,3 +30,23 @@ class ImageSource(Protocol):
 
     def forget_loaded(self, app_id: int, keep: str | None = None) -> None:
         """Delete the images that were loaded for an app, but for one name."""
+
+
+class SlugImages(Protocol):
+    """Images of what buildpacks made, on the runtime image."""
+
+    def make(
+        self, app: App, tree: Path, progress: Progress, *, port: int | None = None
+    ) -> tuple[Image, int]:
+        """The image of a finished build, and the size of its layer in bytes.
+
+        tree: the build's directory, which has its id as its name; `Slugs.remove` removes the image.
+        The runtime image is made if there is none, or it is old. port: what ``ports:set`` says.
+        Raises PaasError.
+        """
+
+    def runtime(self) -> RuntimeImage | None:
+        """The runtime image; None: it was not made yet. Raises PaasError."""
+
+    def renew_runtime(self, progress: Progress) -> RuntimeImage:
+        """Make it anew. Raises PaasError, with the former one left."""

@@ -23,16 +23,19 @@ class ImageBuilds(Table):
         row = self._database.row("SELECT * FROM builders WHERE app_id = ?", app_id)
         if row is None:
             return BuilderSettings()
-        return BuilderSettings(BuilderName(row["builder"]), row["dockerfile"], row["target"])
+        return BuilderSettings(
+            BuilderName(row["builder"]), row["dockerfile"], row["target"], row["engine"]
+        )
 
     def set_settings(self, app_id: int, settings: BuilderSettings) -> None:
         self._database.write(
-            "INSERT OR REPLACE INTO builders (app_id, builder, dockerfile, target) "
-            "VALUES (?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO builders (app_id, builder, dockerfile, target, engine) "
+            "VALUES (?, ?, ?, ?, ?)",
             app_id,
             settings.builder,
             settings.dockerfile,
             settings.target,
+            settings.engine,
         )
 
     def port(self, app_id: int) -> int | None:

@@ -192,4 +192,5 @@ MIGRATIONS = (
     """,
     IMAGE_BUILDS,
     "ALTER TABLE datastores ADD COLUMN leader_id INTEGER REFERENCES datastores (id)",
+    "ALTER TABLE builders ADD COLUMN engine TEXT NOT NULL DEFAULT 'native'",
 )

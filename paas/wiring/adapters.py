@@ -39,6 +39,7 @@ from paas.adapters.datastores.redis.external import ExternalRedis
 from paas.adapters.datastores.redis.server import RedisServer
 from paas.adapters.datastores.server_log import DatastoreLogFiles
 from paas.adapters.docker.images import Images
+from paas.adapters.docker.slug_images import DockerSlugImages
 from paas.adapters.docker.sources import DockerImageSource
 from paas.adapters.git.refs import GitRefs
 from paas.adapters.git.repository import DulwichRepository
@@ -116,6 +117,7 @@ from paas.interfaces import (
     RequestLog,
     Resolver,
     ServerFile,
+    SlugImages,
     Slugs,
     StorageFiles,
     Submodules,
@@ -146,6 +148,7 @@ class Adapters(MonitorAdapters):
     buildpacks: BuildpackCatalog
     read_yaml: Callable[[bytes, str], object]
     image_source: ImageSource
+    slug_images: SlugImages
     queue: BuildQueue
     slugs: Slugs
     parallel_roll_outs: ParallelRollOuts
@@ -255,6 +258,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         buildpacks=FileBuildpacks(settings),
         read_yaml=read_yaml,
         image_source=DockerImageSource(settings),
+        slug_images=DockerSlugImages(settings, shared.clock),
         queue=FlockBuildQueue(settings.paths.build_queue, settings.max_builds),
         slugs=FileSlugs(
             paths,

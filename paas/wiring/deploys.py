@@ -77,6 +77,7 @@ def _maker(
         ),
         queue=adapters.queue,
         slugs=adapters.slugs,
+        slug_images=adapters.slug_images,
         release_commands=releasing.release_commands,
         schedules=adapters.schedules,
         clock=adapters.clock,

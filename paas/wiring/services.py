@@ -17,6 +17,7 @@ from paas.services.backups.backups import Backups
 from paas.services.builds.buildpacks import Buildpacks
 from paas.services.builds.builds import Builds
 from paas.services.builds.image_builds import ImageBuilds
+from paas.services.builds.runtime_images import RuntimeImageUses
 from paas.services.certificates.acme import Acme
 from paas.services.certificates.certificates import Certificates
 from paas.services.datastores.archives.forks import Forks
@@ -129,6 +130,7 @@ class Services:
     externals: Externals
     image_builds: ImageBuilds
     image_imports: ImageImports
+    runtime_images: RuntimeImageUses
     imports: Imports
     key_rotation: KeyRotation
     keys: Keys
@@ -257,6 +259,7 @@ def all_services(adapters: Adapters) -> Services:
         externals=elsewhere,
         image_builds=ImageBuilds(store=store, engines=adapters.engines),
         image_imports=deploys.image_imports(adapters, imports, quotas),
+        runtime_images=RuntimeImageUses(engines=adapters.engines, slug_images=adapters.slug_images),
         imports=imports,
         key_rotation=KeyRotation(store=store, locks=adapters.locks),
         keys=people.keys(adapters),

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.docker.connection import docker_client
+from paas.adapters.docker.runtime_images import RuntimeImages
+from paas.adapters.system.clock import SystemClock
 from paas.settings import Settings, load
-from tests.docker_engine import root_file_system
+from tests.docker_engine import fill_root, root_file_system
 from tests.e2e.server import Repository, Server, User, installed
+from tests.fakes.output import FakeProgress
 from tests.ports import free_network
 
 BASE = "python:test"
@@ -23,6 +26,19 @@ app = Flask(__name__)
 @app.get("/")
 def index():
     return f"{os.environ['GREETING']} from WORD as {os.getuid()}"
+"""
+# Says whether it is in a container, as whom, and of which environment.
+WHERE = """\
+import http.server, os, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        where = "container" if os.uname().nodename == "web-1" else "process"
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(f"{where} {os.getuid()} {sys.prefix}".encode())
+    def log_message(self, *_):
+        pass
+http.server.ThreadingHTTPServer(("0.0.0.0", int(os.environ["PORT"])), Handler).serve_forever()
 """
 DOCKERFILE = f"""\
 FROM {BASE}
@@ -129,6 +145,40 @@ for host in ("127.0.0.1", gate, "169.254.169.254"):
     pushed = alice.push(repository(files), "nosy", check=False).stdout
     assert pushed.count("       refused") == 3, pushed
     assert "REACHED" not in pushed
+
+
+def test_a_buildpack_app_in_containers(
+    docker_server: Server,
+    alice: User,
+    repository: Callable[[Mapping[str, str | bytes]], Repository],
+) -> None:
+    """A push moves it from processes to containers, and a rollback to either."""
+    runtime = RuntimeImages(
+        _settings(docker_server),
+        SystemClock(),
+        lambda target, _: fill_root(target, ("_ssl", "_hashlib", "_ctypes")),
+    )
+    made = runtime.make(FakeProgress())
+    alice.ssh("apps:create", "moving")
+    code = repository(
+        {"requirements.txt": "", "Procfile": "web: python serve.py", "serve.py": WHERE}
+    )
+    alice.push(code, "moving")
+    assert re.fullmatch(r"process [1-9]\d+ /app/.venv", docker_server.get("moving").text)
+    alice.ssh("builder:set", "moving", "engine", "docker")
+    code.commit({"more": ""})
+    pushed = alice.push(code, "moving").stdout
+    assert f"Making an image on {made.name}" in pushed
+    assert re.fullmatch(r"container [1-9]\d+ /app/.venv", docker_server.get("moving").text)
+    assert alice.ssh("run", "-a", "moving", "cat /app/more; echo $HOME").stdout == "/app\n"
+    alice.ssh("rollback", "moving")
+    assert docker_server.get("moving").text.startswith("process")
+    alice.ssh("rollback", "moving", "v2")
+    assert docker_server.get("moving").text.startswith("container")
+    alice.ssh("apps:destroy", "moving", "--confirm", "moving")
+    with docker_client(_settings(docker_server)) as client:
+        client.api.remove_image(made.name)
+        assert [image["RepoTags"] for image in client.api.images()] == [[BASE]]
 
 
 def _settings(server: Server) -> Settings:

@@ -1,11 +1,17 @@
-"""Images from elsewhere, in memory."""
+"""Images from elsewhere, and those of slugs, in memory."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import BinaryIO
 
+from paas.domain.apps.apps import App
 from paas.domain.builds.build_values import RegistryLogin
 from paas.domain.builds.images import ImageReference
+from paas.domain.builds.runtime_image import RuntimeImage, runtime_name
+from paas.domain.releases.artifacts import IMAGE_PORT, Image
 from paas.domain.values.errors import PaasError
+from paas.interfaces import Progress
 
 
 class FakeImageSource:
@@ -34,3 +40,35 @@ class FakeImageSource:
 
     def forget_loaded(self, app_id: int, keep: str | None = None) -> None:
         self.loaded[app_id] = [name for name in self.loaded.get(app_id, ()) if name == keep]
+
+
+class FakeSlugImages:
+    """`SlugImages` of paas/interfaces. made: the names of the builds. failure: of each making."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        self.failure: PaasError | None = None
+        self.base: RuntimeImage | None = None
+        self.renewals = 0
+
+    def make(
+        self, app: App, tree: Path, progress: Progress, *, port: int | None = None
+    ) -> tuple[Image, int]:
+        if self.failure is not None:
+            raise self.failure
+        if self.base is None:
+            self.renew_runtime(progress)
+        self.made.append(tree.name)
+        return Image(f"sha256:{len(self.made):064x}", port or IMAGE_PORT, slug=True), 1_000
+
+    def runtime(self) -> RuntimeImage | None:
+        return self.base
+
+    def renew_runtime(self, progress: Progress) -> RuntimeImage:
+        if self.failure is not None:
+            raise self.failure
+        self.renewals += 1
+        made_at = datetime(2026, 1, 1, tzinfo=UTC)
+        name = runtime_name("x", made_at)
+        self.base = RuntimeImage(f"sha256:{self.renewals:064x}", name, made_at, 1_000)
+        return self.base

@@ -57,7 +57,7 @@ from tests.fakes.datastores import (
 from tests.fakes.files import FakeSlugs
 from tests.fakes.followers import FakeFollowers
 from tests.fakes.guarding import FakeKeys, FakeLastUses, FakeLocks, FakeReserve
-from tests.fakes.images import FakeImageSource
+from tests.fakes.images import FakeImageSource, FakeSlugImages
 from tests.fakes.importer import FakeImporter, FakeSubmodules
 from tests.fakes.machine import FakeMachine
 from tests.fakes.one_off import FakeOneOff
@@ -104,6 +104,7 @@ class World:
     builder: FakeBuilder = field(default_factory=FakeBuilder)
     image_builder: FakeBuilder = field(default_factory=FakeBuilder)
     image_source: FakeImageSource = field(default_factory=FakeImageSource)
+    slug_images: FakeSlugImages = field(default_factory=FakeSlugImages)
     queue: FakeBuildQueue = field(default_factory=FakeBuildQueue)
     ports: FakePorts = field(default_factory=FakePorts)
     probe: FakeProbe = field(default_factory=FakeProbe)
@@ -217,6 +218,7 @@ class World:
         self.datastore_overview = made.datastore_overview
         self.image_builds = made.image_builds
         self.image_imports = made.image_imports
+        self.runtime_images = made.runtime_images
         self.followers = made.followers
         self.imports = made.imports
         self.keys = made.keys
@@ -274,6 +276,7 @@ class World:
             buildpacks=FakeCatalog(),
             read_yaml=read_yaml,  # pure, so no fake
             image_source=self.image_source,
+            slug_images=self.slug_images,
             queue=self.queue,
             slugs=self.slugs,
             parallel_roll_outs=self.parallel_roll_outs,

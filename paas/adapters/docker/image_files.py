@@ -1,7 +1,8 @@
-"""Reading an image's files without starting anything of it: from a container never started."""
+"""An image's files without starting anything of it: in a container that is never started."""
 
 import io
 import tarfile
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from paas.adapters.docker.connection import SERVER_LABEL, is_not_found
@@ -11,19 +12,26 @@ if TYPE_CHECKING:
 
 
 class ImageFiles:
-    """A container that is made of the image for the block, and removed after it."""
+    """A container that is made of the image for the block, and removed after it.
 
-    def __init__(self, client: "DockerClient", image_id: str) -> None:
+    name: the container's; one of that name, which a killed process left, is removed before.
+    """
+
+    def __init__(self, client: "DockerClient", image_id: str, name: str | None = None) -> None:
         self._client = client
         self._image_id = image_id
+        self._name = name
         self._container = ""
 
     def __enter__(self) -> "ImageFiles":
+        if self._name is not None:
+            remove_named(self._client, self._name)
         # The labels of the image would make it a container of an app.
         made = self._client.api.create_container(
             self._image_id,
             command=["/"],
             entrypoint=["/"],
+            name=self._name,
             network_disabled=True,
             labels={SERVER_LABEL: ""},
         )
@@ -32,6 +40,15 @@ class ImageFiles:
 
     def __exit__(self, *_: object) -> None:
         self._client.api.remove_container(self._container, v=True, force=True)
+
+    @property
+    def id(self) -> str:
+        """The container's."""
+        return self._container
+
+    def write(self, archive: bytes | Iterable[bytes]) -> None:
+        """Add the files of a tar archive."""
+        self._client.api.put_archive(self._container, "/", archive)
 
     def has(self, path: str) -> bool:
         """Whether there is something at path; links are followed inside the image."""
@@ -61,4 +78,15 @@ class ImageFiles:
         except APIError as error:
             if is_not_found(error):
                 return None
+            raise
+
+
+def remove_named(client: "DockerClient", name: str) -> None:
+    """Delete a container by its name; no error if there is none."""
+    from docker.errors import APIError
+
+    try:
+        client.api.remove_container(name, v=True, force=True)
+    except APIError as error:
+        if not is_not_found(error):
             raise

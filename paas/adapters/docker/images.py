@@ -1,6 +1,7 @@
 """The images of this server's builds, known by their labels, and BuildKit's cache."""
 
 from paas.adapters.docker.connection import SERVER_LABEL, docker_client, is_not_found, server_label
+from paas.adapters.docker.image_files import remove_named
 from paas.domain.builds.images import ImageFacts, image_facts
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
@@ -16,6 +17,11 @@ def labels(settings: Settings, app_id: int, build_id: str) -> dict[str, str]:
         APP_LABEL: str(app_id),
         BUILD_LABEL: build_id,
     }
+
+
+def container_of_slug(slug_id: str) -> str:
+    """The name of the container in which a slug's image is made; it never starts."""
+    return f"slug-{slug_id}"
 
 
 class Images:
@@ -57,6 +63,7 @@ class Images:
         ]
         try:
             with docker_client(self._settings) as client:
+                remove_named(client, container_of_slug(build_id))
                 for one in client.api.images(filters={"label": wanted}, all=True):
                     try:
                         client.api.remove_image(one["Id"])

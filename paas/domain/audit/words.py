@@ -82,6 +82,7 @@ WORDS: Mapping[str, Words] = {
     "cron:run": Words.PLAIN,
     "cron:suspend": Words.PLAIN,
     "doctor": Words.NONE,
+    "docker:runtime": Words.NONE,
     "domains:add": Words.PLAIN,
     "domains:clear": Words.NONE,
     "domains:redirect": Words.PLAIN,

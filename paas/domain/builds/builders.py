@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from paas.domain.builds.build_values import RegistryLogin
+from paas.domain.releases.artifacts import DOCKER, NATIVE
 from paas.domain.values.errors import usage_error
 from paas.domain.values.names import VarName, shown
 from paas.domain.values.secret import Secret
 
+ENGINES = (NATIVE, DOCKER)
 DOCKERFILE = "Dockerfile"
 DOCKERFILE_MAX_BYTES = 1024**2
 PATH_MAX = 200
@@ -30,11 +32,13 @@ class BuilderSettings:
     """What was set by hand for an app.
 
     dockerfile: its path below the app's folder. target: the stage to build, as in ``FROM x AS y``.
+    engine: what runs the slugs that buildpacks make, NATIVE or DOCKER.
     """
 
     builder: BuilderName = BuilderName.AUTO
     dockerfile: str | None = None
     target: str | None = None
+    engine: str = NATIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,17 @@ def builder_name(text: str) -> BuilderName:
             f"{shown(text)} is not a builder: choose {', '.join(BuilderName)}.",
             "paas builder:set dockerfile",
         ) from None
+
+
+def engine_name(text: str) -> str:
+    """Validate what slugs are to run on. Raises a usage error."""
+    if text not in ENGINES:
+        raise usage_error(
+            "engine-name",
+            f"{shown(text)} is not an engine: choose {' or '.join(ENGINES)}.",
+            "paas builder:set engine docker",
+        )
+    return text
 
 
 def dockerfile_path(text: str) -> str:

@@ -151,6 +151,7 @@ COMMANDS: Mapping[str, Row] = {
     "diff": _reads(Permission.VIEW),
     "disk": _reads(Permission.VIEW),
     "docker:report": _reads(Permission.CONFIGURE),
+    "docker:runtime": _changes(Need.ADMIN),
     "doctor": _changes(Need.ADMIN),
     "domains": _reads(Permission.VIEW),
     "domains:add": _changes(Permission.CONFIGURE),

@@ -16,12 +16,15 @@ class Image:
 
     id: ``sha256:...``, of this machine's Docker engine; never a tag, which may move. port: what
     PORT says to a web process. has_shell: whether it has /bin/sh, which runs commands; else they
-    are split into words. A process type whose command is empty runs the image's own.
+    are split into words. A process type whose command is empty runs the image's own. slug: whether
+    it is a slug on the runtime image, whose commands have the shell and the environment of native
+    processes.
     """
 
     id: str
     port: int = IMAGE_PORT
     has_shell: bool = True
+    slug: bool = False
 
 
 @dataclass(frozen=True, slots=True)

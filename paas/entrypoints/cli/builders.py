@@ -3,10 +3,11 @@
 import click
 
 from paas.domain.builds.builders import BuilderName
+from paas.domain.releases.artifacts import DOCKER
 from paas.domain.values.errors import usage_error
 from paas.entrypoints.cli.session import Session, app_option, pass_session
 
-KEYS = ("build-dir", "dockerfile-path", "docker-target")
+KEYS = ("build-dir", "dockerfile-path", "docker-target", "engine")
 _WORDS = (*BuilderName, *KEYS)
 
 
@@ -24,6 +25,7 @@ def builder_set(session: Session, words: tuple[str, ...], app: str | None) -> No
     build-dir          the folder of a monorepo that is built; without one, all of it
     dockerfile-path    the Dockerfile in that folder
     docker-target      the stage of the Dockerfile; without one, the last
+    engine             docker: what buildpacks make runs in containers; native: as processes
 
     Example: paas builder:set shop build-dir services/shop
     """
@@ -53,6 +55,9 @@ def _set(session: Session, name: str, key: str, value: str | None) -> str:
     if key == "docker-target":
         stage = builds.set_target(actor, name, value)
         return f"up to the stage {stage}" if stage else "up to the last stage"
+    if key == "engine":
+        engine = builds.set_engine(actor, name, value)
+        return f"to run {'in containers' if engine == DOCKER else 'as processes of the server'}"
     builder = builds.set_builder(actor, name, key)
     if builder is BuilderName.AUTO:
         return "as the commit says"

@@ -11,6 +11,7 @@ import click
 
 from paas.domain.builds.build_values import LOGIN_MAX_BYTES, RegistryLogin, ValueKind
 from paas.domain.builds.images import image_reference, port_number, registry_host
+from paas.domain.releases.artifacts import DOCKER
 from paas.domain.releases.formation import WEB
 from paas.domain.values.errors import usage_error
 from paas.domain.values.names import assignment, printable, var_name
@@ -49,6 +50,7 @@ def report(session: Session, name: str | None, app: str | None, as_json: bool) -
         ("Builder:", found.settings.builder),
         ("Dockerfile:", found.settings.dockerfile or "Dockerfile, or as heroku.yml says"),
         ("Stage:", found.settings.target or "the last, or as heroku.yml says"),
+        ("Slugs run as:", "containers" if found.settings.engine == DOCKER else "processes"),
         ("Port:", str(found.port or "the one that the image exposes, else 5000")),
         *(("Argument:", f"{key}={printable(arg.reveal())}") for key, arg in found.args.items()),
         *(("Secret:", key) for key in found.secrets),
@@ -242,6 +244,7 @@ def _plain(found: ImageReport) -> dict[str, object]:
         "builder": found.settings.builder,
         "dockerfile": found.settings.dockerfile,
         "target": found.settings.target,
+        "engine": found.settings.engine,
         "port": found.port,
         "args": {name: arg.reveal() for name, arg in found.args.items()},
         "secrets": list(found.secrets),

@@ -25,8 +25,9 @@ PACKAGES = (
     "python3-venv",
     "util-linux",
 )
-# For install.sh --docker. iptables: dockerd looks for it, though it makes no rules.
-DOCKER_PACKAGES = ("docker.io", "containerd", "iptables")
+# For install.sh --docker. iptables: dockerd looks for it, though it makes no rules; debootstrap
+# makes the image on which slugs run in containers.
+DOCKER_PACKAGES = ("docker.io", "containerd", "iptables", "debootstrap")
 # Debian's own services, which would run a second engine beside ours.
 _DOCKER_UNITS = ("docker.service", "docker.socket", "containerd.service")
 _POLICY = Path("/usr/sbin/policy-rc.d")

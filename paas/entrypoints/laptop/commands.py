@@ -104,6 +104,7 @@ _OTHERS = (
         ("--fix", "--empty-trash", "--restore-store", "--adopt-store", *JSON),
     ),
     CommandLine("docker:report", "[APP]", "Show how an image is built.", (*APP, *JSON)),
+    CommandLine("docker:runtime", "", "Show the image for slugs.", (*JSON, "--rebuild")),
     CommandLine("domains", "[APP]", "List host names and their DNS.", (*APP, *TABLE)),
     CommandLine("domains:add", "[APP] DOMAIN...", "Add host names.", (*APP, "--trust")),
     CommandLine("domains:clear", "[APP]", "Remove all domains and redirects.", APP),

@@ -14,6 +14,7 @@ from paas.domain.datastores.datastores import with_attached
 from paas.domain.manifest.appjson import APP_JSON_MAX_BYTES, AppJson, parse_app_json
 from paas.domain.manifest.procfile import PROCFILE_MAX_BYTES, instance_types, parse_procfile
 from paas.domain.people.actors import Actor
+from paas.domain.releases.artifacts import DOCKER
 from paas.domain.releases.formation import WEB, quantities
 from paas.domain.releases.releases import Build, ConfigVars, Slug, Status
 from paas.domain.releases.start_limits import StartLimits
@@ -28,6 +29,7 @@ from paas.interfaces import (
     Quarantine,
     Repository,
     Schedules,
+    SlugImages,
     Slugs,
 )
 from paas.services.builds.builds import queue_reporter
@@ -61,6 +63,7 @@ class SlugMaker:
     choice: BuilderChoice
     queue: BuildQueue
     slugs: Slugs
+    slug_images: SlugImages
     trees: Trees
     release_commands: ReleaseCommands
     schedules: Schedules
@@ -115,6 +118,7 @@ class SlugMaker:
         )
         self.quotas.refuse_instances(push.actor, app, sum(counts.values()))
         progress.check()
+        built = self._with_image(app, tree, built, plan, progress)
         size_bytes = self.slugs.freeze(build.id) + built.image_bytes
         self.quotas.refuse_full(push.actor, app, {build.id: size_bytes})
         now = self.clock.now()
@@ -133,6 +137,18 @@ class SlugMaker:
             self.store.slugs.add(slug)
             self.store.builds.end(replace(build, status=Status.SUCCEEDED, ended_at=now))
         return slug, config
+
+    def _with_image(
+        self, app: App, tree: Path, built: Built, plan: BuildPlan, progress: Recorded
+    ) -> Built:
+        """With the image of what buildpacks made, where that is to run in containers."""
+        if built.image is not None or plan.engine != DOCKER:
+            return built
+        with progress.doing("making the image"):
+            image, size_bytes = self.slug_images.make(
+                app, tree, progress, port=plan.dockerfile.port
+            )
+        return replace(built, image=image, image_bytes=size_bytes)
 
     def _make_datastores(self, push: Push, manifest: AppJson, progress: Progress) -> None:
         """Before its config vars are looked at: those of app.json may be among them."""

@@ -33,11 +33,16 @@ BuildWith = Callable[[Builder, DockerfileBuild | None], Built]
 
 @dataclass(frozen=True, slots=True)
 class BuildPlan:
-    """How one commit is built. processes: those of heroku.yml, which count before the Procfile."""
+    """How one commit is built.
+
+    processes: those of heroku.yml, which count before the Procfile. engine: what runs the slug, if
+    buildpacks make one.
+    """
 
     builder: BuilderName
     dockerfile: DockerfileBuild
     processes: dict[ProcessType, str] = field(default_factory=dict)
+    engine: str = NATIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +79,9 @@ class BuilderChoice:
             port=values.port(app.id),
         )
         images = builder is BuilderName.DOCKERFILE
-        return BuildPlan(builder, dockerfile, declared.processes if images else {})
+        if not images and settings.engine not in self.engines.names():
+            raise no_engine(app)
+        return BuildPlan(builder, dockerfile, declared.processes if images else {}, settings.engine)
 
     def build(self, plan: BuildPlan, build: BuildWith, progress: Progress) -> Built:
         """Build as planned; the Dockerfile too if that is left open and no buildpack fits."""
@@ -115,6 +122,16 @@ def no_docker() -> PaasError:
         "A Dockerfile is built by Docker, which this server does not have.",
         "The server's administrator can add it: install.sh --docker; to build with buildpacks "
         "instead: paas builder:set buildpacks",
+    )
+
+
+def no_engine(app: App) -> PaasError:
+    """The error where a slug is to run in containers on a server without Docker."""
+    return PaasError(
+        "no-docker",
+        f"{app.name} is to run in containers, and this server has no Docker.",
+        "The server's administrator can add it: install.sh --docker; to run processes instead: "
+        "paas builder:set engine native",
     )
 
 

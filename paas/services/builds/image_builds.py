@@ -11,17 +11,18 @@ from paas.domain.builds.builders import (
     BuilderSettings,
     builder_name,
     dockerfile_path,
+    engine_name,
     stage_name,
 )
 from paas.domain.people.actors import Actor
 from paas.domain.people.permissions import Permission
-from paas.domain.releases.artifacts import DOCKER, Image
+from paas.domain.releases.artifacts import DOCKER, NATIVE, Image
 from paas.domain.values.errors import PaasError, usage_error
 from paas.domain.values.names import VarName
 from paas.domain.values.secret import Secret
 from paas.interfaces import Engines
 from paas.services.access import find_app
-from paas.services.builds.choice import no_docker
+from paas.services.builds.choice import no_docker, no_engine
 from paas.store import Store
 
 
@@ -84,6 +85,15 @@ class ImageBuilds:
         stage = stage_name(text) if text else None
         self._change(app, replace(self._settings(app), target=stage))
         return stage
+
+    def set_engine(self, actor: Actor, name: str, text: str | None) -> str:
+        """Choose what runs the slugs of buildpacks; None: processes of the server."""
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
+        engine = engine_name(text) if text else NATIVE
+        if engine not in self.engines.names():
+            raise no_engine(app)
+        self._change(app, replace(self._settings(app), engine=engine))
+        return engine
 
     def set_values(
         self, actor: Actor, name: str, kind: ValueKind, values: Mapping[VarName, str]

@@ -74,6 +74,7 @@ USES: dict[str, str] = {
     "cron:run": "nightly",
     "cron:suspend": "",
     "doctor": "--fix",
+    "docker:runtime": "--rebuild",
     "domains:add": "www.example.org",
     "domains:clear": "",
     "domains:redirect": "www.example.org example.org",
@@ -185,7 +186,7 @@ NO_APP = {
     "keys:remove",
     "proxy:set",
 }
-NO_APP |= {"server:rotate-key", "tokens:revoke"}
+NO_APP |= {"docker:runtime", "server:rotate-key", "tokens:revoke"}
 NO_APP |= {name for name in USES if name.startswith(("teams:", "users:"))}
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from paas.domain.builds.build_values import RegistryLogin, ValueKind
-from paas.domain.builds.builders import BuilderName, DockerfileBuild
-from paas.domain.releases.artifacts import DOCKER, Image
+from paas.domain.builds.builders import BuilderName, BuilderSettings, DockerfileBuild
+from paas.domain.releases.artifacts import DOCKER, NATIVE, Image
 from paas.domain.values.errors import NoBuildpackError, PaasError
 from paas.domain.values.names import AppName, VarName
 from paas.domain.values.secret import Secret
@@ -138,6 +138,48 @@ def test_a_server_without_docker(plain: World) -> None:
         plain.push()
     with pytest.raises(PaasError, match="this server does not have"):
         plain.image_builds.set_builder(ROOT, "shop", "dockerfile")
+
+
+def test_slugs_in_containers(world: World) -> None:
+    """From the next push on there is an image of what buildpacks make; and back."""
+    world.builder.failure = None
+    world.builder.processes = {"web": "serve"}  # type: ignore[dict-item]
+    world.push()
+    assert world.image_builds.set_engine(ROOT, "shop", "docker") == DOCKER
+    world.image_builds.set_port(ROOT, "shop", 3000)
+    world.push()
+    native, contained = reversed(world.store.slugs.of_app(1))
+    assert (native.engine, contained.engine) == (NATIVE, DOCKER)
+    assert contained.image is not None
+    assert (contained.image.slug, contained.image.port) == (True, 3000)
+    assert (contained.processes, world.slug_images.made) == ({"web": "serve"}, [contained.id])
+    assert contained.size_bytes == native.size_bytes + 1_000
+    assert world.image_builds.set_engine(ROOT, "shop", None) == NATIVE
+    world.push()
+    assert world.store.slugs.of_app(1)[0].image is None
+
+
+def test_an_image_that_is_not_made(world: World) -> None:
+    """The push is rejected, and the slug is gone."""
+    world.builder.failure = None
+    world.builder.processes = {"web": "serve"}  # type: ignore[dict-item]
+    world.image_builds.set_engine(ROOT, "shop", "docker")
+    world.slug_images.failure = PaasError("runtime-image", "The runtime image was not made.")
+    with pytest.raises(PaasError, match="was not made"):
+        world.push()
+    assert world.store.slugs.of_app(1) == []
+    assert not world.slugs.building | world.slugs.frozen
+
+
+def test_an_engine_that_the_server_lacks(plain: World) -> None:
+    """It cannot be chosen; an app that has it is told what to do. A Dockerfile needs no choice."""
+    with pytest.raises(PaasError, match="is to run in containers, and this server has no Docker"):
+        plain.image_builds.set_engine(ROOT, "shop", "docker")
+    with pytest.raises(PaasError, match="'podman' is not an engine"):
+        plain.image_builds.set_engine(ROOT, "shop", "podman")
+    plain.store.image_builds.set_settings(1, BuilderSettings(engine=DOCKER))
+    with pytest.raises(PaasError, match="is to run in containers"):
+        plain.push()
 
 
 def test_values_reach_the_build(world: World) -> None:

@@ -230,6 +230,7 @@ OTHER_WORDS: dict[str, str] = {
     "audit:verify": "",
     "auth:whoami": "",
     "completion": "bash",
+    "docker:runtime": "",
     "doctor": "",
     "domains:set-global": "example.net",
     "backups:key": "",

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from paas.adapters.datastores.client_file import present_clients
 from paas.adapters.docker.build_cgroup import INSTANCES
 from paas.adapters.docker.connection import SERVER_LABEL, server_label
-from paas.adapters.runtime.native.launch_specs import limits_of, storage_binds
+from paas.adapters.runtime.native.launch_specs import limits_of, storage_binds, tool_binds
 from paas.domain.apps.apps import App
+from paas.domain.apps.environment import instance_environment, shell_argv
 from paas.domain.releases.artifacts import Artifact, Image
 from paas.domain.releases.launch_spec import Bind
 from paas.domain.runtime.workloads import Limits, Workload
@@ -71,6 +72,8 @@ def image_argv(image: Image, command: str) -> tuple[str, ...]:
 
     Raises PaasError if it has no shell and the words cannot be told apart.
     """
+    if image.slug:
+        return shell_argv(command)
     if not command:
         return ()
     if image.has_shell:
@@ -93,9 +96,16 @@ def image_of(artifact: Artifact | None) -> Image:
 
 
 def container_environment(
-    config: Mapping[str, Secret], process: str, port: int | None, memory_mib: int, gateway: str
+    image: Image,
+    config: Mapping[str, Secret],
+    process: str,
+    port: int | None,
+    memory_mib: int,
+    gateway: str,
 ) -> dict[str, Secret]:
     """The environment beside the image's own. gateway: from where the proxy visits it."""
+    if image.slug:
+        return instance_environment(config, process, port, memory_mib, gateway)
     env = {"FORWARDED_ALLOW_IPS": Secret(f"127.0.0.1,{gateway}")}
     if memory_mib:
         env["MEMORY_AVAILABLE"] = Secret(str(memory_mib))
@@ -105,6 +115,12 @@ def container_environment(
     if port is not None:
         env["PORT"] = Secret(str(port))
     return env
+
+
+def binds_of(settings: Settings, app: App, image: Image) -> tuple[Bind, ...]:
+    """What a container has of the machine's files: storage; a slug the Pythons that it may need."""
+    tools = tool_binds(settings) if image.slug else ()
+    return (*tools, *storage_binds(settings, app))
 
 
 def instance_workload(
@@ -127,7 +143,7 @@ def instance_workload(
         uid=app.uid,
         argv=image_argv(image_of(artifact), command),
         env=config,
-        binds=storage_binds(settings, app),
+        binds=binds_of(settings, app, image_of(artifact)),
         limits=limits_of(settings, app, kind),
         ports=(port,) if port is not None else (),
         artifact=artifact,

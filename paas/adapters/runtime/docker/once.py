@@ -11,13 +11,14 @@ from paas.adapters.runtime.docker.containers import (
     INSTANCE_LABEL,
     KIND_LABEL,
     Container,
+    binds_of,
     container_environment,
     create,
     image_argv,
     image_of,
 )
 from paas.adapters.runtime.native.cgroups import Cgroups
-from paas.adapters.runtime.native.launch_specs import limits_of, storage_binds
+from paas.adapters.runtime.native.launch_specs import limits_of
 from paas.domain.apps.apps import App
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.runtime.resources import type_of_command
@@ -58,8 +59,8 @@ def container_of(
             image=image,
             uid=app.uid,
             argv=image_argv(image, command),
-            env=container_environment(config, label, None, limits.memory_mib, gateway),
-            binds=storage_binds(settings, app),
+            env=container_environment(image, config, label, None, limits.memory_mib, gateway),
+            binds=binds_of(settings, app, image),
             limits=limits,
             memory_mib=cgroups.memory_mib(limits),
             network=network,

@@ -275,13 +275,14 @@ class DockerRuntime:
     ) -> Container:
         memory_mib = self._cgroups.memory_mib(workload.limits)
         port = workload.ports[0] if workload.ports else None
+        image = image_of(workload.artifact)
         return Container(
             name=workload.id,
-            image=image_of(workload.artifact),
+            image=image,
             uid=workload.uid,
             argv=workload.argv,
             env=container_environment(
-                workload.env, workload.label, port, workload.limits.memory_mib, gateway
+                image, workload.env, workload.label, port, workload.limits.memory_mib, gateway
             ),
             binds=workload.binds,
             limits=workload.limits,
