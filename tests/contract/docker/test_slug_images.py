@@ -202,6 +202,7 @@ def test_a_build_that_ends_too_early(workshop: Workshop) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_800)
 def test_the_server_s_own_distribution(docker_settings: Settings) -> None:
     """By debootstrap and apt: a virtual environment of this server runs in it."""
     settings = replace(docker_settings, runtime_packages=("file",))
