@@ -9,6 +9,7 @@ from typing import Protocol
 from paas.domain.apps.apps import App
 from paas.domain.builds.builders import DockerfileBuild
 from paas.domain.builds.buildpacks import Buildpack, StaticFiles
+from paas.domain.builds.cache_records import Span
 from paas.domain.manifest.procfile import Processes
 from paas.domain.releases.artifacts import Artifact, Image
 from paas.domain.releases.releases import (
@@ -65,6 +66,13 @@ class Builder(Protocol):
 
     def clear(self, app_id: int) -> bool:
         """Clean up what an interrupted build of the app left; returns whether it left anything."""
+
+    def keep_cache(self, used: Sequence[Span]) -> int:
+        """Delete what of a cache that all apps share no build at these times used last.
+
+        Returns how many bytes were freed; 0 where each app has a cache of its own (`Slugs`).
+        Raises PaasError.
+        """
 
 
 class BuildQueue(Protocol):

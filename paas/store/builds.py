@@ -1,5 +1,6 @@
 """Builds."""
 
+from paas.domain.builds.cache_records import Span
 from paas.domain.releases.releases import Build, Status
 from paas.store.database import Table, parse_time
 
@@ -30,6 +31,23 @@ class Builds(Table):
             build.ended_at.isoformat() if build.ended_at else None,
             build.id,
         )
+
+    def spans(self, number: int, *, without: int | None = None) -> list[Span]:
+        """When the last builds of each app were, that many of each. without: an app to leave out.
+
+        "IS NOT" also holds if that is NULL.
+        """
+        rows = self._database.rows(
+            "SELECT created_at, ended_at FROM (SELECT app_id, created_at, ended_at, row_number() "
+            "OVER (PARTITION BY app_id ORDER BY created_at DESC, rowid DESC) AS place FROM builds) "
+            "WHERE place <= ? AND app_id IS NOT ?",
+            number,
+            without,
+        )
+        return [
+            Span(parse_time(row[0]), parse_time(row[1]) if row[1] is not None else None)
+            for row in rows
+        ]
 
     def of_app(self, app_id: int) -> list[Build]:
         """Newest first."""

@@ -23,6 +23,7 @@ def builds(adapters: Adapters) -> Builds:
     return Builds(
         store=adapters.store,
         queue=adapters.queue,
+        engines=adapters.engines,
         slugs=adapters.slugs,
         reserve=adapters.reserve,
         locks=adapters.locks,

@@ -7,6 +7,7 @@ from pathlib import Path
 from paas.domain.apps.apps import App
 from paas.domain.builds.builders import DockerfileBuild
 from paas.domain.builds.buildpacks import Buildpack
+from paas.domain.builds.cache_records import Span
 from paas.domain.releases.releases import ConfigVars
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
@@ -16,7 +17,8 @@ from paas.interfaces import Built
 class FakeBuilder:
     """`Builder` of paas/interfaces that builds nothing, or fails as told.
 
-    built and processes: what comes of it. meanwhile: what else happens during a build.
+    built and processes: what comes of it. meanwhile: what else happens during a build. kept: for
+    which builds the shared cache was kept.
     """
 
     def __init__(self) -> None:
@@ -27,6 +29,7 @@ class FakeBuilder:
         self.dockerfile: DockerfileBuild | None = None
         self.meanwhile: Callable[[], None] = lambda: None
         self.interrupted: set[int] = set()
+        self.kept: list[Span] = []
 
     def build(
         self,
@@ -56,6 +59,10 @@ class FakeBuilder:
         found = app_id in self.interrupted
         self.interrupted.discard(app_id)
         return found
+
+    def keep_cache(self, used: Sequence[Span]) -> int:
+        self.kept = list(used)
+        return 0
 
 
 class FakeCatalog:

@@ -31,6 +31,7 @@ from paas.adapters.system import files
 from paas.domain.apps.apps import App
 from paas.domain.builds.builders import DockerfileBuild
 from paas.domain.builds.buildpacks import Buildpack, Kind
+from paas.domain.builds.cache_records import Span
 from paas.domain.releases.launch_spec import OOM_ONCE, Bind, LaunchSpec
 from paas.domain.releases.releases import ConfigVars
 from paas.domain.values.errors import PaasError, TimedOutError
@@ -100,6 +101,10 @@ class BuildpackBuilder:
     def left(self, app_id: int) -> bool:
         """See interfaces.Builder."""
         return self._workspace(app_id).exists() or f"build-{app_id}" in self._cgroups.names()
+
+    def keep_cache(self, used: Sequence[Span]) -> int:  # noqa: ARG002
+        """See interfaces.Builder: each app has a cache of its own."""
+        return 0
 
     def _workspace(self, app_id: int) -> Path:
         return self._settings.paths.build_specs / str(app_id)

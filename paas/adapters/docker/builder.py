@@ -15,6 +15,7 @@ from pathlib import Path
 from paas.adapters.builds.failures import build_out_of_memory
 from paas.adapters.builds.output import BuildOutput
 from paas.adapters.builds.untrusted import read_plain_file
+from paas.adapters.docker.build_cache import BuildCache
 from paas.adapters.docker.build_cgroup import BuildCgroup
 from paas.adapters.docker.cache_names import ARGUMENT, cache_namespace
 from paas.adapters.docker.connection import docker_client, socket_url
@@ -26,6 +27,7 @@ from paas.domain.apps.apps import App
 from paas.domain.builds.builders import DOCKERFILE, DOCKERFILE_MAX_BYTES, DockerfileBuild
 from paas.domain.builds.buildkit import BuildKitLines
 from paas.domain.builds.buildpacks import Buildpack
+from paas.domain.builds.cache_records import Span
 from paas.domain.builds.images import default_port, refuse_unusable
 from paas.domain.manifest.procfile import PROCFILE_MAX_BYTES
 from paas.domain.releases.artifacts import Image
@@ -47,6 +49,7 @@ class DockerfileBuilder:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._images = Images(settings)
+        self._cache = BuildCache(settings)
 
     def build(
         self,
@@ -88,7 +91,7 @@ class DockerfileBuilder:
             self._images.remove_build(tree.name)
             raise
         finally:
-            self._images.trim_cache()
+            self._cache.limit()
 
     def left(self, app_id: int) -> bool:
         """See interfaces.Builder."""
@@ -99,6 +102,10 @@ class DockerfileBuilder:
         found = self.left(app_id)
         shutil.rmtree(self._workspace(app_id), ignore_errors=True)
         return found
+
+    def keep_cache(self, used: Sequence[Span]) -> int:
+        """See interfaces.Builder."""
+        return self._cache.keep(used)
 
     def _built(self, app: App, tree: Path, image_id: str, wanted: DockerfileBuild) -> Built:
         """What there is to know of the image, without starting anything of it."""

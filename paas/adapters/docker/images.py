@@ -1,4 +1,4 @@
-"""The images of this server's builds, known by their labels, and BuildKit's cache."""
+"""The images of this server's builds, known by their labels."""
 
 from paas.adapters.docker.connection import SERVER_LABEL, docker_client, is_not_found, server_label
 from paas.adapters.docker.image_files import remove_named
@@ -8,6 +8,7 @@ from paas.settings import Settings
 
 APP_LABEL = "paas.app"
 BUILD_LABEL = "paas.build"
+_LOOK_LIMIT_S = 10.0
 
 
 def labels(settings: Settings, app_id: int, build_id: str) -> dict[str, str]:
@@ -39,7 +40,7 @@ class Images:
         """Whether the image is there. Raises PaasError if the engine does not answer."""
         from docker.errors import APIError
 
-        with docker_client(self._settings) as client:
+        with docker_client(self._settings, answer_limit_s=_LOOK_LIMIT_S) as client:
             try:
                 client.api.inspect_image(image_id)
             except APIError as error:
@@ -73,12 +74,3 @@ class Images:
         except PaasError:
             return False
         return True
-
-    def trim_cache(self) -> None:
-        """Delete what was used longest ago of BuildKit's cache beyond docker_cache_mib."""
-        keep_bytes = self._settings.docker_cache_mib * 1024**2
-        try:
-            with docker_client(self._settings) as client:
-                client.api.prune_builds(keep_storage=keep_bytes, all=True)
-        except PaasError:
-            return  # the next build does it

@@ -5,11 +5,23 @@ from dataclasses import dataclass
 
 from paas.domain.apps.apps import App
 from paas.domain.builds.builds import CANCELLED, cancelled, find_build, queue_words
+from paas.domain.builds.cache_records import BUILDS_KEPT
 from paas.domain.people.actors import Actor
 from paas.domain.people.permissions import Permission
+from paas.domain.releases.artifacts import DOCKER
 from paas.domain.releases.releases import Build, Status
 from paas.domain.values.errors import PaasError
-from paas.interfaces import BuildQueue, Clock, Locks, Logs, Progress, Reserve, Reword, Slugs
+from paas.interfaces import (
+    BuildQueue,
+    Clock,
+    Engines,
+    Locks,
+    Logs,
+    Progress,
+    Reserve,
+    Reword,
+    Slugs,
+)
 from paas.services.access import find_app
 from paas.services.progress import waiting
 from paas.store import Store
@@ -46,6 +58,7 @@ class Builds:
 
     store: Store
     queue: BuildQueue
+    engines: Engines
     slugs: Slugs
     reserve: Reserve
     locks: Locks
@@ -123,7 +136,8 @@ class Builds:
     def purge_cache(self, actor: Actor, name: str, progress: Progress) -> tuple[App, int]:
         """Delete an app's build cache; returns the app, and how many bytes were freed.
 
-        Waits for a running build.
+        Waits for a running build. Of the cache of images, which all apps share, what the last
+        builds of others used as well stays.
         """
         with self.reserve.released():
             app = find_app(self.store, actor, name, to=Permission.DEPLOY)
@@ -131,6 +145,9 @@ class Builds:
             with self.locks.app(app.id, holder, waiting(progress)), progress.doing("deleting it"):
                 size_bytes = self.slugs.cache_bytes(app.id)
                 self.slugs.empty_cache(app.id)
+                others = self.store.builds.spans(BUILDS_KEPT, without=app.id)
+                if DOCKER in self.engines.names():
+                    size_bytes += self.engines.named(DOCKER).builder.keep_cache(others)
         return app, size_bytes
 
     def _wait_for_end(self, app: App, build: Build) -> Build:

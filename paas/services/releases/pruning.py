@@ -1,8 +1,11 @@
-"""Removing the slugs that nothing needs any longer."""
+"""Removing the slugs, and the parts of caches, that nothing needs any longer."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
+from paas.domain.builds.cache_records import BUILDS_KEPT
 from paas.domain.releases.history import prunable
+from paas.domain.values.errors import PaasError
 from paas.interfaces import Engines, Slugs
 from paas.store import Store
 
@@ -39,3 +42,7 @@ class Pruning:
                 continue  # the next deploy removes it
             self.store.slugs.remove(slug.id)
             self.slugs.remove(slug.id)
+        if app is not None and app.engine in self.engines.names():
+            with suppress(PaasError):  # the next deploy does it
+                spans = self.store.builds.spans(BUILDS_KEPT)
+                self.engines.of(app).builder.keep_cache(spans)

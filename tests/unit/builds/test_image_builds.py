@@ -244,3 +244,20 @@ def test_logins_that_are_refused(user: str, password: str) -> None:
     """What a header could not carry."""
     with pytest.raises(PaasError, match=r"one line of text|contains a colon"):
         RegistryLogin("ghcr.io", user, Secret(password))
+
+
+def test_the_cache_is_kept_for_the_last_builds(world: World) -> None:
+    """Of each app three; purging it for one app keeps what others used last."""
+    world.app("blog")
+    world.push("blog")
+    for digit in "bcde":
+        commit = digit * 40
+        world.repository.procfiles[commit] = None
+        world.repository.contents[commit, "Dockerfile"] = b"FROM base\n"
+        world.push(commit=commit)
+    begins = [build.created_at for build in world.store.builds.of_app(1)]
+    (of_blog,) = world.store.builds.of_app(2)
+    kept = {span.begin for span in world.image_builder.kept}
+    assert kept == {of_blog.created_at, *begins[:3]}
+    world.builds.purge_cache(ROOT, "shop", world.progress)
+    assert [span.begin for span in world.image_builder.kept] == [of_blog.created_at]

@@ -1,0 +1,65 @@
+"""BuildKit's cache: what builds leave for later ones, over all apps, and how much of it stays."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from paas.adapters.docker.connection import docker_client
+from paas.adapters.docker.disk_usage import disk_usage
+from paas.domain.builds.cache_records import CacheRecord, Span, unused
+from paas.domain.values.errors import PaasError
+from paas.settings import Settings
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+_ID = re.compile(r"[a-z0-9]{10,64}")
+# The copy of an app's files that a build was given.
+_CONTEXT = "source.local"
+
+
+class BuildCache:
+    """Of the server's own engine."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def limit(self) -> None:
+        """Delete copies of the files of builds that have ended, and what exceeds docker_cache_mib.
+
+        No later build uses such a copy: each build has a directory of its own. Does nothing if the
+        engine does not answer; the next build does it.
+        """
+        keep_bytes = self._settings.docker_cache_mib * 1024**2
+        with suppress(PaasError), docker_client(self._settings) as client:
+            client.api.prune_builds(filters={"type": [_CONTEXT]}, all=True)
+            client.api.prune_builds(keep_storage=keep_bytes, all=True)
+
+    def keep(self, used: Sequence[Span]) -> int:
+        """Delete what builds at none of these times used last; returns how many bytes were freed.
+
+        What is in use, and what something else is made from, stays. Raises PaasError.
+        """
+        if not self._settings.paths.docker.exists():
+            return 0
+        with docker_client(self._settings) as client:
+            return sum(_prune(client, record.id) for record in unused(_records(client), used))
+
+
+def _records(client: "DockerClient") -> Iterator[CacheRecord]:
+    """Those that no build uses now."""
+    for found in disk_usage(client).get("BuildCache") or ():
+        if found.get("InUse") or not _ID.fullmatch(str(found.get("ID"))):
+            continue
+        made_at = datetime.fromisoformat(found["CreatedAt"])
+        used = found.get("LastUsedAt")
+        used_at = datetime.fromisoformat(used) if used else None
+        yield CacheRecord(found["ID"], made_at, used_at, int(found.get("Size") or 0))
+
+
+def _prune(client: "DockerClient", record_id: str) -> int:
+    """Delete one record. The engine takes one id at a time, as a pattern."""
+    answer: Mapping[str, Any] = client.api.prune_builds(filters={"id": [record_id]}, all=True)
+    return int(answer.get("SpaceReclaimed") or 0)

@@ -1,0 +1,61 @@
+"""BuildKit's cache on the real engine: what builds leave, and what of it goes."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from paas.adapters.docker.build_cache import BuildCache
+from paas.adapters.docker.connection import docker_client
+from paas.domain.builds.cache_records import Span
+from paas.settings import Settings
+from tests.contract.docker.engine import BASE
+from tests.contract.docker.test_builder import Workshop, workshop
+
+__all__ = ["workshop"]
+# Two steps, of which the first stays the same; 200 kB of files that each build has anew.
+DOCKERFILE = f"FROM {BASE}\nRUN echo same > /same\nCOPY . /app/\n"
+FILES = "head -c 200000 /dev/urandom > file"
+
+
+def test_what_no_kept_build_used_goes(workshop: Workshop) -> None:
+    """The steps of former builds, with their files; the last one's are used by the next."""
+    cache = BuildCache(workshop.settings)
+    cache.keep([])
+    spans: list[Span] = []
+
+    def build() -> None:
+        begin = datetime.now(UTC)
+        workshop.build(DOCKERFILE, first=FILES)
+        spans.append(Span(begin, datetime.now(UTC)))
+
+    for _ in range(3):
+        build()
+        cache.keep(spans[-1:])
+    one = records(workshop.settings)
+    assert "-----> [2/3] RUN echo same > /same (cached)" in workshop.lines
+    for _ in range(3):
+        build()
+        cache.keep(spans[-1:])
+    assert len(records(workshop.settings)) == len(one)
+    assert cache.keep([]) > 200_000
+    assert records(workshop.settings) == []
+
+
+def test_no_copy_of_the_files_is_left(workshop: Workshop) -> None:
+    """Each build has a directory of its own, so that no later one could use it."""
+    workshop.build(DOCKERFILE, first=FILES)
+    kinds = {record["Type"] for record in records(workshop.settings)}
+    assert "source.local" not in kinds
+    assert "regular" in kinds
+
+
+def test_the_limit_of_its_size(workshop: Workshop) -> None:
+    """What is beyond it goes after each build."""
+    workshop.settings = replace(workshop.settings, docker_cache_mib=0)
+    workshop.build(DOCKERFILE, first=FILES)
+    assert records(workshop.settings) == []
+
+
+def records(settings: Settings) -> list[dict[str, object]]:
+    """What is in the cache."""
+    with docker_client(settings) as client:
+        return list(client.api.df()["BuildCache"] or ())
