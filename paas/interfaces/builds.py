@@ -165,8 +165,11 @@ class Slugs(Protocol):
         """The ids of builds in progress, or left by a crash."""
 
     def slugs(self) -> list[str]: ...
-    def damage(self, slug_id: str) -> str | None:
-        """Why nothing can be started from a slug, as the end of a sentence; None if it can."""
+    def damage(self, slug_id: str, image: Image | None = None) -> str | None:
+        """Why nothing can be started from a slug, as the end of a sentence; None if it can.
+
+        image: `Slug.image`; whether it is there is not known while the engine does not answer.
+        """
 
     def check_writable(self) -> None:
         """Raises PaasError if nothing can be written: no space, no inodes, or read-only."""

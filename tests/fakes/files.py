@@ -20,6 +20,7 @@ class FakeSlugs:
         self.full = False
         self.low = False
         self.disk_failure: PaasError | None = None
+        self.lost_images: set[str] = set()
 
     def new_build(self, build_id: str, uid: int) -> Path:
         self.building.add(build_id)
@@ -72,7 +73,9 @@ class FakeSlugs:
     def slugs(self) -> list[str]:
         return sorted(self.frozen)
 
-    def damage(self, slug_id: str) -> str | None:
+    def damage(self, slug_id: str, image: Image | None = None) -> str | None:
+        if image is not None and image.id in self.lost_images:
+            return f"need the image {image.id}, which the Docker engine does not have"
         return None if slug_id in self.frozen else f"are gone from /slugs/{slug_id}"
 
     def check_writable(self) -> None:

@@ -137,7 +137,9 @@ class FileSlugs:
     def slugs(self) -> list[str]:
         return sorted(path.name for path in self._slugs.iterdir())
 
-    def damage(self, slug_id: str) -> str | None:
+    def damage(self, slug_id: str, image: Image | None = None) -> str | None:
+        if image is not None and self._images is not None and not self._has(image):
+            return f"need the image {image.id}, which the Docker engine does not have"
         path = self._slugs / slug_id
         try:
             empty = not any(path.iterdir())
@@ -154,6 +156,13 @@ class FileSlugs:
         if target.is_absolute() and not target.is_relative_to("/app") and not target.exists():
             return f"need {target}, which is gone"
         return None
+
+    def _has(self, image: Image) -> bool:
+        """Whether the engine has it, as far as it says."""
+        try:
+            return self._images is None or self._images.has(image.id)
+        except PaasError:
+            return True
 
     def check_writable(self) -> None:
         fault = no_space(self._builds)

@@ -102,7 +102,11 @@ class Bridges:
 
     def uids(self) -> set[int]:
         """The uids whose apps have a network."""
-        return {int(found["Labels"][UID_LABEL]) for found in self._all() if _is_of_app(found)}
+        return {int(found["Labels"][UID_LABEL]) for found in self.of_apps()}
+
+    def of_apps(self) -> list[dict[str, Any]]:
+        """The networks of apps, as the engine lists them."""
+        return [found for found in self._all() if _is_of_app(found)]
 
     def remove(self, uid: int) -> None:
         """Delete an app's network, unless containers use it; no error if there is none."""

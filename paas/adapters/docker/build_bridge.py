@@ -25,11 +25,16 @@ def build_bridge_name(settings: Settings) -> str:
 def ensure_build_bridge(settings: Settings) -> str:
     """Make it if it is missing, as after a reboot; returns its name. Before dockerd starts."""
     name = build_bridge_name(settings)
+    make_bridge(name, str(build_address(settings)))
+    return name
+
+
+def make_bridge(name: str, address: str) -> None:
+    """Make a bridge if it is missing. address: the machine's there, with the prefix's length."""
     if not (_LINKS / name).exists():
         _ip("link", "add", name, "type", "bridge")
-    _ip("address", "replace", str(_address(settings)), "dev", name)
+    _ip("address", "replace", address, "dev", name)
     _ip("link", "set", name, "up")
-    return name
 
 
 def remove_bridges(settings: Settings) -> None:
@@ -42,8 +47,8 @@ def remove_bridges(settings: Settings) -> None:
             _ip("link", "delete", link.name)
 
 
-def _address(settings: Settings) -> IPv4Interface:
-    """The machine's: the first of the last part of the range, where no app has its network."""
+def build_address(settings: Settings) -> IPv4Interface:
+    """The machine's there: the first of the range's last part, where no app has its network."""
     last = settings.docker_addresses.broadcast_address
     part = IPv4Network((last, PREFIX_LENGTH), strict=False)
     return IPv4Interface((part.network_address + 1, PREFIX_LENGTH))
@@ -51,5 +56,5 @@ def _address(settings: Settings) -> IPv4Interface:
 
 def _ip(*words: str) -> None:
     subprocesses.run(
-        [IP, *words], description="Making the network of builds", timeout_s=_LIMIT_S, env={}
+        [IP, *words], description="Making a network of containers", timeout_s=_LIMIT_S, env={}
     )

@@ -32,13 +32,13 @@ def asked(
         with docker_client(settings, answer_limit_s=answer_limit_s) as client:
             return question(client)
     except PaasError as error:
-        if error.reference != "docker-down" or not _returns(settings):
+        if error.reference != "docker-down" or not wait_until_listening(settings):
             raise
     with docker_client(settings, answer_limit_s=answer_limit_s) as client:
         return question(client)
 
 
-def _returns(settings: Settings) -> bool:
+def wait_until_listening(settings: Settings) -> bool:
     """Whether the engine listens within the limit."""
     deadline = time.monotonic() + RETURN_LIMIT_S
     while not listens(settings):

@@ -30,7 +30,9 @@ from paas.settings import Settings
 
 PLATFORM = ("gate", "log", "monitor", "nginx", "sshd")
 # They run only while they are needed.
-AT_NEED = (DRAINS, "haproxy", CONTAINERD, DOCKERD, CONTAINERS)
+AT_NEED = (DRAINS, "haproxy")
+# supervisord has them on a server with Docker.
+OF_DOCKER = (CONTAINERD, DOCKERD, CONTAINERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,9 @@ def processes(settings: Settings) -> list[Row]:
     if supervisord_pid(settings) is None:
         return []
     try:
-        found = Supervisor(settings.paths.supervisor_socket).processes((*PLATFORM, *AT_NEED))
+        found = Supervisor(settings.paths.supervisor_socket).processes(
+            (*PLATFORM, *AT_NEED, *OF_DOCKER)
+        )
     except PaasError:
         return []
     wanted = [p for p in found if p.name not in AT_NEED or p.state != "STOPPED"]

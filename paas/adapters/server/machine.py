@@ -7,6 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from paas.adapters.audit import drain_progress
+from paas.adapters.docker.bridge_repair import repair_bridges
+from paas.adapters.docker.engine_state import BRIDGES, ENGINE, engine_findings
+from paas.adapters.docker.patience import wait_until_listening
+from paas.adapters.docker.programs import CONTAINERD, DOCKERD
 from paas.adapters.network.app_networks import AppNetworks
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
 from paas.adapters.proxy.nginx.process import NginxProcess
@@ -57,6 +61,7 @@ class ServerMachine:
             *self._daemons(),
             *self._listening(),
             *disk_findings(self._settings),
+            *self._docker(),
         ]
 
     def findings(self) -> list[Finding]:
@@ -80,6 +85,8 @@ class ServerMachine:
             ({"networks"}, AppNetworks(self._settings).prepare),
             ({"firewall", "networks"}, lambda: daemons.apply_firewall(self._settings)),
             ({"daemon", "listening"}, self._mend_daemons),
+            ({ENGINE}, self._mend_engine),
+            ({BRIDGES}, lambda: repair_bridges(self._settings)),
         )
         for concerned, step in steps:
             if checks & concerned:
@@ -105,6 +112,15 @@ class ServerMachine:
         if not self._gate_answers():
             words = f"The gate takes no connection at {self._settings.paths.gate_socket}."
             yield mendable("daemon", words)
+
+    def _docker(self) -> Iterator[Finding]:
+        """What is wrong with the engine though its programs run."""
+        if not self._settings.docker:
+            return
+        running = {row.name for row in daemons.processes(self._settings) if row.state == "RUNNING"}
+        if running >= {CONTAINERD, DOCKERD}:
+            wait_until_listening(self._settings)  # it may have been started just now
+            yield from engine_findings(self._settings)
 
     def _settled(self) -> list[daemons.Row]:
         """The programs; one that has just been started counts as running a second later."""
@@ -185,6 +201,13 @@ class ServerMachine:
         if not self._gate_answers():
             self._start("gate", again=True)
         self._await_daemons()
+
+    def _mend_engine(self) -> None:
+        """Start both programs again: containers run on meanwhile."""
+        supervisor = Supervisor(self._settings.paths.supervisor_socket)
+        for name in (CONTAINERD, DOCKERD):
+            supervisor.restart_program(name)
+        wait_until_listening(self._settings)
 
     def _await_daemons(self) -> None:
         """What was started counts as running a second later."""

@@ -292,6 +292,7 @@ COMMANDS: Mapping[str, Row] = {
     "run:stop": _changes(Permission.OPERATE),
     "sandbox:report": _reads(Permission.VIEW),
     "sandbox:set": _changes(Need.ADMIN),
+    "server:docker": _reads(Need.ADMIN),
     "server:rotate-key": _changes(Need.ADMIN),
     "server:status": _reads(Need.ADMIN),
     "static": _reads(Permission.VIEW),

@@ -10,8 +10,10 @@ from paas import __version__
 from paas.adapters.network.connection_limit import LimitState
 from paas.adapters.network.firewall_trial import firewall_fault
 from paas.adapters.server import daemons, separation
+from paas.domain.server.docker_engine import EngineState
 from paas.entrypoints.cli import trash
 from paas.entrypoints.cli.datastore_row import datastore_row
+from paas.entrypoints.cli.docker import docker_look, docker_row
 from paas.entrypoints.cli.doctor import print_findings
 from paas.entrypoints.cli.session import Session, json_option, pass_session
 from paas.entrypoints.cli.tables import print_table
@@ -35,6 +37,7 @@ def status(session: Session, as_json: bool) -> None:
     settings = session.services.settings
     free = shutil.disk_usage(settings.state).free
     limit = machine.firewall(settings).limit_state()
+    engine = docker_look(settings)
     plain = {
         "version": __version__,
         "domain": settings.domain,
@@ -51,6 +54,7 @@ def status(session: Session, as_json: bool) -> None:
         "app_networks": machine.app_networks_state(settings) or "works",
         "system_calls": machine.system_call_filter_lack() or "works",
         "missing_cgroup_controllers": machine.cgroups(settings).missing(),
+        "docker": asdict(engine) if isinstance(engine, EngineState) else engine,
         "lost": [trash.plain(item) for item in session.services.trash.listing()],
     }
     fault = session.services.recovery.fault()
@@ -72,6 +76,7 @@ def status(session: Session, as_json: bool) -> None:
     if fault is None:
         rows.append(("Apps:", f"{plain['apps']} with {plain['instances']} instances"))
         rows += filter(None, [datastore_row(overview)])
+    rows += filter(None, [docker_row(engine, settings)])
     rows += [
         ("Free disk:", f"{free / 1024**3:.1f} GiB"),
         ("Firewall:", _firewall(str(plain["firewall"]))),

@@ -19,6 +19,7 @@ from paas.entrypoints.installer.networks import app_network_options
 from paas.entrypoints.installer.nginx_check import DEBIAN_DEFAULT_SITE, untouched_default_site
 from paas.entrypoints.installer.nginx_connections import raised
 from paas.entrypoints.installer.plan import InstallError, Plan
+from paas.services.server.docker_use import refuse_removal
 from paas.settings import Settings, load
 from paas.store.creation import create_for_installation
 from paas.wiring import machine
@@ -32,6 +33,7 @@ HEAD = """\
 
 def configure(plan: Plan, version: Path) -> Settings:
     """Write settings and files, make the version current, and start or reload services."""
+    keep_docker(plan)
     write_settings(plan)
     settings = load(plan.paths.server_yml)
     is_new = not settings.paths.database.exists()
@@ -49,6 +51,17 @@ def configure(plan: Plan, version: Path) -> Settings:
     seal_secrets(settings)
     versions.prune(plan.paths)
     return settings
+
+
+def keep_docker(plan: Plan) -> None:
+    """Refuse to end the Docker engine that apps run on, before anything is changed."""
+    if not plan.paths.server_yml.exists():
+        return
+    settings = load(plan.paths.server_yml)
+    wanted = bool(plan.options.get("docker", settings.docker))
+    if not wanted and settings.paths.docker.exists() and settings.paths.database.exists():
+        create_for_installation(settings.paths.database, settings.paths.server_key)
+        refuse_removal(common_adapters(settings).store)
 
 
 def seal_secrets(settings: Settings) -> None:

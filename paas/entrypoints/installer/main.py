@@ -14,6 +14,7 @@ from paas import __version__
 from paas.entrypoints.installer import (
     checks,
     demo,
+    docker,
     machine,
     packages,
     ranges,
@@ -91,7 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--uids", type=_range, metavar="A-B", help="uids for the apps")
     add("--app-ports", type=_range, metavar="A-B", help="ports on loopback for the apps")
     add("--service-ports", type=_range, metavar="A-B", help="ports on loopback for datastores")
-    add("--docker", action="store_true", help="with a Docker engine, for images and Dockerfiles")
+    add(
+        "--docker",
+        action=argparse.BooleanOptionalAction,
+        help="with a Docker engine, for images and Dockerfiles; --no-docker ends it",
+    )
     add("--demo", action="store_true", help="then push an example app and fetch it")
     add("--force", action="store_true", help="continue although this system is not supported")
     add("--quiet", action="store_true", help="print only errors")
@@ -119,7 +124,7 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
     names |= {"ssh_port": "ssh_port", "uids": "uids", "app_ports": "ports"}
     names |= {"service_ports": "service_ports"}
     given = {setting: getattr(arguments, option) for option, setting in names.items()}
-    given["docker"] = arguments.docker or None
+    given["docker"] = arguments.docker
     return {setting: value for setting, value in given.items() if value is not None}
 
 
@@ -163,9 +168,9 @@ def install(
     if missing := packages.missing():
         progress.step("Installing packages: " + " ".join(missing))
         packages.install_packages(missing)
-    if plan.options.get("docker") and not packages.has_docker():
-        progress.step(f"Installing packages: {' '.join(packages.DOCKER_PACKAGES)}")
-        packages.install_docker()
+    if plan.options.get("docker") and not docker.has_docker():
+        progress.step(f"Installing packages: {' '.join(docker.DOCKER_PACKAGES)}")
+        docker.install_docker()
     packages.ensure_account()
     if plan.root:
         plan = _with_slot(plan, plan.root)

@@ -25,37 +25,10 @@ PACKAGES = (
     "python3-venv",
     "util-linux",
 )
-# For install.sh --docker. iptables: dockerd looks for it, though it makes no rules; debootstrap
-# makes the image on which slugs run in containers.
-DOCKER_PACKAGES = ("docker.io", "containerd", "iptables", "debootstrap")
-# Debian's own services, which would run a second engine beside ours.
-_DOCKER_UNITS = ("docker.service", "docker.socket", "containerd.service")
-_POLICY = Path("/usr/sbin/policy-rc.d")
-_NO_SERVICES = "#!/bin/sh\n# Left by an installation of paas that was interrupted.\nexit 101\n"
 HOME = Path("/var/lib/paas")
 # While another program changes the accounts: for half a minute.
 LOCKED_TRIES = 60
 LOCKED_AGAIN_S = 0.5
-
-
-def has_docker() -> bool:
-    """Whether the programs of a Docker engine are installed."""
-    return Path("/usr/sbin/dockerd").exists() and Path("/usr/bin/containerd").exists()
-
-
-def install_docker() -> None:
-    """Install Docker without starting Debian's services: the engine runs under our supervisord."""
-    if Path("/run/systemd/system").is_dir():
-        run(["systemctl", "mask", "--quiet", *_DOCKER_UNITS])
-    added = not _POLICY.exists()
-    if added:
-        _POLICY.write_text(_NO_SERVICES)
-        _POLICY.chmod(0o755)
-    try:
-        install_packages(list(DOCKER_PACKAGES))
-    finally:
-        if added:
-            _POLICY.unlink(missing_ok=True)
 
 
 def missing() -> list[str]:

@@ -4,9 +4,10 @@ import os
 import signal
 import subprocess
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from paas.adapters.docker.programs import CONTAINERD, CONTAINERS, DOCKERD
+from paas.adapters.docker.programs import CONTAINERD, CONTAINERS, DOCKERD, unmount
 from paas.adapters.logs.drain_positions import PROGRAM as DRAINS
 from paas.adapters.server import daemons
 from paas.adapters.server.daemon_programs import systemd_is_init
@@ -43,9 +44,14 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
         daemons.write_supervisord_conf(settings)
         known = {found.name for found in supervisor(settings).processes(_ADDED)}
         wanted = {*_ADDED} if settings.docker else set()
+        if leaves := CONTAINERD in known and not settings.docker:
+            machine.end_containers(replace(settings, docker=True))
         differing = [name for name in _ADDED if (name in known) != (name in wanted)]
         renewed = [name for name in (*_RENEWED, CONTAINERS) if name not in differing]
         supervisor(settings).renew_programs((*differing, *renewed))
+        if leaves:
+            unmount(settings)
+            machine.close_bridges(replace(settings, docker=True))
     boot.start(settings, quiet=True)
     if running:
         # A new server has no use for all that this imports, which takes half a second.

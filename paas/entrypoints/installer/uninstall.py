@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from paas.entrypoints.installer import slots
+from paas.entrypoints.installer import docker, ranges, slots
 from paas.entrypoints.installer.nginx_connections import lowered
 from paas.entrypoints.installer.packages import HOME
 from paas.entrypoints.installer.plan import ACCOUNT, InstallError, Plan
@@ -41,6 +41,7 @@ def uninstall(plan: Plan, *, purge: bool, progress: Progress) -> None:
         raise InstallError(f"There is no server in {plan.root}: nothing was removed.")
     progress.step("Stopping the server")
     _stop(plan)
+    docker.unmask(ranges.others(plan))
     progress.step("Removing its files")
     if not plan.embedded:
         _remove_system_files(plan)

@@ -206,6 +206,7 @@ _OTHERS = (
     CommandLine(
         "sandbox:set", "[APP] user-namespaces=on|off", "Change what an app's sandbox allows.", APP
     ),
+    CommandLine("server:docker", "[status|on|off]", "Show the server's Docker engine.", JSON),
     CommandLine("server:rotate-key", "", "Seal the secrets in the database with a new key."),
     CommandLine("server:status", "", "Show what the server is doing.", JSON),
     CommandLine("static", "[APP]", "List the static paths.", (*APP, *TABLE)),

@@ -69,7 +69,7 @@ class Deploys:
         def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
             live = self.store.releases.current(app)
             slug = self.store.slugs.find(live.slug_id) if live and live.slug_id else None
-            if live is None or slug is None or self.slugs.damage(slug.id) is None:
+            if live is None or slug is None or self.slugs.damage(slug.id, slug.image) is None:
                 yield None
                 return
             push = Push(app, slug.commit, None, actor)

@@ -51,10 +51,13 @@ class AppFiles:
     def _slugs(self, app: App) -> Iterator[Finding]:
         current = self.store.releases.current(app)
         live = current.slug_id if current else None
-        others = [s.id for s in self.store.slugs.of_app(app.id) if s.id != live]
-        whole = [id for id in others if self.slugs.damage(id) is None]
-        for slug_id in [live, *others] if live else others:
-            damage = self.slugs.damage(slug_id)
+        images = {slug.id: slug.image for slug in self.store.slugs.of_app(app.id)}
+        damages = {id: self.slugs.damage(id, image) for id, image in images.items()}
+        whole = [id for id, damage in damages.items() if damage is None and id != live]
+        if live is not None and live not in damages:
+            damages[live] = self.slugs.damage(live)
+        for slug_id in sorted(damages, key=lambda id: id != live):  # the live one first
+            damage = damages[slug_id]
             if damage is None:
                 continue
             if slug_id == live:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from paas.adapters.docker.build_cache import BuildCache
 from paas.adapters.docker.connection import docker_client
+from paas.adapters.docker.engine_state import engine_state
 from paas.domain.builds.cache_records import Span
 from paas.settings import Settings
 from tests.contract.docker.engine import BASE
@@ -53,6 +54,15 @@ def test_the_limit_of_its_size(workshop: Workshop) -> None:
     workshop.settings = replace(workshop.settings, docker_cache_mib=0)
     workshop.build(DOCKERFILE, first=FILES)
     assert records(workshop.settings) == []
+
+
+def test_what_the_engine_says_of_itself(workshop: Workshop) -> None:
+    """Its version, and what is on the disk."""
+    workshop.build(DOCKERFILE, first=FILES)
+    state = engine_state(workshop.settings)
+    assert state.version[0].isdigit()
+    assert state.images_bytes > 1_000_000
+    assert state.total_bytes >= state.images_bytes + state.cache_bytes
 
 
 def records(settings: Settings) -> list[dict[str, object]]:

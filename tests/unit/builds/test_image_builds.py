@@ -11,6 +11,7 @@ from paas.domain.values.errors import NoBuildpackError, PaasError
 from paas.domain.values.names import AppName, VarName
 from paas.domain.values.secret import Secret
 from paas.interfaces import Built, Engine
+from paas.services.server.docker_use import apps_on_docker, refuse_removal
 from tests.fakes.world import ROOT, World
 
 COMMIT = "a" * 40
@@ -261,3 +262,32 @@ def test_the_cache_is_kept_for_the_last_builds(world: World) -> None:
     assert kept == {of_blog.created_at, *begins[:3]}
     world.builds.purge_cache(ROOT, "shop", world.progress)
     assert [span.begin for span in world.image_builder.kept] == [of_blog.created_at]
+
+
+def test_an_image_that_is_gone_is_built_again(world: World) -> None:
+    """Doctor finds it, though the release's files are there; --fix builds the live one again."""
+    world.key_file.publish(world.store.keys.all(), [])
+    world.push()
+    world.slugs.lost_images.add(IMAGE.id)
+    (finding,) = world.doctor.look()
+    assert f"v1, which is live, need the image {IMAGE.id}, which the" in finding.message
+    assert (finding.check, finding.mends) == ("slug", True)
+    made = Image("sha256:" + "2" * 64, 8080)
+    world.image_builder.built = Built("Dockerfile", {}, image=made, image_bytes=100)
+    assert world.doctor.fix(ROOT, world.progress).mended == [finding]
+    live = world.store.slugs.of_release(world.store.releases.of_app(1)[0])
+    assert live is not None
+    assert live.image == made
+
+
+def test_docker_is_not_removed_while_apps_need_it(world: World) -> None:
+    """They are named; one that was deployed otherwise needs it no longer."""
+    assert apps_on_docker(world.store) == []
+    world.push()
+    with pytest.raises(PaasError, match="removed: shop runs in containers"):
+        refuse_removal(world.store)
+    world.builder.failure = None
+    world.builder.processes = {"web": "serve"}  # type: ignore[dict-item]
+    world.repository.procfiles["b" * 40] = b"web: serve\n"
+    world.push(commit="b" * 40)
+    refuse_removal(world.store)

@@ -246,6 +246,7 @@ OTHER_WORDS: dict[str, str] = {
     "proxy:set": "nginx",
     "quota:set": "-a shop disk=1g",
     "sandbox:set": "-a shop user-namespaces=on",
+    "server:docker": "",
     "server:rotate-key": "",
     "server:status": "",
     "teams": "",

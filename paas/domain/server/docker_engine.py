@@ -1,0 +1,22 @@
+"""What a Docker engine says of itself."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """version: dockerd's. The sizes are what each kind takes of the disk.
+
+    images_bytes: layers count once, however many images share them. containers_bytes: what they
+    wrote. cache_bytes: of BuildKit, without what images have too.
+    """
+
+    version: str
+    images_bytes: int
+    containers_bytes: int
+    cache_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        """All of it."""
+        return self.images_bytes + self.containers_bytes + self.cache_bytes
