@@ -84,6 +84,7 @@ class Settings:
     # Containers
     docker: bool = False
     docker_network_range: str = "10.214.0.0/15"
+    docker_registry_mirror: tuple[str, ...] = ()
     # Deploys
     start_limit_s: float = 60.0
     max_start_limit_s: float = 900.0

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from paas.domain.builds.registry_mirrors import registry_mirror
 from paas.domain.logs.drains import parse_target
 from paas.domain.routing.app_networks import parse_range
 from paas.domain.routing.health import health_path
@@ -45,7 +46,7 @@ def problem(settings: "Settings") -> str | None:
     except ValueError as error:
         return f"ssh_ca takes {error}."
     rules = (
-        *(_network_problem, _health_problem, _proof_problem, _share_problem),
+        *(_network_problem, _health_problem, _mirror_problem, _proof_problem, _share_problem),
         *(_audit_problem, _alarm_problem),
     )
     return next((found for rule in rules if (found := rule(settings))), None)
@@ -79,6 +80,16 @@ def _health_problem(settings: "Settings") -> str | None:
         health_path(settings.health_path)
     except ValueError as error:
         return f"health_path takes {error}."
+    return None
+
+
+def _mirror_problem(settings: "Settings") -> str | None:
+    """Where no image could be fetched from, or by everybody on the way."""
+    try:
+        for mirror in settings.docker_registry_mirror:
+            registry_mirror(mirror)
+    except ValueError as error:
+        return f"docker_registry_mirror takes {error}."
     return None
 
 

@@ -23,6 +23,7 @@ from paas.adapters.docker.programs import (
     CONTAINERD,
     DOCKERD,
     engine_argv,
+    engine_environment,
     engine_socket_of_containerd,
 )
 from paas.adapters.network import iptables_policy
@@ -73,7 +74,12 @@ class DockerEngine:
         argv = engine_argv(self.settings, name)
         log = self.settings.paths.docker_run / f"{name}.log"
         with log.open("ab") as output:
-            child = subprocess.Popen(argv, env=_ENV, stdout=output, stderr=output)
+            child = subprocess.Popen(
+                argv,
+                env={**_ENV, **engine_environment(self.settings)},
+                stdout=output,
+                stderr=output,
+            )
         self._running[name] = child
         socket = engine_socket_of_containerd(self.settings)
         there = socket.exists if name == CONTAINERD else lambda: listens(self.settings)
@@ -134,7 +140,9 @@ def running_engine(**changed: object) -> Iterator[DockerEngine]:
         yield engine
 
 
-def root_file_system(programs: Sequence[str] = _PROGRAMS, modules: Sequence[str] = ()) -> bytes:
+def root_file_system(
+    programs: Sequence[str] = _PROGRAMS, modules: Sequence[str] = (), *, with_python: bool = True
+) -> bytes:
     """A tar archive with these programs, the libraries that they need, and Python's modules.
 
     modules: those of Python's that need libraries of their own, such as ``_ssl``.
@@ -154,9 +162,9 @@ def root_file_system(programs: Sequence[str] = _PROGRAMS, modules: Sequence[str]
             archive.addfile(entry)
         for path in sorted(paths):
             archive.add(os.path.realpath(path), arcname=path.lstrip("/"))
-        archive.add("/usr/lib/python3.11", arcname="usr/lib/python3.11", filter=_wanted) if Path(
-            "/usr/lib/python3.11"
-        ).exists() else None
+        library = Path("/usr/lib/python3.11")
+        if with_python and library.exists():
+            archive.add(library, arcname=str(library).lstrip("/"), filter=_wanted)
     return buffer.getvalue()
 
 

@@ -1,8 +1,11 @@
 """An app with a Dockerfile of its own: from git push to an answer, again, and back."""
 
+import io
+import json
 import re
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -15,7 +18,8 @@ from paas.settings import Settings, load
 from tests.docker_engine import fill_root, root_file_system
 from tests.e2e.server import Repository, Server, User, installed
 from tests.fakes.output import FakeProgress
-from tests.ports import free_network
+from tests.ports import free_network, free_port
+from tests.registry import PASSWORD, USER, registry
 
 BASE = "python:test"
 APP = """\
@@ -179,6 +183,48 @@ def test_a_buildpack_app_in_containers(
     with docker_client(_settings(docker_server)) as client:
         client.api.remove_image(made.name)
         assert [image["RepoTags"] for image in client.api.images()] == [[BASE]]
+
+
+def test_an_image_of_a_registry(docker_server: Server, alice: User, tmp_path: Path) -> None:
+    """With the app's login; by its digest, and once. Then the app is named as needing Docker."""
+    with registry(tmp_path, ("127.0.0.1", free_port()), login=True) as host:
+        name = f"{host}/team/tool"
+        digest = _pushed(_settings(docker_server), name)
+        alice.ssh("apps:create", "tool")
+        refused = alice.ssh("git:from-image", "tool", f"{name}:1", check=False)
+        assert f"paas registry:login {host}" in refused.stderr
+        alice.ssh("registry:login", "tool", host, USER, stdin=f"{PASSWORD}\n")
+        deployed = alice.ssh("git:from-image", "tool", f"{name}:1")
+        assert f"Deploying {name}@{digest}" in deployed.stdout + deployed.stderr
+        again = alice.ssh("git:from-image", "tool", f"{name}:1")
+        assert f"{name}:1 is live already" in again.stdout + again.stderr
+        assert len(json.loads(alice.ssh("releases", "tool", "--json").stdout)) == 1
+    report = json.loads(docker_server.paas("server:docker", "--json").stdout)
+    assert report["apps"] == ["tool"]
+    assert report["memory_bytes"] > 10 * 1024**2
+    status = docker_server.paas("server:status").stdout
+    assert f"{report['version']}; images" in status
+    refused = docker_server.paas("server:docker", "off", check=False)
+    assert "cannot be removed: tool runs in containers" in refused.stderr
+    alice.ssh("apps:destroy", "tool", "--confirm", "tool")
+    advised = docker_server.paas("server:docker", "off", check=False)
+    assert f"./install.sh --root {docker_server.root} --no-docker" in advised.stderr
+
+
+def _pushed(settings: Settings, name: str) -> str:
+    """Push an image of one worker under that name, and delete it here; returns its digest."""
+    content = io.BytesIO(root_file_system(("/bin/sh", "/bin/sleep"), with_python=False))
+    with tarfile.open(fileobj=content, mode="a") as archive:
+        procfile = b"worker: exec /bin/sleep 1000\n"
+        entry = tarfile.TarInfo("Procfile")
+        entry.size, entry.mode = len(procfile), 0o644
+        archive.addfile(entry, io.BytesIO(procfile))
+    login = {"username": USER, "password": PASSWORD}
+    with docker_client(settings) as client:
+        client.api.import_image_from_data(content.getvalue(), repository=name, tag="1")
+        said = [*client.api.push(name, "1", auth_config=login, stream=True, decode=True)]
+        client.api.remove_image(f"{name}:1")
+    return next(str(one["aux"]["Digest"]) for one in said if "aux" in one)
 
 
 def _settings(server: Server) -> Settings:

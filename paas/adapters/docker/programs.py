@@ -10,16 +10,17 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from paas.adapters.docker.build_bridge import ensure_build_bridge
+from paas.adapters.docker.build_bridge import build_bridge_name, ensure_build_bridge
 from paas.adapters.docker.build_cgroup import DRIVER, build_parent
 from paas.adapters.system.files import make_directory, remove, write_atomic
 from paas.adapters.system.subprocesses import run
+from paas.domain.builds.registry_mirrors import registry_mirror
 from paas.settings import Settings
 
 CONTAINERD, DOCKERD = "containerd", "dockerd"
 # The platform's own beside them (paas/entrypoints/daemons/containers.py).
 CONTAINERS = "containers"
-PACKAGE = "docker.io"
+_DOCKERD_CONF = "dockerd.json"
 _MOUNTS = Path("/proc/mounts")
 _UNMOUNT_LIMIT_S = 30.0
 _PROGRAMS = {CONTAINERD: "/usr/bin/containerd", DOCKERD: "/usr/sbin/dockerd"}
@@ -86,9 +87,23 @@ def _containerd_conf(settings: Settings, own: Path) -> Path:
     return path
 
 
+def is_current(settings: Settings) -> bool:
+    """Whether dockerd was started with what server.yml says now."""
+    path = settings.paths.docker_run / _DOCKERD_CONF
+    return path.exists() and path.read_text() == _dockerd_text(settings)
+
+
 def _dockerd_conf(settings: Settings, own: Path) -> Path:
+    path = own / _DOCKERD_CONF
+    ensure_build_bridge(settings)
+    write_atomic(path, _dockerd_text(settings), mode=0o600, durable=False)
+    return path
+
+
+def _dockerd_text(settings: Settings) -> str:
     """dockerd's settings: its own reference, daemon.json."""
-    path = own / "dockerd.json"
+    own = settings.paths.docker_run
+    mirrors = [registry_mirror(text) for text in settings.docker_registry_mirror]
     conf: dict[str, object] = {
         "hosts": [f"unix://{settings.paths.docker_socket}"],
         "containerd": str(engine_socket_of_containerd(settings)),
@@ -96,7 +111,7 @@ def _dockerd_conf(settings: Settings, own: Path) -> Path:
         "exec-root": str(own / "exec"),
         "pidfile": str(own / "dockerd.pid"),
         "group": "root",
-        "bridge": ensure_build_bridge(settings),
+        "bridge": build_bridge_name(settings),
         "iptables": False,
         "ip6tables": False,
         "ip-masq": False,
@@ -108,9 +123,11 @@ def _dockerd_conf(settings: Settings, own: Path) -> Path:
         "init": True,
         "no-new-privileges": True,
         "shutdown-timeout": 5,
+        "registry-mirrors": mirrors,
+        # BuildKit takes the scheme from here alone: without it, it would ask these by TLS.
+        "insecure-registries": [text for text in mirrors if text.startswith("http://")],
         "exec-opts": [DRIVER],
     }
     if (parent := build_parent(settings)) is not None:
         conf["cgroup-parent"] = parent
-    write_atomic(path, json.dumps(conf, indent=1), mode=0o600, durable=False)
-    return path
+    return json.dumps(conf, indent=1)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from paas.adapters.docker.programs import CONTAINERD, CONTAINERS, DOCKERD, unmount
+from paas.adapters.docker.programs import CONTAINERD, CONTAINERS, DOCKERD, is_current, unmount
 from paas.adapters.logs.drain_positions import PROGRAM as DRAINS
 from paas.adapters.server import daemons
 from paas.adapters.server.daemon_programs import systemd_is_init
@@ -49,6 +49,8 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
         differing = [name for name in _ADDED if (name in known) != (name in wanted)]
         renewed = [name for name in (*_RENEWED, CONTAINERS) if name not in differing]
         supervisor(settings).renew_programs((*differing, *renewed))
+        if DOCKERD in known & wanted and not is_current(settings):
+            supervisor(settings).restart_program(DOCKERD)  # containers run on meanwhile
         if leaves:
             unmount(settings)
             machine.close_bridges(replace(settings, docker=True))
