@@ -81,18 +81,18 @@ class Server:
         source: Path = CHECKOUT,
         check: bool = True,
         env: Mapping[str, str] = {},
-        prepared: bool = False,
+        whole: bool = False,
     ) -> Finished:
-        """Run install.sh of a source tree for this server, also a second time.
+        """Install a source tree for this server, also a second time, or remove it.
 
-        prepared: with the code and venv of this tree that are there already (prepared_install.py).
+        whole: by its install.sh; else the code and venv are there already (prepared_install.py).
         """
         self._mark.touch()
         if self._settings and not (self.root / "etc/server.yml").exists():
             (self.root / "etc").mkdir()
             (self.root / "etc/server.yml").write_text(yaml.safe_dump(self._settings))
         ports = ["--http-port", str(self.http_port), "--ssh-port", str(self.ssh_port)]
-        command = PREPARED_INSTALL if prepared else [str(source / "install.sh")]
+        command = [str(source / "install.sh")] if whole else [*PREPARED_INSTALL, str(source)]
         argv = [*command, "--root", str(self.root), *ports, *options]
         return run(argv, check=check, env={**os.environ, **env}, timeout_s=300)
 
@@ -334,7 +334,7 @@ def remove_left_servers() -> None:
 def installed(server: Server) -> Iterator[Server]:
     """The server, installed, and removed at the end."""
     try:
-        server.install("--quiet", prepared=True)
+        server.install("--quiet")
         yield server
     finally:
         server.remove()

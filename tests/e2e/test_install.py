@@ -8,8 +8,7 @@ import signal
 import socket
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,15 @@ import pytest
 import yaml
 
 from paas.adapters.network import reserved_ports
-from tests.e2e.server import CHECKOUT, EXAMPLES, Repository, Server, run
+from tests.e2e.server import (
+    CHECKOUT,
+    EXAMPLES,
+    PREPARED_INSTALL,
+    Repository,
+    Server,
+    installed,
+    run,
+)
 from tests.nesting import nested
 from tests.ports import free_ports
 from tests.waiting import wait_for
@@ -33,6 +40,15 @@ def bare() -> Iterator[Server]:
         yield made
     finally:
         made.remove()
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with an app, which these tests stop, kill and install again: each leaves it up."""
+    with installed(Server.in_new_directory({"min_free_mib": 64})) as made:
+        source = Repository.of(tmp_path_factory.mktemp("app") / "hello", EXAMPLES / "flask-hello")
+        made.user("alice").push(source, "hello")
+        yield made
 
 
 def _traces(server: Server) -> dict[str, object]:
@@ -104,7 +120,7 @@ def test_two_servers_share_nothing(server: Server, bare: Server) -> None:
     """A second server gets uids and ports of its own and leaves the first alone."""
     # But for children of the gate: one that watches a new release ends on its own.
     before = {pid for pid, line in server.processes().items() if "entrypoints.gate" not in line}
-    bare.install("--quiet", prepared=True)
+    bare.install("--quiet")
     one, two = _settings(server), _settings(bare)
     for range_ in ("uids", "ports"):
         assert one[range_][1] < two[range_][0] or two[range_][1] < one[range_][0]
@@ -112,16 +128,15 @@ def test_two_servers_share_nothing(server: Server, bare: Server) -> None:
     assert before <= set(server.processes())
 
 
-def test_settings_by_hand_survive(new_server: Callable[..., Server]) -> None:
+def test_settings_by_hand_survive(own: Server) -> None:
     """What an operator wrote into server.yml stays; what is new on the machine is added."""
-    server = new_server()
-    path = server.root / "etc/server.yml"
+    path = own.root / "etc/server.yml"
     settings = yaml.safe_load(path.read_text())
     settings["start_limit_s"] = 7
     settings["build_env"]["PIP_DEFAULT_TIMEOUT"] = "11"
     path.write_text("# by hand\n" + yaml.safe_dump(settings))
     environment = {"PIP_DEFAULT_TIMEOUT": "99", "no_proxy": "intern.example.com"}
-    server.install("--quiet", env=environment)
+    own.install("--quiet", env=environment)
     after = yaml.safe_load(path.read_text())
     assert after["start_limit_s"] == 7
     assert after["build_env"]["PIP_DEFAULT_TIMEOUT"] == "11"
@@ -134,7 +149,7 @@ def test_chosen_ranges_are_kept(bare: Server) -> None:
     first, second = _free_range(16_000), _free_range(16_400)
     first_uid = 160_000 + os.getpid() % 300 * 100
     uids = f"{first_uid}-{first_uid + 99}"
-    bare.install("--quiet", "--uids", uids, "--app-ports", f"{first}-{first + 49}", prepared=True)
+    bare.install("--quiet", "--uids", uids, "--app-ports", f"{first}-{first + 49}")
     bare.install("--quiet")
     assert _settings(bare)["uids"] == [first_uid, first_uid + 99]
     assert _settings(bare)["ports"] == [first, first + 49]
@@ -171,53 +186,52 @@ def test_two_installations_at_once(bare: Server) -> None:
     assert bare.paas("server:status").returncode == 0
 
 
-@pytest.mark.parametrize("after_s", [0.15, 0.4, 0.7, 1.0, 1.3])
-def test_killed_in_the_middle(bare: Server, tmp_path: Path, after_s: float) -> None:
-    """An installation that was killed is completed by running it again; it leaves nothing."""
+@pytest.mark.parametrize("point", ["versions/1", "versions/1/uv-*", "versions/1/complete"])
+def test_killed_in_the_middle(bare: Server, tmp_path: Path, point: str) -> None:
+    """An installation that was killed is completed by running it again; it leaves nothing.
+
+    While it copies the code, makes the venv, and starts the server.
+    """
     ports = ["--http-port", str(bare.http_port), "--ssh-port", str(bare.ssh_port)]
     argv = [str(CHECKOUT / "install.sh"), "--root", str(bare.root), *ports, "--quiet"]
     env = {**os.environ, "TMPDIR": str(tmp_path)}
     child = subprocess.Popen(argv, start_new_session=True, stderr=subprocess.DEVNULL, env=env)
-    time.sleep(after_s)
+    wait_for(lambda: list(bare.root.glob(f"opt/{point}")), what=point)
+    assert child.poll() is None
     os.killpg(child.pid, signal.SIGKILL)
     child.wait()
-    bare.install("--quiet")
+    bare.install("--quiet", whole=True)
     assert "RUNNING" in bare.paas("server:status").stdout
     assert len([*(bare.root / "opt/versions").iterdir()]) <= 2
     assert not list(bare.root.glob("opt/versions/*/uv-*"))
     assert not list(tmp_path.iterdir())
 
 
-def test_stop_and_start(new_server: Callable[..., Server], tmp_path: Path) -> None:
+def test_stop_and_start(own: Server) -> None:
     """server:stop ends apps too; server:start brings them back; so after a kill -9 of all."""
-    server = new_server()
-    alice = server.user("alice")
-    alice.push(Repository.of(tmp_path / "hello", EXAMPLES / "flask-hello"), "hello")
-    server.paas("server:stop")
-    assert not server.processes()
-    assert "stopped" in server.paas("server:status", check=False).stdout
-    server.paas("server:start")
-    assert server.get("no-app").status == 404, "the web server answers when server:start returns"
-    wait_for(lambda: _serves(server, "hello"), what="an answer after server:start")
-    for pid in server.processes():
+    own.paas("server:stop")
+    assert not own.processes()
+    assert "stopped" in own.paas("server:status", check=False).stdout
+    own.paas("server:start")
+    assert own.get("no-app").status == 404, "the web server answers when server:start returns"
+    wait_for(lambda: _serves(own, "hello"), what="an answer after server:start")
+    for pid in own.processes():
         with contextlib.suppress(ProcessLookupError):  # it has ended with supervisord
             os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not server.processes(), what="the end of all processes")
-    server.paas("server:start")
-    wait_for(lambda: _serves(server, "hello"), what="an answer after a crash")
-    masters = [line for line in server.processes().values() if "supervisor.supervisord" in line]
+    wait_for(lambda: not own.processes(), what="the end of all processes")
+    own.paas("server:start")
+    wait_for(lambda: _serves(own, "hello"), what="an answer after a crash")
+    masters = [line for line in own.processes().values() if "supervisor.supervisord" in line]
     assert len(masters) == 1
 
 
-def test_supervisor_killed(new_server: Callable[..., Server], tmp_path: Path) -> None:
+def test_supervisor_killed(own: Server) -> None:
     """A kill -9 of supervisord alone leaves no second copy of anything after a start."""
-    server = new_server()
-    server.user("alice").push(Repository.of(tmp_path / "a", EXAMPLES / "flask-hello"), "hello")
-    os.kill(int((server.run / "supervisord.pid").read_text()), signal.SIGKILL)
-    server.paas("server:start")
-    wait_for(lambda: _serves(server, "hello"), what="an answer")
-    wait_for(lambda: len(_without_parent(server)) == 1, what="the end of former processes")
-    (line,) = _without_parent(server)
+    os.kill(int((own.run / "supervisord.pid").read_text()), signal.SIGKILL)
+    own.paas("server:start")
+    wait_for(lambda: _serves(own, "hello"), what="an answer")
+    wait_for(lambda: len(_without_parent(own)) == 1, what="the end of former processes")
+    (line,) = _without_parent(own)
     assert "supervisor.supervisord" in line
 
 
@@ -240,15 +254,13 @@ def _serves(server: Server, app: str) -> bool:
         return False
 
 
-def test_data_survives_an_uninstall(new_server: Callable[..., Server], tmp_path: Path) -> None:
+def test_data_survives_an_uninstall(own: Server) -> None:
     """--uninstall without --purge keeps settings and data, and installing again brings all back."""
-    server = new_server()
-    server.user("alice").push(Repository.of(tmp_path / "a", EXAMPLES / "flask-hello"), "hello")
-    server.install("--uninstall")
-    assert not server.processes()
-    assert not (server.root / "opt").exists()
-    server.install("--quiet")
-    wait_for(lambda: _serves(server, "hello"), what="an answer")
+    own.install("--uninstall")
+    assert not own.processes()
+    assert not (own.root / "opt").exists()
+    own.install("--quiet")
+    wait_for(lambda: _serves(own, "hello"), what="an answer")
 
 
 def _refused(server: Server, *options: str) -> str:
@@ -278,20 +290,19 @@ def test_ranges_of_another_server(server: Server, bare: Server) -> None:
         assert re.search(rf"{option} .* server in {server.root}/etc overlap", said)
 
 
-def test_a_port_that_a_connection_has(new_server: Callable[..., Server]) -> None:
+def test_a_port_that_a_connection_has(own: Server) -> None:
     """sshd does not live on half deaf: the start names who has its port, and waits for it."""
-    server = new_server()
-    server.paas("server:stop")
+    own.paas("server:stop")
     with socket.create_server(("127.0.0.1", 0)) as other, socket.socket() as client:
-        client.bind(("0.0.0.0", server.ssh_port))
+        client.bind(("0.0.0.0", own.ssh_port))
         client.connect(other.getsockname())
-        refused = server.paas("server:start", check=False)
+        refused = own.paas("server:start", check=False)
         assert refused.returncode != 0
-        assert f"Port {server.ssh_port} takes no connections on 127.0.0.1" in refused.stderr
+        assert f"Port {own.ssh_port} takes no connections on 127.0.0.1" in refused.stderr
         assert f"(process {os.getpid()}) uses it for a connection to 127.0.0.1" in refused.stderr
-        assert not _listens(server.ssh_port, "tcp6")
-    server.paas("server:start", timeout_s=120)
-    assert _listens(server.ssh_port, "tcp")
+        assert not _listens(own.ssh_port, "tcp6")
+    own.paas("server:start", timeout_s=120)
+    assert _listens(own.ssh_port, "tcp")
 
 
 def _listens(port: int, table: str) -> bool:
@@ -307,7 +318,7 @@ def test_app_ports_of_the_kernel_s_range(bare: Server) -> None:
         assert "any outgoing connection" in _refused(bare, *options)
         return
     before = reserved_ports.exposed([(first, first + 9)])
-    bare.install("--quiet", *options, prepared=True)
+    bare.install("--quiet", *options)
     assert reserved_ports.exposed([(first, first + 9)]) == []
     bare.install("--uninstall", "--purge")
     assert reserved_ports.exposed([(first, first + 9)]) == before
@@ -323,7 +334,7 @@ def test_https_port_in_use(bare: Server) -> None:
 def test_every_listener_has_both_families(bare: Server) -> None:
     """HTTP, HTTPS and SSH by IPv4 and IPv6; an upgrade keeps the port of HTTPS."""
     (https_port,) = free_ports(1)
-    first = bare.install("--https-port", str(https_port)).stdout
+    first = bare.install("--https-port", str(https_port), whole=True).stdout
     assert f"{bare.root}/bin/paas keys:add YOU --admin" in first
     again = bare.install().stdout
     assert "paas was upgraded to" in again
@@ -338,7 +349,7 @@ def test_a_machine_without_ipv6(bare: Server) -> None:
     """Where the kernel has it switched off, a server is installed and serves by IPv4."""
     with _without_ipv6() as inside:
         options = ["--http-port", str(bare.http_port), "--ssh-port", str(bare.ssh_port)]
-        command = [str(CHECKOUT / "install.sh"), "--root", str(bare.root), "--quiet", *options]
+        command = [*PREPARED_INSTALL, str(CHECKOUT), "--root", str(bare.root), "--quiet", *options]
         run([*inside, *command], timeout_s=120)
         try:
             shown = run([*inside, str(bare.root / "bin/paas"), "server:status"]).stdout

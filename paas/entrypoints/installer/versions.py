@@ -23,7 +23,16 @@ VERSIONS_KEPT = 2
 
 def install_version(plan: Plan) -> Path:
     """Copy the code and make its venv in a new version directory; returns it, not yet current."""
-    versions = plan.paths.versions
+    version = new_directory(plan.paths.versions)
+    _copy_code(Path(plan.source), version)
+    _make_venv(version, plan.paths.current)
+    sync_file_system(version)  # a power failure must not leave empty files in a complete version
+    (version / "complete").touch()
+    return version
+
+
+def new_directory(versions: Path) -> Path:
+    """The empty directory of the next version; what an interrupted installation left is removed."""
     versions.mkdir(parents=True, exist_ok=True)
     for left in _numbered(versions):
         if not (left / "complete").exists():
@@ -31,10 +40,6 @@ def install_version(plan: Plan) -> Path:
     number = max((int(path.name) for path in _numbered(versions)), default=0) + 1
     version = versions / str(number)
     version.mkdir(mode=0o755)
-    _copy_code(Path(plan.source), version)
-    _make_venv(version, plan.paths.current)
-    sync_file_system(version)  # a power failure must not leave empty files in a complete version
-    (version / "complete").touch()
     return version
 
 
