@@ -134,7 +134,8 @@ class Settings:
     log_file_days: int = 7
     audit_days: int = 365
     audit_drain: str = ""
-    # What is told that backups are missing
+    # The monitor's turns over datastores, and what it tells that backups are missing
+    datastores_turn_s: float = 60.0
     alarm_command: tuple[str, ...] = ()
     alarm_user: str = "nobody"
     drain_queue_mib: int = 4

@@ -47,7 +47,7 @@ def problem(settings: "Settings") -> str | None:
         return f"ssh_ca takes {error}."
     rules = (
         *(_network_problem, _health_problem, _mirror_problem, _proof_problem, _share_problem),
-        *(_audit_problem, _alarm_problem),
+        *(_audit_problem, _monitor_problem),
     )
     return next((found for rule in rules if (found := rule(settings))), None)
 
@@ -115,8 +115,10 @@ def _audit_problem(settings: "Settings") -> str | None:
     return None
 
 
-def _alarm_problem(settings: "Settings") -> str | None:
-    """What the monitor could not run."""
+def _monitor_problem(settings: "Settings") -> str | None:
+    """What would keep the monitor busy, or it could not run."""
+    if settings.datastores_turn_s < 1:
+        return "datastores_turn_s is at least 1."
     if settings.alarm_command and not settings.alarm_command[0].startswith("/"):
         return "alarm_command begins with the full path of a program; no shell reads it."
     if settings.alarm_user == "root":

@@ -109,7 +109,7 @@ def test_the_clock_makes_one(
     repository: Callable[[dict[str, str | bytes]], Repository],
 ) -> None:
     """Without anybody's command; a schedule that was missed is made up for, and none is told of."""
-    server = new_server()
+    server = new_server(datastores_turn_s=1)
     server.user("alice").push(repository(tiny()), "shop")
     server.paas("addons:create", "postgresql", "-a", "shop")
     # Due as of a moment after the schedule was set, a day ago.

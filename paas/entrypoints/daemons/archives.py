@@ -1,6 +1,6 @@
 """Looks after the archives of datastores: a thread of the monitor process.
 
-Once a minute it writes the time into each datastore that archives, has backups and rehearsals made
+In each turn it writes the time into each datastore that archives, has backups and rehearsals made
 that are due, by the platform's own client, and tells the apps' logs what is wrong. The judgment
 what is wrong is made here, not by the jobs: a job that does not run reports nothing.
 """
@@ -21,7 +21,6 @@ from paas.services.datastores.archives.schedule import ArchiveSchedule
 from paas.services.datastores.archives.watch import ArchiveWatch
 from paas.settings import Settings
 
-TURN_S = 60.0
 # A full backup of a large datastore, and those of others before it.
 JOBS_LIMIT_S = 24 * 3600.0
 # An alarm that goes on is told again.
@@ -39,6 +38,7 @@ class ArchiveKeeping:
         clock: Clock,
         run_due: Callable[[], None],
         log: Callable[[str], None],
+        turn_s: float,
     ) -> None:
         self._schedule = schedule
         self._watch = watch
@@ -46,6 +46,7 @@ class ArchiveKeeping:
         self._clock = clock
         self._run_due = run_due
         self._log = log
+        self._turn_s = turn_s
         self._told: dict[tuple[int, str], datetime] = {}
         self._running: threading.Thread | None = None
 
@@ -89,7 +90,7 @@ class ArchiveKeeping:
                 self._log(f"archives: {error.report}")
             except Exception:
                 self._log(f"archives: {traceback.format_exc()}")
-            if stop.wait(TURN_S):
+            if stop.wait(self._turn_s):
                 return
 
 
@@ -112,4 +113,4 @@ def build(
             env={"PATH": os.defpath},
         )
 
-    return ArchiveKeeping(schedule, watch, logs, clock, run_due, log)
+    return ArchiveKeeping(schedule, watch, logs, clock, run_due, log, settings.datastores_turn_s)

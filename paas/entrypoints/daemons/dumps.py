@@ -1,6 +1,6 @@
 """Has datastores dumped when it is time, and reports where that has not happened: a thread.
 
-It asks the store once a minute, and runs the platform's own client for what is due, which uses the
+It asks the store in each turn, and runs the platform's own client for what is due, which uses the
 gate or, if that is down, works without it. What is missing is judged here, not by what makes the
 dumps.
 """
@@ -19,14 +19,13 @@ from paas.interfaces import Clock, Logs
 from paas.services.datastores.dumps.schedules import DumpSchedules
 from paas.wiring.monitor import MonitorAdapters, dump_schedules
 
-LOOK_EVERY_S = 60.0
 _LIMIT_S = 24 * 3600.0
 # How often the log is told of the same.
 _TELL_EVERY = timedelta(days=1)
 
 
 class DumpWatch:
-    """One look per minute."""
+    """One look per turn."""
 
     def __init__(
         self,
@@ -35,12 +34,14 @@ class DumpWatch:
         logs: Logs,
         make_due: Callable[[], None],
         log: Callable[[str], None],
+        turn_s: float,
     ) -> None:
         self._schedules = schedules
         self._clock = clock
         self._logs = logs
         self._make_due = make_due
         self._log = log
+        self._turn_s = turn_s
         self._failures = Failures(lambda text: log(f"dumps: {text}"))
         self._making: threading.Thread | None = None
         self._told: dict[str, datetime] = {}
@@ -82,7 +83,7 @@ class DumpWatch:
             del self._told[name]
 
     def _run(self, stop: threading.Event) -> None:
-        while not stop.wait(LOOK_EVERY_S):
+        while not stop.wait(self._turn_s):
             try:
                 with self._failures.logged():
                     self.look()
@@ -103,4 +104,11 @@ def build(adapters: MonitorAdapters, log: Callable[[str], None]) -> DumpWatch:
             env={"PATH": os.defpath},
         )
 
-    return DumpWatch(dump_schedules(adapters), adapters.clock, adapters.logs, make_due, log)
+    return DumpWatch(
+        dump_schedules(adapters),
+        adapters.clock,
+        adapters.logs,
+        make_due,
+        log,
+        settings.datastores_turn_s,
+    )

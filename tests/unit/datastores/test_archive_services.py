@@ -251,6 +251,7 @@ def test_the_monitor_tells_of_a_missing_success_once_a_day(world: World) -> None
         world.clock,
         lambda: asked.append("due"),
         asked.append,
+        60,
     )
     keeping.turn()
     wait_for(lambda: asked == ["due"])

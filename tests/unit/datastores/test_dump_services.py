@@ -212,7 +212,12 @@ def test_a_missing_backup_alarms(world: World, made: Datastore) -> None:
     """In the app's log, once a day, and in doctor; whatever keeps it from being made."""
     runs: list[int] = []
     watch = DumpWatch(
-        world.dump_schedules, world.clock, world.logs, lambda: runs.append(1), lambda _text: None
+        world.dump_schedules,
+        world.clock,
+        world.logs,
+        lambda: runs.append(1),
+        lambda _text: None,
+        60,
     )
 
     def look() -> list[str]:

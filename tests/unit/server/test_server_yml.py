@@ -172,3 +172,13 @@ def test_a_list_of_ports_has_any_length(tmp_path: Path) -> None:
     for ports in ([], [5432], [5432, 6379, 3306]):
         path.write_text(f"host_ports: {ports}")
         assert load(path).host_ports == tuple(ports)
+
+
+def test_a_turn_without_a_pause_is_told(tmp_path: Path) -> None:
+    """The monitor would do nothing else."""
+    path = tmp_path / "server.yml"
+    path.write_text("datastores_turn_s: 0.5")
+    with pytest.raises(PaasError, match="datastores_turn_s is at least 1"):
+        load(path)
+    path.write_text("datastores_turn_s: 1")
+    assert load(path).datastores_turn_s == 1
