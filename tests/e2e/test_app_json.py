@@ -54,16 +54,13 @@ def test_release_phase(server: Server, alice: User, repository: MakeRepository) 
     assert next(row for row in releases(server, "phases") if row[2])[0] == 2
 
 
-def test_release_phase_that_does_not_end(
-    new_server: Callable[..., Server], repository: MakeRepository
-) -> None:
+def test_release_phase_that_does_not_end(strict: Server, repository: MakeRepository) -> None:
     """It is stopped with all that it started, and the push rejected."""
-    server = new_server(release_limit_s=1)
-    user = server.user("alice")
+    user = strict.user("alice")
     files = tiny(Procfile=f"{WEB}release: setsid sleep 3456 & sleep 3456\n")
     text = told(user, repository(files), "endless", {}, fails=True)
     assert "did not end within 1 s (setting release_limit_s)" in text
-    assert not [line for line in server.processes().values() if "sleep 3456" in line]
+    assert not [line for line in strict.processes().values() if "sleep 3456" in line]
 
 
 def test_env(server: Server, alice: User, repository: MakeRepository) -> None:

@@ -15,9 +15,7 @@ import yaml
 
 from paas.adapters.network.attempts import listener_in
 from tests.e2e.probe import FILES, App, push
-from tests.e2e.python_servers import FILES as FILES_OF_SERVERS
-from tests.e2e.python_servers import SERVERS, WITHOUT_ADDRESS
-from tests.e2e.server import EXAMPLES, Repository, Server, User, installed, run
+from tests.e2e.server import EXAMPLES, Repository, Server, installed, run
 from tests.e2e.tiny import app_id, environment, program, tiny
 from tests.ports import free_ports
 from tests.waiting import wait_for
@@ -85,29 +83,6 @@ def test_the_visitor_is_known(server: Server) -> None:
     server.user("alice").push(source, "env")
     allowed = environment(server, "env")["FORWARDED_ALLOW_IPS"]
     assert allowed == "127.0.0.1,10.213.255.254"
-
-
-@pytest.fixture(scope="module")
-def python_servers(server: Server) -> User:
-    """The owner of an app that trusts a balancer on this machine."""
-    alice = server.user("alice")
-    alice.ssh("apps:create", "servers")
-    alice.ssh("config:set", "-a", "servers", f"SERVE={SERVERS['gunicorn']}")
-    alice.ssh("nginx:set", "servers", "trusted-proxies", "127.0.0.1")
-    alice.push(Repository.of(server.scratch / "servers", FILES_OF_SERVERS), "servers")
-    return alice
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", list(SERVERS))
-def test_each_server_believes_the_proxy(server: Server, python_servers: User, name: str) -> None:
-    """For the visitor's scheme and address, although requests come from the gateway."""
-    python_servers.ssh("config:set", "-a", "servers", f"SERVE={SERVERS[name]}")
-    told = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.9"}
-    answer = json.loads(server.get("servers", headers=told).text)
-    assert answer["url"].startswith("https://")
-    gateway = "10.213.255.254"
-    assert answer["client"] == (gateway if name in WITHOUT_ADDRESS else "192.0.2.9")
 
 
 def test_express_believes_the_proxy(server: Server) -> None:

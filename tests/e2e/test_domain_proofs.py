@@ -1,4 +1,4 @@
-"""Domains that are not proven yet, on a real server that asks a real DNS server."""
+"""Domains that are not proven yet, and the server's own, by what a real DNS server answers."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,8 @@ import pytest
 
 from tests.dns_server import DnsServer, dns_server
 from tests.e2e.probe import push
-from tests.e2e.server import Server, User, installed
+from tests.e2e.server import DOMAIN, Server, User, installed
+from tests.e2e.test_domains import answer
 from tests.waiting import wait_for
 
 HERE = "A 127.0.0.1"
@@ -107,3 +108,25 @@ def test_an_admin_vouches_for_a_name_without_dns(server: Server, dns: DnsServer)
     assert "Only an admin may" in refused.stderr
     server.paas("domains:add", "shop", host, "--trust")
     assert is_served(server, host)
+
+
+def watchers(server: Server) -> set[int]:
+    """The process ids of the monitor process."""
+    return {pid for pid, line in server.processes().items() if "daemons.monitor" in line}
+
+
+def test_the_servers_domain_can_change(server: Server, dns: DnsServer) -> None:
+    """Every app answers below the new one from then on, also those that come later."""
+    dns.set()
+    alice = server.user("alice")
+    refused = alice.ssh("domains:set-global", "moved.example", check=False)
+    assert "Only an admin" in refused.stderr
+    watching = watchers(server)
+    changed = server.paas("domains:set-global", "moved.example")
+    assert "DNS has no address for *.moved.example yet." in changed.stderr
+    # What checks the apps goes by the new names, too.
+    wait_for(lambda: watchers(server).isdisjoint(watching) and watchers(server))
+    assert answer(server, "shop.moved.example")[0] == 200
+    assert answer(server, f"shop.{DOMAIN}") == (0, "")
+    shown = alice.ssh("apps:info", "shop").stdout
+    assert f"http://shop.moved.example:{server.http_port}/" in shown
